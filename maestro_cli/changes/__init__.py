@@ -1,0 +1,1 @@
+"""The one way to change the world: plan, gate, apply, verify, undo."""

@@ -1,0 +1,1 @@
+"""Experiments and drills, scored against the known truth."""

@@ -1,0 +1,1 @@
+"""Settings, contexts, locations, and the strict reader of files people write."""

@@ -1,0 +1,39 @@
+"""Where files live. Invariant: XDG folders, asked of the environment at each call."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def _xdg(variable: str, default: str) -> Path:
+    base = os.environ.get(variable, "")
+    return (Path(base) if base.startswith("/") else Path.home() / default) / "maestro"
+
+
+def config_dir() -> Path:
+    return _xdg("XDG_CONFIG_HOME", ".config")
+
+
+def state_dir() -> Path:
+    return _xdg("XDG_STATE_HOME", ".local/state")
+
+
+def cache_dir() -> Path:
+    return _xdg("XDG_CACHE_HOME", ".cache")
+
+
+def local_state_dir() -> Path:
+    """The state of the embedded platform."""
+    return state_dir() / "local"
+
+
+def shipped(kind: str) -> Path:
+    """The folder `runbooks`, `playbooks` or `deploy` that came with this maestro.
+
+    Inside the package in a wheel, beside it in a checkout.
+    """
+    inside = _PACKAGE / "shipped" / kind
+    return inside if inside.is_dir() else _PACKAGE.parent / kind

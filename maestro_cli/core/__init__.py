@@ -1,0 +1,1 @@
+"""Shared by every room. Invariant: standard library only, no input or output."""

@@ -1,0 +1,143 @@
+"""What a Kubernetes cluster says, cut down to what maestro uses.
+
+Invariant: names come from the API server (validated there); messages, labels and log text are
+`Untrusted`. Times are aware UTC. `raw` documents are plain JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from maestro_cli.core.refs import WorkloadRef
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A Deployment (later: StatefulSet, DaemonSet) and its rollout."""
+
+    ref: WorkloadRef
+    uid: str
+    resource_version: str
+    generation: int
+    observed_generation: int
+    revision: int
+    replicas_wanted: int
+    replicas: int
+    replicas_updated: int
+    replicas_ready: int
+    replicas_available: int
+    paused: bool
+    selector: str
+    created_at: datetime
+    progress_reason: str = ""
+    progress_message: str = ""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    template: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_rolled_out(self) -> bool:
+        """kubectl's own order of checks (`pkg/polymorphichelpers/rollout_status.go`)."""
+        return (
+            self.observed_generation >= self.generation
+            and self.replicas_updated >= self.replicas_wanted
+            and self.replicas <= self.replicas_updated
+            and self.replicas_available >= self.replicas_updated
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One revision of a workload: a ReplicaSet and its template."""
+
+    number: int
+    name: str
+    created_at: datetime
+    replicas: int
+    replicas_ready: int
+    images: tuple[str, ...]
+    change_cause: str
+    template: Mapping[str, Any]
+    template_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    name: str
+    image: str
+    ready: bool
+    restarts: int
+    state: str  # running, waiting, terminated
+    reason: str = ""
+    message: str = ""
+    exit_code: int | None = None
+    last_reason: str = ""
+    last_exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    namespace: str
+    name: str
+    uid: str
+    phase: str
+    ready: bool
+    node: str
+    ip: str
+    created_at: datetime
+    deleting: bool
+    owner: str  # name of the controlling ReplicaSet, or ""
+    labels: Mapping[str, str]
+    containers: tuple[Container, ...]
+    ready_since: datetime | None = None
+
+    @property
+    def restarts(self) -> int:
+        return sum(container.restarts for container in self.containers)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    name: str
+    ready: bool
+    schedulable: bool
+    zone: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterEvent:
+    namespace: str
+    name: str
+    type: str  # Normal, Warning
+    reason: str
+    message: str
+    object_kind: str
+    object_name: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisruptionBudget:
+    namespace: str
+    name: str
+    selector: str
+    disruptions_allowed: int
+    current_healthy: int
+    desired_healthy: int
+    expected_pods: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccessAnswer:
+    """Whether the caller may do a verb on a resource, as the cluster's access review says."""
+
+    allowed: bool
+    verb: str
+    resource: str  # "deployments.apps", "pods/eviction"
+    reason: str = ""

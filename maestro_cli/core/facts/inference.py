@@ -1,0 +1,28 @@
+"""What an Open Inference Protocol v2 server says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One entry of the repository index; state is READY, LOADING, UNAVAILABLE, …"""
+
+    name: str
+    version: str
+    state: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """One answer, and which model version and digest gave it (`x-maestro-served`, if sent)."""
+
+    model: str
+    version: str
+    outputs: Mapping[str, tuple[Any, ...]]
+    served_by: str = ""
+    seconds: float = 0.0

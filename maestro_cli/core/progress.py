@@ -1,0 +1,28 @@
+"""How long work tells its front end where it is. Invariant: reporting never changes the work."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """A front end's view of running work; phases follow one another, each with many updates."""
+
+    def phase(self, name: str, text: str) -> None:
+        """A new phase begins; the one before it ended well."""
+
+    def update(self, text: str) -> None:
+        """Where the current phase is now; replaces the line before."""
+
+    def note(self, text: str) -> None:
+        """Something happened that stays on screen."""
+
+
+class Quiet:
+    """Progress for nobody."""
+
+    def phase(self, name: str, text: str) -> None: ...
+
+    def update(self, text: str) -> None: ...
+
+    def note(self, text: str) -> None: ...

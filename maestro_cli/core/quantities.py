@@ -1,0 +1,59 @@
+"""Durations and numbers as people write them. Invariant: seconds are floats, units are in names."""
+
+from __future__ import annotations
+
+import re
+
+_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+_SUFFIXES = {
+    "": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15,
+    "E": 1e18, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50,
+    "Ei": 2.0**60,
+}  # fmt: skip
+_QUANTITY = re.compile(r"([+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|[+-]?\.\d+)([a-zA-Z]*)")
+
+
+def parse_duration_seconds(text: str) -> float:
+    """Seconds in a Prometheus-style duration such as `90s`, `5m`, `1h30m`, `250ms`. Raises ValueError."""
+    body = text.strip()
+    if body == "0":
+        return 0.0
+    if not body or "".join(match.group(0) for match in _PART.finditer(body)) != body:
+        raise ValueError(f"{text!r} is not a duration such as 30s, 5m or 1h30m")
+    return sum(float(match.group(1)) * _UNIT_SECONDS[match.group(2)] for match in _PART.finditer(body))
+
+
+def format_duration(seconds: float) -> str:
+    """A duration for people, two units at most: `0.4s`, `42s`, `3m05s`, `2h10m`, `4d03h`."""
+    if seconds < 0:
+        return "-" + format_duration(-seconds)
+    if seconds < 9.95:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+    return f"{whole // 86400}d{whole % 86400 // 3600:02d}h"
+
+
+def prometheus_duration(seconds: float) -> str:
+    """The shortest PromQL duration for a whole number of milliseconds: 300 → `5m`, 90 → `90s`."""
+    milliseconds = round(seconds * 1000)
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)):
+        if milliseconds and milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    return f"{milliseconds}ms"
+
+
+def parse_quantity(text: str | int | float) -> float:
+    """The number behind a Kubernetes quantity such as `250m`, `1.5`, `64Mi`. Raises ValueError."""
+    if isinstance(text, (int, float)):
+        return float(text)
+    match = _QUANTITY.fullmatch(text.strip())
+    if match is None or match.group(2) not in _SUFFIXES:
+        raise ValueError(f"{text!r} is not a quantity such as 250m or 64Mi")
+    return float(match.group(1)) * _SUFFIXES[match.group(2)]

@@ -1,0 +1,46 @@
+"""The one answer to "is it well?". Invariant: no data is never PASS."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Verdict(Enum):
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INDETERMINATE = "INDETERMINATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict with the share of the evidence that was there (0 to 1), the value, and why."""
+
+    verdict: Verdict
+    coverage: float
+    reason: str
+    value: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict is Verdict.PASS
+
+
+def judge(value: float | None, *, holds: bool | None, coverage: float, reason: str) -> Judgement:
+    """Turn a measured value into a judgement; a missing value, NaN or zero coverage decides nothing."""
+    if value is None or math.isnan(value) or holds is None or coverage <= 0:
+        return Judgement(Verdict.INDETERMINATE, max(coverage, 0.0), reason, value)
+    return Judgement(Verdict.PASS if holds else Verdict.FAIL, coverage, reason, value)
+
+
+def combine(judgements: Iterable[Judgement]) -> Verdict:
+    """FAIL beats INDETERMINATE beats PASS; nothing to combine is INDETERMINATE."""
+    verdicts = {item.verdict for item in judgements}
+    if not verdicts:
+        return Verdict.INDETERMINATE
+    for verdict in (Verdict.FAIL, Verdict.INDETERMINATE):
+        if verdict in verdicts:
+            return verdict
+    return Verdict.PASS

@@ -1,0 +1,1 @@
+"""From signals to one incident, its suspects, its clock and its post-mortem."""

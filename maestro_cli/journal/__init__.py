@@ -1,0 +1,1 @@
+"""The one append-only, hash-chained record."""

@@ -1,0 +1,62 @@
+"""How a process of the platform announces that it is ready, and dies with its parent.
+
+Invariant: a ready file is complete or absent (written beside, then renamed), and names the pid that
+wrote it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+PLATFORM_VARIABLE = "MAESTRO_LOCAL_PLATFORM"
+_PR_SET_PDEATHSIG = 1
+
+
+def ready_file(state: Path, name: str) -> Path:
+    return state / "run" / f"{name}.json"
+
+
+def announce(state: Path, name: str, **facts: Any) -> None:
+    """Write `run/<name>.json` with the pid and these facts (ports, URLs) once the process serves."""
+    target = ready_file(state, name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_suffix(f".{os.getpid()}.tmp")
+    beside.write_text(json.dumps({"pid": os.getpid(), **facts}), encoding="utf-8")
+    beside.replace(target)
+
+
+def read_announcement(state: Path, name: str) -> dict[str, Any] | None:
+    """What the process announced, or None when it is not (yet) ready or its file is unreadable."""
+    try:
+        facts = json.loads(ready_file(state, name).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return facts if isinstance(facts, dict) else None
+
+
+def die_with_parent() -> None:
+    """Have this process get SIGTERM when its parent dies, also by kill -9.
+
+    Linux has a call for it; elsewhere a thread watches for a new parent once a second.
+    """
+    parent = os.getppid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return
+    threading.Thread(target=_watch_parent, args=(parent,), daemon=True).start()
+
+
+def _watch_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os.kill(os.getpid(), signal.SIGTERM)

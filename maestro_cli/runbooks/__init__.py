@@ -1,0 +1,1 @@
+"""Markdown runbooks and YAML playbooks as durable runs."""

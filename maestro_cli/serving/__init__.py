@@ -1,0 +1,1 @@
+"""The bundled model server. Invariant: its own process, knows core alone."""

@@ -1,0 +1,1 @@
+"""Objectives, burn, and the rules that alert on it."""

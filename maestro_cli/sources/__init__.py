@@ -1,0 +1,1 @@
+"""One module an outside system; each translates its system and its errors."""
