@@ -1,0 +1,34 @@
+"""Secrets are references. Invariant: a value is read when it is used and never stored or printed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from maestro_cli.core.errors import InvalidFile
+
+MAX_SECRET_BYTES = 65_536
+
+
+def resolve_secret(reference: str, *, file: str = "config", key: str = "") -> str:
+    """The value behind `env:NAME` or `file:PATH`.
+
+    Raises InvalidFile when the reference has another form or nothing is behind it.
+    """
+    scheme, _, rest = reference.partition(":")
+    if scheme == "env" and rest:
+        value = os.environ.get(rest)
+        if not value:
+            raise InvalidFile(
+                f"the environment variable {rest} is not set", file=file, key=key, fix=f"export {rest}=…"
+            )
+        return value
+    if scheme == "file" and rest:
+        try:
+            with Path(rest).expanduser().open(encoding="utf-8") as stream:
+                return stream.read(MAX_SECRET_BYTES).strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidFile(f"the secret file {rest} cannot be read", file=file, key=key) from error
+    raise InvalidFile(
+        "a secret is a reference, not a value", file=file, key=key, fix="write env:NAME or file:PATH"
+    )
