@@ -1,0 +1,332 @@
+"""The journal: one SQLite file a context, appended to by several processes.
+
+Invariant: an event, its projections and the head move in one transaction, or not at all. SQLite
+before 3.51.3 can corrupt a WAL file that several connections share, so a rollback journal is used
+there. What cannot be written stops the caller: no journal, no change.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from maestro_cli.core.canonical import canonical_json
+from maestro_cli.core.clock import Clock, from_rfc3339, to_rfc3339
+from maestro_cli.core.errors import ActionFailed, Busy, InvalidFile
+from maestro_cli.core.redaction import Redactor
+from maestro_cli.journal.model import GENESIS, Event, Head, Lease, Projection, chain_hash
+
+FORMAT = 1
+BUSY_TIMEOUT_SECONDS = 10.0
+SAFE_WAL_SINCE = (3, 51, 3)
+
+_SCHEMA = """
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    time TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, actor TEXT NOT NULL,
+    data TEXT NOT NULL, prev TEXT NOT NULL, hash TEXT NOT NULL
+);
+CREATE INDEX events_by_subject ON events (subject, seq);
+CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL);
+CREATE TABLE projections (name TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL);
+CREATE TABLE leases (
+    name TEXT PRIMARY KEY, holder TEXT NOT NULL, fence INTEGER NOT NULL, until TEXT NOT NULL
+);
+CREATE TRIGGER events_are_not_updated BEFORE UPDATE ON events
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+"""
+
+
+def journal_mode() -> str:
+    """`WAL` where the linked SQLite is safe with it, else `TRUNCATE` (a rollback journal)."""
+    return "WAL" if sqlite3.sqlite_version_info >= SAFE_WAL_SINCE else "TRUNCATE"
+
+
+class Transaction:
+    """Reads and appends that become visible together; only valid inside `Journal.transaction`."""
+
+    def __init__(self, journal: Journal, db: sqlite3.Connection) -> None:
+        self._journal = journal
+        self._db = db
+
+    def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
+        return self._db.execute(sql, parameters).fetchall()
+
+    def append(self, kind: str, subject: str, actor: str, data: Mapping[str, Any]) -> Event:
+        """Add one event and fold it into every projection."""
+        return self._journal._append(self._db, kind, subject, actor, data)
+
+    def require_lease(self, lease: Lease) -> None:
+        """Raises Busy when the lease expired or somebody took over."""
+        rows = self.query("SELECT holder, fence, until FROM leases WHERE name = ?", (lease.name,))
+        held = rows and rows[0]["holder"] == lease.holder and rows[0]["fence"] == lease.fence
+        if not held or rows[0]["until"] < to_rfc3339(self._journal.clock.now()):
+            raise Busy(f"the lease on {lease.name} was lost", why="it expired or another process took it")
+
+
+class Journal:
+    """Opens or creates the file; thread-safe; raises InvalidFile for a file of another kind."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        projections: Sequence[Projection] = (),
+        clock: Clock,
+        redactor: Redactor | None = None,
+    ) -> None:
+        self.path = path
+        self.clock = clock
+        self.redactor = redactor or Redactor()
+        self._projections = tuple(projections)
+        self._lock = threading.RLock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = self._connect()
+        try:
+            self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            db = sqlite3.connect(
+                self.path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            db.row_factory = sqlite3.Row
+            db.execute(f"PRAGMA journal_mode = {journal_mode()}")
+            db.execute("PRAGMA synchronous = FULL")
+        except sqlite3.DatabaseError as error:
+            raise _translated(error, self.path) from error
+        return db
+
+    def _prepare(self) -> None:
+        with self._writing() as db:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchall():
+                for statement in _statements(_SCHEMA):
+                    db.execute(statement)
+                db.execute("INSERT INTO head VALUES (1, 0, ?)", (GENESIS,))
+                db.execute(f"PRAGMA user_version = {FORMAT}")
+            elif version != FORMAT:
+                raise InvalidFile(
+                    "is not a journal this maestro can read",
+                    file=str(self.path),
+                    why=f"its format is {version}, this maestro writes {FORMAT}",
+                )
+            self._catch_up(db)
+
+    def _catch_up(self, db: sqlite3.Connection) -> None:
+        """Create, replay or continue each projection until it has seen every event."""
+        head = self._head(db)
+        known = {row["name"]: row for row in db.execute("SELECT * FROM projections")}
+        for projection in self._projections:
+            row = known.get(projection.name)
+            seq = row["seq"] if row is not None else 0
+            if row is None or row["version"] != projection.version:
+                _recreate(db, projection)
+                seq = 0
+            if seq < head.seq:
+                for event in _read(db, "WHERE seq > ? ORDER BY seq", (seq,)):
+                    projection.apply(db, event)
+            db.execute(
+                "INSERT OR REPLACE INTO projections VALUES (?, ?, ?)",
+                (projection.name, projection.version, head.seq),
+            )
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+            except sqlite3.DatabaseError as error:
+                raise _translated(error, self.path) from error
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except sqlite3.DatabaseError as error:
+                self._roll_back()
+                raise _translated(error, self.path) from error
+            except BaseException:
+                self._roll_back()
+                raise
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """One short write transaction: read, decide, append.
+
+        Raises Busy when another process holds the file for over ten seconds, ActionFailed when the
+        file cannot be written.
+        """
+        with self._writing() as db:
+            self._catch_up_others(db)
+            yield Transaction(self, db)
+
+    def _catch_up_others(self, db: sqlite3.Connection) -> None:
+        """A process with fewer projections may have appended; see its events before deciding."""
+        names = [projection.name for projection in self._projections]
+        if not names:
+            return
+        marks = ",".join("?" * len(names))
+        row = db.execute(f"SELECT MIN(seq), COUNT(*) FROM projections WHERE name IN ({marks})", names)
+        lowest, count = row.fetchone()
+        if count != len(names) or lowest < self._head(db).seq:
+            self._catch_up(db)
+
+    def append(self, kind: str, subject: str, actor: str, data: Mapping[str, Any]) -> Event:
+        """Add one event durably; see `transaction` for what it raises."""
+        with self.transaction() as transaction:
+            return transaction.append(kind, subject, actor, data)
+
+    def _append(
+        self, db: sqlite3.Connection, kind: str, subject: str, actor: str, data: Mapping[str, Any]
+    ) -> Event:
+        head = self._head(db)
+        text = canonical_json(self.redactor.clean_value(json.loads(canonical_json(data))))
+        seq, time = head.seq + 1, to_rfc3339(self.clock.now())
+        own = chain_hash(seq, time, kind, subject, actor, head.hash, text)
+        event = Event(seq, time, kind, subject, actor, json.loads(text), head.hash, own)
+        db.execute(
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (seq, time, kind, subject, actor, text, head.hash, own),
+        )
+        db.execute("UPDATE head SET seq = ?, hash = ?", (seq, own))
+        for projection in self._projections:
+            projection.apply(db, event)
+            db.execute("UPDATE projections SET seq = ? WHERE name = ?", (seq, projection.name))
+        return event
+
+    def _head(self, db: sqlite3.Connection) -> Head:
+        row = db.execute("SELECT seq, hash FROM head").fetchone()
+        return Head(row["seq"], row["hash"])
+
+    def head(self) -> Head:
+        with self._lock:
+            return self._head(self._db)
+
+    def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
+        """Read projections outside a transaction."""
+        with self._lock:
+            try:
+                return self._db.execute(sql, parameters).fetchall()
+            except sqlite3.DatabaseError as error:
+                raise _translated(error, self.path) from error
+
+    def events(
+        self, *, subject: str | None = None, kinds: Sequence[str] = (), after: int = 0, limit: int = -1
+    ) -> list[Event]:
+        """Events in order; a kind that ends in `.` matches as a prefix (`change.`)."""
+        terms, parameters = ["seq > ?"], [after]  # type: tuple[list[str], list[Any]]
+        if subject is not None:
+            terms.append("subject = ?")
+            parameters.append(subject)
+        if kinds:
+            terms.append("(" + " OR ".join("kind GLOB ?" for _ in kinds) + ")")
+            parameters += [kind + "*" if kind.endswith(".") else kind for kind in kinds]
+        parameters.append(limit)
+        with self._lock:
+            return list(_read(self._db, f"WHERE {' AND '.join(terms)} ORDER BY seq LIMIT ?", parameters))
+
+    # Leases
+
+    def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease:
+        """Take a name for a while; raises Busy naming the holder when somebody else has it."""
+        with self._writing() as db:
+            now = self.clock.now()
+            row = db.execute("SELECT * FROM leases WHERE name = ?", (name,)).fetchone()
+            if row is not None and row["holder"] != holder and row["until"] > to_rfc3339(now):
+                raise Busy(
+                    f"{name} is held by {row['holder']}",
+                    why=f"its lease runs until {row['until']}",
+                    fix="wait for it to end, or stop that process",
+                )
+            fence = (row["fence"] if row is not None else 0) + 1
+            return self._put_lease(db, name, holder, fence, now, seconds)
+
+    def renew_lease(self, lease: Lease, seconds: float) -> Lease:
+        """Keep a lease; raises Busy when it was lost."""
+        with self._writing() as db:
+            Transaction(self, db).require_lease(lease)
+            return self._put_lease(db, lease.name, lease.holder, lease.fence, self.clock.now(), seconds)
+
+    def _put_lease(
+        self, db: sqlite3.Connection, name: str, holder: str, fence: int, now: datetime, seconds: float
+    ) -> Lease:
+        lease = Lease(name, holder, fence, to_rfc3339(now + timedelta(seconds=seconds)))
+        db.execute("INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)", (name, holder, fence, lease.until))
+        return lease
+
+    def release_lease(self, lease: Lease) -> None:
+        """Give a lease back; nothing happens when it was lost already. The fence stays."""
+        with self._writing() as db:
+            db.execute(
+                "UPDATE leases SET until = ? WHERE name = ? AND holder = ? AND fence = ?",
+                (to_rfc3339(self.clock.now()), lease.name, lease.holder, lease.fence),
+            )
+
+    def lease(self, name: str) -> Lease | None:
+        """The lease on a name if it is still running, else None."""
+        rows = self.query("SELECT * FROM leases WHERE name = ?", (name,))
+        if not rows or from_rfc3339(rows[0]["until"]) <= self.clock.now():
+            return None
+        return Lease(*rows[0])
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a schema; `executescript` would commit the open transaction."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+
+
+def _recreate(db: sqlite3.Connection, projection: Projection) -> None:
+    for table in projection.tables:
+        db.execute(f"DROP TABLE IF EXISTS {table}")
+    for statement in _statements(projection.schema):
+        db.execute(statement)
+
+
+def _read(db: sqlite3.Connection, where: str, parameters: Sequence[Any]) -> Iterator[Event]:
+    for row in db.execute(f"SELECT * FROM events {where}", parameters):
+        yield Event(
+            row["seq"],
+            row["time"],
+            row["kind"],
+            row["subject"],
+            row["actor"],
+            json.loads(row["data"]),
+            row["prev"],
+            row["hash"],
+        )
+
+
+def _translated(error: sqlite3.DatabaseError, path: Path) -> Exception:
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return Busy("the journal is busy", why=f"another process is writing {path}", fix="try again")
+    if "not a database" in text or "malformed" in text:
+        return InvalidFile("is not an intact SQLite file", file=str(path), why=text)
+    if isinstance(error, sqlite3.OperationalError):
+        return ActionFailed(
+            f"the journal {path} cannot be written", why=text, fix="free disk space or check permissions"
+        )
+    return error

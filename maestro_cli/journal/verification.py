@@ -1,0 +1,136 @@
+"""Proof that the journal is what was written.
+
+Invariant: reads the file as it is, trusts only the hashes, and repairs nothing. Someone who can write
+the file can also recompute the whole chain; compare `Head` with one kept elsewhere to notice that.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from maestro_cli.core.errors import InvalidFile, NotFound
+from maestro_cli.journal.model import GENESIS, Event, Finding, Head, Projection, Verification, chain_hash
+from maestro_cli.journal.store import _read, _recreate
+
+MAX_FINDINGS = 100
+
+
+def verify(path: Path, projections: Sequence[Projection] = (), *, anchor: Head | None = None) -> Verification:
+    """Check every hash, link, gap, the head, an earlier head (`anchor`) and every projection.
+
+    Raises NotFound without a file, InvalidFile when it is not SQLite.
+    """
+    if not path.exists():
+        raise NotFound(f"there is no journal at {path}", fix="nothing has been recorded in this context yet")
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    db.row_factory = sqlite3.Row
+    try:
+        db.execute("BEGIN")
+        return _verify(db, projections, anchor)
+    except sqlite3.DatabaseError as error:
+        raise InvalidFile("is not an intact journal", file=str(path), why=str(error)) from error
+    finally:
+        db.close()
+
+
+def _verify(db: sqlite3.Connection, projections: Sequence[Projection], anchor: Head | None) -> Verification:
+    findings: list[Finding] = []
+    bad: list[sqlite3.Row] = []
+    expected, prev, count, last_seq = 1, GENESIS, 0, 0
+    for row in db.execute("SELECT * FROM events ORDER BY seq"):
+        count += 1
+        seq = row["seq"]
+        last_seq = seq
+        if seq > expected:
+            span = f"event {expected}" if seq == expected + 1 else f"events {expected} to {seq - 1}"
+            findings.append(Finding(expected, "removed", f"{span} missing before {seq}"))
+        honest = _own_hash(row, seq) == row["hash"]
+        if not honest:
+            bad.append(row)
+        elif row["prev"] != prev and seq == expected:
+            findings.append(Finding(seq, "inserted", f"event {seq} does not follow the event before it"))
+        if anchor is not None and seq == anchor.seq and row["hash"] != anchor.hash:
+            findings.append(Finding(seq, "changed", "its hash differs from the one kept elsewhere"))
+        expected, prev = seq + 1, row["hash"]
+        if len(findings) + len(bad) > MAX_FINDINGS:
+            break
+    findings += _classify(db, bad)
+    head = db.execute("SELECT seq, hash FROM head").fetchone()
+    findings += _check_end(db, head, last_seq, prev, anchor)
+    if not findings:
+        findings += _check_projections(db, projections)
+    findings.sort(key=lambda finding: finding.seq)
+    return Verification(count, Head(head["seq"], head["hash"]), tuple(findings))
+
+
+def _own_hash(row: sqlite3.Row, seq: int) -> str:
+    return chain_hash(seq, row["time"], row["kind"], row["subject"], row["actor"], row["prev"], row["data"])
+
+
+def _classify(db: sqlite3.Connection, bad: Sequence[sqlite3.Row]) -> list[Finding]:
+    """A row whose hash fits another place was moved there; any other was changed or made up."""
+    findings = []
+    places = {row["seq"] for row in bad}
+    for row in bad:
+        home = next((seq for seq in places if seq != row["seq"] and _own_hash(row, seq) == row["hash"]), None)
+        if home is not None:
+            findings.append(Finding(row["seq"], "swapped", f"event {row['seq']} was written as {home}"))
+            continue
+        after = db.execute("SELECT prev FROM events WHERE seq = ?", (row["seq"] + 1,)).fetchone()
+        known = after is None or after["prev"] == row["hash"]
+        problem = "changed" if known else "inserted"
+        detail = "its content does not match its hash" if known else "it does not belong to the chain"
+        findings.append(Finding(row["seq"], problem, f"event {row['seq']}: {detail}"))
+    return findings
+
+
+def _check_end(
+    db: sqlite3.Connection, head: sqlite3.Row, last_seq: int, last_hash: str, anchor: Head | None
+) -> list[Finding]:
+    findings = []
+    issued = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+    highest = max(head["seq"], issued["seq"] if issued else 0, anchor.seq if anchor else 0)
+    if last_seq < highest:
+        findings.append(
+            Finding(last_seq + 1, "removed", f"events {last_seq + 1} to {highest} missing at the end")
+        )
+    elif last_seq > head["seq"]:
+        findings.append(Finding(head["seq"] + 1, "inserted", "events were added past the recorded end"))
+    elif last_hash != head["hash"]:
+        findings.append(Finding(last_seq, "changed", "the recorded end has another hash"))
+    return findings
+
+
+def _check_projections(db: sqlite3.Connection, projections: Sequence[Projection]) -> list[Finding]:
+    """Replay all events into an empty database and compare the tables."""
+    fresh = sqlite3.connect(":memory:")
+    fresh.row_factory = sqlite3.Row
+    try:
+        for projection in projections:
+            _recreate(fresh, projection)
+        last = 0
+        event: Event
+        for event in _read(db, "ORDER BY seq", ()):
+            last = event.seq
+            for projection in projections:
+                projection.apply(fresh, event)
+        findings = []
+        for projection in projections:
+            row = db.execute("SELECT * FROM projections WHERE name = ?", (projection.name,)).fetchone()
+            if row is None or row["seq"] < last or row["version"] != projection.version:
+                continue  # it has not been asked for since; it is replayed when it is
+            findings += [
+                Finding(last, "projection", f"the table {table} differs from what the events say")
+                for table in projection.tables
+                if _rows(db, table) != _rows(fresh, table)
+            ]
+        return findings
+    finally:
+        fresh.close()
+
+
+def _rows(db: sqlite3.Connection, table: str) -> list[tuple[Any, ...]]:
+    return sorted((tuple(row) for row in db.execute(f"SELECT * FROM {table}")), key=repr)
