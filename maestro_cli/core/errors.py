@@ -5,12 +5,15 @@ Invariant: an error says what happened, why, and what to do; it is rendered in o
 
     MaestroError
     ├── UsageError            2   the command line
+    │   └── InvalidQuery          a query the backend cannot read or evaluate
     ├── InvalidFile           3   a file or setting, with file, line and key
     ├── Unreachable           4   a backend did not answer
+    │   └── OutcomeUnknown        a write was sent and no answer came: it may have been done
     ├── Refused               5   a backend said no (401, 403)
     ├── NotFound              6
     ├── ConditionNotMet      10   the question was answered, and the answer is bad
     ├── GateNotMet           11   nothing was done
+    │   └── StalePlan             the target changed since the plan was made
     ├── ActionFailed         12   something was tried and failed, or there was nothing to act on
     ├── UndoFailed           13
     ├── StopConditionMet     14
@@ -93,6 +96,10 @@ class UsageError(MaestroError):
     exit_code = ExitCode.USAGE
 
 
+class InvalidQuery(UsageError):
+    """A query that the backend cannot read or evaluate; `why` is what the backend said."""
+
+
 class InvalidFile(MaestroError):
     """A file people write is wrong; `where` is `file:line` and `key` the dotted path in it."""
 
@@ -120,6 +127,10 @@ class Unreachable(MaestroError):
     exit_code = ExitCode.UNREACHABLE
 
 
+class OutcomeUnknown(Unreachable):
+    """A write was sent and no answer came back: it may have been done, and must be probed."""
+
+
 class Refused(MaestroError):
     exit_code = ExitCode.REFUSED
 
@@ -134,6 +145,10 @@ class ConditionNotMet(MaestroError):
 
 class GateNotMet(MaestroError):
     exit_code = ExitCode.GATE_NOT_MET
+
+
+class StalePlan(GateNotMet):
+    """The target changed since the plan was made; nothing was done."""
 
 
 class ActionFailed(MaestroError):

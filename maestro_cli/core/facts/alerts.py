@@ -28,6 +28,17 @@ class Alert:
         return self.labels.get("alertname", "")
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookMessage:
+    """One delivery of a webhook: a notification group. `truncated` alerts were left out by the sender,
+    so the API must be read again when it is not 0; `group_key` changes when routing does."""
+
+    alerts: tuple[Alert, ...]
+    truncated: int
+    group_key: str
+    status: str  # firing, resolved
+
+
 _FNV_OFFSET, _FNV_PRIME = 0xCBF29CE484222325, 0x100000001B3
 
 

@@ -18,6 +18,15 @@ class ModelVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class Tensor:
+    """One input: data flat in row-major order; the product of the shape is its length."""
+
+    datatype: str  # FP32, INT64, BYTES, …
+    shape: tuple[int, ...]
+    data: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Inference:
     """One answer, and which model version and digest gave it (`x-maestro-served`, if sent)."""
 
