@@ -39,7 +39,8 @@ def verify(path: Path, projections: Sequence[Projection] = (), *, anchor: Head |
 def _verify(db: sqlite3.Connection, projections: Sequence[Projection], anchor: Head | None) -> Verification:
     findings: list[Finding] = []
     bad: list[sqlite3.Row] = []
-    expected, prev, count, last_seq = 1, GENESIS, 0, 0
+    expected, count, last_seq = 1, 0, 0
+    prev, prev_is_known = GENESIS, True
     for row in db.execute("SELECT * FROM events ORDER BY seq"):
         count += 1
         seq = row["seq"]
@@ -50,11 +51,11 @@ def _verify(db: sqlite3.Connection, projections: Sequence[Projection], anchor: H
         honest = _own_hash(row, seq) == row["hash"]
         if not honest:
             bad.append(row)
-        elif row["prev"] != prev and seq == expected:
+        elif row["prev"] != prev and seq == expected and prev_is_known:
             findings.append(Finding(seq, "inserted", f"event {seq} does not follow the event before it"))
         if anchor is not None and seq == anchor.seq and row["hash"] != anchor.hash:
             findings.append(Finding(seq, "changed", "its hash differs from the one kept elsewhere"))
-        expected, prev = seq + 1, row["hash"]
+        expected, prev, prev_is_known = seq + 1, row["hash"], honest
         if len(findings) + len(bad) > MAX_FINDINGS:
             break
     findings += _classify(db, bad)

@@ -1,0 +1,53 @@
+"""Multi-window, multi-burn-rate alerting windows.
+
+Invariant: an alert needs the long window (it matters) and the short one (it still happens). Factors
+and windows of `production` are those of the Google SRE workbook, chapter 5, for a 30-day objective;
+`drill` keeps the factors and shortens the windows so that a rehearsal takes seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BurnWindow:
+    severity: str
+    factor: float
+    long_seconds: float
+    short_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How often Prometheus looks, and over which windows it judges."""
+
+    name: str
+    interval_seconds: float
+    windows: tuple[BurnWindow, ...]
+
+    @property
+    def spans_seconds(self) -> tuple[float, ...]:
+        spans = {w.long_seconds for w in self.windows} | {w.short_seconds for w in self.windows}
+        return tuple(sorted(spans))
+
+
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
+
+PROFILES: dict[str, Profile] = {
+    "production": Profile(
+        "production",
+        15.0,
+        (
+            BurnWindow("page", 14.4, 1 * _HOUR, 5 * _MINUTE),
+            BurnWindow("page", 6.0, 6 * _HOUR, 30 * _MINUTE),
+            BurnWindow("ticket", 3.0, 1 * _DAY, 2 * _HOUR),
+            BurnWindow("ticket", 1.0, 3 * _DAY, 6 * _HOUR),
+        ),
+    ),
+    "drill": Profile(
+        "drill",
+        1.0,
+        (BurnWindow("page", 14.4, 20.0, 5.0), BurnWindow("page", 6.0, 60.0, 10.0)),
+    ),
+}
