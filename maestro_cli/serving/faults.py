@@ -1,0 +1,38 @@
+"""What a request or a model can do wrong. Invariant: each fault knows its HTTP status and one plain text."""
+
+from __future__ import annotations
+
+from maestro_cli.core.untrusted import visible
+
+
+class ServingFault(Exception):
+    """An answer other than 200; `text` becomes the body's `error`."""
+
+    def __init__(self, status: int, text: str, *, allow: str = "") -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+        self.allow = allow  # the Allow header of a 405
+
+
+class RequestFault(ServingFault):
+    """The client's fault: 4xx."""
+
+    def __init__(self, text: str, *, status: int = 400, allow: str = "") -> None:
+        super().__init__(status, text, allow=allow)
+
+
+class ModelFault(ServingFault):
+    """The model or the server failed on a request that its contract allows: 500, or 503 while not ready."""
+
+    def __init__(self, text: str, *, status: int = 500) -> None:
+        super().__init__(status, text)
+
+
+class ArtefactRefused(Exception):
+    """A model artefact was not loaded; the text is the reason the repository index shows."""
+
+
+def quoted(text: str, limit: int = 64) -> str:
+    """A client's string inside an error text: visible characters, capped, in quotes."""
+    return f"'{visible(text, limit)}'"

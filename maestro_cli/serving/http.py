@@ -1,0 +1,83 @@
+"""ASGI as this server uses it: read one bounded body, send one whole reply.
+
+Invariant: no body is held beyond its limit or waited for beyond its time, and every reply has a length.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from maestro_cli.serving.faults import RequestFault
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+BODY_SECONDS = 15.0
+JSON_TYPE = "application/json"
+
+
+class ClientGone(Exception):
+    """The client closed its connection before its request was complete: there is nobody to answer."""
+
+
+@dataclass(slots=True)
+class Reply:
+    status: int
+    body: bytes
+    content_type: str = JSON_TYPE
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """The first header of that lower-case name, or ""."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value.decode("latin-1"))
+    return ""
+
+
+async def read_body(scope: Scope, receive: Receive) -> bytes:
+    """The whole body; raises RequestFault (413 too large, 408 too slow) or ClientGone."""
+    declared = header(scope, b"content-length")
+    if declared.isascii() and declared.isdigit() and int(declared[:20]) > MAX_BODY_BYTES:
+        raise RequestFault(f"the body is larger than {MAX_BODY_BYTES} bytes", status=413)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _collect(receive)
+    except TimeoutError as error:
+        raise RequestFault(f"the body did not arrive within {BODY_SECONDS:g} s", status=408) from error
+
+
+async def _collect(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        part = message.get("body", b"")
+        size += len(part)
+        if size > MAX_BODY_BYTES:
+            raise RequestFault(f"the body is larger than {MAX_BODY_BYTES} bytes", status=413)
+        parts.append(part)
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def send_reply(send: Send, reply: Reply, *, close: bool) -> None:
+    """Send it; with `close` the client is told that this connection ends."""
+    headers = [
+        (b"content-type", reply.content_type.encode("latin-1")),
+        (b"content-length", str(len(reply.body)).encode("ascii")),
+        *reply.headers,
+    ]
+    if close or reply.status in (408, 413):  # the rest of such a body is not read
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})

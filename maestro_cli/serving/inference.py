@@ -1,0 +1,30 @@
+"""One inference request, from its body to its answer.
+
+Invariant: whatever happens, the caller learns which entry was to answer, so that errors are counted under
+the version that made them.
+"""
+
+from __future__ import annotations
+
+from maestro_cli.serving import contract, messages, tensors
+from maestro_cli.serving.artefact import LoadedModel
+
+
+def answer(model: LoadedModel, body: messages.InferBody, identity: str) -> bytes:
+    """The JSON answer of that model; raises RequestFault (400) or ModelFault (500).
+
+    Runs inline: the shipped models take microseconds, a hand-over to a thread costs ten times that.
+    """
+    request = messages.decode_tensors(body, identity)
+    feed = contract.feed(model.manifest.inputs, request)
+    wanted = contract.outputs_wanted(model.manifest.outputs, request)
+    outputs = [
+        messages.ResponseTensor(
+            name=name,
+            datatype=tensors.datatype_of(array),
+            shape=list(array.shape),
+            data=tensors.encode(name, array),
+        )
+        for name, array in zip(wanted, model.run(feed, wanted), strict=True)
+    ]
+    return messages.encode(messages.InferAnswer(model.name, model.version, identity, outputs))

@@ -1,0 +1,129 @@
+"""The JSON messages of the protocol.
+
+Invariant: what these structs accept is what the protocol allows; unknown members are ignored, as it asks,
+and every malformed body is a RequestFault (400), however deep or large.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+
+import msgspec
+
+from maestro_cli.serving import tensors
+from maestro_cli.serving.faults import RequestFault, quoted
+
+MAX_ID_CHARACTERS = 256
+MAX_TENSORS = 64
+
+Extent = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+
+
+class RequestTensor(msgspec.Struct):
+    name: str
+    shape: list[Extent]
+    datatype: str
+    data: msgspec.Raw
+    parameters: dict[str, Any] | None = None
+
+
+class WantedOutput(msgspec.Struct):
+    name: str
+    parameters: dict[str, Any] | None = None
+
+
+class InferBody(msgspec.Struct):
+    inputs: list[RequestTensor]
+    outputs: list[WantedOutput] | None = None
+    id: str | None = None
+    parameters: dict[str, Any] | None = None
+
+
+class IndexBody(msgspec.Struct):
+    ready: bool = False
+
+
+class ResponseTensor(msgspec.Struct):
+    name: str
+    datatype: str
+    shape: list[int]
+    data: list[Any]
+
+
+class InferAnswer(msgspec.Struct):
+    model_name: str
+    model_version: str
+    id: str
+    outputs: list[ResponseTensor]
+
+
+class InferRequest(msgspec.Struct, frozen=True):
+    """A decoded request: arrays by input name, and the outputs asked for (empty = all)."""
+
+    id: str
+    inputs: dict[str, tensors.Array]
+    datatypes: dict[str, str]
+    wanted: tuple[str, ...]
+
+
+_INFER = msgspec.json.Decoder(InferBody)
+_INDEX = msgspec.json.Decoder(IndexBody)
+_ENCODER = msgspec.json.Encoder()
+
+
+def encode(value: Any) -> bytes:
+    """The JSON bytes of plain data or of one of the structs here."""
+    return _ENCODER.encode(value)
+
+
+def read_infer(body: bytes) -> InferBody:
+    """The outer form of an inference request, its data not yet decoded; raises RequestFault."""
+    try:
+        parsed = _INFER.decode(body)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        raise RequestFault(f"not an inference request: {_reason(error)}") from error
+    if parsed.id is not None and len(parsed.id) > MAX_ID_CHARACTERS:
+        raise RequestFault(f"id is longer than {MAX_ID_CHARACTERS} characters")
+    if not 0 < len(parsed.inputs) <= MAX_TENSORS:
+        raise RequestFault(f"inputs must hold 1 to {MAX_TENSORS} tensors")
+    return parsed
+
+
+def request_id(body: InferBody) -> str:
+    """The client's id, or a new one: KServe's clients require one in the answer."""
+    return body.id or uuid.uuid4().hex
+
+
+def decode_tensors(body: InferBody, identity: str) -> InferRequest:
+    """The tensors of a request as arrays; raises RequestFault."""
+    inputs: dict[str, tensors.Array] = {}
+    datatypes: dict[str, str] = {}
+    for tensor in body.inputs:
+        if tensor.name in inputs:
+            raise RequestFault(f"tensor {quoted(tensor.name)} is given twice")
+        inputs[tensor.name] = tensors.decode(
+            tensor.name, tensor.datatype, tensor.shape, memoryview(tensor.data)
+        )
+        datatypes[tensor.name] = tensor.datatype
+    wanted = body.outputs or []
+    asks_binary = (body.parameters or {}).get("binary_data_output") or any(
+        (item.parameters or {}).get("binary_data") for item in wanted
+    )
+    if asks_binary:
+        raise RequestFault("binary tensor data is not supported; ask for JSON outputs")
+    return InferRequest(identity, inputs, datatypes, tuple(dict.fromkeys(item.name for item in wanted)))
+
+
+def read_index(body: bytes) -> IndexBody:
+    """The body of a repository index request, which clients may leave empty; raises RequestFault."""
+    if not body.strip():
+        return IndexBody()
+    try:
+        return _INDEX.decode(body)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        raise RequestFault(f"not an index request: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)[:300]

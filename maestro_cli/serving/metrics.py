@@ -1,0 +1,92 @@
+"""What Prometheus is told.
+
+Invariant: label values come from the manifests and from HTTP status codes, never from a client, so the
+number of series is bounded; a request that no served version could be found for counts as `_unknown`,
+which no model can be called.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import choose_encoder
+
+from maestro_cli.serving.repository import Entry, Repository
+
+UNKNOWN = "_unknown"
+BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """The series of one server; children are looked up once and kept."""
+
+    def __init__(self, repository: Repository) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._requests = Counter(
+            "maestro_inference_requests",
+            "Inference requests answered, by the version that was resolved and the HTTP status.",
+            ["model", "version", "code"],
+            registry=self.registry,
+        )
+        self._durations = Histogram(
+            "maestro_inference_duration_seconds",
+            "Time from the request line to the complete answer, errors included.",
+            ["model", "version"],
+            buckets=BUCKETS_SECONDS,
+            registry=self.registry,
+        )
+        self._info = Gauge(
+            "maestro_model_info",
+            "1 for each loaded model version, with its artefact's SHA-256.",
+            ["model", "version", "digest"],
+            registry=self.registry,
+        )
+        self._counters: dict[tuple[str, str, int], Counter] = {}
+        self._timers: dict[tuple[str, str], Histogram] = {}
+        for entry in repository.entries:
+            self._declare(entry)
+
+    def _declare(self, entry: Entry) -> None:
+        """Have the series exist at 0, so that rate() sees the first error."""
+        version = str(entry.version)
+        for code in (200, 500):
+            self._counter(entry.name, version, code)
+        self._timer(entry.name, version)
+        if entry.model is not None:
+            self._info.labels(entry.name, version, entry.model.digest).set(1)
+
+    def _counter(self, model: str, version: str, code: int) -> Counter:
+        key = (model, version, code)
+        child = self._counters.get(key)
+        if child is None:
+            child = self._counters[key] = self._requests.labels(model, version, str(code))
+        return child
+
+    def _timer(self, model: str, version: str) -> Histogram:
+        key = (model, version)
+        child = self._timers.get(key)
+        if child is None:
+            child = self._timers[key] = self._durations.labels(model, version)
+        return child
+
+    def observe(self, entry: Entry | None, code: int, seconds: float) -> None:
+        """Count one answered inference request; without an entry it has no duration series."""
+        if entry is None:
+            self._counter(UNKNOWN, UNKNOWN, code).inc()
+            return
+        version = str(entry.version)
+        self._counter(entry.name, version, code).inc()
+        self._timer(entry.name, version).observe(seconds)
+
+    def exposition(self, accept: str) -> tuple[bytes, str]:
+        """The page and its content type: OpenMetrics when the Accept header asks for it, else text."""
+        encoder, content_type = choose_encoder(accept)
+        return encoder(self.registry), content_type

@@ -1,0 +1,97 @@
+"""The command line of the model server. Invariant: options that were parsed are usable."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from maestro_cli.serving.manifest import MAX_VERSION, MODEL_NAME
+
+MAX_DRAIN_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    host: str
+    port: int  # 0: the system chooses
+    models: Path
+    serve: tuple[tuple[str, int], ...]  # (model, version)
+    drain_seconds: float
+    grace_seconds: float
+    announce: Path | None
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """Read the command line; a wrong one ends the process with code 2, as argparse does."""
+    parser = argparse.ArgumentParser(
+        prog="python -m maestro_cli.serving",
+        description="Serve ONNX models over the Open Inference Protocol v2.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default %(default)s)")
+    parser.add_argument("--port", type=_port, default=8080, help="port, 0 for any (default %(default)s)")
+    parser.add_argument("--models", type=_folder, required=True, help="folder of <model>/<version>/")
+    parser.add_argument(
+        "--serve", type=_served, action="append", required=True, metavar="MODEL=VERSION",
+        help="a version to serve; may be repeated, the highest answers requests without a version",
+    )  # fmt: skip
+    parser.add_argument(
+        "--drain-seconds", type=_seconds, default=2.0,
+        help="on SIGTERM: how long to go on serving while not ready (default %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--grace-seconds", type=_seconds, default=10.0,
+        help="after that: how long requests in flight may take (default %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--announce", type=_target, help="write pid, host and port to this file once listening"
+    )
+    found = parser.parse_args(arguments)
+    return Options(
+        found.host, found.port, found.models, tuple(dict.fromkeys(found.serve)),
+        found.drain_seconds, found.grace_seconds, found.announce,
+    )  # fmt: skip
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
+    return int(text)
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a folder")
+    return path
+
+
+def _target(text: str) -> Path:
+    path = Path(text)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be written: {error.strerror}") from error
+    return path
+
+
+def _served(text: str) -> tuple[str, int]:
+    name, separator, version = text.partition("=")
+    if not separator or not MODEL_NAME.fullmatch(name):
+        raise argparse.ArgumentTypeError(f"{text!r} is not MODEL=VERSION, for example fraud=1")
+    if not (
+        version.isascii() and version.isdigit() and len(version) <= 10 and 1 <= int(version) <= MAX_VERSION
+    ):
+        raise argparse.ArgumentTypeError(f"{version!r} is not a version (an integer from 1)")
+    return name, int(version)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= MAX_DRAIN_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds (0 to {MAX_DRAIN_SECONDS:g})")
+    return seconds

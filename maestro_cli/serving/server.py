@@ -1,0 +1,132 @@
+"""The process: load, listen, serve, drain, end.
+
+Invariant: after the first SIGTERM or SIGINT readiness is 503 at once, requests are served for the drain
+time, then those in flight are finished and the process exits 0; a second signal ends it on the spot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from maestro_cli.core.errors import ExitCode
+from maestro_cli.serving.application import Application
+from maestro_cli.serving.logs import LibraryLog, Log
+from maestro_cli.serving.metrics import Metrics
+from maestro_cli.serving.options import Options
+from maestro_cli.serving.repository import Repository, open_entry
+
+_BACKLOG = 2048
+_KEEP_ALIVE_SECONDS = 75  # longer than clients keep theirs: the side that closes first loses no request
+
+
+def run(options: Options) -> ExitCode:
+    """Serve until told to stop; 12 when the address cannot be had."""
+    log = Log()
+    LibraryLog(log).install()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop_before_serving)
+    repository = _load(options, log)
+    try:
+        listener = _listen(options.host, options.port)
+    except OSError as error:
+        log.error("cannot listen", host=options.host, port=options.port, error=error.strerror or str(error))
+        return ExitCode.ACTION_FAILED
+    application = Application(repository, Metrics(repository), log)
+    server = _Server(application, options, log)
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(server.run_until_drained(listener))
+    log.info("stopped")
+    return ExitCode.OK
+
+
+def _stop_before_serving(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+def _load(options: Options, log: Log) -> Repository:
+    entries = [open_entry(options.models, name, version) for name, version in options.serve]
+    for entry in entries:
+        if entry.model is None:
+            log.error("model refused", model=entry.name, version=str(entry.version), error=entry.reason)
+        else:
+            log.info("model ready", model=entry.name, version=str(entry.version), digest=entry.model.digest)
+    return Repository(entries)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+
+
+def _write_announcement(path: Path, facts: dict[str, object]) -> None:
+    """Complete or absent: written beside, then renamed."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    beside.write_text(json.dumps(facts), encoding="utf-8")
+    beside.replace(path)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn with this process's signals, and a drain time before it stops to accept."""
+
+    def __init__(self, application: Application, options: Options, log: Log) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                ws="none",
+                proxy_headers=False,
+                server_header=False,
+                backlog=_BACKLOG,
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=max(1, round(options.grace_seconds)),
+            )
+        )
+        self._application = application
+        self._options = options
+        self._log = log
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """uvicorn's own handling ends the process by the signal; ours is set in run_until_drained."""
+        yield
+
+    async def run_until_drained(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_signal, number)
+        await self.serve(sockets=[listener])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or []:
+            host, port = listener.getsockname()[:2]
+            ready = self._application.repository.ready
+            if self._options.announce is not None:
+                facts = {"pid": os.getpid(), "host": host, "port": port, "ready": ready}
+                _write_announcement(self._options.announce, facts)
+            self._log.info("serving", host=host, port=port, ready=ready, pid=os.getpid())
+
+    def _on_signal(self, number: int) -> None:
+        name = signal.Signals(number).name
+        if self._application.draining:
+            self._log.warning("stopped at once", signal=name)
+            os._exit(128 + number)  # nothing here outlives the process: no file, no child
+        self._application.draining = True
+        self._log.info("draining", signal=name, drain_seconds=self._options.drain_seconds)
+        asyncio.get_running_loop().call_later(self._options.drain_seconds, self._end)
+
+    def _end(self) -> None:
+        self.should_exit = True

@@ -1,0 +1,153 @@
+"""Tensors between JSON and numpy.
+
+Invariant: an array that leaves `decode` has exactly the declared shape and datatype, and only finite
+values; anything else raised RequestFault before a model saw it. Datatypes and row-major order are those
+of the Open Inference Protocol v2 (`specification/protocol/inference_rest.md`, "Tensor Data").
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from maestro_cli.serving.faults import ModelFault, RequestFault, quoted
+
+Array = NDArray[Any]
+
+MAX_DIMENSIONS = 8
+_FLAT: dict[str, msgspec.json.Decoder[Any]] = {
+    "b": msgspec.json.Decoder(list[bool]),
+    "i": msgspec.json.Decoder(list[int]),
+    "f": msgspec.json.Decoder(list[float]),
+    "O": msgspec.json.Decoder(list[str]),
+}
+_KIND_WORD = {"b": "booleans", "i": "integers", "f": "numbers", "O": "strings"}
+
+NUMPY_TYPES: dict[str, np.dtype[Any]] = {
+    "BOOL": np.dtype(np.bool_),
+    "UINT8": np.dtype(np.uint8),
+    "UINT16": np.dtype(np.uint16),
+    "UINT32": np.dtype(np.uint32),
+    "UINT64": np.dtype(np.uint64),
+    "INT8": np.dtype(np.int8),
+    "INT16": np.dtype(np.int16),
+    "INT32": np.dtype(np.int32),
+    "INT64": np.dtype(np.int64),
+    "FP16": np.dtype(np.float16),
+    "FP32": np.dtype(np.float32),
+    "FP64": np.dtype(np.float64),
+    "BYTES": np.dtype(np.object_),
+}
+ONNX_TYPES: dict[str, str] = {  # onnxruntime's NodeArg.type → protocol datatype
+    "tensor(bool)": "BOOL",
+    "tensor(uint8)": "UINT8",
+    "tensor(uint16)": "UINT16",
+    "tensor(uint32)": "UINT32",
+    "tensor(uint64)": "UINT64",
+    "tensor(int8)": "INT8",
+    "tensor(int16)": "INT16",
+    "tensor(int32)": "INT32",
+    "tensor(int64)": "INT64",
+    "tensor(float16)": "FP16",
+    "tensor(float)": "FP32",
+    "tensor(double)": "FP64",
+    "tensor(string)": "BYTES",
+}
+
+
+def _kind(datatype: str) -> str:
+    kind = NUMPY_TYPES[datatype].kind
+    return "i" if kind == "u" else kind
+
+
+def _flatten(node: Any, shape: Sequence[int], into: list[Any]) -> None:
+    """Append the leaves of nested lists in row-major order; raises RequestFault where a level is uneven."""
+    if not shape:
+        into.append(node)
+        return
+    if not isinstance(node, list) or len(node) != shape[0]:
+        raise RequestFault("nested data does not follow its shape")
+    for item in node:
+        _flatten(item, shape[1:], into)
+
+
+def _values(name: str, raw: bytes | memoryview, datatype: str, shape: Sequence[int]) -> list[Any]:
+    """The elements as a flat list of the right JSON type, whether the data came flat or nested."""
+    kind = _kind(datatype)
+    try:
+        flat: list[Any] = _FLAT[kind].decode(raw)
+        return flat
+    except msgspec.ValidationError:
+        pass  # nested, or of the wrong type: told apart below
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        raise RequestFault(f"tensor {quoted(name)}: data is not valid: {error}") from error
+    try:
+        decoded = msgspec.json.decode(raw)
+        if not isinstance(decoded, list):
+            raise RequestFault(f"tensor {quoted(name)}: data is not an array")
+        leaves: list[Any] = []
+        if decoded and isinstance(decoded[0], list):
+            _flatten(decoded, shape, leaves)
+        else:
+            leaves = decoded
+        checked: list[Any] = msgspec.convert(leaves, _FLAT[kind].type)
+        return checked
+    except RequestFault as fault:
+        raise RequestFault(f"tensor {quoted(name)}: {fault.text}") from fault
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        word = _KIND_WORD[kind]
+        raise RequestFault(f"tensor {quoted(name)}: {datatype} data must be {word}") from error
+
+
+def decode(name: str, datatype: str, shape: Sequence[int], raw: bytes | memoryview) -> Array:
+    """One request tensor as an array of that shape; raises RequestFault (400).
+
+    `raw` is the JSON text of `data`, flat or nested. Values that the datatype cannot hold are refused,
+    not wrapped or rounded to infinity.
+    """
+    if datatype not in NUMPY_TYPES:
+        raise RequestFault(f"tensor {quoted(name)}: unknown datatype {quoted(datatype)}")
+    if len(shape) > MAX_DIMENSIONS or any(extent < 0 for extent in shape):
+        raise RequestFault(
+            f"tensor {quoted(name)}: shape must have 0 to {MAX_DIMENSIONS} extents, none negative"
+        )
+    values = _values(name, raw, datatype, shape)
+    if len(values) != math.prod(shape):
+        raise RequestFault(
+            f"tensor {quoted(name)}: shape says {math.prod(shape)} elements, data has {len(values)}"
+        )
+    return _pack(name, datatype, values).reshape(tuple(shape))
+
+
+def _pack(name: str, datatype: str, values: list[Any]) -> Array:
+    kind = NUMPY_TYPES[datatype]
+    try:
+        if kind.kind != "f":
+            return np.array(values, dtype=kind)
+        with np.errstate(over="ignore"):
+            packed = np.array(values, dtype=np.float64).astype(kind)
+    except OverflowError as error:
+        raise RequestFault(f"tensor {quoted(name)}: a value does not fit {datatype}") from error
+    if not np.isfinite(packed).all():
+        raise RequestFault(f"tensor {quoted(name)}: a value does not fit {datatype}")
+    return packed
+
+
+def datatype_of(array: Array) -> str:
+    """The protocol's name of an array's type; raises ModelFault for a type it does not have."""
+    for name, kind in NUMPY_TYPES.items():
+        if array.dtype == kind:
+            return name
+    raise ModelFault(f"the model answered with {array.dtype}, which the protocol cannot carry")
+
+
+def encode(name: str, array: Array) -> list[Any]:
+    """The flat row-major values of a model's output; raises ModelFault for NaN and infinity."""
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ModelFault(f"output '{name}' is not finite")
+    return list(array.ravel().tolist())
