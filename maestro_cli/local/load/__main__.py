@@ -1,0 +1,65 @@
+"""`python -m maestro_cli.local.load --state DIR --url http://127.0.0.1:PORT --seed 1 --rate 50`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, start_http_server
+
+from maestro_cli.config.locations import shipped
+from maestro_cli.core.errors import MaestroError
+from maestro_cli.local.load.generator import Generator
+from maestro_cli.local.load.traffic import arrivals, read_traffic
+from maestro_cli.local.ports import LOOPBACK
+from maestro_cli.local.process import announce, die_with_parent
+
+DEFAULT_RATE = 50.0
+
+
+def main(arguments: list[str]) -> int:
+    """Run until SIGTERM or SIGINT; the exit code."""
+    parser = argparse.ArgumentParser(prog="maestro_cli.local.load")
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=DEFAULT_RATE)
+    parser.add_argument(
+        "--traffic", type=Path, default=shipped("deploy") / "models" / "fraud" / "traffic.json"
+    )
+    options = parser.parse_args(arguments)
+    die_with_parent()
+    try:
+        asyncio.run(_run(options))
+    except MaestroError as error:
+        print(f"{error.what}: {error.why}", file=sys.stderr)  # noqa: T201 - goes to the part's log
+        return int(error.exit_code)
+    return 0
+
+
+async def _run(options: argparse.Namespace) -> None:
+    loop = asyncio.get_running_loop()
+    registry = CollectorRegistry()
+    traffic = read_traffic(options.traffic)
+    generator = Generator(options.url, traffic, registry)
+    task = loop.create_task(generator.run(arrivals(options.seed, options.rate, len(traffic.bodies))))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    server, thread = start_http_server(0, LOOPBACK, registry)
+    port = server.server_port
+    announce(options.state, "load", port=port, url=f"http://{LOOPBACK}:{port}", target=options.url)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

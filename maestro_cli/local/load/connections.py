@@ -1,0 +1,115 @@
+"""Kept-alive HTTP/1.1 connections of the load, spread over the replicas behind a TCP proxy.
+
+Invariant: a connection carries one request at a time, and is used again only when its last answer was
+read whole. The oldest idle one goes first and each is retired after some requests, because a proxy picks
+a replica once a connection: a single hot connection would load a single replica.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+WANTED_IDLE = 6
+REQUESTS_EACH = 40
+IDLE_SECONDS = 2.0  # well under the five seconds after which common servers close
+_HEAD_LIMIT = 65_536
+
+
+class ConnectionFailed(Exception):
+    """No whole answer came: refused, reset, or not HTTP."""
+
+
+@dataclass(slots=True)
+class _Connection:
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    used: int = 0
+    idle_since: float = 0.0
+
+
+class Connections:
+    """A pool for one service."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._host = parts.hostname or "127.0.0.1"
+        self._port = parts.port or 80
+        self._prefix = parts.path.rstrip("/")
+        self._idle: deque[_Connection] = deque()
+
+    async def post(self, path: str, body: bytes) -> int:
+        """Send one JSON request and read the whole answer; the HTTP status. Raises ConnectionFailed."""
+        connection = None
+        try:
+            connection = self._reusable() or await self._open()
+            head = (
+                f"POST {self._prefix}{path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
+                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            )
+            connection.writer.write(head.encode("ascii") + body)
+            status, keep = await _read_answer(connection.reader)
+        except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
+            _close(connection)
+            raise ConnectionFailed(repr(error)) from error
+        except asyncio.CancelledError:
+            _close(connection)
+            raise
+        self._put_back(connection, keep)
+        return status
+
+    def close(self) -> None:
+        while self._idle:
+            _close(self._idle.popleft())
+
+    def _reusable(self) -> _Connection | None:
+        """The connection idle longest, once there are enough to spread the load."""
+        now = asyncio.get_running_loop().time()
+        while self._idle and (now - self._idle[0].idle_since > IDLE_SECONDS or self._idle[0].reader.at_eof()):
+            _close(self._idle.popleft())
+        return self._idle.popleft() if len(self._idle) >= WANTED_IDLE else None
+
+    async def _open(self) -> _Connection:
+        reader, writer = await asyncio.open_connection(self._host, self._port, limit=_HEAD_LIMIT)
+        return _Connection(reader, writer)
+
+    def _put_back(self, connection: _Connection, keep: bool) -> None:
+        connection.used += 1
+        if not keep or connection.used >= REQUESTS_EACH:
+            _close(connection)
+            return
+        connection.idle_since = asyncio.get_running_loop().time()
+        self._idle.append(connection)
+
+
+async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, bool]:
+    """The status, and whether the connection may be used again."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    first, *lines = head.split("\r\n")
+    version, status = first.split(" ", 2)[:2]
+    if not version.startswith("HTTP/1."):
+        raise ValueError(f"not HTTP/1: {first[:40]!r}")
+    headers = {name.strip().lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
+    keep = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
+    if "content-length" in headers:
+        await reader.readexactly(int(headers["content-length"]))
+    elif headers.get("transfer-encoding", "").lower() == "chunked":
+        await _read_chunks(reader)
+    else:
+        await reader.read()
+        keep = False
+    return int(status), keep
+
+
+async def _read_chunks(reader: asyncio.StreamReader) -> None:
+    while size := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
+        await reader.readexactly(size + 2)
+    while await reader.readuntil(b"\r\n") != b"\r\n":
+        pass
+
+
+def _close(connection: _Connection | None) -> None:
+    if connection is not None:
+        connection.writer.close()

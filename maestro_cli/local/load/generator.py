@@ -1,0 +1,67 @@
+"""Send the load and measure it.
+
+Invariant: a latency counts from the instant the request was meant to be sent, so waiting for a slow
+sender or a slow service is in it; every intended request is counted once, whatever became of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from maestro_cli.local.load.connections import ConnectionFailed, Connections
+from maestro_cli.local.load.traffic import Arrival, Traffic
+
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+TIMEOUT_SECONDS = 3.0
+
+
+class Generator:
+    """An open-loop client of one service. `code` is the HTTP status, `error` or `timeout`."""
+
+    def __init__(self, url: str, traffic: Traffic, registry: CollectorRegistry) -> None:
+        self._connections = Connections(url)
+        self._traffic = traffic
+        self._requests = Counter(
+            "maestro_load_requests", "Requests by outcome as the client saw it", ["code"], registry=registry
+        )
+        self._durations = Histogram(
+            "maestro_load_duration_seconds",
+            "From the intended send time to the end of the answer",
+            buckets=BUCKETS,
+            registry=registry,
+        )
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def run(self, schedule: Iterator[Arrival]) -> None:
+        """Follow the schedule until it ends or this task is cancelled."""
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        try:
+            for arrival in schedule:
+                intended = start + arrival.offset_seconds
+                if (ahead := intended - loop.time()) > 0:
+                    await asyncio.sleep(ahead)
+                task = loop.create_task(self._send(intended, self._traffic.bodies[arrival.body]))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+            await asyncio.gather(*self._running)
+        finally:
+            for task in tuple(self._running):
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+            self._connections.close()
+
+    async def _send(self, intended: float, body: bytes) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout_at(intended + TIMEOUT_SECONDS):
+                code = str(await self._connections.post(self._traffic.path, body))
+        except ConnectionFailed:
+            code = "error"
+        except TimeoutError:
+            code = "timeout"
+        self._requests.labels(code).inc()
+        self._durations.observe(loop.time() - intended)

@@ -1,0 +1,156 @@
+"""What runs of the platform, and what it costs the machine.
+
+Invariant: a pid counts only while its process carries the marker of this platform, so a pid that the system
+gave to somebody else is never reported, let alone signalled.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from maestro_cli.core.clock import Clock, from_rfc3339, seconds_between
+from maestro_cli.local.instance import PartRecord, Record, id_prefix, read_record
+from maestro_cli.local.sweep import marker_of, survivors
+
+
+@dataclass(frozen=True, slots=True)
+class PartStatus:
+    """One part. `state` is ready, starting, failed or stopped; `reason` says why it last ended.
+
+    `cpu_seconds` and `memory_bytes` (resident) are of its own process, not of the pods of a kubelet.
+    """
+
+    name: str
+    state: str
+    pid: int | None = None
+    url: str | None = None
+    port: int | None = None
+    uptime_seconds: float | None = None
+    restarts: int = 0
+    reason: str = ""
+    cpu_seconds: float | None = None
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformStatus:
+    """The platform of a state folder. `state` is down, starting, up, failed, stopping or abandoned.
+
+    Abandoned means that the supervisor is gone and something of it is left: `down` clears it.
+    `endpoints` maps cluster, prometheus, alertmanager, serving, load, metrics and watch to URLs.
+    """
+
+    state: str
+    id: str | None = None
+    profile: str | None = None
+    cluster: str | None = None
+    supervisor_pid: int | None = None
+    started_at: datetime | None = None
+    ready_after_seconds: float | None = None
+    waiting_for: str = ""
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    parts: tuple[PartStatus, ...] = ()
+    survivors: int = 0
+    already_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DownReport:
+    """How many processes there were and are no more, and how many of them only SIGKILL ended."""
+
+    was_up: bool
+    ended: int
+    killed: int
+    seconds: float
+
+
+def supervisor_lives(record: Record) -> bool:
+    """True while the pid of the record is a process of this very platform."""
+    return marker_of(record.supervisor_pid) == record.id
+
+
+def signal_supervisor(record: Record, *, force: bool) -> None:
+    """SIGTERM, or SIGKILL by force, if it is still the supervisor."""
+    if not supervisor_lives(record):
+        return
+    try:
+        os.kill(record.supervisor_pid, signal.SIGKILL if force else signal.SIGTERM)
+        if not force:
+            os.kill(record.supervisor_pid, signal.SIGCONT)  # a stopped one must see SIGTERM
+    except ProcessLookupError:
+        return
+
+
+def platform_status(state: Path, clock: Clock) -> PlatformStatus:
+    """Read the record and look at the processes; never raises for what is missing or broken."""
+    record = read_record(state)
+    if record is None:
+        left = len(survivors(id_prefix(state)))
+        return PlatformStatus("abandoned" if left else "down", survivors=left)
+    alive = supervisor_lives(record)
+    left = 0 if alive else len(survivors(id_prefix(state)))
+    state_word = {"ready": "up"}.get(record.state, record.state) if alive else "abandoned"
+    return PlatformStatus(
+        state=state_word,
+        id=record.id,
+        profile=record.profile,
+        cluster=record.cluster,
+        supervisor_pid=record.supervisor_pid if alive else None,
+        started_at=from_rfc3339(record.started_at),
+        ready_after_seconds=record.ready_after_seconds,
+        waiting_for=record.waiting_for,
+        endpoints=dict(record.endpoints),
+        parts=(
+            _supervisor(record, clock, alive=alive),
+            *(_part(part, record, clock) for part in record.parts),
+        ),
+        survivors=left,
+    )
+
+
+def _supervisor(record: Record, clock: Clock, *, alive: bool) -> PartStatus:
+    pid = record.supervisor_pid if alive else None
+    part = PartRecord("supervisor", "ready" if alive else "stopped", pid, record.started_at)
+    return _part(part, record, clock)
+
+
+def _part(part: PartRecord, record: Record, clock: Clock) -> PartStatus:
+    pid = part.pid if part.pid is not None and marker_of(part.pid) == record.id else None
+    uptime = seconds_between(from_rfc3339(part.started_at), clock.now()) if pid and part.started_at else None
+    cpu, memory = _usage(pid)
+    ended = part.pid is not None and pid is None
+    return PartStatus(
+        name=part.name,
+        state="stopped" if ended else part.state,
+        pid=pid,
+        url=_text(part.facts.get("url")),
+        port=port if isinstance(port := part.facts.get("port"), int) else None,
+        uptime_seconds=uptime,
+        restarts=part.restarts,
+        reason=part.reason,
+        cpu_seconds=cpu,
+        memory_bytes=memory,
+    )
+
+
+def _usage(pid: int | None) -> tuple[float | None, int | None]:
+    if pid is None:
+        return None, None
+    try:
+        process = psutil.Process(pid)
+        times = process.cpu_times()
+        return times.user + times.system, int(process.memory_info().rss)
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return None, None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

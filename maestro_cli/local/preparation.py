@@ -1,0 +1,88 @@
+"""Turn the shipped files into what the supervisor reads, before anything is started.
+
+Invariant: every file people write is read here, strictly, so a mistake in one is told with file and line
+and nothing was started; what is written to `config/` needs no check any more.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+from maestro_cli.config.locations import shipped
+from maestro_cli.config.settings import Responders
+from maestro_cli.config.strict import dump_yaml, parse_yaml_all, read_yaml
+from maestro_cli.core.canonical import plain
+from maestro_cli.core.errors import InvalidFile
+from maestro_cli.local.instance import write_atomically
+from maestro_cli.slo.objectives import read_objectives
+from maestro_cli.slo.rules import rule_file
+from maestro_cli.slo.windows import Profile
+
+MODELS_VARIABLE = "MODELS_DIR"
+NAMESPACE = "ml"
+_KINDS = {
+    ("v1", "Namespace"),
+    ("v1", "Service"),
+    ("v1", "ConfigMap"),
+    ("apps/v1", "Deployment"),
+    ("policy/v1", "PodDisruptionBudget"),
+}
+_PRICES = "prices.yaml"
+
+
+def prepare(state: Path, profile: Profile, deploy: Path | None = None) -> None:
+    """Write rules, manifests, the context and the webhook token under `state`. Raises InvalidFile."""
+    deploy = deploy or shipped("deploy")
+    rules = rule_file(read_objectives(deploy / "objectives"), profile)
+    manifests = read_manifests(deploy / "local", models=(deploy / "models").resolve())
+    costs = read_yaml(deploy / "local" / _PRICES).decode(Responders)
+    context = {
+        "namespace": NAMESPACE,
+        "costs": {name: getattr(costs, name) for name in Responders.__struct_fields__},
+    }
+    write_atomically(state / "config" / "rules.yaml", dump_yaml(rules))
+    write_atomically(state / "config" / "manifests.json", json.dumps(plain(manifests), indent=1))
+    write_atomically(state / "config" / "context.json", json.dumps(context, indent=1))
+    write_atomically(state / "webhook.token", secrets.token_urlsafe(32), mode=0o600)
+
+
+def read_manifests(folder: Path, *, models: Path) -> list[dict[str, Any]]:
+    """Every object of the manifests, by file name and place, with MODELS_DIR set to `models`.
+
+    Raises InvalidFile for a kind the platform does not create.
+    """
+    found: list[dict[str, Any]] = []
+    for file in sorted(folder.glob("*.yaml")):
+        if file.name == _PRICES:
+            continue
+        for document in parse_yaml_all(_read_text(file), str(file)):
+            manifest = document.data
+            if not isinstance(manifest, dict) or not manifest.get("metadata", {}).get("name"):
+                raise document.fail("is not a Kubernetes object with a name")
+            if (manifest.get("apiVersion"), manifest.get("kind")) not in _KINDS:
+                known = ", ".join(sorted(kind for _, kind in _KINDS))
+                raise document.fail("is not created by the platform", ("kind",), why=f"known here: {known}")
+            _set_models(manifest, models)
+            found.append(manifest)
+    for kind in ("Deployment", "Service"):
+        if sum(manifest["kind"] == kind for manifest in found) != 1:
+            raise InvalidFile(f"the manifests need exactly one {kind}", file=str(folder))
+    return found
+
+
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidFile("cannot be read", file=str(file), why=str(error)) from error
+
+
+def _set_models(manifest: dict[str, Any], models: Path) -> None:
+    pod = manifest.get("spec", {}).get("template", {}).get("spec", {})
+    for container in pod.get("containers", []):
+        for variable in container.get("env", []):
+            if variable.get("name") == MODELS_VARIABLE:
+                variable["value"] = str(models)

@@ -1,0 +1,214 @@
+"""One part as a process: start, readiness, exit, back-off.
+
+Invariant: an announcement counts only when it names the pid that runs now, so a file left by an earlier
+process never makes a part look ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from maestro_cli.core.clock import Clock, to_rfc3339
+from maestro_cli.local.instance import PartRecord, write_atomically
+from maestro_cli.local.ports import LOOPBACK, Ports
+from maestro_cli.local.process import read_announcement
+from maestro_cli.local.supervisor.parts import Facts, Part
+
+FIRST_BACKOFF_SECONDS = 0.2
+MAX_BACKOFF_SECONDS = 10.0
+_HEALTHY_SECONDS = 30.0  # a process that lived that long starts its back-off afresh
+_PROBE_SECONDS = 0.5
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+class Child:
+    """A part and its current process. `facts` is None until the process is ready."""
+
+    def __init__(self, part: Part, state: Path, environment: Mapping[str, str], ports: Ports, clock: Clock):
+        self.part = part
+        self.facts: Mapping[str, Any] | None = None
+        self.early_exits = 0  # in a row, before it was ever ready
+        self.restarts = 0
+        self.reason = ""
+        self._state = state
+        self._environment = environment
+        self._ports = ports
+        self._clock = clock
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_at: datetime | None = None
+        self._started = 0.0
+        self._backoff = FIRST_BACKOFF_SECONDS
+        self._retry_at = 0.0
+        self._seen: dict[str, Mapping[str, Any] | None] = {}
+        self._written: str | None = None
+        self._unread = False  # the configuration changed since the process last read it
+        self._wanted_stop = False
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def seconds_until_retry(self) -> float | None:
+        """How long its back-off still lasts; None while it runs."""
+        return None if self.is_running else max(0.0, self._retry_at - self._clock.monotonic())
+
+    def is_due(self, facts: Facts) -> bool:
+        """True when it should be started now."""
+        return self.seconds_until_retry() == 0.0 and all(need in facts for need in self.part.needs)
+
+    def start(self, facts: Facts) -> None:
+        """Start the process; a program that cannot be executed counts as one that exited at once."""
+        self._seen = {need: facts.get(need) for need in self.part.needs}
+        self.facts, self._wanted_stop, self._unread = None, False, False
+        self._started, self._started_at = self._clock.monotonic(), self._clock.now()
+        log = self._state / "logs" / f"{self.part.name}.log"
+        with log.open("ab") as stream:
+            try:
+                self._process = _spawn(
+                    self.part.command(facts), stream.fileno(), self._state, self._environment
+                )
+            except OSError as error:
+                self._exited(f"cannot be started: {error.strerror}")
+
+    def reap(self) -> bool:
+        """Notice an exit; True when there was one."""
+        if self._process is None or self._process.poll() is None:
+            return False
+        code = self._process.returncode
+        self._process = None
+        if self._wanted_stop:
+            self.facts = None
+            return True
+        died_by = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
+        self._exited(died_by)
+        return True
+
+    async def look(self) -> bool:
+        """Ask whether it is ready; True when its facts changed."""
+        if self._process is None or self.facts is not None:
+            return False
+        if self.part.health_path:
+            port = self._ports.of(self.part.port_name)
+            if await answers(port, self.part.health_path):
+                self.facts = {"port": port, "url": f"http://{LOOPBACK}:{port}"}
+        else:
+            announced = read_announcement(self._state, self.part.announces)
+            if announced is not None and announced.get("pid") == self._process.pid:
+                self.facts = announced
+        if self.facts is not None:
+            self.early_exits = 0
+        return self.facts is not None
+
+    def configure(self, facts: Facts) -> None:
+        """Write the configuration when it changed, and have a ready process read it again."""
+        if self.part.configuration is None:
+            return
+        import json
+
+        file, content = self.part.configuration(facts)
+        text = json.dumps(content, indent=1) + "\n"  # JSON is YAML
+        if text != self._written:
+            write_atomically(file, text, mode=0o600)
+            self._written, self._unread = text, self.is_running
+        if self._unread and self._process is not None and self.facts is not None:
+            # not before it is ready: a Go program that has no handler yet ends on SIGHUP
+            self._process.send_signal(signal.SIGHUP)
+            self._unread = False
+
+    def outdated(self, facts: Facts) -> bool:
+        """True when something it needs came back different from what it was started with."""
+        if self._process is None or self._wanted_stop:
+            return False
+        return any(need in facts and facts[need] != self._seen[need] for need in self.part.needs)
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM, and do not count the exit as a crash."""
+        if self._process is not None:
+            self._wanted_stop = True
+            self._retry_at = self._clock.monotonic()
+            self._process.terminate()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGCONT)  # a stopped process must see SIGTERM
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self._process is not None:
+            self._process.kill()
+
+    def record(self, facts: Facts, *, stopping: bool) -> PartRecord:
+        """What to publish of it."""
+        waits_for = [need for need in self.part.needs if need not in facts]
+        if self.is_running:
+            state, reason = ("ready" if self.facts is not None else "starting"), self.reason
+        elif stopping:
+            state, reason = "stopped", self.reason
+        elif self.restarts or self.reason:
+            state, reason = "failed", self.reason
+        else:
+            state, reason = "starting", f"waits for {', '.join(waits_for)}" if waits_for else ""
+        started = to_rfc3339(self._started_at) if self._started_at and self.is_running else None
+        shown = {key: value for key, value in (self.facts or {}).items() if key != "pid"}
+        return PartRecord(self.part.name, state, self.pid, started, self.restarts, reason, shown)
+
+    def _exited(self, reason: str) -> None:
+        now = self._clock.monotonic()
+        if now - self._started >= _HEALTHY_SECONDS:
+            self._backoff = FIRST_BACKOFF_SECONDS
+        if self.facts is None:
+            self.early_exits += 1
+            if self.part.port_name:
+                self._ports.taken(self.part.port_name)
+        self.facts = None
+        self.reason = reason
+        self.restarts += 1
+        self._retry_at = now + self._backoff
+        self._backoff = min(self._backoff * 2, MAX_BACKOFF_SECONDS)
+
+
+async def answers(port: int, path: str) -> bool:
+    """True when an HTTP server on this port of loopback answers 200."""
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            reader, writer = await asyncio.open_connection(LOOPBACK, port)
+            try:
+                writer.write(f"GET {path} HTTP/1.0\r\nHost: {LOOPBACK}:{port}\r\n\r\n".encode("ascii"))
+                return (await reader.readline()).split(b" ")[1:2] == [b"200"]
+            finally:
+                writer.close()
+    except (OSError, TimeoutError, ValueError):
+        return False
+
+
+def _spawn(
+    command: Sequence[str], log: int, state: Path, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        list(command),
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        cwd=state,
+        env=dict(environment),
+        preexec_fn=_tie_to_parent if _libc is not None else None,
+    )
+
+
+def _tie_to_parent() -> None:
+    """In the child, before exec: SIGTERM when the supervisor dies. Other systems rely on `down`."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

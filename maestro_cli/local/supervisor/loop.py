@@ -1,0 +1,223 @@
+"""Bring every part up, keep it up, take it down.
+
+Invariant: what happened is published before anything else is done about it, so `status` and whoever waits
+in `up` never see less than the supervisor knows. While coming up, a part that keeps failing ends the whole
+platform; once it was up, a part is restarted for ever, ever more slowly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Mapping
+from typing import Any
+
+from maestro_cli.core.clock import Clock, to_rfc3339
+from maestro_cli.local.instance import (
+    Failure,
+    Record,
+    id_prefix,
+    remove_run_files,
+    write_atomically,
+    write_record,
+)
+from maestro_cli.local.ports import Ports
+from maestro_cli.local.process import PLATFORM_VARIABLE
+from maestro_cli.local.supervisor.child import Child
+from maestro_cli.local.supervisor.parts import SERVICE, WORKLOAD, Plan, depths, parts_of
+from maestro_cli.local.supervisor.workload import Workload
+
+START_LIMIT_SECONDS = 90.0
+EARLY_EXITS_ALLOWED = 4
+_LEVEL_STOP_SECONDS = 1.2
+_BUSY_TICK_SECONDS = 0.04
+_IDLE_TICK_SECONDS = 5.0
+
+
+class Supervisor:
+    """One platform from its first process to its last."""
+
+    def __init__(self, plan: Plan, environment: Mapping[str, str], clock: Clock) -> None:
+        self._plan = plan
+        self._clock = clock
+        self._began = clock.monotonic()
+        self._started_at = clock.now()
+        self._ports = Ports()
+        self._facts: dict[str, Mapping[str, Any]] = {}
+        child_environment = {**environment, PLATFORM_VARIABLE: plan.id}
+        self._children = {
+            part.name: Child(part, plan.state, child_environment, self._ports, clock)
+            for part in parts_of(plan, self._ports)
+        }
+        self._depths = depths([child.part for child in self._children.values()])
+        self._workload = Workload(
+            plan.config / "manifests.json", plan.state / "admin.kubeconfig", self._note_workload
+        )
+        self._ready_after: float | None = None
+        self._failure: Failure | None = None
+        self._stopping = False
+        self._wake = asyncio.Event()
+        self._published = ""
+
+    async def run(self) -> None:
+        """Until SIGTERM or SIGINT, or until coming up has failed; then take everything down."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._ask_to_stop)
+        loop.add_signal_handler(signal.SIGCHLD, self._wake.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)  # the terminal that started it may go
+        workload: asyncio.Task[None] | None = None
+        try:
+            while not self._stopping and self._failure is None:
+                await self._tick()
+                # after the first tick: its imports take place while the cluster starts
+                workload = workload or loop.create_task(self._workload.keep())
+                await self._pause()
+        finally:
+            if workload is not None:
+                workload.cancel()
+            await self._shutdown()
+
+    async def _tick(self) -> None:
+        for name, child in self._children.items():
+            child.reap()
+            await child.look()
+            if child.facts is not None:
+                # the pid does not matter of a program that kept its port: nobody need follow
+                self._facts[name] = child.facts
+            if child.outdated(self._facts):
+                child.ask_to_stop()
+        self._write_context()
+        for child in self._children.values():
+            child.configure(self._facts)
+            if child.is_due(self._facts):
+                child.start(self._facts)
+        self._judge_start()
+        self._publish()
+
+    async def _pause(self) -> None:
+        retries = [child.seconds_until_retry() for child in self._children.values()]
+        unsettled = any(child.is_running and child.facts is None for child in self._children.values())
+        waiting = [seconds for seconds in retries if seconds]
+        limit = _BUSY_TICK_SECONDS if unsettled or self._ready_after is None else _IDLE_TICK_SECONDS
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min([limit, *waiting])):
+                await self._wake.wait()
+        self._wake.clear()
+
+    def _note_workload(self, fact: str, url: str) -> None:
+        self._facts[fact] = {"url": url}
+        self._wake.set()
+
+    def _endpoints(self) -> dict[str, str]:
+        names = {"cluster": "cluster", "prometheus": "prometheus", "alertmanager": "alertmanager"}
+        names |= {"serving": SERVICE, "load": "load", "metrics": "metrics", "watch": "watch"}
+        urls = {label: self._facts.get(fact, {}).get("url") for label, fact in names.items()}
+        return {label: str(url) for label, url in urls.items() if url}
+
+    def _write_context(self) -> None:
+        """The context `local`, once every endpoint in it is known; again when one of them moved."""
+        urls = self._endpoints()
+        if not {"cluster", "prometheus", "alertmanager", "serving"} <= urls.keys():
+            return
+        context = json.loads((self._plan.config / "context.json").read_text(encoding="utf-8"))
+        context["cluster"] = {"kubeconfig": str(self._plan.state / "admin.kubeconfig")}
+        for name in ("prometheus", "alertmanager", "serving"):
+            context[name] = {"url": urls[name]}
+        text = json.dumps(context, indent=1) + "\n"
+        target = self._plan.state / "context.json"
+        if not target.exists() or target.read_text(encoding="utf-8") != text:
+            write_atomically(target, text, mode=0o600)
+
+    def _judge_start(self) -> None:
+        if self._ready_after is not None:
+            return
+        elapsed = self._clock.monotonic() - self._began
+        late = [name for name, child in self._children.items() if child.facts is None]
+        if not late and WORKLOAD in self._facts:
+            self._ready_after = elapsed
+            return
+        for name, child in self._children.items():
+            if child.early_exits >= EARLY_EXITS_ALLOWED:
+                self._failure = self._failed(f"{name} does not start", child.reason, name)
+                return
+        if elapsed > START_LIMIT_SECONDS:
+            why = f"still waiting for {', '.join(late) or self._workload.waiting_for}"
+            if WORKLOAD not in self._facts:
+                why = f"still waiting for {self._workload.waiting_for}"
+            self._failure = self._failed(
+                f"the platform is not ready after {START_LIMIT_SECONDS:.0f} s", why, late[0] if late else ""
+            )
+
+    def _failed(self, what: str, why: str, part: str) -> Failure:
+        last = _last_line(self._plan, part) if part else ""
+        return Failure(
+            what,
+            f"{why}; it last said: {last}" if last else why,
+            f"look into {self._plan.state / 'logs' / f'{part}.log'}" if part else "",
+        )
+
+    def _publish(self) -> None:
+        state = "starting" if self._ready_after is None else "ready"
+        if self._failure is not None:
+            state = "failed"
+        if self._stopping:
+            state = "stopping"
+        record = Record(
+            id=self._plan.id,
+            supervisor_pid=os.getpid(),
+            state=state,
+            started_at=to_rfc3339(self._started_at),
+            profile=self._plan.profile,
+            cluster=self._plan.cluster,
+            load_seed=self._plan.load_seed,
+            ready_after_seconds=self._ready_after,
+            waiting_for="" if WORKLOAD in self._facts else self._workload.waiting_for,
+            endpoints=self._endpoints(),
+            parts=tuple(c.record(self._facts, stopping=self._stopping) for c in self._children.values()),
+            failure=self._failure,
+        )
+        if (text := repr(record)) != self._published:
+            write_record(self._plan.state, record)
+            self._published = text
+
+    def _ask_to_stop(self) -> None:
+        self._stopping = True
+        self._wake.set()
+
+    async def _shutdown(self) -> None:
+        """Stop the parts, deepest first, each level within a bounded time; then sweep what is left."""
+        failed = self._failure is not None
+        self._stopping = not failed
+        self._publish()
+        for depth in sorted(set(self._depths.values()), reverse=True):
+            level = [child for name, child in self._children.items() if self._depths[name] == depth]
+            for child in level:
+                child.ask_to_stop()
+            await self._wait_gone(level)
+        from maestro_cli.local.sweep import sweep  # psutil, not needed before
+
+        sweep(id_prefix(self._plan.state), self._clock, grace_seconds=0.3, limit_seconds=2.0)
+        if not failed:  # whoever waits in `up` reads the failure, then clears
+            remove_run_files(self._plan.state)
+
+    async def _wait_gone(self, level: list[Child]) -> None:
+        deadline = self._clock.monotonic() + _LEVEL_STOP_SECONDS
+        while running := [child for child in level if child.is_running]:
+            late = self._clock.monotonic() > deadline
+            for child in running:
+                if late:
+                    child.kill()
+                child.reap()
+            await asyncio.sleep(0.02)
+
+
+def _last_line(plan: Plan, part: str) -> str:
+    from maestro_cli.core.untrusted import visible
+    from maestro_cli.local.logfiles import last_lines
+
+    lines = last_lines(plan.state / "logs" / f"{part}.log", 1)
+    return visible(lines[0], 300) if lines else ""

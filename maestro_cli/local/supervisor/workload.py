@@ -1,0 +1,113 @@
+"""Put the manifests into the cluster and find out when the workload serves.
+
+Invariant: an object is created when it is not there and otherwise left alone, because whoever operates the
+platform may have changed it since. A cluster that came back empty gets everything again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maestro_cli.core.errors import MaestroError
+
+if TYPE_CHECKING:
+    from maestro_cli.local.api import ApiClient, Resource
+
+ENDPOINT_ANNOTATION = "maestro.io/local-endpoint"
+_POLL_SECONDS = 0.1
+_SETTLED_POLL_SECONDS = 2.0
+_RETRY_SECONDS = 0.3
+
+
+class Workload:
+    """Finds out the facts `service` (it has an address) and `workload` (every replica is available)."""
+
+    def __init__(self, manifests: Path, kubeconfig: Path, report: Callable[[str, str], None]) -> None:
+        """`report(fact, url)` is told the URL of the service when a fact is first true, or moves."""
+        self._manifests: Sequence[dict[str, Any]] = json.loads(manifests.read_text(encoding="utf-8"))
+        self._kubeconfig = kubeconfig
+        self._report = report
+        self.waiting_for = "the cluster"
+
+    async def keep(self) -> None:
+        """Apply everything and follow the service, until cancelled.
+
+        Begins again after any refusal or broken connection: the cluster may have been restarted, and what
+        a new one does not have is created again.
+        """
+        from maestro_cli.local.api import connect  # heavy; imported while the cluster itself starts
+
+        while True:
+            try:
+                client = await connect(self._kubeconfig, "supervisor")
+                try:
+                    for manifest in self._manifests:
+                        await create_missing(client, manifest)
+                    await self._follow(client)
+                finally:
+                    await client.close()
+            except MaestroError as error:
+                self.waiting_for = f"{error.what} ({error.why})" if error.why else error.what
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _follow(self, client: ApiClient) -> None:
+        service = _only(self._manifests, "Service")
+        deployment = _only(self._manifests, "Deployment")
+        known: dict[str, str] = {}
+        while True:
+            found = await _read(client, service)
+            address = found["metadata"].get("annotations", {}).get(ENDPOINT_ANNOTATION)
+            url = f"http://{address}" if address else None
+            if url is not None and known.get("service") != url:
+                known["service"] = url
+                self._report("service", url)
+            if url is not None and known.get("workload") != url:
+                self.waiting_for = _shortfall(await _read(client, deployment))
+                if not self.waiting_for:
+                    known["workload"] = url
+                    self._report("workload", url)
+            await asyncio.sleep(_POLL_SECONDS if "workload" not in known else _SETTLED_POLL_SECONDS)
+
+
+async def create_missing(client: ApiClient, manifest: Mapping[str, Any]) -> None:
+    """Create one object unless it is there. Raises ApiError and Unreachable."""
+    from maestro_cli.local.api import ApiError
+
+    namespace = manifest["metadata"].get("namespace", "")
+    try:
+        await client.create(_resource(manifest), dict(manifest), namespace)
+    except ApiError as refusal:
+        if not refusal.is_already_exists:
+            raise
+
+
+def _resource(manifest: Mapping[str, Any]) -> Resource:
+    from maestro_cli.local import api
+
+    known = (api.NAMESPACES, api.DEPLOYMENTS, api.SERVICES, api.DISRUPTION_BUDGETS, api.CONFIG_MAPS)
+    by_kind = {(resource.api_version, resource.kind): resource for resource in known}
+    return by_kind[manifest["apiVersion"], manifest["kind"]]
+
+
+async def _read(client: ApiClient, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    meta = manifest["metadata"]
+    return await client.get(_resource(manifest), meta["namespace"], meta["name"])
+
+
+def _only(manifests: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:
+    return next(manifest for manifest in manifests if manifest["kind"] == kind)
+
+
+def _shortfall(deployment: Mapping[str, Any]) -> str:
+    """What a Deployment still lacks, in words; empty when every replica is available."""
+    status = deployment.get("status", {})
+    wanted = deployment["spec"].get("replicas", 1)
+    name = deployment["metadata"]["name"]
+    if status.get("observedGeneration", 0) < deployment["metadata"].get("generation", 1):
+        return f"the controllers to see Deployment {name}"
+    available = min(status.get("availableReplicas", 0), status.get("updatedReplicas", 0))
+    return "" if available >= wanted else f"{available} of {wanted} replicas of {name}"
