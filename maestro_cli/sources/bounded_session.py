@@ -1,0 +1,75 @@
+"""The requests session that prometheus-api-client talks through.
+
+Invariant: every request has time-outs, no redirect is followed, bodies are read here up to a limit and a
+deadline, and netrc credentials are never sent. A query too long for a URL goes as a form.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import requests
+from requests.auth import AuthBase
+
+MAX_QUERY_IN_URL = 6000
+_CHUNK = 65_536
+
+
+class HeaderAuth(AuthBase):
+    """Adds headers made for each request; being an `auth`, it also keeps requests from reading netrc."""
+
+    def __init__(self, headers: Callable[[], Mapping[str, str]]) -> None:
+        self._headers = headers
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers.update(self._headers())
+        return request
+
+
+class BoundedSession(requests.Session):
+    """Raises TimeoutError when the answer does not end in time, OverflowError when it is too large.
+
+    `latest` is the latest answer in the calling thread: the library drops status, warnings and types.
+    """
+
+    def __init__(self, auth: HeaderAuth, *, timeouts: tuple[float, float], max_bytes: int) -> None:
+        super().__init__()
+        self.auth = auth
+        self.headers["Accept"] = "application/json"
+        self._timeouts = timeouts
+        self._max_bytes = max_bytes
+        self._answers = threading.local()
+
+    @property
+    def latest(self) -> requests.Response:
+        """Raises AttributeError in a thread that asked nothing."""
+        response: requests.Response = self._answers.latest
+        return response
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
+        deadline = time.monotonic() + self._timeouts[1]
+        params = kwargs.get("params") or {}
+        if method == "GET" and len(str(params.get("query", ""))) > MAX_QUERY_IN_URL:
+            method, kwargs = "POST", {**kwargs, "params": None, "data": params}
+        kwargs = {**kwargs, "timeout": self._timeouts, "allow_redirects": False, "stream": True}
+        response = super().request(method, url, *args, **kwargs)
+        try:
+            body = self._read(response, deadline)
+        finally:
+            response.close()
+        response._content = body  # what requests itself does when it does not stream
+        self._answers.latest = response
+        return response
+
+    def _read(self, response: requests.Response, deadline: float) -> bytes:
+        body = bytearray()
+        for chunk in response.iter_content(_CHUNK):
+            body += chunk
+            if len(body) > self._max_bytes:
+                raise OverflowError(f"the answer is larger than {self._max_bytes} bytes")
+            if time.monotonic() > deadline:
+                raise TimeoutError("the answer trickles in too slowly")
+        return bytes(body)

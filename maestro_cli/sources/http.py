@@ -1,0 +1,218 @@
+"""One HTTP backend, asked safely.
+
+Invariant: every request ends in time (a backend that never answered has FIRST_CONTACT_SECONDS), bodies
+have a limit, redirects are not followed, and every failure of the wire is an Unreachable; a write
+that may have reached the backend is an OutcomeUnknown.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from maestro_cli.config.settings import Endpoint
+from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.facts.endpoints import EndpointCheck
+from maestro_cli.sources.credentials import authorization, tls_context
+from maestro_cli.sources.deadline import within
+from maestro_cli.sources.failures import (
+    checked_url,
+    not_like,
+    outcome_unknown,
+    quoted,
+    refused,
+    server_error,
+    unreachable,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+FIRST_CONTACT_SECONDS = 4.5
+CONNECT_SECONDS = 3.0
+# Below uvicorn's 5 s: a write must not go out on a connection that the server is just closing.
+KEEP_ALIVE_SECONDS = 2.0
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whatever its status; `headers` have lower-case names."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request; `safe` ones change nothing, so they may be sent twice."""
+
+    method: str
+    path: str
+    params: Mapping[str, str | int] | None = None
+    body: bytes | None = None
+    content_type: str = "application/json"
+    accept: str = "application/json"
+    safe: bool = False
+    max_bytes: int | None = None
+    truncate: bool = False  # cut a body at max_bytes instead of refusing it
+
+
+class HttpBackend:
+    """A base URL with its credentials, TLS, time-outs and limits; safe to share between threads."""
+
+    def __init__(
+        self,
+        system: str,
+        url: str,
+        *,
+        headers: Callable[[], Mapping[str, str]] = dict,
+        tls: ssl.SSLContext | None = None,
+        server_name: str | None = None,
+        proxy: str | None = None,
+        timeout_seconds: float = 4.0,
+        max_bytes: int = 16 * 2**20,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        import httpx  # 0.2 s
+
+        self.system = system
+        self.url = checked_url(url, system)
+        self._headers = headers
+        self._extensions = {"sni_hostname": server_name} if server_name else {}
+        self._timeout_seconds = timeout_seconds
+        self._max_bytes = max_bytes
+        self._has_answered = False
+        verify = tls if tls is not None else self.url.startswith("https:")
+        limits = httpx.Limits(max_connections=20, keepalive_expiry=KEEP_ALIVE_SECONDS)
+        self._client = httpx.Client(verify=verify, proxy=proxy, limits=limits, transport=transport)
+        self._dropped = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+        self._never_sent = (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.PoolTimeout,
+            httpx.ProxyError,
+            httpx.UnsupportedProtocol,
+            httpx.LocalProtocolError,
+            httpx.InvalidURL,
+        )
+        self._failures = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
+        return self.ask(Ask("GET", path, params, safe=True))
+
+    def ask(self, ask: Ask) -> Answer:
+        """Send it and give back whatever status came; raises Unreachable or OutcomeUnknown."""
+        limit = self._timeout_seconds
+        if not self._has_answered:
+            limit = min(limit, FIRST_CONTACT_SECONDS)
+        url = self.url + ask.path
+        headers = {**self._headers(), "Accept": ask.accept}
+        if ask.body is not None:
+            headers["Content-Type"] = ask.content_type
+        try:
+            # A quarter of a second more than the socket time-outs, which know better what was awaited.
+            answer = within(limit + 0.25, partial(self._send, ask, url, headers, limit))
+        except self._failures as error:
+            if ask.safe or isinstance(error, self._never_sent):
+                raise unreachable(self.system, self.url, error, limit) from error
+            raise outcome_unknown(self.system, self.url, error, limit) from error
+        self._has_answered = True
+        return answer
+
+    def _send(self, ask: Ask, url: str, headers: Mapping[str, str], limit: float) -> Answer:
+        started = time.monotonic()
+        try:
+            return self._exchange(ask, url, headers, started, limit)
+        except self._dropped:
+            # The server closed an idle connection just as it was used; that shows at once.
+            if not ask.safe or time.monotonic() - started > limit / 4:
+                raise
+            return self._exchange(ask, url, headers, started, limit)
+
+    def _exchange(
+        self, ask: Ask, url: str, headers: Mapping[str, str], started: float, limit: float
+    ) -> Answer:
+        most = ask.max_bytes or self._max_bytes
+        body = bytearray()
+        connect = min(CONNECT_SECONDS, limit)
+        with self._client.stream(
+            ask.method, url, params=ask.params, content=ask.body, headers=headers, follow_redirects=False,
+            timeout=(connect, limit, limit, limit), extensions=self._extensions,
+        ) as response:  # fmt: skip
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > most:
+                    if not ask.truncate:
+                        raise not_like(self.system, self.url, f"the answer is larger than {most} bytes")
+                    del body[most:]
+                    break
+                if time.monotonic() - started > limit:
+                    raise TimeoutError("the answer trickles in too slowly")
+            return Answer(url, response.status_code, response.headers, bytes(body))
+
+    def expect_ok(self, answer: Answer, *, safe: bool = True) -> Answer:
+        """The answer when its status is 2xx.
+
+        Raises Refused for 401 and 403, Unreachable for redirects, 5xx and anything else that this
+        system would not say (OutcomeUnknown for a 5xx to a write).
+        """
+        status = answer.status
+        if 200 <= status < 300:
+            return answer
+        if status in (401, 403):
+            raise refused(self.system, self.url, status, quoted(answer.body))
+        if 300 <= status < 400:
+            where = quoted(answer.headers.get("location", "nowhere"))
+            raise not_like(self.system, self.url, f"it redirects (HTTP {status}) to {where}")
+        if status >= 500 or status == 429:
+            raise server_error(self.system, self.url, status, answer.body, safe=safe)
+        raise not_like(self.system, self.url, f"HTTP {status}: {quoted(answer.body)}")
+
+    def decode(self, answer: Answer, kind: type[T]) -> T:
+        """The JSON body as that type, unknown keys ignored; raises Unreachable when it is something else."""
+        try:
+            return msgspec.json.decode(answer.body, type=kind)
+        except (msgspec.DecodeError, RecursionError) as error:
+            kind_said = answer.headers.get("content-type", "no content type")
+            raise not_like(self.system, answer.url, f"expected JSON, got {kind_said}: {error}") from error
+
+
+def endpoint_backend(
+    system: str,
+    endpoint: Endpoint,
+    *,
+    timeout_seconds: float,
+    transport: httpx.BaseTransport | None = None,
+) -> HttpBackend:
+    """The backend behind one endpoint of a context; raises InvalidFile for a bad URL or ca_file."""
+    return HttpBackend(
+        system,
+        endpoint.url,
+        headers=partial(authorization, endpoint, system),
+        tls=tls_context(endpoint, system),
+        timeout_seconds=timeout_seconds,
+        transport=transport,
+    )
+
+
+def checked(system: str, url: str, version: Callable[[], str]) -> EndpointCheck:
+    """Ask a system for its version, and time it; never raises for a system that does not answer."""
+    started = time.monotonic()
+    try:
+        said = version()
+    except MaestroError as error:
+        text = f"{error.what}: {error.why}" if error.why else error.what
+        return EndpointCheck(system, url, False, "", time.monotonic() - started, text, error.fix)
+    return EndpointCheck(system, url, True, said, time.monotonic() - started)

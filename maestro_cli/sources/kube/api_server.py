@@ -1,0 +1,196 @@
+"""REST calls to one API server, and what its answers mean.
+
+Invariant: a Status object becomes one error of core.errors; lists are paged and complete or fail; a write
+says `fieldManager=maestro`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from maestro_cli.core.errors import (
+    ActionFailed,
+    Busy,
+    GateNotMet,
+    MaestroError,
+    NoData,
+    NotFound,
+    Refused,
+    StalePlan,
+    UsageError,
+)
+from maestro_cli.sources.failures import not_like, quoted, shown_url
+from maestro_cli.sources.http import Answer, Ask, HttpBackend
+
+SYSTEM = "Kubernetes"
+FIELD_MANAGER = "maestro"
+PAGE_SIZE = 500  # kubectl's own
+MAX_PAGES = 4000
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
+T = TypeVar("T")
+
+
+class _Cause(msgspec.Struct):
+    reason: str = ""
+    message: str = ""
+    field: str = ""
+
+
+class _Details(msgspec.Struct):
+    name: str | None = ""
+    group: str | None = ""
+    kind: str | None = ""
+    causes: list[_Cause] | None = None
+
+
+class Status(msgspec.Struct):
+    """`meta/v1.Status`: why the API server did not do it."""
+
+    kind: str = ""
+    reason: str = ""
+    message: str = ""
+    code: int = 0
+    details: _Details | None = None
+
+
+class ListMeta(msgspec.Struct, rename="camel"):
+    resource_version: str = ""
+    continue_: str | None = msgspec.field(name="continue", default=None)
+
+
+class Page(msgspec.Struct, Generic[T]):
+    """One page of a list."""
+
+    metadata: ListMeta
+    items: list[T] | None = None
+
+
+class InvalidObject(ActionFailed):
+    """The API server found the object or patch invalid (422); nothing was changed."""
+
+
+class ExpiredList(MaestroError):
+    """The snapshot that a list was reading is gone (410); it has to start again."""
+
+
+class ApiServer:
+    """JSON in and out of REST paths."""
+
+    def __init__(self, backend: HttpBackend, user_name: str) -> None:
+        self._backend = backend
+        self._user_name = user_name
+
+    def close(self) -> None:
+        self._backend.close()
+
+    @property
+    def url(self) -> str:
+        return shown_url(self._backend.url)
+
+    def get(self, path: str, kind: type[T], params: Mapping[str, str | int] | None = None) -> T:
+        return self._backend.decode(self._good(self._backend.get(path, params)), kind)
+
+    def text(self, path: str, params: Mapping[str, str | int], limit_bytes: int) -> str:
+        """A plain text answer, cut at that many bytes."""
+        ask = Ask("GET", path, params, accept="*/*", safe=True, max_bytes=limit_bytes, truncate=True)
+        return self._good(self._backend.ask(ask)).body.decode("utf-8", "replace")
+
+    def review(self, path: str, body: Any, kind: type[T]) -> T:
+        """Post an object that is a question, such as an access review: nothing changes."""
+        ask = Ask("POST", path, body=msgspec.json.encode(body), safe=True)
+        return self._backend.decode(self._good(self._backend.ask(ask)), kind)
+
+    def patch(self, path: str, content_type: str, body: Any, kind: type[T], *, dry_run: bool) -> T:
+        params: dict[str, str | int] = {"fieldManager": FIELD_MANAGER}
+        if dry_run:
+            params["dryRun"] = "All"
+        ask = Ask("PATCH", path, params, msgspec.json.encode(body), content_type, safe=dry_run)
+        return self._backend.decode(self._good(self._backend.ask(ask), safe=dry_run), kind)
+
+    def items(self, path: str, kind: type[T], params: Mapping[str, str | int] | None = None) -> list[T]:
+        """Every object of a list, by pages of one snapshot.
+
+        When the snapshot expires between pages (410) the list starts again in one piece, as client-go's
+        pager does.
+        """
+        try:
+            return [item for page in self._pages(path, kind, params or {}) for item in page]
+        except ExpiredList:
+            page = self.get(path, Page[kind], params)  # type: ignore[valid-type]  # a run-time type
+            return page.items or []
+
+    def _pages(self, path: str, kind: type[T], params: Mapping[str, str | int]) -> Iterator[list[T]]:
+        token = ""
+        for _ in range(MAX_PAGES):
+            asked = {**params, "limit": PAGE_SIZE, **({"continue": token} if token else {})}
+            page: Page[T] = self.get(path, Page[kind], asked)  # type: ignore[valid-type]  # a run-time type
+            yield page.items or []
+            if not page.metadata.continue_ or page.metadata.continue_ == token:
+                return
+            token = page.metadata.continue_
+        raise not_like(SYSTEM, self._backend.url, f"the list {path} has no end")
+
+    def _good(self, answer: Answer, *, safe: bool = True) -> Answer:
+        if 200 <= answer.status < 300:
+            return answer
+        status = _status_of(answer)
+        if status is None and answer.status == 404:
+            path = answer.url.removeprefix(self._backend.url)
+            raise NotFound(f"the cluster at {self.url} does not serve {path}", why=quoted(answer.body))
+        if answer.status == 401:
+            raise Refused(
+                f"the cluster at {self.url} does not accept the credentials of {self._user_name or 'nobody'}",
+                why=quoted(status.message if status else answer.body),
+                fix="log in again, or check the user entry of the kubeconfig",
+            )
+        if status is None or answer.status >= 500:
+            return self._backend.expect_ok(answer, safe=safe)
+        raise _error_for(answer.status, status)
+
+
+def _error_for(code: int, status: Status) -> MaestroError:
+    said = quoted(status.message)
+    if code == 403:
+        return Refused("the cluster forbids it", why=said, fix=_permission_fix(status))
+    if code == 404:
+        return NotFound(said or "not found in the cluster")
+    if code == 409 and status.reason != "AlreadyExists":
+        return StalePlan("the target changed since it was read; nothing was done", why=said)
+    if code == 410:
+        return ExpiredList("the list expired", why=said)
+    if code == 422:
+        return InvalidObject("the cluster finds the change invalid; nothing was done", why=said)
+    if code == 429:
+        causes = status.details.causes if status.details else None
+        if any(cause.reason == "DisruptionBudget" for cause in causes or ()):
+            return GateNotMet(said, why="; ".join(quoted(c.message) for c in causes or ()))
+        return Busy("the API server has too many requests", why=said, fix="try again in a moment")
+    if code == 400:
+        return UsageError("the cluster does not understand the request", why=said)
+    return ActionFailed(f"the cluster answered HTTP {code}", why=said)
+
+
+def _status_of(answer: Answer) -> Status | None:
+    try:
+        status = msgspec.json.decode(answer.body, type=Status)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return status if status.kind == "Status" else None
+
+
+def _permission_fix(status: Status) -> str:
+    details = status.details
+    if details is None or not details.kind:
+        return "ask an administrator of the cluster for a role that allows it"
+    resource = quoted(f"{details.kind}.{details.group}" if details.group else details.kind)
+    return f"ask an administrator of the cluster for a role that allows the verb above on {resource}"
+
+
+def waiting_container(error: UsageError) -> NoData:
+    """A log that cannot be there yet (400: the container waits to start, or never ran before)."""
+    return NoData("there is no log yet", why=error.why)

@@ -1,0 +1,328 @@
+"""A Kubernetes cluster as maestro reads and changes it.
+
+Invariant: a write carries the uid or resourceVersion that the caller planned with, so that a target that
+changed since is refused (StalePlan) and never overwritten; `dry_run` sends the same request with
+`dryRun=All`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from maestro_cli.config.settings import ClusterEndpoint
+from maestro_cli.core.errors import NotFound, Refused, StalePlan, UsageError
+from maestro_cli.core.facts.cluster import (
+    AccessAnswer,
+    ClusterEvent,
+    DisruptionBudget,
+    Node,
+    Pod,
+    Revision,
+    Workload,
+)
+from maestro_cli.core.facts.endpoints import EndpointCheck
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.untrusted import Untrusted
+from maestro_cli.sources.http import HttpBackend, checked
+from maestro_cli.sources.kube import objects
+from maestro_cli.sources.kube.access import cluster_access
+from maestro_cli.sources.kube.api_server import (
+    JSON_PATCH,
+    MERGE_PATCH,
+    STRATEGIC_MERGE_PATCH,
+    SYSTEM,
+    ApiServer,
+    InvalidObject,
+    waiting_container,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+    from maestro_cli.sources.kube.kubeconfig import Access
+
+MAX_LIST_BYTES = 128 * 2**20
+LOG_LIMIT_BYTES = 262_144
+
+
+class _Version(Struct, rename="camel"):
+    git_version: str
+
+
+class _ReviewStatus(Struct):
+    allowed: bool = False
+    reason: str | None = ""
+    evaluation_error: str | None = ""
+
+
+class _Review(Struct):
+    status: _ReviewStatus
+
+
+class _UserInfo(Struct):
+    username: str
+
+
+class _SelfStatus(Struct, rename="camel"):
+    user_info: _UserInfo
+
+
+class _SelfReview(Struct):
+    status: _SelfStatus
+
+
+class _ScaleSpec(Struct):
+    replicas: int = 0
+
+
+class _Scale(Struct):
+    spec: _ScaleSpec
+
+
+class KubeCluster:
+    """One cluster, as one user. Methods raise Unreachable, Refused and NotFound besides what they say."""
+
+    def __init__(
+        self,
+        endpoint: ClusterEndpoint,
+        *,
+        timeout_seconds: float = 10,
+        access: Access | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._access = access if access is not None else cluster_access(endpoint)
+        backend = HttpBackend(
+            SYSTEM,
+            self._access.server,
+            headers=self._access.headers,
+            tls=self._access.tls,
+            server_name=self._access.server_name,
+            proxy=self._access.proxy,
+            timeout_seconds=timeout_seconds,
+            max_bytes=MAX_LIST_BYTES,
+            transport=transport,
+        )
+        self._api = ApiServer(backend, self._access.user_name)
+
+    def close(self) -> None:
+        self._api.close()
+
+    @property
+    def url(self) -> str:
+        return self._api.url
+
+    @property
+    def default_namespace(self) -> str:
+        """The namespace of the kubeconfig's context, or ""."""
+        return self._access.namespace
+
+    # Reading
+
+    def version(self) -> str:
+        """The server's version, such as `v1.37.2`."""
+        return self._api.get("/version", _Version).git_version
+
+    def check(self) -> EndpointCheck:
+        return checked(SYSTEM, self.url, self.version)
+
+    def identity(self) -> str:
+        """The user the cluster takes the caller for; where it does not tell, the kubeconfig's user entry."""
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        try:
+            path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+            return Untrusted(self._api.review(path, body, _SelfReview).status.user_info.username)
+        except (NotFound, Refused, UsageError):
+            return Untrusted(self._access.user_name)
+
+    def access(
+        self, verb: str, resource: str, *, namespace: str, group: str = "", name: str = "",
+        subresource: str = "",
+    ) -> AccessAnswer:  # fmt: skip
+        """Whether this user may do it (SelfSubjectAccessReview)."""
+        attributes = {"namespace": namespace, "verb": verb, "group": group, "resource": resource,
+                      "subresource": subresource, "name": name}  # fmt: skip
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        status = self._api.review(path, body, _Review).status
+        full = resource + (f".{group}" if group else "") + (f"/{subresource}" if subresource else "")
+        why = status.reason or status.evaluation_error or ""
+        return AccessAnswer(status.allowed, verb, full, Untrusted(why))
+
+    def get_workload(self, ref: WorkloadRef) -> Workload:
+        return objects.workload_facts(self._api.get(_path(ref), objects.Deployment))
+
+    def list_workloads(self, namespace: str | None) -> tuple[Workload, ...]:
+        """Deployments of a namespace, or of all (None), by namespace and name."""
+        found = self._api.items(_scoped("/apis/apps/v1", namespace, "deployments"), objects.Deployment)
+        return tuple(map(objects.workload_facts, sorted(found, key=_name)))
+
+    def list_revisions(self, ref: WorkloadRef) -> tuple[Revision, ...]:
+        """The ReplicaSets that this workload controls, oldest revision first."""
+        owner = self._api.get(_path(ref), objects.Deployment)
+        selector = objects.selector_text(owner.spec.selector)
+        path = _scoped("/apis/apps/v1", ref.namespace, "replicasets")
+        found = self._api.items(path, objects.ReplicaSet, {"labelSelector": selector} if selector else None)
+        owned = [
+            item
+            for item in found
+            if item.metadata.controller and item.metadata.controller.uid == owner.metadata.uid
+        ]
+        owned.sort(key=lambda item: (item.metadata.revision, item.metadata.created_at))
+        return tuple(map(objects.revision_facts, owned))
+
+    def list_pods(self, namespace: str | None, *, selector: str = "") -> tuple[Pod, ...]:
+        params = {"labelSelector": selector} if selector else None
+        found = self._api.items(_scoped("/api/v1", namespace, "pods"), objects.PodObject, params)
+        return tuple(map(objects.pod_facts, sorted(found, key=_name)))
+
+    def list_nodes(self) -> tuple[Node, ...]:
+        found = self._api.items("/api/v1/nodes", objects.NodeObject)
+        return tuple(map(objects.node_facts, sorted(found, key=_name)))
+
+    def list_events(
+        self, namespace: str | None, *, since: datetime | None = None
+    ) -> tuple[ClusterEvent, ...]:
+        """Events last seen at or after that instant, oldest first."""
+        found = self._api.items(_scoped("/api/v1", namespace, "events"), objects.EventObject)
+        facts = sorted(map(objects.event_facts, found), key=lambda event: (event.last_seen_at, event.name))
+        return tuple(event for event in facts if since is None or event.last_seen_at >= since)
+
+    def list_disruption_budgets(self, namespace: str | None) -> tuple[DisruptionBudget, ...]:
+        path = _scoped("/apis/policy/v1", namespace, "poddisruptionbudgets")
+        found = self._api.items(path, objects.BudgetObject)
+        return tuple(map(objects.budget_facts, sorted(found, key=_name)))
+
+    def pod_log(
+        self, namespace: str, pod: str, *, container: str | None = None, since_seconds: int | None = None,
+        tail_lines: int | None = None, previous: bool = False, limit_bytes: int = LOG_LIMIT_BYTES,
+    ) -> str:  # fmt: skip
+        """The log text, cut at `limit_bytes`; raises NoData when the container has none yet."""
+        given: dict[str, str | int | None] = {
+            "container": container,
+            "sinceSeconds": since_seconds,
+            "tailLines": tail_lines,
+            "previous": "true" if previous else None,
+            "limitBytes": limit_bytes,
+        }
+        params = {key: value for key, value in given.items() if value is not None}
+        path = f"{_scoped('/api/v1', namespace, 'pods')}/{_segment(pod)}/log"
+        try:
+            return Untrusted(self._api.text(path, params, limit_bytes))
+        except UsageError as error:
+            raise waiting_container(error) from error
+
+    def get_object(self, path: str, params: Mapping[str, str | int] | None = None) -> dict[str, Any]:
+        """Any object or list as plain JSON, by its REST path."""
+        return self._api.get(path, dict[str, Any], params)
+
+    # Changing
+
+    def replace_template(
+        self, ref: WorkloadRef, *, uid: str, resource_version: str, template: Mapping[str, Any],
+        annotations: Mapping[str, str | None], dry_run: bool = False,
+    ) -> Workload:  # fmt: skip
+        """Give a workload another pod template, as `kubectl rollout undo` does with a JSON patch.
+
+        `annotations` are set, or removed when None; all others stay. Raises StalePlan when uid or
+        resourceVersion are no longer these, InvalidObject when the cluster finds the template invalid.
+        """
+        current = self._fresh(ref, uid, resource_version)
+        patch = [
+            {"op": "test", "path": "/metadata/uid", "value": uid},
+            {"op": "test", "path": "/metadata/resourceVersion", "value": resource_version},
+            {"op": "replace", "path": "/spec/template", "value": objects.without_hash(template)},
+            *_annotation_patch(current.annotations, annotations),
+        ]
+        try:
+            done = self._api.patch(_path(ref), JSON_PATCH, patch, objects.Deployment, dry_run=dry_run)
+        except InvalidObject:
+            # A failed `test` is 422 too, and does not say so.
+            self._fresh(ref, uid, resource_version)
+            raise
+        return objects.workload_facts(done)
+
+    def patch_workload(
+        self, ref: WorkloadRef, patch: Mapping[str, Any], *, resource_version: str | None = None,
+        dry_run: bool = False,
+    ) -> Workload:  # fmt: skip
+        """Apply a strategic merge patch; with a resourceVersion, raises StalePlan when it is stale."""
+        body = dict(patch)
+        if resource_version is not None:
+            body["metadata"] = {**body.get("metadata", {}), "resourceVersion": resource_version}
+        done = self._api.patch(_path(ref), STRATEGIC_MERGE_PATCH, body, objects.Deployment, dry_run=dry_run)
+        return objects.workload_facts(done)
+
+    def scale(
+        self, ref: WorkloadRef, replicas: int, *, resource_version: str, dry_run: bool = False
+    ) -> Workload:
+        """Set the replicas through the subresource `scale`; raises StalePlan.
+
+        A dry run gives the workload as it is, with the replicas that would be wanted.
+        """
+        body = {"metadata": {"resourceVersion": resource_version}, "spec": {"replicas": replicas}}
+        scale = self._api.patch(f"{_path(ref)}/scale", MERGE_PATCH, body, _Scale, dry_run=dry_run)
+        return replace(self.get_workload(ref), replicas_wanted=scale.spec.replicas)
+
+    def _fresh(self, ref: WorkloadRef, uid: str, resource_version: str) -> Workload:
+        current = self.get_workload(ref)
+        if current.uid != uid:
+            raise StalePlan(
+                f"{ref} is another object than the one that was planned for",
+                why=f"uid {current.uid}, planned {uid}",
+                fix="plan again",
+            )
+        if current.resource_version != resource_version:
+            raise StalePlan(
+                f"{ref} changed since the plan was made",
+                why=f"resourceVersion {current.resource_version}, planned {resource_version}",
+                fix="plan again",
+            )
+        return current
+
+
+def _annotation_patch(
+    current: Mapping[str, str], wanted: Mapping[str, str | None]
+) -> Sequence[Mapping[str, Any]]:
+    operations: list[Mapping[str, Any]] = []
+    if not current and any(value is not None for value in wanted.values()):
+        operations.append({"op": "add", "path": "/metadata/annotations", "value": {}})
+    for name, value in sorted(wanted.items()):
+        path = "/metadata/annotations/" + name.replace("~", "~0").replace("/", "~1")
+        if value is not None:
+            operations.append({"op": "add", "path": path, "value": value})
+        elif name in current:
+            operations.append({"op": "remove", "path": path})
+    return operations
+
+
+def _path(ref: WorkloadRef) -> str:
+    if ref.kind != "Deployment":
+        raise UsageError(f"{ref} is a {ref.kind}", why="maestro changes and watches Deployments only")
+    return f"{_scoped('/apis/apps/v1', ref.namespace, 'deployments')}/{_segment(ref.name)}"
+
+
+def _scoped(group_version: str, namespace: str | None, resource: str) -> str:
+    return f"{group_version}/{resource}" if namespace is None else (
+        f"{group_version}/namespaces/{_segment(namespace)}/{resource}"
+    )  # fmt: skip
+
+
+def _segment(name: str) -> str:
+    """One path segment, so that no name can reach another object."""
+    if name in ("", ".", ".."):
+        raise UsageError(f"{name!r} is not a Kubernetes name")
+    return quote(name, safe="")
+
+
+def _name(item: Any) -> tuple[str, str]:
+    return item.metadata.namespace, item.metadata.name

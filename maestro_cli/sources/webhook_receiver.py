@@ -1,0 +1,214 @@
+"""Where Alertmanager posts its webhook messages.
+
+Invariant: 200 is sent only after `on_message` came back, so a message is kept or sent again; nothing is
+read without the token, and never more than MAX_BODY_BYTES. Alertmanager retries 5xx and nothing else.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+
+from maestro_cli.core.errors import InvalidFile, MaestroError, Unreachable
+from maestro_cli.core.facts.alerts import WebhookMessage
+from maestro_cli.sources.alertmanager import parse_webhook
+
+PATH = "/webhook/alertmanager"
+MAX_BODY_BYTES = 5 * 2**20
+READ_SECONDS = 10.0
+MAX_CONNECTIONS = 32
+
+
+class WebhookReceiver:
+    """A small HTTP server in threads of its own: POST /webhook/alertmanager, GET /healthz.
+
+    `on_message` must have stored the message when it returns; its errors answer 500, and `on_error` (called
+    from the server's threads) hears of them.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        on_message: Callable[[WebhookMessage], None],
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        on_error: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        if not token:
+            raise ValueError("a webhook receiver needs a token")
+        try:
+            self._server = _Server((host, port), token, on_message, on_error)
+        except OSError as error:
+            raise Unreachable(
+                f"cannot listen on {host}:{port}",
+                why=error.strerror or str(error),
+                fix="choose another port, or 0",
+            ) from error
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True, name="webhook"
+        )
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """What to put into Alertmanager's `webhook_configs.url`."""
+        host = str(self._server.server_address[0])
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}{PATH}"
+
+    def start(self) -> WebhookReceiver:
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop accepting and close the port; safe to call twice, or before start."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+
+    def __enter__(self) -> WebhookReceiver:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False  # a silent client must not hold up stop()
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        token: str,
+        on_message: Callable[[WebhookMessage], None],
+        on_error: Callable[[BaseException], None] | None,
+    ) -> None:
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
+        self.expected = f"Bearer {token}".encode()
+        self.on_message = on_message
+        self.on_error = on_error
+        self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        # Waiting here stops the accept loop: the kernel's queue holds the others back.
+        self._slots.acquire()
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._slots.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell `on_error`, and never the terminal: the standard library prints a traceback here."""
+        error = sys.exc_info()[1]
+        if error is not None and self.on_error is not None and not isinstance(error, ConnectionError):
+            self.on_error(error)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "maestro"
+    sys_version = ""
+    timeout = READ_SECONDS
+    server: _Server
+
+    def do_GET(self) -> None:
+        if self.path == "/healthz":
+            self._answer(200, "ok")
+        elif self.path == PATH:
+            self._answer(405, "POST only", {"Allow": "POST"})
+        else:
+            self._answer(404, "there is nothing here")
+
+    def do_POST(self) -> None:
+        # Until the body is read, the connection cannot carry another request.
+        self.close_connection = True
+        if self.path != PATH:
+            self._answer(404, "there is nothing here")
+            return
+        given = self.headers.get("Authorization", "").encode("utf-8", "replace")
+        if not hmac.compare_digest(given, self.server.expected):
+            self._answer(401, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
+            return
+        body = self._body()
+        if body is not None:
+            self.close_connection = self.headers.get("Connection", "").lower() == "close"
+            self._deliver(body)
+
+    def do_PUT(self) -> None:
+        self.close_connection = True
+        self._answer(405, "POST only", {"Allow": "POST"})
+
+    do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = do_PUT
+
+    def _body(self) -> bytes | None:
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit()) or "Transfer-Encoding" in self.headers:
+            self._answer(411, "Content-Length is needed")
+            return None
+        if len(length) > 9 or int(length) > MAX_BODY_BYTES:
+            self._answer(413, f"more than {MAX_BODY_BYTES} bytes")
+            return None
+        deadline, body = time.monotonic() + READ_SECONDS, bytearray()
+        while len(body) < int(length):
+            chunk = self.rfile.read1(min(int(length) - len(body), 65_536))
+            body += chunk
+            if not chunk or time.monotonic() > deadline:
+                self._answer(408, "the body did not arrive")
+                return None
+        return bytes(body)
+
+    def _deliver(self, body: bytes) -> None:
+        try:
+            message = parse_webhook(body)
+        except InvalidFile as error:
+            self._answer(400, error.what)
+            return
+        stored = False
+        try:
+            self.server.on_message(message)
+            stored = True
+        except MaestroError as error:
+            if self.server.on_error is not None:
+                self.server.on_error(error)
+        finally:
+            # Also for errors nobody foresaw, which go on to handle_error: Alertmanager then sends again.
+            if stored:
+                self._answer(200, "stored")
+            else:
+                self.close_connection = True
+                self._answer(500, "the message could not be stored; send it again")
+
+    def _answer(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
+        body = json.dumps({"message": text}).encode()
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: stderr belongs to the command that listens."""
