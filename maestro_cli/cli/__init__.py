@@ -1,1 +1,1 @@
-"""The command line: parse, call one use case, emit."""
+"""The command line: parse, call one use case, emit. No logic, no printing."""

@@ -1,0 +1,112 @@
+"""The command line's frame: global options, signals, and the one border where errors become codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+import typer.exceptions
+import typer.main
+
+from maestro_cli import __version__
+from maestro_cli.cli.lazy import LazyGroup
+
+app = typer.Typer(
+    cls=LazyGroup,
+    name="maestro",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: maestro help exit-codes. Start with: maestro drill run bad-release",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"maestro {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    context: Annotated[
+        str | None,
+        typer.Option("--context", "-c", metavar="NAME", help="The context to work against."),
+    ] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Refuse every change, whatever else allows it.")
+    ] = False,
+    is_plain: Annotated[
+        bool, typer.Option("--plain", help="No boxes, no colour, no redraw: for scripts and screen readers.")
+    ] = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", "-V", is_eager=True, callback=_show_version, help="Print the version."),
+    ] = False,
+) -> None:
+    """From the page to the post-mortem: respond to incidents of production ML platforms."""
+    if ctx.resilient_parsing:
+        return
+    from maestro_cli.cli.signals import Signals
+    from maestro_cli.services import GlobalOptions, Services
+
+    options = GlobalOptions(
+        context=context,
+        is_read_only=read_only or bool(os.environ.get("MAESTRO_READ_ONLY")),
+        is_plain=is_plain,
+    )
+    ctx.obj = ctx.with_resource(Services(options, Signals()))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Parse and run; every error ends here as three lines and an exit code."""
+    if "_MAESTRO_COMPLETE" in os.environ:
+        _complete_without_rich()
+    from maestro_cli.core.errors import ExitCode, Interrupted
+
+    try:
+        result = typer.main.get_command(app).main(
+            args=list(arguments), prog_name="maestro", standalone_mode=False
+        )
+        sys.stdout.flush()
+        return int(result) if isinstance(result, int) else int(ExitCode.OK)
+    except typer.exceptions.Abort:
+        return _report(Interrupted())
+    except typer.exceptions.TyperException as error:
+        return _usage(error)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.SIGTERM)
+    except KeyboardInterrupt:
+        return _report(Interrupted())
+    except Exception as error:  # noqa: BLE001 - the border: whatever it is, the user gets three lines
+        return _report(error)
+
+
+def _report(error: BaseException) -> int:
+    from maestro_cli.output.diagnostics import report
+
+    return int(report(error))
+
+
+def _usage(error: Any) -> int:
+    from maestro_cli.core.errors import UsageError
+
+    if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command: its help is the answer
+        sys.stderr.write(error.message + "\n")
+        return int(UsageError.exit_code)
+    message = error.format_message()
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "maestro"
+    return _report(UsageError(message, fix=f"{path} --help"))
+
+
+def _complete_without_rich() -> None:
+    """Typer renders help through Rich (40 ms a key press) only to strip markup that we never write."""
+    from typer import _completion_classes
+
+    _completion_classes._sanitize_help_text = str  # type: ignore[assignment]

@@ -1,0 +1,40 @@
+"""Options that many commands share. Invariant: the same option is spelled the same everywhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maestro_cli.output.formats import KINDS, parse_format
+from maestro_cli.output.writer import OutputOptions
+
+
+def _complete_format(incomplete: str) -> list[str]:
+    return [kind for kind in (*KINDS, "jsonpath=") if kind.startswith(incomplete)]
+
+
+OutputOption = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FORMAT",
+        help=f"{', '.join(KINDS)} or jsonpath=TEMPLATE.",
+        autocompletion=_complete_format,
+    ),
+]
+NamespaceOption = Annotated[
+    str | None, typer.Option("--namespace", "-n", metavar="NAME", help="The namespace of the workload.")
+]
+YesOption = Annotated[
+    bool, typer.Option("--yes", "-y", help="Consent where there is no terminal to ask. Overrides no gate.")
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Show targets, diff and blast radius; change nothing.")
+]
+
+
+def output_options(ctx: typer.Context, output: str) -> OutputOptions:
+    """The format asked for, with `--plain` of the root; raises UsageError for an unknown one."""
+    return OutputOptions(parse_format(output), is_plain=ctx.obj.options.is_plain)

@@ -1,0 +1,38 @@
+"""Every command, as data. Invariant: help and completion read this table and import no command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """A top-level command: its module under `cli.commands`, its one help line, its panel."""
+
+    name: str
+    module: str
+    help: str
+    panel: str
+
+
+RESPOND, OPERATE, REHEARSE, RECORD, SETUP = (
+    "Respond",
+    "Operate",
+    "Rehearse",
+    "Record",
+    "Set up",
+)
+
+COMMANDS: tuple[Stub, ...] = (
+    Stub("status", "status", "Show at a glance what is wrong: incidents, workloads, alerts, burn.", RESPOND),
+    Stub("incident", "incident", "List, show, acknowledge, note and resolve incidents.", RESPOND),
+    Stub("watch", "watch", "Detect: poll and listen to Alertmanager, and open incidents.", RESPOND),
+    Stub("runbook", "runbook", "List, show, run and resume Markdown runbooks.", RESPOND),
+    Stub("rollback", "rollback", "Return a workload to an earlier revision, as a gated change.", OPERATE),
+    Stub("drill", "drill", "Rehearse a whole incident and score it against the known truth.", REHEARSE),
+    Stub("local", "local", "Start and stop the embedded platform of real processes.", REHEARSE),
+    Stub("journal", "journal", "Show and verify the record of everything that happened.", RECORD),
+    Stub("context", "context", "List, show and choose the endpoints maestro works against.", SETUP),
+    Stub("doctor", "doctor", "Check paths, versions, endpoints, and what works.", SETUP),
+    Stub("help", "help", "Explain exit codes and other topics.", SETUP),
+)

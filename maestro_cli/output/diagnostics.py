@@ -1,0 +1,58 @@
+"""The only writer of stderr, beside progress. Invariant: an error is three plain lines; no traceback
+unless `MAESTRO_DEBUG=1`; stdout is flushed before, so that the two never swap."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+from maestro_cli.core.errors import ExitCode, MaestroError
+from maestro_cli.core.untrusted import visible
+
+
+def report(error: BaseException) -> ExitCode:
+    """Write the error and return the exit code it ends with."""
+    _flush_stdout()
+    if isinstance(error, MaestroError):
+        lines = [f"maestro: error: {error.what}", f"  why: {error.why}", f"  fix: {error.fix}"]
+        code = error.exit_code
+    else:
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        lines = [
+            f"maestro: internal error: {what}",
+            "  why: this is a defect of maestro, not of your input",
+            "  fix: run again with MAESTRO_DEBUG=1 and report what it prints",
+        ]
+        code = ExitCode.INTERNAL
+    _write([line for line in lines if not line.endswith(": ")])
+    if os.environ.get("MAESTRO_DEBUG") == "1":
+        sys.stderr.write("".join(traceback.format_exception(error)))
+    return code
+
+
+def warn(text: str) -> None:
+    _flush_stdout()
+    _write([f"maestro: warning: {text}"])
+
+
+def note(text: str) -> None:
+    """A remark for the person, not part of the data."""
+    _flush_stdout()
+    _write([text])
+
+
+def _flush_stdout() -> None:
+    try:
+        sys.stdout.flush()
+    except (BrokenPipeError, ValueError):
+        return
+
+
+def _write(lines: list[str]) -> None:
+    stream = sys.stderr  # looked up at each call: tests and redirections replace it
+    try:
+        stream.write("".join(visible(line) + "\n" for line in lines))
+        stream.flush()
+    except (BrokenPipeError, ValueError):
+        return

@@ -1,0 +1,108 @@
+"""Where long work is, on stderr. Invariant: redraws on a terminal, one line a phase elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from types import TracebackType
+from typing import Any
+
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.untrusted import visible
+from maestro_cli.output.terminal import terminal_of
+
+
+class TerminalProgress:
+    """Phases with their seconds; use as a context manager so that the last one is closed.
+
+    Satisfies core.progress.Progress.
+    """
+
+    def __init__(self, clock: Clock, *, is_plain: bool = False) -> None:
+        self._clock = clock
+        self._terminal = terminal_of(sys.stderr, is_plain=is_plain)
+        self._started = clock.monotonic()
+        self._phase_started = self._started
+        self._name = ""
+        self._text = ""
+        self._live: Any = None
+        self._console: Any = None
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> TerminalProgress:
+        if self._terminal.interactive:
+            from rich.console import Console
+            from rich.live import Live
+
+            self._console = Console(
+                stderr=True, highlight=False, markup=False, emoji=False, no_color=not self._terminal.colour
+            )
+            self._live = Live(
+                console=self._console,
+                get_renderable=self._line,
+                refresh_per_second=8,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            self._close("✗" if kind is not None else "✓")
+            if self._live is not None:
+                self._live.stop()
+                self._live = None
+
+    def phase(self, name: str, text: str) -> None:
+        with self._lock:
+            self._close("✓")
+            self._name, self._text = name, text
+            self._phase_started = self._clock.monotonic()
+
+    def update(self, text: str) -> None:
+        with self._lock:
+            self._text = text
+
+    def note(self, text: str) -> None:
+        with self._lock:
+            self._print(f"    {text}", "")
+
+    def _close(self, mark: str) -> None:
+        if self._name:
+            elapsed = format_duration(self._clock.monotonic() - self._phase_started)
+            style = "green" if mark == "✓" else "bold red"
+            self._print(f"{mark} {self._name:<12} {self._text}  ({elapsed})", style)
+        self._name = ""
+
+    def _print(self, line: str, style: str) -> None:
+        shown = visible(line)
+        if self._console is not None:
+            from rich.text import Text
+
+            text = Text(shown)
+            if style:
+                text.stylize(style, 0, 1)
+            self._console.print(text)
+        else:
+            sys.stderr.write(shown + "\n")
+            sys.stderr.flush()
+
+    def _line(self) -> Any:
+        from rich.spinner import Spinner
+        from rich.text import Text
+
+        now = self._clock.monotonic()
+        if not self._name:
+            return Text("")
+        elapsed = format_duration(now - self._phase_started)
+        total = format_duration(now - self._started)
+        text = Text(visible(f"{self._name:<12} {self._text}  ({elapsed}, {total} in all)"), no_wrap=True)
+        if not hasattr(self, "_spinner"):
+            self._spinner = Spinner("dots")
+        self._spinner.update(text=text)
+        return self._spinner

@@ -1,0 +1,76 @@
+"""What a command shows, before any format is chosen.
+
+Invariant: every view has a schema and a JSON document; cells are text that may come from an attacker
+and are made visible by the writer, never before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from maestro_cli.core.canonical import plain
+
+T = TypeVar("T")
+SCHEMA_PREFIX = "maestro.dev/"
+
+
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot call a subscripted slotted generic
+class Column(Generic[T]):
+    """A titled cell; `tone` names a meaning (good, bad, warn, dim) that colour may underline."""
+
+    title: str
+    cell: Callable[[T], object]
+    wide: bool = False
+    right: bool = False
+    tone: Callable[[T], str] | None = None
+
+
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot call a subscripted slotted generic
+class Listing(Generic[T]):
+    """Rows of one kind; JSON is `{"schema": …, "items": […]}`."""
+
+    schema: str
+    columns: Sequence[Column[T]]
+    items: Sequence[T]
+    document: Callable[[T], Any] = plain
+    empty: str = "nothing found"
+
+    def body(self) -> dict[str, Any]:
+        return {"schema": SCHEMA_PREFIX + self.schema, "items": [self.document(i) for i in self.items]}
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Labelled lines."""
+
+    rows: Sequence[tuple[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Text as it is, line by line."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A document of blocks for people, and one JSON body for programs."""
+
+    schema: str
+    document: Mapping[str, Any]
+    blocks: Sequence[Fields | Heading | Lines | Listing[Any]] = field(default_factory=tuple)
+
+    def body(self) -> dict[str, Any]:
+        content: dict[str, Any] = plain(self.document)
+        return {"schema": SCHEMA_PREFIX + self.schema, **content}
+
+
+View = Listing[Any] | Report

@@ -1,0 +1,149 @@
+"""The only writer of stdout. Invariant: stdout is data in the format asked for, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from maestro_cli.core.errors import UsageError
+from maestro_cli.core.untrusted import markdown_text, visible, visible_block
+from maestro_cli.output import tables
+from maestro_cli.output.formats import Format
+from maestro_cli.output.jsonpath import evaluate
+from maestro_cli.output.terminal import terminal_of
+from maestro_cli.output.views import Fields, Heading, Lines, Listing, Report, View
+
+# Characters JSON allows raw but a terminal or a reader should not meet: C1 controls, bidi, invisible.
+_RAW_BUT_UNSAFE = re.compile("[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    format: Format = field(default_factory=Format)
+    is_plain: bool = False
+
+
+def emit(view: View, options: OutputOptions, stream: TextIO | None = None) -> None:
+    """Write a view to stdout in the chosen format; raises UsageError where the format has no sense."""
+    out = stream if stream is not None else sys.stdout
+    kind = options.format.kind
+    if kind == "json":
+        text = json_text(view.body())
+    elif kind == "yaml":
+        from maestro_cli.config.strict import dump_yaml  # loads PyYAML
+
+        text = _RAW_BUT_UNSAFE.sub(_escaped, dump_yaml(view.body())).rstrip("\n")
+    elif kind == "jsonpath":
+        text = visible_block(evaluate(options.format.path, view.body()))
+    elif kind == "csv":
+        text = _csv(view)
+    elif kind == "md":
+        text = _markdown(view)
+    else:
+        _emit_for_people(view, options, out)
+        return
+    out.write(text + "\n" if text else "")
+    out.flush()
+
+
+def emit_text(text: str, stream: TextIO | None = None) -> None:
+    """Write text that is itself the product (a kubeconfig path, a document, log lines), made visible."""
+    out = stream if stream is not None else sys.stdout
+    out.write(visible_block(text).rstrip("\n") + "\n")
+    out.flush()
+
+
+def json_text(body: Any) -> str:
+    return _RAW_BUT_UNSAFE.sub(_escaped, json.dumps(body, indent=2, ensure_ascii=False))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\u{ord(match.group(0)):04x}"
+
+
+def _csv(view: View) -> str:
+    if isinstance(view, Listing):
+        return tables.csv_text(view)
+    listings = [block for block in view.blocks if isinstance(block, Listing)]
+    if len(listings) != 1:
+        raise UsageError("this report is not one table, so it has no CSV form", fix="use -o json or -o md")
+    return tables.csv_text(listings[0])
+
+
+def _markdown(view: View) -> str:
+    if isinstance(view, Listing):
+        return tables.markdown_table(view)
+    parts = []
+    for block in view.blocks:
+        if isinstance(block, Heading):
+            parts.append(f"## {markdown_text(block.text)}")
+        elif isinstance(block, Fields):
+            rows = [f"- **{label}**: {markdown_text(tables.cell_text(value))}" for label, value in block.rows]
+            parts.append("\n".join(rows))
+        elif isinstance(block, Lines):
+            parts.append(visible_block(block.text))
+        else:
+            parts.append(tables.markdown_table(block) if block.items else block.empty)
+    return "\n\n".join(parts)
+
+
+def _emit_for_people(view: View, options: OutputOptions, out: TextIO) -> None:
+    terminal = terminal_of(out, is_plain=options.is_plain)
+    wide = options.format.kind == "wide"
+    blocks: list[Any] = [view] if isinstance(view, Listing) else list(view.blocks)
+    if not terminal.colour and not terminal.interactive:
+        for index, block in enumerate(blocks):
+            if index:
+                out.write("\n")
+            text = _plain_block(block, wide=wide)
+            out.write(text + "\n" if text else "")
+        if isinstance(view, Listing) and not view.items:
+            from maestro_cli.output.diagnostics import note
+
+            note(view.empty)
+        out.flush()
+        return
+    from rich.console import Console
+
+    console = Console(file=out, width=terminal.width, highlight=False, markup=False, emoji=False)
+    for index, block in enumerate(blocks):
+        if index:
+            console.print()
+        _print_rich(console, block, wide=wide)
+    out.flush()
+
+
+def _plain_block(block: Fields | Heading | Lines | Listing[Any] | Report, *, wide: bool) -> str:
+    if isinstance(block, Heading):
+        return visible(block.text).upper()
+    if isinstance(block, Lines):
+        return visible_block(block.text)
+    if isinstance(block, Fields):
+        width = max((len(label) for label, _ in block.rows), default=0)
+        return "\n".join(f"{label.ljust(width)}  {tables.cell_text(value)}" for label, value in block.rows)
+    if isinstance(block, Listing):
+        return tables.plain_table(block, wide=wide)
+    raise TypeError(f"{type(block).__name__} is not a block")
+
+
+def _print_rich(console: Any, block: Any, *, wide: bool) -> None:
+    from rich.text import Text
+
+    if isinstance(block, Listing):
+        if block.items:
+            console.print(tables.rich_table(block, wide=wide))
+        else:
+            console.print(Text(block.empty, style="dim"))
+    elif isinstance(block, Heading):
+        console.print(Text(visible(block.text), style="bold underline"))
+    elif isinstance(block, Fields):
+        width = max((len(label) for label, _ in block.rows), default=0)
+        for label, value in block.rows:
+            line = Text(label.ljust(width) + "  ", style="bold")
+            line.append(tables.cell_text(value), style="not bold")
+            console.print(line)
+    else:
+        console.print(Text(visible_block(block.text)))
