@@ -1,0 +1,215 @@
+"""The certificate authority, bearer tokens and kubeconfig files of the embedded cluster.
+
+Invariant: the folder `pki` is complete or absent (made beside, then renamed), a private key or token
+is readable by its owner alone, and nothing in it changes once it is there.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+IDENTITIES: dict[str, str] = {
+    "admin": "system:masters",
+    "oncall": "maestro:oncall",
+    "viewer": "maestro:viewers",
+    "kubelet": "maestro:kubelets",
+    "agent": "maestro:agents",
+}
+_VALID_DAYS = 3650
+
+
+@dataclass(frozen=True, slots=True)
+class Pki:
+    """Where the files of one platform's certificates are."""
+
+    folder: Path
+
+    @property
+    def ca(self) -> Path:
+        return self.folder / "ca.crt"
+
+    @property
+    def certificate(self) -> Path:
+        """Of any server on 127.0.0.1 or localhost: the API server, the kubelets."""
+        return self.folder / "server.crt"
+
+    @property
+    def key(self) -> Path:
+        return self.folder / "server.key"
+
+    @property
+    def tokens(self) -> Path:
+        """`token,user,uid,"group1,group2"` a line, the format of kube-apiserver's --token-auth-file."""
+        return self.folder / "tokens.csv"
+
+    def token(self, identity: str) -> str:
+        """The bearer token of one of IDENTITIES. Raises KeyError when there is none."""
+        with self.tokens.open(newline="", encoding="utf-8") as lines:
+            for row in csv.reader(lines):
+                if row[1] == identity:
+                    return row[0]
+        raise KeyError(identity)
+
+
+def ensure_pki(state: Path) -> Pki:
+    """The certificates and tokens under `state/pki`, made now if they are not there.
+
+    Two processes that make them at once end with the same files: the first rename wins.
+    """
+    folder = state / "pki"
+    if not folder.is_dir():
+        state.mkdir(parents=True, exist_ok=True)
+        beside = state / f"pki.{os.getpid()}.{secrets.token_hex(4)}"
+        beside.mkdir(mode=0o700)
+        _make_certificates(beside)
+        _make_tokens(beside / "tokens.csv")
+        try:
+            beside.rename(folder)
+        except OSError:
+            shutil.rmtree(beside)
+    return Pki(folder)
+
+
+def write_kubeconfig(path: Path, *, server: str, ca: Path, token: str, context: str) -> None:
+    """Write a kubeconfig (as JSON, which is YAML) that needs no other file; mode 0600, whole or not at all."""
+    import base64
+
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [
+            {
+                "name": context,
+                "cluster": {
+                    "server": server,
+                    "certificate-authority-data": base64.b64encode(ca.read_bytes()).decode(),
+                },
+            }
+        ],
+        "users": [{"name": context, "user": {"token": token}}],
+        "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
+        "current-context": context,
+    }
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    _write_private(beside, json.dumps(config, indent=1).encode())
+    beside.replace(path)
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+
+
+def _make_tokens(path: Path) -> None:
+    lines = [
+        f'{secrets.token_urlsafe(32)},{identity},{identity},"{group}"\n'
+        for identity, group in IDENTITIES.items()
+    ]
+    _write_private(path, "".join(lines).encode())
+
+
+def _make_certificates(folder: Path) -> None:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    authority_key = ec.generate_private_key(ec.SECP256R1())
+    server_key = ec.generate_private_key(ec.SECP256R1())
+    authority = _sign_authority(authority_key)
+    server = _sign_server(authority, authority_key, server_key)
+    pem = serialization.Encoding.PEM
+    (folder / "ca.crt").write_bytes(authority.public_bytes(pem))
+    (folder / "server.crt").write_bytes(server.public_bytes(pem))
+    for name, key in (("ca.key", authority_key), ("server.key", server_key)):
+        private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        _write_private(folder / name, private)
+
+
+def _builder(subject: str, issuer: str, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    from datetime import UTC, datetime, timedelta
+
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
+    def name(text: str) -> x509.Name:
+        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name(subject))
+        .issuer_name(name(issuer))
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=_VALID_DAYS))
+    )
+
+
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    from cryptography import x509
+
+    return x509.KeyUsage(
+        digital_signature=True,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+_AUTHORITY = "maestro local authority"
+
+
+def _sign_authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
+    public = key.public_key()
+    return (
+        _builder(_AUTHORITY, _AUTHORITY, public)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_key_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _sign_server(
+    authority: x509.Certificate,
+    authority_key: ec.EllipticCurvePrivateKey,
+    key: ec.EllipticCurvePrivateKey,
+) -> x509.Certificate:
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    issuer = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    return (
+        _builder("maestro local server", _AUTHORITY, key.public_key())
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(signs_certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer), critical=False)
+        .sign(authority_key, hashes.SHA256())
+    )

@@ -1,0 +1,105 @@
+"""`python -m maestro_cli.local.cluster --state DIR [--port 0]`: serve the API on loopback until SIGTERM.
+
+Invariant: it is announced only once it answers, and a signal ends it at once, watches included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import signal
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from maestro_cli.local.certificates import IDENTITIES, Pki, ensure_pki, write_kubeconfig
+from maestro_cli.local.cluster.access import Tokens
+from maestro_cli.local.cluster.kinds import NAMESPACES
+from maestro_cli.local.cluster.registry import Registry
+from maestro_cli.local.cluster.server import Server
+from maestro_cli.local.cluster.store import Store
+from maestro_cli.local.process import announce, die_with_parent
+
+DEFAULT_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+CONTEXT = "maestro-local"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="maestro_cli.local.cluster", description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="folder of the platform's state")
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 lets the system choose")
+    parser.add_argument("--history", type=int, default=20_000, help="events kept a kind for watches and pages")
+    return parser.parse_args()
+
+
+def _listening(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(512)
+    return listener
+
+
+def _write_kubeconfigs(state: Path, pki: Pki, url: str) -> None:
+    for identity in IDENTITIES:
+        path = state / f"{identity}.kubeconfig"
+        write_kubeconfig(path, server=url, ca=pki.ca, token=pki.token(identity), context=CONTEXT)
+
+
+async def _serve(state: Path, pki: Pki, listener: socket.socket, history: int) -> None:
+    port = listener.getsockname()[1]
+    url = f"https://127.0.0.1:{port}"
+    registry = Registry(Store(history))
+    for name in DEFAULT_NAMESPACES:
+        registry.create(NAMESPACES, "", {"metadata": {"name": name}})
+    application = Server(registry, Tokens.read(pki.tokens), url)
+    config = uvicorn.Config(
+        application,
+        http="httptools",
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        interface="asgi3",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=1,
+        ssl_certfile=pki.certificate,
+        ssl_keyfile=pki.key,
+    )
+    server = uvicorn.Server(config)
+    # uvicorn's own handlers would wait for watches to end by themselves.
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
+
+    def stop() -> None:
+        server.should_exit = True
+        application.close_streams()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.002)
+    if server.started:
+        _write_kubeconfigs(state, pki, url)
+        announce(state, "cluster", port=port, url=url)
+    await serving
+
+
+def main() -> None:
+    die_with_parent()
+    arguments = _arguments()
+    pki = ensure_pki(arguments.state)
+    listener = _listening(arguments.port)
+    # Stored objects live long and make no cycles: looking through them again and again costs latency.
+    gc.set_threshold(100_000, 50, 50)
+    asyncio.run(_serve(arguments.state, pki, listener, arguments.history))
+
+
+if __name__ == "__main__":
+    main()

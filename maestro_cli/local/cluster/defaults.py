@@ -1,0 +1,271 @@
+"""The values a real API server fills in.
+
+Invariant: filling in is idempotent and the same on every write, so that a template that was stored
+once compares equal to itself when it is sent again.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Any
+
+from maestro_cli.core.quantities import parse_quantity
+from maestro_cli.local.cluster.status import Object
+
+Default = Callable[[Object], None]
+_MODE = 0o644
+_TOLERATED_SECONDS = 300
+
+
+def default_nothing(obj: Object) -> None:
+    """For kinds whose fields have no defaults."""
+
+
+def _fill(target: Object, **values: Any) -> None:
+    for name, value in values.items():
+        if name not in target:
+            target[name] = value
+
+
+def _default_probe(probe: Object) -> None:
+    _fill(probe, timeoutSeconds=1, periodSeconds=10, successThreshold=1, failureThreshold=3)
+    _default_http(probe)
+
+
+def _default_http(handler: Object) -> None:
+    if "httpGet" in handler:
+        _fill(handler["httpGet"], path="/", scheme="HTTP")
+
+
+def _pull_policy(image: str) -> str:
+    tag = image.rpartition("/")[2].partition("@")[0].partition(":")[2]
+    pinned = "@" in image or tag not in ("", "latest")
+    return "IfNotPresent" if pinned else "Always"
+
+
+def _default_container(container: Object) -> None:
+    _fill(
+        container,
+        resources={},
+        terminationMessagePath="/dev/termination-log",
+        terminationMessagePolicy="File",
+        imagePullPolicy=_pull_policy(container.get("image", "")),
+    )
+    for port in container.get("ports", []):
+        _fill(port, protocol="TCP")
+    for variable in container.get("env", []):
+        reference = variable.get("valueFrom", {}).get("fieldRef")
+        if reference is not None:
+            _fill(reference, apiVersion="v1")
+    limits = container["resources"].get("limits")
+    if limits:
+        requests = container["resources"].setdefault("requests", {})
+        _fill(requests, **limits)
+    for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
+        if probe in container:
+            _default_probe(container[probe])
+    for handler in container.get("lifecycle", {}).values():
+        _default_http(handler)
+
+
+def _default_volume(volume: Object) -> None:
+    if volume.keys() <= {"name"}:
+        volume["emptyDir"] = {}
+    for source in ("configMap", "secret", "projected", "downwardAPI"):
+        if source in volume:
+            _fill(volume[source], defaultMode=_MODE)
+    if "hostPath" in volume:
+        _fill(volume["hostPath"], type="")
+
+
+def _default_pod_spec(spec: Object) -> None:
+    _fill(
+        spec,
+        restartPolicy="Always",
+        terminationGracePeriodSeconds=30,
+        dnsPolicy="ClusterFirst",
+        securityContext={},
+        schedulerName="default-scheduler",
+    )
+    for container in [*spec.get("containers", []), *spec.get("initContainers", [])]:
+        _default_container(container)
+    for volume in spec.get("volumes", []):
+        _default_volume(volume)
+    if spec.get("serviceAccountName"):
+        _fill(spec, serviceAccount=spec["serviceAccountName"])
+
+
+def default_pod(pod: Object) -> None:
+    spec = pod.setdefault("spec", {})
+    _default_pod_spec(spec)
+    _fill(spec, enableServiceLinks=True, serviceAccountName="default", preemptionPolicy="PreemptLowerPriority")
+    _fill(spec, serviceAccount=spec["serviceAccountName"], priority=0)
+
+
+def begin_pod(pod: Object) -> None:
+    """What admission adds to a new pod: its first status and the tolerations of a lost node."""
+    spec = pod["spec"]
+    tolerations = spec.setdefault("tolerations", [])
+    for taint in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
+        if not any(one.get("key", taint) == taint for one in tolerations):
+            tolerations.append(
+                {
+                    "key": taint,
+                    "operator": "Exists",
+                    "effect": "NoExecute",
+                    "tolerationSeconds": _TOLERATED_SECONDS,
+                }
+            )
+    pod["status"] = {"phase": "Pending", "qosClass": quality_of_service(spec)}
+
+
+def quality_of_service(spec: Object) -> str:
+    """Guaranteed, Burstable or BestEffort (k8s pkg/apis/core/helper/qos)."""
+    resources = [one["resources"] for one in [*spec.get("containers", []), *spec.get("initContainers", [])]]
+    if not any(one.get("requests") or one.get("limits") for one in resources):
+        return "BestEffort"
+    for one in resources:
+        limits, requests = one.get("limits") or {}, one.get("requests") or {}
+        for name in ("cpu", "memory"):
+            if name not in limits or parse_quantity(limits[name]) != parse_quantity(
+                requests.get(name, limits[name])
+            ):
+                return "Burstable"
+    return "Guaranteed"
+
+
+def _default_template(spec: Object) -> None:
+    template = spec.setdefault("template", {})
+    _default_pod_spec(template.setdefault("spec", {}))
+    template.setdefault("metadata", {}).pop("creationTimestamp", None)
+
+
+def default_deployment(deployment: Object) -> None:
+    spec = deployment.setdefault("spec", {})
+    _fill(spec, replicas=1, revisionHistoryLimit=10, progressDeadlineSeconds=600, strategy={})
+    strategy = spec["strategy"]
+    _fill(strategy, type="RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
+        _fill(strategy, rollingUpdate={})
+        _fill(strategy["rollingUpdate"], maxSurge="25%", maxUnavailable="25%")
+    _default_template(spec)
+
+
+def default_replica_set(replica_set: Object) -> None:
+    spec = replica_set.setdefault("spec", {})
+    _fill(spec, replicas=1)
+    _default_template(spec)
+    if "selector" not in spec and spec["template"]["metadata"].get("labels"):
+        spec["selector"] = {"matchLabels": dict(spec["template"]["metadata"]["labels"])}
+
+
+def begin_replicas(obj: Object) -> None:
+    obj["status"] = {"replicas": 0}
+
+
+def begin_deployment(deployment: Object) -> None:
+    deployment["status"] = {}
+
+
+def default_service(service: Object) -> None:
+    spec = service.setdefault("spec", {})
+    _fill(spec, type="ClusterIP", sessionAffinity="None")
+    if spec["type"] != "ExternalName":
+        _fill(
+            spec,
+            internalTrafficPolicy="Cluster",
+            ipFamilies=["IPv4"],
+            ipFamilyPolicy="SingleStack",
+        )
+        if spec.get("clusterIP"):
+            spec["clusterIPs"] = [spec["clusterIP"]]
+    for port in spec.get("ports", []):
+        _fill(port, protocol="TCP", targetPort=port.get("port", 0))
+
+
+def begin_service(service: Object) -> None:
+    service["status"] = {"loadBalancer": {}}
+
+
+def default_namespace(namespace: Object) -> None:
+    labels = namespace["metadata"].setdefault("labels", {})
+    labels["kubernetes.io/metadata.name"] = namespace["metadata"].get("name", "")
+    _fill(namespace, spec={}, status={})
+    _fill(namespace["spec"], finalizers=["kubernetes"])
+    _fill(namespace["status"], phase="Active")
+
+
+def default_node(node: Object) -> None:
+    _fill(node, spec={}, status={})
+    status = node["status"]
+    if "capacity" in status:
+        _fill(status, allocatable=dict(status["capacity"]))
+
+
+def default_secret(secret: Object) -> None:
+    _fill(secret, type="Opaque")
+    written = secret.pop("stringData", None)
+    if written:
+        data = secret.setdefault("data", {})
+        data.update({name: base64.b64encode(text.encode()).decode() for name, text in written.items()})
+
+
+def is_base64(text: str) -> bool:
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+def default_endpoints(endpoints: Object) -> None:
+    for subset in endpoints.get("subsets", []):
+        for port in subset.get("ports", []):
+            _fill(port, protocol="TCP")
+
+
+def default_endpoint_slice(endpoint_slice: Object) -> None:
+    for port in endpoint_slice.get("ports", []):
+        _fill(port, name="", protocol="TCP")
+    _fill(endpoint_slice, endpoints=[])
+
+
+def begin_disruption_budget(budget: Object) -> None:
+    budget["status"] = {
+        "currentHealthy": 0,
+        "desiredHealthy": 0,
+        "disruptionsAllowed": 0,
+        "expectedPods": 0,
+    }
+
+
+def event_from_v1(event: Object) -> Object:
+    """An events.k8s.io/v1 Event as the core/v1 Event it is stored as."""
+    renamed = {
+        "note": "message",
+        "regarding": "involvedObject",
+        "deprecatedSource": "source",
+        "deprecatedCount": "count",
+        "deprecatedFirstTimestamp": "firstTimestamp",
+        "deprecatedLastTimestamp": "lastTimestamp",
+        "reportingController": "reportingComponent",
+    }
+    stored = {renamed.get(name, name): value for name, value in event.items()}
+    return {**stored, "apiVersion": "v1"}
+
+
+def event_to_v1(event: Object) -> Object:
+    """A stored core/v1 Event as events.k8s.io/v1 shows it."""
+    renamed = {
+        "message": "note",
+        "involvedObject": "regarding",
+        "source": "deprecatedSource",
+        "count": "deprecatedCount",
+        "firstTimestamp": "deprecatedFirstTimestamp",
+        "lastTimestamp": "deprecatedLastTimestamp",
+        "reportingComponent": "reportingController",
+    }
+    shown = {renamed.get(name, name): value for name, value in event.items()}
+    return {**shown, "apiVersion": "events.k8s.io/v1"}

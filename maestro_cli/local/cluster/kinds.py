@@ -1,0 +1,212 @@
+"""The table of kinds: everything that is special about one.
+
+Invariant: adding a kind is adding a row; nothing outside this table and the functions it names asks
+which kind it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from maestro_cli.local.cluster import columns, shapes
+from maestro_cli.local.cluster import defaults as fill
+from maestro_cli.local.cluster import validation as rules
+from maestro_cli.local.cluster.columns import Column
+from maestro_cli.local.cluster.status import Names, Object
+
+VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+_FIELDS = frozenset({"metadata.name", "metadata.namespace"})
+
+
+def _same(obj: Object) -> Object:
+    return obj
+
+
+def no_grace(obj: Object, asked_seconds: int | None) -> int:
+    """Objects that are just records go at once."""
+    return 0
+
+
+def pod_grace(pod: Object, asked_seconds: int | None) -> int:
+    """Seconds a pod is given to stop; none when no kubelet holds it or it has ended."""
+    ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+    if ended or not pod["spec"].get("nodeName"):
+        return 0
+    if asked_seconds is None:
+        return int(pod["spec"].get("terminationGracePeriodSeconds", 30))
+    return max(asked_seconds, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Subresource:
+    """One more path under an object, answered by the handler of the same name."""
+
+    name: str
+    verbs: tuple[str, ...]
+    group: str = ""
+    version: str = ""
+    kind: str = ""
+
+
+STATUS = Subresource("status", ("get", "patch", "update"))
+SCALE = Subresource("scale", ("get", "patch", "update"), "autoscaling", "v1", "Scale")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A row of the table. `begin` runs on create only, `default` on every write."""
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    namespaced: bool = True
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    subresources: tuple[Subresource, ...] = ()
+    generation: bool = False
+    fields: frozenset[str] = _FIELDS
+    shape: Object = field(default_factory=dict)
+    default: Callable[[Object], None] = fill.default_nothing
+    begin: Callable[[Object], None] = fill.default_nothing
+    name_fault: Callable[[str], str] = rules.subdomain_name
+    check: Callable[[Object], list[rules.Problem]] = rules.accept
+    check_change: Callable[[Object, Object], list[rules.Problem]] = rules.accept_change
+    grace: Callable[[Object, int | None], int] = no_grace
+    columns: tuple[Column, ...] = columns.PLAIN
+    stored_as: str = ""
+    inward: Callable[[Object], Object] = _same
+    outward: Callable[[Object], Object] = _same
+
+    @property
+    def names(self) -> Names:
+        return Names(self.group, self.plural, self.kind)
+
+    @property
+    def shelf(self) -> str:
+        """The name of its objects in the store; two versions of one kind share it."""
+        return self.stored_as or self.names.resource
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def singular(self) -> str:
+        return self.kind.lower()
+
+    @property
+    def has_status(self) -> bool:
+        return STATUS in self.subresources
+
+    def subresource(self, name: str) -> Subresource | None:
+        return next((one for one in self.subresources if one.name == name), None)
+
+
+def _fields(*more: str) -> frozenset[str]:
+    return _FIELDS | frozenset(more)
+
+
+FIELD_DEFAULTS = {
+    "spec.unschedulable": "false",
+    "spec.hostNetwork": "false",
+    "spec.schedulerName": "default-scheduler",
+}
+_EVENT_FIELDS = _fields(
+    *(f"involvedObject.{part}" for part in shapes.EVENT["involvedObject"]),
+    "reason", "reportingComponent", "source", "type",
+)  # fmt: skip
+_POD_FIELDS = _fields(
+    "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
+    "spec.hostNetwork", "status.phase", "status.podIP", "status.nominatedNodeName",
+)  # fmt: skip
+
+KINDS: tuple[Kind, ...] = (
+    Kind(
+        "", "v1", "Namespace", "namespaces", namespaced=False, short_names=("ns",),
+        subresources=(STATUS, Subresource("finalize", ("update",))), fields=_fields("status.phase"),
+        shape=shapes.NAMESPACE, default=fill.default_namespace, name_fault=rules.label_name,
+        columns=columns.NAMESPACE,
+    ),
+    Kind(
+        "", "v1", "Node", "nodes", namespaced=False, short_names=("no",), subresources=(STATUS,),
+        fields=_fields("spec.unschedulable"), shape=shapes.NODE, default=fill.default_node,
+        columns=columns.NODE,
+    ),
+    Kind(
+        "", "v1", "Pod", "pods", short_names=("po",), categories=("all",), generation=True,
+        subresources=(
+            STATUS,
+            Subresource("binding", ("create",), "", "v1", "Binding"),
+            Subresource("eviction", ("create",), "policy", "v1", "Eviction"),
+            Subresource("log", ("get",)),
+        ),
+        fields=_POD_FIELDS, shape=shapes.POD, default=fill.default_pod, begin=fill.begin_pod,
+        check=rules.check_pod, check_change=rules.check_pod_change, grace=pod_grace, columns=columns.POD,
+    ),
+    Kind(
+        "", "v1", "Service", "services", short_names=("svc",), categories=("all",),
+        subresources=(STATUS,), fields=_fields("spec.clusterIP", "spec.type"), shape=shapes.SERVICE,
+        default=fill.default_service, begin=fill.begin_service, name_fault=rules.service_name,
+        check=rules.check_service, check_change=rules.check_service_change, columns=columns.SERVICE,
+    ),
+    Kind(
+        "", "v1", "Endpoints", "endpoints", short_names=("ep",), shape=shapes.ENDPOINTS,
+        default=fill.default_endpoints, columns=columns.ENDPOINTS,
+    ),
+    Kind(
+        "", "v1", "Event", "events", short_names=("ev",), fields=_EVENT_FIELDS, shape=shapes.EVENT,
+        check=rules.check_event, columns=columns.EVENT,
+    ),
+    Kind(
+        "events.k8s.io", "v1", "Event", "events", short_names=("ev",), fields=_EVENT_FIELDS,
+        shape=shapes.EVENT, check=rules.check_event, columns=columns.EVENT, stored_as="events",
+        inward=fill.event_from_v1, outward=fill.event_to_v1,
+    ),
+    Kind(
+        "", "v1", "ConfigMap", "configmaps", short_names=("cm",), shape=shapes.CONFIG_MAP,
+        check=rules.check_data, check_change=rules.check_data_change, columns=columns.CONFIG_MAP,
+    ),
+    Kind(
+        "", "v1", "Secret", "secrets", fields=_fields("type"), shape=shapes.SECRET,
+        default=fill.default_secret, check=rules.check_secret, check_change=rules.check_data_change,
+        columns=columns.SECRET,
+    ),
+    Kind(
+        "", "v1", "ServiceAccount", "serviceaccounts", short_names=("sa",),
+        shape=shapes.SERVICE_ACCOUNT, columns=columns.SERVICE_ACCOUNT,
+    ),
+    Kind(
+        "apps", "v1", "Deployment", "deployments", short_names=("deploy",), categories=("all",),
+        subresources=(STATUS, SCALE), generation=True, shape=shapes.DEPLOYMENT,
+        default=fill.default_deployment, begin=fill.begin_deployment, check=rules.check_deployment,
+        check_change=rules.check_selector_change, columns=columns.DEPLOYMENT,
+    ),
+    Kind(
+        "apps", "v1", "ReplicaSet", "replicasets", short_names=("rs",), categories=("all",),
+        subresources=(STATUS, SCALE), generation=True, fields=_fields("status.replicas"),
+        shape=shapes.REPLICA_SET, default=fill.default_replica_set, begin=fill.begin_replicas,
+        check=rules.check_replica_set, check_change=rules.check_selector_change,
+        columns=columns.REPLICA_SET,
+    ),
+    Kind(
+        "policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", short_names=("pdb",),
+        subresources=(STATUS,), generation=True, shape=shapes.DISRUPTION_BUDGET,
+        begin=fill.begin_disruption_budget, check=rules.check_disruption_budget,
+        columns=columns.DISRUPTION_BUDGET,
+    ),
+    Kind(
+        "coordination.k8s.io", "v1", "Lease", "leases", shape=shapes.LEASE, check=rules.check_lease,
+        columns=columns.LEASE,
+    ),
+    Kind(
+        "discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", generation=True,
+        shape=shapes.ENDPOINT_SLICE, default=fill.default_endpoint_slice,
+        check=rules.check_endpoint_slice, columns=columns.ENDPOINT_SLICE,
+    ),
+)  # fmt: skip
+
+BY_PATH: dict[tuple[str, str, str], Kind] = {(one.group, one.version, one.plural): one for one in KINDS}
+NAMESPACES, NODES, PODS = (BY_PATH["", "v1", plural] for plural in ("namespaces", "nodes", "pods"))
+BUDGETS = BY_PATH["policy", "v1", "poddisruptionbudgets"]

@@ -1,0 +1,79 @@
+"""Questions about oneself: may I, what may I, who am I.
+
+Invariant: the answer is that of the rules that decide on requests.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from maestro_cli.local.cluster import access, kinds
+from maestro_cli.local.cluster.access import User
+from maestro_cli.local.cluster.shapes import check_depth, check_shape, without_nulls
+from maestro_cli.local.cluster.status import Names, Object, bad_request
+
+_SHAPE = {
+    "spec": {
+        "namespace": str,
+        "resourceAttributes": {
+            "namespace": str, "verb": str, "group": str, "version": str, "resource": str,
+            "subresource": str, "name": str,
+        },
+        "nonResourceAttributes": {"path": str, "verb": str},
+    }
+}  # fmt: skip
+
+
+def _access(user: User, spec: Object) -> Object:
+    asked = spec.get("resourceAttributes")
+    if asked is None:
+        if "nonResourceAttributes" not in spec:
+            raise bad_request("exactly one of nonResourceAttributes or resourceAttributes must be specified")
+        read = spec["nonResourceAttributes"].get("verb") in ("get", "head")
+        return {"allowed": read or "system:masters" in user.groups, "reason": ""}
+    group, resource = asked.get("group", ""), asked.get("resource", "")
+    known = [one for one in kinds.KINDS if one.plural == resource and group in (one.group, "*")]
+    namespaced = known[0].namespaced if known else True
+    request = access.Request(
+        asked.get("verb", ""),
+        Names(group, resource, ""),
+        namespaced,
+        asked.get("namespace", ""),
+        asked.get("name", ""),
+        asked.get("subresource", ""),
+    )
+    return {"allowed": user.may(request), "reason": ""}
+
+
+def _rules(user: User, spec: Object) -> Object:
+    urls = ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/readyz", "/version"]
+    return {
+        "resourceRules": access.review_rules(user),
+        "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": urls}],
+        "incomplete": False,
+    }
+
+
+def _self(user: User, spec: Object) -> Object:
+    return {"userInfo": user.info()}
+
+
+_ANSWERS = {
+    "SelfSubjectAccessReview": _access,
+    "SelfSubjectRulesReview": _rules,
+    "SelfSubjectReview": _self,
+}
+
+
+def review(user: User, names: Names, body: Any) -> Object:
+    """The review that was posted, with its status. Raises ApiError 400."""
+    check_depth(body)
+    given = without_nulls(body) if isinstance(body, dict) else {}
+    check_shape(names.kind, "v1", given, _SHAPE)
+    return {
+        "kind": names.kind,
+        "apiVersion": f"{names.group}/v1",
+        "metadata": {},
+        "spec": given.get("spec", {}),
+        "status": _ANSWERS[names.kind](user, given.get("spec", {})),
+    }
