@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, disable_created_metrics, start_http_server
 
 from maestro_cli.config.locations import shipped
 from maestro_cli.core.errors import MaestroError
@@ -42,23 +43,18 @@ def main(arguments: list[str]) -> int:
 
 async def _run(options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     traffic = read_traffic(options.traffic)
     generator = Generator(options.url, traffic, registry)
     task = loop.create_task(generator.run(arrivals(options.seed, options.rate, len(traffic.bodies))))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
-    server, thread = start_http_server(0, LOOPBACK, registry)
+    server, _ = start_http_server(0, LOOPBACK, registry)  # a daemon thread: ends with the process
     port = server.server_port
     announce(options.state, "load", port=port, url=f"http://{LOOPBACK}:{port}", target=options.url)
-    try:
+    with contextlib.suppress(asyncio.CancelledError):
         await task
-    except asyncio.CancelledError:
-        return
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,69 @@
+"""Shipped files become what the supervisor reads; mistakes in them are told with file and line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from maestro_cli.config.locations import shipped
+from maestro_cli.core.errors import InvalidFile
+from maestro_cli.local.preparation import prepare, read_manifests
+from maestro_cli.slo.windows import PROFILES
+
+
+@pytest.fixture
+def deploy(tmp_path: Path) -> Path:
+    """A copy of the shipped deploy folder without the models."""
+    target = tmp_path / "deploy"
+    shutil.copytree(shipped("deploy"), target, ignore=shutil.ignore_patterns("models"))
+    return target
+
+
+def test_the_shipped_manifests_are_the_workload(tmp_path: Path) -> None:
+    prepare(tmp_path, PROFILES["drill"])
+    manifests = json.loads((tmp_path / "config" / "manifests.json").read_text(encoding="utf-8"))
+    kinds = [manifest["kind"] for manifest in manifests]
+    assert kinds == ["Namespace", "Deployment", "Service", "PodDisruptionBudget"]
+    deployment = manifests[1]
+    assert deployment["spec"]["replicas"] == 3
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    assert container["env"] == [{"name": "MODELS_DIR", "value": str(shipped("deploy") / "models")}]
+    assert "$(MODELS_DIR)" in container["args"]
+
+
+def test_the_context_carries_the_assumed_costs(tmp_path: Path) -> None:
+    prepare(tmp_path, PROFILES["drill"])
+    context = json.loads((tmp_path / "config" / "context.json").read_text(encoding="utf-8"))
+    assert context["namespace"] == "ml"
+    assert context["costs"] == {
+        "hourly_rate": 100,
+        "currency": "USD",
+        "value_per_request": 0.02,
+        "replica_hourly_rate": 0.05,
+    }
+
+
+def test_a_kind_the_platform_does_not_create_is_refused_with_its_line(deploy: Path) -> None:
+    (deploy / "local" / "30-job.yaml").write_text(
+        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: x\n", encoding="utf-8"
+    )
+    with pytest.raises(InvalidFile) as caught:
+        read_manifests(deploy / "local", models=Path("/models"))
+    assert caught.value.where.endswith("30-job.yaml:2")
+
+
+def test_a_missing_service_is_refused(deploy: Path) -> None:
+    (deploy / "local" / "20-fraud.yaml").unlink()
+    with pytest.raises(InvalidFile, match="exactly one Deployment"):
+        read_manifests(deploy / "local", models=Path("/models"))
+
+
+def test_a_misspelt_price_is_refused_before_anything_is_written(deploy: Path, tmp_path: Path) -> None:
+    (deploy / "local" / "prices.yaml").write_text("hourly_rat: 1\n", encoding="utf-8")
+    with pytest.raises(InvalidFile) as caught:
+        prepare(tmp_path / "state", PROFILES["drill"], deploy)
+    assert "hourly_rate" in caught.value.fix
+    assert not (tmp_path / "state").exists()
