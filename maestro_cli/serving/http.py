@@ -18,6 +18,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
+DISCARD_BYTES = 64 * 1024 * 1024  # of a body that is too large: read on, or the close would eat the answer
 BODY_SECONDS = 15.0
 JSON_TYPE = "application/json"
 
@@ -45,16 +46,16 @@ def header(scope: Scope, name: bytes) -> str:
 async def read_body(scope: Scope, receive: Receive) -> bytes:
     """The whole body; raises RequestFault (413 too large, 408 too slow) or ClientGone."""
     declared = header(scope, b"content-length")
-    if declared.isascii() and declared.isdigit() and int(declared[:20]) > MAX_BODY_BYTES:
-        raise RequestFault(f"the body is larger than {MAX_BODY_BYTES} bytes", status=413)
+    too_large = declared.isascii() and declared.isdigit() and int(declared[:20]) > MAX_BODY_BYTES
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await _collect(receive)
+            return await _collect(receive, 0 if too_large else MAX_BODY_BYTES)
     except TimeoutError as error:
         raise RequestFault(f"the body did not arrive within {BODY_SECONDS:g} s", status=408) from error
 
 
-async def _collect(receive: Receive) -> bytes:
+async def _collect(receive: Receive, limit_bytes: int) -> bytes:
+    """The body; beyond the limit its parts are dropped as they come, and the end is a RequestFault (413)."""
     parts: list[bytes] = []
     size = 0
     while True:
@@ -63,10 +64,14 @@ async def _collect(receive: Receive) -> bytes:
             raise ClientGone
         part = message.get("body", b"")
         size += len(part)
-        if size > MAX_BODY_BYTES:
-            raise RequestFault(f"the body is larger than {MAX_BODY_BYTES} bytes", status=413)
+        last = not message.get("more_body", False)
+        if size > limit_bytes:
+            parts.clear()
+            if last or size > DISCARD_BYTES:
+                raise RequestFault(f"the body is larger than {MAX_BODY_BYTES} bytes", status=413)
+            continue
         parts.append(part)
-        if not message.get("more_body", False):
+        if last:
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 

@@ -1,0 +1,182 @@
+"""The application without a process: its contract checks, logs, options and error border."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from maestro_cli.serving import inference, options
+from maestro_cli.serving.application import Application
+from maestro_cli.serving.logs import MAX_TEXT_CHARACTERS, Log
+from maestro_cli.serving.metrics import Metrics
+from maestro_cli.serving.repository import Repository, open_entry
+
+MODELS = Path(__file__).resolve().parents[3] / "deploy" / "models"
+FEATURES = [6.0, 1169.0, 4.0, 4.0, 2.0, 1.0, 0.0, 4.0, 4.0]
+
+
+def request(features: Any = None, purpose: Any = None, **members: Any) -> dict[str, Any]:
+    f = {"name": "features", "datatype": "FP32", "shape": [1, 9], "data": FEATURES}
+    p = {"name": "purpose", "datatype": "INT64", "shape": [1, 1], "data": [3]}
+    return {"inputs": [{**f, **(features or {})}, {**p, **(purpose or {})}], **members}
+
+
+class Served:
+    """fraud/1 behind httpx, in this process."""
+
+    def __init__(self) -> None:
+        self.log = io.StringIO()
+        repository = Repository([open_entry(MODELS, "fraud", 1)])
+        self.application = Application(repository, Metrics(repository), Log(self.log))
+
+    def post(self, path: str, **arguments: Any) -> httpx.Response:
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self.application)
+            async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+                return await client.post(path, **arguments)
+
+        return asyncio.run(send())
+
+    def infer(self, body: dict[str, Any]) -> httpx.Response:
+        return self.post("/v2/models/fraud/infer", json=body)
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.getvalue().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def served() -> Served:
+    return Served()
+
+
+def test_answers(served: Served) -> None:
+    answer = served.infer(request(id="7", outputs=[{"name": "flagged"}, {"name": "score"}]))
+    assert answer.status_code == 200
+    assert answer.json()["id"] == "7"
+    assert [(o["name"], o["datatype"], o["shape"]) for o in answer.json()["outputs"]] == [
+        ("flagged", "INT64", [1]),
+        ("score", "FP32", [1]),
+    ]
+
+
+def test_a_batch_answers_row_by_row_what_single_requests_answer(served: Served) -> None:
+    rows = json.loads((MODELS / "fraud" / "traffic.json").read_text())["rows"][:20]
+    single = [
+        served.infer(request({"data": row["features"]}, {"data": row["purpose"]})).json()["outputs"][0][
+            "data"
+        ][0]
+        for row in rows
+    ]
+    batch = served.infer(
+        request(
+            {"shape": [20, 9], "data": [row["features"] for row in rows]},
+            {"shape": [20, 1], "data": [row["purpose"] for row in rows]},
+        )
+    )
+    assert batch.json()["outputs"][0]["data"] == single
+
+
+@pytest.mark.parametrize(
+    ("features", "purpose", "says"),
+    [
+        ({"name": "other"}, {}, "unknown input 'other'"),
+        ({"datatype": "FP64"}, {}, "must be FP32"),
+        ({"shape": [9]}, {}, "must have shape [-1, 9], got [9]"),
+        ({"shape": [3, 3]}, {}, "got [3, 3]"),
+        ({"shape": [0, 9], "data": []}, {}, "is empty"),
+        ({"data": [-1.0, *FEATURES[1:]]}, {}, "outside 0..1e+06"),
+        ({}, {"data": [11]}, "outside 0..10"),
+        ({}, {"data": [-1]}, "outside 0..10"),
+        ({"shape": [2, 9], "data": FEATURES * 2}, {}, "rows"),
+        (
+            {"shape": [5000, 9], "data": FEATURES * 5000},
+            {"shape": [5000, 1], "data": [1] * 5000},
+            "at most 4096",
+        ),
+    ],
+)
+def test_a_broken_contract_is_the_clients_fault(
+    served: Served, features: dict[str, Any], purpose: dict[str, Any], says: str
+) -> None:
+    answer = served.infer(request(features, purpose))
+    assert answer.status_code == 400
+    assert says in answer.json()["error"]
+
+
+def test_missing_inputs_and_unknown_outputs(served: Served) -> None:
+    short = request()
+    del short["inputs"][1]
+    assert served.infer(short).json() == {"error": "input 'purpose' is missing"}
+    answer = served.infer(request(outputs=[{"name": "\x1b[2J"}]))
+    assert answer.status_code == 400
+    assert "\x1b" not in answer.json()["error"]
+
+
+def test_an_error_of_our_own_is_a_500_that_is_counted_and_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> bytes:
+        raise KeyError("a bug")
+
+    server = Served()
+    monkeypatch.setattr(inference, "answer", broken)
+    answer = server.infer(request())
+    assert (answer.status_code, answer.json()) == (500, {"error": "internal error"})
+    assert server.lines[-1]["message"] == "internal error"
+    assert "a bug" in server.lines[-1]["error"]
+    page = server.application.metrics.exposition("")[0].decode()
+    assert 'requests_total{code="500",model="fraud",version="1"} 1.0' in page
+
+
+def test_log_lines_are_ascii_json_whatever_is_in_them() -> None:
+    server = Served()
+    hostile = '\x1b[31m\n{"level":"error"}\u202e\u2028' + "x" * 5000
+    server.post("/v2/models/" + "y" * 300 + "%0A%1B/infer", content=b"{}")
+    server.application.log.error("x", error=hostile, nothing=None, count=3)
+    assert server.log.getvalue().isascii()
+    assert all(character >= " " for character in server.log.getvalue().replace("\n", ""))
+    last = server.lines[-1]
+    assert len(server.lines) == 2
+    assert len(last["error"]) == MAX_TEXT_CHARACTERS
+    assert last["error"].startswith('\x1b[31m\n{"level"')
+    assert set(last) == {"time", "level", "message", "error", "count"}
+
+
+def test_a_closed_log_does_not_stop_the_server() -> None:
+    stream = io.StringIO()
+    stream.close()
+    Log(stream).error("nobody reads this")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--serve", "fraud"],
+        ["--serve", "fraud=0"],
+        ["--serve", "fraud=x"],
+        ["--serve", "../fraud=1"],
+        ["--serve", "fraud=1", "--port", "65536"],
+        ["--serve", "fraud=1", "--drain-seconds", "nan"],
+        ["--serve", "fraud=1", "--drain-seconds", "-1"],
+        ["--serve", "fraud=1", "--announce", "/proc/none/file"],
+        [],
+    ],
+)
+def test_refuses_a_wrong_command_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        options.parse(["--models", str(MODELS), *arguments])
+    assert caught.value.code == 2
+    assert "error:" in capsys.readouterr().err
+
+
+def test_reads_the_command_line() -> None:
+    found = options.parse(
+        ["--models", str(MODELS), "--serve", "fraud=2", "--serve", "fraud=1", "--port", "0"]
+    )
+    assert found.serve == (("fraud", 2), ("fraud", 1))
+    assert (found.host, found.port, found.drain_seconds, found.announce) == ("127.0.0.1", 0, 2.0, None)

@@ -1,0 +1,247 @@
+"""Loading: the shipped versions are READY, and each mutation of one is refused for its own reason.
+
+ONNX files are protobuf, and protobuf merges what is appended: a foreign operator or an external tensor is
+added to the shipped model by appending a few bytes, with no need of the onnx package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maestro_cli.serving import artefact, inference, messages
+from maestro_cli.serving.faults import ArtefactRefused, ModelFault, RequestFault
+from maestro_cli.serving.onnx_survey import survey
+from maestro_cli.serving.repository import READY, UNAVAILABLE, Entry, Repository, open_entry
+
+MODELS = Path(__file__).resolve().parents[3] / "deploy" / "models"
+
+
+def field(number: int, content: bytes | int) -> bytes:
+    """One protobuf field shorter than 128 bytes: a varint or bytes."""
+    if isinstance(content, int):
+        return field_key(number, 0) + bytes([content])
+    return field_key(number, 2) + bytes([len(content)]) + content
+
+
+def field_key(number: int, wire: int) -> bytes:
+    key = number << 3 | wire
+    return bytes([key]) if key < 128 else bytes([key & 0x7F | 0x80, key >> 7])
+
+
+def in_graph(content: bytes) -> bytes:
+    return field(7, content)
+
+
+FOREIGN_NODE = field(1, b"purpose") + field(2, b"unused") + field(4, b"Inverse") + field(7, b"com.microsoft")
+EXTERNAL = field(13, field(1, b"location") + field(2, b"/etc/passwd"))
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    shutil.copytree(MODELS / "fraud", tmp_path / "fraud")
+    return tmp_path
+
+
+def edit_manifest(models: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    path = models / "fraud" / "1" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))
+
+
+def append_to_model(models: Path, extra: bytes) -> None:
+    """Append, and have the manifest agree with the new digest: the graph is what must be refused."""
+    path = models / "fraud" / "1" / "model.onnx"
+    content = path.read_bytes() + extra
+    path.write_bytes(content)
+    digest = "sha256:" + hashlib.sha256(content).hexdigest()
+    edit_manifest(models, lambda manifest: manifest.update(digest=digest))
+
+
+def refusal(models: Path) -> str:
+    with pytest.raises(ArtefactRefused) as caught:
+        artefact.load(models, "fraud", 1)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_shipped_versions_are_ready_and_small(version: int) -> None:
+    folder = MODELS / "fraud" / str(version)
+    entry = open_entry(MODELS, "fraud", version)
+    assert (entry.state, entry.reason) == (READY, "")
+    assert entry.model is not None
+    assert entry.model.served_by == f"fraud@{version}#{entry.model.digest[:8]}"
+    assert (folder / "model.onnx").stat().st_size < 100_000
+    assert len(entry.model.manifest.golden) == 10
+    assert "CC BY 4.0" in entry.model.manifest.training["licence"]
+
+
+def test_appending_something_harmless_still_loads(models: Path) -> None:
+    append_to_model(models, field(6, b"a doc string"))
+    assert artefact.load(models, "fraud", 1).version == "1"
+
+
+def test_refuses_a_changed_model(models: Path) -> None:
+    path = models / "fraud" / "1" / "model.onnx"
+    content = bytearray(path.read_bytes())
+    content[-40] ^= 1
+    path.write_bytes(bytes(content))
+    assert "digest" in refusal(models)
+
+
+@pytest.mark.parametrize(
+    ("extra", "reason"),
+    [
+        (in_graph(field(1, FOREIGN_NODE)), "com.microsoft"),
+        (field(8, field(1, b"evil.ops") + field(2, 1)), "evil.ops"),
+        (in_graph(field(5, field(8, b"w") + EXTERNAL)), "external data"),
+        (in_graph(field(5, field(8, b"w") + field(14, 1))), "external data"),
+        (in_graph(field(1, field(4, b"Constant") + field(5, field(5, EXTERNAL)))), "external data"),
+        (in_graph(field(1, field(4, b"If") + field(5, field(6, field(1, FOREIGN_NODE))))), "com.microsoft"),
+        (in_graph(field(15, field(1, EXTERNAL))), "external data"),
+        (field(25, field(1, b"local")), "functions"),
+        (field(20, b""), "functions"),
+        (b"\x0b", "not an ONNX file"),
+        (field_key(7, 2) + b"\x7f\x00", "cut short"),
+    ],
+)
+def test_refuses_a_graph_that_reaches_out(models: Path, extra: bytes, reason: str) -> None:
+    append_to_model(models, extra)
+    assert reason in refusal(models)
+
+
+def test_refuses_graphs_nested_without_end(models: Path) -> None:
+    nested = field(1, FOREIGN_NODE)
+    while len(nested) < 100:
+        nested = field(1, field(5, field(6, nested)))
+    append_to_model(models, in_graph(nested))
+    assert "com.microsoft" in refusal(models) or "too deeply" in refusal(models)
+
+
+def wrong_score(manifest: dict[str, Any]) -> None:
+    manifest["golden"][3]["outputs"]["score"][0] += 0.001
+
+
+def wrong_flag(manifest: dict[str, Any]) -> None:
+    row = manifest["golden"][0]["outputs"]
+    row["flagged"] = [1 - row["flagged"][0]]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (wrong_score, "golden row 3: score"),
+        (wrong_flag, "golden row 0: flagged"),
+        (lambda m: m["golden"][0]["outputs"].update(nothing=[1]), "golden row 0"),
+        (lambda m: m["golden"][0]["inputs"].pop("purpose"), "golden row 0"),
+        (lambda m: m["golden"][0]["inputs"].update(purpose=[11]), "golden row 0"),
+        (lambda m: m["golden"][0]["outputs"].clear(), "golden row 0"),
+        (lambda m: m["golden"].clear(), "golden"),
+        (lambda m: m.update(tolerance=0.5), "tolerance"),
+        (lambda m: m.update(colour="red"), "colour"),
+        (lambda m: m.update(version=3), "fraud/3, not fraud/1"),
+        (lambda m: m.update(name="other"), "other/1"),
+        (lambda m: m.update(digest="sha256:0"), "64 hex"),
+        (lambda m: m.update(digest="sha256:" + "0" * 64), "digest"),
+        (lambda m: m.update(schema="maestro.model/9"), "schema"),
+        (lambda m: m.update(platform="pickle"), "platform"),
+        (lambda m: m["inputs"][0].update(datatype="FP64"), "'features'"),
+        (lambda m: m["inputs"][0].update(datatype="FP8"), "unknown datatype"),
+        (lambda m: m["inputs"][0].update(shape=[-1, 8]), "'features'"),
+        (lambda m: m["inputs"].append(m["inputs"][0]), "twice"),
+        (lambda m: m["outputs"].pop(), "'flagged'"),
+    ],
+)
+def test_refuses_a_wrong_manifest(
+    models: Path, change: Callable[[dict[str, Any]], None], reason: str
+) -> None:
+    edit_manifest(models, change)
+    assert reason in refusal(models)
+
+
+def test_refuses_missing_and_oversized_files(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artefact, "MAX_MODEL_BYTES", 1000)
+    assert "larger than 1000 bytes" in refusal(models)
+    (models / "fraud" / "1" / "model.onnx").unlink()
+    assert "model.onnx: No such file" in refusal(models)
+    (models / "fraud" / "1" / "manifest.json").write_text("{")
+    assert refusal(models).startswith("manifest.json")
+    entry = open_entry(models, "fraud", 9)
+    assert (entry.state, entry.model) == (UNAVAILABLE, None)
+    assert "manifest.json: No such file" in entry.reason
+
+
+@given(st.binary(max_size=200))
+def test_the_survey_survives_any_bytes(content: bytes) -> None:
+    try:
+        survey(content)
+    except ArtefactRefused:
+        return
+
+
+def test_the_highest_version_answers_requests_without_one() -> None:
+    repository = Repository([Entry("a", 10, None, "r"), Entry("a", 9, None, "r"), Entry("b", 1, None, "r")])
+    assert repository.find("a", None).version == 10
+    assert repository.find("a", "9").version == 9
+    assert repository.versions("a") == ["9", "10"]
+    assert repository.names == ["a", "b"]
+    assert not repository.ready
+    for name, version in (("c", None), ("a", "8"), ("a", "09"), ("a", ""), ("A", None)):
+        with pytest.raises(RequestFault) as caught:
+            repository.find(name, version)
+        assert caught.value.status == 404
+
+
+def logarithm_model() -> bytes:
+    """ONNX by hand: y = log(x), FP32 [n, 1]."""
+
+    def value(name: bytes) -> bytes:
+        shape = field(1, field(2, b"n")) + field(1, field(1, 1))
+        return field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)))
+
+    node = field(1, b"x") + field(2, b"y") + field(4, b"Log")
+    graph = field(1, node) + field(2, b"g") + field(11, value(b"x")) + field(12, value(b"y"))
+    return field(1, 8) + field(7, graph) + field(8, field(1, b"") + field(2, 18))
+
+
+def test_a_model_whose_answer_is_not_finite_is_at_fault(tmp_path: Path) -> None:
+    folder = tmp_path / "logarithm" / "1"
+    folder.mkdir(parents=True)
+    content = logarithm_model()
+    (folder / "model.onnx").write_bytes(content)
+    (folder / "manifest.json").write_text(
+        json.dumps(
+            {
+                "schema": "maestro.model/1",
+                "name": "logarithm",
+                "version": 1,
+                "platform": "onnx_onnxv1",
+                "digest": "sha256:" + hashlib.sha256(content).hexdigest(),
+                "deterministic": True,
+                "est_bytes": 1000,
+                "inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 1]}],
+                "outputs": [{"name": "y", "datatype": "FP32", "shape": [-1, 1]}],
+                "golden": [{"inputs": {"x": [1.0]}, "outputs": {"y": [0.0]}}],
+            }
+        )
+    )
+    model = artefact.load(tmp_path, "logarithm", 1)
+
+    def answer(value: float) -> bytes:
+        tensor = {"name": "x", "datatype": "FP32", "shape": [1, 1], "data": [value]}
+        return inference.answer(model, messages.read_infer(json.dumps({"inputs": [tensor]}).encode()), "1")
+
+    assert json.loads(answer(1.0))["outputs"][0]["data"] == [0.0]
+    for value in (-1.0, 0.0):
+        with pytest.raises(ModelFault, match="not finite") as caught:
+            answer(value)
+        assert caught.value.status == 500
