@@ -1,0 +1,281 @@
+"""Runs a drill from a healthy baseline to its score.
+
+Invariant: what must be undone is in the journal before the defect is shipped, and is undone however
+the drill ends; the truth is written only with the score.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from maestro_cli.chaos.drills.model import Baseline, Outcome, Scenario, Scorecard
+from maestro_cli.chaos.drills.ports import Cluster, Metrics, Responder, Stage
+from maestro_cli.chaos.drills.release import bad_template, serves_the_same
+from maestro_cli.chaos.drills.scorecard import score
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.canonical import plain
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.errors import GateNotMet, MaestroError, NoData, TimedOut, UndoFailed
+from maestro_cli.core.facts.cluster import Workload
+from maestro_cli.core.ids import new_id
+from maestro_cli.core.progress import Progress
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.journal.store import Journal
+from maestro_cli.slo.objectives import Objective
+
+BASELINE_TIMEOUT_SECONDS = 120.0
+BASELINE_HEALTHY_SECONDS = 5.0
+POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Ensemble:
+    """Everyone a drill works with once its platform is up."""
+
+    journal: Journal
+    cluster: Cluster
+    metrics: Metrics
+    responder: Responder
+
+
+class Conductor:
+    """Plays scenarios on a stage; `gather` builds the ensemble after the stage is up."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        gather: Callable[[], Ensemble],
+        objectives: Mapping[str, Objective],
+        *,
+        clock: Clock,
+        actor: str,
+    ) -> None:
+        self._stage = stage
+        self._gather = gather
+        self._objectives = objectives
+        self._clock = clock
+        self._actor = actor
+
+    def run(
+        self, scenario: Scenario, *, keep: bool, progress: Progress, cancellation: Cancellation
+    ) -> Scorecard:
+        """Start what is not up, play, score; the platform goes down unless kept or up before.
+
+        Raises what the parts raise; whatever happens, the defect is undone and nothing is left behind.
+        """
+        started = self._clock.monotonic()
+        was_up = self._stage.is_up()
+        platform_seconds: float | None = None
+        try:
+            if not was_up:
+                self._stage.up(progress, cancellation)
+                platform_seconds = self._clock.monotonic() - started
+            play = _Play(self._gather(), scenario, self._objectives[scenario.objective], self._clock)
+            return play.run(
+                self._actor, progress, cancellation, started=started, platform_seconds=platform_seconds
+            )
+        finally:
+            if not was_up and not keep:
+                self._stage.down(progress)
+
+
+class _Play:
+    """One performance of one scenario."""
+
+    def __init__(self, ensemble: Ensemble, scenario: Scenario, objective: Objective, clock: Clock) -> None:
+        self._journal = ensemble.journal
+        self._cluster = ensemble.cluster
+        self._metrics = ensemble.metrics
+        self._responder = ensemble.responder
+        self._scenario = scenario
+        self._objective = objective
+        self._clock = clock
+
+    def run(
+        self,
+        actor: str,
+        progress: Progress,
+        cancellation: Cancellation,
+        *,
+        started: float,
+        platform_seconds: float | None,
+    ) -> Scorecard:
+        drill = new_id("drl", self._clock.now())
+        subject = f"drill/{drill}"
+        self._restore_leftovers(actor)
+        baseline = self._await_baseline(progress, cancellation)
+        intent = {
+            "scenario": self._scenario.name,
+            "target": str(self._scenario.target),
+            "undo": {"template": plain(baseline.template), "revision": baseline.revision},
+        }
+        self._journal.append("drill.intended", subject, actor, intent)
+        try:
+            progress.phase("release", f"someone ships a new revision of {self._scenario.target}")
+            injected_at = self._clock.now()
+            shipped = self._ship(baseline)
+            outcome = self._respond(drill, injected_at, progress, cancellation)
+        except BaseException:
+            self._undo(subject, actor, baseline.template)
+            raise
+        is_restored = self._undo(subject, actor, baseline.template)
+        card = score(
+            drill=drill,
+            scenario=self._scenario,
+            injected_at=injected_at,
+            bad_revision=shipped.revision,
+            baseline=baseline,
+            outcome=outcome,
+            requests=self._counter(self._objective.total),
+            errors=self._errors(),
+            finished_at=self._clock.now(),
+            objective=self._objective,
+            wall_seconds=self._clock.monotonic() - started,
+            platform_seconds=platform_seconds,
+            is_restored=is_restored,
+        )
+        self._journal.append(
+            "drill.scored", subject, actor, {"incident": outcome.incident, "scorecard": plain(card)}
+        )
+        return card
+
+    def _respond(
+        self, drill: str, injected_at: datetime, progress: Progress, cancellation: Cancellation
+    ) -> Outcome:
+        progress.phase("detect", "waiting for an alert to become an incident")
+        incident = self._responder.await_incident(
+            self._scenario.target, since=injected_at, timeout_seconds=600.0, cancellation=cancellation
+        )
+        self._responder.mark_drill(incident, drill)
+        return self._responder.respond(incident, progress=progress, cancellation=cancellation)
+
+    # The baseline
+
+    def _await_baseline(self, progress: Progress, cancellation: Cancellation) -> Baseline:
+        """Wait until the service answers, all replicas run, nothing fires, for a few seconds on end."""
+        progress.phase("baseline", "waiting for a healthy baseline")
+        deadline = self._clock.monotonic() + BASELINE_TIMEOUT_SECONDS
+        healthy_since: float | None = None
+        why = ""
+        while self._clock.monotonic() < deadline:
+            why = self._why_unhealthy()
+            now = self._clock.monotonic()
+            healthy_since = None if why else (healthy_since if healthy_since is not None else now)
+            if healthy_since is not None and now - healthy_since >= BASELINE_HEALTHY_SECONDS:
+                return self._take_baseline()
+            progress.update(why or f"healthy for {now - (healthy_since or now):.0f} s")
+            cancellation.pause(POLL_SECONDS)
+        raise TimedOut(
+            f"no healthy baseline within {BASELINE_TIMEOUT_SECONDS:.0f} s",
+            why=why,
+            fix="maestro local status, maestro status",
+        )
+
+    def _why_unhealthy(self) -> str:
+        """Empty when the drill may begin."""
+        target = self._scenario.target
+        workload = self._cluster.get_workload(target)
+        if not workload.is_rolled_out or workload.replicas_ready < workload.replicas_wanted:
+            return f"{workload.replicas_ready} of {workload.replicas_wanted} replicas of {target} are ready"
+        rate = self._value(f"sum(rate({self._objective.total}[5s]))")
+        if rate is None or rate <= 0:
+            return "no requests are answered yet"
+        ratio = self._value(f"max({self._objective.error_ratio('5s')})")
+        if ratio is None or ratio > self._objective.budget:
+            return f"the error ratio is {'not known' if ratio is None else format(ratio, '.2%')}"
+        firing = self._responder.firing(target)
+        return f"still open: {', '.join(firing)}" if firing else ""
+
+    def _take_baseline(self) -> Baseline:
+        workload = self._cluster.get_workload(self._scenario.target)
+        requests = self._counter(self._objective.total)
+        if requests is None:
+            raise NoData("the request counter vanished", fix="maestro local status")
+        return Baseline(
+            self._clock.now(), workload.revision, workload.template, requests, self._errors() or 0.0
+        )
+
+    # Measuring
+
+    def _value(self, promql: str) -> float | None:
+        value = self._metrics.query(promql).only
+        return None if value is None or math.isnan(value) else value
+
+    def _counter(self, selector: str) -> float | None:
+        """A counter's total over all series that ever were in the last hour, restarts included."""
+        return self._value(f"sum(max_over_time({selector}[1h]))")
+
+    def _errors(self) -> float | None:
+        if self._objective.bad is None:
+            total = self._counter(self._objective.total)
+            good = self._counter(self._objective.good or "")
+            return None if total is None or good is None else total - good
+        return self._value(f"sum(max_over_time({self._objective.bad}[1h])) or vector(0)")
+
+    # Breaking and mending
+
+    def _ship(self, baseline: Baseline) -> Workload:
+        """Ship the defect; returns the workload once its controller has numbered the revision."""
+        workload = self._cluster.get_workload(self._scenario.target)
+        if not serves_the_same(workload.template, baseline.template):
+            raise GateNotMet("the workload changed while the baseline was taken", fix="run the drill again")
+        template = bad_template(workload.template, self._scenario.arguments)
+        shipped = self._cluster.replace_template(
+            workload.ref,
+            uid=workload.uid,
+            resource_version=workload.resource_version,
+            template=template,
+            annotations={"kubernetes.io/change-cause": self._scenario.change_cause},
+        )
+        deadline = self._clock.monotonic() + 15.0
+        while shipped.observed_generation < shipped.generation or shipped.revision <= baseline.revision:
+            if self._clock.monotonic() > deadline:
+                raise TimedOut("the cluster did not take up the new revision", fix="maestro local status")
+            self._clock.sleep(0.1)
+            shipped = self._cluster.get_workload(workload.ref)
+        return shipped
+
+    def _undo(self, subject: str, actor: str, template: Mapping[str, Any]) -> bool:
+        """Put the baseline template back if it is not there; True when the responders had done so."""
+        if self._put_back(self._scenario.target, template):
+            self._journal.append("drill.undone", subject, actor, {"by": "the drill"})
+            return False
+        self._journal.append("drill.undone", subject, actor, {"by": "the responders"})
+        return True
+
+    def _put_back(self, ref: WorkloadRef, template: Mapping[str, Any]) -> bool:
+        last: MaestroError | None = None
+        for _ in range(5):
+            try:
+                workload = self._cluster.get_workload(ref)
+                if serves_the_same(workload.template, template):
+                    return False
+                self._cluster.replace_template(
+                    ref,
+                    uid=workload.uid,
+                    resource_version=workload.resource_version,
+                    template=template,
+                    annotations={"kubernetes.io/change-cause": "drill over: back to the baseline"},
+                )
+                return True
+            except GateNotMet as error:  # the workload moved under us; look again
+                last = error
+                self._clock.sleep(0.2)
+        raise UndoFailed(
+            f"the defect is still on {ref}",
+            why=str(last),
+            fix=f"kubectl rollout undo, or maestro rollback {ref}",
+        )
+
+    def _restore_leftovers(self, actor: str) -> None:
+        """Undo what an earlier drill that was killed left on this workload."""
+        done = {event.subject for event in self._journal.events(kinds=("drill.undone",))}
+        for event in self._journal.events(kinds=("drill.intended",)):
+            same = event.data["target"] == str(self._scenario.target)
+            if same and event.subject not in done:
+                self._put_back(self._scenario.target, event.data["undo"]["template"])
+                self._journal.append("drill.undone", event.subject, actor, {"by": "the next drill"})

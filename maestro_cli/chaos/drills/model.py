@@ -1,0 +1,115 @@
+"""Scenarios and scorecards. Invariant: a score without a measurement is None, never zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from maestro_cli.core.refs import WorkloadRef
+
+DETECT_BUDGET_SECONDS = 5 * 60.0
+TRIAGE_BUDGET_SECONDS = 10 * 60.0
+RESOLVE_BUDGET_SECONDS = 30 * 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What is broken, on which workload, and which objective notices.
+
+    `defect` edits a copy of the pod template; `true_cause` and `right_fix` are the sealed truth.
+    """
+
+    name: str
+    title: str
+    description: str
+    target: WorkloadRef
+    objective: str
+    true_cause: str
+    right_fix: str
+    change_cause: str
+    arguments: Mapping[str, str]  # container argument → the value the bad release ships
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The healthy state before the defect; counters as they stood."""
+
+    at: datetime
+    revision: int
+    template: Mapping[str, Any]
+    requests: float
+    errors: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the responders did, read from the journal."""
+
+    incident: str
+    detected_at: datetime | None
+    triaged_at: datetime | None
+    mitigated_at: datetime | None
+    resolved_at: datetime | None
+    suspect_kind: str
+    suspect_subject: str
+    suspect_revision: int | None
+    fix_kind: str
+    fix_target: str
+    fix_verified: bool
+    runbook: str
+    postmortem: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseScore:
+    """Seconds from the injection to the end of a phase, against its budget."""
+
+    name: str
+    seconds: float | None
+    budget_seconds: float
+
+    @property
+    def met(self) -> bool:
+        return self.seconds is not None and self.seconds <= self.budget_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """How the response went; `passed` when every phase is in budget and cause and fix are right."""
+
+    drill: str
+    scenario: str
+    incident: str
+    injected_at: datetime
+    phases: tuple[PhaseScore, ...]
+    true_cause: str
+    blamed: str
+    cause_is_right: bool
+    fix: str
+    fix_is_right: bool
+    requests_served: float | None
+    errors_served: float | None
+    budget_share: float | None
+    budget_seconds: float | None
+    postmortem: str
+    wall_seconds: float
+    platform_seconds: float | None
+
+    @property
+    def passed(self) -> bool:
+        return all(phase.met for phase in self.phases) and self.cause_is_right and self.fix_is_right
+
+    @property
+    def misses(self) -> tuple[str, ...]:
+        """What went wrong, in words."""
+        late = [
+            f"{phase.name} never happened"
+            if phase.seconds is None
+            else f"{phase.name} took longer than its budget"
+            for phase in self.phases
+            if not phase.met
+        ]
+        wrong = [] if self.cause_is_right else ["the wrong cause was blamed"]
+        return (*late, *wrong, *(() if self.fix_is_right else ("the wrong fix was made",)))

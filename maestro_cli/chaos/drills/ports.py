@@ -1,0 +1,62 @@
+"""What a drill needs from outside. Invariant: nothing here tells the responders the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from maestro_cli.chaos.drills.model import Outcome
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.facts.cluster import Workload
+from maestro_cli.core.facts.metrics import Instant
+from maestro_cli.core.progress import Progress
+from maestro_cli.core.refs import WorkloadRef
+
+
+class Stage(Protocol):
+    """The platform the drill plays on."""
+
+    def is_up(self) -> bool: ...
+
+    def up(self, progress: Progress, cancellation: Cancellation) -> None:
+        """Start it and wait until every part is ready."""
+
+    def down(self, progress: Progress) -> None:
+        """Stop it and leave nothing behind."""
+
+
+class Cluster(Protocol):
+    def get_workload(self, ref: WorkloadRef) -> Workload: ...
+
+    def replace_template(
+        self,
+        ref: WorkloadRef,
+        *,
+        uid: str,
+        resource_version: str,
+        template: Mapping[str, Any],
+        annotations: Mapping[str, str | None],
+        dry_run: bool = False,
+    ) -> Workload: ...
+
+
+class Metrics(Protocol):
+    def query(self, promql: str, *, at: datetime | None = None) -> Instant: ...
+
+
+class Responder(Protocol):
+    """The people and programs that respond; they know only what monitoring tells them."""
+
+    def firing(self, ref: WorkloadRef) -> tuple[str, ...]:
+        """Names of alerts that fire for the workload now, and of incidents open on it."""
+
+    def await_incident(
+        self, ref: WorkloadRef, *, since: datetime, timeout_seconds: float, cancellation: Cancellation
+    ) -> str:
+        """The id of the incident that opens for the workload; raises TimedOut."""
+
+    def mark_drill(self, incident: str, drill: str) -> None: ...
+
+    def respond(self, incident: str, *, progress: Progress, cancellation: Cancellation) -> Outcome:
+        """Triage, run the bound runbook, wait until the alert clears, resolve, write the post-mortem."""

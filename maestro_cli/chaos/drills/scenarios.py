@@ -1,0 +1,36 @@
+"""The drills that ship. Invariant: each breaks something real, and names its truth for the score."""
+
+from __future__ import annotations
+
+from maestro_cli.chaos.drills.model import Scenario
+from maestro_cli.core.errors import NotFound
+from maestro_cli.core.refs import WorkloadRef
+
+_FRAUD = WorkloadRef("Deployment", "ml", "fraud")
+
+SCENARIOS: tuple[Scenario, ...] = (
+    Scenario(
+        name="bad-release",
+        title="A bad release of the fraud model",
+        description=(
+            "Someone ships version 2 of the fraud model. It was retrained on an extract that lacks some "
+            "categories, so the graph fails on the requests that carry them. It loads, its golden rows "
+            "pass, and monitoring is not told."
+        ),
+        target=_FRAUD,
+        objective="fraud-availability",
+        true_cause="release",
+        right_fix="rollback",
+        change_cause="retrained fraud model 2",
+        arguments={"--serve": "fraud=2"},
+    ),
+)
+
+
+def find_scenario(name: str) -> Scenario:
+    """The scenario of that name; raises NotFound listing what there is."""
+    for scenario in SCENARIOS:
+        if scenario.name == name:
+            return scenario
+    known = ", ".join(scenario.name for scenario in SCENARIOS)
+    raise NotFound(f"there is no drill {name!r}", why=f"known drills: {known}", fix="maestro drill list")
