@@ -1,0 +1,51 @@
+# make demo   the drill, from nothing to a post-mortem
+# make test   lint, types, import contracts and every test
+# make check  the same without the tests that start a whole platform; under a minute
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := maestro_cli tests deploy
+
+.PHONY: demo test check lint types contracts bench clean install-demo install-test programs
+
+demo: install-demo programs
+	$(BIN)/maestro drill run bad-release
+
+test: install-test programs lint types contracts
+	$(BIN)/python -m pytest
+
+check: install-test lint types contracts
+	$(BIN)/python -m pytest -q -m "not e2e and not contract and not crash"
+
+lint:
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+
+types:
+	$(BIN)/mypy
+
+contracts:
+	$(BIN)/lint-imports
+
+install-demo: .venv/.installed-local
+
+install-test: .venv/.installed-test
+
+.venv/bin/python:
+	$(PYTHON) scripts/check_python.py
+	$(PYTHON) -m venv .venv
+
+.venv/.installed-local: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[local]"
+	touch $@
+
+.venv/.installed-test: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
+	touch $@ .venv/.installed-local
+
+programs:
+	bash scripts/install_programs.sh
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
