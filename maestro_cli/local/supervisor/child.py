@@ -27,6 +27,7 @@ from maestro_cli.local.supervisor.parts import Facts, Part
 FIRST_BACKOFF_SECONDS = 0.2
 MAX_BACKOFF_SECONDS = 10.0
 _HEALTHY_SECONDS = 30.0  # a process that lived that long starts its back-off afresh
+_BIND_SECONDS = 3.0  # a program that finds its port taken has ended by then
 _PROBE_SECONDS = 0.5
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -167,12 +168,13 @@ class Child:
 
     def _exited(self, reason: str) -> None:
         now = self._clock.monotonic()
-        if now - self._started >= _HEALTHY_SECONDS:
+        lived = now - self._started
+        if lived >= _HEALTHY_SECONDS:
             self._backoff = FIRST_BACKOFF_SECONDS
         if self.facts is None:
             self.early_exits += 1
-            if self.part.port_name:
-                self._ports.taken(self.part.port_name)
+        if self.part.port_name and (self.facts is None or lived < _BIND_SECONDS):
+            self._ports.taken(self.part.port_name)  # also when a stranger on it answered our probe
         self.facts = None
         self.reason = reason
         self.restarts += 1

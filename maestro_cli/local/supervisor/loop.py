@@ -76,6 +76,8 @@ class Supervisor:
                 # after the first tick: its imports take place while the cluster starts
                 workload = workload or loop.create_task(self._workload.keep())
                 await self._pause()
+                if workload.done():
+                    workload.result()  # it never ends by itself: raise what ended it
         finally:
             if workload is not None:
                 workload.cancel()
@@ -86,7 +88,6 @@ class Supervisor:
             child.reap()
             await child.look()
             if child.facts is not None:
-                # the pid does not matter of a program that kept its port: nobody need follow
                 self._facts[name] = child.facts
             if child.outdated(self._facts):
                 child.ask_to_stop()

@@ -67,7 +67,7 @@ class Part:
 
 def parts_of(plan: Plan, ports: Ports) -> tuple[Part, ...]:
     """Every part of this platform, in the order they are shown."""
-    parts = [_python(plan, "cluster"), _python(plan, "controllers", needs=("cluster",))]
+    parts = [_cluster(plan, ports), _python(plan, "controllers", needs=("cluster",))]
     parts += [_kubelet(plan, node, zone) for node, zone in NODES]
     parts += [_python(plan, "balancer", needs=("cluster",)), _python(plan, "metrics", needs=("cluster",))]
     parts += [_prometheus(plan, ports), _alertmanager(plan, ports), _load(plan)]
@@ -93,6 +93,16 @@ def _python(plan: Plan, name: str, *, needs: tuple[str, ...] = ()) -> Part:
     return Part(name, lambda facts: command, needs=needs, announces=name)
 
 
+def _cluster(plan: Plan, ports: Ports) -> Part:
+    """On a port that it keeps: kubeconfigs stay right when it is restarted."""
+
+    def command(facts: Facts) -> Sequence[str]:
+        options = ["--state", str(plan.state), "--port", str(ports.of("cluster"))]
+        return [sys.executable, "-P", "-m", "maestro_cli.local.cluster", *options]
+
+    return Part("cluster", command, announces="cluster", port_name="cluster")
+
+
 def _kubelet(plan: Plan, node: str, zone: str) -> Part:
     name = f"kubelet-{node}"
     command = [sys.executable, "-P", "-m", "maestro_cli.local.kubelet", "--state", str(plan.state)]
@@ -115,7 +125,7 @@ def _watch(plan: Plan, ports: Ports) -> Part:
         options += ["--token-file", str(plan.token_file), "--announce-state", str(plan.state)]
         return [sys.executable, "-P", "-m", "maestro_cli", "watch", *options]
 
-    needs = ("cluster", "prometheus", "alertmanager", SERVICE)
+    needs = ("prometheus", "alertmanager", SERVICE)
     return Part("watch", command, needs=needs, announces="watch", port_name="watch")
 
 

@@ -1,0 +1,166 @@
+"""One part as a real process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from maestro_cli.core.clock import SystemClock
+from maestro_cli.core.errors import Unreachable
+from maestro_cli.local.ports import Ports, free_port
+from maestro_cli.local.process import PLATFORM_VARIABLE, announce
+from maestro_cli.local.programs import Programs, find_programs
+from maestro_cli.local.supervisor.child import Child
+from maestro_cli.local.supervisor.parts import Facts, Part, Plan, parts_of
+
+pytestmark = pytest.mark.contract
+LIMIT_SECONDS = 20.0
+SLEEPER = "import time; time.sleep(600)"
+ANNOUNCER = (
+    "import sys, time; from pathlib import Path; from maestro_cli.local.process import announce;"
+    "announce(Path(sys.argv[1]), 'toy', url='http://x'); time.sleep(600)"
+)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    (tmp_path / "logs").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def children() -> Iterator[list[Child]]:
+    """Children started by a test; killed and reaped when it ends."""
+    made: list[Child] = []
+    yield made
+    for child in made:
+        child.kill()
+        asyncio.run(_until(lambda child=child: _gone(child)))  # type: ignore[misc]
+
+
+async def _gone(child: Child) -> bool:
+    child.reap()
+    return not child.is_running
+
+
+async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(LIMIT_SECONDS):
+        while not await condition():
+            await asyncio.sleep(0.01)
+
+
+def _toy(state: Path, code: str, ports: Ports | None = None, needs: tuple[str, ...] = ()) -> Child:
+    command = [sys.executable, "-c", code, str(state)]
+    part = Part("toy", lambda facts: command, needs=needs, announces="toy")
+    environment = {**os.environ, PLATFORM_VARIABLE: "test-child"}
+    return Child(part, state, environment, ports or Ports(), SystemClock())
+
+
+def test_an_announcement_of_an_earlier_process_does_not_count(state: Path, children: list[Child]) -> None:
+    announce(state, "toy", url="http://stale")
+    child = _toy(state, SLEEPER)
+    children.append(child)
+    child.start({})
+    assert not asyncio.run(child.look())
+    assert child.record({}, stopping=False).state == "starting"
+
+
+def test_it_is_ready_once_it_announced_itself(state: Path, children: list[Child]) -> None:
+    child = _toy(state, ANNOUNCER)
+    children.append(child)
+    child.start({})
+    asyncio.run(_until(child.look))
+    record = child.record({}, stopping=False)
+    assert (record.state, record.facts) == ("ready", {"url": "http://x"})
+
+
+def test_each_early_exit_is_counted_and_waits_longer(state: Path, children: list[Child]) -> None:
+    child = _toy(state, "raise SystemExit(3)")
+    children.append(child)
+    waits = []
+    for _ in range(3):
+        child.start({})
+
+        async def exited() -> bool:
+            return child.reap()
+
+        asyncio.run(_until(exited))
+        waits.append(child.seconds_until_retry() or 0.0)
+    record = child.record({}, stopping=False)
+    assert (record.state, record.restarts, record.reason) == ("failed", 3, "exited with code 3")
+    assert child.early_exits == 3
+    assert waits == sorted(waits)
+    assert waits[-1] > 2 * waits[0]
+
+
+def test_what_cannot_be_executed_is_a_failed_part_not_a_traceback(state: Path) -> None:
+    part = Part("toy", lambda facts: ["/nowhere/at/all"], announces="toy")
+    child = Child(part, state, os.environ, Ports(), SystemClock())
+    child.start({})
+    assert child.record({}, stopping=False).reason == "cannot be started: No such file or directory"
+
+
+def test_it_waits_for_what_it_needs_and_follows_it(state: Path, children: list[Child]) -> None:
+    child = _toy(state, SLEEPER, needs=("cluster",))
+    children.append(child)
+    assert not child.is_due({})
+    assert child.record({}, stopping=False).reason == "waits for cluster"
+    facts: Facts = {"cluster": {"pid": 1}}
+    assert child.is_due(facts)
+    child.start(facts)
+    assert not child.outdated(facts)
+    assert not child.outdated({})  # gone is not different: its successor may be the same
+    assert child.outdated({"cluster": {"pid": 2}})
+
+
+def test_being_asked_to_stop_is_no_crash(state: Path, children: list[Child]) -> None:
+    child = _toy(state, ANNOUNCER)
+    children.append(child)
+    child.start({})
+    asyncio.run(_until(child.look))
+    child.ask_to_stop()
+    asyncio.run(_until(lambda: _gone(child)))
+    assert child.restarts == 0
+    assert child.is_due({})
+
+
+def _programs() -> Programs:
+    try:
+        return find_programs(os.environ)
+    except Unreachable as missing:
+        pytest.skip(missing.what)
+
+
+@pytest.mark.parametrize("name", ["prometheus", "alertmanager"])
+def test_a_taken_port_is_left_for_another(state: Path, children: list[Child], name: str) -> None:
+    with socket.socket() as occupant:
+        occupant.bind(("127.0.0.1", 0))
+        occupant.listen()
+        taken = occupant.getsockname()[1]
+        answers = iter([taken])
+        ports = Ports(lambda: next(answers, None) or free_port())
+        assert ports.of(name) == taken
+        plan = Plan(state, "test", "drill", 1.0, "lite", 1, 50.0, _programs(), watch=False)
+        (state / "config").mkdir()
+        (state / "config" / "rules.yaml").write_text("{groups: []}", encoding="utf-8")
+        part = next(part for part in parts_of(plan, ports) if part.name == name)
+        child = Child(part, state, os.environ, ports, SystemClock())
+        children.append(child)
+
+        async def ready() -> bool:
+            child.reap()
+            child.configure({})
+            if child.is_due({}):
+                child.start({})
+            return await child.look()
+
+        asyncio.run(_until(ready))
+        assert child.restarts == 1
+        assert child.facts is not None
+        assert child.facts["port"] != taken
