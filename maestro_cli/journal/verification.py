@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from maestro_cli.core.errors import InvalidFile, NotFound
+from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
 from maestro_cli.journal.model import GENESIS, Event, Finding, Head, Projection, Verification, chain_hash
 from maestro_cli.journal.store import _read, _recreate
 
@@ -34,6 +34,14 @@ def verify(path: Path, projections: Sequence[Projection] = (), *, anchor: Head |
         raise InvalidFile("is not an intact journal", file=str(path), why=str(error)) from error
     finally:
         db.close()
+
+
+def parse_anchor(text: str) -> Head:
+    """Read `SEQ:HASH` as `journal verify` prints it; raises UsageError."""
+    seq, _, own = text.partition(":")
+    if not seq.isdigit() or len(own) != 64 or set(own) - set("0123456789abcdef"):
+        raise UsageError(f"{text!r} is not a head", fix="write SEQ:HASH, as journal verify prints it")
+    return Head(int(seq), own)
 
 
 def _verify(db: sqlite3.Connection, projections: Sequence[Projection], anchor: Head | None) -> Verification:

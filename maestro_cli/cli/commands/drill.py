@@ -1,0 +1,56 @@
+"""`maestro drill`: rehearse a whole incident."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maestro_cli.chaos.drills.scenarios import SCENARIOS, find_scenario
+from maestro_cli.cli.options import OutputOption, output_options
+from maestro_cli.core.errors import ExitCode
+from maestro_cli.output.renderers.drills import scenarios_view, scorecard_view
+from maestro_cli.output.writer import emit
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+def _complete_scenario(incomplete: str) -> list[str]:
+    return [scenario.name for scenario in SCENARIOS if scenario.name.startswith(incomplete)]
+
+
+@app.callback()
+def drill() -> None:
+    """Rehearse a whole incident and score it against the known truth."""
+
+
+@app.command("list")
+def list_drills(ctx: typer.Context, output: OutputOption = "table") -> None:
+    """List the drills.
+
+    Example: maestro drill list -o wide
+    """
+    emit(scenarios_view(SCENARIOS), output_options(ctx, output))
+
+
+@app.command()
+def run(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="A drill.", autocompletion=_complete_scenario)],
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the platform up afterwards.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the load.")] = 1,
+    output: OutputOption = "table",
+) -> None:
+    """Break the embedded platform, respond, and score the response. Exit 10 when a phase misses its budget.
+
+    Example: maestro drill run bad-release --keep
+    """
+    options = output_options(ctx, output)
+    scenario = find_scenario(name)
+    with ctx.obj.progress() as progress:
+        card = ctx.obj.conductor(seed).run(
+            scenario, keep=keep, progress=progress, cancellation=ctx.obj.cancellation
+        )
+    emit(scorecard_view(card), options)
+    if not card.passed:
+        raise typer.Exit(ExitCode.CONDITION_NOT_MET)

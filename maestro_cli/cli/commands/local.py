@@ -1,0 +1,103 @@
+"""`maestro local`: the embedded platform."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maestro_cli.cli.options import OutputOption, output_options
+from maestro_cli.core.errors import ExitCode
+from maestro_cli.output.renderers.platform import down_view, platform_view
+from maestro_cli.output.writer import emit, emit_text
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+PARTS = (
+    "supervisor", "cluster", "controllers", "kubelet-a", "kubelet-b", "kubelet-c", "balancer", "metrics",
+    "prometheus", "alertmanager", "load", "watch",
+)  # fmt: skip
+
+
+def _complete_part(incomplete: str) -> list[str]:
+    return [part for part in PARTS if part.startswith(incomplete)]
+
+
+@app.callback()
+def local() -> None:
+    """Start and stop the embedded platform of real processes."""
+
+
+@app.command()
+def up(
+    ctx: typer.Context,
+    profile: Annotated[
+        str, typer.Option(metavar="NAME", help="Scrape interval and alert windows: drill or production.")
+    ] = "drill",
+    seed: Annotated[int, typer.Option(help="Seed of the load.")] = 1,
+    output: OutputOption = "table",
+) -> None:
+    """Start it and wait until every part is ready. Twice says that it is up.
+
+    Example: maestro local up --profile production
+    """
+    options = output_options(ctx, output)
+    with ctx.obj.progress() as progress:
+        status = ctx.obj.platform.up(
+            profile=profile, load_seed=seed, progress=progress, cancellation=ctx.obj.cancellation
+        )
+    emit(platform_view(status), options)
+
+
+@app.command()
+def down(ctx: typer.Context, output: OutputOption = "table") -> None:
+    """Stop it and leave no process behind, whatever state it is in.
+
+    Example: maestro local down
+    """
+    options = output_options(ctx, output)
+    with ctx.obj.progress() as progress:
+        report = ctx.obj.platform.down(progress=progress)
+    emit(down_view(report), options)
+
+
+@app.command()
+def status(ctx: typer.Context, output: OutputOption = "table") -> None:
+    """Show its parts, ports and restarts. Exit 10 when it is not up.
+
+    Example: maestro local status -o wide
+    """
+    found = ctx.obj.platform.status()
+    emit(platform_view(found), output_options(ctx, output))
+    if found.state != "up":
+        raise typer.Exit(ExitCode.CONDITION_NOT_MET)
+
+
+@app.command()
+def logs(
+    ctx: typer.Context,
+    part: Annotated[
+        str, typer.Argument(help="A part, as `local status` names it.", autocompletion=_complete_part)
+    ],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+    tail: Annotated[int, typer.Option(help="How many of the last lines.", min=0)] = 100,
+) -> None:
+    """Show what a part wrote.
+
+    Example: maestro local logs controllers -f
+    """
+    for line in ctx.obj.platform.logs(part, tail=tail, follow=follow, cancellation=ctx.obj.cancellation):
+        emit_text(line)
+
+
+@app.command()
+def kubeconfig(
+    ctx: typer.Context,
+    identity: Annotated[
+        str, typer.Option("--as", metavar="IDENTITY", help="admin, oncall or viewer.")
+    ] = "admin",
+) -> None:
+    """Print the path of a kubeconfig for the embedded cluster.
+
+    Example: kubectl --kubeconfig "$(maestro local kubeconfig)" -n ml get pods
+    """
+    emit_text(str(ctx.obj.platform.kubeconfig(identity)))

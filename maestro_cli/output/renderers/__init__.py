@@ -1,0 +1,1 @@
+"""How each room's facts look: one module a room, data to views, no input or output."""

@@ -1,0 +1,108 @@
+"""Drills and their scorecards as views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from maestro_cli.core.quantities import format_duration
+from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
+
+if TYPE_CHECKING:
+    from maestro_cli.chaos.drills.model import PhaseScore, Scenario, Scorecard
+
+
+def scenarios_view(scenarios: Sequence[Scenario]) -> Listing[Scenario]:
+    columns: tuple[Column[Scenario], ...] = (
+        Column("name", lambda scenario: scenario.name),
+        Column("what happens", lambda scenario: scenario.title),
+        Column("target", lambda scenario: scenario.target),
+        Column("objective", lambda scenario: scenario.objective),
+        Column("description", lambda scenario: scenario.description, wide=True),
+    )
+    return Listing(
+        "drill-list/v1",
+        columns,
+        scenarios,
+        document=lambda scenario: {
+            "name": scenario.name,
+            "title": scenario.title,
+            "description": scenario.description,
+            "target": str(scenario.target),
+            "objective": scenario.objective,
+        },
+    )
+
+
+def scorecard_view(card: Scorecard) -> Report:
+    """Phases against budgets, cause and fix against the truth; JSON is the scorecard."""
+    columns: tuple[Column[PhaseScore], ...] = (
+        Column("phase", lambda phase: phase.name),
+        Column("after", lambda phase: _duration(phase.seconds), right=True),
+        Column("budget", lambda phase: format_duration(phase.budget_seconds), right=True),
+        Column(
+            "result",
+            lambda phase: "met" if phase.met else "missed",
+            tone=lambda p: "good" if p.met else "bad",
+        ),
+    )
+    phases = Listing("drill-phases/v1", columns, card.phases)
+    served = None if card.requests_served is None else f"{card.requests_served:.0f}"
+    wrong = None if card.errors_served is None else f"{card.errors_served:.0f} of {served} requests"
+    rows: list[tuple[str, object]] = [
+        ("result", "PASS" if card.passed else "FAIL"),
+        ("misses", ", ".join(card.misses) or None),
+        ("true cause", card.true_cause),
+        ("blamed", f"{card.blamed} ({'right' if card.cause_is_right else 'wrong'})"),
+        ("fix", f"{card.fix} ({'right' if card.fix_is_right else 'wrong'})"),
+        ("errors served", wrong),
+        ("budget burned", _budget(card)),
+        ("incident", card.incident),
+        ("post-mortem", card.postmortem),
+        ("took", _wall(card)),
+    ]
+    document = {
+        "drill": card.drill,
+        "scenario": card.scenario,
+        "passed": card.passed,
+        "misses": card.misses,
+        "incident": card.incident,
+        "injected_at": card.injected_at,
+        "phases": [
+            {
+                "name": phase.name,
+                "seconds": phase.seconds,
+                "budget_seconds": phase.budget_seconds,
+                "met": phase.met,
+            }
+            for phase in card.phases
+        ],
+        "true_cause": card.true_cause,
+        "blamed": card.blamed,
+        "cause_is_right": card.cause_is_right,
+        "fix": card.fix,
+        "fix_is_right": card.fix_is_right,
+        "requests_served": card.requests_served,
+        "errors_served": card.errors_served,
+        "budget_share": card.budget_share,
+        "budget_seconds": card.budget_seconds,
+        "postmortem": card.postmortem,
+        "wall_seconds": card.wall_seconds,
+        "platform_seconds": card.platform_seconds,
+    }
+    return Report("drill-scorecard/v1", document, (Heading(f"Drill {card.scenario}"), phases, Fields(rows)))
+
+
+def _duration(seconds: float | None) -> str | None:
+    return None if seconds is None else format_duration(seconds)
+
+
+def _budget(card: Scorecard) -> str | None:
+    if card.budget_share is None or card.budget_seconds is None:
+        return None
+    return f"{card.budget_share:.2%} of the window's budget ({format_duration(card.budget_seconds)})"
+
+
+def _wall(card: Scorecard) -> str:
+    start = "" if card.platform_seconds is None else f", platform up in {card.platform_seconds:.1f}s"
+    return format_duration(card.wall_seconds) + start
