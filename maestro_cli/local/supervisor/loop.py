@@ -32,7 +32,7 @@ from maestro_cli.local.supervisor.workload import Workload
 
 START_LIMIT_SECONDS = 90.0
 EARLY_EXITS_ALLOWED = 4
-_LEVEL_STOP_SECONDS = 1.2
+_LEVEL_STOP_SECONDS = 1.5
 _BUSY_TICK_SECONDS = 0.04
 _IDLE_TICK_SECONDS = 5.0
 

@@ -19,7 +19,7 @@ from maestro_cli.local.programs import Programs
 from maestro_cli.local.prometheus import prometheus_command, prometheus_config
 
 Facts = Mapping[str, Mapping[str, Any]]
-NODES = (("node-a", "zone-a"), ("node-b", "zone-b"), ("node-c", "zone-c"))
+NODES = ("a", "b", "c")  # node-a in zone-a, and so on
 # Facts that no process announces: the workload task finds them out.
 SERVICE = "service"  # the load balancer listens for Service fraud: {"url": ...}
 WORKLOAD = "workload"  # every replica is available: {"url": ...}
@@ -68,7 +68,7 @@ class Part:
 def parts_of(plan: Plan, ports: Ports) -> tuple[Part, ...]:
     """Every part of this platform, in the order they are shown."""
     parts = [_cluster(plan, ports), _python(plan, "controllers", needs=("cluster",))]
-    parts += [_kubelet(plan, node, zone) for node, zone in NODES]
+    parts += [_kubelet(plan, index, letter) for index, letter in enumerate(NODES, 1)]
     parts += [_python(plan, "balancer", needs=("cluster",)), _python(plan, "metrics", needs=("cluster",))]
     parts += [_prometheus(plan, ports), _alertmanager(plan, ports), _load(plan)]
     if plan.watch:
@@ -79,7 +79,7 @@ def parts_of(plan: Plan, ports: Ports) -> tuple[Part, ...]:
 def depths(parts: Sequence[Part]) -> dict[str, int]:
     """How far each part is from one that needs nothing; the deepest are stopped first."""
     by_name = {part.name: part for part in parts}
-    virtual = {SERVICE: ("balancer",), WORKLOAD: tuple(f"kubelet-{node}" for node, _ in NODES)}
+    virtual = {SERVICE: ("balancer",), WORKLOAD: tuple(f"kubelet-{letter}" for letter in NODES)}
 
     def depth(name: str) -> int:
         needs = by_name[name].needs if name in by_name else virtual.get(name, ())
@@ -103,10 +103,12 @@ def _cluster(plan: Plan, ports: Ports) -> Part:
     return Part("cluster", command, announces="cluster", port_name="cluster")
 
 
-def _kubelet(plan: Plan, node: str, zone: str) -> Part:
-    name = f"kubelet-{node}"
+def _kubelet(plan: Plan, index: int, letter: str) -> Part:
+    """One node; its pods are children of it, and get little time to drain when the platform goes down."""
+    name = f"kubelet-{letter}"
     command = [sys.executable, "-P", "-m", "maestro_cli.local.kubelet", "--state", str(plan.state)]
-    command += ["--node", node, "--zone", zone]
+    command += ["--node", f"node-{letter}", "--zone", f"zone-{letter}", "--index", str(index)]
+    command += ["--shutdown-grace", "0.5"]
     return Part(name, lambda facts: command, needs=("cluster",), announces=name)
 
 

@@ -26,7 +26,7 @@ def _plan(*, watch: bool = True) -> Plan:
 def test_the_parts_of_a_platform() -> None:
     names = [part.name for part in parts_of(_plan(), Ports())]
     assert names == [
-        "cluster", "controllers", "kubelet-node-a", "kubelet-node-b", "kubelet-node-c", "balancer",
+        "cluster", "controllers", "kubelet-a", "kubelet-b", "kubelet-c", "balancer",
         "metrics", "prometheus", "alertmanager", "load", "watch",
     ]  # fmt: skip
     assert "watch" not in [part.name for part in parts_of(_plan(watch=False), Ports())]
@@ -34,7 +34,7 @@ def test_the_parts_of_a_platform() -> None:
 
 def test_users_of_the_cluster_stop_before_it() -> None:
     depth = depths(parts_of(_plan(), Ports()))
-    assert depth["load"] > depth["kubelet-node-a"] > depth["cluster"]
+    assert depth["load"] > depth["kubelet-a"] > depth["cluster"]
     assert depth["watch"] > depth["balancer"] > depth["cluster"]
 
 
