@@ -1,7 +1,7 @@
 """One inference request, from its body to its answer.
 
-Invariant: whatever happens, the caller learns which entry was to answer, so that errors are counted under
-the version that made them.
+Invariant: a request that breaks the contract is a RequestFault before the model runs; what fails after that
+is a ModelFault.
 """
 
 from __future__ import annotations

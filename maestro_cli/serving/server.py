@@ -38,7 +38,7 @@ def run(options: Options) -> ExitCode:
         signal.signal(number, _stop_before_serving)
     repository = _load(options, log)
     try:
-        listener = _listen(options.host, options.port)
+        listener = listen(options.host, options.port)
     except OSError as error:
         log.error("cannot listen", host=options.host, port=options.port, error=error.strerror or str(error))
         return ExitCode.ACTION_FAILED
@@ -64,7 +64,7 @@ def _load(options: Options, log: Log) -> Repository:
     return Repository(entries)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """A listening socket. Its protocol is named: asyncio turns Nagle's algorithm off only for sockets that
     say IPPROTO_TCP, and `socket.create_server` says 0, which costs 40 ms an answer."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import socket
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from maestro_cli.serving.application import Application
 from maestro_cli.serving.logs import MAX_TEXT_CHARACTERS, Log
 from maestro_cli.serving.metrics import Metrics
 from maestro_cli.serving.repository import Repository, open_entry
+from maestro_cli.serving.server import listen
 
 MODELS = Path(__file__).resolve().parents[3] / "deploy" / "models"
 FEATURES = [6.0, 1169.0, 4.0, 4.0, 2.0, 1.0, 0.0, 4.0, 4.0]
@@ -145,6 +148,48 @@ def test_log_lines_are_ascii_json_whatever_is_in_them() -> None:
     assert len(last["error"]) == MAX_TEXT_CHARACTERS
     assert last["error"].startswith('\x1b[31m\n{"level"')
     assert set(last) == {"time", "level", "message", "error", "count"}
+
+
+def test_a_body_that_is_too_large_is_read_to_its_end() -> None:
+    """Answering earlier and closing would reset the connection before the client has read the 413."""
+    server = Served()
+    parts = [
+        {"type": "http.request", "body": b" " * 2**20, "more_body": left > 0} for left in range(6, -1, -1)
+    ]
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return parts.pop(0)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    path = "/v2/models/fraud/infer"
+    asyncio.run(
+        server.application({"type": "http", "method": "POST", "path": path, "headers": []}, receive, send)
+    )
+    assert (sent[0]["status"], parts) == (413, [])
+    assert (b"connection", b"close") in sent[0]["headers"]
+
+
+def test_answers_are_not_held_back_by_nagle() -> None:
+    async def accepted_option() -> int:
+        options: asyncio.Queue[int] = asyncio.Queue()
+
+        def on_client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            sock = writer.get_extra_info("socket")
+            options.put_nowait(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        listener = listen("127.0.0.1", 0)
+        async with await asyncio.start_server(on_client, sock=listener):
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            option = await options.get()
+            writer.close()
+            await writer.wait_closed()
+            return option
+
+    assert asyncio.run(accepted_option()) != 0
 
 
 def test_a_closed_log_does_not_stop_the_server() -> None:
