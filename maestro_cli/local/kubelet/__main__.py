@@ -1,0 +1,96 @@
+"""`python -m maestro_cli.local.kubelet --state DIR --node node-a --zone zone-a --index 1`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from maestro_cli.core.errors import ActionFailed
+from maestro_cli.local import daemon
+from maestro_cli.local.api import connect
+from maestro_cli.local.kubelet.node import NodeAgent
+from maestro_cli.local.kubelet.pods import PodSet
+from maestro_cli.local.kubelet.processes import Processes
+from maestro_cli.local.kubelet.server import KubeletServer
+from maestro_cli.local.kubelet.settings import Settings
+from maestro_cli.local.process import announce
+from maestro_cli.local.recorder import EventRecorder
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = daemon.parser("maestro_cli.local.kubelet", "One node whose pods are process groups.")
+    parser.add_argument("--node", required=True, help="name of the node")
+    parser.add_argument("--zone", required=True, help="topology.kubernetes.io/zone of the node")
+    parser.add_argument("--index", type=int, required=True, help="1..254: pods get 10.244.INDEX.m")
+    parser.add_argument("--announce", help="name of the ready file (default: kubelet-a for node-a)")
+    parser.add_argument("--certificate", type=Path, help="server certificate (default: STATE/pki/server.crt)")
+    parser.add_argument("--key", type=Path, help="its key (default: STATE/pki/server.key)")
+    defaults = Settings(Path(), "", "", 1)
+    for name in ("backoff_initial", "backoff_max", "lease_renew", "volume_refresh", "shutdown_grace"):
+        option = "--" + name.replace("_", "-")
+        parser.add_argument(option, type=float, default=getattr(defaults, name), metavar="SECONDS")
+    parser.add_argument("--lease-duration", type=int, default=defaults.lease_duration, metavar="SECONDS")
+    parser.add_argument("--max-pods", type=int, default=defaults.max_pods)
+    parser.add_argument("--log-cap-bytes", type=int, default=defaults.log_cap_bytes)
+    return parser.parse_args(argv)
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    return Settings(
+        state=arguments.state.resolve(),
+        node=arguments.node,
+        zone=arguments.zone,
+        index=arguments.index,
+        backoff_initial=arguments.backoff_initial,
+        backoff_max=arguments.backoff_max,
+        lease_renew=arguments.lease_renew,
+        lease_duration=arguments.lease_duration,
+        volume_refresh=arguments.volume_refresh,
+        shutdown_grace=arguments.shutdown_grace,
+        log_cap_bytes=arguments.log_cap_bytes,
+        max_pods=arguments.max_pods,
+    )
+
+
+async def _serve(arguments: argparse.Namespace) -> None:
+    settings = _settings(arguments)
+    client = await connect(arguments.kubeconfig or settings.state / "kubelet.kubeconfig", settings.node)
+    processes = Processes()
+    recorder = EventRecorder(client, "kubelet", settings.node)
+    pods = PodSet(client, settings, processes, recorder)
+    pki = settings.state / "pki"
+    certificate, key = arguments.certificate or pki / "server.crt", arguments.key or pki / "server.key"
+    server = KubeletServer(pods, settings.node, certificate, key)
+    server.start()
+    node = NodeAgent(client, settings, server.port)
+    spawner = asyncio.create_task(processes.run())
+    work = [asyncio.create_task(recorder.run())]
+    try:
+        await node.register()
+        work += [asyncio.create_task(pods.informer.run()), asyncio.create_task(node.run())]
+        await pods.informer.synced()
+        pods.sweep_folders()
+        name = arguments.announce or f"kubelet-{settings.node.removeprefix('node-')}"
+        announce(settings.state, name, node=settings.node, port=server.port)
+        await processes.lost.wait()
+        raise ActionFailed(
+            "the spawner of this node's pods is gone", fix="the supervisor starts the node again"
+        )
+    finally:
+        await asyncio.shield(_leave(settings, pods, node, recorder))
+        for task in [*work, spawner]:
+            task.cancel()
+        await asyncio.gather(*work, spawner, return_exceptions=True)
+        server.shutdown()
+        await client.close()
+
+
+async def _leave(settings: Settings, pods: PodSet, node: NodeAgent, recorder: EventRecorder) -> None:
+    await asyncio.gather(pods.leave(settings.shutdown_grace), node.leave())
+    await recorder.flush(1.0)
+
+
+if __name__ == "__main__":
+    sys.exit(daemon.run(lambda: _serve(_arguments(sys.argv[1:]))))

@@ -1,0 +1,138 @@
+"""What containers print, on disk.
+
+Invariant: each line on disk is `RFC3339-with-nanoseconds SPACE text`; a file never grows past its
+cap (one older file is kept beside it); lines longer than 16 KiB are split.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+_LONGEST_LINE = 16 * 1024
+_FOLLOW_SECONDS = 0.15
+
+
+class LogWriter:
+    """Takes chunks of output and keeps them as time-stamped lines."""
+
+    def __init__(self, path: Path, cap_bytes: int) -> None:
+        self._path = path
+        self._cap = cap_bytes
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: io.FileIO = open(path, "ab", buffering=0)  # noqa: SIM115 — open as long as the container
+        self._size = self._file.tell()
+        self._partial = b""
+
+    def write(self, chunk: bytes) -> None:
+        """Take in a chunk; an unfinished line waits for its end."""
+        *lines, self._partial = (self._partial + chunk).split(b"\n")
+        while len(self._partial) > _LONGEST_LINE:
+            lines.append(self._partial[:_LONGEST_LINE])
+            self._partial = self._partial[_LONGEST_LINE:]
+        self._append(lines)
+
+    def close(self) -> None:
+        if self._partial:
+            self._append([self._partial])
+            self._partial = b""
+        self._file.close()
+
+    def _append(self, lines: list[bytes]) -> None:
+        if not lines:
+            return
+        stamp = _stamp(time.time_ns()) + b" "
+        data = b"".join(stamp + line + b"\n" for line in lines)
+        if self._size and self._size + len(data) > self._cap:
+            self._file.close()
+            os.replace(self._path, older(self._path))
+            self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115
+            self._size = 0
+        self._file.write(data)
+        self._size += len(data)
+
+
+def older(path: Path) -> Path:
+    """The rotated file beside a log."""
+    return path.with_name(path.name + ".1")
+
+
+def _stamp(nanoseconds: int) -> bytes:
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """The options of `GET /containerLogs`; `since` is the instant from which lines count."""
+
+    tail_lines: int | None = None
+    since: datetime | None = None
+    timestamps: bool = False
+    limit_bytes: int | None = None
+    follow: bool = False
+
+
+def read_log(path: Path, query: LogQuery, *, alive: Callable[[], bool]) -> Iterator[bytes]:
+    """The lines asked for; with follow, until `alive` says that the container is over.
+
+    Blocks between lines: for threads only.
+    """
+    left = query.limit_bytes
+    for line in _wanted(path, query, alive):
+        text = line if query.timestamps else line.partition(b" ")[2]
+        if left is not None:
+            text = text[:left]
+            left -= len(text)
+        if text:
+            yield text
+        if left == 0:
+            return
+
+
+def _wanted(path: Path, query: LogQuery, alive: Callable[[], bool]) -> Iterator[bytes]:
+    since = _stamp(int(query.since.timestamp() * 1e9)) if query.since else b""
+    with open(path, "rb") as file:
+        past = _existing(path, file)
+        fitting: Iterator[bytes] = (line for line in past if line.partition(b" ")[0] >= since)
+        if query.tail_lines is not None:
+            fitting = iter(deque(fitting, maxlen=query.tail_lines))
+        yield from fitting
+        if query.follow:
+            yield from _coming(path, file, alive)
+
+
+def _existing(path: Path, current: io.BufferedReader) -> Iterator[bytes]:
+    try:
+        with open(older(path), "rb") as before:
+            yield from before
+    except FileNotFoundError:
+        pass
+    yield from current
+
+
+def _coming(path: Path, file: io.BufferedReader, alive: Callable[[], bool]) -> Iterator[bytes]:
+    while True:
+        still = alive()  # asked before reading: what was printed last must still be found
+        yield from file
+        if _rotated(path, file):
+            yield from file
+            with open(path, "rb") as fresh:
+                yield from _coming(path, fresh, alive)
+            return
+        if not still:
+            return
+        time.sleep(_FOLLOW_SECONDS)
+
+
+def _rotated(path: Path, file: io.BufferedReader) -> bool:
+    try:
+        return os.stat(path).st_ino != os.fstat(file.fileno()).st_ino
+    except FileNotFoundError:
+        return False

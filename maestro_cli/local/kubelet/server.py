@@ -1,0 +1,183 @@
+"""The HTTPS door of the node: logs, metrics, statistics.
+
+Invariant: read-only; paths and query values are parsed, never joined into file names (the pod and
+container must be running here). Same paths as a real kubelet, so a real kube-apiserver can proxy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from maestro_cli.local.kubelet.logs import LogQuery, read_log
+from maestro_cli.local.kubelet.pods import PodSet
+from maestro_cli.local.kubelet.statistics import resource_metrics, summary
+from maestro_cli.local.kubelet.worker import PodWorker
+from maestro_cli.local.objects import parse_time
+
+_LOG = logging.getLogger(__name__)
+_HANDSHAKE_SECONDS = 10.0
+
+
+class Refusal(Exception):
+    """An HTTP error answer."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class KubeletServer(ThreadingHTTPServer):
+    """Serves one node; `port` is where."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, pods: PodSet, node: str, certificate: Path, key: Path) -> None:
+        self.pods = pods
+        self.node = node
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._tls.load_cert_chain(certificate, key)
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.port = int(self.server_address[1])
+
+    def start(self) -> None:
+        """Serve from a thread of its own."""
+        threading.Thread(target=self.serve_forever, name="https", daemon=True).start()
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Shake hands in the connection's own thread, so that a slow client blocks nobody."""
+        request.settimeout(_HANDSHAKE_SECONDS)
+        try:
+            secure = self._tls.wrap_socket(request, server_side=True)
+        except (OSError, ssl.SSLError):
+            return
+        secure.settimeout(None)
+        try:
+            super().finish_request(secure, client_address)
+        finally:
+            with contextlib.suppress(OSError):
+                secure.shutdown(socket.SHUT_WR)
+            secure.close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news."""
+        _LOG.debug("request from %s failed", client_address, exc_info=True)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: KubeletServer
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        return
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        path = parts.path.strip("/").split("/")
+        try:
+            match path:
+                case ["healthz"]:
+                    self._answer(b"ok")
+                case ["containerLogs", namespace, pod, container]:
+                    self._logs(namespace, pod, container, options)
+                case ["metrics", "resource"]:
+                    text = resource_metrics(self.server.pods.workers(), self.server.node)
+                    self._answer(text.encode(), "text/plain; version=0.0.4; charset=utf-8")
+                case ["stats", "summary"]:
+                    self._answer_json(summary(self.server.pods.workers(), self.server.node))
+                case ["pods"]:
+                    items = [worker.pod for worker in self.server.pods.workers()]
+                    self._answer_json({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items})
+                case _:
+                    raise Refusal(404, "404 page not found")
+        except Refusal as refusal:
+            self._answer(str(refusal).encode(), code=refusal.code)
+
+    def _answer(self, body: bytes, kind: str = "text/plain; charset=utf-8", code: int = 200) -> None:
+        self.send_response(code)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _answer_json(self, document: object) -> None:
+        self._answer(json.dumps(document).encode(), "application/json")
+
+    def _logs(self, namespace: str, pod: str, container: str, options: dict[str, str]) -> None:
+        worker = self.server.pods.find(namespace, pod)
+        if worker is None:
+            raise Refusal(404, f'pod "{namespace}/{pod}" not found')
+        path = _log_file(worker, container, previous=options.get("previous") == "true")
+        query = _query(options)
+        restarts = _restarts(worker, container)
+
+        def alive() -> bool:
+            task = worker.container(container)
+            return task is not None and task.pid is not None and task.record.restarts == restarts
+
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self._stream(read_log(path, query, alive=alive))
+
+    def _stream(self, pieces: Iterable[bytes]) -> None:
+        for piece in pieces:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n")
+
+
+def _restarts(worker: PodWorker, container: str) -> int:
+    task = worker.container(container)
+    return task.record.restarts if task is not None else 0
+
+
+def _log_file(worker: PodWorker, container: str, *, previous: bool) -> Path:
+    task = worker.container(container)
+    if task is None:
+        raise Refusal(404, f'container "{container}" not found in pod')
+    run = task.record.restarts - (1 if previous else 0)
+    path = worker.sandbox.log_path(container, run)
+    if run >= 0 and path.exists():
+        return path
+    if previous:
+        raise Refusal(
+            400, f'previous terminated container "{container}" in pod "{worker.sandbox.full_name}" not found'
+        )
+    last = worker.sandbox.log_path(container, run - 1)
+    if run > 0 and last.exists():
+        return last
+    raise Refusal(400, f'container "{container}" in pod "{worker.sandbox.full_name}" is waiting to start')
+
+
+def _query(options: dict[str, str]) -> LogQuery:
+    since = parse_time(options.get("sinceTime"))
+    if "sinceSeconds" in options:
+        since = datetime.now(UTC) - timedelta(seconds=_number(options, "sinceSeconds") or 0)
+    return LogQuery(
+        tail_lines=_number(options, "tailLines"),
+        since=since,
+        timestamps=options.get("timestamps") == "true",
+        limit_bytes=_number(options, "limitBytes"),
+        follow=options.get("follow") == "true",
+    )
+
+
+def _number(options: dict[str, str], name: str) -> int | None:
+    if name not in options:
+        return None
+    if not options[name].isdigit():
+        raise Refusal(400, f"{name} is not a number")
+    return int(options[name])

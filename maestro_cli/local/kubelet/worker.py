@@ -1,0 +1,293 @@
+"""One pod on this node, from its first sight to its deletion.
+
+Invariant: the API server learns the final status before the pod is deleted, and the pod is deleted
+only when none of its processes is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+
+from maestro_cli.core.errors import MaestroError
+from maestro_cli.local.api import PODS, ApiClient, ApiError
+from maestro_cli.local.kubelet.container import ContainerTask
+from maestro_cli.local.kubelet.environment import HOST_ADDRESS
+from maestro_cli.local.kubelet.processes import Processes
+from maestro_cli.local.kubelet.record import Record, Started, Terminated, Waiting, recall
+from maestro_cli.local.kubelet.sandbox import Sandbox
+from maestro_cli.local.kubelet.settings import Settings
+from maestro_cli.local.kubelet.status import build_status, status_patch
+from maestro_cli.local.kubelet.volumes import MountProblem
+from maestro_cli.local.objects import Object, is_deleting, metadata, name_of, namespace_of, pod_phase, uid_of
+from maestro_cli.local.recorder import EventRecorder
+
+_LOG = logging.getLogger(__name__)
+_FORGOTTEN_GRACE_SECONDS = 1.0
+_RETRY_SECONDS = 0.5
+
+
+class PodWorker:
+    """Drives the containers of one pod and keeps its status in the API server true."""
+
+    def __init__(
+        self,
+        pod: Object,
+        pod_ip: str,
+        address: str,
+        *,
+        settings: Settings,
+        client: ApiClient,
+        processes: Processes,
+        recorder: EventRecorder,
+    ) -> None:
+        self.pod = pod
+        self.pod_ip = pod_ip
+        self._client = client
+        self._settings = settings
+        self.sandbox = Sandbox(
+            pod,
+            address,
+            settings=settings,
+            client=client,
+            processes=processes,
+            recorder=recorder,
+            changed=self._changed,
+        )
+        policy = pod["spec"].get("restartPolicy", "Always")
+        self._inits = self._tasks("initContainers", "initContainerStatuses", policy)
+        self._containers = self._tasks("containers", "containerStatuses", policy)
+        self._dirty = asyncio.Event()
+        self._clean = asyncio.Event()
+        self._ending = asyncio.Event()
+        self._gone = pod_phase(pod) in {"Succeeded", "Failed"}
+        self._forgotten = False
+        self._over_phase = ""
+
+    def _tasks(self, part: str, statuses: str, policy: str) -> list[ContainerTask]:
+        known = {entry["name"]: entry for entry in (self.pod.get("status") or {}).get(statuses) or ()}
+        tasks = []
+        for spec in self.pod["spec"].get(part) or ():
+            init = part == "initContainers"
+            sidecar = init and spec.get("restartPolicy") == "Always"
+            record = recall(spec, known.get(spec["name"]), self.sandbox.now(), sidecar=sidecar)
+            rule = "Always" if sidecar else "OnFailure" if init and policy == "Always" else policy
+            tasks.append(ContainerTask(self.sandbox, spec, record, rule))
+        return tasks
+
+    # --- what the node tells it --------------------------------------------------------------
+
+    def update(self, pod: Object) -> None:
+        """A version of the pod was seen; one older than what is known is ignored."""
+        if int(metadata(pod)["resourceVersion"]) < int(metadata(self.pod)["resourceVersion"]):
+            return
+        shorter = is_deleting(self.pod) and _grace_of(pod) < _grace_of(self.pod)
+        self.pod = self.sandbox.pod = pod
+        if is_deleting(pod):
+            self._ending.set()
+        if shorter:
+            for task in [*self._inits, *self._containers]:
+                task.hurry(_grace_of(pod))
+
+    def forget(self) -> None:
+        """The pod is not in the API server any more."""
+        self._forgotten = True
+        self._ending.set()
+        for task in [*self._inits, *self._containers]:
+            task.hurry(_FORGOTTEN_GRACE_SECONDS)
+
+    def container(self, name: str) -> ContainerTask | None:
+        """The task of a container, by name."""
+        return next((task for task in [*self._inits, *self._containers] if task.name == name), None)
+
+    @property
+    def tasks(self) -> list[ContainerTask]:
+        return [*self._inits, *self._containers]
+
+    # --- its life ----------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Live, end, report, delete."""
+        publisher = asyncio.ensure_future(self._publish())
+        try:
+            await self._live_until_told()
+            if self._forgotten:
+                return
+            self._changed()
+            await self._clean.wait()
+            await self._delete()
+        finally:
+            publisher.cancel()
+            if self._forgotten or is_deleting(self.pod):
+                await asyncio.to_thread(shutil.rmtree, self.sandbox.folder, ignore_errors=True)
+
+    async def _live_until_told(self) -> None:
+        if self._gone:
+            await self._ending.wait()
+            return
+        if is_deleting(self.pod):
+            self._ending.set()
+        self._changed()
+        life = asyncio.ensure_future(self._live())
+        ending = asyncio.ensure_future(self._ending.wait())
+        try:
+            await asyncio.wait({life, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if not self._ending.is_set():
+                await life
+                self._changed()
+                await ending
+            grace = _FORGOTTEN_GRACE_SECONDS if self._forgotten else _grace_of(self.pod)
+            await self.stop(grace)
+            await life
+        finally:
+            life.cancel()
+            ending.cancel()
+
+    async def stop(self, grace: float) -> None:
+        """End all containers, sidecars last."""
+        self._ending.set()
+        await asyncio.gather(*(task.stop(grace) for task in self._containers))
+        await asyncio.gather(*(task.stop(grace) for task in self._inits))
+
+    async def _live(self) -> None:
+        """Volumes, init containers in order, then all containers until they are over."""
+        if not await self._volumes_ready():
+            return
+        async with asyncio.TaskGroup() as group:
+            refresher = group.create_task(self._refresh_volumes())
+            sidecars = []
+            for task in self._inits:
+                if self._ending.is_set():
+                    break
+                if task.record.sidecar:
+                    sidecars.append(group.create_task(task.run()))
+                    started = asyncio.ensure_future(task.ready_once.wait())
+                    ending = asyncio.ensure_future(self._ending.wait())
+                    await asyncio.wait({started, ending}, return_when=asyncio.FIRST_COMPLETED)
+                    started.cancel()
+                    ending.cancel()
+                    continue
+                await task.run()
+                if not task.record.has_succeeded:
+                    break
+            else:
+                await asyncio.gather(*(task.run() for task in self._containers))
+            refresher.cancel()
+            if not self._ending.is_set():
+                await asyncio.gather(*(task.stop(self.sandbox.grace_seconds) for task in self._inits))
+
+    async def _volumes_ready(self) -> bool:
+        pause = _RETRY_SECONDS
+        while not self._ending.is_set():
+            try:
+                await self.sandbox.set_up_volumes()
+                return True
+            except MountProblem as problem:
+                self.sandbox.say("FailedMount", str(problem), warning=True)
+            except MaestroError as problem:
+                _LOG.warning("%s: %s", self.sandbox.full_name, problem.what)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), pause)
+            pause = min(pause * 2, 120.0)
+        return False
+
+    async def _refresh_volumes(self) -> None:
+        volumes = self.pod["spec"].get("volumes") or []
+        if not any(kind in volume for volume in volumes for kind in ("configMap", "secret", "projected")):
+            return
+        while True:
+            await asyncio.sleep(self._settings.volume_refresh)
+            try:
+                await self.sandbox.set_up_volumes()
+            except (MountProblem, MaestroError) as problem:
+                _LOG.warning("%s: %s", self.sandbox.full_name, problem)
+
+    # --- its status --------------------------------------------------------------------------
+
+    def _changed(self) -> None:
+        self._clean.clear()
+        self._dirty.set()
+
+    def _status(self) -> Object:
+        records = [task.record for task in self._containers]
+        phase = ""
+        if self._ending.is_set() and not any(isinstance(record.state, Started) for record in records):
+            phase = _final_phase(records)
+        return build_status(
+            self.pod,
+            [task.record for task in self._inits],
+            records,
+            pod_ip=self.pod_ip,
+            host_ip=HOST_ADDRESS,
+            now=self.sandbox.now(),
+            phase=phase,
+        )
+
+    async def _publish(self) -> None:
+        """Write the status whenever it changed; keep trying until the server has it or the pod is gone."""
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            patch = status_patch(self.pod.get("status") or {}, self._status())
+            try:
+                if patch and not self._forgotten:
+                    body = {"metadata": {"uid": uid_of(self.pod)}, "status": patch}
+                    answer = await self._client.patch(
+                        PODS, namespace_of(self.pod), name_of(self.pod), body, subresource="status"
+                    )
+                    self._took(answer)
+            except ApiError as refused:
+                if not (refused.is_not_found or refused.code in {409, 422}):
+                    await self._again(refused)
+                    continue
+            except MaestroError as problem:
+                await self._again(problem)
+                continue
+            if not self._dirty.is_set():
+                self._clean.set()
+
+    async def _again(self, problem: MaestroError) -> None:
+        _LOG.warning("status of %s: %s", self.sandbox.full_name, problem.what)
+        await asyncio.sleep(_RETRY_SECONDS)
+        self._dirty.set()
+
+    def _took(self, answer: Object) -> None:
+        answer.setdefault("apiVersion", "v1")
+        answer.setdefault("kind", "Pod")
+        self.update(answer)
+
+    async def _delete(self) -> None:
+        """Tell the server that nothing is left of the pod."""
+        while not self._forgotten and is_deleting(self.pod):
+            try:
+                await self._client.delete(
+                    PODS, namespace_of(self.pod), name_of(self.pod), uid=uid_of(self.pod), grace_seconds=0
+                )
+                return
+            except ApiError as refused:
+                if refused.is_not_found or refused.is_conflict:
+                    return
+                _LOG.warning("delete %s: %s", self.sandbox.full_name, refused.what)
+            except MaestroError as problem:
+                _LOG.warning("delete %s: %s", self.sandbox.full_name, problem.what)
+            await asyncio.sleep(_RETRY_SECONDS)
+
+
+def _grace_of(pod: Object) -> float:
+    value = metadata(pod).get("deletionGracePeriodSeconds")
+    if value is None:
+        value = pod["spec"].get("terminationGracePeriodSeconds")
+    return 30.0 if value is None else float(value)
+
+
+def _final_phase(records: list[Record]) -> str:
+    """The phase of a pod that was told to end and has no running container."""
+    for record in records:
+        if isinstance(record.state, Waiting) and record.last is None:
+            return ""  # never started: it stays what it was
+    codes = [record.state.exit_code for record in records if isinstance(record.state, Terminated)]
+    if len(codes) < len(records):
+        return "Failed"
+    return "Succeeded" if all(code == 0 for code in codes) else "Failed"
