@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 MAX_QUERY_IN_URL = 6000
@@ -49,7 +50,7 @@ class BoundedSession(requests.Session):
         response: requests.Response = self._answers.latest
         return response
 
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
+    def request(self, method: str, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         deadline = time.monotonic() + self._timeouts[1]
         params = kwargs.get("params") or {}
         if method == "GET" and len(str(params.get("query", ""))) > MAX_QUERY_IN_URL:
@@ -63,6 +64,15 @@ class BoundedSession(requests.Session):
         response._content = body  # what requests itself does when it does not stream
         self._answers.latest = response
         return response
+
+    def close(self) -> None:
+        """Close the connections now; requests leaves them to the garbage collector."""
+        for adapter in self.adapters.values():
+            if isinstance(adapter, HTTPAdapter):
+                pools = adapter.poolmanager.pools
+                for key in pools.keys():  # noqa: SIM118 - not a dict
+                    pools[key].close()
+        super().close()
 
     def _read(self, response: requests.Response, deadline: float) -> bytes:
         body = bytearray()

@@ -165,7 +165,7 @@ class Prometheus:
         ask = partial(self._client.custom_query_range, promql, start, end, str(step_seconds), params)
         result, _ = self._ask(ask)
         return tuple(
-            Series(_labels(item.metric), tuple((_instant(at), _number(text)) for at, text in item.values))
+            Series(_labels(item.metric), tuple(map(self._point, item.values)))
             for item in self._typed(result, list[_Series])
             if item.values
         )
@@ -279,7 +279,15 @@ class Prometheus:
             raise InvalidQuery(
                 f"the query {_short(promql)} gives histograms, not numbers", fix="use histogram_quantile()"
             )
-        return Sample(_labels(item.metric), _number(item.value[1]), _instant(item.value[0]))
+        at, value = self._point(item.value)
+        return Sample(_labels(item.metric), value, at)
+
+    def _point(self, pair: tuple[float, str]) -> tuple[datetime, float]:
+        try:
+            # Values are text: `NaN`, `+Inf` and `-Inf` as Go prints them.
+            return datetime.fromtimestamp(pair[0], UTC), float(pair[1])
+        except (ValueError, OverflowError, OSError) as error:
+            raise not_like(SYSTEM, self._base, f"a point of a series is no point: {error}") from error
 
 
 def promql_string(value: str) -> str:
@@ -304,14 +312,6 @@ def promql_string(value: str) -> str:
 
 def _labels(labels: Mapping[str, str]) -> dict[str, str]:
     return {name: Untrusted(value) for name, value in labels.items()}
-
-
-def _instant(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _number(text: str) -> float:
-    return float(text)  # `NaN`, `+Inf` and `-Inf` as Go prints them
 
 
 def _short(promql: str) -> str:

@@ -49,7 +49,7 @@ class Entry:
         data = self.text(f"{key}-data")
         if data:
             try:
-                return base64.b64decode(data, validate=False)
+                return base64.b64decode("".join(data.split()), validate=True)
             except (binascii.Error, ValueError) as error:
                 raise self.document.fail("is not base 64", (*self.path, f"{key}-data")) from error
         return self.file_bytes(key)
