@@ -82,7 +82,7 @@ def ensure_pki(state: Path) -> Pki:
 
 
 def write_kubeconfig(path: Path, *, server: str, ca: Path, token: str, context: str) -> None:
-    """Write a kubeconfig (as JSON, which is YAML) that needs no other file; mode 0600, whole or not at all."""
+    """Write a kubeconfig (JSON is YAML) that needs no other file; mode 0600, whole or not at all."""
     import base64
 
     config = {

@@ -31,12 +31,13 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="maestro_cli.local.cluster", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="folder of the platform's state")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 lets the system choose")
-    parser.add_argument("--history", type=int, default=20_000, help="events kept a kind for watches and pages")
+    parser.add_argument("--history", type=int, default=20_000, help="events kept a kind")
     return parser.parse_args()
 
 
 def _listening(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Named TCP, because asyncio turns Nagle's algorithm off on such sockets only.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     listener.listen(512)
@@ -63,7 +64,7 @@ async def _serve(state: Path, pki: Pki, listener: socket.socket, history: int) -
         loop="asyncio",
         lifespan="off",
         interface="asgi3",
-        log_level="warning",
+        log_level="error",
         access_log=False,
         server_header=False,
         timeout_keep_alive=75,
@@ -73,7 +74,7 @@ async def _serve(state: Path, pki: Pki, listener: socket.socket, history: int) -
     )
     server = uvicorn.Server(config)
     # uvicorn's own handlers would wait for watches to end by themselves.
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
 
     def stop() -> None:
         server.should_exit = True

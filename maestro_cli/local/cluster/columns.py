@@ -41,7 +41,7 @@ class Column:
 
 
 def human_duration(seconds: float) -> str:
-    """As apimachinery/pkg/util/duration.HumanDuration writes an age: `5s`, `3m20s`, `4h5m`, `2d3h`, `1y20d`."""
+    """An age as apimachinery/pkg/util/duration.HumanDuration writes it: `5s`, `3m20s`, `4h5m`, `2d3h`."""
     whole = int(seconds)
     if whole < -1:
         return "<invalid>"
@@ -298,7 +298,7 @@ def _shortened(items: list[str], most: int = 3) -> str:
 
 
 def _endpoints(endpoints: Object, now: datetime) -> Cell:
-    listed = []
+    listed: list[str] = []
     for subset in endpoints.get("subsets", []):
         addresses = [one.get("ip", "") for one in subset.get("addresses", [])]
         ports = [port.get("port", 0) for port in subset.get("ports", [])]

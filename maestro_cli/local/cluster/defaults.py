@@ -100,8 +100,9 @@ def _default_pod_spec(spec: Object) -> None:
 def default_pod(pod: Object) -> None:
     spec = pod.setdefault("spec", {})
     _default_pod_spec(spec)
-    _fill(spec, enableServiceLinks=True, serviceAccountName="default", preemptionPolicy="PreemptLowerPriority")
-    _fill(spec, serviceAccount=spec["serviceAccountName"], priority=0)
+    _fill(spec, enableServiceLinks=True, preemptionPolicy="PreemptLowerPriority", priority=0)
+    _fill(spec, serviceAccountName="default")
+    _fill(spec, serviceAccount=spec["serviceAccountName"])
 
 
 def begin_pod(pod: Object) -> None:

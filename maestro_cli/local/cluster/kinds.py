@@ -13,7 +13,7 @@ from maestro_cli.local.cluster import columns, shapes
 from maestro_cli.local.cluster import defaults as fill
 from maestro_cli.local.cluster import validation as rules
 from maestro_cli.local.cluster.columns import Column
-from maestro_cli.local.cluster.status import Names, Object
+from maestro_cli.local.cluster.status import Names, Object, Problem
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 _FIELDS = frozenset({"metadata.name", "metadata.namespace"})
@@ -71,8 +71,8 @@ class Kind:
     default: Callable[[Object], None] = fill.default_nothing
     begin: Callable[[Object], None] = fill.default_nothing
     name_fault: Callable[[str], str] = rules.subdomain_name
-    check: Callable[[Object], list[rules.Problem]] = rules.accept
-    check_change: Callable[[Object, Object], list[rules.Problem]] = rules.accept_change
+    check: Callable[[Object], list[Problem]] = rules.accept
+    check_change: Callable[[Object, Object], list[Problem]] = rules.accept_change
     grace: Callable[[Object, int | None], int] = no_grace
     columns: tuple[Column, ...] = columns.PLAIN
     stored_as: str = ""

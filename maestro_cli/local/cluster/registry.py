@@ -118,7 +118,8 @@ class Registry:
     def _place(self, kind: Kind, namespace: str, metadata: Object) -> None:
         given = metadata.get("namespace", "")
         if given and given != namespace:
-            raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+            why = "the namespace of the provided object does not match the namespace sent on the request"
+            raise bad_request(why)
         if not kind.namespaced:
             metadata.pop("namespace", None)
             return
@@ -201,8 +202,7 @@ class Registry:
     def _merged(self, kind: Kind, new: Object, old: Object, part: str) -> Object:
         """What may be written through this path, over the rest of what is there."""
         if part == "status":
-            merged = {**old, "status": new.get("status", {})}
-            return merged
+            return {**old, "status": new.get("status", {})}
         kept = {field: old["metadata"][field] for field in _KEPT_METADATA if field in old["metadata"]}
         fresh = {
             field: value
@@ -252,7 +252,9 @@ class Registry:
             return self._remove(kind, current.key, obj, dry_run=dry_run)
         already = "deletionTimestamp" in metadata
         if already and (asked is None or grace_seconds >= metadata.get("deletionGracePeriodSeconds", 0)):
-            return self._commit(kind, current.key, obj, dry_run=dry_run) if obj != current.object else Outcome(obj)
+            if obj == current.object:
+                return Outcome(obj)
+            return self._commit(kind, current.key, obj, dry_run=dry_run)
         metadata["deletionTimestamp"] = stamp(now() + timedelta(seconds=grace_seconds))
         metadata["deletionGracePeriodSeconds"] = grace_seconds
         if kind.generation:
@@ -311,7 +313,7 @@ def delete_options(body: Any) -> Object:
         return {}
     if not isinstance(body, dict):
         raise bad_request("the body is not a DeleteOptions")
-    body = without_nulls(body)
+    options: Object = without_nulls(body)
     shape = {
         "gracePeriodSeconds": int,
         "propagationPolicy": str,
@@ -319,11 +321,11 @@ def delete_options(body: Any) -> Object:
         "dryRun": [str],
         "preconditions": {"uid": str, "resourceVersion": str},
     }
-    check_shape("DeleteOptions", "v1", body, shape)
-    policy = body.get("propagationPolicy", "Background")
+    check_shape("DeleteOptions", "v1", options, shape)
+    policy = options.get("propagationPolicy", "Background")
     if policy not in ("Background", "Foreground", "Orphan"):
         problem = invalid_value("propagationPolicy", policy, "must be Foreground, Background or Orphan")
         raise ApiError(422, "Invalid", f"DeleteOptions is invalid: {problem.field}: {problem.message}")
-    if body.get("orphanDependents"):
-        body["propagationPolicy"] = "Orphan"
-    return body
+    if options.get("orphanDependents"):
+        options["propagationPolicy"] = "Orphan"
+    return options

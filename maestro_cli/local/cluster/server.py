@@ -123,7 +123,11 @@ class Server:
         chunks = answer.chunks
         pump = asyncio.ensure_future(_pump(answer, send))
         gone = asyncio.ensure_future(_disconnected(receive))
-        close = answer.close or pump.cancel
+
+        def cancel() -> None:
+            pump.cancel()
+
+        close = answer.close or cancel
         self._streams.add(close)
         if self._closing:
             close()

@@ -15,11 +15,11 @@ from maestro_cli.local.cluster.status import Object, bad_request
 
 INT_OR_TEXT = (int, str)
 QUANTITY = (int, float, str)
-ANY = None
+ANY: Any = None
 MAX_DEPTH = 100
 
 _TEXT_MAP = {"*": str}
-METADATA = {
+METADATA: Object = {
     "name": str, "namespace": str, "generateName": str, "uid": str, "resourceVersion": str,
     "generation": int, "creationTimestamp": str, "deletionTimestamp": str,
     "deletionGracePeriodSeconds": int, "labels": _TEXT_MAP, "annotations": _TEXT_MAP,
@@ -29,7 +29,7 @@ METADATA = {
          "blockOwnerDeletion": bool}
     ],
 }  # fmt: skip
-SELECTOR = {
+SELECTOR: Object = {
     "matchLabels": _TEXT_MAP,
     "matchExpressions": [{"key": str, "operator": str, "values": [str]}],
 }
@@ -86,8 +86,8 @@ _REFERENCE = {
     "resourceVersion": str, "fieldPath": str,
 }  # fmt: skip
 
-POD = {"spec": _POD_SPEC, "status": _POD_STATUS}
-DEPLOYMENT = {
+POD: Object = {"spec": _POD_SPEC, "status": _POD_STATUS}
+DEPLOYMENT: Object = {
     "spec": {
         "replicas": int, "selector": SELECTOR, "template": _TEMPLATE, "minReadySeconds": int,
         "revisionHistoryLimit": int, "progressDeadlineSeconds": int, "paused": bool,
@@ -98,14 +98,14 @@ DEPLOYMENT = {
         "unavailableReplicas": int, "observedGeneration": int, "conditions": _CONDITIONS,
     },
 }  # fmt: skip
-REPLICA_SET = {
+REPLICA_SET: Object = {
     "spec": {"replicas": int, "selector": SELECTOR, "template": _TEMPLATE, "minReadySeconds": int},
     "status": {
         "replicas": int, "readyReplicas": int, "availableReplicas": int, "fullyLabeledReplicas": int,
         "observedGeneration": int, "conditions": _CONDITIONS,
     },
 }  # fmt: skip
-SERVICE = {
+SERVICE: Object = {
     "spec": {
         "type": str, "clusterIP": str, "clusterIPs": [str], "selector": _TEXT_MAP,
         "externalIPs": [str], "externalName": str, "sessionAffinity": str,
@@ -115,7 +115,7 @@ SERVICE = {
     },
     "status": {"loadBalancer": {"ingress": [{"ip": str, "hostname": str}]}},
 }  # fmt: skip
-NODE = {
+NODE: Object = {
     "spec": {
         "unschedulable": bool, "podCIDR": str, "providerID": str,
         "taints": [{"key": str, "value": str, "effect": str, "timeAdded": str}],
@@ -126,33 +126,33 @@ NODE = {
         "daemonEndpoints": {"kubeletEndpoint": {"Port": int}},
     },
 }  # fmt: skip
-NAMESPACE = {"spec": {"finalizers": [str]}, "status": {"phase": str}}
-CONFIG_MAP = {"data": _TEXT_MAP, "binaryData": _TEXT_MAP, "immutable": bool}
-SECRET = {"data": _TEXT_MAP, "stringData": _TEXT_MAP, "type": str, "immutable": bool}
-SERVICE_ACCOUNT = {"secrets": [{"name": str}], "imagePullSecrets": [{"name": str}]}
-ENDPOINTS = {
+NAMESPACE: Object = {"spec": {"finalizers": [str]}, "status": {"phase": str}}
+CONFIG_MAP: Object = {"data": _TEXT_MAP, "binaryData": _TEXT_MAP, "immutable": bool}
+SECRET: Object = {"data": _TEXT_MAP, "stringData": _TEXT_MAP, "type": str, "immutable": bool}
+SERVICE_ACCOUNT: Object = {"secrets": [{"name": str}], "imagePullSecrets": [{"name": str}]}
+ENDPOINTS: Object = {
     "subsets": [
         {"addresses": [{"ip": str}], "notReadyAddresses": [{"ip": str}], "ports": [_PORT]}
     ]
 }
-ENDPOINT_SLICE = {
+ENDPOINT_SLICE: Object = {
     "addressType": str,
     "endpoints": [{"addresses": [str], "conditions": {"ready": bool}, "nodeName": str}],
     "ports": [_PORT],
 }
-EVENT = {
+EVENT: Object = {
     "involvedObject": _REFERENCE, "reason": str, "message": str, "type": str, "count": int,
     "source": {"component": str, "host": str}, "firstTimestamp": str, "lastTimestamp": str,
     "eventTime": str, "reportingComponent": str, "reportingInstance": str, "action": str,
     "series": {"count": int, "lastObservedTime": str}, "related": _REFERENCE,
 }  # fmt: skip
-LEASE = {
+LEASE: Object = {
     "spec": {
         "holderIdentity": str, "leaseDurationSeconds": int, "acquireTime": str, "renewTime": str,
         "leaseTransitions": int,
     }
 }  # fmt: skip
-DISRUPTION_BUDGET = {
+DISRUPTION_BUDGET: Object = {
     "spec": {
         "minAvailable": INT_OR_TEXT, "maxUnavailable": INT_OR_TEXT, "selector": SELECTOR,
         "unhealthyPodEvictionPolicy": str,
@@ -177,11 +177,12 @@ def check_shape(kind: str, version: str, obj: Object, shape: Object) -> None:
 def _fault(value: Any, shape: Any, path: str) -> str:
     if shape is ANY:
         return ""
-    wanted = shape if isinstance(shape, (type, tuple)) else type(shape)
-    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+    wanted: Any = shape if isinstance(shape, (type, tuple)) else type(shape)
+    given: Any = value
+    if not isinstance(given, wanted) or (isinstance(given, bool) and wanted is not bool):
         goal = " or ".join(_WANTED[one] for one in (wanted if isinstance(wanted, tuple) else (wanted,)))
-        given = _JSON_NAMES.get(type(value), "null")
-        return f"json: cannot unmarshal {given} into Go struct field {path} of type {goal}"
+        told = _JSON_NAMES.get(type(value), "null")
+        return f"json: cannot unmarshal {told} into Go struct field {path} of type {goal}"
     if wanted is int and not -(2**63) <= value < 2**63:
         return f"json: cannot unmarshal number {value} into Go struct field {path} of type int64"
     if isinstance(shape, dict):

@@ -56,6 +56,10 @@ class _Shelf:
     listeners: list[Callable[[Event], None]] = field(default_factory=list)
 
 
+Versions = list[Version]
+Events = list[Event]
+
+
 class Store:
     """A multi-version map from (kind, namespace, name) to objects."""
 
@@ -107,7 +111,7 @@ class Store:
         for listener in tuple(shelf.listeners):
             listener(event)
 
-    def list(self, kind: str, namespace: str = "", at: int | None = None) -> list[Version]:
+    def list(self, kind: str, namespace: str = "", at: int | None = None) -> Versions:
         """All versions of a kind in key order, now or as they were at revision `at`.
 
         Raises ApiError 410 when history no longer reaches back that far, 504 when `at` is still to come.
@@ -133,7 +137,7 @@ class Store:
                 versions[event.after.key] = event.before
         return versions
 
-    def since(self, kind: str, revision: int) -> list[Event]:
+    def since(self, kind: str, revision: int) -> Events:
         """The events after a revision. Raises ApiError 410 when some of them are forgotten."""
         shelf = self._shelf(kind)
         if revision < shelf.floor:
@@ -150,6 +154,3 @@ class Store:
         listeners = self._shelf(kind).listeners
         listeners.append(listener)
         return lambda: listeners.remove(listener)
-
-    def kinds(self) -> list[str]:
-        return list(self._shelves)

@@ -101,12 +101,13 @@ def _merge_list(current: list[Any], patch: list[Any], key: str, field: str) -> l
     for item in patch:
         if not isinstance(item, dict) or key not in item:
             raise bad_request(f"map: {item!r} does not contain declared merge key: {key}")
-        at = next((n for n, one in enumerate(merged) if isinstance(one, dict) and one.get(key) == item[key]), None)
+        same = [at for at, one in enumerate(merged) if isinstance(one, dict) and one.get(key) == item[key]]
         if item.get(_PATCH) == "delete":
-            merged = [one for one in merged if not (isinstance(one, dict) and one.get(key) == item[key])]
-        elif at is None:
+            merged = [one for at, one in enumerate(merged) if at not in same]
+        elif not same:
             merged = [*merged, strategic_merge({}, item, field)]
         else:
+            at = same[0]
             merged = [*merged[:at], strategic_merge(merged[at], item, field), *merged[at + 1 :]]
     return merged
 
@@ -119,5 +120,6 @@ def _in_order(merged: list[Any], order: list[Any], key: str | None) -> list[Any]
         return value if isinstance(value, (str, int)) else repr(value)
 
     ranks = {identity(item): rank for rank, item in enumerate(order)}
-    known = iter(sorted((one for one in merged if identity(one) in ranks), key=lambda one: ranks[identity(one)]))
+    ranked = [one for one in merged if identity(one) in ranks]
+    known = iter(sorted(ranked, key=lambda one: ranks[identity(one)]))
     return [next(known) if identity(one) in ranks else one for one in merged]

@@ -26,6 +26,7 @@ from maestro_cli.local.cluster.status import (
 )
 
 _SCALE = Names("autoscaling", "scales", "Scale")
+_BINDING = Names("", "pods/binding", "Binding")
 _BLOCKED = "Cannot evict pod as it would violate the pod's disruption budget."
 
 
@@ -87,11 +88,11 @@ def bind(registry: Registry, namespace: str, name: str, body: Any, *, dry_run: b
     current = registry.get(kinds.PODS, namespace, name)
     metadata = current.object["metadata"]
     if metadata.get("deletionTimestamp"):
-        raise conflict(Names("", "pods/binding", "Binding"), name, f"pod {name} is being deleted, cannot be assigned to a host")
+        raise conflict(_BINDING, name, f"pod {name} is being deleted, cannot be assigned to a host")
     if current.object["spec"].get("nodeName"):
         placed = current.object["spec"]["nodeName"]
         why = f'pod {name} is already assigned to node "{placed}"'
-        raise conflict(Names("", "pods/binding", "Binding"), name, why)
+        raise conflict(_BINDING, name, why)
     uid = body.get("metadata", {}).get("uid")
     if uid and uid != metadata["uid"]:
         why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {metadata['uid']}"
@@ -139,8 +140,8 @@ def evict(registry: Registry, namespace: str, name: str, body: Any, *, dry_run: 
             if selector_of(version.object.get("spec", {}).get("selector")).matches(labels)
         ]
         if len(budgets) > 1:
-            message = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
-            raise ApiError(500, "InternalError", message)
+            why = "which the eviction subresource does not support."
+            raise ApiError(500, "InternalError", f"This pod has more than one PodDisruptionBudget, {why}")
         if budgets and not _free_anyway(pod, budgets[0]):
             _spend(registry, namespace, name, budgets[0], dry_run=dry_run)
     registry.delete(kinds.PODS, namespace, name, options, dry_run=dry_run)
@@ -160,8 +161,8 @@ def _free_anyway(pod: Object, budget: Object) -> bool:
     if budget.get("spec", {}).get("unhealthyPodEvictionPolicy") == "AlwaysAllow":
         return True
     status = budget.get("status", {})
-    desired = status.get("desiredHealthy", 0)
-    return desired > 0 and status.get("currentHealthy", 0) >= desired
+    desired, current = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
+    return bool(0 < desired <= current)
 
 
 def _spend(registry: Registry, namespace: str, pod: str, budget: Object, *, dry_run: bool) -> None:

@@ -34,8 +34,8 @@ _SUBDOMAIN_RULE = (
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
 _LABEL_RULE = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
-    "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start "
+    "and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 )
 _LABEL_1035_RULE = (
@@ -84,7 +84,7 @@ def check_metadata(metadata: Object, name_fault: Callable[[str], str]) -> list[P
     ]
     if sum(len(key) + len(value) for key, value in annotations.items()) > _ANNOTATIONS_MAX_BYTES:
         problems.append(
-            Problem("FieldValueTooLong", "metadata.annotations", "Too long: may not be more than 262144 bytes")
+            Problem("FieldValueTooLong", "metadata.annotations", "Too long: may be at most 262144 bytes")
         )
     problems += [
         invalid_value("metadata.finalizers", one, "name part must be a qualified name")
@@ -156,7 +156,7 @@ def _check_quantities(path: str, resources: Object) -> list[Problem]:
             try:
                 negative = parse_quantity(value) < 0
             except ValueError:
-                why = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+                why = "quantities must match '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
                 problems.append(invalid_value(f"{path}.{side}[{name}]", str(value), why))
                 continue
             if negative:
@@ -397,7 +397,7 @@ def check_data(obj: Object) -> list[Problem]:
     """The keys and size of a ConfigMap or Secret."""
     data = {**obj.get("data", {}), **obj.get("binaryData", {})}
     problems = [
-        invalid_value(f"data[{key}]", key, "a valid config key must consist of alphanumeric characters, '-', '_' or '.'")
+        invalid_value(f"data[{key}]", key, "must consist of alphanumeric characters, '-', '_' or '.'")
         for key in data
         if not re.fullmatch(r"[-._a-zA-Z0-9]{1,253}", key) or key in (".", "..")
     ]
