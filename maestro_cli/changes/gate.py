@@ -1,0 +1,165 @@
+"""May this change be made? A pure answer from the plan, the policy, the consent and what was found out.
+
+Invariant: every reason is given, not only the first; consent opens no gate but the one that asks for it.
+
+About disruption budgets: a rolling update is no eviction, so the cluster itself would let it pass. The
+budget still says how many pods the service can spare, so a change without headroom is refused while the
+workload is well: a drain or another failure is using the headroom up, and a restart on top of it may
+bring the service down. It is never refused while the workload is not fully available: then the missing
+headroom is the outage that the change is to end. Where availability does not show the damage (a release
+that answers, but wrongly), the risk `disruption-budget` can be accepted by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from maestro_cli.changes.model import Consent, Gate, GateDecision, GateReason, Plan, RecentChange, plan_digest
+from maestro_cli.changes.policy import Policy
+from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.facts.cluster import AccessAnswer
+from maestro_cli.core.untrusted import visible
+
+DISRUPTION_BUDGET = "disruption-budget"
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the gate cannot know from the plan.
+
+    `access`: an answer for each permission of the kind. `repeated`: an earlier change of the same kind
+    that was applied to the same target within the policy's window.
+    """
+
+    access: Sequence[AccessAnswer] = ()
+    repeated: RecentChange | None = None
+
+
+def decide(plan: Plan, policy: Policy, consent: Consent, findings: Findings) -> GateDecision:
+    """Allowed, refused with every reason (the gravest first), or waiting for a second person."""
+    reasons = (
+        *_policy(plan, policy),
+        *_access(findings.access, plan),
+        *_plan(plan, consent),
+        *_disruption(plan, consent),
+        *_repetition(plan, findings),
+        *_consent(plan, policy, consent),
+    )
+    warnings = tuple(_warnings(plan, consent))
+    if reasons:
+        return GateDecision(Gate.REFUSED, reasons, warnings)
+    if policy.protected and plan.undo is None:
+        reason = GateReason(
+            "second-person", ExitCode.WAITING_APPROVAL, "a second person has to approve this change",
+            why=f"context {policy.context} is protected, and this cannot be undone",
+        )  # fmt: skip
+        return GateDecision(Gate.WAITING, (reason,), warnings)
+    return GateDecision(Gate.ALLOWED, (), warnings)
+
+
+def _policy(plan: Plan, policy: Policy) -> Iterator[GateReason]:
+    if policy.read_only:
+        yield GateReason(
+            "read-only", ExitCode.POLICY_REFUSED, f"context {policy.context} is read-only",
+            why="--read-only, MAESTRO_READ_ONLY or read_only of the context is set",
+            fix="unset it where it is set, if you mean to change this cluster",
+        )  # fmt: skip
+    share, cap = plan.blast.namespace_share, policy.max_replicas_share
+    if cap < 1 and share is None:
+        yield GateReason(
+            "blast-radius", ExitCode.POLICY_REFUSED, "the blast radius cannot be established",
+            why=f"max_replicas_share is {cap:g}, and the pods of the namespace cannot be read",
+            fix="ask for permission to list pods",
+        )  # fmt: skip
+    elif share is not None and share > cap:
+        yield GateReason(
+            "blast-radius", ExitCode.POLICY_REFUSED,
+            f"the change restarts {share:.0%} of the namespace's replicas",
+            why=f"max_replicas_share of context {policy.context} is {cap:.0%}",
+            fix="raise max_replicas_share of this context, if that is meant",
+        )  # fmt: skip
+
+
+def _access(answers: Sequence[AccessAnswer], plan: Plan) -> Iterator[GateReason]:
+    for answer in answers:
+        if not answer.allowed:
+            permission = f"{answer.verb} {answer.resource}"
+            yield GateReason(
+                "access", ExitCode.REFUSED,
+                f"you may not {permission} in namespace {plan.target.ref.namespace}",
+                why=visible(answer.reason, 300) or "the cluster's access review says no",
+                fix=f"ask for a role that allows: {permission}",
+            )  # fmt: skip
+
+
+def _plan(plan: Plan, consent: Consent) -> Iterator[GateReason]:
+    if plan_digest(plan) != plan.digest:
+        yield GateReason(
+            "digest", ExitCode.GATE_NOT_MET, "the plan is not what its digest says", fix="plan again"
+        )
+    if consent.digest and consent.digest != plan.digest:
+        yield GateReason(
+            "digest", ExitCode.GATE_NOT_MET, "consent was given to another plan",
+            why=f"agreed to {consent.digest[:12]}, this is {plan.digest[:12]}", fix="look at this plan",
+        )  # fmt: skip
+    if plan.paused:
+        yield GateReason(
+            "paused", ExitCode.GATE_NOT_MET, f"{plan.target.ref} is paused",
+            why="a paused workload takes another template and rolls nothing out",
+            fix=f"kubectl -n {plan.target.ref.namespace} rollout resume deploy/{plan.target.ref.name}",
+        )  # fmt: skip
+
+
+def _disruption(plan: Plan, consent: Consent) -> Iterator[GateReason]:
+    if plan.blast.headroom != 0 or not plan.was_up or not plan.blast.replicas_restarted:
+        return
+    if DISRUPTION_BUDGET in consent.accepts:
+        return
+    names = ", ".join(budget.name for budget in plan.blast.budgets if budget.allowed == 0)
+    yield GateReason(
+        DISRUPTION_BUDGET, ExitCode.GATE_NOT_MET, f"disruption budget {names} has no headroom",
+        why="every replica is available now, and the budget can spare none of its pods",
+        fix=f"wait until the other disruption is over, or accept the risk {DISRUPTION_BUDGET} by name",
+    )  # fmt: skip
+
+
+def _repetition(plan: Plan, findings: Findings) -> Iterator[GateReason]:
+    before = findings.repeated
+    if before is not None and not plan.pinned:
+        yield GateReason(
+            "repeated", ExitCode.GATE_NOT_MET,
+            f"{plan.target.ref} was rolled back within the hour already ({before.id}, by {before.actor})",
+            why="a second one without a revision could go back to the release that was left",
+            fix="say where to: --to-revision N",
+        )  # fmt: skip
+
+
+def _consent(plan: Plan, policy: Policy, consent: Consent) -> Iterator[GateReason]:
+    if not consent.given:
+        yield GateReason(
+            "consent", ExitCode.GATE_NOT_MET, "nobody agreed to this change",
+            why="there was no answer to a prompt, and --yes was not given", fix="add --yes",
+        )  # fmt: skip
+    if policy.protected and consent.typed_context != policy.context:
+        yield GateReason(
+            "protected", ExitCode.GATE_NOT_MET, f"context {policy.context} is protected",
+            why="its name was not typed" if not consent.typed_context else "another name was typed",
+            fix=f"type the name of the context ({policy.context}) when asked; --yes does not do it",
+        )  # fmt: skip
+
+
+def _warnings(plan: Plan, consent: Consent) -> Iterator[str]:
+    for budget in plan.blast.budgets:
+        if budget.allowed > 0:
+            continue
+        state = f"{budget.healthy} of {budget.expected} pods healthy, {budget.desired_healthy} wanted"
+        if not plan.was_up:
+            yield f"disruption budget {budget.name} has no headroom ({state}); not held against a rescue"
+        elif DISRUPTION_BUDGET in consent.accepts:
+            yield f"disruption budget {budget.name} has no headroom ({state}); the risk was accepted"
+    for text in plan.blast.blind:
+        yield f"could not read the {text}"
+    for change in plan.blast.recent:
+        who = f" by {change.actor}" if change.actor else ""
+        yield f"changed within the hour: {change.id}, {change.kind}{who} ({change.state})"

@@ -1,0 +1,154 @@
+"""What was changed, by whom, and how it ended. Invariant: reads the journal only."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import datetime, timedelta
+
+from maestro_cli.changes.model import UNRESOLVED, Change, ChangeError, RecentChange, State
+from maestro_cli.changes.records import decision_from_data, plan_from_data
+from maestro_cli.core.clock import from_rfc3339, to_rfc3339
+from maestro_cli.core.errors import NotFound
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.journal.store import Journal, Transaction
+
+Reader = Journal | Transaction
+
+
+def list_changes(
+    reader: Reader, *, target: WorkloadRef | None = None, since: datetime | None = None, limit: int = 100
+) -> tuple[Change, ...]:
+    """Changes newest first; `since` compares with their last event."""
+    rows = reader.query(
+        "SELECT * FROM changes WHERE (:target IS NULL OR target = :target) AND updated_at >= :since"
+        " ORDER BY created_at DESC, id DESC LIMIT :limit",
+        {
+            "target": None if target is None else str(target),
+            "since": "" if since is None else to_rfc3339(since),
+            "limit": limit,
+        },
+    )
+    return tuple(map(change_from_row, rows))
+
+
+def get_change(reader: Reader, change_id: str) -> Change:
+    """The change of that id; raises NotFound."""
+    change = find_change(reader, change_id)
+    if change is None:
+        raise NotFound(f"there is no change {change_id!r} in this context's journal")
+    return change
+
+
+def find_change(reader: Reader, change_id: str) -> Change | None:
+    rows = reader.query("SELECT * FROM changes WHERE id = ?", (change_id,))
+    return change_from_row(rows[0]) if rows else None
+
+
+def find_by_key(reader: Reader, key: str) -> Change | None:
+    """The latest change that went past its gate under that idempotency key, or None.
+
+    Plans, dry runs and refusals do not take a key.
+    """
+    rows = reader.query(
+        "SELECT * FROM changes WHERE key = ? AND intended_at IS NOT NULL ORDER BY intended_at DESC, id DESC"
+        " LIMIT 1",
+        (key,),
+    )
+    return change_from_row(rows[0]) if rows else None
+
+
+def unresolved_on(reader: Reader, target: WorkloadRef, *, but: str = "") -> tuple[Change, ...]:
+    """Changes of a target whose outcome is not known, oldest first."""
+    rows = reader.query(
+        f"SELECT * FROM changes WHERE target = ? AND id <> ? AND state IN ({_marks(len(UNRESOLVED))})"
+        " ORDER BY intended_at",
+        (str(target), but, *sorted(state.value for state in UNRESOLVED)),
+    )
+    return tuple(map(change_from_row, rows))
+
+
+def recent_on(
+    reader: Reader, target: WorkloadRef, now: datetime, seconds: float, *, but: str = ""
+) -> tuple[RecentChange, ...]:
+    """Changes that went past their gate within that time, newest first."""
+    rows = reader.query(
+        "SELECT id, kind, actor, state, intended_at FROM changes WHERE target = ? AND intended_at >= ?"
+        " AND id <> ? ORDER BY intended_at DESC, id DESC",
+        (str(target), to_rfc3339(now - timedelta(seconds=seconds)), but),
+    )
+    return tuple(
+        RecentChange(row["id"], row["kind"], row["actor"], row["state"], from_rfc3339(row["intended_at"]))
+        for row in rows
+    )
+
+
+def last_applied(
+    reader: Reader, target: WorkloadRef, kind: str, since: datetime, *, but: str = ""
+) -> RecentChange | None:
+    """The newest change of that kind that reached the target since then; undos do not count."""
+    rows = reader.query(
+        "SELECT id, kind, actor, state, applied_at FROM changes WHERE target = ? AND kind = ?"
+        " AND applied_at >= ? AND id <> ? AND undo_of IS NULL ORDER BY applied_at DESC LIMIT 1",
+        (str(target), kind, to_rfc3339(since), but),
+    )
+    if not rows:
+        return None
+    row = rows[0]
+    return RecentChange(row["id"], row["kind"], row["actor"], row["state"], from_rfc3339(row["applied_at"]))
+
+
+def abandoned_payloads(reader: Reader, target: WorkloadRef) -> frozenset[str]:
+    """Digests of what changes of the target left behind, or could not verify; the latest word counts."""
+    rows = reader.query(
+        "SELECT state, payload_digest, leaves FROM changes WHERE target = ? AND finished_at IS NOT NULL"
+        " ORDER BY finished_at, id",
+        (str(target),),
+    )
+    abandoned: set[str] = set()
+    for row in rows:
+        if row["state"] == State.VERIFIED.value:
+            abandoned.add(row["leaves"])
+            abandoned.discard(row["payload_digest"])
+        elif row["state"] in (State.ROLLED_BACK.value, State.UNDO_FAILED.value):
+            abandoned.add(row["payload_digest"])
+    return frozenset(abandoned)
+
+
+def change_from_row(row: sqlite3.Row) -> Change:
+    """A row of the table `changes` as data."""
+    plan = plan_from_data(json.loads(row["plan"]))
+    return Change(
+        id=row["id"],
+        key=row["key"],
+        kind=row["kind"],
+        ref=plan.target.ref,
+        actor=row["actor"],
+        cause=row["cause"],
+        state=State(row["state"]),
+        plan=plan,
+        created_at=from_rfc3339(row["created_at"]),
+        updated_at=from_rfc3339(row["updated_at"]),
+        dry_run=bool(row["dry_run"]),
+        intended_at=_time(row["intended_at"]),
+        applied_at=_time(row["applied_at"]),
+        finished_at=_time(row["finished_at"]),
+        evidence=row["evidence"],
+        applied_template=row["applied_template"],
+        applied_generation=row["applied_generation"],
+        verify_failure=row["verify_failure"],
+        undo_wanted=bool(row["undo_wanted"]),
+        interrupted=bool(row["interrupted"]),
+        error=None if row["error"] is None else ChangeError(**json.loads(row["error"])),
+        decision=None if row["decision"] is None else decision_from_data(json.loads(row["decision"])),
+        undo_of=row["undo_of"],
+        undone_by=row["undone_by"],
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else from_rfc3339(text)
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)

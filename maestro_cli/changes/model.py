@@ -1,0 +1,267 @@
+"""Plans, decisions and the record of a change.
+
+Invariant: frozen. A plan's digest covers everything that decides what would happen, so that consent
+given to one digest is consent to nothing else. Text that came from the cluster is `Untrusted`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from maestro_cli.core.canonical import digest
+from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.untrusted import Untrusted
+
+
+class State(Enum):
+    """Where a change is; `unknown` may have been applied, and must be probed before anything continues."""
+
+    PLANNED = "planned"
+    REFUSED = "refused"
+    INTENDED = "intended"
+    APPLIED = "applied"
+    UNKNOWN = "unknown"
+    VERIFIED = "verified"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+    UNDO_FAILED = "undo_failed"
+
+
+FINISHED = frozenset({State.REFUSED, State.VERIFIED, State.FAILED, State.ROLLED_BACK, State.UNDO_FAILED})
+UNRESOLVED = frozenset({State.INTENDED, State.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The one workload a plan was made for, as it was then.
+
+    `state` is a digest over what people decided about it (uid, generation, revision, template, replicas,
+    paused): it stays the same when a controller only reports status, though resourceVersion moves.
+    """
+
+    ref: WorkloadRef
+    uid: str
+    resource_version: str
+    generation: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """One path that differs; None means it is not there on that side."""
+
+    path: Untrusted
+    before: Untrusted | None
+    after: Untrusted | None
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    lines: tuple[DiffLine, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.lines
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetHeadroom:
+    """A disruption budget over the target's pods."""
+
+    name: str
+    allowed: int
+    healthy: int
+    desired_healthy: int
+    expected: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecentChange:
+    """Another change of the same target within the last hour; from the journal or seen in the cluster."""
+
+    id: str
+    kind: str
+    actor: str
+    state: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BlastRadius:
+    """What a change would touch.
+
+    `namespace_share` is replicas restarted over the namespace's live pods (0 to 1), None when the pods
+    could not be read. `blind` says in words what could not be read.
+    """
+
+    workloads: int
+    replicas_now: int
+    replicas_after: int
+    replicas_restarted: int
+    namespace_replicas: int | None
+    namespace_share: float | None
+    budgets: tuple[BudgetHeadroom, ...] = ()
+    recent: tuple[RecentChange, ...] = ()
+    blind: tuple[str, ...] = ()
+
+    @property
+    def headroom(self) -> int | None:
+        """Disruptions the tightest budget allows now; None when no budget covers the target."""
+        return min((budget.allowed for budget in self.budgets), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """How to take a change back: a change of this kind with these parameters."""
+
+    kind: str
+    parameters: Mapping[str, Any]
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must hold after a change, and within how long."""
+
+    text: str
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One change, ready to be gated. The plan's id becomes the change's id.
+
+    `payload` is what is sent; it stays in memory, because templates may hold secrets. Its digest is
+    bound and recorded, and recovery fetches the same payload from the cluster again. `leaves` is the
+    digest of what is there now; `pinned` that the caller named the goal; `was_up` that every replica
+    was available.
+    """
+
+    id: str
+    kind: str
+    target: Target
+    parameters: Mapping[str, Any]
+    summary: str
+    diff: Diff
+    blast: BlastRadius
+    undo: Undo | None
+    verify: Condition
+    was_up: bool
+    paused: bool
+    payload_digest: str
+    created_at: datetime
+    pinned: bool = False
+    leaves: str = ""
+    digest: str = ""
+    payload: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+def plan_digest(plan: Plan) -> str:
+    """SHA-256 (hex) over all of a plan but its id, time and payload (whose digest is covered)."""
+    return digest(
+        [
+            plan.kind, plan.target, plan.parameters, plan.summary, plan.diff, plan.blast, plan.undo,
+            plan.verify, plan.was_up, plan.paused, plan.payload_digest, plan.pinned, plan.leaves,
+        ]
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What the person (or the run acting for one) agreed to.
+
+    `given` is an answered prompt, or `--yes`. `digest` is the plan that was shown; empty when the
+    caller shows none. `typed_context` is what was typed for a protected context. `accepts` names the
+    risks accepted one by one (`disruption-budget`); nothing else in a gate can be overridden.
+    """
+
+    given: bool
+    digest: str = ""
+    typed_context: str = ""
+    accepts: frozenset[str] = frozenset()
+
+
+class Gate(Enum):
+    ALLOWED = "allowed"
+    REFUSED = "refused"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class GateReason:
+    """Why a gate does not open, and the exit code that stands for it."""
+
+    code: str
+    exit_code: ExitCode
+    what: str
+    why: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GateDecision:
+    outcome: Gate
+    reasons: tuple[GateReason, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        return self.outcome is Gate.ALLOWED
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeError:
+    """An error as the journal keeps it; `type` is a class of core.errors."""
+
+    type: str
+    what: str
+    why: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the journal says about one change.
+
+    `applied_at` None in a finished change means that nothing was done. `interrupted`: verification
+    was stopped and can be resumed. `undo_of` and `undone_by` are change ids.
+    """
+
+    id: str
+    key: str | None
+    kind: str
+    ref: WorkloadRef
+    actor: str
+    cause: str
+    state: State
+    plan: Plan
+    created_at: datetime
+    updated_at: datetime
+    dry_run: bool = False
+    intended_at: datetime | None = None
+    applied_at: datetime | None = None
+    finished_at: datetime | None = None
+    evidence: str = ""
+    applied_template: str = ""
+    applied_generation: int = 0
+    verify_failure: str = ""
+    undo_wanted: bool = False
+    interrupted: bool = False
+    error: ChangeError | None = None
+    decision: GateDecision | None = None
+    undo_of: str | None = None
+    undone_by: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.state in FINISHED
+
+    @property
+    def nothing_done(self) -> bool:
+        """Finished, and the world is as it was."""
+        return self.finished and self.applied_at is None

@@ -1,0 +1,315 @@
+"""The one way to change the world: plan, decide, execute, recover.
+
+Invariant: nothing is written to the cluster before its intent is in the journal, one process at a time
+changes a target, and a key (or a plan) is carried out once, however often it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from maestro_cli.changes import gate
+from maestro_cli.changes.execution import Execution
+from maestro_cli.changes.history import (
+    abandoned_payloads,
+    find_by_key,
+    find_change,
+    get_change,
+    last_applied,
+    recent_on,
+    unresolved_on,
+)
+from maestro_cli.changes.kinds import KINDS, kind_named
+from maestro_cli.changes.kinds.kind import ChangeKind, Permission, Request
+from maestro_cli.changes.ledger import Ledger, take_target
+from maestro_cli.changes.means import Means
+from maestro_cli.changes.model import (
+    UNRESOLVED,
+    Change,
+    Consent,
+    Gate,
+    GateDecision,
+    GateReason,
+    Plan,
+    State,
+)
+from maestro_cli.changes.policy import Policy
+from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.records import decision_error, recorded_error
+from maestro_cli.changes.sending import rehearse
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.errors import (
+    ActionFailed,
+    Busy,
+    ExitCode,
+    GateNotMet,
+    NotFound,
+    PolicyRefused,
+    Refused,
+)
+from maestro_cli.core.facts.cluster import AccessAnswer
+from maestro_cli.core.ids import new_id
+from maestro_cli.core.progress import Progress, Quiet
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.journal.store import Journal
+
+_QUIET = Quiet()
+_SENT_NOTHING = {"read-only", "access", "digest"}
+
+
+class ChangePipeline:
+    """Changes in one context, by one actor. The journal must keep ChangesProjection."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        cluster: ClusterPort,
+        *,
+        policy: Policy,
+        clock: Clock,
+        actor: str,
+        kinds: Mapping[str, ChangeKind] = KINDS,
+    ) -> None:
+        self.journal = journal
+        self.cluster = cluster
+        self.policy = policy
+        self.clock = clock
+        self.actor = actor
+        self._kinds = kinds
+        self._ledger = Ledger(journal, actor)
+
+    def plan(
+        self,
+        kind: str,
+        ref: WorkloadRef,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        timeout_seconds: float | None = None,
+    ) -> Plan:
+        """Work out what a change would do; reads only, and writes nothing to the journal.
+
+        Raises UsageError (unknown kind or parameter), NotFound, ActionFailed (nothing to act on),
+        GateNotMet (nothing to change), Unreachable and Refused.
+        """
+        now = self.clock.now()
+        seconds = self.policy.repeat_window_seconds
+        request = Request(
+            ref=ref,
+            parameters=parameters or {},
+            change_id=new_id("chg", now),
+            now=now,
+            timeout_seconds=timeout_seconds or self.policy.verify_timeout_seconds,
+            recent=recent_on(self.journal, ref, now, seconds),
+            abandoned=abandoned_payloads(self.journal, ref),
+        )
+        return kind_named(kind, self._kinds).plan(self.cluster, request)
+
+    def decide(self, plan: Plan, consent: Consent) -> GateDecision:
+        """Ask the cluster and the journal what the gate needs, and decide; writes nothing."""
+        kind = kind_named(plan.kind, self._kinds)
+        since = self.clock.now() - timedelta(seconds=self.policy.repeat_window_seconds)
+        found = gate.Findings(
+            access=tuple(self._may(permission, plan.target.ref) for permission in kind.permissions),
+            repeated=last_applied(self.journal, plan.target.ref, plan.kind, since, but=plan.id),
+        )
+        return gate.decide(plan, self.policy, consent, found)
+
+    def _may(self, permission: Permission, ref: WorkloadRef) -> AccessAnswer:
+        """A cluster that does not tell is asked by the call itself, which then does nothing."""
+        try:
+            return self.cluster.access(
+                permission.verb,
+                permission.resource,
+                namespace=ref.namespace,
+                group=permission.group,
+                name="" if permission.verb == "list" else ref.name,
+                subresource=permission.subresource,
+            )
+        except (Refused, NotFound) as error:
+            return AccessAnswer(True, permission.verb, permission.resource, f"not asked: {error.what}")
+
+    def execute(
+        self,
+        plan: Plan,
+        consent: Consent,
+        *,
+        key: str | None = None,
+        cause: str = "",
+        dry_run: bool = False,
+        progress: Progress = _QUIET,
+        cancellation: Cancellation | None = None,
+    ) -> Change:
+        """Carry a plan out, and give the verified change.
+
+        `key` makes it idempotent: a key whose change got past its gate is never carried out again; its
+        recorded result is given (or raised), and unfinished work is resumed. Plans, refusals and changes
+        that provably did nothing leave their key free. The same holds for the plan's own id.
+
+        A dry run has the cluster check the write (dryRun=All) and gives the change in state `planned`
+        with the gate's decision, which it never raises; it is journaled, and takes neither key nor lease.
+
+        Raises the gate's error (PolicyRefused, Refused, GateNotMet, WaitingForApproval), StalePlan, Busy
+        (another change on the target, or an unknown outcome), ActionFailed, RolledBack, UndoFailed,
+        Interrupted, Unreachable, NotFound.
+        """
+        cancellation = cancellation or Cancellation()
+        cancellation.raise_if_set()
+        if not dry_run:
+            earlier = self._earlier(plan, key)
+            if earlier is not None:
+                return self._resume(earlier, progress, cancellation)
+        change = self._ledger.planned(plan, key=key, cause=cause, dry_run=dry_run)
+        if dry_run:
+            return self._rehearsed(change, plan, consent)
+        with self._working(change, progress, cancellation) as means:
+            means.plans[plan.id] = plan
+            execution = Execution(means)
+            for other in unresolved_on(self.journal, change.ref, but=change.id):
+                execution.settle_abandoned(other)
+            decision = self.decide(plan, consent)
+            if not decision.allowed:
+                self._ledger.refused(change, decision)
+                raise decision_error(decision)
+            return _result(execution.finish(change, decision, consent.accepts))
+
+    def perform(
+        self,
+        kind: str,
+        ref: WorkloadRef,
+        parameters: Mapping[str, Any] | None,
+        consent: Consent,
+        *,
+        key: str,
+        cause: str = "",
+        timeout_seconds: float | None = None,
+        progress: Progress = _QUIET,
+        cancellation: Cancellation | None = None,
+    ) -> Change:
+        """Plan and execute under a key, for durable runs: asked again, it goes on where it was.
+
+        A new plan could not be made once the change is applied, so the key is looked up first. Raises
+        what `plan` and `execute` raise.
+        """
+        earlier = find_by_key(self.journal, key)
+        if earlier is not None and not earlier.nothing_done:
+            _same_work(earlier, kind, ref, key)
+            return self._resume(earlier, progress, cancellation or Cancellation())
+        plan = self.plan(kind, ref, parameters, timeout_seconds=timeout_seconds)
+        return self.execute(plan, consent, key=key, cause=cause, progress=progress, cancellation=cancellation)
+
+    def recover(
+        self,
+        name: str,
+        *,
+        progress: Progress = _QUIET,
+        cancellation: Cancellation | None = None,
+    ) -> Change:
+        """Go on with a change, by id or key, wherever it was left; a finished one gives its result again.
+
+        An intent without a result is probed first; a change that only was planned stays so. The undo of
+        a change is gone on with as part of that change. Raises what `execute` raises, and NotFound.
+        """
+        change = find_change(self.journal, name) or find_by_key(self.journal, name)
+        if change is None:
+            raise NotFound(f"there is no change with the id or key {name!r} in this context's journal")
+        if change.undo_of is not None:
+            change = get_change(self.journal, change.undo_of)
+        return self._resume(change, progress, cancellation or Cancellation())
+
+    def settle(self, change_id: str, *, applied: bool, why: str) -> Change:
+        """Record what a person found out about a change whose outcome nobody else can tell.
+
+        Applied: it is then verified when it is recovered. Not applied: it ends as failed, nothing done.
+        Raises NotFound, GateNotMet when its outcome is known, Busy.
+        """
+        change = get_change(self.journal, change_id)
+        if change.state not in UNRESOLVED:
+            raise GateNotMet(f"the outcome of change {change_id} is known: {change.state.value}")
+        with self._working(change, _QUIET, Cancellation()) as means:
+            evidence = f"settled by {self.actor}: {why}"
+            if applied:
+                template = change.plan.payload_digest
+                return self._ledger.applied(
+                    change, means.lease, evidence=evidence, template=template, observed=None
+                )
+            error = ActionFailed(f"change {change_id} was not applied", why=evidence)
+            return self._ledger.failed(change, means.lease, error)
+
+    def _earlier(self, plan: Plan, key: str | None) -> Change | None:
+        """The change that this plan or key was spent on already."""
+        same = find_change(self.journal, plan.id)
+        if same is not None and same.state not in (State.PLANNED, State.REFUSED):
+            return same
+        earlier = None if key is None else find_by_key(self.journal, key)
+        if earlier is None or earlier.nothing_done:
+            return None
+        _same_work(earlier, plan.kind, plan.target.ref, key or "")
+        return earlier
+
+    def _resume(self, change: Change, progress: Progress, cancellation: Cancellation) -> Change:
+        if change.finished or change.state is State.PLANNED:
+            return _result(change)
+        if self.policy.read_only and (change.state in UNRESOLVED or change.verify_failure):
+            raise PolicyRefused(
+                f"context {self.policy.context} is read-only, and change {change.id} may have to write",
+                fix="unset --read-only, MAESTRO_READ_ONLY or read_only of the context",
+            )
+        with self._working(change, progress, cancellation) as means:
+            return _result(Execution(means).finish(get_change(self.journal, change.id)))
+
+    def _rehearsed(self, change: Change, plan: Plan, consent: Consent) -> Change:
+        """Nobody has agreed yet: that is what a dry run is for."""
+        agreed = replace(consent, given=True, digest="", typed_context=self.policy.context)
+        decision = self.decide(plan, agreed)
+        if not any(reason.code in _SENT_NOTHING for reason in decision.reasons):
+            rehearse(self.cluster, kind_named(plan.kind, self._kinds), plan)
+        return replace(change, decision=decision)
+
+    @contextmanager
+    def _working(self, change: Change, progress: Progress, cancellation: Cancellation) -> Iterator[Means]:
+        """Hold the target; a change that finds it taken is recorded as refused."""
+        try:
+            lease = take_target(self.journal, change.ref, change.id, self.policy.lease_seconds)
+        except Busy as error:
+            if change.state is State.PLANNED:
+                reason = GateReason("busy", ExitCode.BUSY, error.what, error.why, error.fix)
+                self._ledger.refused(change, GateDecision(Gate.REFUSED, (reason,)))
+            raise
+        try:
+            yield Means(
+                self._ledger,
+                self.cluster,
+                self._kinds,
+                self.policy,
+                self.clock,
+                progress,
+                cancellation,
+                lease,
+            )
+        finally:
+            # It runs out by itself, and that of a dead process is taken over.
+            with suppress(Busy, ActionFailed):
+                lease.release()
+
+
+def _same_work(earlier: Change, kind: str, ref: WorkloadRef, key: str) -> None:
+    if (earlier.kind, earlier.ref) != (kind, ref):
+        raise GateNotMet(
+            f"the key {key!r} belongs to another change",
+            why=f"{earlier.id} is a {earlier.kind} of {earlier.ref}",
+            fix="use another key",
+        )
+
+
+def _result(change: Change) -> Change:
+    """The change when it ended well (or was only planned), else the error it ended with."""
+    if change.state is State.REFUSED and change.decision is not None:
+        raise decision_error(change.decision)
+    if change.error is not None:
+        raise recorded_error(change.error)
+    return change

@@ -1,0 +1,50 @@
+"""What a change needs from a cluster. Invariant: every write carries the preconditions it was planned on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from maestro_cli.core.facts.cluster import AccessAnswer, DisruptionBudget, Pod, Revision, Workload
+from maestro_cli.core.refs import WorkloadRef
+
+
+class ClusterPort(Protocol):
+    """A cluster as changes see it. Reads raise Unreachable, Refused and NotFound."""
+
+    def get_workload(self, ref: WorkloadRef) -> Workload: ...
+
+    def list_revisions(self, ref: WorkloadRef) -> Sequence[Revision]:
+        """Every revision the workload still owns, in any order."""
+
+    def list_pods(self, namespace: str | None, *, selector: str = "") -> Sequence[Pod]: ...
+
+    def list_disruption_budgets(self, namespace: str | None) -> Sequence[DisruptionBudget]: ...
+
+    def access(
+        self,
+        verb: str,
+        resource: str,
+        *,
+        namespace: str,
+        group: str = "",
+        name: str = "",
+        subresource: str = "",
+    ) -> AccessAnswer:
+        """What the cluster's own access review says."""
+
+    def replace_template(
+        self,
+        ref: WorkloadRef,
+        *,
+        uid: str,
+        resource_version: str,
+        template: Mapping[str, Any],
+        annotations: Mapping[str, str | None],
+        dry_run: bool = False,
+    ) -> Workload:
+        """Replace the pod template and merge the annotations in one write.
+
+        Raises StalePlan when uid or resourceVersion differ (nothing was written), OutcomeUnknown when
+        no answer came, Unreachable when it was never sent, Refused and NotFound.
+        """

@@ -1,0 +1,113 @@
+"""Plans, decisions and errors as the journal keeps them.
+
+Invariant: what is read back equals what was written, except the payload, which is never written, and
+what the redactor replaced. Text from the cluster comes back `Untrusted`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from maestro_cli.changes.model import (
+    BlastRadius,
+    BudgetHeadroom,
+    ChangeError,
+    Condition,
+    Diff,
+    DiffLine,
+    Gate,
+    GateDecision,
+    GateReason,
+    Plan,
+    RecentChange,
+    Target,
+    Undo,
+)
+from maestro_cli.core import errors
+from maestro_cli.core.canonical import plain
+from maestro_cli.core.clock import from_rfc3339
+from maestro_cli.core.errors import ActionFailed, ExitCode, MaestroError
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.untrusted import Untrusted
+
+_ERRORS: dict[str, type[MaestroError]] = {
+    name: kind
+    for name, kind in vars(errors).items()
+    if isinstance(kind, type)
+    and issubclass(kind, MaestroError)
+    and kind not in (errors.InvalidFile, errors.Interrupted)
+}
+
+
+def plan_to_data(plan: Plan) -> dict[str, Any]:
+    """JSON-like form of a plan without its payload."""
+    data: dict[str, Any] = plain(replace(plan, payload={}))
+    del data["payload"]
+    return data
+
+
+def plan_from_data(data: Mapping[str, Any]) -> Plan:
+    """The plan that `plan_to_data` wrote; its payload is empty."""
+    target, blast, undo = data["target"], data["blast"], data["undo"]
+    simple = {
+        item.name: data[item.name]
+        for item in fields(Plan)
+        if item.name not in ("target", "blast", "undo", "verify", "diff", "created_at", "payload")
+    }
+    return Plan(
+        **simple,
+        target=Target(**{**target, "ref": WorkloadRef(**target["ref"])}),
+        diff=Diff(
+            tuple(
+                DiffLine(Untrusted(line["path"]), _untrusted(line["before"]), _untrusted(line["after"]))
+                for line in data["diff"]["lines"]
+            )
+        ),
+        blast=_blast(blast),
+        undo=None if undo is None else Undo(**undo),
+        verify=Condition(**data["verify"]),
+        created_at=from_rfc3339(data["created_at"]),
+    )
+
+
+def _untrusted(text: str | None) -> Untrusted | None:
+    return None if text is None else Untrusted(text)
+
+
+def _blast(data: Mapping[str, Any]) -> BlastRadius:
+    lists = {
+        "budgets": tuple(BudgetHeadroom(**item) for item in data["budgets"]),
+        "recent": tuple(RecentChange(**{**item, "at": from_rfc3339(item["at"])}) for item in data["recent"]),
+        "blind": tuple(data["blind"]),
+    }
+    return BlastRadius(**{**data, **lists})
+
+
+def decision_from_data(data: Mapping[str, Any]) -> GateDecision:
+    """The decision that `plain` wrote."""
+    reasons = (GateReason(**{**item, "exit_code": ExitCode(item["exit_code"])}) for item in data["reasons"])
+    return GateDecision(Gate(data["outcome"]), tuple(reasons), tuple(data["warnings"]))
+
+
+def error_record(error: MaestroError) -> ChangeError:
+    """An error as the journal keeps it; a class that only a source knows becomes its parent in core."""
+    for kind in type(error).__mro__:
+        if kind.__name__ in _ERRORS:
+            return ChangeError(kind.__name__, error.what, error.why, error.fix)
+    return ChangeError("ActionFailed", error.what, error.why, error.fix)
+
+
+def recorded_error(record: ChangeError) -> MaestroError:
+    """The error again, to be raised."""
+    kind = _ERRORS.get(record.type, ActionFailed)
+    return kind(record.what, why=record.why, fix=record.fix)
+
+
+def decision_error(decision: GateDecision) -> MaestroError:
+    """The error a refused or waiting decision ends with: that of its first, gravest reason."""
+    first = decision.reasons[0]
+    kind = next((kind for kind in _ERRORS.values() if kind.exit_code == first.exit_code), errors.GateNotMet)
+    why = "; ".join(filter(None, [first.why, *(f"also: {reason.what}" for reason in decision.reasons[1:])]))
+    return kind(first.what, why=why, fix=first.fix)

@@ -1,0 +1,122 @@
+"""Pod templates compared. Invariant: two templates are equal when a rollout would not tell them apart.
+
+The label `pod-template-hash`, which the controller adds, and empty values do not count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from maestro_cli.changes.model import Diff, DiffLine, Target
+from maestro_cli.core.canonical import canonical_json, digest
+from maestro_cli.core.facts.cluster import Workload
+from maestro_cli.core.untrusted import Untrusted
+
+TEMPLATE_HASH = "pod-template-hash"
+HIDDEN = "«hidden»"
+_VALUE_LIMIT = 2000
+# Values of such names are not shown; that they differ is.
+_SECRET_NAME = re.compile(r"(?i)passw|secret|token|credential|api_?key|private_?key|connection_?string|dsn")
+
+
+def comparable(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The template without `pod-template-hash` and without null or empty values."""
+    meta = template.get("metadata")
+    if isinstance(meta, Mapping) and isinstance(meta.get("labels"), Mapping):
+        labels = {key: value for key, value in meta["labels"].items() if key != TEMPLATE_HASH}
+        template = {**template, "metadata": {**meta, "labels": labels}}
+    pruned = _pruned(template)
+    return pruned if isinstance(pruned, dict) else {}
+
+
+def _pruned(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        items = {str(key): _pruned(item) for key, item in value.items()}
+        # An empty mapping stays: `emptyDir: {}` means something.
+        return {key: item for key, item in items.items() if item is not None and item != []}
+    if isinstance(value, (list, tuple)):
+        return [_pruned(item) for item in value]
+    return value
+
+
+def template_digest(template: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of the comparable form."""
+    body = comparable(template)
+    meta = body.get("metadata")
+    if isinstance(meta, dict):
+        body["metadata"] = {key: item for key, item in meta.items() if item != {}}
+        if not body["metadata"]:
+            del body["metadata"]
+    return digest(body)
+
+
+def target_of(workload: Workload) -> Target:
+    """The workload as the target of a plan; see Target.state for what it covers."""
+    state = digest(
+        [
+            workload.uid, workload.generation, workload.revision, workload.replicas_wanted,
+            workload.paused, workload.selector, template_digest(workload.template),
+        ]
+    )  # fmt: skip
+    return Target(workload.ref, workload.uid, workload.resource_version, workload.generation, state)
+
+
+def diff_templates(before: Mapping[str, Any], after: Mapping[str, Any]) -> Diff:
+    """What differs, path by path: `containers[server].env[MODEL]`, `labels[app]`, `containers[x].args[2]`.
+
+    Values are the text that was written, or compact JSON; those of secret-looking names are hidden.
+    """
+    left, right = _flat(comparable(before)), _flat(comparable(after))
+    lines = []
+    for path in sorted({*left, *right}):
+        old, new = left.get(path), right.get(path)
+        if old != new:
+            lines.append(DiffLine(Untrusted(path), _shown(path, old), _shown(path, new)))
+    return Diff(tuple(lines))
+
+
+def _shown(path: str, value: str | None) -> Untrusted | None:
+    if value is None:
+        return None
+    if _SECRET_NAME.search(path):
+        return Untrusted(HIDDEN)
+    return Untrusted(value if len(value) <= _VALUE_LIMIT else value[: _VALUE_LIMIT - 1] + "…")
+
+
+def _flat(template: Mapping[str, Any]) -> dict[str, str]:
+    flat: dict[str, str] = {}
+    _walk("", template, flat)
+    return flat
+
+
+def _walk(path: str, value: Any, flat: dict[str, str]) -> None:
+    if isinstance(value, Mapping) and value:
+        # An environment variable is one thing, not a name and a value.
+        if set(value) == {"name", "value"} and path.endswith("]"):
+            flat[path] = str(value["value"])
+            return
+        for key, item in value.items():
+            _walk(_step(path, str(key)), item, flat)
+    elif isinstance(value, Sequence) and not isinstance(value, str) and value:
+        names = _names(value)
+        for index, item in enumerate(value):
+            _walk(f"{path}[{names[index] if names else index}]", item, flat)
+    else:
+        flat[path] = value if isinstance(value, str) else canonical_json(value)
+
+
+def _step(path: str, key: str) -> str:
+    """Drop `spec` and `metadata` from the front, as kubectl users think of a template."""
+    if path in ("", "spec", "metadata"):
+        return key
+    return f"{path}[{key}]" if path.split("[")[0] in ("labels", "annotations") else f"{path}.{key}"
+
+
+def _names(items: Sequence[Any]) -> list[str] | None:
+    """The items' names when each has its own, so that a list is compared by name."""
+    names = [item.get("name") if isinstance(item, Mapping) else None for item in items]
+    if not all(isinstance(name, str) and name for name in names) or len(set(names)) != len(names):
+        return None
+    return [str(name) for name in names]

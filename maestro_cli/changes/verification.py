@@ -1,0 +1,69 @@
+"""Watching a change until its condition holds. Invariant: reads only, and always ends: well, badly, or stopped."""
+
+from __future__ import annotations
+
+from maestro_cli.changes.kinds.kind import Holds, Observation
+from maestro_cli.changes.means import Means
+from maestro_cli.changes.model import Change
+from maestro_cli.changes.policy import UndoPolicy
+from maestro_cli.core.errors import ActionFailed, Interrupted, NotFound, Refused, Unreachable
+from maestro_cli.core.quantities import format_duration
+
+
+def verify(means: Means, change: Change) -> Change:
+    """Poll until the declared condition holds, cannot hold any more, or its time is over.
+
+    The record says which: verified, failed (overtaken by somebody else), or a verify failure. Raises
+    Interrupted when cancelled (the change stays applied, and can be resumed), Busy when the lease is lost.
+    """
+    condition = change.plan.verify
+    means.progress.phase("verify", condition.text)
+    started = means.clock.monotonic()
+    while True:
+        seen = _observe(means, change)
+        means.progress.update(seen.text)
+        spent = means.clock.monotonic() - started
+        if seen.holds is Holds.YES:
+            return means.ledger.verified(change, means.lease, seen.text, spent)
+        if seen.holds is Holds.SUPERSEDED:
+            error = ActionFailed(
+                f"change {change.id} was applied, and then overtaken",
+                why=seen.text,
+                fix="see who changed it; nothing was undone",
+            )
+            return means.ledger.failed(change, means.lease, error)
+        if seen.holds is Holds.NEVER or spent >= condition.timeout_seconds:
+            why = f"after {format_duration(spent)}: {seen.text}"
+            return means.ledger.verify_failed(change, means.lease, why, undo=should_undo(means, change))
+        _pause(means, change)
+
+
+def should_undo(means: Means, change: Change) -> bool:
+    """What the policy says; an undo is never undone itself."""
+    if change.undo_of is not None or change.plan.undo is None:
+        return False
+    if means.policy.undo is UndoPolicy.WHEN_IT_WAS_UP:
+        return change.plan.was_up
+    return means.policy.undo is UndoPolicy.ALWAYS
+
+
+def _observe(means: Means, change: Change) -> Observation:
+    """An unreachable cluster is not a verdict: the wait goes on until the time is over."""
+    try:
+        workload = means.cluster.get_workload(change.ref)
+    except (Unreachable, Refused) as error:
+        return Observation(Holds.NOT_YET, error.what)
+    except NotFound as error:
+        return Observation(Holds.SUPERSEDED, error.what)
+    return means.kind(change).observe(workload, change.plan, applied_template=change.applied_template)
+
+
+def _pause(means: Means, change: Change) -> None:
+    means.lease.keep()
+    if means.cancellation.wait(means.policy.poll_seconds):
+        means.ledger.interrupted(change, means.lease, "verify")
+        raise Interrupted(
+            f"interrupted while change {change.id} was being verified",
+            terminated=means.cancellation.terminated,
+            fix=f"it is applied and was not undone; resume change {change.id} to see it through",
+        )
