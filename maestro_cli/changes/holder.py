@@ -65,9 +65,7 @@ def _started(pid: int) -> str:
     A zombie counts as another process: it has ended.
     """
     try:
-        fields = (
-            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        )
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return "-"
     fields = stat.rpartition(")")[2].split()

@@ -282,15 +282,9 @@ class ChangePipeline:
             raise
         try:
             yield Means(
-                self._ledger,
-                self.cluster,
-                self._kinds,
-                self.policy,
-                self.clock,
-                progress,
-                cancellation,
-                lease,
-            )
+                ledger=self._ledger, cluster=self.cluster, kinds=self._kinds, policy=self.policy,
+                clock=self.clock, progress=progress, cancellation=cancellation, lease=lease,
+            )  # fmt: skip
         finally:
             # It runs out by itself, and that of a dead process is taken over.
             with suppress(Busy, ActionFailed):

@@ -1,4 +1,7 @@
-"""Watching a change until its condition holds. Invariant: reads only, and always ends: well, badly, or stopped."""
+"""Watching a change until its condition holds.
+
+Invariant: reads the cluster and never writes to it; always ends, well, badly or stopped.
+"""
 
 from __future__ import annotations
 
