@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from maestro_cli.local.cluster import columns, shapes
+from maestro_cli.local.cluster import columns, shapes, workloads
 from maestro_cli.local.cluster import defaults as fill
 from maestro_cli.local.cluster import validation as rules
 from maestro_cli.local.cluster.columns import Column
@@ -143,7 +143,7 @@ KINDS: tuple[Kind, ...] = (
             Subresource("log", ("get",)),
         ),
         fields=_POD_FIELDS, shape=shapes.POD, default=fill.default_pod, begin=fill.begin_pod,
-        check=rules.check_pod, check_change=rules.check_pod_change, grace=pod_grace, columns=columns.POD,
+        check=workloads.check_pod, check_change=workloads.check_pod_change, grace=pod_grace, columns=columns.POD,
     ),
     Kind(
         "", "v1", "Service", "services", short_names=("svc",), categories=("all",),
@@ -180,14 +180,14 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "apps", "v1", "Deployment", "deployments", short_names=("deploy",), categories=("all",),
         subresources=(STATUS, SCALE), generation=True, shape=shapes.DEPLOYMENT,
-        default=fill.default_deployment, begin=fill.begin_deployment, check=rules.check_deployment,
-        check_change=rules.check_selector_change, columns=columns.DEPLOYMENT,
+        default=fill.default_deployment, begin=fill.begin_deployment, check=workloads.check_deployment,
+        check_change=workloads.check_selector_change, columns=columns.DEPLOYMENT,
     ),
     Kind(
         "apps", "v1", "ReplicaSet", "replicasets", short_names=("rs",), categories=("all",),
         subresources=(STATUS, SCALE), generation=True, fields=_fields("status.replicas"),
         shape=shapes.REPLICA_SET, default=fill.default_replica_set, begin=fill.begin_replicas,
-        check=rules.check_replica_set, check_change=rules.check_selector_change,
+        check=workloads.check_replica_set, check_change=workloads.check_selector_change,
         columns=columns.REPLICA_SET,
     ),
     Kind(

@@ -291,7 +291,7 @@ class Registry:
         if home is None or not home.object["metadata"].get("deletionTimestamp"):
             return
         shelves = {kind.shelf for kind in kinds.KINDS if kind.namespaced}
-        if not any(self.store.list(shelf, name) for shelf in shelves):
+        if not any(self.store.occupied(shelf, name) for shelf in shelves):
             last = home.copy()
             last["spec"].pop("finalizers", None)
             self.store.remove(kinds.NAMESPACES.shelf, home.key, last)

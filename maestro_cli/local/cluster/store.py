@@ -137,6 +137,10 @@ class Store:
                 versions[event.after.key] = event.before
         return versions
 
+    def occupied(self, kind: str, namespace: str) -> bool:
+        """Whether a namespace holds any object of the kind."""
+        return any(key[0] == namespace for key in self._shelf(kind).versions)
+
     def since(self, kind: str, revision: int) -> Events:
         """The events after a revision. Raises ApiError 410 when some of them are forgotten."""
         shelf = self._shelf(kind)

@@ -1,0 +1,209 @@
+"""What pods, replica sets and deployments must satisfy.
+
+Invariant: as for `validation`.
+"""
+
+from __future__ import annotations
+
+from maestro_cli.core.quantities import parse_quantity
+from maestro_cli.local.cluster.selectors import selector_of
+from maestro_cli.local.cluster.status import (
+    Object,
+    Problem,
+    duplicate,
+    forbidden_field,
+    invalid_value,
+    required,
+    unsupported,
+)
+from maestro_cli.local.cluster.validation import (
+    IMMUTABLE,
+    check_labels,
+    check_port,
+    check_selector,
+    label_name,
+    not_negative,
+    share_of,
+)
+
+
+def _check_quantities(path: str, resources: Object) -> list[Problem]:
+    problems = []
+    for side in ("limits", "requests"):
+        for name, value in resources.get(side, {}).items():
+            try:
+                negative = parse_quantity(value) < 0
+            except ValueError:
+                why = "quantities must match '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+                problems.append(invalid_value(f"{path}.{side}[{name}]", str(value), why))
+                continue
+            if negative:
+                why = "must be greater than or equal to 0"
+                problems.append(invalid_value(f"{path}.{side}[{name}]", str(value), why))
+    return problems
+
+
+def _check_container(path: str, container: Object) -> list[Problem]:
+    problems = []
+    if not container.get("name"):
+        problems.append(required(f"{path}.name"))
+    elif fault := label_name(container["name"]):
+        problems.append(invalid_value(f"{path}.name", container["name"], fault))
+    if not container.get("image"):
+        problems.append(required(f"{path}.image"))
+    if container["imagePullPolicy"] not in ("Always", "IfNotPresent", "Never"):
+        supported = ("Always", "IfNotPresent", "Never")
+        problems.append(unsupported(f"{path}.imagePullPolicy", container["imagePullPolicy"], supported))
+    for index, port in enumerate(container.get("ports", [])):
+        problems += check_port(f"{path}.ports[{index}].containerPort", port.get("containerPort"))
+    for index, variable in enumerate(container.get("env", [])):
+        if not variable.get("name"):
+            problems.append(required(f"{path}.env[{index}].name"))
+    for name in ("livenessProbe", "readinessProbe", "startupProbe"):
+        probe = container.get(name, {})
+        numbers = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold")
+        problems += not_negative(probe, f"{path}.{name}", *numbers, "failureThreshold")
+        if probe and not probe.keys() & {"httpGet", "tcpSocket", "exec", "grpc"}:
+            problems.append(required(f"{path}.{name}", "must specify a handler type"))
+    return problems + _check_quantities(f"{path}.resources", container["resources"])
+
+
+def _check_pod_spec(path: str, spec: Object) -> list[Problem]:
+    problems = []
+    if not spec.get("containers"):
+        problems.append(required(f"{path}.containers"))
+    seen: set[str] = set()
+    for field in ("initContainers", "containers"):
+        for index, container in enumerate(spec.get(field, [])):
+            at = f"{path}.{field}[{index}]"
+            problems += _check_container(at, container)
+            name = container.get("name", "")
+            if name and name in seen:
+                problems.append(duplicate(f"{at}.name", name))
+            seen.add(name)
+    volumes: set[str] = set()
+    for index, volume in enumerate(spec.get("volumes", [])):
+        name = volume.get("name", "")
+        if not name:
+            problems.append(required(f"{path}.volumes[{index}].name"))
+        elif name in volumes:
+            problems.append(duplicate(f"{path}.volumes[{index}].name", name))
+        volumes.add(name)
+    for index, container in enumerate(spec.get("containers", [])):
+        for place, mount in enumerate(container.get("volumeMounts", [])):
+            if mount.get("name", "") not in volumes:
+                field = f"{path}.containers[{index}].volumeMounts[{place}].name"
+                problems.append(
+                    Problem("FieldValueNotFound", field, f'Not found: "{mount.get("name", "")}"')
+                )
+    if spec["restartPolicy"] not in ("Always", "OnFailure", "Never"):
+        supported = ("Always", "OnFailure", "Never")
+        problems.append(unsupported(f"{path}.restartPolicy", spec["restartPolicy"], supported))
+    return problems + not_negative(spec, path, "terminationGracePeriodSeconds")
+
+
+def check_pod(pod: Object) -> list[Problem]:
+    return _check_pod_spec("spec", pod["spec"])
+
+
+_POD_MAY_CHANGE = ("activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations", "nodeName")
+
+
+def check_pod_change(new: Object, old: Object) -> list[Problem]:
+    """A pod's spec is fixed but for images, deadlines and tolerations; nodeName is set once, by binding."""
+
+    def fixed(spec: Object) -> Object:
+        kept = {name: value for name, value in spec.items() if name not in _POD_MAY_CHANGE}
+        for field in ("containers", "initContainers"):
+            if field in kept:
+                kept[field] = [{**container, "image": ""} for container in kept[field]]
+        return kept
+
+    bound = old["spec"].get("nodeName")
+    if fixed(new["spec"]) != fixed(old["spec"]) or (bound and new["spec"].get("nodeName") != bound):
+        why = (
+            "pod updates may not change fields other than `spec.containers[*].image`,"
+            "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` "
+            "(only additions to existing tolerations),`spec.terminationGracePeriodSeconds` "
+            "(allow it to be set to 1 if it was previously negative)"
+        )
+        return [forbidden_field("spec", why)]
+    return []
+
+
+def _check_replicas(spec: Object) -> list[Problem]:
+    problems = not_negative(spec, "spec", "replicas", "minReadySeconds")
+    selector = spec.get("selector")
+    labels = spec["template"]["metadata"].get("labels", {})
+    bad_selector = check_selector("spec.selector", selector)
+    if not selector:
+        problems.append(required("spec.selector"))
+    elif bad_selector:
+        problems += bad_selector
+    elif not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        why = "empty selector is invalid for deployment"
+        problems.append(invalid_value("spec.selector", "{}", why))
+    elif not selector_of(selector).matches(labels):
+        why = "`selector` does not match template `labels`"
+        problems.append(invalid_value("spec.template.metadata.labels", _go_map(labels), why))
+    problems += check_labels("spec.template.metadata.labels", labels)
+    template = spec["template"]["spec"]
+    if template["restartPolicy"] != "Always":
+        at = "spec.template.spec.restartPolicy"
+        problems.append(unsupported(at, template["restartPolicy"], ("Always",)))
+    return problems + _check_pod_spec("spec.template.spec", template)
+
+
+def _go_map(labels: dict[str, str]) -> str:
+    return "map[string]string{" + ", ".join(f'"{key}":"{value}"' for key, value in labels.items()) + "}"
+
+
+def check_replica_set(replica_set: Object) -> list[Problem]:
+    return _check_replicas(replica_set["spec"])
+
+
+def check_deployment(deployment: Object) -> list[Problem]:
+    spec = deployment["spec"]
+    problems = _check_replicas(spec)
+    problems += not_negative(spec, "spec", "revisionHistoryLimit", "progressDeadlineSeconds")
+    if spec["progressDeadlineSeconds"] <= spec.get("minReadySeconds", 0):
+        problems.append(
+            invalid_value(
+                "spec.progressDeadlineSeconds",
+                spec["progressDeadlineSeconds"],
+                "must be greater than minReadySeconds",
+            )
+        )
+    strategy = spec["strategy"]
+    at = "spec.strategy"
+    if strategy["type"] not in ("RollingUpdate", "Recreate"):
+        problems.append(unsupported(f"{at}.type", strategy["type"], ("Recreate", "RollingUpdate")))
+    elif strategy["type"] == "Recreate" and "rollingUpdate" in strategy:
+        why = "may not be specified when strategy `type` is 'Recreate'"
+        problems.append(forbidden_field(f"{at}.rollingUpdate", why))
+    elif strategy["type"] == "RollingUpdate":
+        problems += _check_rolling(f"{at}.rollingUpdate", strategy["rollingUpdate"])
+    return problems
+
+
+def _check_rolling(path: str, rolling: Object) -> list[Problem]:
+    problems = []
+    for field in ("maxUnavailable", "maxSurge"):
+        share = share_of(rolling[field])
+        if share is None:
+            why = "a valid percent string must be a numeric string followed by an ending '%'"
+            problems.append(invalid_value(f"{path}.{field}", rolling[field], why))
+        elif share < 0:
+            why = "must be greater than or equal to 0"
+            problems.append(invalid_value(f"{path}.{field}", rolling[field], why))
+    if not problems and not share_of(rolling["maxUnavailable"]) and not share_of(rolling["maxSurge"]):
+        why = "may not be 0 when `maxSurge` is 0"
+        problems.append(invalid_value(f"{path}.maxUnavailable", rolling["maxUnavailable"], why))
+    return problems
+
+
+def check_selector_change(new: Object, old: Object) -> list[Problem]:
+    selector = new["spec"].get("selector")
+    if selector == old["spec"].get("selector"):
+        return []
+    return [invalid_value("spec.selector", str(selector), IMMUTABLE)]
