@@ -69,27 +69,21 @@ class EmbeddedPlatform:
         Raises UsageError (profile, cluster), Unreachable (programs missing), InvalidFile (shipped files),
         ActionFailed (a part does not start), Interrupted; then nothing is left.
         """
-        from maestro_cli.slo.windows import PROFILES
-
-        if profile not in PROFILES:
-            raise UsageError(f"there is no profile {profile!r}", fix=suggestion(profile, list(PROFILES)))
-        if cluster not in CLUSTERS:
-            raise UsageError(f"there is no cluster {cluster!r}", fix=suggestion(cluster, list(CLUSTERS)))
+        interval_seconds = _checked(profile, cluster)
         programs = find_programs(self._environment)
         lock = self._lock_unless_up(progress, cancellation)
         if lock is None:
             progress.note("the platform is up already")
             return replace(self.status(), already_up=True)
+        options = ["--profile", profile, "--interval-seconds", str(interval_seconds), "--cluster", cluster]
+        options += ["--load-seed", str(load_seed), "--load-rate", str(load_rate)]
+        options += [] if watch else ["--without-watch"]
         own = instance_id(self._state, self._clock.now())
         try:
             try:
                 progress.phase("platform", "Starting the embedded platform")
                 self._clear()
                 self._prepare(profile)
-                options = ["--profile", profile, "--cluster", cluster, "--load-seed", str(load_seed)]
-                options += ["--load-rate", str(load_rate)]
-                options += ["--interval-seconds", str(PROFILES[profile].interval_seconds)]
-                options += [] if watch else ["--without-watch"]
                 cancellation.raise_if_set()
                 self._spawn(own, lock, programs, options)
             finally:
@@ -265,6 +259,17 @@ class EmbeddedPlatform:
                 forced, deadline = True, self._clock.monotonic() + 1.0
             self._clock.sleep(0.02)
         return lock
+
+
+def _checked(profile: str, cluster: str) -> float:
+    """The scrape interval of the profile in seconds; raises UsageError for an unknown name."""
+    from maestro_cli.slo.windows import PROFILES
+
+    if profile not in PROFILES:
+        raise UsageError(f"there is no profile {profile!r}", fix=suggestion(profile, list(PROFILES)))
+    if cluster not in CLUSTERS:
+        raise UsageError(f"there is no cluster {cluster!r}", fix=suggestion(cluster, list(CLUSTERS)))
+    return PROFILES[profile].interval_seconds
 
 
 def _summary(record: Record) -> str:
