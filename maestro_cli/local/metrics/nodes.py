@@ -1,0 +1,72 @@
+"""The `container_*` series, gathered from the kubelets.
+
+Invariant: a kubelet that does not answer in time costs its own series, never the page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+from maestro_cli.local.metrics.exposition import escaped
+from maestro_cli.local.objects import Object, name_of
+
+_SECONDS = 2.0
+_SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: \d+)?$")
+_KEPT = {
+    "container_cpu_usage_seconds_total": "counter",
+    "container_memory_working_set_bytes": "gauge",
+    "node_cpu_usage_seconds_total": "counter",
+    "node_memory_working_set_bytes": "gauge",
+}
+
+
+class NodeMetrics:
+    """Asks every node's `/metrics/resource`; thread-safe."""
+
+    def __init__(self) -> None:
+        # kubelet certificates are self-signed on a real cluster too; the address is loopback
+        self._http = httpx.Client(verify=False, timeout=_SECONDS, trust_env=False)
+        self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="nodes")
+
+    def text(self, nodes: Iterable[Object]) -> str:
+        """One exposition page with a `node` label on every sample."""
+        listed = list(nodes)
+        pages = self._threads.map(self._fetch, listed)
+        return merged({name_of(node): page for node, page in zip(listed, pages, strict=True)})
+
+    def _fetch(self, node: Object) -> str:
+        status = node.get("status") or {}
+        port = ((status.get("daemonEndpoints") or {}).get("kubeletEndpoint") or {}).get("Port")
+        addresses = [
+            entry["address"] for entry in status.get("addresses") or () if entry.get("type") == "InternalIP"
+        ]
+        if not port or not addresses:
+            return ""
+        try:
+            answer = self._http.get(f"https://{addresses[0]}:{port}/metrics/resource")
+        except httpx.HTTPError:
+            return ""
+        return answer.text if answer.status_code == 200 else ""
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._http.close()
+
+
+def merged(pages: dict[str, str]) -> str:
+    """One page from the pages of several nodes."""
+    samples: dict[str, list[str]] = {name: [] for name in _KEPT}
+    for node, page in pages.items():
+        for line in page.splitlines():
+            match = _SAMPLE.match(line)
+            if match is None or match.group(1) not in samples:
+                continue
+            labels = ",".join(part for part in (match.group(2), f'node="{escaped(node)}"') if part)
+            samples[match.group(1)].append(f"{match.group(1)}{{{labels}}} {match.group(3)}")
+    return "".join(
+        f"# TYPE {name} {_KEPT[name]}\n" + "\n".join(lines) + "\n" for name, lines in samples.items() if lines
+    )
