@@ -1,1 +1,1 @@
-"""From signals to one incident, its suspects, its clock and its post-mortem."""
+"""Signals become incidents, with evidence, suspects, a clock and a post-mortem."""

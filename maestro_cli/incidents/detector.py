@@ -1,0 +1,317 @@
+"""Alerts in, incidents out.
+
+Invariant: one delivery is one journal transaction; inside it the open incident of a key is looked up
+under the writers' lock (and the table's unique index stands behind it), so two watchers never open two.
+A delivery that says nothing new takes no lock and writes nothing. Only a firing alert opens; a resolved
+one never does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.facts.alerts import Alert
+from maestro_cli.core.ids import new_id
+from maestro_cli.incidents.correlation import (
+    IntakePolicy,
+    capped,
+    capped_labels,
+    content_of,
+    identity,
+    ignored_because,
+    incident_key,
+    severity_of,
+    start_of,
+    title_of,
+    workload_of,
+)
+from maestro_cli.incidents.model import Incident, IngestReport, Signal, State
+from maestro_cli.incidents.register import (
+    Reads,
+    firing_signals,
+    known_signals,
+    latest_incident_of_key,
+    open_incident_of_key,
+    signals_of,
+)
+from maestro_cli.journal.store import Journal, Transaction
+
+_SAME_START = timedelta(seconds=1)
+_REOPENABLE = (State.RESOLVED, State.POSTMORTEM)
+
+Known = tuple[Signal, State, str]
+
+
+def judge_alert(alert: Alert, content: str, known: Known | None, policy: IntakePolicy) -> str:
+    """What an alert asks for: duplicate, changed, refired, resolve, route, or `ignore: reason`.
+
+    Pure. A webhook delivered late or twice is told from news by its start.
+    """
+    if known is None:
+        if not alert.firing:
+            return "ignore: resolved and unknown"
+        reason = ignored_because(alert, policy)
+        return f"ignore: {reason}" if reason else "route"
+    signal, state, because = known
+    older = alert.starts_at < signal.starts_at - _SAME_START
+    newer = alert.starts_at > signal.starts_at + _SAME_START
+    replayed = alert.source.endswith("webhook")
+    if not alert.firing:
+        if not signal.firing:
+            return "duplicate"
+        return "ignore: older than what is known" if older else "resolve"
+    if replayed and (older or (because == "told" and not signal.firing and not newer)):
+        return "ignore: older than what is known"
+    if state.is_open:
+        if not signal.firing:
+            return "refired"
+        return "duplicate" if content == signal.content else "changed"
+    if signal.firing and not newer:
+        return "ignore: continues after the incident ended"
+    reason = ignored_because(alert, policy)
+    return f"ignore: {reason}" if reason else "route"
+
+
+class Detector:
+    """Turns deliveries of alerts into incidents, under the name of one actor."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        actor: str,
+        *,
+        policy: IntakePolicy | None = None,
+        drill: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`drill` says, when an incident opens, whether it belongs to a drill."""
+        self.journal = journal
+        self.clock = clock
+        self.actor = actor
+        self.policy = policy or IntakePolicy()
+        self._drill = drill
+
+    def ingest(self, alerts: Sequence[Alert], *, source: str) -> IngestReport:
+        """Take a delivery that may be partial: nothing is concluded from what is absent.
+
+        Durable when it returns. Raises Busy or ActionFailed when the journal cannot be written.
+        """
+        return self._take(alerts, source, None)
+
+    def reconcile(
+        self, alerts: Sequence[Alert], *, source: str, fetched_at: datetime | None = None
+    ) -> IngestReport:
+        """Take a full answer: a known firing alert that it lacks has resolved.
+
+        `fetched_at` is when the answer was asked for; what was learnt since then is not in it and stays.
+        """
+        return self._take(alerts, source, fetched_at or self.clock.now())
+
+    def _take(self, alerts: Sequence[Alert], source: str, full_since: datetime | None) -> IngestReport:
+        delivery = [(identity(alert), content_of(alert), alert) for alert in alerts]
+        quiet = self._nothing_new(delivery, source, full_since)
+        if quiet is not None:
+            return quiet
+        with self.journal.transaction() as transaction:
+            intake = _Intake(self, transaction, source)
+            known = known_signals(transaction, [fingerprint for fingerprint, _, _ in delivery])
+            for fingerprint, content, alert in delivery:
+                intake.take(fingerprint, content, alert, known)
+            if full_since is not None:
+                for signal in _vanished(transaction, delivery, source, full_since):
+                    intake.resolve(signal, "vanished", self.clock.now())
+            intake.close_cleared()
+            return intake.report()
+
+    def _nothing_new(
+        self, delivery: Sequence[tuple[str, str, Alert]], source: str, full_since: datetime | None
+    ) -> IngestReport | None:
+        known = known_signals(self.journal, [fingerprint for fingerprint, _, _ in delivery])
+        counts: Counter[str] = Counter()
+        for fingerprint, content, alert in delivery:
+            answer = judge_alert(alert, content, known.get(fingerprint), self.policy)
+            if answer != "duplicate" and not answer.startswith("ignore: "):
+                return None
+            counts[answer] += 1
+        if full_since is not None and _vanished(self.journal, delivery, source, full_since):
+            return None
+        return IngestReport(duplicates=counts.pop("duplicate", 0), ignored=_reasons(counts))
+
+    @property
+    def is_drill(self) -> bool:
+        return self._drill()
+
+
+def _reasons(counts: Mapping[str, int]) -> dict[str, int]:
+    return {
+        key.removeprefix("ignore: "): count for key, count in counts.items() if key.startswith("ignore: ")
+    }
+
+
+def _vanished(
+    reads: Reads, delivery: Sequence[tuple[str, str, Alert]], source: str, full_since: datetime
+) -> list[Signal]:
+    present = {fingerprint for fingerprint, _, _ in delivery}
+    family = source.split("-", 1)[0]
+    return [
+        signal
+        for signal in firing_signals(reads, family)
+        if signal.fingerprint not in present and signal.changed_at < full_since
+    ]
+
+
+class _Intake:
+    """One delivery inside one transaction."""
+
+    def __init__(self, detector: Detector, transaction: Transaction, source: str) -> None:
+        self._detector = detector
+        self._transaction = transaction
+        self._source = source
+        self._now = detector.clock.now()
+        self._by_key: dict[str, str] = {}  # open incident of a key, as far as looked up
+        self._counts: Counter[str] = Counter()
+        self._opened: list[str] = []
+        self._reopened: list[str] = []
+        self._cleared: list[str] = []
+        self._quieter: dict[str, None] = {}  # incidents that lost a firing signal, in order
+
+    def take(self, fingerprint: str, content: str, alert: Alert, known: dict[str, Known]) -> None:
+        answer = judge_alert(alert, content, known.get(fingerprint), self._detector.policy)
+        if answer == "duplicate" or answer.startswith("ignore: "):
+            self._counts[answer] += 1
+            return
+        before = known[fingerprint][0] if fingerprint in known else None
+        if answer == "resolve" and before is not None:
+            self.resolve(before, "told", min(alert.ends_at or self._now, self._now))
+        elif answer in ("changed", "refired") and before is not None:
+            self._record(before.incident, answer, fingerprint, content, alert)
+        else:
+            self._record(self._route(alert), "attached", fingerprint, content, alert)
+        known.update(known_signals(self._transaction, [fingerprint]))
+
+    def _record(self, incident: str, phase: str, fingerprint: str, content: str, alert: Alert) -> None:
+        self._counts[phase] += 1
+        self._append(
+            "incident.signal",
+            incident,
+            {"phase": phase, "signal": self._signal(fingerprint, content, alert)},
+        )
+
+    def _signal(self, fingerprint: str, content: str, alert: Alert) -> dict[str, Any]:
+        return {
+            "fingerprint": fingerprint,
+            "content": content,
+            "name": capped(alert.name, 200),
+            "labels": capped_labels(alert.labels),
+            "annotations": capped_labels(alert.annotations),
+            "starts_at": start_of(alert, self._now),
+            "source": self._source,
+            "generator_url": capped(alert.generator_url),
+        }
+
+    def resolve(self, signal: Signal, reason: str, at: datetime) -> None:
+        self._counts["resolved"] += 1
+        self._quieter[signal.incident] = None
+        self._append(
+            "incident.signal",
+            signal.incident,
+            {
+                "phase": "resolved",
+                "fingerprint": signal.fingerprint,
+                "name": signal.name,
+                "reason": reason,
+                "at": max(at, signal.starts_at),
+            },
+        )
+
+    def _route(self, alert: Alert) -> str:
+        """The open incident of the alert's key: found, reopened or opened."""
+        key = incident_key(alert.labels)
+        if key in self._by_key:
+            return self._by_key[key]
+        open_one = open_incident_of_key(self._transaction, key)
+        if open_one is not None:
+            incident = open_one.id
+        else:
+            last = latest_incident_of_key(self._transaction, key)
+            incident = last.id if last is not None and self._reopens(last) else ""
+            if incident:
+                self._append("incident.reopened", incident, {"reason": "its alert fires again"})
+                self._reopened.append(incident)
+            else:
+                incident = self._open(key, alert, last)
+        self._by_key[key] = incident
+        return incident
+
+    def _reopens(self, incident: Incident) -> bool:
+        resolved_at = incident.times.resolved_at
+        window = timedelta(seconds=self._detector.policy.reopen_window_seconds)
+        return incident.state in _REOPENABLE and resolved_at is not None and self._now - resolved_at <= window
+
+    def _open(self, key: str, alert: Alert, last: Incident | None) -> str:
+        policy = self._detector.policy
+        incident = new_id("inc", self._now)
+        workload = workload_of(alert.labels)
+        self._append(
+            "incident.opened",
+            incident,
+            {
+                "number": next_number(self._transaction),
+                "key": key,
+                "title": title_of(alert),
+                "severity": severity_of(alert.labels, policy) or policy.unknown_severity,
+                "namespace": capped(alert.labels.get("namespace", ""), 253) or None,
+                "workload": str(workload) if workload is not None else None,
+                "drill": self._detector.is_drill,
+                "started_at": start_of(alert, self._now),
+                "source": self._source,
+                "same_as": last.id if last is not None else None,
+            },
+        )
+        self._opened.append(incident)
+        return incident
+
+    def close_cleared(self) -> None:
+        """Say once that the last firing signal of an open incident has resolved."""
+        for incident in self._quieter:
+            rows = self._transaction.query(
+                "SELECT state, signals_cleared_at FROM incidents WHERE id = ?", (incident,)
+            )
+            if not State(rows[0]["state"]).is_open or rows[0]["signals_cleared_at"] is not None:
+                continue
+            signals = [
+                signal for signal in signals_of(self._transaction, incident) if signal.source != "user"
+            ]
+            if any(signal.firing for signal in signals):
+                continue
+            self._append("incident.signals_cleared", incident, {"signals": len(signals)})
+            self._cleared.append(incident)
+
+    def _append(self, kind: str, incident: str, data: Mapping[str, Any]) -> None:
+        self._transaction.append(
+            kind, f"incident/{incident}", self._detector.actor, {"incident": incident, **data}
+        )
+
+    def report(self) -> IngestReport:
+        counts = self._counts
+        return IngestReport(
+            opened=tuple(self._opened),
+            reopened=tuple(self._reopened),
+            cleared=tuple(self._cleared),
+            attached=counts["attached"],
+            changed=counts["changed"],
+            refired=counts["refired"],
+            resolved=counts["resolved"],
+            duplicates=counts["duplicate"],
+            ignored=_reasons(counts),
+        )
+
+
+def next_number(transaction: Transaction) -> int:
+    """The number of the next incident; only inside a write transaction."""
+    rows = transaction.query("SELECT coalesce(max(number), 0) + 1 FROM incidents")
+    return int(rows[0][0])

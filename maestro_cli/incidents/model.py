@@ -1,0 +1,137 @@
+"""Signals, incidents and the states an incident goes through.
+
+Invariant: ack, owner and severity are attributes with times, never states, so a late one cannot move an
+incident; a transition that the table does not list does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from maestro_cli.core.refs import WorkloadRef
+
+
+class Severity(StrEnum):
+    SEV1 = "sev1"
+    SEV2 = "sev2"
+    SEV3 = "sev3"
+    SEV4 = "sev4"
+
+
+class State(StrEnum):
+    DETECTED = "detected"
+    TRIAGING = "triaging"
+    MITIGATING = "mitigating"
+    MONITORING = "monitoring"
+    RESOLVED = "resolved"
+    POSTMORTEM = "postmortem"
+    CLOSED = "closed"
+    DISMISSED = "dismissed"
+
+    @property
+    def is_open(self) -> bool:
+        return self in OPEN_STATES
+
+
+OPEN_STATES = (State.DETECTED, State.TRIAGING, State.MITIGATING, State.MONITORING)
+
+# event kind → (states it may come from, state it leads to)
+TRANSITIONS: Mapping[str, tuple[tuple[State, ...], State]] = {
+    "incident.triage_started": ((State.DETECTED,), State.TRIAGING),
+    "incident.triaged": ((State.TRIAGING,), State.MITIGATING),
+    "incident.mitigated": ((State.MITIGATING,), State.MONITORING),
+    "incident.resolved": ((State.MITIGATING, State.MONITORING), State.RESOLVED),
+    "incident.reopened": ((State.RESOLVED, State.POSTMORTEM), State.TRIAGING),
+    "incident.postmortem_published": ((State.RESOLVED,), State.POSTMORTEM),
+    "incident.closed": ((State.RESOLVED, State.POSTMORTEM), State.CLOSED),
+    "incident.dismissed": (OPEN_STATES, State.DISMISSED),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One alert or user report of an incident, in its latest form; labels are untrusted text.
+
+    `content` is the digest of what matters in it, `flaps` how often it came back after it had resolved.
+    """
+
+    fingerprint: str
+    content: str
+    firing: bool
+    name: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    starts_at: datetime
+    source: str  # alertmanager-api, alertmanager-webhook, prometheus, user
+    incident: str
+    first_seen_at: datetime
+    changed_at: datetime
+    resolved_at: datetime | None = None
+    flaps: int = 0
+    generator_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The clock's stored instants; T0 to T6 in order."""
+
+    started_at: datetime  # T0: the earliest start of its signals
+    opened_at: datetime  # T1
+    acked_at: datetime | None = None  # T2
+    triaged_at: datetime | None = None  # T3
+    mitigated_at: datetime | None = None  # T4
+    resolved_at: datetime | None = None  # T5
+    published_at: datetime | None = None  # T6
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What people respond to. `seq` is the last event that changed state, owner, severity or ack:
+    pass it back as `expected_seq`; signals and evidence do not move it, or a storm would refuse every
+    command. `signals_cleared_at` is when its last firing signal resolved, None while one fires."""
+
+    id: str
+    number: int
+    key: str
+    title: str
+    severity: Severity
+    state: State
+    owner: str | None
+    drill: bool
+    namespace: str | None
+    workload: WorkloadRef | None
+    opened_by: str
+    times: Times
+    signals: int
+    firing: int
+    signals_cleared_at: datetime | None
+    reopen_count: int
+    same_as: str | None
+    seq: int
+
+    @property
+    def subject(self) -> str:
+        return f"incident/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What one delivery did. `opened`, `reopened` and `cleared` hold incident ids; `ignored` counts by
+    reason (watchdog, severity none, suppressed, resolved and unknown, continues after close)."""
+
+    opened: tuple[str, ...] = ()
+    reopened: tuple[str, ...] = ()
+    cleared: tuple[str, ...] = ()
+    attached: int = 0
+    changed: int = 0
+    refired: int = 0
+    resolved: int = 0
+    duplicates: int = 0
+    ignored: Mapping[str, int] | None = None
+
+    @property
+    def changed_anything(self) -> bool:
+        return bool(self.attached or self.changed or self.refired or self.resolved)

@@ -1,0 +1,254 @@
+"""The tables of incidents, rebuilt from events.
+
+Invariant: at most one open incident a key, by a unique index; every column comes from an event, so a
+replay gives the same rows. `incident_timeline` links the events of other rooms: an event belongs to an
+incident when it names it (`data.incident`, `data.cause`) or when its subject, run or change already does.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from maestro_cli.incidents.model import TRANSITIONS, State
+from maestro_cli.journal.model import Event
+
+_OPEN = "('detected', 'triaging', 'mitigating', 'monitoring')"
+_TIMELINE_ROOMS = ("change.", "run.", "step.", "approval.", "experiment.", "drill.")
+
+_SCHEMA = f"""
+CREATE TABLE incidents (
+    id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, key TEXT NOT NULL, title TEXT NOT NULL,
+    severity TEXT NOT NULL, state TEXT NOT NULL, owner TEXT, drill INTEGER NOT NULL,
+    namespace TEXT, workload TEXT, opened_by TEXT NOT NULL, opened_from TEXT NOT NULL,
+    started_at TEXT NOT NULL, opened_at TEXT NOT NULL, acked_at TEXT, triaged_at TEXT,
+    mitigated_at TEXT, resolved_at TEXT, published_at TEXT, ended_at TEXT,
+    signals_cleared_at TEXT, reopen_count INTEGER NOT NULL, same_as TEXT, seq INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX one_open_incident ON incidents (key) WHERE state IN {_OPEN};
+CREATE INDEX incidents_by_key ON incidents (key, number);
+CREATE TABLE incident_signals (
+    incident TEXT NOT NULL, fingerprint TEXT NOT NULL, current INTEGER NOT NULL, content TEXT NOT NULL,
+    firing INTEGER NOT NULL, name TEXT NOT NULL, labels TEXT NOT NULL, annotations TEXT NOT NULL,
+    starts_at TEXT NOT NULL, source TEXT NOT NULL, generator_url TEXT NOT NULL,
+    first_seen_at TEXT NOT NULL, changed_at TEXT NOT NULL, resolved_at TEXT, resolved_because TEXT,
+    flaps INTEGER NOT NULL, PRIMARY KEY (incident, fingerprint)
+);
+CREATE INDEX incident_signals_now ON incident_signals (fingerprint) WHERE current = 1;
+CREATE TABLE incident_breaches (
+    incident TEXT NOT NULL, phase TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (incident, phase)
+);
+CREATE TABLE incident_threads (subject TEXT PRIMARY KEY, incident TEXT NOT NULL);
+CREATE TABLE incident_timeline (seq INTEGER PRIMARY KEY, incident TEXT NOT NULL);
+CREATE INDEX incident_timeline_of ON incident_timeline (incident, seq);
+CREATE TABLE watched (source TEXT PRIMARY KEY, blind_since TEXT, error TEXT NOT NULL);
+"""
+
+
+class IncidentProjection:
+    """Folds `incident.*` and `watch.*` events, and threads other rooms' events onto timelines."""
+
+    name = "incidents"
+    version = 1
+    tables = (
+        "incidents",
+        "incident_signals",
+        "incident_breaches",
+        "incident_threads",
+        "incident_timeline",
+        "watched",
+    )
+    schema = _SCHEMA
+
+    def apply(self, db: sqlite3.Connection, event: Event) -> None:
+        """Fold one event; kinds it does not know are ignored."""
+        if event.kind.startswith("incident."):
+            handler = _HANDLERS.get(event.kind)
+            if handler is not None:
+                handler(db, event, event.data)
+            if event.kind in TRANSITIONS:
+                _move(db, event)
+            _thread(db, event, str(event.data.get("incident", "")))
+        elif event.kind.startswith(_TIMELINE_ROOMS):
+            _thread(db, event, _incident_of(db, event))
+        elif event.kind.startswith("watch."):
+            _watch(db, event)
+
+
+def _opened(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
+    db.execute(
+        "INSERT INTO incidents VALUES (:id, :number, :key, :title, :severity, 'detected', NULL, :drill,"
+        " :namespace, :workload, :opened_by, :source, :started_at, :at, NULL, NULL, NULL, NULL, NULL, NULL,"
+        " NULL, 0, :same_as, :seq)",
+        {
+            "id": data["incident"],
+            "number": data["number"],
+            "key": data["key"],
+            "title": data["title"],
+            "severity": data["severity"],
+            "drill": int(data["drill"]),
+            "namespace": data["namespace"],
+            "workload": data["workload"],
+            "opened_by": event.actor,
+            "source": data["source"],
+            "started_at": data["started_at"],
+            "at": event.time,
+            "same_as": data["same_as"],
+            "seq": event.seq,
+        },
+    )
+
+
+def _signal(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
+    incident, phase = data["incident"], data["phase"]
+    if phase == "resolved":
+        db.execute(
+            "UPDATE incident_signals SET firing = 0, resolved_at = ?, resolved_because = ?, changed_at = ?"
+            " WHERE incident = ? AND fingerprint = ?",
+            (data["at"], data["reason"], event.time, incident, data["fingerprint"]),
+        )
+        return
+    signal = data["signal"]
+    fields = (
+        signal["content"],
+        signal["name"],
+        json.dumps(signal["labels"], ensure_ascii=False, sort_keys=True),
+        json.dumps(signal["annotations"], ensure_ascii=False, sort_keys=True),
+        signal["starts_at"],
+        signal["source"],
+        signal["generator_url"],
+        event.time,
+    )
+    key = (incident, signal["fingerprint"])
+    db.execute(
+        "UPDATE incident_signals SET current = 0 WHERE fingerprint = ? AND current = 1 AND incident <> ?",
+        (signal["fingerprint"], incident),
+    )
+    updated = db.execute(
+        "UPDATE incident_signals SET flaps = flaps + (firing = 0), firing = 1, current = 1, content = ?,"
+        " name = ?, labels = ?, annotations = ?, starts_at = ?, source = ?, generator_url = ?,"
+        " changed_at = ?, resolved_at = NULL, resolved_because = NULL"
+        " WHERE incident = ? AND fingerprint = ?",
+        (*fields, *key),
+    )
+    if updated.rowcount == 0:
+        db.execute(
+            "INSERT INTO incident_signals (incident, fingerprint, current, firing, flaps, content, name,"
+            " labels, annotations, starts_at, source, generator_url, changed_at, first_seen_at)"
+            " VALUES (?, ?, 1, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*key, *fields, event.time),
+        )
+    db.execute(
+        "UPDATE incidents SET started_at = min(started_at, ?), signals_cleared_at = NULL WHERE id = ?",
+        (signal["starts_at"], incident),
+    )
+
+
+def _cleared(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
+    db.execute("UPDATE incidents SET signals_cleared_at = ? WHERE id = ?", (event.time, data["incident"]))
+
+
+def _acked(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
+    if data["late"]:
+        return
+    db.execute(
+        "UPDATE incidents SET acked_at = coalesce(acked_at, ?), seq = ? WHERE id = ?",
+        (event.time, event.seq, data["incident"]),
+    )
+
+
+def _owner(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
+    db.execute(
+        "UPDATE incidents SET owner = ?, seq = ? WHERE id = ?", (data["owner"], event.seq, data["incident"])
+    )
+
+
+def _severity(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
+    db.execute(
+        "UPDATE incidents SET severity = ?, seq = ? WHERE id = ?",
+        (data["severity"], event.seq, data["incident"]),
+    )
+
+
+def _breached(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
+    db.execute(
+        "INSERT OR IGNORE INTO incident_breaches VALUES (?, ?, ?)",
+        (data["incident"], data["phase"], event.time),
+    )
+
+
+_HANDLERS: Mapping[str, Callable[[sqlite3.Connection, Event, Mapping[str, Any]], None]] = {
+    "incident.opened": _opened,
+    "incident.signal": _signal,
+    "incident.signals_cleared": _cleared,
+    "incident.acked": _acked,
+    "incident.owner_set": _owner,
+    "incident.severity_set": _severity,
+    "incident.breached": _breached,
+}
+
+# What a transition writes besides the state; a reopened incident is not mitigated nor resolved any more.
+_STAMPS = {
+    "incident.triaged": "triaged_at = coalesce(triaged_at, :at)",
+    "incident.mitigated": "mitigated_at = :at",
+    "incident.resolved": "resolved_at = :at",
+    "incident.reopened": "mitigated_at = NULL, resolved_at = NULL, published_at = NULL,"
+    " reopen_count = reopen_count + 1",
+    "incident.postmortem_published": "published_at = :at",
+    "incident.closed": "ended_at = :at",
+    "incident.dismissed": "ended_at = :at",
+}
+
+
+def _move(db: sqlite3.Connection, event: Event) -> None:
+    state: State = TRANSITIONS[event.kind][1]
+    stamps = _STAMPS.get(event.kind, "")
+    db.execute(
+        f"UPDATE incidents SET state = :state, seq = :seq{', ' + stamps if stamps else ''} WHERE id = :id",
+        {"state": state.value, "seq": event.seq, "at": event.time, "id": event.data["incident"]},
+    )
+
+
+def _thread(db: sqlite3.Connection, event: Event, incident: str) -> None:
+    if not incident:
+        return
+    db.execute("INSERT OR IGNORE INTO incident_timeline VALUES (?, ?)", (event.seq, incident))
+    if not event.subject.startswith("incident/"):
+        db.execute("INSERT OR IGNORE INTO incident_threads VALUES (?, ?)", (event.subject, incident))
+
+
+def _incident_of(db: sqlite3.Connection, event: Event) -> str:
+    """The incident an event of another room belongs to, or ""."""
+    data = event.data
+    named = data.get("incident")
+    if isinstance(named, str) and named:
+        return named.removeprefix("incident/")
+    subjects = [event.subject]
+    cause = data.get("cause")
+    if isinstance(cause, str) and cause:
+        if cause.startswith("incident/"):
+            return cause.removeprefix("incident/")
+        if cause.startswith("inc-"):
+            return cause
+        subjects.append(cause)
+    for room in ("run", "change", "experiment", "drill"):
+        value = data.get(room)
+        if isinstance(value, str) and value:
+            subjects += [value, f"{room}/{value}"]
+    marks = ",".join("?" * len(subjects))
+    row = db.execute(f"SELECT incident FROM incident_threads WHERE subject IN ({marks})", subjects).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _watch(db: sqlite3.Connection, event: Event) -> None:
+    blind = event.kind == "watch.blind"
+    db.execute(
+        "INSERT OR REPLACE INTO watched VALUES (?, ?, ?)",
+        (
+            event.data["source"],
+            event.time if blind else None,
+            event.data.get("error", "") if blind else "",
+        ),
+    )

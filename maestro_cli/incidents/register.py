@@ -1,0 +1,181 @@
+"""Incidents and signals as the journal's tables hold them now.
+
+Invariant: read only; works on a journal and inside a transaction alike.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from maestro_cli.core.clock import from_rfc3339
+from maestro_cli.core.errors import NotFound, UsageError
+from maestro_cli.core.refs import WorkloadRef, parse_workload_ref
+from maestro_cli.incidents.model import Incident, Severity, Signal, State, Times
+
+_CHUNK = 500
+
+_INCIDENTS = """
+SELECT i.*,
+    (SELECT count(*) FROM incident_signals s WHERE s.incident = i.id) AS signals,
+    (SELECT count(*) FROM incident_signals s WHERE s.incident = i.id AND s.firing = 1
+        AND s.source <> 'user') AS firing
+FROM incidents i
+"""
+
+
+class Reads(Protocol):
+    """A Journal or a Transaction."""
+
+    def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]: ...
+
+
+def _instant(text: str | None) -> datetime | None:
+    return from_rfc3339(text) if text else None
+
+
+def _workload(text: str | None) -> WorkloadRef | None:
+    return parse_workload_ref(text) if text else None
+
+
+def _incident(row: sqlite3.Row) -> Incident:
+    return Incident(
+        id=row["id"],
+        number=row["number"],
+        key=row["key"],
+        title=row["title"],
+        severity=Severity(row["severity"]),
+        state=State(row["state"]),
+        owner=row["owner"],
+        drill=bool(row["drill"]),
+        namespace=row["namespace"],
+        workload=_workload(row["workload"]),
+        opened_by=row["opened_by"],
+        times=Times(
+            started_at=from_rfc3339(row["started_at"]),
+            opened_at=from_rfc3339(row["opened_at"]),
+            acked_at=_instant(row["acked_at"]),
+            triaged_at=_instant(row["triaged_at"]),
+            mitigated_at=_instant(row["mitigated_at"]),
+            resolved_at=_instant(row["resolved_at"]),
+            published_at=_instant(row["published_at"]),
+        ),
+        signals=row["signals"],
+        firing=row["firing"],
+        signals_cleared_at=_instant(row["signals_cleared_at"]),
+        reopen_count=row["reopen_count"],
+        same_as=row["same_as"],
+        seq=row["seq"],
+    )
+
+
+def _signal(row: sqlite3.Row) -> Signal:
+    return Signal(
+        fingerprint=row["fingerprint"],
+        content=row["content"],
+        firing=bool(row["firing"]),
+        name=row["name"],
+        labels=json.loads(row["labels"]),
+        annotations=json.loads(row["annotations"]),
+        starts_at=from_rfc3339(row["starts_at"]),
+        source=row["source"],
+        incident=row["incident"],
+        first_seen_at=from_rfc3339(row["first_seen_at"]),
+        changed_at=from_rfc3339(row["changed_at"]),
+        resolved_at=_instant(row["resolved_at"]),
+        flaps=row["flaps"],
+        generator_url=row["generator_url"],
+    )
+
+
+def list_incidents(
+    reads: Reads, *, states: Sequence[State] = (), drills: bool = True, limit: int = 1000
+) -> tuple[Incident, ...]:
+    """Newest first; every state when none is given."""
+    terms: list[str] = []
+    values: list[Any] = []
+    if states:
+        terms.append(f"state IN ({','.join('?' * len(states))})")
+        values += [state.value for state in states]
+    if not drills:
+        terms.append("drill = 0")
+    where = f"WHERE {' AND '.join(terms)}" if terms else ""
+    rows = reads.query(f"{_INCIDENTS} {where} ORDER BY number DESC LIMIT ?", (*values, limit))
+    return tuple(map(_incident, rows))
+
+
+def find_incident(reads: Reads, reference: str) -> Incident:
+    """By id, `7` or `#7` (number), `latest`, or an unambiguous start or end of an id.
+
+    Raises NotFound when there is none, UsageError when several begin or end like that.
+    """
+    word = reference.strip().lower().removeprefix("incident/")
+    if word == "latest":
+        rows = reads.query(f"{_INCIDENTS} ORDER BY number DESC LIMIT 1")
+    elif word.removeprefix("#").isascii() and word.removeprefix("#").isdigit() and len(word) <= 12:
+        rows = reads.query(f"{_INCIDENTS} WHERE number = ?", (int(word.removeprefix("#")),))
+    else:
+        rows = reads.query(f"{_INCIDENTS} WHERE id = ?", (word,)) or _by_part(reads, word)
+    if not rows:
+        what = "there is no incident yet" if word == "latest" else f"there is no incident {reference!r}"
+        raise NotFound(what, fix="maestro incident list")
+    if len(rows) > 1:
+        shown = ", ".join(f"#{row['number']} {row['id']}" for row in rows[:5])
+        raise UsageError(f"{reference!r} names {len(rows)} incidents", why=shown, fix="give the number or id")
+    return _incident(rows[0])
+
+
+def _by_part(reads: Reads, word: str) -> list[sqlite3.Row]:
+    bare = word.removeprefix("inc-")
+    if len(bare) < 3 or not (bare.isascii() and bare.isalnum()):
+        return []
+    return reads.query(
+        f"{_INCIDENTS} WHERE id GLOB ? OR id GLOB ? ORDER BY number DESC", (f"inc-{bare}*", f"inc-*{bare}")
+    )
+
+
+def open_incident_of_key(reads: Reads, key: str) -> Incident | None:
+    """The open incident of a key; there is never more than one."""
+    states = "','".join(state.value for state in State if state.is_open)
+    rows = reads.query(f"{_INCIDENTS} WHERE key = ? AND state IN ('{states}')", (key,))
+    return _incident(rows[0]) if rows else None
+
+
+def latest_incident_of_key(reads: Reads, key: str) -> Incident | None:
+    """The newest incident of a key, whatever its state."""
+    rows = reads.query(f"{_INCIDENTS} WHERE key = ? ORDER BY number DESC LIMIT 1", (key,))
+    return _incident(rows[0]) if rows else None
+
+
+def signals_of(reads: Reads, incident_id: str) -> tuple[Signal, ...]:
+    """The signals of an incident, oldest start first."""
+    rows = reads.query(
+        "SELECT * FROM incident_signals WHERE incident = ? ORDER BY starts_at, fingerprint", (incident_id,)
+    )
+    return tuple(map(_signal, rows))
+
+
+def known_signals(reads: Reads, fingerprints: Sequence[str]) -> dict[str, tuple[Signal, State, str]]:
+    """For each fingerprint seen before: its signal, the state of its incident, why it resolved."""
+    found: dict[str, tuple[Signal, State, str]] = {}
+    for start in range(0, len(fingerprints), _CHUNK):
+        part = fingerprints[start : start + _CHUNK]
+        rows = reads.query(
+            "SELECT s.*, i.state AS state FROM incident_signals s JOIN incidents i ON i.id = s.incident"
+            f" WHERE s.current = 1 AND s.fingerprint IN ({','.join('?' * len(part))})",
+            part,
+        )
+        for row in rows:
+            found[row["fingerprint"]] = (_signal(row), State(row["state"]), row["resolved_because"] or "")
+    return found
+
+
+def firing_signals(reads: Reads, family: str) -> tuple[Signal, ...]:
+    """Current firing signals whose source begins with `family`, such as `alertmanager`."""
+    rows = reads.query(
+        "SELECT * FROM incident_signals WHERE current = 1 AND firing = 1 AND source GLOB ?", (f"{family}*",)
+    )
+    return tuple(map(_signal, rows))

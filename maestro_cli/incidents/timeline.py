@@ -1,0 +1,135 @@
+"""One incident's story: its own events and those that other rooms did because of it.
+
+Invariant: in journal order, one entry an event; text is untrusted and is made visible by whoever shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from maestro_cli.core.clock import from_rfc3339
+from maestro_cli.journal.model import Event
+from maestro_cli.journal.store import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline; `text` says it in words."""
+
+    seq: int
+    at: datetime
+    kind: str
+    subject: str
+    actor: str
+    text: str
+    data: Mapping[str, Any]
+
+
+def timeline(journal: Journal, incident_id: str) -> tuple[Entry, ...]:
+    """Every event that belongs to the incident, in order."""
+    rows = journal.query("SELECT seq FROM incident_timeline WHERE incident = ? ORDER BY seq", (incident_id,))
+    entries: list[Entry] = []
+    wanted = [row[0] for row in rows]
+    for first, last in _spans(wanted):
+        for event in journal.events(after=first - 1, limit=last - first + 1):
+            entries.append(_entry(event))
+    return tuple(entries)
+
+
+def _spans(numbers: list[int]) -> list[tuple[int, int]]:
+    """Runs of consecutive numbers, so that a storm is read in one query."""
+    spans: list[tuple[int, int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1] = (spans[-1][0], number)
+        else:
+            spans.append((number, number))
+    return spans
+
+
+def _entry(event: Event) -> Entry:
+    return Entry(
+        event.seq,
+        from_rfc3339(event.time),
+        event.kind,
+        event.subject,
+        event.actor,
+        describe(event.kind, event.data),
+        event.data,
+    )
+
+
+def _signal(data: Mapping[str, Any]) -> str:
+    phase = data["phase"]
+    if phase == "resolved":
+        told = "its sender said so" if data["reason"] == "told" else "it is gone from the sender's answer"
+        return f"signal {data.get('name', '')} resolved: {told}"
+    signal = data["signal"]
+    verb = {"attached": "joined", "changed": "changed", "refired": "fires again"}[phase]
+    return f"signal {signal['name']} {verb} (from {signal['source']})"
+
+
+def _with_reason(text: str) -> Callable[[Mapping[str, Any]], str]:
+    def words(data: Mapping[str, Any]) -> str:
+        reason = data.get("reason")
+        return f"{text}: {reason}" if reason else text
+
+    return words
+
+
+def _resolved(data: Mapping[str, Any]) -> str:
+    text = "resolved by force" if data.get("forced") else "resolved"
+    if data.get("still_firing"):
+        text += f" while {data['still_firing']} signals fire"
+    return f"{text}: {data['reason']}" if data.get("reason") else text
+
+
+def _mitigated(data: Mapping[str, Any]) -> str:
+    why = data.get("note") or data.get("run") or ""
+    return f"mitigated: {why}" if why else "mitigated"
+
+
+def _suspects(data: Mapping[str, Any]) -> str:
+    suspects = data.get("suspects") or []
+    if not suspects or not data.get("culprit"):
+        return f"triage: {data.get('conclusion', 'no culprit found')}"
+    first = suspects[0]
+    return f"triage: first suspect is the {first['kind']} {first['subject']} (score {first['score']:.2f})"
+
+
+_WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "incident.opened": lambda data: f"opened as {data['severity']}: {data['title']}",
+    "incident.signal": _signal,
+    "incident.signals_cleared": lambda data: "no signal fires any more",
+    "incident.acked": lambda data: "acknowledged, late" if data.get("late") else "acknowledged",
+    "incident.owner_set": lambda data: f"owner is {data['owner']}",
+    "incident.severity_set": lambda data: f"severity {data['was']} → {data['severity']}",
+    "incident.note": lambda data: str(data["text"]),
+    "incident.triage_started": _with_reason("triage started"),
+    "incident.triaged": _with_reason("triaged"),
+    "incident.mitigated": _mitigated,
+    "incident.resolved": _resolved,
+    "incident.reopened": _with_reason("reopened"),
+    "incident.postmortem_published": lambda data: f"post-mortem published: {data['path']}",
+    "incident.closed": _with_reason("closed"),
+    "incident.dismissed": _with_reason("dismissed"),
+    "incident.breached": lambda data: f"budget to {data['phase']} ran out at {data['at']}",
+    "incident.evidence": lambda data: f"evidence {data['kind']}: {data['summary']}",
+    "incident.suspects": _suspects,
+}
+
+
+def describe(kind: str, data: Mapping[str, Any]) -> str:
+    """An event in words; an event of another room by its kind and what it says of itself."""
+    words = _WORDS.get(kind)
+    if words is not None:
+        return words(data)
+    parts = [kind.replace(".", " ").replace("_", " ")]
+    for name in ("title", "summary", "text", "step", "target", "status", "outcome", "reason", "error"):
+        value = data.get(name)
+        if isinstance(value, (str, int, float)) and value != "":
+            parts.append(f"{name} {value}" if name in ("step", "target", "status", "outcome") else str(value))
+    return ", ".join(parts)

@@ -1,0 +1,309 @@
+"""The investigation: collectors in threads, then the ranking.
+
+Invariant: a collector that fails or hangs becomes failed evidence and nothing else; the order of
+evidence and the ranking depend on the facts alone. Three rounds, because logs need the onset and the
+pods, and pods need the workload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.facts.cluster import ClusterEvent, Node, Pod, Workload
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.incidents.model import Incident, Signal
+from maestro_cli.incidents.ports import Cluster, Metrics
+from maestro_cli.incidents.triage import evidence as words
+from maestro_cli.incidents.triage.facts import CaseFacts, Rollout
+from maestro_cli.incidents.triage.logs import PodLog, group_lines, read_pod_log
+from maestro_cli.incidents.triage.measure import ObjectiveTarget, Readings, Telemetry
+from maestro_cli.incidents.triage.model import Evidence, Onset, TriageReport
+from maestro_cli.incidents.triage.queries import INFERENCE, MetricFamily
+from maestro_cli.incidents.triage.rollouts import rollouts_of, scaled_up_at, target_of
+from maestro_cli.incidents.triage.suspects import RELEASE_WINDOW_SECONDS, rank_suspects
+
+T = TypeVar("T")
+
+# What a source may raise, or what its answer may make of our reading of it when it is malformed.
+_FAILURES = (MaestroError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class TriageSettings:
+    """`objective` lets triage speak of budget; `deadline_seconds` is for each of the three rounds."""
+
+    family: MetricFamily = INFERENCE
+    objective: ObjectiveTarget | None = None
+    lookback_seconds: float = 3600.0
+    release_window_seconds: float = RELEASE_WINDOW_SECONDS
+    max_workloads: int = 30
+    max_log_pods: int = 12
+    tail_lines: int = 3000
+    deadline_seconds: float = 6.0
+    threads: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome(Generic[T]):
+    """What a collector brought, or why it did not."""
+
+    value: T | None
+    error: str
+    seconds: float
+
+
+class _Round:
+    """Collectors that run together."""
+
+    def __init__(self, pool: ThreadPoolExecutor, clock: Clock, deadline_seconds: float) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._deadline_seconds = deadline_seconds
+        self._futures: dict[str, Future[_Outcome[Any]]] = {}
+
+    def add(self, name: str, collector: Callable[[], T]) -> None:
+        self._futures[name] = self._pool.submit(self._run, collector)
+
+    def _run(self, collector: Callable[[], T]) -> _Outcome[T]:
+        started = self._clock.monotonic()
+        try:
+            return _Outcome(collector(), "", self._clock.monotonic() - started)
+        except MaestroError as error:
+            text = f"{error.what}: {error.why}" if error.why else error.what
+            return _Outcome(None, text, self._clock.monotonic() - started)
+        except _FAILURES as error:
+            text = f"the answer could not be read ({type(error).__name__}: {error})"
+            return _Outcome(None, text, self._clock.monotonic() - started)
+
+    def finish(self) -> Mapping[str, _Outcome[Any]]:
+        done, _ = wait(self._futures.values(), timeout=self._deadline_seconds)
+        late = _Outcome[Any](None, f"no answer in {self._deadline_seconds:g} s", self._deadline_seconds)
+        return {name: future.result() if future in done else late for name, future in self._futures.items()}
+
+
+class Triage:
+    """Investigates incidents with whatever sources the context has; None for one it lacks."""
+
+    def __init__(
+        self,
+        cluster: Cluster | None,
+        metrics: Metrics | None,
+        clock: Clock,
+        *,
+        settings: TriageSettings | None = None,
+    ) -> None:
+        self._cluster = cluster
+        self._metrics = metrics
+        self._clock = clock
+        self._settings = settings or TriageSettings()
+
+    def investigate(self, incident: Incident, signals: Sequence[Signal]) -> TriageReport:
+        """Collect evidence and rank suspects; never raises for a source that fails."""
+        pool = ThreadPoolExecutor(self._settings.threads, thread_name_prefix="triage")
+        try:
+            return _Investigation(
+                self._cluster, self._metrics, self._clock, self._settings, pool, incident, signals
+            ).run()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def measure_impact(self, incident: Incident, *, onset: datetime | None = None) -> Evidence:
+        """Requests and errors from the onset until the incident was mitigated, or now: for the
+        post-mortem and the cost. Recorded with `desk.record_evidence`."""
+        now = self._clock.now()
+        end = min(incident.times.mitigated_at or incident.times.resolved_at or now, now)
+        start = min(onset or incident.times.started_at, end)
+        workload, metrics = incident.workload, self._metrics
+        if workload is None or metrics is None:
+            missing = "no workload is named" if workload is None else "the context has no Prometheus"
+            return words.failed("impact", "What users felt", "", now, "prometheus", missing)
+        telemetry = Telemetry(metrics, self._settings.family, workload, self._settings.objective)
+        try:
+            return telemetry.impact(start, end, now)
+        except MaestroError as error:
+            return words.failed("impact", "What users felt", "", now, "prometheus", error.what)
+
+
+class _Investigation:
+    """One run over one incident."""
+
+    def __init__(
+        self,
+        cluster: Cluster | None,
+        metrics: Metrics | None,
+        clock: Clock,
+        settings: TriageSettings,
+        pool: ThreadPoolExecutor,
+        incident: Incident,
+        signals: Sequence[Signal],
+    ) -> None:
+        self._cluster = cluster
+        self._clock = clock
+        self._settings = settings
+        self._pool = pool
+        self._incident = incident
+        self._signals = signals
+        self._now = clock.now()
+        self._workload = incident.workload
+        self._start = self._window_start()
+        self._telemetry = (
+            Telemetry(metrics, settings.family, self._workload, settings.objective)
+            if metrics is not None and self._workload is not None
+            else None
+        )
+        self._no_metrics = "the incident names no workload" if metrics else "the context has no Prometheus"
+
+    def _window_start(self) -> datetime:
+        lookback = timedelta(seconds=self._settings.lookback_seconds)
+        started = self._incident.times.started_at
+        return max(started - lookback, self._now - 6 * lookback)
+
+    def run(self) -> TriageReport:
+        began = self._clock.monotonic()
+        first = self._first_round()
+        readings: Readings | None = first["series"].value if "series" in first else None
+        onset = readings.onset(self._incident.times.started_at) if readings is not None else None
+        if onset is None:
+            at = self._incident.times.started_at
+            onset = Onset(at, at, "alert")
+        second = self._second_round(first, onset)
+        pods: tuple[Pod, ...] = second["pods"].value or () if "pods" in second else ()
+        rollouts = self._rollouts(first, second)
+        case = self._case(first, second, onset, pods, rollouts, readings)
+        logs = self._third_round(pods, onset, case)
+        groups = group_lines([outcome.value for outcome in logs.values() if outcome.value is not None])
+        case = words.with_logs(case, groups)
+        suspects = rank_suspects(case, release_window_seconds=self._settings.release_window_seconds)
+        evidence = words.Writer(self._now, self._start, case).write(
+            self._signals, first, second, logs, readings, self._telemetry, self._no_metrics
+        )
+        return TriageReport(
+            self._incident.id, self._now, self._clock.monotonic() - began, onset, evidence, suspects
+        )
+
+    def _round(self) -> _Round:
+        return _Round(self._pool, self._clock, self._settings.deadline_seconds)
+
+    def _first_round(self) -> Mapping[str, _Outcome[Any]]:
+        cluster, namespace, telemetry = self._cluster, self._incident.namespace, self._telemetry
+        turn = self._round()
+        if telemetry is not None:
+            turn.add("series", lambda: telemetry.read_series(self._start, self._now))
+        if cluster is not None and namespace:
+            turn.add("workloads", lambda: cluster.list_workloads(namespace))
+            turn.add("events", lambda: cluster.list_events(namespace, since=self._start))
+        if cluster is not None:
+            turn.add("nodes", lambda: cluster.list_nodes())
+        return turn.finish()
+
+    def _second_round(self, first: Mapping[str, _Outcome[Any]], onset: Onset) -> Mapping[str, _Outcome[Any]]:
+        turn = self._round()
+        cluster, telemetry = self._cluster, self._telemetry
+        workloads: tuple[Workload, ...] = first["workloads"].value or () if "workloads" in first else ()
+        if cluster is not None:
+            target = target_of(workloads, self._workload)
+            chosen = [target] if target is not None else []
+            chosen += [item for item in workloads if item is not target]
+            for workload in chosen[: self._settings.max_workloads]:
+                turn.add(f"revisions {workload.ref}", _revisions(cluster, workload.ref))
+            if target is not None:
+                turn.add("pods", lambda: cluster.list_pods(target.ref.namespace, selector=target.selector))
+        if telemetry is not None:
+            turn.add("split", lambda: telemetry.read_split(self._start, onset, self._now))
+            for dimension in sorted(self._settings.family.dimensions):
+                turn.add(
+                    f"latency {dimension}", _latency(telemetry, dimension, self._start, onset, self._now)
+                )
+        return turn.finish()
+
+    def _rollouts(
+        self, first: Mapping[str, _Outcome[Any]], second: Mapping[str, _Outcome[Any]]
+    ) -> tuple[Rollout, ...]:
+        workloads: tuple[Workload, ...] = first["workloads"].value or () if "workloads" in first else ()
+        events: tuple[ClusterEvent, ...] = first["events"].value or () if "events" in first else ()
+        scaled_up = scaled_up_at(events)
+        found: list[Rollout] = []
+        for workload in workloads:
+            outcome = second.get(f"revisions {workload.ref}")
+            if outcome is not None and outcome.value:
+                found += rollouts_of(workload, outcome.value, scaled_up)
+        return tuple(found)
+
+    def _case(
+        self,
+        first: Mapping[str, _Outcome[Any]],
+        second: Mapping[str, _Outcome[Any]],
+        onset: Onset,
+        pods: tuple[Pod, ...],
+        rollouts: tuple[Rollout, ...],
+        readings: Readings | None,
+    ) -> CaseFacts:
+        workloads: tuple[Workload, ...] = first["workloads"].value or () if "workloads" in first else ()
+        nodes: tuple[Node, ...] = first["nodes"].value or () if "nodes" in first else ()
+        events: tuple[ClusterEvent, ...] = first["events"].value or () if "events" in first else ()
+        latency = [second[name].value for name in sorted(second) if name.startswith("latency ")]
+        own = [rollout for rollout in rollouts if rollout.ref == self._workload]
+        split = second["split"].value or () if "split" in second else ()
+        return CaseFacts(
+            workload=self._workload,
+            onset=onset,
+            rollouts=rollouts,
+            pods=pods,
+            nodes=nodes,
+            events=events,
+            split=words.with_revisions(split, own),
+            latency=tuple(item for item in latency if item is not None),
+            load_factor=readings.load_factor(onset) if readings is not None else None,
+            services=frozenset(item.ref.name for item in workloads if item.ref != self._workload),
+        )
+
+    def _third_round(
+        self, pods: Sequence[Pod], onset: Onset, case: CaseFacts
+    ) -> Mapping[str, _Outcome[PodLog]]:
+        turn = self._round()
+        cluster = self._cluster
+        if cluster is not None:
+            for pod in _choose(pods, case, self._settings.max_log_pods):
+                turn.add(pod.name, _log(cluster, pod, onset, self._now, self._settings.tail_lines, False))
+                if pod.restarts:
+                    turn.add(
+                        f"{pod.name} (previous)",
+                        _log(cluster, pod, onset, self._now, self._settings.tail_lines, True),
+                    )
+        return turn.finish()
+
+
+def _revisions(cluster: Cluster, ref: WorkloadRef) -> Callable[[], Any]:
+    return lambda: cluster.list_revisions(ref)
+
+
+def _latency(
+    telemetry: Telemetry, dimension: str, start: datetime, onset: Onset, now: datetime
+) -> Callable[[], Any]:
+    return lambda: telemetry.read_latency(dimension, start, onset, now)
+
+
+def _log(
+    cluster: Cluster, pod: Pod, onset: Onset, now: datetime, tail_lines: int, previous: bool
+) -> Callable[[], PodLog]:
+    return lambda: read_pod_log(cluster, pod, onset, now, tail_lines=tail_lines, previous=previous)
+
+
+def _choose(pods: Sequence[Pod], case: CaseFacts, limit: int) -> list[Pod]:
+    """Which logs to read: by turns from each revision, unwell pods first."""
+    by_revision: dict[str, list[Pod]] = {}
+    for pod in sorted(pods, key=lambda pod: (pod.ready, -pod.restarts, pod.name)):
+        if pod.phase != "Pending" or pod.restarts:
+            by_revision.setdefault(case.revision_of(pod.name), []).append(pod)
+    chosen: list[Pod] = []
+    while len(chosen) < limit and any(by_revision.values()):
+        for waiting in by_revision.values():
+            if waiting and len(chosen) < limit:
+                chosen.append(waiting.pop(0))
+    return chosen

@@ -1,0 +1,208 @@
+"""What the metrics say of one workload.
+
+Invariant: no sample is no statement: NaN and empty answers leave a value out, they never become zero.
+The rate window follows the scrape interval that the series themselves show.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from maestro_cli.core.clock import seconds_between
+from maestro_cli.core.facts.metrics import Instant
+from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.incidents.ports import Metrics
+from maestro_cli.incidents.triage.facts import Latency, SplitRow, Tally
+from maestro_cli.incidents.triage.model import Evidence, Onset
+from maestro_cli.incidents.triage.onset import Points, find_onset, surge
+from maestro_cli.incidents.triage.queries import MetricFamily, Queries
+
+MAX_POINTS = 600
+_DEFAULT_SCRAPE_SECONDS = 15.0
+_SHORTEST_WINDOW_SECONDS = 5.0
+_ERRORS_FLOOR = 0.002
+_P95_FLOOR_SECONDS = 0.05
+_P95_FACTOR = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveTarget:
+    """An objective in short: its share of good requests (0..1) and its window."""
+
+    name: str
+    target: float
+    window_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """The series of one workload over the window, with the queries that gave them."""
+
+    errors: Points
+    p95: Points
+    rate: Points
+    queries: Mapping[str, str]
+    step_seconds: float
+    window_seconds: float
+
+    def onset(self, alert_at: datetime) -> Onset | None:
+        """The earliest beginning that a series shows, None when none does."""
+        gap = max(3 * self.window_seconds, 3 * self.step_seconds)
+        found = [
+            find_onset(self.errors, alert_at, basis="errors", floor=_ERRORS_FLOOR, gap_seconds=gap),
+            find_onset(
+                self.p95,
+                alert_at,
+                basis="latency",
+                floor=_P95_FLOOR_SECONDS,
+                factor=_P95_FACTOR,
+                gap_seconds=gap,
+            ),
+        ]
+        return min((item for item in found if item is not None), key=lambda item: item.at, default=None)
+
+    def load_factor(self, onset: Onset) -> float | None:
+        return surge(self.rate, onset)
+
+
+class Telemetry:
+    """Queries one workload's metrics; every method raises what the source raises."""
+
+    def __init__(
+        self, metrics: Metrics, family: MetricFamily, workload: WorkloadRef, objective: ObjectiveTarget | None
+    ) -> None:
+        self._metrics = metrics
+        self.queries = Queries(family, workload)
+        self.family = family
+        self.objective = objective
+
+    def read_series(self, start: datetime, end: datetime) -> Readings:
+        """Error ratio, p95 and request rate over the window."""
+        count = self._metrics.query(self.queries.scrapes_in_a_minute(), at=end).only
+        usable = count is not None and math.isfinite(count) and count >= 1
+        scrape = 60.0 / count if usable and count is not None else _DEFAULT_SCRAPE_SECONDS
+        step = float(max(math.ceil(max(scrape, seconds_between(start, end) / MAX_POINTS)), 1))
+        window = max(4 * scrape, step, _SHORTEST_WINDOW_SECONDS)
+        queries = {
+            "errors": self.queries.error_ratio(window),
+            "p95": self.queries.p95(window),
+            "rate": self.queries.request_rate(window),
+        }
+        points = {name: self._points(query, start, end, step) for name, query in queries.items()}
+        return Readings(points["errors"], points["p95"], points["rate"], queries, step, window)
+
+    def _points(self, query: str, start: datetime, end: datetime, step: float) -> Points:
+        series = self._metrics.query_range(query, start, end, step)
+        return series[0].points if series else ()
+
+    def read_split(self, start: datetime, onset: Onset, now: datetime) -> tuple[SplitRow, ...]:
+        """Requests and errors by every dimension, before the onset and since."""
+        tallies: dict[tuple[str, str, str, str], Tally] = {}
+        before, since = self._spans(start, onset, now)
+        for at, seconds, is_before in ((onset.earliest, before, True), (now, since, False)):
+            if seconds <= 0:
+                continue
+            answer = self._metrics.query(self.queries.requests_split(seconds), at=at)
+            for sample in answer.samples:
+                if not math.isfinite(sample.value) or sample.value <= 0:
+                    continue
+                bad = self._is_error(sample.labels.get(self.family.code_label, ""))
+                errors = sample.value if bad else 0.0
+                added = (
+                    Tally(requests_before=sample.value, errors_before=errors)
+                    if is_before
+                    else Tally(requests_since=sample.value, errors_since=errors)
+                )
+                key = self._place(sample.labels)
+                tallies[key] = tallies.get(key, Tally()) + added
+        return tuple(SplitRow(*key, tally=tally) for key, tally in sorted(tallies.items()))
+
+    def _is_error(self, code: str) -> bool:
+        return re.fullmatch(self.family.error_codes, code) is not None
+
+    def _place(self, labels: Mapping[str, str]) -> tuple[str, str, str, str]:
+        def of(dimension: str) -> str:
+            label = self.family.dimensions.get(dimension)
+            return labels.get(label, "")[:300] if label else ""
+
+        return of("pod"), of("node"), of("revision"), of("version")
+
+    @staticmethod
+    def _spans(start: datetime, onset: Onset, now: datetime) -> tuple[float, float]:
+        """Whole seconds before the onset and since, at least five since so that there are two scrapes."""
+        before = math.floor(seconds_between(start, onset.earliest))
+        since = math.ceil(max(seconds_between(onset.earliest, now), _SHORTEST_WINDOW_SECONDS))
+        return float(before), float(since)
+
+    def read_latency(self, dimension: str, start: datetime, onset: Onset, now: datetime) -> Latency:
+        """The 95th percentile by one dimension, before the onset and since."""
+        before, since = self._spans(start, onset, now)
+        values: list[dict[str, float]] = []
+        for at, seconds in ((onset.earliest, before), (now, since)):
+            if seconds <= 0:
+                values.append({})
+                continue
+            answer = self._metrics.query(self.queries.p95_split(dimension, seconds), at=at)
+            values.append(self._finite(answer, self.family.dimensions[dimension]))
+        return Latency(dimension, values[0], values[1])
+
+    @staticmethod
+    def _finite(answer: Instant, label: str) -> dict[str, float]:
+        return {
+            sample.labels.get(label, "")[:300]: sample.value
+            for sample in answer.samples
+            if math.isfinite(sample.value) and sample.labels.get(label)
+        }
+
+    def impact(self, start: datetime, end: datetime, now: datetime) -> Evidence:
+        """Requests, errors and budget from start to end; a figure that is not there is None."""
+        seconds = math.ceil(max(seconds_between(start, end), _SHORTEST_WINDOW_SECONDS))
+        queries = (self.queries.requests_total(seconds), self.queries.errors_total(seconds))
+        requests, errors = (_finite(self._metrics.query(query, at=end).only) for query in queries)
+        if requests is not None and errors is None:
+            errors = 0.0  # requests were counted, and none of them under an error code
+        facts: dict[str, object] = {
+            "start": start,
+            "end": end,
+            "seconds": seconds,
+            "requests": requests,
+            "errors": errors,
+            "error_ratio": errors / requests if requests and errors is not None else None,
+        }
+        facts |= self.budget(facts["error_ratio"], seconds)
+        if requests is None:
+            summary = "no request was counted"
+        else:
+            summary = f"{errors:.0f} of {requests:.0f} requests failed in {format_duration(seconds)}"
+        return Evidence(
+            kind="impact",
+            title="What users felt",
+            query="; ".join(queries),
+            at=now,
+            source="prometheus",
+            summary=summary,
+            facts=facts,
+        )
+
+    def budget(self, ratio: object, seconds: float) -> dict[str, object]:
+        """Burn rate and the share of the whole budget spent, `burn * seconds / window`; None if unknown."""
+        objective = self.objective
+        if objective is None or not isinstance(ratio, float) or objective.target >= 1:
+            return {"objective": objective.name if objective else None, "burn": None, "budget_spent": None}
+        burn = ratio / (1 - objective.target)
+        return {
+            "objective": objective.name,
+            "target": objective.target,
+            "window_seconds": objective.window_seconds,
+            "burn": burn,
+            "budget_spent": burn * seconds / objective.window_seconds,
+        }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,371 @@
+"""Ranking of suspects from the facts of a case.
+
+Invariant: pure. A release is a suspect only when a revision began to run within a window before the
+onset *and* something else points at it; without a release none is blamed. Scores add up the weights in
+the tables below and are cut to 0..1; reasons against are kept and lower the score.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from maestro_cli.core.clock import seconds_between
+from maestro_cli.core.facts.cluster import Pod
+from maestro_cli.core.quantities import format_duration
+from maestro_cli.incidents.triage.facts import CaseFacts, LogGroup, Rollout, Tally, tally_by
+from maestro_cli.incidents.triage.model import SuggestedFix, Suspect, SuspectKind
+
+RELEASE_WINDOW_SECONDS = 1800.0
+_SLACK_SECONDS = 15.0  # how far the clocks and steps of cluster and metrics may differ
+_ENOUGH_REQUESTS = 20.0
+_EXPECTED_ERRORS = 10.0  # so many that their absence is no accident
+_FEW_LINES = 3
+_CRASHES = ("CrashLoopBackOff", "Error", "OOMKilled", "ErrImagePull", "ImagePullBackOff", "RunContainerError")
+
+
+@dataclass(slots=True)
+class _Case:
+    """A suspect in the making."""
+
+    score: float = 0.0
+    reasons_for: list[str] = field(default_factory=list)
+    reasons_against: list[str] = field(default_factory=list)
+    supported: bool = False  # something beyond the time points at it
+
+    def plus(self, weight: float, reason: str, *, supports: bool = True) -> None:
+        self.score += weight
+        self.reasons_for.append(reason)
+        self.supported = self.supported or supports
+
+    def minus(self, weight: float, reason: str) -> None:
+        self.score -= weight
+        self.reasons_against.append(reason)
+
+    def done(self, kind: SuspectKind, subject: str, fix: SuggestedFix | None = None) -> Suspect:
+        score = round(min(max(self.score, 0.0), 1.0), 2)
+        return Suspect(kind, subject, score, tuple(self.reasons_for), tuple(self.reasons_against), fix)
+
+
+def rank_suspects(
+    case: CaseFacts, *, release_window_seconds: float = RELEASE_WINDOW_SECONDS
+) -> tuple[Suspect, ...]:
+    """Every suspect that the facts support, strongest first; empty when they support none."""
+    suspects = [
+        *_releases(case, release_window_seconds),
+        *_nodes(case),
+        *_pods(case),
+        *_load(case),
+        *_dependencies(case),
+    ]
+    return tuple(
+        sorted((item for item in suspects if item.score > 0), key=lambda item: (-item.score, item.subject))
+    )
+
+
+def _percent(ratio: float | None) -> str:
+    return "?" if ratio is None else f"{100 * ratio:.1f} %"
+
+
+# Releases
+
+
+def _releases(case: CaseFacts, window_seconds: float) -> list[Suspect]:
+    found = []
+    for rollout in case.rollouts:
+        before_onset = seconds_between(rollout.active_at, case.onset.at)
+        if not -_SLACK_SECONDS <= before_onset <= window_seconds or rollout.previous is None:
+            continue
+        if rollout.ref == case.workload:
+            found += _own_release(case, rollout, max(before_onset, 0.0), window_seconds)
+        else:
+            found += _other_release(case, rollout, max(before_onset, 0.0))
+    return found
+
+
+def _own_release(
+    case: CaseFacts, rollout: Rollout, before_onset: float, window_seconds: float
+) -> list[Suspect]:
+    making = _Case()
+    near = 1.0 - 0.7 * before_onset / window_seconds
+    making.plus(
+        0.25 * near,
+        f"revision {rollout.revision} began {format_duration(before_onset)} before the onset",
+        supports=False,
+    )
+    revision = str(rollout.revision)
+    _errors_of_revision(case, making, revision)
+    _latency_of_revision(case, making, revision)
+    _logs_of_revision(case, making, revision)
+    _pods_of_revision(case, making, revision)
+    if not making.supported:
+        return []
+    if rollout.changes:
+        making.reasons_for.append(f"it changed {rollout.changes[0]}")
+    fix = None
+    if rollout.current and rollout.previous is not None:
+        fix = SuggestedFix(
+            "change", "rollback", {"workload": str(rollout.ref), "to_revision": str(rollout.previous)}
+        )
+    elif not rollout.current:
+        making.reasons_against.append("it is not the current revision any more")
+    return [making.done(SuspectKind.RELEASE, rollout.subject, fix)]
+
+
+def _errors_of_revision(case: CaseFacts, making: _Case, revision: str) -> None:
+    tallies = tally_by(case.split, "revision")
+    own = tallies.get(revision, Tally())
+    rest = sum((item for name, item in tallies.items() if name != revision), Tally())
+    bad = own.ratio_since
+    if bad is None or own.errors_since < 1:
+        if own.requests_since >= _ENOUGH_REQUESTS:
+            making.minus(0.1, f"revision {revision} answers without errors")
+        return
+    if own.requests_before * bad >= _EXPECTED_ERRORS and (own.ratio_before or 0.0) < 0.2 * bad:
+        making.minus(
+            0.3, f"revision {revision} served {own.requests_before:.0f} requests well before the onset"
+        )
+    side = rest.ratio_since
+    if side is not None and rest.requests_since >= _ENOUGH_REQUESTS:
+        if side < 0.2 * bad:
+            making.plus(
+                0.5,
+                f"{_percent(bad)} of revision {revision}'s requests fail, "
+                f"{_percent(side)} of the others' at the same time",
+            )
+        elif side > 0.6 * bad:
+            making.minus(0.4, f"other revisions fail as often ({_percent(side)}) at the same time")
+        return
+    earlier = rest.ratio_before
+    if earlier is not None and rest.requests_before >= _ENOUGH_REQUESTS and earlier < 0.2 * bad:
+        making.plus(
+            0.35,
+            f"{_percent(bad)} of revision {revision}'s requests fail; before it {_percent(earlier)} did",
+        )
+
+
+def _latency_of_revision(case: CaseFacts, making: _Case, revision: str) -> None:
+    latency = next((item for item in case.latency if item.dimension == "revision"), None)
+    own = latency.since.get(revision) if latency is not None else None
+    if latency is None or own is None:
+        return
+    side = [value for name, value in latency.since.items() if name != revision]
+    earlier = [value for name, value in latency.before.items() if name != revision]
+    other, when = (
+        (max(side), "the others at the same time") if side else (max(earlier, default=0.0), "before")
+    )
+    if other > 0 and own > 2 * other and own - other > 0.02:
+        making.plus(
+            0.45 if side else 0.35,
+            f"p95 of revision {revision} is {1000 * own:.0f} ms, {1000 * other:.0f} ms {when}",
+        )
+    elif side and own > 0.05 and other > 0.6 * own:
+        making.reasons_against.append(f"other revisions are as slow (p95 {1000 * other:.0f} ms)")
+
+
+def _bad_groups(case: CaseFacts) -> list[LogGroup]:
+    return [group for group in case.logs if group.is_bad and group.since >= _FEW_LINES]
+
+
+def _logs_of_revision(case: CaseFacts, making: _Case, revision: str) -> None:
+    read = {pod for group in case.logs for pod in group.counts}
+    others = {pod for pod in read if case.revision_of(pod) not in ("", revision)}
+    for group in _bad_groups(case):
+        owners = {case.revision_of(pod) for pod, (before, since) in group.counts.items() if before or since}
+        if owners == {revision} and group.is_new:
+            side = " and from no other pod" if others else ""
+            making.plus(
+                0.25 if others else 0.15,
+                f"new log line, {group.since} times from revision {revision}{side}: {group.shape[:160]}",
+            )
+            return
+
+
+def _pods_of_revision(case: CaseFacts, making: _Case, revision: str) -> None:
+    own = [pod for pod in case.pods if case.revision_of(pod.name) == revision and not pod.deleting]
+    rest = [pod for pod in case.pods if case.revision_of(pod.name) not in ("", revision)]
+    sick = [pod for pod in own if _sickness(pod)]
+    if not own or not sick:
+        return
+    well = bool(rest) and not any(map(_sickness, rest))
+    making.plus(
+        0.45 if well else 0.35,
+        f"{len(sick)} of {len(own)} pods of revision {revision} are unwell ({_sickness(sick[0])})"
+        + (", those of the others are well" if well else ""),
+    )
+
+
+def _sickness(pod: Pod) -> str:
+    """What is wrong with a pod's containers, "" when nothing is."""
+    for container in pod.containers:
+        if container.reason in _CRASHES:
+            return container.reason
+        if container.last_reason in ("OOMKilled", "Error") and container.restarts > 0:
+            return f"{container.last_reason}, {container.restarts} restarts"
+    return ""
+
+
+def _other_release(case: CaseFacts, rollout: Rollout, before_onset: float) -> list[Suspect]:
+    """Another workload's release counts only when this one's new error lines name it."""
+    for group in _bad_groups(case):
+        if group.is_new and _names(group, rollout.ref.name):
+            making = _Case()
+            making.plus(0.2, f"released {format_duration(before_onset)} before the onset", supports=False)
+            making.plus(0.35, f"new error lines name {rollout.ref.name}: {group.shape[:160]}")
+            making.reasons_against.append("it is another workload; only log lines point at it")
+            fix = None
+            if rollout.current and rollout.previous is not None:
+                fix = SuggestedFix(
+                    "change", "rollback", {"workload": str(rollout.ref), "to_revision": str(rollout.previous)}
+                )
+            return [making.done(SuspectKind.RELEASE, rollout.subject, fix)]
+    return []
+
+
+def _names(group: LogGroup, name: str) -> bool:
+    words = "".join(c if c.isalnum() or c == "-" else " " for c in group.sample).split()
+    return name in words
+
+
+# Nodes and pods
+
+
+def _nodes(case: CaseFacts) -> list[Suspect]:
+    found = []
+    tallies = tally_by(case.split, "node")
+    hosting = {pod.node for pod in case.pods if pod.node}
+    for node in sorted({*tallies, *(item.name for item in case.nodes if not item.ready)}):
+        making = _Case()
+        state = next((item for item in case.nodes if item.name == node), None)
+        if state is not None and not state.ready and (node in hosting or node in tallies):
+            making.plus(0.55, f"node {node} is not ready ({state.reason or 'no reason given'})")
+        pods = {row.pod for row in case.split if row.node == node and row.tally.requests_since >= 1}
+        if _concentrated(tallies, node) and (len(pods) >= 2 or making.supported):
+            making.plus(0.4, _concentration(tallies, node, f"node {node}"))
+            _explained_by_revision(case, making, "node", node)
+        if making.supported:
+            fix = SuggestedFix("change", "drain", {"node": node})
+            found.append(making.done(SuspectKind.NODE, f"node {node}", fix))
+    return found
+
+
+def _pods(case: CaseFacts) -> list[Suspect]:
+    found = []
+    tallies = tally_by(case.split, "pod")
+    sick = {pod.name: _sickness(pod) for pod in case.pods if _sickness(pod)}
+    namespace = case.workload.namespace if case.workload is not None else ""
+    for name in sorted({*tallies, *sick}):
+        making = _Case()
+        if _concentrated(tallies, name):
+            making.plus(0.5, _concentration(tallies, name, f"pod {name}"))
+        if name in sick:
+            alone = len(sick) == 1 and len(case.pods) > 1
+            making.plus(0.35 if alone else 0.2, f"it is unwell ({sick[name]})")
+        if not making.supported:
+            continue
+        _explained_by_revision(case, making, "pod", name)
+        fix = SuggestedFix("change", "restart", {"workload": str(case.workload), "pod": name})
+        found.append(making.done(SuspectKind.POD, f"pod {namespace}/{name}", fix))
+    return found
+
+
+def _concentrated(tallies: dict[str, Tally], name: str) -> bool:
+    """Whether nearly all errors are of one of several that take requests."""
+    own = tallies.get(name, Tally())
+    every = sum(tallies.values(), Tally())
+    serving = [item for item in tallies.values() if item.requests_since >= 1]
+    if len(serving) < 2 or own.errors_since < 3 or every.errors_since <= 0:
+        return False
+    share = own.errors_since / every.errors_since
+    return share >= 0.8 and own.requests_since <= 0.7 * every.requests_since
+
+
+def _concentration(tallies: dict[str, Tally], name: str, subject: str) -> str:
+    every = sum(tallies.values(), Tally())
+    own = tallies[name]
+    return (
+        f"{100 * own.errors_since / every.errors_since:.0f} % of the errors are of {subject}, "
+        f"with {100 * own.requests_since / every.requests_since:.0f} % of the requests"
+    )
+
+
+def _explained_by_revision(case: CaseFacts, making: _Case, dimension: str, name: str) -> None:
+    """A first pod of a new revision looks like a bad pod; its revision explains it better."""
+    revisions = {row.revision for row in case.split if row.value(dimension) == name and row.revision}
+    fresh = {str(item.revision) for item in _recent(case)}
+    if revisions and revisions <= fresh:
+        making.minus(0.3, f"it runs the new revision {', '.join(sorted(revisions))}, which explains as much")
+
+
+def _recent(case: CaseFacts) -> list[Rollout]:
+    earliest = case.onset.at - timedelta(seconds=RELEASE_WINDOW_SECONDS)
+    return [
+        rollout
+        for rollout in case.rollouts
+        if rollout.ref == case.workload and rollout.previous is not None and rollout.active_at >= earliest
+    ]
+
+
+# Load and dependencies
+
+
+def _load(case: CaseFacts) -> list[Suspect]:
+    factor = case.load_factor
+    if factor is None or factor < 1.8:
+        return []
+    making = _Case()
+    making.plus(min(0.3 + 0.1 * factor, 0.7), f"requests rose to {factor:.1f} times the usual rate")
+    if _recent(case):
+        making.minus(0.15, "a release happened as well; retries of failed requests can raise the rate")
+    tallies = tally_by(case.split, "pod")
+    if any(_concentrated(tallies, name) for name in tallies):
+        making.minus(0.25, "the errors sit in one pod, a surge would spread them")
+    fix = None
+    if case.workload is not None and case.pods:
+        replicas = max(len([pod for pod in case.pods if not pod.deleting]) + 1, 2)
+        fix = SuggestedFix("change", "scale", {"workload": str(case.workload), "replicas": str(replicas)})
+    return [making.done(SuspectKind.LOAD, f"load on {case.workload}", fix)]
+
+
+def _dependencies(case: CaseFacts) -> list[Suspect]:
+    """New error lines from every pod, whatever its revision, point outside the workload."""
+    pods = {pod for group in case.logs for pod in group.counts}
+    serving = [item for item in tally_by(case.split, "pod").values() if item.requests_since >= 1]
+    failing = [item for item in serving if item.errors_since >= 1]
+    for group in _bad_groups(case):
+        writers = {pod for pod, (_, since) in group.counts.items() if since}
+        if not group.is_new or len(pods) < 2 or writers != pods:
+            continue
+        making = _Case()
+        named = sorted(name for name in case.services if _names(group, name))
+        making.plus(0.3, f"a new error line from all {len(pods)} pods: {group.shape[:160]}")
+        if _speaks_of_connections(group.shape):
+            making.plus(0.2, "it speaks of a connection")
+        if named:
+            making.plus(0.15, f"it names {', '.join(named)}")
+        if serving and len(failing) == len(serving):
+            making.plus(0.1, "every pod fails requests")
+        revisions = {case.revision_of(pod) for pod in writers}
+        fresh = {str(item.revision) for item in _recent(case)}
+        if fresh and revisions <= fresh:
+            making.minus(0.35, "all those pods run a new revision, which explains as much")
+        subject = f"dependency {named[0]}" if named else f"something that {case.workload} depends on"
+        return [making.done(SuspectKind.DEPENDENCY, subject)]
+    return []
+
+
+def _speaks_of_connections(text: str) -> bool:
+    words = text.lower()
+    return any(
+        word in words
+        for word in (
+            "connection",
+            "refused",
+            "timeout",
+            "timed out",
+            "unreachable",
+            "reset",
+            "dns",
+            "upstream",
+        )
+    )
