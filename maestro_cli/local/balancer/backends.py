@@ -27,10 +27,8 @@ def usable_endpoints(slices: Iterable[Object], port_name: str) -> frozenset[Endp
     ready: set[Endpoint] = set()
     ending: set[Endpoint] = set()
     for piece in slices:
-        numbers = [
-            port.get("port") for port in piece.get("ports") or () if (port.get("name") or "") == port_name
-        ]
-        if not numbers or numbers[0] is None:
+        number = _port_number(piece, port_name)
+        if number is None:
             continue
         for entry in piece.get("endpoints") or ():
             conditions = entry.get("conditions") or {}
