@@ -6,8 +6,10 @@ Invariant: a kubelet that does not answer in time costs its own series, never th
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 
