@@ -1,1 +1,1 @@
-"""Markdown runbooks and YAML playbooks as durable runs."""
+"""Markdown runbooks and YAML playbooks, and the durable runs of them."""

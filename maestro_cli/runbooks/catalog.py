@@ -1,0 +1,121 @@
+"""The runbooks there are, and which one an alert means.
+
+Invariant: a binding is deterministic and says why; two files with one id are an error, not a choice. A
+file that cannot be read hides no other: it is reported, and raised when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from maestro_cli.config.strict import suggestion
+from maestro_cli.core.errors import InvalidFile, NotFound
+from maestro_cli.core.untrusted import visible
+from maestro_cli.runbooks.model import Runbook
+from maestro_cli.runbooks.reader import read_runbook
+
+_RUNBOOK_URL = "runbook_url"  # the annotation's name by convention of the Prometheus mixins
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The runbook for an alert, or None, and the reason in words."""
+
+    runbook: Runbook | None
+    why: str
+
+
+class RunbookCatalog:
+    """Reads `*.md` of the folders when first asked; an earlier folder hides an equal id of a later one."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = tuple(folders)
+        self._read: dict[str, Runbook] | None = None
+        self.broken: dict[str, InvalidFile] = {}
+
+    def all(self) -> list[Runbook]:
+        """Every readable runbook by id; the others are in `broken` by file name without `.md`."""
+        return [book for _, book in sorted(self._books().items())]
+
+    def get(self, name: str) -> Runbook:
+        """The runbook with this id, or the file at this path.
+
+        Raises NotFound with a suggestion, InvalidFile when it is there but wrong.
+        """
+        if name.endswith(".md") or "/" in name:
+            return read_runbook(Path(name))
+        books = self._books()
+        if name in books:
+            return books[name]
+        if name in self.broken:
+            raise self.broken[name]
+        fix = (
+            suggestion(name, list(books))
+            if books
+            else "there are none in " + ", ".join(map(str, self._folders))
+        )
+        raise NotFound(f"there is no runbook {visible(name, 60)!r}", fix=fix)
+
+    def for_alert(self, labels: Mapping[str, str], annotations: Mapping[str, str] | None = None) -> Binding:
+        """The runbook for an alert: its `alerts:` list, then `runbook_url`, then the file's name.
+
+        Raises InvalidFile when two runbooks claim the alert.
+        """
+        alert = labels.get("alertname", "")
+        shown = visible(alert, 80)
+        claims = [book for book in self.all() if alert and alert in book.alerts]
+        if len(claims) > 1:
+            others = ", ".join(book.file for book in claims[1:])
+            raise InvalidFile(
+                f"claims the alert {shown}", file=claims[0].file, key="alerts", why=f"so does {others}"
+            )
+        if claims:
+            return Binding(claims[0], f"{claims[0].id} lists the alert {shown}")
+        named = _last_part((annotations or {}).get(_RUNBOOK_URL, ""))
+        for wanted, why in (
+            (named, f"{_RUNBOOK_URL} ends in {visible(named, 80)}"),
+            (alert, f"its file is named {shown}.md"),
+        ):
+            for book in self.all():
+                if wanted and wanted.lower() in (book.id.lower(), Path(book.file).stem.lower()):
+                    return Binding(book, why)
+        return Binding(
+            None, f"no runbook lists {shown or 'an alert without a name'}, and none is named after it"
+        )
+
+    def _books(self) -> dict[str, Runbook]:
+        if self._read is None:
+            books: dict[str, Runbook] = {}
+            for folder in self._folders:
+                books = {**self._folder(folder), **books}
+            self._read = books
+        return self._read
+
+    def _folder(self, folder: Path) -> dict[str, Runbook]:
+        books: dict[str, Runbook] = {}
+        for path in sorted(folder.glob("*.md")):
+            try:
+                book = read_runbook(path)
+            except InvalidFile as error:
+                self.broken.setdefault(path.stem, error)
+                continue
+            if book.id in books:
+                why = f"{books[book.id].file} has it"
+                self.broken.setdefault(
+                    path.stem, InvalidFile("the id is taken", file=str(path), key="id", why=why)
+                )
+                continue
+            books[book.id] = book
+        return books
+
+
+def _last_part(url: str) -> str:
+    """`high-error-rate` of `https://example.org/runbooks/high-error-rate.md#x`."""
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        return ""
+    return PurePosixPath(unquote(path)).name.removesuffix(".md").removesuffix(".html")

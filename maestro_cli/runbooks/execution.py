@@ -1,0 +1,290 @@
+"""One run, from where its record stands to its end.
+
+Invariant: a step whose outcome is recorded is not run again; an attempt without a known outcome is
+settled first (by the change pipeline, its probe or a person) and, when it cannot be, the run stops and
+says so. The record alone decides, so a resumed run does what an uninterrupted one would have done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.canonical import digest
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, WaitingForApproval
+from maestro_cli.core.progress import Progress
+from maestro_cli.core.redaction import Redactor
+from maestro_cli.runbooks.ledger import Ledger
+from maestro_cli.runbooks.model import (
+    Confirm,
+    Ending,
+    OnFail,
+    Question,
+    Role,
+    Runbook,
+    RunStatus,
+    State,
+    Step,
+    StepOutcome,
+    StepRecord,
+)
+from maestro_cli.runbooks.ports import ChangePort, ChangeState, MetricsPort
+from maestro_cli.runbooks.rollback import Hands, roll_back
+from maestro_cli.runbooks.session import Session
+from maestro_cli.runbooks.steps.kind import Work
+from maestro_cli.runbooks.steps.registry import kind_of
+
+MAX_BACKOFF_SECONDS = 300.0
+# Errors of a change whose exit code says more than "a step failed".
+_TELLING = {
+    ExitCode.CONDITION_NOT_MET,
+    ExitCode.GATE_NOT_MET,
+    ExitCode.UNDO_FAILED,
+    ExitCode.ROLLED_BACK,
+    ExitCode.POLICY_REFUSED,
+    ExitCode.TIMEOUT,
+}
+_FAILURES = (State.FAILED, State.NOT_MET, State.TIMED_OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a run is given by its front end; `decisions` say `done` or `redo` for steps left unknown."""
+
+    metrics: MetricsPort
+    changes: ChangePort
+    clock: Clock
+    redactor: Redactor
+    environment: Mapping[str, str]
+    progress: Progress
+    cancellation: Cancellation
+    confirm: Confirm
+    decisions: Mapping[str, str] = field(default_factory=dict)
+
+
+class Execution:
+    def __init__(
+        self,
+        session: Session,
+        ledger: Ledger,
+        runbook: Runbook,
+        around: Surroundings,
+        *,
+        incident: str,
+        answers: Mapping[str, bool],
+    ) -> None:
+        self.session, self.ledger, self.runbook, self.around = session, ledger, runbook, around
+        self._incident = incident
+        self._answers = dict(answers)
+        self._well: set[str] = set()
+
+    def run(self) -> Ending:
+        """Each step in the file's order, until one ends the run."""
+        for step in self.runbook.steps:
+            if self.around.cancellation.is_set:
+                return self.cancelled(step.path)
+            ending = self._step(step)
+            if ending is not None:
+                return ending
+        return Ending(RunStatus.SUCCEEDED, ExitCode.OK)
+
+    def _step(self, step: Step) -> Ending | None:
+        if self.ledger.state(step.path) is State.SKIPPED:
+            return None
+        missing = [need for need in step.needs if need not in self._well]
+        if missing:
+            self.around.progress.note(f"{step.name}: skipped, it needs {', '.join(missing)}")
+            self.ledger.skip(step, f"needs {', '.join(missing)}")
+            return None
+        self.around.progress.phase(step.path, step.name)
+        if self.ledger.last(step.path) is None:  # once it was intended, nothing is asked again
+            ending = self._approval(step)
+            if ending is not None:
+                return ending
+            for gate in step.pre:
+                outcome = self.perform(gate)
+                if not outcome.ok:
+                    return self._failed(step, gate, outcome)
+        for part in (step, *step.verify):
+            outcome = self.perform(part)
+            if not outcome.ok:
+                return self._failed(step, part, outcome)
+        self._well.add(step.path)
+        return None
+
+    def _approval(self, step: Step) -> Ending | None:
+        if not step.approve:
+            return None
+        text = self.around.redactor.clean(step.body.strip())
+        bound = digest([self.session.run_id, self.runbook.digest, step.path, self.ledger.values])
+        answer = self._answers.get(bound)
+        if answer is None:
+            question = Question(self.session.run_id, step.path, "approve", step.name, text, bound)
+            answer = self.around.confirm(question)
+            if answer is None:
+                reason = f"{step.name}: {step.approve} must agree"
+                return Ending(RunStatus.WAITING, ExitCode.WAITING_APPROVAL, reason, step.path)
+            data = {"step": step.path, "digest": bound, "answer": answer}
+            self.session.append("run.answered", data, place=f":{step.path}")
+        if answer:
+            return None
+        outcome = StepOutcome(State.FAILED, "not approved", exit_code=ExitCode.GATE_NOT_MET)
+        return self._failed(step, step, outcome)
+
+    def _failed(self, step: Step, part: Step, outcome: StepOutcome) -> Ending | None:
+        """What follows from a part of a step that did not end well; None means go on."""
+        reason = f"{part.name}: {outcome.reason}"
+        if outcome.state is State.WAITING:
+            return Ending(RunStatus.WAITING, ExitCode.WAITING_APPROVAL, outcome.reason, part.path)
+        if self.around.cancellation.is_set and outcome.state in (State.CANCELLED, State.UNKNOWN):
+            return self.cancelled(part.path, outcome)
+        if outcome.state is State.UNKNOWN:
+            return Ending(RunStatus.UNKNOWN, ExitCode.UNDO_FAILED, reason, part.path)
+        if step.on_fail is OnFail.CONTINUE:
+            self.around.progress.note(f"{reason} (goes on)")
+            return None
+        if step.on_fail is OnFail.ROLLBACK:
+            hands = Hands(self.perform, self._ask_probe, self.cancelled)
+            return roll_back(self.runbook, self.session, self.ledger, hands, part, outcome)
+        return Ending(RunStatus.FAILED, outcome.exit_code, reason, part.path)
+
+    def cancelled(self, path: str, outcome: StepOutcome | None = None) -> Ending:
+        """The run was told to stop; the step in flight has ended."""
+        code = ExitCode.SIGTERM if self.around.cancellation.terminated else ExitCode.SIGINT
+        reason = f"cancelled at {path}"
+        if outcome is not None and outcome.state is State.UNKNOWN:
+            reason += "; how far that step came is not known"
+        return Ending(RunStatus.CANCELLED, code, reason, path)
+
+    # One step
+
+    def perform(self, step: Step) -> StepOutcome:
+        """The outcome of a step: the recorded one, the settled one, or that of new attempts."""
+        last = self.ledger.last(step.path)
+        if last is not None and last.state in (State.INTENDED, State.UNKNOWN):
+            last = self._settle(step, last)
+        while True:
+            if last is not None and last.state in (State.OK, State.UNKNOWN):
+                return _outcome_of(last)
+            if last is not None and last.state in _FAILURES:
+                failures = self.ledger.failures(step.path)
+                if failures > step.retries or (
+                    step.mutates and last.state is State.TIMED_OUT and not self._probed(step)
+                ):
+                    return _outcome_of(last)
+                pause = min(step.backoff_seconds * 2 ** min(failures - 1, 20), MAX_BACKOFF_SECONDS)
+                self.around.progress.note(f"{step.name}: {last.reason}; again in {pause:g}s")
+                self.around.cancellation.wait(pause)
+            if self.around.cancellation.is_set:
+                return StepOutcome(State.CANCELLED, "cancelled before it started")
+            last = self._attempt(step)
+            if last.state in (State.WAITING, State.CANCELLED):
+                return _outcome_of(last)
+
+    def _probed(self, step: Step) -> bool:
+        return self._probe_of(step) is not None
+
+    def _attempt(self, step: Step) -> StepRecord:
+        record = self.ledger.intend(step)
+        outcome = self._try(step)
+        if outcome.state is State.TIMED_OUT and step.mutates and self._probed(step):
+            found = self._ask_probe(step)
+            if found.state is not State.REDO:
+                outcome = found
+        return self.ledger.finish(record, outcome)
+
+    def _try(self, step: Step) -> StepOutcome:
+        try:
+            return kind_of(step.kind).run(step, self._work(step))
+        except Interrupted:
+            return StepOutcome(State.UNKNOWN if step.mutates else State.CANCELLED, "ended by cancellation")
+        except WaitingForApproval as error:
+            return StepOutcome(State.WAITING, error.what)
+        except MaestroError as error:
+            reason = f"{error.what}: {error.why}" if error.why else error.what
+            code = error.exit_code if error.exit_code in _TELLING else ExitCode.ACTION_FAILED
+            return StepOutcome(State.FAILED, self.around.redactor.clean(reason), exit_code=code)
+
+    def _work(self, step: Step) -> Work:
+        around = self.around
+        return Work(
+            run_id=self.session.run_id,
+            key=f"run/{self.session.run_id}/{step.path}",
+            incident=self._incident or None,
+            values=self.ledger.values,
+            folder=Path(self.runbook.file).resolve().parent,
+            metrics=around.metrics,
+            changes=around.changes,
+            clock=around.clock,
+            redactor=around.redactor,
+            progress=around.progress,
+            cancellation=around.cancellation,
+            confirm=around.confirm,
+            environment=around.environment,
+            inherited=(self.session.descriptor,),
+        )
+
+    # What became of an attempt without a known outcome
+
+    def _settle(self, step: Step, last: StepRecord) -> StepRecord:
+        decision = self.around.decisions.get(step.path)
+        if decision is not None:
+            state = State.OK if decision == "done" else State.REDO
+            return self.ledger.settle(last, StepOutcome(state, f"a person says: {decision}"), "person")
+        if step.kind == "change":
+            return self.ledger.settle(last, self._recover(step), "change")
+        if not step.mutates:
+            return self.ledger.settle(last, StepOutcome(State.REDO, "it alters nothing"), "rule")
+        return self.ledger.settle(last, self._ask_probe(step), "probe")
+
+    def _recover(self, step: Step) -> StepOutcome:
+        try:
+            found = self.around.changes.recover(f"run/{self.session.run_id}/{step.path}")
+        except MaestroError as error:
+            return StepOutcome(State.UNKNOWN, f"not known whether it was done: {error.what}")
+        states = {
+            ChangeState.DONE: State.OK,
+            ChangeState.ABSENT: State.REDO,
+            ChangeState.UNKNOWN: State.UNKNOWN,
+        }
+        return StepOutcome(states[found.state], found.summary, change_id=found.change_id)
+
+    def _probe_of(self, step: Step) -> Step | None:
+        """A step's own probe; for an undo, that of the step it takes back."""
+        if step.role is Role.UNDO:
+            main = self.runbook.step(step.path.split("/")[0])
+            return main.probe if main is not None else None
+        return step.probe
+
+    def _ask_probe(self, step: Step) -> StepOutcome:
+        """OK when it was done, REDO when it was not, UNKNOWN when nobody can tell."""
+        probe = self._probe_of(step)
+        if probe is None:
+            reason = "it started, no outcome was recorded, and no probe can tell whether it was done"
+            return StepOutcome(State.UNKNOWN, reason)
+        found = self._try(probe)
+        absent = 0 if step.role is Role.UNDO else 1
+        if found.process_exit not in (0, 1):
+            return StepOutcome(State.UNKNOWN, f"its probe cannot tell: {found.reason}", output=found.output)
+        if found.process_exit == absent:
+            return StepOutcome(State.REDO, f"its probe says it was not done ({absent})", output=found.output)
+        # What the step would have captured is lost; the probe's line stands for it.
+        line = found.output.strip()
+        captures = {step.capture: line} if step.capture and "\n" not in line else {}
+        reason = f"its probe says it was done ({found.process_exit})"
+        return StepOutcome(State.OK, reason, output=found.output, captures=captures)
+
+
+def _outcome_of(record: StepRecord) -> StepOutcome:
+    return StepOutcome(
+        record.state,
+        record.reason,
+        record.value,
+        record.output,
+        record.captures,
+        ExitCode(record.exit_code),
+        change_id=record.change_id,
+    )

@@ -1,0 +1,269 @@
+"""From marked fences to steps.
+
+Invariant: a fence without marks is never looked at again; a marked one becomes exactly one step or
+serves exactly one, or the file is refused with the line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from maestro_cli.config.strict import suggestion
+from maestro_cli.core.errors import InvalidFile
+from maestro_cli.core.expectation import parse_expectation
+from maestro_cli.core.quantities import parse_duration_seconds
+from maestro_cli.core.untrusted import visible
+from maestro_cli.runbooks.attributes import ATTRIBUTES, EVERY, ROLES, Marked, is_name, read_marks
+from maestro_cli.runbooks.markdown import Fence
+from maestro_cli.runbooks.model import OnFail, Role, Step
+from maestro_cli.runbooks.steps.registry import kind_of
+
+MAX_STEPS = 2000
+MAX_BODY = 100_000  # a process argument may hold 128 KiB
+MAX_RETRIES = 100
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
+_RESERVED = re.compile(
+    r"PATH|HOME|IFS|ENV|SHELL|BASH.*|LD_.*|DYLD_.*|PYTHON.*|PS[0-9]|SHELLOPTS|TMPDIR|MAESTRO.*|KUBE.*"
+    r"|XDG_.*|LANG|LC_.*|USER|PWD"
+)
+
+
+def is_variable(name: str) -> bool:
+    """Whether a parameter or capture may have this name: capitals, and nothing programs act upon."""
+    return _VARIABLE.fullmatch(name) is not None and _RESERVED.fullmatch(name) is None
+
+
+def build_steps(fences: Iterable[Fence], file: str, declared: set[str]) -> tuple[Step, ...]:
+    """The steps of a file in their order, each with the fences that serve it; raises InvalidFile."""
+    marked = [marks for fence in fences if (marks := read_marks(fence, file)) is not None]
+    if len(marked) > MAX_STEPS:
+        raise InvalidFile(f"has more than {MAX_STEPS} steps", file=file, line=marked[MAX_STEPS].fence.line)
+    mains: dict[str, Step] = {}
+    served: dict[str, list[Step]] = {}
+    chosen: set[str] = set()
+    for marks in marked:
+        reading = _Reading(marks, file)
+        if reading.role is Role.MAIN:
+            if reading.name in mains:
+                first = mains[reading.name].line
+                raise reading.fail("this id is taken", "id", fix=f"line {first} has it")
+            mains[reading.name] = reading.step(reading.name)
+            chosen |= {reading.name} if "on_fail" in marks.values else set()
+    for marks in marked:
+        reading = _Reading(marks, file)
+        if reading.role is not Role.MAIN:
+            if reading.name not in mains:
+                fix = suggestion(reading.name, list(mains)) if mains else "no fence has an id"
+                raise reading.fail(
+                    f"no step is called {visible(reading.name, 60)!r}", reading.role.value, fix=fix
+                )
+            others = served.setdefault(reading.name, [])
+            others.append(reading.serving(others))
+    steps: list[Step] = []
+    known = set(declared)
+    for name, step in mains.items():
+        whole = _assemble(step, served.get(name, []), name in chosen, file)
+        _check_names(whole, {done.path for done in steps}, known, file)
+        known |= {whole.capture} if whole.capture else set()
+        steps.append(whole)
+    return tuple(steps)
+
+
+def _assemble(step: Step, parts: list[Step], chosen: bool, file: str) -> Step:
+    """`chosen`: the file says what happens when it fails; otherwise an undo means rollback."""
+
+    def of(role: Role) -> tuple[Step, ...]:
+        return tuple(part for part in parts if part.role is role)
+
+    undo, probe = of(Role.UNDO), of(Role.PROBE)
+    if undo and not step.mutates:
+        fix = "add the flag mutates to the step, or remove this fence"
+        raise InvalidFile(
+            "undoes a step that alters nothing", file=file, line=undo[0].line, key="undo", fix=fix
+        )
+    return dataclasses.replace(
+        step,
+        pre=of(Role.PRE),
+        verify=of(Role.VERIFY),
+        undo=undo[0] if undo else None,
+        probe=probe[0] if probe else None,
+        on_fail=OnFail.ROLLBACK if undo and not chosen else step.on_fail,
+    )
+
+
+def _check_names(step: Step, before: set[str], known: set[str], file: str) -> None:
+    for need in step.needs:
+        if need not in before:
+            fix = suggestion(need, list(before)) if before else "it is the first step"
+            what = f"{visible(need, 60)!r} is no step before this one"
+            raise InvalidFile(what, file=file, line=step.line, key="needs", fix=fix)
+    if step.capture in known:
+        raise InvalidFile("this variable has a value already", file=file, line=step.line, key="capture")
+    after = known | ({step.capture} if step.capture else set())
+    for one in (step, *step.parts):
+        given = known if one is step or one.role is Role.PRE else after
+        missing = kind_of(one.kind).variables(one) - given
+        if missing:
+            name = min(missing)
+            fix = suggestion(name, list(given)) if given else "declare it under params"
+            what = f"${name} is neither a parameter nor captured before"
+            raise InvalidFile(what, file=file, line=one.line, key=one.path, fix=fix)
+
+
+class _Reading:
+    """One marked fence being read: turns raw attribute values into checked ones."""
+
+    def __init__(self, marks: Marked, file: str) -> None:
+        self.marks, self.file = marks, file
+        roles = [name for name in ("id", *ROLES) if name in marks.values]
+        if len(roles) > 1:
+            raise self.fail(f"cannot stand together with {roles[0]}", roles[1], fix="write one of them")
+        self.role = Role(roles[0])
+        self.name = self._name(roles[0])
+
+    def fail(self, what: str, name: str, *, why: str = "", fix: str = "") -> InvalidFile:
+        line = self.marks.lines.get(name, self.marks.fence.line)
+        return InvalidFile(what, file=self.file, line=line, key=name, why=why, fix=fix)
+
+    def _name(self, attribute: str) -> str:
+        value = self.marks.values[attribute]
+        if not isinstance(value, str) or not is_name(value):
+            raise self.fail("is not a name", attribute, fix="use letters, digits, '-' and '_'")
+        return value
+
+    def serving(self, others: list[Step]) -> Step:
+        """The step for a fence that serves another; one undo and one probe at most."""
+        count = sum(1 for other in others if other.role is self.role) + 1
+        if count > 1 and self.role in (Role.UNDO, Role.PROBE):
+            raise self.fail(f"step {self.name!r} has one already", self.role.value, fix="join the two fences")
+        suffix = f".{count}" if count > 1 else ""
+        return self.step(f"{self.name}/{self.role.value}{suffix}")
+
+    def step(self, path: str) -> Step:
+        marks, fence = self.marks, self.marks.fence
+        kind = marks.language
+        if kind not in EVERY:
+            what = f"{visible(kind, 30)!r} is not a kind of step" if kind else "the fence has no language"
+            raise self.fail(what, self.role.value, fix=suggestion(kind, list(EVERY)))
+        if not fence.closed:
+            raise self.fail("the fence is never closed", self.role.value, fix="end it with ``` on a line")
+        if len(fence.body.encode("utf-8", "surrogatepass")) > MAX_BODY or "\0" in fence.body:
+            raise self.fail(f"is longer than {MAX_BODY} bytes, or not text", self.role.value)
+        self._check_places(kind)
+        step = Step(
+            path=path,
+            role=self.role,
+            kind=kind,
+            body=fence.body,
+            line=fence.line,
+            heading=visible(fence.heading, 200),
+            **self._values(),
+        )
+        step = dataclasses.replace(
+            step,
+            mutates=step.mutates or kind == "change" or self.role is Role.UNDO,
+            within_seconds=step.within_seconds or step.for_seconds,
+        )
+        if step.within_seconds < step.for_seconds:
+            raise self.fail("is shorter than for", "within", fix="wait at least as long as it must hold")
+        kind_of(kind).check(step, self.file)
+        return step
+
+    def _check_places(self, kind: str) -> None:
+        for name in self.marks.values:
+            attribute = ATTRIBUTES[name]
+            if kind not in attribute.kinds:
+                fits = ", ".join(sorted(attribute.kinds))
+                raise self.fail(f"has no meaning on a {kind} fence", name, fix=f"it is for {fits}")
+            if self.role.value not in attribute.roles:
+                raise self.fail(f"has no meaning on a fence with {self.role.value}=", name)
+
+    def _values(self) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, raw in self.marks.values.items():
+            form = ATTRIBUTES[name].form
+            if name in ("id", *ROLES):
+                continue
+            try:
+                values[_FIELDS.get(name, name)] = _FORMS[form](raw)
+            except ValueError as error:
+                raise self.fail(visible(str(error), 200), name) from error
+        return values
+
+
+def _text(raw: Any) -> str:
+    if isinstance(raw, bool) or not isinstance(raw, str | int | float):
+        raise ValueError("needs a value")
+    return str(raw)
+
+
+def _names(raw: Any) -> tuple[str, ...]:
+    parts = raw if isinstance(raw, list) else _text(raw).split(",")
+    names = tuple(_text(part).strip() for part in parts)
+    if not all(is_name(name) for name in names):
+        raise ValueError("needs the ids of steps, separated by commas")
+    return names
+
+
+def _flag(raw: Any) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    if raw in ("true", "false"):
+        return bool(raw == "true")
+    raise ValueError("is a flag: write it alone, or true or false")
+
+
+def _who(raw: Any) -> str:
+    if isinstance(raw, bool):
+        return "a person" if raw else ""
+    return visible(_text(raw), 60)
+
+
+def _duration(raw: Any) -> float:
+    seconds = parse_duration_seconds(_text(raw))
+    if not 0 < seconds <= 7 * 86400:
+        raise ValueError("must be longer than nothing and at most 7d")
+    return seconds
+
+
+def _count(raw: Any) -> int:
+    text = _text(raw)
+    if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) > MAX_RETRIES:
+        raise ValueError(f"must be a whole number from 0 to {MAX_RETRIES}")
+    return int(text)
+
+
+def _variable(raw: Any) -> str:
+    name = _text(raw)
+    if not is_variable(name):
+        raise ValueError("is not a variable name: capitals, digits and '_', and none that programs act upon")
+    return name
+
+
+def _choice(raw: Any) -> OnFail:
+    try:
+        return OnFail(_text(raw))
+    except ValueError:
+        raise ValueError(suggestion(str(raw), [choice.value for choice in OnFail])) from None
+
+
+_FIELDS: Mapping[str, str] = {
+    "timeout": "timeout_seconds",
+    "backoff": "backoff_seconds",
+    "for": "for_seconds",
+    "within": "within_seconds",
+}
+_FORMS: Mapping[str, Callable[[Any], Any]] = {
+    "text": lambda raw: visible(_text(raw), 200),
+    "names": _names,
+    "flag": _flag,
+    "who": _who,
+    "duration": _duration,
+    "count": _count,
+    "expectation": lambda raw: parse_expectation(_text(raw)),
+    "variable": _variable,
+    "choice": _choice,
+}

@@ -1,0 +1,115 @@
+"""Past and present runs, read from the journal. Invariant: a running run without a lease is interrupted."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from maestro_cli.core.clock import to_rfc3339
+from maestro_cli.core.errors import NotFound
+from maestro_cli.journal.store import Journal
+from maestro_cli.runbooks.model import RunRecord, RunStatus, State, StepRecord
+
+
+class Reader(Protocol):
+    """A journal, or a transaction on one."""
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]: ...
+
+
+class RunHistory:
+    """Lists and gets runs; needs RunsProjection among the journal's projections."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def list(
+        self, *, limit: int = 50, incident: str | None = None, runbook: str | None = None
+    ) -> list[RunRecord]:
+        """The newest runs first, without their steps."""
+        terms, values = ["1 = 1"], []  # type: tuple[list[str], list[Any]]
+        for column, wanted in (("incident", incident), ("runbook", runbook)):
+            if wanted is not None:
+                terms.append(f"{column} = ?")
+                values.append(wanted)
+        sql = f"SELECT * FROM runs WHERE {' AND '.join(terms)} ORDER BY started_at DESC, id DESC LIMIT ?"
+        return [self._seen(_run(row)) for row in self._journal.query(sql, [*values, limit])]
+
+    def get(self, run_id: str) -> RunRecord:
+        """One run with every attempt at its steps, in order; raises NotFound."""
+        run = read_run(self._journal, run_id)
+        if run is None:
+            raise NotFound(f"there is no run {run_id!r}", fix="see: maestro runbook history")
+        return self._seen(run)
+
+    def by_key(self, key: str) -> RunRecord | None:
+        """The run that was started with this key."""
+        run_id = find_key(self._journal, key)
+        return self.get(run_id) if run_id is not None else None
+
+    def _seen(self, run: RunRecord) -> RunRecord:
+        if run.status is RunStatus.RUNNING and self._journal.lease(lease_name(run.id)) is None:
+            why = "its process ended or lost its lease; resume it"
+            return replace(run, status=RunStatus.INTERRUPTED, reason=run.reason or why)
+        return run
+
+
+def lease_name(run_id: str) -> str:
+    return f"run/{run_id}"
+
+
+def read_run(source: Reader, run_id: str) -> RunRecord | None:
+    """A run as recorded, with its steps."""
+    rows = source.query("SELECT * FROM runs WHERE id = ?", (run_id,))
+    if not rows:
+        return None
+    steps = source.query("SELECT * FROM run_steps WHERE run = ? ORDER BY intent_seq", (run_id,))
+    return replace(_run(rows[0]), steps=tuple(map(_step, steps)))
+
+
+def find_key(source: Reader, key: str) -> str | None:
+    rows = source.query("SELECT id FROM runs WHERE key = ?", (key,))
+    return str(rows[0]["id"]) if rows else None
+
+
+def started_since(source: Reader, playbook: str, instant: datetime) -> int:
+    """How many runs a playbook has started since then."""
+    sql = "SELECT COUNT(*) AS n FROM runs WHERE playbook = ? AND started_at >= ?"
+    return int(source.query(sql, (playbook, to_rfc3339(instant)))[0]["n"])
+
+
+def read_answers(source: Reader, run_id: str) -> dict[str, bool]:
+    """What people answered, by the digest of the question."""
+    rows = source.query("SELECT digest, answer FROM run_answers WHERE run = ?", (run_id,))
+    return {row["digest"]: bool(row["answer"]) for row in rows}
+
+
+def _run(row: sqlite3.Row) -> RunRecord:
+    fields = {name: row[name] for name in row.keys()}  # noqa: SIM118  # a Row iterates its values
+    fields["parameters"] = json.loads(fields["parameters"])
+    fields["status"] = RunStatus(fields["status"])
+    return RunRecord(**fields)
+
+
+def _step(row: sqlite3.Row) -> StepRecord:
+    return StepRecord(
+        path=row["path"],
+        attempt=row["attempt"],
+        kind=row["kind"],
+        role=row["role"],
+        mutates=bool(row["mutates"]),
+        state=State(row["state"]),
+        reason=row["reason"],
+        value=row["value"],
+        output=row["output"],
+        captures=json.loads(row["captures"]),
+        change_id=row["change_id"],
+        exit_code=row["exit_code"],
+        intended_at=row["intended_at"],
+        finished_at=row["finished_at"],
+        seq=row["seq"],
+    )

@@ -1,0 +1,138 @@
+"""The steps of one run as recorded, and the only writer of `step.*` events.
+
+Invariant: what is in memory is what the journal holds; an intent is written before an attempt starts
+and an outcome after it ended, with nothing in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from maestro_cli.journal.model import Event
+from maestro_cli.runbooks.model import RunRecord, State, Step, StepOutcome, StepRecord
+from maestro_cli.runbooks.session import Session
+
+
+class Ledger:
+    def __init__(self, session: Session, record: RunRecord) -> None:
+        self._session = session
+        self._incident = record.incident
+        self._last: dict[str, StepRecord] = {step.path: step for step in record.steps}
+        self._failures: dict[str, int] = {}
+        self.values: dict[str, str] = dict(record.parameters)
+        for step in record.steps:
+            self._count(step)
+
+    def last(self, path: str) -> StepRecord | None:
+        """The newest attempt at a step."""
+        return self._last.get(path)
+
+    def state(self, path: str) -> State | None:
+        last = self._last.get(path)
+        return last.state if last is not None else None
+
+    def failures(self, path: str) -> int:
+        """How many attempts at a step have failed."""
+        return self._failures.get(path, 0)
+
+    def intend(self, step: Step) -> StepRecord:
+        """Open a new attempt."""
+        data = self._data(step, self._next(step.path))
+        event = self._session.append("step.intended", data, place=f":{step.path}")
+        record = _opened(step, data["attempt"], event)
+        self._last[step.path] = record
+        return record
+
+    def finish(self, record: StepRecord, outcome: StepOutcome) -> StepRecord:
+        """Record how the open attempt ended."""
+        return self._end("step.finished", record, outcome, {})
+
+    def settle(self, record: StepRecord, outcome: StepOutcome, by: str) -> StepRecord:
+        """Record what an attempt without a known outcome turned out to be, and who or what said so."""
+        return self._end("step.settled", record, outcome, {"by": by})
+
+    def skip(self, step: Step, reason: str) -> None:
+        """Record that a step will not run."""
+        data = {**self._data(step, self._next(step.path)), "reason": reason}
+        event = self._session.append("step.skipped", data, place=f":{step.path}")
+        self._last[step.path] = replace(
+            _opened(step, data["attempt"], event), state=State.SKIPPED, reason=reason, seq=event.seq
+        )
+
+    def _next(self, path: str) -> int:
+        last = self._last.get(path)
+        return last.attempt + 1 if last is not None else 1
+
+    def _data(self, step: Step, attempt: int) -> dict[str, Any]:
+        return {
+            "step": step.path,
+            "attempt": attempt,
+            "kind": step.kind,
+            "role": step.role.value,
+            "title": step.name,
+            "mutates": step.mutates,
+            "line": step.line,
+            "incident": self._incident,
+        }
+
+    def _end(
+        self, kind: str, record: StepRecord, outcome: StepOutcome, more: Mapping[str, Any]
+    ) -> StepRecord:
+        data = {
+            "step": record.path,
+            "attempt": record.attempt,
+            "state": outcome.state,
+            "reason": outcome.reason,
+            "value": outcome.value,
+            "output": outcome.output,
+            "captures": outcome.captures,
+            "change": outcome.change_id,
+            "process_exit": outcome.process_exit,
+            "exit_code": 0 if outcome.ok else int(outcome.exit_code),
+            "incident": self._incident,
+            **more,
+        }
+        event = self._session.append(kind, data, place=f":{record.path}")
+        ended = replace(
+            record,
+            state=outcome.state,
+            reason=outcome.reason,
+            value=outcome.value,
+            output=outcome.output,
+            captures=dict(outcome.captures),
+            change_id=outcome.change_id,
+            exit_code=0 if outcome.ok else int(outcome.exit_code),
+            finished_at=event.time,
+            seq=event.seq,
+        )
+        self._last[record.path] = ended
+        self._count(ended)
+        return ended
+
+    def _count(self, record: StepRecord) -> None:
+        if record.state in (State.FAILED, State.NOT_MET, State.TIMED_OUT):
+            self._failures[record.path] = self._failures.get(record.path, 0) + 1
+        if record.state is State.OK:
+            self.values.update(record.captures)
+
+
+def _opened(step: Step, attempt: int, event: Event) -> StepRecord:
+    return StepRecord(
+        path=step.path,
+        attempt=attempt,
+        kind=step.kind,
+        role=step.role.value,
+        mutates=step.mutates,
+        state=State.INTENDED,
+        reason="",
+        value=None,
+        output="",
+        captures={},
+        change_id="",
+        exit_code=0,
+        intended_at=event.time,
+        finished_at="",
+        seq=0,
+    )

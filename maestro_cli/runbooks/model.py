@@ -1,0 +1,277 @@
+"""Runbooks as read, and runs as recorded.
+
+Invariant: frozen data; a `Step` exists only for a fence that asked to be one, and a `StepOutcome` never
+says `ok` for something that was not seen to be so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.expectation import Expectation
+
+
+class Role(Enum):
+    """What a fence does for the step it belongs to; the values are the attribute names."""
+
+    MAIN = "id"
+    PRE = "pre"
+    VERIFY = "verify"
+    UNDO = "undo"
+    PROBE = "probe"
+
+
+class OnFail(Enum):
+    STOP = "stop"
+    CONTINUE = "continue"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A named value a run needs; `source` is `label.x`, `annotation.x` or empty, `pattern` a full match."""
+
+    name: str
+    source: str
+    pattern: str
+    default: str | None
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One fence that runs; `path` names it in the journal: `rollback`, `rollback/verify`, `…/verify.2`."""
+
+    path: str
+    role: Role
+    kind: str
+    body: str
+    line: int
+    heading: str
+    title: str = ""
+    needs: tuple[str, ...] = ()
+    mutates: bool = False
+    approve: str = ""  # who is asked before it starts; empty when nobody
+    timeout_seconds: float = 300.0
+    retries: int = 0
+    backoff_seconds: float = 1.0
+    expect: Expectation | None = None
+    for_seconds: float = 0.0
+    within_seconds: float = 0.0
+    capture: str = ""
+    on_fail: OnFail = OnFail.STOP
+    pre: tuple[Step, ...] = ()
+    verify: tuple[Step, ...] = ()
+    undo: Step | None = None
+    probe: Step | None = None
+
+    @property
+    def name(self) -> str:
+        """What a person reads: the title, else the path."""
+        return self.title or self.path
+
+    @property
+    def parts(self) -> tuple[Step, ...]:
+        """The fences that serve this step."""
+        return (*self.pre, *self.verify, *((self.undo,) if self.undo else ()), *self._probes)
+
+    @property
+    def _probes(self) -> tuple[Step, ...]:
+        return (self.probe,) if self.probe else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    level: int
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """One Markdown file. `digest` is the SHA-256 (hex) of its bytes; budgets are seconds by phase."""
+
+    id: str
+    title: str
+    file: str
+    digest: str
+    text: str
+    alerts: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    lock: str = ""
+    budget_seconds: Mapping[str, float] = field(default_factory=dict)
+    headings: tuple[Heading, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    def step(self, path: str) -> Step | None:
+        """The step or part of one with this path."""
+        for step in self.steps:
+            for one in (step, *step.parts):
+                if one.path == path:
+                    return one
+        return None
+
+
+class State(Enum):
+    """How an attempt at a step ended; INTENDED means that no outcome is recorded."""
+
+    INTENDED = "intended"
+    OK = "ok"
+    FAILED = "failed"
+    NOT_MET = "not_met"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    WAITING = "waiting"
+    SKIPPED = "skipped"
+    REDO = "redo"  # a probe found that it had not been done
+
+
+class RunStatus(Enum):
+    """Where a run is. INTERRUPTED is never written: it is a RUNNING run whose lease has ended."""
+
+    RUNNING = "running"
+    WAITING = "waiting"
+    INTERRUPTED = "interrupted"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+    ROLLBACK_FAILED = "rollback_failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+    @property
+    def final(self) -> bool:
+        """Whether there is nothing left to resume."""
+        return self in (
+            RunStatus.SUCCEEDED,
+            RunStatus.FAILED,
+            RunStatus.ROLLED_BACK,
+            RunStatus.ROLLBACK_FAILED,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutcome:
+    """What one attempt at a step came to; `output` is capped and holds no secret."""
+
+    state: State
+    reason: str = ""
+    value: float | None = None
+    output: str = ""
+    captures: Mapping[str, str] = field(default_factory=dict)
+    exit_code: ExitCode = ExitCode.ACTION_FAILED
+    process_exit: int | None = None
+    change_id: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.state is State.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked; `digest` binds the answer to exactly this text, step and file."""
+
+    run_id: str
+    path: str
+    kind: str  # manual, approve
+    title: str
+    text: str
+    digest: str
+
+
+# True yes, False no, None when there is nobody to ask.
+Confirm = Callable[[Question], bool | None]
+
+
+def nobody(question: Question) -> bool | None:
+    """The Confirm of a process without a terminal."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One attempt at a step, as the journal has it."""
+
+    path: str
+    attempt: int
+    kind: str
+    role: str
+    mutates: bool
+    state: State
+    reason: str
+    value: float | None
+    output: str
+    captures: Mapping[str, str]
+    change_id: str
+    exit_code: int
+    intended_at: str
+    finished_at: str
+    seq: int  # of the event that ended it, 0 while it is open
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run, as the journal has it; times are RFC 3339."""
+
+    id: str
+    runbook: str
+    title: str
+    file: str
+    digest: str
+    parameters: Mapping[str, str]
+    incident: str
+    key: str
+    playbook: str
+    actor: str
+    status: RunStatus
+    exit_code: int
+    reason: str
+    waiting_for: str
+    rolling_back: str
+    started_at: str
+    finished_at: str
+    steps: tuple[StepRecord, ...] = ()
+
+    def last(self, path: str) -> StepRecord | None:
+        """The newest attempt at a step."""
+        found = [step for step in self.steps if step.path == path]
+        return found[-1] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run stands when there is nothing more to do now; `step` is where."""
+
+    status: RunStatus
+    exit_code: ExitCode
+    reason: str = ""
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run stands when the process leaves it."""
+
+    run: RunRecord
+    exit_code: ExitCode
+
+    @property
+    def id(self) -> str:
+        return self.run.id
+
+    @property
+    def status(self) -> RunStatus:
+        return self.run.status
+
+    @property
+    def reason(self) -> str:
+        return self.run.reason
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code is ExitCode.OK

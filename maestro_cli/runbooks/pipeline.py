@@ -1,0 +1,80 @@
+"""The change pipeline as runs call it. Invariant: nothing is decided here; states are translated."""
+
+from __future__ import annotations
+
+from maestro_cli.changes.history import find_by_key
+from maestro_cli.changes.model import Change, Consent, State
+from maestro_cli.changes.pipeline import ChangePipeline
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import ActionFailed, MaestroError, NotFound
+from maestro_cli.core.progress import Progress
+from maestro_cli.runbooks.ports import ChangeOutcome, ChangeRequest, ChangeState
+
+
+class PipelineChanges:
+    """ChangePort over a ChangePipeline; `consent` is what the person, or the policy, agreed to."""
+
+    def __init__(self, pipeline: ChangePipeline, consent: Consent) -> None:
+        self._pipeline = pipeline
+        self._consent = consent
+
+    def execute(
+        self,
+        request: ChangeRequest,
+        *,
+        key: str,
+        incident: str | None,
+        progress: Progress,
+        cancellation: Cancellation,
+    ) -> ChangeOutcome:
+        cause = f"{request.reason} ({incident})" if incident else request.reason
+        change = self._pipeline.perform(
+            request.kind,
+            request.target,
+            request.options,
+            self._consent,
+            key=key,
+            cause=cause,
+            progress=progress,
+            cancellation=cancellation,
+        )
+        return _outcome(change)
+
+    def recover(self, key: str) -> ChangeOutcome:
+        """A change that ended badly, or did nothing, reads ABSENT: executing its key again tells how."""
+        try:
+            return _outcome(self._pipeline.recover(key))
+        except NotFound:
+            return ChangeOutcome(ChangeState.ABSENT, "", "no such change was begun")
+        except MaestroError as error:
+            change = find_by_key(self._pipeline.journal, key)
+            if change is not None and not change.finished:
+                return ChangeOutcome(ChangeState.UNKNOWN, change.id, error.what)
+            return ChangeOutcome(ChangeState.ABSENT, change.id if change else "", error.what)
+
+    def undo(self, key: str, *, progress: Progress, cancellation: Cancellation) -> ChangeOutcome:
+        change = find_by_key(self._pipeline.journal, key)
+        if change is None or change.plan.undo is None:
+            raise ActionFailed(f"the change of {key} cannot be undone", why="its plan holds no undo")
+        undo = change.plan.undo
+        done = self._pipeline.perform(
+            undo.kind,
+            change.ref,
+            undo.parameters,
+            self._consent,
+            key=f"{key}/undo",
+            cause=f"undo of {change.id}",
+            progress=progress,
+            cancellation=cancellation,
+        )
+        return _outcome(done)
+
+
+def _outcome(change: Change) -> ChangeOutcome:
+    if change.state is State.VERIFIED:
+        state = ChangeState.DONE
+    elif change.finished or change.state is State.PLANNED:
+        state = ChangeState.ABSENT
+    else:
+        state = ChangeState.UNKNOWN
+    return ChangeOutcome(state, change.id, change.plan.summary)

@@ -1,0 +1,71 @@
+"""What runs need from outside. Invariant: this room calls nothing beyond these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.facts.metrics import Instant
+from maestro_cli.core.progress import Progress
+from maestro_cli.core.refs import WorkloadRef
+
+
+class MetricsPort(Protocol):
+    def query(self, promql: str, *, at: datetime | None = None) -> Instant:
+        """The answer to an instant query; raises Unreachable, Refused or InvalidQuery."""
+
+
+class ChangeState(Enum):
+    """What is known about a change: done, surely not done, or not known."""
+
+    DONE = "done"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRequest:
+    """A change a step asks for; `options` are those of its kind, e.g. `to_revision` of `rollback`."""
+
+    kind: str
+    target: WorkloadRef
+    options: Mapping[str, str | int]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeOutcome:
+    """How a change stands; `change_id` names it in the journal (empty when there is none)."""
+
+    state: ChangeState
+    change_id: str
+    summary: str
+
+
+class ChangePort(Protocol):
+    """The change pipeline. A key names one change for ever: the same key never changes the world twice."""
+
+    def execute(
+        self,
+        request: ChangeRequest,
+        *,
+        key: str,
+        incident: str | None,
+        progress: Progress,
+        cancellation: Cancellation,
+    ) -> ChangeOutcome:
+        """Plan, gate, apply and verify; DONE, or an error of core.errors that says why not.
+
+        GateNotMet, PolicyRefused: nothing was done. WaitingForApproval: nothing was done yet; the same
+        key continues. OutcomeUnknown: it may have been done; `recover` decides.
+        """
+
+    def recover(self, key: str) -> ChangeOutcome:
+        """What became of the change with this key; asks the world when the journal does not say."""
+
+    def undo(self, key: str, *, progress: Progress, cancellation: Cancellation) -> ChangeOutcome:
+        """Undo the change with this key; itself a change with the key `<key>/undo`."""

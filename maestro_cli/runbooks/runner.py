@@ -1,0 +1,242 @@
+"""Starting and resuming runs.
+
+Invariant: a key names one run for ever; what a run has recorded is never done again; the file it was
+started with is pinned by digest, and another one is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.errors import Busy, ExitCode, NotFound, PolicyRefused, StalePlan, UsageError
+from maestro_cli.core.ids import new_id
+from maestro_cli.core.progress import Progress, Quiet
+from maestro_cli.core.redaction import Redactor
+from maestro_cli.journal.store import Journal, Transaction
+from maestro_cli.runbooks.execution import Execution, Surroundings
+from maestro_cli.runbooks.history import RunHistory, find_key, read_answers, read_run, started_since
+from maestro_cli.runbooks.ledger import Ledger
+from maestro_cli.runbooks.model import Confirm, Ending, Runbook, RunRecord, RunResult, RunStatus, nobody
+from maestro_cli.runbooks.parameters import refuse_secrets, resolve_parameters
+from maestro_cli.runbooks.ports import ChangePort, MetricsPort
+from maestro_cli.runbooks.reader import read_runbook
+from maestro_cli.runbooks.session import Session
+from maestro_cli.runbooks.substitution import into_name
+
+_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|PRIVATE_?KEY", re.IGNORECASE)
+_SHORTEST_SECRET = 8  # a shorter value of such a variable is more likely a word than a secret
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybookLimit:
+    """The playbook a run is started for, and how many runs it may start in an hour."""
+
+    playbook: str
+    max_runs_per_hour: int
+
+
+class RunbookRunner:
+    """Runs runbooks durably; the journal must have RunsProjection among its projections."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        metrics: MetricsPort,
+        changes: ChangePort,
+        clock: Clock,
+        actor: str,
+        redactor: Redactor,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._journal, self._metrics, self._changes = journal, metrics, changes
+        self._clock, self._actor = clock, actor
+        self._environment = dict(os.environ if environment is None else environment)
+        secrets = (
+            value
+            for name, value in self._environment.items()
+            if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET
+        )
+        self._redactor = redactor.with_secrets(secrets)
+        self.history = RunHistory(journal)
+
+    def start(
+        self,
+        runbook: Runbook,
+        parameters: Mapping[str, str],
+        *,
+        incident: str | None = None,
+        key: str | None = None,
+        limit: PlaybookLimit | None = None,
+        progress: Progress | None = None,
+        cancellation: Cancellation | None = None,
+        confirm: Confirm = nobody,
+    ) -> RunResult:
+        """Start a run, or go on with the one that has this key, and work on it until it can go no further.
+
+        Raises UsageError for parameters that do not fit or a runbook without steps, Busy when the run or
+        its lock is held, PolicyRefused when the playbook has started too many.
+        """
+        around = self._around(progress, cancellation, confirm, {})
+        known = find_key(self._journal, key) if key else None
+        if known is not None:
+            return self._continue(known, around)
+        values = resolve_parameters(runbook, given=parameters)
+        refuse_secrets(values, self._redactor)
+        if not runbook.steps:
+            fix = "mark fences with {id=…}, or read it: maestro runbook show " + runbook.id
+            raise UsageError(f"{runbook.id} has no steps to run", why="none of its fences is marked", fix=fix)
+        run_id = new_id("run", self._clock.now())
+        session = self._session(run_id, runbook, values)
+        with session.held():
+            data = {
+                "runbook": runbook.id,
+                "title": runbook.title,
+                "file": str(Path(runbook.file).resolve()),
+                "digest": runbook.digest,
+                "parameters": values,
+                "incident": incident or "",
+                "key": key or "",
+                "playbook": limit.playbook if limit else "",
+                "steps": [step.path for step in runbook.steps],
+                "budget_seconds": runbook.budget_seconds,
+            }
+            opened = session.write(
+                lambda transaction: self._open(transaction, session, data, limit), "run.started"
+            )
+            if opened == run_id:
+                return self._work(session, runbook, around)
+        session.forget()  # another process started the run with this key a moment ago
+        return self._continue(opened, around)
+
+    def _open(
+        self, transaction: Transaction, session: Session, data: Mapping[str, Any], limit: PlaybookLimit | None
+    ) -> str:
+        """Record the start, and answer the run's id; that of another run when the key is taken."""
+        if data["key"]:
+            known = find_key(transaction, data["key"])
+            if known is not None:
+                return known
+        if limit is not None:
+            since = self._clock.now() - timedelta(hours=1)
+            count = started_since(transaction, limit.playbook, since)
+            if count >= limit.max_runs_per_hour:
+                raise PolicyRefused(
+                    f"playbook {limit.playbook} has started {count} runs within the hour",
+                    why=f"its policy allows {limit.max_runs_per_hour}",
+                    fix="run the runbook by hand if it is really needed",
+                )
+        session.put(transaction, "run.started", data)
+        return session.run_id
+
+    def resume(
+        self,
+        run_id: str,
+        *,
+        decisions: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
+        cancellation: Cancellation | None = None,
+        confirm: Confirm = nobody,
+    ) -> RunResult:
+        """Go on with a run that waits, was interrupted, was cancelled or is unknown; a finished one is
+        only read.
+
+        `decisions` maps a step that is unknown to `done` or `redo`, on a person's word. Raises NotFound,
+        StalePlan when the file changed, Busy when somebody works on it, UsageError for a decision about
+        a step that is not unknown.
+        """
+        for path, word in (decisions or {}).items():
+            if word not in ("done", "redo"):
+                raise UsageError(f"{word!r} decides nothing about {path}", fix="say done or redo")
+        return self._continue(run_id, self._around(progress, cancellation, confirm, decisions or {}))
+
+    def _around(
+        self,
+        progress: Progress | None,
+        cancellation: Cancellation | None,
+        confirm: Confirm,
+        decisions: Mapping[str, str],
+    ) -> Surroundings:
+        return Surroundings(
+            self._metrics,
+            self._changes,
+            self._clock,
+            self._redactor,
+            self._environment,
+            progress or Quiet(),
+            cancellation or Cancellation(),
+            confirm,
+            decisions,
+        )
+
+    def _session(self, run_id: str, runbook: Runbook, values: Mapping[str, str]) -> Session:
+        lock = into_name(runbook.lock, values) if runbook.lock else ""
+        return Session(self._journal, run_id, self._actor, lock)
+
+    def _continue(self, run_id: str, around: Surroundings) -> RunResult:
+        run = self.history.get(run_id)
+        if run.status.final:
+            return RunResult(run, ExitCode(run.exit_code))
+        runbook = _pinned(run)
+        for path in around.decisions:
+            if runbook.step(path) is None or run.last(path) is None:
+                raise UsageError(f"{path!r} is not a step that run {run_id} has started")
+        session = self._session(run_id, runbook, run.parameters)
+        with session.held():
+            data = {"from": run.status, "incident": run.incident}
+            session.append("run.resumed", data)
+            return self._work(session, runbook, around)
+
+    def _work(self, session: Session, runbook: Runbook, around: Surroundings) -> RunResult:
+        run = read_run(self._journal, session.run_id)
+        if run is None:
+            raise NotFound(f"run {session.run_id} is not in the tables", fix="maestro journal verify")
+        execution = Execution(
+            session,
+            Ledger(session, run),
+            runbook,
+            around,
+            incident=run.incident,
+            answers=read_answers(self._journal, run.id),
+        )
+        try:
+            ending = execution.run()
+            self._end(session, run, ending)
+        except Busy as error:
+            lost = replace(self.history.get(run.id), status=RunStatus.INTERRUPTED, reason=error.what)
+            return RunResult(lost, ExitCode.BUSY)
+        return RunResult(self.history.get(run.id), ending.exit_code)
+
+    def _end(self, session: Session, run: RunRecord, ending: Ending) -> None:
+        data = {
+            "status": ending.status,
+            "exit_code": int(ending.exit_code),
+            "reason": ending.reason,
+            "step": ending.step,
+            "runbook": run.runbook,
+            "incident": run.incident,
+        }
+        waiting = ending.status is RunStatus.WAITING
+        session.append("run.waiting" if waiting else "run.finished", data)
+        if ending.status.final:
+            session.forget()
+
+
+def _pinned(run: RunRecord) -> Runbook:
+    """The runbook a run was started with; raises StalePlan when the file is another one now."""
+    runbook = read_runbook(Path(run.file))
+    if runbook.digest != run.digest:
+        raise StalePlan(
+            f"{run.file} changed since run {run.id} started",
+            why=f"it was {run.digest[:12]}, it is {runbook.digest[:12]}",
+            fix="restore the file and resume, or start a new run",
+        )
+    return runbook

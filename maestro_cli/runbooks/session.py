@@ -1,0 +1,114 @@
+"""One process's hold on one run.
+
+Invariant: at most one process works on a run. On one machine a file lock says so; it ends with the
+process at once, and child processes inherit it, so that a run whose step outlived a killed maestro
+cannot be resumed before that step has ended. Between machines a journal lease says so. Every event is
+written under the lease: a process that lost it writes nothing more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import platform
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from maestro_cli.core.crashpoints import crash_point
+from maestro_cli.core.errors import Busy
+from maestro_cli.journal.model import Event, Lease
+from maestro_cli.journal.store import Journal, Transaction
+from maestro_cli.runbooks.history import lease_name
+
+LEASE_SECONDS = 20.0
+RENEW_SECONDS = 5.0
+T = TypeVar("T")
+
+
+class Session:
+    """Holds the lock file and the leases of a run while its context is open."""
+
+    def __init__(self, journal: Journal, run_id: str, actor: str, lock: str = "") -> None:
+        self.run_id = run_id
+        self._journal = journal
+        self._actor = actor
+        self._lock_name = lock
+        self._leases: list[Lease] = []
+        self._closing = threading.Event()
+        self._path = journal.path.parent / "runs" / f"{run_id}.lock"
+        self.descriptor = -1
+
+    @contextmanager
+    def held(self) -> Iterator[Session]:
+        """Take the run; raises Busy when somebody else has it, or its lock."""
+        self.descriptor = _lock_file(self._path, self.run_id)
+        keeper = threading.Thread(target=self._keep, name="run-lease", daemon=True)
+        try:
+            self._acquire(lease_name(self.run_id), platform.node() or "this machine")
+            if self._lock_name:
+                self._acquire(f"lock/{self._lock_name}", f"run {self.run_id}")
+            keeper.start()
+            yield self
+        finally:
+            self._closing.set()
+            if keeper.is_alive():
+                keeper.join()
+            for lease in reversed(self._leases):
+                self._journal.release_lease(lease)
+            os.close(self.descriptor)
+
+    def forget(self) -> None:
+        """Remove the lock file of a run that can never be resumed."""
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+
+    def _acquire(self, name: str, holder: str) -> None:
+        self._leases.append(self._journal.acquire_lease(name, holder, LEASE_SECONDS))
+
+    def _keep(self) -> None:
+        while not self._closing.wait(RENEW_SECONDS):
+            try:
+                for lease in self._leases:
+                    self._journal.renew_lease(lease, LEASE_SECONDS)
+            except Busy:
+                return  # the next write finds out
+
+    def append(self, kind: str, data: Mapping[str, Any], *, place: str = "") -> Event:
+        """Write one event durably; raises Busy when the run was lost to another process."""
+        return self.write(lambda transaction: self.put(transaction, kind, data), f"{kind}{place}")
+
+    def put(self, transaction: Transaction, kind: str, data: Mapping[str, Any]) -> Event:
+        """Add one event of this run inside `write`."""
+        return transaction.append(kind, f"run/{self.run_id}", self._actor, data)
+
+    def write(self, act: Callable[[Transaction], T], place: str) -> T:
+        """One transaction under the leases, with a place to crash before and after."""
+        crash_point(f"run.before:{place}")
+        with self._journal.transaction() as transaction:
+            for lease in self._leases:
+                transaction.require_lease(lease)
+            result = act(transaction)
+        crash_point(f"run.after:{place}")
+        return result
+
+
+def _lock_file(path: Path, run_id: str) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+        os.close(descriptor)
+        raise Busy(
+            f"run {run_id} is held by another process",
+            why=f"maestro {holder} works on it, or was killed and a step it started still runs",
+            fix=f"wait for it, or look at: fuser {path}",
+        ) from error
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    return descriptor

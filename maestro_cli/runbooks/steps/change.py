@@ -1,0 +1,102 @@
+"""A change of the world, made by the change pipeline.
+
+Invariant: the key is `run/<id>/<step>`, so that the same step of the same run is one change, however
+often it is tried. The body is YAML with one level; values are put into its parsed fields, never into
+its text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from maestro_cli.config.strict import Document, parse_yaml, suggestion
+from maestro_cli.core.errors import InvalidFile, OutcomeUnknown, UsageError, WaitingForApproval
+from maestro_cli.core.refs import parse_workload_ref
+from maestro_cli.runbooks.model import State, Step, StepOutcome
+from maestro_cli.runbooks.ports import ChangeOutcome, ChangeRequest, ChangeState
+from maestro_cli.runbooks.steps.kind import Work
+from maestro_cli.runbooks.substitution import into_name, names_in
+
+# The kinds of change a runbook can ask for, and the options of each with how it is read.
+OPTIONS: Mapping[str, Mapping[str, type[int] | type[str]]] = {"rollback": {"to_revision": int}}
+_FIELDS = ("kind", "target", "namespace", "reason")
+
+
+class ChangeStep:
+    def check(self, step: Step, file: str) -> None:
+        fields, document = _fields(step, file)
+        kind = fields.get("kind", "")
+        if kind not in OPTIONS:
+            what = f"{kind!r} is not a kind of change" if kind else "the kind is missing"
+            path = ("kind",) if kind else ()
+            raise document.fail(what, path, fix=suggestion(kind, list(OPTIONS)))
+        if not fields.get("target"):
+            raise document.fail("the target is missing", fix="add 'target: deploy/NAME'")
+        known = [*_FIELDS, *OPTIONS[kind]]
+        for name in fields:
+            if name not in known:
+                raise document.fail("is not known here", (name,), fix=suggestion(name, known))
+
+    def variables(self, step: Step) -> set[str]:
+        return names_in(step.body)
+
+    def run(self, step: Step, work: Work) -> StepOutcome:
+        """Hand it to the pipeline; an unknown outcome is settled by asking for the key again."""
+        if not step.body:  # made by a rollback for a change that has no undo fence
+            key = work.key.removesuffix("/undo")
+            return outcome_of(work.changes.undo(key, progress=work.progress, cancellation=work.cancellation))
+        request = request_of(step, work.values)
+        try:
+            outcome = work.changes.execute(
+                request,
+                key=work.key,
+                incident=work.incident,
+                progress=work.progress,
+                cancellation=work.cancellation,
+            )
+        except WaitingForApproval as error:
+            return StepOutcome(State.WAITING, error.what)
+        except OutcomeUnknown:
+            outcome = work.changes.recover(work.key)
+        return outcome_of(outcome)
+
+
+def outcome_of(outcome: ChangeOutcome) -> StepOutcome:
+    """What a change's state means for its step."""
+    states = {
+        ChangeState.DONE: State.OK,
+        ChangeState.ABSENT: State.FAILED,
+        ChangeState.UNKNOWN: State.UNKNOWN,
+    }
+    return StepOutcome(states[outcome.state], outcome.summary, change_id=outcome.change_id)
+
+
+def request_of(step: Step, values: Mapping[str, str]) -> ChangeRequest:
+    """The change a step asks for, with its variables filled in; raises UsageError."""
+    fields, _ = _fields(step, step.path)
+    filled = {name: into_name(text, values) for name, text in fields.items() if name != "reason"}
+    target = parse_workload_ref(filled["target"], namespace=filled.get("namespace"))
+    options: dict[str, str | int] = {}
+    for name, form in OPTIONS[fields["kind"]].items():
+        if name not in filled:
+            continue
+        try:
+            options[name] = form(filled[name])
+        except ValueError as error:
+            raise UsageError(f"{name} of {step.path} is not a whole number") from error
+    return ChangeRequest(fields["kind"], target, options, fields.get("reason", "") or step.name)
+
+
+def _fields(step: Step, file: str) -> tuple[dict[str, str], Document]:
+    document = parse_yaml(step.body, file, first_line=step.line + 1)
+    data = document.data
+    if not isinstance(data, dict):
+        raise InvalidFile(
+            "expected fields such as 'kind: rollback'", file=file, line=step.line, key=step.path
+        )
+    fields: dict[str, str] = {}
+    for name, value in data.items():
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise document.fail("expected text or a whole number", (name,))
+        fields[name] = str(value)
+    return fields, document
