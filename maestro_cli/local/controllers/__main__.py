@@ -9,7 +9,11 @@ import sys
 from maestro_cli.local import daemon
 from maestro_cli.local.api import connect
 from maestro_cli.local.controllers.deployment import DeploymentController
+from maestro_cli.local.controllers.disruption import DisruptionController
 from maestro_cli.local.controllers.endpoints import EndpointsController
+from maestro_cli.local.controllers.garbage import GarbageCollector
+from maestro_cli.local.controllers.namespaces import NamespaceController
+from maestro_cli.local.controllers.nodes import NodeController
 from maestro_cli.local.controllers.replicaset import ReplicaSetController
 from maestro_cli.local.controllers.scheduler import Scheduler
 from maestro_cli.local.controllers.world import World
@@ -18,20 +22,36 @@ from maestro_cli.local.process import announce
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = daemon.parser("maestro_cli.local.controllers", "The controllers of the light cluster.")
+    parser.add_argument(
+        "--node-grace", type=float, default=20.0, metavar="SECONDS", help="a node this long silent is lost"
+    )
+    parser.add_argument(
+        "--evict-after",
+        type=float,
+        default=30.0,
+        metavar="SECONDS",
+        help="pods of a lost node are deleted after their toleration, at the latest after this",
+    )
     return parser.parse_args(argv)
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
     client = await connect(arguments.kubeconfig or arguments.state / "agent.kubeconfig", "controllers")
     world = World(client)
-    deployments, replica_sets, scheduler = (
-        DeploymentController(world),
-        ReplicaSetController(world),
-        Scheduler(world),
+    deployments, replica_sets = DeploymentController(world), ReplicaSetController(world)
+    scheduler = Scheduler(world)
+    nodes = NodeController(
+        world, grace_seconds=arguments.node_grace, evict_after_seconds=arguments.evict_after
     )
-    endpoints = EndpointsController(world)
-    queues = [deployments.queue, replica_sets.queue, endpoints.queue]
-    recorders = [deployments.recorder, replica_sets.recorder, scheduler.recorder]
+    queues = [
+        deployments.queue,
+        replica_sets.queue,
+        EndpointsController(world).queue,
+        DisruptionController(world).queue,
+        GarbageCollector(world).queue,
+        NamespaceController(world).queue,
+    ]
+    recorders = [deployments.recorder, replica_sets.recorder, scheduler.recorder, nodes.recorder]
     try:
         async with asyncio.TaskGroup() as group:
             for informer in world.informers.values():
@@ -42,6 +62,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
             for queue in queues:
                 group.create_task(queue.run())
             group.create_task(scheduler.queue.run(workers=1))  # one at a time, or they crowd one node
+            group.create_task(nodes.run())
             announce(arguments.state, "controllers")
     finally:
         await client.close()
