@@ -146,19 +146,18 @@ class Supervisor:
                 self._failure = self._failed(f"{name} does not start", child.reason, name)
                 return
         if elapsed > START_LIMIT_SECONDS:
-            why = f"still waiting for {', '.join(late) or self._workload.waiting_for}"
-            if WORKLOAD not in self._facts:
-                why = f"still waiting for {self._workload.waiting_for}"
-            self._failure = self._failed(
-                f"the platform is not ready after {START_LIMIT_SECONDS:.0f} s", why, late[0] if late else ""
-            )
+            what = f"the platform is not ready after {START_LIMIT_SECONDS:.0f} s"
+            if WORKLOAD in self._facts:
+                self._failure = self._failed(what, f"still waiting for {', '.join(late)}", late[0])
+            else:
+                self._failure = self._failed(what, f"still waiting for {self._workload.waiting_for}", "")
 
     def _failed(self, what: str, why: str, part: str) -> Failure:
         last = _last_line(self._plan, part) if part else ""
         return Failure(
             what,
             f"{why}; it last said: {last}" if last else why,
-            f"look into {self._plan.state / 'logs' / f'{part}.log'}" if part else "",
+            f"look into {self._plan.state / 'logs' / (f'{part}.log' if part else '')}",
         )
 
     def _publish(self) -> None:

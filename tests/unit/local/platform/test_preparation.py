@@ -30,8 +30,8 @@ def test_the_shipped_manifests_are_the_workload(tmp_path: Path) -> None:
     deployment = manifests[1]
     assert deployment["spec"]["replicas"] == 3
     container = deployment["spec"]["template"]["spec"]["containers"][0]
-    assert container["env"] == [{"name": "MODELS_DIR", "value": str(shipped("deploy") / "models")}]
-    assert "$(MODELS_DIR)" in container["args"]
+    assert {"name": "MODELS_DIR", "value": str(shipped("deploy") / "models")} in container["env"]
+    assert "--models=$(MODELS_DIR)" in container["args"]
 
 
 def test_the_context_carries_the_assumed_costs(tmp_path: Path) -> None:
