@@ -59,8 +59,9 @@ def _value(
             why=parameter.description,
             fix=f"pass {parameter.name}=VALUE",
         )
+    value = str(value)
     check_value(parameter, value, where)
-    return str(value)
+    return value
 
 
 def check_value(parameter: Parameter, value: str, where: str) -> None:

@@ -100,7 +100,7 @@ def _bare(name: str, value: str) -> str:
 
 
 def _one_name(name: str, value: str) -> str:
-    if not _NAME.fullmatch(value):
+    if value and not _NAME.fullmatch(value):
         raise _refused(name, value, "only letters, digits, '-', '_' and '.' may stand here")
     return value
 

@@ -78,8 +78,8 @@ def request_of(step: Step, values: Mapping[str, str]) -> ChangeRequest:
     target = parse_workload_ref(filled["target"], namespace=filled.get("namespace"))
     options: dict[str, str | int] = {}
     for name, form in OPTIONS[fields["kind"]].items():
-        if name not in filled:
-            continue
+        if not filled.get(name):
+            continue  # an optional parameter was left empty
         try:
             options[name] = form(filled[name])
         except ValueError as error:

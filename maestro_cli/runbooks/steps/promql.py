@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from maestro_cli.core.errors import ExitCode, InvalidFile, MaestroError, Unreachable
+from maestro_cli.core.errors import ExitCode, InvalidFile, MaestroError, Unreachable, UsageError
 from maestro_cli.core.facts.metrics import Instant
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.verdict import Judgement, Verdict, judge
@@ -22,6 +22,10 @@ class PromqlStep:
     def check(self, step: Step, file: str) -> None:
         if not step.body.strip():
             raise InvalidFile("the query is empty", file=file, line=step.line, key=step.path)
+        try:
+            into_promql(step.body, dict.fromkeys(names_in_promql(step.body), "1"))
+        except UsageError as error:
+            raise InvalidFile(error.what, file=file, line=step.line, key=step.path, fix=error.fix) from error
         if step.expect is None and not step.capture:
             fix = 'add expect="< 0.01" or capture=NAME'
             raise InvalidFile(
@@ -37,7 +41,7 @@ class PromqlStep:
     def run(self, step: Step, work: Work) -> StepOutcome:
         """Ask until the expectation has held for `for`, or `within` is over."""
         query = into_promql(step.body.strip(), work.values)
-        interval = 1.0 if step.within_seconds <= 120 else 5.0
+        interval = min(max(step.within_seconds / 60, 0.1), 5.0)
         start = work.clock.monotonic()
         held_since: float | None = None
         error: MaestroError | None = None
