@@ -6,6 +6,7 @@ Invariant: `Untrusted` travels unchanged, and reaches a screen or a document onl
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _KEEP = {" "}
@@ -57,12 +58,14 @@ def visible_block(text: str, limit_lines: int | None = None) -> str:
     return f"{shown}\n… {dropped} lines not shown" if dropped else shown
 
 
-_MARKDOWN = set("\\`*_{}[]<>()#+!|~&$")
+_MARKDOWN = set("\\`*_{}[]<>()#+!|~&$@")
+_AUTOLINK = re.compile(r"(?i)(?<=[a-z0-9+.-]):(?=//)|(?<=www)\.|(?<=mailto):|(?<=xmpp):")
 
 
 def markdown_text(text: str, limit: int | None = None) -> str:
     """`visible` text that Markdown and HTML render as it is: no link, tag, emphasis or table cell."""
-    return "".join(f"\\{c}" if c in _MARKDOWN else c for c in visible(text, limit))
+    escaped = "".join(f"\\{c}" if c in _MARKDOWN else c for c in visible(text, limit))
+    return _AUTOLINK.sub(lambda match: f"\\{match[0]}", escaped)  # GitHub links bare addresses
 
 
 def markdown_code(text: str, limit_lines: int | None = None) -> str:

@@ -8,6 +8,7 @@ incident when it names it (`data.incident`, `data.cause`) or when its subject, r
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,6 +17,9 @@ from maestro_cli.incidents.model import TRANSITIONS, State
 from maestro_cli.journal.model import Event
 
 _OPEN = "('detected', 'triaging', 'mitigating', 'monitoring')"
+# Ids inside a cause such as `run/run-01k9…`, whatever words stand around them.
+_IDS = re.compile(r"\b((inc|run|chg)-[0-9a-z]{14})\b")
+_ROOMS = {"run": "run", "chg": "change"}
 _TIMELINE_ROOMS = ("change.", "run.", "step.", "approval.", "experiment.", "drill.")
 
 _SCHEMA = f"""
@@ -227,12 +231,10 @@ def _incident_of(db: sqlite3.Connection, event: Event) -> str:
         return named.removeprefix("incident/")
     subjects = [event.subject]
     cause = data.get("cause")
-    if isinstance(cause, str) and cause:
-        if cause.startswith("incident/"):
-            return cause.removeprefix("incident/")
-        if cause.startswith("inc-"):
-            return cause
-        subjects.append(cause)
+    for word, prefix in _IDS.findall(cause[:500]) if isinstance(cause, str) else ():
+        if prefix == "inc":
+            return str(word)
+        subjects.append(f"{_ROOMS[prefix]}/{word}")
     for room in ("run", "change", "experiment", "drill"):
         value = data.get(room)
         if isinstance(value, str) and value:

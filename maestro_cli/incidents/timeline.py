@@ -29,14 +29,20 @@ class Entry:
 
 
 def timeline(journal: Journal, incident_id: str) -> tuple[Entry, ...]:
-    """Every event that belongs to the incident, in order."""
+    """Every event that belongs to the incident, in order.
+
+    Changes that its steps name belong to it as well, also when they were planned before they were named.
+    """
     rows = journal.query("SELECT seq FROM incident_timeline WHERE incident = ? ORDER BY seq", (incident_id,))
-    entries: list[Entry] = []
-    wanted = [row[0] for row in rows]
-    for first, last in _spans(wanted):
+    events: dict[int, Event] = {}
+    for first, last in _spans([row[0] for row in rows]):
         for event in journal.events(after=first - 1, limit=last - first + 1):
-            entries.append(_entry(event))
-    return tuple(entries)
+            events[event.seq] = event
+    named = {event.data.get("change") for event in events.values() if event.kind.startswith("step.")}
+    for change in sorted(name for name in named if isinstance(name, str) and name):
+        for event in journal.events(subject=f"change/{change.removeprefix('change/')}"):
+            events[event.seq] = event
+    return tuple(_entry(events[seq]) for seq in sorted(events))
 
 
 def _spans(numbers: list[int]) -> list[tuple[int, int]]:
@@ -122,14 +128,75 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 }
 
 
+def _planned(data: Mapping[str, Any]) -> str:
+    text = f"change planned: {data['plan']['summary']}"
+    return f"{text} (dry run)" if data.get("dry_run") else text
+
+
+def _refused(data: Mapping[str, Any]) -> str:
+    reasons = data["decision"]["reasons"]
+    return f"change refused: {'; '.join(str(reason['what']) for reason in reasons)}"
+
+
+def _failed(text: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda data: f"{text}: {data['error']['what']}"
+
+
+def _step_end(data: Mapping[str, Any]) -> str:
+    text = f"step {data['step']} {data['state']}"
+    if data.get("value") is not None:
+        text += f", value {data['value']:g}"
+    return f"{text}: {data['reason']}" if data.get("reason") else text
+
+
+# Words for the events of other rooms; one that does not look as expected is told by `_plainly`.
+_GUESTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "change.planned": _planned,
+    "change.refused": _refused,
+    "change.intended": lambda data: f"change begins on {data['target']}",
+    "change.applied": lambda data: f"change applied: {data['evidence']}",
+    "change.unknown": lambda data: f"the outcome of the change is unknown: {data['evidence']}",
+    "change.verified": lambda data: f"change verified: {data['observed']}",
+    "change.verify_failed": lambda data: f"change not verified: {data['why']}",
+    "change.failed": _failed("change failed"),
+    "change.undone": _failed("change undone"),
+    "change.undo_failed": _failed("the undo failed"),
+    "step.intended": lambda data: f"step {data['step']} begins: {data['title']}",
+    "step.finished": _step_end,
+    "step.settled": _step_end,
+    "step.skipped": lambda data: f"step {data['step']} skipped: {data['reason']}",
+}
+
+
 def describe(kind: str, data: Mapping[str, Any]) -> str:
-    """An event in words; an event of another room by its kind and what it says of itself."""
+    """An event in words; an event that this room does not know by its kind and what it says of itself."""
     words = _WORDS.get(kind)
     if words is not None:
         return words(data)
+    guest = _GUESTS.get(kind)
+    if guest is not None:
+        try:
+            return guest(data)
+        except (KeyError, TypeError, ValueError):
+            return _plainly(kind, data)  # written by another version of its room
+    return _plainly(kind, data)
+
+
+def _plainly(kind: str, data: Mapping[str, Any]) -> str:
     parts = [kind.replace(".", " ").replace("_", " ")]
-    for name in ("title", "summary", "text", "step", "target", "status", "outcome", "reason", "error"):
+    for name in (
+        "title",
+        "summary",
+        "text",
+        "runbook",
+        "step",
+        "target",
+        "status",
+        "outcome",
+        "reason",
+        "error",
+    ):
         value = data.get(name)
         if isinstance(value, (str, int, float)) and value != "":
-            parts.append(f"{name} {value}" if name in ("step", "target", "status", "outcome") else str(value))
+            parts.append(f"{name} {value}" if name in ("runbook", "step", "target", "status") else str(value))
     return ", ".join(parts)

@@ -175,7 +175,12 @@ class Writer:
         pods: Sequence[Pod] = outcome.value
         ready = sum(pod.ready for pod in pods)
         restarts = sum(pod.restarts for pod in pods)
-        facts = {"pods": [self._pod(pod) for pod in pods], "ready": ready, "restarts": restarts}
+        facts = {
+            "pods": [self._pod(pod) for pod in pods],
+            "total": len(pods),
+            "ready": ready,
+            "restarts": restarts,
+        }
         summary = f"{ready} of {len(pods)} pods ready, {restarts} restarts"
         return self._made(
             "pods", "Pods", "list pods of the workload", "cluster", summary, facts, outcome.seconds

@@ -1,0 +1,209 @@
+"""The whole response to one incident: triage, the bound runbook, resolution, post-mortem.
+
+Invariant: each part looks at what the journal says was done and goes on from there, so a response that
+was killed is simply started again; nothing that fires is called resolved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.errors import ActionFailed, NotFound, TimedOut, WaitingForApproval
+from maestro_cli.core.progress import Progress
+from maestro_cli.incidents.desk import IncidentDesk
+from maestro_cli.incidents.model import Incident, Severity, Signal, State
+from maestro_cli.incidents.triage.investigate import Triage
+from maestro_cli.runbooks.catalog import RunbookCatalog
+from maestro_cli.runbooks.model import Confirm, Runbook, RunResult, RunStatus
+from maestro_cli.runbooks.parameters import resolve_parameters
+from maestro_cli.runbooks.playbooks import Playbook, PlaybookCatalog, PlaybookStep
+from maestro_cli.runbooks.runner import PlaybookLimit, RunbookRunner
+
+CLEAR_TIMEOUT_SECONDS = 900.0
+POLL_SECONDS = 0.25
+_SEVERITIES = {severity.value: severity for severity in Severity}
+
+
+@dataclass(frozen=True, slots=True)
+class Responded:
+    """What a response came to."""
+
+    incident: Incident
+    playbook: str
+    runs: tuple[RunResult, ...]
+    postmortem: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Everyone a response works with."""
+
+    desk: IncidentDesk
+    triage: Triage
+    playbooks: PlaybookCatalog
+    runbooks: RunbookCatalog
+    runner: RunbookRunner
+    write_postmortem: Callable[[str], Path]
+
+
+class Response:
+    """Responds to incidents in the name of the desk's actor."""
+
+    def __init__(self, crew: Crew, clock: Clock, actor: str) -> None:
+        self._crew = crew
+        self._clock = clock
+        self._actor = actor
+
+    def respond(
+        self, ref: str, *, confirm: Confirm, progress: Progress, cancellation: Cancellation
+    ) -> Responded:
+        """Take an open incident to its post-mortem.
+
+        Raises NotFound (no playbook binds it), WaitingForApproval (the playbook only suggests, or a step
+        waits), ActionFailed (a run failed), TimedOut (the signals do not clear), Interrupted.
+        """
+        incident = self._triaged(ref, progress)
+        playbook = self._playbook(incident)
+        runs = self._run(incident, playbook, confirm, progress, cancellation)
+        incident = self._crew.desk.get(incident.id)
+        if incident.state is State.MITIGATING:
+            incident = self._crew.desk.mitigated(incident.id, run=runs[-1].id)
+        incident = self._resolved(incident, progress, cancellation)
+        progress.phase("post-mortem", "writing it from the journal")
+        path = self._crew.write_postmortem(incident.id)
+        progress.update(f"written to {path}")
+        return Responded(self._crew.desk.get(incident.id), playbook.id, runs, path)
+
+    def _triaged(self, ref: str, progress: Progress) -> Incident:
+        desk = self._crew.desk
+        incident = desk.get(ref)
+        if incident.times.acked_at is None:
+            incident = desk.ack(incident.id)
+        if incident.state is State.DETECTED:
+            incident = desk.start_triage(incident.id)
+        if incident.state is State.TRIAGING:
+            progress.phase("triage", f"incident #{incident.number}: collecting evidence")
+            report = self._crew.triage.investigate(incident, desk.signals(incident.id))
+            desk.record_triage(incident.id, report)
+            progress.update(f"{len(report.evidence)} pieces of evidence; {report.conclusion}")
+            for suspect in report.suspects[:3]:
+                reasons = "; ".join(suspect.reasons_for[:3])
+                progress.note(f"{suspect.score:.2f}  {suspect.kind.value} of {suspect.subject}: {reasons}")
+            incident = self._judged(incident, report.conclusion)
+        return incident
+
+    def _judged(self, incident: Incident, conclusion: str) -> Incident:
+        """Leave triage; the playbook that binds the alert says how severe it is."""
+        playbook = self._match(incident)
+        severity = None if playbook is None else _SEVERITIES.get(playbook.severity, Severity.SEV4)
+        return self._crew.desk.triaged(
+            incident.id, severity=severity, owner=incident.owner or self._actor, reason=conclusion
+        )
+
+    def _match(self, incident: Incident) -> Playbook | None:
+        """The playbook of the first firing signal that one binds; resolved signals start nothing."""
+        for signal in self._firing(incident):
+            found = self._crew.playbooks.match(signal.labels, firing=True).playbook
+            if found is not None:
+                return found
+        return None
+
+    def _firing(self, incident: Incident) -> tuple[Signal, ...]:
+        return tuple(signal for signal in self._crew.desk.signals(incident.id) if signal.firing)
+
+    def _playbook(self, incident: Incident) -> Playbook:
+        playbook = self._match(incident)
+        if playbook is None:
+            raise NotFound(
+                f"no playbook binds a firing signal of incident #{incident.number}",
+                fix="maestro runbook list, then run one by hand: maestro runbook run ID --incident latest",
+            )
+        if playbook.mode != "auto":
+            raise WaitingForApproval(
+                f"playbook {playbook.id} only suggests its runbook",
+                fix=f"maestro runbook run {playbook.steps[0].runbook} --incident {incident.number}",
+            )
+        return playbook
+
+    def _run(
+        self,
+        incident: Incident,
+        playbook: Playbook,
+        confirm: Confirm,
+        progress: Progress,
+        cancellation: Cancellation,
+    ) -> tuple[RunResult, ...]:
+        results = []
+        for number, step in enumerate(playbook.steps, start=1):
+            runbook = self._crew.runbooks.get(step.runbook)
+            progress.phase("runbook", f"{runbook.id}, by playbook {playbook.id}")
+            parameters = self._parameters(incident, runbook, step)
+            result = self._crew.runner.start(
+                runbook,
+                parameters,
+                incident=incident.id,
+                key=f"incident/{incident.id}/{playbook.id}/{number}/{incident.reopen_count}",
+                limit=PlaybookLimit(playbook.id, playbook.max_runs_per_hour),
+                progress=progress,
+                cancellation=cancellation,
+                confirm=confirm,
+            )
+            results.append(result)
+            _require_success(result)
+        return tuple(results)
+
+    def _parameters(self, incident: Incident, runbook: Runbook, step: PlaybookStep) -> dict[str, str]:
+        """The playbook's values, then the signal's labels; a release blamed by triage names the revision."""
+        signal = self._firing(incident)[0]
+        values = step.parameters(signal.labels)
+        names = {parameter.name for parameter in runbook.parameters}
+        fix = self._suggested(incident)
+        if fix.get("name") == "rollback" and "TO_REVISION" in names and "TO_REVISION" not in values:
+            values["TO_REVISION"] = fix["parameters"].get("to_revision", "")
+        return resolve_parameters(runbook, given=values, labels=signal.labels, annotations=signal.annotations)
+
+    def _suggested(self, incident: Incident) -> Mapping[str, Any]:
+        event = self._crew.desk.suspects(incident.id)
+        if event is None or not event.data["culprit"]:
+            return {}
+        return event.data["suspects"][0].get("fix") or {}
+
+    def _resolved(self, incident: Incident, progress: Progress, cancellation: Cancellation) -> Incident:
+        progress.phase("resolve", "waiting until every signal has cleared")
+        deadline = self._clock.monotonic() + CLEAR_TIMEOUT_SECONDS
+        while incident.state is not State.RESOLVED:
+            incident = self._crew.desk.get(incident.id)
+            if not incident.state.is_open:
+                break
+            if incident.firing == 0:
+                return self._crew.desk.resolve(incident.id, reason="every signal has cleared")
+            if self._clock.monotonic() > deadline:
+                raise TimedOut(
+                    f"{incident.firing} signals of incident #{incident.number} still fire",
+                    fix=f"maestro incident show {incident.number}",
+                )
+            progress.update(f"{incident.firing} of {incident.signals} signals still fire")
+            cancellation.pause(POLL_SECONDS)
+        return incident
+
+
+def _require_success(result: RunResult) -> None:
+    run = result.run
+    if result.status is RunStatus.SUCCEEDED:
+        return
+    if result.status is RunStatus.WAITING:
+        raise WaitingForApproval(
+            f"run {run.id} waits for {run.waiting_for or 'an answer'}", fix=f"maestro runbook resume {run.id}"
+        )
+    error = ActionFailed(
+        f"run {run.id} of {run.runbook} ended {result.status.value}",
+        why=run.reason,
+        fix=f"maestro runbook resume {run.id}, or maestro incident timeline",
+    )
+    error.exit_code = result.exit_code
+    raise error
