@@ -31,7 +31,8 @@ def test_the_shipped_manifests_are_the_workload(tmp_path: Path) -> None:
     assert deployment["spec"]["replicas"] == 3
     container = deployment["spec"]["template"]["spec"]["containers"][0]
     assert {"name": "MODELS_DIR", "value": str(shipped("deploy") / "models")} in container["env"]
-    assert "--models=$(MODELS_DIR)" in container["args"]
+    assert container["args"][container["args"].index("--models") + 1] == "$(MODELS_DIR)"
+    assert container["args"][container["args"].index("--serve") + 1] == "fraud=1"
 
 
 def test_the_context_carries_the_assumed_costs(tmp_path: Path) -> None:
