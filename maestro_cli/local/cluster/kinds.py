@@ -143,7 +143,8 @@ KINDS: tuple[Kind, ...] = (
             Subresource("log", ("get",)),
         ),
         fields=_POD_FIELDS, shape=shapes.POD, default=fill.default_pod, begin=fill.begin_pod,
-        check=workloads.check_pod, check_change=workloads.check_pod_change, grace=pod_grace, columns=columns.POD,
+        check=workloads.check_pod, check_change=workloads.check_pod_change, grace=pod_grace,
+        columns=columns.POD,
     ),
     Kind(
         "", "v1", "Service", "services", short_names=("svc",), categories=("all",),
