@@ -30,7 +30,7 @@ from maestro_cli.core.facts.endpoints import EndpointCheck
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.sources.http import HttpBackend, checked
-from maestro_cli.sources.kube import objects
+from maestro_cli.sources.kube import facts, objects
 from maestro_cli.sources.kube.access import cluster_access
 from maestro_cli.sources.kube.api_server import (
     JSON_PATCH,
@@ -159,17 +159,17 @@ class KubeCluster:
         return AccessAnswer(status.allowed, verb, full, Untrusted(why))
 
     def get_workload(self, ref: WorkloadRef) -> Workload:
-        return objects.workload_facts(self._api.get(_path(ref), objects.Deployment))
+        return facts.workload_facts(self._api.get(_path(ref), objects.Deployment))
 
     def list_workloads(self, namespace: str | None) -> tuple[Workload, ...]:
         """Deployments of a namespace, or of all (None), by namespace and name."""
         found = self._api.items(_scoped("/apis/apps/v1", namespace, "deployments"), objects.Deployment)
-        return tuple(map(objects.workload_facts, sorted(found, key=_name)))
+        return tuple(map(facts.workload_facts, sorted(found, key=_name)))
 
     def list_revisions(self, ref: WorkloadRef) -> tuple[Revision, ...]:
         """The ReplicaSets that this workload controls, oldest revision first."""
         owner = self._api.get(_path(ref), objects.Deployment)
-        selector = objects.selector_text(owner.spec.selector)
+        selector = facts.selector_text(owner.spec.selector)
         path = _scoped("/apis/apps/v1", ref.namespace, "replicasets")
         found = self._api.items(path, objects.ReplicaSet, {"labelSelector": selector} if selector else None)
         owned = [
@@ -178,29 +178,29 @@ class KubeCluster:
             if item.metadata.controller and item.metadata.controller.uid == owner.metadata.uid
         ]
         owned.sort(key=lambda item: (item.metadata.revision, item.metadata.created_at))
-        return tuple(map(objects.revision_facts, owned))
+        return tuple(map(facts.revision_facts, owned))
 
     def list_pods(self, namespace: str | None, *, selector: str = "") -> tuple[Pod, ...]:
         params = {"labelSelector": selector} if selector else None
         found = self._api.items(_scoped("/api/v1", namespace, "pods"), objects.PodObject, params)
-        return tuple(map(objects.pod_facts, sorted(found, key=_name)))
+        return tuple(map(facts.pod_facts, sorted(found, key=_name)))
 
     def list_nodes(self) -> tuple[Node, ...]:
         found = self._api.items("/api/v1/nodes", objects.NodeObject)
-        return tuple(map(objects.node_facts, sorted(found, key=_name)))
+        return tuple(map(facts.node_facts, sorted(found, key=_name)))
 
     def list_events(
         self, namespace: str | None, *, since: datetime | None = None
     ) -> tuple[ClusterEvent, ...]:
         """Events last seen at or after that instant, oldest first."""
         found = self._api.items(_scoped("/api/v1", namespace, "events"), objects.EventObject)
-        facts = sorted(map(objects.event_facts, found), key=lambda event: (event.last_seen_at, event.name))
-        return tuple(event for event in facts if since is None or event.last_seen_at >= since)
+        events = sorted(map(facts.event_facts, found), key=lambda event: (event.last_seen_at, event.name))
+        return tuple(event for event in events if since is None or event.last_seen_at >= since)
 
     def list_disruption_budgets(self, namespace: str | None) -> tuple[DisruptionBudget, ...]:
         path = _scoped("/apis/policy/v1", namespace, "poddisruptionbudgets")
         found = self._api.items(path, objects.BudgetObject)
-        return tuple(map(objects.budget_facts, sorted(found, key=_name)))
+        return tuple(map(facts.budget_facts, sorted(found, key=_name)))
 
     def pod_log(
         self, namespace: str, pod: str, *, container: str | None = None, since_seconds: int | None = None,
@@ -240,7 +240,7 @@ class KubeCluster:
         patch = [
             {"op": "test", "path": "/metadata/uid", "value": uid},
             {"op": "test", "path": "/metadata/resourceVersion", "value": resource_version},
-            {"op": "replace", "path": "/spec/template", "value": objects.without_hash(template)},
+            {"op": "replace", "path": "/spec/template", "value": facts.without_hash(template)},
             *_annotation_patch(current.annotations, annotations),
         ]
         try:
@@ -249,7 +249,7 @@ class KubeCluster:
             # A failed `test` is 422 too, and does not say so.
             self._fresh(ref, uid, resource_version)
             raise
-        return objects.workload_facts(done)
+        return facts.workload_facts(done)
 
     def patch_workload(
         self, ref: WorkloadRef, patch: Mapping[str, Any], *, resource_version: str | None = None,
@@ -260,7 +260,7 @@ class KubeCluster:
         if resource_version is not None:
             body["metadata"] = {**body.get("metadata", {}), "resourceVersion": resource_version}
         done = self._api.patch(_path(ref), STRATEGIC_MERGE_PATCH, body, objects.Deployment, dry_run=dry_run)
-        return objects.workload_facts(done)
+        return facts.workload_facts(done)
 
     def scale(
         self, ref: WorkloadRef, replicas: int, *, resource_version: str, dry_run: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
@@ -183,3 +184,22 @@ def test_a_check_reports_and_does_not_raise(name: str, closed_port: int) -> None
     assert "nothing listens" in check.error
     assert check.fix
     assert 0 <= check.seconds < 5
+
+
+def test_a_slow_backend_that_is_there_gets_its_whole_time(
+    scripted: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maestro_cli.sources.http.FIRST_CONTACT_SECONDS", 0.2)
+    pause, asked = threading.Event(), 0
+
+    def slowly() -> Iterator[bytes]:
+        nonlocal asked
+        asked += 1
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n["
+        pause.wait(0.4)
+        yield b"]"
+
+    source = Alertmanager(Endpoint(scripted(slowly).url), timeout_seconds=5)
+    assert source.alerts() == ()
+    assert asked == 2
+    source.close()

@@ -1,0 +1,222 @@
+"""Kubernetes objects as facts.
+
+Invariant: text that users or programs wrote is `Untrusted`; times are UTC; what the API leaves out has the
+meaning that k8s.io/api gives it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from maestro_cli.core.facts.cluster import (
+    ClusterEvent,
+    Container,
+    DisruptionBudget,
+    Node,
+    Pod,
+    Revision,
+    Workload,
+)
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.untrusted import Untrusted
+from maestro_cli.sources.kube.objects import (
+    BudgetObject,
+    Condition,
+    ContainerState,
+    ContainerStates,
+    ContainerStatus,
+    Deployment,
+    EventObject,
+    NodeObject,
+    PodObject,
+    ReplicaSet,
+    Selector,
+    utc,
+)
+
+CHANGE_CAUSE = "kubernetes.io/change-cause"
+TEMPLATE_HASH = "pod-template-hash"
+ZONE = "topology.kubernetes.io/zone"
+
+
+def workload_facts(deployment: Deployment) -> Workload:
+    meta, spec, status = deployment.metadata, deployment.spec, deployment.status
+    progressing = _condition(status.conditions, "Progressing")
+    return Workload(
+        ref=WorkloadRef("Deployment", meta.namespace, meta.name),
+        uid=meta.uid,
+        resource_version=meta.resource_version,
+        generation=meta.generation or 0,
+        observed_generation=status.observed_generation or 0,
+        revision=meta.revision,
+        replicas_wanted=1 if spec.replicas is None else spec.replicas,
+        replicas=status.replicas or 0,
+        replicas_updated=status.updated_replicas or 0,
+        replicas_ready=status.ready_replicas or 0,
+        replicas_available=status.available_replicas or 0,
+        paused=bool(spec.paused),
+        selector=selector_text(spec.selector),
+        created_at=meta.created_at,
+        progress_reason=(progressing.reason or "") if progressing else "",
+        progress_message=Untrusted((progressing.message or "") if progressing else ""),
+        annotations=untrusted(meta.annotations),
+        labels=untrusted(meta.labels),
+        template=spec.template or {},
+    )
+
+
+def revision_facts(replica_set: ReplicaSet) -> Revision:
+    """The template loses `pod-template-hash`, which the controller adds and a rollback must not carry."""
+    meta = replica_set.metadata
+    template = without_hash(replica_set.spec.template or {})
+    return Revision(
+        number=meta.revision,
+        name=meta.name,
+        created_at=meta.created_at,
+        replicas=replica_set.status.replicas or 0,
+        replicas_ready=replica_set.status.ready_replicas or 0,
+        images=tuple(Untrusted(item.get("image") or "") for item in _containers(template)),
+        change_cause=Untrusted((meta.annotations or {}).get(CHANGE_CAUSE, "")),
+        template=template,
+        template_hash=(meta.labels or {}).get(TEMPLATE_HASH, ""),
+    )
+
+
+def without_hash(template: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a pod template without the label `pod-template-hash`."""
+    meta = template.get("metadata")
+    if not isinstance(meta, Mapping) or not isinstance(meta.get("labels"), Mapping):
+        return dict(template)
+    labels = {name: value for name, value in meta["labels"].items() if name != TEMPLATE_HASH}
+    return {**template, "metadata": {**meta, "labels": labels}}
+
+
+def _containers(template: Mapping[str, Any]) -> list[dict[str, Any]]:
+    spec = template.get("spec")
+    containers = spec.get("containers") if isinstance(spec, Mapping) else None
+    return [item for item in containers or () if isinstance(item, dict)]
+
+
+def pod_facts(pod: PodObject) -> Pod:
+    meta, status = pod.metadata, pod.status
+    ready = _condition(status.conditions, "Ready")
+    is_ready = ready is not None and ready.status == "True"
+    owner = meta.controller
+    return Pod(
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+        phase=status.phase,
+        ready=is_ready,
+        node=pod.spec.node_name or "",
+        ip=status.pod_ip or "",
+        created_at=meta.created_at,
+        deleting=meta.deletion_timestamp is not None,
+        owner=owner.name if owner is not None else "",
+        labels=untrusted(meta.labels),
+        containers=_container_facts(pod),
+        ready_since=utc(ready.last_transition_time) if ready is not None and is_ready else None,
+    )
+
+
+def _container_facts(pod: PodObject) -> tuple[Container, ...]:
+    known = {status.name: status for status in pod.status.container_statuses or ()}
+    names = {spec.name: spec.image or "" for spec in pod.spec.containers or ()}
+    facts = []
+    for name, image in names.items() or {s.name: s.image for s in known.values()}.items():
+        status = known.get(name) or ContainerStatus(name=name, image=image)
+        state, detail = _state(status.state)
+        last = status.last_state.terminated if status.last_state else None
+        facts.append(
+            Container(
+                name=name,
+                image=Untrusted(image or status.image),
+                ready=status.ready,
+                restarts=status.restart_count,
+                state=state,
+                reason=Untrusted(detail.reason or ""),
+                message=Untrusted(detail.message or ""),
+                exit_code=detail.exit_code,
+                last_reason=Untrusted((last.reason or "") if last else ""),
+                last_exit_code=last.exit_code if last else None,
+            )
+        )
+    return tuple(facts)
+
+
+def _state(states: ContainerStates | None) -> tuple[str, ContainerState]:
+    for name in ("running", "terminated", "waiting"):
+        detail: ContainerState | None = getattr(states, name, None)
+        if detail is not None:
+            return name, detail
+    return "waiting", ContainerState()  # what an absent state means, by core/v1
+
+
+def node_facts(node: NodeObject) -> Node:
+    ready = _condition(node.status.conditions, "Ready")
+    is_ready = ready is not None and ready.status == "True"
+    return Node(
+        name=node.metadata.name,
+        ready=is_ready,
+        schedulable=not node.spec.unschedulable,
+        zone=(node.metadata.labels or {}).get(ZONE, ""),
+        reason="" if is_ready or ready is None else ready.reason or "",
+    )
+
+
+def event_facts(event: EventObject) -> ClusterEvent:
+    """Both generations of events: first/lastTimestamp and count, or eventTime and series."""
+    created = event.metadata.created_at
+    first = utc(event.first_timestamp or event.event_time) or created
+    series = event.series
+    last = utc((series.last_observed_time if series else None) or event.last_timestamp) or first
+    return ClusterEvent(
+        namespace=event.metadata.namespace,
+        name=event.metadata.name,
+        type=event.type,
+        reason=Untrusted(event.reason or ""),
+        message=Untrusted(event.message or ""),
+        object_kind=event.involved_object.kind,
+        object_name=event.involved_object.name,
+        first_seen_at=first,
+        last_seen_at=last,
+        count=(series.count if series else None) or event.count or 1,
+    )
+
+
+def budget_facts(budget: BudgetObject) -> DisruptionBudget:
+    status = budget.status
+    return DisruptionBudget(
+        namespace=budget.metadata.namespace,
+        name=budget.metadata.name,
+        selector=selector_text(budget.spec.selector),
+        disruptions_allowed=status.disruptions_allowed,
+        current_healthy=status.current_healthy,
+        desired_healthy=status.desired_healthy,
+        expected_pods=status.expected_pods,
+    )
+
+
+def selector_text(selector: Selector | None) -> str:
+    """The selector as `?labelSelector=` takes it: `app=fraud,tier in (a,b),!canary`."""
+    if selector is None:
+        return ""
+    parts = [f"{key}={value}" for key, value in sorted((selector.match_labels or {}).items())]
+    for item in selector.match_expressions or ():
+        match item.operator:
+            case "Exists":
+                parts.append(item.key)
+            case "DoesNotExist":
+                parts.append(f"!{item.key}")
+            case _:
+                parts.append(f"{item.key} {item.operator.lower()} ({','.join(item.values or ())})")
+    return ",".join(parts)
+
+
+def untrusted(pairs: Mapping[str, str] | None) -> dict[str, str]:
+    return {name: Untrusted(value) for name, value in (pairs or {}).items()}
+
+
+def _condition(conditions: list[Condition] | None, kind: str) -> Condition | None:
+    return next((item for item in conditions or () if item.type == kind), None)

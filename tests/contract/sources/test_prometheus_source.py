@@ -1,0 +1,107 @@
+"""The Prometheus source against the real program."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from maestro_cli.config.settings import Endpoint
+from maestro_cli.core.errors import InvalidQuery, Unreachable
+from maestro_cli.sources.prometheus import Prometheus, promql_string
+
+from .conftest import RunningAlertmanager, until
+
+pytestmark = pytest.mark.contract
+
+
+@pytest.fixture
+def prometheus(prometheus_endpoint: Endpoint) -> Iterator[Prometheus]:
+    source = Prometheus(prometheus_endpoint)
+    yield source
+    source.close()
+
+
+def test_it_tells_version_readiness_and_targets(prometheus: Prometheus) -> None:
+    assert prometheus.version().startswith("2.") or prometheus.version().startswith("3.")
+    assert prometheus.ready()
+    check = prometheus.check()
+    assert (check.ok, check.version, check.error) == (True, prometheus.version(), "")
+    until(lambda: dict(prometheus.target_health()) == {"up": 1, "down": 1})
+
+
+def test_instant_queries(prometheus: Prometheus) -> None:
+    up = until(lambda: len((answer := prometheus.query("up")).samples) == 2 and answer)
+    assert {sample.labels["instance"]: sample.value for sample in up.samples}["127.0.0.1:1"] == 0
+    assert prometheus.query("no_such_metric").samples == ()
+    assert prometheus.query("1 + 1").only == 2
+    at = datetime(2026, 1, 1, 0, 0, 0, 250_000, tzinfo=UTC)
+    past = prometheus.query("time()", at=at)
+    assert past.only == pytest.approx(at.timestamp(), abs=0.001)
+    assert past.samples[0].at == at
+    assert past.at == at
+
+
+def test_what_is_no_number_stays_so(prometheus: Prometheus) -> None:
+    assert math.isnan(prometheus.query("vector(0) / 0").samples[0].value)
+    assert prometheus.query("vector(1) / 0").only == math.inf
+    assert prometheus.query("-1 / vector(0)").only == -math.inf
+
+
+def test_range_queries(prometheus: Prometheus) -> None:
+    start = datetime(2026, 1, 1, 0, 0, 0, 500_000, tzinfo=UTC)
+    (series,) = prometheus.query_range("vector(time())", start, start + timedelta(seconds=2), 0.5)
+    assert [at for at, _ in series.points] == [start + timedelta(seconds=0.5 * step) for step in range(5)]
+    assert series.points[0][1] == pytest.approx(start.timestamp(), abs=0.001)
+    (longest,) = prometheus.query_range("vector(1)", start, start + timedelta(seconds=10_999), 1)
+    assert len(longest.points) == 11_000
+
+
+@pytest.mark.parametrize(
+    ("promql", "words"),
+    [
+        ("up{", "unexpected end of input"),
+        ("", "no expression"),
+        ("up[5m]", "matrix"),
+        ('"text"', "string"),
+        ('label_replace(up, "x", "$1", "job", "(")', "invalid regular expression"),
+    ],
+)
+def test_a_bad_query_says_what_prometheus_said(promql: str, words: str, prometheus: Prometheus) -> None:
+    with pytest.raises(InvalidQuery) as caught:
+        prometheus.query(promql)
+    assert words in f"{caught.value.what} {caught.value.why}"
+    assert caught.value.exit_code == 2
+
+
+@given(value=st.text(st.characters(codec="utf-8")))
+@example(value='"} or vector(666) #')
+@example(value="\\")
+@example(value="\x00\x1b[31m\r\n\t\x7f\u2028\U0010ffff")
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_hostile_value_stays_data_in_a_query(value: str, prometheus: Prometheus) -> None:
+    literal = promql_string(value.replace("$", "$$"))  # label_replace expands $1
+    answer = prometheus.query(f'label_replace(vector(1), "x", {literal}, "", "")')
+    assert len(answer.samples) == 1
+    assert answer.samples[0].labels.get("x", "") == value
+
+
+def test_alerts_fire_with_their_labels(prometheus: Prometheus) -> None:
+    (alert,) = until(lambda: [alert for alert in prometheus.alerts() if alert.firing])
+    assert alert.name == "AlwaysFiring"
+    assert alert.labels["hostile"] == "\x1b[31m1"
+    assert alert.annotations["summary"] == "<b>always</b>"
+    assert len(alert.fingerprint) == 16
+    assert alert.starts_at.tzinfo is UTC
+
+
+def test_another_program_is_not_taken_for_prometheus(alertmanager: RunningAlertmanager) -> None:
+    source = Prometheus(alertmanager.endpoint)
+    with pytest.raises(Unreachable, match="does not answer like Prometheus"):
+        source.query("up")
+    assert not source.check().ok
+    source.close()
