@@ -18,7 +18,9 @@ TEMPLATE_HASH = "pod-template-hash"
 HIDDEN = "«hidden»"
 _VALUE_LIMIT = 2000
 # Values of such names are not shown; that they differ is.
-_SECRET_NAME = re.compile(r"(?i)passw|secret|token|credential|api_?key|private_?key|connection_?string|dsn")
+_SECRET = r"passw|secret|token|credential|api[-_]?key|private[-_]?key|connection[-_]?string|dsn"
+_SECRET_PATH = re.compile(rf"(?i)\b(?:env|labels|annotations)\[[^\]]*(?:{_SECRET})[^\]]*\]$")
+_SECRET_FLAG = re.compile(rf"(?i)^(-{{0,2}}[-\w.]*(?:{_SECRET})[-\w.]*=).+$", re.DOTALL)
 
 
 def comparable(template: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,8 +29,10 @@ def comparable(template: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(meta, Mapping) and isinstance(meta.get("labels"), Mapping):
         labels = {key: value for key, value in meta["labels"].items() if key != TEMPLATE_HASH}
         template = {**template, "metadata": {**meta, "labels": labels}}
-    pruned = _pruned(template)
-    return pruned if isinstance(pruned, dict) else {}
+    body: dict[str, Any] = _pruned(template)
+    if isinstance(body.get("metadata"), dict):
+        body["metadata"] = {key: item for key, item in body["metadata"].items() if item != {}}
+    return {key: item for key, item in body.items() if key != "metadata" or item != {}}
 
 
 def _pruned(value: Any) -> Any:
@@ -43,13 +47,7 @@ def _pruned(value: Any) -> Any:
 
 def template_digest(template: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of the comparable form."""
-    body = comparable(template)
-    meta = body.get("metadata")
-    if isinstance(meta, dict):
-        body["metadata"] = {key: item for key, item in meta.items() if item != {}}
-        if not body["metadata"]:
-            del body["metadata"]
-    return digest(body)
+    return digest(comparable(template))
 
 
 def target_of(workload: Workload) -> Target:
@@ -74,14 +72,19 @@ def diff_templates(before: Mapping[str, Any], after: Mapping[str, Any]) -> Diff:
         old, new = left.get(path), right.get(path)
         if old != new:
             lines.append(DiffLine(Untrusted(path), _shown(path, old), _shown(path, new)))
+    if not lines and template_digest(before) != template_digest(after):
+        lines.append(
+            DiffLine(Untrusted("(order)"), Untrusted("as it is"), Untrusted("another order or type"))
+        )
     return Diff(tuple(lines))
 
 
 def _shown(path: str, value: str | None) -> Untrusted | None:
     if value is None:
         return None
-    if _SECRET_NAME.search(path):
+    if _SECRET_PATH.search(path):
         return Untrusted(HIDDEN)
+    value = _SECRET_FLAG.sub(rf"\1{HIDDEN}", value)
     return Untrusted(value if len(value) <= _VALUE_LIMIT else value[: _VALUE_LIMIT - 1] + "…")
 
 
@@ -103,7 +106,7 @@ def _walk(path: str, value: Any, flat: dict[str, str]) -> None:
         names = _names(value)
         for index, item in enumerate(value):
             _walk(f"{path}[{names[index] if names else index}]", item, flat)
-    else:
+    elif path:
         flat[path] = value if isinstance(value, str) else canonical_json(value)
 
 

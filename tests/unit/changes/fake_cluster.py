@@ -1,0 +1,226 @@
+"""A FAKE cluster: one Deployment, in memory or in a file that several processes share.
+
+It stands in for the API server where a test must lose answers, delay writes or freeze a rollout at will;
+the same pipeline runs against a real cluster API in tests/contract/changes. Preconditions, generation,
+resourceVersion, revision numbers and annotations behave as a Deployment's do.
+"""
+
+from __future__ import annotations
+
+import copy
+import fcntl
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from maestro_cli.core.errors import NotFound, OutcomeUnknown, Refused, StalePlan, Unreachable
+from maestro_cli.core.facts.cluster import AccessAnswer, DisruptionBudget, Pod, Revision, Workload
+from maestro_cli.core.refs import WorkloadRef
+
+REF = WorkloadRef("Deployment", "ml", "fraud")
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def template(version: int, **env: str) -> dict[str, Any]:
+    """A pod template that serves one model version."""
+    container = {
+        "name": "server",
+        "image": "maestro.local/model-server:1",
+        "args": ["--models", "/models", "--serve", f"fraud={version}"],
+        "env": [{"name": name, "value": value} for name, value in env.items()],
+    }
+    return {"metadata": {"labels": {"app": "fraud"}}, "spec": {"containers": [container]}}
+
+
+class FakeCluster:
+    """Implements ClusterPort. `path` shares the state between processes."""
+
+    def __init__(self, path: Path | None = None, *, replicas: int = 3) -> None:
+        self._path = path
+        self._state: dict[str, Any] = {
+            "rv": 100, "uid": "uid-1", "generation": 0, "replicas": replicas, "paused": False, "exists": True,
+            "annotations": {}, "revisions": [], "broken": [], "frozen": False, "writes": [], "log": [],
+            "denied": [], "budgets": [], "namespace_pods": replicas, "given_up": False, "down": 0,
+        }  # fmt: skip
+        self.faults: list[str] = []
+        self._late: list[Any] = []
+        if path is not None and not path.exists():
+            path.write_text(json.dumps(self._state))
+
+    @contextmanager
+    def state(self) -> Iterator[dict[str, Any]]:
+        """The state, to read and change; exclusive across processes when it is in a file."""
+        if self._path is None:
+            yield self._state
+            return
+        with self._path.open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            state = json.loads(file.read())
+            yield state
+            file.seek(0)
+            file.truncate()
+            file.write(json.dumps(state))
+
+    # What tests do to it
+
+    def ship(self, pod_template: Mapping[str, Any], cause: str = "") -> None:
+        """What `kubectl apply` by somebody else does."""
+        with self.state() as state:
+            annotations = {**state["annotations"], **({"kubernetes.io/change-cause": cause} if cause else {})}
+            _write(state, pod_template, annotations)
+
+    def report_status(self) -> None:
+        """What a controller does all the time: only resourceVersion moves."""
+        with self.state() as state:
+            state["rv"] += 1
+
+    def set(self, **values: Any) -> None:
+        with self.state() as state:
+            state.update(values)
+
+    @property
+    def marks(self) -> list[str]:
+        """Ids of the changes whose write reached the cluster, in order."""
+        with self.state() as state:
+            return list(state["writes"])
+
+    # ClusterPort
+
+    def get_workload(self, ref: WorkloadRef) -> Workload:
+        with self.state() as state:
+            if state["down"] > 0:
+                state["down"] -= 1
+                raise Unreachable("the cluster does not answer")
+            if not state["exists"] or ref != REF:
+                raise NotFound(f"{ref} not found")
+            workload = _workload(state)
+        if self._late and self._late[0] != "wait":
+            self._land(self._late.pop(0))
+        elif self._late:
+            self._late.pop(0)
+        return workload
+
+    def list_revisions(self, ref: WorkloadRef) -> Sequence[Revision]:
+        with self.state() as state:
+            return tuple(_revision(item, state) for item in state["revisions"])
+
+    def list_pods(self, namespace: str | None, *, selector: str = "") -> Sequence[Pod]:
+        with self.state() as state:
+            if "pods" in state["denied"]:
+                raise Refused("the cluster forbids it")
+            count = state["namespace_pods"]
+        return tuple(
+            Pod("ml", f"pod-{n}", f"pod-uid-{n}", "Running", True, "node-a", "", LONG_AGO, False, "", {}, ())
+            for n in range(count)
+        )
+
+    def list_disruption_budgets(self, namespace: str | None) -> Sequence[DisruptionBudget]:
+        with self.state() as state:
+            return tuple(DisruptionBudget("ml", *budget) for budget in state["budgets"])
+
+    def access(
+        self, verb: str, resource: str, *, namespace: str, group: str = "", name: str = "",
+        subresource: str = "",
+    ) -> AccessAnswer:  # fmt: skip
+        with self.state() as state:
+            full = f"{resource}.{group}" if group else resource
+            return AccessAnswer(f"{verb} {full}" not in state["denied"], verb, full)
+
+    def replace_template(
+        self, ref: WorkloadRef, *, uid: str, resource_version: str, template: Mapping[str, Any],
+        annotations: Mapping[str, str | None], dry_run: bool = False,
+    ) -> Workload:  # fmt: skip
+        fault = self.faults.pop(0) if self.faults and not dry_run else ""
+        request = (uid, resource_version, copy.deepcopy(dict(template)), dict(annotations))
+        if fault == "refused":
+            raise Refused("the cluster forbids it", why="patch deployments.apps")
+        if fault == "lost request":
+            raise OutcomeUnknown("no answer came")
+        if fault in ("late", "later"):
+            self._late += ["wait", request] if fault == "later" else [request]
+            raise OutcomeUnknown("no answer came")
+        if fault == "status first":
+            self.report_status()
+        if dry_run:
+            with self.state() as state:
+                _check(state, uid, resource_version)
+                return _workload(state)
+        done = self._land(request)
+        if done is None:
+            raise StalePlan("the target changed since it was read")
+        if fault == "lost answer":
+            raise OutcomeUnknown("no answer came")
+        if fault == "garbled answer":
+            raise Unreachable("does not answer like a cluster")
+        if fault == "lost answer, then down":
+            self.set(down=1)
+            raise OutcomeUnknown("no answer came")
+        return done
+
+    def _land(self, request: tuple[str, str, dict[str, Any], dict[str, str | None]]) -> Workload | None:
+        uid, resource_version, pod_template, annotations = request
+        with self.state() as state:
+            try:
+                _check(state, uid, resource_version)
+            except StalePlan:
+                return None
+            merged = {**state["annotations"], **annotations}
+            _write(state, pod_template, {key: value for key, value in merged.items() if value is not None})
+            state["writes"].append(annotations["maestro.io/change"])
+            return _workload(state)
+
+
+def _check(state: Mapping[str, Any], uid: str, resource_version: str) -> None:
+    if uid != state["uid"] or resource_version != str(state["rv"]):
+        raise StalePlan("the target changed since it was read")
+
+
+def _write(state: dict[str, Any], pod_template: Mapping[str, Any], annotations: Mapping[str, str]) -> None:
+    """One write and the deployment controller's answer to it."""
+    state["rv"] += 1
+    state["generation"] += 1
+    state["annotations"] = dict(annotations)
+    body = json.loads(json.dumps(pod_template))
+    number = max((item["number"] for item in state["revisions"]), default=0) + 1
+    same = [item for item in state["revisions"] if item["template"] == body]
+    if same:
+        same[0]["number"] = number if same[0]["number"] != number - 1 else number - 1
+    else:
+        state["revisions"].append({"number": number, "template": body, "name": f"fraud-{number}"})
+    current = max(state["revisions"], key=lambda item: int(item["number"]))
+    current["cause"] = annotations.get("kubernetes.io/change-cause", "")
+    state["annotations"]["deployment.kubernetes.io/revision"] = str(current["number"])
+
+
+def _current(state: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = max(state["revisions"], key=lambda item: int(item["number"]))
+    return found
+
+
+def _broken(state: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
+    return item["template"]["spec"]["containers"][0]["args"][-1] in state["broken"]
+
+
+def _workload(state: Mapping[str, Any]) -> Workload:
+    wanted, current = state["replicas"], _current(state)
+    stuck = state["frozen"] or _broken(state, current)
+    return Workload(
+        ref=REF, uid=state["uid"], resource_version=str(state["rv"]), generation=state["generation"],
+        observed_generation=state["generation"], revision=current["number"], replicas_wanted=wanted,
+        replicas=wanted + 1 if stuck else wanted, replicas_updated=1 if stuck else wanted,
+        replicas_ready=wanted, replicas_available=wanted, paused=state["paused"], selector="app=fraud",
+        created_at=LONG_AGO, annotations=dict(state["annotations"]), template=current["template"],
+        progress_reason="ProgressDeadlineExceeded" if state["given_up"] and stuck else "",
+    )  # fmt: skip
+
+
+def _revision(item: Mapping[str, Any], state: Mapping[str, Any]) -> Revision:
+    live = item is _current(state)
+    replicas = state["replicas"] if live else 0
+    image = item["template"]["spec"]["containers"][0]["image"]
+    return Revision(
+        item["number"], item["name"], LONG_AGO, replicas, replicas, (image,), item["cause"], item["template"]
+    )
