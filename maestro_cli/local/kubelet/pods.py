@@ -64,7 +64,8 @@ class PodSet:
         over = pod_phase(pod) in {"Succeeded", "Failed"}
         pod_ip = self._pool.take((pod.get("status") or {}).get("podIP") or "") if not over else ""
         if pod_ip is None:
-            rejecting = asyncio.ensure_future(self._reject(pod, "OutOfpods", "no address left here"))
+            words = f"no address left on this node: {self._pool.problem}"
+            rejecting = asyncio.ensure_future(self._reject(pod, "OutOfpods", words))
             self._rejecting.add(rejecting)
             rejecting.add_done_callback(self._rejecting.discard)
             return
