@@ -55,6 +55,7 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     read_only: bool = False
     protected: bool = False
     max_replicas_share: float = 1.0
+    settle_seconds: float = 300.0
     costs: Responders = Responders()
 
 

@@ -247,14 +247,18 @@ class IncidentDesk:
                 f"incident #{incident.number} cannot be resolved: {incident.firing} signals still fire",
                 fix=force,
             )
-        cleared = incident.signals_cleared_at
-        settled = timedelta(seconds=self._policy.settle_seconds)
-        if cleared is not None and self._clock.now() - cleared < settled:
+        if not self.has_settled(incident):
             raise GateNotMet(
                 f"incident #{incident.number} cannot be resolved yet",
                 why=f"its signals must be clear for {self._policy.settle_seconds:g} s",
                 fix=force,
             )
+
+    def has_settled(self, incident: Incident) -> bool:
+        """Whether its signals have been clear for long enough to resolve it."""
+        cleared = incident.signals_cleared_at
+        settled = timedelta(seconds=self._policy.settle_seconds)
+        return incident.firing == 0 and (cleared is None or self._clock.now() - cleared >= settled)
 
     def reopen(self, ref: str, reason: str, *, expected_seq: int | None = None) -> Incident:
         """resolved or postmortem → triaging."""

@@ -180,7 +180,7 @@ class Response:
             incident = self._crew.desk.get(incident.id)
             if not incident.state.is_open:
                 break
-            if incident.firing == 0:
+            if incident.firing == 0 and self._crew.desk.has_settled(incident):
                 return self._crew.desk.resolve(incident.id, reason="every signal has cleared")
             if self._clock.monotonic() > deadline:
                 raise TimedOut(

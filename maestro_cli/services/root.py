@@ -1,4 +1,4 @@
-"""The composition root: a context's endpoints become sources, and sources become use cases.
+"""Sources become use cases: incidents, changes, runbooks, drills.
 
 Invariant: everything is built on first use and imported where it is built, so that a command pays
 only for what it touches. Nothing here asks whether a context is local.
@@ -6,233 +6,288 @@ only for what it touches. Nothing here asks whether a context is local.
 
 from __future__ import annotations
 
-import getpass
 import os
-import socket
-from collections.abc import Callable
-from dataclasses import dataclass
+import sys
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.clock import Clock, SystemClock
-from maestro_cli.core.errors import NotFound
+from maestro_cli.core.errors import GateNotMet, UsageError
+from maestro_cli.services.backends import Backends, GlobalOptions
 
 if TYPE_CHECKING:
-    from maestro_cli.config.settings import ClusterEndpoint, Context, Endpoint, Settings
-    from maestro_cli.core.facts.endpoints import EndpointCheck
-    from maestro_cli.journal.model import Projection, Verification
-    from maestro_cli.journal.store import Journal
-    from maestro_cli.local.platform import EmbeddedPlatform
-    from maestro_cli.output.progress import TerminalProgress
-    from maestro_cli.output.renderers.contexts import Finding
-    from maestro_cli.sources.alertmanager import Alertmanager
-    from maestro_cli.sources.kube.cluster import KubeCluster
-    from maestro_cli.sources.prometheus import Prometheus
-    from maestro_cli.sources.serving import InferenceServer
+    from maestro_cli.changes.model import Change, Consent, Plan
+    from maestro_cli.changes.pipeline import ChangePipeline
+    from maestro_cli.changes.policy import Policy
+    from maestro_cli.chaos.drills.conductor import Conductor
+    from maestro_cli.core.progress import Progress
+    from maestro_cli.core.refs import WorkloadRef
+    from maestro_cli.incidents.clock import PhaseReading
+    from maestro_cli.incidents.desk import IncidentDesk
+    from maestro_cli.incidents.model import Incident, Signal
+    from maestro_cli.incidents.overview import Overview
+    from maestro_cli.incidents.response import Response
+    from maestro_cli.incidents.triage.investigate import Triage
+    from maestro_cli.runbooks.catalog import RunbookCatalog
+    from maestro_cli.runbooks.model import Confirm, Runbook, RunResult
+    from maestro_cli.runbooks.playbooks import PlaybookCatalog
+    from maestro_cli.runbooks.runner import RunbookRunner
+    from maestro_cli.slo.objectives import Objective
 
-    Source = Alertmanager | KubeCluster | Prometheus | InferenceServer
-
-
-class Closable(Protocol):
-    def close(self) -> None: ...
-
-
-T = TypeVar("T", bound=Closable)
-
-
-class SignalHandlers(Protocol):
-    def cooperative(self) -> Cancellation: ...
+__all__ = ["GlobalOptions", "Services"]
 
 
-@dataclass(frozen=True, slots=True)
-class GlobalOptions:
-    context: str | None = None
-    is_read_only: bool = False
-    is_plain: bool = False
+class Services(Backends):
+    """Use cases over the backends of one context."""
 
+    # Incidents
 
-class Services:
-    """What one command invocation works with; closes what it opened."""
+    @cached_property
+    def desk(self) -> IncidentDesk:
+        from maestro_cli.incidents.desk import DeskPolicy, IncidentDesk
 
-    def __init__(self, options: GlobalOptions, signals: SignalHandlers) -> None:
-        self.options = options
-        self._signals = signals
-        self.clock: Clock = SystemClock()
-        self._closing: list[Callable[[], None]] = []
-
-    def __enter__(self) -> Services:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        while self._closing:
-            self._closing.pop()()
+        return IncidentDesk(
+            self.journal, self.clock, self.actor, policy=DeskPolicy(settle_seconds=self.settle_seconds)
+        )
 
     @property
-    def cancellation(self) -> Cancellation:
-        """Taking it makes Ctrl-C and SIGTERM cooperative for the rest of this command."""
-        return self._signals.cooperative()
+    def settle_seconds(self) -> float:
+        """How long signals must be clear before an incident can be resolved."""
+        return self.context.settle_seconds
+
+    def incidents(self, *, open_only: bool, drills: bool) -> tuple[Incident, ...]:
+        from maestro_cli.incidents.model import OPEN_STATES
+
+        return self.desk.list(states=OPEN_STATES if open_only else (), drills=drills)
+
+    def incident_details(
+        self, ref: str
+    ) -> tuple[
+        Incident,
+        tuple[PhaseReading, ...],
+        tuple[Signal, ...],
+        Mapping[str, Any] | None,
+        Sequence[Mapping[str, Any]],
+    ]:
+        """What `incident show` shows, in the order its view takes it."""
+        from maestro_cli.incidents.clock import read_clock
+
+        incident = self.desk.get(ref)
+        suspects = self.desk.suspects(ref)
+        return (
+            incident,
+            read_clock(incident, self.clock.now()),
+            self.desk.signals(ref),
+            suspects.data if suspects is not None else None,
+            [event.data for event in self.desk.evidence(ref)],
+        )
 
     @cached_property
-    def actor(self) -> str:
-        """Who acts: `MAESTRO_ACTOR`, else user@host."""
-        return os.environ.get("MAESTRO_ACTOR") or f"{getpass.getuser()}@{socket.gethostname()}"
+    def triage(self) -> Triage:
+        from maestro_cli.incidents.triage.investigate import Triage, TriageSettings
+        from maestro_cli.incidents.triage.measure import ObjectiveTarget
 
-    def progress(self) -> TerminalProgress:
-        from maestro_cli.output.progress import TerminalProgress
-
-        return TerminalProgress(self.clock, is_plain=self.options.is_plain)
-
-    @cached_property
-    def settings(self) -> Settings:
-        from maestro_cli.config.settings import load_settings
-
-        return load_settings(Path.cwd(), flag_context=self.options.context)
+        targets = [
+            ObjectiveTarget(objective.name, objective.target, objective.window_seconds)
+            for objective in self.objectives.values()
+            if objective.bad is not None
+        ]
+        settings = TriageSettings(objective=targets[0] if targets else None)
+        has_metrics = self.context.prometheus is not None
+        return Triage(self.cluster, self.prometheus if has_metrics else None, self.clock, settings=settings)
 
     @cached_property
-    def context_name(self) -> str:
-        """The name of the current context; raises NotFound when there is none."""
-        name = self.settings.current_context
-        if name is None:
-            raise NotFound(
-                "no context is chosen",
-                fix="maestro context use NAME, pass --context NAME, or run: maestro local up",
+    def objectives(self) -> dict[str, Objective]:
+        from maestro_cli.config.locations import shipped
+        from maestro_cli.slo.objectives import read_objectives
+
+        return {objective.name: objective for objective in read_objectives(shipped("deploy") / "objectives")}
+
+    # Runbooks and changes
+
+    @cached_property
+    def runbooks(self) -> RunbookCatalog:
+        from maestro_cli.config.locations import shipped
+        from maestro_cli.runbooks.catalog import RunbookCatalog
+
+        return RunbookCatalog([*map(Path, self.settings.runbook_dirs), shipped("runbooks")])
+
+    @cached_property
+    def playbooks(self) -> PlaybookCatalog:
+        from maestro_cli.config.locations import shipped
+        from maestro_cli.runbooks.playbooks import PlaybookCatalog
+
+        return PlaybookCatalog([*map(Path, self.settings.playbook_dirs), shipped("playbooks")])
+
+    @cached_property
+    def policy(self) -> Policy:
+        from maestro_cli.changes.policy import policy_for
+
+        return policy_for(
+            self.context_name, self.context, os.environ, read_only_flag=self.options.is_read_only
+        )
+
+    @cached_property
+    def changes(self) -> ChangePipeline:
+        from maestro_cli.changes.pipeline import ChangePipeline
+
+        return ChangePipeline(
+            self.journal, self.cluster, policy=self.policy, clock=self.clock, actor=self.actor
+        )
+
+    @cached_property
+    def runner(self) -> RunbookRunner:
+        from maestro_cli.core.redaction import Redactor
+        from maestro_cli.runbooks.runner import RunbookRunner
+        from maestro_cli.services.run_changes import RunChanges
+
+        return RunbookRunner(
+            self.journal,
+            metrics=self.prometheus,
+            changes=RunChanges(self.changes),
+            clock=self.clock,
+            actor=self.actor,
+            redactor=Redactor(),
+        )
+
+    def readable_runbooks(self) -> list[Runbook]:
+        """Every runbook that can be read; the others are named as warnings."""
+        from maestro_cli.output.diagnostics import warn
+
+        found = self.runbooks.all()
+        for error in self.runbooks.broken.values():
+            warn(f"{error.what} {error.fix}".strip())
+        return found
+
+    def run_runbook(
+        self, name: str, pairs: Sequence[str], incident_ref: str | None, progress: Progress
+    ) -> RunResult:
+        """Start a run with the given values; an incident's newest firing signal fills in the rest."""
+        from maestro_cli.runbooks.parameters import resolve_parameters
+
+        runbook = self.runbooks.get(name)
+        incident = self.desk.get(incident_ref) if incident_ref else None
+        signals = self.desk.signals(incident.id) if incident else ()
+        signal = next((one for one in signals if one.firing), None)
+        values = resolve_parameters(
+            runbook,
+            given=parse_pairs(pairs),
+            labels=signal.labels if signal else {},
+            annotations=signal.annotations if signal else {},
+        )
+        progress.phase("runbook", runbook.id)
+        return self.runner.start(
+            runbook,
+            values,
+            incident=incident.id if incident else None,
+            progress=progress,
+            cancellation=self.cancellation,
+            confirm=self.ask_step(),
+        )
+
+    def resume_run(self, run_id: str, decisions: Sequence[str], progress: Progress) -> RunResult:
+        progress.phase("runbook", f"resuming {run_id}")
+        return self.runner.resume(
+            run_id,
+            decisions=parse_pairs(decisions),
+            progress=progress,
+            cancellation=self.cancellation,
+            confirm=self.ask_step(),
+        )
+
+    def workload_ref(self, text: str, namespace: str | None) -> WorkloadRef:
+        """Read a workload; the namespace of the flag, else of the context, else of the kubeconfig."""
+        from maestro_cli.core.refs import parse_workload_ref
+
+        where = namespace or self.context.namespace
+        if where is None and text.count("/") < 2:
+            where = self.cluster.default_namespace or None
+        return parse_workload_ref(text, namespace=where)
+
+    def rehearse_change(self, plan: Plan, typed_context: str) -> Change:
+        """Have the cluster check the plan (dryRun=All) and the gate decide; nothing changes."""
+        from maestro_cli.changes.model import Consent
+
+        consent = Consent(given=True, digest=plan.digest, typed_context=typed_context)
+        return self.changes.execute(plan, consent, dry_run=True)
+
+    def ask_consent(self, plan: Plan, *, yes: bool, typed_context: str, accepts: frozenset[str]) -> Consent:
+        """`--yes`, or a person's word at the terminal; without either the gate refuses."""
+        from maestro_cli.changes.model import Consent
+
+        given = yes
+        if not yes and sys.stdin.isatty() and sys.stderr.isatty():
+            from maestro_cli.output.prompt import confirm, show
+            from maestro_cli.output.renderers.changes import plan_view
+
+            show(
+                plan_view(plan, self.changes.decide(plan, Consent(True, plan.digest, typed_context, accepts)))
             )
-        return name
+            if self.context.protected and not typed_context:
+                from maestro_cli.output.prompt import ask_text
+
+                typed_context = ask_text(f"{self.context_name} is protected; type its name to go on")
+            given = confirm(f"{plan.summary}: go on?")
+            if not given:
+                raise GateNotMet("you said no; nothing was done")
+        return Consent(given=given, digest=plan.digest, typed_context=typed_context, accepts=accepts)
+
+    def ask_step(self) -> Confirm:
+        """Asks the person at the terminal about a step; nobody where there is none."""
+        from maestro_cli.runbooks.model import nobody
+
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return nobody
+        from maestro_cli.output.prompt import ask_question
+
+        return ask_question
+
+    # Watching, responding, rehearsing
+
+    def run_watch(
+        self,
+        *,
+        poll: str,
+        listen: str | None,
+        token_file: str | None,
+        announce_to: str | None,
+        progress: Progress,
+    ) -> None:
+        from maestro_cli.services.watching import run_watch
+
+        run_watch(self, poll, listen, token_file, announce_to, progress)
+
+    def write_postmortem(self, ref: str, path: str | None = None) -> Path:
+        """Write the post-mortem of an incident and publish it; by default into the state folder."""
+        from maestro_cli.services.reporting import write_postmortem
+
+        return write_postmortem(self, ref, Path(path) if path else None)
 
     @cached_property
-    def context(self) -> Context:
-        return self.settings.context(self.context_name)
+    def response(self) -> Response:
+        from maestro_cli.incidents.response import Crew, Response
 
-    # Contexts
+        crew = Crew(self.desk, self.triage, self.playbooks, self.runbooks, self.runner, self.write_postmortem)
+        return Response(crew, self.clock, self.actor)
 
-    def use_context(self, name: str) -> str:
-        """Write `current_context` into config.yaml; returns what to tell the user."""
-        from maestro_cli.config.choice import choose_context
+    def conductor(self, seed: int) -> Conductor:
+        from maestro_cli.services.rehearsing import conductor
 
-        self.settings.context(name)
-        return f"{name} is the current context, in {choose_context(name)}"
+        return conductor(self, seed)
 
-    def check_endpoints(self, context: Context) -> list[EndpointCheck]:
-        """Ask every configured endpoint for its version, all at once."""
-        from concurrent.futures import ThreadPoolExecutor
+    def overview(self) -> Overview:
+        from maestro_cli.services.overview import look
 
-        sources = self._sources(context)
-        with ThreadPoolExecutor(max_workers=max(len(sources), 1)) as pool:
-            return list(pool.map(lambda source: source.check(), sources))
+        return look(self)
 
-    def _sources(self, context: Context) -> list[Source]:
-        built: list[Source] = []
-        if context.cluster is not None:
-            built.append(self._cluster_of(context.cluster))
-        if context.prometheus is not None:
-            built.append(self._prometheus_of(context.prometheus))
-        if context.alertmanager is not None:
-            built.append(self._alertmanager_of(context.alertmanager))
-        if context.serving is not None:
-            built.append(self._serving_of(context.serving))
-        return built
 
-    def examine(self) -> tuple[list[Finding], list[EndpointCheck]]:
-        """The doctor's findings, and the endpoints of the current context if there is one."""
-        from maestro_cli.core.errors import MaestroError
-        from maestro_cli.services.doctor import examine
-
-        def path() -> Path | None:
-            return self.journal_path if self.settings.current_context is not None else None
-
-        findings = examine(lambda: self.settings, path)
-        try:
-            name = self.settings.current_context
-            checks = self.check_endpoints(self.settings.context(name)) if name else []
-        except MaestroError as error:
-            from maestro_cli.output.renderers.contexts import Finding
-
-            findings.append(Finding("config", "context", False, error.what, error.fix))
-            checks = []
-        return findings, checks
-
-    # Sources
-
-    def _cluster_of(self, endpoint: ClusterEndpoint) -> KubeCluster:
-        from maestro_cli.sources.kube.cluster import KubeCluster
-
-        return self._closed_later(KubeCluster(endpoint))
-
-    def _prometheus_of(self, endpoint: Endpoint) -> Prometheus:
-        from maestro_cli.sources.prometheus import Prometheus
-
-        return self._closed_later(Prometheus(endpoint))
-
-    def _alertmanager_of(self, endpoint: Endpoint) -> Alertmanager:
-        from maestro_cli.sources.alertmanager import Alertmanager
-
-        return self._closed_later(Alertmanager(endpoint))
-
-    def _serving_of(self, endpoint: Endpoint) -> InferenceServer:
-        from maestro_cli.sources.serving import InferenceServer
-
-        return self._closed_later(InferenceServer(endpoint))
-
-    def _closed_later(self, source: T) -> T:
-        self._closing.append(source.close)
-        return source
-
-    @cached_property
-    def cluster(self) -> KubeCluster:
-        """The context's cluster; kubectl's own default when it names none."""
-        from maestro_cli.config.settings import ClusterEndpoint
-
-        return self._cluster_of(self.context.cluster or ClusterEndpoint())
-
-    @cached_property
-    def prometheus(self) -> Prometheus:
-        return self._prometheus_of(self._needed(self.context.prometheus, "prometheus"))
-
-    @cached_property
-    def alertmanager(self) -> Alertmanager:
-        return self._alertmanager_of(self._needed(self.context.alertmanager, "alertmanager"))
-
-    def _needed(self, endpoint: Endpoint | None, key: str) -> Endpoint:
-        if endpoint is None:
-            raise NotFound(
-                f"the context {self.context_name!r} has no {key}",
-                fix=f"add contexts.{self.context_name}.{key}.url to "
-                f"{self.settings.origins[self.context_name]}",
-            )
-        return endpoint
-
-    # The journal
-
-    @cached_property
-    def journal_path(self) -> Path:
-        from maestro_cli.config.locations import state_dir
-
-        return state_dir() / "journal" / f"{self.context_name}.sqlite"
-
-    @cached_property
-    def projections(self) -> tuple[Projection, ...]:
-        """Every room's tables; all processes open the journal with the same ones."""
-        return ()
-
-    @cached_property
-    def journal(self) -> Journal:
-        from maestro_cli.journal.store import Journal
-
-        return self._closed_later(Journal(self.journal_path, projections=self.projections, clock=self.clock))
-
-    def verify_journal(self, anchor: str | None) -> Verification:
-        from maestro_cli.journal.verification import parse_anchor, verify
-
-        head = parse_anchor(anchor) if anchor is not None else None
-        return verify(self.journal_path, self.projections, anchor=head)
-
-    # The embedded platform
-
-    @cached_property
-    def platform(self) -> EmbeddedPlatform:
-        from maestro_cli.config.locations import local_state_dir
-        from maestro_cli.local.platform import EmbeddedPlatform
-
-        return EmbeddedPlatform(local_state_dir(), clock=self.clock)
+def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
+    """Read `NAME=VALUE` arguments; raises UsageError."""
+    values = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{pair!r} is not NAME=VALUE")
+        values[name] = value
+    return values

@@ -24,6 +24,7 @@ from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.journal.model import Event
 from maestro_cli.journal.store import Journal
 from maestro_cli.slo.objectives import Objective
 
@@ -40,6 +41,12 @@ class Ensemble:
     cluster: Cluster
     metrics: Metrics
     responder: Responder
+
+
+def unfinished(journal: Journal) -> tuple[Event, ...]:
+    """The intents of drills whose defect may still be there: running ones, and ones that were killed."""
+    done = {event.subject for event in journal.events(kinds=("drill.undone",))}
+    return tuple(event for event in journal.events(kinds=("drill.intended",)) if event.subject not in done)
 
 
 class Conductor:
@@ -118,7 +125,7 @@ class _Play:
             progress.phase("release", f"someone ships a new revision of {self._scenario.target}")
             injected_at = self._clock.now()
             shipped = self._ship(baseline)
-            outcome = self._respond(drill, injected_at, progress, cancellation)
+            outcome = self._respond(injected_at, progress, cancellation)
         except BaseException:
             self._undo(subject, actor, baseline.template)
             raise
@@ -143,14 +150,11 @@ class _Play:
         )
         return card
 
-    def _respond(
-        self, drill: str, injected_at: datetime, progress: Progress, cancellation: Cancellation
-    ) -> Outcome:
+    def _respond(self, injected_at: datetime, progress: Progress, cancellation: Cancellation) -> Outcome:
         progress.phase("detect", "waiting for an alert to become an incident")
         incident = self._responder.await_incident(
             self._scenario.target, since=injected_at, timeout_seconds=600.0, cancellation=cancellation
         )
-        self._responder.mark_drill(incident, drill)
         return self._responder.respond(incident, progress=progress, cancellation=cancellation)
 
     # The baseline
@@ -206,7 +210,7 @@ class _Play:
         return None if value is None or math.isnan(value) else value
 
     def _counter(self, selector: str) -> float | None:
-        """A counter's total over all series that ever were in the last hour, restarts included."""
+        """A counter's total over every series of the last hour, also of pods that are gone."""
         return self._value(f"sum(max_over_time({selector}[1h]))")
 
     def _errors(self) -> float | None:
@@ -273,9 +277,7 @@ class _Play:
 
     def _restore_leftovers(self, actor: str) -> None:
         """Undo what an earlier drill that was killed left on this workload."""
-        done = {event.subject for event in self._journal.events(kinds=("drill.undone",))}
-        for event in self._journal.events(kinds=("drill.intended",)):
-            same = event.data["target"] == str(self._scenario.target)
-            if same and event.subject not in done:
+        for event in unfinished(self._journal):
+            if event.data["target"] == str(self._scenario.target):
                 self._put_back(self._scenario.target, event.data["undo"]["template"])
                 self._journal.append("drill.undone", event.subject, actor, {"by": "the next drill"})

@@ -56,7 +56,5 @@ class Responder(Protocol):
     ) -> str:
         """The id of the incident that opens for the workload; raises TimedOut."""
 
-    def mark_drill(self, incident: str, drill: str) -> None: ...
-
     def respond(self, incident: str, *, progress: Progress, cancellation: Cancellation) -> Outcome:
         """Triage, run the bound runbook, wait until the alert clears, resolve, write the post-mortem."""

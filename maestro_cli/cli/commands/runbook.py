@@ -1,0 +1,101 @@
+"""`maestro runbook`: Markdown that runs to the end."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from maestro_cli.cli.options import OutputOption, output_options
+from maestro_cli.output.renderers.runbooks import run_view, runbook_view, runbooks_view, runs_view
+from maestro_cli.output.writer import emit
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+NameArgument = Annotated[str, typer.Argument(metavar="RUNBOOK", help="An id, or the path of a .md file.")]
+
+
+@app.callback()
+def runbook() -> None:
+    """List, show, run and resume Markdown runbooks."""
+
+
+@app.command("list")
+def list_runbooks(ctx: typer.Context, output: OutputOption = "table") -> None:
+    """List the runbooks; files that cannot be read are named on stderr.
+
+    Example: maestro runbook list -o wide
+    """
+    emit(runbooks_view(ctx.obj.readable_runbooks()), output_options(ctx, output))
+
+
+@app.command()
+def show(ctx: typer.Context, name: NameArgument, output: OutputOption = "table") -> None:
+    """Show a runbook: parameters, steps, text.
+
+    Example: maestro runbook show high-error-rate
+    """
+    emit(runbook_view(ctx.obj.runbooks.get(name)), output_options(ctx, output))
+
+
+@app.command()
+def run(
+    ctx: typer.Context,
+    name: NameArgument,
+    values: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Parameters.")] = None,
+    incident: Annotated[
+        str | None, typer.Option(metavar="INCIDENT", help="Run it for this incident: its labels fill in.")
+    ] = None,
+    output: OutputOption = "table",
+) -> None:
+    """Run a runbook to its end, or until a person is needed.
+
+    Example: maestro runbook run high-error-rate NAMESPACE=ml DEPLOY=fraud
+    """
+    options = output_options(ctx, output)
+    with ctx.obj.progress() as progress:
+        result = ctx.obj.run_runbook(name, values or (), incident, progress)
+    _end(result, options)
+
+
+@app.command()
+def resume(
+    ctx: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The id of a run.")],
+    decide: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STEP=done|redo", help="Your word about a step whose outcome is unknown."),
+    ] = None,
+    output: OutputOption = "table",
+) -> None:
+    """Go on with a run that waits or was interrupted. Finished steps are never run again.
+
+    Example: maestro runbook resume run-01k9x3e7qhm4tz
+    """
+    options = output_options(ctx, output)
+    with ctx.obj.progress() as progress:
+        result = ctx.obj.resume_run(run_id, decide or (), progress)
+    _end(result, options)
+
+
+@app.command()
+def history(
+    ctx: typer.Context,
+    run_id: Annotated[str | None, typer.Argument(metavar="RUN", help="One run, with its steps.")] = None,
+    output: OutputOption = "table",
+) -> None:
+    """List runs, or show one.
+
+    Example: maestro runbook history -o json
+    """
+    options = output_options(ctx, output)
+    if run_id is None:
+        emit(runs_view(ctx.obj.runner.history.list()), options)
+    else:
+        emit(run_view(ctx.obj.runner.history.get(run_id)), options)
+
+
+def _end(result: Any, options: Any) -> None:
+    emit(run_view(result.run), options)
+    if result.exit_code:
+        raise typer.Exit(result.exit_code)

@@ -1,0 +1,34 @@
+"""`maestro watch`: the detector."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def watch(
+    ctx: typer.Context,
+    poll: Annotated[str, typer.Option(metavar="DURATION", help="How often to poll Alertmanager.")] = "10s",
+    listen: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Also take Alertmanager's webhook here; needs --token-file."),
+    ] = None,
+    token_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="The bearer token the webhook must bring.")
+    ] = None,
+    announce: Annotated[str | None, typer.Option("--announce-state", metavar="DIR", hidden=True)] = None,
+) -> None:
+    """Poll Alertmanager, listen to its webhook, and open incidents, until stopped.
+
+    Any number of watchers may run; together they open each incident once.
+
+    Example: maestro watch --listen 127.0.0.1:9099 --token-file webhook.token
+    """
+    with ctx.obj.progress() as progress:
+        ctx.obj.run_watch(
+            poll=poll, listen=listen, token_file=token_file, announce_to=announce, progress=progress
+        )

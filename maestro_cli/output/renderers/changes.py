@@ -1,0 +1,86 @@
+"""Plans and changes as views."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from maestro_cli.core.canonical import plain
+from maestro_cli.core.quantities import format_duration
+from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
+
+if TYPE_CHECKING:
+    from maestro_cli.changes.model import Change, DiffLine, GateDecision, Plan
+
+
+def plan_view(plan: Plan, decision: GateDecision) -> Report:
+    """Targets, diff, blast radius, undo and what the gate says; JSON has the same."""
+    document = {"dry_run": True, "plan": plan_document(plan), "gate": plain(decision)}
+    gate: list[tuple[str, object]] = [("gate", decision.outcome.value)]
+    for reason in decision.reasons:
+        gate += [("reason", reason.what), ("why", reason.why), ("fix", reason.fix)]
+    gate += [("warning", warning) for warning in decision.warnings]
+    return Report("change-plan/v1", document, (*_plan_blocks(plan), Fields(gate)))
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """All of a plan but its payload, which may hold secrets."""
+    document: dict[str, Any] = plain(plan)
+    document.pop("payload", None)
+    document["target"]["ref"] = str(plan.target.ref)
+    return document
+
+
+def change_view(change: Change) -> Report:
+    """A change that was carried out."""
+    rows: list[tuple[str, object]] = [
+        ("change", change.id),
+        ("state", change.state.value),
+        ("applied", change.applied_at),
+        ("finished", change.finished_at),
+        ("evidence", change.evidence),
+        ("undo", change.plan.undo.summary if change.plan.undo else None),
+    ]
+    document = {
+        "id": change.id,
+        "kind": change.kind,
+        "target": str(change.ref),
+        "state": change.state.value,
+        "actor": change.actor,
+        "cause": change.cause,
+        "applied_at": change.applied_at,
+        "finished_at": change.finished_at,
+        "evidence": change.evidence,
+        "undone_by": change.undone_by,
+        "plan": plan_document(change.plan),
+    }
+    return Report("change/v1", document, (*_plan_blocks(change.plan), Fields(rows)))
+
+
+def _plan_blocks(plan: Plan) -> tuple[Any, ...]:
+    blast = plan.blast
+    share = "not known" if blast.namespace_share is None else f"{blast.namespace_share:.0%}"
+    rows: list[tuple[str, object]] = [
+        ("change", plan.summary),
+        ("target", plan.target.ref),
+        ("replicas", f"{blast.replicas_now} now, {blast.replicas_after} after"),
+        ("restarts", f"{blast.replicas_restarted} replicas, {share} of the namespace's pods"),
+        *(
+            ("budget", f"{budget.name}: {budget.allowed} disruptions allowed, {budget.healthy} healthy")
+            for budget in blast.budgets
+        ),
+        *(
+            ("lately", f"{recent.kind} by {recent.actor} at {recent.at:%H:%M:%S}Z: {recent.state}")
+            for recent in blast.recent
+        ),
+        *(("not seen", text) for text in blast.blind),
+        ("verify", f"{plan.verify.text}, within {format_duration(plan.verify.timeout_seconds)}"),
+        ("undo", plan.undo.summary if plan.undo else "none"),
+        ("digest", plan.digest[:16]),
+    ]
+    columns: tuple[Column[DiffLine], ...] = (
+        Column("path", lambda line: line.path),
+        Column("before", lambda line: line.before, tone=lambda _: "bad"),
+        Column("after", lambda line: line.after, tone=lambda _: "good"),
+    )
+    diff = Listing("change-diff/v1", columns, plan.diff.lines, empty="no difference")
+    return (Fields(rows), Heading("Diff"), diff)

@@ -1,0 +1,128 @@
+"""Runbooks and runs as views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from maestro_cli.core.canonical import plain
+from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
+
+if TYPE_CHECKING:
+    from maestro_cli.runbooks.model import Parameter, Runbook, RunRecord, Step, StepRecord
+
+
+def runbooks_view(runbooks: Sequence[Runbook]) -> Listing[Runbook]:
+    columns: tuple[Column[Runbook], ...] = (
+        Column("id", lambda book: book.id),
+        Column("title", lambda book: book.title),
+        Column("alerts", lambda book: ", ".join(book.alerts)),
+        Column("steps", lambda book: str(len(book.steps)), right=True),
+        Column("file", lambda book: book.file, wide=True),
+    )
+    return Listing(
+        "runbook-list/v1", columns, runbooks, document=_summary, empty="no runbooks; docs/runbooks.md"
+    )
+
+
+def _summary(book: Runbook) -> dict[str, Any]:
+    return {
+        "id": book.id,
+        "title": book.title,
+        "file": book.file,
+        "digest": book.digest,
+        "alerts": book.alerts,
+        "steps": len(book.steps),
+    }
+
+
+def runbook_view(book: Runbook) -> Report:
+    """Parameters, steps and the prose; JSON has the same."""
+    parameters: tuple[Column[Parameter], ...] = (
+        Column("parameter", lambda one: one.name),
+        Column("from", lambda one: one.source),
+        Column("default", lambda one: one.default),
+        Column("pattern", lambda one: one.pattern),
+        Column("description", lambda one: one.description),
+    )
+    steps: tuple[Column[Step], ...] = (
+        Column("step", lambda step: step.path),
+        Column("kind", lambda step: step.kind),
+        Column("changes", lambda step: step.mutates, tone=lambda step: "warn" if step.mutates else ""),
+        Column("expects", lambda step: step.expect.text if step.expect else ""),
+        Column("parts", lambda step: ", ".join(part.path for part in step.parts)),
+        Column("line", lambda step: str(step.line), right=True),
+    )
+    document = {
+        **_summary(book),
+        "parameters": [plain(parameter) for parameter in book.parameters],
+        "steps": [_step(step) for step in book.steps],
+        "text": book.text,
+    }
+    return Report(
+        "runbook/v1",
+        document,
+        (
+            Fields([("runbook", book.id), ("title", book.title), ("file", book.file)]),
+            Heading("Parameters"),
+            Listing("runbook-parameters/v1", parameters, book.parameters, empty="none"),
+            Heading("Steps"),
+            Listing("runbook-steps/v1", steps, book.steps, empty="none: this runbook is read, not run"),
+            Heading("Text"),
+            Lines(book.text),
+        ),
+    )
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "path": step.path,
+        "kind": step.kind,
+        "line": step.line,
+        "mutates": step.mutates,
+        "expect": step.expect.text if step.expect else None,
+        "body": step.body,
+        "parts": [_step(part) for part in step.parts],
+    }
+
+
+def run_view(run: RunRecord) -> Report:
+    """A run and what each attempt at a step came to; JSON is the record."""
+    columns: tuple[Column[StepRecord], ...] = (
+        Column("step", lambda step: step.path),
+        Column("try", lambda step: str(step.attempt), right=True),
+        Column("state", lambda step: step.state.value, tone=_tone),
+        Column("value", lambda step: step.value, right=True),
+        Column("reason", lambda step: step.reason),
+        Column("output", lambda step: step.output, wide=True),
+    )
+    rows: list[tuple[str, object]] = [
+        ("run", run.id),
+        ("runbook", run.runbook),
+        ("status", run.status.value),
+        ("reason", run.reason),
+        ("waits for", run.waiting_for),
+        ("incident", run.incident),
+        ("by", run.actor),
+        ("started", run.started_at),
+        ("finished", run.finished_at),
+    ]
+    return Report("run/v1", plain(run), (Fields(rows), Listing("run-steps/v1", columns, run.steps)))
+
+
+def _tone(step: StepRecord) -> str:
+    return {"ok": "good", "failed": "bad", "not_met": "bad", "unknown": "bad", "waiting": "warn"}.get(
+        step.state.value, "dim"
+    )
+
+
+def runs_view(runs: Sequence[RunRecord]) -> Listing[RunRecord]:
+    columns: tuple[Column[RunRecord], ...] = (
+        Column("run", lambda run: run.id),
+        Column("runbook", lambda run: run.runbook),
+        Column("status", lambda run: run.status.value),
+        Column("incident", lambda run: run.incident),
+        Column("started", lambda run: run.started_at[:19] + "Z"),
+        Column("reason", lambda run: run.reason),
+    )
+    return Listing("run-list/v1", columns, runs, empty="no runs yet")

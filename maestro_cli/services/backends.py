@@ -1,0 +1,251 @@
+"""Endpoints become sources: settings, contexts, clients, the journal, the platform.
+
+Invariant: everything is built on first use and imported where it is built, so that a command pays
+only for what it touches. Nothing here asks whether a context is local.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.clock import Clock, SystemClock
+from maestro_cli.core.errors import NotFound
+
+if TYPE_CHECKING:
+    from maestro_cli.config.settings import ClusterEndpoint, Context, Endpoint, Settings
+    from maestro_cli.core.facts.endpoints import EndpointCheck
+    from maestro_cli.journal.model import Projection, Verification
+    from maestro_cli.journal.store import Journal
+    from maestro_cli.local.platform import EmbeddedPlatform
+    from maestro_cli.output.progress import TerminalProgress
+    from maestro_cli.output.renderers.contexts import Finding
+    from maestro_cli.sources.alertmanager import Alertmanager
+    from maestro_cli.sources.kube.cluster import KubeCluster
+    from maestro_cli.sources.prometheus import Prometheus
+    from maestro_cli.sources.serving import InferenceServer
+
+    Source = Alertmanager | KubeCluster | Prometheus | InferenceServer
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+T = TypeVar("T", bound=Closable)
+
+
+class SignalHandlers(Protocol):
+    def cooperative(self) -> Cancellation: ...
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalOptions:
+    context: str | None = None
+    is_read_only: bool = False
+    is_plain: bool = False
+
+
+class Backends:
+    """What one command invocation works with; closes what it opened."""
+
+    def __init__(self, options: GlobalOptions, signals: SignalHandlers) -> None:
+        self.options = options
+        self._signals = signals
+        self.clock: Clock = SystemClock()
+        self._closing: list[Callable[[], None]] = []
+
+    def in_context(self, name: str) -> Self:
+        """The same services over another context, read afresh; closed with this one."""
+        other = type(self)(replace(self.options, context=name), self._signals)
+        self._closing.append(other.close)
+        return other
+
+    def close(self) -> None:
+        while self._closing:
+            self._closing.pop()()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def cancellation(self) -> Cancellation:
+        """Taking it makes Ctrl-C and SIGTERM cooperative for the rest of this command."""
+        return self._signals.cooperative()
+
+    @cached_property
+    def actor(self) -> str:
+        """Who acts: `MAESTRO_ACTOR`, else user@host."""
+        return os.environ.get("MAESTRO_ACTOR") or f"{getpass.getuser()}@{socket.gethostname()}"
+
+    def progress(self) -> TerminalProgress:
+        from maestro_cli.output.progress import TerminalProgress
+
+        return TerminalProgress(self.clock, is_plain=self.options.is_plain)
+
+    @cached_property
+    def settings(self) -> Settings:
+        from maestro_cli.config.settings import load_settings
+
+        return load_settings(Path.cwd(), flag_context=self.options.context)
+
+    @cached_property
+    def context_name(self) -> str:
+        """The name of the current context; raises NotFound when there is none."""
+        name = self.settings.current_context
+        if name is None:
+            raise NotFound(
+                "no context is chosen",
+                fix="maestro context use NAME, pass --context NAME, or run: maestro local up",
+            )
+        return name
+
+    @cached_property
+    def context(self) -> Context:
+        return self.settings.context(self.context_name)
+
+    # Contexts
+
+    def use_context(self, name: str) -> str:
+        """Write `current_context` into config.yaml; returns what to tell the user."""
+        from maestro_cli.config.choice import choose_context
+
+        self.settings.context(name)
+        return f"{name} is the current context, in {choose_context(name)}"
+
+    def check_endpoints(self, context: Context) -> list[EndpointCheck]:
+        """Ask every configured endpoint for its version, all at once."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        sources = self._sources(context)
+        with ThreadPoolExecutor(max_workers=max(len(sources), 1)) as pool:
+            return list(pool.map(lambda source: source.check(), sources))
+
+    def _sources(self, context: Context) -> list[Source]:
+        built: list[Source] = []
+        if context.cluster is not None:
+            built.append(self._cluster_of(context.cluster))
+        if context.prometheus is not None:
+            built.append(self._prometheus_of(context.prometheus))
+        if context.alertmanager is not None:
+            built.append(self._alertmanager_of(context.alertmanager))
+        if context.serving is not None:
+            built.append(self._serving_of(context.serving))
+        return built
+
+    def examine(self) -> tuple[list[Finding], list[EndpointCheck]]:
+        """The doctor's findings, and the endpoints of the current context if there is one."""
+        from maestro_cli.core.errors import MaestroError
+        from maestro_cli.services.doctor import examine
+
+        def path() -> Path | None:
+            return self.journal_path if self.settings.current_context is not None else None
+
+        findings = examine(lambda: self.settings, path)
+        try:
+            name = self.settings.current_context
+            checks = self.check_endpoints(self.settings.context(name)) if name else []
+        except MaestroError as error:
+            from maestro_cli.output.renderers.contexts import Finding
+
+            findings.append(Finding("config", "context", False, error.what, error.fix))
+            checks = []
+        return findings, checks
+
+    # Sources
+
+    def _cluster_of(self, endpoint: ClusterEndpoint) -> KubeCluster:
+        from maestro_cli.sources.kube.cluster import KubeCluster
+
+        return self._closed_later(KubeCluster(endpoint))
+
+    def _prometheus_of(self, endpoint: Endpoint) -> Prometheus:
+        from maestro_cli.sources.prometheus import Prometheus
+
+        return self._closed_later(Prometheus(endpoint))
+
+    def _alertmanager_of(self, endpoint: Endpoint) -> Alertmanager:
+        from maestro_cli.sources.alertmanager import Alertmanager
+
+        return self._closed_later(Alertmanager(endpoint))
+
+    def _serving_of(self, endpoint: Endpoint) -> InferenceServer:
+        from maestro_cli.sources.serving import InferenceServer
+
+        return self._closed_later(InferenceServer(endpoint))
+
+    def _closed_later(self, source: T) -> T:
+        self._closing.append(source.close)
+        return source
+
+    @cached_property
+    def cluster(self) -> KubeCluster:
+        """The context's cluster; kubectl's own default when it names none."""
+        from maestro_cli.config.settings import ClusterEndpoint
+
+        return self._cluster_of(self.context.cluster or ClusterEndpoint())
+
+    @cached_property
+    def prometheus(self) -> Prometheus:
+        return self._prometheus_of(self._needed(self.context.prometheus, "prometheus"))
+
+    @cached_property
+    def alertmanager(self) -> Alertmanager:
+        return self._alertmanager_of(self._needed(self.context.alertmanager, "alertmanager"))
+
+    def _needed(self, endpoint: Endpoint | None, key: str) -> Endpoint:
+        if endpoint is None:
+            raise NotFound(
+                f"the context {self.context_name!r} has no {key}",
+                fix=f"add contexts.{self.context_name}.{key}.url to "
+                f"{self.settings.origins[self.context_name]}",
+            )
+        return endpoint
+
+    # The journal
+
+    @cached_property
+    def journal_path(self) -> Path:
+        from maestro_cli.config.locations import state_dir
+
+        return state_dir() / "journal" / f"{self.context_name}.sqlite"
+
+    @cached_property
+    def projections(self) -> tuple[Projection, ...]:
+        """Every room's tables; all processes open the journal with the same ones."""
+        from maestro_cli.changes.projection import ChangesProjection
+        from maestro_cli.incidents.projection import IncidentProjection
+        from maestro_cli.runbooks.projection import RunsProjection
+
+        return (IncidentProjection(), ChangesProjection(), RunsProjection())
+
+    @cached_property
+    def journal(self) -> Journal:
+        from maestro_cli.journal.store import Journal
+
+        return self._closed_later(Journal(self.journal_path, projections=self.projections, clock=self.clock))
+
+    def verify_journal(self, anchor: str | None) -> Verification:
+        from maestro_cli.journal.verification import parse_anchor, verify
+
+        head = parse_anchor(anchor) if anchor is not None else None
+        return verify(self.journal_path, self.projections, anchor=head)
+
+    # The embedded platform
+
+    @cached_property
+    def platform(self) -> EmbeddedPlatform:
+        from maestro_cli.config.locations import local_state_dir
+        from maestro_cli.local.platform import EmbeddedPlatform
+
+        return EmbeddedPlatform(local_state_dir(), clock=self.clock)

@@ -1,0 +1,65 @@
+"""The first look at a context: incidents, workloads, alerts, burn, and who watches.
+
+Invariant: every backend is asked at once and may fail alone; what it would have said is then missing,
+and said to be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from maestro_cli.core.errors import MaestroError
+from maestro_cli.incidents.model import OPEN_STATES
+from maestro_cli.incidents.overview import Burn, Overview
+from maestro_cli.incidents.watch import read_sight
+from maestro_cli.slo.burn import burn_rate, judge_objective
+from maestro_cli.slo.objectives import Objective
+
+if TYPE_CHECKING:
+    from maestro_cli.services.root import Services
+
+T = TypeVar("T")
+SPAN = "1m"
+
+
+def look(services: Services) -> Overview:
+    """Ask everything; raises only for a journal or settings that cannot be read."""
+    context = services.context
+    failures: list[tuple[str, str]] = []
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        workloads = pool.submit(lambda: services.cluster.list_workloads(context.namespace))
+        alerts = pool.submit(lambda: services.alertmanager.alerts() if context.alertmanager else ())
+        burns = pool.submit(lambda: _burns(services) if context.prometheus else ())
+        incidents = services.desk.list(states=OPEN_STATES)
+        sight = read_sight(services.journal)
+        return Overview(
+            context=services.context_name,
+            namespace=context.namespace,
+            incidents=incidents,
+            workloads=_result("cluster", workloads.result, failures),
+            alerts=_result("alertmanager", alerts.result, failures),
+            burns=_result("prometheus", burns.result, failures),
+            sight=sight,
+            failures=tuple(failures),
+        )
+
+
+def _result(name: str, get: Callable[[], tuple[T, ...]], failures: list[tuple[str, str]]) -> tuple[T, ...]:
+    try:
+        return get()
+    except MaestroError as error:
+        failures.append((name, f"{error.what}: {error.why}" if error.why else error.what))
+        return ()
+
+
+def _burns(services: Services) -> tuple[Burn, ...]:
+    return tuple(_burn(services, objective) for objective in services.objectives.values())
+
+
+def _burn(services: Services, objective: Objective) -> Burn:
+    value = services.prometheus.query(f"max({objective.error_ratio(SPAN)})").only
+    ratio = None if value is None or math.isnan(value) else value
+    return Burn(objective, judge_objective(ratio, objective), burn_rate(ratio, objective))

@@ -1,0 +1,128 @@
+"""Drills on the embedded platform, answered by the same response that a real incident gets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from maestro_cli.changes.history import list_changes
+from maestro_cli.changes.model import State
+from maestro_cli.chaos.drills.conductor import Conductor, Ensemble
+from maestro_cli.chaos.drills.model import Outcome
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import TimedOut
+from maestro_cli.core.progress import Progress
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.incidents.model import OPEN_STATES, Incident
+from maestro_cli.incidents.response import Responded
+from maestro_cli.runbooks.model import nobody
+
+if TYPE_CHECKING:
+    from maestro_cli.services.root import Services
+
+POLL_SECONDS = 0.1
+
+
+class EmbeddedStage:
+    """Satisfies chaos.drills.ports.Stage."""
+
+    def __init__(self, services: Services, seed: int) -> None:
+        self._services = services
+        self._seed = seed
+
+    def is_up(self) -> bool:
+        return self._services.platform.is_up()
+
+    def up(self, progress: Progress, cancellation: Cancellation) -> None:
+        self._services.platform.up(load_seed=self._seed, progress=progress, cancellation=cancellation)
+
+    def down(self, progress: Progress) -> None:
+        self._services.platform.down(progress=progress)
+
+
+class Responders:
+    """Satisfies chaos.drills.ports.Responder: the real response, reading only what monitoring says."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def firing(self, ref: WorkloadRef) -> tuple[str, ...]:
+        alerts = [
+            f"alert {alert.name}"
+            for alert in self._services.alertmanager.alerts()
+            if alert.firing and alert.labels.get("namespace") == ref.namespace
+        ]
+        incidents = [f"incident #{incident.number}" for incident in self._open(ref)]
+        return (*alerts, *incidents)
+
+    def _open(self, ref: WorkloadRef) -> tuple[Incident, ...]:
+        found = self._services.desk.list(states=OPEN_STATES)
+        return tuple(incident for incident in found if incident.workload == ref)
+
+    def await_incident(
+        self, ref: WorkloadRef, *, since: datetime, timeout_seconds: float, cancellation: Cancellation
+    ) -> str:
+        clock = self._services.clock
+        deadline = clock.monotonic() + timeout_seconds
+        while clock.monotonic() < deadline:
+            for incident in self._open(ref):
+                if incident.times.opened_at >= since:
+                    return incident.id
+            cancellation.pause(POLL_SECONDS)
+        raise TimedOut(
+            f"no incident was opened within {timeout_seconds:.0f} s",
+            fix="maestro local logs watch, maestro local status",
+        )
+
+    def respond(self, incident: str, *, progress: Progress, cancellation: Cancellation) -> Outcome:
+        responded = self._services.response.respond(
+            incident, confirm=nobody, progress=progress, cancellation=cancellation
+        )
+        return self._outcome(responded)
+
+    def _outcome(self, responded: Responded) -> Outcome:
+        incident = responded.incident
+        recorded = self._services.desk.suspects(incident.id)
+        culprit = recorded is not None and recorded.data["culprit"]
+        suspect = recorded.data["suspects"][0] if recorded is not None and culprit else None
+        subject, _, revision = suspect["subject"].rpartition(" revision ") if suspect else ("", "", "")
+        fix = next(
+            (
+                change
+                for change in list_changes(self._services.journal)
+                if change.cause == incident.subject and change.applied_at is not None
+            ),
+            None,
+        )
+        times = incident.times
+        return Outcome(
+            incident=incident.id,
+            detected_at=times.opened_at,
+            triaged_at=times.triaged_at,
+            mitigated_at=times.mitigated_at,
+            resolved_at=times.resolved_at,
+            suspect_kind=suspect["kind"] if suspect else "",
+            suspect_subject=subject or (suspect["subject"] if suspect else ""),
+            suspect_revision=int(revision) if revision.isdigit() else None,
+            fix_kind=fix.kind if fix else "",
+            fix_target=str(fix.ref) if fix else "",
+            fix_verified=fix is not None and fix.state is State.VERIFIED,
+            runbook=responded.runs[-1].run.runbook if responded.runs else "",
+            postmortem=str(responded.postmortem),
+        )
+
+
+def conductor(services: Services, seed: int) -> Conductor:
+    """A conductor whose ensemble works in the context `local`, once the platform is up."""
+
+    def gather() -> Ensemble:
+        local = services.in_context("local")
+        return Ensemble(local.journal, local.cluster, local.prometheus, Responders(local))
+
+    return Conductor(
+        EmbeddedStage(services, seed),
+        gather,
+        services.objectives,
+        clock=services.clock,
+        actor=services.actor,
+    )

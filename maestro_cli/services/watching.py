@@ -1,0 +1,116 @@
+"""Runs the detector in this process, until stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maestro_cli.chaos.drills.conductor import unfinished
+from maestro_cli.core.errors import Interrupted, InvalidFile, UsageError
+from maestro_cli.core.facts.alerts import WebhookMessage
+from maestro_cli.core.progress import Progress
+from maestro_cli.core.quantities import parse_duration_seconds
+from maestro_cli.incidents.detector import Detector
+from maestro_cli.incidents.watch import Watch
+from maestro_cli.output.diagnostics import warn
+from maestro_cli.sources.webhook_receiver import WebhookReceiver
+
+if TYPE_CHECKING:
+    from maestro_cli.services.root import Services
+
+
+class _Webhook:
+    """The receiver as the watch wants it; announces its port once it listens."""
+
+    def __init__(self, token: str, host: str, port: int, announced: Callable[[int, str], None]) -> None:
+        self._token, self._host, self._port = token, host, port
+        self._announced = announced
+        self._receiver: WebhookReceiver | None = None
+
+    def start(self, deliver: Callable[[WebhookMessage], None]) -> str:
+        self._receiver = WebhookReceiver(
+            self._token,
+            deliver,
+            host=self._host,
+            port=self._port,
+            on_error=lambda error: warn(f"a webhook message was not stored: {error}"),
+        ).start()
+        self._announced(self._receiver.port, self._receiver.url)
+        return self._receiver.url
+
+    def stop(self) -> None:
+        if self._receiver is not None:
+            self._receiver.stop()
+
+
+def run_watch(
+    services: Services,
+    poll: str,
+    listen: str | None,
+    token_file: str | None,
+    announce_to: str | None,
+    progress: Progress,
+) -> None:
+    """Watch the context's Alertmanager until a signal comes; raises Interrupted then.
+
+    Raises UsageError for a bad option, InvalidFile for an empty token, Unreachable for a taken port.
+    """
+    try:
+        poll_seconds = parse_duration_seconds(poll)
+    except ValueError as error:
+        raise UsageError(f"--poll: {error}") from error
+    if poll_seconds <= 0:
+        raise UsageError("--poll must be longer than nothing", fix="--poll 10s")
+    cancellation = services.cancellation
+    if announce_to is not None:
+        from maestro_cli.local.process import die_with_parent
+
+        die_with_parent()
+    webhook = _webhook(listen, token_file, announce_to)
+    detector = Detector(
+        services.journal, services.clock, services.actor, drill=lambda: bool(unfinished(services.journal))
+    )
+    progress.phase("watch", f"polling {services.alertmanager.url} every {poll}")
+    if webhook is None and announce_to is not None:
+        _announce(announce_to, 0, "")
+    Watch(
+        detector,
+        services.alertmanager,
+        poll_seconds=poll_seconds,
+        webhook=webhook,
+        clock=services.clock,
+        cancellation=cancellation,
+        progress=progress,
+    ).run()
+    raise Interrupted("the watch was stopped", terminated=cancellation.terminated)
+
+
+def _webhook(listen: str | None, token_file: str | None, announce_to: str | None) -> _Webhook | None:
+    if listen is None:
+        return None
+    host, colon, port = listen.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise UsageError(f"--listen {listen!r} is not HOST:PORT", fix="--listen 127.0.0.1:9099")
+    if token_file is None:
+        raise UsageError(
+            "--listen needs --token-file", why="anybody could send alerts", fix="--token-file FILE"
+        )
+    try:
+        token = Path(token_file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidFile("the token cannot be read", file=token_file, why=str(error)) from error
+    if not token:
+        raise InvalidFile("the token file is empty", file=token_file)
+
+    def announced(port: int, url: str) -> None:
+        if announce_to is not None:
+            _announce(announce_to, port, url)
+
+    return _Webhook(token, host.strip("[]"), int(port), announced)
+
+
+def _announce(state: str, port: int, url: str) -> None:
+    from maestro_cli.local.process import announce
+
+    announce(Path(state), "watch", port=port, url=url)
