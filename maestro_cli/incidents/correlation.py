@@ -144,7 +144,7 @@ def _key_part(text: str) -> str:
 
 
 def title_of(alert: Alert) -> str:
-    """`FraudErrorBudgetBurn on ml/fraud`: untrusted text, cut to a line's length."""
+    """`ErrorBudgetBurn on ml/fraud`: untrusted text, cut to a line's length."""
     workload = workload_of(alert.labels)
     where = f"{workload.namespace}/{workload.name}" if workload else alert.labels.get("namespace", "")
     name = alert.name or "an alert without a name"
