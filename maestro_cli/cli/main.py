@@ -70,7 +70,7 @@ def run(arguments: Sequence[str]) -> int:
 
     try:
         result = typer.main.get_command(app).main(
-            args=list(arguments), prog_name="maestro", standalone_mode=False
+            args=hoist_global_options(arguments), prog_name="maestro", standalone_mode=False
         )
         sys.stdout.flush()
         return int(result) if isinstance(result, int) else int(ExitCode.OK)
@@ -85,6 +85,25 @@ def run(arguments: Sequence[str]) -> int:
         return _report(Interrupted())
     except Exception as error:  # noqa: BLE001 - the border: whatever it is, the user gets three lines
         return _report(error)
+
+
+def hoist_global_options(arguments: Sequence[str]) -> list[str]:
+    """Move `--context NAME`, `--read-only` and `--plain` to the front: they may stand anywhere before `--`."""
+    front: list[str] = []
+    rest: list[str] = []
+    remaining = list(arguments)
+    while remaining:
+        word = remaining.pop(0)
+        if word == "--":
+            rest += [word, *remaining]
+            break
+        if word in ("--read-only", "--plain") or word.startswith("--context="):
+            front.append(word)
+        elif word == "--context" and remaining:
+            front += [word, remaining.pop(0)]
+        else:
+            rest.append(word)
+    return front + rest
 
 
 def _report(error: BaseException) -> int:

@@ -47,13 +47,19 @@ class Responders:
         self._services = services
 
     def firing(self, ref: WorkloadRef) -> tuple[str, ...]:
-        alerts = [
+        return tuple(
             f"alert {alert.name}"
             for alert in self._services.alertmanager.alerts()
             if alert.firing and alert.labels.get("namespace") == ref.namespace
-        ]
-        incidents = [f"incident #{incident.number}" for incident in self._open(ref)]
-        return (*alerts, *incidents)
+        )
+
+    def open_incidents(self, ref: WorkloadRef) -> tuple[str, ...]:
+        return tuple(f"incident #{incident.number}" for incident in self._open(ref))
+
+    def dismiss_drills(self, ref: WorkloadRef, reason: str) -> None:
+        for incident in self._open(ref):
+            if incident.drill:
+                self._services.desk.dismiss(incident.id, reason)
 
     def _open(self, ref: WorkloadRef) -> tuple[Incident, ...]:
         found = self._services.desk.list(states=OPEN_STATES)

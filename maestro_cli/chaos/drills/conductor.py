@@ -114,6 +114,7 @@ class _Play:
         drill = new_id("drl", self._clock.now())
         subject = f"drill/{drill}"
         self._restore_leftovers(actor)
+        self._require_no_incident()
         baseline = self._await_baseline(progress, cancellation)
         intent = {
             "scenario": self._scenario.name,
@@ -128,6 +129,7 @@ class _Play:
             outcome = self._respond(injected_at, progress, cancellation)
         except BaseException:
             self._undo(subject, actor, baseline.template)
+            self._responder.dismiss_drills(self._scenario.target, "the drill ended before its time")
             raise
         is_restored = self._undo(subject, actor, baseline.template)
         card = score(
@@ -192,7 +194,7 @@ class _Play:
         if ratio is None or ratio > self._objective.budget:
             return f"the error ratio is {'not known' if ratio is None else format(ratio, '.2%')}"
         firing = self._responder.firing(target)
-        return f"still open: {', '.join(firing)}" if firing else ""
+        return f"still firing: {', '.join(firing)}" if firing else ""
 
     def _take_baseline(self) -> Baseline:
         workload = self._cluster.get_workload(self._scenario.target)
@@ -281,3 +283,14 @@ class _Play:
             if event.data["target"] == str(self._scenario.target):
                 self._put_back(self._scenario.target, event.data["undo"]["template"])
                 self._journal.append("drill.undone", event.subject, actor, {"by": "the next drill"})
+        self._responder.dismiss_drills(self._scenario.target, "left open by a drill that was killed")
+
+    def _require_no_incident(self) -> None:
+        """A drill on top of a real incident would hide it."""
+        found = self._responder.open_incidents(self._scenario.target)
+        if found:
+            raise GateNotMet(
+                f"{', '.join(found)} is open on {self._scenario.target}",
+                why="a drill on top of an incident would hide it",
+                fix="maestro --context local incident list, then resolve it",
+            )

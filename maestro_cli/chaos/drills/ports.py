@@ -49,7 +49,13 @@ class Responder(Protocol):
     """The people and programs that respond; they know only what monitoring tells them."""
 
     def firing(self, ref: WorkloadRef) -> tuple[str, ...]:
-        """Names of alerts that fire for the workload now, and of incidents open on it."""
+        """Names of alerts that fire around the workload now."""
+
+    def open_incidents(self, ref: WorkloadRef) -> tuple[str, ...]:
+        """Names of the incidents open on it."""
+
+    def dismiss_drills(self, ref: WorkloadRef, reason: str) -> None:
+        """Dismiss incidents of drills that are still open on the workload; never a real one."""
 
     def await_incident(
         self, ref: WorkloadRef, *, since: datetime, timeout_seconds: float, cancellation: Cancellation

@@ -49,7 +49,7 @@ class TriageSettings:
     threads: int = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot call a subscripted slotted generic
 class _Outcome(Generic[T]):
     """What a collector brought, or why it did not."""
 

@@ -23,7 +23,7 @@ from maestro_cli.sources.webhook_receiver import MAX_BODY_BYTES, WebhookReceiver
 TOKEN = "a-test-token"
 ALERT: dict[str, Any] = {
     "status": "firing",
-    "labels": {"alertname": "FraudErrorBudgetBurn", "severity": "page\x1b[31m"},
+    "labels": {"alertname": "ErrorBudgetBurn", "severity": "page\x1b[31m"},
     "annotations": {"summary": "burning"},
     "startsAt": "2026-01-01T10:00:00.123456789+02:00",
     "endsAt": "0001-01-01T00:00:00Z",
