@@ -29,6 +29,7 @@ class TerminalProgress:
         self._live: Any = None
         self._console: Any = None
         self._lock = threading.RLock()
+        self.lines: list[tuple[str, str]] = []  # what stayed on screen, with its style
 
     def __enter__(self) -> TerminalProgress:
         if self._terminal.interactive:
@@ -80,6 +81,7 @@ class TerminalProgress:
         self._name = ""
 
     def _print(self, line: str, style: str) -> None:
+        self.lines.append((line, style))
         shown = visible(line)
         if self._console is not None:
             from rich.text import Text

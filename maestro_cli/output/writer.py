@@ -112,7 +112,7 @@ def _emit_for_people(view: View, options: OutputOptions, out: TextIO) -> None:
     for index, block in enumerate(blocks):
         if index:
             console.print()
-        _print_rich(console, block, wide=wide)
+        print_block(console, block, wide=wide)
     out.flush()
 
 
@@ -129,7 +129,8 @@ def _plain_block(block: Fields | Heading | Lines | Listing[Any] | Report, *, wid
     raise TypeError(f"{type(block).__name__} is not a block")
 
 
-def _print_rich(console: Any, block: Any, *, wide: bool) -> None:
+def print_block(console: Any, block: Any, *, wide: bool) -> None:
+    """Print one block on a Rich console."""
     from rich.text import Text
 
     if isinstance(block, Listing):

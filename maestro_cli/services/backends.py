@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock, SystemClock
-from maestro_cli.core.errors import NotFound
+from maestro_cli.core.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from maestro_cli.config.settings import ClusterEndpoint, Context, Endpoint, Settings
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from maestro_cli.sources.serving import InferenceServer
 
     Source = Alertmanager | KubeCluster | Prometheus | InferenceServer
+
+
+_CONTEXT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:-]{0,199}")
 
 
 class Closable(Protocol):
@@ -101,8 +105,15 @@ class Backends:
 
     @cached_property
     def context_name(self) -> str:
-        """The name of the current context; raises NotFound when there is none."""
+        """The name of the current context; the embedded platform's when only its journal is there.
+
+        Raises NotFound when there is none.
+        """
         name = self.settings.current_context
+        if name is not None and not _CONTEXT_NAME.fullmatch(name):
+            raise UsageError(f"{name!r} is not a context's name", fix="use letters, digits, '.', '_' and '-'")
+        if name is None and self._journal_of("local").exists():
+            return "local"
         if name is None:
             raise NotFound(
                 "no context is chosen",
@@ -149,7 +160,10 @@ class Backends:
         from maestro_cli.services.doctor import examine
 
         def path() -> Path | None:
-            return self.journal_path if self.settings.current_context is not None else None
+            try:
+                return self.journal_path
+            except NotFound:
+                return None
 
         findings = examine(lambda: self.settings, path)
         try:
@@ -216,9 +230,17 @@ class Backends:
 
     @cached_property
     def journal_path(self) -> Path:
+        """The context's journal; it can be read while none of the endpoints is there."""
+        name = self.context_name
+        if name not in self.settings.contexts and not self._journal_of(name).exists():
+            self.settings.context(name)  # raises NotFound, with a suggestion
+        return self._journal_of(name)
+
+    @staticmethod
+    def _journal_of(name: str) -> Path:
         from maestro_cli.config.locations import state_dir
 
-        return state_dir() / "journal" / f"{self.context_name}.sqlite"
+        return state_dir() / "journal" / f"{name}.sqlite"
 
     @cached_property
     def projections(self) -> tuple[Projection, ...]:

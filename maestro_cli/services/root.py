@@ -54,7 +54,9 @@ class Services(Backends):
     @property
     def settle_seconds(self) -> float:
         """How long signals must be clear before an incident can be resolved."""
-        return self.context.settle_seconds
+        from maestro_cli.config.settings import Context
+
+        return self.settings.contexts.get(self.context_name, Context()).settle_seconds
 
     def incidents(self, *, open_only: bool, drills: bool) -> tuple[Incident, ...]:
         from maestro_cli.incidents.model import OPEN_STATES

@@ -69,7 +69,10 @@ def run_watch(
         die_with_parent()
     webhook = _webhook(listen, token_file, announce_to)
     detector = Detector(
-        services.journal, services.clock, services.actor, drill=lambda: bool(unfinished(services.journal))
+        services.journal,
+        services.clock,
+        f"watch, {services.actor}",
+        drill=lambda: bool(unfinished(services.journal)),
     )
     progress.phase("watch", f"polling {services.alertmanager.url} every {poll}")
     if webhook is None and announce_to is not None:

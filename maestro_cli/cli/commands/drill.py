@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -39,6 +40,9 @@ def run(
     name: Annotated[str, typer.Argument(help="A drill.", autocompletion=_complete_scenario)],
     keep: Annotated[bool, typer.Option("--keep", help="Leave the platform up afterwards.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the load.")] = 1,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help="Also save what was shown as a picture.")
+    ] = None,
     output: OutputOption = "table",
 ) -> None:
     """Break the embedded platform, respond, and score the response. Exit 10 when a phase misses its budget.
@@ -51,6 +55,11 @@ def run(
         card = ctx.obj.conductor(seed).run(
             scenario, keep=keep, progress=progress, cancellation=ctx.obj.cancellation
         )
-    emit(scorecard_view(card), options)
+    view = scorecard_view(card)
+    emit(view, options)
+    if record is not None:
+        from maestro_cli.output.recording import write_svg
+
+        write_svg(record, f"maestro drill run {name}", progress.lines, view)
     if not card.passed:
         raise typer.Exit(ExitCode.CONDITION_NOT_MET)
