@@ -123,9 +123,9 @@ def _load(plan: Plan) -> Part:
 
 def _watch(plan: Plan, ports: Ports) -> Part:
     def command(facts: Facts) -> Sequence[str]:
-        options = ["--context", "local", "--listen", f"{LOOPBACK}:{ports.of('watch')}"]
+        options = ["--listen", f"{LOOPBACK}:{ports.of('watch')}"]
         options += ["--token-file", str(plan.token_file), "--announce-state", str(plan.state)]
-        return [sys.executable, "-P", "-m", "maestro_cli", "watch", *options]
+        return [sys.executable, "-P", "-m", "maestro_cli", "--context", "local", "watch", *options]
 
     needs = ("prometheus", "alertmanager", SERVICE)
     return Part("watch", command, needs=needs, announces="watch", port_name="watch")
