@@ -44,7 +44,7 @@ class TriageSettings:
     release_window_seconds: float = RELEASE_WINDOW_SECONDS
     max_workloads: int = 30
     max_log_pods: int = 12
-    tail_lines: int = 3000
+    tail_lines: int = 1500
     deadline_seconds: float = 6.0
     threads: int = 8
 
@@ -168,7 +168,7 @@ class _Investigation:
         began = self._clock.monotonic()
         first = self._first_round()
         readings: Readings | None = first["series"].value if "series" in first else None
-        onset = readings.onset(self._incident.times.started_at) if readings is not None else None
+        onset = readings.onset if readings is not None else None
         if onset is None:
             at = self._incident.times.started_at
             onset = Onset(at, at, "alert")
@@ -192,9 +192,10 @@ class _Investigation:
 
     def _first_round(self) -> Mapping[str, _Outcome[Any]]:
         cluster, namespace, telemetry = self._cluster, self._incident.namespace, self._telemetry
+        alert_at = self._incident.times.started_at
         turn = self._round()
         if telemetry is not None:
-            turn.add("series", lambda: telemetry.read_series(self._start, self._now))
+            turn.add("series", lambda: telemetry.read_series(self._start, self._now, alert_at))
         if cluster is not None and namespace:
             turn.add("workloads", lambda: cluster.list_workloads(namespace))
             turn.add("events", lambda: cluster.list_events(namespace, since=self._start))

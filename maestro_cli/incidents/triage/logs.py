@@ -24,7 +24,10 @@ from maestro_cli.incidents.triage.facts import LogGroup
 from maestro_cli.incidents.triage.model import Onset
 
 MAX_GROUPS = 200
+LIMIT_BYTES = 512 * 1024
 _MAX_JSON = 8000
+_MAX_SHAPED = 500  # what tells lines apart stands at their beginning
+_MAX_SEEN = 10_000
 _LEVELS = ("level", "severity", "lvl", "levelname")
 _TEXTS = ("message", "msg", "event", "error", "exception", "reason")
 _BAD_LEVELS = frozenset({"error", "err", "fatal", "critical", "panic", "alert", "emergency"})
@@ -70,11 +73,13 @@ def is_bad(level: str, text: str) -> bool:
     return _BAD_WORDS.search(text[:MAX_CHARACTERS]) is not None
 
 
-def count_shapes(log: str) -> tuple[Counter[str], dict[str, tuple[str, str, bool]]]:
-    """Lines by shape, with the first line of each as a sample."""
+def count_shapes(
+    log: str, seen: dict[str, str] | None = None
+) -> tuple[Counter[str], dict[str, tuple[str, str, bool]]]:
+    """Lines by shape, with the first line of each as a sample; `seen` remembers lines between calls."""
     counts: Counter[str] = Counter()
     samples: dict[str, tuple[str, str, bool]] = {}
-    seen: dict[str, str] = {}
+    seen = {} if seen is None else seen
     for line in log.splitlines():
         if not line.strip():
             continue
@@ -82,8 +87,8 @@ def count_shapes(log: str) -> tuple[Counter[str], dict[str, tuple[str, str, bool
         if known is None:
             level, text = read_line(line)
             bad = is_bad(level, text)
-            known = f"{level} {shape(text)}".strip()
-            if len(seen) < 10_000:
+            known = f"{level} {shape(text[:_MAX_SHAPED])}".strip()
+            if len(seen) < _MAX_SEEN:
                 seen[line] = known
             samples.setdefault(known, (capped(line, 500), level, bad))
         counts[known] += 1
@@ -97,15 +102,19 @@ def read_pod_log(
 
     Raises MaestroError when the cluster does not give it.
     """
-    every, samples = count_shapes(
-        cluster.pod_log(pod.namespace, pod.name, tail_lines=tail_lines, previous=previous)
-    )
+    seen: dict[str, str] = {}
+
+    def read(since_seconds: int | None) -> str:
+        return cluster.pod_log(
+            pod.namespace, pod.name, tail_lines=tail_lines, since_seconds=since_seconds, previous=previous,
+            limit_bytes=LIMIT_BYTES,
+        )  # fmt: skip
+
+    every, samples = count_shapes(read(None), seen)
     if previous or pod.created_at >= onset.earliest:
         return PodLog(pod.name, {}, every, samples)
     seconds = max(ceil(seconds_between(onset.earliest, now)), 1)
-    since, more = count_shapes(
-        cluster.pod_log(pod.namespace, pod.name, tail_lines=tail_lines, since_seconds=seconds)
-    )
+    since, more = count_shapes(read(seconds), seen)
     before = {key: every[key] - since[key] for key in every if every[key] > since[key]}
     return PodLog(pod.name, before, since, {**more, **samples})
 

@@ -19,7 +19,7 @@ from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.incidents.ports import Metrics
 from maestro_cli.incidents.triage.facts import Latency, SplitRow, Tally
 from maestro_cli.incidents.triage.model import Evidence, Onset
-from maestro_cli.incidents.triage.onset import Points, find_onset, surge
+from maestro_cli.incidents.triage.onset import Points, find_onset, limit_of, sharpen, surge
 from maestro_cli.incidents.triage.queries import MetricFamily, Queries
 
 MAX_POINTS = 600
@@ -40,34 +40,33 @@ class ObjectiveTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Readings:
-    """The series of one workload over the window, with the queries that gave them."""
+class _Basis:
+    """A series that can show a beginning, and what counts as one."""
 
-    errors: Points
-    p95: Points
-    rate: Points
+    name: str
+    floor: float
+    factor: float
+
+
+_BASES = (_Basis("errors", _ERRORS_FLOOR, 3.0), _Basis("latency", _P95_FLOOR_SECONDS, _P95_FACTOR))
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """The series of one workload over the window, with the queries that gave them, and the earliest
+    beginning that one of them shows (None: none does)."""
+
+    series: Mapping[str, Points]  # errors, latency (p95), rate
     queries: Mapping[str, str]
     step_seconds: float
-    window_seconds: float
+    onset: Onset | None
 
-    def onset(self, alert_at: datetime) -> Onset | None:
-        """The earliest beginning that a series shows, None when none does."""
-        gap = max(3 * self.window_seconds, 3 * self.step_seconds)
-        found = [
-            find_onset(self.errors, alert_at, basis="errors", floor=_ERRORS_FLOOR, gap_seconds=gap),
-            find_onset(
-                self.p95,
-                alert_at,
-                basis="latency",
-                floor=_P95_FLOOR_SECONDS,
-                factor=_P95_FACTOR,
-                gap_seconds=gap,
-            ),
-        ]
-        return min((item for item in found if item is not None), key=lambda item: item.at, default=None)
+    @property
+    def errors(self) -> Points:
+        return self.series["errors"]
 
     def load_factor(self, onset: Onset) -> float | None:
-        return surge(self.rate, onset)
+        return surge(self.series["rate"], onset)
 
 
 class Telemetry:
@@ -81,20 +80,35 @@ class Telemetry:
         self.family = family
         self.objective = objective
 
-    def read_series(self, start: datetime, end: datetime) -> Readings:
-        """Error ratio, p95 and request rate over the window."""
+    def read_series(self, start: datetime, end: datetime, alert_at: datetime) -> Readings:
+        """Error ratio, p95 and request rate over the window, and when it began."""
         count = self._metrics.query(self.queries.scrapes_in_a_minute(), at=end).only
         usable = count is not None and math.isfinite(count) and count >= 1
         scrape = 60.0 / count if usable and count is not None else _DEFAULT_SCRAPE_SECONDS
-        step = float(max(math.ceil(max(scrape, seconds_between(start, end) / MAX_POINTS)), 1))
+        fine = float(max(round(scrape), 1))
+        step = float(max(math.ceil(seconds_between(start, end) / MAX_POINTS), fine))
         window = max(4 * scrape, step, _SHORTEST_WINDOW_SECONDS)
         queries = {
             "errors": self.queries.error_ratio(window),
-            "p95": self.queries.p95(window),
+            "latency": self.queries.p95(window),
             "rate": self.queries.request_rate(window),
         }
-        points = {name: self._points(query, start, end, step) for name, query in queries.items()}
-        return Readings(points["errors"], points["p95"], points["rate"], queries, step, window)
+        series = {name: self._points(query, start, end, step) for name, query in queries.items()}
+        found: list[Onset] = []
+        for basis in _BASES:
+            points = series[basis.name]
+            onset = find_onset(
+                points, alert_at, basis=basis.name, floor=basis.floor, factor=basis.factor,
+                gap_seconds=3 * max(window, step),
+            )  # fmt: skip
+            if onset is not None and fine < step:
+                limit = limit_of(points, floor=basis.floor, factor=basis.factor)
+                near = self._points(queries[basis.name], onset.earliest, onset.at, fine)
+                onset = sharpen(onset, near, limit)
+            if onset is not None:
+                found.append(onset)
+        earliest = min(found, key=lambda item: item.at, default=None)
+        return Readings(series, queries, step, earliest)
 
     def _points(self, query: str, start: datetime, end: datetime, step: float) -> Points:
         series = self._metrics.query_range(query, start, end, step)

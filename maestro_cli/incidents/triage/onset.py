@@ -32,6 +32,22 @@ def threshold_of(values: Sequence[float], *, floor: float, factor: float) -> flo
     return max(floor, factor * median, median + _SIGMAS * _MAD_TO_SIGMA * deviation)
 
 
+def limit_of(points: Points, *, floor: float, factor: float) -> float:
+    """`threshold_of` the finite values of a series; the floor when it has none."""
+    values = [value for _, value in points if math.isfinite(value)]
+    return threshold_of(values, floor=floor, factor=factor) if values else floor
+
+
+def sharpen(onset: Onset, fine: Points, limit: float) -> Onset:
+    """The same onset on a finer series that covers the time around it."""
+    clean = [(at, value) for at, value in fine if math.isfinite(value)]
+    first = next((at for at, value in clean if value > limit and at >= onset.earliest), None)
+    if first is None or first > onset.at:
+        return onset
+    well = [at for at, value in clean if at < first and value <= limit]
+    return Onset(first, max(well[-1], onset.earliest) if well else onset.earliest, onset.basis)
+
+
 def find_onset(
     points: Points,
     alert_at: datetime,
@@ -48,7 +64,7 @@ def find_onset(
     clean = [(at, value) for at, value in points if math.isfinite(value)]
     if not clean:
         return None
-    limit = threshold_of([value for _, value in clean], floor=floor, factor=factor)
+    limit = limit_of(points, floor=floor, factor=factor)
     high = [at for at, value in clean if value > limit]
     gap = timedelta(seconds=gap_seconds)
     runs: list[list[datetime]] = []

@@ -126,7 +126,8 @@ def _errors_of_revision(case: CaseFacts, making: _Case, revision: str) -> None:
             0.3, f"revision {revision} served {own.requests_before:.0f} requests well before the onset"
         )
     side = rest.ratio_since
-    if side is not None and rest.requests_since >= _ENOUGH_REQUESTS:
+    # A moment's overlap while pods were replaced is not "side by side".
+    if side is not None and rest.requests_since >= max(_ENOUGH_REQUESTS, 0.05 * own.requests_since):
         if side < 0.2 * bad:
             making.plus(
                 0.5,
