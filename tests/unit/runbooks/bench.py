@@ -1,0 +1,135 @@
+"""What runs are tried on: a journal file, PromQL answers to order, and changes kept in a file.
+
+The changes are durable (one file a key) because crash tests look at them from another process.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.clock import SystemClock
+from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.facts.metrics import Instant, Sample
+from maestro_cli.core.progress import Progress
+from maestro_cli.core.redaction import Redactor
+from maestro_cli.journal.store import Journal
+from maestro_cli.runbooks.model import Runbook, RunResult
+from maestro_cli.runbooks.ports import ChangeOutcome, ChangeRequest, ChangeState
+from maestro_cli.runbooks.projection import RunsProjection
+from maestro_cli.runbooks.reader import read_runbook
+from maestro_cli.runbooks.runner import RunbookRunner
+
+
+class Answers:
+    """A MetricsPort whose answers are written beforehand; the last one stays."""
+
+    def __init__(self, *values: tuple[float, ...] | MaestroError) -> None:
+        self.values = list(values) or [(1.0,)]
+        self.queries: list[str] = []
+
+    def query(self, promql: str, *, at: datetime | None = None) -> Instant:
+        self.queries.append(promql)
+        value = self.values.pop(0) if len(self.values) > 1 else self.values[0]
+        if isinstance(value, MaestroError):
+            raise value
+        now = SystemClock().now()
+        return Instant(promql, now, tuple(Sample({"n": str(i)}, v, now) for i, v in enumerate(value)))
+
+
+class FileChanges:
+    """A ChangePort that counts, in files, how often each key really changed the world."""
+
+    def __init__(self, folder: Path, error: MaestroError | None = None) -> None:
+        self.folder = folder
+        self.error = error
+        folder.mkdir(exist_ok=True)
+
+    def _file(self, key: str) -> Path:
+        return self.folder / (key.replace("/", "_") + ".json")
+
+    def execute(
+        self,
+        request: ChangeRequest,
+        *,
+        key: str,
+        incident: str | None,
+        progress: Progress,
+        cancellation: Cancellation,
+    ) -> ChangeOutcome:
+        if self.error is not None:
+            raise self.error
+        return self._do(key, [request.kind, str(request.target), dict(request.options)])
+
+    def _do(self, key: str, what: object) -> ChangeOutcome:
+        path = self._file(key)
+        if not path.exists():
+            path.write_text(json.dumps(what))
+            with (self.folder / "world").open("a") as world:
+                world.write(f"{json.dumps(what)}\n")
+        return ChangeOutcome(ChangeState.DONE, f"chg-{key}", "done")
+
+    def recover(self, key: str) -> ChangeOutcome:
+        state = ChangeState.DONE if self._file(key).exists() else ChangeState.ABSENT
+        return ChangeOutcome(state, f"chg-{key}", state.value)
+
+    def undo(self, key: str, *, progress: Progress, cancellation: Cancellation) -> ChangeOutcome:
+        return self._do(f"{key}/undo", ["undo", key])
+
+    @property
+    def world(self) -> list[object]:
+        """Every change that was really made, in order."""
+        path = self.folder / "world"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+class Bench:
+    """A folder with a runbook, a journal and a runner on it."""
+
+    def __init__(self, folder: Path, *values: tuple[float, ...] | MaestroError) -> None:
+        self.folder = folder
+        self.answers = Answers(*values)
+        self.changes = FileChanges(folder / "changes")
+        self.journal = Journal(folder / "journal.db", projections=[RunsProjection()], clock=SystemClock())
+
+    def runner(
+        self, *, secrets: tuple[str, ...] = (), environment: Mapping[str, str] | None = None
+    ) -> RunbookRunner:
+        return RunbookRunner(
+            self.journal,
+            metrics=self.answers,
+            changes=self.changes,
+            clock=SystemClock(),
+            actor="tester",
+            redactor=Redactor(secrets),
+            environment=environment,
+        )
+
+    def write(self, text: str, name: str = "book.md") -> Runbook:
+        path = self.folder / name
+        path.write_text(text)
+        return read_runbook(path)
+
+    def run(self, text: str, **parameters: str) -> RunResult:
+        return self.runner().start(self.write(text), parameters)
+
+    def lines(self, name: str) -> list[str]:
+        """What steps have written into a file of the runbook's folder."""
+        path = self.folder / name
+        return path.read_text().split() if path.exists() else []
+
+    def kinds(self) -> list[str]:
+        """The kinds of all events, and the steps they are about."""
+        return [
+            f"{event.kind}:{event.data['step']}" if "step" in event.data else event.kind
+            for event in self.journal.events()
+        ]
+
+    def close(self) -> None:
+        self.journal.close()
+
+
+Make = Callable[..., Bench]
