@@ -1,0 +1,195 @@
+"""Deployments through stock kubectl: rollouts, history, undo, pause, scaling, deadlines."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from tests.contract.local.running import Kubectl, conditions, deployment, until
+
+pytestmark = pytest.mark.contract
+REVISION = "deployment.kubernetes.io/revision"
+
+
+def revisions(kubectl: Kubectl, name: str) -> list[int]:
+    """The revisions in `rollout history`, in its order."""
+    lines = kubectl("rollout", "history", f"deploy/{name}").splitlines()
+    return [int(line.split()[0]) for line in lines if line[:1].isdigit()]
+
+
+def test_a_rollout_completes_and_says_so(kubectl: Kubectl) -> None:
+    kubectl.apply(deployment("web"))
+    assert "successfully rolled out" in kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    found = kubectl.get("deploy", "web")
+    assert found["status"]["observedGeneration"] == found["metadata"]["generation"]
+    assert found["metadata"]["annotations"][REVISION] == "1"
+    assert conditions(found)["Available"] == ("True", "MinimumReplicasAvailable")
+    assert conditions(found)["Progressing"] == ("True", "NewReplicaSetAvailable")
+    nodes = {pod["spec"]["nodeName"] for pod in kubectl.items("pods")}
+    assert nodes == {"node-a", "node-b"}, "the scheduler spreads"
+    assert any("Scaled up replica set web-" in words for words in kubectl.events("ScalingReplicaSet"))
+
+
+def test_undo_reuses_the_old_replica_set_and_gives_it_a_new_number(kubectl: Kubectl) -> None:
+    kubectl.apply(deployment("web", 2))
+    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    first = kubectl.items("rs")[0]["metadata"]["name"]
+    kubectl("set", "env", "deploy/web", "A=1")
+    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    assert revisions(kubectl, "web") == [1, 2]
+    kubectl("rollout", "undo", "deploy/web")
+    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    assert revisions(kubectl, "web") == [2, 3]
+    again = kubectl.get("rs", first)
+    assert again["spec"]["replicas"] == 2
+    assert again["metadata"]["annotations"]["deployment.kubernetes.io/revision-history"] == "1"
+    assert len(kubectl.items("rs")) == 2
+
+
+def test_a_bad_image_gets_stuck_and_the_old_pods_stay(kubectl: Kubectl) -> None:
+    kubectl.apply(deployment("web", 2, progressDeadlineSeconds=3))
+    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    kubectl("set", "image", "deploy/web", "c=maestro.local/nothing:1")
+
+    def timed_out() -> bool:
+        return conditions(kubectl.get("deploy", "web"))["Progressing"] == (
+            "False",
+            "ProgressDeadlineExceeded",
+        )
+
+    until(timed_out, "the progress deadline", 20)
+    assert "exceeded its progress deadline" in kubectl("rollout", "status", "deploy/web", fails=True)
+    found = kubectl.get("deploy", "web")
+    assert found["status"]["availableReplicas"] >= 2, "a rollout that cannot go on keeps what works"
+    reasons = {
+        status["state"].get("waiting", {}).get("reason")
+        for pod in kubectl.items("pods")
+        for status in pod["status"].get("containerStatuses", [])
+    }
+    assert reasons & {"ErrImagePull", "ImagePullBackOff"}
+    kubectl("rollout", "undo", "deploy/web")
+    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    assert len(kubectl.items("pods", "--field-selector=status.phase=Running")) == 2
+
+
+class Observer:
+    """Watches the pods of a Deployment during a rollout and keeps the extremes."""
+
+    def __init__(self, kubectl: Kubectl, name: str) -> None:
+        self._kubectl = kubectl
+        self._name = name
+        self._over = threading.Event()
+        self.most_wanted = 0
+        self.fewest_available = 1_000_000
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Observer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(0.01):
+            wanted = sum(rs["spec"]["replicas"] for rs in self._kubectl.items("rs"))
+            ready = 0
+            for pod in self._kubectl.items("pods"):
+                held = "deletionTimestamp" not in pod["metadata"]
+                ready += held and conditions(pod).get("Ready", ("", ""))[0] == "True"
+            self.most_wanted = max(self.most_wanted, wanted)
+            self.fewest_available = min(self.fewest_available, ready)
+
+
+@pytest.mark.parametrize(
+    ("surge", "unavailable", "most", "fewest"), [(1, 0, 4, 3), (0, 1, 3, 2), ("50%", "34%", 5, 2)]
+)
+def test_surge_and_unavailable_are_kept(
+    kubectl: Kubectl, surge: int | str, unavailable: int | str, most: int, fewest: int
+) -> None:
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}}
+    kubectl.apply(deployment("web", strategy=strategy))
+    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    with Observer(kubectl, "web") as seen:
+        kubectl("set", "env", "deploy/web", "A=1")
+        kubectl("rollout", "status", "deploy/web", "--timeout=30s")
+    assert seen.most_wanted <= most
+    assert seen.fewest_available >= fewest
+
+
+def test_recreate_has_never_two_revisions_at_once(kubectl: Kubectl) -> None:
+    kubectl.apply(deployment("web", 2, strategy={"type": "Recreate"}))
+    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    old = {pod["metadata"]["uid"] for pod in kubectl.items("pods")}
+    kubectl("set", "env", "deploy/web", "A=1")
+
+    def replaced() -> list[dict[str, Any]] | None:
+        pods = kubectl.items("pods")
+        uids = {pod["metadata"]["uid"] for pod in pods}
+        assert not (uids & old and uids - old), "old and new pods together"
+        return pods if uids and not uids & old else None
+
+    until(replaced, "new pods")
+    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+
+
+def test_pause_holds_a_rollout_and_resume_lets_it_go(kubectl: Kubectl) -> None:
+    kubectl.apply(deployment("web", 2))
+    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    kubectl("rollout", "pause", "deploy/web")
+    until(
+        lambda: conditions(kubectl.get("deploy", "web"))["Progressing"] == ("Unknown", "DeploymentPaused"),
+        "the paused condition",
+    )
+    kubectl("set", "env", "deploy/web", "A=1")
+    kubectl("scale", "deploy/web", "--replicas=3")
+
+    def scaled() -> bool:
+        status = kubectl.get("deploy", "web")["status"]
+        return int(status.get("replicas", 0)) == 3 and status["observedGeneration"] == 4
+
+    until(scaled, "a paused Deployment to scale")
+    assert len(kubectl.items("rs")) == 1, "but not to roll out"
+    kubectl("rollout", "resume", "deploy/web")
+    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    assert len(kubectl.items("rs")) == 2
+
+
+def test_scaling_in_the_middle_of_a_rollout_is_proportional(kubectl: Kubectl) -> None:
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 2, "maxUnavailable": 0}}
+    kubectl.apply(deployment("web", 4, strategy=strategy))
+    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    kubectl("set", "image", "deploy/web", "c=maestro.local/nothing:1")
+    until(lambda: sorted(sizes(kubectl)) == [2, 4], "the rollout to get stuck at 4 + 2")
+    kubectl("scale", "deploy/web", "--replicas=8")
+    until(lambda: sum(sizes(kubectl)) == 10, "replicas + surge")
+    assert sorted(sizes(kubectl)) == [3, 7]
+
+
+def sizes(kubectl: Kubectl) -> list[int]:
+    return [rs["spec"]["replicas"] for rs in kubectl.items("rs")]
+
+
+def test_restart_makes_a_revision_and_history_is_limited(kubectl: Kubectl) -> None:
+    kubectl.apply(deployment("web", 1, revisionHistoryLimit=1))
+    for value in "123":
+        kubectl("set", "env", "deploy/web", f"A={value}")
+        kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    kubectl("rollout", "restart", "deploy/web")
+    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    until(lambda: len(kubectl.items("rs")) == 2, "one old ReplicaSet to be left")
+    assert max(revisions(kubectl, "web")) >= 4
+
+
+def test_a_replica_set_adopts_orphans_and_lets_strangers_go(kubectl: Kubectl) -> None:
+    kubectl.apply(deployment("web", 2))
+    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    released = kubectl.items("pods")[0]["metadata"]["name"]
+    kubectl("label", "pod", released, "app=other", "--overwrite")
+    until(lambda: "ownerReferences" not in kubectl.get("pod", released)["metadata"], "release")
+    until(lambda: len(kubectl.items("pods", "-l", "app=web")) == 2, "a replacement")
+    kubectl("label", "pod", released, "app=web", "--overwrite")
+    until(lambda: len(kubectl.items("pods", "-l", "app=web")) == 2, "the surplus to go after adoption")
