@@ -22,10 +22,10 @@ _MASKS = (
     (re.compile(r'"[^"\n]{0,1000}"'), "<text>"),
     (re.compile(r"(?<!\w)'[^'\n]{0,1000}'(?!\w)"), "<text>"),
     (re.compile(r"\b0[xX][0-9a-fA-F]+\b"), "<hex>"),
-    # Hex needs a digit and a letter: `deadbeef` may be a word, `1234567890` is a number.
-    (re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{6,64}\b"), "<hex>"),
     # What Kubernetes makes of names: <name>-<hash>-<5 characters>.
     (re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b"), "-<pod>"),
+    # Hex needs a digit and a letter: `deadbeef` may be a word, `1234567890` is a number.
+    (re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{6,64}\b"), "<hex>"),
     (re.compile(r"(?<![A-Za-z<])[+-]?\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII), "<n>"),
 )
 _SPACE = re.compile(r"\s+")

@@ -1,0 +1,191 @@
+"""The loop: it keeps running, says when it is blind, and writes nothing at rest."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.clock import SystemClock
+from maestro_cli.core.errors import ActionFailed, Unreachable
+from maestro_cli.core.facts.alerts import Alert, WebhookMessage
+from maestro_cli.incidents.clock import Budgets
+from maestro_cli.incidents.detector import Detector
+from maestro_cli.incidents.projection import IncidentProjection
+from maestro_cli.incidents.register import list_incidents
+from maestro_cli.incidents.watch import Watch, read_sight
+from maestro_cli.journal.store import Journal
+from tests.unit.incidents.world import Room, alert
+
+
+class Feed:
+    def __init__(self) -> None:
+        self.answer: tuple[Alert, ...] = ()
+        self.down = False
+        self.reads = 0
+        self.read = threading.Event()
+
+    def alerts(self) -> tuple[Alert, ...]:
+        self.reads += 1
+        self.read.set()
+        if self.down:
+            raise Unreachable("Alertmanager does not answer", why="connection refused")
+        return self.answer
+
+
+class Receiver:
+    def __init__(self) -> None:
+        self.deliver: Callable[[WebhookMessage], None] | None = None
+        self.started = threading.Event()
+        self.stopped = False
+
+    def start(self, deliver: Callable[[WebhookMessage], None]) -> str:
+        self.deliver = deliver
+        self.started.set()
+        return "http://127.0.0.1:1/"
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    made = Room(tmp_path)
+    yield made
+    made.journal.close()
+
+
+def watch_of(room: Room, feed: Feed, actor: str = "watch", budgets: Budgets = Budgets()) -> Watch:
+    detector = Detector(room.journal, room.clock, actor)
+    return Watch(
+        detector, feed, poll_seconds=10, webhook=None, clock=room.clock, cancellation=Cancellation(),
+        budgets=budgets,
+    )  # fmt: skip
+
+
+def test_blindness_is_told_once_with_its_end(room: Room) -> None:
+    feed = Feed()
+    watches = [watch_of(room, feed, name) for name in ("a", "b")]
+    feed.down = True
+    for _ in range(5):
+        for watch in watches:
+            watch.cycle()
+        room.clock.advance(10)
+    sight = read_sight(room.journal)
+    assert sight.error == "Alertmanager does not answer: connection refused"
+    assert len(sight.watchers) == 2
+    feed.down = False
+    for watch in watches:
+        watch.cycle()
+    events = room.journal.events(kinds=("watch.",))
+    assert [event.kind for event in events] == ["watch.blind", "watch.seeing"]
+    assert events[1].data["blind_seconds"] == 50
+    assert read_sight(room.journal).blind_since is None
+
+
+def test_a_restarted_watcher_knows_that_it_was_blind(room: Room) -> None:
+    feed = Feed()
+    feed.down = True
+    watch_of(room, feed).cycle()
+    room.clock.advance(100)
+    watch_of(room, feed).cycle()
+    feed.down = False
+    watch_of(room, feed).cycle()
+    assert [event.kind for event in room.journal.events()] == ["watch.blind", "watch.seeing"]
+
+
+def test_blindness_resolves_nothing(room: Room) -> None:
+    feed = Feed()
+    feed.answer = (alert(),)
+    watch = watch_of(room, feed)
+    watch.cycle()
+    feed.down = True
+    for _ in range(5):
+        room.clock.advance(10)
+        watch.cycle()
+    assert list_incidents(room.journal)[0].firing == 1
+
+
+def test_at_rest_the_journal_does_not_grow_and_the_heart_beats(room: Room) -> None:
+    feed = Feed()
+    feed.answer = (alert(),)
+    watch = watch_of(room, feed)
+    watch.cycle()
+    length, first = room.length, read_sight(room.journal).watchers[0]
+    for _ in range(20):
+        room.clock.advance(10)
+        watch.cycle()
+    assert room.length == length
+    (beat,) = read_sight(room.journal).watchers
+    assert beat.holder == first.holder
+    assert beat.until > first.until
+    room.clock.advance(3600)
+    assert read_sight(room.journal).watchers == ()
+    watch.cycle()  # the machine had slept
+    assert len(read_sight(room.journal).watchers) == 1
+
+
+def test_breached_budgets_are_told_once(room: Room) -> None:
+    feed = Feed()
+    room.clock.advance(20)
+    feed.answer = (alert(),)
+    watch = watch_of(room, feed, budgets=Budgets(detect_seconds=10, triage_seconds=60, resolve_seconds=90))
+    for _ in range(20):
+        watch.cycle()
+        room.clock.advance(10)
+    breaches = room.journal.events(kinds=("incident.breached",))
+    assert [event.data["phase"] for event in breaches] == ["detect", "triage", "resolve"]
+    assert breaches[2].data["at"] == "2026-11-23T09:01:30.000000Z"
+
+
+def test_a_webhook_is_durable_when_it_returns_and_a_cut_one_is_completed(room: Room) -> None:
+    feed = Feed()
+    feed.answer = (alert(), alert(pod="b"))
+    watch = watch_of(room, feed)
+    one = (alert(source="alertmanager-webhook"),)
+    watch.deliver(WebhookMessage(one, truncated=0, group_key="{}:{}", status="firing"))
+    assert (list_incidents(room.journal)[0].firing, feed.reads) == (1, 0)
+    watch.deliver(WebhookMessage(one, truncated=1, group_key="{}:{}", status="firing"))
+    assert (list_incidents(room.journal)[0].firing, feed.reads) == (2, 1)
+
+
+def test_a_webhook_that_cannot_be_stored_is_not_acknowledged(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    watch = watch_of(room, Feed())
+    room.journal.query("PRAGMA query_only = 1")
+    message = WebhookMessage((alert(),), truncated=0, group_key="", status="firing")
+    with pytest.raises(ActionFailed):
+        watch.deliver(message)
+    watch.cycle()  # and the loop goes on
+    room.journal.query("PRAGMA query_only = 0")
+    watch.deliver(message)
+    assert len(list_incidents(room.journal)) == 1
+    room.journal.close()
+
+
+def test_it_runs_until_cancelled_and_leaves_nothing_held(tmp_path: Path) -> None:
+    clock = SystemClock()
+    journal = Journal(tmp_path / "j.db", projections=[IncidentProjection()], clock=clock)
+    feed, receiver, cancellation = Feed(), Receiver(), Cancellation()
+    watch = Watch(
+        Detector(journal, clock, "watch"), feed, poll_seconds=0.05, webhook=receiver, clock=clock,
+        cancellation=cancellation,
+    )  # fmt: skip
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    try:
+        assert receiver.started.wait(10)
+        assert feed.read.wait(10)
+        assert receiver.deliver is not None
+        receiver.deliver(WebhookMessage((alert(),), 0, "", "firing"))
+        assert len(list_incidents(journal)) == 1
+    finally:
+        cancellation.cancel()
+        thread.join(10)
+    assert not thread.is_alive()
+    assert receiver.stopped
+    assert read_sight(journal).watchers == ()
+    journal.close()
