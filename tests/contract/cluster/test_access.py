@@ -1,0 +1,90 @@
+"""Who may do what, and where certificates, tokens and health stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.contract
+MERGE = {"Content-Type": "application/merge-patch+json"}
+Connect = Callable[[str], httpx.Client]
+
+
+def test_without_a_good_token_nothing_is_told(cluster: Path, http: httpx.Client) -> None:
+    for header in ("", "Bearer wrong", "Basic YTpi"):
+        refused = http.get("/api/v1/pods", headers={"Authorization": header})
+        assert refused.status_code == 401
+        assert refused.json()["reason"] == "Unauthorized"
+    for path in ("/healthz", "/livez", "/readyz", "/livez/ping", "/version", "/version/"):
+        assert http.get(path, headers={"Authorization": ""}).status_code == 200
+    assert http.get("/readyz").text == "ok"
+    assert http.get("/version").json()["major"] == "1"
+
+
+def test_private_files_are_private(cluster: Path) -> None:
+    private = [*cluster.glob("*.kubeconfig"), *cluster.glob("pki/*.key"), cluster / "pki" / "tokens.csv"]
+    assert len(private) == 8
+    assert {oct(path.stat().st_mode & 0o777) for path in private} == {"0o600"}
+
+
+@pytest.mark.parametrize(
+    ("identity", "method", "path", "allowed"),
+    [
+        ("viewer", "GET", "/api/v1/namespaces/default/pods", True),
+        ("viewer", "GET", "/api/v1/nodes", True),
+        ("viewer", "GET", "/api/v1/namespaces/default/secrets", False),
+        ("viewer", "GET", "/api/v1/secrets", False),
+        ("viewer", "DELETE", "/api/v1/namespaces/default/pods/p", False),
+        ("viewer", "DELETE", "/api/v1/namespaces/default/pods", False),
+        ("oncall", "DELETE", "/api/v1/namespaces/default/pods/p", True),
+        ("oncall", "GET", "/api/v1/namespaces/default/secrets", True),
+        ("oncall", "DELETE", "/api/v1/namespaces/default/secrets/s", False),
+        ("oncall", "DELETE", "/api/v1/namespaces/default", False),
+        ("oncall", "DELETE", "/api/v1/nodes/n", False),
+        ("kubelet", "GET", "/api/v1/pods", True),
+        ("kubelet", "DELETE", "/apis/apps/v1/namespaces/default/deployments/d", False),
+        ("kubelet", "GET", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases", True),
+        ("agent", "DELETE", "/apis/apps/v1/namespaces/default/replicasets/r", True),
+    ],
+)
+def test_identities(connect: Connect, identity: str, method: str, path: str, allowed: bool) -> None:
+    answer = connect(identity).request(method, path)
+    assert (answer.status_code != 403) is allowed, answer.text
+
+
+def test_a_subresource_is_a_right_of_its_own(connect: Connect, namespace: str) -> None:
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments/fraud"
+    refused = connect("viewer").patch(f"{path}/scale", json={"spec": {"replicas": 1}}, headers=MERGE)
+    assert refused.status_code == 403
+    body = refused.json()
+    assert body["message"] == (
+        f'deployments.apps "fraud" is forbidden: User "viewer" cannot patch resource "deployments/scale" '
+        f'in API group "apps" in the namespace "{namespace}"'
+    )
+    assert body["details"] == {"name": "fraud", "group": "apps", "kind": "deployments"}
+    nodes = connect("viewer").delete("/api/v1/nodes/n").json()["message"]
+    assert nodes.endswith('cannot delete resource "nodes" in API group "" at the cluster scope')
+    assert connect("oncall").patch(f"{path}/scale", json={}, headers=MERGE).status_code == 404
+
+
+def test_reviews_agree_with_refusals(connect: Connect) -> None:
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+    def allowed(identity: str, **attributes: str) -> bool:
+        answer = connect(identity).post(path, json={"spec": {"resourceAttributes": attributes}})
+        assert answer.status_code == 201, answer.text
+        return bool(answer.json()["status"]["allowed"])
+
+    assert allowed("viewer", verb="list", resource="pods")
+    assert not allowed("viewer", verb="patch", group="apps", resource="deployments", namespace="ml")
+    assert allowed("oncall", verb="create", resource="pods", subresource="eviction", namespace="ml")
+    assert not allowed("oncall", verb="delete", resource="nodes")
+    rules = connect("viewer").post(
+        "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", json={"spec": {"namespace": "ml"}}
+    )
+    assert rules.json()["status"]["resourceRules"][0]["verbs"] == ["get", "list", "watch"]
+    who = connect("kubelet").post("/apis/authentication.k8s.io/v1/selfsubjectreviews", json={}).json()
+    assert who["status"]["userInfo"]["username"] == "kubelet"
