@@ -119,11 +119,8 @@ def test_connections_spread_when_a_pod_is_added(kubectl: Kubectl) -> None:
 def test_a_service_without_ready_pods_refuses(kubectl: Kubectl) -> None:
     kubectl.apply(service("web"))
     host = address_of(kubectl, "web")
-    connection = http.client.HTTPConnection(host, timeout=5)
     with pytest.raises((http.client.HTTPException, OSError)):
-        connection.request("GET", "/")
-        connection.getresponse()
-    connection.close()
+        urllib.request.urlopen(f"http://{host}/", timeout=5)
     pieces = kubectl.items("endpointslices")
     assert [piece["endpoints"] for piece in pieces] == [[]]
     assert pieces[0]["metadata"]["labels"]["kubernetes.io/service-name"] == "web"
