@@ -27,7 +27,7 @@ from maestro_cli.local.instance import (
 from maestro_cli.local.ports import Ports
 from maestro_cli.local.process import PLATFORM_VARIABLE
 from maestro_cli.local.supervisor.child import Child
-from maestro_cli.local.supervisor.parts import SERVICE, WORKLOAD, Plan, depths, parts_of
+from maestro_cli.local.supervisor.parts import NODES, SERVICE, WORKLOAD, Plan, depths, parts_of
 from maestro_cli.local.supervisor.workload import Workload
 
 START_LIMIT_SECONDS = 90.0
@@ -54,7 +54,7 @@ class Supervisor:
         }
         self._depths = depths([child.part for child in self._children.values()])
         self._workload = Workload(
-            plan.config / "manifests.json", plan.state / "admin.kubeconfig", self._note_workload
+            plan.config / "manifests.json", plan.state / "admin.kubeconfig", len(NODES), self._note_workload
         )
         self._ready_after: float | None = None
         self._failure: Failure | None = None

@@ -21,15 +21,21 @@ ENDPOINT_ANNOTATION = "maestro.io/local-endpoint"
 _POLL_SECONDS = 0.1
 _SETTLED_POLL_SECONDS = 2.0
 _RETRY_SECONDS = 0.3
+_NODES_LIMIT_SECONDS = 10.0
 
 
 class Workload:
     """Finds out the facts `service` (it has an address) and `workload` (every replica is available)."""
 
-    def __init__(self, manifests: Path, kubeconfig: Path, report: Callable[[str, str], None]) -> None:
-        """`report(fact, url)` is told the URL of the service when a fact is first true, or moves."""
+    def __init__(
+        self, manifests: Path, kubeconfig: Path, nodes: int, report: Callable[[str, str], None]
+    ) -> None:
+        """`nodes` are expected; `report(fact, url)` is told the service's URL when a fact is first true, or
+        the URL moves.
+        """
         self._manifests: Sequence[dict[str, Any]] = json.loads(manifests.read_text(encoding="utf-8"))
         self._kubeconfig = kubeconfig
+        self._nodes = nodes
         self._report = report
         self.waiting_for = "the cluster"
 
@@ -45,6 +51,7 @@ class Workload:
             try:
                 client = await connect(self._kubeconfig, "supervisor")
                 try:
+                    await self._await_nodes(client)
                     for manifest in self._manifests:
                         await create_missing(client, manifest)
                     await self._follow(client)
@@ -53,6 +60,20 @@ class Workload:
             except MaestroError as error:
                 self.waiting_for = f"{error.what} ({error.why})" if error.why else error.what
                 await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _await_nodes(self, client: ApiClient) -> None:
+        """Wait for every node, but not for ever: replicas placed on the first one would crowd it."""
+        from maestro_cli.local import api
+
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _NODES_LIMIT_SECONDS
+        while loop.time() < deadline:
+            nodes, _ = await client.list(api.NODES)
+            ready = sum(map(_is_ready, nodes))
+            if ready >= self._nodes:
+                return
+            self.waiting_for = f"{ready} of {self._nodes} nodes"
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def _follow(self, client: ApiClient) -> None:
         service = _only(self._manifests, "Service")
@@ -96,6 +117,11 @@ def _resource(manifest: Mapping[str, Any]) -> Resource:
 async def _read(client: ApiClient, manifest: Mapping[str, Any]) -> dict[str, Any]:
     meta = manifest["metadata"]
     return await client.get(_resource(manifest), meta["namespace"], meta["name"])
+
+
+def _is_ready(node: Mapping[str, Any]) -> bool:
+    conditions = node.get("status", {}).get("conditions") or []
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
 
 def _only(manifests: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:

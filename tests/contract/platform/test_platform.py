@@ -103,6 +103,11 @@ def test_stock_kubectl_works_with_the_kubeconfig(running: Running, tmp_path: Pat
     assert "serve fraud=1" in done.stdout
 
 
+def test_replicas_are_spread_over_the_zones(running: Running) -> None:
+    prometheus = running[0].status().endpoints["prometheus"]
+    _until(lambda: _value(prometheus, 'count(count by (node) (kube_pod_info{namespace="ml"}))') == 3)
+
+
 def test_up_again_says_that_it_is_up(running: Running) -> None:
     platform, _ = running
     before = platform.status()

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -88,6 +89,14 @@ def _part(state: Path, name: str) -> PartStatus:
     return next(part for part in _platform(state).status().parts if part.name == name)
 
 
+def _answers(serving: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{serving}/v2/health/ready", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
 def _assert_nothing_left(state: Path) -> None:
     assert survivors(id_prefix(state)) == ()
     assert _platform(state).status().state == "down"
@@ -119,6 +128,22 @@ def test_nothing_is_left_of_a_killed_supervisor_after_down(state: Path) -> None:
     _assert_nothing_left(state)
 
 
+def test_a_terminated_supervisor_takes_everything_with_it(state: Path) -> None:
+    before = _up(state)
+    assert before.supervisor_pid is not None
+    os.kill(before.supervisor_pid, signal.SIGTERM)
+    _until(lambda: survivors(id_prefix(state)) == ())
+    _assert_nothing_left(state)
+
+
+def test_a_stopped_supervisor_is_ended_all_the_same(state: Path) -> None:
+    before = _up(state)
+    assert before.supervisor_pid is not None
+    os.kill(before.supervisor_pid, signal.SIGSTOP)
+    _platform(state).down(progress=Quiet())
+    _assert_nothing_left(state)
+
+
 def test_a_killed_supervisor_does_not_keep_the_next_platform_from_coming_up(state: Path) -> None:
     before = _up(state)
     assert before.supervisor_pid is not None
@@ -130,7 +155,7 @@ def test_a_killed_supervisor_does_not_keep_the_next_platform_from_coming_up(stat
     assert {survivor.pid for survivor in survivors(str(before.id))} == set()
 
 
-@pytest.mark.parametrize("name", ["metrics", "prometheus", "load", "cluster"])
+@pytest.mark.parametrize("name", ["metrics", "prometheus", "load", "cluster", "kubelet-a", "watch"])
 def test_a_killed_part_is_started_again(state: Path, name: str) -> None:
     _up(state)
     before = _part(state, name)
@@ -147,6 +172,7 @@ def test_a_killed_part_is_started_again(state: Path, name: str) -> None:
     assert after.reason == "killed by SIGKILL"
     _until(lambda: all(part.state == "ready" for part in _platform(state).status().parts))
     assert _platform(state).is_up()
+    _until(lambda: _answers(_platform(state).status().endpoints["serving"]))
 
 
 def test_two_at_once_make_one_platform(state: Path) -> None:
