@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from maestro_cli.core.clock import Clock
@@ -131,16 +131,7 @@ class IncidentDesk:
                 )
             else:
                 incident_id = found.id
-            signal = {
-                "fingerprint": fingerprint_of({**labels, "report": new_id("rep", now)}),
-                "content": "",
-                "name": "UserReport",
-                "labels": labels,
-                "annotations": {"summary": capped(title), "description": capped(text)},
-                "starts_at": now,
-                "source": "user",
-                "generator_url": "",
-            }
+            signal = _user_signal(labels, title, text, now)
             data = {"phase": "attached", "signal": signal}
             self._append(transaction, "incident.signal", incident_id, data)
             return find_incident(transaction, incident_id)
@@ -347,6 +338,20 @@ class IncidentDesk:
             _require(incident, kind)
             self._append(transaction, kind, incident.id, data)
             return find_incident(transaction, incident.id)
+
+
+def _user_signal(labels: Mapping[str, str], title: str, text: str, now: datetime) -> dict[str, Any]:
+    """A report as a signal of its own: two reports with the same words are two."""
+    return {
+        "fingerprint": fingerprint_of({**labels, "report": new_id("rep", now)}),
+        "content": "",
+        "name": "UserReport",
+        "labels": labels,
+        "annotations": {"summary": capped(title), "description": capped(text)},
+        "starts_at": now,
+        "source": "user",
+        "generator_url": "",
+    }
 
 
 def _require(incident: Incident, kind: str, *, fix: str = "") -> None:

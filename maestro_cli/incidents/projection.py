@@ -114,7 +114,15 @@ def _signal(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> No
             (data["at"], data["reason"], event.time, incident, data["fingerprint"]),
         )
         return
-    signal = data["signal"]
+    _put_signal(db, event.time, incident, data["signal"])
+    db.execute(
+        "UPDATE incidents SET started_at = min(started_at, ?), signals_cleared_at = NULL WHERE id = ?",
+        (data["signal"]["starts_at"], incident),
+    )
+
+
+def _put_signal(db: sqlite3.Connection, time: str, incident: str, signal: Mapping[str, Any]) -> None:
+    """Insert or update a firing signal; it is current on this incident alone."""
     fields = (
         signal["content"],
         signal["name"],
@@ -123,7 +131,7 @@ def _signal(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> No
         signal["starts_at"],
         signal["source"],
         signal["generator_url"],
-        event.time,
+        time,
     )
     key = (incident, signal["fingerprint"])
     db.execute(
@@ -142,12 +150,8 @@ def _signal(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> No
             "INSERT INTO incident_signals (incident, fingerprint, current, firing, flaps, content, name,"
             " labels, annotations, starts_at, source, generator_url, changed_at, first_seen_at)"
             " VALUES (?, ?, 1, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*key, *fields, event.time),
+            (*key, *fields, time),
         )
-    db.execute(
-        "UPDATE incidents SET started_at = min(started_at, ?), signals_cleared_at = NULL WHERE id = ?",
-        (signal["starts_at"], incident),
-    )
 
 
 def _cleared(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:

@@ -6,7 +6,6 @@ never asked (no cluster, no metrics) is said too. Facts hold the figures that su
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -14,8 +13,8 @@ from typing import Any, Protocol
 from maestro_cli.core.clock import to_rfc3339
 from maestro_cli.core.facts.cluster import ClusterEvent, Pod
 from maestro_cli.incidents.model import Signal
-from maestro_cli.incidents.triage.facts import CaseFacts, LogGroup, Rollout, SplitRow, Tally, tally_by
-from maestro_cli.incidents.triage.measure import Readings, Telemetry
+from maestro_cli.incidents.triage.facts import CaseFacts, LogGroup, Tally, tally_by
+from maestro_cli.incidents.triage.measure import Asked, Readings, Telemetry
 from maestro_cli.incidents.triage.model import Evidence
 
 MAX_LOG_GROUPS = 30
@@ -38,21 +37,6 @@ class Outcome(Protocol):
 def failed(kind: str, title: str, query: str, at: datetime, source: str, error: str) -> Evidence:
     """Evidence that could not be collected."""
     return Evidence(kind, title, query, at, source, f"not collected: {error}", ok=False, error=error)
-
-
-def with_logs(case: CaseFacts, groups: tuple[LogGroup, ...]) -> CaseFacts:
-    return dataclasses.replace(case, logs=groups)
-
-
-def with_revisions(rows: Sequence[SplitRow], own: Sequence[Rollout]) -> tuple[SplitRow, ...]:
-    """Fill in the revision of rows whose metrics lack it, from the pod's ReplicaSet name."""
-    found = []
-    for row in rows:
-        if not row.revision:
-            match = next((item for item in own if row.pod.startswith(f"{item.replica_set}-")), None)
-            row = dataclasses.replace(row, revision=str(match.revision)) if match is not None else row
-        found.append(row)
-    return tuple(found)
 
 
 class Writer:
@@ -124,20 +108,19 @@ class Writer:
 
     def _cluster_outcome(
         self, outcomes: Mapping[str, Outcome], name: str, kind: str, title: str
-    ) -> tuple[Outcome | None, Evidence | None]:
+    ) -> Outcome | Evidence:
+        """What a cluster collector left, or the evidence that it failed."""
         outcome = outcomes.get(name)
         if outcome is None:
-            return None, self._nothing(
-                kind, title, "cluster", "no cluster, namespace or workload to ask about"
-            )
+            return self._nothing(kind, title, "cluster", "no cluster, namespace or workload to ask about")
         if outcome.error:
-            return None, self._nothing(kind, title, "cluster", outcome.error, name)
-        return outcome, None
+            return self._nothing(kind, title, "cluster", outcome.error, name)
+        return outcome
 
     def _rollouts(self, first: Mapping[str, Outcome], second: Mapping[str, Outcome]) -> Evidence:
-        outcome, problem = self._cluster_outcome(first, "workloads", "rollouts", "Rollouts")
-        if outcome is None:
-            return problem or self._nothing("rollouts", "Rollouts", "cluster", "not asked")
+        outcome = self._cluster_outcome(first, "workloads", "rollouts", "Rollouts")
+        if isinstance(outcome, Evidence):
+            return outcome
         recent = [item for item in self._case.rollouts if item.active_at >= self._start and item.previous]
         recent.sort(key=lambda item: item.active_at, reverse=True)
         unread = [name for name, item in second.items() if name.startswith("revisions ") and item.error]
@@ -169,9 +152,9 @@ class Writer:
         return self._made("rollouts", "Rollouts", query, "cluster", summary, facts, outcome.seconds)
 
     def _pods(self, second: Mapping[str, Outcome]) -> Evidence:
-        outcome, problem = self._cluster_outcome(second, "pods", "pods", "Pods")
-        if outcome is None:
-            return problem or self._nothing("pods", "Pods", "cluster", "not asked")
+        outcome = self._cluster_outcome(second, "pods", "pods", "Pods")
+        if isinstance(outcome, Evidence):
+            return outcome
         pods: Sequence[Pod] = outcome.value
         ready = sum(pod.ready for pod in pods)
         restarts = sum(pod.restarts for pod in pods)
@@ -201,9 +184,9 @@ class Writer:
         }
 
     def _nodes(self, first: Mapping[str, Outcome]) -> Evidence:
-        outcome, problem = self._cluster_outcome(first, "nodes", "nodes", "Nodes")
-        if outcome is None:
-            return problem or self._nothing("nodes", "Nodes", "cluster", "not asked")
+        outcome = self._cluster_outcome(first, "nodes", "nodes", "Nodes")
+        if isinstance(outcome, Evidence):
+            return outcome
         ready = sum(node.ready for node in outcome.value)
         facts = {
             "nodes": [
@@ -220,9 +203,9 @@ class Writer:
         return self._made("nodes", "Nodes", "list nodes", "cluster", summary, facts, outcome.seconds)
 
     def _events(self, first: Mapping[str, Outcome]) -> Evidence:
-        outcome, problem = self._cluster_outcome(first, "events", "events", "Cluster events")
-        if outcome is None:
-            return problem or self._nothing("events", "Cluster events", "cluster", "not asked")
+        outcome = self._cluster_outcome(first, "events", "events", "Cluster events")
+        if isinstance(outcome, Evidence):
+            return outcome
         kept: list[ClusterEvent] = [
             item for item in outcome.value if item.type == "Warning" or item.reason == "ScalingReplicaSet"
         ]
@@ -308,9 +291,13 @@ class Writer:
         query = readings.queries["errors"]
         return self._made("errors", "Error ratio", query, "prometheus", summary, facts, outcome.seconds)
 
+    @staticmethod
+    def _asked(queries: Asked) -> str:
+        return "\n".join(f"{query} at {to_rfc3339(at)}" for query, at in queries)
+
     def _split(self, outcome: Outcome, telemetry: Telemetry) -> Evidence:
         title = "Errors by model version, revision, pod and node"
-        query = telemetry.queries.requests_split(60)
+        query = self._asked(telemetry.split_queries(self._start, self._case.onset, self._now))
         if outcome.error:
             return self._nothing("split", title, "prometheus", outcome.error, query)
         facts: dict[str, Any] = {}
@@ -328,7 +315,10 @@ class Writer:
 
     def _latency(self, second: Mapping[str, Outcome], telemetry: Telemetry) -> Evidence:
         title = "95th percentile by model version, revision, pod and node"
-        query = telemetry.queries.p95(60)
+        query = "\n".join(
+            self._asked(telemetry.latency_queries(dimension, self._start, self._case.onset, self._now))
+            for dimension in sorted(telemetry.family.dimensions)
+        )
         asked = {name: item for name, item in second.items() if name.startswith("latency ")}
         errors = [item.error for item in asked.values() if item.error]
         if not asked or len(errors) == len(asked):
@@ -378,7 +368,7 @@ class Writer:
             summary = (
                 f"burns at {facts['burn']:.1f} times the allowed rate, {spent:.2f} % of the budget so far"
             )
-        query = telemetry.queries.requests_split(max(round(seconds), 5))
+        query = self._asked(telemetry.split_queries(self._start, self._case.onset, self._now)[-1:])
         return self._made("budget", "Error budget", query, "prometheus", summary, facts)
 
 

@@ -5,8 +5,8 @@ Invariant: frozen and complete: ranking looks at nothing else, so a recorded cas
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from maestro_cli.core.facts.cluster import ClusterEvent, Node, Pod
@@ -144,3 +144,14 @@ class CaseFacts:
             if rollout.replica_set and pod.startswith(f"{rollout.replica_set}-"):
                 return str(rollout.revision)
         return ""
+
+
+def with_revisions(rows: Sequence[SplitRow], own: Sequence[Rollout]) -> tuple[SplitRow, ...]:
+    """Fill in the revision of rows whose metrics lack it, from the pod's ReplicaSet name."""
+    found = []
+    for row in rows:
+        if not row.revision:
+            match = next((item for item in own if row.pod.startswith(f"{item.replica_set}-")), None)
+            row = replace(row, revision=str(match.revision)) if match is not None else row
+        found.append(row)
+    return tuple(found)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -20,7 +20,7 @@ from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.incidents.model import Incident, Signal
 from maestro_cli.incidents.ports import Cluster, Metrics
 from maestro_cli.incidents.triage import evidence as words
-from maestro_cli.incidents.triage.facts import CaseFacts, Rollout
+from maestro_cli.incidents.triage.facts import CaseFacts, Rollout, with_revisions
 from maestro_cli.incidents.triage.logs import PodLog, group_lines, read_pod_log
 from maestro_cli.incidents.triage.measure import ObjectiveTarget, Readings, Telemetry
 from maestro_cli.incidents.triage.model import Evidence, Onset, TriageReport
@@ -178,7 +178,7 @@ class _Investigation:
         case = self._case(first, second, onset, pods, rollouts, readings)
         logs = self._third_round(pods, onset, case)
         groups = group_lines([outcome.value for outcome in logs.values() if outcome.value is not None])
-        case = words.with_logs(case, groups)
+        case = replace(case, logs=groups)
         suspects = rank_suspects(case, release_window_seconds=self._settings.release_window_seconds)
         evidence = words.Writer(self._now, self._start, case).write(
             self._signals, first, second, logs, readings, self._telemetry, self._no_metrics
@@ -258,7 +258,7 @@ class _Investigation:
             pods=pods,
             nodes=nodes,
             events=events,
-            split=words.with_revisions(split, own),
+            split=with_revisions(split, own),
             latency=tuple(item for item in latency if item is not None),
             load_factor=readings.load_factor(onset) if readings is not None else None,
             services=frozenset(item.ref.name for item in workloads if item.ref != self._workload),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from maestro_cli.incidents.triage.onset import Points, find_onset, limit_of, sha
 from maestro_cli.incidents.triage.queries import MetricFamily, Queries
 
 MAX_POINTS = 600
+Asked = tuple[tuple[str, datetime], ...]
 _DEFAULT_SCRAPE_SECONDS = 15.0
 _SHORTEST_WINDOW_SECONDS = 5.0
 _ERRORS_FLOOR = 0.002
@@ -117,11 +118,9 @@ class Telemetry:
     def read_split(self, start: datetime, onset: Onset, now: datetime) -> tuple[SplitRow, ...]:
         """Requests and errors by every dimension, before the onset and since."""
         tallies: dict[tuple[str, str, str, str], Tally] = {}
-        before, since = self._spans(start, onset, now)
-        for at, seconds, is_before in ((onset.earliest, before, True), (now, since, False)):
-            if seconds <= 0:
-                continue
-            answer = self._metrics.query(self.queries.requests_split(seconds), at=at)
+        for query, at in self.split_queries(start, onset, now):
+            is_before = at != now
+            answer = self._metrics.query(query, at=at)
             for sample in answer.samples:
                 if not math.isfinite(sample.value) or sample.value <= 0:
                     continue
@@ -136,6 +135,23 @@ class Telemetry:
                 tallies[key] = tallies.get(key, Tally()) + added
         return tuple(SplitRow(*key, tally=tally) for key, tally in sorted(tallies.items()))
 
+    def split_queries(self, start: datetime, onset: Onset, now: datetime) -> Asked:
+        """The queries of `read_split`, each with the instant it is asked at."""
+        return self._asked(start, onset, now, self.queries.requests_split)
+
+    def latency_queries(self, dimension: str, start: datetime, onset: Onset, now: datetime) -> Asked:
+        """The queries of `read_latency`, each with the instant it is asked at."""
+        return self._asked(start, onset, now, lambda seconds: self.queries.p95_split(dimension, seconds))
+
+    @staticmethod
+    def _asked(start: datetime, onset: Onset, now: datetime, made: Callable[[float], str]) -> Asked:
+        """One query before the onset and one since, over whole seconds; at least five since the onset, so
+        that there are two scrapes, and none before it when there was no time."""
+        before = math.floor(seconds_between(start, onset.earliest))
+        since = math.ceil(max(seconds_between(onset.earliest, now), _SHORTEST_WINDOW_SECONDS))
+        first = [(made(before), onset.earliest)] if before > 0 and onset.earliest != now else []
+        return (*first, (made(since), now))
+
     def _is_error(self, code: str) -> bool:
         return re.fullmatch(self.family.error_codes, code) is not None
 
@@ -146,24 +162,13 @@ class Telemetry:
 
         return of("pod"), of("node"), of("revision"), of("version")
 
-    @staticmethod
-    def _spans(start: datetime, onset: Onset, now: datetime) -> tuple[float, float]:
-        """Whole seconds before the onset and since, at least five since so that there are two scrapes."""
-        before = math.floor(seconds_between(start, onset.earliest))
-        since = math.ceil(max(seconds_between(onset.earliest, now), _SHORTEST_WINDOW_SECONDS))
-        return float(before), float(since)
-
     def read_latency(self, dimension: str, start: datetime, onset: Onset, now: datetime) -> Latency:
         """The 95th percentile by one dimension, before the onset and since."""
-        before, since = self._spans(start, onset, now)
-        values: list[dict[str, float]] = []
-        for at, seconds in ((onset.earliest, before), (now, since)):
-            if seconds <= 0:
-                values.append({})
-                continue
-            answer = self._metrics.query(self.queries.p95_split(dimension, seconds), at=at)
-            values.append(self._finite(answer, self.family.dimensions[dimension]))
-        return Latency(dimension, values[0], values[1])
+        values: dict[bool, dict[str, float]] = {True: {}, False: {}}
+        for query, at in self.latency_queries(dimension, start, onset, now):
+            answer = self._metrics.query(query, at=at)
+            values[at != now] = self._finite(answer, self.family.dimensions[dimension])
+        return Latency(dimension, values[True], values[False])
 
     @staticmethod
     def _finite(answer: Instant, label: str) -> dict[str, float]:

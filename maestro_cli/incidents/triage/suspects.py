@@ -21,6 +21,7 @@ _SLACK_SECONDS = 15.0  # how far the clocks and steps of cluster and metrics may
 _ENOUGH_REQUESTS = 20.0
 _EXPECTED_ERRORS = 10.0  # so many that their absence is no accident
 _FEW_LINES = 3
+_FAINTEST = 0.1  # below this a suspect only distracts
 _CRASHES = ("CrashLoopBackOff", "Error", "OOMKilled", "ErrImagePull", "ImagePullBackOff", "RunContainerError")
 
 
@@ -59,7 +60,10 @@ def rank_suspects(
         *_dependencies(case),
     ]
     return tuple(
-        sorted((item for item in suspects if item.score > 0), key=lambda item: (-item.score, item.subject))
+        sorted(
+            (item for item in suspects if item.score >= _FAINTEST),
+            key=lambda item: (-item.score, item.subject),
+        )
     )
 
 
