@@ -88,7 +88,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def hoist_global_options(arguments: Sequence[str]) -> list[str]:
-    """Move `--context NAME`, `--read-only` and `--plain` to the front: they may stand anywhere before `--`."""
+    """Move `--context NAME`, `--read-only` and `--plain`, wherever before `--`, to the front."""
     front: list[str] = []
     rest: list[str] = []
     remaining = list(arguments)

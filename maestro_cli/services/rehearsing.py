@@ -10,11 +10,11 @@ from maestro_cli.changes.model import State
 from maestro_cli.chaos.drills.conductor import Conductor, Ensemble
 from maestro_cli.chaos.drills.model import Outcome
 from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.errors import TimedOut
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.incidents.model import OPEN_STATES, Incident
-from maestro_cli.incidents.response import Responded
 from maestro_cli.runbooks.model import nobody
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Responders:
         deadline = clock.monotonic() + timeout_seconds
         while clock.monotonic() < deadline:
             for incident in self._open(ref):
-                if incident.times.opened_at >= since:
+                if self._began(incident) >= since:
                     return incident.id
             cancellation.pause(POLL_SECONDS)
         raise TimedOut(
@@ -80,14 +80,23 @@ class Responders:
             fix="maestro local logs watch, maestro local status",
         )
 
-    def respond(self, incident: str, *, progress: Progress, cancellation: Cancellation) -> Outcome:
-        responded = self._services.response.respond(
+    def _began(self, incident: Incident) -> datetime:
+        """When it was opened, or opened again."""
+        again = self._services.journal.events(subject=incident.subject, kinds=("incident.reopened",))
+        return from_rfc3339(again[-1].time) if again else incident.times.opened_at
+
+    def respond(self, incident: str, *, progress: Progress, cancellation: Cancellation) -> None:
+        self._services.response.respond(
             incident, confirm=nobody, progress=progress, cancellation=cancellation
         )
-        return self._outcome(responded)
 
-    def _outcome(self, responded: Responded) -> Outcome:
-        incident = responded.incident
+    def close(self, incident: str, reason: str) -> None:
+        self._services.desk.close(incident, reason=reason)
+
+    def outcome(self, incident: str) -> Outcome:
+        return self._outcome(self._services.desk.get(incident))
+
+    def _outcome(self, incident: Incident) -> Outcome:
         recorded = self._services.desk.suspects(incident.id)
         culprit = recorded is not None and recorded.data["culprit"]
         suspect = recorded.data["suspects"][0] if recorded is not None and culprit else None
@@ -113,9 +122,14 @@ class Responders:
             fix_kind=fix.kind if fix else "",
             fix_target=str(fix.ref) if fix else "",
             fix_verified=fix is not None and fix.state is State.VERIFIED,
-            runbook=responded.runs[-1].run.runbook if responded.runs else "",
-            postmortem=str(responded.postmortem),
+            postmortem=self._postmortem(incident),
         )
+
+    def _postmortem(self, incident: Incident) -> str:
+        events = self._services.journal.events(
+            subject=incident.subject, kinds=("incident.postmortem_published",)
+        )
+        return str(events[-1].data["path"]) if events else ""
 
 
 def conductor(services: Services, seed: int) -> Conductor:

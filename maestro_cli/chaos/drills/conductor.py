@@ -12,14 +12,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from maestro_cli.chaos.drills.model import Baseline, Outcome, Scenario, Scorecard
+from maestro_cli.chaos.drills.model import (
+    DETECT_BUDGET_SECONDS,
+    Baseline,
+    Outcome,
+    Scenario,
+    Scorecard,
+)
 from maestro_cli.chaos.drills.ports import Cluster, Metrics, Responder, Stage
 from maestro_cli.chaos.drills.release import bad_template, serves_the_same
 from maestro_cli.chaos.drills.scorecard import score
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import GateNotMet, MaestroError, NoData, TimedOut, UndoFailed
+from maestro_cli.core.errors import GateNotMet, Interrupted, MaestroError, NoData, TimedOut, UndoFailed
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress
@@ -126,7 +132,7 @@ class _Play:
             progress.phase("release", f"someone ships a new revision of {self._scenario.target}")
             injected_at = self._clock.now()
             shipped = self._ship(baseline)
-            outcome = self._respond(injected_at, progress, cancellation)
+            outcome, failure = self._respond(injected_at, progress, cancellation)
         except BaseException:
             self._undo(subject, actor, baseline.template)
             self._responder.dismiss_drills(self._scenario.target, "the drill ended before its time")
@@ -146,18 +152,36 @@ class _Play:
             wall_seconds=self._clock.monotonic() - started,
             platform_seconds=platform_seconds,
             is_restored=is_restored,
+            failure=failure,
         )
         self._journal.append(
             "drill.scored", subject, actor, {"incident": outcome.incident, "scorecard": plain(card)}
         )
+        self._responder.dismiss_drills(self._scenario.target, "the drill is over")
+        if outcome.resolved_at is not None:
+            self._responder.close(outcome.incident, "the drill is over")
         return card
 
-    def _respond(self, injected_at: datetime, progress: Progress, cancellation: Cancellation) -> Outcome:
+    def _respond(
+        self, injected_at: datetime, progress: Progress, cancellation: Cancellation
+    ) -> tuple[Outcome, str]:
+        """What the responders came to, and why they got no further; only an interrupt ends the drill."""
         progress.phase("detect", "waiting for an alert to become an incident")
-        incident = self._responder.await_incident(
-            self._scenario.target, since=injected_at, timeout_seconds=600.0, cancellation=cancellation
-        )
-        return self._responder.respond(incident, progress=progress, cancellation=cancellation)
+        incident = ""
+        try:
+            incident = self._responder.await_incident(
+                self._scenario.target,
+                since=injected_at,
+                timeout_seconds=DETECT_BUDGET_SECONDS,
+                cancellation=cancellation,
+            )
+            self._responder.respond(incident, progress=progress, cancellation=cancellation)
+        except Interrupted:
+            raise
+        except MaestroError as error:
+            progress.note(f"{error.what}: {error.why}" if error.why else error.what)
+            return (self._responder.outcome(incident) if incident else Outcome()), error.what
+        return self._responder.outcome(incident), ""
 
     # The baseline
 

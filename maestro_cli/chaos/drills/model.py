@@ -45,21 +45,20 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the responders did, read from the journal."""
+    """What the responders did, read from the journal; the defaults are "nothing"."""
 
-    incident: str
-    detected_at: datetime | None
-    triaged_at: datetime | None
-    mitigated_at: datetime | None
-    resolved_at: datetime | None
-    suspect_kind: str
-    suspect_subject: str
-    suspect_revision: int | None
-    fix_kind: str
-    fix_target: str
-    fix_verified: bool
-    runbook: str
-    postmortem: str
+    incident: str = ""
+    detected_at: datetime | None = None
+    triaged_at: datetime | None = None
+    mitigated_at: datetime | None = None
+    resolved_at: datetime | None = None
+    suspect_kind: str = ""
+    suspect_subject: str = ""
+    suspect_revision: int | None = None
+    fix_kind: str = ""
+    fix_target: str = ""
+    fix_verified: bool = False
+    postmortem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +95,11 @@ class Scorecard:
     postmortem: str
     wall_seconds: float
     platform_seconds: float | None
+    failure: str = ""
 
     @property
     def passed(self) -> bool:
-        return all(phase.met for phase in self.phases) and self.cause_is_right and self.fix_is_right
+        return not self.misses
 
     @property
     def misses(self) -> tuple[str, ...]:
@@ -112,4 +112,5 @@ class Scorecard:
             if not phase.met
         ]
         wrong = [] if self.cause_is_right else ["the wrong cause was blamed"]
-        return (*late, *wrong, *(() if self.fix_is_right else ("the wrong fix was made",)))
+        failed = [f"the response stopped: {self.failure}"] if self.failure else []
+        return (*failed, *late, *wrong, *(() if self.fix_is_right else ("the wrong fix was made",)))

@@ -60,7 +60,13 @@ class Responder(Protocol):
     def await_incident(
         self, ref: WorkloadRef, *, since: datetime, timeout_seconds: float, cancellation: Cancellation
     ) -> str:
-        """The id of the incident that opens for the workload; raises TimedOut."""
+        """The id of the incident that opens, or opens again, for the workload; raises TimedOut."""
 
-    def respond(self, incident: str, *, progress: Progress, cancellation: Cancellation) -> Outcome:
+    def respond(self, incident: str, *, progress: Progress, cancellation: Cancellation) -> None:
         """Triage, run the bound runbook, wait until the alert clears, resolve, write the post-mortem."""
+
+    def outcome(self, incident: str) -> Outcome:
+        """What the journal says was done, however far it came."""
+
+    def close(self, incident: str, reason: str) -> None:
+        """Close a resolved incident for good: the next drill opens one of its own."""

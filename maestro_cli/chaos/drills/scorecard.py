@@ -34,6 +34,7 @@ def score(
     wall_seconds: float,
     platform_seconds: float | None,
     is_restored: bool,
+    failure: str = "",
 ) -> Scorecard:
     """Judge an outcome against the truth of its scenario; counters are totals, as in the baseline."""
     served = None if requests is None else requests - baseline.requests
@@ -69,6 +70,7 @@ def score(
         postmortem=outcome.postmortem,
         wall_seconds=wall_seconds,
         platform_seconds=platform_seconds,
+        failure=failure,
     )
 
 

@@ -51,7 +51,7 @@ def scorecard_view(card: Scorecard) -> Report:
     wrong = None if card.errors_served is None else f"{card.errors_served:.0f} of {served} requests"
     rows: list[tuple[str, object]] = [
         ("result", "PASS" if card.passed else "FAIL"),
-        ("misses", ", ".join(card.misses) or None),
+        ("misses", "; ".join(card.misses) or None),
         ("true cause", card.true_cause),
         ("blamed", f"{card.blamed} ({'right' if card.cause_is_right else 'wrong'})"),
         ("fix", f"{card.fix} ({'right' if card.fix_is_right else 'wrong'})"),
@@ -66,6 +66,7 @@ def scorecard_view(card: Scorecard) -> Report:
         "scenario": card.scenario,
         "passed": card.passed,
         "misses": card.misses,
+        "failure": card.failure,
         "incident": card.incident,
         "injected_at": card.injected_at,
         "phases": [
