@@ -11,10 +11,12 @@ import contextlib
 import gc
 import signal
 import socket
+import sys
 from pathlib import Path
 
 import uvicorn
 
+from maestro_cli.core.errors import ExitCode
 from maestro_cli.local.certificates import IDENTITIES, Pki, ensure_pki, write_kubeconfig
 from maestro_cli.local.cluster.access import Tokens
 from maestro_cli.local.cluster.kinds import NAMESPACES
@@ -39,7 +41,11 @@ def _listening(port: int) -> socket.socket:
     # Named TCP, because asyncio turns Nagle's algorithm off on such sockets only.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as taken:
+        sys.stderr.write(f"port {port} on 127.0.0.1 cannot be used: {taken.strerror}; --port 0 picks one\n")
+        raise SystemExit(ExitCode.UNREACHABLE) from taken
     listener.listen(512)
     return listener
 

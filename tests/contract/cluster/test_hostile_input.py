@@ -95,7 +95,9 @@ _JUNK: list[Any] = [
 def _mutate(value: Any, chance: random.Random) -> Any:
     """The same object with one place in it replaced by junk."""
     value = copy.deepcopy(value)
-    at, parent, key = value, None, None
+    at: Any = value
+    parent: Any = None
+    key: Any = None
     while isinstance(at, (dict, list)) and at and (parent is None or chance.random() < 0.85):
         parent, key = at, chance.choice(list(at) if isinstance(at, dict) else list(range(len(at))))
         at = parent[key]

@@ -1,0 +1,131 @@
+"""The three patches: their directives, and the laws they keep."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maestro_cli.local.cluster.patches import json_patch, merge_patch
+from maestro_cli.local.cluster.status import ApiError
+from maestro_cli.local.cluster.strategic import strategic_merge
+
+_SCALARS = st.one_of(st.booleans(), st.integers(), st.text(max_size=5))
+_NAMES = st.sampled_from(["a", "b", "containers", "env", "spec", "name"])
+_JSON = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=3),
+    max_leaves=12,
+)
+_OBJECTS = st.dictionaries(_NAMES, _JSON, max_size=4)
+_CONTAINERS = st.lists(
+    st.fixed_dictionaries({"name": st.sampled_from("abcde"), "image": st.text("xyz", max_size=3)}),
+    max_size=5,
+    unique_by=lambda one: one["name"],
+)
+
+
+@given(_OBJECTS, _OBJECTS)
+def test_merge_patch_is_idempotent(target: dict[str, Any], patch: dict[str, Any]) -> None:
+    once = merge_patch(target, patch)
+    assert merge_patch(once, patch) == once
+
+
+@given(_OBJECTS)
+def test_an_empty_patch_changes_nothing(target: dict[str, Any]) -> None:
+    assert strategic_merge(copy.deepcopy(target), {}) == target
+    assert merge_patch(copy.deepcopy(target), {}) == target
+    assert json_patch(copy.deepcopy(target), []) == target
+
+
+@given(_CONTAINERS, _CONTAINERS)
+def test_lists_with_a_merge_key_merge_by_it(
+    current: list[dict[str, str]], patch: list[dict[str, str]]
+) -> None:
+    merged = strategic_merge({"containers": current}, {"containers": patch})["containers"]
+    expected = {one["name"]: one["image"] for one in [*current, *patch]}
+    assert {one["name"]: one["image"] for one in merged} == expected
+    assert len(merged) == len(expected)
+    assert strategic_merge({"containers": merged}, {"containers": patch})["containers"] == merged
+
+
+@given(_CONTAINERS, st.randoms())
+def test_set_element_order_orders(current: list[dict[str, str]], chance: Any) -> None:
+    order = [{"name": one["name"]} for one in current]
+    chance.shuffle(order)
+    merged = strategic_merge({"containers": current}, {"$setElementOrder/containers": order})["containers"]
+    assert [one["name"] for one in merged] == [one["name"] for one in order]
+
+
+@given(_OBJECTS, _OBJECTS)
+def test_any_patch_is_applied_or_refused(target: dict[str, Any], patch: dict[str, Any]) -> None:
+    code = 400
+    try:
+        strategic_merge(target, patch)
+    except ApiError as error:
+        code = error.code
+    assert code == 400
+
+
+def test_directives() -> None:
+    pod = {
+        "finalizers": ["a", "b"],
+        "containers": [{"name": "x", "env": [{"name": "E", "value": "1"}]}, {"name": "y"}],
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}},
+        "nodeSelector": {"a": "b"},
+        "command": ["old"],
+    }
+    patch = {
+        "$deleteFromPrimitiveList/finalizers": ["a"],
+        "finalizers": ["c"],
+        "containers": [
+            {"name": "x", "env": [{"name": "F", "value": "2"}]},
+            {"name": "y", "$patch": "delete"},
+        ],
+        "strategy": {"$retainKeys": ["type"], "type": "Recreate"},
+        "nodeSelector": {"$patch": "replace", "c": "d"},
+        "command": ["new"],
+    }
+    assert strategic_merge(pod, patch) == {
+        "finalizers": ["b", "c"],
+        "containers": [{"name": "x", "env": [{"name": "E", "value": "1"}, {"name": "F", "value": "2"}]}],
+        "strategy": {"type": "Recreate"},
+        "nodeSelector": {"c": "d"},
+        "command": ["new"],
+    }
+
+
+def test_ports_have_a_key_of_their_parent() -> None:
+    spec = {"spec": {"ports": [{"port": 80, "name": "a"}], "containers": [{"name": "c", "ports": []}]}}
+    patch = {
+        "spec": {
+            "ports": [{"port": 81, "name": "b"}],
+            "containers": [{"name": "c", "ports": [{"containerPort": 80}]}],
+        }
+    }
+    merged = strategic_merge(spec, patch)["spec"]
+    assert [one["port"] for one in merged["ports"]] == [80, 81]
+    assert merged["containers"][0]["ports"] == [{"containerPort": 80}]
+
+
+def test_json_patch_operations() -> None:
+    document = {"a": [1, 2], "b": {"c~/d": 1}}
+    operations = [
+        {"op": "test", "path": "/b/c~0~1d", "value": 1},
+        {"op": "add", "path": "/a/1", "value": 9},
+        {"op": "add", "path": "/a/-", "value": 3},
+        {"op": "copy", "from": "/a/0", "path": "/e"},
+        {"op": "move", "from": "/b", "path": "/f"},
+        {"op": "remove", "path": "/a/0"},
+        {"op": "replace", "path": "/e", "value": None},
+    ]
+    assert json_patch(document, operations) == {"a": [9, 2, 3], "e": None, "f": {"c~/d": 1}}
+
+
+@pytest.mark.parametrize("value", [True, 1.5, "1"])
+def test_a_json_patch_test_compares_as_json_does(value: object) -> None:
+    with pytest.raises(ApiError):
+        json_patch({"a": 1}, [{"op": "test", "path": "/a", "value": value}])

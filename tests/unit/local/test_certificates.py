@@ -1,0 +1,57 @@
+"""Certificates, tokens and kubeconfigs: whole, private, and made once."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from maestro_cli.local.certificates import IDENTITIES, ensure_pki, write_kubeconfig
+
+
+def test_they_are_made_once_even_by_many_at_once(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(ensure_pki, [state] * 4))
+    assert [path.name for path in state.iterdir()] == ["pki"]
+    tokens = {one.token("admin") for one in made}
+    assert len(tokens) == 1
+    assert ensure_pki(state).token("admin") in tokens
+    private = [made[0].key, made[0].tokens, made[0].folder / "ca.key"]
+    assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
+    assert len({made[0].token(identity) for identity in IDENTITIES}) == len(IDENTITIES)
+    with pytest.raises(KeyError):
+        made[0].token("nobody")
+
+
+def test_the_server_is_trusted_by_its_authority(tmp_path: Path) -> None:
+    pki = ensure_pki(tmp_path)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(pki.certificate, pki.key)
+    client = ssl.create_default_context(cafile=str(pki.ca))
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    near = client.wrap_bio(to_client, to_server, server_hostname="127.0.0.1")
+    far = server.wrap_bio(to_server, to_client, server_side=True)
+    for _ in range(3):
+        for side in (near, far):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+    certificate = near.getpeercert()
+    assert certificate is not None
+    assert ("DNS", "localhost") in certificate["subjectAltName"]
+
+
+def test_a_kubeconfig_needs_no_other_file(tmp_path: Path) -> None:
+    pki = ensure_pki(tmp_path)
+    path = tmp_path / "admin.kubeconfig"
+    write_kubeconfig(path, server="https://127.0.0.1:1", ca=pki.ca, token="t", context="local")
+    config = json.loads(path.read_text())
+    assert config["current-context"] == config["contexts"][0]["name"] == "local"
+    assert config["clusters"][0]["cluster"]["certificate-authority-data"]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in tmp_path.iterdir() if one.suffix == ".tmp"] == []
