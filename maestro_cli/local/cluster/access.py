@@ -63,7 +63,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "maestro:oncall": (
         Rule(_ALL, _ALL, scope="namespaced", without=("secrets",)),
         Rule(READ, ("secrets",)),
-        Rule((*READ, "create", "update", "patch"), ("namespaces", "nodes")),
+        Rule((*READ, "create", "update", "patch"), ("namespaces",)),
+        Rule((*READ, "update", "patch"), ("nodes",)),
     ),
     "maestro:viewers": (Rule(READ, _ALL, without=("secrets",)),),
     "maestro:kubelets": (

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from maestro_cli.core.quantities import parse_quantity
-from maestro_cli.local.cluster.status import Object
+from maestro_cli.local.cluster.status import ApiError, Object
 
 Default = Callable[[Object], None]
+Others = Callable[[], list[Object]]
 _MODE = 0o644
 _TOLERATED_SECONDS = 300
 
@@ -184,6 +185,24 @@ def default_service(service: Object) -> None:
             spec["clusterIPs"] = [spec["clusterIP"]]
     for port in spec.get("ports", []):
         _fill(port, protocol="TCP", targetPort=port.get("port", 0))
+
+
+def allocate_nothing(obj: Object, others: Others) -> None:
+    """For kinds that need nothing of their own among the others."""
+
+
+def allocate_address(service: Object, others: Others) -> None:
+    """Give a new Service a cluster address no other has. Raises ApiError 500 when none is left."""
+    spec = service["spec"]
+    if spec["type"] == "ExternalName":
+        return
+    if not spec.get("clusterIP"):
+        taken = {other["spec"].get("clusterIP") for other in others()}
+        free = (f"10.96.{high}.{low}" for high in range(256) for low in range(10, 255))
+        spec["clusterIP"] = next((address for address in free if address not in taken), "")
+        if not spec["clusterIP"]:
+            raise ApiError(500, "InternalError", "failed to allocate a serviceIP: range is full")
+    spec["clusterIPs"] = [spec["clusterIP"]]
 
 
 def begin_service(service: Object) -> None:

@@ -55,7 +55,7 @@ SCALE = Subresource("scale", ("get", "patch", "update"), "autoscaling", "v1", "S
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A row of the table. `begin` runs on create only, `default` on every write."""
+    """A row of the table. `begin` and `allocate` run on create only, `default` on every write."""
 
     group: str
     version: str
@@ -70,6 +70,7 @@ class Kind:
     shape: Object = field(default_factory=dict)
     default: Callable[[Object], None] = fill.default_nothing
     begin: Callable[[Object], None] = fill.default_nothing
+    allocate: Callable[[Object, fill.Others], None] = fill.allocate_nothing
     name_fault: Callable[[str], str] = rules.subdomain_name
     check: Callable[[Object], list[Problem]] = rules.accept
     check_change: Callable[[Object, Object], list[Problem]] = rules.accept_change
@@ -149,7 +150,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "", "v1", "Service", "services", short_names=("svc",), categories=("all",),
         subresources=(STATUS,), fields=_fields("spec.clusterIP", "spec.type"), shape=shapes.SERVICE,
-        default=fill.default_service, begin=fill.begin_service, name_fault=rules.service_name,
+        default=fill.default_service, begin=fill.begin_service, allocate=fill.allocate_address,
+        name_fault=rules.service_name,
         check=rules.check_service, check_change=rules.check_service_change, columns=columns.SERVICE,
     ),
     Kind(

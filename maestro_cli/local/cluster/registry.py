@@ -93,7 +93,7 @@ class Registry:
         key = (namespace, metadata["name"])
         if self.store.get(kind.shelf, key) is not None:
             raise already_exists(kind.names, metadata["name"])
-        self._allocate_address(kind, obj)
+        kind.allocate(obj, lambda: [one.object for one in self.store.list(kind.shelf)])
         if not dry_run:
             obj = self.store.put(kind.shelf, key, obj).object
         return Outcome(obj, created=True)
@@ -140,16 +140,6 @@ class Registry:
             if self.store.get(kind.shelf, (namespace, name)) is None:
                 return name
         raise already_exists(kind.names, name)
-
-    def _allocate_address(self, kind: Kind, obj: Object) -> None:
-        spec = obj.get("spec", {})
-        if kind.shelf != "services" or spec.get("type") == "ExternalName":
-            return
-        if not spec.get("clusterIP"):
-            taken = {one.object["spec"].get("clusterIP") for one in self.store.list(kind.shelf)}
-            free = (f"10.96.{high}.{low}" for high in range(256) for low in range(10, 255))
-            spec["clusterIP"] = next(address for address in free if address not in taken)
-        spec["clusterIPs"] = [spec["clusterIP"]]
 
     def update(
         self,

@@ -66,7 +66,7 @@ def choose_form(accept: str) -> str:
     raise not_acceptable()
 
 
-def partial(version: Version, *, header: bool = True) -> Object:
+def partial(version: Version) -> Object:
     """The PartialObjectMetadata of an object."""
     metadata = version.object["metadata"]
     return {"kind": "PartialObjectMetadata", "apiVersion": _META, "metadata": metadata}

@@ -15,7 +15,7 @@ from maestro_cli.local.cluster import kinds, subresources
 from maestro_cli.local.cluster.access import Request as AccessRequest
 from maestro_cli.local.cluster.access import User, refuse
 from maestro_cli.local.cluster.http import JSON, PROTOBUF, Answer, Request, decode_json, json_answer
-from maestro_cli.local.cluster.kinds import FIELD_DEFAULTS, Kind
+from maestro_cli.local.cluster.kinds import FIELD_DEFAULTS
 from maestro_cli.local.cluster.logs import stream_logs
 from maestro_cli.local.cluster.paging import (
     ListOptions,
@@ -328,8 +328,3 @@ async def _patch_of(request: Request) -> Change:
         raise unsupported_media(request.media_type, PATCHES)
     patch = decode_json(content)
     return lambda obj: apply(obj, patch)
-
-
-def kind_of(group: str, resource: str) -> Kind | None:
-    """The kind a review asks about."""
-    return next((one for one in kinds.KINDS if (one.group, one.plural) == (group, resource)), None)

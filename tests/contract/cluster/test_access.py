@@ -44,6 +44,8 @@ def test_private_files_are_private(cluster: Path) -> None:
         ("oncall", "DELETE", "/api/v1/namespaces/default/secrets/s", False),
         ("oncall", "DELETE", "/api/v1/namespaces/default", False),
         ("oncall", "DELETE", "/api/v1/nodes/n", False),
+        ("oncall", "POST", "/api/v1/nodes", False),
+        ("oncall", "PATCH", "/api/v1/nodes/n", True),
         ("kubelet", "GET", "/api/v1/pods", True),
         ("kubelet", "DELETE", "/apis/apps/v1/namespaces/default/deployments/d", False),
         ("kubelet", "GET", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases", True),
