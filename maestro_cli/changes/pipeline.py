@@ -167,15 +167,19 @@ class ChangePipeline:
         if dry_run:
             return self._rehearsed(change, plan, consent)
         with self._working(change, progress, cancellation) as means:
-            means.plans[plan.id] = plan
-            execution = Execution(means)
-            for other in unresolved_on(self.journal, change.ref, but=change.id):
-                execution.settle_abandoned(other)
-            decision = self.decide(plan, consent)
-            if not decision.allowed:
-                self._ledger.refused(change, decision)
-                raise decision_error(decision)
-            return _result(execution.finish(change, decision, consent.accepts))
+            return self._carry_out(change, plan, consent, means)
+
+    def _carry_out(self, change: Change, plan: Plan, consent: Consent, means: Means) -> Change:
+        """Decide while nobody else can change the target, then act."""
+        means.plans[plan.id] = plan
+        execution = Execution(means)
+        for other in unresolved_on(self.journal, change.ref, but=change.id):
+            execution.settle_abandoned(other)
+        decision = self.decide(plan, consent)
+        if not decision.allowed:
+            self._ledger.refused(change, decision)
+            raise decision_error(decision)
+        return _result(execution.finish(change, decision, consent.accepts))
 
     def perform(
         self,

@@ -205,14 +205,16 @@ def choose_revision(
     ]
     if good:
         return good[0]
-    if not differing:
-        why = f"revision {workload.revision} is the only template it keeps"
-    else:
-        numbers = ", ".join(str(revision.number) for revision in differing)
-        why = f"its other revisions ({numbers}) were left by an earlier rollback, or are not ready now"
-    raise ActionFailed(
+    raise _nowhere(workload, differing)
+
+
+def _nowhere(workload: Workload, differing: Sequence[Revision]) -> ActionFailed:
+    numbers = ", ".join(str(revision.number) for revision in differing)
+    return ActionFailed(
         f"{workload.ref} has no earlier revision to roll back to",
-        why=why,
+        why=f"its other revisions ({numbers}) were left by an earlier rollback, or are not ready now"
+        if differing
+        else f"revision {workload.revision} is the only template it keeps",
         fix="name one with --to-revision" if differing else "ship a repaired release",
     )
 

@@ -233,6 +233,36 @@ def test_somebody_elses_release_is_neither_verified_nor_undone(bench: Bench) -> 
     assert bench.cluster.get_workload(REF).template == template(9)
 
 
+def test_an_undo_does_not_overwrite_somebody_elses_release(bench: Bench) -> None:
+    bench.cluster.set(broken=["fraud=1"])
+    pipeline = bench.pipeline()
+
+    class Meddler:
+        def phase(self, name: str, text: str) -> None:
+            if name == "undo":
+                bench.cluster.ship(template(9))
+
+        def update(self, text: str) -> None: ...
+
+        def note(self, text: str) -> None: ...
+
+    with pytest.raises(UndoFailed) as raised:
+        pipeline.execute(pipeline.plan("rollback", REF), YES, progress=Meddler())
+    assert "somebody changed" in raised.value.why
+    assert bench.cluster.get_workload(REF).template == template(9)
+
+
+def test_a_repetition_names_the_rollback_and_not_its_undo(bench: Bench) -> None:
+    bench.cluster.ship(template(3))
+    bench.cluster.set(broken=["fraud=2"])
+    pipeline = bench.pipeline()
+    first = pipeline.plan("rollback", REF)
+    with pytest.raises(RolledBack):
+        pipeline.execute(first, YES)
+    with pytest.raises(GateNotMet, match=first.id):
+        pipeline.execute(pipeline.plan("rollback", REF), YES)
+
+
 def test_an_unreachable_cluster_while_verifying_is_waited_for(bench: Bench) -> None:
     pipeline = bench.pipeline()
     plan = pipeline.plan("rollback", REF)

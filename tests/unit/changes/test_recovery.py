@@ -276,3 +276,31 @@ def test_holders_read_back() -> None:
     assert not holder.is_dead
     assert parse_holder("somebody else") is None
     assert Holder("x", socket.gethostname(), 2**22 + 1, "-", "n").is_dead
+
+
+def test_no_intent_beside_one_whose_outcome_is_unknown(bench: Bench) -> None:
+    left = leave_intent(bench)
+    plan = bench.pipeline().plan("rollback", REF)
+    ledger = Ledger(bench.journal, "grace")
+    change = ledger.planned(plan, key=None, cause="")
+    lease = take_target(bench.journal, REF, plan.id, 60)
+    with pytest.raises(Busy, match=left.id):
+        ledger.intended(
+            change, lease, resource_version="1", decision=GateDecision(Gate.ALLOWED), accepts=(), attempt=1
+        )
+    assert bench.kinds(plan.id) == ["planned"]
+
+
+def test_no_record_over_one_that_was_not_seen(bench: Bench) -> None:
+    """Two processes with one plan: the later one must not write an intent over the other's result."""
+    pipeline = bench.pipeline()
+    plan = pipeline.plan("rollback", REF)
+    ledger = Ledger(bench.journal, "grace")
+    seen = ledger.planned(plan, key=None, cause="")
+    pipeline.execute(plan, YES)
+    lease = take_target(bench.journal, REF, plan.id, 60)
+    with pytest.raises(Busy, match="moved on"):
+        ledger.intended(
+            seen, lease, resource_version="1", decision=GateDecision(Gate.ALLOWED), accepts=(), attempt=1
+        )
+    assert get_change(bench.journal, plan.id).state is State.VERIFIED
