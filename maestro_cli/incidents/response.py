@@ -13,7 +13,7 @@ from typing import Any
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import ActionFailed, NotFound, TimedOut, WaitingForApproval
+from maestro_cli.core.errors import ActionFailed, MaestroError, NotFound, TimedOut, WaitingForApproval
 from maestro_cli.core.progress import Progress
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.model import Incident, Severity, Signal, State
@@ -154,7 +154,9 @@ class Response:
                 confirm=confirm,
             )
             results.append(result)
-            _require_success(result)
+            if result.status is not RunStatus.SUCCEEDED:
+                cancellation.raise_if_set()
+                raise _stopped(result)
         return tuple(results)
 
     def _parameters(self, incident: Incident, runbook: Runbook, step: PlaybookStep) -> dict[str, str]:
@@ -192,12 +194,11 @@ class Response:
         return incident
 
 
-def _require_success(result: RunResult) -> None:
+def _stopped(result: RunResult) -> MaestroError:
+    """Why the response cannot go on after this run."""
     run = result.run
-    if result.status is RunStatus.SUCCEEDED:
-        return
     if result.status is RunStatus.WAITING:
-        raise WaitingForApproval(
+        return WaitingForApproval(
             f"run {run.id} waits for {run.waiting_for or 'an answer'}", fix=f"maestro runbook resume {run.id}"
         )
     error = ActionFailed(
@@ -206,4 +207,4 @@ def _require_success(result: RunResult) -> None:
         fix=f"maestro runbook resume {run.id}, or maestro incident timeline",
     )
     error.exit_code = result.exit_code
-    raise error
+    return error
