@@ -152,15 +152,8 @@ def resource_list(group_name: str, version: str) -> Object:
             resources.append({**entry, "kind": one.kind or kind.kind, "verbs": list(one.verbs)})
     for review_group, review_kind, plural in REVIEWS:
         if review_group == group_name:
-            resources.append(
-                {
-                    "name": plural,
-                    "singularName": review_kind.lower(),
-                    "namespaced": False,
-                    "kind": review_kind,
-                    "verbs": ["create"],
-                }
-            )
+            entry = {"name": plural, "singularName": review_kind.lower(), "namespaced": False}
+            resources.append({**entry, "kind": review_kind, "verbs": ["create"]})
     group_version = f"{group_name}/{version}" if group_name else version
     return {
         "kind": "APIResourceList",

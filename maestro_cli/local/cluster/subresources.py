@@ -105,21 +105,16 @@ def bind(registry: Registry, namespace: str, name: str, body: Any, *, dry_run: b
             pod["metadata"].setdefault("annotations", {}).update(annotations)
         return pod
 
-    def scheduled(pod: Object) -> Object:
-        conditions = pod["status"].setdefault("conditions", [])
-        conditions[:] = [one for one in conditions if one.get("type") != "PodScheduled"]
-        conditions.append(
-            {
-                "type": "PodScheduled",
-                "status": "True",
-                "lastTransitionTime": stamp(now()),
-            }
-        )
-        return pod
-
     registry.update(kinds.PODS, namespace, name, place, dry_run=dry_run)
-    registry.update(kinds.PODS, namespace, name, scheduled, part="status", dry_run=dry_run)
+    registry.update(kinds.PODS, namespace, name, _scheduled, part="status", dry_run=dry_run)
     return success(code=201)
+
+
+def _scheduled(pod: Object) -> Object:
+    conditions = pod["status"].setdefault("conditions", [])
+    conditions[:] = [one for one in conditions if one.get("type") != "PodScheduled"]
+    conditions.append({"type": "PodScheduled", "status": "True", "lastTransitionTime": stamp(now())})
+    return pod
 
 
 def evict(registry: Registry, namespace: str, name: str, body: Any, *, dry_run: bool) -> Object:
