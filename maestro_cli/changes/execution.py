@@ -69,7 +69,7 @@ class Execution:
             raise UndoFailed(
                 f"change {change.id} did not hold, and could not be undone yet",
                 why=f"{error.what}: {error.why}".rstrip(": "),
-                fix=f"resume change {change.id} when the cluster answers",
+                fix=f"when the cluster answers: maestro change resume {change.id}",
             ) from error
         except MaestroError as error:
             return self._undo_failed(change, error.what, "")

@@ -68,5 +68,5 @@ def _pause(means: Means, change: Change) -> None:
         raise Interrupted(
             f"interrupted while change {change.id} was being verified",
             terminated=means.cancellation.terminated,
-            fix=f"it is applied and was not undone; resume change {change.id} to see it through",
+            fix=f"it is applied and was not undone; see it through: maestro change resume {change.id}",
         )

@@ -30,6 +30,9 @@ NamespaceOption = Annotated[
 YesOption = Annotated[
     bool, typer.Option("--yes", "-y", help="Consent where there is no terminal to ask. Overrides no gate.")
 ]
+ConfirmContextOption = Annotated[
+    str, typer.Option("--confirm-context", metavar="NAME", help="For a protected context: its name.")
+]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Show targets, diff and blast radius; change nothing.")
 ]

@@ -29,6 +29,7 @@ COMMANDS: tuple[Stub, ...] = (
     Stub("watch", "watch", "Detect: poll and listen to Alertmanager, and open incidents.", RESPOND),
     Stub("runbook", "runbook", "List, show, run and resume Markdown runbooks.", RESPOND),
     Stub("rollback", "rollback", "Return a workload to an earlier revision, as a gated change.", OPERATE),
+    Stub("change", "change", "List and show changes, and see interrupted ones through.", OPERATE),
     Stub("drill", "drill", "Rehearse a whole incident and score it against the known truth.", REHEARSE),
     Stub("local", "local", "Start and stop the embedded platform of real processes.", REHEARSE),
     Stub("journal", "journal", "Show and verify the record of everything that happened.", RECORD),

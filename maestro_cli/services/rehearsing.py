@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from maestro_cli.changes.history import list_changes
+from maestro_cli.changes.history import get_change
 from maestro_cli.changes.model import State
 from maestro_cli.chaos.drills.conductor import Conductor, Ensemble
 from maestro_cli.chaos.drills.model import Outcome
@@ -101,14 +101,12 @@ class Responders:
         culprit = recorded is not None and recorded.data["culprit"]
         suspect = recorded.data["suspects"][0] if recorded is not None and culprit else None
         subject, _, revision = suspect["subject"].rpartition(" revision ") if suspect else ("", "", "")
-        fix = next(
-            (
-                change
-                for change in list_changes(self._services.journal)
-                if change.cause == incident.subject and change.applied_at is not None
-            ),
-            None,
-        )
+        applied = [
+            entry.subject.removeprefix("change/")
+            for entry in self._services.desk.timeline(incident.id)
+            if entry.kind == "change.applied"
+        ]
+        fix = get_change(self._services.journal, applied[-1]) if applied else None
         times = incident.times
         return Outcome(
             incident=incident.id,

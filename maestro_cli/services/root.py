@@ -140,14 +140,19 @@ class Services(Backends):
 
     @cached_property
     def runner(self) -> RunbookRunner:
+        return self.runner_for("")
+
+    def runner_for(self, typed_context: str) -> RunbookRunner:
+        """A runner whose changes carry the consent of whoever started it; the gate still decides."""
+        from maestro_cli.changes.model import Consent
         from maestro_cli.core.redaction import Redactor
+        from maestro_cli.runbooks.pipeline import PipelineChanges
         from maestro_cli.runbooks.runner import RunbookRunner
-        from maestro_cli.services.run_changes import RunChanges
 
         return RunbookRunner(
             self.journal,
             metrics=self.prometheus,
-            changes=RunChanges(self.changes),
+            changes=PipelineChanges(self.changes, Consent(given=True, typed_context=typed_context)),
             clock=self.clock,
             actor=self.actor,
             redactor=Redactor(),
@@ -163,7 +168,12 @@ class Services(Backends):
         return found
 
     def run_runbook(
-        self, name: str, pairs: Sequence[str], incident_ref: str | None, progress: Progress
+        self,
+        name: str,
+        pairs: Sequence[str],
+        incident_ref: str | None,
+        typed_context: str,
+        progress: Progress,
     ) -> RunResult:
         """Start a run with the given values; an incident's newest firing signal fills in the rest."""
         from maestro_cli.runbooks.parameters import resolve_parameters
@@ -179,7 +189,7 @@ class Services(Backends):
             annotations=signal.annotations if signal else {},
         )
         progress.phase("runbook", runbook.id)
-        return self.runner.start(
+        return self.runner_for(typed_context).start(
             runbook,
             values,
             incident=incident.id if incident else None,
@@ -188,9 +198,11 @@ class Services(Backends):
             confirm=self.ask_step(),
         )
 
-    def resume_run(self, run_id: str, decisions: Sequence[str], progress: Progress) -> RunResult:
+    def resume_run(
+        self, run_id: str, decisions: Sequence[str], typed_context: str, progress: Progress
+    ) -> RunResult:
         progress.phase("runbook", f"resuming {run_id}")
-        return self.runner.resume(
+        return self.runner_for(typed_context).resume(
             run_id,
             decisions=parse_pairs(decisions),
             progress=progress,
@@ -213,6 +225,16 @@ class Services(Backends):
 
         consent = Consent(given=True, digest=plan.digest, typed_context=typed_context)
         return self.changes.execute(plan, consent, dry_run=True)
+
+    def list_changes(self, limit: int) -> tuple[Change, ...]:
+        from maestro_cli.changes.history import list_changes
+
+        return list_changes(self.journal, limit=limit)
+
+    def get_change(self, change_id: str) -> Change:
+        from maestro_cli.changes.history import get_change
+
+        return get_change(self.journal, change_id)
 
     def ask_consent(self, plan: Plan, *, yes: bool, typed_context: str, accepts: frozenset[str]) -> Consent:
         """`--yes`, or a person's word at the terminal; without either the gate refuses."""

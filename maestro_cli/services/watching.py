@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maestro_cli.chaos.drills.conductor import unfinished
+from maestro_cli.chaos.drills.conductor import is_drilling
 from maestro_cli.core.errors import Interrupted, InvalidFile, UsageError
 from maestro_cli.core.facts.alerts import WebhookMessage
 from maestro_cli.core.progress import Progress
@@ -72,7 +72,7 @@ def run_watch(
         services.journal,
         services.clock,
         f"watch, {services.actor}",
-        drill=lambda: bool(unfinished(services.journal)),
+        drill=lambda: is_drilling(services.journal, services.clock.now()),
     )
     progress.phase("watch", f"polling {services.alertmanager.url} every {poll}")
     if webhook is None and announce_to is not None:

@@ -24,7 +24,7 @@ from maestro_cli.chaos.drills.release import bad_template, serves_the_same
 from maestro_cli.chaos.drills.scorecard import score
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.canonical import plain
-from maestro_cli.core.clock import Clock
+from maestro_cli.core.clock import Clock, from_rfc3339, seconds_between
 from maestro_cli.core.errors import GateNotMet, Interrupted, MaestroError, NoData, TimedOut, UndoFailed
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.ids import new_id
@@ -37,6 +37,7 @@ from maestro_cli.slo.objectives import Objective
 BASELINE_TIMEOUT_SECONDS = 120.0
 BASELINE_HEALTHY_SECONDS = 5.0
 POLL_SECONDS = 0.5
+ECHO_SECONDS = 120.0  # an alert over the longest window of the drill profile outlives its cause by a minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,14 @@ def unfinished(journal: Journal) -> tuple[Event, ...]:
     """The intents of drills whose defect may still be there: running ones, and ones that were killed."""
     done = {event.subject for event in journal.events(kinds=("drill.undone",))}
     return tuple(event for event in journal.events(kinds=("drill.intended",)) if event.subject not in done)
+
+
+def is_drilling(journal: Journal, now: datetime) -> bool:
+    """Whether what fires now may come from a drill: one runs, or its defect was undone a moment ago."""
+    if unfinished(journal):
+        return True
+    undone = journal.events(kinds=("drill.undone",))
+    return bool(undone) and seconds_between(from_rfc3339(undone[-1].time), now) < ECHO_SECONDS
 
 
 class Conductor:
@@ -83,6 +92,7 @@ class Conductor:
         started = self._clock.monotonic()
         was_up = self._stage.is_up()
         platform_seconds: float | None = None
+        play: _Play | None = None
         try:
             if not was_up:
                 self._stage.up(progress, cancellation)
@@ -94,6 +104,8 @@ class Conductor:
         finally:
             if not was_up and not keep:
                 self._stage.down(progress)
+            if play is not None:  # last: what fires until the platform is down opens no incident after this
+                play.dismiss()
 
 
 class _Play:
@@ -135,7 +147,6 @@ class _Play:
             outcome, failure = self._respond(injected_at, progress, cancellation)
         except BaseException:
             self._undo(subject, actor, baseline.template)
-            self._responder.dismiss_drills(self._scenario.target, "the drill ended before its time")
             raise
         is_restored = self._undo(subject, actor, baseline.template)
         card = score(
@@ -157,10 +168,13 @@ class _Play:
         self._journal.append(
             "drill.scored", subject, actor, {"incident": outcome.incident, "scorecard": plain(card)}
         )
-        self._responder.dismiss_drills(self._scenario.target, "the drill is over")
         if outcome.resolved_at is not None:
             self._responder.close(outcome.incident, "the drill is over")
         return card
+
+    def dismiss(self) -> None:
+        """Dismiss what the drill left open, because it failed or was stopped."""
+        self._responder.dismiss_drills(self._scenario.target, "the drill is over")
 
     def _respond(
         self, injected_at: datetime, progress: Progress, cancellation: Cancellation

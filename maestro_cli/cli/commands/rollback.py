@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from maestro_cli.cli.options import (
+    ConfirmContextOption,
     DryRunOption,
     NamespaceOption,
     OutputOption,
@@ -27,14 +28,12 @@ def rollback(
     to_revision: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="This revision; by default the newest earlier one that was up.", min=1
+            metavar="N", help="This revision; by default the newest earlier one that no rollback left.", min=1
         ),
     ] = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
-    typed_context: Annotated[
-        str, typer.Option("--confirm-context", metavar="NAME", help="For a protected context: its name.")
-    ] = "",
+    typed_context: ConfirmContextOption = "",
     accept: Annotated[
         list[str] | None, typer.Option(metavar="RISK", help="Accept one named risk: disruption-budget.")
     ] = None,

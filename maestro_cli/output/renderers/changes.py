@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.canonical import plain
@@ -30,6 +31,23 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     return document
 
 
+def changes_view(changes: Sequence[Change]) -> Listing[Change]:
+    """Newest first; JSON as in `change_view`."""
+    columns: tuple[Column[Change], ...] = (
+        Column("change", lambda change: change.id),
+        Column("state", lambda change: change.state.value, tone=_tone),
+        Column("what", lambda change: change.plan.summary),
+        Column("actor", lambda change: change.actor),
+        Column("at", lambda change: change.created_at),
+        Column("cause", lambda change: change.cause, wide=True),
+    )
+    return Listing("change-list/v1", columns, changes, document=change_document, empty="no changes were made")
+
+
+def _tone(change: Change) -> str:
+    return {"verified": "good", "planned": "dim", "refused": "dim"}.get(change.state.value, "bad")
+
+
 def change_view(change: Change) -> Report:
     """A change that was carried out."""
     rows: list[tuple[str, object]] = [
@@ -40,7 +58,11 @@ def change_view(change: Change) -> Report:
         ("evidence", change.evidence),
         ("undo", change.plan.undo.summary if change.plan.undo else None),
     ]
-    document = {
+    return Report("change/v1", change_document(change), (*_plan_blocks(change.plan), Fields(rows)))
+
+
+def change_document(change: Change) -> dict[str, Any]:
+    return {
         "id": change.id,
         "kind": change.kind,
         "target": str(change.ref),
@@ -51,9 +73,9 @@ def change_view(change: Change) -> Report:
         "finished_at": change.finished_at,
         "evidence": change.evidence,
         "undone_by": change.undone_by,
+        "dry_run": change.dry_run,
         "plan": plan_document(change.plan),
     }
-    return Report("change/v1", document, (*_plan_blocks(change.plan), Fields(rows)))
 
 
 def _plan_blocks(plan: Plan) -> tuple[Any, ...]:

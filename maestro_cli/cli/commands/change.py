@@ -1,0 +1,75 @@
+"""`maestro change`: what was changed, and seeing interrupted changes through."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maestro_cli.cli.options import OutputOption, output_options
+from maestro_cli.output.renderers.changes import change_view, changes_view
+from maestro_cli.output.writer import emit
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+IdArgument = Annotated[str, typer.Argument(metavar="CHANGE", help="The id of a change.")]
+
+
+@app.callback()
+def change() -> None:
+    """List and show changes, and see interrupted ones through."""
+
+
+@app.command("list")
+def list_changes(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 50,
+    output: OutputOption = "table",
+) -> None:
+    """List changes, newest first.
+
+    Example: maestro change list -o json
+    """
+    emit(changes_view(ctx.obj.list_changes(limit)), output_options(ctx, output))
+
+
+@app.command()
+def show(ctx: typer.Context, change_id: IdArgument, output: OutputOption = "table") -> None:
+    """Show a change: plan, diff, blast radius, state.
+
+    Example: maestro change show chg-01k9x3e7qhm4tz
+    """
+    emit(change_view(ctx.obj.get_change(change_id)), output_options(ctx, output))
+
+
+@app.command()
+def resume(ctx: typer.Context, change_id: IdArgument, output: OutputOption = "table") -> None:
+    """Go on with an interrupted change: find out whether it was applied, then verify it.
+
+    Nothing is applied twice. Exit 75 when nobody can tell whether it was applied.
+
+    Example: maestro change resume chg-01k9x3e7qhm4tz
+    """
+    options = output_options(ctx, output)
+    with ctx.obj.progress() as progress:
+        progress.phase("change", f"resuming {change_id}")
+        found = ctx.obj.changes.recover(change_id, progress=progress, cancellation=ctx.obj.cancellation)
+    emit(change_view(found), options)
+
+
+@app.command()
+def settle(
+    ctx: typer.Context,
+    change_id: IdArgument,
+    applied: Annotated[
+        bool, typer.Option("--applied/--not-applied", help="What you found out.", show_default=False)
+    ],
+    why: Annotated[str, typer.Option(metavar="TEXT", help="How you know.")],
+    output: OutputOption = "table",
+) -> None:
+    """Record what you found out about a change whose outcome nobody else can tell.
+
+    Example: maestro change settle chg-01k9x3e7qhm4tz --applied --why "kubectl shows revision 5"
+    """
+    found = ctx.obj.changes.settle(change_id, applied=applied, why=why)
+    emit(change_view(found), output_options(ctx, output))
