@@ -92,8 +92,11 @@ class Response:
             desk.record_triage(incident.id, report)
             progress.update(f"{len(report.evidence)} pieces of evidence; {report.conclusion}")
             for suspect in report.suspects[:3]:
-                reasons = "; ".join(suspect.reasons_for[:3])
-                progress.note(f"{suspect.score:.2f}  {suspect.kind.value} of {suspect.subject}: {reasons}")
+                kind, subject = suspect.kind.value, suspect.subject
+                named = subject if subject.startswith(kind) else f"{kind} of {subject}"
+                progress.note(f"{suspect.score:.2f}  {named}")
+                for reason in suspect.reasons_for[:3]:
+                    progress.note(f"      {reason}")
             incident = self._judged(incident, report.conclusion)
         return incident
 

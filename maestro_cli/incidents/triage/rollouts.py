@@ -28,7 +28,7 @@ def scaled_up_at(events: Iterable[ClusterEvent]) -> dict[str, datetime]:
         match = _SCALED_UP.match(event.message) if event.reason == "ScalingReplicaSet" else None
         if match is None:
             continue
-        name, at = match.group(1), event.first_seen_at
+        name, at = match.group(1), event.last_seen_at  # the same words again only move the last time
         if name not in found or at > found[name]:
             found[name] = at
     return found

@@ -18,7 +18,10 @@ _SECRET = re.compile(r"(?i)pass|secret|token|api_?key|private|credential")
 
 
 def template_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
-    """`path: old → new` for each leaf that changed, at most twenty and a count of the rest."""
+    """`path: old → new` for each leaf that changed, at most twenty and a count of the rest.
+
+    Of lists of words, such as arguments, only the words that differ are shown.
+    """
     before, after = _leaves(old), _leaves(new)
     changes = [
         _change(path, before.get(path), after.get(path))
@@ -30,19 +33,36 @@ def template_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[st
     return tuple(changes)
 
 
-def _change(path: str, old: str | None, new: str | None) -> str:
+Leaf = str | tuple[str, ...]
+
+
+def _change(path: str, old: Leaf | None, new: Leaf | None) -> str:
     if _SECRET.search(path):
         return f"{path}: changed (not shown)"
+    if isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new):
+        old, new = _only_different(old, new)
     if old is None:
-        return f"{path}: added {new}"
+        return f"{path}: added {_words(new)}"
     if new is None:
-        return f"{path}: removed {old}"
-    return f"{path}: {old} → {new}"
+        return f"{path}: removed {_words(old)}"
+    return f"{path}: {_words(old)} → {_words(new)}"
 
 
-def _leaves(document: Mapping[str, Any]) -> dict[str, str]:
+def _only_different(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words of two equally long lists that differ, each behind its option (`--serve`)."""
+    places = [place for place in range(len(old)) if old[place] != new[place]]
+    options = {place - 1 for place in places if place and old[place - 1].startswith("-")}
+    shown = sorted({*places, *options})
+    return tuple(old[place] for place in shown), tuple(new[place] for place in shown)
+
+
+def _words(leaf: Leaf | None) -> str:
+    return leaf if isinstance(leaf, str) else capped(" ".join(leaf or ()), 300)
+
+
+def _leaves(document: Mapping[str, Any]) -> dict[str, Leaf]:
     """Every scalar by its path, without recursion so that depth is no danger."""
-    found: dict[str, str] = {}
+    found: dict[str, Leaf] = {}
     pending: list[tuple[str, Any]] = [("", document)]
     while pending:
         path, value = pending.pop()
@@ -54,7 +74,7 @@ def _leaves(document: Mapping[str, Any]) -> dict[str, str]:
             for place, item in enumerate(value):
                 pending.append((f"{path}[{item.get('name', place)}]", item))
         elif isinstance(value, list):
-            found[capped(path, 300)] = capped(" ".join(map(str, value)), 300)
+            found[capped(path, 300)] = tuple(capped(str(item), 300) for item in value)
         elif value is not None:
             found[capped(path, 300)] = capped(str(value), 300)
     return found

@@ -87,10 +87,10 @@ def test_a_revision_that_rose_again_is_dated_by_its_event() -> None:
         for text in messages
     ]
     rose = scaled_up_at(events)
-    assert rose == {OLD: at(50)}
+    assert rose == {OLD: at(90)}
     revisions = (revision(3, OLD, -900, "fraud=1"), revision(2, NEW, -20, "fraud=2"))
     newest, older = rollouts_of(workload(), revisions, rose)
-    assert (newest.revision, newest.active_at, newest.current, newest.previous) == (3, at(50), True, 2)
+    assert (newest.revision, newest.active_at, newest.current, newest.previous) == (3, at(90), True, 2)
     assert (older.revision, older.active_at, older.current) == (2, at(-20), False)
 
 
