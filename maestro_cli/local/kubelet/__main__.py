@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import sys
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from maestro_cli.local.kubelet.server import KubeletServer
 from maestro_cli.local.kubelet.settings import Settings
 from maestro_cli.local.process import announce
 from maestro_cli.local.recorder import EventRecorder
+
+_FAREWELL_SECONDS = 2.0
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
@@ -79,7 +82,9 @@ async def _serve(arguments: argparse.Namespace) -> None:
             "the spawner of this node's pods is gone", fix="the supervisor starts the node again"
         )
     finally:
-        await asyncio.shield(_leave(settings, pods, node, recorder))
+        with contextlib.suppress(TimeoutError):  # an API server that hangs must not keep us
+            limit = settings.shutdown_grace + _FAREWELL_SECONDS
+            await asyncio.wait_for(_leave(settings, pods, node, recorder), limit)
         for task in [*work, spawner]:
             task.cancel()
         await asyncio.gather(*work, spawner, return_exceptions=True)

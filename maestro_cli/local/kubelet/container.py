@@ -111,7 +111,9 @@ class ContainerTask:
             try:
                 image = images.resolve(self._spec["image"], has_command=bool(self._spec.get("command")))
                 self.record.image_id = images.digest_of(self._spec["image"])
-                return await self._sandbox.launch(self._spec, image)
+                launch = await self._sandbox.launch(self._spec, image)
+                self._say("Pulled", f'Container image "{self._spec["image"]}" already present on machine')
+                return launch
             except images.ImageProblem as problem:
                 if await self._pull_failed(problem):
                     return None
@@ -158,6 +160,7 @@ class ContainerTask:
         pipe.started()
         self._oom = False
         self._set_state(Started(began))
+        self._say("Created", f"Created container: {self.name}")
         self._say("Started", f"Started container {self.name}")
         self._begin_watching()
         try:

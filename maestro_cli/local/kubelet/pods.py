@@ -113,7 +113,7 @@ class PodSet:
     async def leave(self, grace: float) -> None:
         """End all containers; the pods stay in the API server, for the next kubelet of this node."""
         self._leaving = True
-        await asyncio.gather(*(worker.stop(grace) for worker in self.workers()))
+        await asyncio.gather(*(worker.leave(grace) for worker in self.workers()))
         for task in list(self._tasks.values()):
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)

@@ -64,7 +64,7 @@ class PodWorker:
         self._ending = asyncio.Event()
         self._gone = pod_phase(pod) in {"Succeeded", "Failed"}
         self._forgotten = False
-        self._over_phase = ""
+        self._muted = False
 
     def _tasks(self, part: str, statuses: str, policy: str) -> list[ContainerTask]:
         known = {entry["name"]: entry for entry in (self.pod.get("status") or {}).get(statuses) or ()}
@@ -144,6 +144,11 @@ class PodWorker:
         finally:
             life.cancel()
             ending.cancel()
+
+    async def leave(self, grace: float) -> None:
+        """End all containers and say nothing of it: the node's next kubelet starts them again."""
+        self._muted = True
+        await self.stop(grace)
 
     async def stop(self, grace: float) -> None:
         """End all containers, sidecars last."""
@@ -232,7 +237,7 @@ class PodWorker:
             self._dirty.clear()
             patch = status_patch(self.pod.get("status") or {}, self._status())
             try:
-                if patch and not self._forgotten:
+                if patch and not self._forgotten and not self._muted:
                     body = {"metadata": {"uid": uid_of(self.pod)}, "status": patch}
                     answer = await self._client.patch(
                         PODS, namespace_of(self.pod), name_of(self.pod), body, subresource="status"
