@@ -2,6 +2,6 @@
 
 import sys
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036 - this file is for the interpreters that are too old
     sys.stderr.write("maestro needs Python 3.11 or newer; set PYTHON=python3.11 for make\n")
     sys.exit(4)

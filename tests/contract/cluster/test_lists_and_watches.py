@@ -149,9 +149,7 @@ def test_leaving_a_selection_is_deleted_and_entering_is_added(
     assert back[0] == "ADDED"
 
 
-def test_a_watch_list_ends_its_beginning_with_a_bookmark(
-    http: httpx.Client, pods: str, pod: MakePod
-) -> None:
+def test_a_watch_list_ends_its_beginning_with_a_bookmark(http: httpx.Client, pods: str, pod: MakePod) -> None:
     http.post(pods, json=pod("p"))
     asked = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
     with _watch(http, pods, allowWatchBookmarks="true", **asked) as event:

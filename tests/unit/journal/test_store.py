@@ -55,12 +55,12 @@ class Names:
         db.execute("INSERT OR REPLACE INTO names VALUES (?, ?)", (event.subject, event.data["name"]))
 
 
-@pytest.fixture()
+@pytest.fixture
 def clock() -> HandClock:
     return HandClock()
 
 
-@pytest.fixture()
+@pytest.fixture
 def journal(tmp_path: Path, clock: HandClock) -> Journal:
     return Journal(tmp_path / "journal.sqlite", projections=(Names(),), clock=clock)
 
@@ -78,9 +78,13 @@ def test_a_failing_projection_takes_the_event_back(journal: Journal) -> None:
 
 
 def test_a_failing_transaction_leaves_nothing(journal: Journal) -> None:
-    with pytest.raises(RuntimeError), journal.transaction() as transaction:
-        transaction.append("named", "thing/1", "tester", {"name": "a"})
-        raise RuntimeError
+    def fail_midway() -> None:
+        with journal.transaction() as transaction:
+            transaction.append("named", "thing/1", "tester", {"name": "a"})
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_midway()
     assert journal.events() == []
     journal.append("named", "thing/1", "tester", {"name": "b"})
     assert verify(journal.path, (Names(),)).intact
@@ -169,7 +173,7 @@ def test_processes_share_one_journal(tmp_path: Path) -> None:
     assert result.events == 100
 
 
-@pytest.mark.crash()
+@pytest.mark.crash
 def test_kill_9_in_the_middle_loses_no_event_that_was_answered(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     code = (

@@ -32,7 +32,7 @@ class Tally:
         )
 
 
-@pytest.fixture()
+@pytest.fixture
 def path(tmp_path: Path) -> Path:
     file = tmp_path / "journal.sqlite"
     journal = Journal(file, projections=(Tally(),), clock=SystemClock())
