@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,19 +38,21 @@ def test_every_module_states_its_purpose(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
 
 
-def _importers(library: str) -> set[str]:
-    rooms = set()
+@cache
+def _imported() -> dict[str, set[str]]:
+    """Each imported top-level package → the rooms that import it."""
+    rooms: dict[str, set[str]] = {}
     for path in MODULES:
+        room = "/".join(path.relative_to(PACKAGE).parts[:-1]) or path.name
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = (
-                [alias.name for alias in node.names]
-                if isinstance(node, ast.Import)
-                else [node.module or ""]
-                if isinstance(node, ast.ImportFrom)
-                else []
-            )
-            if any(name.split(".")[0] == library for name in names):
-                rooms.add("/".join(path.relative_to(PACKAGE).parts[:-1]) or path.name)
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            else:
+                continue
+            for name in names:
+                rooms.setdefault(name.split(".")[0], set()).add(room)
     return rooms
 
 
@@ -69,7 +72,7 @@ def _importers(library: str) -> set[str]:
     ],
 )
 def test_a_library_lives_in_its_room(library: str, allowed: tuple[str, ...]) -> None:
-    strangers = {room for room in _importers(library) if not room.startswith(allowed)}
+    strangers = {room for room in _imported().get(library, set()) if not room.startswith(allowed)}
     assert strangers == set()
 
 
