@@ -148,7 +148,6 @@ def test_completion_and_what_a_finished_rollout_ignores() -> None:
 
 def pod(name: str, *, age: int = 1000, **more: Any) -> dict[str, Any]:
     since = timestamp(NOW - timedelta(seconds=age))
-    ready = {"type": "Ready", "status": str(more.get("ready", True))}
     status = {
         "phase": more.get("phase", "Running"),
         "conditions": [

@@ -1,0 +1,138 @@
+"""Exposition, kube-state-metrics names, discovery, and the nodes' pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from maestro_cli.local.metrics.discovery import targets
+from maestro_cli.local.metrics.nodes import merged
+from maestro_cli.local.metrics.state import Snapshot, describe, sanitized
+
+OWNER = {"kind": "ReplicaSet", "name": "web-1", "uid": "r", "controller": True}
+REPLICA_SET: dict[str, Any] = {
+    "metadata": {
+        "name": "web-1",
+        "namespace": "ml",
+        "annotations": {"deployment.kubernetes.io/revision": "7"},
+        "ownerReferences": [{"kind": "Deployment", "name": "web", "uid": "d", "controller": True}],
+    },
+    "spec": {"replicas": 2},
+}
+
+
+def pod(**annotations: str) -> dict[str, Any]:
+    return {
+        "metadata": {
+            "name": "web-1-a",
+            "namespace": "ml",
+            "uid": "u",
+            "labels": {"pod-template-hash": "1", "evil": 'a"b\\c\nd'},
+            "annotations": annotations,
+            "ownerReferences": [OWNER],
+        },
+        "spec": {"nodeName": "node-a", "containers": [{"name": "c", "ports": [{"containerPort": 8080}]}]},
+        "status": {
+            "phase": "Running",
+            "podIP": "10.244.1.2",
+            "conditions": [{"type": "Ready", "status": "True"}],
+            "containerStatuses": [
+                {
+                    "name": "c",
+                    "restartCount": 3,
+                    "ready": True,
+                    "lastState": {"terminated": {"reason": "OOMKilled"}},
+                    "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                }
+            ],
+        },
+    }
+
+
+def samples(text: str) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
+    """By name, then by labels, as the official parser reads the page."""
+    found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            found.setdefault(sample.name, {})[tuple(sorted(sample.labels.items()))] = sample.value
+    return found
+
+
+def test_pods_are_described_and_hostile_labels_survive_the_format() -> None:
+    found = samples(describe(Snapshot([], [REPLICA_SET], [pod()], [], [])).text())
+    phases = {dict(labels)["phase"]: value for labels, value in found["kube_pod_status_phase"].items()}
+    assert phases == {"Pending": 0, "Succeeded": 0, "Failed": 0, "Unknown": 0, "Running": 1}
+    ready = {dict(labels)["condition"]: value for labels, value in found["kube_pod_status_ready"].items()}
+    assert ready == {"true": 1, "false": 0, "unknown": 0}
+    assert list(found["kube_pod_container_status_restarts_total"].values()) == [3]
+    [labels] = found["kube_pod_labels"]
+    assert dict(labels)["label_evil"] == 'a"b\\c\nd'
+    [waiting] = found["kube_pod_container_status_waiting_reason"]
+    assert dict(waiting)["reason"] == "CrashLoopBackOff"
+    [last] = found["kube_pod_container_status_last_terminated_reason"]
+    assert dict(last)["reason"] == "OOMKilled"
+    [owner] = found["kube_replicaset_owner"]
+    assert dict(owner)["owner_name"] == "web"
+
+
+def test_deployments_nodes_and_budgets() -> None:
+    deployment = {
+        "metadata": {"name": "web", "namespace": "ml", "generation": 4},
+        "spec": {"replicas": 3},
+        "status": {"observedGeneration": 3, "replicas": 4, "updatedReplicas": 1, "unavailableReplicas": 1},
+    }
+    node = {
+        "metadata": {"name": "node-a"},
+        "spec": {"unschedulable": True},
+        "status": {"conditions": [{"type": "Ready", "status": "Unknown"}], "allocatable": {"memory": "1Ki"}},
+    }
+    budget = {
+        "metadata": {"name": "web", "namespace": "ml"},
+        "status": {"disruptionsAllowed": 1, "currentHealthy": 3, "desiredHealthy": 2, "expectedPods": 3},
+    }
+    found = samples(describe(Snapshot([deployment], [], [], [node], [budget])).text())
+
+    def only(name: str) -> float:
+        [value] = found[name].values()
+        return value
+
+    assert only("kube_deployment_spec_replicas") == 3
+    assert only("kube_deployment_status_replicas") == 4
+    assert only("kube_deployment_status_replicas_available") == 0
+    assert only("kube_deployment_metadata_generation") == 4
+    assert only("kube_deployment_status_observed_generation") == 3
+    assert only("kube_node_spec_unschedulable") == 1
+    assert only("kube_node_status_allocatable") == 1024
+    assert only("kube_poddisruptionbudget_status_pod_disruptions_allowed") == 1
+    ready = {dict(labels)["status"]: value for labels, value in found["kube_node_status_condition"].items()}
+    assert ready == {"true": 0, "false": 0, "unknown": 1}
+
+
+def test_label_names() -> None:
+    assert sanitized({"app.kubernetes.io/name": "x"}) == {"label_app_kubernetes_io_name": "x"}
+
+
+def test_only_pods_that_ask_are_discovered() -> None:
+    asking = pod(**{"prometheus.io/scrape": "true", "prometheus.io/port": "9100", "prometheus.io/path": "/m"})
+    ending = asking | {"status": asking["status"] | {"phase": "Failed"}}
+    [group] = targets([asking, pod(), ending], {"ml/web-1": REPLICA_SET}.get)
+    assert group["targets"] == ["127.244.1.2:9100"]
+    assert group["labels"] == {
+        "namespace": "ml", "pod": "web-1-a", "node": "node-a", "deployment": "web", "revision": "7",
+        "pod_template_hash": "1", "__metrics_path__": "/m",
+    }  # fmt: skip
+    plain = pod(**{"prometheus.io/scrape": "true"})
+    assert targets([plain], lambda _key: None)[0]["targets"] == ["127.244.1.2:8080"]
+
+
+def test_the_pages_of_nodes_become_one() -> None:
+    page = (
+        "# TYPE container_cpu_usage_seconds_total counter\n"
+        'container_cpu_usage_seconds_total{container="c",namespace="ml",pod="p"} 1.5 1700000000000\n'
+        "node_memory_working_set_bytes 7 1700000000000\nscrape_error 0\ngarbage {{{\n"
+    )
+    found = samples(merged({"node-a": page, "node-b": ""}))
+    assert set(found) == {"container_cpu_usage_seconds_total", "node_memory_working_set_bytes"}
+    [labels] = found["container_cpu_usage_seconds_total"]
+    assert dict(labels) == {"container": "c", "namespace": "ml", "pod": "p", "node": "node-a"}
