@@ -112,9 +112,7 @@ class Resources:
     async def _delete(self, request: Request, route: Route) -> Answer:
         options = _with_query(delete_options(await request.object()), request.query)
         dry_run = _dry_run(request.query) or bool(options.get("dryRun"))
-        outcome = self._registry.delete(
-            route.kind, route.namespace, route.name, options, dry_run=dry_run
-        )
+        outcome = self._registry.delete(route.kind, route.namespace, route.name, options, dry_run=dry_run)
         if not outcome.gone or route.kind.grace is not kinds.no_grace:
             return json_answer(route.kind.outward(outcome.object))
         names = route.kind.names
@@ -260,9 +258,7 @@ def _view(request: Request, route: Route) -> View:
 
 def _shown(view: View, outcome: Outcome) -> Answer:
     obj = outcome.object
-    version = Version(
-        int(obj["metadata"].get("resourceVersion", 0)), ("", ""), obj, msgspec.json.encode(obj)
-    )
+    version = Version(int(obj["metadata"].get("resourceVersion", 0)), ("", ""), obj, msgspec.json.encode(obj))
     return Answer(view.one(version), 201 if outcome.created else 200)
 
 

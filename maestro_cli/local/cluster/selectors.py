@@ -166,14 +166,11 @@ def selector_of(spec: Mapping[str, Any] | None) -> Selector:
     if spec is None:
         return Selector((Requirement("", "exists"),))
     terms = [
-        Requirement(key, "in", frozenset({value}))
-        for key, value in (spec.get("matchLabels") or {}).items()
+        Requirement(key, "in", frozenset({value})) for key, value in (spec.get("matchLabels") or {}).items()
     ]
     for expression in spec.get("matchExpressions") or []:
         operator = _OPERATORS[expression["operator"]]
-        terms.append(
-            Requirement(expression["key"], operator, frozenset(expression.get("values") or []))
-        )
+        terms.append(Requirement(expression["key"], operator, frozenset(expression.get("values") or [])))
     return Selector(tuple(terms))
 
 

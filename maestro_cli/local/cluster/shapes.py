@@ -131,9 +131,7 @@ CONFIG_MAP: Object = {"data": _TEXT_MAP, "binaryData": _TEXT_MAP, "immutable": b
 SECRET: Object = {"data": _TEXT_MAP, "stringData": _TEXT_MAP, "type": str, "immutable": bool}
 SERVICE_ACCOUNT: Object = {"secrets": [{"name": str}], "imagePullSecrets": [{"name": str}]}
 ENDPOINTS: Object = {
-    "subsets": [
-        {"addresses": [{"ip": str}], "notReadyAddresses": [{"ip": str}], "ports": [_PORT]}
-    ]
+    "subsets": [{"addresses": [{"ip": str}], "notReadyAddresses": [{"ip": str}], "ports": [_PORT]}]
 }
 ENDPOINT_SLICE: Object = {
     "addressType": str,

@@ -101,9 +101,7 @@ def not_found(names: Names, name: str) -> ApiError:
 
 
 def already_exists(names: Names, name: str) -> ApiError:
-    return ApiError(
-        409, "AlreadyExists", f'{names.resource} "{name}" already exists', _details(names, name)
-    )
+    return ApiError(409, "AlreadyExists", f'{names.resource} "{name}" already exists', _details(names, name))
 
 
 _STALE = "the object has been modified; please apply your changes to the latest version and try again"
@@ -144,9 +142,7 @@ def unauthorized() -> ApiError:
 
 def forbidden(names: Names, name: str, why: str) -> ApiError:
     quoted = f' "{name}"' if name else ""
-    return ApiError(
-        403, "Forbidden", f"{names.resource}{quoted} is forbidden: {why}", _details(names, name)
-    )
+    return ApiError(403, "Forbidden", f"{names.resource}{quoted} is forbidden: {why}", _details(names, name))
 
 
 def not_acceptable() -> ApiError:

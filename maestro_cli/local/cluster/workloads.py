@@ -93,9 +93,7 @@ def _check_pod_spec(path: str, spec: Object) -> list[Problem]:
         for place, mount in enumerate(container.get("volumeMounts", [])):
             if mount.get("name", "") not in volumes:
                 field = f"{path}.containers[{index}].volumeMounts[{place}].name"
-                problems.append(
-                    Problem("FieldValueNotFound", field, f'Not found: "{mount.get("name", "")}"')
-                )
+                problems.append(Problem("FieldValueNotFound", field, f'Not found: "{mount.get("name", "")}"'))
     if spec["restartPolicy"] not in ("Always", "OnFailure", "Never"):
         supported = ("Always", "OnFailure", "Never")
         problems.append(unsupported(f"{path}.restartPolicy", spec["restartPolicy"], supported))
