@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from maestro_cli.local.kubelet.logs import LogQuery, read_log
 from maestro_cli.local.kubelet.pods import PodSet
+from maestro_cli.local.kubelet.record import Waiting
 from maestro_cli.local.kubelet.statistics import resource_metrics, summary
 from maestro_cli.local.kubelet.worker import PodWorker
 from maestro_cli.local.objects import parse_time
@@ -149,18 +150,19 @@ def _log_file(worker: PodWorker, container: str, *, previous: bool) -> Path:
     task = worker.container(container)
     if task is None:
         raise Refusal(404, f'container "{container}" not found in pod')
-    run = task.record.restarts - (1 if previous else 0)
-    path = worker.sandbox.log_path(container, run)
-    if run >= 0 and path.exists():
-        return path
+    record, pod = task.record, worker.sandbox.full_name
+    latest = [worker.sandbox.log_path(container, run) for run in (record.restarts, record.restarts - 1)]
     if previous:
-        raise Refusal(
-            400, f'previous terminated container "{container}" in pod "{worker.sandbox.full_name}" not found'
-        )
-    last = worker.sandbox.log_path(container, run - 1)
-    if run > 0 and last.exists():
-        return last
-    raise Refusal(400, f'container "{container}" in pod "{worker.sandbox.full_name}" is waiting to start')
+        # while a container backs off, its latest run is the previous one too, as upstream
+        backing_off = isinstance(record.state, Waiting)
+        found = [path for path in latest[0 if backing_off else 1 :] if path.exists()]
+        if record.last is None or not found:
+            raise Refusal(400, f'previous terminated container "{container}" in pod "{pod}" not found')
+        return found[0]
+    for path in latest:
+        if path.exists():
+            return path
+    raise Refusal(400, f'container "{container}" in pod "{pod}" is waiting to start')
 
 
 def _query(options: dict[str, str]) -> LogQuery:

@@ -133,9 +133,7 @@ class Spawner:
         try:
             os.killpg(pid, number)
         except ProcessLookupError:
-            return
-        if number == signal.SIGKILL:
-            self._kill_strays({self._leaders[pid]})
+            return  # it ended by itself meanwhile; strays are looked for when it is reaped
 
     def _reap(self) -> None:
         while True:

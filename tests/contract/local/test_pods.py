@@ -162,6 +162,19 @@ def test_a_startup_probe_holds_back_the_others(kubectl: Kubectl, platform: Platf
     until(lambda: container_status(kubectl, "slow")["ready"], "readiness after the start")
 
 
+def test_previous_is_the_run_before_this_one(kubectl: Kubectl) -> None:
+    script = (
+        "import os,signal\n"
+        "n=len(os.listdir('.'));open(f'run{n}','w').close();print('run',n,flush=True)\n"
+        "if n==2: signal.pause()\n"
+    )
+    kubectl.apply(pod("third", script))
+    until(lambda: container_status(kubectl, "third").get("restartCount") == 2, "two restarts")
+    until(lambda: "running" in container_status(kubectl, "third")["state"], "the third run")
+    until(lambda: kubectl("logs", "third") == "run 2\n", "its output")
+    assert kubectl("logs", "third", "--previous") == "run 1\n"
+
+
 def test_a_crash_loop_backs_off_and_keeps_the_previous_log(kubectl: Kubectl) -> None:
     script = "import os,sys;print('run',flush=True);sys.exit(3)"
     kubectl.apply(pod("crash", script))
@@ -276,7 +289,15 @@ def test_graceful_deletion_lets_the_process_finish(kubectl: Kubectl, tmp_path: P
     )
     kubectl.apply(pod("polite", script))
     until(lambda: phase(kubectl, "polite") == "Running" and "up" in kubectl("logs", "polite"), "a start")
-    kubectl("delete", "pod", "polite")
+    watching = kubectl.popen("get", "pod", "polite", "-w", "-o", 'jsonpath={.status.phase}{"\\n"}')
+    try:
+        assert watching.stdout is not None
+        assert watching.stdout.readline() == "Running\n"
+        kubectl("delete", "pod", "polite")
+        assert "Succeeded\n" in iter(watching.stdout.readline, ""), "the final status comes before the end"
+    finally:
+        watching.kill()
+        watching.communicate()
     assert mark.exists(), "deleted only after the process had ended by itself"
     assert "Stopping container c" in kubectl.events("Killing")
 

@@ -121,7 +121,14 @@ def test_surge_and_unavailable_are_kept(
 
 
 def test_recreate_has_never_two_revisions_at_once(kubectl: Kubectl) -> None:
-    kubectl.apply(deployment("web", 2, strategy={"type": "Recreate"}))
+    made = deployment("web", 2, strategy={"type": "Recreate"})
+    # pods that take their whole grace period: new ones have to wait for them
+    lingering = "import signal,time;signal.signal(signal.SIGTERM,lambda *_:None)\nwhile True: time.sleep(1)"
+    made["spec"]["template"]["spec"]["containers"][0] |= {
+        "command": ["python", "-S", "-c", lingering],
+        "readinessProbe": {"exec": {"command": ["true"]}, "periodSeconds": 1},
+    }
+    kubectl.apply(made)
     kubectl("rollout", "status", "deploy/web", "--timeout=20s")
     old = {pod["metadata"]["uid"] for pod in kubectl.items("pods")}
     kubectl("set", "env", "deploy/web", "A=1")
