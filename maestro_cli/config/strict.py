@@ -1,29 +1,37 @@
 """The one reader of files people write.
 
 Invariant: limits on size and depth, no aliases, no tags, no duplicate or non-text keys, unknown keys
-refused; every refusal names file, line and key. `on:`, `yes:` and `1:` are text when they are keys.
+refused; every refusal is an InvalidFile that names file, line and key. `on:`, `yes:` and `1:` are text
+when they are keys. A number is what people mean by one: `1:30` and `1_000` are text, infinity and NaN
+are refused.
 """
 
 from __future__ import annotations
 
-import difflib
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import msgspec
 import yaml
 
+from maestro_cli.config.explanation import explain, suggestion
 from maestro_cli.core.errors import InvalidFile
-from maestro_cli.core.untrusted import visible
+from maestro_cli.core.untrusted import UNSAFE, visible
+
+__all__ = ["Document", "dotted", "dump_yaml", "parse_yaml", "parse_yaml_all", "read_yaml", "suggestion"]
 
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 40
 _Loader = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-_SIMPLE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null")}
-_PATH_PART = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_OCTAL = re.compile(r"([-+]?)0([0-7]+)")  # file modes in Kubernetes manifests: 0644
+_HEXADECIMAL = re.compile(r"[-+]?0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_MAX_DIGITS = 20
+_SURROGATE = re.compile("[\ud800-\udfff]")
 T = TypeVar("T")
 Path_ = tuple[str | int, ...]
 
@@ -49,7 +57,8 @@ class Document:
 
     def decode(self, kind: type[T]) -> T:
         """Convert into msgspec structs that forbid unknown fields; raises InvalidFile."""
-        return cast(T, _decode(self, self.data if self.data is not None else {}, kind, ()))
+        data = self.data if self.data is not None else {}
+        return cast(T, explain(data, kind, lambda what, path, fix: self.fail(what, path, fix=fix)))
 
 
 def dotted(path: Path_) -> str:
@@ -90,14 +99,18 @@ def parse_yaml_all(text: str, file: str, *, first_line: int = 1) -> Iterator[Doc
     """Parse every document of a `---` separated text; raises InvalidFile."""
     if len(text) > MAX_BYTES:
         raise InvalidFile(f"is larger than {MAX_BYTES} characters", file=file)
+    surrogate = _SURROGATE.search(text)
+    if surrogate is not None:
+        line = text[: surrogate.start()].count("\n") + first_line
+        raise InvalidFile("holds half a character", file=file, line=line, why="a lone UTF-16 surrogate")
     loader = _Loader(text)
     try:
-        _refuse_anchors(text, file, first_line)
+        _refuse_features(text, file, first_line)
         while loader.check_node():
             node = loader.get_node()
             assert node is not None  # check_node said so
             lines: dict[Path_, int] = {}
-            data = _plain(loader, node, (), lines, file, first_line)
+            data = _plain(node, (), lines, file, first_line)
             yield Document(file, data, lines, node.start_mark.line + first_line)
     except yaml.YAMLError as error:
         raise _syntax_error(error, file, first_line) from error
@@ -109,14 +122,8 @@ def parse_yaml_all(text: str, file: str, *, first_line: int = 1) -> Iterator[Doc
 
 def dump_yaml(data: Any) -> str:
     """YAML for files maestro writes; keys keep their order."""
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
-
-
-def suggestion(word: str, known: Iterator[str] | list[str]) -> str:
-    """`did you mean 'x'?`, or the list of what there is."""
-    names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(names)}"
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return UNSAFE.sub(lambda match: _yaml_escape(match.group(0)), text)
 
 
 def _syntax_error(error: yaml.YAMLError, file: str, first_line: int) -> InvalidFile:
@@ -126,12 +133,17 @@ def _syntax_error(error: yaml.YAMLError, file: str, first_line: int) -> InvalidF
     return InvalidFile("is not valid YAML", file=file, line=line, why=visible(str(problem), 300))
 
 
-def _refuse_anchors(text: str, file: str, first_line: int) -> None:
+def _refuse_features(text: str, file: str, first_line: int) -> None:
+    """Refuse anchors, aliases, tags and deep nesting before anything is built from them."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             line = _line(event, first_line)
             raise InvalidFile("anchors and aliases are not allowed", file=file, line=line)
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            line = _line(event, first_line)
+            raise InvalidFile(f"the tag {visible(tag, 60)} is not allowed", file=file, line=line)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             line = _line(event, first_line)
@@ -142,13 +154,11 @@ def _line(event: yaml.Event, first_line: int) -> int:
     return (event.start_mark.line if event.start_mark is not None else 0) + first_line
 
 
-def _plain(
-    loader: yaml.SafeLoader, node: yaml.Node, path: Path_, lines: dict[Path_, int], file: str, first: int
-) -> Any:
+def _plain(node: yaml.Node, path: Path_, lines: dict[Path_, int], file: str, first: int) -> Any:
     line = node.start_mark.line + first
     lines.setdefault(path, line)
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(loader, item, (*path, i), lines, file, first) for i, item in enumerate(node.value)]
+        return [_plain(item, (*path, i), lines, file, first) for i, item in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
@@ -161,84 +171,53 @@ def _plain(
                     "the key is there twice", file=file, line=key_line, key=dotted((*path, key))
                 )
             lines[(*path, key)] = key_line
-            result[key] = _plain(loader, value_node, (*path, key), lines, file, first)
+            result[key] = _plain(value_node, (*path, key), lines, file, first)
         return result
-    tag = node.tag
-    if tag == "tag:yaml.org,2002:timestamp":
-        return str(node.value)
-    if tag not in _SIMPLE_TAGS:
-        what = f"the tag {visible(tag, 60)} is not allowed"
-        raise InvalidFile(what, file=file, line=line, key=dotted(path))
-    return _scalar(loader, cast(yaml.ScalarNode, node), file, line, path)
+    return _scalar(node.tag.rpartition(":")[2], str(node.value), file, line, path)
 
 
-def _scalar(loader: yaml.SafeLoader, node: yaml.ScalarNode, file: str, line: int, path: Path_) -> Any:
-    if node.tag.endswith(":bool") and node.value.lower() not in ("true", "false"):
-        return str(node.value)  # YAML 1.1 reads on, off, yes and no as booleans
-    try:
-        return loader.construct_object(node)
-    except ValueError as error:
-        raise InvalidFile("is not a value", file=file, line=line, key=dotted(path), why=str(error)) from error
+def _scalar(tag: str, text: str, file: str, line: int, path: Path_) -> Any:
+    """The value of plain text that YAML 1.1 resolved to `tag`; what only YAML 1.1 thinks special is text."""
+    if tag == "null":
+        return None
+    if tag == "bool" and text.lower() in ("true", "false"):  # not on, off, yes and no
+        return text.lower() == "true"
+    value: int | float | None = None
+    if tag == "int" and len(text) > _MAX_DIGITS:
+        raise InvalidFile(
+            "is too large a number", file=file, line=line, key=dotted(path), fix="quote it if it is text"
+        )
+    if tag == "int" and _INTEGER.fullmatch(text):
+        value = int(text)
+    elif tag == "int" and (octal := _OCTAL.fullmatch(text)):
+        value = int("".join(octal.groups()), 8)
+    elif tag == "int" and _HEXADECIMAL.fullmatch(text):
+        value = int(text, 16)
+    elif tag == "float" and _FLOAT.fullmatch(text):
+        value = float(text)
+    elif tag == "float" and text.lower().lstrip("+-") in (".inf", ".nan"):
+        value = math.inf
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidFile("is not a finite number", file=file, line=line, key=dotted(path))
+    return text if value is None else value
 
 
-def _decode(document: Document, data: Any, kind: Any, path: Path_) -> Any:
-    try:
-        return msgspec.convert(data, kind, strict=True)
-    except msgspec.ValidationError as error:
-        _explain(document, data, msgspec.inspect.type_info(kind), path)
-        raise document.fail(str(error).split(" - at ")[0], path) from error
+class _Dumper(yaml.SafeDumper):
+    """Writes what the reader above accepts: no aliases, and invisible characters as escapes."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
-def _explain(document: Document, data: Any, kind: Any, path: Path_) -> None:
-    """Find the deepest wrong place and raise InvalidFile for it; return when nothing is wrong here."""
-    info = msgspec.inspect
-    if isinstance(kind, info.StructType) and isinstance(data, Mapping):
-        fields = {item.encode_name: item for item in kind.fields}
-        for key in data:
-            if key not in fields:
-                raise document.fail("is not known here", (*path, key), fix=suggestion(key, list(fields)))
-        for name, item in fields.items():
-            if name in data:
-                _explain(document, data[name], item.type, (*path, name))
-            elif item.required:
-                raise document.fail(f"{name!r} is missing", path, fix=f"add '{name}:'")
-    elif isinstance(kind, info.DictType) and isinstance(data, Mapping):
-        for key, value in data.items():
-            _explain(document, value, kind.value_type, (*path, key))
-    elif isinstance(kind, info.ListType | info.VarTupleType) and isinstance(data, list):
-        for index, value in enumerate(data):
-            _explain(document, value, kind.item_type, (*path, index))
-    elif isinstance(kind, info.UnionType):
-        structs = [t for t in kind.types if isinstance(t, info.StructType | info.DictType | info.ListType)]
-        if structs and isinstance(data, Mapping | list):
-            for option in structs:
-                _explain(document, data, option, path)
-    _check_leaf(document, data, kind, path)
+def _text_node(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    style = '"' if UNSAFE.search(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-def _check_leaf(document: Document, data: Any, kind: Any, path: Path_) -> None:
-    info = msgspec.inspect
-    if isinstance(kind, info.StructType | info.DictType | info.ListType | info.VarTupleType):
-        wanted = "a list" if isinstance(kind, info.ListType | info.VarTupleType) else "a mapping"
-        good = isinstance(data, list) if wanted == "a list" else isinstance(data, Mapping)
-        if not good:
-            raise document.fail(f"expected {wanted}, found {_kind_name(data)}", path)
-        return
-    if isinstance(kind, info.LiteralType):
-        if data not in kind.values:
-            fix = suggestion(str(data), [str(value) for value in kind.values])
-            raise document.fail(f"{visible(str(data), 60)!r} is not one of the choices", path, fix=fix)
-        return
-    simple = {info.StrType: str, info.IntType: int, info.FloatType: (int, float), info.BoolType: bool}
-    for type_info, python in simple.items():
-        if isinstance(kind, type_info):
-            if not isinstance(data, python) or (python is not bool and isinstance(data, bool)):
-                wanted = type_info.__name__.removesuffix("Type").lower()
-                names = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false"}
-                raise document.fail(f"expected {names[wanted]}, found {_kind_name(data)}", path)
-            return
+def _yaml_escape(character: str) -> str:
+    """Valid where it is used: the text around it is double-quoted."""
+    code = ord(character)
+    return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
 
 
-def _kind_name(data: Any) -> str:
-    names = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", type(None): "nothing"}
-    return names.get(type(data), "a number")
+_Dumper.add_representer(str, _text_node)

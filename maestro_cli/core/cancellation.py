@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-import threading
+import queue
 
 from maestro_cli.core.errors import Interrupted
 
 
 class Cancellation:
-    """Set by a signal handler; long work asks it, and waits on it instead of sleeping."""
+    """Set by a signal handler; long work asks it, and waits on it instead of sleeping.
+
+    Not a threading.Event: its lock is not re-entrant, so a handler that runs while the same thread is
+    inside `wait` would hang for ever. SimpleQueue.put is re-entrant by contract.
+    """
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._is_set = False
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.terminated = False
 
     def cancel(self, *, terminated: bool = False) -> None:
         self.terminated = self.terminated or terminated
-        self._event.set()
+        self._is_set = True
+        self._wake.put(None)
 
     @property
     def is_set(self) -> bool:
-        return self._event.is_set()
+        return self._is_set
 
     def wait(self, seconds: float) -> bool:
         """Wait up to that long; True when cancelled."""
-        return self._event.wait(seconds)
+        if not self._is_set:
+            try:
+                self._wake.get(timeout=max(seconds, 0.0))
+            except queue.Empty:
+                return self._is_set
+            self._wake.put(None)  # the others who wait are woken too
+        return self._is_set
 
     def raise_if_set(self) -> None:
         """Raises Interrupted once cancelled."""
@@ -33,5 +45,5 @@ class Cancellation:
 
     def pause(self, seconds: float) -> None:
         """Wait that long; raises Interrupted at once when cancelled."""
-        self._event.wait(seconds)
+        self.wait(seconds)
         self.raise_if_set()

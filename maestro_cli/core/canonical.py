@@ -36,12 +36,22 @@ def plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        document = {_key(key): plain(item) for key, item in value.items()}
+        if len(document) != len(value):
+            raise TypeError("two keys of a mapping have the same text")
+        return document
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, (set, frozenset)):
-        return sorted(plain(item) for item in value)
+        return sorted((plain(item) for item in value), key=canonical_json)
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def _key(key: Any) -> str:
+    named = plain(key)
+    if isinstance(named, (dict, list)):
+        raise TypeError(f"{type(key).__name__} is no key")
+    return named if isinstance(named, str) else json.dumps(named)
 
 
 def canonical_json(value: Any) -> str:

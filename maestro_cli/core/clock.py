@@ -32,8 +32,14 @@ class SystemClock:
 
 
 def to_rfc3339(instant: datetime) -> str:
-    """UTC with microseconds and `Z`: sorts as text, and parses back to the same instant."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """UTC with microseconds and `Z`: sorts as text, and parses back to the same instant.
+
+    Raises ValueError for an instant without a zone: it would be read as local time.
+    """
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant.isoformat()} has no time zone")
+    # not strftime: it writes the year 1, Go's zero time, as `1`
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def from_rfc3339(text: str) -> datetime:
@@ -48,7 +54,10 @@ def from_rfc3339(text: str) -> datetime:
     instant = datetime.fromisoformat(body)
     if instant.tzinfo is None:
         raise ValueError(f"no time zone in {text!r}")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is outside the years 1 to 9999") from error
 
 
 def seconds_between(start: datetime, end: datetime) -> float:

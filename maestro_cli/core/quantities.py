@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+_PART = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?)(ms|[smhdw])")
 _SUFFIXES = {
     "": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15,
     "E": 1e18, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50,
     "Ei": 2.0**60,
 }  # fmt: skip
-_QUANTITY = re.compile(r"([+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|[+-]?\.\d+)([a-zA-Z]*)")
+_QUANTITY = re.compile(r"([+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|[+-]?\.[0-9]+)([a-zA-Z]*)")
 
 
 def parse_duration_seconds(text: str) -> float:
-    """Seconds in a Prometheus-style duration such as `90s`, `5m`, `1h30m`, `250ms`. Raises ValueError."""
+    """Seconds in a Prometheus-style duration such as `90s`, `5m`, `1h30m`, `250ms`.
+
+    Raises ValueError; also when a unit comes twice or after a smaller one, as in `5m5m` or `5m1h`.
+    """
     body = text.strip()
     if body == "0":
         return 0.0
-    if not body or "".join(match.group(0) for match in _PART.finditer(body)) != body:
-        raise ValueError(f"{text!r} is not a duration such as 30s, 5m or 1h30m")
-    return sum(float(match.group(1)) * _UNIT_SECONDS[match.group(2)] for match in _PART.finditer(body))
+    parts = list(_PART.finditer(body))
+    sizes = [_UNIT_SECONDS[part.group(2)] for part in parts]
+    is_whole = bool(body) and "".join(part.group(0) for part in parts) == body
+    if not is_whole or sizes != sorted(set(sizes), reverse=True):
+        raise ValueError(f"{text[:60]!r} is not a duration such as 30s, 5m or 1h30m")
+    return sum(float(part.group(1)) * size for part, size in zip(parts, sizes, strict=True))
 
 
 def format_duration(seconds: float) -> str:
     """A duration for people, two units at most: `0.4s`, `42s`, `3m05s`, `2h10m`, `4d03h`."""
-    if seconds < 0:
+    if not math.isfinite(seconds):
+        return "unknown"
+    if seconds <= -0.05:
         return "-" + format_duration(-seconds)
     if seconds < 9.95:
-        return f"{seconds:.1f}s"
+        return f"{abs(seconds):.1f}s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole}s"
@@ -55,5 +64,8 @@ def parse_quantity(text: str | int | float) -> float:
         return float(text)
     match = _QUANTITY.fullmatch(text.strip())
     if match is None or match.group(2) not in _SUFFIXES:
-        raise ValueError(f"{text!r} is not a quantity such as 250m or 64Mi")
-    return float(match.group(1)) * _SUFFIXES[match.group(2)]
+        raise ValueError(f"{text[:60]!r} is not a quantity such as 250m or 64Mi")
+    value = float(match.group(1)) * _SUFFIXES[match.group(2)]
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:60]!r} is too large a quantity")
+    return value

@@ -1,50 +1,86 @@
-"""Secrets replaced by value. Invariant: what was registered never leaves through `clean`."""
+"""Secrets replaced by value. Invariant: what was registered never leaves through `clean`.
+
+A secret shorter than four characters is not looked for: it would blank out ordinary words. Keys of
+mappings are words of ours, so that only secrets of eight characters and more are looked for in them.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 import urllib.parse
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 _MARK = "«secret»"
-_SHORTEST = 4  # shorter values would blank out ordinary words
+_SHORTEST = 4
+_SHORTEST_IN_KEYS = 8
+_SHORTEST_PART = 12  # of a secret of several lines, or of base64 text around a secret
 
 
 class Redactor:
-    """Replaces each secret, also in its base64, URL and JSON spelling."""
+    """Replaces each secret, also in its base64, URL and JSON spelling, and line by line."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        spellings: set[str] = set()
-        for secret in secrets:
-            if len(secret) < _SHORTEST:
-                continue
-            spellings |= {
-                secret,
-                urllib.parse.quote(secret, safe=""),
-                json.dumps(secret)[1:-1],
-                base64.b64encode(secret.encode()).decode().rstrip("="),
-            }
-        self._spellings = sorted(spellings, key=len, reverse=True)
+        self._secrets = frozenset(secret for secret in secrets if len(secret.strip()) >= _SHORTEST)
+        self._anywhere = _pattern(self._secrets)
+        self._in_keys = _pattern(s for s in self._secrets if len(s.strip()) >= _SHORTEST_IN_KEYS)
 
     def with_secrets(self, secrets: Iterable[str]) -> Redactor:
         """A redactor that knows these as well."""
-        more = Redactor(secrets)
-        more._spellings = sorted({*self._spellings, *more._spellings}, key=len, reverse=True)
-        return more
+        return Redactor({*self._secrets, *secrets})
 
     def clean(self, text: str) -> str:
-        for spelling in self._spellings:
-            text = text.replace(spelling, _MARK)
-        return text
+        return self._anywhere.sub(_MARK, text) if self._anywhere is not None else text
 
     def clean_value(self, value: Any) -> Any:
         """The same for JSON-like values, keys included."""
         if isinstance(value, str):
             return self.clean(value)
         if isinstance(value, Mapping):
-            return {self.clean(str(key)): self.clean_value(item) for key, item in value.items()}
+            return {self._clean_key(str(key)): self.clean_value(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.clean_value(item) for item in value]
         return value
+
+    def _clean_key(self, key: str) -> str:
+        return self._in_keys.sub(_MARK, key) if self._in_keys is not None else key
+
+
+def _pattern(secrets: Iterable[str]) -> re.Pattern[str] | None:
+    """All spellings at once, longest first, so that a mark is never searched again."""
+    spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
+    if not spellings:
+        return None
+    return re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    bare = secret.strip()
+    yield from (secret, bare)
+    for safe in ("", "/"):
+        quoted = urllib.parse.quote(bare, safe=safe, errors="replace")
+        yield from (quoted, re.sub("%..", lambda match: match.group(0).lower(), quoted))
+    yield urllib.parse.quote_plus(bare, errors="replace")
+    yield from (json.dumps(bare)[1:-1], json.dumps(bare, ensure_ascii=False)[1:-1])
+    yield from _base64_spellings(bare.encode("utf-8", "replace"))
+    lines = [line.strip() for line in bare.splitlines()]
+    if len(lines) > 1:
+        yield from (s for s in lines if len(s) >= _SHORTEST_PART and not s.startswith("-----"))
+
+
+def _base64_spellings(secret: bytes) -> Iterator[str]:
+    """Standard and URL-safe, alone and inside a longer text such as `user:password`.
+
+    Inside, the first and last characters depend on the neighbours, at each of three alignments; the
+    characters between do not.
+    """
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(secret).decode().rstrip("=")
+        for shift, skipped in ((0, 0), (1, 2), (2, 3)):
+            text = encode(b"\0" * shift + secret).decode()
+            whole = text.rstrip("=")
+            kept = whole[skipped : -1 if len(whole) < len(text) else None]
+            if len(kept) >= _SHORTEST_PART or (shift == 0 and len(kept) >= _SHORTEST_IN_KEYS):
+                yield kept

@@ -9,12 +9,29 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_KEEP = {" "}
-_BIDI_AND_INVISIBLE = {
-    *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), *range(0xFE00, 0xFE10),
-    0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x3164, 0xFEFF, 0xFFA0,
-    *range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0200),
-}  # fmt: skip
+# First and last code point of what no reader sees or what reorders the line. Python's tables know most of
+# it as Cf; the others are letters and marks without a picture (Hangul fillers, variation selectors, …).
+_UNSEEN = (
+    (0x00AD, 0x00AD), (0x034F, 0x034F), (0x0600, 0x0605), (0x061C, 0x061C), (0x06DD, 0x06DD),
+    (0x070F, 0x070F), (0x0890, 0x0891), (0x08E2, 0x08E2), (0x115F, 0x1160), (0x17B4, 0x17B5),
+    (0x180B, 0x180F), (0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x206F), (0x2800, 0x2800),
+    (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF9, 0xFFFB),
+    (0x110BD, 0x110BD), (0x110CD, 0x110CD), (0x13430, 0x1343F), (0x1BCA0, 0x1BCA3),
+    (0x1D159, 0x1D159), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+)  # fmt: skip
+_INVISIBLE = {code for first, last in _UNSEEN for code in range(first, last + 1)}
+
+# What JSON and YAML allow raw but a terminal or a reader should not meet: DEL and C1 controls, lone
+# surrogates, bidi and invisible characters. Writers of those formats escape each match.
+UNSAFE = re.compile(
+    "[\x7f-\x9f\ud800-\udfff" + "".join(f"{chr(first)}-{chr(last)}" for first, last in _UNSEEN) + "]"
+)
+
+# Characters that JSON and YAML allow as they are, but that a terminal or a reader should not meet raw:
+# C1 controls, bidi and invisible ones. Line breaks and tabs are not among them.
+UNSAFE = re.compile(
+    "[\x7f-\x9f" + "".join(re.escape(chr(code)) for code in sorted(_BIDI_AND_INVISIBLE)) + "]"
+)
 
 
 class Untrusted(str):
@@ -25,13 +42,11 @@ class Untrusted(str):
 
 def _glyph(character: str) -> str:
     code = ord(character)
-    if character in _KEEP:
-        return character
     if code < 0x20:
         return chr(0x2400 + code)  # control pictures: ESC becomes ␛
     if code == 0x7F:
         return "␡"
-    if code in _BIDI_AND_INVISIBLE or unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"}:
+    if code in _INVISIBLE or unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"}:
         return f"<U+{code:04X}>"
     return character
 
@@ -39,12 +54,16 @@ def _glyph(character: str) -> str:
 def visible(text: str, limit: int | None = None) -> str:
     """One line in which escape, control, bidi and zero-width characters show as glyphs.
 
-    With a limit, a longer text is cut and ends in `…`.
+    With a limit, what is shown is at most that long; a longer one is cut and ends in `…`.
     """
-    if limit is not None and len(text) > limit:
-        text = text[: max(limit - 1, 0)]
-        return "".join(map(_glyph, text)) + "…"
-    return "".join(map(_glyph, text))
+    whole = text
+    if limit is not None:
+        text = text[: limit + 1]  # each character shows as at least one: more can never fit
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(map(_glyph, text))
+    if limit is None or len(text) <= limit >= len(whole):
+        return text
+    return text[: max(limit - 1, 0)] + "…"
 
 
 def visible_block(text: str, limit_lines: int | None = None) -> str:

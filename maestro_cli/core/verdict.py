@@ -30,8 +30,9 @@ class Judgement:
 
 def judge(value: float | None, *, holds: bool | None, coverage: float, reason: str) -> Judgement:
     """Turn a measured value into a judgement; a missing value, NaN or zero coverage decides nothing."""
-    if value is None or math.isnan(value) or holds is None or coverage <= 0:
-        return Judgement(Verdict.INDETERMINATE, max(coverage, 0.0), reason, value)
+    if value is None or math.isnan(value) or holds is None or not coverage > 0:
+        known = coverage if coverage > 0 else 0.0  # NaN is none
+        return Judgement(Verdict.INDETERMINATE, known, reason, value)
     return Judgement(Verdict.PASS if holds else Verdict.FAIL, coverage, reason, value)
 
 

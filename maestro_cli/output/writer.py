@@ -9,15 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from maestro_cli.core.errors import UsageError
-from maestro_cli.core.untrusted import markdown_text, visible, visible_block
+from maestro_cli.core.untrusted import UNSAFE, markdown_text, visible, visible_block
 from maestro_cli.output import tables
 from maestro_cli.output.formats import Format
 from maestro_cli.output.jsonpath import evaluate
 from maestro_cli.output.terminal import terminal_of
 from maestro_cli.output.views import Fields, Heading, Lines, Listing, Report, View
-
-# Characters JSON allows raw but a terminal or a reader should not meet: C1 controls, bidi, invisible.
-_RAW_BUT_UNSAFE = re.compile("[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ def emit(view: View, options: OutputOptions, stream: TextIO | None = None) -> No
     elif kind == "yaml":
         from maestro_cli.config.strict import dump_yaml  # loads PyYAML
 
-        text = _RAW_BUT_UNSAFE.sub(_escaped, dump_yaml(view.body())).rstrip("\n")
+        text = dump_yaml(view.body()).rstrip("\n")
     elif kind == "jsonpath":
         text = visible_block(evaluate(options.format.path, view.body()))
     elif kind == "csv":
@@ -57,11 +54,11 @@ def emit_text(text: str, stream: TextIO | None = None) -> None:
 
 
 def json_text(body: Any) -> str:
-    return _RAW_BUT_UNSAFE.sub(_escaped, json.dumps(body, indent=2, ensure_ascii=False))
+    return UNSAFE.sub(_escaped, json.dumps(body, indent=2, ensure_ascii=False))
 
 
 def _escaped(match: re.Match[str]) -> str:
-    return f"\\u{ord(match.group(0)):04x}"
+    return json.dumps(match.group(0))[1:-1]
 
 
 def _csv(view: View) -> str:

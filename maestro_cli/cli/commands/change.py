@@ -10,7 +10,7 @@ from maestro_cli.cli.options import OutputOption, output_options
 from maestro_cli.output.renderers.changes import change_view, changes_view
 from maestro_cli.output.writer import emit
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 IdArgument = Annotated[str, typer.Argument(metavar="CHANGE", help="The id of a change.")]
 

@@ -11,7 +11,7 @@ from maestro_cli.core.errors import Unreachable
 from maestro_cli.output.renderers.contexts import context_view, contexts_view
 from maestro_cli.output.writer import emit, emit_text
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()

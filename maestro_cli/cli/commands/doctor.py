@@ -9,7 +9,7 @@ from maestro_cli.core.errors import ExitCode
 from maestro_cli.output.renderers.contexts import doctor_view
 from maestro_cli.output.writer import emit
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from maestro_cli.core.errors import ExitCode
 from maestro_cli.output.renderers.drills import scenarios_view, scorecard_view
 from maestro_cli.output.writer import emit
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
 def _complete_scenario(incomplete: str) -> list[str]:

@@ -11,7 +11,7 @@ from maestro_cli.core.errors import EXIT_CODE_MEANINGS, ExitCode, UsageError
 from maestro_cli.output.views import Column, Listing
 from maestro_cli.output.writer import emit
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 TOPICS = ("exit-codes",)
 

@@ -10,7 +10,7 @@ from maestro_cli.cli.options import OutputOption, output_options
 from maestro_cli.output.renderers.incidents import incident_view, incidents_view, timeline_view
 from maestro_cli.output.writer import emit
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 RefArgument = Annotated[
     str, typer.Argument(metavar="INCIDENT", help="Its number, id, a unique part of the id, or `latest`.")

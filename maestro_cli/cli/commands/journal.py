@@ -11,7 +11,7 @@ from maestro_cli.core.errors import ConditionNotMet
 from maestro_cli.output.renderers.journal import events_view, verification_view
 from maestro_cli.output.writer import emit
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()

@@ -11,7 +11,7 @@ from maestro_cli.core.errors import ExitCode
 from maestro_cli.output.renderers.platform import down_view, platform_view
 from maestro_cli.output.writer import emit, emit_text
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 PARTS = (
     "supervisor", "cluster", "controllers", "kubelet-a", "kubelet-b", "kubelet-c", "balancer", "metrics",
     "prometheus", "alertmanager", "load", "watch",

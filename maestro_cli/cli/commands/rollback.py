@@ -17,7 +17,7 @@ from maestro_cli.cli.options import (
 from maestro_cli.output.renderers.changes import change_view, plan_view
 from maestro_cli.output.writer import emit
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from maestro_cli.cli.options import ConfirmContextOption, OutputOption, output_o
 from maestro_cli.output.renderers.runbooks import run_view, runbook_view, runbooks_view, runs_view
 from maestro_cli.output.writer import emit
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 NameArgument = Annotated[str, typer.Argument(metavar="RUNBOOK", help="An id, or the path of a .md file.")]
 

@@ -148,6 +148,7 @@ def test_a_killed_supervisor_does_not_keep_the_next_platform_from_coming_up(stat
     before = _up(state)
     assert before.supervisor_pid is not None
     os.kill(before.supervisor_pid, signal.SIGKILL)
+    _until(lambda: not _platform(state).is_up())
     after = _up(state)
     assert not after.already_up
     assert after.id != before.id

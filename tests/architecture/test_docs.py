@@ -1,0 +1,59 @@
+"""The documents say what the program does."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from maestro_cli.cli.registry import COMMANDS
+from maestro_cli.config.settings import ClusterEndpoint, Context, Endpoint, Responders, SettingsFile
+from maestro_cli.config.strict import parse_yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+
+
+def _writer() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("write_docs", ROOT / "scripts" / "write_docs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_command_page_is_what_the_program_says() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert page == _writer().document(), "run: python scripts/write_docs.py"
+
+
+def test_the_settings_example_is_valid_and_names_every_setting() -> None:
+    text = (ROOT / "docs" / "contexts.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    parse_yaml(example, "docs/contexts.md").decode(SettingsFile)
+    fields = {
+        name
+        for struct in (SettingsFile, Context, Endpoint, ClusterEndpoint, Responders)
+        for name in struct.__struct_fields__
+    }
+    assert {name for name in fields if f"{name}:" not in text and f"`{name}`" not in text} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_that_a_page_names_exists(page: Path) -> None:
+    known = {stub.name for stub in COMMANDS} | {"--version", "--install-completion", "--help"}
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(
+        r"(?:^|[`(\"])maestro (?:--(?:context[ =]\S+|read-only|plain) )*([a-z-]+)", text, re.MULTILINE
+    )
+    assert {name for name in named if name not in known} - {"serve"} == set()
