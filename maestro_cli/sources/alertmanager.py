@@ -89,6 +89,7 @@ class Alertmanager:
         self.url = shown_url(endpoint.url)
 
     def close(self) -> None:
+        """Close its connections; the source is of no use afterwards."""
         self._backend.close()
 
     def alerts(
@@ -104,6 +105,7 @@ class Alertmanager:
         )
 
     def version(self) -> str:
+        """The version it says."""
         return visible(self._status().version_info.version, 80)
 
     def status(self) -> str:
@@ -111,6 +113,7 @@ class Alertmanager:
         return visible(self._status().cluster.status, 80)
 
     def check(self) -> EndpointCheck:
+        """Whether it answers; never raises for one that does not."""
         return checked(SYSTEM, self.url, self.version)
 
     def _status(self) -> _Status:

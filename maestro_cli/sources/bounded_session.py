@@ -51,6 +51,7 @@ class BoundedSession(requests.Session):
         return response
 
     def request(self, method: str, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        """As requests does it, within time and size."""
         deadline = time.monotonic() + self._timeouts[1]
         params = kwargs.get("params") or {}
         if method == "GET" and len(str(params.get("query", ""))) > MAX_QUERY_IN_URL:

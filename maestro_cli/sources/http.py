@@ -107,9 +107,11 @@ class HttpBackend:
         self._failures = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError)
 
     def close(self) -> None:
+        """Close its connections; the source is of no use afterwards."""
         self._client.close()
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
+        """A GET of that path; raises Unreachable."""
         return self.ask(Ask("GET", path, params, safe=True))
 
     def ask(self, ask: Ask) -> Answer:

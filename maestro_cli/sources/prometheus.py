@@ -127,6 +127,7 @@ class Prometheus:
         self._wire_errors = (RequestException, TimeoutError, OSError)
 
     def close(self) -> None:
+        """Close its connections; the source is of no use afterwards."""
         self._session.close()
 
     def query(self, promql: str, *, at: datetime | None = None) -> Instant:

@@ -75,15 +75,19 @@ class InferenceServer:
         self.url = shown_url(endpoint.url)
 
     def close(self) -> None:
+        """Close its connections; the source is of no use afterwards."""
         self._backend.close()
 
     def live(self) -> bool:
+        """Whether the process says that it lives."""
         return self._backend.get("/v2/health/live").status == 200
 
     def ready(self) -> bool:
+        """Whether it says that its models can answer."""
         return self._backend.get("/v2/health/ready").status == 200
 
     def metadata(self) -> ServerMetadata:
+        """Its name, version and extensions."""
         return self._backend.decode(self._good(self._backend.get("/v2")), ServerMetadata)
 
     def index(self) -> tuple[ModelVersion, ...]:

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
-from maestro_cli.core.errors import InvalidFile, MaestroError, Unreachable
+from maestro_cli.core.errors import Busy, InvalidFile, MaestroError, Unreachable
 from maestro_cli.core.facts.alerts import WebhookMessage
 from maestro_cli.sources.alertmanager import parse_webhook
 
@@ -25,6 +25,8 @@ PATH = "/webhook/alertmanager"
 MAX_BODY_BYTES = 5 * 2**20
 READ_SECONDS = 10.0
 MAX_CONNECTIONS = 32
+SLOT_SECONDS = 1.0
+STOP_SECONDS = 10.0
 
 
 class WebhookReceiver:
@@ -59,6 +61,7 @@ class WebhookReceiver:
 
     @property
     def port(self) -> int:
+        """The port it has, also when 0 was asked for."""
         return int(self._server.server_address[1])
 
     @property
@@ -68,15 +71,20 @@ class WebhookReceiver:
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}{PATH}"
 
     def start(self) -> WebhookReceiver:
+        """Begin to answer; connections made since the constructor are waiting already."""
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Stop accepting and close the port; safe to call twice, or before start."""
+        """Close the port, and let messages that are being stored finish.
+
+        Safe to call twice, or before start.
+        """
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
+        self._server.finish_deliveries(STOP_SECONDS)
 
     def __enter__(self) -> WebhookReceiver:
         return self.start()
@@ -90,6 +98,7 @@ class WebhookReceiver:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False  # a silent client must not hold up stop()
+    request_queue_size = 128  # of a storm; the standard library's 5 makes senders wait for seconds
 
     def __init__(
         self,
@@ -104,18 +113,42 @@ class _Server(ThreadingHTTPServer):
         self.on_message = on_message
         self.on_error = on_error
         self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._delivering, self._is_ending = 0, False
+        self._deliveries = threading.Condition()
         super().__init__(address, _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        # Waiting here stops the accept loop: the kernel's queue holds the others back.
-        self._slots.acquire()
-        super().process_request(request, client_address)
+        """Waiting here holds the others back in the kernel's queue; who waits too long is sent away."""
+        if self._slots.acquire(timeout=SLOT_SECONDS):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve one connection, then free its slot."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             self._slots.release()
+
+    def deliver(self, message: WebhookMessage) -> None:
+        """Hand the message on; raises Busy once the receiver is stopping."""
+        with self._deliveries:
+            if self._is_ending:
+                raise Busy("the receiver is stopping")
+            self._delivering += 1
+        try:
+            self.on_message(message)
+        finally:
+            with self._deliveries:
+                self._delivering -= 1
+                self._deliveries.notify_all()
+
+    def finish_deliveries(self, seconds: float) -> None:
+        """Take no more messages, and wait for those that are being stored."""
+        with self._deliveries:
+            self._is_ending = True
+            self._deliveries.wait_for(lambda: self._delivering == 0, seconds)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Tell `on_error`, and never the terminal: the standard library prints a traceback here."""
@@ -132,6 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
+        """Say that it lives."""
         if self.path == "/healthz":
             self._answer(200, "ok")
         elif self.path == PATH:
@@ -140,12 +174,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, "there is nothing here")
 
     def do_POST(self) -> None:
+        """Take a message."""
         # Until the body is read, the connection cannot carry another request.
         self.close_connection = True
         if self.path != PATH:
             self._answer(404, "there is nothing here")
             return
-        given = self.headers.get("Authorization", "").encode("utf-8", "replace")
+        given = self.headers.get("Authorization", "").encode("latin-1", "replace")  # as it came
         if not hmac.compare_digest(given, self.server.expected):
             self._answer(401, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
             return
@@ -155,6 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._deliver(body)
 
     def do_PUT(self) -> None:
+        """Refuse every other method."""
         self.close_connection = True
         self._answer(405, "POST only", {"Allow": "POST"})
 
@@ -185,7 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         stored = False
         try:
-            self.server.on_message(message)
+            self.server.deliver(message)
             stored = True
         except MaestroError as error:
             if self.server.on_error is not None:

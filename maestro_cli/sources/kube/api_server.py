@@ -86,13 +86,16 @@ class ApiServer:
         self._user_name = user_name
 
     def close(self) -> None:
+        """Close its connections; the source is of no use afterwards."""
         self._backend.close()
 
     @property
     def url(self) -> str:
+        """The server's address, without credentials."""
         return shown_url(self._backend.url)
 
     def get(self, path: str, kind: type[T], params: Mapping[str, str | int] | None = None) -> T:
+        """One object of that path."""
         return self._backend.decode(self._good(self._backend.get(path, params)), kind)
 
     def text(self, path: str, params: Mapping[str, str | int], limit_bytes: int) -> str:
@@ -106,6 +109,7 @@ class ApiServer:
         return self._backend.decode(self._good(self._backend.ask(ask)), kind)
 
     def patch(self, path: str, content_type: str, body: Any, kind: type[T], *, dry_run: bool) -> T:
+        """Change one object, and give what it became (or would, in a dry run)."""
         params: dict[str, str | int] = {"fieldManager": FIELD_MANAGER}
         if dry_run:
             params["dryRun"] = "All"

@@ -111,10 +111,12 @@ class KubeCluster:
         self._api = ApiServer(backend, self._access.user_name)
 
     def close(self) -> None:
+        """Close its connections; the source is of no use afterwards."""
         self._api.close()
 
     @property
     def url(self) -> str:
+        """The API server's address."""
         return self._api.url
 
     @property
@@ -129,6 +131,7 @@ class KubeCluster:
         return self._api.get("/version", _Version).git_version
 
     def check(self) -> EndpointCheck:
+        """Whether it answers; never raises for one that does not."""
         return checked(SYSTEM, self.url, self.version)
 
     def identity(self) -> str:
@@ -159,6 +162,7 @@ class KubeCluster:
         return AccessAnswer(status.allowed, verb, full, Untrusted(why))
 
     def get_workload(self, ref: WorkloadRef) -> Workload:
+        """The workload now."""
         return facts.workload_facts(self._api.get(_path(ref), objects.Deployment))
 
     def list_workloads(self, namespace: str | None) -> tuple[Workload, ...]:
@@ -181,11 +185,13 @@ class KubeCluster:
         return tuple(map(facts.revision_facts, owned))
 
     def list_pods(self, namespace: str | None, *, selector: str = "") -> tuple[Pod, ...]:
+        """Pods that match a label selector, of a namespace or of all (None), by name."""
         params = {"labelSelector": selector} if selector else None
         found = self._api.items(_scoped("/api/v1", namespace, "pods"), objects.PodObject, params)
         return tuple(map(facts.pod_facts, sorted(found, key=_name)))
 
     def list_nodes(self) -> tuple[Node, ...]:
+        """Every node, by name."""
         found = self._api.items("/api/v1/nodes", objects.NodeObject)
         return tuple(map(facts.node_facts, sorted(found, key=_name)))
 
@@ -198,6 +204,7 @@ class KubeCluster:
         return tuple(event for event in events if since is None or event.last_seen_at >= since)
 
     def list_disruption_budgets(self, namespace: str | None) -> tuple[DisruptionBudget, ...]:
+        """Disruption budgets of a namespace, or of all (None), by name."""
         path = _scoped("/apis/policy/v1", namespace, "poddisruptionbudgets")
         found = self._api.items(path, objects.BudgetObject)
         return tuple(map(facts.budget_facts, sorted(found, key=_name)))

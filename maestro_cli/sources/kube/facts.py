@@ -41,6 +41,7 @@ ZONE = "topology.kubernetes.io/zone"
 
 
 def workload_facts(deployment: Deployment) -> Workload:
+    """A Deployment; absent `replicas` means 1."""
     meta, spec, status = deployment.metadata, deployment.spec, deployment.status
     progressing = _condition(status.conditions, "Progressing")
     return Workload(
@@ -99,6 +100,7 @@ def _containers(template: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def pod_facts(pod: PodObject) -> Pod:
+    """A pod with its containers, started or not."""
     meta, status = pod.metadata, pod.status
     ready = _condition(status.conditions, "Ready")
     is_ready = ready is not None and ready.status == "True"
@@ -154,6 +156,7 @@ def _state(states: ContainerStates | None) -> tuple[str, ContainerState]:
 
 
 def node_facts(node: NodeObject) -> Node:
+    """A node; `reason` says why it is not ready."""
     ready = _condition(node.status.conditions, "Ready")
     is_ready = ready is not None and ready.status == "True"
     return Node(
@@ -186,6 +189,7 @@ def event_facts(event: EventObject) -> ClusterEvent:
 
 
 def budget_facts(budget: BudgetObject) -> DisruptionBudget:
+    """A disruption budget and what it allows now."""
     status = budget.status
     return DisruptionBudget(
         namespace=budget.metadata.namespace,
@@ -215,6 +219,7 @@ def selector_text(selector: Selector | None) -> str:
 
 
 def untrusted(pairs: Mapping[str, str] | None) -> dict[str, str]:
+    """Labels or annotations, their values marked."""
     return {name: Untrusted(value) for name, value in (pairs or {}).items()}
 
 

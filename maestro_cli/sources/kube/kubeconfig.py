@@ -55,6 +55,7 @@ class Entry:
         return self.file_bytes(key)
 
     def file_bytes(self, key: str) -> bytes | None:
+        """What the file named by a key holds, relative to the kubeconfig; raises InvalidFile."""
         name = self.text(key)
         if not name:
             return None
@@ -158,6 +159,7 @@ def _lookup(entries: Mapping[str, Entry], name: str, document: Document, kind: s
 
 
 def server_of(cluster: Entry) -> str:
+    """The API server's URL; raises InvalidFile."""
     server = cluster.text("server").rstrip("/")
     if not server.startswith(("http://", "https://")):
         raise cluster.document.fail("is not an http or https URL", (*cluster.path, "server"))

@@ -36,14 +36,17 @@ class Meta(Struct, rename="camel"):
 
     @property
     def created_at(self) -> datetime:
+        """When it was made; 1970 when the server does not tell."""
         return utc(self.creation_timestamp) or EPOCH
 
     @property
     def controller(self) -> Owner | None:
+        """The one owner that manages it."""
         return next((owner for owner in self.owner_references or () if owner.controller), None)
 
     @property
     def revision(self) -> int:
+        """The rollout revision in its annotations, or 0."""
         text = (self.annotations or {}).get(REVISION, "")
         return int(text) if text.isascii() and text.isdigit() else 0
 

@@ -200,3 +200,44 @@ def test_stop_frees_the_port_and_a_taken_port_is_named(sink: Sink) -> None:
     WebhookReceiver(TOKEN, sink, port=first.port).stop()
     with pytest.raises(ValueError, match="token"):
         WebhookReceiver("", sink)
+
+
+def test_stop_lets_a_message_that_is_being_stored_finish() -> None:
+    entered, leave, stored = threading.Event(), threading.Event(), list[WebhookMessage]()
+
+    def slowly(message: WebhookMessage) -> None:
+        entered.set()
+        leave.wait(10)
+        stored.append(message)
+
+    receiver = WebhookReceiver(TOKEN, slowly).start()
+    headers, statuses = {"Authorization": f"Bearer {TOKEN}"}, list[int]()
+
+    def send() -> None:
+        answer = httpx.post(receiver.url, content=encoded(), headers=headers, trust_env=False, timeout=10)
+        statuses.append(answer.status_code)
+
+    sender, stopper = threading.Thread(target=send), threading.Thread(target=receiver.stop)
+    sender.start()
+    assert entered.wait(10)
+    stopper.start()
+    stopper.join(0.3)
+    assert stopper.is_alive()  # it waits for the message
+    leave.set()
+    stopper.join(10)
+    sender.join(10)
+    assert len(stored) == 1
+    assert statuses == [200]
+
+
+def test_silent_connections_do_not_hold_up_stop(sink: Sink) -> None:
+    receiver = WebhookReceiver(TOKEN, sink).start()
+    silent = [socket.create_connection(("127.0.0.1", receiver.port)) for _ in range(40)]
+    try:
+        stopper = threading.Thread(target=receiver.stop)
+        stopper.start()
+        stopper.join(5)
+        assert not stopper.is_alive()
+    finally:
+        for connection in silent:
+            connection.close()
