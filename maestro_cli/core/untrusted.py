@@ -27,12 +27,6 @@ UNSAFE = re.compile(
     "[\x7f-\x9f\ud800-\udfff" + "".join(f"{chr(first)}-{chr(last)}" for first, last in _UNSEEN) + "]"
 )
 
-# Characters that JSON and YAML allow as they are, but that a terminal or a reader should not meet raw:
-# C1 controls, bidi and invisible ones. Line breaks and tabs are not among them.
-UNSAFE = re.compile(
-    "[\x7f-\x9f" + "".join(re.escape(chr(code)) for code in sorted(_BIDI_AND_INVISIBLE)) + "]"
-)
-
 
 class Untrusted(str):
     """A string from a label, log, event, file name or model answer."""
