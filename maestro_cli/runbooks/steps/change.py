@@ -7,7 +7,8 @@ its text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 
 from maestro_cli.config.strict import Document, parse_yaml, suggestion
 from maestro_cli.core.errors import InvalidFile, OutcomeUnknown, UsageError, WaitingForApproval
@@ -17,8 +18,15 @@ from maestro_cli.runbooks.ports import ChangeOutcome, ChangeRequest, ChangeState
 from maestro_cli.runbooks.steps.kind import Work
 from maestro_cli.runbooks.substitution import into_name, names_in
 
+
+def _number(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise ValueError("is not a whole number")
+    return int(text)
+
+
 # The kinds of change a runbook can ask for, and the options of each with how it is read.
-OPTIONS: Mapping[str, Mapping[str, type[int] | type[str]]] = {"rollback": {"to_revision": int}}
+OPTIONS: Mapping[str, Mapping[str, Callable[[str], int | str]]] = {"rollback": {"to_revision": _number}}
 _FIELDS = ("kind", "target", "namespace", "reason")
 
 
