@@ -1,0 +1,112 @@
+"""Change steps on the real change pipeline, over a cluster that keeps its word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maestro_cli.changes.model import State
+from maestro_cli.changes.projection import ChangesProjection
+from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.redaction import Redactor
+from maestro_cli.journal.store import Journal
+from maestro_cli.runbooks.model import RunResult, RunStatus
+from maestro_cli.runbooks.pipeline import PipelineChanges
+from maestro_cli.runbooks.ports import ChangeState
+from maestro_cli.runbooks.projection import RunsProjection
+from maestro_cli.runbooks.reader import read_runbook
+from maestro_cli.runbooks.runner import RunbookRunner
+from tests.unit.changes.bench import YES, Bench, TickingClock
+from tests.unit.changes.fake_cluster import REF, FakeCluster, template
+from tests.unit.runbooks.bench import Answers
+
+BOOK = "```change {id=back}\nkind: rollback\ntarget: deploy/fraud\nnamespace: ml\n```\n"
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """Revision 1 serves fraud=1, revision 2 serves fraud=2 now; both come up."""
+    clock = TickingClock()
+    journal = Journal(
+        tmp_path / "journal.db", projections=[ChangesProjection(), RunsProjection()], clock=clock
+    )
+    cluster = FakeCluster()
+    cluster.ship(template(1), "release 1")
+    cluster.ship(template(2), "release 2")
+    yield Bench(journal, cluster, clock)
+    journal.close()
+
+
+def runner(bench: Bench, answers: Answers, **policy: Any) -> RunbookRunner:
+    pipeline = bench.pipeline(**policy)
+    return RunbookRunner(
+        bench.journal,
+        metrics=answers,
+        changes=PipelineChanges(pipeline, YES),
+        clock=bench.clock,
+        actor="ada",
+        redactor=Redactor(),
+    )
+
+
+def run(bench: Bench, folder: Path, text: str, *, answers: Answers | None = None, **policy: Any) -> RunResult:
+    path = folder / "book.md"
+    path.write_text(text)
+    return runner(bench, answers or Answers((0.0,)), **policy).start(read_runbook(path), {}, incident="inc-1")
+
+
+def served(bench: Bench) -> str:
+    """The part of the template in which the two releases differ."""
+    current = bench.cluster.get_workload(REF).template
+    return "1" if current == template(1) else "2"
+
+
+def test_a_change_step_is_one_verified_change(bench: Bench, tmp_path: Path) -> None:
+    result = run(bench, tmp_path, BOOK)
+    assert result.ok
+    assert served(bench) == "1"
+    (change,) = bench.journal.events(kinds=["change.planned"])
+    assert result.run.steps[0].change_id == change.subject.removeprefix("change/")
+    assert result.run.steps[0].reason.startswith("roll ml/deploy/fraud back")
+
+
+def test_a_verification_that_fails_takes_the_change_back(bench: Bench, tmp_path: Path) -> None:
+    text = BOOK.replace("id=back", "id=back on_fail=rollback")
+    text += "```promql {verify=back expect='< 1'}\nup\n```\n"
+    result = run(bench, tmp_path, text, answers=Answers((5.0,)))
+    assert (result.status, result.exit_code) == (RunStatus.ROLLED_BACK, ExitCode.ROLLED_BACK), result.reason
+    assert served(bench) == "2"
+
+
+def test_read_only_refuses_and_nothing_is_done(bench: Bench, tmp_path: Path) -> None:
+    result = run(bench, tmp_path, BOOK, read_only=True)
+    assert (result.status, result.exit_code) == (RunStatus.FAILED, ExitCode.POLICY_REFUSED)
+    assert served(bench) == "2"
+
+
+def test_the_same_key_is_carried_out_once(bench: Bench, tmp_path: Path) -> None:
+    result = run(bench, tmp_path, BOOK)
+    changes = PipelineChanges(bench.pipeline(), YES)
+    found = changes.recover(f"run/{result.id}/back")
+    assert (found.state, found.change_id) == (ChangeState.DONE, result.run.steps[0].change_id)
+    assert changes.recover("run/none/back").state is ChangeState.ABSENT
+    assert [kind for kind in bench.kinds() if kind == State.VERIFIED.value] == ["verified"]
+
+
+def test_a_run_cut_off_around_its_change_goes_on_with_it(bench: Bench, tmp_path: Path) -> None:
+    """What a killed process leaves: the step's intent, and a change at any stage."""
+    result = run(bench, tmp_path, BOOK + "```manual {id=hand}\nlook\n```\n")
+    assert result.status is RunStatus.WAITING
+    record = result.run.steps[0]
+    data = {"step": "back", "attempt": 2, "kind": "change", "role": "id", "mutates": True}
+    bench.journal.append("step.intended", f"run/{result.id}", "ada", data)
+    again = runner(bench, Answers()).resume(result.id, confirm=lambda question: True)
+    assert again.ok
+    last = again.run.last("back")
+    assert last is not None
+    assert replace(last, attempt=1).change_id == record.change_id
+    assert served(bench) == "1"
