@@ -242,7 +242,11 @@ class Execution:
 
     def _recover(self, step: Step) -> StepOutcome:
         try:
-            found = self.around.changes.recover(f"run/{self.session.run_id}/{step.path}")
+            found = self.around.changes.recover(
+                f"run/{self.session.run_id}/{step.path}",
+                progress=self.around.progress,
+                cancellation=self.around.cancellation,
+            )
         except MaestroError as error:
             return StepOutcome(State.UNKNOWN, f"not known whether it was done: {error.what}")
         states = {

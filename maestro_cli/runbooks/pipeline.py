@@ -40,10 +40,10 @@ class PipelineChanges:
         )
         return _outcome(change)
 
-    def recover(self, key: str) -> ChangeOutcome:
+    def recover(self, key: str, *, progress: Progress, cancellation: Cancellation) -> ChangeOutcome:
         """A change that ended badly, or did nothing, reads ABSENT: executing its key again tells how."""
         try:
-            return _outcome(self._pipeline.recover(key))
+            return _outcome(self._pipeline.recover(key, progress=progress, cancellation=cancellation))
         except NotFound:
             return ChangeOutcome(ChangeState.ABSENT, "", "no such change was begun")
         except MaestroError as error:

@@ -64,8 +64,9 @@ class ChangePort(Protocol):
         key continues. OutcomeUnknown: it may have been done; `recover` decides.
         """
 
-    def recover(self, key: str) -> ChangeOutcome:
-        """What became of the change with this key; asks the world when the journal does not say."""
+    def recover(self, key: str, *, progress: Progress, cancellation: Cancellation) -> ChangeOutcome:
+        """What became of the change with this key; asks the world when the journal does not say, and
+        goes on with one that was applied and not verified."""
 
     def undo(self, key: str, *, progress: Progress, cancellation: Cancellation) -> ChangeOutcome:
         """Undo the change with this key; itself a change with the key `<key>/undo`."""

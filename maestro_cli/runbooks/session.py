@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from maestro_cli.core.crashpoints import crash_point
-from maestro_cli.core.errors import Busy
+from maestro_cli.core.errors import Busy, MaestroError
 from maestro_cli.journal.model import Event, Lease
 from maestro_cli.journal.store import Journal, Transaction
 from maestro_cli.runbooks.history import lease_name
@@ -74,8 +74,8 @@ class Session:
             try:
                 for lease in self._leases:
                     self._journal.renew_lease(lease, LEASE_SECONDS)
-            except Busy:
-                return  # the next write finds out
+            except MaestroError:
+                return  # lost, or the journal cannot be written: the next write says so
 
     def append(self, kind: str, data: Mapping[str, Any], *, place: str = "") -> Event:
         """Write one event durably; raises Busy when the run was lost to another process."""

@@ -65,7 +65,7 @@ class ChangeStep:
         except WaitingForApproval as error:
             return StepOutcome(State.WAITING, error.what)
         except OutcomeUnknown:
-            outcome = work.changes.recover(work.key)
+            outcome = work.changes.recover(work.key, progress=work.progress, cancellation=work.cancellation)
         return outcome_of(outcome)
 
 

@@ -72,7 +72,7 @@ class FileChanges:
                 world.write(f"{json.dumps(what)}\n")
         return ChangeOutcome(ChangeState.DONE, f"chg-{key}", "done")
 
-    def recover(self, key: str) -> ChangeOutcome:
+    def recover(self, key: str, *, progress: Progress, cancellation: Cancellation) -> ChangeOutcome:
         state = ChangeState.DONE if self._file(key).exists() else ChangeState.ABSENT
         return ChangeOutcome(state, f"chg-{key}", state.value)
 

@@ -11,7 +11,9 @@ import pytest
 
 from maestro_cli.changes.model import State
 from maestro_cli.changes.projection import ChangesProjection
+from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.progress import Quiet
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.journal.store import Journal
 from maestro_cli.runbooks.model import RunResult, RunStatus
@@ -91,9 +93,12 @@ def test_read_only_refuses_and_nothing_is_done(bench: Bench, tmp_path: Path) -> 
 def test_the_same_key_is_carried_out_once(bench: Bench, tmp_path: Path) -> None:
     result = run(bench, tmp_path, BOOK)
     changes = PipelineChanges(bench.pipeline(), YES)
-    found = changes.recover(f"run/{result.id}/back")
+    found = changes.recover(f"run/{result.id}/back", progress=Quiet(), cancellation=Cancellation())
     assert (found.state, found.change_id) == (ChangeState.DONE, result.run.steps[0].change_id)
-    assert changes.recover("run/none/back").state is ChangeState.ABSENT
+    assert (
+        changes.recover("run/none/back", progress=Quiet(), cancellation=Cancellation()).state
+        is ChangeState.ABSENT
+    )
     assert [kind for kind in bench.kinds() if kind == State.VERIFIED.value] == ["verified"]
 
 
