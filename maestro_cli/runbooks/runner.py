@@ -97,18 +97,7 @@ class RunbookRunner:
         run_id = new_id("run", self._clock.now())
         session = self._session(run_id, runbook, values)
         with session.held():
-            data = {
-                "runbook": runbook.id,
-                "title": runbook.title,
-                "file": str(Path(runbook.file).resolve()),
-                "digest": runbook.digest,
-                "parameters": values,
-                "incident": incident or "",
-                "key": key or "",
-                "playbook": limit.playbook if limit else "",
-                "steps": [step.path for step in runbook.steps],
-                "budget_seconds": runbook.budget_seconds,
-            }
+            data = _opening(runbook, values, incident or "", key or "", limit)
             opened = session.write(
                 lambda transaction: self._open(transaction, session, data, limit), "run.started"
             )
@@ -228,6 +217,24 @@ class RunbookRunner:
         session.append("run.waiting" if waiting else "run.finished", data)
         if ending.status.final:
             session.forget()
+
+
+def _opening(
+    runbook: Runbook, values: Mapping[str, str], incident: str, key: str, limit: PlaybookLimit | None
+) -> dict[str, Any]:
+    """What the first event of a run says."""
+    return {
+        "runbook": runbook.id,
+        "title": runbook.title,
+        "file": str(Path(runbook.file).resolve()),
+        "digest": runbook.digest,
+        "parameters": values,
+        "incident": incident,
+        "key": key,
+        "playbook": limit.playbook if limit else "",
+        "steps": [step.path for step in runbook.steps],
+        "budget_seconds": runbook.budget_seconds,
+    }
 
 
 def _pinned(run: RunRecord) -> Runbook:
