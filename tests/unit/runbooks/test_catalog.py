@@ -169,8 +169,11 @@ def test_what_ships_can_be_read_and_fits_together() -> None:
         "severity": "page",
         "namespace": "ml",
         "deployment": "fraud",
+        "objective": "fraud-availability",
     }
-    match = PlaybookCatalog([shipped("playbooks")]).match(labels)
+    catalog = PlaybookCatalog([shipped("playbooks")])
+    assert catalog.match({**labels, "objective": "fraud-latency"}).playbook is None
+    match = catalog.match(labels)
     assert match.playbook is not None
     for playbook in PlaybookCatalog([shipped("playbooks")]).all():
         for step in playbook.steps:
