@@ -216,6 +216,7 @@ class EmbeddedPlatform:
             if mine is not None and mine.failure is not None:
                 raise ActionFailed(mine.failure.what, why=mine.failure.why, fix=mine.failure.fix)
             if mine is not None and mine.state == "ready":
+                progress.update(f"{len(mine.parts)} parts ready")
                 return
             self._check_supervisor(mine)
             if mine is not None:
