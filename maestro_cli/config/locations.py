@@ -25,6 +25,21 @@ def cache_dir() -> Path:
     return _xdg("XDG_CACHE_HOME", ".cache")
 
 
+def make_private(folder: Path) -> None:
+    """Create a folder of state, and those above it that are missing, for this user alone (0700).
+
+    What exists keeps its mode. Raises OSError.
+    """
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+        if folder == folder.parent:
+            break
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+
+
 def local_state_dir() -> Path:
     """The state of the embedded platform."""
     return state_dir() / "local"

@@ -8,14 +8,20 @@ context `local` by a file of the same form.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
 from maestro_cli.config.locations import config_dir, local_state_dir
 from maestro_cli.config.strict import Document, read_yaml, suggestion
-from maestro_cli.core.errors import NotFound
+from maestro_cli.core.errors import NotFound, UsageError
+
+# It becomes the name of the context's journal file.
+CONTEXT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_NAME_RULE = "use letters, digits, '.', '_' and '-'"
 
 
 class Endpoint(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -102,7 +108,10 @@ def settings_files(working_dir: Path) -> list[Path]:
 def load_settings(
     working_dir: Path, environment: Mapping[str, str] | None = None, *, flag_context: str | None = None
 ) -> Settings:
-    """Read every settings file that exists; raises InvalidFile naming file, line and key."""
+    """Read every settings file that exists; relative paths in a file start at its folder.
+
+    Raises InvalidFile naming file, line and key; UsageError when a flag or variable names no context.
+    """
     environment = os.environ if environment is None else environment
     contexts: dict[str, Context] = {}
     origins: dict[str, str] = {}
@@ -110,20 +119,20 @@ def load_settings(
     playbooks: list[str] = []
     current, current_from, used = None, "", []
     for path in settings_files(working_dir):
-        if not path.exists():
+        if not _is_there(path):
             continue
         document = read_yaml(path)
         parsed = document.decode(SettingsFile)
         _check(document, parsed)
         used.append(str(path))
         for name, context in parsed.contexts.items():
-            contexts[name], origins[name] = context, str(path)
-        runbooks += [str(path.parent / item) for item in parsed.runbooks]
-        playbooks += [str(path.parent / item) for item in parsed.playbooks]
+            contexts[name], origins[name] = _anchored(context, path.parent), str(path)
+        runbooks = [_anchored_path(item, path.parent) for item in parsed.runbooks] + runbooks
+        playbooks = [_anchored_path(item, path.parent) for item in parsed.playbooks] + playbooks
         if parsed.current_context:
             current, current_from = parsed.current_context, str(path)
     local = local_context_file()
-    if local.exists():
+    if _is_there(local):
         contexts["local"] = read_yaml(local).decode(Context)
         origins["local"] = str(local)
         used.append(str(local))
@@ -133,24 +142,85 @@ def load_settings(
         current, current_from = flag_context, "--context"
     if current is None and "local" in contexts:
         current, current_from = "local", "the embedded platform is up"
+    if current is not None and not CONTEXT_NAME.fullmatch(current):
+        raise UsageError(
+            f"{current!r} is not the name of a context", why=f"said by {current_from}", fix=_NAME_RULE
+        )
     return Settings(contexts, origins, current, current_from, tuple(runbooks), tuple(playbooks), tuple(used))
+
+
+def _is_there(path: Path) -> bool:
+    """False only when it is certain; a file that cannot be looked at is read, and that error is told."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _anchored_path(text: str, folder: Path) -> str:
+    """A path as the person who wrote the file meant it: `~` is home, relative starts at the file."""
+    return os.path.join(folder, os.path.expanduser(text))
+
+
+def _anchored(context: Context, folder: Path) -> Context:
+    changed: dict[str, object] = {}
+    if context.cluster is not None and context.cluster.kubeconfig:
+        kubeconfig = _anchored_path(context.cluster.kubeconfig, folder)
+        changed["cluster"] = msgspec.structs.replace(context.cluster, kubeconfig=kubeconfig)
+    for key in _ENDPOINTS:
+        endpoint: Endpoint | None = getattr(context, key)
+        if endpoint is None:
+            continue
+        changed[key] = msgspec.structs.replace(
+            endpoint,
+            ca_file=_anchored_path(endpoint.ca_file, folder) if endpoint.ca_file else None,
+            token=_anchored_secret(endpoint.token, folder),
+            password=_anchored_secret(endpoint.password, folder),
+        )
+    return msgspec.structs.replace(context, **changed)
+
+
+def _anchored_secret(reference: str | None, folder: Path) -> str | None:
+    if reference is None or not reference.startswith("file:"):
+        return reference
+    return f"file:{_anchored_path(reference.removeprefix('file:'), folder)}"
+
+
+_ENDPOINTS = ("prometheus", "alertmanager", "serving")
 
 
 def _check(document: Document, parsed: SettingsFile) -> None:
     for name, context in parsed.contexts.items():
-        for key in ("prometheus", "alertmanager", "serving"):
+        at = ("contexts", name)
+        if not CONTEXT_NAME.fullmatch(name):
+            raise document.fail("is not a name for a context", at, fix=_NAME_RULE)
+        for key in _ENDPOINTS:
             endpoint = getattr(context, key)
-            if endpoint is not None and not endpoint.url.startswith(("http://", "https://")):
-                raise document.fail(
-                    "is not an http or https URL", ("contexts", name, key, "url"), fix="http://host:port"
-                )
-            for secret in ("token", "password"):
-                value = getattr(endpoint, secret, None) if endpoint is not None else None
-                if value is not None and not value.startswith(("env:", "file:")):
-                    raise document.fail(
-                        "a secret is a reference, not a value",
-                        ("contexts", name, key, secret),
-                        fix="write env:NAME or file:PATH",
-                    )
+            if endpoint is not None:
+                _check_endpoint(document, endpoint, (*at, key))
         if not 0 < context.max_replicas_share <= 1:
-            raise document.fail("must be above 0 and at most 1", ("contexts", name, "max_replicas_share"))
+            raise document.fail("must be above 0 and at most 1", (*at, "max_replicas_share"))
+    if parsed.current_context and not CONTEXT_NAME.fullmatch(parsed.current_context):
+        raise document.fail("is not the name of a context", ("current_context",), fix=_NAME_RULE)
+
+
+def _check_endpoint(document: Document, endpoint: Endpoint, at: tuple[str, ...]) -> None:
+    try:
+        url = urlsplit(endpoint.url)
+        is_web = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # a bracket or a port that is none
+        is_web = False
+    if not is_web:
+        raise document.fail("is not an http or https URL", (*at, "url"), fix="http://host:port")
+    if url.username is not None or url.password is not None:
+        fix = "write username: NAME and password: env:NAME beside url:"
+        raise document.fail("holds a user name or password", (*at, "url"), fix=fix)
+    for secret in ("token", "password"):
+        value = getattr(endpoint, secret)
+        if value is not None and not value.startswith(("env:", "file:")):
+            raise document.fail(
+                "a secret is a reference, not a value", (*at, secret), fix="write env:NAME or file:PATH"
+            )

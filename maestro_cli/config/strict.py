@@ -211,7 +211,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _text_node(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     style = '"' if UNSAFE.search(text) else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=style)
 
 
 def _yaml_escape(character: str) -> str:
@@ -220,4 +220,5 @@ def _yaml_escape(character: str) -> str:
     return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
 
 
+_Dumper.add_multi_representer(str, _text_node)
 _Dumper.add_representer(str, _text_node)

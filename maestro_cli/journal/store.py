@@ -8,6 +8,8 @@ there. What cannot be written stops the caller: no journal, no change.
 from __future__ import annotations
 
 import json
+import os
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from maestro_cli.config.locations import make_private
 from maestro_cli.core.canonical import canonical_json
 from maestro_cli.core.clock import Clock, from_rfc3339, to_rfc3339
 from maestro_cli.core.errors import ActionFailed, Busy, InvalidFile
@@ -25,6 +28,7 @@ from maestro_cli.journal.model import GENESIS, Event, Head, Lease, Projection, c
 FORMAT = 1
 BUSY_TIMEOUT_SECONDS = 10.0
 SAFE_WAL_SINCE = (3, 51, 3)
+_SURROGATES = re.compile("[\ud800-\udfff]")  # half characters: neither UTF-8 nor SQLite can carry them
 
 _SCHEMA = """
 CREATE TABLE events (
@@ -68,7 +72,7 @@ class Transaction:
         """Raises Busy when the lease expired or somebody took over."""
         rows = self.query("SELECT holder, fence, until FROM leases WHERE name = ?", (lease.name,))
         held = rows and rows[0]["holder"] == lease.holder and rows[0]["fence"] == lease.fence
-        if not held or rows[0]["until"] < to_rfc3339(self._journal.clock.now()):
+        if not held or rows[0]["until"] <= to_rfc3339(self._journal.clock.now()):
             raise Busy(f"the lease on {lease.name} was lost", why="it expired or another process took it")
 
 
@@ -88,7 +92,7 @@ class Journal:
         self.redactor = redactor or Redactor()
         self._projections = tuple(projections)
         self._lock = threading.RLock()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _create(path)
         self._db = self._connect()
         try:
             self._prepare()
@@ -101,11 +105,18 @@ class Journal:
             db = sqlite3.connect(
                 self.path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
             )
-            db.row_factory = sqlite3.Row
-            db.execute(f"PRAGMA journal_mode = {journal_mode()}")
-            db.execute("PRAGMA synchronous = FULL")
         except sqlite3.DatabaseError as error:
             raise _translated(error, self.path) from error
+        try:
+            db.row_factory = sqlite3.Row
+            _choose_mode(db, self.path)
+            db.execute("PRAGMA synchronous = FULL")
+        except sqlite3.DatabaseError as error:
+            db.close()
+            raise _translated(error, self.path) from error
+        except BaseException:
+            db.close()
+            raise
         return db
 
     def _prepare(self) -> None:
@@ -137,10 +148,11 @@ class Journal:
             if seq < head.seq:
                 for event in _read(db, "WHERE seq > ? ORDER BY seq", (seq,)):
                     projection.apply(db, event)
-            db.execute(
-                "INSERT OR REPLACE INTO projections VALUES (?, ?, ?)",
-                (projection.name, projection.version, head.seq),
-            )
+            if row is None or (row["version"], row["seq"]) != (projection.version, head.seq):
+                db.execute(
+                    "INSERT OR REPLACE INTO projections VALUES (?, ?, ?)",
+                    (projection.name, projection.version, head.seq),
+                )
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -193,8 +205,13 @@ class Journal:
     def _append(
         self, db: sqlite3.Connection, kind: str, subject: str, actor: str, data: Mapping[str, Any]
     ) -> Event:
+        if not db.in_transaction:
+            raise RuntimeError("append outside its transaction")
         head = self._head(db)
-        text = canonical_json(self.redactor.clean_value(json.loads(canonical_json(data))))
+        cleaned = self.redactor.clean_value(json.loads(canonical_json(data)))
+        text = _SURROGATES.sub("\ufffd", canonical_json(cleaned))
+        kind, subject = _SURROGATES.sub("\ufffd", kind), _SURROGATES.sub("\ufffd", subject)
+        actor = _SURROGATES.sub("\ufffd", self.redactor.clean(actor))
         seq, time = head.seq + 1, to_rfc3339(self.clock.now())
         own = chain_hash(seq, time, kind, subject, actor, head.hash, text)
         event = Event(seq, time, kind, subject, actor, json.loads(text), head.hash, own)
@@ -210,11 +227,16 @@ class Journal:
 
     def _head(self, db: sqlite3.Connection) -> Head:
         row = db.execute("SELECT seq, hash FROM head").fetchone()
+        if row is None:
+            raise _broken(self.path, "its head is missing")
         return Head(row["seq"], row["hash"])
 
     def head(self) -> Head:
         with self._lock:
-            return self._head(self._db)
+            try:
+                return self._head(self._db)
+            except sqlite3.DatabaseError as error:
+                raise _translated(error, self.path) from error
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
         """Read projections outside a transaction."""
@@ -236,13 +258,23 @@ class Journal:
             terms.append("(" + " OR ".join("kind GLOB ?" for _ in kinds) + ")")
             parameters += [kind + "*" if kind.endswith(".") else kind for kind in kinds]
         parameters.append(limit)
+        where = f"WHERE {' AND '.join(terms)} ORDER BY seq LIMIT ?"
         with self._lock:
-            return list(_read(self._db, f"WHERE {' AND '.join(terms)} ORDER BY seq LIMIT ?", parameters))
+            try:
+                return list(_read(self._db, where, parameters))
+            except json.JSONDecodeError as error:
+                raise _broken(self.path, f"an event is not JSON: {error}") from error
+            except sqlite3.DatabaseError as error:
+                raise _translated(error, self.path) from error
 
     # Leases
 
     def acquire_lease(self, name: str, holder: str, seconds: float) -> Lease:
-        """Take a name for a while; raises Busy naming the holder when somebody else has it."""
+        """Take a name for a while; raises Busy naming the holder when somebody else has it.
+
+        The same holder may take it again at once, under a new fence: its earlier lease is then lost. A
+        holder is therefore one piece of work, never a person or a machine.
+        """
         with self._writing() as db:
             now = self.clock.now()
             row = db.execute("SELECT * FROM leases WHERE name = ?", (name,)).fetchone()
@@ -288,6 +320,32 @@ class Journal:
             self._db.close()
 
 
+def _create(path: Path) -> None:
+    """Make the file for this user alone; SQLite gives its journal and WAL files the same mode."""
+    try:
+        make_private(path.parent)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise ActionFailed(
+            f"the journal {path} cannot be written",
+            why=error.strerror or type(error).__name__,
+            fix=f"make {path.parent} a folder that you may write, or set XDG_STATE_HOME",
+        ) from error
+
+
+def _choose_mode(db: sqlite3.Connection, path: Path) -> None:
+    """Set the journal mode; raises Busy when a connection elsewhere keeps the file in another one."""
+    wanted = journal_mode().lower()
+    if wanted == "wal" and db.execute("PRAGMA journal_mode").fetchone()[0] == wanted:
+        return  # setting it again would ask for a lock
+    if db.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0] != wanted:
+        raise Busy(
+            "the journal is in use by another version of SQLite",
+            why=f"{path} cannot be changed to {wanted} while others have it open",
+            fix="end those processes and try again",
+        )
+
+
 def _statements(script: str) -> Iterator[str]:
     """Split a schema; `executescript` would commit the open transaction."""
     pending = ""
@@ -319,14 +377,32 @@ def _read(db: sqlite3.Connection, where: str, parameters: Sequence[Any]) -> Iter
         )
 
 
+def _broken(path: Path, why: str) -> InvalidFile:
+    return InvalidFile(
+        "is not an intact journal", file=str(path), why=why, fix="maestro journal verify says what is wrong"
+    )
+
+
+_NOT_WRITABLE = {
+    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_NOLFS,
+}  # fmt: skip
+
+
 def _translated(error: sqlite3.DatabaseError, path: Path) -> Exception:
+    """The error for the user; a mistake of ours (a wrong statement, a constraint) stays what it is."""
     text = str(error)
-    if "locked" in text or "busy" in text:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Busy("the journal is busy", why=f"another process is writing {path}", fix="try again")
-    if "not a database" in text or "malformed" in text:
-        return InvalidFile("is not an intact SQLite file", file=str(path), why=text)
-    if isinstance(error, sqlite3.OperationalError):
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return InvalidFile(
+            "is not an intact SQLite file", file=str(path), why=text, fix="restore it from a copy"
+        )
+    if code in _NOT_WRITABLE:
         return ActionFailed(
             f"the journal {path} cannot be written", why=text, fix="free disk space or check permissions"
         )
+    if "decode" in text:  # text that is no UTF-8: Python's own error, without a code
+        return _broken(path, text)
     return error

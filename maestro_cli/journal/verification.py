@@ -1,19 +1,21 @@
 """Proof that the journal is what was written.
 
-Invariant: reads the file as it is, trusts only the hashes, and repairs nothing. Someone who can write
+Invariant: reads the file as it is, trusts only the hashes, and repairs nothing (SQLite itself first
+rolls back what a crash left half written). Someone who can write
 the file can also recompute the whole chain; compare `Head` with one kept elsewhere to notice that.
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
+from maestro_cli.core.errors import Busy, InvalidFile, MaestroError, NotFound, UsageError
 from maestro_cli.journal.model import GENESIS, Event, Finding, Head, Projection, Verification, chain_hash
-from maestro_cli.journal.store import _read, _recreate
+from maestro_cli.journal.store import BUSY_TIMEOUT_SECONDS, _read, _recreate
 
 MAX_FINDINGS = 100
 
@@ -25,21 +27,34 @@ def verify(path: Path, projections: Sequence[Projection] = (), *, anchor: Head |
     """
     if not path.exists():
         raise NotFound(f"there is no journal at {path}", fix="nothing has been recorded in this context yet")
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:  # not mode=ro: that cannot roll back what a crash left
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_SECONDS)
+    except sqlite3.DatabaseError as error:
+        raise InvalidFile("cannot be read", file=str(path), why=str(error)) from error
     db.row_factory = sqlite3.Row
+    db.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")  # a hash will not fit, no more
     try:
+        db.execute("PRAGMA query_only = ON")
         db.execute("BEGIN")
         return _verify(db, projections, anchor)
     except sqlite3.DatabaseError as error:
-        raise InvalidFile("is not an intact journal", file=str(path), why=str(error)) from error
+        raise _unreadable(error, path) from error
     finally:
         db.close()
+
+
+def _unreadable(error: sqlite3.DatabaseError, path: Path) -> MaestroError:
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Busy("the journal is busy", why=f"another process is writing {path}", fix="try again")
+    return InvalidFile(
+        "is not an intact journal", file=str(path), why=str(error), fix="keep it as evidence; restore a copy"
+    )
 
 
 def parse_anchor(text: str) -> Head:
     """Read `SEQ:HASH` as `journal verify` prints it; raises UsageError."""
     seq, _, own = text.partition(":")
-    if not seq.isdigit() or len(own) != 64 or set(own) - set("0123456789abcdef"):
+    if not re.fullmatch("[0-9]{1,18}", seq) or len(own) != 64 or set(own) - set("0123456789abcdef"):
         raise UsageError(f"{text!r} is not a head", fix="write SEQ:HASH, as journal verify prints it")
     return Head(int(seq), own)
 
@@ -68,6 +83,9 @@ def _verify(db: sqlite3.Connection, projections: Sequence[Projection], anchor: H
             break
     findings += _classify(db, bad)
     head = db.execute("SELECT seq, hash FROM head").fetchone()
+    if head is None:
+        findings.append(Finding(last_seq, "removed", "the recorded end is missing"))
+        head = {"seq": last_seq, "hash": prev}
     findings += _check_end(db, head, last_seq, prev, anchor)
     if not findings:
         findings += _check_projections(db, projections)
@@ -76,7 +94,11 @@ def _verify(db: sqlite3.Connection, projections: Sequence[Projection], anchor: H
 
 
 def _own_hash(row: sqlite3.Row, seq: int) -> str:
-    return chain_hash(seq, row["time"], row["kind"], row["subject"], row["actor"], row["prev"], row["data"])
+    """What the hash should be; never a hash when a column holds something else than text."""
+    texts = [row[name] for name in ("time", "kind", "subject", "actor", "prev", "data")]
+    if not all(isinstance(text, str) for text in texts):
+        return "not text"
+    return chain_hash(seq, *texts)
 
 
 def _classify(db: sqlite3.Connection, bad: Sequence[sqlite3.Row]) -> list[Finding]:
@@ -97,7 +119,11 @@ def _classify(db: sqlite3.Connection, bad: Sequence[sqlite3.Row]) -> list[Findin
 
 
 def _check_end(
-    db: sqlite3.Connection, head: sqlite3.Row, last_seq: int, last_hash: str, anchor: Head | None
+    db: sqlite3.Connection,
+    head: Mapping[str, Any] | sqlite3.Row,
+    last_seq: int,
+    last_hash: str,
+    anchor: Head | None,
 ) -> list[Finding]:
     findings = []
     issued = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()

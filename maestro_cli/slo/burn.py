@@ -35,18 +35,22 @@ def budget_spend(
     """The budget spent in `span_seconds`, with the window's traffic projected from this span's rate.
 
     share = bad / (total/span · window · (1 − target)); seconds_equivalent is that share of the time
-    the objective allows to be fully down. None without events.
+    the objective allows to be fully down; both None without a span. None without events, and for
+    counts that cannot be (a counter was reset).
     """
-    if bad is None or total is None or math.isnan(bad) or math.isnan(total) or total <= 0:
+    if bad is None or total is None or not (math.isfinite(bad) and math.isfinite(total)):
         return None
-    allowed = total / span_seconds * objective.window_seconds * objective.budget
-    share = bad / allowed if span_seconds > 0 and allowed > 0 else None
-    equivalent = share * objective.budget * objective.window_seconds if share is not None else None
-    return BudgetSpend(bad, total, share, equivalent)
+    if bad < 0 or total <= 0:
+        return None
+    if span_seconds <= 0:
+        return BudgetSpend(bad, total, None, None)
+    share = bad / (total / span_seconds * objective.window_seconds * objective.budget)
+    return BudgetSpend(bad, total, share, share * objective.budget * objective.window_seconds)
 
 
 def judge_objective(error_ratio: float | None, objective: Objective, *, coverage: float = 1.0) -> Judgement:
     """PASS when the ratio is within the budget, FAIL above it, INDETERMINATE without data."""
-    holds = None if error_ratio is None else error_ratio <= objective.budget
-    reason = "no data" if error_ratio is None else f"error ratio {error_ratio:.4%} of {objective.budget:.4%}"
+    known = error_ratio is not None and not math.isnan(error_ratio)
+    holds = error_ratio <= objective.budget if error_ratio is not None and known else None
+    reason = "no data" if not known else f"error ratio {error_ratio:.4%} of {objective.budget:.4%}"
     return judge(error_ratio, holds=holds, coverage=coverage, reason=reason)

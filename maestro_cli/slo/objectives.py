@@ -6,6 +6,7 @@ Prometheus counters. `metadata.labels` name the workload it belongs to and becom
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,13 @@ import msgspec
 from maestro_cli.config.strict import Document, read_yaml
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.quantities import format_duration, parse_duration_seconds
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")
+_LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
+# a metric name and label matchers, no function, range or offset: rate() is put around it
+_SELECTOR = re.compile(
+    r"""[a-zA-Z_:][a-zA-Z0-9_:]*\s*(\{([^{}"'`]|"([^"\\]|\\.)*"|'([^'\\]|\\.)*'|`[^`]*`)*\})?\s*"""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +45,8 @@ class Objective:
 
     @property
     def budget(self) -> float:
-        """The share of events that may be bad."""
-        return 1.0 - self.target
+        """The share of events that may be bad; rounded, since 1 - 0.9 is a little less than 0.1."""
+        return round(1.0 - self.target, 12)
 
     @property
     def echo(self) -> str:
@@ -48,11 +56,15 @@ class Objective:
         return f"{round(self.target * 100, 6):g} % = {allowed} of {days:g} days"
 
     def error_ratio(self, span: str, grouping: str = "namespace, deployment") -> str:
-        """PromQL for the share of bad events over a range such as `5m`; 0 without bad ones."""
+        """PromQL for the share of bad events over a range such as `5m`.
+
+        A series of bad (or good) events that is not there counts none; no traffic is NaN, no total no
+        answer.
+        """
         total = f"sum by ({grouping}) (rate({self.total}[{span}]))"
-        if self.good is not None:
-            return f"1 - sum by ({grouping}) (rate({self.good}[{span}])) / {total}"
-        return f"(sum by ({grouping}) (rate({self.bad}[{span}])) or 0 * {total}) / {total}"
+        counted = self.good if self.good is not None else self.bad
+        ratio = f"(sum by ({grouping}) (rate({counted}[{span}])) or 0 * {total}) / {total}"
+        return f"1 - {ratio}" if self.good is not None else ratio
 
 
 class _Spec(msgspec.Struct, forbid_unknown_fields=True):
@@ -119,7 +131,8 @@ class _Slo(msgspec.Struct, forbid_unknown_fields=True):
 
 def read_objectives(path: Path) -> tuple[Objective, ...]:
     """Read one file, or every `*.yaml` of a folder; raises InvalidFile naming file, line and key."""
-    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    is_ours = {".yaml", ".yml"}
+    files = sorted(f for f in path.iterdir() if f.suffix in is_ours) if path.is_dir() else [path]
     objectives = tuple(_objective(read_yaml(file)) for file in files)
     seen: dict[str, str] = {}
     for objective, file in zip(objectives, files, strict=True):
@@ -128,6 +141,23 @@ def read_objectives(path: Path) -> tuple[Objective, ...]:
             raise InvalidFile(what, file=str(file), key="metadata.name")
         seen[objective.name] = str(file)
     return objectives
+
+
+def _check_names(document: Document, slo: _Slo) -> None:
+    """What becomes part of a Prometheus rule must be able to."""
+    if not _NAME.fullmatch(slo.metadata.name):
+        raise document.fail("is not a name", ("metadata", "name"), fix="use a-z, 0-9 and '-'")
+    for label in slo.metadata.labels:
+        if not _LABEL.fullmatch(label):
+            raise document.fail(
+                "is not a Prometheus label name", ("metadata", "labels", label), fix="use a-z, 0-9 and '_'"
+            )
+    ratio = slo.spec.indicator.spec.ratioMetric
+    for key, metric in (("good", ratio.good), ("bad", ratio.bad), ("total", ratio.total)):
+        if metric is not None and not _SELECTOR.fullmatch(metric.metricSource.spec.query):
+            at = ("spec", "indicator", "spec", "ratioMetric", key, "metricSource", "spec", "query")
+            fix = 'write a counter and its labels, such as http_requests_total{code=~"5.."}'
+            raise document.fail("is not a selector", at, fix=fix)
 
 
 def _objective(document: Document) -> Objective:
@@ -150,6 +180,11 @@ def _objective(document: Document) -> Objective:
         window_seconds = parse_duration_seconds(slo.spec.timeWindow[0].duration)
     except ValueError as error:
         raise document.fail(str(error), ("spec", "timeWindow", 0, "duration")) from error
+    if window_seconds <= 0:
+        raise document.fail("must be longer than nothing", ("spec", "timeWindow", 0, "duration"), fix="30d")
+    if not slo.spec.timeWindow[0].isRolling:
+        raise document.fail("only rolling windows are supported", ("spec", "timeWindow", 0, "isRolling"))
+    _check_names(document, slo)
     return Objective(
         name=slo.metadata.name,
         title=slo.metadata.displayName or slo.metadata.name,

@@ -47,24 +47,30 @@ def _record(objective: Objective, span_seconds: float) -> dict[str, Any]:
 
 def _alert(objective: Objective, window: BurnWindow) -> dict[str, Any]:
     own = f'{{objective="{objective.name}"}}'
-    limit = f"{window.factor:g} * {round(objective.budget, 12):g}"
+    limit = f"{window.factor:.12g} * {objective.budget:.12g}"
     long, short = record_name(window.long_seconds), record_name(window.short_seconds)
     spans = f"{prometheus_duration(window.long_seconds)} and {prometheus_duration(window.short_seconds)}"
+    title = _literal(objective.title)
     annotations = {
-        "summary": f"{objective.title} spends its error budget over {window.factor:g} times too fast",
+        "summary": f"{title} spends its error budget over {window.factor:g} times too fast",
         "description": f"{objective.echo}; measured over {spans}: {{{{ $value | humanizePercentage }}}} bad",
     }
     if objective.runbook:
-        annotations["runbook_url"] = objective.runbook
+        annotations["runbook_url"] = _literal(objective.runbook)
     return {
         "alert": ALERT_NAME,
         "expr": f"{long}{own} > {limit} and {short}{own} > {limit}",
         "labels": {
-            **objective.labels,
+            **{name: _literal(value) for name, value in objective.labels.items()},
             "severity": window.severity,
-            "service": objective.service,
+            "service": _literal(objective.service),
             "objective": objective.name,
             "burn_window": prometheus_duration(window.long_seconds),
         },
         "annotations": annotations,
     }
+
+
+def _literal(text: str) -> str:
+    """Text that Prometheus, which reads labels and annotations as templates, shows as it is."""
+    return text.replace("{{", '{{ "{{" }}')
