@@ -18,6 +18,7 @@ from maestro_cli.core.progress import Progress
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.model import Incident, Severity, Signal, State
 from maestro_cli.incidents.triage.investigate import Triage
+from maestro_cli.incidents.triage.model import TriageReport
 from maestro_cli.runbooks.catalog import RunbookCatalog
 from maestro_cli.runbooks.model import Confirm, Runbook, RunResult, RunStatus
 from maestro_cli.runbooks.parameters import resolve_parameters
@@ -34,8 +35,6 @@ class Responded:
     """What a response came to."""
 
     incident: Incident
-    playbook: str
-    runs: tuple[RunResult, ...]
     postmortem: Path
 
 
@@ -68,36 +67,52 @@ class Response:
         waits), ActionFailed (a run failed), TimedOut (the signals do not clear), Interrupted.
         """
         incident = self._triaged(ref, progress)
-        playbook = self._playbook(incident)
-        runs = self._run(incident, playbook, confirm, progress, cancellation)
-        incident = self._crew.desk.get(incident.id)
         if incident.state is State.MITIGATING:
-            incident = self._crew.desk.mitigated(incident.id, run=runs[-1].id)
+            incident = self._mitigated(incident, confirm, progress, cancellation)
         incident = self._resolved(incident, progress, cancellation)
         progress.phase("post-mortem", "writing it from the journal")
         path = self._crew.write_postmortem(incident.id)
         progress.update(f"written to {path}")
-        return Responded(self._crew.desk.get(incident.id), playbook.id, runs, path)
+        return Responded(self._crew.desk.get(incident.id), path)
+
+    def _mitigated(
+        self, incident: Incident, confirm: Confirm, progress: Progress, cancellation: Cancellation
+    ) -> Incident:
+        """Run what the playbook binds; an incident that cleared by itself needs, and gets, no runbook."""
+        if not self._firing(incident):
+            return self._crew.desk.mitigated(
+                incident.id, note="every signal cleared before a runbook was run"
+            )
+        playbook = self._playbook(incident)
+        runs = self._run(incident, playbook, confirm, progress, cancellation)
+        return self._crew.desk.mitigated(incident.id, run=runs[-1].id)
+
+    def investigate(self, ref: str, progress: Progress) -> TriageReport:
+        """Collect evidence and rank suspects for an open incident, and record both."""
+        desk = self._crew.desk
+        incident = desk.get(ref)
+        if incident.state is State.DETECTED:
+            incident = desk.start_triage(incident.id)
+        progress.phase("triage", f"incident #{incident.number}: collecting evidence")
+        report = self._crew.triage.investigate(incident, desk.signals(incident.id))
+        desk.record_triage(incident.id, report)
+        progress.update(f"{len(report.evidence)} pieces of evidence; {report.conclusion}")
+        for suspect in report.suspects[:3]:
+            kind, subject = suspect.kind.value, suspect.subject
+            named = subject if subject.startswith(kind) else f"{kind} of {subject}"
+            progress.note(f"{suspect.score:.2f}  {named}")
+            for reason in suspect.reasons_for[:3]:
+                progress.note(f"      {reason}")
+        return report
 
     def _triaged(self, ref: str, progress: Progress) -> Incident:
         desk = self._crew.desk
         incident = desk.get(ref)
         if incident.times.acked_at is None:
             incident = desk.ack(incident.id)
-        if incident.state is State.DETECTED:
-            incident = desk.start_triage(incident.id)
-        if incident.state is State.TRIAGING:
-            progress.phase("triage", f"incident #{incident.number}: collecting evidence")
-            report = self._crew.triage.investigate(incident, desk.signals(incident.id))
-            desk.record_triage(incident.id, report)
-            progress.update(f"{len(report.evidence)} pieces of evidence; {report.conclusion}")
-            for suspect in report.suspects[:3]:
-                kind, subject = suspect.kind.value, suspect.subject
-                named = subject if subject.startswith(kind) else f"{kind} of {subject}"
-                progress.note(f"{suspect.score:.2f}  {named}")
-                for reason in suspect.reasons_for[:3]:
-                    progress.note(f"      {reason}")
-            incident = self._judged(incident, report.conclusion)
+        if incident.state in (State.DETECTED, State.TRIAGING):
+            report = self.investigate(incident.id, progress)
+            incident = self._judged(desk.get(incident.id), report.conclusion)
         return incident
 
     def _judged(self, incident: Incident, conclusion: str) -> Incident:

@@ -99,6 +99,13 @@ class Services(Backends):
         has_metrics = self.context.prometheus is not None
         return Triage(self.cluster, self.prometheus if has_metrics else None, self.clock, settings=settings)
 
+    def investigate(self, ref: str, progress: Progress) -> None:
+        """Triage an open incident and record what it found; moves a fresh one to triaging."""
+        self.response.investigate(ref, progress)
+
+    def respond(self, ref: str, progress: Progress) -> None:
+        self.response.respond(ref, confirm=self.ask_step(), progress=progress, cancellation=self.cancellation)
+
     @cached_property
     def objectives(self) -> dict[str, Objective]:
         from maestro_cli.config.locations import shipped

@@ -23,7 +23,7 @@ SeqOption = Annotated[
 
 @app.callback()
 def incident() -> None:
-    """List, show, acknowledge, note and resolve incidents."""
+    """List, show, triage, respond to and resolve incidents."""
 
 
 @app.command("list")
@@ -102,6 +102,63 @@ def resolve(
     Example: maestro incident resolve 3 --force --reason "alert rule was wrong"
     """
     found = ctx.obj.desk.resolve(ref, force=force, reason=reason, expected_seq=expected_seq)
+    emit(incidents_view((found,), ctx.obj.clock.now()), output_options(ctx, output))
+
+
+@app.command()
+def triage(ctx: typer.Context, ref: RefArgument = "latest", output: OutputOption = "table") -> None:
+    """Collect evidence and rank suspects; changes nothing but the incident's record.
+
+    Example: maestro incident triage latest
+    """
+    options = output_options(ctx, output)
+    with ctx.obj.progress() as progress:
+        ctx.obj.investigate(ref, progress)
+    emit(incident_view(*ctx.obj.incident_details(ref)), options)
+
+
+@app.command()
+def respond(ctx: typer.Context, ref: RefArgument = "latest", output: OutputOption = "table") -> None:
+    """Triage, run the runbook its playbook binds, wait until it is clear, resolve, write the post-mortem.
+
+    Goes on where an earlier response stopped. Every change still passes the gate.
+
+    Example: maestro incident respond latest
+    """
+    options = output_options(ctx, output)
+    with ctx.obj.progress() as progress:
+        ctx.obj.respond(ref, progress)
+    emit(incident_view(*ctx.obj.incident_details(ref)), options)
+
+
+@app.command()
+def mitigate(
+    ctx: typer.Context,
+    ref: RefArgument,
+    how: Annotated[str, typer.Argument(help="What mitigated it.")],
+    expected_seq: SeqOption = None,
+    output: OutputOption = "table",
+) -> None:
+    """Say what mitigated it; from now on it is only watched.
+
+    Example: maestro incident mitigate latest "rolled back by hand"
+    """
+    found = ctx.obj.desk.mitigated(ref, note=how, expected_seq=expected_seq)
+    emit(incidents_view((found,), ctx.obj.clock.now()), output_options(ctx, output))
+
+
+@app.command()
+def dismiss(
+    ctx: typer.Context,
+    ref: RefArgument,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it was a false alarm.")],
+    output: OutputOption = "table",
+) -> None:
+    """Close it as a false alarm.
+
+    Example: maestro incident dismiss 3 --reason "the probe was wrong"
+    """
+    found = ctx.obj.desk.dismiss(ref, reason)
     emit(incidents_view((found,), ctx.obj.clock.now()), output_options(ctx, output))
 
 

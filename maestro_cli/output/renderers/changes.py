@@ -10,7 +10,7 @@ from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
-    from maestro_cli.changes.model import Change, DiffLine, GateDecision, Plan
+    from maestro_cli.changes.model import Change, DiffLine, GateDecision, Plan, RecentChange
 
 
 def plan_view(plan: Plan, decision: GateDecision) -> Report:
@@ -78,6 +78,11 @@ def change_document(change: Change) -> dict[str, Any]:
     }
 
 
+def _lately(recent: RecentChange) -> str:
+    by = f" by {recent.actor}" if recent.actor else ""
+    return f"{recent.kind}{by} at {recent.at:%H:%M:%S}Z: {recent.state}"
+
+
 def _plan_blocks(plan: Plan) -> tuple[Any, ...]:
     blast = plan.blast
     share = "not known" if blast.namespace_share is None else f"{blast.namespace_share:.0%}"
@@ -90,10 +95,7 @@ def _plan_blocks(plan: Plan) -> tuple[Any, ...]:
             ("budget", f"{budget.name}: {budget.allowed} disruptions allowed, {budget.healthy} healthy")
             for budget in blast.budgets
         ),
-        *(
-            ("lately", f"{recent.kind} by {recent.actor} at {recent.at:%H:%M:%S}Z: {recent.state}")
-            for recent in blast.recent
-        ),
+        *(("lately", _lately(recent)) for recent in blast.recent),
         *(("not seen", text) for text in blast.blind),
         ("verify", f"{plan.verify.text}, within {format_duration(plan.verify.timeout_seconds)}"),
         ("undo", plan.undo.summary if plan.undo else "none"),
