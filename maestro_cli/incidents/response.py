@@ -32,7 +32,7 @@ _SEVERITIES = {severity.value: severity for severity in Severity}
 
 @dataclass(frozen=True, slots=True)
 class Responded:
-    """What a response came to."""
+    """What a response came to; `playbook` is empty when nothing fired any more when it began."""
 
     incident: Incident
     postmortem: Path
@@ -79,6 +79,14 @@ class Response:
         self, incident: Incident, confirm: Confirm, progress: Progress, cancellation: Cancellation
     ) -> Incident:
         """Run what the playbook binds; an incident that cleared by itself needs, and gets, no runbook."""
+        begun = [run for run in self._crew.runner.history.list(incident=incident.id) if not run.status.final]
+        if begun:
+            progress.phase("runbook", f"going on with {begun[0].id} of {begun[0].runbook}")
+            result = self._crew.runner.resume(
+                begun[0].id, progress=progress, cancellation=cancellation, confirm=confirm
+            )
+            _require_success(result, cancellation)
+            return self._crew.desk.mitigated(incident.id, run=result.id)
         if not self._firing(incident):
             return self._crew.desk.mitigated(
                 incident.id, note="every signal cleared before a runbook was run"
@@ -117,41 +125,43 @@ class Response:
 
     def _judged(self, incident: Incident, conclusion: str) -> Incident:
         """Leave triage; the playbook that binds the alert says how severe it is."""
-        playbook = self._match(incident)
-        severity = None if playbook is None else _SEVERITIES.get(playbook.severity, Severity.SEV4)
+        found = self._match(incident)
+        severity = None if found is None else _SEVERITIES.get(found[0].severity, Severity.SEV4)
         return self._crew.desk.triaged(
             incident.id, severity=severity, owner=incident.owner or self._actor, reason=conclusion
         )
 
-    def _match(self, incident: Incident) -> Playbook | None:
-        """The playbook of the first firing signal that one binds; resolved signals start nothing."""
+    def _match(self, incident: Incident) -> tuple[Playbook, Signal] | None:
+        """The first firing signal that a playbook binds; resolved signals start nothing."""
         for signal in self._firing(incident):
             found = self._crew.playbooks.match(signal.labels, firing=True).playbook
             if found is not None:
-                return found
+                return found, signal
         return None
 
     def _firing(self, incident: Incident) -> tuple[Signal, ...]:
         return tuple(signal for signal in self._crew.desk.signals(incident.id) if signal.firing)
 
-    def _playbook(self, incident: Incident) -> Playbook:
-        playbook = self._match(incident)
-        if playbook is None:
+    def _bound(self, incident: Incident) -> tuple[Playbook, Signal]:
+        found = self._match(incident)
+        if found is None:
             raise NotFound(
                 f"no playbook binds a firing signal of incident #{incident.number}",
                 fix="maestro runbook list, then run one by hand: maestro runbook run ID --incident latest",
             )
+        playbook, _ = found
         if playbook.mode != "auto":
             raise WaitingForApproval(
                 f"playbook {playbook.id} only suggests its runbook",
                 fix=f"maestro runbook run {playbook.steps[0].runbook} --incident {incident.number}",
             )
-        return playbook
+        return found
 
     def _run(
         self,
         incident: Incident,
         playbook: Playbook,
+        signal: Signal,
         confirm: Confirm,
         progress: Progress,
         cancellation: Cancellation,
@@ -160,7 +170,7 @@ class Response:
         for number, step in enumerate(playbook.steps, start=1):
             runbook = self._crew.runbooks.get(step.runbook)
             progress.phase("runbook", f"{runbook.id}, by playbook {playbook.id}")
-            parameters = self._parameters(incident, runbook, step)
+            parameters = self._parameters(incident, signal, runbook, step)
             result = self._crew.runner.start(
                 runbook,
                 parameters,
@@ -171,15 +181,26 @@ class Response:
                 cancellation=cancellation,
                 confirm=confirm,
             )
-            results.append(result)
-            if result.status is not RunStatus.SUCCEEDED:
-                cancellation.raise_if_set()
-                raise _stopped(result)
+            results.append(_succeeded(result, cancellation))
         return tuple(results)
 
-    def _parameters(self, incident: Incident, runbook: Runbook, step: PlaybookStep) -> dict[str, str]:
+    def _finish(
+        self, incident: Incident, confirm: Confirm, progress: Progress, cancellation: Cancellation
+    ) -> tuple[RunResult, ...]:
+        """Nothing fires any more, so nothing is begun; runs that a killed response began are seen through."""
+        runner = self._crew.runner
+        begun = [run for run in runner.history.list(incident=incident.id) if not run.status.final]
+        results = []
+        for run in reversed(begun):  # oldest first
+            progress.phase("runbook", f"{run.runbook}, begun before")
+            result = runner.resume(run.id, progress=progress, cancellation=cancellation, confirm=confirm)
+            results.append(_succeeded(result, cancellation))
+        return tuple(results)
+
+    def _parameters(
+        self, incident: Incident, signal: Signal, runbook: Runbook, step: PlaybookStep
+    ) -> dict[str, str]:
         """The playbook's values, then the signal's labels; a release blamed by triage names the revision."""
-        signal = self._firing(incident)[0]
         values = step.parameters(signal.labels)
         names = {parameter.name for parameter in runbook.parameters}
         fix = self._suggested(incident)
@@ -210,6 +231,20 @@ class Response:
             progress.update(f"{incident.firing} of {incident.signals} signals still fire")
             cancellation.pause(POLL_SECONDS)
         return incident
+
+
+def _succeeded(result: RunResult, cancellation: Cancellation) -> RunResult:
+    """The result itself; raises Interrupted when cancelled, or why the response cannot go on."""
+    if result.status is not RunStatus.SUCCEEDED:
+        cancellation.raise_if_set()
+        raise _stopped(result)
+    return result
+
+
+def _require_success(result: RunResult, cancellation: Cancellation) -> None:
+    if result.status is not RunStatus.SUCCEEDED:
+        cancellation.raise_if_set()
+        raise _stopped(result)
 
 
 def _stopped(result: RunResult) -> MaestroError:
