@@ -79,21 +79,13 @@ class Response:
         self, incident: Incident, confirm: Confirm, progress: Progress, cancellation: Cancellation
     ) -> Incident:
         """Run what the playbook binds; an incident that cleared by itself needs, and gets, no runbook."""
-        begun = [run for run in self._crew.runner.history.list(incident=incident.id) if not run.status.final]
-        if begun:
-            progress.phase("runbook", f"going on with {begun[0].id} of {begun[0].runbook}")
-            result = self._crew.runner.resume(
-                begun[0].id, progress=progress, cancellation=cancellation, confirm=confirm
-            )
-            _require_success(result, cancellation)
-            return self._crew.desk.mitigated(incident.id, run=result.id)
-        if not self._firing(incident):
-            return self._crew.desk.mitigated(
-                incident.id, note="every signal cleared before a runbook was run"
-            )
-        playbook = self._playbook(incident)
-        runs = self._run(incident, playbook, confirm, progress, cancellation)
-        return self._crew.desk.mitigated(incident.id, run=runs[-1].id)
+        if self._firing(incident):
+            playbook, signal = self._bound(incident)
+            runs = self._run(incident, playbook, signal, confirm, progress, cancellation)
+        else:
+            runs = self._finish(incident, confirm, progress, cancellation)
+        note = "" if runs else "every signal cleared before a runbook was run"
+        return self._crew.desk.mitigated(incident.id, run=runs[-1].id if runs else None, note=note)
 
     def investigate(self, ref: str, progress: Progress) -> TriageReport:
         """Collect evidence and rank suspects for an open incident, and record both."""
@@ -239,12 +231,6 @@ def _succeeded(result: RunResult, cancellation: Cancellation) -> RunResult:
         cancellation.raise_if_set()
         raise _stopped(result)
     return result
-
-
-def _require_success(result: RunResult, cancellation: Cancellation) -> None:
-    if result.status is not RunStatus.SUCCEEDED:
-        cancellation.raise_if_set()
-        raise _stopped(result)
 
 
 def _stopped(result: RunResult) -> MaestroError:
