@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -12,6 +14,7 @@ import typer.exceptions
 import typer.main
 
 from maestro_cli import __version__
+from maestro_cli.cli.coercion import spare_validation
 from maestro_cli.cli.lazy import LazyGroup
 
 app = typer.Typer(
@@ -54,20 +57,18 @@ def root(
     from maestro_cli.cli.signals import Signals
     from maestro_cli.services import GlobalOptions, Services
 
-    options = GlobalOptions(
-        context=context,
-        is_read_only=read_only or bool(os.environ.get("MAESTRO_READ_ONLY")),
-        is_plain=is_plain,
-    )
+    options = GlobalOptions(context=context, is_read_only=read_only, is_plain=is_plain)
     ctx.obj = ctx.with_resource(Services(options, Signals()))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Parse and run; every error ends here as three lines and an exit code."""
+    spare_validation()
     if "_MAESTRO_COMPLETE" in os.environ:
         _complete_without_rich()
     from maestro_cli.core.errors import ExitCode, Interrupted
 
+    _prepare_streams()
     try:
         result = typer.main.get_command(app).main(
             args=hoist_global_options(arguments), prog_name="maestro", standalone_mode=False
@@ -78,13 +79,43 @@ def run(arguments: Sequence[str]) -> int:
         return _report(Interrupted())
     except typer.exceptions.TyperException as error:
         return _usage(error)
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # the parser library turned it into exit 1
+            return _end_by_broken_pipe()
+        raise
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.SIGTERM)
+        return _end_by_broken_pipe()
     except KeyboardInterrupt:
         return _report(Interrupted())
     except Exception as error:  # noqa: BLE001 - the border: whatever it is, the user gets three lines
         return _report(error)
+    finally:
+        _forget_unwritable_output()
+
+
+def _prepare_streams() -> None:
+    """Output is UTF-8 whatever the locale says, and a closed descriptor is not an error of ours."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # started with `>&-`
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - lives as long as we
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _end_by_broken_pipe() -> int:
+    """Die as every Unix filter does when its reader has gone: by SIGPIPE, which shells show as 141."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGPIPE)
+    return 128 + signal.SIGPIPE  # only where the signal is blocked
+
+
+def _forget_unwritable_output() -> None:
+    """What a full disk refused is lost already; without this Python would fail again at its exit."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as we
 
 
 def hoist_global_options(arguments: Sequence[str]) -> list[str]:
@@ -118,10 +149,13 @@ def _usage(error: Any) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command: its help is the answer
         sys.stderr.write(error.message + "\n")
         return int(UsageError.exit_code)
-    message = error.format_message()
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "maestro"
-    return _report(UsageError(message, fix=f"{path} --help"))
+    usage = context.get_usage() if context is not None else "Usage: maestro [OPTIONS] COMMAND [ARGS]..."
+    shape = " ".join(usage.removeprefix("Usage: ").split())
+    return _report(
+        UsageError(error.format_message().rstrip("."), why=f"the command is: {shape}", fix=f"{path} --help")
+    )
 
 
 def _complete_without_rich() -> None:

@@ -11,6 +11,7 @@ import os
 import re
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,11 +19,12 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock, SystemClock
-from maestro_cli.core.errors import NotFound, UsageError
+from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
 
 if TYPE_CHECKING:
     from maestro_cli.config.settings import ClusterEndpoint, Context, Endpoint, Settings
     from maestro_cli.core.facts.endpoints import EndpointCheck
+    from maestro_cli.core.redaction import Redactor
     from maestro_cli.journal.model import Projection, Verification
     from maestro_cli.journal.store import Journal
     from maestro_cli.local.platform import EmbeddedPlatform
@@ -255,7 +257,24 @@ class Backends:
     def journal(self) -> Journal:
         from maestro_cli.journal.store import Journal
 
-        return self._closed_later(Journal(self.journal_path, projections=self.projections, clock=self.clock))
+        return self._closed_later(
+            Journal(self.journal_path, projections=self.projections, clock=self.clock, redactor=self.redactor)
+        )
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """Knows the secrets of the context's endpoints, so that no record can carry one."""
+        from maestro_cli.config.secrets import resolve_secret
+        from maestro_cli.core.redaction import Redactor
+
+        context = self.settings.contexts.get(self.context_name)
+        values = []
+        for endpoint in (context.prometheus, context.alertmanager, context.serving) if context else ():
+            for reference in (endpoint.token, endpoint.password) if endpoint else ():
+                # What cannot be read is no secret yet; the source that needs it says so.
+                with suppress(InvalidFile):
+                    values += [resolve_secret(reference)] if reference else []
+        return Redactor(values)
 
     def verify_journal(self, anchor: str | None) -> Verification:
         from maestro_cli.journal.verification import parse_anchor, verify

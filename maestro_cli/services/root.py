@@ -152,7 +152,6 @@ class Services(Backends):
     def runner_for(self, typed_context: str) -> RunbookRunner:
         """A runner whose changes carry the consent of whoever started it; the gate still decides."""
         from maestro_cli.changes.model import Consent
-        from maestro_cli.core.redaction import Redactor
         from maestro_cli.runbooks.pipeline import PipelineChanges
         from maestro_cli.runbooks.runner import RunbookRunner
 
@@ -162,7 +161,7 @@ class Services(Backends):
             changes=PipelineChanges(self.changes, Consent(given=True, typed_context=typed_context)),
             clock=self.clock,
             actor=self.actor,
-            redactor=Redactor(),
+            redactor=self.redactor,
         )
 
     def readable_runbooks(self) -> list[Runbook]:
@@ -226,12 +225,11 @@ class Services(Backends):
             where = self.cluster.default_namespace or None
         return parse_workload_ref(text, namespace=where)
 
-    def rehearse_change(self, plan: Plan, typed_context: str) -> Change:
+    def rehearse_change(self, plan: Plan, accepts: frozenset[str]) -> Change:
         """Have the cluster check the plan (dryRun=All) and the gate decide; nothing changes."""
         from maestro_cli.changes.model import Consent
 
-        consent = Consent(given=True, digest=plan.digest, typed_context=typed_context)
-        return self.changes.execute(plan, consent, dry_run=True)
+        return self.changes.execute(plan, Consent(given=True, accepts=accepts), dry_run=True)
 
     def list_changes(self, limit: int) -> tuple[Change, ...]:
         from maestro_cli.changes.history import list_changes
@@ -320,5 +318,7 @@ def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise UsageError(f"{pair!r} is not NAME=VALUE")
+        if name in values:
+            raise UsageError(f"{name} is given twice")
         values[name] = value
     return values

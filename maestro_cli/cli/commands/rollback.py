@@ -46,11 +46,12 @@ def rollback(
     options = output_options(ctx, output)
     ref = ctx.obj.workload_ref(workload, namespace)
     plan = ctx.obj.changes.plan("rollback", ref, {"to_revision": to_revision} if to_revision else {})
+    accepts = frozenset(accept or ())
     if dry_run:
-        change = ctx.obj.rehearse_change(plan, typed_context)
+        change = ctx.obj.rehearse_change(plan, accepts)
         emit(plan_view(plan, change.decision), options)
         return
-    consent = ctx.obj.ask_consent(plan, yes=yes, typed_context=typed_context, accepts=frozenset(accept or ()))
+    consent = ctx.obj.ask_consent(plan, yes=yes, typed_context=typed_context, accepts=accepts)
     with ctx.obj.progress() as progress:
         progress.phase("rollback", plan.summary)
         change = ctx.obj.changes.execute(plan, consent, progress=progress, cancellation=ctx.obj.cancellation)
