@@ -1,7 +1,8 @@
 """What Ctrl-C and SIGTERM do.
 
-Invariant: a command that took the cancellation ends itself in order; any other ends at once. A second
-signal always ends at once.
+Invariant: a command that took the cancellation ends itself in order, and at once when a third signal
+comes (one Ctrl-C may arrive twice, by the terminal and by a wrapper); any other ends at once. A terminal
+that goes away counts as SIGTERM, unless it was asked not to (`nohup`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ class Signals:
         self._seen = 0
         signal.signal(signal.SIGINT, self._handle)
         signal.signal(signal.SIGTERM, self._handle)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._handle)
 
     def cooperative(self) -> Cancellation:
         if self._cancellation is None:
@@ -28,7 +31,7 @@ class Signals:
         return self._cancellation
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
-        terminated = number == signal.SIGTERM
+        terminated = number != signal.SIGINT
         self._seen += 1
         if self._cancellation is None or self._seen > 2:
             raise Interrupted(terminated=terminated)
