@@ -236,12 +236,10 @@ class _Play:
 
     def _take_baseline(self) -> Baseline:
         workload = self._cluster.get_workload(self._scenario.target)
-        requests = self._counter(self._objective.total)
-        if requests is None:
-            raise NoData("the request counter vanished", fix="maestro local status")
-        return Baseline(
-            self._clock.now(), workload.revision, workload.template, requests, self._errors() or 0.0
-        )
+        requests, errors = self._counter(self._objective.total), self._errors()
+        if requests is None or errors is None:
+            raise NoData("the request counters vanished", fix="maestro local status")
+        return Baseline(self._clock.now(), workload.revision, workload.template, requests, errors)
 
     # Measuring
 
