@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := maestro_cli tests deploy
+SOURCES := maestro_cli tests deploy scripts
 
 .PHONY: demo test check lint types contracts bench clean install-demo install-test programs
 
@@ -33,8 +33,7 @@ install-demo: .venv/.installed-local
 install-test: .venv/.installed-test
 
 .venv/bin/python:
-	$(PYTHON) scripts/check_python.py
-	$(PYTHON) -m venv .venv
+	bash scripts/make_venv.sh $(PYTHON)
 
 .venv/.installed-local: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[local]"
