@@ -19,7 +19,7 @@ from maestro_cli.journal.store import SAFE_WAL_SINCE, journal_mode
 from maestro_cli.output.renderers.contexts import Finding
 
 _LIBRARIES = ("typer", "rich", "kubernetes", "prometheus-api-client", "httpx", "msgspec", "PyYAML")
-_SERVING = ("onnxruntime", "uvicorn", "starlette", "numpy")
+_SERVING = ("onnxruntime", "uvicorn", "numpy")
 _PROGRAMS = (
     ("prometheus", ("prometheus",), "MAESTRO_PROMETHEUS"),
     ("alertmanager", ("prometheus-alertmanager", "alertmanager"), "MAESTRO_ALERTMANAGER"),
