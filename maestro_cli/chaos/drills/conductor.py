@@ -29,6 +29,7 @@ from maestro_cli.core.errors import GateNotMet, Interrupted, MaestroError, NoDat
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress
+from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.journal.model import Event
 from maestro_cli.journal.store import Journal
@@ -37,6 +38,7 @@ from maestro_cli.slo.objectives import Objective
 BASELINE_TIMEOUT_SECONDS = 120.0
 BASELINE_HEALTHY_SECONDS = 5.0
 POLL_SECONDS = 0.5
+LOOKBACK_SECONDS = 3600.0
 ECHO_SECONDS = 120.0  # an alert over the longest window of the drill profile outlives its cause by a minute
 
 
@@ -149,6 +151,7 @@ class _Play:
             self._undo(subject, actor, baseline.template)
             raise
         is_restored = self._undo(subject, actor, baseline.template)
+        window = LOOKBACK_SECONDS + seconds_between(baseline.at, self._clock.now())
         card = score(
             drill=drill,
             scenario=self._scenario,
@@ -156,8 +159,8 @@ class _Play:
             bad_revision=shipped.revision,
             baseline=baseline,
             outcome=outcome,
-            requests=self._counter(self._objective.total),
-            errors=self._errors(),
+            requests=self._counter(self._objective.total, window),
+            errors=self._errors(window),
             finished_at=self._clock.now(),
             objective=self._objective,
             wall_seconds=self._clock.monotonic() - started,
@@ -236,7 +239,8 @@ class _Play:
 
     def _take_baseline(self) -> Baseline:
         workload = self._cluster.get_workload(self._scenario.target)
-        requests, errors = self._counter(self._objective.total), self._errors()
+        requests = self._counter(self._objective.total, LOOKBACK_SECONDS)
+        errors = self._errors(LOOKBACK_SECONDS)
         if requests is None or errors is None:
             raise NoData("the request counters vanished", fix="maestro local status")
         return Baseline(self._clock.now(), workload.revision, workload.template, requests, errors)
@@ -247,16 +251,20 @@ class _Play:
         value = self._metrics.query(promql).only
         return None if value is None or math.isnan(value) else value
 
-    def _counter(self, selector: str) -> float | None:
-        """A counter's total over every series of the last hour, also of pods that are gone."""
-        return self._value(f"sum(max_over_time({selector}[1h]))")
+    def _counter(self, selector: str, seconds: float) -> float | None:
+        """A counter's total over every series of that long, also of pods that are gone.
 
-    def _errors(self) -> float | None:
+        Baseline and score look back to the same instant, so both count the same pods.
+        """
+        return self._value(f"sum(max_over_time({selector}[{prometheus_duration(seconds)}]))")
+
+    def _errors(self, seconds: float) -> float | None:
         if self._objective.bad is None:
-            total = self._counter(self._objective.total)
-            good = self._counter(self._objective.good or "")
+            total = self._counter(self._objective.total, seconds)
+            good = self._counter(self._objective.good or "", seconds)
             return None if total is None or good is None else total - good
-        return self._value(f"sum(max_over_time({self._objective.bad}[1h])) or vector(0)")
+        window = prometheus_duration(seconds)
+        return self._value(f"sum(max_over_time({self._objective.bad}[{window}])) or vector(0)")
 
     # Breaking and mending
 
