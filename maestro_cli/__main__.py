@@ -11,8 +11,12 @@ def main() -> int:
     if arguments in (["--version"], ["-V"]):
         from maestro_cli import __version__
 
-        sys.stdout.write(f"maestro {__version__}\n")
-        return 0
+        try:
+            sys.stdout.write(f"maestro {__version__}\n")
+            sys.stdout.flush()
+            return 0
+        except (OSError, AttributeError):  # closed, full or unread: the command line knows what to do
+            pass
     from maestro_cli.cli.main import run
 
     return run(arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
@@ -29,7 +30,9 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        sys.stdout.write(f"maestro {__version__}\n")
+        from maestro_cli.output.writer import emit_text
+
+        emit_text(f"maestro {__version__}")
         raise typer.Exit
 
 
@@ -87,6 +90,8 @@ def run(arguments: Sequence[str]) -> int:
         return _end_by_broken_pipe()
     except KeyboardInterrupt:
         return _report(Interrupted())
+    except OSError as error:
+        return _report(_refused_output(error) if _is_of_output(error) else error)
     except Exception as error:  # noqa: BLE001 - the border: whatever it is, the user gets three lines
         return _report(error)
     finally:
@@ -101,6 +106,17 @@ def _prepare_streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - lives as long as we
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Writing help goes through the parser library; a file of ours would have its name in the error."""
+    return error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+def _refused_output(error: OSError) -> Exception:
+    from maestro_cli.output.writer import output_error
+
+    return output_error(error)
 
 
 def _end_by_broken_pipe() -> int:

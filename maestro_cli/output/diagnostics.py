@@ -10,12 +10,15 @@ import traceback
 from maestro_cli.core.errors import ExitCode, MaestroError
 from maestro_cli.core.untrusted import visible
 
+_LONGEST = 4000  # characters of one line
+
 
 def report(error: BaseException) -> ExitCode:
     """Write the error and return the exit code it ends with."""
     _flush_stdout()
     if isinstance(error, MaestroError):
-        lines = [f"maestro: error: {error.what}", f"  why: {error.why}", f"  fix: {error.fix}"]
+        lines = [f"maestro: error: {error.what}"]
+        lines += [f"  {word}: {text}" for word, text in (("why", error.why), ("fix", error.fix)) if text]
         code = error.exit_code
     else:
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -25,9 +28,9 @@ def report(error: BaseException) -> ExitCode:
             "  fix: run again with MAESTRO_DEBUG=1 and report what it prints",
         ]
         code = ExitCode.INTERNAL
-    _write([line for line in lines if not line.endswith(": ")])
     if os.environ.get("MAESTRO_DEBUG") == "1":
-        sys.stderr.write("".join(traceback.format_exception(error)))
+        lines += "".join(traceback.format_exception(error)).splitlines()
+    _write(lines)
     return code
 
 
@@ -45,14 +48,14 @@ def note(text: str) -> None:
 def _flush_stdout() -> None:
     try:
         sys.stdout.flush()
-    except (BrokenPipeError, ValueError):
+    except (OSError, ValueError):  # nobody reads it, the disk is full, or it is closed
         return
 
 
 def _write(lines: list[str]) -> None:
     stream = sys.stderr  # looked up at each call: tests and redirections replace it
     try:
-        stream.write("".join(visible(line) + "\n" for line in lines))
+        stream.write("".join(visible(line, _LONGEST) + "\n" for line in lines))
         stream.flush()
-    except (BrokenPipeError, ValueError):
+    except (OSError, ValueError):
         return

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.untrusted import visible
+from maestro_cli.output.diagnostics import note
 from maestro_cli.output.terminal import terminal_of
 
 
@@ -28,6 +30,7 @@ class TerminalProgress:
         self._text = ""
         self._live: Any = None
         self._console: Any = None
+        self._spinner: Any = None
         self._lock = threading.RLock()
         self.lines: list[tuple[str, str]] = []  # what stayed on screen, with its style
 
@@ -56,7 +59,8 @@ class TerminalProgress:
         with self._lock:
             self._close("✗" if kind is not None else "✓")
             if self._live is not None:
-                self._live.stop()
+                with suppress(OSError):
+                    self._live.stop()
                 self._live = None
 
     def phase(self, name: str, text: str) -> None:
@@ -89,10 +93,10 @@ class TerminalProgress:
             text = Text(shown)
             if style:
                 text.stylize(style, 0, 1)
-            self._console.print(text)
+            with suppress(OSError):  # the terminal is gone
+                self._console.print(text)
         else:
-            sys.stderr.write(shown + "\n")
-            sys.stderr.flush()
+            note(shown)  # which bears a closed stderr: reporting never changes the work
 
     def _line(self) -> Any:
         from rich.spinner import Spinner
@@ -104,7 +108,7 @@ class TerminalProgress:
         elapsed = format_duration(now - self._phase_started)
         total = format_duration(now - self._started)
         text = Text(visible(f"{self._name:<12} {self._text}  ({elapsed}, {total} in all)"), no_wrap=True)
-        if not hasattr(self, "_spinner"):
+        if self._spinner is None:
             self._spinner = Spinner("dots")
         self._spinner.update(text=text)
         return self._spinner

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import math
+import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.core.clock import to_rfc3339
 from maestro_cli.core.untrusted import markdown_text, visible
 from maestro_cli.output.views import Column, Listing
 
@@ -15,7 +19,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _TONES = {"good": "green", "bad": "bold red", "warn": "yellow", "dim": "dim"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet takes for the start of a formula, also in its full-width form and after blanks.
+_FORMULA = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?%?")
 
 
 def cell_text(value: object) -> str:
@@ -27,8 +33,36 @@ def cell_text(value: object) -> str:
     if isinstance(value, datetime):
         return value.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:.0f}" if 1e6 <= abs(value) < 1e15 else f"{value:g}"
     return visible(str(value))
+
+
+def data_text(value: object) -> str:
+    """One cell for programs: nothing is empty, instants are RFC 3339 in UTC, numbers keep every digit.
+
+    Text that a spreadsheet would run as a formula gets a leading apostrophe; numbers are none.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return to_rfc3339(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, float):
+        return repr(float(value)) if math.isfinite(value) else ""
+    text = visible(str(value))
+    return "'" + text if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def text_width(text: str) -> int:
+    """Terminal columns: East Asian wide characters take two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
 
 
 def columns_of(listing: Listing[Any], *, wide: bool) -> Sequence[Column[Any]]:
@@ -42,13 +76,13 @@ def plain_table(listing: Listing[Any], *, wide: bool) -> str:
     columns = columns_of(listing, wide=wide)
     rows = [[column.title.upper() for column in columns]]
     rows += [[cell_text(column.cell(item)) for column in columns] for item in listing.items]
-    widths = [max(len(row[index]) for row in rows) for index in range(len(columns))]
+    widths = [max(text_width(row[index]) for row in rows) for index in range(len(columns))]
     lines = []
     for row in rows:
-        cells = [
-            text.rjust(width) if column.right else text.ljust(width)
-            for text, width, column in zip(row, widths, columns, strict=True)
-        ]
+        cells = []
+        for text, width, column in zip(row, widths, columns, strict=True):
+            blank = " " * (width - text_width(text))
+            cells.append(blank + text if column.right else text + blank)
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
 
@@ -84,14 +118,8 @@ def csv_text(listing: Listing[Any]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([column.title for column in listing.columns])
     for item in listing.items:
-        row = []
-        for column in listing.columns:
-            value = column.cell(item)
-            text = "" if value is None else cell_text(value)
-            guard = isinstance(value, str) and text.startswith(_FORMULA)
-            row.append("'" + text if guard else text)
-        writer.writerow(row)
-    return out.getvalue().rstrip("\n")
+        writer.writerow([data_text(column.cell(item)) for column in listing.columns])
+    return out.getvalue().removesuffix("\n")
 
 
 def markdown_table(listing: Listing[Any]) -> str:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from maestro_cli.core.errors import UsageError
+from maestro_cli.core.canonical import plain
+from maestro_cli.core.errors import ActionFailed, UsageError
 from maestro_cli.core.untrusted import UNSAFE, markdown_text, visible, visible_block
 from maestro_cli.output import tables
+from maestro_cli.output.diagnostics import note
 from maestro_cli.output.formats import Format
 from maestro_cli.output.jsonpath import evaluate
 from maestro_cli.output.terminal import terminal_of
@@ -24,37 +29,74 @@ class OutputOptions:
 
 
 def emit(view: View, options: OutputOptions, stream: TextIO | None = None) -> None:
-    """Write a view to stdout in the chosen format; raises UsageError where the format has no sense."""
+    """Write a view to stdout in the chosen format.
+
+    Raises UsageError where the format has no sense, ActionFailed when stdout cannot be written (a full
+    disk), BrokenPipeError when nobody reads it any more.
+    """
     out = stream if stream is not None else sys.stdout
     kind = options.format.kind
     if kind == "json":
-        text = json_text(view.body())
+        text = json_text(view.body())  # tuples, enums and instants become plain while it is written
     elif kind == "yaml":
         from maestro_cli.config.strict import dump_yaml  # loads PyYAML
 
-        text = dump_yaml(view.body()).rstrip("\n")
+        text = dump_yaml(_without_nan(plain(view.body()))).rstrip("\n")
     elif kind == "jsonpath":
-        text = visible_block(evaluate(options.format.path, view.body()))
+        body = _without_nan(plain(view.body()))
+        text = visible_block(evaluate(options.format.path, body))
     elif kind == "csv":
         text = _csv(view)
     elif kind == "md":
         text = _markdown(view)
     else:
-        _emit_for_people(view, options, out)
+        with _writing():
+            _emit_for_people(view, options, out)
         return
-    out.write(text + "\n" if text else "")
-    out.flush()
+    with _writing():
+        out.write(text + "\n" if text else "")
+        out.flush()
 
 
 def emit_text(text: str, stream: TextIO | None = None) -> None:
     """Write text that is itself the product (a kubeconfig path, a document, log lines), made visible."""
     out = stream if stream is not None else sys.stdout
-    out.write(visible_block(text).rstrip("\n") + "\n")
-    out.flush()
+    with _writing():
+        out.write(visible_block(text).rstrip("\n") + "\n")
+        out.flush()
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise output_error(error) from error
+
+
+def output_error(error: OSError) -> ActionFailed:
+    """The error for an stdout that takes no more, such as a full disk."""
+    why = error.strerror or type(error).__name__
+    return ActionFailed("the output cannot be written", why=why, fix="free space where it goes")
 
 
 def json_text(body: Any) -> str:
-    return UNSAFE.sub(_escaped, json.dumps(body, indent=2, ensure_ascii=False))
+    """Two-space JSON; NaN and infinity, which JSON cannot say, are null."""
+    try:
+        text = json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False, default=plain)
+    except ValueError:
+        text = json.dumps(_without_nan(plain(body)), indent=2, ensure_ascii=False)
+    return UNSAFE.sub(_escaped, text)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    return [_without_nan(item) for item in value] if isinstance(value, list) else value
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -83,7 +125,7 @@ def _markdown(view: View) -> str:
         elif isinstance(block, Lines):
             parts.append(visible_block(block.text))
         else:
-            parts.append(tables.markdown_table(block) if block.items else block.empty)
+            parts.append(tables.markdown_table(block) if block.items else markdown_text(block.empty))
     return "\n\n".join(parts)
 
 
@@ -96,12 +138,12 @@ def _emit_for_people(view: View, options: OutputOptions, out: TextIO) -> None:
             if index:
                 out.write("\n")
             text = _plain_block(block, wide=wide)
+            if isinstance(block, Listing) and not block.items and isinstance(view, Report):
+                text = visible(block.empty)
             out.write(text + "\n" if text else "")
-        if isinstance(view, Listing) and not view.items:
-            from maestro_cli.output.diagnostics import note
-
-            note(view.empty)
         out.flush()
+        if isinstance(view, Listing) and not view.items:  # stdout stays empty for scripts
+            note(view.empty)
         return
     from rich.console import Console
 
@@ -115,7 +157,7 @@ def _emit_for_people(view: View, options: OutputOptions, out: TextIO) -> None:
 
 def _plain_block(block: Fields | Heading | Lines | Listing[Any] | Report, *, wide: bool) -> str:
     if isinstance(block, Heading):
-        return visible(block.text).upper()
+        return visible(block.text.upper())
     if isinstance(block, Lines):
         return visible_block(block.text)
     if isinstance(block, Fields):
@@ -134,7 +176,7 @@ def print_block(console: Any, block: Any, *, wide: bool) -> None:
         if block.items:
             console.print(tables.rich_table(block, wide=wide))
         else:
-            console.print(Text(block.empty, style="dim"))
+            console.print(Text(visible(block.empty), style="dim"))
     elif isinstance(block, Heading):
         console.print(Text(visible(block.text), style="bold underline"))
     elif isinstance(block, Fields):
