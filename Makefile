@@ -1,6 +1,7 @@
 # make demo   the drill, from nothing to a post-mortem
 # make test   lint, types, import contracts and every test
 # make check  the same without the tests that start a whole platform; under a minute
+# make bench  measure the budgets (docs/benchmarks.md); make bench-ROOM measures one room's
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
@@ -17,6 +18,12 @@ test: install-test programs lint types contracts
 
 check: install-test lint types contracts
 	$(BIN)/python -m pytest -q -m "not e2e and not contract and not crash"
+
+bench: install-test programs
+	$(BIN)/python -m tests.bench
+
+bench-%: install-test programs
+	$(BIN)/python -m tests.bench $*
 
 lint:
 	$(BIN)/ruff check $(SOURCES)
@@ -47,4 +54,4 @@ programs:
 	bash scripts/install_programs.sh
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .bench

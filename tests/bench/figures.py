@@ -1,4 +1,4 @@
-"""What a measurement is. Invariant: a figure keeps every sample, and the verdict uses the statistic it names."""
+"""What a measurement is. Invariant: a figure keeps every sample, and its median is what is judged."""
 
 from __future__ import annotations
 

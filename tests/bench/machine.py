@@ -1,4 +1,4 @@
-"""Where a run was measured. Invariant: figures without the machine, its load and the versions mean nothing."""
+"""Where a run was measured: figures without the machine, its load and the versions mean nothing."""
 
 from __future__ import annotations
 
