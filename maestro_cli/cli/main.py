@@ -16,7 +16,6 @@ import typer.main
 
 from maestro_cli import __version__
 from maestro_cli.cli.coercion import spare_validation
-from maestro_cli.cli.coercion import spare_validation
 from maestro_cli.cli.lazy import LazyGroup
 
 app = typer.Typer(
@@ -67,7 +66,6 @@ def root(
 
 def run(arguments: Sequence[str]) -> int:
     """Parse and run; every error ends here as three lines and an exit code."""
-    spare_validation()
     spare_validation()
     if "_MAESTRO_COMPLETE" in os.environ:
         _complete_without_rich()
