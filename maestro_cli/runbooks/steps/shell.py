@@ -21,7 +21,9 @@ from maestro_cli.runbooks.steps.kind import Work
 from maestro_cli.runbooks.steps.output import Kept
 
 GRACE_SECONDS = 5.0  # between SIGTERM and SIGKILL
-_POLL_SECONDS = 0.02
+_POLL_SECONDS = 0.02  # at most; a short step is looked at more often, so that little is added to it
+_FIRST_POLL_SECONDS = 0.0005
+_POLL_SHARE = 8
 _DRAIN_SECONDS = 2.0
 
 
@@ -93,15 +95,15 @@ def _reader(stream: IO[bytes] | None, kept: Kept) -> threading.Thread:
 
 def _wait(process: subprocess.Popen[bytes], timeout_seconds: float, work: Work) -> State:
     """Wait for the leader, then end its group; OK when it ended by itself."""
-    deadline = work.clock.monotonic() + timeout_seconds
+    started = work.clock.monotonic()
     ended = State.OK
-    pause = 0.001
     while not _has_ended(process):
-        if work.clock.monotonic() >= deadline:
+        elapsed = work.clock.monotonic() - started
+        pause = min(max(elapsed / _POLL_SHARE, _FIRST_POLL_SECONDS), _POLL_SECONDS)
+        if elapsed >= timeout_seconds:
             ended = State.TIMED_OUT
         elif work.cancellation.wait(pause):
             ended = State.CANCELLED
-        pause = min(pause * 2, _POLL_SECONDS)
         if ended is not State.OK:
             _terminate(process)
             break
