@@ -8,7 +8,6 @@ there. What cannot be written stops the caller: no journal, no change.
 from __future__ import annotations
 
 import json
-import os
 import re
 import sqlite3
 import threading
@@ -18,16 +17,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from maestro_cli.config.locations import make_private
 from maestro_cli.core.canonical import canonical_json
 from maestro_cli.core.clock import Clock, from_rfc3339, to_rfc3339
-from maestro_cli.core.errors import ActionFailed, Busy, InvalidFile
+from maestro_cli.core.errors import Busy, InvalidFile
 from maestro_cli.core.redaction import Redactor
+from maestro_cli.journal.file import SAFE_WAL_SINCE as SAFE_WAL_SINCE
+from maestro_cli.journal.file import broken, choose_mode, create, translated
+from maestro_cli.journal.file import journal_mode as journal_mode
 from maestro_cli.journal.model import GENESIS, Event, Head, Lease, Projection, chain_hash
 
 FORMAT = 1
 BUSY_TIMEOUT_SECONDS = 10.0
-SAFE_WAL_SINCE = (3, 51, 3)
 _SURROGATES = re.compile("[\ud800-\udfff]")  # half characters: neither UTF-8 nor SQLite can carry them
 
 _SCHEMA = """
@@ -47,11 +47,6 @@ BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 """
-
-
-def journal_mode() -> str:
-    """`WAL` where the linked SQLite is safe with it, else `TRUNCATE` (a rollback journal)."""
-    return "WAL" if sqlite3.sqlite_version_info >= SAFE_WAL_SINCE else "TRUNCATE"
 
 
 class Transaction:
@@ -92,7 +87,7 @@ class Journal:
         self.redactor = redactor or Redactor()
         self._projections = tuple(projections)
         self._lock = threading.RLock()
-        _create(path)
+        create(path)
         self._db = self._connect()
         try:
             self._prepare()
@@ -106,14 +101,14 @@ class Journal:
                 self.path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
             )
         except sqlite3.DatabaseError as error:
-            raise _translated(error, self.path) from error
+            raise translated(error, self.path) from error
         try:
             db.row_factory = sqlite3.Row
-            _choose_mode(db, self.path)
+            choose_mode(db, self.path)
             db.execute("PRAGMA synchronous = FULL")
         except sqlite3.DatabaseError as error:
             db.close()
-            raise _translated(error, self.path) from error
+            raise translated(error, self.path) from error
         except BaseException:
             db.close()
             raise
@@ -160,13 +155,13 @@ class Journal:
             try:
                 self._db.execute("BEGIN IMMEDIATE")
             except sqlite3.DatabaseError as error:
-                raise _translated(error, self.path) from error
+                raise translated(error, self.path) from error
             try:
                 yield self._db
                 self._db.execute("COMMIT")
             except sqlite3.DatabaseError as error:
                 self._roll_back()
-                raise _translated(error, self.path) from error
+                raise translated(error, self.path) from error
             except BaseException:
                 self._roll_back()
                 raise
@@ -228,7 +223,7 @@ class Journal:
     def _head(self, db: sqlite3.Connection) -> Head:
         row = db.execute("SELECT seq, hash FROM head").fetchone()
         if row is None:
-            raise _broken(self.path, "its head is missing")
+            raise broken(self.path, "its head is missing")
         return Head(row["seq"], row["hash"])
 
     def head(self) -> Head:
@@ -236,7 +231,7 @@ class Journal:
             try:
                 return self._head(self._db)
             except sqlite3.DatabaseError as error:
-                raise _translated(error, self.path) from error
+                raise translated(error, self.path) from error
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
         """Read projections outside a transaction."""
@@ -244,7 +239,7 @@ class Journal:
             try:
                 return self._db.execute(sql, parameters).fetchall()
             except sqlite3.DatabaseError as error:
-                raise _translated(error, self.path) from error
+                raise translated(error, self.path) from error
 
     def events(
         self, *, subject: str | None = None, kinds: Sequence[str] = (), after: int = 0, limit: int = -1
@@ -263,9 +258,9 @@ class Journal:
             try:
                 return list(_read(self._db, where, parameters))
             except json.JSONDecodeError as error:
-                raise _broken(self.path, f"an event is not JSON: {error}") from error
+                raise broken(self.path, f"an event is not JSON: {error}") from error
             except sqlite3.DatabaseError as error:
-                raise _translated(error, self.path) from error
+                raise translated(error, self.path) from error
 
     # Leases
 
@@ -320,32 +315,6 @@ class Journal:
             self._db.close()
 
 
-def _create(path: Path) -> None:
-    """Make the file for this user alone; SQLite gives its journal and WAL files the same mode."""
-    try:
-        make_private(path.parent)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    except OSError as error:
-        raise ActionFailed(
-            f"the journal {path} cannot be written",
-            why=error.strerror or type(error).__name__,
-            fix=f"make {path.parent} a folder that you may write, or set XDG_STATE_HOME",
-        ) from error
-
-
-def _choose_mode(db: sqlite3.Connection, path: Path) -> None:
-    """Set the journal mode; raises Busy when a connection elsewhere keeps the file in another one."""
-    wanted = journal_mode().lower()
-    if wanted == "wal" and db.execute("PRAGMA journal_mode").fetchone()[0] == wanted:
-        return  # setting it again would ask for a lock
-    if db.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0] != wanted:
-        raise Busy(
-            "the journal is in use by another version of SQLite",
-            why=f"{path} cannot be changed to {wanted} while others have it open",
-            fix="end those processes and try again",
-        )
-
-
 def _statements(script: str) -> Iterator[str]:
     """Split a schema; `executescript` would commit the open transaction."""
     pending = ""
@@ -375,34 +344,3 @@ def _read(db: sqlite3.Connection, where: str, parameters: Sequence[Any]) -> Iter
             row["prev"],
             row["hash"],
         )
-
-
-def _broken(path: Path, why: str) -> InvalidFile:
-    return InvalidFile(
-        "is not an intact journal", file=str(path), why=why, fix="maestro journal verify says what is wrong"
-    )
-
-
-_NOT_WRITABLE = {
-    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_NOLFS,
-}  # fmt: skip
-
-
-def _translated(error: sqlite3.DatabaseError, path: Path) -> Exception:
-    """The error for the user; a mistake of ours (a wrong statement, a constraint) stays what it is."""
-    text = str(error)
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return Busy("the journal is busy", why=f"another process is writing {path}", fix="try again")
-    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return InvalidFile(
-            "is not an intact SQLite file", file=str(path), why=text, fix="restore it from a copy"
-        )
-    if code in _NOT_WRITABLE:
-        return ActionFailed(
-            f"the journal {path} cannot be written", why=text, fix="free disk space or check permissions"
-        )
-    if "decode" in text:  # text that is no UTF-8: Python's own error, without a code
-        return _broken(path, text)
-    return error
