@@ -62,6 +62,7 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     protected: bool = False
     max_replicas_share: float = 1.0
     settle_seconds: float = 300.0
+    objectives: list[str] = []
     costs: Responders = Responders()
 
 

@@ -43,4 +43,5 @@ class Overview:
             or any(not workload.is_rolled_out for workload in self.workloads)
             or any(burn.rate is not None and burn.rate > 1 for burn in self.burns)
         )
-        return False if wrong else (None if self.failures else True)
+        blind = self.failures or any(burn.rate is None for burn in self.burns)
+        return False if wrong else (None if blind else True)

@@ -220,7 +220,8 @@ class Response:
                     f"{incident.firing} signals of incident #{incident.number} still fire",
                     fix=f"maestro incident show {incident.number}",
                 )
-            progress.update(f"{incident.firing} of {incident.signals} signals still fire")
+            still = f"{incident.firing} of {incident.signals} signals still fire"
+            progress.update(still if incident.firing else "clear; waiting until it stays so")
             cancellation.pause(POLL_SECONDS)
         return incident
 

@@ -41,6 +41,7 @@ def prepare(state: Path, profile: Profile, deploy: Path | None = None) -> None:
     costs = read_yaml(deploy / "local" / _PRICES).decode(Responders)
     context = {
         "namespace": NAMESPACE,
+        "objectives": [str((deploy / "objectives").resolve())],
         "settle_seconds": min(300.0, 3 * profile.interval_seconds),
         "costs": {name: getattr(costs, name) for name in Responders.__struct_fields__},
     }

@@ -46,6 +46,7 @@ class Closable(Protocol):
 
 
 T = TypeVar("T", bound=Closable)
+E = TypeVar("E")
 
 
 class SignalHandlers(Protocol):
@@ -206,10 +207,8 @@ class Backends:
 
     @cached_property
     def cluster(self) -> KubeCluster:
-        """The context's cluster; kubectl's own default when it names none."""
-        from maestro_cli.config.settings import ClusterEndpoint
-
-        return self._cluster_of(self.context.cluster or ClusterEndpoint())
+        """The context's cluster; never one that nobody named."""
+        return self._cluster_of(self._needed(self.context.cluster, "cluster"))
 
     @cached_property
     def prometheus(self) -> Prometheus:
@@ -219,12 +218,11 @@ class Backends:
     def alertmanager(self) -> Alertmanager:
         return self._alertmanager_of(self._needed(self.context.alertmanager, "alertmanager"))
 
-    def _needed(self, endpoint: Endpoint | None, key: str) -> Endpoint:
+    def _needed(self, endpoint: E | None, key: str) -> E:
         if endpoint is None:
             raise NotFound(
                 f"the context {self.context_name!r} has no {key}",
-                fix=f"add contexts.{self.context_name}.{key}.url to "
-                f"{self.settings.origins[self.context_name]}",
+                fix=f"add contexts.{self.context_name}.{key} to {self.settings.origins[self.context_name]}",
             )
         return endpoint
 

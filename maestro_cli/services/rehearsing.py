@@ -9,6 +9,7 @@ from maestro_cli.changes.history import get_change
 from maestro_cli.changes.model import State
 from maestro_cli.chaos.drills.conductor import Conductor, Ensemble
 from maestro_cli.chaos.drills.model import Outcome
+from maestro_cli.config.locations import shipped
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.errors import TimedOut
@@ -16,6 +17,7 @@ from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.incidents.model import OPEN_STATES, Incident
 from maestro_cli.runbooks.model import nobody
+from maestro_cli.slo.objectives import read_objectives
 
 if TYPE_CHECKING:
     from maestro_cli.services.root import Services
@@ -140,7 +142,7 @@ def conductor(services: Services, seed: int) -> Conductor:
     return Conductor(
         EmbeddedStage(services, seed),
         gather,
-        services.objectives,
+        {objective.name: objective for objective in read_objectives(shipped("deploy") / "objectives")},
         clock=services.clock,
         actor=services.actor,
     )

@@ -108,10 +108,12 @@ class Services(Backends):
 
     @cached_property
     def objectives(self) -> dict[str, Objective]:
-        from maestro_cli.config.locations import shipped
+        """The context's objectives by name; none where it names none."""
         from maestro_cli.slo.objectives import read_objectives
 
-        return {objective.name: objective for objective in read_objectives(shipped("deploy") / "objectives")}
+        origin = Path(self.settings.origins[self.context_name]).parent
+        found = [one for folder in self.context.objectives for one in read_objectives(origin / folder)]
+        return {objective.name: objective for objective in found}
 
     # Runbooks and changes
 
@@ -147,9 +149,9 @@ class Services(Backends):
 
     @cached_property
     def runner(self) -> RunbookRunner:
-        return self.runner_for("")
+        return self.runner_for("", given=True)
 
-    def runner_for(self, typed_context: str) -> RunbookRunner:
+    def runner_for(self, typed_context: str, *, given: bool) -> RunbookRunner:
         """A runner whose changes carry the consent of whoever started it; the gate still decides."""
         from maestro_cli.changes.model import Consent
         from maestro_cli.runbooks.pipeline import PipelineChanges
@@ -158,7 +160,7 @@ class Services(Backends):
         return RunbookRunner(
             self.journal,
             metrics=self.prometheus,
-            changes=PipelineChanges(self.changes, Consent(given=True, typed_context=typed_context)),
+            changes=PipelineChanges(self.changes, Consent(given=given, typed_context=typed_context)),
             clock=self.clock,
             actor=self.actor,
             redactor=self.redactor,
@@ -179,6 +181,7 @@ class Services(Backends):
         pairs: Sequence[str],
         incident_ref: str | None,
         typed_context: str,
+        yes: bool,
         progress: Progress,
     ) -> RunResult:
         """Start a run with the given values; an incident's newest firing signal fills in the rest."""
@@ -187,7 +190,7 @@ class Services(Backends):
         runbook = self.runbooks.get(name)
         incident = self.desk.get(incident_ref) if incident_ref else None
         signals = self.desk.signals(incident.id) if incident else ()
-        signal = next((one for one in signals if one.firing), None)
+        signal = next((one for one in reversed(signals) if one.firing), None)
         values = resolve_parameters(
             runbook,
             given=parse_pairs(pairs),
@@ -195,7 +198,7 @@ class Services(Backends):
             annotations=signal.annotations if signal else {},
         )
         progress.phase("runbook", runbook.id)
-        return self.runner_for(typed_context).start(
+        return self.runner_for(typed_context, given=yes or has_person()).start(
             runbook,
             values,
             incident=incident.id if incident else None,
@@ -205,10 +208,10 @@ class Services(Backends):
         )
 
     def resume_run(
-        self, run_id: str, decisions: Sequence[str], typed_context: str, progress: Progress
+        self, run_id: str, decisions: Sequence[str], typed_context: str, yes: bool, progress: Progress
     ) -> RunResult:
         progress.phase("runbook", f"resuming {run_id}")
-        return self.runner_for(typed_context).resume(
+        return self.runner_for(typed_context, given=yes or has_person()).resume(
             run_id,
             decisions=parse_pairs(decisions),
             progress=progress,
@@ -246,7 +249,7 @@ class Services(Backends):
         from maestro_cli.changes.model import Consent
 
         given = yes
-        if not yes and sys.stdin.isatty() and sys.stderr.isatty():
+        if not yes and has_person():
             from maestro_cli.output.prompt import confirm, show
             from maestro_cli.output.renderers.changes import plan_view
 
@@ -266,7 +269,7 @@ class Services(Backends):
         """Asks the person at the terminal about a step; nobody where there is none."""
         from maestro_cli.runbooks.model import nobody
 
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not has_person():
             return nobody
         from maestro_cli.output.prompt import ask_question
 
@@ -309,6 +312,11 @@ class Services(Backends):
         from maestro_cli.services.overview import look
 
         return look(self)
+
+
+def has_person() -> bool:
+    """Whether somebody sits at the terminal, to see what happens and to stop it."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:

@@ -116,7 +116,7 @@ def test_a_run_killed_between_intent_and_result_is_resumed_and_changes_the_world
     before = int(session.json("status")["workloads"][0]["revision"])
     killed = session.run(
         "runbook", "run", "high-error-rate", "NAMESPACE=ml", "DEPLOY=fraud", "WINDOW=10s",
-        f"TO_REVISION={before - 1}",
+        f"TO_REVISION={before - 1}", "--yes",
         extra={"MAESTRO_CRASH_AT": "change.after-call"},
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL
@@ -125,7 +125,7 @@ def test_a_run_killed_between_intent_and_result_is_resumed_and_changes_the_world
         for one in session.json("runbook", "history")["items"]
         if one["status"] in ("running", "interrupted")
     ]
-    resumed = session.run("runbook", "resume", run["id"], "-o", "json", timeout=240)
+    resumed = session.run("runbook", "resume", run["id"], "--yes", "-o", "json", timeout=240)
     assert resumed.returncode == 0, resumed.stderr + resumed.stdout
     assert serving(session) == "fraud=1"
     assert int(session.json("status")["workloads"][0]["revision"]) == before + 1

@@ -25,7 +25,15 @@ from maestro_cli.chaos.drills.scorecard import score
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import Clock, from_rfc3339, seconds_between
-from maestro_cli.core.errors import GateNotMet, Interrupted, MaestroError, NoData, TimedOut, UndoFailed
+from maestro_cli.core.errors import (
+    GateNotMet,
+    Interrupted,
+    MaestroError,
+    NoData,
+    TimedOut,
+    UndoFailed,
+    Unreachable,
+)
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress
@@ -104,10 +112,12 @@ class Conductor:
                 self._actor, progress, cancellation, started=started, platform_seconds=platform_seconds
             )
         finally:
-            if not was_up and not keep:
-                self._stage.down(progress)
-            if play is not None:  # last: what fires until the platform is down opens no incident after this
-                play.dismiss()
+            try:
+                if not was_up and not keep:
+                    self._stage.down(progress)
+            finally:
+                if play is not None:  # last: what fires until the platform is down opens none after this
+                    play.dismiss()
 
 
 class _Play:
@@ -312,7 +322,7 @@ class _Play:
                     annotations={"kubernetes.io/change-cause": "drill over: back to the baseline"},
                 )
                 return True
-            except GateNotMet as error:  # the workload moved under us; look again
+            except (GateNotMet, Unreachable) as error:  # it moved under us, or did not answer: look again
                 last = error
                 self._clock.sleep(0.2)
         raise UndoFailed(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from maestro_cli.cli.options import ConfirmContextOption, OutputOption, output_options
+from maestro_cli.cli.options import ConfirmContextOption, OutputOption, YesOption, output_options
 from maestro_cli.output.renderers.runbooks import run_view, runbook_view, runbooks_view, runs_view
 from maestro_cli.output.writer import emit
 
@@ -47,15 +47,18 @@ def run(
         str | None, typer.Option(metavar="INCIDENT", help="Run it for this incident: its labels fill in.")
     ] = None,
     typed_context: ConfirmContextOption = "",
+    yes: YesOption = False,
     output: OutputOption = "table",
 ) -> None:
     """Run a runbook to its end, or until a person is needed.
+
+    Without a terminal its changes need --yes.
 
     Example: maestro runbook run high-error-rate NAMESPACE=ml DEPLOY=fraud
     """
     options = output_options(ctx, output)
     with ctx.obj.progress() as progress:
-        result = ctx.obj.run_runbook(name, values or (), incident, typed_context, progress)
+        result = ctx.obj.run_runbook(name, values or (), incident, typed_context, yes, progress)
     _end(result, options)
 
 
@@ -68,6 +71,7 @@ def resume(
         typer.Option(metavar="STEP=done|redo", help="Your word about a step whose outcome is unknown."),
     ] = None,
     typed_context: ConfirmContextOption = "",
+    yes: YesOption = False,
     output: OutputOption = "table",
 ) -> None:
     """Go on with a run that waits or was interrupted. Finished steps are never run again.
@@ -76,7 +80,7 @@ def resume(
     """
     options = output_options(ctx, output)
     with ctx.obj.progress() as progress:
-        result = ctx.obj.resume_run(run_id, decide or (), typed_context, progress)
+        result = ctx.obj.resume_run(run_id, decide or (), typed_context, yes, progress)
     _end(result, options)
 
 

@@ -100,7 +100,7 @@ class Telemetry:
             points = series[basis.name]
             onset = find_onset(
                 points, alert_at, basis=basis.name, floor=basis.floor, factor=basis.factor,
-                gap_seconds=3 * max(window, step),
+                gap_seconds=2 * max(scrape, step),  # a rate is high for its whole window: quiet is quiet
             )  # fmt: skip
             if onset is not None and fine < step:
                 limit = limit_of(points, floor=basis.floor, factor=basis.factor)

@@ -78,7 +78,8 @@ def find_onset(
     candidates = [run for run in runs if run[0] <= alert_at + gap and run[-1] >= alert_at - gap]
     if not candidates:
         return None
-    first = candidates[0][0]
+    begun = [run for run in candidates if run[0] <= alert_at]
+    first = begun[-1][0] if begun else candidates[0][0]
     well = [at for at, value in clean if at < first and value <= limit]
     return Onset(first, well[-1] if well else first, basis)
 

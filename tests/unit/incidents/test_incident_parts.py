@@ -80,6 +80,15 @@ def test_a_series_that_did_not_leave_its_baseline_has_no_onset(values: list[floa
     assert find_onset(points(*values), at(60), basis="errors", floor=0.002, gap_seconds=5) is None
 
 
+def test_an_excursion_that_had_ended_before_the_alert_is_not_its_onset() -> None:
+    over = points(*[0.0] * 20, *[0.1] * 15, *[0.0] * 15)
+    assert find_onset(over, at(50), basis="errors", floor=0.002, gap_seconds=5) is None
+    again = points(*[0.0] * 20, *[0.1] * 15, *[0.0] * 15, *[0.1] * 3)
+    found = find_onset(again, at(50), basis="errors", floor=0.002, gap_seconds=5)
+    assert found is not None
+    assert found.at == at(50)
+
+
 def test_a_revision_that_rose_again_is_dated_by_its_event() -> None:
     messages = (f"Scaled up replica set {OLD} to 1 from 0", f"Scaled up replica set {NEW} to 3 from 2", "x")
     events = [
