@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -47,10 +48,8 @@ def test_what_is_no_instant_is_refused(text: str) -> None:
 
 @given(st.text())
 def test_reading_raises_nothing_but_value_error(text: str) -> None:
-    try:
+    with contextlib.suppress(ValueError):
         assert from_rfc3339(text).tzinfo is UTC
-    except ValueError:
-        pass
 
 
 def test_an_instant_without_a_zone_is_refused() -> None:

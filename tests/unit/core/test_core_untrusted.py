@@ -20,7 +20,9 @@ from maestro_cli.core.untrusted import (
 )
 
 # all code points, surrogates too, with a good share of those that attack
-ATTACKS = "\x00\x1b\x07\b\r\n\t\x7f\x85\x9b\u00ad\u200b\u200e\u202e\u2028\u2066\u2069\ufeff\ufe0f\U000e0041\ud800"
+ATTACKS = (
+    "\x00\x1b\x07\b\r\n\t\x7f\x85\x9b\u00ad\u200b\u200e\u202e\u2028\u2066\u2069\ufeff\ufe0f\U000e0041\ud800"
+)
 HOSTILE = st.text(st.characters(exclude_categories=()) | st.sampled_from(ATTACKS))
 INVISIBLE_LETTERS = "\u034f\u115f\u1160\u17b4\u180b\u2800\u3164\uffa0\U000e0100\U0001d159"
 MARKDOWN = MarkdownIt("gfm-like")
@@ -105,7 +107,7 @@ def test_markdown_shows_the_text_and_makes_nothing_of_it(text: str) -> None:
     "text",
     [
         "<script>alert(1)</script>", "[a](http://evil)", "![a](b)", "https://evil.example/x", "a|b|c",
-        "www.evil.example", "**bold**", "`code`", "&lt;b&gt;", "<http://evil>", "mailto:me@evil.example", "# h",
+        "www.evil.example", "**bold**", "`code`", "&lt;b&gt;", "<http://evil>", "mailto:me@evil.example",
     ],
 )  # fmt: skip
 def test_no_attack_leaves_its_table_cell(text: str) -> None:

@@ -16,7 +16,9 @@ from maestro_cli.core.verdict import Judgement, Verdict, combine, judge
     ("value", "holds", "coverage"),
     [(None, True, 1.0), (math.nan, True, 1.0), (1.0, None, 1.0), (1.0, True, 0.0), (1.0, True, math.nan)],
 )
-def test_without_evidence_nothing_is_decided(value: float | None, holds: bool | None, coverage: float) -> None:
+def test_without_evidence_nothing_is_decided(
+    value: float | None, holds: bool | None, coverage: float
+) -> None:
     judgement = judge(value, holds=holds, coverage=coverage, reason="")
     assert judgement.verdict is Verdict.INDETERMINATE
     assert not judgement.passed
