@@ -113,7 +113,7 @@ def parse_yaml_all(text: str, file: str, *, first_line: int = 1) -> Iterator[Doc
             data = _plain(node, (), lines, file, first_line)
             yield Document(file, data, lines, node.start_mark.line + first_line)
     except yaml.YAMLError as error:
-        raise _syntax_error(error, file, first_line) from error
+        raise _syntax_error(error, text, file, first_line) from error
     except RecursionError as error:
         raise InvalidFile("is nested too deeply", file=file) from error
     finally:
@@ -126,9 +126,10 @@ def dump_yaml(data: Any) -> str:
     return UNSAFE.sub(lambda match: _yaml_escape(match.group(0)), text)
 
 
-def _syntax_error(error: yaml.YAMLError, file: str, first_line: int) -> InvalidFile:
+def _syntax_error(error: yaml.YAMLError, text: str, file: str, first_line: int) -> InvalidFile:
     mark = getattr(error, "problem_mark", None)
-    line = mark.line + first_line if mark is not None else first_line
+    last = text.rstrip().count("\n")  # what is missing at the end is missing on the last line
+    line = first_line + (min(mark.line, last) if mark is not None else 0)
     problem = getattr(error, "problem", None) or str(error)
     return InvalidFile("is not valid YAML", file=file, line=line, why=visible(str(problem), 300))
 

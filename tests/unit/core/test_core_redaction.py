@@ -72,6 +72,10 @@ def test_a_mark_is_never_marked_again() -> None:
     assert Redactor(["the secret", "secret"]).clean("the secret, secret") == f"{MARK}, {MARK}"
 
 
+def test_the_longest_secret_is_replaced_whole() -> None:
+    assert Redactor(["hunter2", "hunter2-longer"]).clean("hunter2-longer") == MARK
+
+
 def test_values_and_long_secrets_in_keys_are_cleaned_and_field_names_stay() -> None:
     redactor = Redactor(["name", "hunter2!"])
     cleaned = redactor.clean_value({"name": "my name", "hunter2!": [("hunter2!", 1, None, True)]})
