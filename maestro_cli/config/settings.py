@@ -163,7 +163,7 @@ def _is_there(path: Path) -> bool:
 
 def _anchored_path(text: str, folder: Path) -> str:
     """A path as the person who wrote the file meant it: `~` is home, relative starts at the file."""
-    return os.path.join(folder, os.path.expanduser(text))
+    return str(folder / os.path.expanduser(text))
 
 
 def _anchored(context: Context, folder: Path) -> Context:
