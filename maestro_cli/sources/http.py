@@ -8,6 +8,7 @@ that may have reached the backend is an OutcomeUnknown.
 from __future__ import annotations
 
 import ssl
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -82,7 +83,9 @@ class HttpBackend:
         max_bytes: int = 16 * 2**20,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        import httpx  # 0.2 s
+        # httpx imports its own command line, and with it click and rich, unless that cannot be imported
+        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+        import httpx  # 0.1 s
 
         self.system = system
         self.url = checked_url(url, system)

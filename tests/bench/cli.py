@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 
 from tests.bench.figures import Figure, interleaved, ratio
-from tests.bench.terminal import BIN, Failed, folder, program, run
+from tests.bench.terminal import BIN, Failed, environment, folder, program, run
 
 ROUNDS = 41
 
@@ -15,12 +14,7 @@ def measure() -> list[Figure]:
     """Whole processes; three of maestro and one of kubectl a round."""
     maestro, kubectl = str(BIN / "maestro"), program("kubectl")
     with folder() as home:
-        own = {
-            **os.environ,
-            "HOME": str(home),
-            "XDG_CONFIG_HOME": str(home / "config"),
-            "XDG_STATE_HOME": str(home / "state"),
-        }
+        own = environment(home)
         asking = {**own, "_MAESTRO_COMPLETE": "complete_bash", "COMP_WORDS": "maestro in", "COMP_CWORD": "1"}
         if run([maestro], asking).stdout.split() != ["incident"]:
             raise Failed("the completion of `maestro in` is not `incident`")

@@ -20,7 +20,7 @@ from maestro_cli.journal.store import Journal, journal_mode
 from maestro_cli.journal.verification import verify
 from maestro_cli.runbooks.projection import RunsProjection
 from tests.bench.figures import Figure, interleaved, scaled, seconds_of
-from tests.bench.terminal import BIN, folder, run
+from tests.bench.terminal import BIN, environment, folder, run
 
 APPENDS = 400
 EVENTS = 1_000_000
@@ -91,12 +91,6 @@ def _write_through(descriptor: int) -> None:
 def _verify() -> list[Figure]:
     """`maestro journal verify` as a whole process, with every table replayed."""
     with folder() as home:
-        environment = {
-            **os.environ,
-            "HOME": str(home),
-            "XDG_CONFIG_HOME": str(home / "config"),
-            "XDG_STATE_HOME": str(home / "state"),
-        }
         path = home / "state" / "maestro" / "journal" / "bench.sqlite"
         path.parent.mkdir(parents=True)
         built = seconds_of(partial(build, path, EVENTS))
@@ -104,7 +98,7 @@ def _verify() -> list[Figure]:
         size = path.stat().st_size / 2**20
         verify_all = [str(BIN / "maestro"), "--context", "bench", "journal", "verify"]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds = seconds_of(partial(run, verify_all, environment))
+        seconds = seconds_of(partial(run, verify_all, environment(home)))
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         chain = seconds_of(partial(verify, path))
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -39,7 +39,7 @@ def measure() -> list[Figure]:
         Figure("  CPU of the platform with its own load", "% core", (every * 100,), notes=dict(busy)),
         *(
             Figure(f"    {name}", "% core", scaled([share], 100))
-            for name, share in sorted(busy.items(), key=lambda item: -item[1])[:4]
+            for name, share in sorted(busy.items(), key=lambda item: -item[1])[:5]
         ),
     ]
 
@@ -54,9 +54,10 @@ def _until_well(session: Session) -> None:
 
 def _busy(session: Session) -> dict[str, float]:
     """Cores used by each program of this platform while nobody asks anything."""
-    before, started = _cpu_seconds(session), time.monotonic()
+    platform = str(session.json("local", "status")["id"])
+    before, started = _cpu_seconds(platform), time.monotonic()
     Event().wait(REST_SECONDS)
-    after, taken = _cpu_seconds(session), time.monotonic() - started
+    after, taken = _cpu_seconds(platform), time.monotonic() - started
     cores: dict[str, float] = {}
     for (pid, name), seconds in after.items():
         used = seconds - before.get((pid, name), 0.0)
@@ -64,12 +65,12 @@ def _busy(session: Session) -> dict[str, float]:
     return cores
 
 
-def _cpu_seconds(session: Session) -> dict[tuple[int, str], float]:
+def _cpu_seconds(platform: str) -> dict[tuple[int, str], float]:
+    """Processor seconds of every process that carries the platform's marker, its pods among them."""
     found: dict[tuple[int, str], float] = {}
     for process in psutil.process_iter():
         try:
-            home = process.environ().get("XDG_STATE_HOME", "")
-            if process.pid == os.getpid() or not home.startswith(str(session.home)):
+            if process.environ().get("MAESTRO_LOCAL_PLATFORM") != platform:
                 continue
             words, times = process.cmdline(), process.cpu_times()
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):

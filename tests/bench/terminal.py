@@ -23,6 +23,7 @@ from tests.e2e.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".bench"
+BYTECODE = KEPT / "bytecode"
 BIN = Path(sys.executable).parent
 LONGEST_SECONDS = 300.0
 
@@ -42,12 +43,29 @@ def folder() -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def environment(home: Path) -> dict[str, str]:
+    """A user's environment: folders of its own, bytecode written and kept, as where it is installed."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "MAESTRO_CONTEXT")
+    }
+    return {
+        **inherited,
+        "PYTHONPYCACHEPREFIX": str(BYTECODE),
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_STATE_HOME": str(home / "state"),
+    }
+
+
 @contextmanager
 def terminal() -> Iterator[Session]:
     """A terminal without a platform; on the way out, what it started is taken down and looked for."""
     with folder() as home:
         session = Session(home)
-        session.environment.pop("MAESTRO_CONTEXT", None)
+        session.environment = environment(home)
         try:
             yield session
         finally:
