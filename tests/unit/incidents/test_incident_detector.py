@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,9 @@ from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.model import Incident, Severity, State
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.register import find_incident, list_incidents, signals_of
+from maestro_cli.journal.store import Transaction
 from maestro_cli.journal.verification import verify
+from tests.unit.growth import grows_linearly
 from tests.unit.incidents.world import T0, Room, alert
 
 
@@ -111,14 +113,33 @@ def test_pods_without_a_deployment_label_join_their_deployment(room: Room) -> No
     assert len(room.detector.ingest([named, by_pod], source="alertmanager-api").opened) == 1
 
 
-def test_a_thousand_alerts_take_less_than_a_second(room: Room) -> None:
+def test_a_thousand_alerts_are_one_transaction_of_two_events_each(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transactions = []
+    real = room.journal.transaction
+
+    def counted() -> AbstractContextManager[Transaction]:
+        transactions.append(room.length)
+        return real()
+
+    monkeypatch.setattr(room.journal, "transaction", counted)
     alerts = [alert(deployment=f"service-{n}", service="") for n in range(1000)]
-    started = time.perf_counter()
     report = room.detector.ingest(alerts, source="alertmanager-api")
-    taken = time.perf_counter() - started
     assert len(report.opened) == 1000
-    # The budget is 1 s; the margin is for a loaded machine, `make bench` holds the budget.
-    assert taken < 5, f"{taken:.2f} s"
+    assert room.length == 2000
+    assert transactions == [0]
+
+
+def test_work_grows_with_the_number_of_alerts_not_with_its_square() -> None:
+    def ingest(number: int) -> None:
+        with TemporaryDirectory() as folder:
+            fresh = Room(Path(folder))
+            alerts = [alert(deployment=f"service-{n}", service="") for n in range(number)]
+            fresh.detector.ingest(alerts, source="alertmanager-api")
+            fresh.journal.close()
+
+    assert grows_linearly(ingest, 100)
 
 
 def test_a_vanished_alert_counts_as_resolved(room: Room) -> None:

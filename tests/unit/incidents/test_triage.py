@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from maestro_cli.core.canonical import canonical_json
-from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.facts.cluster import ClusterEvent, Node
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.incidents.desk import IncidentDesk
@@ -39,6 +38,7 @@ PODS = {
     "old": [f"{OLD}-{name}" for name in ("aaaaa", "bbbbb", "ccccc")],
     "new": [f"{NEW}-{name}" for name in ("ddddd", "fffff", "ggggg")],
 }
+MOST_QUESTIONS = 48  # of both sources, in one investigation
 NODES = ("node-a", "node-b", "node-c")
 SETTINGS = TriageSettings(objective=ObjectiveTarget("fraud-availability", 0.99, 86400 * 30))
 
@@ -357,9 +357,13 @@ def test_impact_counts_from_the_onset(room: Room) -> None:
     assert not Triage(down, down, clock).measure_impact(incident).ok
 
 
-def test_it_takes_little_time(room: Room) -> None:
-    incident = list_incidents(room.journal)[0]
-    case = bad_release()
-    started = time.perf_counter()
-    Triage(case, case, SystemClock()).investigate(incident, signals_of(room.journal, incident.id))
-    assert time.perf_counter() - started < 4
+def test_it_asks_no_more_of_a_large_workload_than_of_a_small_one(room: Room) -> None:
+    counts = []
+    for number in (6, 24, 240):
+        case = bad_release()
+        names = [f"{NEW}-p{n:04d}" for n in range(number)]
+        case.pods = tuple(replace(case.pods[0], name=name, uid=name) for name in names)
+        case.logs = dict.fromkeys(names, case.logs[PODS["new"][0]])
+        assert first(investigate(room, case)).kind is SuspectKind.RELEASE
+        counts.append(len(case.asked))
+    assert counts[0] < counts[1] == counts[2] <= MOST_QUESTIONS
