@@ -1,0 +1,95 @@
+"""Budgets are counted in events; nothing measured is no reading."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maestro_cli.core.verdict import Verdict
+from maestro_cli.slo.burn import budget_spend, burn_rate, judge_objective
+from maestro_cli.slo.objectives import Objective
+
+MONTH = 30 * 86400.0
+OBJECTIVE = Objective("a", "a", "s", 0.999, MONTH, "t", "b", None, {})
+
+
+def test_a_burn_of_one_spends_the_budget_exactly() -> None:
+    assert burn_rate(0.001, OBJECTIVE) == pytest.approx(1.0)
+    assert burn_rate(0.0144, OBJECTIVE) == pytest.approx(14.4)
+    assert burn_rate(0.0, OBJECTIVE) == 0.0
+
+
+@pytest.mark.parametrize("ratio", [None, math.nan])
+def test_without_a_ratio_there_is_no_burn_and_no_verdict(ratio: float | None) -> None:
+    assert burn_rate(ratio, OBJECTIVE) is None
+    judgement = judge_objective(ratio, OBJECTIVE)
+    assert judgement.verdict is Verdict.INDETERMINATE
+    assert judgement.reason == "no data"
+
+
+@pytest.mark.parametrize(
+    ("target", "ratio", "verdict"),
+    [
+        (0.999, 0.001, Verdict.PASS),
+        (0.999, 0.0010001, Verdict.FAIL),
+        (0.9, 0.1, Verdict.PASS),  # 1 - 0.9 is a little less than 0.1
+        (0.99, 0.0, Verdict.PASS),
+    ],
+)
+def test_exactly_the_budget_is_within_it(target: float, ratio: float, verdict: Verdict) -> None:
+    objective = Objective("a", "a", "s", target, MONTH, "t", "b", None, {})
+    assert judge_objective(ratio, objective).verdict is verdict
+
+
+def test_without_coverage_nothing_is_decided() -> None:
+    assert judge_objective(0.0, OBJECTIVE, coverage=0.0).verdict is Verdict.INDETERMINATE
+
+
+def test_a_whole_window_at_the_target_spends_the_whole_budget() -> None:
+    spend = budget_spend(1000, 1_000_000, MONTH, OBJECTIVE)
+    assert spend is not None
+    assert spend.share == pytest.approx(1.0)
+    assert spend.seconds_equivalent == pytest.approx(43.2 * 60)
+
+
+@given(bad=st.floats(0, 1e6), total=st.floats(1, 1e9), span=st.floats(1, 1e6), factor=st.floats(0.1, 100))
+def test_the_share_grows_with_the_bad_and_with_the_span(
+    bad: float, total: float, span: float, factor: float
+) -> None:
+    one = budget_spend(bad, total, span, OBJECTIVE)
+    more = budget_spend(bad * factor, total, span, OBJECTIVE)
+    longer = budget_spend(bad, total, span * factor, OBJECTIVE)
+    assert one is not None
+    assert more is not None
+    assert longer is not None
+    assert one.share is not None
+    assert more.share == pytest.approx(one.share * factor)
+    assert longer.share == pytest.approx(one.share * factor)
+    assert one.seconds_equivalent == pytest.approx(bad / total * span)  # as if it was down for that share
+
+
+@pytest.mark.parametrize(
+    ("bad", "total"),
+    [
+        (None, 1.0),
+        (1.0, None),
+        (math.nan, 1.0),
+        (1.0, math.nan),
+        (0.0, 0.0),
+        (1.0, -1.0),
+        (-1.0, 1.0),
+        (1.0, math.inf),
+    ],
+)
+def test_counts_that_cannot_be_spend_nothing_known(bad: float | None, total: float | None) -> None:
+    assert budget_spend(bad, total, 60.0, OBJECTIVE) is None
+
+
+@pytest.mark.parametrize("span", [0.0, -1.0])
+def test_without_a_span_the_share_is_not_known(span: float) -> None:
+    spend = budget_spend(1.0, 10.0, span, OBJECTIVE)
+    assert spend is not None
+    assert (spend.share, spend.seconds_equivalent) == (None, None)

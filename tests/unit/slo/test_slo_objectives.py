@@ -1,0 +1,180 @@
+"""Objectives are read strictly, and become rules that carry their workload and their objective."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maestro_cli.config.locations import shipped
+from maestro_cli.config.strict import dump_yaml
+from maestro_cli.core.errors import InvalidFile
+from maestro_cli.slo.objectives import Objective, read_objectives
+from maestro_cli.slo.rules import ALERT_NAME, record_name, rule_file
+from maestro_cli.slo.windows import PROFILES
+
+RATIO = "spec.indicator.spec.ratioMetric"
+
+
+def metric(query: str) -> dict[str, Any]:
+    return {"metricSource": {"type": "Prometheus", "spec": {"query": query}}}
+
+
+def document() -> dict[str, Any]:
+    ratio = {"counter": True, "bad": metric('errors_total{code=~"5.."}'), "total": metric("requests_total")}
+    return {
+        "apiVersion": "openslo/v1",
+        "kind": "SLO",
+        "metadata": {"name": "answers", "labels": {"namespace": "ml", "deployment": "fraud"}},
+        "spec": {
+            "service": "fraud",
+            "indicator": {"spec": {"ratioMetric": ratio}},
+            "timeWindow": [{"duration": "30d"}],
+            "objectives": [{"target": 0.999}],
+        },
+    }
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """A good document with another value at a dotted path; None removes the key."""
+    data = document()
+    at: Any = data
+    *parents, last = path.split(".")
+    for part in parents:
+        at = at[int(part) if part.isdigit() else part]
+    if value is None:
+        del at[last]
+    else:
+        at[last] = value
+    return data
+
+
+def objective(target: float = 0.999, **values: Any) -> Objective:
+    fields: dict[str, Any] = {
+        "name": "answers", "title": "answers", "service": "fraud", "target": target,
+        "window_seconds": 2592000.0, "total": "requests_total", "bad": "errors_total", "good": None,
+        "labels": {"namespace": "ml", "deployment": "fraud"},
+    }  # fmt: skip
+    return Objective(**{**fields, **values})
+
+
+def test_those_that_ship_can_be_read() -> None:
+    found = read_objectives(shipped("deploy") / "objectives")
+    assert {item.name for item in found} == {"fraud-availability", "fraud-latency"}
+    assert all(item.labels == {"namespace": "ml", "deployment": "fraud"} for item in found)
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "answers.yml"
+    file.write_text(dump_yaml(document()), encoding="utf-8")
+    (read,) = read_objectives(tmp_path)
+    assert read == objective(bad='errors_total{code=~"5.."}')
+    assert read_objectives(file) == (read,)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "key", "says"),
+    [
+        ("spec.objectives", [{"target": 99.9}], "spec.objectives[0].target", "above 0 and below 1"),
+        ("spec.objectives", [{"target": 1}], "spec.objectives[0].target", "above 0 and below 1"),
+        ("spec.objectives", [{"target": 0.0}], "spec.objectives[0].target", "above 0 and below 1"),
+        ("spec.objectives", [], "spec", "exactly one objective"),
+        ("spec.timeWindow", [{"duration": "30d"}, {"duration": "7d"}], "spec", "exactly one"),
+        ("spec.timeWindow", [{"duration": "a month"}], "spec.timeWindow[0].duration", "not a duration"),
+        ("spec.timeWindow", [{"duration": "0s"}], "spec.timeWindow[0].duration", "longer than nothing"),
+        (
+            "spec.timeWindow",
+            [{"duration": "30d", "isRolling": False}],
+            "spec.timeWindow[0].isRolling",
+            "rolling",
+        ),
+        ("spec.budgetingMethod", "Timeslices", "spec.budgetingMethod", "not one of the choices"),
+        ("kind", "Slo", "kind", "not one of the choices"),
+        ("metadata.name", "Answers!", "metadata.name", "is not a name"),
+        ("metadata.labels", {"a-b": "x"}, "metadata.labels.a-b", "not a Prometheus label"),
+        ("metadata.labels", {"__x": "x"}, "metadata.labels.__x", "not a Prometheus label"),
+        ("metadata.labls", {}, "metadata.labls", "not known here"),
+        (f"{RATIO}.bad", None, RATIO, "either 'good' or 'bad'"),
+        (f"{RATIO}.good", metric("x"), RATIO, "either"),
+        (f"{RATIO}.counter", False, f"{RATIO}.counter", "counters"),
+        (f"{RATIO}.total", metric("sum(x)"), f"{RATIO}.total.metricSource.spec.query", "not a selector"),
+        (f"{RATIO}.total", metric("x[5m]"), f"{RATIO}.total.metricSource.spec.query", "not a selector"),
+        (
+            f"{RATIO}.bad",
+            metric("x} or vector(1) or y{"),
+            f"{RATIO}.bad.metricSource.spec.query",
+            "not a selector",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, path: str, value: Any, key: str, says: str) -> None:
+    file = tmp_path / "answers.yaml"
+    file.write_text(dump_yaml(changed(path, value)), encoding="utf-8")
+    with pytest.raises(InvalidFile, match=says) as caught:
+        read_objectives(file)
+    assert caught.value.key == key
+    assert caught.value.line is not None
+
+
+def test_a_percentage_is_written_back_as_a_ratio(tmp_path: Path) -> None:
+    file = tmp_path / "answers.yaml"
+    file.write_text(dump_yaml(changed("spec.objectives", [{"target": 99.9}])), encoding="utf-8")
+    with pytest.raises(InvalidFile) as caught:
+        read_objectives(file)
+    assert caught.value.fix == "write 0.999"
+
+
+def test_two_objectives_of_one_name_are_refused(tmp_path: Path) -> None:
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).write_text(dump_yaml(document()), encoding="utf-8")
+    with pytest.raises(InvalidFile, match=r"b\.yaml: metadata\.name: .*a\.yaml"):
+        read_objectives(tmp_path)
+
+
+def test_a_target_is_said_back_in_time() -> None:
+    assert objective(0.999).echo == "99.9 % = 43m12s of 30 days"
+
+
+@given(st.integers(1, 99_999))
+def test_budget_and_target_are_the_whole(parts: int) -> None:
+    target = parts / 100_000
+    assert objective(target).budget == pytest.approx(1 - target, abs=1e-12)
+    assert float(f"{objective(target).budget:.12g}") == objective(target).budget  # as the rule writes it
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.name)
+def test_every_window_has_its_two_records_and_its_alert(profile: Any) -> None:
+    (group,) = rule_file([objective(runbook="https://r")], profile)["groups"]
+    records = [rule["record"] for rule in group["rules"] if "record" in rule]
+    alerts = [rule for rule in group["rules"] if "alert" in rule]
+    assert len(alerts) == len(profile.windows)
+    assert len(records) == len(set(records))
+    for window, alert in zip(profile.windows, alerts, strict=True):
+        assert alert["alert"] == ALERT_NAME
+        for span in (window.long_seconds, window.short_seconds):
+            assert record_name(span) in records
+            assert f'{record_name(span)}{{objective="answers"}}' in alert["expr"]
+        assert alert["annotations"]["runbook_url"] == "https://r"
+
+
+def test_labels_of_the_objective_cannot_take_the_place_of_ours() -> None:
+    mine = {"severity": "none", "service": "x", "objective": "y", "namespace": "ml"}
+    (group,) = rule_file([objective(labels=mine)], PROFILES["drill"])["groups"]
+    labels = next(rule["labels"] for rule in group["rules"] if "alert" in rule)
+    assert labels == {
+        "namespace": "ml",
+        "severity": "page",
+        "service": "fraud",
+        "objective": "answers",
+        "burn_window": "20s",
+    }
+
+
+def test_the_production_windows_are_those_of_the_workbook() -> None:
+    """Google SRE workbook, chapter 5, table 5-8: share of a 30-day budget, window, factor."""
+    shares = [round(w.factor * w.long_seconds / (30 * 86400), 4) for w in PROFILES["production"].windows]
+    assert shares == [0.02, 0.05, 0.1, 0.1]
+    assert all(w.long_seconds == 12 * w.short_seconds for w in PROFILES["production"].windows)
