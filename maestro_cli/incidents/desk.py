@@ -216,16 +216,16 @@ class IncidentDesk:
     def resolve(
         self, ref: str, *, force: bool = False, reason: str = "", expected_seq: int | None = None
     ) -> Incident:
-        """mitigating or monitoring → resolved, once no signal fires.
+        """Any open state → resolved, once no signal fires.
 
-        With `force` and a reason also while one fires, and from any open state.
+        With `force` and a reason also while one fires.
         """
         if force and not reason.strip():
             raise UsageError("a forced resolve needs a reason", fix="--reason TEXT")
         with self._journal.transaction() as transaction:
             incident = self._seen(transaction, ref, expected_seq)
-            if not (force and incident.state.is_open):
-                _require(incident, "incident.resolved", fix="or pass --force --reason TEXT")
+            _require(incident, "incident.resolved")
+            if not force:
                 self._require_quiet(incident)
             data = {"forced": force, "reason": capped(reason), "still_firing": incident.firing}
             self._append(transaction, "incident.resolved", incident.id, data)

@@ -43,7 +43,7 @@ TRANSITIONS: Mapping[str, tuple[tuple[State, ...], State]] = {
     "incident.triage_started": ((State.DETECTED,), State.TRIAGING),
     "incident.triaged": ((State.TRIAGING,), State.MITIGATING),
     "incident.mitigated": ((State.MITIGATING,), State.MONITORING),
-    "incident.resolved": ((State.MITIGATING, State.MONITORING), State.RESOLVED),
+    "incident.resolved": (OPEN_STATES, State.RESOLVED),
     "incident.reopened": ((State.RESOLVED, State.POSTMORTEM), State.TRIAGING),
     "incident.postmortem_published": ((State.RESOLVED,), State.POSTMORTEM),
     "incident.closed": ((State.RESOLVED, State.POSTMORTEM), State.CLOSED),

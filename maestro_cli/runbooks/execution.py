@@ -40,6 +40,8 @@ from maestro_cli.runbooks.steps.registry import kind_of
 MAX_BACKOFF_SECONDS = 300.0
 # Errors of a change whose exit code says more than "a step failed".
 _TELLING = {
+    ExitCode.UNREACHABLE,
+    ExitCode.REFUSED,
     ExitCode.CONDITION_NOT_MET,
     ExitCode.GATE_NOT_MET,
     ExitCode.UNDO_FAILED,

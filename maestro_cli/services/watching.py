@@ -62,6 +62,7 @@ def run_watch(
         raise UsageError(f"--poll: {error}") from error
     if poll_seconds <= 0:
         raise UsageError("--poll must be longer than nothing", fix="--poll 10s")
+    services.playbooks.all()  # a broken one would leave an alert unanswered: say so now
     cancellation = services.cancellation
     if announce_to is not None:
         from maestro_cli.local.process import die_with_parent

@@ -45,8 +45,12 @@ class PromqlStep:
         start = work.clock.monotonic()
         held_since: float | None = None
         error: MaestroError | None = None
+        answered = False
         while True:
             judgement, error = self._ask(query, step, work)
+            if error is not None and not answered:
+                raise error  # a backend that never answered is not worth waiting for
+            answered = True
             now = work.clock.monotonic()
             if judgement.passed:
                 held_since = now if held_since is None else held_since

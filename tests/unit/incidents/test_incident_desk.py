@@ -124,12 +124,19 @@ def test_a_storm_does_not_make_a_command_stale(room: Room, desk: IncidentDesk) -
     assert desk.ack("latest", expected_seq=seen).owner == "ana"
 
 
+def test_what_cleared_before_anybody_came_can_be_resolved(room: Room, desk: IncidentDesk) -> None:
+    with pytest.raises(GateNotMet, match="still fire"):
+        desk.resolve("latest")
+    room.clock.advance(10)
+    room.detector.reconcile([], source="alertmanager-api")
+    assert desk.resolve("latest").state is State.RESOLVED
+
+
 @pytest.mark.parametrize(
     "command",
     [
         lambda desk: desk.mitigated("latest", note="x"),
         lambda desk: desk.triaged("latest", owner="ana"),
-        lambda desk: desk.resolve("latest"),
         lambda desk: desk.reopen("latest", "x"),
         lambda desk: desk.close("latest"),
         lambda desk: desk.publish_postmortem("latest", path="x", sha256=""),

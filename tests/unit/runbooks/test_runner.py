@@ -99,7 +99,7 @@ def test_an_expectation_that_comes_too_late_is_not_met(bench: Bench) -> None:
 def test_an_unreachable_backend_fails_the_step(bench: Bench) -> None:
     bench.answers.values = [Unreachable("prometheus did not answer")]
     result = bench.run(fence("id=check expect='< 0.01'", "up", "promql"))
-    assert (result.exit_code, result.reason) == (ExitCode.ACTION_FAILED, "check: prometheus did not answer")
+    assert (result.exit_code, result.reason) == (ExitCode.UNREACHABLE, "check: prometheus did not answer")
 
 
 def test_a_failed_step_is_retried_and_then_stops_the_run(bench: Bench) -> None:
