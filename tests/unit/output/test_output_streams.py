@@ -258,7 +258,7 @@ def test_a_terminal_is_redrawn(
     with TerminalProgress(clock) as progress:
         progress.phase("start", "starting \x1b[2J")
         shown = read_until(control, "starting ␛[2J")
-        progress.update("half way")
+        progress.update("half way \x1b[2J")
         shown += read_until(control, "half way")
     shown += read_until(control, "\x1b[?25h")  # the cursor is given back
     assert "✓" in shown
