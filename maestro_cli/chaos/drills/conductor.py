@@ -157,9 +157,6 @@ class _Play:
             injected_at = self._clock.now()
             shipped = self._ship(baseline)
             outcome, failure = self._respond(injected_at, progress, cancellation)
-        except GateNotMet:  # refused: nothing was shipped, and what is there now is somebody else's
-            self._journal.append("drill.undone", subject, actor, {"by": "nobody: nothing was shipped"})
-            raise
         except BaseException:
             self._undo(subject, actor, baseline.template)
             raise
