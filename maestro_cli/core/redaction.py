@@ -27,11 +27,6 @@ class Redactor:
         self._anywhere = _pattern(self._secrets)
         self._in_keys = _pattern(s for s in self._secrets if len(s.strip()) >= _SHORTEST_IN_KEYS)
 
-    @property
-    def knows_nothing(self) -> bool:
-        """Whether nothing is registered, so that `clean` returns what it is given."""
-        return self._anywhere is None
-
     def with_secrets(self, secrets: Iterable[str]) -> Redactor:
         """A redactor that knows these as well."""
         return Redactor({*self._secrets, *secrets})

@@ -27,7 +27,6 @@ from maestro_cli.journal.file import journal_mode as journal_mode
 from maestro_cli.journal.model import GENESIS, Event, Head, Lease, Projection, chain_hash
 
 FORMAT = 1
-EVENT_COLUMNS = "seq, time, kind, subject, actor, data, prev, hash"
 BUSY_TIMEOUT_SECONDS = 10.0
 _SURROGATES = re.compile("[\ud800-\udfff]")  # half characters: neither UTF-8 nor SQLite can carry them
 
@@ -204,10 +203,8 @@ class Journal:
         if not db.in_transaction:
             raise RuntimeError("append outside its transaction")
         head = self._head(db)
-        text = canonical_json(data)
-        if not self.redactor.knows_nothing:
-            text = canonical_json(self.redactor.clean_value(json.loads(text)))
-        text = _SURROGATES.sub("\ufffd", text)
+        cleaned = self.redactor.clean_value(json.loads(canonical_json(data)))
+        text = _SURROGATES.sub("\ufffd", canonical_json(cleaned))
         kind, subject = _SURROGATES.sub("\ufffd", kind), _SURROGATES.sub("\ufffd", subject)
         actor = _SURROGATES.sub("\ufffd", self.redactor.clean(actor))
         seq, time = head.seq + 1, to_rfc3339(self.clock.now())
@@ -336,6 +333,14 @@ def _recreate(db: sqlite3.Connection, projection: Projection) -> None:
 
 
 def _read(db: sqlite3.Connection, where: str, parameters: Sequence[Any]) -> Iterator[Event]:
-    rows = db.execute(f"SELECT {EVENT_COLUMNS} FROM events {where}", parameters)
-    for seq, time, kind, subject, actor, data, prev, own in rows:
-        yield Event(seq, time, kind, subject, actor, json.loads(data), prev, own)
+    for row in db.execute(f"SELECT * FROM events {where}", parameters):
+        yield Event(
+            row["seq"],
+            row["time"],
+            row["kind"],
+            row["subject"],
+            row["actor"],
+            json.loads(row["data"]),
+            row["prev"],
+            row["hash"],
+        )
