@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 import typer.exceptions
@@ -103,7 +103,7 @@ def _prepare_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # started with `>&-`
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - lives as long as we
+            setattr(sys, name, _nowhere())
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
@@ -119,6 +119,11 @@ def _refused_output(error: OSError) -> Exception:
     return output_error(error)
 
 
+def _nowhere() -> TextIO:
+    """A stream that lives as long as the process."""
+    return open(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
 def _end_by_broken_pipe() -> int:
     """Die as every Unix filter does when its reader has gone: by SIGPIPE, which shells show as 141."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -131,7 +136,7 @@ def _forget_unwritable_output() -> None:
     try:
         sys.stdout.flush()
     except (OSError, ValueError):
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as we
+        sys.stdout = _nowhere()
 
 
 def hoist_global_options(arguments: Sequence[str]) -> list[str]:
