@@ -121,7 +121,7 @@ def _refused_output(error: OSError) -> Exception:
 
 def _nowhere() -> TextIO:
     """A stream that lives as long as the process."""
-    return open(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    return open(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8", closefd=False)
 
 
 def _end_by_broken_pipe() -> int:
