@@ -110,6 +110,8 @@ def list_incidents(
 def find_incident(reads: Reads, reference: str) -> Incident:
     """By id, `7` or `#7` (number), `latest`, or an unambiguous start or end of an id.
 
+    Digits are a number first; five or more that are no number may be a part of an id.
+
     Raises NotFound when there is none, UsageError when several begin or end like that.
     """
     word = reference.strip().lower().removeprefix("incident/")
@@ -117,6 +119,8 @@ def find_incident(reads: Reads, reference: str) -> Incident:
         rows = reads.query(f"{_INCIDENTS} ORDER BY number DESC LIMIT 1")
     elif word.removeprefix("#").isascii() and word.removeprefix("#").isdigit() and len(word) <= 12:
         rows = reads.query(f"{_INCIDENTS} WHERE number = ?", (int(word.removeprefix("#")),))
+        if not rows and len(word) >= 5 and word.isdigit():  # the part of an id may happen to have digits only
+            rows = _by_part(reads, word)
     else:
         rows = reads.query(f"{_INCIDENTS} WHERE id = ?", (word,)) or _by_part(reads, word)
     if not rows:

@@ -35,8 +35,8 @@ def journal_file(configured: Path) -> Path:
     """The journal of context `prod` with three events, one of them hostile."""
     path = state_dir() / "journal" / "prod.sqlite"
     journal = Journal(path, clock=SystemClock())
-    journal.append("change.intended", "change/chg-1", "ana", {"target": "ml/deploy/fraud"})
-    journal.append("change.applied", "change/chg-1", "ana", {"revision": 3})
+    journal.append("try.first", "thing/2", "ana", {"target": "ml/deploy/fraud"})
+    journal.append("try.second", "thing/2", "ana", {"revision": 3})
     journal.append("said", "thing/1", "\x1b[31mmallory", {"text": "\u202eevil\x1b[2J, =1+1 | x"})
     journal.close()
     return path

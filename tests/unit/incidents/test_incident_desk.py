@@ -197,6 +197,19 @@ def test_finding(room: Room, desk: IncidentDesk) -> None:
         desk.get(incident.id[:7])
 
 
+def test_a_part_of_an_id_may_be_all_digits_but_a_number_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secrets.randbits", lambda bits: 7382016)  # 71900 in base 32
+    room = Room(tmp_path)
+    room.detector.ingest([alert()], source="alertmanager-api")
+    desk = IncidentDesk(room.journal, room.clock, "ana")
+    assert desk.get("71900").number == 1
+    for wrong in ("#71900", "1900", "900"):
+        with pytest.raises(NotFound):
+            desk.get(wrong)
+
+
 def test_notes_and_severity_reach_the_timeline(desk: IncidentDesk) -> None:
     desk.note("latest", "looking at it")
     desk.set_severity("latest", Severity.SEV1, reason="all users")
