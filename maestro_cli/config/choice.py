@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from pathlib import Path
 
 from maestro_cli.config.locations import config_dir
 from maestro_cli.config.settings import SettingsFile
 from maestro_cli.config.strict import dump_yaml, parse_yaml, read_yaml
 from maestro_cli.core.errors import ActionFailed
+from maestro_cli.core.files import write_atomically
 
 _LINE = re.compile(r"^(current_context|\"current_context\"|'current_context')[ \t]*:.*$", re.MULTILINE)
 _START = re.compile(r"(?:^[ \t]*#.*\n|^[ \t]*\n|^%.*\n)*^---[ \t]*(?:#.*)?(?:\n|\Z)", re.MULTILINE)
@@ -30,7 +29,7 @@ def choose_context(name: str) -> Path:
     if parse_yaml(changed, str(path)).decode(SettingsFile).current_context != name:
         raise ActionFailed(f"{path} is laid out in a way that maestro does not edit", fix="edit it by hand")
     try:
-        _replace(path, changed)
+        write_atomically(path, changed, mode=0o600, keeps_mode=True, durable=True)
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise ActionFailed(f"{path} cannot be written", why=why, fix="check its permissions") from error
@@ -45,18 +44,3 @@ def _with_line(text: str, line: str) -> str:
     if head and not head.endswith("\n"):
         head += "\n"
     return f"{head}{line}\n{text[len(head) :]}"
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write beside it and rename, so that no reader ever sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
-    handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            os.fchmod(stream.fileno(), mode)
-        os.replace(beside, path)
-    except BaseException:
-        os.unlink(beside)
-        raise

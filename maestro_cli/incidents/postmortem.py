@@ -7,8 +7,6 @@ was made; a file is replaced whole or not at all.
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +16,7 @@ from typing import Any
 from maestro_cli.config.settings import Responders
 from maestro_cli.core.clock import Clock, seconds_between
 from maestro_cli.core.errors import ActionFailed
+from maestro_cli.core.files import write_atomically
 from maestro_cli.cost.incident_cost import IncidentCost, incident_cost
 from maestro_cli.incidents.clock import Budgets, read_clock
 from maestro_cli.incidents.model import Incident
@@ -98,7 +97,14 @@ class PostMortem:
         """Render to a file, whole or not at all; raises NotFound, ActionFailed."""
         text = self.render(incident_ref)
         data = text.encode("utf-8", "replace")
-        write_atomically(path, data)
+        try:
+            write_atomically(path, data, durable=True)
+        except OSError as error:
+            raise ActionFailed(
+                f"the post-mortem could not be written to {path}",
+                why=error.strerror or type(error).__name__,
+                fix="choose another place",
+            ) from error
         return PostMortemFile(path, hashlib.sha256(data).hexdigest(), sections_to_fill(text))
 
 
@@ -108,25 +114,3 @@ def _replicas(entries: Sequence[Entry]) -> int | None:
             total = entry.data["facts"].get("total")
             return total if isinstance(total, int) else None
     return None
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write beside the file, flush, and put it in its place. Raises ActionFailed."""
-    temporary = ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}.")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise ActionFailed(
-            f"the post-mortem could not be written to {path}",
-            why=error.strerror or str(error),
-            fix="choose another place",
-        ) from error

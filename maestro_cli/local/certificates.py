@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from maestro_cli.core.files import write_atomically
+
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -101,9 +103,7 @@ def write_kubeconfig(path: Path, *, server: str, ca: Path, token: str, context: 
         "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
         "current-context": context,
     }
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    _write_private(beside, json.dumps(config, indent=1).encode())
-    beside.replace(path)
+    write_atomically(path, json.dumps(config, indent=1), mode=0o600)
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from maestro_cli.core.canonical import plain
+from maestro_cli.core.files import write_atomically
 from maestro_cli.core.ids import new_id
 
 SCHEMA = "maestro.local.platform/1"
@@ -95,16 +96,6 @@ def read_record(state: Path) -> Record | None:
         return Record(**data)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-
-
-def write_atomically(target: Path, text: str, *, mode: int = 0o644) -> None:
-    """Write a file complete or not at all, with this mode from its first byte on."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    beside.replace(target)
 
 
 def remove_run_files(state: Path) -> None:

@@ -16,7 +16,7 @@ from maestro_cli.config.settings import Responders
 from maestro_cli.config.strict import dump_yaml, parse_yaml_all, read_yaml
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.errors import InvalidFile
-from maestro_cli.local.instance import write_atomically
+from maestro_cli.core.files import write_atomically
 from maestro_cli.slo.objectives import read_objectives
 from maestro_cli.slo.rules import rule_file
 from maestro_cli.slo.windows import Profile

@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from maestro_cli.core.files import write_atomically
+
 PLATFORM_VARIABLE = "MAESTRO_LOCAL_PLATFORM"
 _PR_SET_PDEATHSIG = 1
 
@@ -26,11 +28,7 @@ def ready_file(state: Path, name: str) -> Path:
 
 def announce(state: Path, name: str, **facts: Any) -> None:
     """Write `run/<name>.json` with the pid and these facts (ports, URLs) once the process serves."""
-    target = ready_file(state, name)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_suffix(f".{os.getpid()}.tmp")
-    beside.write_text(json.dumps({"pid": os.getpid(), **facts}), encoding="utf-8")
-    beside.replace(target)
+    write_atomically(ready_file(state, name), json.dumps({"pid": os.getpid(), **facts}))
 
 
 def read_announcement(state: Path, name: str) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maestro_cli.core.errors import ActionFailed
+from maestro_cli.core.files import write_atomically
 from maestro_cli.core.untrusted import visible
 from maestro_cli.output.views import Listing, Report
 from maestro_cli.output.writer import print_block
@@ -38,7 +39,6 @@ def write_svg(path: Path, command: str, lines: Sequence[tuple[str, str]], report
             continue
         print_block(console, block, wide=False)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        console.save_svg(str(path), title=command, unique_id="maestro")
+        write_atomically(path, console.export_svg(title=command, unique_id="maestro"))
     except OSError as error:
         raise ActionFailed(f"the picture {path} cannot be written", why=str(error)) from error

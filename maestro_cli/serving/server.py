@@ -14,12 +14,12 @@ import signal
 import socket
 import sys
 from collections.abc import Generator
-from pathlib import Path
 from types import FrameType
 
 import uvicorn
 
 from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.files import write_atomically
 from maestro_cli.serving.application import Application
 from maestro_cli.serving.logs import LibraryLog, Log
 from maestro_cli.serving.metrics import Metrics
@@ -79,13 +79,6 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _write_announcement(path: Path, facts: dict[str, object]) -> None:
-    """Complete or absent: written beside, then renamed."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    beside.write_text(json.dumps(facts), encoding="utf-8")
-    beside.replace(path)
-
-
 class _Server(uvicorn.Server):
     """uvicorn with this process's signals, and a drain time before it stops to accept."""
 
@@ -126,7 +119,7 @@ class _Server(uvicorn.Server):
             ready = self._application.repository.ready
             if self._options.announce is not None:
                 facts = {"pid": os.getpid(), "host": host, "port": port, "ready": ready}
-                _write_announcement(self._options.announce, facts)
+                write_atomically(self._options.announce, json.dumps(facts))
             self._log.info("serving", host=host, port=port, ready=ready, pid=os.getpid())
 
     def _on_signal(self, number: int) -> None:

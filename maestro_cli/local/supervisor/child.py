@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from maestro_cli.core.clock import Clock, to_rfc3339
-from maestro_cli.local.instance import PartRecord, write_atomically
+from maestro_cli.core.files import write_atomically
+from maestro_cli.local.instance import PartRecord
 from maestro_cli.local.ports import LOOPBACK, Ports
 from maestro_cli.local.process import read_announcement
 from maestro_cli.local.supervisor.parts import Facts, Part

@@ -16,12 +16,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from maestro_cli.core.clock import Clock, to_rfc3339
+from maestro_cli.core.files import write_atomically
 from maestro_cli.local.instance import (
     Failure,
     Record,
     id_prefix,
     remove_run_files,
-    write_atomically,
     write_record,
 )
 from maestro_cli.local.ports import Ports

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from maestro_cli.core.files import write_atomically
 from maestro_cli.local.instance import (
     Failure,
     PartRecord,
@@ -16,7 +17,6 @@ from maestro_cli.local.instance import (
     instance_id,
     read_record,
     remove_run_files,
-    write_atomically,
     write_record,
 )
 
@@ -89,8 +89,3 @@ def test_removing_run_files_keeps_logs_and_strangers(tmp_path: Path) -> None:
     left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
     assert left == ["journal.db", "logs/cluster.log"]
     remove_run_files(tmp_path)  # nothing there: nothing to do
-
-
-def test_a_file_is_private_from_its_first_byte(tmp_path: Path) -> None:
-    write_atomically(tmp_path / "secret", "x", mode=0o600)
-    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,48 @@
+"""Files written whole.
+
+Invariant: whoever reads the path sees the old content or the new, never a part of it; what fails leaves
+the old file and nothing beside it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def write_atomically(
+    path: Path, content: str | bytes, *, mode: int = 0o644, keeps_mode: bool = False, durable: bool = False
+) -> None:
+    """Write beside the file and rename, making its folder where it is missing. Raises OSError.
+
+    The new file has `mode`, less what the umask takes, from its first byte on; with `keeps_mode` it takes
+    over exactly the mode of the file it replaces. A link at `path` is replaced, not followed. `durable`
+    waits until the disk has it: for what nobody could write again.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = path.stat().st_mode & 0o777 if keeps_mode and path.exists() else None
+    beside = path.with_name(f".{path.name[:80]}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            if kept is not None:
+                os.fchmod(stream.fileno(), kept)
+            stream.write(content.encode() if isinstance(content, str) else content)
+            stream.flush()
+            if durable:
+                os.fsync(stream.fileno())
+        os.replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    if durable:
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name too must reach the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
