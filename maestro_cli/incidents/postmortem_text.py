@@ -177,7 +177,9 @@ def _cause(story: Story) -> Iterator[str]:
             yield f"Not collected: {_text(', '.join(data['failed']))}."
         for place, suspect in enumerate(data["suspects"], 1):
             yield ""
-            subject = f"{_text(suspect['kind'])} {_text(suspect['subject'])}"
+            subject = _text(suspect["subject"])  # begins with its kind, but a release names the workload
+            if not suspect["subject"].startswith(suspect["kind"]):
+                subject = f"{_text(suspect['kind'])} {subject}"
             yield f"{place}. **{subject}**, score {suspect['score']:.2f}"
             yield from (f"   - for: {_text(reason)}" for reason in suspect["reasons_for"])
             yield from (f"   - against: {_text(reason)}" for reason in suspect["reasons_against"])

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from maestro_cli.incidents.response import Response
     from maestro_cli.incidents.triage.investigate import Triage
     from maestro_cli.runbooks.catalog import RunbookCatalog
+    from maestro_cli.runbooks.history import RunHistory
     from maestro_cli.runbooks.model import Confirm, Runbook, RunResult
     from maestro_cli.runbooks.playbooks import PlaybookCatalog
     from maestro_cli.runbooks.runner import RunbookRunner
@@ -146,6 +147,13 @@ class Services(Backends):
         return ChangePipeline(
             self.journal, self.cluster, policy=self.policy, clock=self.clock, actor=self.actor
         )
+
+    @cached_property
+    def run_history(self) -> RunHistory:
+        """The journal alone, so that it can be read while none of the endpoints is there."""
+        from maestro_cli.runbooks.history import RunHistory
+
+        return RunHistory(self.journal)
 
     @cached_property
     def runner(self) -> RunbookRunner:

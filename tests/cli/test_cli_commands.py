@@ -216,6 +216,16 @@ def test_events_are_shown_oldest_first(journal_file: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "command", [["incident", "list"], ["change", "list"], ["runbook", "history"], ["journal", "show"]]
+)
+def test_the_record_is_read_without_any_endpoint(configured: Path, command: list[str]) -> None:
+    """`prod` names no cluster, and nobody listens where its Prometheus should."""
+    result = maestro(*command, "-o", "json")
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["items"] == []
+
+
+@pytest.mark.parametrize(
     ("arguments", "seqs"),
     [
         (["--kind", "try."], "1 2"),

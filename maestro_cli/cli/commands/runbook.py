@@ -96,9 +96,9 @@ def history(
     """
     options = output_options(ctx, output)
     if run_id is None:
-        emit(runs_view(ctx.obj.runner.history.list()), options)
+        emit(runs_view(ctx.obj.run_history.list()), options)
     else:
-        emit(run_view(ctx.obj.runner.history.get(run_id)), options)
+        emit(run_view(ctx.obj.run_history.get(run_id)), options)
 
 
 def _end(result: Any, options: Any) -> None:

@@ -296,10 +296,12 @@ def _concentration(tallies: dict[str, Tally], name: str, subject: str) -> str:
 
 def _explained_by_revision(case: CaseFacts, making: _Case, dimension: str, name: str) -> None:
     """A first pod of a new revision looks like a bad pod; its revision explains it better."""
-    revisions = {row.revision for row in case.split if row.value(dimension) == name and row.revision}
+    failing = [row for row in case.split if row.value(dimension) == name and row.tally.errors_since >= 1]
+    revisions = {row.revision for row in failing if row.revision}
     fresh = {str(item.revision) for item in _recent(case)}
     if revisions and revisions <= fresh:
-        making.minus(0.3, f"it runs the new revision {', '.join(sorted(revisions))}, which explains as much")
+        named = ", ".join(sorted(revisions))
+        making.minus(0.3, f"its errors are of the new revision {named}, which explains as much")
 
 
 def _recent(case: CaseFacts) -> list[Rollout]:

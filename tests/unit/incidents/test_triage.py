@@ -248,6 +248,20 @@ def test_a_bad_node(room: Room) -> None:
     assert (suspect.kind, suspect.subject) == (SuspectKind.NODE, "node node-c")
 
 
+def test_a_node_whose_errors_are_all_of_the_new_revision_is_told_so(room: Room) -> None:
+    """The first new pod lies on node-a, beside one of the old revision that serves well."""
+    case = bad_release()
+    series = {
+        **quiet().series,
+        (PODS["new"][0], "node-a", "2", "2"): (steady(14, start=-18), steady(6, start=-18)),
+    }
+    pods = (*quiet().pods, pod(PODS["new"][0], "node-a", created=-21))
+    report = investigate(room, case.but(series=series, pods=pods))
+    assert first(report).kind is SuspectKind.RELEASE
+    node = next(item for item in report.suspects if item.kind is SuspectKind.NODE)
+    assert node.reasons_against == ("its errors are of the new revision 2, which explains as much",)
+
+
 def test_a_surge(room: Room) -> None:
     case = quiet()
     series = {key: (lambda s: 20 * s + 60 * max(s + 30, 0), steady(4, start=-28)) for key in case.series}
