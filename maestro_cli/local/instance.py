@@ -27,7 +27,7 @@ _RECORD = "platform.json"
 _LOCK = "platform.lock"
 # Everything a platform writes and that must not outlive it; logs stay for whoever asks afterwards.
 _RUN_FILES = ("run", "pki", "pods", "config", "prometheus", "alertmanager", "context.json", "webhook.token")
-_RUN_PATTERNS = ("*.kubeconfig", "*.key", "*.crt", "*.pem", "*.csr", "*.tokens", "*.tmp")
+_RUN_PATTERNS = ("cluster.sqlite*", "*.kubeconfig", "*.key", "*.crt", "*.pem", "*.csr", "*.tokens", "*.tmp")
 
 
 @dataclass(frozen=True, slots=True)

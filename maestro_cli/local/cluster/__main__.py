@@ -16,9 +16,10 @@ from pathlib import Path
 
 import uvicorn
 
-from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.errors import ExitCode, MaestroError
 from maestro_cli.local.certificates import IDENTITIES, Pki, ensure_pki, write_kubeconfig
 from maestro_cli.local.cluster.access import Tokens
+from maestro_cli.local.cluster.disk import Disk
 from maestro_cli.local.cluster.kinds import NAMESPACES
 from maestro_cli.local.cluster.registry import Registry
 from maestro_cli.local.cluster.server import Server
@@ -56,13 +57,24 @@ def _write_kubeconfigs(state: Path, pki: Pki, url: str) -> None:
         write_kubeconfig(path, server=url, ca=pki.ca, token=pki.token(identity), context=CONTEXT)
 
 
-async def _serve(state: Path, pki: Pki, listener: socket.socket, history: int) -> None:
+def _registry(disk: Disk, history: int) -> Registry:
+    """The objects as an earlier process left them, and the namespaces every cluster has."""
+    store = Store(history, disk.note, after=disk.revision())
+    for kind, key, revision, raw in disk.load():
+        store.restore(kind, key, revision, raw)
+    registry = Registry(store)
+    for name in DEFAULT_NAMESPACES:
+        if store.get(NAMESPACES.shelf, ("", name)) is None:
+            registry.create(NAMESPACES, "", {"metadata": {"name": name}})
+    return registry
+
+
+async def _serve(state: Path, pki: Pki, listener: socket.socket, disk: Disk, history: int) -> None:
     port = listener.getsockname()[1]
     url = f"https://127.0.0.1:{port}"
-    registry = Registry(Store(history))
-    for name in DEFAULT_NAMESPACES:
-        registry.create(NAMESPACES, "", {"metadata": {"name": name}})
-    application = Server(registry, Tokens.read(pki.tokens), url)
+    registry = _registry(disk, history)
+    await disk.settled()
+    application = Server(registry, Tokens.read(pki.tokens), url, disk.settled)
     config = uvicorn.Config(
         application,
         http="httptools",
@@ -105,7 +117,15 @@ def main() -> None:
     listener = _listening(arguments.port)
     # Stored objects live long and make no cycles: looking through them again and again costs latency.
     gc.set_threshold(100_000, 50, 50)
-    asyncio.run(_serve(arguments.state, pki, listener, arguments.history))
+    try:
+        disk = Disk(arguments.state)
+    except MaestroError as refusal:
+        sys.stderr.write(f"{refusal.what}: {refusal.why}; {refusal.fix}\n")
+        raise SystemExit(refusal.exit_code) from refusal
+    try:
+        asyncio.run(_serve(arguments.state, pki, listener, disk, arguments.history))
+    finally:
+        disk.close()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from maestro_cli.local.cluster import discovery
@@ -42,14 +42,17 @@ VERSION = {
     "platform": "linux/amd64",
 }
 _HEALTH = ("/healthz", "/livez", "/readyz")
+Settled = Callable[[], Awaitable[None]]
 
 
 class Server:
     """The cluster API as an ASGI application."""
 
-    def __init__(self, registry: Registry, tokens: Tokens, url: str) -> None:
+    def __init__(self, registry: Registry, tokens: Tokens, url: str, settled: Settled) -> None:
+        """`settled` is awaited before anything is sent: it returns once all that was done is on disk."""
         self._resources = Resources(registry)
         self._tokens = tokens
+        self._settled = settled
         self._address = urlsplit(url).netloc
         self._streams: set[Callable[[], None]] = set()
         self._closing = False
@@ -66,6 +69,10 @@ class Server:
         request = Request.of(scope, receive)
         try:
             answer = await self._answer(request)
+        except ApiError as error:
+            answer = _failure(error)
+        try:
+            await self._settled()
         except ApiError as error:
             answer = _failure(error)
         if answer.chunks is None:
@@ -121,7 +128,7 @@ class Server:
         """Send chunks until they end, the client goes away or the server closes."""
         assert answer.chunks is not None
         chunks = answer.chunks
-        pump = asyncio.ensure_future(_pump(answer, send))
+        pump = asyncio.ensure_future(self._pump(answer, send))
         gone = asyncio.ensure_future(_disconnected(receive))
 
         def cancel() -> None:
@@ -145,12 +152,15 @@ class Server:
         if not gone.done() or gone.cancelled():
             await send({"type": "http.response.body", "body": b""})
 
-
-async def _pump(answer: Answer, send: Send) -> None:
-    assert answer.chunks is not None
-    await start_stream(answer, send)
-    async for chunk in answer.chunks:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    async def _pump(self, answer: Answer, send: Send) -> None:
+        assert answer.chunks is not None
+        await start_stream(answer, send)
+        async for chunk in answer.chunks:
+            try:
+                await self._settled()
+            except ApiError:
+                return  # What the disk does not take is not told either; the client lists again.
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -2,7 +2,6 @@
 
 Invariant: one revision counter for all kinds, one event a revision, and a stored object is never
 changed. Everything runs on the thread of the event loop, so a write is atomic by construction.
-Persistence would subscribe `on_commit` and feed `restore`: nothing else knows where versions live.
 """
 
 from __future__ import annotations
@@ -63,13 +62,23 @@ Events = list[Event]
 class Store:
     """A multi-version map from (kind, namespace, name) to objects."""
 
-    def __init__(self, history: int = 20_000, on_commit: Callable[[str, Event], None] | None = None) -> None:
+    def __init__(
+        self,
+        history: int = 20_000,
+        on_commit: Callable[[str, Event], None] | None = None,
+        after: int = 0,
+    ) -> None:
+        """Keep `history` events a kind; `after` is the last revision of an earlier process."""
         self._shelves: dict[str, _Shelf] = {}
         self._history = history
         self._on_commit = on_commit
         # Later than any revision of an earlier process, so that a watch from before a restart is told 410.
-        self.revision = int(time.time() * 1000)
+        self.revision = max(int(time.time() * 1000), after + 1)
         self._start = self.revision
+
+    def restore(self, kind: str, key: Key, revision: int, raw: bytes) -> None:
+        """Take in an object of an earlier process, before anything else is done."""
+        self._shelf(kind).versions[key] = Version(revision, key, _decode(raw), raw)
 
     def _shelf(self, kind: str) -> _Shelf:
         shelf = self._shelves.get(kind)
