@@ -11,12 +11,22 @@ import time
 from collections.abc import Awaitable, Callable
 
 from maestro_cli import __version__
-from maestro_cli.serving import contract, inference, messages
-from maestro_cli.serving.faults import ModelFault, RequestFault, ServingFault, quoted
-from maestro_cli.serving.http import ClientGone, Receive, Reply, Scope, Send, header, read_body, send_reply
-from maestro_cli.serving.logs import Log
-from maestro_cli.serving.metrics import Metrics
-from maestro_cli.serving.repository import Entry, Repository, ready_model
+from maestro_cli.serving.errors import ModelError, RequestError, ServingError, quoted
+from maestro_cli.serving.execution import inference
+from maestro_cli.serving.models.repository import Entry, Repository, ready_model
+from maestro_cli.serving.protocol import contract, messages
+from maestro_cli.serving.protocol.http import (
+    ClientGone,
+    Receive,
+    Reply,
+    Scope,
+    Send,
+    header,
+    read_body,
+    send_reply,
+)
+from maestro_cli.serving.telemetry.logs import Log
+from maestro_cli.serving.telemetry.metrics import Metrics
 
 SERVER_NAME = "maestro"
 EXTENSIONS = ["model_repository"]
@@ -50,12 +60,12 @@ class Application:
             reply = await self._route(scope, receive, started)
         except ClientGone:
             return
-        except ServingFault as fault:
+        except ServingError as fault:
             self._log_fault(fault, path=scope["path"])
             reply = error_reply(fault)
         except Exception as error:  # noqa: BLE001 - the border of the process: a client gets JSON, the log the cause
             self.log.error("internal error", error=f"{type(error).__name__}: {error}", path=scope["path"])
-            reply = error_reply(ModelFault("internal error"))
+            reply = error_reply(ModelError("internal error"))
         await send_reply(send, reply, close=self.draining)
 
     async def _route(self, scope: Scope, receive: Receive, started: float) -> Reply:
@@ -86,8 +96,8 @@ class Application:
                 return self._model_metadata(self.repository.find(name, version))
             case ["", "v2", "repository", "models", _, "load" | "unload"]:
                 _require(method, "POST")
-                raise RequestFault("loading and unloading is not allowed: versions are fixed by --serve")
-        raise RequestFault(f"no such route: {quoted(path)}", status=404)
+                raise RequestError("loading and unloading is not allowed: versions are fixed by --serve")
+        raise RequestError(f"no such route: {quoted(path)}", status=404)
 
     async def _server_metadata(self, scope: Scope, receive: Receive) -> Reply:
         return _ok({"name": SERVER_NAME, "version": __version__, "extensions": EXTENSIONS})
@@ -150,12 +160,12 @@ class Application:
             model = ready_model(entry)
             content = await read_body(scope, receive)
             if header(scope, b"inference-header-content-length"):
-                raise RequestFault("binary tensor data is not supported; send JSON")
+                raise RequestError("binary tensor data is not supported; send JSON")
             body = messages.read_infer(content)
             identity = messages.request_id(body)
             reply = Reply(200, inference.answer(model, body, identity))
             code = reply.status
-        except ServingFault as fault:
+        except ServingError as fault:
             self._log_fault(fault, entry=entry, request_id=identity, path=scope["path"])
             reply = error_reply(fault)
             code = fault.status
@@ -170,9 +180,9 @@ class Application:
         return reply
 
     def _log_fault(
-        self, fault: ServingFault, *, path: str, entry: Entry | None = None, request_id: str | None = None
+        self, fault: ServingError, *, path: str, entry: Entry | None = None, request_id: str | None = None
     ) -> None:
-        failed = isinstance(fault, ModelFault)
+        failed = isinstance(fault, ModelError)
         self.log.write(
             "error" if failed else "warning",
             "inference failed" if failed else "request refused",
@@ -185,7 +195,7 @@ class Application:
         )
 
 
-def error_reply(fault: ServingFault) -> Reply:
+def error_reply(fault: ServingError) -> Reply:
     """The protocol's error body, with the Allow header a 405 must have."""
     headers = [(b"allow", fault.allow.encode("ascii"))] if fault.allow else []
     return Reply(fault.status, messages.encode({"error": fault.text}), headers=headers)
@@ -198,6 +208,6 @@ def _ok(value: object) -> Reply:
 def _require(method: str, allowed: str) -> None:
     if method != allowed:
         allow = "GET, HEAD" if allowed == "GET" else allowed
-        raise RequestFault(
+        raise RequestError(
             f"method {quoted(method, 16)} is not allowed here, only {allow}", status=405, allow=allow
         )

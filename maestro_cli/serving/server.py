@@ -21,10 +21,10 @@ import uvicorn
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.files import write_atomically
 from maestro_cli.serving.application import Application
-from maestro_cli.serving.logs import LibraryLog, Log
-from maestro_cli.serving.metrics import Metrics
+from maestro_cli.serving.models.repository import Repository, open_entry
 from maestro_cli.serving.options import Options
-from maestro_cli.serving.repository import Repository, open_entry
+from maestro_cli.serving.telemetry.logs import LibraryLog, Log
+from maestro_cli.serving.telemetry.metrics import Metrics
 
 _BACKLOG = 2048
 _KEEP_ALIVE_SECONDS = 75  # longer than clients keep theirs: the side that closes first loses no request

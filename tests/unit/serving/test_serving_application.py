@@ -13,12 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
-from maestro_cli.serving import inference, options
+from maestro_cli.serving import options
 from maestro_cli.serving.application import Application
-from maestro_cli.serving.logs import MAX_TEXT_CHARACTERS, Log
-from maestro_cli.serving.metrics import Metrics
-from maestro_cli.serving.repository import Repository, open_entry
+from maestro_cli.serving.execution import inference
+from maestro_cli.serving.models.repository import Repository, open_entry
 from maestro_cli.serving.server import listen
+from maestro_cli.serving.telemetry.logs import MAX_TEXT_CHARACTERS, Log
+from maestro_cli.serving.telemetry.metrics import Metrics
 
 MODELS = Path(__file__).resolve().parents[3] / "deploy" / "models"
 FEATURES = [6.0, 1169.0, 4.0, 4.0, 2.0, 1.0, 0.0, 4.0, 4.0]

@@ -17,10 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maestro_cli.serving import artefact, inference, messages
-from maestro_cli.serving.faults import ArtefactRefused, ModelFault, RequestFault
-from maestro_cli.serving.onnx_survey import survey
-from maestro_cli.serving.repository import READY, UNAVAILABLE, Entry, Repository, open_entry
+from maestro_cli.serving.errors import ArtefactRefused, ModelError, RequestError
+from maestro_cli.serving.execution import inference
+from maestro_cli.serving.models import artefact
+from maestro_cli.serving.models.onnx_survey import survey
+from maestro_cli.serving.models.repository import READY, UNAVAILABLE, Entry, Repository, open_entry
+from maestro_cli.serving.protocol import messages
 
 MODELS = Path(__file__).resolve().parents[3] / "deploy" / "models"
 
@@ -196,7 +198,7 @@ def test_the_highest_version_answers_requests_without_one() -> None:
     assert repository.names == ["a", "b"]
     assert not repository.ready
     for name, version in (("c", None), ("a", "8"), ("a", "09"), ("a", ""), ("A", None)):
-        with pytest.raises(RequestFault) as caught:
+        with pytest.raises(RequestError) as caught:
             repository.find(name, version)
         assert caught.value.status == 404
 
@@ -242,6 +244,6 @@ def test_a_model_whose_answer_is_not_finite_is_at_fault(tmp_path: Path) -> None:
 
     assert json.loads(answer(1.0))["outputs"][0]["data"] == [0.0]
     for value in (-1.0, 0.0):
-        with pytest.raises(ModelFault, match="not finite") as caught:
+        with pytest.raises(ModelError, match="not finite") as caught:
             answer(value)
         assert caught.value.status == 500

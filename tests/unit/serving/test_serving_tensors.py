@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maestro_cli.serving import messages, tensors
-from maestro_cli.serving.faults import ModelFault, RequestFault
+from maestro_cli.serving.errors import ModelError, RequestError
+from maestro_cli.serving.protocol import messages, tensors
 
 
 def decode(datatype: str, shape: list[int], data: Any) -> tensors.Array:
@@ -73,26 +73,26 @@ def test_every_datatype_survives_flat_and_nested(datatype: str, data: list[Any])
     ],
 )
 def test_refuses(datatype: str, shape: list[int], data: Any) -> None:
-    with pytest.raises(RequestFault) as caught:
+    with pytest.raises(RequestError) as caught:
         decode(datatype, shape, data)
     assert caught.value.status == 400
 
 
 @pytest.mark.parametrize("text", ["[NaN]", "[Infinity]", "[1e999]", "[" * 5000 + "]" * 5000, "[1", ""])
 def test_refuses_what_is_not_json(text: str) -> None:
-    with pytest.raises(RequestFault):
+    with pytest.raises(RequestError):
         tensors.decode("x", "FP64", [1], text.encode())
 
 
 def test_refuses_an_integer_of_thousands_of_digits() -> None:
     for datatype in ("INT64", "FP64"):
-        with pytest.raises(RequestFault):
+        with pytest.raises(RequestError):
             tensors.decode("x", datatype, [1], b"[" + b"9" * 10_000 + b"]")
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_model_that_answers_nan_is_at_fault(value: float) -> None:
-    with pytest.raises(ModelFault) as caught:
+    with pytest.raises(ModelError) as caught:
         tensors.encode("score", np.array([0.5, value], dtype=np.float32))
     assert caught.value.status == 500
 
@@ -105,7 +105,7 @@ def test_floats_come_back_bit_for_bit(values: list[float]) -> None:
 @given(st.binary(max_size=60))
 def test_no_body_ends_in_anything_but_a_fault(body: bytes) -> None:
     for read in (messages.read_infer, messages.read_index):
-        with contextlib.suppress(RequestFault):
+        with contextlib.suppress(RequestError):
             read(body)
 
 
@@ -124,7 +124,7 @@ def test_no_data_ends_in_anything_but_a_tensor_of_that_shape(
 ) -> None:
     try:
         array = decode(datatype, shape, data)
-    except RequestFault:
+    except RequestError:
         return
     assert array.shape == tuple(shape)
     assert tensors.datatype_of(array) == datatype
@@ -159,7 +159,7 @@ def test_the_id_is_echoed_or_made() -> None:
     ],
 )
 def test_refuses_malformed_requests(body: bytes) -> None:
-    with pytest.raises(RequestFault) as caught:
+    with pytest.raises(RequestError) as caught:
         messages.read_infer(body)
     assert caught.value.status == 400
 
@@ -173,7 +173,7 @@ def test_refuses_malformed_requests(body: bytes) -> None:
     ],
 )
 def test_refuses_binary_outputs_and_double_tensors(members: dict[str, Any]) -> None:
-    with pytest.raises(RequestFault):
+    with pytest.raises(RequestError):
         messages.decode_tensors(messages.read_infer(body_of(**members)), "1")
 
 

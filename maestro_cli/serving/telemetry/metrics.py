@@ -17,7 +17,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import choose_encoder
 
-from maestro_cli.serving.repository import Entry, Repository
+from maestro_cli.serving.models.repository import Entry, Repository
 
 UNKNOWN = "_unknown"
 BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from maestro_cli.serving.faults import RequestFault
+from maestro_cli.serving.errors import RequestError
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -44,18 +44,18 @@ def header(scope: Scope, name: bytes) -> str:
 
 
 async def read_body(scope: Scope, receive: Receive) -> bytes:
-    """The whole body; raises RequestFault (413 too large, 408 too slow) or ClientGone."""
+    """The whole body; raises RequestError (413 too large, 408 too slow) or ClientGone."""
     declared = header(scope, b"content-length")
     too_large = declared.isascii() and declared.isdigit() and int(declared[:20]) > MAX_BODY_BYTES
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await _collect(receive, 0 if too_large else MAX_BODY_BYTES)
     except TimeoutError as error:
-        raise RequestFault(f"the body did not arrive within {BODY_SECONDS:g} s", status=408) from error
+        raise RequestError(f"the body did not arrive within {BODY_SECONDS:g} s", status=408) from error
 
 
 async def _collect(receive: Receive, limit_bytes: int) -> bytes:
-    """The body; beyond the limit its parts are dropped as they come, and the end is a RequestFault (413)."""
+    """The body; beyond the limit its parts are dropped as they come, and the end is a RequestError (413)."""
     parts: list[bytes] = []
     size = 0
     while True:
@@ -68,7 +68,7 @@ async def _collect(receive: Receive, limit_bytes: int) -> bytes:
         if size > limit_bytes:
             parts.clear()
             if last or size > DISCARD_BYTES:
-                raise RequestFault(f"the body is larger than {MAX_BODY_BYTES} bytes", status=413)
+                raise RequestError(f"the body is larger than {MAX_BODY_BYTES} bytes", status=413)
             continue
         parts.append(part)
         if last:

@@ -1,17 +1,17 @@
 """One inference request, from its body to its answer.
 
-Invariant: a request that breaks the contract is a RequestFault before the model runs; what fails after that
-is a ModelFault.
+Invariant: a request that breaks the contract is a RequestError before the model runs; what fails after that
+is a ModelError.
 """
 
 from __future__ import annotations
 
-from maestro_cli.serving import contract, messages, tensors
-from maestro_cli.serving.artefact import LoadedModel
+from maestro_cli.serving.models.artefact import LoadedModel
+from maestro_cli.serving.protocol import contract, messages, tensors
 
 
 def answer(model: LoadedModel, body: messages.InferBody, identity: str) -> bytes:
-    """The JSON answer of that model; raises RequestFault (400) or ModelFault (500).
+    """The JSON answer of that model; raises RequestError (400) or ModelError (500).
 
     Runs inline: the shipped models take microseconds, a hand-over to a thread costs ten times that.
     """

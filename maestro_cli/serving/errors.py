@@ -5,7 +5,7 @@ from __future__ import annotations
 from maestro_cli.core.untrusted import visible
 
 
-class ServingFault(Exception):
+class ServingError(Exception):
     """An answer other than 200; `text` becomes the body's `error`."""
 
     def __init__(self, status: int, text: str, *, allow: str = "") -> None:
@@ -15,14 +15,14 @@ class ServingFault(Exception):
         self.allow = allow  # the Allow header of a 405
 
 
-class RequestFault(ServingFault):
+class RequestError(ServingError):
     """The client's fault: 4xx."""
 
     def __init__(self, text: str, *, status: int = 400, allow: str = "") -> None:
         super().__init__(status, text, allow=allow)
 
 
-class ModelFault(ServingFault):
+class ModelError(ServingError):
     """The model or the server failed on a request that its contract allows: 500, or 503 while not ready."""
 
     def __init__(self, text: str, *, status: int = 500) -> None:

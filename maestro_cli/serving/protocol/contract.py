@@ -8,59 +8,59 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from maestro_cli.serving.faults import RequestFault, quoted
-from maestro_cli.serving.manifest import TensorSpec
-from maestro_cli.serving.messages import InferRequest
-from maestro_cli.serving.tensors import Array
+from maestro_cli.serving.errors import RequestError, quoted
+from maestro_cli.serving.models.manifest import TensorSpec
+from maestro_cli.serving.protocol.messages import InferRequest
+from maestro_cli.serving.protocol.tensors import Array
 
 MAX_ROWS = 4096  # inference runs inline on the event loop: this keeps one request near 10 ms
 
 
 def feed(specs: Sequence[TensorSpec], request: InferRequest) -> dict[str, Array]:
-    """The arrays to run, by input name; raises RequestFault (400) naming the tensor and what is wrong."""
+    """The arrays to run, by input name; raises RequestError (400) naming the tensor and what is wrong."""
     known = {spec.name for spec in specs}
     for name in request.inputs:
         if name not in known:
-            raise RequestFault(f"unknown input {quoted(name)}; the model takes {', '.join(sorted(known))}")
+            raise RequestError(f"unknown input {quoted(name)}; the model takes {', '.join(sorted(known))}")
     rows: int | None = None
     for spec in specs:
         array = request.inputs.get(spec.name)
         if array is None:
-            raise RequestFault(f"input '{spec.name}' is missing")
+            raise RequestError(f"input '{spec.name}' is missing")
         _check_one(spec, request.datatypes[spec.name], array)
         if spec.shape[:1] == (-1,):
             if rows is not None and array.shape[0] != rows:
-                raise RequestFault(f"input '{spec.name}' has {array.shape[0]} rows, another has {rows}")
+                raise RequestError(f"input '{spec.name}' has {array.shape[0]} rows, another has {rows}")
             rows = array.shape[0]
     return dict(request.inputs)
 
 
 def _check_one(spec: TensorSpec, datatype: str, array: Array) -> None:
     if datatype != spec.datatype:
-        raise RequestFault(f"input '{spec.name}' must be {spec.datatype}, got {datatype}")
+        raise RequestError(f"input '{spec.name}' must be {spec.datatype}, got {datatype}")
     fits = len(array.shape) == len(spec.shape) and all(
         wanted in (-1, got) for wanted, got in zip(spec.shape, array.shape, strict=True)
     )
     if not fits:
-        raise RequestFault(f"input '{spec.name}' must have shape {list(spec.shape)}, got {list(array.shape)}")
+        raise RequestError(f"input '{spec.name}' must have shape {list(spec.shape)}, got {list(array.shape)}")
     if array.size == 0:
-        raise RequestFault(f"input '{spec.name}' is empty")
+        raise RequestError(f"input '{spec.name}' is empty")
     if spec.shape[:1] == (-1,) and array.shape[0] > MAX_ROWS:
-        raise RequestFault(f"input '{spec.name}' has {array.shape[0]} rows, at most {MAX_ROWS} a request")
+        raise RequestError(f"input '{spec.name}' has {array.shape[0]} rows, at most {MAX_ROWS} a request")
     below = spec.minimum is not None and bool((array < spec.minimum).any())
     above = spec.maximum is not None and bool((array > spec.maximum).any())
     if below or above:
         low = "" if spec.minimum is None else f"{spec.minimum:g}"
         high = "" if spec.maximum is None else f"{spec.maximum:g}"
-        raise RequestFault(f"input '{spec.name}' has a value outside {low}..{high}")
+        raise RequestError(f"input '{spec.name}' has a value outside {low}..{high}")
 
 
 def outputs_wanted(specs: Sequence[TensorSpec], request: InferRequest) -> list[str]:
-    """The output names to compute, in the order asked for; raises RequestFault for an unknown one."""
+    """The output names to compute, in the order asked for; raises RequestError for an unknown one."""
     known = [spec.name for spec in specs]
     for name in request.wanted:
         if name not in known:
-            raise RequestFault(f"unknown output {quoted(name)}; the model gives {', '.join(known)}")
+            raise RequestError(f"unknown output {quoted(name)}; the model gives {', '.join(known)}")
     return list(request.wanted) or known
 
 

@@ -15,10 +15,10 @@ import numpy as np
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as ort
 
-from maestro_cli.serving import tensors
-from maestro_cli.serving.faults import ArtefactRefused, ModelFault
-from maestro_cli.serving.manifest import GoldenRow, Manifest, TensorSpec, read_manifest
-from maestro_cli.serving.onnx_survey import survey
+from maestro_cli.serving.errors import ArtefactRefused, ModelError
+from maestro_cli.serving.models.manifest import GoldenRow, Manifest, TensorSpec, read_manifest
+from maestro_cli.serving.models.onnx_survey import survey
+from maestro_cli.serving.protocol import tensors
 
 MAX_MODEL_BYTES = 256 * 1024 * 1024
 MAX_MANIFEST_BYTES = 1024 * 1024
@@ -45,14 +45,14 @@ class LoadedModel:
         self._session = session
 
     def run(self, feed: Mapping[str, tensors.Array], outputs: Sequence[str]) -> list[tensors.Array]:
-        """The named outputs for these inputs; raises ModelFault with ONNX Runtime's own words."""
+        """The named outputs for these inputs; raises ModelError with ONNX Runtime's own words."""
         try:
             answers: list[Any] = self._session.run(list(outputs), dict(feed))
         except ORT_ERRORS as error:
-            raise ModelFault(str(error)) from error
+            raise ModelError(str(error)) from error
         for name, answer in zip(outputs, answers, strict=True):
             if not isinstance(answer, np.ndarray):
-                raise ModelFault(f"output '{name}' is not a tensor")
+                raise ModelError(f"output '{name}' is not a tensor")
         return answers
 
 
@@ -141,7 +141,7 @@ def _reproduce(model: LoadedModel, row: GoldenRow, index: int) -> None:
         answers = model.run(feed, list(row.outputs))
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise ArtefactRefused(f"{where} does not fit the inputs: {error}") from error
-    except ModelFault as fault:
+    except ModelError as fault:
         raise ArtefactRefused(f"{where}: {fault.text}") from fault
     if not row.outputs:
         raise ArtefactRefused(f"{where} expects nothing")

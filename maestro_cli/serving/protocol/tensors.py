@@ -1,7 +1,7 @@
 """Tensors between JSON and numpy.
 
 Invariant: an array that leaves `decode` has exactly the declared shape and datatype, and only finite
-values; anything else raised RequestFault before a model saw it. Datatypes and row-major order are those
+values; anything else raised RequestError before a model saw it. Datatypes and row-major order are those
 of the Open Inference Protocol v2 (`specification/protocol/inference_rest.md`, "Tensor Data").
 """
 
@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from maestro_cli.serving.faults import ModelFault, RequestFault, quoted
+from maestro_cli.serving.errors import ModelError, RequestError, quoted
 
 Array = NDArray[Any]
 
@@ -66,12 +66,12 @@ def _kind(datatype: str) -> str:
 
 
 def _flatten(node: Any, shape: Sequence[int], into: list[Any]) -> None:
-    """Append the leaves of nested lists in row-major order; raises RequestFault where a level is uneven."""
+    """Append the leaves of nested lists in row-major order; raises RequestError where a level is uneven."""
     if not shape:
         into.append(node)
         return
     if not isinstance(node, list) or len(node) != shape[0]:
-        raise RequestFault("nested data does not follow its shape")
+        raise RequestError("nested data does not follow its shape")
     for item in node:
         _flatten(item, shape[1:], into)
 
@@ -85,11 +85,11 @@ def _values(name: str, raw: bytes | memoryview, datatype: str, shape: Sequence[i
     except msgspec.ValidationError:
         pass  # nested, or of the wrong type: told apart below
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
-        raise RequestFault(f"tensor {quoted(name)}: data is not valid: {error}") from error
+        raise RequestError(f"tensor {quoted(name)}: data is not valid: {error}") from error
     try:
         decoded = msgspec.json.decode(raw)
         if not isinstance(decoded, list):
-            raise RequestFault(f"tensor {quoted(name)}: data is not an array")
+            raise RequestError(f"tensor {quoted(name)}: data is not an array")
         leaves: list[Any] = []
         if decoded and isinstance(decoded[0], list):
             _flatten(decoded, shape, leaves)
@@ -97,28 +97,28 @@ def _values(name: str, raw: bytes | memoryview, datatype: str, shape: Sequence[i
             leaves = decoded
         checked: list[Any] = msgspec.convert(leaves, _FLAT[kind].type)
         return checked
-    except RequestFault as fault:
-        raise RequestFault(f"tensor {quoted(name)}: {fault.text}") from fault
+    except RequestError as fault:
+        raise RequestError(f"tensor {quoted(name)}: {fault.text}") from fault
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         word = _KIND_WORD[kind]
-        raise RequestFault(f"tensor {quoted(name)}: {datatype} data must be {word}") from error
+        raise RequestError(f"tensor {quoted(name)}: {datatype} data must be {word}") from error
 
 
 def decode(name: str, datatype: str, shape: Sequence[int], raw: bytes | memoryview) -> Array:
-    """One request tensor as an array of that shape; raises RequestFault (400).
+    """One request tensor as an array of that shape; raises RequestError (400).
 
     `raw` is the JSON text of `data`, flat or nested. Values that the datatype cannot hold are refused,
     not wrapped or rounded to infinity.
     """
     if datatype not in NUMPY_TYPES:
-        raise RequestFault(f"tensor {quoted(name)}: unknown datatype {quoted(datatype)}")
+        raise RequestError(f"tensor {quoted(name)}: unknown datatype {quoted(datatype)}")
     if len(shape) > MAX_DIMENSIONS or any(extent < 0 for extent in shape):
-        raise RequestFault(
+        raise RequestError(
             f"tensor {quoted(name)}: shape must have 0 to {MAX_DIMENSIONS} extents, none negative"
         )
     values = _values(name, raw, datatype, shape)
     if len(values) != math.prod(shape):
-        raise RequestFault(
+        raise RequestError(
             f"tensor {quoted(name)}: shape says {math.prod(shape)} elements, data has {len(values)}"
         )
     return _pack(name, datatype, values).reshape(tuple(shape))
@@ -132,22 +132,22 @@ def _pack(name: str, datatype: str, values: list[Any]) -> Array:
         with np.errstate(over="ignore"):
             packed = np.array(values, dtype=np.float64).astype(kind)
     except OverflowError as error:
-        raise RequestFault(f"tensor {quoted(name)}: a value does not fit {datatype}") from error
+        raise RequestError(f"tensor {quoted(name)}: a value does not fit {datatype}") from error
     if not np.isfinite(packed).all():
-        raise RequestFault(f"tensor {quoted(name)}: a value does not fit {datatype}")
+        raise RequestError(f"tensor {quoted(name)}: a value does not fit {datatype}")
     return packed
 
 
 def datatype_of(array: Array) -> str:
-    """The protocol's name of an array's type; raises ModelFault for a type it does not have."""
+    """The protocol's name of an array's type; raises ModelError for a type it does not have."""
     for name, kind in NUMPY_TYPES.items():
         if array.dtype == kind:
             return name
-    raise ModelFault(f"the model answered with {array.dtype}, which the protocol cannot carry")
+    raise ModelError(f"the model answered with {array.dtype}, which the protocol cannot carry")
 
 
 def encode(name: str, array: Array) -> list[Any]:
-    """The flat row-major values of a model's output; raises ModelFault for NaN and infinity."""
+    """The flat row-major values of a model's output; raises ModelError for NaN and infinity."""
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ModelFault(f"output '{name}' is not finite")
+        raise ModelError(f"output '{name}' is not finite")
     return list(array.ravel().tolist())

@@ -1,7 +1,7 @@
 """The JSON messages of the protocol.
 
 Invariant: what these structs accept is what the protocol allows; unknown members are ignored, as it asks,
-and every malformed body is a RequestFault (400), however deep or large.
+and every malformed body is a RequestError (400), however deep or large.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from maestro_cli.serving import tensors
-from maestro_cli.serving.faults import RequestFault, quoted
+from maestro_cli.serving.errors import RequestError, quoted
+from maestro_cli.serving.protocol import tensors
 
 MAX_ID_CHARACTERS = 256
 MAX_TENSORS = 64
@@ -78,15 +78,15 @@ def encode(value: Any) -> bytes:
 
 
 def read_infer(body: bytes) -> InferBody:
-    """The outer form of an inference request, its data not yet decoded; raises RequestFault."""
+    """The outer form of an inference request, its data not yet decoded; raises RequestError."""
     try:
         parsed = _INFER.decode(body)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
-        raise RequestFault(f"not an inference request: {_reason(error)}") from error
+        raise RequestError(f"not an inference request: {_reason(error)}") from error
     if parsed.id is not None and len(parsed.id) > MAX_ID_CHARACTERS:
-        raise RequestFault(f"id is longer than {MAX_ID_CHARACTERS} characters")
+        raise RequestError(f"id is longer than {MAX_ID_CHARACTERS} characters")
     if not 0 < len(parsed.inputs) <= MAX_TENSORS:
-        raise RequestFault(f"inputs must hold 1 to {MAX_TENSORS} tensors")
+        raise RequestError(f"inputs must hold 1 to {MAX_TENSORS} tensors")
     return parsed
 
 
@@ -96,12 +96,12 @@ def request_id(body: InferBody) -> str:
 
 
 def decode_tensors(body: InferBody, identity: str) -> InferRequest:
-    """The tensors of a request as arrays; raises RequestFault."""
+    """The tensors of a request as arrays; raises RequestError."""
     inputs: dict[str, tensors.Array] = {}
     datatypes: dict[str, str] = {}
     for tensor in body.inputs:
         if tensor.name in inputs:
-            raise RequestFault(f"tensor {quoted(tensor.name)} is given twice")
+            raise RequestError(f"tensor {quoted(tensor.name)} is given twice")
         inputs[tensor.name] = tensors.decode(
             tensor.name, tensor.datatype, tensor.shape, memoryview(tensor.data)
         )
@@ -111,18 +111,18 @@ def decode_tensors(body: InferBody, identity: str) -> InferRequest:
         (item.parameters or {}).get("binary_data") for item in wanted
     )
     if asks_binary:
-        raise RequestFault("binary tensor data is not supported; ask for JSON outputs")
+        raise RequestError("binary tensor data is not supported; ask for JSON outputs")
     return InferRequest(identity, inputs, datatypes, tuple(dict.fromkeys(item.name for item in wanted)))
 
 
 def read_index(body: bytes) -> IndexBody:
-    """The body of a repository index request, which clients may leave empty; raises RequestFault."""
+    """The body of a repository index request, which clients may leave empty; raises RequestError."""
     if not body.strip():
         return IndexBody()
     try:
         return _INDEX.decode(body)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
-        raise RequestFault(f"not an index request: {_reason(error)}") from error
+        raise RequestError(f"not an index request: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maestro_cli.serving import artefact
-from maestro_cli.serving.artefact import LoadedModel
-from maestro_cli.serving.faults import ArtefactRefused, ModelFault, RequestFault, quoted
+from maestro_cli.serving.errors import ArtefactRefused, ModelError, RequestError, quoted
+from maestro_cli.serving.models import artefact
+from maestro_cli.serving.models.artefact import LoadedModel
 
 READY, UNAVAILABLE = "READY", "UNAVAILABLE"
 
@@ -50,18 +50,18 @@ class Repository:
         return [str(entry.version) for entry in self.entries if entry.name == name]
 
     def find(self, name: str, version: str | None) -> Entry:
-        """The entry that answers; raises RequestFault (404)."""
+        """The entry that answers; raises RequestError (404)."""
         entry = self._highest.get(name) if version is None else self._by_version.get((name, version))
         if entry is None:
             wanted = quoted(name) if version is None else f"{quoted(name)} version {quoted(version)}"
-            raise RequestFault(f"model {wanted} is not served here", status=404)
+            raise RequestError(f"model {wanted} is not served here", status=404)
         return entry
 
 
 def ready_model(entry: Entry) -> LoadedModel:
-    """The loaded model of an entry; raises ModelFault (503) with the reason it has none."""
+    """The loaded model of an entry; raises ModelError (503) with the reason it has none."""
     if entry.model is None:
-        raise ModelFault(f"model '{entry.name}' version {entry.version}: {entry.reason}", status=503)
+        raise ModelError(f"model '{entry.name}' version {entry.version}: {entry.reason}", status=503)
     return entry.model
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from maestro_cli.serving.faults import ArtefactRefused
+from maestro_cli.serving.errors import ArtefactRefused
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_DEPTH = 24  # graphs inside If and Loop

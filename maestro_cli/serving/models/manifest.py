@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from maestro_cli.serving.faults import ArtefactRefused
-from maestro_cli.serving.tensors import NUMPY_TYPES
+from maestro_cli.serving.errors import ArtefactRefused
+from maestro_cli.serving.protocol.tensors import NUMPY_TYPES
 
 MODEL_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
 MAX_VERSION = 2**31 - 1
