@@ -23,6 +23,7 @@ from maestro_cli.core.files import write_atomically
 from maestro_cli.serving.application import Application
 from maestro_cli.serving.models.repository import Repository, open_entry
 from maestro_cli.serving.options import Options
+from maestro_cli.serving.replica import Replica
 from maestro_cli.serving.telemetry.logs import LibraryLog, Log
 from maestro_cli.serving.telemetry.metrics import Metrics
 
@@ -42,7 +43,7 @@ def run(options: Options) -> ExitCode:
     except OSError as error:
         log.error("cannot listen", host=options.host, port=options.port, error=error.strerror or str(error))
         return ExitCode.ACTION_FAILED
-    application = Application(repository, Metrics(repository), log)
+    application = Application(Replica(repository, Metrics(repository), log))
     server = _Server(application, options, log)
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(server.run_until_drained(listener))
@@ -97,7 +98,7 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=max(1, round(options.grace_seconds)),
             )
         )
-        self._application = application
+        self._replica = application.replica
         self._options = options
         self._log = log
 
@@ -116,7 +117,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         for listener in sockets or []:
             host, port = listener.getsockname()[:2]
-            ready = self._application.repository.ready
+            ready = self._replica.repository.ready
             if self._options.announce is not None:
                 facts = {"pid": os.getpid(), "host": host, "port": port, "ready": ready}
                 write_atomically(self._options.announce, json.dumps(facts))
@@ -124,10 +125,10 @@ class _Server(uvicorn.Server):
 
     def _on_signal(self, number: int) -> None:
         name = signal.Signals(number).name
-        if self._application.draining:
+        if self._replica.draining:
             self._log.warning("stopped at once", signal=name)
             os._exit(128 + number)  # nothing here outlives the process: no file, no child
-        self._application.draining = True
+        self._replica.draining = True
         self._log.info("draining", signal=name, drain_seconds=self._options.drain_seconds)
         asyncio.get_running_loop().call_later(self._options.drain_seconds, self._end)
 

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from maestro_cli.serving.errors import RequestError
+from maestro_cli.serving.errors import RequestError, ServingError
+from maestro_cli.serving.protocol import messages
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -33,6 +34,17 @@ class Reply:
     body: bytes
     content_type: str = JSON_TYPE
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+
+def json_reply(value: object) -> Reply:
+    """200 with that value as JSON."""
+    return Reply(200, messages.encode(value))
+
+
+def error_reply(error: ServingError) -> Reply:
+    """The protocol's error body, with the Allow header a 405 must have."""
+    headers = [(b"allow", error.allow.encode("ascii"))] if error.allow else []
+    return Reply(error.status, messages.encode({"error": error.text}), headers=headers)
 
 
 def header(scope: Scope, name: bytes) -> str:

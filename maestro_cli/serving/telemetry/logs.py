@@ -12,6 +12,8 @@ import sys
 from typing import TextIO
 
 from maestro_cli.core.clock import SystemClock, to_rfc3339
+from maestro_cli.serving.errors import ModelError, ServingError
+from maestro_cli.serving.models.repository import Entry
 
 MAX_TEXT_CHARACTERS = 2000
 _CLOCK = SystemClock()
@@ -39,6 +41,22 @@ class Log:
 
     def error(self, message: str, **fields: object) -> None:
         self.write("error", message, **fields)
+
+    def refusal(
+        self, error: ServingError, *, path: str, entry: Entry | None = None, request_id: str | None = None
+    ) -> None:
+        """The one line of a request that was not answered with 200."""
+        failed = isinstance(error, ModelError)
+        self.write(
+            "error" if failed else "warning",
+            "inference failed" if failed else "request refused",
+            model=entry.name if entry else None,
+            version=str(entry.version) if entry else None,
+            status=error.status,
+            error=error.text,
+            request_id=request_id,
+            path=path,
+        )
 
 
 def _capped(value: object) -> object:

@@ -17,6 +17,7 @@ from maestro_cli.serving import options
 from maestro_cli.serving.application import Application
 from maestro_cli.serving.execution import inference
 from maestro_cli.serving.models.repository import Repository, open_entry
+from maestro_cli.serving.replica import Replica
 from maestro_cli.serving.server import listen
 from maestro_cli.serving.telemetry.logs import MAX_TEXT_CHARACTERS, Log
 from maestro_cli.serving.telemetry.metrics import Metrics
@@ -37,7 +38,7 @@ class Served:
     def __init__(self) -> None:
         self.log = io.StringIO()
         repository = Repository([open_entry(MODELS, "fraud", 1)])
-        self.application = Application(repository, Metrics(repository), Log(self.log))
+        self.application = Application(Replica(repository, Metrics(repository), Log(self.log)))
 
     def post(self, path: str, **arguments: Any) -> httpx.Response:
         async def send() -> httpx.Response:
@@ -133,7 +134,7 @@ def test_an_error_of_our_own_is_a_500_that_is_counted_and_logged(monkeypatch: py
     assert (answer.status_code, answer.json()) == (500, {"error": "internal error"})
     assert server.lines[-1]["message"] == "internal error"
     assert "a bug" in server.lines[-1]["error"]
-    page = server.application.metrics.exposition("")[0].decode()
+    page = server.application.replica.metrics.exposition("")[0].decode()
     assert 'requests_total{code="500",model="fraud",version="1"} 1.0' in page
 
 
@@ -141,7 +142,7 @@ def test_log_lines_are_ascii_json_whatever_is_in_them() -> None:
     server = Served()
     hostile = '\x1b[31m\n{"level":"error"}\u202e\u2028' + "x" * 5000
     server.post("/v2/models/" + "y" * 300 + "%0A%1B/infer", content=b"{}")
-    server.application.log.error("x", error=hostile, nothing=None, count=3)
+    server.application.replica.log.error("x", error=hostile, nothing=None, count=3)
     assert server.log.getvalue().isascii()
     assert all(character >= " " for character in server.log.getvalue().replace("\n", ""))
     last = server.lines[-1]

@@ -1,0 +1,1 @@
+"""Who may ask for what. Invariant: what no rule allows is refused."""

@@ -1,0 +1,25 @@
+"""The routes, one module a group: each reads its request, asks one room, writes its answer.
+
+Invariant: no endpoint decides anything that a room should.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from maestro_cli.serving.endpoints.health import HealthEndpoints
+from maestro_cli.serving.endpoints.inference import InferenceEndpoints
+from maestro_cli.serving.endpoints.metadata import MetadataEndpoints
+from maestro_cli.serving.endpoints.metrics import MetricsEndpoints
+from maestro_cli.serving.endpoints.repository import RepositoryEndpoints
+from maestro_cli.serving.replica import Replica
+from maestro_cli.serving.routes import Route
+
+
+def all_routes(replica: Replica) -> Iterator[Route]:
+    """Every route of the server."""
+    yield from HealthEndpoints(replica).routes()
+    yield from MetadataEndpoints(replica).routes()
+    yield from RepositoryEndpoints(replica).routes()
+    yield from InferenceEndpoints(replica).routes()
+    yield from MetricsEndpoints(replica).routes()

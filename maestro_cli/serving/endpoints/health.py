@@ -1,0 +1,41 @@
+"""Is it alive, is it ready, is a model ready: what probes and load balancers ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from maestro_cli.serving.access.permissions import Permission
+from maestro_cli.serving.protocol import messages
+from maestro_cli.serving.protocol.http import Reply, json_reply
+from maestro_cli.serving.replica import Replica
+from maestro_cli.serving.routes import Call, Route
+
+
+class HealthEndpoints:
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+
+    def routes(self) -> Iterator[Route]:
+        yield Route("GET", "/v2/health/live", self._live, Permission.OPEN)
+        yield Route("GET", "/v2/health/ready", self._ready, Permission.OPEN)
+        yield Route("GET", "/v2/models/{model}/ready", self._model_ready, Permission.OPEN)
+        yield Route("GET", "/v2/models/{model}/versions/{version}/ready", self._model_ready, Permission.OPEN)
+
+    async def _live(self, call: Call) -> Reply:
+        return json_reply({"live": True})
+
+    async def _ready(self, call: Call) -> Reply:
+        # both members: the protocol's text says `live` here, its users say `ready`
+        replica = self._replica
+        if not replica.draining and replica.repository.ready:
+            return json_reply({"live": True, "ready": True})
+        refused = [f"{e.name}/{e.version}: {e.reason}" for e in replica.repository.entries if e.model is None]
+        why = "draining" if replica.draining else "; ".join(refused)
+        return Reply(503, messages.encode({"live": True, "ready": False, "error": why}))
+
+    async def _model_ready(self, call: Call) -> Reply:
+        entry = self._replica.repository.find(call.parameters["model"], call.parameters.get("version"))
+        if entry.model is not None and not self._replica.draining:
+            return json_reply({"name": entry.name, "ready": True})
+        why = "draining" if self._replica.draining else entry.reason
+        return Reply(503, messages.encode({"name": entry.name, "ready": False, "error": why}))
