@@ -8,16 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.local.control_plane import start_control_plane
 from tests.contract.local.running import CONTROLLERS, Kubectl, Platform
 
 
-@pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+@pytest.fixture(scope="session", params=["lite", pytest.param("kubernetes", marks=pytest.mark.kubernetes)])
+def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Cluster, controllers, nodes a and b, balancer and metrics."""
-    made = Platform(tmp_path_factory.mktemp("platform") / "state")
+    made = Platform(tmp_path_factory.mktemp("platform") / "state", request.param)
     try:
-        made.start("cluster", "cluster")
-        made.start("controllers", "controllers", *CONTROLLERS)
+        if made.kind == "lite":
+            made.start("cluster", "cluster")
+            made.start("controllers", "controllers", *CONTROLLERS)
+        else:
+            start_control_plane(made)
         made.start_node("a")
         made.start_node("b")
         made.start("balancer", "balancer")

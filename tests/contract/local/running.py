@@ -18,7 +18,8 @@ from maestro_cli.local.process import read_announcement
 KUBECTL = Path(sys.executable).with_name("kubectl")
 _PACE = threading.Event()
 # every period short, so that a test of a back-off or of a lost node takes seconds
-CONTROLLERS = ("--node-grace", "3", "--evict-after", "1")
+NODE_GRACE = 4
+CONTROLLERS = ("--node-grace", str(NODE_GRACE), "--evict-after", "1")
 KUBELET = (
     "--backoff-initial", "0.5", "--backoff-max", "4", "--volume-refresh", "0.3", "--lease-renew", "0.5",
     "--shutdown-grace", "0.5",
@@ -37,10 +38,11 @@ def until(holds: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
 
 
 class Platform:
-    """The processes of one cluster."""
+    """The processes of one cluster; `kind` is lite or kubernetes."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, kind: str = "lite") -> None:
         self.state = state
+        self.kind = kind
         self.marker = f"test-{uuid.uuid4().hex}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         (state / "logs").mkdir(parents=True)
@@ -48,14 +50,16 @@ class Platform:
     def start(self, name: str, module: str, *options: str) -> None:
         """Start one part and wait until it has announced itself."""
         (self.state / "run" / f"{name}.json").unlink(missing_ok=True)
+        self.spawn(
+            name, sys.executable, "-m", f"maestro_cli.local.{module}", "--state", str(self.state), *options
+        )
+        until(lambda: read_announcement(self.state, name), f"{name} to be ready; {self.log(name)}", 30)
+
+    def spawn(self, name: str, *command: str) -> None:
+        """Start one process, its output in the log of that name."""
         with (self.state / "logs" / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", f"maestro_cli.local.{module}", "--state", str(self.state), *options],
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "MAESTRO_LOCAL_PLATFORM": self.marker},
-            )
-        until(lambda: read_announcement(self.state, name), f"{name} to be ready; {self.log(name)}")
+            environment = {**os.environ, "MAESTRO_LOCAL_PLATFORM": self.marker}
+            self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
 
     def start_node(self, letter: str) -> None:
         index = str("abc".index(letter) + 1)
