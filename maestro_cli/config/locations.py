@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from maestro_cli.core.errors import ActionFailed
+from maestro_cli.core.files import unusable
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -28,16 +31,22 @@ def cache_dir() -> Path:
 def make_private(folder: Path) -> None:
     """Create a folder of state, and those above it that are missing, for this user alone (0700).
 
-    What exists keeps its mode. Raises OSError.
+    What exists keeps its mode. Raises ActionFailed.
     """
-    missing = []
-    while not folder.is_dir():
-        missing.append(folder)
-        folder = folder.parent
-        if folder == folder.parent:
-            break
-    for each in reversed(missing):
-        each.mkdir(mode=0o700, exist_ok=True)
+    missing: list[Path] = []
+    try:
+        for each in (folder, *folder.parents):
+            if each.is_dir():
+                break
+            missing.append(each)
+        for each in reversed(missing):
+            each.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise ActionFailed(
+            f"the folder {folder} cannot be used",
+            why=unusable(folder, error),
+            fix="make it a folder that you may write, or set XDG_STATE_HOME",
+        ) from error
 
 
 def local_state_dir() -> Path:

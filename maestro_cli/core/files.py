@@ -1,4 +1,4 @@
-"""Files written whole.
+"""Files written whole, and why one cannot be.
 
 Invariant: whoever reads the path sees the old content or the new, never a part of it; what fails leaves
 the old file and nothing beside it.
@@ -13,7 +13,7 @@ from pathlib import Path
 def write_atomically(
     path: Path, content: str | bytes, *, mode: int = 0o644, keeps_mode: bool = False, durable: bool = False
 ) -> None:
-    """Write beside the file and rename, making its folder where it is missing. Raises OSError.
+    """Write beside the file and rename, making its folder where it is missing. Raises OSError naming a file.
 
     The new file has `mode`, less what the umask takes, from its first byte on; with `keeps_mode` it takes
     over exactly the mode of the file it replaces. A link at `path` is replaced, not followed. `durable`
@@ -32,8 +32,10 @@ def write_atomically(
             if durable:
                 os.fsync(stream.fileno())
         os.replace(beside, path)
-    except BaseException:
+    except BaseException as error:
         beside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # a full disk names no file
+            error.filename = str(path)
         raise
     if durable:
         _sync_folder(path.parent)
@@ -46,3 +48,18 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def unusable(path: Path, error: OSError) -> str:
+    """Why a path cannot be used, in words: the part of it that is at fault, else what the system says."""
+    try:
+        for part in (path, *path.parents):
+            if part.is_symlink() and not part.exists():
+                return f"{part} is a link to nothing"
+            if part != path and part.exists() and not part.is_dir():
+                return f"{part} is not a folder"
+    except OSError as denied:  # a folder on the way may not be looked into
+        error = denied
+    if isinstance(error, FileExistsError):
+        return f"{path} is not a folder"
+    return error.strerror or type(error).__name__

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from maestro_cli.config.locations import make_private
 from maestro_cli.core.errors import ActionFailed, Busy, InvalidFile
+from maestro_cli.core.files import unusable
 
 SAFE_WAL_SINCE = (3, 51, 3)
 
@@ -22,13 +23,13 @@ def journal_mode() -> str:
 
 def create(path: Path) -> None:
     """Make the file for this user alone; SQLite gives its journal and WAL files the same mode."""
+    make_private(path.parent)
     try:
-        make_private(path.parent)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise ActionFailed(
             f"the journal {path} cannot be written",
-            why=error.strerror or type(error).__name__,
+            why=unusable(path, error),
             fix=f"make {path.parent} a folder that you may write, or set XDG_STATE_HOME",
         ) from error
 

@@ -18,12 +18,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from maestro_cli.config.locations import make_private
 from maestro_cli.core.canonical import plain
+from maestro_cli.core.errors import ActionFailed
 from maestro_cli.core.files import write_atomically
 from maestro_cli.core.ids import new_id
 
 SCHEMA = "maestro.local.platform/1"
 _RECORD = "platform.json"
+NEEDED_MEBIBYTES = 64
 _LOCK = "platform.lock"
 # Everything a platform writes and that must not outlive it; logs stay for whoever asks afterwards.
 _RUN_FILES = ("run", "pki", "pods", "config", "prometheus", "alertmanager", "context.json", "webhook.token")
@@ -111,6 +114,22 @@ def remove_run_files(state: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def free_mebibytes(state: Path) -> int:
+    """What the disk under the folder still takes, in MiB."""
+    return shutil.disk_usage(state).free >> 20
+
+
+def require_space(state: Path) -> None:
+    """Raises ActionFailed where the disk is too full for a platform: it would die without a word."""
+    free = free_mebibytes(state)
+    if free < NEEDED_MEBIBYTES:
+        raise ActionFailed(
+            f"{free} MiB are free under {state}, and the platform needs {NEEDED_MEBIBYTES} MiB",
+            why="records, logs and metrics go there",
+            fix="free disk space, or set XDG_STATE_HOME",
+        )
+
+
 class StateLock:
     """The lock of a state folder; a child that inherits the descriptor holds it on."""
 
@@ -119,8 +138,11 @@ class StateLock:
         self.descriptor: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock without waiting; False when another process holds it."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Take the lock without waiting; False when another process holds it.
+
+        Raises ActionFailed when the folder cannot be made.
+        """
+        make_private(self._path.parent)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

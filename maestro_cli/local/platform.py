@@ -22,10 +22,12 @@ from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.local.instance import (
     Record,
     StateLock,
+    free_mebibytes,
     id_prefix,
     instance_id,
     read_record,
     remove_run_files,
+    require_space,
 )
 from maestro_cli.local.logfiles import follow_lines, last_lines
 from maestro_cli.local.platform_status import DownReport, PlatformStatus, platform_status, supervisor_lives
@@ -83,6 +85,7 @@ class EmbeddedPlatform:
             try:
                 progress.phase("platform", "Starting the embedded platform")
                 self._clear()
+                require_space(self._state)
                 self._prepare(profile)
                 cancellation.raise_if_set()
                 self._spawn(own, lock, programs, options)
@@ -236,7 +239,7 @@ class EmbeddedPlatform:
         last = last_lines(self._state / "logs" / "supervisor.log", 1)
         raise ActionFailed(
             "the platform was taken down while it started" if mine else "the supervisor does not start",
-            why=last[0] if last else "it left no message",
+            why=last[0] if last else f"it left no message; {free_mebibytes(self._state)} MiB are free there",
             fix="maestro local up",
         )
 

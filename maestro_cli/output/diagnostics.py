@@ -6,8 +6,10 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from pathlib import Path
 
-from maestro_cli.core.errors import ExitCode, MaestroError
+from maestro_cli.core.errors import ActionFailed, ExitCode, MaestroError
+from maestro_cli.core.files import unusable
 from maestro_cli.core.untrusted import visible
 
 _LONGEST = 4000  # characters of one line
@@ -16,6 +18,8 @@ _LONGEST = 4000  # characters of one line
 def report(error: BaseException) -> ExitCode:
     """Write the error and return the exit code it ends with."""
     _flush_stdout()
+    if isinstance(error, OSError) and isinstance(error.filename, str):
+        error = _of_file(error, error.filename)
     if isinstance(error, MaestroError):
         lines = [f"maestro: error: {error.what}"]
         lines += [f"  {word}: {text}" for word, text in (("why", error.why), ("fix", error.fix)) if text]
@@ -32,6 +36,17 @@ def report(error: BaseException) -> ExitCode:
         lines += "".join(traceback.format_exception(error)).splitlines()
     _write(lines)
     return code
+
+
+def _of_file(error: OSError, name: str) -> ActionFailed:
+    """A file or folder that the system refuses is no defect of maestro, whoever asked for it."""
+    found = ActionFailed(
+        f"{name} cannot be used",
+        why=unusable(Path(name), error),
+        fix="check that it is there, that you may use it, and that the disk has room",
+    )
+    found.__cause__ = error
+    return found
 
 
 def warn(text: str) -> None:

@@ -18,8 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from maestro_cli.config.locations import make_private
 from maestro_cli.core.crashpoints import crash_point
-from maestro_cli.core.errors import Busy, MaestroError
+from maestro_cli.core.errors import ActionFailed, Busy, MaestroError
 from maestro_cli.journal.model import Event, Lease
 from maestro_cli.journal.store import Journal, Transaction
 from maestro_cli.runbooks.history import lease_name
@@ -97,7 +98,7 @@ class Session:
 
 
 def _lock_file(path: Path, run_id: str) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -109,6 +110,14 @@ def _lock_file(path: Path, run_id: str) -> int:
             why=f"maestro {holder} works on it, or was killed and a step it started still runs",
             fix=f"wait for it, or look at: fuser {path}",
         ) from error
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    except OSError as error:
+        os.close(descriptor)
+        raise ActionFailed(
+            f"the lock of run {run_id} cannot be written",
+            why=f"{path}: {error.strerror}",
+            fix="free disk space or check permissions",
+        ) from error
     return descriptor

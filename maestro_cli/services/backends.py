@@ -24,10 +24,12 @@ from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
 if TYPE_CHECKING:
     from maestro_cli.config.settings import ClusterEndpoint, Context, Endpoint, Settings
     from maestro_cli.core.facts.endpoints import EndpointCheck
+    from maestro_cli.core.progress import Progress
     from maestro_cli.core.redaction import Redactor
     from maestro_cli.journal.model import Projection, Verification
     from maestro_cli.journal.store import Journal
     from maestro_cli.local.platform import EmbeddedPlatform
+    from maestro_cli.local.platform_status import PlatformStatus
     from maestro_cli.output.progress import TerminalProgress
     from maestro_cli.output.renderers.contexts import Finding
     from maestro_cli.sources.alertmanager import Alertmanager
@@ -281,6 +283,15 @@ class Backends:
         return verify(self.journal_path, self.projections, anchor=head)
 
     # The embedded platform
+
+    def start_platform(
+        self, progress: Progress, *, seed: int, cancellation: Cancellation, profile: str = "drill"
+    ) -> PlatformStatus:
+        """Start the embedded platform; not before its journal could be opened: no journal, no change."""
+        from maestro_cli.journal.store import Journal
+
+        Journal(self._journal_of("local"), projections=self.projections, clock=self.clock).close()
+        return self.platform.up(profile=profile, load_seed=seed, progress=progress, cancellation=cancellation)
 
     @cached_property
     def platform(self) -> EmbeddedPlatform:

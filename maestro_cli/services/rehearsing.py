@@ -36,7 +36,7 @@ class EmbeddedStage:
         return self._services.platform.is_up()
 
     def up(self, progress: Progress, cancellation: Cancellation) -> None:
-        self._services.platform.up(load_seed=self._seed, progress=progress, cancellation=cancellation)
+        self._services.start_platform(progress, seed=self._seed, cancellation=cancellation)
 
     def down(self, progress: Progress) -> None:
         self._services.platform.down(progress=progress)

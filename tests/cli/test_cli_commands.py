@@ -310,8 +310,9 @@ def test_a_state_folder_that_cannot_be_made_is_told(configured: Path) -> None:
     state_dir().parent.write_text("", encoding="utf-8")
     result = maestro("journal", "show")
     assert (result.code, result.out) == (12, "")
-    what, _, fix = result.error_lines
-    assert "cannot be written" in what
+    what, why, fix = result.error_lines
+    assert "cannot be used" in what
+    assert why == f"{state_dir().parent} is not a folder"
     assert "XDG_STATE_HOME" in fix
 
 

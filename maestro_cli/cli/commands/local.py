@@ -42,8 +42,8 @@ def up(
     """
     options = output_options(ctx, output)
     with ctx.obj.progress() as progress:
-        status = ctx.obj.platform.up(
-            profile=profile, load_seed=seed, progress=progress, cancellation=ctx.obj.cancellation
+        status = ctx.obj.start_platform(
+            progress, seed=seed, profile=profile, cancellation=ctx.obj.cancellation
         )
     emit(platform_view(status), options)
 

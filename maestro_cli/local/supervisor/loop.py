@@ -219,5 +219,6 @@ def _last_line(plan: Plan, part: str) -> str:
     from maestro_cli.core.untrusted import visible
     from maestro_cli.local.logfiles import last_lines
 
-    lines = last_lines(plan.state / "logs" / f"{part}.log", 1)
-    return visible(lines[0], 300) if lines else ""
+    lines = last_lines(plan.state / "logs" / f"{part}.log", 3)
+    what = [line for line in lines if line.startswith("maestro: ")]  # why and fix follow it
+    return visible((what or lines)[-1], 300) if lines else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from maestro_cli.core.files import write_atomically
+from maestro_cli.core.files import unusable, write_atomically
 
 
 def names(folder: Path) -> list[str]:
@@ -105,3 +105,23 @@ def test_a_name_as_long_as_the_disk_allows_can_be_written(tmp_path: Path) -> Non
     target = tmp_path / ("n" * 255)
     write_atomically(target, "x")
     assert target.read_text() == "x"
+
+
+def test_a_full_disk_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_atomically(tmp_path / "file", "x", durable=True)
+    assert caught.value.filename == str(tmp_path / "file")
+
+
+def test_the_part_of_a_path_that_is_at_fault_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    error = FileNotFoundError(2, "No such file or directory")
+    assert unusable(tmp_path / "file" / "a" / "b", error) == f"{tmp_path}/file is not a folder"
+    assert unusable(tmp_path / "link" / "a", error) == f"{tmp_path}/link is a link to nothing"
+    assert unusable(tmp_path / "absent", error) == "No such file or directory"
+    assert unusable(tmp_path / "file", FileExistsError()) == f"{tmp_path}/file is not a folder"

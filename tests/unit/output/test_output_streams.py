@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 
 import pytest
@@ -99,6 +100,19 @@ def test_debugging_adds_the_traceback_made_visible(
     shown = capsys.readouterr().err
     assert "Traceback (most recent call last)" in shown
     assert "\x1b" not in shown
+
+
+def test_a_file_that_the_system_refuses_is_no_defect(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OSError, match="Not a directory") as caught:
+        (tmp_path / "file" / "below").read_text()
+    assert report(caught.value) is ExitCode.ACTION_FAILED
+    what, why, fix = capsys.readouterr().err.splitlines()
+    assert what == f"maestro: error: {tmp_path}/file/below cannot be used"
+    assert why == f"  why: {tmp_path}/file is not a folder"
+    assert fix.startswith("  fix: check that it is there")
 
 
 def test_an_error_is_one_line_each_and_not_endless(capsys: pytest.CaptureFixture[str]) -> None:

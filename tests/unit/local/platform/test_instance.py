@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from maestro_cli.core.errors import ActionFailed
 from maestro_cli.core.files import write_atomically
 from maestro_cli.local.instance import (
+    NEEDED_MEBIBYTES,
     Failure,
     PartRecord,
     Record,
@@ -17,6 +20,7 @@ from maestro_cli.local.instance import (
     instance_id,
     read_record,
     remove_run_files,
+    require_space,
     write_record,
 )
 
@@ -89,3 +93,13 @@ def test_removing_run_files_keeps_logs_and_strangers(tmp_path: Path) -> None:
     left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
     assert left == ["journal.db", "logs/cluster.log"]
     remove_run_files(tmp_path)  # nothing there: nothing to do
+
+
+def test_a_disk_that_is_too_full_for_a_platform_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_space(tmp_path)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=(NEEDED_MEBIBYTES << 20) - 1))
+    with pytest.raises(ActionFailed, match=f"{NEEDED_MEBIBYTES - 1} MiB are free under {tmp_path}"):
+        require_space(tmp_path)
