@@ -120,6 +120,7 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "incident.resolved": _resolved,
     "incident.reopened": _with_reason("reopened"),
     "incident.postmortem_published": lambda data: f"post-mortem published: {data['path']}",
+    "incident.postmortem_written": lambda data: f"post-mortem written: {data['path']}",
     "incident.closed": _with_reason("closed"),
     "incident.dismissed": _with_reason("dismissed"),
     "incident.breached": lambda data: f"budget to {data['phase']} ran out at {data['at']}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -298,17 +298,23 @@ class Services(Backends):
 
         run_watch(self, poll, listen, token_file, announce_to, progress)
 
-    def write_postmortem(self, ref: str, path: str | None = None) -> Path:
-        """Write the post-mortem of an incident and publish it; by default into the state folder."""
+    def write_postmortem(
+        self, ref: str, path: str | None = None, *, force: bool = False, beside: bool = False
+    ) -> Path:
+        """Write the post-mortem of an incident and publish it; by default into the state folder.
+
+        A file that somebody has edited is refused, replaced (`force`) or left beside (`beside`).
+        """
         from maestro_cli.services.reporting import write_postmortem
 
-        return write_postmortem(self, ref, Path(path) if path else None)
+        return write_postmortem(self, ref, Path(path) if path else None, force=force, beside=beside)
 
     @cached_property
     def response(self) -> Response:
         from maestro_cli.incidents.response import Crew, Response
 
-        crew = Crew(self.desk, self.triage, self.playbooks, self.runbooks, self.runner, self.write_postmortem)
+        write = partial(self.write_postmortem, beside=True)
+        crew = Crew(self.desk, self.triage, self.playbooks, self.runbooks, self.runner, write)
         return Response(crew, self.clock, self.actor)
 
     def conductor(self, seed: int) -> Conductor:

@@ -79,7 +79,7 @@ def test_a_hostile_text_everywhere(room: Room, name: str, tmp_path: Path) -> Non
     assert incident.workload is None
     desk = IncidentDesk(room.journal, room.clock, "ana")
     desk.note("latest", text or "-")
-    written = PostMortem(room.journal, room.clock).write("latest", tmp_path / "out" / "pm.md")
+    written = PostMortem(room.journal, room.clock, "ana").write("latest", tmp_path / "out" / "pm.md")
     document = written.path.read_text(encoding="utf-8")
     assert all(character == "\n" or character.isprintable() for character in document)
     html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(document)
@@ -95,11 +95,11 @@ def test_a_hostile_text_everywhere(room: Room, name: str, tmp_path: Path) -> Non
 
 def test_the_placeholder_is_counted_only_where_people_must_write(room: Room, tmp_path: Path) -> None:
     room.detector.reconcile([alert()], source="alertmanager-api")
-    plain = PostMortem(room.journal, room.clock).write("latest", tmp_path / "a.md").to_fill
+    plain = PostMortem(room.journal, room.clock, "ana").write("latest", tmp_path / "a.md").to_fill
     desk = IncidentDesk(room.journal, room.clock, "ana")
     for text in ("TODO(owner)", "x\nTODO(owner)", "```\nTODO(owner)"):
         desk.note("latest", text)
-    assert PostMortem(room.journal, room.clock).write("latest", tmp_path / "b.md").to_fill == plain > 0
+    assert PostMortem(room.journal, room.clock, "ana").write("latest", tmp_path / "b.md").to_fill == plain > 0
 
 
 def test_a_megabyte_label_is_cut(room: Room) -> None:

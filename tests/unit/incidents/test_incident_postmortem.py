@@ -10,7 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from maestro_cli.config.settings import Responders
-from maestro_cli.core.errors import ActionFailed, NotFound
+from maestro_cli.core.errors import ActionFailed, GateNotMet, NotFound
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.postmortem import PostMortem
 from maestro_cli.incidents.register import signals_of
@@ -62,7 +62,7 @@ def live_through(room: Room) -> None:
 def test_it_tells_the_whole_story(room: Room) -> None:
     live_through(room)
     costs = Responders(hourly_rate=100, value_per_request=0.1)
-    text = PostMortem(room.journal, room.clock, costs=costs).render("latest")
+    text = PostMortem(room.journal, room.clock, "ana", costs=costs).render("latest")
     for part in (
         "# Post-mortem of incident 1: ErrorBudgetBurn on ml/fraud",
         "30 signals (ErrorBudgetBurn) opened it at 2026-11-23 09:00:00 UTC. It was resolved after 1m30s.",
@@ -89,7 +89,11 @@ def test_it_tells_the_whole_story(room: Room) -> None:
 
 def test_it_renders_as_tables_and_sections(room: Room) -> None:
     live_through(room)
-    html = MarkdownIt("commonmark").enable("table").render(PostMortem(room.journal, room.clock).render("1"))
+    html = (
+        MarkdownIt("commonmark")
+        .enable("table")
+        .render(PostMortem(room.journal, room.clock, "ana").render("1"))
+    )
     titles = [part.split("</h2>")[0] for part in html.split("<h2>")[1:]]
     assert titles == [
         "Summary", "Impact", "Clock", "Cause", "Timeline", "Evidence", "Changes", "Runbook steps",
@@ -99,7 +103,7 @@ def test_it_renders_as_tables_and_sections(room: Room) -> None:
 
 
 def test_what_was_not_measured_is_said(room: Room) -> None:
-    text = PostMortem(room.journal, room.clock).render("latest")
+    text = PostMortem(room.journal, room.clock, "ana").render("latest")
     for part in (
         "Users: not measured",
         "The total is not known. Missing: hourly\\_rate, responders, value\\_per\\_request, errors\\_served, "
@@ -112,7 +116,7 @@ def test_what_was_not_measured_is_said(room: Room) -> None:
 
 
 def test_the_places_to_fill_are_counted(room: Room, tmp_path: Path) -> None:
-    written = PostMortem(room.journal, room.clock).write("latest", tmp_path / "deep" / "pm.md")
+    written = PostMortem(room.journal, room.clock, "ana").write("latest", tmp_path / "deep" / "pm.md")
     data = written.path.read_bytes()
     assert written.sha256 == hashlib.sha256(data).hexdigest()
     assert f"| To fill | {written.to_fill} sections to fill |" in data.decode()
@@ -124,14 +128,53 @@ def test_the_places_to_fill_are_counted(room: Room, tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_leaves_the_old_one(room: Room, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("kept")
     with pytest.raises(ActionFailed, match="could not be written"):
-        PostMortem(room.journal, room.clock).write("latest", tmp_path / "file" / "pm.md")
+        PostMortem(room.journal, room.clock, "ana").write("latest", tmp_path / "file" / "pm.md")
     assert (tmp_path / "file").read_text() == "kept"
     (tmp_path / "folder").mkdir()
     with pytest.raises(ActionFailed):
-        PostMortem(room.journal, room.clock).write("latest", tmp_path / "folder")
+        PostMortem(room.journal, room.clock, "ana").write("latest", tmp_path / "folder")
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+
+
+def test_what_maestro_wrote_is_written_anew(room: Room, tmp_path: Path) -> None:
+    postmortem, target = PostMortem(room.journal, room.clock, "ana"), tmp_path / "pm.md"
+    first = postmortem.write("latest", postmortem.place("latest", target))
+    room.clock.advance(60)
+    second = postmortem.write("latest", postmortem.place("latest", target))
+    assert first.sha256 != second.sha256 == hashlib.sha256(target.read_bytes()).hexdigest()
+
+
+def test_what_somebody_edited_is_never_lost(room: Room, tmp_path: Path) -> None:
+    postmortem, target = PostMortem(room.journal, room.clock, "ana"), tmp_path / "pm.md"
+    edited = postmortem.write("latest", target).path.read_text() + "Root cause: a typo.\n"
+    target.write_text(edited)
+    with pytest.raises(GateNotMet, match="left alone") as refused:
+        postmortem.place("latest", target)
+    assert "--force" in refused.value.fix
+    beside = postmortem.place("latest", target, beside=True)
+    assert (beside, target.read_text()) == (tmp_path / "pm-2.md", edited)
+    beside.write_text("edited as well")
+    assert postmortem.place("latest", target, beside=True) == tmp_path / "pm-3.md"
+    assert postmortem.place("latest", target, force=True) == target
+
+
+def test_another_document_is_not_replaced_and_a_folder_is_no_file(room: Room, tmp_path: Path) -> None:
+    postmortem, target = PostMortem(room.journal, room.clock, "ana"), tmp_path / "README.md"
+    target.write_text("not about this incident")
+    with pytest.raises(GateNotMet):
+        postmortem.place("latest", target)
+    with pytest.raises(ActionFailed, match="could not be written"):
+        postmortem.place("latest", tmp_path)
+
+
+def test_the_digest_is_recorded_before_the_file_is_there(room: Room, tmp_path: Path) -> None:
+    postmortem = PostMortem(room.journal, room.clock, "ana")
+    room.journal.query("PRAGMA query_only = ON")
+    with pytest.raises(ActionFailed):
+        postmortem.write("latest", tmp_path / "pm.md")
+    assert not (tmp_path / "pm.md").exists()
 
 
 def test_an_unknown_incident(room: Room) -> None:
     with pytest.raises(NotFound):
-        PostMortem(room.journal, room.clock).render("99")
+        PostMortem(room.journal, room.clock, "ana").render("99")
