@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from maestro_cli.local.cluster.kinds import KINDS, VERBS, Kind, Subresource
+from maestro_cli.local.cluster.kinds import KINDS, Kind, Subresource
+from maestro_cli.local.cluster.lacking import LACKING
 from maestro_cli.local.cluster.representation import parse_accept
 from maestro_cli.local.cluster.status import Object
 
 AGGREGATED_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+LISTED = (*KINDS, *LACKING)
 # Resources that are answered and never stored: group, kind, plural.
 REVIEWS: tuple[tuple[str, str, str], ...] = (
     ("authorization.k8s.io", "SelfSubjectAccessReview", "selfsubjectaccessreviews"),
@@ -34,7 +36,7 @@ def wants_aggregated(accept: str) -> bool:
 
 def group_versions() -> dict[str, str]:
     """The version of each group that is served, core first."""
-    found = {kind.group: kind.version for kind in KINDS}
+    found = {kind.group: kind.version for kind in LISTED}
     return found | {group: "v1" for group, _, _ in REVIEWS}
 
 
@@ -57,7 +59,7 @@ def _aggregated_resource(kind: Kind) -> Object:
         "responseKind": _kind_reference(kind.group, kind.version, kind.kind),
         "scope": "Namespaced" if kind.namespaced else "Cluster",
         "singularResource": kind.singular,
-        "verbs": list(VERBS),
+        "verbs": list(kind.verbs),
     }
     if kind.short_names:
         entry["shortNames"] = list(kind.short_names)
@@ -83,7 +85,7 @@ def aggregated(groups: Iterable[str]) -> Object:
     versions = group_versions()
     items = []
     for group in groups:
-        resources = [_aggregated_resource(kind) for kind in KINDS if kind.group == group]
+        resources = [_aggregated_resource(kind) for kind in LISTED if kind.group == group]
         resources += [_aggregated_review(*review) for review in REVIEWS if review[0] == group]
         served = {"version": versions[group], "freshness": "Current", "resources": resources}
         items.append({"metadata": {"name": group}, "versions": [served]})
@@ -129,7 +131,7 @@ def group_list() -> Object:
 def resource_list(group_name: str, version: str) -> Object:
     """An APIResourceList, subresources included."""
     resources: list[Object] = []
-    for kind in KINDS:
+    for kind in LISTED:
         if (kind.group, kind.version) != (group_name, version):
             continue
         common = {"namespaced": kind.namespaced}
@@ -138,7 +140,7 @@ def resource_list(group_name: str, version: str) -> Object:
             "singularName": kind.singular,
             **common,
             "kind": kind.kind,
-            "verbs": list(VERBS),
+            "verbs": list(kind.verbs),
         }
         if kind.short_names:
             entry["shortNames"] = list(kind.short_names)

@@ -7,7 +7,7 @@ which kind it has.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from maestro_cli.local.cluster import columns, shapes, workloads
 from maestro_cli.local.cluster import defaults as fill
@@ -67,7 +67,6 @@ class Kind:
     subresources: tuple[Subresource, ...] = ()
     generation: bool = False
     fields: frozenset[str] = _FIELDS
-    shape: Object = field(default_factory=dict)
     default: Callable[[Object], None] = fill.default_nothing
     begin: Callable[[Object], None] = fill.default_nothing
     allocate: Callable[[Object, fill.Others], None] = fill.allocate_nothing
@@ -76,9 +75,16 @@ class Kind:
     check_change: Callable[[Object, Object], list[Problem]] = rules.accept_change
     grace: Callable[[Object, int | None], int] = no_grace
     columns: tuple[Column, ...] = columns.PLAIN
+    verbs: tuple[str, ...] = VERBS
     stored_as: str = ""
+    message_name: str = ""
     inward: Callable[[Object], Object] = _same
     outward: Callable[[Object], Object] = _same
+
+    @property
+    def message(self) -> str:
+        """The name of its message in `shapes`."""
+        return self.message_name or self.kind
 
     @property
     def names(self) -> Names:
@@ -115,7 +121,7 @@ FIELD_DEFAULTS = {
     "spec.schedulerName": "default-scheduler",
 }
 _EVENT_FIELDS = _fields(
-    *(f"involvedObject.{part}" for part in shapes.EVENT["involvedObject"]),
+    *(f"involvedObject.{part}" for part in shapes.MESSAGES["ObjectReference"]),
     "reason", "reportingComponent", "source", "type",
 )  # fmt: skip
 _POD_FIELDS = _fields(
@@ -127,12 +133,12 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "", "v1", "Namespace", "namespaces", namespaced=False, short_names=("ns",),
         subresources=(STATUS, Subresource("finalize", ("update",))), fields=_fields("status.phase"),
-        shape=shapes.NAMESPACE, default=fill.default_namespace, name_fault=rules.label_name,
+        default=fill.default_namespace, name_fault=rules.label_name,
         columns=columns.NAMESPACE,
     ),
     Kind(
         "", "v1", "Node", "nodes", namespaced=False, short_names=("no",), subresources=(STATUS,),
-        fields=_fields("spec.unschedulable"), shape=shapes.NODE, default=fill.default_node,
+        fields=_fields("spec.unschedulable"), default=fill.default_node,
         columns=columns.NODE,
     ),
     Kind(
@@ -143,69 +149,69 @@ KINDS: tuple[Kind, ...] = (
             Subresource("eviction", ("create",), "policy", "v1", "Eviction"),
             Subresource("log", ("get",)),
         ),
-        fields=_POD_FIELDS, shape=shapes.POD, default=fill.default_pod, begin=fill.begin_pod,
+        fields=_POD_FIELDS, default=fill.default_pod, begin=fill.begin_pod,
         check=workloads.check_pod, check_change=workloads.check_pod_change, grace=pod_grace,
         columns=columns.POD,
     ),
     Kind(
         "", "v1", "Service", "services", short_names=("svc",), categories=("all",),
-        subresources=(STATUS,), fields=_fields("spec.clusterIP", "spec.type"), shape=shapes.SERVICE,
+        subresources=(STATUS,), fields=_fields("spec.clusterIP", "spec.type"),
         default=fill.default_service, begin=fill.begin_service, allocate=fill.allocate_address,
         name_fault=rules.service_name,
         check=rules.check_service, check_change=rules.check_service_change, columns=columns.SERVICE,
     ),
     Kind(
-        "", "v1", "Endpoints", "endpoints", short_names=("ep",), shape=shapes.ENDPOINTS,
+        "", "v1", "Endpoints", "endpoints", short_names=("ep",),
         default=fill.default_endpoints, columns=columns.ENDPOINTS,
     ),
     Kind(
-        "", "v1", "Event", "events", short_names=("ev",), fields=_EVENT_FIELDS, shape=shapes.EVENT,
+        "", "v1", "Event", "events", short_names=("ev",), fields=_EVENT_FIELDS,
         check=rules.check_event, columns=columns.EVENT,
     ),
     Kind(
         "events.k8s.io", "v1", "Event", "events", short_names=("ev",), fields=_EVENT_FIELDS,
-        shape=shapes.EVENT, check=rules.check_event, columns=columns.EVENT, stored_as="events",
+        check=rules.check_event, columns=columns.EVENT, stored_as="events",
+        message_name="events.Event",
         inward=fill.event_from_v1, outward=fill.event_to_v1,
     ),
     Kind(
-        "", "v1", "ConfigMap", "configmaps", short_names=("cm",), shape=shapes.CONFIG_MAP,
+        "", "v1", "ConfigMap", "configmaps", short_names=("cm",),
         check=rules.check_data, check_change=rules.check_data_change, columns=columns.CONFIG_MAP,
     ),
     Kind(
-        "", "v1", "Secret", "secrets", fields=_fields("type"), shape=shapes.SECRET,
+        "", "v1", "Secret", "secrets", fields=_fields("type"),
         default=fill.default_secret, check=rules.check_secret, check_change=rules.check_data_change,
         columns=columns.SECRET,
     ),
     Kind(
-        "", "v1", "ServiceAccount", "serviceaccounts", short_names=("sa",),
-        shape=shapes.SERVICE_ACCOUNT, columns=columns.SERVICE_ACCOUNT,
+        "", "v1", "ServiceAccount", "serviceaccounts", short_names=("sa",), columns=columns.SERVICE_ACCOUNT,
     ),
     Kind(
         "apps", "v1", "Deployment", "deployments", short_names=("deploy",), categories=("all",),
-        subresources=(STATUS, SCALE), generation=True, shape=shapes.DEPLOYMENT,
+        subresources=(STATUS, SCALE), generation=True,
         default=fill.default_deployment, begin=fill.begin_deployment, check=workloads.check_deployment,
         check_change=workloads.check_selector_change, columns=columns.DEPLOYMENT,
     ),
     Kind(
         "apps", "v1", "ReplicaSet", "replicasets", short_names=("rs",), categories=("all",),
         subresources=(STATUS, SCALE), generation=True, fields=_fields("status.replicas"),
-        shape=shapes.REPLICA_SET, default=fill.default_replica_set, begin=fill.begin_replicas,
+        default=fill.default_replica_set, begin=fill.begin_replicas,
         check=workloads.check_replica_set, check_change=workloads.check_selector_change,
         columns=columns.REPLICA_SET,
     ),
     Kind(
         "policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", short_names=("pdb",),
-        subresources=(STATUS,), generation=True, shape=shapes.DISRUPTION_BUDGET,
+        subresources=(STATUS,), generation=True,
         begin=fill.begin_disruption_budget, check=rules.check_disruption_budget,
         columns=columns.DISRUPTION_BUDGET,
     ),
     Kind(
-        "coordination.k8s.io", "v1", "Lease", "leases", shape=shapes.LEASE, check=rules.check_lease,
+        "coordination.k8s.io", "v1", "Lease", "leases", check=rules.check_lease,
         columns=columns.LEASE,
     ),
     Kind(
         "discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", generation=True,
-        shape=shapes.ENDPOINT_SLICE, default=fill.default_endpoint_slice,
+        default=fill.default_endpoint_slice,
         check=rules.check_endpoint_slice, columns=columns.ENDPOINT_SLICE,
     ),
 )  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Any
 
 from maestro_cli.local.cluster import kinds
 from maestro_cli.local.cluster.kinds import Kind
-from maestro_cli.local.cluster.shapes import check_depth, check_shape, without_nulls
+from maestro_cli.local.cluster.shapes import Unknown, check_depth, conform, ignore_unknown
 from maestro_cli.local.cluster.status import (
     ApiError,
     Object,
@@ -69,9 +69,20 @@ class Registry:
             raise not_found(kind.names, name)
         return version
 
-    def create(self, kind: Kind, namespace: str, body: Object, *, dry_run: bool = False) -> Outcome:
-        """Store a new object. Raises ApiError 400, 403, 404 (namespace), 409, 422."""
-        obj = self._received(kind, body)
+    def create(
+        self,
+        kind: Kind,
+        namespace: str,
+        body: Object,
+        *,
+        dry_run: bool = False,
+        unknown: Unknown = ignore_unknown,
+    ) -> Outcome:
+        """Store a new object, without the fields its kind has not, of which `unknown` is told.
+
+        Raises ApiError 400, 403, 404 (namespace), 409, 422.
+        """
+        obj = self._received(kind, body, unknown)
         metadata = obj["metadata"]
         self._place(kind, namespace, metadata)
         if metadata.get("resourceVersion"):
@@ -98,22 +109,19 @@ class Registry:
             obj = self.store.put(kind.shelf, key, obj).object
         return Outcome(obj, created=True)
 
-    def _received(self, kind: Kind, body: Any) -> Object:
-        """The body as it is stored: shape checked, nulls gone, the four header fields first."""
+    def _received(self, kind: Kind, body: Any, unknown: Unknown) -> Object:
+        """The body as it is stored: shape checked, nulls gone, the header fields first."""
         check_depth(body)
-        body = without_nulls(body)
         if not isinstance(body, dict):
             raise bad_request(f"the body is not a {kind.kind}")
-        for field, wanted in (("apiVersion", kind.api_version), ("kind", kind.kind)):
-            if body.get(field, wanted) != wanted:
+        header = {"kind": kind.kind, "apiVersion": kind.api_version}
+        for field, wanted in header.items():
+            if (body.get(field) or wanted) != wanted:
                 raise bad_request(
                     f"the {field} in the data ({body[field]}) does not match the expected one ({wanted})"
                 )
-        body = kind.inward({**body, "apiVersion": kind.api_version, "kind": kind.kind})
-        check_shape(kind.kind, kind.version, body, kind.shape)
-        rest = {name: value for name, value in body.items() if name not in ("apiVersion", "kind", "metadata")}
-        header = {"kind": kind.kind, "apiVersion": body["apiVersion"]}
-        return {**header, "metadata": body.get("metadata", {}), **rest}
+        conformed = conform(kind.kind, kind.version, {**body, **header}, kind.message, unknown)
+        return kind.inward({**header, "metadata": {}, **conformed})
 
     def _place(self, kind: Kind, namespace: str, metadata: Object) -> None:
         given = metadata.get("namespace", "")
@@ -150,14 +158,15 @@ class Registry:
         *,
         part: str = "",
         dry_run: bool = False,
+        unknown: Unknown = ignore_unknown,
     ) -> Outcome:
-        """Replace an object by what `change` makes of a copy of it.
+        """Replace an object by what `change` makes of a copy of it, as for `create`.
 
         `part` is "status" to write the status alone; otherwise status stays as it was. Raises ApiError
         400, 404, 409 (the new object names another resourceVersion or uid), 422.
         """
         current = self.get(kind, namespace, name)
-        new = self._received(kind, change(kind.outward(current.copy())))
+        new = self._received(kind, change(kind.outward(current.copy())), unknown)
         self._check_identity(kind, new["metadata"], current)
         new = self._merged(kind, new, current.copy(), part)
         kind.default(new)
@@ -301,17 +310,7 @@ def delete_options(body: Any) -> Object:
     """A DeleteOptions from a request body. Raises ApiError 400, 422."""
     if body is None:
         return {}
-    if not isinstance(body, dict):
-        raise bad_request("the body is not a DeleteOptions")
-    options: Object = without_nulls(body)
-    shape = {
-        "gracePeriodSeconds": int,
-        "propagationPolicy": str,
-        "orphanDependents": bool,
-        "dryRun": [str],
-        "preconditions": {"uid": str, "resourceVersion": str},
-    }
-    check_shape("DeleteOptions", "v1", options, shape)
+    options = conform("DeleteOptions", "v1", body, "DeleteOptions")
     policy = options.get("propagationPolicy", "Background")
     if policy not in ("Background", "Foreground", "Orphan"):
         problem = invalid_value("propagationPolicy", policy, "must be Foreground, Background or Orphan")

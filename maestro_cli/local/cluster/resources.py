@@ -14,7 +14,7 @@ import msgspec
 from maestro_cli.local.cluster import kinds, subresources
 from maestro_cli.local.cluster.access import Request as AccessRequest
 from maestro_cli.local.cluster.access import User, refuse
-from maestro_cli.local.cluster.http import JSON, PROTOBUF, Answer, Request, decode_json, json_answer
+from maestro_cli.local.cluster.http import JSON, Answer, Request, decode_json, json_answer
 from maestro_cli.local.cluster.kinds import FIELD_DEFAULTS
 from maestro_cli.local.cluster.logs import stream_logs
 from maestro_cli.local.cluster.paging import (
@@ -43,12 +43,13 @@ from maestro_cli.local.cluster.status import (
 )
 from maestro_cli.local.cluster.store import Version
 from maestro_cli.local.cluster.strategic import strategic_merge
+from maestro_cli.local.cluster.unknown import UnknownFields
 from maestro_cli.local.cluster.watching import Watch
 
 Change = Callable[[Object], Any]
-PATCHES: dict[str, Callable[[Any, Any], Any]] = {
-    "application/json-patch+json": json_patch,
-    "application/merge-patch+json": merge_patch,
+PATCHES: dict[str, Callable[[Any, Any, str], Any]] = {
+    "application/json-patch+json": lambda target, patch, form: json_patch(target, patch),
+    "application/merge-patch+json": lambda target, patch, form: merge_patch(target, patch),
     "application/strategic-merge-patch+json": strategic_merge,
 }
 _WATCH_SECONDS = (1800.0, 3600.0)
@@ -89,15 +90,22 @@ class Resources:
             return await self._delete(request, route)
         if verb == "update":
             replacement = await request.object()
-            outcome = self._update(request, route, lambda _: replacement)
-            return _shown(view, outcome)
-        change = await _patch_of(request)
-        return _shown(view, self._update(request, route, change))
+            return self._update(request, route, lambda _: replacement, view)
+        change = await _patch_of(request, route.kind.message)
+        return self._update(request, route, change, view)
 
-    def _update(self, request: Request, route: Route, change: Change, part: str = "") -> Outcome:
-        return self._registry.update(
-            route.kind, route.namespace, route.name, change, part=part, dry_run=_dry_run(request.query)
+    def _update(self, request: Request, route: Route, change: Change, view: View, part: str = "") -> Answer:
+        fields = UnknownFields.of(request, route.kind)
+        outcome = self._registry.update(
+            route.kind,
+            route.namespace,
+            route.name,
+            change,
+            part=part,
+            dry_run=_dry_run(request.query),
+            unknown=fields,
         )
+        return fields.warn(_shown(view, outcome))
 
     async def _create(self, request: Request, route: Route, view: View) -> Answer:
         body = await request.object()
@@ -106,8 +114,11 @@ class Resources:
         namespace = route.namespace
         if route.kind.namespaced and not namespace:
             raise not_allowed(request.method, request.path)
-        outcome = self._registry.create(route.kind, namespace, body, dry_run=_dry_run(request.query))
-        return _shown(view, outcome)
+        fields = UnknownFields.of(request, route.kind)
+        outcome = self._registry.create(
+            route.kind, namespace, body, dry_run=_dry_run(request.query), unknown=fields
+        )
+        return fields.warn(_shown(view, outcome))
 
     async def _delete(self, request: Request, route: Route) -> Answer:
         options = _with_query(delete_options(await request.object()), request.query)
@@ -207,14 +218,14 @@ class Resources:
         view = _view(request, route)
         if verb == "get":
             return Answer(view.one(self._registry.get(route.kind, route.namespace, route.name)))
-        change = await _change_of(request, verb)
-        return _shown(view, self._update(request, route, change, part="status"))
+        change = await _change_of(request, verb, route.kind.message)
+        return self._update(request, route, change, view, part="status")
 
     async def _scale(self, request: Request, route: Route, verb: str) -> Answer:
         if verb == "get":
             obj = self._registry.get(route.kind, route.namespace, route.name).object
             return json_answer(subresources.scale_of(obj))
-        change = await _change_of(request, verb)
+        change = await _change_of(request, verb, "Scale")
         dry_run = _dry_run(request.query)
         outcome = subresources.write_scale(
             self._registry, route.kind, route.namespace, route.name, change, dry_run=dry_run
@@ -223,7 +234,7 @@ class Resources:
 
     async def _finalize(self, request: Request, route: Route, verb: str) -> Answer:
         replacement = await request.object()
-        return _shown(_view(request, route), self._update(request, route, lambda _: replacement))
+        return self._update(request, route, lambda _: replacement, _view(request, route))
 
     async def _binding(self, request: Request, route: Route, verb: str) -> Answer:
         body = await request.object()
@@ -305,22 +316,22 @@ def _field(obj: Object, path: str) -> str:
     return text
 
 
-async def _change_of(request: Request, verb: str) -> Change:
+async def _change_of(request: Request, verb: str, message: str) -> Change:
     if verb == "patch":
-        return await _patch_of(request)
+        return await _patch_of(request, message)
     replacement = await request.object()
     if replacement is None:
         raise bad_request("the request has no body")
     return lambda _: replacement
 
 
-async def _patch_of(request: Request) -> Change:
-    """How the patch in the body changes an object. Raises ApiError 400, 415."""
+async def _patch_of(request: Request, message: str) -> Change:
+    """How the patch in the body changes an object of this message. Raises ApiError 400, 415."""
     apply = PATCHES.get(request.media_type)
     content = await request.body()
     if apply is None:
-        if request.media_type == PROTOBUF or "apply-patch" in request.media_type:
-            raise unsupported_media(f"{request.media_type} (server-side apply)", PATCHES)
+        if "apply-patch" in request.media_type:
+            raise ApiError(415, "UnsupportedMediaType", lacking("server-side apply").message)
         raise unsupported_media(request.media_type, PATCHES)
     patch = decode_json(content)
-    return lambda obj: apply(obj, patch)
+    return lambda obj: apply(obj, patch, f"@{message}")

@@ -9,19 +9,8 @@ from typing import Any
 
 from maestro_cli.local.cluster import access, kinds
 from maestro_cli.local.cluster.access import User
-from maestro_cli.local.cluster.shapes import check_depth, check_shape, without_nulls
+from maestro_cli.local.cluster.shapes import conform
 from maestro_cli.local.cluster.status import Names, Object, bad_request
-
-_SHAPE = {
-    "spec": {
-        "namespace": str,
-        "resourceAttributes": {
-            "namespace": str, "verb": str, "group": str, "version": str, "resource": str,
-            "subresource": str, "name": str,
-        },
-        "nonResourceAttributes": {"path": str, "verb": str},
-    }
-}  # fmt: skip
 
 
 def _access(user: User, spec: Object) -> Object:
@@ -67,9 +56,7 @@ _ANSWERS = {
 
 def review(user: User, names: Names, body: Any) -> Object:
     """The review that was posted, with its status. Raises ApiError 400."""
-    check_depth(body)
-    given = without_nulls(body) if isinstance(body, dict) else {}
-    check_shape(names.kind, "v1", given, _SHAPE)
+    given = conform(names.kind, "v1", body or {}, names.kind)
     return {
         "kind": names.kind,
         "apiVersion": f"{names.group}/v1",

@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
-from maestro_cli.local.cluster import discovery
+from maestro_cli.local.cluster import discovery, openapi
 from maestro_cli.local.cluster.access import Tokens, User
 from maestro_cli.local.cluster.http import (
     Answer,
@@ -23,11 +23,13 @@ from maestro_cli.local.cluster.http import (
     send_answer,
     start_stream,
 )
+from maestro_cli.local.cluster.lacking import lacking_kind
 from maestro_cli.local.cluster.registry import Registry
+from maestro_cli.local.cluster.representation import encode
 from maestro_cli.local.cluster.resources import Resources
 from maestro_cli.local.cluster.reviews import review
 from maestro_cli.local.cluster.routes import Review, resolve
-from maestro_cli.local.cluster.status import ApiError, no_such_path, not_allowed
+from maestro_cli.local.cluster.status import ApiError, lacking, no_such_path, not_allowed
 
 KUBERNETES_MINOR = 37
 VERSION = {
@@ -89,6 +91,8 @@ class Server:
         user = self._tokens.user(request.headers.get("authorization", ""))
         if found := self._discover(request, path):
             return found
+        if kind := lacking_kind(path):
+            raise lacking(kind.names.resource)
         route = resolve(path)
         if route is None:
             raise no_such_path(path)
@@ -104,12 +108,15 @@ class Server:
     def _discover(self, request: Request, path: str) -> Answer | None:
         """The answer to a discovery path, or None for any other."""
         parts = path.strip("/").split("/")
+        if parts[:2] == ["openapi", "v3"] and request.method == "GET":
+            content = openapi.document("/".join(parts[2:])) if len(parts) > 2 else encode(openapi.index())
+            return Answer(content) if content else None
         groups = discovery.group_versions()
         top = parts[0]
         if request.method != "GET" or top not in ("api", "apis", ""):
             return None
         if path == "/":
-            return json_answer({"paths": ["/api", "/apis", *_HEALTH, "/version"]})
+            return json_answer({"paths": ["/api", "/apis", *_HEALTH, "/openapi/v3", "/version"]})
         if len(parts) == 1:
             if discovery.wants_aggregated(request.headers.get("accept", "")):
                 wanted = [group for group in groups if (group == "") is (top == "api")]

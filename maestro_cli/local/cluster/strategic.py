@@ -1,36 +1,27 @@
 """Strategic merge patch (apimachinery/pkg/util/strategicpatch).
 
-Invariant: a list merges by key only when its place in the object is in the table below; every other
-list is replaced as a whole.
+Invariant: a list merges by the key its type has in `shapes`; every other list is replaced as a whole.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from maestro_cli.local.cluster.shapes import MESSAGES, item_of, merge_key
 from maestro_cli.local.cluster.status import bad_request
 
-# By the field's name, or `parent.name` where one name has several meanings.
-_MERGE_KEYS = {
-    "containers": "name", "initContainers": "name", "ephemeralContainers": "name", "volumes": "name",
-    "imagePullSecrets": "name", "resourceClaims": "name", "env": "name", "secrets": "name",
-    "containers.ports": "containerPort", "initContainers.ports": "containerPort", "spec.ports": "port",
-    "volumeMounts": "mountPath", "volumeDevices": "devicePath", "hostAliases": "ip", "podIPs": "ip",
-    "hostIPs": "ip", "topologySpreadConstraints": "topologyKey", "conditions": "type",
-    "status.addresses": "type", "ownerReferences": "uid",
-}  # fmt: skip
-_PRIMITIVE = frozenset({"finalizers", "podCIDRs"})
 _PATCH, _ORDER, _DELETE, _RETAIN = (
     "$patch", "$setElementOrder/", "$deleteFromPrimitiveList/", "$retainKeys",
 )  # fmt: skip
 
 
-def _merge_key(parent: str, name: str) -> str | None:
-    return _MERGE_KEYS.get(f"{parent}.{name}") or _MERGE_KEYS.get(name)
+def _form(form: str, field: str) -> str:
+    """The type of a member of an object of this type."""
+    return MESSAGES[form[1:]].get(field, "any") if form.startswith("@") else item_of(form)
 
 
-def strategic_merge(target: Any, patch: Any, name: str = "") -> dict[str, Any]:
-    """`target` with `patch` merged in by the rules of the field `name`. Raises ApiError 400."""
+def strategic_merge(target: Any, patch: Any, form: str) -> dict[str, Any]:
+    """`target` with `patch` merged in by the rules of the type `form`. Raises ApiError 400."""
     if not isinstance(patch, dict):
         raise bad_request("a strategic merge patch is an object")
     directive = patch.get(_PATCH)
@@ -44,25 +35,25 @@ def strategic_merge(target: Any, patch: Any, name: str = "") -> dict[str, Any]:
     _retain(merged, patch)
     for field, value in patch.items():
         if not field.startswith("$"):
-            _merge_field(merged, name, field, value, patch)
+            _merge_field(merged, _form(form, field), field, value, patch)
     for field, value in patch.items():
-        _apply_directive(merged, name, field, value)
+        _apply_directive(merged, form, field, value)
     return merged
 
 
-def _merge_field(merged: dict[str, Any], parent: str, field: str, value: Any, patch: dict[str, Any]) -> None:
+def _merge_field(merged: dict[str, Any], form: str, field: str, value: Any, patch: dict[str, Any]) -> None:
     current = merged.get(field)
     if value is None:
         merged.pop(field, None)
     elif isinstance(value, dict):
         # A map that is new here still has its directives and nulls taken out.
-        merged[field] = strategic_merge(current, value, field)
-    elif isinstance(value, list) and (key := _merge_key(parent, field)):
+        merged[field] = strategic_merge(current, value, form)
+    elif isinstance(value, list) and (key := merge_key(form)):
         order = patch.get(f"{_ORDER}{field}")
-        merged[field] = _merge_list(_listed(current), value, key, field)
+        merged[field] = _merge_list(_listed(current), value, key, item_of(form))
         if order is None and isinstance(current, list):
             merged[field] = _in_order(merged[field], current, key)
-    elif isinstance(value, list) and field in _PRIMITIVE:
+    elif isinstance(value, list) and key == "":
         kept = _listed(current)
         merged[field] = kept + [one for one in value if one not in kept]
     else:
@@ -79,13 +70,13 @@ def _retain(merged: dict[str, Any], patch: dict[str, Any]) -> None:
         del merged[key]
 
 
-def _apply_directive(merged: dict[str, Any], parent: str, field: str, value: Any) -> None:
+def _apply_directive(merged: dict[str, Any], form: str, field: str, value: Any) -> None:
     if field.startswith(_DELETE):
         name = field.removeprefix(_DELETE)
         merged[name] = [one for one in _listed(merged.get(name)) if one not in _listed(value)]
     elif field.startswith(_ORDER):
         name = field.removeprefix(_ORDER)
-        key = _merge_key(parent, name)
+        key = merge_key(_form(form, name))
         if isinstance(merged.get(name), list):
             merged[name] = _in_order(merged[name], _listed(value), key)
 
@@ -94,7 +85,7 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list) else []
 
 
-def _merge_list(current: list[Any], patch: list[Any], key: str, field: str) -> list[Any]:
+def _merge_list(current: list[Any], patch: list[Any], key: str, form: str) -> list[Any]:
     if any(isinstance(item, dict) and item.get(_PATCH) == "replace" and len(item) == 1 for item in patch):
         return [item for item in patch if _PATCH not in item]
     merged = current
@@ -105,10 +96,10 @@ def _merge_list(current: list[Any], patch: list[Any], key: str, field: str) -> l
         if item.get(_PATCH) == "delete":
             merged = [one for at, one in enumerate(merged) if at not in same]
         elif not same:
-            merged = [*merged, strategic_merge({}, item, field)]
+            merged = [*merged, strategic_merge({}, item, form)]
         else:
             at = same[0]
-            merged = [*merged[:at], strategic_merge(merged[at], item, field), *merged[at + 1 :]]
+            merged = [*merged[:at], strategic_merge(merged[at], item, form), *merged[at + 1 :]]
     return merged
 
 

@@ -12,12 +12,11 @@ from maestro_cli.local.cluster import kinds
 from maestro_cli.local.cluster.kinds import Kind
 from maestro_cli.local.cluster.registry import Outcome, Registry, delete_options, now, stamp
 from maestro_cli.local.cluster.selectors import selector_of, selector_text
-from maestro_cli.local.cluster.shapes import check_shape, without_nulls
+from maestro_cli.local.cluster.shapes import conform
 from maestro_cli.local.cluster.status import (
     ApiError,
     Names,
     Object,
-    bad_request,
     conflict,
     invalid,
     invalid_value,
@@ -58,10 +57,7 @@ def write_scale(
     """Set a workload's replicas to those of the Scale that `change` makes. Raises ApiError 422."""
 
     def set_replicas(obj: Object) -> Object:
-        scale = without_nulls(change(scale_of(obj)))
-        if not isinstance(scale, dict):
-            raise bad_request("the body is not a Scale")
-        check_shape("Scale", "v1", scale, {"spec": {"replicas": int}})
+        scale = conform("Scale", "v1", change(scale_of(obj)), "Scale")
         replicas = scale.get("spec", {}).get("replicas", 0)
         if replicas < 0:
             problem = invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
@@ -79,9 +75,7 @@ def write_scale(
 
 def bind(registry: Registry, namespace: str, name: str, body: Any, *, dry_run: bool) -> Object:
     """Place a pod on a node (`pods/binding`). Raises ApiError 409 when it is already placed."""
-    shape = {"target": {"kind": str, "name": str}}
-    body = without_nulls(body or {})
-    check_shape("Binding", "v1", body, shape)
+    body = conform("Binding", "v1", body or {}, "Binding")
     node = body.get("target", {}).get("name", "")
     if not node:
         raise invalid(Names("", "pods", "Binding"), name, [required("target.name")])
@@ -122,8 +116,7 @@ def evict(registry: Registry, namespace: str, name: str, body: Any, *, dry_run: 
 
     Raises ApiError 429 when the budget is used up, 500 when several budgets select the pod.
     """
-    body = without_nulls(body or {})
-    check_shape("Eviction", "v1", body, {"deleteOptions": {}})
+    body = conform("Eviction", "v1", body or {}, "Eviction")
     options = delete_options(body.get("deleteOptions"))
     dry_run = dry_run or bool(options.get("dryRun"))
     pod = registry.get(kinds.PODS, namespace, name).object

@@ -27,7 +27,7 @@ def test_apply_creates_then_changes_then_leaves_alone(
     kubectl: Kubectl, http: httpx.Client, namespace: str, deployment: dict[str, Any]
 ) -> None:
     text = json.dumps(deployment)
-    apply = ("apply", "--validate=false", "-f", "-")
+    apply = ("apply", "-f", "-")
     assert "created" in kubectl(*apply, given=text)
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments/web"
     before = http.get(path).json()["metadata"]
@@ -214,10 +214,3 @@ def test_discovery(kubectl: Kubectl, http: httpx.Client) -> None:
     accept = "application/json;as=APIGroupDiscoveryList;v=v2;g=apidiscovery.k8s.io,application/json"
     answer = http.get("/apis", headers={"Accept": accept})
     assert "as=APIGroupDiscoveryList" in answer.headers["content-type"]
-
-
-def test_what_is_lacking_names_the_real_cluster(kubectl: Kubectl) -> None:
-    for command in (("create", "job", "j", "--image=x"), ("get", "--raw", "/apis/batch/v1/jobs")):
-        assert "maestro local up --cluster kubernetes" in kubectl(*command, fails=True)
-    kubectl("run", "p1", "--image=x:1")
-    assert "--cluster kubernetes" in kubectl("exec", "p1", "--", "ls", fails=True)

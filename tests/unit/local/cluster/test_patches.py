@@ -37,7 +37,7 @@ def test_merge_patch_is_idempotent(target: dict[str, Any], patch: dict[str, Any]
 
 @given(_OBJECTS)
 def test_an_empty_patch_changes_nothing(target: dict[str, Any]) -> None:
-    assert strategic_merge(copy.deepcopy(target), {}) == target
+    assert strategic_merge(copy.deepcopy(target), {}, "@PodSpec") == target
     assert merge_patch(copy.deepcopy(target), {}) == target
     assert json_patch(copy.deepcopy(target), []) == target
 
@@ -46,18 +46,20 @@ def test_an_empty_patch_changes_nothing(target: dict[str, Any]) -> None:
 def test_lists_with_a_merge_key_merge_by_it(
     current: list[dict[str, str]], patch: list[dict[str, str]]
 ) -> None:
-    merged = strategic_merge({"containers": current}, {"containers": patch})["containers"]
+    merged = strategic_merge({"containers": current}, {"containers": patch}, "@PodSpec")["containers"]
     expected = {one["name"]: one["image"] for one in [*current, *patch]}
     assert {one["name"]: one["image"] for one in merged} == expected
     assert len(merged) == len(expected)
-    assert strategic_merge({"containers": merged}, {"containers": patch})["containers"] == merged
+    assert strategic_merge({"containers": merged}, {"containers": patch}, "@PodSpec")["containers"] == merged
 
 
 @given(_CONTAINERS, st.randoms())
 def test_set_element_order_orders(current: list[dict[str, str]], chance: Any) -> None:
     order = [{"name": one["name"]} for one in current]
     chance.shuffle(order)
-    merged = strategic_merge({"containers": current}, {"$setElementOrder/containers": order})["containers"]
+    merged = strategic_merge({"containers": current}, {"$setElementOrder/containers": order}, "@PodSpec")[
+        "containers"
+    ]
     assert [one["name"] for one in merged] == [one["name"] for one in order]
 
 
@@ -65,51 +67,53 @@ def test_set_element_order_orders(current: list[dict[str, str]], chance: Any) ->
 def test_any_patch_is_applied_or_refused(target: dict[str, Any], patch: dict[str, Any]) -> None:
     code = 400
     try:
-        strategic_merge(target, patch)
+        strategic_merge(target, patch, "@Pod")
     except ApiError as error:
         code = error.code
     assert code == 400
 
 
 def test_directives() -> None:
-    pod = {
-        "finalizers": ["a", "b"],
-        "containers": [{"name": "x", "env": [{"name": "E", "value": "1"}]}, {"name": "y"}],
-        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}},
-        "nodeSelector": {"a": "b"},
-        "command": ["old"],
-    }
-    patch = {
-        "$deleteFromPrimitiveList/finalizers": ["a"],
-        "finalizers": ["c"],
-        "containers": [
-            {"name": "x", "env": [{"name": "F", "value": "2"}]},
-            {"name": "y", "$patch": "delete"},
-        ],
-        "strategy": {"$retainKeys": ["type"], "type": "Recreate"},
-        "nodeSelector": {"$patch": "replace", "c": "d"},
-        "command": ["new"],
-    }
-    assert strategic_merge(pod, patch) == {
-        "finalizers": ["b", "c"],
-        "containers": [{"name": "x", "env": [{"name": "E", "value": "1"}, {"name": "F", "value": "2"}]}],
-        "strategy": {"type": "Recreate"},
-        "nodeSelector": {"c": "d"},
-        "command": ["new"],
-    }
-
-
-def test_ports_have_a_key_of_their_parent() -> None:
-    spec = {"spec": {"ports": [{"port": 80, "name": "a"}], "containers": [{"name": "c", "ports": []}]}}
-    patch = {
+    first = {"name": "x", "env": [{"name": "E", "value": "1"}], "command": ["old"]}
+    template = {"containers": [first, {"name": "y"}], "nodeSelector": {"a": "b"}}
+    deployment = {
+        "metadata": {"finalizers": ["a", "b"]},
         "spec": {
-            "ports": [{"port": 81, "name": "b"}],
-            "containers": [{"name": "c", "ports": [{"containerPort": 80}]}],
-        }
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}},
+            "template": {"spec": template},
+        },
     }
-    merged = strategic_merge(spec, patch)["spec"]
-    assert [one["port"] for one in merged["ports"]] == [80, 81]
-    assert merged["containers"][0]["ports"] == [{"containerPort": 80}]
+    changed = {"name": "x", "env": [{"name": "F", "value": "2"}], "command": ["new"]}
+    new_template = {
+        "containers": [changed, {"name": "y", "$patch": "delete"}],
+        "nodeSelector": {"$patch": "replace", "c": "d"},
+    }
+    patch = {
+        "metadata": {"$deleteFromPrimitiveList/finalizers": ["a"], "finalizers": ["c"]},
+        "spec": {
+            "strategy": {"$retainKeys": ["type"], "type": "Recreate"},
+            "template": {"spec": new_template},
+        },
+    }
+    both = [{"name": "E", "value": "1"}, {"name": "F", "value": "2"}]
+    merged_template = {
+        "containers": [{"name": "x", "env": both, "command": ["new"]}],
+        "nodeSelector": {"c": "d"},
+    }
+    assert strategic_merge(deployment, patch, "@Deployment") == {
+        "metadata": {"finalizers": ["b", "c"]},
+        "spec": {"strategy": {"type": "Recreate"}, "template": {"spec": merged_template}},
+    }
+
+
+def test_ports_merge_by_the_key_of_their_own_kind() -> None:
+    service = {"spec": {"ports": [{"port": 80, "name": "a"}]}}
+    merged = strategic_merge(service, {"spec": {"ports": [{"port": 81, "name": "b"}]}}, "@Service")
+    assert [one["port"] for one in merged["spec"]["ports"]] == [80, 81]
+    pod = {"spec": {"containers": [{"name": "c", "ports": []}]}}
+    more = {"spec": {"containers": [{"name": "c", "ports": [{"containerPort": 80}]}]}}
+    merged = strategic_merge(pod, more, "@Pod")
+    assert merged["spec"]["containers"][0]["ports"] == [{"containerPort": 80}]
 
 
 def test_json_patch_operations() -> None:
