@@ -8,18 +8,18 @@ from maestro_cli.core.untrusted import visible
 class ServingError(Exception):
     """An answer other than 200; `text` becomes the body's `error`."""
 
-    def __init__(self, status: int, text: str, *, allow: str = "") -> None:
+    def __init__(self, status: int, text: str, **headers: str) -> None:
         super().__init__(text)
         self.status = status
         self.text = text
-        self.allow = allow  # the Allow header of a 405
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items() if value}
 
 
 class RequestError(ServingError):
     """The client's fault: 4xx."""
 
     def __init__(self, text: str, *, status: int = 400, allow: str = "") -> None:
-        super().__init__(status, text, allow=allow)
+        super().__init__(status, text, allow=allow)  # the Allow header of a 405
 
 
 class ModelError(ServingError):
@@ -27,6 +27,13 @@ class ModelError(ServingError):
 
     def __init__(self, text: str, *, status: int = 500) -> None:
         super().__init__(status, text)
+
+
+class Overloaded(ServingError):
+    """More is asked than can be done: 429, or 503 when it could not be done in time."""
+
+    def __init__(self, text: str, *, status: int, retry_after_seconds: int) -> None:
+        super().__init__(status, text, retry_after=str(retry_after_seconds))
 
 
 class ArtefactRefused(Exception):

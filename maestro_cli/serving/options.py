@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from maestro_cli.serving.models.manifest import MAX_VERSION, MODEL_NAME
 
 MAX_DRAIN_SECONDS = 300.0
+DEFAULT_TIMEOUT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class Options:
     serve: tuple[tuple[str, int], ...]  # (model, version)
     drain_seconds: float
     grace_seconds: float
+    timeout_seconds: float
+    workers: int
     announce: Path | None
 
 
@@ -45,12 +49,20 @@ def parse(arguments: Sequence[str]) -> Options:
         help="after that: how long requests in flight may take (default %(default)s)",
     )  # fmt: skip
     parser.add_argument(
+        "--timeout-seconds", type=_timeout, default=DEFAULT_TIMEOUT_SECONDS,
+        help="longest time for a request whose caller names none (default %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--workers", type=_workers, default=min(4, os.cpu_count() or 1),
+        help="threads for models that take over 1 ms (default %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
         "--announce", type=_target, help="write pid, host and port to this file once listening"
     )
     found = parser.parse_args(arguments)
     return Options(
         found.host, found.port, found.models, tuple(dict.fromkeys(found.serve)),
-        found.drain_seconds, found.grace_seconds, found.announce,
+        found.drain_seconds, found.grace_seconds, found.timeout_seconds, found.workers, found.announce,
     )  # fmt: skip
 
 
@@ -85,6 +97,19 @@ def _served(text: str) -> tuple[str, int]:
     ):
         raise argparse.ArgumentTypeError(f"{version!r} is not a version (an integer from 1)")
     return name, int(version)
+
+
+def _workers(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= 64):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of threads (1 to 64)")
+    return int(text)
+
+
+def _timeout(text: str) -> float:
+    seconds = _seconds(text)
+    if not seconds:
+        raise argparse.ArgumentTypeError("a time-out of 0 would refuse everything")
+    return seconds
 
 
 def _seconds(text: str) -> float:

@@ -6,13 +6,17 @@ router would cost 11 MB and 0.1 s of start.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from maestro_cli.serving.access.permissions import Permission
 from maestro_cli.serving.errors import RequestError, quoted
-from maestro_cli.serving.protocol.http import Receive, Reply, Scope, header, read_body
+from maestro_cli.serving.protocol.http import ClientGone, Receive, Reply, Scope, header, read_body
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -36,6 +40,23 @@ class Call:
     async def body(self) -> bytes:
         """The whole body; raises RequestError (413, 408) or ClientGone."""
         return await read_body(self.scope, self.receive)
+
+    async def while_connected(self, work: Coroutine[Any, Any, T]) -> T:
+        """What `work` returns; when the client goes away first, it is cancelled. Raises ClientGone then.
+
+        Only for after the body was read.
+        """
+        doing = asyncio.ensure_future(work)
+        leaving = asyncio.ensure_future(self.receive())
+        try:
+            await asyncio.wait({doing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not doing.done():
+                raise ClientGone
+            return doing.result()
+        finally:
+            for task in (doing, leaving):
+                if not task.done():
+                    task.cancel()
 
 
 Handler = Callable[[Call], Awaitable[Reply]]

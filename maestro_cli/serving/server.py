@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
 import uvicorn
@@ -21,6 +22,7 @@ import uvicorn
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.files import write_atomically
 from maestro_cli.serving.application import Application
+from maestro_cli.serving.execution.predictor import Predictor
 from maestro_cli.serving.models.repository import Repository, open_entry
 from maestro_cli.serving.options import Options
 from maestro_cli.serving.replica import Replica
@@ -43,10 +45,12 @@ def run(options: Options) -> ExitCode:
     except OSError as error:
         log.error("cannot listen", host=options.host, port=options.port, error=error.strerror or str(error))
         return ExitCode.ACTION_FAILED
-    application = Application(Replica(repository, Metrics(repository), log))
-    server = _Server(application, options, log)
+    executor = ThreadPoolExecutor(options.workers, thread_name_prefix="infer")
+    replica = Replica(repository, Metrics(repository), log, Predictor(executor), options.timeout_seconds)
+    server = _Server(Application(replica), options, log)
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(server.run_until_drained(listener))
+    executor.shutdown(wait=False, cancel_futures=True)
     log.info("stopped")
     return ExitCode.OK
 

@@ -8,18 +8,22 @@ from collections.abc import Iterator
 from maestro_cli.serving.access.permissions import Permission
 from maestro_cli.serving.errors import RequestError, ServingError
 from maestro_cli.serving.execution import inference
+from maestro_cli.serving.execution.predictor import deadline_in
+from maestro_cli.serving.execution.timing import Timing
+from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.models.repository import Entry, ready_model
 from maestro_cli.serving.protocol import messages
 from maestro_cli.serving.protocol.http import ClientGone, Reply, error_reply
 from maestro_cli.serving.replica import Replica
 from maestro_cli.serving.routes import Call, Route
 
+# How long the caller waits, as Envoy tells the server behind it (milliseconds).
+TIMEOUT_HEADER = b"x-envoy-expected-rq-timeout-ms"
+
 
 class InferenceEndpoints:
     def __init__(self, replica: Replica) -> None:
-        self._repository = replica.repository
-        self._metrics = replica.metrics
-        self._log = replica.log
+        self._replica = replica
 
     def routes(self) -> Iterator[Route]:
         yield Route("POST", "/v2/models/{model}/infer", self._infer, Permission.PREDICT)
@@ -29,19 +33,23 @@ class InferenceEndpoints:
         """Answer and count one inference request, errors included; one that was given up is not counted."""
         entry: Entry | None = None
         identity: str | None = None
+        timing = Timing()
         code: int | None = 500  # what an error of our own will be answered with
         try:
-            entry = self._repository.find(call.parameters["model"], call.parameters.get("version"))
+            entry = self._replica.repository.find(call.parameters["model"], call.parameters.get("version"))
             model = ready_model(entry)
             content = await call.body()
             if call.header(b"inference-header-content-length"):
                 raise RequestError("binary tensor data is not supported; send JSON")
-            body = messages.read_infer(content)
-            identity = messages.request_id(body)
-            reply = Reply(200, inference.answer(model, body, identity))
+            with timing.stage("features"):
+                body = messages.read_infer(content)
+                identity = messages.request_id(body)
+                timeout_seconds = self._timeout_seconds(call, body)
+                request = messages.decode_tensors(body, identity)
+            reply = await self._answer(call, model, request, timeout_seconds, timing)
             code = reply.status
         except ServingError as error:
-            self._log.refusal(error, path=call.path, entry=entry, request_id=identity)
+            self._replica.log.refusal(error, path=call.path, entry=entry, request_id=identity)
             reply = error_reply(error)
             code = error.status
         except ClientGone:
@@ -49,7 +57,35 @@ class InferenceEndpoints:
             raise
         finally:
             if code is not None:
-                self._metrics.observe(entry, code, time.perf_counter() - call.started)
+                self._replica.metrics.observe(entry, code, time.perf_counter() - call.started, timing)
         if entry is not None and entry.model is not None:
             reply.headers.append((b"x-maestro-served", entry.model.served_by.encode("ascii")))
         return reply
+
+    async def _answer(
+        self,
+        call: Call,
+        model: LoadedModel,
+        request: messages.InferRequest,
+        timeout_seconds: float,
+        timing: Timing,
+    ) -> Reply:
+        deadline = deadline_in(timeout_seconds - (time.perf_counter() - call.started))
+        answer = await inference.answer(
+            self._replica.predictor, model, request, deadline, timing, call.while_connected
+        )
+        with timing.stage("encode"):
+            return Reply(200, messages.encode(answer))
+
+    def _timeout_seconds(self, call: Call, body: messages.InferBody) -> float:
+        """The shortest of the server's, the request's (Triton's `timeout`, µs) and the proxy's."""
+        asked = [self._replica.timeout_seconds]
+        parameter = (body.parameters or {}).get("timeout")
+        if parameter is not None:
+            if isinstance(parameter, bool) or not isinstance(parameter, int) or parameter <= 0:
+                raise RequestError("parameter timeout must be a number of microseconds above 0")
+            asked.append(parameter / 1e6)
+        header = call.header(TIMEOUT_HEADER)
+        if header.isascii() and header.isdigit() and int(header[:9]):
+            asked.append(int(header[:9]) / 1e3)
+        return min(asked)

@@ -58,6 +58,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     training: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
 
+    @property
+    def stackable(self) -> bool:
+        """Whether rows of several requests may run together: every tensor's first extent counts rows."""
+        return all(tensor.shape[:1] == (-1,) for tensor in (*self.inputs, *self.outputs))
+
 
 _DECODER = msgspec.json.Decoder(Manifest)
 

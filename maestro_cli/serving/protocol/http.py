@@ -42,8 +42,8 @@ def json_reply(value: object) -> Reply:
 
 
 def error_reply(error: ServingError) -> Reply:
-    """The protocol's error body, with the Allow header a 405 must have."""
-    headers = [(b"allow", error.allow.encode("ascii"))] if error.allow else []
+    """The protocol's error body, with the headers that belong to the status."""
+    headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in error.headers.items()]
     return Reply(error.status, messages.encode({"error": error.text}), headers=headers)
 
 

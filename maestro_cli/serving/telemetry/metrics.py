@@ -17,10 +17,12 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import choose_encoder
 
+from maestro_cli.serving.execution.timing import STAGES, Timing
 from maestro_cli.serving.models.repository import Entry, Repository
 
 UNKNOWN = "_unknown"
 BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+STAGE_BUCKETS_SECONDS = (1e-5, 1e-4, 0.001, 0.005, 0.01, 0.05, 0.1, 0.2, 1.0, 10.0)
 
 
 class Metrics:
@@ -43,6 +45,13 @@ class Metrics:
             buckets=BUCKETS_SECONDS,
             registry=self.registry,
         )
+        self._stages = Histogram(
+            "maestro_inference_stage_seconds",
+            "Where the time of an answered request went: features, queue, infer, encode.",
+            ["model", "version", "stage"],
+            buckets=STAGE_BUCKETS_SECONDS,
+            registry=self.registry,
+        )
         self._info = Gauge(
             "maestro_model_info",
             "1 for each loaded model version, with its artefact's SHA-256.",
@@ -51,6 +60,7 @@ class Metrics:
         )
         self._counters: dict[tuple[str, str, int], Counter] = {}
         self._timers: dict[tuple[str, str], Histogram] = {}
+        self._stage_timers: dict[tuple[str, str], tuple[Histogram, ...]] = {}
         for entry in repository.entries:
             self._declare(entry)
 
@@ -77,14 +87,29 @@ class Metrics:
             child = self._timers[key] = self._durations.labels(model, version)
         return child
 
-    def observe(self, entry: Entry | None, code: int, seconds: float) -> None:
-        """Count one answered inference request; without an entry it has no duration series."""
+    def _stage_timer(self, model: str, version: str) -> tuple[Histogram, ...]:
+        key = (model, version)
+        children = self._stage_timers.get(key)
+        if children is None:
+            children = tuple(self._stages.labels(model, version, stage) for stage in STAGES)
+            self._stage_timers[key] = children
+        return children
+
+    def observe(self, entry: Entry | None, code: int, seconds: float, timing: Timing) -> None:
+        """Count one answered inference request; without an entry it has no duration series.
+
+        Stages are those of answers with 200 alone: a refused request has not been through all of them.
+        """
         if entry is None:
             self._counter(UNKNOWN, UNKNOWN, code).inc()
             return
         version = str(entry.version)
         self._counter(entry.name, version, code).inc()
         self._timer(entry.name, version).observe(seconds)
+        if code == 200:
+            took = (timing.features, timing.queue, timing.infer, timing.encode)
+            for timer, stage_seconds in zip(self._stage_timer(entry.name, version), took, strict=True):
+                timer.observe(stage_seconds)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The page and its content type: OpenMetrics when the Accept header asks for it, else text."""

@@ -7,6 +7,7 @@ import io
 import json
 import socket
 from collections.abc import MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ import pytest
 from maestro_cli.serving import options
 from maestro_cli.serving.application import Application
 from maestro_cli.serving.execution import inference
+from maestro_cli.serving.execution.predictor import Predictor
 from maestro_cli.serving.models.repository import Repository, open_entry
+from maestro_cli.serving.protocol.http import ClientGone
 from maestro_cli.serving.replica import Replica
+from maestro_cli.serving.routes import Call
 from maestro_cli.serving.server import listen
 from maestro_cli.serving.telemetry.logs import MAX_TEXT_CHARACTERS, Log
 from maestro_cli.serving.telemetry.metrics import Metrics
@@ -38,7 +42,8 @@ class Served:
     def __init__(self) -> None:
         self.log = io.StringIO()
         repository = Repository([open_entry(MODELS, "fraud", 1)])
-        self.application = Application(Replica(repository, Metrics(repository), Log(self.log)))
+        predictor = Predictor(ThreadPoolExecutor(1))  # its threads start with the first slow model
+        self.application = Application(Replica(repository, Metrics(repository), Log(self.log), predictor))
 
     def post(self, path: str, **arguments: Any) -> httpx.Response:
         async def send() -> httpx.Response:
@@ -125,7 +130,7 @@ def test_missing_inputs_and_unknown_outputs(served: Served) -> None:
 
 
 def test_an_error_of_our_own_is_a_500_that_is_counted_and_logged(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> bytes:
+    async def broken(*_: object) -> bytes:
         raise KeyError("a bug")
 
     server = Served()
@@ -227,3 +232,61 @@ def test_reads_the_command_line() -> None:
     )
     assert found.serve == (("fraud", 2), ("fraud", 1))
     assert (found.host, found.port, found.drain_seconds, found.announce) == ("127.0.0.1", 0, 2.0, None)
+
+
+def slow(server: Served) -> Served:
+    """From now on the server takes its model for one that is too slow for the event loop."""
+    model = server.application.replica.repository.entries[0].model
+    assert model is not None
+    model.row_seconds = 0.002
+    return server
+
+
+def test_a_slow_model_answers_the_same_in_batches() -> None:
+    fast = Served().infer(request(id="1"))
+    server = slow(Served())
+    assert server.infer(request(id="1")).json() == fast.json()
+    page = server.application.replica.metrics.exposition("")[0].decode()
+    queued = [line for line in page.splitlines() if 'seconds_sum{model="fraud",stage="queue"' in line]
+    assert len(queued) == 1
+    assert float(queued[0].split()[-1]) > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        ({"json": request(parameters={"timeout": 1})}, 503),
+        ({"json": request(), "headers": {"x-envoy-expected-rq-timeout-ms": "1"}}, 503),
+        ({"json": request(parameters={"timeout": 20_000_000})}, 200),
+        ({"json": request(), "headers": {"x-envoy-expected-rq-timeout-ms": "0"}}, 200),
+        ({"json": request(), "headers": {"x-envoy-expected-rq-timeout-ms": "-1"}}, 200),
+        ({"json": request(parameters={"timeout": 0})}, 400),
+        ({"json": request(parameters={"timeout": True})}, 400),
+        ({"json": request(parameters={"timeout": "soon"})}, 400),
+    ],
+)
+def test_a_caller_who_cannot_wait_is_refused_at_once(arguments: dict[str, Any], status: int) -> None:
+    answer = slow(Served()).post("/v2/models/fraud/infer", **arguments)
+    assert answer.status_code == status
+    assert ("retry-after" in answer.headers) is (status == 503)
+
+
+def test_a_run_is_given_up_when_its_caller_goes_away() -> None:
+    async def gone() -> MutableMapping[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(True)
+
+    async def ask() -> None:
+        call = Call({"path": "/"}, gone)
+        with pytest.raises(ClientGone):
+            await call.while_connected(work())
+        await asyncio.sleep(0)
+
+    ended: list[bool] = []
+    asyncio.run(ask())
+    assert ended == [True]

@@ -6,10 +6,12 @@ added to the shipped model by appending a few bytes, with no need of the onnx pa
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,10 @@ from hypothesis import strategies as st
 
 from maestro_cli.serving.errors import ArtefactRefused, ModelError, RequestError
 from maestro_cli.serving.execution import inference
+from maestro_cli.serving.execution.predictor import Predictor, deadline_in
+from maestro_cli.serving.execution.timing import Timing
 from maestro_cli.serving.models import artefact
+from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.models.onnx_survey import survey
 from maestro_cli.serving.models.repository import READY, UNAVAILABLE, Entry, Repository, open_entry
 from maestro_cli.serving.protocol import messages
@@ -45,6 +50,20 @@ def in_graph(content: bytes) -> bytes:
 
 FOREIGN_NODE = field(1, b"purpose") + field(2, b"unused") + field(4, b"Inverse") + field(7, b"com.microsoft")
 EXTERNAL = field(13, field(1, b"location") + field(2, b"/etc/passwd"))
+
+
+def answer_of(model: LoadedModel, request: messages.InferRequest) -> bytes:
+    """What the model answers, run as the server runs it."""
+
+    async def ask() -> bytes:
+        with ThreadPoolExecutor(1) as executor:
+            predictor = Predictor(executor)
+            given = await inference.answer(
+                predictor, model, request, deadline_in(20), Timing(), lambda work: work
+            )
+            return messages.encode(given)
+
+    return asyncio.run(ask())
 
 
 @pytest.fixture
@@ -240,7 +259,8 @@ def test_a_model_whose_answer_is_not_finite_is_at_fault(tmp_path: Path) -> None:
 
     def answer(value: float) -> bytes:
         tensor = {"name": "x", "datatype": "FP32", "shape": [1, 1], "data": [value]}
-        return inference.answer(model, messages.read_infer(json.dumps({"inputs": [tensor]}).encode()), "1")
+        body = messages.read_infer(json.dumps({"inputs": [tensor]}).encode())
+        return answer_of(model, messages.decode_tensors(body, "1"))
 
     assert json.loads(answer(1.0))["outputs"][0]["data"] == [0.0]
     for value in (-1.0, 0.0):

@@ -50,7 +50,7 @@ def test_another_path_is_not_found(path: str) -> None:
 def test_another_method_is_told_what_is_allowed(method: str, allow: str) -> None:
     with pytest.raises(RequestError) as refused:
         TABLE.match(method, "/a")
-    assert (refused.value.status, refused.value.allow) == (405, allow)
+    assert (refused.value.status, refused.value.headers) == (405, {"allow": allow})
 
 
 def test_two_rows_of_one_method_and_path_are_a_mistake() -> None:
