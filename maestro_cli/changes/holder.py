@@ -12,6 +12,10 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from maestro_cli.core.errors import Busy
+from maestro_cli.journal.model import Lease
+from maestro_cli.journal.store import Journal
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -47,6 +51,24 @@ def parse_holder(text: str) -> Holder | None:
     if len(parts) != 5 or not parts[2].isdigit():
         return None
     return Holder(parts[0], parts[1], int(parts[2]), parts[3], parts[4])
+
+
+def acquire(journal: Journal, name: str, subject: str, seconds: float) -> Lease:
+    """Take a name for a piece of work of this process; raises Busy while somebody else holds it.
+
+    The lease of a process that has certainly died is taken over at once.
+    """
+    holder = str(this_process(subject))
+    try:
+        return journal.acquire_lease(name, holder, seconds)
+    except Busy:
+        held = journal.lease(name)
+        other = None if held is None else parse_holder(held.holder)
+        if held is not None and (other is None or not other.is_dead):
+            raise
+    if held is not None:
+        journal.release_lease(held)
+    return journal.acquire_lease(name, holder, seconds)
 
 
 def _exists(pid: int) -> bool:

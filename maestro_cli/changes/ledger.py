@@ -22,7 +22,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from maestro_cli.changes.history import find_by_key, find_change, get_change, unresolved_on
-from maestro_cli.changes.holder import Holder, parse_holder, this_process
+from maestro_cli.changes.holder import Holder, acquire, parse_holder
 from maestro_cli.changes.model import Change, GateDecision, Plan, State
 from maestro_cli.changes.records import error_record, plan_to_data
 from maestro_cli.core.canonical import plain
@@ -66,18 +66,8 @@ def take_target(journal: Journal, target: WorkloadRef, change_id: str, seconds: 
     The lease of a process that has certainly died is taken over at once.
     """
     name = lease_name(target)
-    holder = str(this_process(change_id))
     try:
-        return TargetLease(journal, journal.acquire_lease(name, holder, seconds), seconds)
-    except Busy:
-        held = journal.lease(name)
-    other = None if held is None else parse_holder(held.holder)
-    if held is not None and (other is None or not other.is_dead):
-        raise _busy(journal, target, other, held)
-    if held is not None:
-        journal.release_lease(held)
-    try:
-        return TargetLease(journal, journal.acquire_lease(name, holder, seconds), seconds)
+        return TargetLease(journal, acquire(journal, name, change_id, seconds), seconds)
     except Busy as error:
         held = journal.lease(name)
         if held is None:

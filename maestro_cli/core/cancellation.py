@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from maestro_cli.core.errors import Interrupted
 
@@ -17,12 +19,27 @@ class Cancellation:
     def __init__(self) -> None:
         self._is_set = False
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._children: list[Cancellation] = []
         self.terminated = False
 
     def cancel(self, *, terminated: bool = False) -> None:
         self.terminated = self.terminated or terminated
         self._is_set = True
         self._wake.put(None)
+        for child in tuple(self._children):
+            child.cancel(terminated=terminated)
+
+    @contextmanager
+    def child(self) -> Iterator[Cancellation]:
+        """One that is set with this one while the context is open, and can be set alone."""
+        child = Cancellation()
+        self._children.append(child)
+        try:
+            if self._is_set:
+                child.cancel(terminated=self.terminated)
+            yield child
+        finally:
+            self._children.remove(child)
 
     @property
     def is_set(self) -> bool:

@@ -66,3 +66,15 @@ class WebhookPort(Protocol):
 
     def stop(self) -> None:
         """Stop listening; messages that were being delivered are finished first."""
+
+
+class DutyPort(Protocol):
+    """Whoever responds to incidents, on threads of its own; no method waits for a response but `stop`."""
+
+    def start(self) -> None: ...
+
+    def wake(self) -> None:
+        """An incident was opened."""
+
+    def stop(self) -> None:
+        """Begin nothing more, and wait until what was begun has stopped."""

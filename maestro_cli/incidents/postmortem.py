@@ -84,10 +84,11 @@ class PostMortem:
     ) -> IncidentCost:
         times = incident.times
         end = times.resolved_at or now
-        people = {entry.actor for entry in entries if entry.kind in _PEOPLE}
+        watchers = {entry.actor for entry in entries if entry.kind == "incident.response_begun"}
+        people = {entry.actor for entry in entries if entry.kind in _PEOPLE} - watchers
         return incident_cost(
             self._costs,
-            responders=len(people) or None,
+            responders=len(people) if people or watchers else None,
             response_seconds=seconds_between(times.acked_at or times.opened_at, end),
             errors_served=impact.get("errors") if impact is not None else None,
             replicas=_replicas(entries),

@@ -44,6 +44,9 @@ CREATE INDEX incident_signals_now ON incident_signals (fingerprint) WHERE curren
 CREATE TABLE incident_breaches (
     incident TEXT NOT NULL, phase TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (incident, phase)
 );
+CREATE TABLE incident_responses (
+    incident TEXT PRIMARY KEY, actor TEXT NOT NULL, playbook TEXT NOT NULL, standing TEXT NOT NULL
+);
 CREATE TABLE incident_threads (subject TEXT PRIMARY KEY, incident TEXT NOT NULL);
 CREATE TABLE incident_timeline (seq INTEGER PRIMARY KEY, incident TEXT NOT NULL);
 CREATE INDEX incident_timeline_of ON incident_timeline (incident, seq);
@@ -55,11 +58,12 @@ class IncidentProjection:
     """Folds `incident.*` and `watch.*` events, and threads other rooms' events onto timelines."""
 
     name = "incidents"
-    version = 1
+    version = 2
     tables = (
         "incidents",
         "incident_signals",
         "incident_breaches",
+        "incident_responses",
         "incident_threads",
         "incident_timeline",
         "watched",
@@ -187,6 +191,30 @@ def _breached(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> 
     )
 
 
+def _response_begun(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
+    _put_response(db, event, "begun")
+
+
+def _handed_over(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
+    """Left to people: the watcher that had it is its owner no more."""
+    _put_response(db, event, "handed over")
+    db.execute(
+        "UPDATE incidents SET owner = NULL, seq = ? WHERE id = ? AND owner = ?",
+        (event.seq, data["incident"], event.actor),
+    )
+
+
+def _put_response(db: sqlite3.Connection, event: Event, standing: str) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO incident_responses VALUES (?, ?, ?, ?)",
+        (event.data["incident"], event.actor, event.data["playbook"], standing),
+    )
+
+
+def _reopened(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
+    db.execute("UPDATE incident_responses SET standing = 'over' WHERE incident = ?", (data["incident"],))
+
+
 _HANDLERS: Mapping[str, Callable[[sqlite3.Connection, Event, Mapping[str, Any]], None]] = {
     "incident.opened": _opened,
     "incident.signal": _signal,
@@ -195,6 +223,9 @@ _HANDLERS: Mapping[str, Callable[[sqlite3.Connection, Event, Mapping[str, Any]],
     "incident.owner_set": _owner,
     "incident.severity_set": _severity,
     "incident.breached": _breached,
+    "incident.response_begun": _response_begun,
+    "incident.handed_over": _handed_over,
+    "incident.reopened": _reopened,
 }
 
 # What a transition writes besides the state; a reopened incident is not mitigated nor resolved any more.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -18,13 +19,12 @@ from maestro_cli.incidents.model import Incident, Severity, Signal, State, Times
 
 _CHUNK = 500
 
-_INCIDENTS = """
-SELECT i.*,
+_COLUMNS = """i.*,
     (SELECT count(*) FROM incident_signals s WHERE s.incident = i.id) AS signals,
     (SELECT count(*) FROM incident_signals s WHERE s.incident = i.id AND s.firing = 1
         AND s.source <> 'user') AS firing
-FROM incidents i
 """
+_INCIDENTS = f"SELECT {_COLUMNS} FROM incidents i"
 
 
 class Reads(Protocol):
@@ -152,6 +152,35 @@ def latest_incident_of_key(reads: Reads, key: str) -> Incident | None:
     """The newest incident of a key, whatever its state."""
     rows = reads.query(f"{_INCIDENTS} WHERE key = ? ORDER BY number DESC LIMIT 1", (key,))
     return _incident(rows[0]) if rows else None
+
+
+@dataclass(frozen=True, slots=True)
+class Unattended:
+    """An open incident on which no person is at work; `responder` is the watcher that took it, by that
+    playbook, empty when none did; `begun` says that its response has not ended."""
+
+    incident: Incident
+    responder: str
+    playbook: str
+    begun: bool
+
+
+def unattended(reads: Reads, incident_id: str | None = None) -> tuple[Unattended, ...]:
+    """What a watcher may respond to, the gravest first: no drill's, nobody's, not handed over to people."""
+    states = "','".join(state.value for state in State if state.is_open)
+    rows = reads.query(
+        f"SELECT {_COLUMNS}, r.actor AS responder, r.playbook AS playbook, r.standing AS standing"
+        " FROM incidents i"
+        " LEFT JOIN incident_responses r ON r.incident = i.id"
+        f" WHERE i.state IN ('{states}') AND i.drill = 0 AND coalesce(r.standing, '') <> 'handed over'"
+        " AND (i.owner IS NULL OR i.owner = r.actor) AND (:id IS NULL OR i.id = :id)"
+        " ORDER BY i.severity, i.number",
+        {"id": incident_id},
+    )
+    return tuple(
+        Unattended(_incident(row), row["responder"] or "", row["playbook"] or "", row["standing"] == "begun")
+        for row in rows
+    )
 
 
 def signals_of(reads: Reads, incident_id: str) -> tuple[Signal, ...]:

@@ -16,9 +16,11 @@ from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import ActionFailed, MaestroError, NotFound, TimedOut, WaitingForApproval
 from maestro_cli.core.progress import Progress
 from maestro_cli.incidents.desk import IncidentDesk
+from maestro_cli.incidents.hold import hold
 from maestro_cli.incidents.model import Incident, Severity, Signal, State
 from maestro_cli.incidents.triage.investigate import Triage
 from maestro_cli.incidents.triage.model import TriageReport
+from maestro_cli.journal.store import Journal
 from maestro_cli.runbooks.catalog import RunbookCatalog
 from maestro_cli.runbooks.model import Confirm, Runbook, RunResult, RunStatus
 from maestro_cli.runbooks.parameters import resolve_parameters
@@ -53,8 +55,9 @@ class Crew:
 class Response:
     """Responds to incidents in the name of the desk's actor."""
 
-    def __init__(self, crew: Crew, clock: Clock, actor: str) -> None:
+    def __init__(self, crew: Crew, journal: Journal, clock: Clock, actor: str) -> None:
         self._crew = crew
+        self._journal = journal
         self._clock = clock
         self._actor = actor
 
@@ -63,9 +66,18 @@ class Response:
     ) -> Responded:
         """Take an open incident to its post-mortem.
 
-        Raises NotFound (no playbook binds it), WaitingForApproval (the playbook only suggests, or a step
-        waits), ActionFailed (a run failed), TimedOut (the signals do not clear), Interrupted.
+        Raises Busy (somebody else responds to it), NotFound (no playbook binds it), WaitingForApproval (the
+        playbook only suggests, or a step waits), ActionFailed (a run failed), TimedOut (the signals do not
+        clear), Interrupted.
         """
+        incident = self._crew.desk.get(ref)
+        with hold(self._journal, incident, cancellation) as held:
+            return self.go_on(incident.id, confirm=confirm, progress=progress, cancellation=held.cancellation)
+
+    def go_on(
+        self, ref: str, *, confirm: Confirm, progress: Progress, cancellation: Cancellation
+    ) -> Responded:
+        """The same for whoever holds the incident."""
         incident = self._triaged(ref, progress)
         if incident.state is State.MITIGATING:
             incident = self._mitigated(incident, confirm, progress, cancellation)
@@ -117,13 +129,13 @@ class Response:
 
     def _judged(self, incident: Incident, conclusion: str) -> Incident:
         """Leave triage; the playbook that binds the alert says how severe it is."""
-        found = self._match(incident)
+        found = self.match(incident)
         severity = None if found is None else _SEVERITIES.get(found[0].severity, Severity.SEV4)
         return self._crew.desk.triaged(
             incident.id, severity=severity, owner=incident.owner or self._actor, reason=conclusion
         )
 
-    def _match(self, incident: Incident) -> tuple[Playbook, Signal] | None:
+    def match(self, incident: Incident) -> tuple[Playbook, Signal] | None:
         """The first firing signal that a playbook binds; resolved signals start nothing."""
         for signal in self._firing(incident):
             found = self._crew.playbooks.match(signal.labels, firing=True).playbook
@@ -135,7 +147,7 @@ class Response:
         return tuple(signal for signal in self._crew.desk.signals(incident.id) if signal.firing)
 
     def _bound(self, incident: Incident) -> tuple[Playbook, Signal]:
-        found = self._match(incident)
+        found = self.match(incident)
         if found is None:
             raise NotFound(
                 f"no playbook binds a firing signal of incident #{incident.number}",

@@ -123,6 +123,8 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "incident.postmortem_written": lambda data: f"post-mortem written: {data['path']}",
     "incident.closed": _with_reason("closed"),
     "incident.dismissed": _with_reason("dismissed"),
+    "incident.response_begun": lambda data: f"automatic response begun, by playbook {data['playbook']}",
+    "incident.handed_over": lambda data: f"left to people: {data['reason']}",
     "incident.breached": lambda data: f"budget to {data['phase']} ran out at {data['at']}",
     "incident.evidence": lambda data: f"evidence {data['kind']}: {data['summary']}",
     "incident.suspects": _suspects,

@@ -21,7 +21,7 @@ from maestro_cli.incidents.clock import Budgets, record_breaches
 from maestro_cli.incidents.correlation import capped
 from maestro_cli.incidents.detector import Detector
 from maestro_cli.incidents.model import IngestReport
-from maestro_cli.incidents.ports import Alerts, WebhookPort
+from maestro_cli.incidents.ports import Alerts, DutyPort, WebhookPort
 from maestro_cli.journal.model import Lease
 from maestro_cli.journal.store import Journal
 
@@ -77,7 +77,9 @@ class Watch:
         cancellation: Cancellation,
         progress: Progress | None = None,
         budgets: Budgets = Budgets(),
+        duty: DutyPort | None = None,
     ) -> None:
+        """`duty` is told whenever an incident opens; without one, the watch only detects."""
         self._detector = detector
         self._alerts = alerts
         self._poll_seconds = poll_seconds
@@ -86,18 +88,21 @@ class Watch:
         self._cancellation = cancellation
         self._progress: Progress = progress or Quiet()
         self._budgets = budgets
+        self._duty = duty
         self._polling = threading.Lock()
         self._lease: Lease | None = None
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
 
     def run(self) -> None:
-        """Watch until cancelled, then give the lease back; the receiver stops with it.
+        """Watch until cancelled, then give the lease back; the receiver and the duty stop with it.
 
         Raises what `webhook.start` raises; never for a source or a journal that fails for a while.
         """
         if self._webhook is not None:
             self._progress.note(f"listening at {self._webhook.start(self.deliver)}")
         try:
+            if self._duty is not None:
+                self._duty.start()
             while not self._cancellation.is_set:
                 started = self._clock.monotonic()
                 self.cycle()
@@ -106,6 +111,8 @@ class Watch:
         finally:
             if self._webhook is not None:
                 self._webhook.stop()
+            if self._duty is not None:
+                self._duty.stop()
             self._let_go()
 
     def cycle(self) -> None:
@@ -147,6 +154,8 @@ class Watch:
                 self._progress.note(f"incident {incident} {word}")
         for incident in report.cleared:
             self._progress.note(f"incident {incident}: no signal fires any more")
+        if self._duty is not None and (report.opened or report.reopened):
+            self._duty.wake()
 
     def _blind(self, error: str) -> None:
         journal = self._detector.journal

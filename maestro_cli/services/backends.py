@@ -77,6 +77,12 @@ class Backends:
         self._closing.append(other.close)
         return other
 
+    def acting_as(self, actor: str) -> Self:
+        """The same services in another name, with their own sources and journal; closed with this one."""
+        other = self.in_context(self.context_name)
+        other.actor = actor
+        return other
+
     def close(self) -> None:
         while self._closing:
             self._closing.pop()()

@@ -292,11 +292,12 @@ class Services(Backends):
         listen: str | None,
         token_file: str | None,
         announce_to: str | None,
+        respond: bool,
         progress: Progress,
     ) -> None:
         from maestro_cli.services.watching import run_watch
 
-        run_watch(self, poll, listen, token_file, announce_to, progress)
+        run_watch(self, poll, listen, token_file, announce_to, respond, progress)
 
     def write_postmortem(
         self, ref: str, path: str | None = None, *, force: bool = False, beside: bool = False
@@ -315,7 +316,7 @@ class Services(Backends):
 
         write = partial(self.write_postmortem, beside=True)
         crew = Crew(self.desk, self.triage, self.playbooks, self.runbooks, self.runner, write)
-        return Response(crew, self.clock, self.actor)
+        return Response(crew, self.journal, self.clock, self.actor)
 
     def conductor(self, seed: int) -> Conductor:
         from maestro_cli.services.rehearsing import conductor

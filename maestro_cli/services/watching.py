@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli.chaos.drills.conductor import is_drilling
-from maestro_cli.core.errors import Interrupted, InvalidFile, UsageError
+from maestro_cli.core.errors import Interrupted, InvalidFile, PolicyRefused, UsageError
 from maestro_cli.core.facts.alerts import WebhookMessage
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.incidents.detector import Detector
+from maestro_cli.incidents.duty import Duty
 from maestro_cli.incidents.watch import Watch
 from maestro_cli.output.diagnostics import warn
 from maestro_cli.sources.webhook_receiver import WebhookReceiver
@@ -50,11 +51,13 @@ def run_watch(
     listen: str | None,
     token_file: str | None,
     announce_to: str | None,
+    respond: bool,
     progress: Progress,
 ) -> None:
     """Watch the context's Alertmanager until a signal comes; raises Interrupted then.
 
-    Raises UsageError for a bad option, InvalidFile for an empty token, Unreachable for a taken port.
+    Raises UsageError for a bad option, InvalidFile for an empty token, Unreachable for a taken port,
+    PolicyRefused when it should respond where nothing may be changed.
     """
     try:
         poll_seconds = parse_duration_seconds(poll)
@@ -64,6 +67,7 @@ def run_watch(
         raise UsageError("--poll must be longer than nothing", fix="--poll 10s")
     services.playbooks.all()  # a broken one would leave an alert unanswered: say so now
     cancellation = services.cancellation
+    duty = _duty(services, progress) if respond else None
     if announce_to is not None:
         from maestro_cli.local.process import die_with_parent
 
@@ -86,8 +90,30 @@ def run_watch(
         clock=services.clock,
         cancellation=cancellation,
         progress=progress,
+        duty=duty,
     ).run()
     raise Interrupted("the watch was stopped", terminated=cancellation.terminated)
+
+
+def _duty(services: Services, progress: Progress) -> Duty:
+    """Responds in a name of its own, so that the record tells what nobody typed; the gate decides as ever."""
+    if services.policy.read_only:
+        raise PolicyRefused(
+            f"context {services.context_name} is read-only, so nothing can be responded to",
+            why="--read-only, MAESTRO_READ_ONLY or read_only of the context is set",
+            fix="watch without --respond, or unset it where it is set",
+        )
+    own = services.acting_as(f"watch, {services.actor}")
+    _ = own.cluster, own.prometheus, own.objectives, own.triage, own.runner  # built before threads share them
+    return Duty(
+        own.journal,
+        own.response,
+        own.actor,
+        clock=own.clock,
+        cancellation=services.cancellation,
+        progress=progress,
+        drilling=lambda: is_drilling(own.journal, own.clock.now()),
+    )
 
 
 def _webhook(listen: str | None, token_file: str | None, announce_to: str | None) -> _Webhook | None:

@@ -20,15 +20,26 @@ def watch(
     token_file: Annotated[
         str | None, typer.Option(metavar="FILE", help="The bearer token the webhook must bring.")
     ] = None,
+    respond: Annotated[
+        bool, typer.Option("--respond", help="Also respond to incidents whose playbook says auto.")
+    ] = False,
     announce: Annotated[str | None, typer.Option("--announce-state", metavar="DIR", hidden=True)] = None,
 ) -> None:
     """Poll Alertmanager, listen to its webhook, and open incidents, until stopped.
 
-    Any number of watchers may run; together they open each incident once.
+    Any number of watchers may run; together they open each incident once, and with --respond each is
+    responded to once, four at a time. Every change still passes the gate. An incident that no playbook
+    allows to respond to, or whose response failed, is left to people, and the watch says so.
 
     Example: maestro watch --listen 127.0.0.1:9099 --token-file webhook.token
+    Example: maestro watch --respond
     """
     with ctx.obj.progress() as progress:
         ctx.obj.run_watch(
-            poll=poll, listen=listen, token_file=token_file, announce_to=announce, progress=progress
+            poll=poll,
+            listen=listen,
+            token_file=token_file,
+            announce_to=announce,
+            respond=respond,
+            progress=progress,
         )

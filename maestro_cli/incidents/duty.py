@@ -1,0 +1,253 @@
+"""Responds to incidents by itself, where a playbook says so.
+
+Invariant: an incident is begun only under its lease, when nobody owns it, no drill caused it and its
+playbook's mode is `auto`; the journal says who took it before anything is done. One that was begun is
+gone on with by any watcher, one that could not be finished is left to people, once and with the reason.
+Nothing here waits in the detector's thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.crashpoints import crash_point
+from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, Unreachable
+from maestro_cli.core.progress import Progress
+from maestro_cli.incidents.hold import hold, is_responded_to
+from maestro_cli.incidents.model import Incident, Signal
+from maestro_cli.incidents.register import Unattended, unattended
+from maestro_cli.incidents.response import Responded
+from maestro_cli.journal.model import Lease
+from maestro_cli.journal.store import Journal, Transaction
+from maestro_cli.runbooks.model import Confirm, nobody
+from maestro_cli.runbooks.playbooks import Playbook
+
+MAX_RESPONSES = 4
+LOOK_SECONDS = 5.0
+FIRST_RETRY_SECONDS = 5.0
+LONGEST_RETRY_SECONDS = 60.0
+
+
+class Answers(Protocol):
+    """A Response, as far as it is needed here."""
+
+    def match(self, incident: Incident) -> tuple[Playbook, Signal] | None: ...
+
+    def go_on(
+        self, ref: str, *, confirm: Confirm, progress: Progress, cancellation: Cancellation
+    ) -> Responded: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """An incident that is left to people, why, and what they may do."""
+
+    incident: Incident
+    reason: str
+    fix: str
+    playbook: str = ""
+
+
+class Duty:
+    """Looks for incidents to respond to, and responds to a few at a time, until stopped."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        answers: Answers,
+        actor: str,
+        *,
+        clock: Clock,
+        cancellation: Cancellation,
+        progress: Progress,
+        drilling: Callable[[], bool] = lambda: False,
+        workers: int = MAX_RESPONSES,
+    ) -> None:
+        """`actor` is the one `answers` acts as; while `drilling`, nothing is begun: the drill responds."""
+        self._journal, self._answers, self._actor = journal, answers, actor
+        self._clock, self._cancellation, self._progress = clock, cancellation, progress
+        self._drilling = drilling
+        self._workers = workers
+        self._lock = threading.Lock()
+        self._at_work: dict[str, threading.Thread] = {}  # by incident
+        self._failures: dict[str, int] = {}
+        self._not_before: dict[str, float] = {}  # monotonic, by incident
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="duty", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look now: something may have opened."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Begin nothing more, and wait for what is at work; it ends once the cancellation is set."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        with self._lock:
+            at_work = list(self._at_work.values())
+        for thread in at_work:
+            thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping and not self._cancellation.is_set:
+            try:
+                self.look()
+            except MaestroError as error:  # the journal, a playbook: the next look reads the whole truth
+                self._progress.note(f"nothing could be responded to: {error.what}")
+            self._wake.wait(LOOK_SECONDS)
+            self._wake.clear()
+
+    def look(self) -> None:
+        """Begin what may be begun, and leave to people what may not."""
+        left: list[_Left] = []
+        drilling: bool | None = None
+        for found in unattended(self._journal):
+            if not self._is_due(found.incident) or self._allowed(found, left) is None:
+                continue
+            if is_responded_to(self._journal, found.incident):
+                continue
+            if not found.begun:
+                drilling = self._drilling() if drilling is None else drilling
+                if drilling:
+                    continue
+            self._start(found.incident)
+        self._leave(left)
+
+    def _is_due(self, incident: Incident) -> bool:
+        with self._lock:
+            later = self._not_before.get(incident.id, 0.0) > self._clock.monotonic()
+            return not later and incident.id not in self._at_work
+
+    def _start(self, incident: Incident) -> None:
+        """Respond on a thread of its own, unless there are enough."""
+        thread = threading.Thread(
+            target=self._respond, args=(incident,), name=f"response-{incident.number}", daemon=True
+        )
+        with self._lock:
+            if len(self._at_work) >= self._workers:
+                return
+            self._at_work[incident.id] = thread
+        thread.start()
+
+    def _allowed(self, found: Unattended, left: list[_Left]) -> str | None:
+        """The id of the playbook that allows to respond, or None; one that does not adds to `left`."""
+        incident = found.incident
+        if found.begun:
+            return found.playbook
+        if incident.firing == 0:
+            return None  # nothing fires, so nothing may be started
+        bound = self._answers.match(incident)
+        if bound is None:
+            fix = f"maestro incident triage {incident.number}, then maestro runbook list"
+            left.append(_Left(incident, "no playbook binds it", fix))
+            return None
+        playbook = bound[0]
+        if playbook.mode != "auto":
+            reason = f"the mode of playbook {playbook.id} is {playbook.mode}, not auto"
+            fix = f"maestro runbook run {playbook.steps[0].runbook} --incident {incident.number}"
+            left.append(_Left(incident, reason, fix, playbook.id))
+            return None
+        return playbook.id
+
+    # One response, on a thread of its own
+
+    def _respond(self, incident: Incident) -> None:
+        told = _Told(self._progress, incident.number)
+        try:
+            with hold(self._journal, incident, self._cancellation) as held:
+                if self._begin(held.lease, incident):
+                    crash_point("response.begun")
+                    self._go_on(incident, told, held.cancellation)
+        except Interrupted:
+            told.note(f"stopped; go on with: maestro incident respond {incident.number}")
+        except MaestroError as error:
+            self._later(incident, told, error)
+        except Exception as error:  # noqa: BLE001 - told, and tried again: a defect must not end the watch
+            self._later(incident, told, MaestroError(f"internal error: {type(error).__name__}: {error}"))
+        finally:
+            with self._lock:
+                del self._at_work[incident.id]
+            self._wake.set()
+
+    def _begin(self, lease: Lease, incident: Incident) -> bool:
+        """Record that it is taken; False when that is not so any more: somebody was faster."""
+        with self._journal.transaction() as transaction:
+            transaction.require_lease(lease)
+            now = next(iter(unattended(transaction, incident.id)), None)
+            playbook = None if now is None else self._allowed(now, [])
+            if now is None or playbook is None:
+                return False
+            if not now.begun or now.responder != self._actor:
+                self._append(transaction, "incident.response_begun", incident, {"playbook": playbook})
+            if now.incident.owner != self._actor:
+                self._append(transaction, "incident.owner_set", incident, {"owner": self._actor})
+            return True
+
+    def _go_on(self, incident: Incident, told: Progress, cancellation: Cancellation) -> None:
+        try:
+            done = self._answers.go_on(incident.id, confirm=nobody, progress=told, cancellation=cancellation)
+        except (Interrupted, Unreachable):
+            raise
+        except MaestroError as error:
+            if error.exit_code is ExitCode.BUSY:  # its run is held by another process, or was interrupted
+                raise
+            reason = f"{error.what}: {error.why}" if error.why else error.what
+            self._leave([_Left(incident, reason, error.fix)])
+        else:
+            told.note(f"{done.incident.state.value}; post-mortem {done.postmortem}")
+
+    def _later(self, incident: Incident, told: Progress, error: MaestroError) -> None:
+        with self._lock:
+            failures = self._failures.get(incident.id, 0)
+            seconds = min(FIRST_RETRY_SECONDS * 2**failures, LONGEST_RETRY_SECONDS)
+            self._failures[incident.id] = min(failures + 1, 10)
+            self._not_before[incident.id] = self._clock.monotonic() + seconds
+        told.note(f"{error.what}; again in {seconds:g}s")
+
+    def _leave(self, left: Sequence[_Left]) -> None:
+        """Record once, whoever of several watchers is first, what is left to people; and tell it."""
+        if not left:
+            return
+        recorded = []
+        with self._journal.transaction() as transaction:
+            for item in left:
+                for now in unattended(transaction, item.incident.id):
+                    playbook = item.playbook or now.playbook
+                    data = {"playbook": playbook, "reason": item.reason, "fix": item.fix}
+                    self._append(transaction, "incident.handed_over", item.incident, data)
+                    recorded.append(item)
+        for item in recorded:
+            told = _Told(self._progress, item.incident.number)
+            told.note(f"left to people, tell whoever is on call: {item.reason}")
+            if item.fix:
+                told.note(item.fix)
+
+    def _append(self, transaction: Transaction, kind: str, incident: Incident, data: dict[str, str]) -> None:
+        transaction.append(kind, incident.subject, self._actor, {"incident": incident.id, **data})
+
+
+class _Told:
+    """One response's progress among others: each phase and note is a line that names its incident."""
+
+    def __init__(self, progress: Progress, number: int) -> None:
+        self._progress = progress
+        self._prefix = f"incident #{number}: "
+
+    def phase(self, name: str, text: str) -> None:
+        self._progress.note(f"{self._prefix}{name}: {text}")
+
+    def update(self, text: str) -> None: ...
+
+    def note(self, text: str) -> None:
+        self._progress.note(self._prefix + text)

@@ -1,0 +1,89 @@
+"""A watch that may change nothing does not promise to respond; one that may acts in a name of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import Interrupted, PolicyRefused
+from maestro_cli.core.progress import Quiet
+from maestro_cli.incidents.register import list_incidents
+from maestro_cli.services import GlobalOptions, Services
+
+CONFIG = """
+current_context: x
+contexts:
+  x:
+    cluster: {kubeconfig: ./kubeconfig}
+    prometheus: {url: "http://127.0.0.1:1"}
+    alertmanager: {url: "http://127.0.0.1:1"}
+"""
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: c
+clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: u, user: {token: t}}]
+contexts: [{name: c, context: {cluster: c, user: u}}]
+"""
+
+
+class Cancelled:
+    """A signal came before the watch began."""
+
+    def __init__(self) -> None:
+        self.cancellation = Cancellation()
+        self.cancellation.cancel()
+
+    def cooperative(self) -> Cancellation:
+        return self.cancellation
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "maestro").mkdir()
+    (tmp_path / "maestro" / "config.yaml").write_text(CONFIG)
+    (tmp_path / "maestro" / "kubeconfig").write_text(KUBECONFIG)
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for name in ("MAESTRO_CONTEXT", "MAESTRO_READ_ONLY", "MAESTRO_ACTOR"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def watch(options: GlobalOptions, *, respond: bool) -> None:
+    with Services(options, Cancelled()) as services:
+        services.run_watch(
+            poll="1s", listen=None, token_file=None, announce_to=None, respond=respond, progress=Quiet()
+        )
+
+
+def test_a_read_only_watch_refuses_to_respond_and_still_watches(home: Path) -> None:
+    read_only = GlobalOptions(is_read_only=True)
+    with pytest.raises(PolicyRefused, match="context x is read-only"):
+        watch(read_only, respond=True)
+    with pytest.raises(Interrupted):
+        watch(read_only, respond=False)
+
+
+def test_the_variable_makes_it_read_only_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAESTRO_READ_ONLY", "1")
+    with pytest.raises(PolicyRefused):
+        watch(GlobalOptions(), respond=True)
+
+
+def test_a_watch_that_responds_stops_when_it_is_told_to(home: Path) -> None:
+    with pytest.raises(Interrupted):
+        watch(GlobalOptions(), respond=True)
+
+
+def test_other_services_act_in_another_name_on_the_same_journal(home: Path) -> None:
+    with Services(GlobalOptions(), Cancelled()) as services:
+        own = services.acting_as("watch, me")
+        assert own.desk.open("slow").opened_by == "watch, me"
+        assert services.actor != "watch, me"
+        assert len(list_incidents(services.journal)) == 1
+        assert own.cancellation is services.cancellation
