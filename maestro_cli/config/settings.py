@@ -51,7 +51,11 @@ class Responders(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A named set of endpoints, and how careful to be with them."""
+    """A named set of endpoints, and how careful to be with them.
+
+    `redact` refers to secrets beyond those of the endpoints that no record may carry; a file may hold
+    several, one a line.
+    """
 
     cluster: ClusterEndpoint | None = None
     prometheus: Endpoint | None = None
@@ -63,6 +67,7 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     max_replicas_share: float = 1.0
     settle_seconds: float = 300.0
     objectives: list[str] = []
+    redact: list[str] = []
     costs: Responders = Responders()
 
 
@@ -181,6 +186,7 @@ def _anchored(context: Context, folder: Path) -> Context:
             token=_anchored_secret(endpoint.token, folder),
             password=_anchored_secret(endpoint.password, folder),
         )
+    changed["redact"] = [_anchored_secret(reference, folder) for reference in context.redact]
     return msgspec.structs.replace(context, **changed)
 
 
@@ -202,6 +208,8 @@ def _check(document: Document, parsed: SettingsFile) -> None:
             endpoint = getattr(context, key)
             if endpoint is not None:
                 _check_endpoint(document, endpoint, (*at, key))
+        for index, reference in enumerate(context.redact):
+            _check_reference(document, reference, (*at, "redact", index))
         if not 0 < context.max_replicas_share <= 1:
             raise document.fail("must be above 0 and at most 1", (*at, "max_replicas_share"))
     if parsed.current_context and not CONTEXT_NAME.fullmatch(parsed.current_context):
@@ -221,7 +229,10 @@ def _check_endpoint(document: Document, endpoint: Endpoint, at: tuple[str, ...])
         raise document.fail("holds a user name or password", (*at, "url"), fix=fix)
     for secret in ("token", "password"):
         value = getattr(endpoint, secret)
-        if value is not None and not value.startswith(("env:", "file:")):
-            raise document.fail(
-                "a secret is a reference, not a value", (*at, secret), fix="write env:NAME or file:PATH"
-            )
+        if value is not None:
+            _check_reference(document, value, (*at, secret))
+
+
+def _check_reference(document: Document, reference: str, at: tuple[str | int, ...]) -> None:
+    if not reference.startswith(("env:", "file:")):
+        raise document.fail("a secret is a reference, not a value", at, fix="write env:NAME or file:PATH")

@@ -10,7 +10,8 @@ import base64
 import json
 import re
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 _MARK = "«secret»"
@@ -20,16 +21,31 @@ _SHORTEST_PART = 12  # of a secret of several lines, or of base64 text around a 
 
 
 class Redactor:
-    """Replaces each secret, also in its base64, URL and JSON spelling, and line by line."""
+    """Replaces each secret, also in its base64, URL and JSON spelling, and line by line.
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets = frozenset(secret for secret in secrets if len(secret.strip()) >= _SHORTEST)
-        self._anywhere = _pattern(self._secrets)
-        self._in_keys = _pattern(s for s in self._secrets if len(s.strip()) >= _SHORTEST_IN_KEYS)
+    Secrets that are costly to find are given as a function, which is called when there is first something
+    to clean.
+    """
+
+    def __init__(self, secrets: Iterable[str] | Callable[[], Iterable[str]] = ()) -> None:
+        self._find = secrets if callable(secrets) else tuple(secrets).__iter__
+
+    @cached_property
+    def _secrets(self) -> frozenset[str]:
+        return frozenset(secret for secret in self._find() if len(secret.strip()) >= _SHORTEST)
+
+    @cached_property
+    def _anywhere(self) -> re.Pattern[str] | None:
+        return _pattern(self._secrets)
+
+    @cached_property
+    def _in_keys(self) -> re.Pattern[str] | None:
+        return _pattern(s for s in self._secrets if len(s.strip()) >= _SHORTEST_IN_KEYS)
 
     def with_secrets(self, secrets: Iterable[str]) -> Redactor:
         """A redactor that knows these as well."""
-        return Redactor({*self._secrets, *secrets})
+        more = tuple(secrets)
+        return Redactor(lambda: (*self._secrets, *more))
 
     def clean(self, text: str) -> str:
         return self._anywhere.sub(_MARK, text) if self._anywhere is not None else text

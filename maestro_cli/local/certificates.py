@@ -55,6 +55,11 @@ class Pki:
         """`token,user,uid,"group1,group2"` a line, the format of kube-apiserver's --token-auth-file."""
         return self.folder / "tokens.csv"
 
+    @property
+    def secrets(self) -> tuple[Path, ...]:
+        """The files to keep out of records: the tokens alone, one a line, and the private keys."""
+        return self.folder / "secrets", self.folder / "ca.key", self.key
+
     def token(self, identity: str) -> str:
         """The bearer token of one of IDENTITIES. Raises KeyError when there is none."""
         with self.tokens.open(newline="", encoding="utf-8") as lines:
@@ -113,11 +118,10 @@ def _write_private(path: Path, content: bytes) -> None:
 
 
 def _make_tokens(path: Path) -> None:
-    lines = [
-        f'{secrets.token_urlsafe(32)},{identity},{identity},"{group}"\n'
-        for identity, group in IDENTITIES.items()
-    ]
+    tokens = {identity: secrets.token_urlsafe(32) for identity in IDENTITIES}
+    lines = [f'{tokens[name]},{name},{name},"{group}"\n' for name, group in IDENTITIES.items()]
     _write_private(path, "".join(lines).encode())
+    _write_private(path.with_name("secrets"), "\n".join(tokens.values()).encode())
 
 
 def _make_certificates(folder: Path) -> None:

@@ -10,7 +10,7 @@ import getpass
 import os
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -269,18 +269,11 @@ class Backends:
 
     @cached_property
     def redactor(self) -> Redactor:
-        """Knows the secrets of the context's endpoints, so that no record can carry one."""
-        from maestro_cli.config.secrets import resolve_secret
+        """Knows the secrets of the context, so that no record can carry one; reads them for the first."""
         from maestro_cli.core.redaction import Redactor
 
         context = self.settings.contexts.get(self.context_name)
-        values = []
-        for endpoint in (context.prometheus, context.alertmanager, context.serving) if context else ():
-            for reference in (endpoint.token, endpoint.password) if endpoint else ():
-                # What cannot be read is no secret yet; the source that needs it says so.
-                with suppress(InvalidFile):
-                    values += [resolve_secret(reference)] if reference else []
-        return Redactor(values)
+        return Redactor(lambda: _secrets_of(context) if context is not None else ())
 
     def verify_journal(self, anchor: str | None) -> Verification:
         from maestro_cli.journal.verification import parse_anchor, verify
@@ -305,3 +298,19 @@ class Backends:
         from maestro_cli.local.platform import EmbeddedPlatform
 
         return EmbeddedPlatform(local_state_dir(), clock=self.clock)
+
+
+def _secrets_of(context: Context) -> Iterator[str]:
+    """What the endpoints, `redact` and the kubeconfig of a context say is secret."""
+    from maestro_cli.config.secrets import resolve_secret
+
+    endpoints = (context.prometheus, context.alertmanager, context.serving)
+    references = [secret for one in endpoints if one is not None for secret in (one.token, one.password)]
+    for reference in (*references, *context.redact):
+        # What cannot be read is no secret yet; the source that needs it says so.
+        with suppress(InvalidFile):
+            yield resolve_secret(reference) if reference else ""
+    if context.cluster is not None:
+        from maestro_cli.sources.kube.secrets import kubeconfig_secrets
+
+        yield from kubeconfig_secrets(context.cluster)

@@ -17,6 +17,7 @@ from typing import Any
 
 from maestro_cli.core.clock import Clock, to_rfc3339
 from maestro_cli.core.files import write_atomically
+from maestro_cli.local.certificates import Pki
 from maestro_cli.local.instance import (
     Failure,
     Record,
@@ -125,6 +126,8 @@ class Supervisor:
         if not {"cluster", "prometheus", "alertmanager", "serving"} <= urls.keys():
             return
         context = json.loads((self._plan.config / "context.json").read_text(encoding="utf-8"))
+        secret = (self._plan.token_file, *Pki(self._plan.state / "pki").secrets)
+        context["redact"] = [f"file:{path}" for path in secret]
         context["cluster"] = {"kubeconfig": str(self._plan.state / "admin.kubeconfig")}
         for name in ("prometheus", "alertmanager", "serving"):
             context[name] = {"url": urls[name]}

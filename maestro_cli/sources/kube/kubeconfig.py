@@ -112,10 +112,8 @@ def read_kubeconfig(paths: Sequence[Path], wanted: str | None) -> Kubeconfig:
     entries: dict[str, dict[str, Entry]] = {kind: {} for kind in _KINDS}
     current = wanted or ""
     for document in documents:
-        if not isinstance(document.data, Mapping):
-            raise document.fail("is not a kubeconfig", fix="kubectl config view")
         for kind in _KINDS:
-            for name, entry in _named(document, kind):
+            for name, entry in named_entries(document, kind):
                 entries[kind].setdefault(name, entry)
         said = document.data.get("current-context")
         current = current or (said if isinstance(said, str) else "")
@@ -136,7 +134,10 @@ def read_kubeconfig(paths: Sequence[Path], wanted: str | None) -> Kubeconfig:
     )
 
 
-def _named(document: Document, kind: str) -> Iterator[tuple[str, Entry]]:
+def named_entries(document: Document, kind: str) -> Iterator[tuple[str, Entry]]:
+    """The clusters, contexts or users of one file by name; raises InvalidFile."""
+    if not isinstance(document.data, Mapping):
+        raise document.fail("is not a kubeconfig", fix="kubectl config view")
     items = document.data.get(kind) or []
     if not isinstance(items, list):
         raise document.fail("expected a list", (kind,))

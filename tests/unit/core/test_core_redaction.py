@@ -87,3 +87,17 @@ def test_a_redactor_can_learn_and_the_first_one_does_not() -> None:
     both = first.with_secrets(["second-secret"])
     assert both.clean("first-secret second-secret") == f"{MARK} {MARK}"
     assert first.clean("second-secret") == "second-secret"
+
+
+def test_secrets_that_are_costly_to_find_are_found_once_and_when_needed() -> None:
+    asked: list[str] = []
+
+    def find() -> list[str]:
+        asked.append("once")
+        return ["hunter2!"]
+
+    redactor = Redactor(find).with_secrets(["second-one"])
+    assert asked == []
+    assert redactor.clean("hunter2! second-one") == f"{MARK} {MARK}"
+    assert redactor.clean_value({"hunter2!": 1}) == {MARK: 1}
+    assert asked == ["once"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from maestro_cli.core.redaction import Redactor
 from maestro_cli.local.certificates import IDENTITIES, ensure_pki, write_kubeconfig
 
 
@@ -55,3 +56,12 @@ def test_a_kubeconfig_needs_no_other_file(tmp_path: Path) -> None:
     assert config["clusters"][0]["cluster"]["certificate-authority-data"]
     assert path.stat().st_mode & 0o777 == 0o600
     assert [one.name for one in tmp_path.iterdir() if one.suffix == ".tmp"] == []
+
+
+def test_every_token_and_private_key_is_among_the_secrets(tmp_path: Path) -> None:
+    pki = ensure_pki(tmp_path)
+    redactor = Redactor([path.read_text(encoding="utf-8") for path in pki.secrets])
+    for identity in IDENTITIES:
+        assert pki.token(identity) not in redactor.clean(f"token: {pki.token(identity)}")
+    for key in (tmp_path / "pki").glob("*.key"):
+        assert "«secret»" in redactor.clean(key.read_text(encoding="utf-8").splitlines()[1])

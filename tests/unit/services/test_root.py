@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from maestro_cli.config.locations import config_dir
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import UsageError
 from maestro_cli.services import GlobalOptions, Services
@@ -18,6 +21,8 @@ contexts:
   x:
     prometheus: {url: "http://127.0.0.1:1", token: "env:PROMETHEUS_TOKEN"}
     alertmanager: {url: "http://127.0.0.1:1", token: "env:NOT_SET"}
+    cluster: {kubeconfig: kubeconfig}
+    redact: [file:more]
 """
 
 
@@ -46,6 +51,27 @@ def test_a_secret_of_an_endpoint_never_reaches_the_journal(
     event = services.journal.append("a.note", "a/1", "me", {"text": "Bearer not-for-the-record"})
     assert "not-for-the-record" not in str(event.data)
     assert "not-for-the-record" not in services.journal_path.read_bytes().decode("utf-8", "replace")
+
+
+def test_what_a_step_prints_of_the_kubeconfig_never_reaches_the_journal(services: Services) -> None:
+    folder = config_dir()
+    user = {"token": "token-of-the-cluster", "exec": {"command": str(folder / "never-run")}}
+    text = json.dumps({"users": [{"name": "u", "user": user}]})
+    (folder / "kubeconfig").write_text(text)
+    (folder / "more").write_text("first-of-more\nanother-of-more\n")
+    event = services.journal.append("a.note", "a/1", "me", {"text": f"{text} another-of-more first-of-more"})
+    assert "never-run" in str(event.data)
+    for secret in ("token-of-the-cluster", "first-of-more", "another-of-more"):
+        assert secret not in str(event.data)
+
+
+def test_reading_the_journal_reads_no_secret(services: Services) -> None:
+    (config_dir() / "kubeconfig").mkdir()  # reading it would fail
+    with mock.patch("maestro_cli.sources.kube.secrets.kubeconfig_secrets") as find:
+        assert services.journal.events() == []
+        assert not find.called
+        services.journal.append("a.note", "a/1", "me", {})
+        assert find.call_count == 1
 
 
 @pytest.mark.parametrize(("value", "expected"), [("0", False), ("", False), ("1", True), ("yes", True)])
