@@ -22,6 +22,8 @@ class Options:
     serve: tuple[tuple[str, int], ...]  # (model, version)
     drain_seconds: float
     grace_seconds: float
+    lazy: bool
+    memory_bytes: int | None  # of models; None: no limit
     timeout_seconds: float
     workers: int
     announce: Path | None
@@ -37,8 +39,16 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--port", type=_port, default=8080, help="port, 0 for any (default %(default)s)")
     parser.add_argument("--models", type=_folder, required=True, help="folder of <model>/<version>/")
     parser.add_argument(
-        "--serve", type=_served, action="append", required=True, metavar="MODEL=VERSION",
+        "--serve", type=_served, action="append", default=[], metavar="MODEL=VERSION",
         help="a version to serve; may be repeated, the highest answers requests without a version",
+    )  # fmt: skip
+    parser.add_argument(
+        "--lazy", action="store_true",
+        help="also answer for every other version in the folder, and load it when it is asked for",
+    )  # fmt: skip
+    parser.add_argument(
+        "--memory-bytes", type=_memory, metavar="BYTES",
+        help="memory for models; those longest unused are dropped beyond it (default: no limit)",
     )  # fmt: skip
     parser.add_argument(
         "--drain-seconds", type=_seconds, default=2.0,
@@ -60,10 +70,21 @@ def parse(arguments: Sequence[str]) -> Options:
         "--announce", type=_target, help="write pid, host and port to this file once listening"
     )
     found = parser.parse_args(arguments)
+    if not found.serve and not found.lazy:
+        parser.error("name at least one version with --serve MODEL=VERSION, or give --lazy")
     return Options(
-        found.host, found.port, found.models, tuple(dict.fromkeys(found.serve)),
-        found.drain_seconds, found.grace_seconds, found.timeout_seconds, found.workers, found.announce,
-    )  # fmt: skip
+        host=found.host,
+        port=found.port,
+        models=found.models,
+        serve=tuple(dict.fromkeys(found.serve)),
+        lazy=found.lazy,
+        memory_bytes=found.memory_bytes,
+        drain_seconds=found.drain_seconds,
+        grace_seconds=found.grace_seconds,
+        timeout_seconds=found.timeout_seconds,
+        workers=found.workers,
+        announce=found.announce,
+    )
 
 
 def _port(text: str) -> int:
@@ -97,6 +118,12 @@ def _served(text: str) -> tuple[str, int]:
     ):
         raise argparse.ArgumentTypeError(f"{version!r} is not a version (an integer from 1)")
     return name, int(version)
+
+
+def _memory(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 15 and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes above 0")
+    return int(text)
 
 
 def _workers(text: str) -> int:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from maestro_cli.serving.execution.predictor import Predictor
-from maestro_cli.serving.models.repository import Repository
+from maestro_cli.serving.models.artefact import LoadedModel
+from maestro_cli.serving.models.memory import ModelMemory
+from maestro_cli.serving.models.repository import Entry, Repository
 from maestro_cli.serving.options import DEFAULT_TIMEOUT_SECONDS
 from maestro_cli.serving.telemetry.logs import Log
 from maestro_cli.serving.telemetry.metrics import Metrics
@@ -19,8 +21,35 @@ class Replica:
     """`draining` is set by the process when it is told to stop; no request takes longer than the time-out."""
 
     repository: Repository
+    memory: ModelMemory
     metrics: Metrics
     log: Log
     predictor: Predictor
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     draining: bool = False
+
+
+class ModelNews:
+    """Tells metrics, log and predictor what became of models."""
+
+    def __init__(self, metrics: Metrics, log: Log, predictor: Predictor) -> None:
+        self._metrics = metrics
+        self._log = log
+        self._predictor = predictor
+
+    def loaded(self, entry: Entry, seconds: float) -> None:
+        self._metrics.model_loaded(entry)
+        digest = entry.model.digest if entry.model else None
+        self._log.info(
+            "model loaded", model=entry.name, version=entry.version, digest=digest,
+            bytes=entry.bytes, seconds=round(seconds, 6),
+        )  # fmt: skip
+
+    def refused(self, entry: Entry, reason: str) -> None:
+        self._metrics.model_refused(entry)
+        self._log.error("model refused", model=entry.name, version=entry.version, error=reason)
+
+    def dropped(self, entry: Entry, model: LoadedModel, why: str) -> None:
+        self._metrics.model_dropped(entry, model, why)
+        self._predictor.forget(model)
+        self._log.info("model dropped", model=entry.name, version=entry.version, digest=model.digest, why=why)

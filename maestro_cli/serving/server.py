@@ -22,12 +22,9 @@ import uvicorn
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.files import write_atomically
 from maestro_cli.serving.application import Application
-from maestro_cli.serving.execution.predictor import Predictor
-from maestro_cli.serving.models.repository import Repository, open_entry
+from maestro_cli.serving.assembly import assemble
 from maestro_cli.serving.options import Options
-from maestro_cli.serving.replica import Replica
 from maestro_cli.serving.telemetry.logs import LibraryLog, Log
-from maestro_cli.serving.telemetry.metrics import Metrics
 
 _BACKLOG = 2048
 _KEEP_ALIVE_SECONDS = 75  # longer than clients keep theirs: the side that closes first loses no request
@@ -39,14 +36,13 @@ def run(options: Options) -> ExitCode:
     LibraryLog(log).install()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_before_serving)
-    repository = _load(options, log)
+    executor = ThreadPoolExecutor(options.workers, thread_name_prefix="infer")
+    replica = assemble(options, log, executor)
     try:
         listener = listen(options.host, options.port)
     except OSError as error:
         log.error("cannot listen", host=options.host, port=options.port, error=error.strerror or str(error))
         return ExitCode.ACTION_FAILED
-    executor = ThreadPoolExecutor(options.workers, thread_name_prefix="infer")
-    replica = Replica(repository, Metrics(repository), log, Predictor(executor), options.timeout_seconds)
     server = _Server(Application(replica), options, log)
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(server.run_until_drained(listener))
@@ -57,16 +53,6 @@ def run(options: Options) -> ExitCode:
 
 def _stop_before_serving(number: int, frame: FrameType | None) -> None:
     sys.exit(128 + number)
-
-
-def _load(options: Options, log: Log) -> Repository:
-    entries = [open_entry(options.models, name, version) for name, version in options.serve]
-    for entry in entries:
-        if entry.model is None:
-            log.error("model refused", model=entry.name, version=str(entry.version), error=entry.reason)
-        else:
-            log.info("model ready", model=entry.name, version=str(entry.version), digest=entry.model.digest)
-    return Repository(entries)
 
 
 def listen(host: str, port: int) -> socket.socket:

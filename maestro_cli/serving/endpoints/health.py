@@ -29,13 +29,13 @@ class HealthEndpoints:
         replica = self._replica
         if not replica.draining and replica.repository.ready:
             return json_reply({"live": True, "ready": True})
-        refused = [f"{e.name}/{e.version}: {e.reason}" for e in replica.repository.entries if e.model is None]
+        refused = [f"{e.name}/{e.version}: {e.reason}" for e in replica.repository.missing]
         why = "draining" if replica.draining else "; ".join(refused)
         return Reply(503, messages.encode({"live": True, "ready": False, "error": why}))
 
     async def _model_ready(self, call: Call) -> Reply:
         entry = self._replica.repository.find(call.parameters["model"], call.parameters.get("version"))
-        if entry.model is not None and not self._replica.draining:
+        if entry.can_answer and not self._replica.draining:
             return json_reply({"name": entry.name, "ready": True})
         why = "draining" if self._replica.draining else entry.reason
         return Reply(503, messages.encode({"name": entry.name, "ready": False, "error": why}))

@@ -11,7 +11,7 @@ from maestro_cli.serving.execution import inference
 from maestro_cli.serving.execution.predictor import deadline_in
 from maestro_cli.serving.execution.timing import Timing
 from maestro_cli.serving.models.artefact import LoadedModel
-from maestro_cli.serving.models.repository import Entry, ready_model
+from maestro_cli.serving.models.repository import Entry
 from maestro_cli.serving.protocol import messages
 from maestro_cli.serving.protocol.http import ClientGone, Reply, error_reply
 from maestro_cli.serving.replica import Replica
@@ -33,20 +33,22 @@ class InferenceEndpoints:
         """Answer and count one inference request, errors included; one that was given up is not counted."""
         entry: Entry | None = None
         identity: str | None = None
+        served_by = ""
         timing = Timing()
         code: int | None = 500  # what an error of our own will be answered with
         try:
             entry = self._replica.repository.find(call.parameters["model"], call.parameters.get("version"))
-            model = ready_model(entry)
-            content = await call.body()
-            if call.header(b"inference-header-content-length"):
-                raise RequestError("binary tensor data is not supported; send JSON")
-            with timing.stage("features"):
-                body = messages.read_infer(content)
-                identity = messages.request_id(body)
-                timeout_seconds = self._timeout_seconds(call, body)
-                request = messages.decode_tensors(body, identity)
-            reply = await self._answer(call, model, request, timeout_seconds, timing)
+            async with self._replica.memory.using(entry) as model:
+                served_by = model.served_by
+                content = await call.body()
+                if call.header(b"inference-header-content-length"):
+                    raise RequestError("binary tensor data is not supported; send JSON")
+                with timing.stage("features"):
+                    body = messages.read_infer(content)
+                    identity = messages.request_id(body)
+                    timeout_seconds = self._timeout_seconds(call, body)
+                    request = messages.decode_tensors(body, identity)
+                reply = await self._answer(call, model, request, timeout_seconds, timing)
             code = reply.status
         except ServingError as error:
             self._replica.log.refusal(error, path=call.path, entry=entry, request_id=identity)
@@ -58,8 +60,8 @@ class InferenceEndpoints:
         finally:
             if code is not None:
                 self._replica.metrics.observe(entry, code, time.perf_counter() - call.started, timing)
-        if entry is not None and entry.model is not None:
-            reply.headers.append((b"x-maestro-served", entry.model.served_by.encode("ascii")))
+        if served_by:
+            reply.headers.append((b"x-maestro-served", served_by.encode("ascii")))
         return reply
 
     async def _answer(

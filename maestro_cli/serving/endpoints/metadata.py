@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from maestro_cli import __version__
 from maestro_cli.serving.access.permissions import Permission
-from maestro_cli.serving.models.repository import ready_model
 from maestro_cli.serving.protocol import contract
 from maestro_cli.serving.protocol.http import Reply, json_reply
 from maestro_cli.serving.replica import Replica
@@ -19,6 +18,7 @@ EXTENSIONS = ["model_repository"]
 class MetadataEndpoints:
     def __init__(self, replica: Replica) -> None:
         self._repository = replica.repository
+        self._memory = replica.memory
 
     def routes(self) -> Iterator[Route]:
         yield Route("GET", "/v2", self._server, Permission.OPEN)
@@ -34,13 +34,14 @@ class MetadataEndpoints:
         return json_reply({"models": self._repository.names})
 
     async def _model(self, call: Call) -> Reply:
-        model = ready_model(self._repository.find(call.parameters["model"], call.parameters.get("version")))
-        return json_reply(
-            {
-                "name": model.name,
-                "versions": self._repository.versions(model.name),
-                "platform": model.manifest.platform,
-                "inputs": contract.describe(model.manifest.inputs),
-                "outputs": contract.describe(model.manifest.outputs),
-            }
-        )
+        entry = self._repository.find(call.parameters["model"], call.parameters.get("version"))
+        async with self._memory.using(entry) as model:
+            return json_reply(
+                {
+                    "name": model.name,
+                    "versions": self._repository.versions(model.name),
+                    "platform": model.manifest.platform,
+                    "inputs": contract.describe(model.manifest.inputs),
+                    "outputs": contract.describe(model.manifest.outputs),
+                }
+            )

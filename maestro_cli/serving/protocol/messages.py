@@ -44,6 +44,10 @@ class IndexBody(msgspec.Struct):
     ready: bool = False
 
 
+class ControlBody(msgspec.Struct):
+    parameters: dict[str, Any] | None = None
+
+
 class ResponseTensor(msgspec.Struct):
     name: str
     datatype: str
@@ -68,6 +72,7 @@ class InferRequest(msgspec.Struct, frozen=True):
 
 
 _INFER = msgspec.json.Decoder(InferBody)
+_CONTROL = msgspec.json.Decoder(ControlBody)
 _INDEX = msgspec.json.Decoder(IndexBody)
 _ENCODER = msgspec.json.Encoder()
 
@@ -123,6 +128,32 @@ def read_index(body: bytes) -> IndexBody:
         return _INDEX.decode(body)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise RequestError(f"not an index request: {_reason(error)}") from error
+
+
+def read_control(body: bytes) -> int | None:
+    """The version that a load or unload names, None for no version; raises RequestError.
+
+    `unload_dependents` is accepted and means nothing here. A configuration or a file in the request, which
+    Triton takes, is refused: models come from the model folder alone.
+    """
+    if not body.strip():
+        return None
+    try:
+        parameters = _CONTROL.decode(body).parameters or {}
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        raise RequestError(f"not a load or unload request: {_reason(error)}") from error
+    for name in parameters:
+        if name not in ("version", "unload_dependents"):
+            raise RequestError(
+                f"parameter {quoted(name)} is not taken: models come from the model folder alone"
+            )
+    version = parameters.get("version")
+    if version is None:
+        return None
+    text = str(version)
+    if isinstance(version, bool) or not (text.isascii() and text.isdigit() and 0 < len(text) <= 10):
+        raise RequestError("parameter version must be a positive integer")
+    return int(text)
 
 
 def _reason(error: Exception) -> str:

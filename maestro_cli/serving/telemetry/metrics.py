@@ -18,7 +18,9 @@ from prometheus_client import (
 from prometheus_client.exposition import choose_encoder
 
 from maestro_cli.serving.execution.timing import STAGES, Timing
-from maestro_cli.serving.models.repository import Entry, Repository
+from maestro_cli.serving.models.artefact import LoadedModel
+from maestro_cli.serving.models.memory import ModelMemory
+from maestro_cli.serving.models.repository import Entry
 
 UNKNOWN = "_unknown"
 BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -28,7 +30,7 @@ STAGE_BUCKETS_SECONDS = (1e-5, 1e-4, 0.001, 0.005, 0.01, 0.05, 0.1, 0.2, 1.0, 10
 class Metrics:
     """The series of one server; children are looked up once and kept."""
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
@@ -61,17 +63,60 @@ class Metrics:
         self._counters: dict[tuple[str, str, int], Counter] = {}
         self._timers: dict[tuple[str, str], Histogram] = {}
         self._stage_timers: dict[tuple[str, str], tuple[Histogram, ...]] = {}
-        for entry in repository.entries:
-            self._declare(entry)
+        self._loads = Counter(
+            "maestro_model_loads",
+            "Loads of model versions, by how they ended: loaded or refused.",
+            ["model", "version", "result"],
+            registry=self.registry,
+        )
+        self._drops = Counter(
+            "maestro_model_drops",
+            "Model versions dropped from memory: evicted, unloaded, or replaced by a newer read.",
+            ["why"],
+            registry=self.registry,
+        )
+        self._model_bytes = Gauge(
+            "maestro_model_memory_bytes",
+            "Memory that the loaded models take, measured.",
+            registry=self.registry,
+        )
+        self._budget_bytes = Gauge(
+            "maestro_model_memory_budget_bytes",
+            "Memory that models may take; absent without a limit.",
+            registry=None,
+        )
+        for why in ("evicted", "unloaded", "replaced"):
+            self._drops.labels(why)
 
-    def _declare(self, entry: Entry) -> None:
-        """Have the series exist at 0, so that rate() sees the first error."""
+    def watch_memory(self, memory: ModelMemory) -> None:
+        """Show what the models take whenever the page is asked for."""
+        self._model_bytes.set_function(lambda: memory.held_bytes)
+        if memory.budget_bytes is not None:
+            self.registry.register(self._budget_bytes)
+            self._budget_bytes.set(memory.budget_bytes)
+
+    def model_loaded(self, entry: Entry) -> None:
+        """Have its series exist at 0, so that rate() sees the first error."""
         version = str(entry.version)
-        for code in (200, 500):
-            self._counter(entry.name, version, code)
-        self._timer(entry.name, version)
+        self._loads.labels(entry.name, version, "loaded").inc()
+        self._declare(entry.name, version)
         if entry.model is not None:
             self._info.labels(entry.name, version, entry.model.digest).set(1)
+
+    def model_refused(self, entry: Entry) -> None:
+        self._loads.labels(entry.name, str(entry.version), "refused").inc()
+        self._declare(entry.name, str(entry.version))
+
+    def model_dropped(self, entry: Entry, model: LoadedModel, why: str) -> None:
+        """It is not loaded any more; what it has counted stays."""
+        self._drops.labels(why).inc()
+        if entry.model is None or entry.model.digest != model.digest:
+            self._info.remove(entry.name, str(entry.version), model.digest)
+
+    def _declare(self, model: str, version: str) -> None:
+        for code in (200, 500):
+            self._counter(model, version, code)
+        self._timer(model, version)
 
     def _counter(self, model: str, version: str, code: int) -> Counter:
         key = (model, version, code)

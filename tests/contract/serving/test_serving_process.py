@@ -295,10 +295,47 @@ def test_a_model_that_does_not_load_keeps_the_server_unready(
     assert [(item["version"], item["state"]) for item in index] == [("1", "READY"), ("2", "UNAVAILABLE")]
     assert "digest" in index[1]["reason"]
     assert broken.http.post("/v2/repository/index", json={"ready": True}).json() == index[:1]
-    assert broken.http.post("/v2/models/fraud/infer", json=GOOD).status_code == 503
+    older = broken.http.post("/v2/models/fraud/infer", json=GOOD)
+    assert (older.status_code, older.json()["model_version"]) == (200, "1")
+    assert broken.http.post("/v2/models/fraud/versions/2/infer", json=GOOD).status_code == 503
     assert broken.http.get("/v2/models/fraud/versions/2/ready").status_code == 503
     assert broken.http.post("/v2/models/fraud/versions/1/infer", json=GOOD).status_code == 200
     assert any(line["message"] == "model refused" and "digest" in line["error"] for line in broken.lines)
+
+
+def test_versions_are_loaded_and_unloaded_while_requests_go_on(start: Callable[..., Server]) -> None:
+    server = start("--serve", "fraud=1")
+    stop = threading.Event()
+    answers: list[tuple[int, str]] = []
+
+    def client() -> None:
+        with httpx.Client(base_url=server.http.base_url, timeout=20, trust_env=False) as http:
+            while not stop.is_set():
+                answer = http.post("/v2/models/fraud/infer", json=GOOD)
+                answers.append((answer.status_code, answer.headers.get("x-maestro-served", "")[:7]))
+
+    worker = threading.Thread(target=client)
+    worker.start()
+    try:
+        for turn in range(5):
+            loaded = server.http.post("/v2/repository/models/fraud/load")
+            assert (loaded.status_code, loaded.json()["version"]) == (200, "2")
+            assert server.http.post("/v2/models/fraud/infer", json=GOOD).json()["model_version"] == "2"
+            gone = server.http.post("/v2/repository/models/fraud/unload", json={"parameters": {"version": 2}})
+            assert gone.json() == {"name": "fraud", "versions": ["2"], "unload": True}
+            assert server.http.post("/v2/models/fraud/infer", json=GOOD).json()["model_version"] == "1"
+            until(lambda turn=turn: len(answers) > 20 * turn)  # type: ignore[misc]
+    finally:
+        stop.set()
+        worker.join()
+    assert {code for code, _ in answers} == {200}
+    assert {served for _, served in answers} == {"fraud@1", "fraud@2"}
+    index = server.http.post("/v2/repository/index").json()
+    assert index[1] == {"name": "fraud", "version": "2", "state": "UNAVAILABLE", "reason": "unloaded"}
+    for body in ({"parameters": {"config": "{}"}}, {"parameters": {"file:3/model.onnx": "AA=="}}):
+        refused = server.http.post("/v2/repository/models/fraud/load", json=body)
+        assert refused.status_code == 400
+        assert "model folder alone" in refused.json()["error"]
 
 
 class SlowRequest:

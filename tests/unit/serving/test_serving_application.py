@@ -16,15 +16,12 @@ import pytest
 
 from maestro_cli.serving import options
 from maestro_cli.serving.application import Application
+from maestro_cli.serving.assembly import assemble
 from maestro_cli.serving.execution import inference
-from maestro_cli.serving.execution.predictor import Predictor
-from maestro_cli.serving.models.repository import Repository, open_entry
 from maestro_cli.serving.protocol.http import ClientGone
-from maestro_cli.serving.replica import Replica
 from maestro_cli.serving.routes import Call
 from maestro_cli.serving.server import listen
 from maestro_cli.serving.telemetry.logs import MAX_TEXT_CHARACTERS, Log
-from maestro_cli.serving.telemetry.metrics import Metrics
 
 MODELS = Path(__file__).resolve().parents[3] / "deploy" / "models"
 FEATURES = [6.0, 1169.0, 4.0, 4.0, 2.0, 1.0, 0.0, 4.0, 4.0]
@@ -39,11 +36,11 @@ def request(features: Any = None, purpose: Any = None, **members: Any) -> dict[s
 class Served:
     """fraud/1 behind httpx, in this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, *arguments: str) -> None:
         self.log = io.StringIO()
-        repository = Repository([open_entry(MODELS, "fraud", 1)])
-        predictor = Predictor(ThreadPoolExecutor(1))  # its threads start with the first slow model
-        self.application = Application(Replica(repository, Metrics(repository), Log(self.log), predictor))
+        given = options.parse(["--models", str(MODELS), "--serve", "fraud=1", *arguments])
+        executor = ThreadPoolExecutor(1)  # its threads start with the first slow model
+        self.application = Application(assemble(given, Log(self.log), executor))
 
     def post(self, path: str, **arguments: Any) -> httpx.Response:
         async def send() -> httpx.Response:
@@ -151,7 +148,8 @@ def test_log_lines_are_ascii_json_whatever_is_in_them() -> None:
     assert server.log.getvalue().isascii()
     assert all(character >= " " for character in server.log.getvalue().replace("\n", ""))
     last = server.lines[-1]
-    assert len(server.lines) == 2
+    assert [line["message"] for line in server.lines[:2]] == ["model loaded", "request refused"]
+    assert len(server.lines) == 3
     assert len(last["error"]) == MAX_TEXT_CHARACTERS
     assert last["error"].startswith('\x1b[31m\n{"level"')
     assert set(last) == {"time", "level", "message", "error", "count"}

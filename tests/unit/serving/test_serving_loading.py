@@ -19,14 +19,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maestro_cli.serving.errors import ArtefactRefused, ModelError, RequestError
+from maestro_cli.serving.errors import ArtefactRefused, ModelError
 from maestro_cli.serving.execution import inference
 from maestro_cli.serving.execution.predictor import Predictor, deadline_in
 from maestro_cli.serving.execution.timing import Timing
 from maestro_cli.serving.models import artefact
 from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.models.onnx_survey import survey
-from maestro_cli.serving.models.repository import READY, UNAVAILABLE, Entry, Repository, open_entry
 from maestro_cli.serving.protocol import messages
 
 MODELS = Path(__file__).resolve().parents[3] / "deploy" / "models"
@@ -97,13 +96,11 @@ def refusal(models: Path) -> str:
 @pytest.mark.parametrize("version", [1, 2])
 def test_the_shipped_versions_are_ready_and_small(version: int) -> None:
     folder = MODELS / "fraud" / str(version)
-    entry = open_entry(MODELS, "fraud", version)
-    assert (entry.state, entry.reason) == (READY, "")
-    assert entry.model is not None
-    assert entry.model.served_by == f"fraud@{version}#{entry.model.digest[:8]}"
+    model = artefact.load(MODELS, "fraud", version)
+    assert model.served_by == f"fraud@{version}#{model.digest[:8]}"
     assert (folder / "model.onnx").stat().st_size < 100_000
-    assert len(entry.model.manifest.golden) == 10
-    assert "CC BY 4.0" in entry.model.manifest.training["licence"]
+    assert len(model.manifest.golden) == 10
+    assert "CC BY 4.0" in model.manifest.training["licence"]
 
 
 def test_appending_something_harmless_still_loads(models: Path) -> None:
@@ -196,9 +193,8 @@ def test_refuses_missing_and_oversized_files(models: Path, monkeypatch: pytest.M
     assert "model.onnx: No such file" in refusal(models)
     (models / "fraud" / "1" / "manifest.json").write_text("{")
     assert refusal(models).startswith("manifest.json")
-    entry = open_entry(models, "fraud", 9)
-    assert (entry.state, entry.model) == (UNAVAILABLE, None)
-    assert "manifest.json: No such file" in entry.reason
+    with pytest.raises(ArtefactRefused, match=r"manifest.json: No such file"):
+        artefact.load(models, "fraud", 9)
 
 
 @given(st.binary(max_size=200))
@@ -207,19 +203,6 @@ def test_the_survey_survives_any_bytes(content: bytes) -> None:
         survey(content)
     except ArtefactRefused:
         return
-
-
-def test_the_highest_version_answers_requests_without_one() -> None:
-    repository = Repository([Entry("a", 10, None, "r"), Entry("a", 9, None, "r"), Entry("b", 1, None, "r")])
-    assert repository.find("a", None).version == 10
-    assert repository.find("a", "9").version == 9
-    assert repository.versions("a") == ["9", "10"]
-    assert repository.names == ["a", "b"]
-    assert not repository.ready
-    for name, version in (("c", None), ("a", "8"), ("a", "09"), ("a", ""), ("A", None)):
-        with pytest.raises(RequestError) as caught:
-            repository.find(name, version)
-        assert caught.value.status == 404
 
 
 def logarithm_model() -> bytes:

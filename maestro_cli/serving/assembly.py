@@ -1,0 +1,45 @@
+"""From options to a replica: what the process holds is put together here and nowhere else.
+
+Invariant: every version named on the command line was tried before the server listens.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+
+from maestro_cli.serving.execution.predictor import Predictor
+from maestro_cli.serving.models.memory import ModelMemory
+from maestro_cli.serving.models.repository import Entry, Repository, names_on_disk, versions_on_disk
+from maestro_cli.serving.options import Options
+from maestro_cli.serving.replica import ModelNews, Replica
+from maestro_cli.serving.telemetry.logs import Log
+from maestro_cli.serving.telemetry.metrics import Metrics
+
+
+def assemble(options: Options, log: Log, executor: Executor) -> Replica:
+    """A replica with its models loaded; one that was refused is in the repository with its reason."""
+    required = [Entry(name, version, declared=True, required=True) for name, version in options.serve]
+    repository = Repository([*required, *(_on_demand(options) if options.lazy else ())])
+    metrics = Metrics()
+    predictor = Predictor(executor)
+    memory = ModelMemory(
+        options.models,
+        repository,
+        executor,
+        ModelNews(metrics, log, predictor),
+        budget_bytes=options.memory_bytes,
+    )
+    metrics.watch_memory(memory)
+    for entry in required:
+        memory.load_before_serving(entry)
+    return Replica(repository, memory, metrics, log, predictor, options.timeout_seconds)
+
+
+def _on_demand(options: Options) -> list[Entry]:
+    """Every other version in the folder, to be loaded when it is asked for."""
+    return [
+        Entry(name, version)
+        for name in names_on_disk(options.models)
+        for version in versions_on_disk(options.models, name)
+        if (name, version) not in options.serve
+    ]
