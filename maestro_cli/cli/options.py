@@ -27,6 +27,25 @@ OutputOption = Annotated[
 NamespaceOption = Annotated[
     str | None, typer.Option("--namespace", "-n", metavar="NAME", help="The namespace of the workload.")
 ]
+AllNamespacesOption = Annotated[
+    bool, typer.Option("--all-namespaces", "-A", help="The objects of all namespaces.")
+]
+InNamespaceOption = Annotated[
+    str | None,
+    typer.Option("--namespace", "-n", metavar="NAME", help="This namespace; by default the context's."),
+]
+SelectorOption = Annotated[
+    str, typer.Option("--selector", "-l", metavar="LABELS", help="Labels: app=fraud,tier in (a,b),!canary.")
+]
+FieldSelectorOption = Annotated[
+    str,
+    typer.Option(
+        "--field-selector", metavar="FIELDS", help="Fields: status.phase!=Running,spec.nodeName=node-a."
+    ),
+]
+SortOption = Annotated[
+    str, typer.Option("--sort-by", metavar="KEY", help="An order; what is worth looking at comes first.")
+]
 YesOption = Annotated[
     bool, typer.Option("--yes", "-y", help="Consent where there is no terminal to ask. Overrides no gate.")
 ]

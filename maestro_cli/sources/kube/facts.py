@@ -77,7 +77,7 @@ def revision_facts(replica_set: ReplicaSet) -> Revision:
         created_at=meta.created_at,
         replicas=replica_set.status.replicas or 0,
         replicas_ready=replica_set.status.ready_replicas or 0,
-        images=tuple(Untrusted(item.get("image") or "") for item in _containers(template)),
+        images=tuple(Untrusted(item.get("image") or "") for item in template_containers(template)),
         change_cause=Untrusted((meta.annotations or {}).get(CHANGE_CAUSE, "")),
         template=template,
         template_hash=(meta.labels or {}).get(TEMPLATE_HASH, ""),
@@ -93,7 +93,8 @@ def without_hash(template: Mapping[str, Any]) -> dict[str, Any]:
     return {**template, "metadata": {**meta, "labels": labels}}
 
 
-def _containers(template: Mapping[str, Any]) -> list[dict[str, Any]]:
+def template_containers(template: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The containers of a pod template; what is none of them is left out."""
     spec = template.get("spec")
     containers = spec.get("containers") if isinstance(spec, Mapping) else None
     return [item for item in containers or () if isinstance(item, dict)]
@@ -117,12 +118,13 @@ def pod_facts(pod: PodObject) -> Pod:
         deleting=meta.deletion_timestamp is not None,
         owner=owner.name if owner is not None else "",
         labels=untrusted(meta.labels),
-        containers=_container_facts(pod),
+        containers=container_facts(pod),
         ready_since=utc(ready.last_transition_time) if ready is not None and is_ready else None,
     )
 
 
-def _container_facts(pod: PodObject) -> tuple[Container, ...]:
+def container_facts(pod: PodObject) -> tuple[Container, ...]:
+    """The containers of a pod, those that no status tells of among them; no init containers."""
     known = {status.name: status for status in pod.status.container_statuses or ()}
     names = {spec.name: spec.image or "" for spec in pod.spec.containers or ()}
     facts = []

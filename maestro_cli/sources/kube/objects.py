@@ -102,6 +102,8 @@ class ContainerState(Struct, rename="camel"):
     reason: str | None = ""
     message: str | None = ""
     exit_code: int | None = None
+    signal: int | None = None
+    finished_at: datetime | None = None
 
 
 class ContainerStates(Struct):
@@ -114,25 +116,32 @@ class ContainerStatus(Struct, rename="camel"):
     name: str = ""
     image: str = ""
     ready: bool = False
+    started: bool | None = None
     restart_count: int = 0
     state: ContainerStates | None = None
     last_state: ContainerStates | None = None
 
 
-class ContainerSpec(Struct):
+class ContainerSpec(Struct, rename="camel"):
     name: str = ""
     image: str | None = ""
+    args: list[str] | None = None
+    restart_policy: str | None = None
 
 
 class PodSpec(Struct, rename="camel"):
     node_name: str | None = ""
+    init_containers: list[ContainerSpec] | None = None
     containers: list[ContainerSpec] | None = None
 
 
 class PodStatus(Struct, rename="camel"):
     phase: str = ""
+    reason: str | None = ""
+    message: str | None = ""
     pod_ip: str | None = field(name="podIP", default="")
     conditions: list[Condition] | None = None
+    init_container_statuses: list[ContainerStatus] | None = None
     container_statuses: list[ContainerStatus] | None = None
 
 
@@ -142,18 +151,69 @@ class PodObject(Struct):
     status: PodStatus = field(default_factory=PodStatus)
 
 
+class Taint(Struct):
+    key: str = ""
+    value: str | None = ""
+    effect: str = ""
+
+
 class NodeSpec(Struct):
     unschedulable: bool | None = False
+    taints: list[Taint] | None = None
 
 
-class NodeStatus(Struct):
+class NodeAddress(Struct):
+    type: str = ""
+    address: str = ""
+
+
+class NodeInfo(Struct, rename="camel"):
+    kubelet_version: str = ""
+    os_image: str = ""
+    container_runtime_version: str = ""
+
+
+class NodeStatus(Struct, rename="camel"):
     conditions: list[Condition] | None = None
+    addresses: list[NodeAddress] | None = None
+    node_info: NodeInfo | None = None
+    allocatable: dict[str, Any] | None = None
 
 
 class NodeObject(Struct):
     metadata: Meta
     spec: NodeSpec = field(default_factory=NodeSpec)
     status: NodeStatus = field(default_factory=NodeStatus)
+
+
+class StatefulSetStatus(Struct, rename="camel"):
+    observed_generation: int | None = 0
+    replicas: int | None = 0
+    updated_replicas: int | None = 0
+    ready_replicas: int | None = 0
+    available_replicas: int | None = 0
+    current_revision: str | None = ""
+    update_revision: str | None = ""
+
+
+class StatefulSet(Struct):
+    metadata: Meta
+    spec: DeploymentSpec = field(default_factory=DeploymentSpec)
+    status: StatefulSetStatus = field(default_factory=StatefulSetStatus)
+
+
+class DaemonSetStatus(Struct, rename="camel"):
+    observed_generation: int | None = 0
+    desired_number_scheduled: int | None = 0
+    updated_number_scheduled: int | None = 0
+    number_ready: int | None = 0
+    number_available: int | None = 0
+
+
+class DaemonSet(Struct):
+    metadata: Meta
+    spec: DeploymentSpec = field(default_factory=DeploymentSpec)
+    status: DaemonSetStatus = field(default_factory=DaemonSetStatus)
 
 
 class Involved(Struct):

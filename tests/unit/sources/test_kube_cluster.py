@@ -140,11 +140,27 @@ def test_lists_follow_the_continue_token() -> None:
     assert seen[0].url.path == "/api/v1/pods"
 
 
-def test_an_expired_list_starts_again_in_one_piece() -> None:
-    expired = status(410, "Expired", "The provided continue parameter is too old")
-    kube, seen = answering(pods("old", token="T"), expired, pods("a", "b"))
+EXPIRED = status(410, "Expired", "The provided continue parameter is too old")
+
+
+def test_an_expired_list_starts_again_by_pages() -> None:
+    kube, seen = answering(pods("old", token="T"), EXPIRED, pods("a", token="U"), pods("b"))
     assert [pod.name for pod in kube.list_pods("ml")] == ["a", "b"]
-    assert "limit" not in seen[2].url.params
+    assert [request.url.params.get("continue") for request in seen] == [None, "T", None, "U"]
+    assert {request.url.params["limit"] for request in seen} == {"500"}
+
+
+def test_a_list_that_expires_again_is_asked_for_in_one_piece() -> None:
+    answers = [pods("old", token="T"), EXPIRED, pods("old", token="T"), EXPIRED, pods("a", "b")]
+    kube, seen = answering(*answers)
+    assert [pod.name for pod in kube.list_pods("ml")] == ["a", "b"]
+    assert "limit" not in seen[4].url.params
+
+
+def test_a_page_that_fails_fails_the_list() -> None:
+    kube, _ = answering(pods("a", token="T"), status(403, "Forbidden", "no", kind="pods"))
+    with pytest.raises(Refused):
+        kube.list_pods("ml")
 
 
 def test_a_list_that_repeats_its_token_ends() -> None:

@@ -1,0 +1,49 @@
+"""`maestro pod`: the pods of a cluster."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maestro_cli.cli.options import (
+    AllNamespacesOption,
+    FieldSelectorOption,
+    InNamespaceOption,
+    OutputOption,
+    SelectorOption,
+    SortOption,
+    output_options,
+)
+from maestro_cli.output.renderers.inventory import pods_view
+from maestro_cli.output.writer import emit
+from maestro_cli.services.inventory import Wanted
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def pod() -> None:
+    """List pods: status, restarts, node, zone, images."""
+
+
+@app.command("list")
+def list_pods(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Only those whose name begins so.")] = "",
+    namespace: InNamespaceOption = None,
+    everywhere: AllNamespacesOption = False,
+    selector: SelectorOption = "",
+    fields: FieldSelectorOption = "",
+    sort_by: SortOption = "",
+    output: OutputOption = "table",
+) -> None:
+    """List pods as kubectl does, with restarts, zone and, in wide, images, models and what went wrong.
+
+    Sort by name, namespace, health, status, restarts, age, node or zone.
+
+    Example: maestro pod list -A --sort-by health
+    """
+    options = output_options(ctx, output)
+    found = ctx.obj.list_pods(Wanted(name, namespace, everywhere, selector, fields, sort_by))
+    emit(pods_view(found, ctx.obj.clock.now(), everywhere=everywhere), options)
