@@ -7,17 +7,26 @@ import platform
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import metadata, util
 from pathlib import Path
+from typing import NamedTuple
 
 from maestro_cli import __version__
 from maestro_cli.config.locations import cache_dir, config_dir, shipped, state_dir
 from maestro_cli.config.settings import Settings, settings_files
 from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.files import unusable
 from maestro_cli.journal.store import SAFE_WAL_SINCE, journal_mode
 from maestro_cli.output.renderers.contexts import Finding
+from maestro_cli.runbooks.catalog import RunbookCatalog
+from maestro_cli.runbooks.playbooks import PlaybookCatalog, read_playbook
+from maestro_cli.runbooks.reader import read_runbook
+from maestro_cli.slo.objectives import read_objectives
 
+_YAML = (".yaml", ".yml")
+_STATE_PARTS = ("journal", "local", "postmortems")
+_NEEDED_BYTES = 1 << 20
 _LIBRARIES = ("typer", "rich", "kubernetes", "prometheus-api-client", "httpx", "msgspec", "PyYAML")
 _SERVING = ("onnxruntime", "uvicorn", "numpy")
 _PROGRAMS = (
@@ -27,12 +36,13 @@ _PROGRAMS = (
 
 
 def examine(load: Callable[[], Settings], journal: Callable[[], Path | None]) -> list[Finding]:
-    """Versions, paths, programs, settings and the journal's state, in that order."""
+    """Versions, paths, programs, settings, the files they name and the journal's state, in that order."""
     return [
         *_versions(),
         *_paths(),
         *_programs(),
         _settings(load),
+        *_files(load),
         _journal(journal),
     ]
 
@@ -58,15 +68,26 @@ def _versions() -> list[Finding]:
 def _paths() -> list[Finding]:
     findings = []
     for name, path in (("config", config_dir()), ("state", state_dir()), ("cache", cache_dir())):
-        parent = next(p for p in (path, *path.parents) if p.exists())
-        writable = os.access(parent, os.W_OK)
-        fix = "" if writable else f"make {parent} writable, or set XDG_{name.upper()}_HOME"
-        findings.append(Finding("path", name, writable, str(path), fix))
+        below = [path / part for part in _STATE_PARTS] if name == "state" else []
+        problem = next(filter(None, map(_unusable, (path, *below))), "")
+        fix = f"make it a folder that you may write, or set XDG_{name.upper()}_HOME" if problem else ""
+        findings.append(Finding("path", name, not problem, problem or str(path), fix))
     for kind in ("runbooks", "playbooks", "deploy"):
         found = shipped(kind).is_dir()
         fix = "" if found else "reinstall maestro-cli"
         findings.append(Finding("path", kind, found, str(shipped(kind)), fix))
     return findings
+
+
+def _unusable(folder: Path) -> str:
+    """Why the folder cannot be used or made, in words; empty when it can."""
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if not os.path.isdir(there):
+        return unusable(folder, FileExistsError())
+    if not os.access(there, os.W_OK | os.X_OK):
+        return f"{there} may not be written by you"
+    free = shutil.disk_usage(there).free
+    return f"the disk under {there} is full" if free < _NEEDED_BYTES else ""
 
 
 def _programs() -> list[Finding]:
@@ -88,6 +109,69 @@ def _settings(load: Callable[[], Settings]) -> Finding:
     current = settings.current_context or "none"
     by = f", by {settings.current_from}" if settings.current_from else ""
     return Finding("config", "settings", True, f"{read}; current context {current}{by}")
+
+
+class _Place(NamedTuple):
+    """A folder (or file) that the settings name, and what reads one file of it, and all together."""
+
+    name: str
+    path: Path
+    endings: tuple[str, ...]
+    read: Callable[[Path], object]
+    together: Callable[[Path], object]
+
+
+def _files(load: Callable[[], Settings]) -> list[Finding]:
+    """What the settings name, of every context: folders that can be read, and each file that is broken."""
+    try:
+        settings = load()
+    except MaestroError:
+        return []  # the finding before says it
+    return [finding for place in _places(settings) for finding in _look(place)]
+
+
+def _places(settings: Settings) -> Iterator[_Place]:
+    for folder in settings.runbook_dirs:
+        yield _Place("runbooks", Path(folder), (".md",), read_runbook, _distinct_runbooks)
+    for folder in settings.playbook_dirs:
+        yield _Place("playbooks", Path(folder), _YAML, read_playbook, lambda at: PlaybookCatalog([at]).all())
+    for name, context in sorted(settings.contexts.items()):
+        for item in context.objectives:
+            path = Path(settings.origins[name]).parent / item
+            yield _Place(f"objectives of {name}", path, _YAML, read_objectives, read_objectives)
+
+
+def _distinct_runbooks(folder: Path) -> None:
+    catalog = RunbookCatalog([folder])
+    catalog.all()
+    for error in catalog.broken.values():
+        raise error
+
+
+def _look(place: _Place) -> list[Finding]:
+    try:
+        files = [place.path] if place.path.is_file() else sorted(place.path.iterdir())
+    except OSError as error:
+        problem = f"{place.path}: {unusable(place.path, error)}"
+        return [
+            Finding("files", place.name, False, problem, "make the folder, or take it out of the settings")
+        ]
+    files = [file for file in files if file.suffix in place.endings]
+    broken = [finding for file in files for finding in _reading(place, place.read, file)]
+    broken = broken or _reading(place, place.together, place.path)
+    return broken or [
+        Finding("files", place.name, True if files else None, f"{place.path}: {len(files)} files")
+    ]
+
+
+def _reading(place: _Place, read: Callable[[Path], object], path: Path) -> list[Finding]:
+    """The finding when it cannot be read; none when it can."""
+    try:
+        read(path)
+    except MaestroError as error:
+        said = f"{error.what} ({error.why})" if error.why else error.what
+        return [Finding("files", place.name, False, said, error.fix)]
+    return []
 
 
 def _journal(journal: Callable[[], Path | None]) -> Finding:

@@ -155,38 +155,7 @@ def test_using_a_context_changes_one_line(configured: Path) -> None:
     assert '"name": "lab"' in maestro("context", "show", "-o", "json").out
 
 
-# The doctor
-
-
-def test_the_doctor_lists_paths_versions_and_endpoints(configured: Path) -> None:
-    result = maestro("doctor", "-o", "json")
-    body = json.loads(result.out)
-    assert body["schema"] == "maestro.dev/doctor/v1"
-    assert result.code == 10  # prometheus of this context is silent
-    assert body["ok"] is False
-    found = {(finding["area"], finding["name"]): finding for finding in body["findings"]}
-    assert found[("path", "config")]["detail"] == str(configured.parent)
-    assert found[("version", "sqlite")]["ok"] is True
-    assert str(configured) in found[("config", "settings")]["detail"]
-    assert [(check["system"], check["ok"]) for check in body["endpoints"]] == [("Prometheus", False)]
-
-
-def test_the_doctor_is_content_where_nothing_is_configured() -> None:
-    result = maestro("doctor", "-o", "json")
-    assert result.code == 0, result.out
-    assert json.loads(result.out)["ok"] is True
-
-
-def test_the_doctor_names_a_broken_config_and_goes_on() -> None:
-    file = config_dir() / "config.yaml"
-    file.parent.mkdir(parents=True)
-    file.write_text("contexs: {}", encoding="utf-8")
-    result = maestro("doctor", "-o", "json")
-    assert result.code == 10
-    finding = next(f for f in json.loads(result.out)["findings"] if f["name"] == "settings")
-    assert finding["ok"] is False
-    assert f"{file}:1: contexs" in finding["detail"]
-    assert finding["fix"] == "did you mean 'contexts'?"
+# The journal
 
 
 def test_the_doctor_finds_a_tampered_journal(journal_file: Path) -> None:
@@ -195,9 +164,6 @@ def test_the_doctor_finds_a_tampered_journal(journal_file: Path) -> None:
         f for f in json.loads(maestro("doctor", "-o", "json").out)["findings"] if f["area"] == "journal"
     )
     assert (finding["ok"], finding["fix"]) == (False, "maestro journal verify")
-
-
-# The journal
 
 
 def tamper(path: Path, statement: str) -> None:

@@ -1,0 +1,112 @@
+"""What the doctor looks at, and that it goes on when something is broken."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from maestro_cli.config.locations import cache_dir, config_dir, shipped, state_dir
+from tests.cli.program import maestro
+
+
+def test_the_doctor_lists_paths_versions_and_endpoints(configured: Path) -> None:
+    result = maestro("doctor", "-o", "json")
+    body = json.loads(result.out)
+    assert body["schema"] == "maestro.dev/doctor/v1"
+    assert result.code == 10  # prometheus of this context is silent
+    assert body["ok"] is False
+    found = {(finding["area"], finding["name"]): finding for finding in body["findings"]}
+    assert found[("path", "config")]["detail"] == str(configured.parent)
+    assert found[("version", "sqlite")]["ok"] is True
+    assert str(configured) in found[("config", "settings")]["detail"]
+    assert [(check["system"], check["ok"]) for check in body["endpoints"]] == [("Prometheus", False)]
+
+
+def test_the_doctor_is_content_where_nothing_is_configured() -> None:
+    result = maestro("doctor", "-o", "json")
+    assert result.code == 0, result.out
+    assert json.loads(result.out)["ok"] is True
+
+
+def test_the_doctor_names_a_broken_config_and_goes_on() -> None:
+    file = config_dir() / "config.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("contexs: {}", encoding="utf-8")
+    result = maestro("doctor", "-o", "json")
+    assert result.code == 10
+    finding = next(f for f in json.loads(result.out)["findings"] if f["name"] == "settings")
+    assert finding["ok"] is False
+    assert f"{file}:1: contexs" in finding["detail"]
+    assert finding["fix"] == "did you mean 'contexts'?"
+
+
+def files_found(arguments: tuple[str, ...] = ("doctor", "-o", "json")) -> list[tuple[str, bool, str]]:
+    findings = json.loads(maestro(*arguments).out)["findings"]
+    return [(f["name"], f["ok"], f["detail"]) for f in findings if f["area"] == "files"]
+
+
+def test_the_doctor_reads_every_file_that_the_settings_name() -> None:
+    folder = config_dir()
+    (folder / "own").mkdir(parents=True)
+    (folder / "config.yaml").write_text(
+        "runbooks: [own]\nplaybooks: [own, nowhere]\ncontexts: {a: {objectives: [own]}, b: {objectives: [x]}}"
+    )
+    assert files_found() == [
+        ("runbooks", None, f"{folder}/own: 0 files"),
+        ("playbooks", None, f"{folder}/own: 0 files"),
+        ("playbooks", False, f"{folder}/nowhere: No such file or directory"),
+        ("objectives of a", None, f"{folder}/own: 0 files"),
+        ("objectives of b", False, f"{folder}/x: No such file or directory"),
+    ]
+
+
+def test_the_doctor_names_each_broken_file_with_its_line() -> None:
+    folder = config_dir()
+    shutil.copytree(shipped("runbooks"), folder / "good")
+    (folder / "bad").mkdir()
+    (folder / "config.yaml").write_text("runbooks: [good, bad]\nplaybooks: [bad]")
+    (folder / "bad" / "one.md").write_text("---\nmaestro: runbook/v1\nid: one\ntitl: x\n---\n")
+    for name in ("two", "three"):
+        (folder / "bad" / f"{name}.yaml").write_text("id: x\nnonsense: 1\n")
+    found = files_found()
+    assert found[0][:2] == ("runbooks", True)
+    assert [(name, ok) for name, ok, _ in found[1:]] == [("runbooks", False)] + [("playbooks", False)] * 2
+    for (_, _, detail), at in zip(found[1:], ("one.md:4", "three.yaml:2", "two.yaml:2"), strict=True):
+        assert detail.startswith(f"{folder}/bad/{at}: "), detail
+
+
+def test_the_doctor_finds_two_files_with_one_id() -> None:
+    folder = config_dir() / "own"
+    shutil.copytree(shipped("playbooks"), folder)
+    playbook = next(folder.glob("*.yaml"))
+    shutil.copy(playbook, folder / "zz-copy.yaml")
+    (config_dir() / "config.yaml").write_text("playbooks: [own]")
+    assert [(ok, "the id is taken" in detail) for _, ok, detail in files_found()] == [(False, True)]
+
+
+@pytest.mark.parametrize("name", ["state", "cache"])
+@pytest.mark.parametrize("kind", ["a file", "a link to nothing"])
+def test_the_doctor_notices_a_folder_that_cannot_be_used(name: str, kind: str) -> None:
+    place = {"state": state_dir(), "cache": cache_dir()}[name]
+    place.parent.mkdir(parents=True)
+    if kind == "a file":
+        place.write_text("")
+    else:
+        place.symlink_to("/nowhere/at/all")
+    result = maestro("doctor", "-o", "json")
+    finding = next(f for f in json.loads(result.out)["findings"] if (f["area"], f["name"]) == ("path", name))
+    assert (result.code, finding["ok"]) == (10, False)
+    assert str(place) in finding["detail"]
+    assert f"XDG_{name.upper()}_HOME" in finding["fix"]
+
+
+def test_the_doctor_notices_a_part_of_the_state_that_cannot_be_used() -> None:
+    (state_dir() / "journal").parent.mkdir(parents=True)
+    (state_dir() / "journal").write_text("")
+    finding = next(
+        f for f in json.loads(maestro("doctor", "-o", "json").out)["findings"] if f["name"] == "state"
+    )
+    assert (finding["ok"], finding["detail"]) == (False, f"{state_dir()}/journal is not a folder")
