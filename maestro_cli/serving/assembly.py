@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 
+from maestro_cli.serving.execution.predictions import PredictionCache
 from maestro_cli.serving.execution.predictor import Predictor
 from maestro_cli.serving.models.memory import ModelMemory
 from maestro_cli.serving.models.repository import Entry, Repository, names_on_disk, versions_on_disk
@@ -21,7 +22,7 @@ def assemble(options: Options, log: Log, executor: Executor) -> Replica:
     required = [Entry(name, version, declared=True, required=True) for name, version in options.serve]
     repository = Repository([*required, *(_on_demand(options) if options.lazy else ())])
     metrics = Metrics()
-    predictor = Predictor(executor)
+    predictor = Predictor(executor, cache=PredictionCache(options.cache_bytes))
     memory = ModelMemory(
         options.models,
         repository,
@@ -30,6 +31,7 @@ def assemble(options: Options, log: Log, executor: Executor) -> Replica:
         budget_bytes=options.memory_bytes,
     )
     metrics.watch_memory(memory)
+    metrics.watch_predictions(predictor.cache)
     for entry in required:
         memory.load_before_serving(entry)
     return Replica(repository, memory, metrics, log, predictor, options.timeout_seconds)

@@ -12,6 +12,7 @@ from maestro_cli.serving.models.manifest import MAX_VERSION, MODEL_NAME
 
 MAX_DRAIN_SECONDS = 300.0
 DEFAULT_TIMEOUT_SECONDS = 10.0
+DEFAULT_CACHE_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Options:
     grace_seconds: float
     lazy: bool
     memory_bytes: int | None  # of models; None: no limit
+    cache_bytes: int  # of answers; 0: none are kept
     timeout_seconds: float
     workers: int
     announce: Path | None
@@ -49,6 +51,10 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument(
         "--memory-bytes", type=_memory, metavar="BYTES",
         help="memory for models; those longest unused are dropped beyond it (default: no limit)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cache-bytes", type=_cache, metavar="BYTES", default=DEFAULT_CACHE_BYTES,
+        help="memory for answers of deterministic models, 0 for none (default %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--drain-seconds", type=_seconds, default=2.0,
@@ -81,6 +87,7 @@ def parse(arguments: Sequence[str]) -> Options:
         memory_bytes=found.memory_bytes,
         drain_seconds=found.drain_seconds,
         grace_seconds=found.grace_seconds,
+        cache_bytes=found.cache_bytes,
         timeout_seconds=found.timeout_seconds,
         workers=found.workers,
         announce=found.announce,
@@ -124,6 +131,10 @@ def _memory(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 15 and int(text)):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes above 0")
     return int(text)
+
+
+def _cache(text: str) -> int:
+    return 0 if text == "0" else _memory(text)
 
 
 def _workers(text: str) -> int:

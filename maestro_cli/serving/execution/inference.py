@@ -6,17 +6,11 @@ is a ModelError.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
-
 from maestro_cli.serving.execution.deadline import Deadline
-from maestro_cli.serving.execution.predictor import Predictor
+from maestro_cli.serving.execution.predictor import Predictor, WhileWanted
 from maestro_cli.serving.execution.timing import Timing
 from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.protocol import contract, messages, tensors
-from maestro_cli.serving.protocol.tensors import Array
-
-WhileWanted = Callable[[Coroutine[Any, Any, list[Array]]], Awaitable[list[Array]]]
 
 
 async def answer(
@@ -34,10 +28,7 @@ async def answer(
     with timing.stage("features"):
         feed = contract.feed(model.manifest.inputs, request)
         wanted = contract.outputs_wanted(model.manifest.outputs, request)
-    if predictor.runs_inline(model, feed):
-        arrays = predictor.run_now(model, feed, wanted, timing)
-    else:
-        arrays = await while_wanted(predictor.submit(model, feed, wanted, deadline, timing))
+    arrays = await predictor.predict(model, feed, wanted, deadline, timing, while_wanted)
     with timing.stage("encode"):
         outputs = [
             messages.ResponseTensor(

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Any
 
 from maestro_cli.serving.execution.batching import Batcher, BatchLimits, Feed
 from maestro_cli.serving.execution.cost import CostModel
 from maestro_cli.serving.execution.deadline import Deadline
+from maestro_cli.serving.execution.predictions import Key, PredictionCache
 from maestro_cli.serving.execution.timing import Timing
 from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.protocol.tensors import Array
 
 # A hand-over to a thread costs about 0.07 ms and lets everything else go on meanwhile.
 INLINE_SECONDS = 0.001
+
+WhileWanted = Callable[[Coroutine[Any, Any, list[Array]]], Awaitable[list[Array]]]
 
 
 @dataclass(slots=True)
@@ -32,36 +36,94 @@ class Lane:
     cost: CostModel
 
 
+@dataclass(slots=True)
+class _Flight:
+    """A run that several callers wait for."""
+
+    task: asyncio.Task[list[Array]]
+    waiting: int = 0
+
+
 class Predictor:
     """Runs loaded versions for many callers of one event loop."""
 
-    def __init__(self, executor: Executor, limits: BatchLimits | None = None) -> None:
+    def __init__(
+        self, executor: Executor, limits: BatchLimits | None = None, cache: PredictionCache | None = None
+    ) -> None:
+        self.cache = cache if cache is not None else PredictionCache(0)
+        self._flights: dict[Key, _Flight] = {}
         self._executor = executor
         self._limits = limits or BatchLimits()
         self._lanes: dict[int, Lane] = {}
 
-    def runs_inline(self, model: LoadedModel, feed: Feed) -> bool:
-        """Whether `run_now` is the way to run it."""
-        return self._lane(model).cost.seconds(rows_of(feed)) <= INLINE_SECONDS
+    async def predict(
+        self,
+        model: LoadedModel,
+        feed: Feed,
+        outputs: Sequence[str],
+        deadline: Deadline,
+        timing: Timing,
+        while_wanted: WhileWanted,
+    ) -> list[Array]:
+        """The named outputs; `while_wanted` ends the waiting when the caller goes away.
 
-    def run_now(self, model: LoadedModel, feed: Feed, outputs: Sequence[str], timing: Timing) -> list[Array]:
-        """The named outputs, on this thread; raises ModelError (500)."""
+        The arrays are not to be changed: others may be given the same ones. Raises ModelError (500, 504) or
+        Overloaded (429, 503).
+        """
+        lane = self._lane(model)
+        rows = rows_of(feed)
+        key = self.cache.key(model, feed, outputs)
+        known = self.cache.find(key) if key is not None else None
+        if known is not None:
+            return known
+        if lane.cost.seconds(rows) <= INLINE_SECONDS:
+            answer = self._run_now(lane, feed, rows, outputs, timing)
+            if key is not None:
+                self.cache.keep(key, answer, timing.infer)
+            return answer
+        work = lane.batcher.submit(feed, rows, outputs, deadline, timing)
+        if key is None:
+            return await while_wanted(work)
+        return await while_wanted(self._fly(key, work, timing))
+
+    def _run_now(
+        self, lane: Lane, feed: Feed, rows: int, outputs: Sequence[str], timing: Timing
+    ) -> list[Array]:
         began = time.perf_counter()
         try:
-            return model.run(feed, outputs)
+            return lane.model.run(feed, outputs)
         finally:
             timing.infer = time.perf_counter() - began
-            self._lane(model).cost.note(rows_of(feed), timing.infer)
+            lane.cost.note(rows, timing.infer)
 
-    async def submit(
-        self, model: LoadedModel, feed: Feed, outputs: Sequence[str], deadline: Deadline, timing: Timing
-    ) -> list[Array]:
-        """The named outputs, in a batch beside the loop; raises ModelError (500, 504) or Overloaded."""
-        return await self._lane(model).batcher.submit(feed, rows_of(feed), outputs, deadline, timing)
+    async def _fly(self, key: Key, work: Coroutine[Any, Any, list[Array]], timing: Timing) -> list[Array]:
+        """One run for all who ask the same at once; it ends early only when nobody waits for it any more.
+
+        Whoever joined a run that its beginner's deadline ended is told so too.
+        """
+        flight = self._flights.get(key)
+        if flight is not None:
+            work.close()
+        else:
+            flight = self._flights[key] = _Flight(asyncio.get_running_loop().create_task(work))
+            flight.task.add_done_callback(lambda done: self._land(key, done, timing))
+        flight.waiting += 1
+        try:
+            return await asyncio.shield(flight.task)
+        finally:
+            flight.waiting -= 1
+            if not flight.waiting:
+                flight.task.cancel()
+
+    def _land(self, key: Key, done: asyncio.Task[list[Array]], timing: Timing) -> None:
+        self._flights.pop(key, None)
+        if not done.cancelled() and done.exception() is None:
+            self.cache.keep(key, done.result(), timing.infer)
 
     def forget(self, model: LoadedModel) -> None:
         """Drop what is known of a version that is unloaded; requests that wait for it still settle."""
         self._lanes.pop(id(model), None)
+        self.cache.clear(model.name)
 
     def _lane(self, model: LoadedModel) -> Lane:
         lane = self._lanes.get(id(model))

@@ -7,6 +7,8 @@ which no model can be called.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -15,8 +17,11 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
+from maestro_cli.serving.execution.predictions import PredictionCache
 from maestro_cli.serving.execution.timing import STAGES, Timing
 from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.models.memory import ModelMemory
@@ -95,6 +100,10 @@ class Metrics:
             self.registry.register(self._budget_bytes)
             self._budget_bytes.set(memory.budget_bytes)
 
+    def watch_predictions(self, cache: PredictionCache) -> None:
+        """Show the prediction cache's own counts whenever the page is asked for."""
+        self.registry.register(_PredictionCounts(cache))
+
     def model_loaded(self, entry: Entry) -> None:
         """Have its series exist at 0, so that rate() sees the first error."""
         version = str(entry.version)
@@ -160,3 +169,27 @@ class Metrics:
         """The page and its content type: OpenMetrics when the Accept header asks for it, else text."""
         encoder, content_type = choose_encoder(accept)
         return encoder(self.registry), content_type
+
+
+class _PredictionCounts(Collector):
+    """Reads the cache's counts, so that a request pays nothing for telling them."""
+
+    def __init__(self, cache: PredictionCache) -> None:
+        self._cache = cache
+
+    def collect(self) -> Iterator[Metric]:
+        lookups = CounterMetricFamily(
+            "maestro_prediction_cache_lookups",
+            "Requests to deterministic models: answered from the cache, not found in it, not looked up.",
+            labels=["result"],
+        )
+        for result, count in (
+            ("hit", self._cache.hits),
+            ("miss", self._cache.misses),
+            ("bypass", self._cache.bypassed),
+        ):
+            lookups.add_metric([result], count)
+        yield lookups
+        yield GaugeMetricFamily(
+            "maestro_prediction_cache_bytes", "Memory that kept answers take.", value=self._cache.held_bytes
+        )

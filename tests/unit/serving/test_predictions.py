@@ -1,0 +1,200 @@
+"""An answer is given again to the same question alone, and only while that pays."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from maestro_cli.serving.execution import predictions
+from maestro_cli.serving.execution.predictions import Key, PredictionCache
+from maestro_cli.serving.execution.predictor import Predictor, deadline_in
+from maestro_cli.serving.execution.timing import Timing
+from maestro_cli.serving.models.artefact import LoadedModel
+from maestro_cli.serving.protocol.tensors import Array
+
+
+def model(name: str = "a", version: str = "1", digest: str = "d", deterministic: bool = True) -> LoadedModel:
+    made = SimpleNamespace(
+        name=name, version=version, digest=digest, manifest=SimpleNamespace(deterministic=deterministic)
+    )
+    return cast("LoadedModel", made)
+
+
+def feed(
+    values: Any = (1.0, 2.0), kind: Any = np.float32, shape: tuple[int, ...] = (1, 2)
+) -> dict[str, Array]:
+    return {"x": np.array(values, dtype=kind).reshape(shape)}
+
+
+ANSWER = [np.array([0.5])]
+
+
+def put(cache: PredictionCache, key: Key | None, answer: list[Array] = ANSWER, seconds: float = 1.0) -> None:
+    assert key is not None
+    assert cache.find(key) is None
+    cache.keep(key, answer, seconds)
+
+
+def found(cache: PredictionCache, key: Key | None) -> list[Array] | None:
+    assert key is not None
+    return cache.find(key)
+
+
+def test_the_same_question_gets_the_same_answer() -> None:
+    cache = PredictionCache(2**24)
+    put(cache, cache.key(model(), feed(), ["y"]))
+    assert found(cache, cache.key(model(), feed(), ["y"])) is ANSWER
+    assert (cache.hits, cache.misses) == (1, 1)
+    with pytest.raises(ValueError, match="read-only"):
+        ANSWER[0][0] = 7
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (model(name="b"), feed(), ["y"]),
+        (model(version="2"), feed(), ["y"]),
+        (model(digest="e"), feed(), ["y"]),
+        (model(), feed(), ["z"]),
+        (model(), feed(), ["y", "z"]),
+        (model(), feed((1.0, 3.0)), ["y"]),
+        (model(), feed(kind=np.float64), ["y"]),
+        (model(), feed(shape=(2, 1)), ["y"]),
+        (model(), {"z": feed()["x"]}, ["y"]),
+        (model(), {**feed(), "z": feed()["x"]}, ["y"]),
+    ],
+)
+def test_another_question_does_not(other: tuple[LoadedModel, dict[str, Array], list[str]]) -> None:
+    cache = PredictionCache(2**24)
+    put(cache, cache.key(model(), feed(), ["y"]))
+    assert found(cache, cache.key(*other)) is None
+
+
+def test_strings_are_told_apart() -> None:
+    cache = PredictionCache(2**24)
+    put(cache, cache.key(model(), feed(["a', 'b"], object, (1,)), ["y"]))
+    assert found(cache, cache.key(model(), feed(["a", "b"], object, (2,)), ["y"])) is None
+    assert found(cache, cache.key(model(), feed(["a', 'b"], object, (1,)), ["y"])) is ANSWER
+
+
+def test_what_rolls_dice_is_never_looked_up() -> None:
+    assert PredictionCache(2**24).key(model(deterministic=False), feed(), ["y"]) is None
+    assert PredictionCache(0).key(model(), feed(), ["y"]) is None
+
+
+def test_it_holds_no_more_bytes_than_it_may_and_keeps_what_is_asked_for() -> None:
+    cache = PredictionCache(10_000)
+    for number in range(100):
+        put(cache, cache.key(model(), feed((0.0, number)), ["y"]))
+        assert (
+            found(cache, cache.key(model(), feed((0.0, 0.0)), ["y"])) is ANSWER
+        )  # asked for again and again
+        assert cache.held_bytes <= 10_000
+    assert found(cache, cache.key(model(), feed((0.0, 99.0)), ["y"])) is ANSWER
+    assert found(cache, cache.key(model(), feed((0.0, 50.0)), ["y"])) is None
+    big = np.zeros(2000)
+    put(cache, cache.key(model(), feed((1.0, 1.0)), ["y"]), [big])
+    assert found(cache, cache.key(model(), feed((1.0, 1.0)), ["y"])) is None
+
+
+def test_clearing_a_model_leaves_the_others() -> None:
+    cache = PredictionCache(2**24)
+    for name in ("a", "b"):
+        put(cache, cache.key(model(name, digest=name), feed(), ["y"]))
+    assert cache.clear("a") == 1
+    assert found(cache, cache.key(model("a", digest="a"), feed(), ["y"])) is None
+    assert found(cache, cache.key(model("b", digest="b"), feed(), ["y"])) is ANSWER
+    assert cache.clear() == 1
+    assert cache.held_bytes == 0
+
+
+def test_it_steps_aside_when_it_does_not_pay_and_tries_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predictions, "_TRIAL_LOOKUPS", 10)
+    monkeypatch.setattr(predictions, "_PAUSE_LOOKUPS", 5)
+    cache = PredictionCache(2**24)
+    for number in range(10):  # no question comes twice
+        put(cache, cache.key(model(), feed((0.0, number)), ["y"]))
+    for _ in range(5):
+        assert cache.key(model(), feed(), ["y"]) is None
+    assert cache.bypassed == 5
+    for number in range(20, 22):
+        put(cache, cache.key(model(), feed((0.0, number)), ["y"]))
+    for _ in range(8):  # now nearly all do, and a run takes a second
+        assert found(cache, cache.key(model(), feed((0.0, 20.0)), ["y"])) is ANSWER
+    assert cache.key(model(), feed(), ["y"]) is not None
+
+
+class Slow:
+    """Takes longer than the event loop may be held up; counts its runs and waits for the gate."""
+
+    name, version, digest, row_seconds = "slow", "1", "d", 1.0
+    manifest = SimpleNamespace(deterministic=True, stackable=True)
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.runs = 0
+
+    def run(self, feed: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
+        self.runs += 1
+        assert self.gate.wait(20)
+        return [feed["x"] * 2]
+
+
+def ask(predictor: Predictor, slow: Slow, values: Any = (1.0, 2.0)) -> asyncio.Task[list[Array]]:
+    async def body() -> list[Array]:
+        model = cast("LoadedModel", slow)
+        return await predictor.predict(
+            model, feed(values), ["y"], deadline_in(60), Timing(), lambda work: work
+        )
+
+    return asyncio.create_task(body())
+
+
+def test_those_who_ask_the_same_at_once_share_one_run_whoever_goes_away() -> None:
+    async def body() -> None:
+        asked = [ask(predictor, slow) for _ in range(5)]
+        await asyncio.sleep(0)
+        asked[0].cancel()
+        slow.gate.set()
+        answers = await asyncio.gather(*asked[1:])
+        assert [answer[0].tolist() for answer in answers] == [[[2.0, 4.0]]] * 4
+        assert slow.runs == 1
+        again = await ask(predictor, slow)
+        assert (again[0].tolist(), slow.runs, predictor.cache.hits) == ([[2.0, 4.0]], 1, 1)
+
+    slow = Slow()
+    with ThreadPoolExecutor(1) as executor:
+        predictor = Predictor(executor, cache=PredictionCache(2**20))
+        asyncio.run(body())
+
+
+def test_a_run_that_nobody_waits_for_any_more_does_not_begin() -> None:
+    async def body() -> None:
+        first = ask(predictor, slow)
+        await asyncio.to_thread(until_running)
+        unwanted = [ask(predictor, slow, (5.0, number)) for number in range(3)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        for task in unwanted:
+            task.cancel()
+        await asyncio.wait(unwanted)
+        slow.gate.set()
+        await first
+        assert (await ask(predictor, slow, (9.0, 9.0)))[0].tolist() == [[18.0, 18.0]]
+        assert slow.runs == 2
+
+    def until_running() -> None:
+        while not slow.runs:
+            threading.Event().wait(0.005)
+
+    slow = Slow()
+    with ThreadPoolExecutor(1) as executor:
+        predictor = Predictor(executor, cache=PredictionCache(2**20))
+        asyncio.run(body())
