@@ -24,6 +24,22 @@ OutputOption = Annotated[
         autocompletion=_complete_format,
     ),
 ]
+
+
+def _complete_cluster(incomplete: str) -> list[str]:
+    from maestro_cli.local.clusters import CLUSTERS
+
+    return [name for name in CLUSTERS if name.startswith(incomplete)]
+
+
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="lite, or kubernetes: the real control plane. Default: what is up, else lite.",
+        autocompletion=_complete_cluster,
+    ),
+]
 NamespaceOption = Annotated[
     str | None, typer.Option("--namespace", "-n", metavar="NAME", help="The namespace of the workload.")
 ]

@@ -7,12 +7,7 @@ server's own code and reason, every broken connection as `Unreachable`.
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
-import os
-import ssl
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +16,7 @@ from typing import Any
 import msgspec
 
 from maestro_cli.core.errors import ExitCode, InvalidFile, MaestroError, Unreachable
+from maestro_cli.local.kubeconfig import KubeConfig, load_kubeconfig
 from maestro_cli.local.objects import Object
 
 # httpx imports its own command line, and with it click and rich, unless that cannot be imported: 90 ms
@@ -100,71 +96,9 @@ REPLICA_SETS = Resource("apps", "v1", "replicasets", "ReplicaSet")
 DISRUPTION_BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
 ENDPOINT_SLICES = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
-
-
-@dataclass(frozen=True, slots=True)
-class KubeConfig:
-    """Where the API server is, how to trust it and how to be trusted."""
-
-    server: str
-    tls: ssl.SSLContext | bool
-    token: str = ""
-
-
-def load_kubeconfig(path: Path) -> KubeConfig:
-    """Read the current context of a kubeconfig written as JSON.
-
-    Understands certificate-authority(-data), insecure-skip-tls-verify, token, client-certificate(-data)
-    and client-key(-data). Raises InvalidFile.
-    """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        context = _named(document["contexts"], document["current-context"])["context"]
-        cluster = _named(document["clusters"], context["cluster"])["cluster"]
-        user = _named(document["users"], context["user"])["user"]
-        server = str(cluster["server"])
-    except FileNotFoundError as missing:
-        raise InvalidFile("no such kubeconfig", file=str(path)) from missing
-    except (ValueError, KeyError, TypeError) as broken:
-        raise InvalidFile("not a kubeconfig in JSON", file=str(path), why=repr(broken)) from broken
-    return KubeConfig(server=server.rstrip("/"), tls=_tls(cluster, user), token=str(user.get("token", "")))
-
-
-def _named(entries: list[Object], name: str) -> Object:
-    for entry in entries:
-        if entry["name"] == name:
-            return entry
-    raise KeyError(name)
-
-
-def _tls(cluster: Object, user: Object) -> ssl.SSLContext | bool:
-    if str(cluster["server"]).startswith("http://"):
-        return False
-    authority = cluster.get("certificate-authority-data")
-    context = ssl.create_default_context(
-        cafile=cluster.get("certificate-authority"),
-        cadata=base64.b64decode(authority).decode("ascii") if authority else None,
-    )
-    if cluster.get("insecure-skip-tls-verify"):
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if user.get("client-certificate"):
-        context.load_cert_chain(user["client-certificate"], user.get("client-key"))
-    elif user.get("client-certificate-data"):
-        _load_inline_pair(context, user)
-    return context
-
-
-def _load_inline_pair(context: ssl.SSLContext, user: Object) -> None:
-    # ssl reads certificate chains from files only; the file is 0600 and gone before anything is sent
-    descriptor, name = tempfile.mkstemp()
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            for part in ("client-certificate-data", "client-key-data"):
-                file.write(base64.b64decode(user[part]) + b"\n")
-        context.load_cert_chain(name)
-    finally:
-        os.unlink(name)
+_RBAC = "rbac.authorization.k8s.io"
+CLUSTER_ROLES = Resource(_RBAC, "v1", "clusterroles", "ClusterRole", namespaced=False)
+CLUSTER_ROLE_BINDINGS = Resource(_RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False)
 
 
 @dataclass(frozen=True, slots=True)

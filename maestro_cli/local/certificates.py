@@ -1,4 +1,4 @@
-"""The certificate authority, bearer tokens and kubeconfig files of the embedded cluster.
+"""The certificate authority, certificates, bearer tokens and kubeconfig files of the embedded cluster.
 
 Invariant: the folder `pki` is complete or absent (made beside, then renamed), a private key or token
 is readable by its owner alone, and nothing in it changes once it is there.
@@ -11,6 +11,8 @@ import json
 import os
 import secrets
 import shutil
+import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +30,9 @@ IDENTITIES: dict[str, str] = {
     "kubelet": "maestro:kubelets",
     "agent": "maestro:agents",
 }
+# The components of the real control plane, whose names Kubernetes' own roles are bound to.
+COMPONENTS = ("system:kube-controller-manager", "system:kube-scheduler")
+CONTEXT = "maestro-local"
 _VALID_DAYS = 3650
 
 
@@ -51,6 +56,21 @@ class Pki:
         return self.folder / "server.key"
 
     @property
+    def kubelet_client(self) -> tuple[Path, Path]:
+        """Certificate and key that a kubelet asks of whoever wants logs or figures of it."""
+        return self.folder / "kubelet-client.crt", self.folder / "kubelet-client.key"
+
+    @property
+    def etcd(self) -> tuple[Path, Path]:
+        """Certificate and key of etcd, and of its one client."""
+        return self.folder / "etcd.crt", self.folder / "etcd.key"
+
+    @property
+    def service_accounts(self) -> tuple[Path, Path]:
+        """Public and private key of service account tokens."""
+        return self.folder / "service-accounts.pub", self.folder / "service-accounts.key"
+
+    @property
     def tokens(self) -> Path:
         """`token,user,uid,"group1,group2"` a line, the format of kube-apiserver's --token-auth-file."""
         return self.folder / "tokens.csv"
@@ -58,10 +78,10 @@ class Pki:
     @property
     def secrets(self) -> tuple[Path, ...]:
         """The files to keep out of records: the tokens alone, one a line, and the private keys."""
-        return self.folder / "secrets", self.folder / "ca.key", self.key
+        return self.folder / "secrets", *sorted(self.folder.glob("*.key"))
 
     def token(self, identity: str) -> str:
-        """The bearer token of one of IDENTITIES. Raises KeyError when there is none."""
+        """The bearer token of one of IDENTITIES or COMPONENTS. Raises KeyError when there is none."""
         with self.tokens.open(newline="", encoding="utf-8") as lines:
             for row in csv.reader(lines):
                 if row[1] == identity:
@@ -86,6 +106,20 @@ def ensure_pki(state: Path) -> Pki:
         except OSError:
             shutil.rmtree(beside)
     return Pki(folder)
+
+
+def kubelet_tls(pki: Pki) -> ssl.SSLContext:
+    """How the kubelets are trusted, with the certificate that they ask for."""
+    context = ssl.create_default_context(cafile=pki.ca)
+    context.load_cert_chain(*pki.kubelet_client)
+    return context
+
+
+def write_kubeconfigs(state: Path, pki: Pki, server: str) -> None:
+    """Write `STATE/<identity>.kubeconfig` for each of IDENTITIES."""
+    for identity in IDENTITIES:
+        path = state / f"{identity}.kubeconfig"
+        write_kubeconfig(path, server=server, ca=pki.ca, token=pki.token(identity), context=CONTEXT)
 
 
 def write_kubeconfig(path: Path, *, server: str, ca: Path, token: str, context: str) -> None:
@@ -118,8 +152,10 @@ def _write_private(path: Path, content: bytes) -> None:
 
 
 def _make_tokens(path: Path) -> None:
-    tokens = {identity: secrets.token_urlsafe(32) for identity in IDENTITIES}
-    lines = [f'{tokens[name]},{name},{name},"{group}"\n' for name, group in IDENTITIES.items()]
+    users = {identity: f',"{group}"' for identity, group in IDENTITIES.items()}
+    users |= dict.fromkeys(COMPONENTS, "")
+    tokens = {name: secrets.token_urlsafe(32) for name in users}
+    lines = [f"{tokens[name]},{name},{name}{group}\n" for name, group in users.items()]
     _write_private(path, "".join(lines).encode())
     _write_private(path.with_name("secrets"), "\n".join(tokens.values()).encode())
 
@@ -127,17 +163,30 @@ def _make_tokens(path: Path) -> None:
 def _make_certificates(folder: Path) -> None:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
+    pem = serialization.Encoding.PEM
+
+    def keep(name: str, key: ec.EllipticCurvePrivateKey) -> None:
+        private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        _write_private(folder / f"{name}.key", private)
 
     authority_key = ec.generate_private_key(ec.SECP256R1())
-    server_key = ec.generate_private_key(ec.SECP256R1())
     authority = _sign_authority(authority_key)
-    server = _sign_server(authority, authority_key, server_key)
-    pem = serialization.Encoding.PEM
     (folder / "ca.crt").write_bytes(authority.public_bytes(pem))
-    (folder / "server.crt").write_bytes(server.public_bytes(pem))
-    for name, key in (("ca.key", authority_key), ("server.key", server_key)):
-        private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        _write_private(folder / name, private)
+    keep("ca", authority_key)
+    server, client = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
+    # etcd calls itself, with the certificate that it serves with
+    pairs = {"server": [server], "kubelet-client": [client], "etcd": [server, client]}
+    for name, usages in pairs.items():
+        key = ec.generate_private_key(ec.SECP256R1())
+        signed = _sign(authority, authority_key, key.public_key(), f"maestro local {name}", usages)
+        (folder / f"{name}.crt").write_bytes(signed.public_bytes(pem))
+        keep(name, key)
+    accounts = ec.generate_private_key(ec.SECP256R1())
+    keep("service-accounts", accounts)
+    public = accounts.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
+    (folder / "service-accounts.pub").write_bytes(public)
 
 
 def _builder(subject: str, issuer: str, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
@@ -194,26 +243,28 @@ def _sign_authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     )
 
 
-def _sign_server(
+def _sign(
     authority: x509.Certificate,
     authority_key: ec.EllipticCurvePrivateKey,
-    key: ec.EllipticCurvePrivateKey,
+    key: ec.EllipticCurvePublicKey,
+    subject: str,
+    usages: Sequence[x509.ObjectIdentifier],
 ) -> x509.Certificate:
+    """A certificate for 127.0.0.1 and localhost."""
     import ipaddress
 
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
-    from cryptography.x509.oid import ExtendedKeyUsageOID
 
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     issuer = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     return (
-        _builder("maestro local server", _AUTHORITY, key.public_key())
+        _builder(subject, _AUTHORITY, key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer), critical=False)
         .sign(authority_key, hashes.SHA256())
     )

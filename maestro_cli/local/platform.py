@@ -19,6 +19,7 @@ from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import ActionFailed, Busy, NotFound, TimedOut, UndoFailed, UsageError
 from maestro_cli.core.progress import Progress, Quiet
+from maestro_cli.local.clusters import CLUSTERS, LITE
 from maestro_cli.local.instance import (
     Record,
     StateLock,
@@ -34,7 +35,6 @@ from maestro_cli.local.platform_status import DownReport, PlatformStatus, platfo
 from maestro_cli.local.process import PLATFORM_VARIABLE
 from maestro_cli.local.programs import Programs, find_programs
 
-CLUSTERS = ("lite",)
 DEFAULT_LOAD_RATE = 50.0
 _START_LIMIT_SECONDS = 120.0  # the supervisor gives up before that, and says why
 _STOP_LIMIT_SECONDS = 8.0
@@ -55,11 +55,28 @@ class EmbeddedPlatform:
         record = read_record(self._state)
         return record is not None and record.state == "ready" and supervisor_lives(record)
 
+    def is_up_with(self, cluster: str | None) -> bool:
+        """True when it is up with this cluster (None: with any).
+
+        Raises UsageError for a cluster that does not exist, Busy when it is up with another one.
+        """
+        _check_cluster(cluster)
+        record = read_record(self._state)
+        if record is None or not self.is_up():
+            return False
+        if cluster not in (None, record.cluster):
+            raise Busy(
+                f"the platform is up with --cluster {record.cluster}, not {cluster}",
+                why="it has one cluster at a time, and what is on it would be lost",
+                fix="maestro local down, then again",
+            )
+        return True
+
     def up(
         self,
         *,
         profile: str = "drill",
-        cluster: str = "lite",
+        cluster: str | None = None,
         load_seed: int = 1,
         load_rate: float = DEFAULT_LOAD_RATE,
         watch: bool = True,
@@ -68,16 +85,22 @@ class EmbeddedPlatform:
     ) -> PlatformStatus:
         """Start it and wait until every part is ready; `already_up` in the answer says it was.
 
-        Raises UsageError (profile, cluster), Unreachable (programs missing), InvalidFile (shipped files),
+        Without a cluster, the one that is up, else the light one. Raises UsageError (profile, cluster),
+        Busy (up with another cluster), Unreachable (programs missing), InvalidFile (shipped files),
         ActionFailed (a part does not start), Interrupted; then nothing is left.
         """
-        interval_seconds = _checked(profile, cluster)
+        interval_seconds = _interval_of(profile)
+        if self.is_up_with(cluster):
+            return self._already_up(progress)
+        wanted = cluster or LITE
         programs = find_programs(self._environment)
+        cluster_program = CLUSTERS[wanted].program(self._environment, progress, cancellation)
         lock = self._lock_unless_up(progress, cancellation)
         if lock is None:
-            progress.note("the platform is up already")
-            return replace(self.status(), already_up=True)
-        options = ["--profile", profile, "--interval-seconds", str(interval_seconds), "--cluster", cluster]
+            self.is_up_with(cluster)
+            return self._already_up(progress)
+        options = ["--profile", profile, "--interval-seconds", str(interval_seconds), "--cluster", wanted]
+        options += ["--cluster-program", cluster_program] if cluster_program else []
         options += ["--load-seed", str(load_seed), "--load-rate", str(load_rate)]
         options += [] if watch else ["--without-watch"]
         own = instance_id(self._state, self._clock.now())
@@ -87,6 +110,7 @@ class EmbeddedPlatform:
                 self._clear()
                 require_space(self._state)
                 self._prepare(profile)
+                CLUSTERS[wanted].prepare(self._state)
                 cancellation.raise_if_set()
                 self._spawn(own, lock, programs, options)
             finally:
@@ -96,6 +120,10 @@ class EmbeddedPlatform:
             self.down(progress=Quiet())
             raise
         return self.status()
+
+    def _already_up(self, progress: Progress) -> PlatformStatus:
+        progress.note("the platform is up already")
+        return replace(self.status(), already_up=True)
 
     def down(self, *, progress: Progress) -> DownReport:
         """Stop the supervisor, sweep what it left, remove what it wrote (logs stay). Idempotent.
@@ -265,14 +293,17 @@ class EmbeddedPlatform:
         return lock
 
 
-def _checked(profile: str, cluster: str) -> float:
+def _check_cluster(cluster: str | None) -> None:
+    if cluster is not None and cluster not in CLUSTERS:
+        raise UsageError(f"there is no cluster {cluster!r}", fix=suggestion(cluster, list(CLUSTERS)))
+
+
+def _interval_of(profile: str) -> float:
     """The scrape interval of the profile in seconds; raises UsageError for an unknown name."""
     from maestro_cli.slo.windows import PROFILES
 
     if profile not in PROFILES:
         raise UsageError(f"there is no profile {profile!r}", fix=suggestion(profile, list(PROFILES)))
-    if cluster not in CLUSTERS:
-        raise UsageError(f"there is no cluster {cluster!r}", fix=suggestion(cluster, list(CLUSTERS)))
     return PROFILES[profile].interval_seconds
 
 

@@ -284,13 +284,21 @@ class Backends:
     # The embedded platform
 
     def start_platform(
-        self, progress: Progress, *, seed: int, cancellation: Cancellation, profile: str = "drill"
+        self,
+        progress: Progress,
+        *,
+        seed: int,
+        cluster: str | None,
+        cancellation: Cancellation,
+        profile: str = "drill",
     ) -> PlatformStatus:
         """Start the embedded platform; not before its journal could be opened: no journal, no change."""
         from maestro_cli.journal.store import Journal
 
         Journal(self._journal_of("local"), projections=self.projections, clock=self.clock).close()
-        return self.platform.up(profile=profile, load_seed=seed, progress=progress, cancellation=cancellation)
+        return self.platform.up(
+            profile=profile, cluster=cluster, load_seed=seed, progress=progress, cancellation=cancellation
+        )
 
     @cached_property
     def platform(self) -> EmbeddedPlatform:

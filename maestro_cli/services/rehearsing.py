@@ -28,15 +28,18 @@ POLL_SECONDS = 0.1
 class EmbeddedStage:
     """Satisfies chaos.drills.ports.Stage."""
 
-    def __init__(self, services: Services, seed: int) -> None:
+    def __init__(self, services: Services, seed: int, cluster: str | None) -> None:
         self._services = services
         self._seed = seed
+        self._cluster = cluster
 
     def is_up(self) -> bool:
-        return self._services.platform.is_up()
+        return self._services.platform.is_up_with(self._cluster)
 
     def up(self, progress: Progress, cancellation: Cancellation) -> None:
-        self._services.start_platform(progress, seed=self._seed, cancellation=cancellation)
+        self._services.start_platform(
+            progress, seed=self._seed, cluster=self._cluster, cancellation=cancellation
+        )
 
     def down(self, progress: Progress) -> None:
         self._services.platform.down(progress=progress)
@@ -132,15 +135,18 @@ class Responders:
         return str(events[-1].data["path"]) if events else ""
 
 
-def conductor(services: Services, seed: int) -> Conductor:
-    """A conductor whose ensemble works in the context `local`, once the platform is up."""
+def conductor(services: Services, seed: int, cluster: str | None) -> Conductor:
+    """A conductor whose ensemble works in the context `local`, once the platform is up.
+
+    `cluster` is the one that the platform must have; None takes the one that is up, else the light one.
+    """
 
     def gather() -> Ensemble:
         local = services.in_context("local")
         return Ensemble(local.journal, local.cluster, local.prometheus, Responders(local))
 
     return Conductor(
-        EmbeddedStage(services, seed),
+        EmbeddedStage(services, seed, cluster),
         gather,
         {objective.name: objective for objective in read_objectives(shipped("deploy") / "objectives")},
         clock=services.clock,

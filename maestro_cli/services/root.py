@@ -337,10 +337,10 @@ class Services(Backends):
         crew = Crew(self.desk, self.triage, self.playbooks, self.runbooks, self.runner, write)
         return Response(crew, self.journal, self.clock, self.actor)
 
-    def conductor(self, seed: int) -> Conductor:
+    def conductor(self, seed: int, cluster: str | None) -> Conductor:
         from maestro_cli.services.rehearsing import conductor
 
-        return conductor(self, seed)
+        return conductor(self, seed, cluster)
 
     def overview(self) -> Overview:
         from maestro_cli.services.overview import look

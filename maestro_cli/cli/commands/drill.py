@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from maestro_cli.chaos.drills.scenarios import SCENARIOS, find_scenario
-from maestro_cli.cli.options import OutputOption, output_options
+from maestro_cli.cli.options import ClusterOption, OutputOption, output_options
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.output.renderers.drills import scenarios_view, scorecard_view
 from maestro_cli.output.writer import emit
@@ -38,6 +38,7 @@ def list_drills(ctx: typer.Context, output: OutputOption = "table") -> None:
 def run(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="A drill.", autocompletion=_complete_scenario)],
+    cluster: ClusterOption = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the platform up afterwards.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the load.")] = 1,
     record: Annotated[
@@ -52,7 +53,7 @@ def run(
     options = output_options(ctx, output)
     scenario = find_scenario(name)
     with ctx.obj.progress() as progress:
-        card = ctx.obj.conductor(seed).run(
+        card = ctx.obj.conductor(seed, cluster).run(
             scenario, keep=keep, progress=progress, cancellation=ctx.obj.cancellation
         )
     view = scorecard_view(card)

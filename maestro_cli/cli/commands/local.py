@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
-from maestro_cli.cli.options import OutputOption, output_options
+from maestro_cli.cli.options import ClusterOption, OutputOption, output_options
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.output.renderers.platform import down_view, platform_view
 from maestro_cli.output.writer import emit, emit_text
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 PARTS = (
-    "supervisor", "cluster", "controllers", "kubelet-a", "kubelet-b", "kubelet-c", "balancer", "metrics",
+    "supervisor", "cluster", "controllers", "etcd", "apiserver", "controller-manager", "scheduler", "audit",
+    "kubelet-a", "kubelet-b", "kubelet-c", "balancer", "metrics",
     "prometheus", "alertmanager", "load", "watch",
 )  # fmt: skip
 
@@ -33,17 +34,18 @@ def up(
     profile: Annotated[
         str, typer.Option(metavar="NAME", help="Scrape interval and alert windows: drill or production.")
     ] = "drill",
+    cluster: ClusterOption = None,
     seed: Annotated[int, typer.Option(help="Seed of the load.")] = 1,
     output: OutputOption = "table",
 ) -> None:
-    """Start it and wait until every part is ready. Twice says that it is up.
+    """Start it and wait until every part is ready. Twice says that it is up; with another cluster, exit 75.
 
-    Example: maestro local up --profile production
+    Example: maestro local up --cluster kubernetes
     """
     options = output_options(ctx, output)
     with ctx.obj.progress() as progress:
         status = ctx.obj.start_platform(
-            progress, seed=seed, profile=profile, cancellation=ctx.obj.cancellation
+            progress, seed=seed, cluster=cluster, profile=profile, cancellation=ctx.obj.cancellation
         )
     emit(platform_view(status), options)
 
@@ -76,7 +78,11 @@ def status(ctx: typer.Context, output: OutputOption = "table") -> None:
 def logs(
     ctx: typer.Context,
     part: Annotated[
-        str, typer.Argument(help="A part, as `local status` names it.", autocompletion=_complete_part)
+        str,
+        typer.Argument(
+            help="A part, as `local status` names it; audit is who changed what on --cluster kubernetes.",
+            autocompletion=_complete_part,
+        ),
     ],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
     tail: Annotated[int, typer.Option(help="How many of the last lines.", min=0)] = 100,

@@ -17,7 +17,7 @@ from pathlib import Path
 import uvicorn
 
 from maestro_cli.core.errors import ExitCode, MaestroError
-from maestro_cli.local.certificates import IDENTITIES, Pki, ensure_pki, write_kubeconfig
+from maestro_cli.local.certificates import Pki, ensure_pki, kubelet_tls, write_kubeconfigs
 from maestro_cli.local.cluster.access import Tokens
 from maestro_cli.local.cluster.disk import Disk
 from maestro_cli.local.cluster.kinds import NAMESPACES
@@ -27,7 +27,6 @@ from maestro_cli.local.cluster.store import Store
 from maestro_cli.local.process import announce, die_with_parent
 
 DEFAULT_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
-CONTEXT = "maestro-local"
 
 
 def _arguments() -> argparse.Namespace:
@@ -51,12 +50,6 @@ def _listening(port: int) -> socket.socket:
     return listener
 
 
-def _write_kubeconfigs(state: Path, pki: Pki, url: str) -> None:
-    for identity in IDENTITIES:
-        path = state / f"{identity}.kubeconfig"
-        write_kubeconfig(path, server=url, ca=pki.ca, token=pki.token(identity), context=CONTEXT)
-
-
 def _registry(disk: Disk, history: int) -> Registry:
     """The objects as an earlier process left them, and the namespaces every cluster has."""
     store = Store(history, disk.note, after=disk.revision())
@@ -74,7 +67,7 @@ async def _serve(state: Path, pki: Pki, listener: socket.socket, disk: Disk, his
     url = f"https://127.0.0.1:{port}"
     registry = _registry(disk, history)
     await disk.settled()
-    application = Server(registry, Tokens.read(pki.tokens), url, disk.settled)
+    application = Server(registry, Tokens.read(pki.tokens), url, kubelet_tls(pki), disk.settled)
     config = uvicorn.Config(
         application,
         http="httptools",
@@ -105,7 +98,7 @@ async def _serve(state: Path, pki: Pki, listener: socket.socket, disk: Disk, his
     while not server.started and not serving.done():
         await asyncio.sleep(0.002)
     if server.started:
-        _write_kubeconfigs(state, pki, url)
+        write_kubeconfigs(state, pki, url)
         announce(state, "cluster", port=port, url=url)
     await serving
 

@@ -5,6 +5,7 @@ Invariant: what the kubelet sends is passed on as it comes; nothing is kept.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from urllib.parse import quote
 
@@ -45,7 +46,9 @@ def _address(pod: Object, node: Object | None) -> str:
     return f"https://{host}:{port}"
 
 
-async def stream_logs(pod: Object, node: Object | None, query: Mapping[str, str]) -> Answer:
+async def stream_logs(
+    pod: Object, node: Object | None, query: Mapping[str, str], tls: ssl.SSLContext
+) -> Answer:
     """The log of a container of a pod, followed if asked. Raises ApiError 400, 404, 500, 502."""
     import httpx
 
@@ -54,9 +57,8 @@ async def stream_logs(pod: Object, node: Object | None, query: Mapping[str, str]
     path = "/".join(quote(part, safe="") for part in (metadata["namespace"], metadata["name"], container))
     url = f"{_address(pod, node)}/containerLogs/{path}"
     passed = {name: query[name] for name in _PASSED if name in query}
-    # The certificate of a kubelet is its own; kube-apiserver does not verify it by default either.
     client = httpx.AsyncClient(
-        verify=False, trust_env=False, timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS)
+        verify=tls, trust_env=False, timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS)
     )
     try:
         response = await client.send(client.build_request("GET", url, params=passed), stream=True)

@@ -6,6 +6,7 @@ Invariant: a request is authorised for the verb that is really done before anyth
 from __future__ import annotations
 
 import random
+import ssl
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -64,8 +65,10 @@ _LACKING = ("exec", "attach", "portforward", "proxy", "ephemeralcontainers", "re
 class Resources:
     """Answers requests on the objects of the registry."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, kubelets: ssl.SSLContext) -> None:
+        """`kubelets` is how kubelets are trusted, and how they trust us."""
         self._registry = registry
+        self._kubelets = kubelets
 
     async def answer(self, request: Request, route: Route, user: User) -> Answer:
         """Do what the request says. Raises ApiError."""
@@ -253,12 +256,12 @@ class Resources:
     async def _log(self, request: Request, route: Route, verb: str) -> Answer:
         pod = self._registry.get(route.kind, route.namespace, route.name).object
         node = self._registry.store.get(kinds.NODES.shelf, ("", pod["spec"].get("nodeName", "")))
-        return await stream_logs(pod, node.object if node else None, request.query)
+        return await stream_logs(pod, node.object if node else None, request.query, self._kubelets)
 
 
 def _authorise(user: User, verb: str, route: Route) -> None:
     kind = route.kind
-    asked = AccessRequest(verb, kind.names, kind.namespaced, route.namespace, route.name, route.subresource)
+    asked = AccessRequest(verb, kind.names, route.namespace, route.name, route.subresource)
     if not user.may(asked):
         raise refuse(user, asked)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from maestro_cli.local.cluster import access, kinds
+from maestro_cli.local.cluster import access
 from maestro_cli.local.cluster.access import User
 from maestro_cli.local.cluster.shapes import conform
 from maestro_cli.local.cluster.status import Names, Object, bad_request
@@ -20,13 +20,9 @@ def _access(user: User, spec: Object) -> Object:
             raise bad_request("exactly one of nonResourceAttributes or resourceAttributes must be specified")
         read = spec["nonResourceAttributes"].get("verb") in ("get", "head")
         return {"allowed": read or "system:masters" in user.groups, "reason": ""}
-    group, resource = asked.get("group", ""), asked.get("resource", "")
-    known = [one for one in kinds.KINDS if one.plural == resource and group in (one.group, "*")]
-    namespaced = known[0].namespaced if known else True
     request = access.Request(
         asked.get("verb", ""),
-        Names(group, resource, ""),
-        namespaced,
+        Names(asked.get("group", ""), asked.get("resource", ""), ""),
         asked.get("namespace", ""),
         asked.get("name", ""),
         asked.get("subresource", ""),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
@@ -50,9 +51,13 @@ Settled = Callable[[], Awaitable[None]]
 class Server:
     """The cluster API as an ASGI application."""
 
-    def __init__(self, registry: Registry, tokens: Tokens, url: str, settled: Settled) -> None:
-        """`settled` is awaited before anything is sent: it returns once all that was done is on disk."""
-        self._resources = Resources(registry)
+    def __init__(
+        self, registry: Registry, tokens: Tokens, url: str, kubelets: ssl.SSLContext, settled: Settled
+    ) -> None:
+        """`kubelets` is how kubelets are trusted, and how they trust this server; `settled` is awaited before
+        anything is sent: it returns once all that was done is on disk.
+        """
+        self._resources = Resources(registry, kubelets)
         self._tokens = tokens
         self._settled = settled
         self._address = urlsplit(url).netloc

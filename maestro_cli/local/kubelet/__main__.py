@@ -11,6 +11,7 @@ from pathlib import Path
 from maestro_cli.core.errors import ActionFailed
 from maestro_cli.local import daemon
 from maestro_cli.local.api import connect
+from maestro_cli.local.certificates import ensure_pki
 from maestro_cli.local.kubelet.node import NodeAgent
 from maestro_cli.local.kubelet.pods import PodSet
 from maestro_cli.local.kubelet.processes import Processes
@@ -28,8 +29,6 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--zone", required=True, help="topology.kubernetes.io/zone of the node")
     parser.add_argument("--index", type=int, required=True, help="1..254: pods get 10.244.INDEX.m")
     parser.add_argument("--announce", help="name of the ready file (default: kubelet-a for node-a)")
-    parser.add_argument("--certificate", type=Path, help="server certificate (default: STATE/pki/server.crt)")
-    parser.add_argument("--key", type=Path, help="its key (default: STATE/pki/server.key)")
     defaults = Settings(Path(), "", "", 1)
     for name in ("backoff_initial", "backoff_max", "lease_renew", "volume_refresh", "shutdown_grace"):
         option = "--" + name.replace("_", "-")
@@ -63,9 +62,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     processes = Processes()
     recorder = EventRecorder(client, "kubelet", settings.node)
     pods = PodSet(client, settings, processes, recorder)
-    pki = settings.state / "pki"
-    certificate, key = arguments.certificate or pki / "server.crt", arguments.key or pki / "server.key"
-    server = KubeletServer(pods, settings.node, certificate, key)
+    server = KubeletServer(pods, settings.node, ensure_pki(settings.state))
     server.start()
     node = NodeAgent(client, settings, server.port)
     spawner = asyncio.create_task(processes.run())

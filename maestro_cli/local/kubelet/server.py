@@ -1,7 +1,8 @@
 """The HTTPS door of the node: logs, metrics, statistics.
 
-Invariant: read-only; paths and query values are parsed, never joined into file names (the pod and
-container must be running here). Same paths as a real kubelet, so a real kube-apiserver can proxy.
+Invariant: read-only, and for nobody without the certificate of a kubelet's client; paths and query values
+are parsed, never joined into file names (the pod and container must be running here). Same paths as a real
+kubelet, so a real kube-apiserver can proxy.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from maestro_cli.local.certificates import Pki
 from maestro_cli.local.kubelet.logs import LogQuery, read_log
 from maestro_cli.local.kubelet.pods import PodSet
 from maestro_cli.local.kubelet.record import Waiting
@@ -44,11 +46,13 @@ class KubeletServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, pods: PodSet, node: str, certificate: Path, key: Path) -> None:
+    def __init__(self, pods: PodSet, node: str, pki: Pki) -> None:
         self.pods = pods
         self.node = node
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._tls.load_cert_chain(certificate, key)
+        self._tls.load_cert_chain(pki.certificate, pki.key)
+        self._tls.load_verify_locations(pki.ca)
+        self._tls.verify_mode = ssl.CERT_REQUIRED
         super().__init__(("127.0.0.1", 0), _Handler)
         self.port = int(self.server_address[1])
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ssl
 import sys
-from pathlib import Path
 
 from maestro_cli.local import api, daemon
 from maestro_cli.local.api import ApiClient, connect
+from maestro_cli.local.certificates import ensure_pki, kubelet_tls
 from maestro_cli.local.informer import Informer
 from maestro_cli.local.metrics.discovery import targets
 from maestro_cli.local.metrics.nodes import NodeMetrics
@@ -20,20 +21,19 @@ from maestro_cli.local.process import announce
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = daemon.parser("maestro_cli.local.metrics", "kube_* and container_* series for Prometheus.")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: any)")
-    parser.add_argument("--node-ca", type=Path, help="who signed the nodes' certificates (STATE/pki/ca.crt)")
     return parser.parse_args(argv)
 
 
 class _ClusterPages:
     """Renders the informers' present state; called from server threads."""
 
-    def __init__(self, client: ApiClient, authority: Path) -> None:
+    def __init__(self, client: ApiClient, kubelets: ssl.SSLContext) -> None:
         self.deployments = Informer(client, api.DEPLOYMENTS)
         self.replica_sets = Informer(client, api.REPLICA_SETS)
         self.pod_informer = Informer(client, api.PODS)
         self.nodes = Informer(client, api.NODES)
         self.budgets = Informer(client, api.DISRUPTION_BUDGETS)
-        self.node_metrics = NodeMetrics(authority)
+        self.node_metrics = NodeMetrics(kubelets)
 
     @property
     def informers(self) -> list[Informer]:
@@ -55,7 +55,7 @@ class _ClusterPages:
 
 async def _serve(arguments: argparse.Namespace) -> None:
     client = await connect(arguments.kubeconfig or arguments.state / "agent.kubeconfig", "metrics")
-    pages = _ClusterPages(client, arguments.node_ca or arguments.state / "pki" / "ca.crt")
+    pages = _ClusterPages(client, kubelet_tls(ensure_pki(arguments.state)))
     server = MetricsServer(pages, arguments.port)
     server.start()
     try:

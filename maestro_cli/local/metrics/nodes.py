@@ -9,7 +9,6 @@ import re
 import ssl
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 
@@ -29,8 +28,8 @@ _KEPT = {
 class NodeMetrics:
     """Asks every node's `/metrics/resource`; thread-safe."""
 
-    def __init__(self, authority: Path) -> None:
-        tls = ssl.create_default_context(cafile=authority)
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        """`tls` is how the kubelets are trusted, and how they trust us."""
         self._http = httpx.Client(verify=tls, timeout=_SECONDS, trust_env=False)
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="nodes")
 

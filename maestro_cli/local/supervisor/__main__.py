@@ -11,7 +11,7 @@ from pathlib import Path
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.local.process import PLATFORM_VARIABLE
 from maestro_cli.local.programs import Programs
-from maestro_cli.local.supervisor.parts import Plan
+from maestro_cli.local.supervisor.model import Plan
 
 
 def main(arguments: list[str]) -> int:
@@ -31,6 +31,7 @@ def main(arguments: list[str]) -> int:
         load_rate=options.load_rate,
         programs=Programs(options.prometheus, options.alertmanager),
         watch=not options.without_watch,
+        cluster_program=options.cluster_program,
     )
     from maestro_cli.local.supervisor.loop import Supervisor
 
@@ -48,6 +49,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--profile", required=True)
     parser.add_argument("--interval-seconds", type=float, required=True)
     parser.add_argument("--cluster", required=True)
+    parser.add_argument("--cluster-program", default="")
     parser.add_argument("--load-seed", type=int, required=True)
     parser.add_argument("--load-rate", type=float, required=True)
     parser.add_argument("--prometheus", required=True)

@@ -1,12 +1,10 @@
 """One part as a process: start, readiness, exit, back-off.
 
-Invariant: an announcement counts only when it names the pid that runs now, so a file left by an earlier
-process never makes a part look ready.
+Invariant: a process that was told to stop is not counted as one that crashed.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ctypes
 import os
@@ -21,15 +19,13 @@ from typing import Any
 from maestro_cli.core.clock import Clock, to_rfc3339
 from maestro_cli.core.files import write_atomically
 from maestro_cli.local.instance import PartRecord
-from maestro_cli.local.ports import LOOPBACK, Ports
-from maestro_cli.local.process import read_announcement
-from maestro_cli.local.supervisor.parts import Facts, Part
+from maestro_cli.local.ports import Ports
+from maestro_cli.local.supervisor.model import Facts, Part
 
 FIRST_BACKOFF_SECONDS = 0.2
 MAX_BACKOFF_SECONDS = 10.0
 _HEALTHY_SECONDS = 30.0  # a process that lived that long starts its back-off afresh
 _BIND_SECONDS = 3.0  # a program that finds its port taken has ended by then
-_PROBE_SECONDS = 0.5
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -104,14 +100,7 @@ class Child:
         """Ask whether it is ready; True when its facts changed."""
         if self._process is None or self.facts is not None:
             return False
-        if self.part.health_path:
-            port = self._ports.of(self.part.port_name)
-            if await answers(port, self.part.health_path):
-                self.facts = {"port": port, "url": f"http://{LOOPBACK}:{port}"}
-        else:
-            announced = read_announcement(self._state, self.part.announces)
-            if announced is not None and announced.get("pid") == self._process.pid:
-                self.facts = announced
+        self.facts = await self.part.ready(self._process.pid)
         if self.facts is not None:
             self.early_exits = 0
         return self.facts is not None
@@ -181,20 +170,6 @@ class Child:
         self.restarts += 1
         self._retry_at = now + self._backoff
         self._backoff = min(self._backoff * 2, MAX_BACKOFF_SECONDS)
-
-
-async def answers(port: int, path: str) -> bool:
-    """True when an HTTP server on this port of loopback answers 200."""
-    try:
-        async with asyncio.timeout(_PROBE_SECONDS):
-            reader, writer = await asyncio.open_connection(LOOPBACK, port)
-            try:
-                writer.write(f"GET {path} HTTP/1.0\r\nHost: {LOOPBACK}:{port}\r\n\r\n".encode("ascii"))
-                return (await reader.readline()).split(b" ")[1:2] == [b"200"]
-            finally:
-                writer.close()
-    except (OSError, TimeoutError, ValueError):
-        return False
 
 
 def _spawn(

@@ -8,12 +8,10 @@ platform; once it was up, a part is restarted for ever, ever more slowly.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
 from collections.abc import Mapping
-from typing import Any
 
 from maestro_cli.core.clock import Clock, to_rfc3339
 from maestro_cli.core.files import write_atomically
@@ -27,15 +25,12 @@ from maestro_cli.local.instance import (
 )
 from maestro_cli.local.ports import Ports
 from maestro_cli.local.process import PLATFORM_VARIABLE
-from maestro_cli.local.supervisor.child import Child
-from maestro_cli.local.supervisor.parts import NODES, SERVICE, WORKLOAD, Plan, depths, parts_of
+from maestro_cli.local.supervisor.group import Group
+from maestro_cli.local.supervisor.model import CLUSTER, SERVICE, WORKLOAD, Plan
+from maestro_cli.local.supervisor.parts import FOUND_OUT, NODES, parts_of
 from maestro_cli.local.supervisor.workload import Workload
 
 START_LIMIT_SECONDS = 90.0
-EARLY_EXITS_ALLOWED = 4
-_LEVEL_STOP_SECONDS = 1.5
-_BUSY_TICK_SECONDS = 0.04
-_IDLE_TICK_SECONDS = 5.0
 
 
 class Supervisor:
@@ -46,21 +41,16 @@ class Supervisor:
         self._clock = clock
         self._began = clock.monotonic()
         self._started_at = clock.now()
-        self._ports = Ports()
-        self._facts: dict[str, Mapping[str, Any]] = {}
-        child_environment = {**environment, PLATFORM_VARIABLE: plan.id}
-        self._children = {
-            part.name: Child(part, plan.state, child_environment, self._ports, clock)
-            for part in parts_of(plan, self._ports)
-        }
-        self._depths = depths([child.part for child in self._children.values()])
+        ports = Ports()
+        marked = {**environment, PLATFORM_VARIABLE: plan.id}
+        self._group = Group(parts_of(plan, ports), plan.state, marked, ports, clock, FOUND_OUT)
+        self._facts = self._group.facts
         self._workload = Workload(
             plan.config / "manifests.json", plan.state / "admin.kubeconfig", len(NODES), self._note_workload
         )
         self._ready_after: float | None = None
         self._failure: Failure | None = None
         self._stopping = False
-        self._wake = asyncio.Event()
         self._published = ""
 
     async def run(self) -> None:
@@ -68,7 +58,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ask_to_stop)
-        loop.add_signal_handler(signal.SIGCHLD, self._wake.set)
+        loop.add_signal_handler(signal.SIGCHLD, self._group.wake.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: None)  # the terminal that started it may go
         workload: asyncio.Task[None] | None = None
         try:
@@ -76,7 +66,7 @@ class Supervisor:
                 await self._tick()
                 # after the first tick: its imports take place while the cluster starts
                 workload = workload or loop.create_task(self._workload.keep())
-                await self._pause()
+                await self._group.pause(busy=self._ready_after is None)
                 if workload.done():
                     workload.result()  # it never ends by itself: raise what ended it
         finally:
@@ -85,37 +75,18 @@ class Supervisor:
             await self._shutdown()
 
     async def _tick(self) -> None:
-        for name, child in self._children.items():
-            child.reap()
-            await child.look()
-            if child.facts is not None:
-                self._facts[name] = child.facts
-            if child.outdated(self._facts):
-                child.ask_to_stop()
+        await self._group.look()
         self._write_context()
-        for child in self._children.values():
-            child.configure(self._facts)
-            if child.is_due(self._facts):
-                child.start(self._facts)
+        self._group.start_due()
         self._judge_start()
         self._publish()
 
-    async def _pause(self) -> None:
-        retries = [child.seconds_until_retry() for child in self._children.values()]
-        unsettled = any(child.is_running and child.facts is None for child in self._children.values())
-        waiting = [seconds for seconds in retries if seconds]
-        limit = _BUSY_TICK_SECONDS if unsettled or self._ready_after is None else _IDLE_TICK_SECONDS
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min([limit, *waiting])):
-                await self._wake.wait()
-        self._wake.clear()
-
     def _note_workload(self, fact: str, url: str) -> None:
         self._facts[fact] = {"url": url}
-        self._wake.set()
+        self._group.wake.set()
 
     def _endpoints(self) -> dict[str, str]:
-        names = {"cluster": "cluster", "prometheus": "prometheus", "alertmanager": "alertmanager"}
+        names = {"cluster": CLUSTER, "prometheus": "prometheus", "alertmanager": "alertmanager"}
         names |= {"serving": SERVICE, "load": "load", "metrics": "metrics", "watch": "watch"}
         urls = {label: self._facts.get(fact, {}).get("url") for label, fact in names.items()}
         return {label: str(url) for label, url in urls.items() if url}
@@ -140,14 +111,14 @@ class Supervisor:
         if self._ready_after is not None:
             return
         elapsed = self._clock.monotonic() - self._began
-        late = [name for name, child in self._children.items() if child.facts is None]
+        late = self._group.unready()
         if not late and WORKLOAD in self._facts:
             self._ready_after = elapsed
             return
-        for name, child in self._children.items():
-            if child.early_exits >= EARLY_EXITS_ALLOWED:
-                self._failure = self._failed(f"{name} does not start", child.reason, name)
-                return
+        if (child := self._group.hopeless()) is not None:
+            name = child.part.name
+            self._failure = self._failed(f"{name} does not start", child.reason, name)
+            return
         if elapsed > START_LIMIT_SECONDS:
             what = f"the platform is not ready after {START_LIMIT_SECONDS:.0f} s"
             if WORKLOAD in self._facts:
@@ -180,7 +151,7 @@ class Supervisor:
             ready_after_seconds=self._ready_after,
             waiting_for="" if WORKLOAD in self._facts else self._workload.waiting_for,
             endpoints=self._endpoints(),
-            parts=tuple(c.record(self._facts, stopping=self._stopping) for c in self._children.values()),
+            parts=self._group.record(stopping=self._stopping),
             failure=self._failure,
         )
         if (text := repr(record)) != self._published:
@@ -189,33 +160,19 @@ class Supervisor:
 
     def _ask_to_stop(self) -> None:
         self._stopping = True
-        self._wake.set()
+        self._group.wake.set()
 
     async def _shutdown(self) -> None:
-        """Stop the parts, deepest first, each level within a bounded time; then sweep what is left."""
+        """Stop the parts in a bounded time; then sweep what is left."""
         failed = self._failure is not None
         self._stopping = not failed
         self._publish()
-        for depth in sorted(set(self._depths.values()), reverse=True):
-            level = [child for name, child in self._children.items() if self._depths[name] == depth]
-            for child in level:
-                child.ask_to_stop()
-            await self._wait_gone(level)
+        await self._group.stop()
         from maestro_cli.local.sweep import sweep  # psutil, not needed before
 
         sweep(id_prefix(self._plan.state), self._clock, grace_seconds=0.3, limit_seconds=2.0)
         if not failed:  # whoever waits in `up` reads the failure, then clears
             remove_run_files(self._plan.state)
-
-    async def _wait_gone(self, level: list[Child]) -> None:
-        deadline = self._clock.monotonic() + _LEVEL_STOP_SECONDS
-        while running := [child for child in level if child.is_running]:
-            late = self._clock.monotonic() > deadline
-            for child in running:
-                if late:
-                    child.kill()
-                child.reap()
-            await asyncio.sleep(0.02)
 
 
 def _last_line(plan: Plan, part: str) -> str:

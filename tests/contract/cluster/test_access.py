@@ -25,9 +25,10 @@ def test_without_a_good_token_nothing_is_told(cluster: Path, http: httpx.Client)
 
 
 def test_private_files_are_private(cluster: Path) -> None:
-    private = [*cluster.glob("*.kubeconfig"), *cluster.glob("pki/*.key"), cluster / "pki" / "tokens.csv"]
+    keys = list(cluster.glob("pki/*.key"))
+    assert {"ca.key", "server.key", "etcd.key", "kubelet-client.key"} <= {key.name for key in keys}
+    private = [*cluster.glob("*.kubeconfig"), *keys, cluster / "pki" / "tokens.csv"]
     private.append(cluster / "pki" / "secrets")
-    assert len(private) == 9
     assert {oct(path.stat().st_mode & 0o777) for path in private} == {"0o600"}
 
 

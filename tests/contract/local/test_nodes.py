@@ -141,6 +141,8 @@ def test_a_node_tells_what_strict_clients_want(shaky: tuple[Platform, Kubectl]) 
     script = (
         "import json,ssl,sys,urllib.request\n"
         f"tls=ssl.create_default_context(cafile={str(platform.state / 'pki' / 'ca.crt')!r})\n"
+        f"pki={str(platform.state / 'pki')!r}\n"
+        "tls.load_cert_chain(pki+'/kubelet-client.crt',pki+'/kubelet-client.key')\n"
         f"get=lambda path:urllib.request.urlopen('https://127.0.0.1:{port}'+path,context=tls).read().decode()\n"
         "print(json.dumps([get('/healthz'),get('/metrics/resource'),json.loads(get('/stats/summary'))]))\n"
     )

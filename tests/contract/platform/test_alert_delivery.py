@@ -17,7 +17,8 @@ from maestro_cli.local.alertmanager import WEBHOOK_PATH
 from maestro_cli.local.ports import Ports
 from maestro_cli.local.programs import find_programs
 from maestro_cli.local.supervisor.child import Child
-from maestro_cli.local.supervisor.parts import Plan, parts_of
+from maestro_cli.local.supervisor.model import Plan
+from maestro_cli.local.supervisor.parts import parts_of
 
 pytestmark = pytest.mark.contract
 LIMIT_SECONDS = 20.0

@@ -17,7 +17,9 @@ from maestro_cli.local.ports import Ports, free_port
 from maestro_cli.local.process import PLATFORM_VARIABLE, announce
 from maestro_cli.local.programs import Programs, find_programs
 from maestro_cli.local.supervisor.child import Child
-from maestro_cli.local.supervisor.parts import Facts, Part, Plan, parts_of
+from maestro_cli.local.supervisor.model import Facts, Part, Plan
+from maestro_cli.local.supervisor.parts import parts_of
+from maestro_cli.local.supervisor.readiness import announced
 
 pytestmark = pytest.mark.contract
 LIMIT_SECONDS = 20.0
@@ -57,7 +59,7 @@ async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 def _toy(state: Path, code: str, ports: Ports | None = None, needs: tuple[str, ...] = ()) -> Child:
     command = [sys.executable, "-c", code, str(state)]
-    part = Part("toy", lambda facts: command, needs=needs, announces="toy")
+    part = Part("toy", lambda facts: command, announced(state, "toy"), needs=needs)
     environment = {**os.environ, PLATFORM_VARIABLE: "test-child"}
     return Child(part, state, environment, ports or Ports(), SystemClock())
 
@@ -100,7 +102,7 @@ def test_each_early_exit_is_counted_and_waits_longer(state: Path, children: list
 
 
 def test_what_cannot_be_executed_is_a_failed_part_not_a_traceback(state: Path) -> None:
-    part = Part("toy", lambda facts: ["/nowhere/at/all"], announces="toy")
+    part = Part("toy", lambda facts: ["/nowhere/at/all"], announced(state, "toy"))
     child = Child(part, state, os.environ, Ports(), SystemClock())
     child.start({})
     assert child.record({}, stopping=False).reason == "cannot be started: No such file or directory"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from maestro_cli.core.redaction import Redactor
-from maestro_cli.local.certificates import IDENTITIES, ensure_pki, write_kubeconfig
+from maestro_cli.local.certificates import IDENTITIES, ensure_pki, kubelet_tls, write_kubeconfig
 
 
 def test_they_are_made_once_even_by_many_at_once(tmp_path: Path) -> None:
@@ -21,18 +21,16 @@ def test_they_are_made_once_even_by_many_at_once(tmp_path: Path) -> None:
     tokens = {one.token("admin") for one in made}
     assert len(tokens) == 1
     assert ensure_pki(state).token("admin") in tokens
-    private = [made[0].key, made[0].tokens, made[0].folder / "ca.key"]
+    private = [made[0].tokens, *made[0].folder.glob("*.key")]
+    assert len(private) == 6
     assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
     assert len({made[0].token(identity) for identity in IDENTITIES}) == len(IDENTITIES)
     with pytest.raises(KeyError):
         made[0].token("nobody")
 
 
-def test_the_server_is_trusted_by_its_authority(tmp_path: Path) -> None:
-    pki = ensure_pki(tmp_path)
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(pki.certificate, pki.key)
-    client = ssl.create_default_context(cafile=str(pki.ca))
+def _shake_hands(client: ssl.SSLContext, server: ssl.SSLContext) -> ssl.SSLObject:
+    """The client's end of a connection in memory. Raises SSLError."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     near = client.wrap_bio(to_client, to_server, server_hostname="127.0.0.1")
     far = server.wrap_bio(to_server, to_client, server_side=True)
@@ -42,9 +40,31 @@ def test_the_server_is_trusted_by_its_authority(tmp_path: Path) -> None:
                 side.do_handshake()
             except ssl.SSLWantReadError:
                 continue
-    certificate = near.getpeercert()
+    return near
+
+
+def test_the_server_is_trusted_by_its_authority(tmp_path: Path) -> None:
+    pki = ensure_pki(tmp_path)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(pki.certificate, pki.key)
+    certificate = _shake_hands(ssl.create_default_context(cafile=str(pki.ca)), server).getpeercert()
     assert certificate is not None
     assert ("DNS", "localhost") in certificate["subjectAltName"]
+
+
+def test_a_kubelet_takes_its_clients_certificate_and_no_other(tmp_path: Path) -> None:
+    pki = ensure_pki(tmp_path)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(pki.certificate, pki.key)
+    server.load_verify_locations(pki.ca)
+    server.verify_mode = ssl.CERT_REQUIRED
+    assert _shake_hands(kubelet_tls(pki), server).getpeercert()
+    stranger = ssl.create_default_context(cafile=str(pki.ca))
+    with pytest.raises(ssl.SSLError):
+        _shake_hands(stranger, server)
+    stranger.load_cert_chain(pki.certificate, pki.key)  # a server's certificate is none of a client
+    with pytest.raises(ssl.SSLError):
+        _shake_hands(stranger, server)
 
 
 def test_a_kubeconfig_needs_no_other_file(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from maestro_cli.local.api import PODS, ApiClient, KubeConfig
+from maestro_cli.local.api import PODS, ApiClient
 from maestro_cli.local.informer import Informer
+from maestro_cli.local.kubeconfig import KubeConfig
 
 
 def pod(name: str, version: int, uid: str = "", **labels: str) -> dict[str, Any]:

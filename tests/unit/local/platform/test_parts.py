@@ -4,43 +4,73 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from maestro_cli.local.clusters import CLUSTERS as known_clusters
 from maestro_cli.local.ports import Ports, free_port
 from maestro_cli.local.programs import Programs
-from maestro_cli.local.supervisor.parts import Plan, depths, parts_of
+from maestro_cli.local.supervisor.group import depths
+from maestro_cli.local.supervisor.model import Facts, Part, Plan
+from maestro_cli.local.supervisor.parts import FOUND_OUT, parts_of
+
+REST = [
+    "kubelet-a", "kubelet-b", "kubelet-c", "balancer", "metrics", "prometheus", "alertmanager", "load",
+    "watch",
+]  # fmt: skip
+CLUSTERS = {
+    "lite": ["cluster", "controllers"],
+    "kubernetes": ["etcd", "apiserver", "controller-manager", "scheduler"],
+}
 
 
-def _plan(*, watch: bool = True) -> Plan:
+def _plan(*, watch: bool = True, cluster: str = "lite") -> Plan:
     return Plan(
         state=Path("/state"),
         id="local-0-1",
         profile="drill",
         interval_seconds=1.0,
-        cluster="lite",
+        cluster=cluster,
         load_seed=3,
         load_rate=50.0,
         programs=Programs("/bin/prometheus", "/bin/alertmanager"),
         watch=watch,
+        cluster_program="/bin/kubernetes" if cluster == "kubernetes" else "",
     )
 
 
-def test_the_parts_of_a_platform() -> None:
-    names = [part.name for part in parts_of(_plan(), Ports())]
-    assert names == [
-        "cluster", "controllers", "kubelet-a", "kubelet-b", "kubelet-c", "balancer",
-        "metrics", "prometheus", "alertmanager", "load", "watch",
-    ]  # fmt: skip
+def _parts(cluster: str = "lite") -> tuple[Part, ...]:
+    return parts_of(_plan(cluster=cluster), Ports())
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_a_platform_is_its_cluster_and_the_same_rest(cluster: str) -> None:
+    assert [part.name for part in _parts(cluster)] == CLUSTERS[cluster] + REST
+
+
+def test_there_is_a_table_of_parts_for_every_cluster() -> None:
+    assert set(CLUSTERS) == set(known_clusters)
+
+
+def test_without_the_detector_it_is_no_part() -> None:
     assert "watch" not in [part.name for part in parts_of(_plan(watch=False), Ports())]
 
 
-def test_users_of_the_cluster_stop_before_it() -> None:
-    depth = depths(parts_of(_plan(), Ports()))
-    assert depth["load"] > depth["kubelet-a"] > depth["cluster"]
-    assert depth["watch"] > depth["balancer"] > depth["cluster"]
+@pytest.mark.parametrize(("cluster", "api"), [("lite", "cluster"), ("kubernetes", "apiserver")])
+def test_users_of_the_cluster_stop_before_it(cluster: str, api: str) -> None:
+    depth = depths(_parts(cluster), FOUND_OUT)
+    assert depth["load"] > depth["kubelet-a"] > depth[api]
+    assert depth["watch"] > depth["balancer"] > depth[api]
 
 
-def test_every_command_of_ours_names_the_state_folder_and_the_load_its_seed() -> None:
-    facts = {"workload": {"url": "http://127.0.0.1:1"}}
-    for part in parts_of(_plan(), Ports()):
+def test_the_store_is_the_last_of_the_control_plane_to_stop() -> None:
+    depth = depths(_parts("kubernetes"), FOUND_OUT)
+    assert depth["controller-manager"] == depth["scheduler"] > depth["apiserver"] > depth["etcd"] == 0
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_every_command_names_the_state_folder_and_the_load_its_seed(cluster: str) -> None:
+    facts: Facts = {"workload": {"url": "http://127.0.0.1:1"}, "etcd": {"port": 2}}
+    for part in _parts(cluster):
         command = part.command(facts)
         assert any("/state" in word for word in command), part.name
         if part.name == "load":

@@ -1,0 +1,76 @@
+"""The parts of the real control plane: etcd, API server, controller manager, scheduler.
+
+Invariant: each keeps its port while it restarts, so that one of them can be killed and come back without
+the others noticing more than a pause.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Sequence
+from functools import cache
+
+from maestro_cli.local.kubernetes.commands import (
+    ControlPlane,
+    apiserver_command,
+    controller_manager_command,
+    etcd_command,
+    scheduler_command,
+)
+from maestro_cli.local.kubernetes.readiness import api_serving
+from maestro_cli.local.ports import Ports
+from maestro_cli.local.supervisor.model import CLUSTER, Facts, Part
+from maestro_cli.local.supervisor.readiness import serving
+
+ETCD, APISERVER = "etcd", "apiserver"
+
+
+def control_plane_parts(plane: ControlPlane, ports: Ports) -> tuple[Part, ...]:
+    """All four; the API server is what the others know as the cluster."""
+    tls = _own_tls(plane)
+
+    def etcd(facts: Facts) -> Sequence[str]:
+        return etcd_command(plane, ports.of(ETCD))
+
+    def apiserver(facts: Facts) -> Sequence[str]:
+        return apiserver_command(plane, ports.of(APISERVER), int(facts[ETCD]["port"]))
+
+    return (
+        Part(ETCD, etcd, serving(ports, ETCD, "/health", tls), port_name=ETCD),
+        Part(
+            APISERVER,
+            apiserver,
+            api_serving(plane, ports, APISERVER),
+            needs=(ETCD,),
+            port_name=APISERVER,
+            fact=CLUSTER,
+        ),
+        _component(plane, ports, "controller-manager", controller_manager_command, tls),
+        _component(plane, ports, "scheduler", scheduler_command, tls),
+    )
+
+
+def _component(
+    plane: ControlPlane,
+    ports: Ports,
+    name: str,
+    command: Callable[[ControlPlane, int], list[str]],
+    tls: Callable[[], ssl.SSLContext],
+) -> Part:
+    def of_port(facts: Facts) -> Sequence[str]:
+        return command(plane, ports.of(name))
+
+    ready = serving(ports, name, "/healthz", tls)
+    return Part(name, of_port, ready, needs=(CLUSTER,), port_name=name)
+
+
+def _own_tls(plane: ControlPlane) -> Callable[[], ssl.SSLContext]:
+    """Trusts our authority, and shows the certificate that etcd asks for."""
+
+    @cache
+    def made() -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=plane.pki.ca)
+        context.load_cert_chain(*plane.pki.etcd)
+        return context
+
+    return made
