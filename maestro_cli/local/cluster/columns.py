@@ -104,85 +104,9 @@ PLAIN = (NAME, Column("Created At", _at("metadata.creationTimestamp"), type="dat
 _INTEGER = "integer"
 
 
-def _ready_containers(pod: Object, now: datetime) -> Cell:
-    ready = sum(bool(one.get("ready")) for one in pod.get("status", {}).get("containerStatuses", []))
-    return f"{ready}/{len(pod['spec'].get('containers', []))}"
-
-
-def _container_reason(status: Object) -> str:
-    state = status.get("state", {})
-    if reason := state.get("waiting", {}).get("reason"):
-        return str(reason)
-    ended = state.get("terminated")
-    if ended is None:
-        return ""
-    if ended.get("reason"):
-        return str(ended["reason"])
-    return f"Signal:{ended['signal']}" if ended.get("signal") else f"ExitCode:{ended.get('exitCode', 0)}"
-
-
 def _condition(obj: Object, name: str) -> str:
     conditions = obj.get("status", {}).get("conditions", [])
     return next((one.get("status", "") for one in conditions if one.get("type") == name), "")
-
-
-def _init_reason(pod: Object) -> str:
-    statuses = pod.get("status", {}).get("initContainerStatuses", [])
-    for index, status in enumerate(statuses):
-        ended = status.get("state", {}).get("terminated")
-        if ended is not None and ended.get("exitCode", 0) == 0:
-            continue
-        reason = _container_reason(status)
-        if reason and reason != "PodInitializing":
-            return f"Init:{reason}"
-        return f"Init:{index}/{len(pod['spec'].get('initContainers', []))}"
-    return ""
-
-
-def pod_state(pod: Object, now: datetime) -> Cell:
-    """The STATUS column of a pod: its phase, or the most telling reason of its containers."""
-    status = pod.get("status", {})
-    told = status.get("reason") or status.get("phase", "Unknown")
-    init = _init_reason(pod)
-    if init:
-        told = init
-    else:
-        containers = status.get("containerStatuses", [])
-        for one in reversed(containers):
-            told = _container_reason(one) or told
-        running = any(one.get("ready") and "running" in one.get("state", {}) for one in containers)
-        if told == "Completed" and running:
-            told = "Running" if _condition(pod, "Ready") == "True" else "NotReady"
-    if pod["metadata"].get("deletionTimestamp"):
-        told = "Unknown" if status.get("reason") == "NodeLost" else "Terminating"
-    return str(told)
-
-
-def _restarts(pod: Object, now: datetime) -> Cell:
-    statuses = pod.get("status", {}).get("containerStatuses", [])
-    count = sum(one.get("restartCount", 0) for one in statuses)
-    ended = [one.get("lastState", {}).get("terminated", {}).get("finishedAt", "") for one in statuses]
-    last = max(ended, default="")
-    return f"{count} ({since(last, now)} ago)" if count and last else str(count)
-
-
-def _gates(pod: Object, now: datetime) -> Cell:
-    gates = pod["spec"].get("readinessGates", [])
-    met = sum(_condition(pod, gate.get("conditionType", "")) == "True" for gate in gates)
-    return f"{met}/{len(gates)}" if gates else "<none>"
-
-
-POD = (
-    NAME,
-    Column("Ready", _ready_containers),
-    Column("Status", pod_state),
-    Column("Restarts", _restarts),
-    AGE,
-    Column("IP", _at("status.podIP", "<none>"), wide=True),
-    Column("Node", _at("spec.nodeName", "<none>"), wide=True),
-    Column("Nominated Node", _at("status.nominatedNodeName", "<none>"), wide=True),
-    Column("Readiness Gates", _gates, wide=True),
-)
 
 
 def _template(part: str) -> Read:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from maestro_cli.local.cluster import columns, shapes, workloads
+from maestro_cli.local.cluster import columns, pod_columns, shapes, workloads
 from maestro_cli.local.cluster import defaults as fill
 from maestro_cli.local.cluster import validation as rules
 from maestro_cli.local.cluster.columns import Column
@@ -151,7 +151,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         fields=_POD_FIELDS, default=fill.default_pod, begin=fill.begin_pod,
         check=workloads.check_pod, check_change=workloads.check_pod_change, grace=pod_grace,
-        columns=columns.POD,
+        columns=pod_columns.POD,
     ),
     Kind(
         "", "v1", "Service", "services", short_names=("svc",), categories=("all",),

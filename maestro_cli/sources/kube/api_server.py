@@ -178,6 +178,8 @@ class ApiServer:
                 why=quoted(status.message if status else answer.body),
                 fix="log in again, or check the user entry of the kubeconfig",
             )
+        if status is not None and answer.status == 501:  # the light cluster's word for what it has not
+            raise NotFound(f"the cluster at {self.url} does not serve this", why=quoted(status.message))
         if status is None or answer.status >= 500:
             return self._backend.expect_ok(answer, safe=safe)
         raise _error_for(answer.status, status)

@@ -157,6 +157,13 @@ def test_a_list_that_expires_again_is_asked_for_in_one_piece() -> None:
     assert "limit" not in seen[4].url.params
 
 
+def test_a_cluster_without_a_kind_has_none_of_it() -> None:
+    unknown = status(501, "NotImplemented", "this cluster has no statefulsets.apps")
+    absent = httpx.Response(404, text="404 page not found")
+    kube, _ = answering(ok({"metadata": {}, "items": [DEPLOYMENT]}), unknown, absent)
+    assert [str(line.ref) for line in kube.inventory.workloads("ml")] == ["ml/deploy/fraud"]
+
+
 def test_a_page_that_fails_fails_the_list() -> None:
     kube, _ = answering(pods("a", token="T"), status(403, "Forbidden", "no", kind="pods"))
     with pytest.raises(Refused):

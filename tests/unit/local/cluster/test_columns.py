@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from maestro_cli.local.cluster.columns import POD, human_duration, pod_state
+from maestro_cli.local.cluster.columns import human_duration
 from maestro_cli.local.cluster.defaults import quality_of_service
+from maestro_cli.local.cluster.pod_columns import POD, pod_state
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
