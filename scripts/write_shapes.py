@@ -40,10 +40,10 @@ def short(name: str) -> str:
     return "events.Event" if name == "io.k8s.api.events.v1.Event" else name.rpartition(".")[2]
 
 
-def form(schema: dict[str, Any], wanted: list[str]) -> str:
+def form(schema: Any, wanted: list[str]) -> str:
     """A field's type as `shapes.py` reads it; the definitions it names are added to `wanted`."""
-    if reference := schema.get("$ref"):
-        name = reference.rpartition("/")[2]
+    if "$ref" in schema:
+        name = str(schema["$ref"]).rpartition("/")[2]
         if name in SPECIAL:
             return SPECIAL[name]
         wanted.append(name)

@@ -150,6 +150,40 @@ REPLICA_SET = (
 )
 
 
+def _job_state(job: Object, now: datetime) -> Cell:
+    if _condition(job, "Complete") == "True" or _condition(job, "Failed") == "True":
+        return "Complete" if _condition(job, "Complete") == "True" else "Failed"
+    if job["metadata"].get("deletionTimestamp"):
+        return "Terminating"
+    told = ("Suspended", "SuccessCriteriaMet", "FailureTarget")
+    return next((one for one in told if _condition(job, one) == "True"), "Running")
+
+
+def _completions(job: Object, now: datetime) -> Cell:
+    done, spec = job.get("status", {}).get("succeeded", 0), job["spec"]
+    if "completions" in spec:
+        return f"{done}/{spec['completions']}"
+    return f"{done}/1 of {spec['parallelism']}" if spec["parallelism"] > 1 else f"{done}/1"
+
+
+def _job_duration(job: Object, now: datetime) -> Cell:
+    start, end = (job.get("status", {}).get(field) for field in ("startTime", "completionTime"))
+    try:
+        return since(start, from_rfc3339(end) if end else now) if start else ""
+    except ValueError:
+        return "<unknown>"
+
+
+JOB = (
+    NAME,
+    Column("Status", _job_state),
+    Column("Completions", _completions),
+    Column("Duration", _job_duration),
+    AGE,
+    *_TEMPLATE_COLUMNS,
+)
+
+
 def _node_state(node: Object, now: datetime) -> Cell:
     ready = _condition(node, "Ready")
     told = {"True": "Ready", "": "Unknown"}.get(ready, "NotReady")

@@ -171,6 +171,32 @@ def begin_deployment(deployment: Object) -> None:
     deployment["status"] = {}
 
 
+def default_job(job: Object) -> None:
+    spec = job.setdefault("spec", {})
+    _fill(spec, parallelism=1, **({} if "parallelism" in spec else {"completions": 1}))
+    _fill(
+        spec,
+        backoffLimit=6,
+        completionMode="NonIndexed",
+        suspend=False,
+        manualSelector=False,
+        podReplacementPolicy="TerminatingOrFailed",
+    )
+    _default_template(spec)
+
+
+def begin_job(job: Object) -> None:
+    """What tells the pods of a job from those of any other, unless the user says so himself."""
+    job["status"] = {}
+    spec, metadata = job["spec"], job["metadata"]
+    if not spec["manualSelector"]:
+        labels = spec["template"]["metadata"].setdefault("labels", {})
+        for prefix in ("", "batch.kubernetes.io/"):
+            labels[f"{prefix}controller-uid"] = metadata["uid"]
+            labels[f"{prefix}job-name"] = metadata.get("name", "")
+        spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": metadata["uid"]}}
+
+
 def default_service(service: Object) -> None:
     spec = service.setdefault("spec", {})
     _fill(spec, type="ClusterIP", sessionAffinity="None")

@@ -119,7 +119,10 @@ FIELD_DEFAULTS = {
     "spec.unschedulable": "false",
     "spec.hostNetwork": "false",
     "spec.schedulerName": "default-scheduler",
+    "status.succeeded": "0",
 }
+# Where the value of a field selector is that is called otherwise.
+FIELD_PATHS = {"status.successful": "status.succeeded"}
 _EVENT_FIELDS = _fields(
     *(f"involvedObject.{part}" for part in shapes.MESSAGES["ObjectReference"]),
     "reason", "reportingComponent", "source", "type",
@@ -198,6 +201,11 @@ KINDS: tuple[Kind, ...] = (
         default=fill.default_replica_set, begin=fill.begin_replicas,
         check=workloads.check_replica_set, check_change=workloads.check_selector_change,
         columns=columns.REPLICA_SET,
+    ),
+    Kind(
+        "batch", "v1", "Job", "jobs", categories=("all",), subresources=(STATUS,), generation=True,
+        fields=_fields("status.successful"), default=fill.default_job, begin=fill.begin_job,
+        check=workloads.check_job, check_change=workloads.check_job_change, columns=columns.JOB,
     ),
     Kind(
         "policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", short_names=("pdb",),

@@ -55,6 +55,12 @@ _FIELDS: dict[str, dict[int, str]] = {
         7: "paused:b", 9: "progressDeadlineSeconds:i",
     },
     "DeploymentStrategy": {1: "type:s"},
+    "Job": {1: "metadata:ObjectMeta", 2: "spec:JobSpec", 3: "status:-"},
+    "JobSpec": {
+        1: "parallelism:i", 2: "completions:i", 3: "activeDeadlineSeconds:i", 4: "selector:LabelSelector",
+        5: "manualSelector:b", 6: "template:PodTemplateSpec", 7: "backoffLimit:i",
+        8: "ttlSecondsAfterFinished:i", 9: "completionMode:s", 10: "suspend:b",
+    },
     "PodTemplateSpec": {1: "metadata:ObjectMeta", 2: "spec:PodSpec"},
     "PodSpec": {
         2: "containers:*Container", 3: "restartPolicy:s", 4: "terminationGracePeriodSeconds:i",

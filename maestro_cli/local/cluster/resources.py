@@ -16,7 +16,7 @@ from maestro_cli.local.cluster import kinds, subresources
 from maestro_cli.local.cluster.access import Request as AccessRequest
 from maestro_cli.local.cluster.access import User, refuse
 from maestro_cli.local.cluster.http import JSON, Answer, Request, decode_json, json_answer
-from maestro_cli.local.cluster.kinds import FIELD_DEFAULTS
+from maestro_cli.local.cluster.kinds import FIELD_DEFAULTS, FIELD_PATHS
 from maestro_cli.local.cluster.logs import stream_logs
 from maestro_cli.local.cluster.paging import (
     ListOptions,
@@ -313,7 +313,7 @@ def _selection(route: Route, options: ListOptions) -> Callable[[Version], bool]:
 
 
 def _field(obj: Object, path: str) -> str:
-    text = field_text(obj, path, FIELD_DEFAULTS)
+    text = field_text(obj, FIELD_PATHS.get(path, path), FIELD_DEFAULTS)
     if path == "source":
         return str((obj.get("source") or {}).get("component") or obj.get("reportingComponent", ""))
     return text

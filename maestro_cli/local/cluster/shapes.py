@@ -72,7 +72,8 @@ def _conform(value: Any, form: str, path: str, dropped: list[str]) -> Any:
                 dropped.append(f"{path}.{name}"[1:])
             elif one is not None:
                 kept[name] = _conform(one, inner, f"{path}.{name}", dropped)
-        return kept
+        # Every field of metadata is left out when it is empty: the last label gone, there are no labels.
+        return kept if form != "@ObjectMeta" else {name: one for name, one in kept.items() if one or one == 0}
     if mark == "[":
         if not isinstance(value, list):
             raise _Mismatch(value, path, "array")

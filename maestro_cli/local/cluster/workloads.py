@@ -8,6 +8,7 @@ from __future__ import annotations
 from maestro_cli.core.quantities import parse_quantity
 from maestro_cli.local.cluster.selectors import selector_of
 from maestro_cli.local.cluster.status import (
+    REAL_CLUSTER,
     Object,
     Problem,
     duplicate,
@@ -129,10 +130,15 @@ def check_pod_change(new: Object, old: Object) -> list[Problem]:
     return []
 
 
+_RESTART_POLICY = "spec.template.spec.restartPolicy"
+
+
 def _check_replicas(spec: Object) -> list[Problem]:
-    problems = not_negative(spec, "spec", "replicas", "minReadySeconds")
+    problems = not_negative(spec, "spec", "replicas", "minReadySeconds") + _check_template(spec)
+    policy = spec["template"]["spec"]["restartPolicy"]
+    if policy != "Always":
+        problems.append(unsupported(_RESTART_POLICY, policy, ("Always",)))
     selector = spec.get("selector")
-    labels = spec["template"]["metadata"].get("labels", {})
     bad_selector = check_selector("spec.selector", selector)
     if not selector:
         problems.append(required("spec.selector"))
@@ -141,15 +147,56 @@ def _check_replicas(spec: Object) -> list[Problem]:
     elif not selector.get("matchLabels") and not selector.get("matchExpressions"):
         why = "empty selector is invalid for deployment"
         problems.append(invalid_value("spec.selector", "{}", why))
-    elif not selector_of(selector).matches(labels):
+    return problems
+
+
+def _check_template(spec: Object) -> list[Problem]:
+    """The pod template of a workload, and that its selector, if it is a good one, selects it."""
+    problems = []
+    selector, labels = spec.get("selector"), spec["template"]["metadata"].get("labels", {})
+    if selector and not check_selector("", selector) and not selector_of(selector).matches(labels):
         why = "`selector` does not match template `labels`"
         problems.append(invalid_value("spec.template.metadata.labels", _go_map(labels), why))
     problems += check_labels("spec.template.metadata.labels", labels)
-    template = spec["template"]["spec"]
-    if template["restartPolicy"] != "Always":
-        at = "spec.template.spec.restartPolicy"
-        problems.append(unsupported(at, template["restartPolicy"], ("Always",)))
-    return problems + _check_pod_spec("spec.template.spec", template)
+    return problems + _check_pod_spec("spec.template.spec", spec["template"]["spec"])
+
+
+_JOB_LACKING = (
+    "podFailurePolicy", "successPolicy", "backoffLimitPerIndex", "maxFailedIndexes", "managedBy",
+    "scheduling",
+)  # fmt: skip
+
+
+def check_job(job: Object) -> list[Problem]:
+    spec = job["spec"]
+    numbers = (
+        "parallelism",
+        "completions",
+        "activeDeadlineSeconds",
+        "backoffLimit",
+        "ttlSecondsAfterFinished",
+    )
+    problems = not_negative(spec, "spec", *numbers) + check_selector("spec.selector", spec.get("selector"))
+    if not spec.get("selector"):
+        problems.append(required("spec.selector"))
+    lacking = f"the light cluster has no such jobs; {REAL_CLUSTER} has"
+    problems += [forbidden_field(f"spec.{field}", lacking) for field in _JOB_LACKING if field in spec]
+    if spec["completionMode"] != "NonIndexed":
+        problems.append(forbidden_field("spec.completionMode", lacking))
+    if spec["podReplacementPolicy"] != "TerminatingOrFailed":
+        problems.append(forbidden_field("spec.podReplacementPolicy", lacking))
+    if spec["template"]["spec"]["restartPolicy"] not in ("OnFailure", "Never"):
+        problems.append(required(_RESTART_POLICY, 'valid values: "OnFailure", "Never"'))
+    return problems + _check_template(spec)
+
+
+def check_job_change(new: Object, old: Object) -> list[Problem]:
+    fixed = ("completions", "selector", "template", "completionMode", "manualSelector")
+    return [
+        invalid_value(f"spec.{field}", str(new["spec"].get(field)), IMMUTABLE)
+        for field in fixed
+        if new["spec"].get(field) != old["spec"].get(field)
+    ]
 
 
 def _go_map(labels: dict[str, str]) -> str:

@@ -12,6 +12,7 @@ from maestro_cli.local.controllers.deployment import DeploymentController
 from maestro_cli.local.controllers.disruption import DisruptionController
 from maestro_cli.local.controllers.endpoints import EndpointsController
 from maestro_cli.local.controllers.garbage import GarbageCollector
+from maestro_cli.local.controllers.job import JobController
 from maestro_cli.local.controllers.namespaces import NamespaceController
 from maestro_cli.local.controllers.nodes import NodeController
 from maestro_cli.local.controllers.replicaset import ReplicaSetController
@@ -38,7 +39,11 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 async def _serve(arguments: argparse.Namespace) -> None:
     client = await connect(arguments.kubeconfig or arguments.state / "agent.kubeconfig", "controllers")
     world = World(client)
-    deployments, replica_sets = DeploymentController(world), ReplicaSetController(world)
+    deployments, replica_sets, jobs = (
+        DeploymentController(world),
+        ReplicaSetController(world),
+        JobController(world),
+    )
     scheduler = Scheduler(world)
     nodes = NodeController(
         world, grace_seconds=arguments.node_grace, evict_after_seconds=arguments.evict_after
@@ -46,12 +51,19 @@ async def _serve(arguments: argparse.Namespace) -> None:
     queues = [
         deployments.queue,
         replica_sets.queue,
+        jobs.queue,
         EndpointsController(world).queue,
         DisruptionController(world).queue,
         GarbageCollector(world).queue,
         NamespaceController(world).queue,
     ]
-    recorders = [deployments.recorder, replica_sets.recorder, scheduler.recorder, nodes.recorder]
+    recorders = [
+        deployments.recorder,
+        replica_sets.recorder,
+        jobs.recorder,
+        scheduler.recorder,
+        nodes.recorder,
+    ]
     try:
         async with asyncio.TaskGroup() as group:
             for informer in world.informers.values():

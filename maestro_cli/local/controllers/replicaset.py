@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from maestro_cli.local.api import PODS, REPLICA_SETS, ApiError
-from maestro_cli.local.controllers.ownership import claim
+from maestro_cli.local.controllers.ownership import claim, create_pod, delete_pod, tell_owners
 from maestro_cli.local.controllers.progress import replicas_of
 from maestro_cli.local.controllers.queue import WorkQueue
 from maestro_cli.local.controllers.ranking import doomed_first
@@ -18,18 +18,14 @@ from maestro_cli.local.objects import (
     Object,
     condition,
     controller_of,
-    controller_reference,
     is_deleting,
     key_of,
     labels_of,
     metadata,
-    name_of,
-    namespace_of,
     parse_time,
     pod_is_active,
     pod_is_available,
     pod_is_ready,
-    selector_matches,
     timestamp,
     uid_of,
 )
@@ -45,19 +41,7 @@ class ReplicaSetController:
         self.queue = WorkQueue("replicaset", self.sync)
         self.recorder = world.recorder("replicaset-controller")
         world.replica_sets.subscribe(lambda old, new: self.queue.add(key_of(new or old or {})))
-        world.pods.subscribe(self._pod_changed)
-
-    def _pod_changed(self, old: Object | None, new: Object | None) -> None:
-        for pod in (old, new):
-            if pod is None:
-                continue
-            owner = controller_of(pod)
-            if owner is not None and owner.get("kind") == "ReplicaSet":
-                self.queue.add(f"{namespace_of(pod)}/{owner['name']}")
-            elif owner is None and not is_deleting(pod):
-                for replica_set in self._world.replica_sets.by("namespace", namespace_of(pod)):
-                    if selector_matches(replica_set["spec"].get("selector"), labels_of(pod)):
-                        self.queue.add(key_of(replica_set))
+        tell_owners(world, world.replica_sets, self.queue)
 
     async def sync(self, key: str) -> None:
         """Make or delete pods of one ReplicaSet, then write its status."""
@@ -79,14 +63,13 @@ class ReplicaSetController:
     async def _resize(self, replica_set: Object, pods: list[Object]) -> list[Object]:
         missing = replicas_of(replica_set) - len(pods)
         for _ in range(min(missing, _BURST)):
-            pods = [*pods, await self._create_pod(replica_set)]
+            pods = [*pods, await create_pod(self._world, self.recorder, replica_set)]
         if missing < 0:
             doomed = doomed_first(pods, self._related(replica_set), self._world.now())[
                 : min(-missing, _BURST)
             ]
             for pod in doomed:
-                await self._world.delete(PODS, pod)
-                self.recorder.record(replica_set, "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
+                await delete_pod(self._world, self.recorder, replica_set, pod)
             gone = {uid_of(pod) for pod in doomed}
             pods = [pod for pod in pods if uid_of(pod) not in gone]
         return pods
@@ -97,31 +80,6 @@ class ReplicaSetController:
         family = self._world.replica_sets.by(OWNER, owner["uid"]) if owner is not None else [replica_set]
         pods = [pod for member in family for pod in self._world.pods.by(OWNER, uid_of(member))]
         return [pod for pod in pods if pod_is_active(pod)]
-
-    async def _create_pod(self, replica_set: Object) -> Object:
-        template = replica_set["spec"]["template"]
-        kept = {
-            name: metadata(template)[name]
-            for name in ("annotations", "finalizers")
-            if name in metadata(template)
-        }
-        body = {
-            "metadata": kept
-            | {
-                "generateName": f"{name_of(replica_set)}-",
-                "namespace": namespace_of(replica_set),
-                "labels": labels_of(template),
-                "ownerReferences": [controller_reference(replica_set)],
-            },
-            "spec": template["spec"],
-        }
-        try:
-            pod = await self._world.create(PODS, body, namespace_of(replica_set))
-        except ApiError as refused:
-            self.recorder.record(replica_set, "FailedCreate", f"Error creating: {refused.what}", warning=True)
-            raise
-        self.recorder.record(replica_set, "SuccessfulCreate", f"Created pod: {name_of(pod)}")
-        return pod
 
     async def _write_status(self, replica_set: Object, pods: list[Object], failure: ApiError | None) -> None:
         now = self._world.now()

@@ -28,6 +28,7 @@ _KINDS = (
     api.SECRETS,
     api.DEPLOYMENTS,
     api.REPLICA_SETS,
+    api.JOBS,
     api.DISRUPTION_BUDGETS,
 )
 
@@ -65,6 +66,10 @@ class World:
     @property
     def replica_sets(self) -> Informer:
         return self.informers["ReplicaSet"]
+
+    @property
+    def jobs(self) -> Informer:
+        return self.informers["Job"]
 
     @property
     def budgets(self) -> Informer:

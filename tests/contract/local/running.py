@@ -103,8 +103,9 @@ class Platform:
 class Kubectl:
     """Stock kubectl in one namespace."""
 
-    def __init__(self, state: Path, home: Path, namespace: str) -> None:
+    def __init__(self, state: Path, home: Path, namespace: str, program: Path = KUBECTL) -> None:
         self.namespace = namespace
+        self._program = program
         self._environment = {
             **os.environ,
             "KUBECONFIG": str(state / "admin.kubeconfig"),
@@ -115,7 +116,7 @@ class Kubectl:
     def __call__(self, *words: str, given: str = "", fails: bool = False, seconds: float = 40) -> str:
         """Its output; `fails` expects a non-zero exit."""
         done = subprocess.run(
-            [str(KUBECTL), "--namespace", self.namespace, *words],
+            [str(self._program), "--namespace", self.namespace, *words],
             env=self._environment, input=given, capture_output=True, text=True, timeout=seconds, check=False,
         )  # fmt: skip
         told = done.stdout + done.stderr
@@ -125,12 +126,16 @@ class Kubectl:
     def popen(self, *words: str) -> subprocess.Popen[str]:
         """A kubectl that goes on in the background."""
         return subprocess.Popen(
-            [str(KUBECTL), "--namespace", self.namespace, *words],
+            [str(self._program), "--namespace", self.namespace, *words],
             env=self._environment, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 
     def apply(self, *things: dict[str, Any]) -> None:
         self("apply", "--validate=false", "-f", "-", given="\n---\n".join(map(json.dumps, things)))
+
+    def refused(self, thing: dict[str, Any]) -> str:
+        """What is said when the server does not take it."""
+        return self("create", "-f", "-", given=json.dumps(thing), fails=True)
 
     def get(self, *words: str) -> Any:
         """The JSON behind `get`."""
