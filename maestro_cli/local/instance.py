@@ -133,10 +133,10 @@ def require_space(state: Path) -> None:
 
 
 class StateLock:
-    """The lock of a state folder; a child that inherits the descriptor holds it on."""
+    """The lock of a folder; a child that inherits the descriptor holds it on."""
 
-    def __init__(self, state: Path) -> None:
-        self._path = state / _LOCK
+    def __init__(self, state: Path, name: str = _LOCK) -> None:
+        self._path = state / name
         self.descriptor: int | None = None
 
     def acquire(self) -> bool:

@@ -8,7 +8,7 @@ import typer
 
 from maestro_cli.cli.options import ClusterOption, OutputOption, output_options
 from maestro_cli.core.errors import ExitCode
-from maestro_cli.output.renderers.platform import down_view, platform_view
+from maestro_cli.output.renderers.platform import build_view, down_view, platform_view
 from maestro_cli.output.writer import emit, emit_text
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
@@ -18,9 +18,15 @@ PARTS = (
     "prometheus", "alertmanager", "load", "watch",
 )  # fmt: skip
 
+TARGETS = ("linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64")
+
 
 def _complete_part(incomplete: str) -> list[str]:
     return [part for part in PARTS if part.startswith(incomplete)]
+
+
+def _complete_target(incomplete: str) -> list[str]:
+    return [target for target in TARGETS if target.startswith(incomplete)]
 
 
 @app.callback()
@@ -48,6 +54,33 @@ def up(
             progress, seed=seed, cluster=cluster, profile=profile, cancellation=ctx.obj.cancellation
         )
     emit(platform_view(status), options)
+
+
+@app.command()
+def build(
+    ctx: typer.Context,
+    target: Annotated[
+        str,
+        typer.Option(
+            metavar="SYSTEM/PROCESSOR",
+            help="Build for another machine: linux or darwin, amd64 or arm64.",
+            autocompletion=_complete_target,
+        ),
+    ] = "",
+    force: Annotated[bool, typer.Option("--force", help="Build although there is one.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove what other versions of maestro built.")
+    ] = False,
+    output: OutputOption = "table",
+) -> None:
+    """Build the real Kubernetes control plane into the cache, ahead of time. About ten minutes, once.
+
+    Example: maestro local build --target linux/arm64
+    """
+    options = output_options(ctx, output)
+    with ctx.obj.progress() as progress:
+        built = ctx.obj.build_kubernetes(target, progress, force=force, prune=prune)
+    emit(build_view(built), options)
 
 
 @app.command()

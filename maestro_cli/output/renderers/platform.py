@@ -8,6 +8,7 @@ from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
 if TYPE_CHECKING:
+    from maestro_cli.local.kubernetes.build import Build
     from maestro_cli.local.platform_status import DownReport, PartStatus, PlatformStatus
 
 
@@ -48,6 +49,36 @@ def _document(status: PlatformStatus) -> dict[str, object]:
     from maestro_cli.core.canonical import plain
 
     return dict(plain(status))
+
+
+def build_view(built: Build) -> Report:
+    """Where the control plane is; JSON adds its sources and what was removed."""
+    binary = built.binary
+    origin = {"environment": "MAESTRO_KUBERNETES_BINARY", "cache": "the cache", "built": "built now"}
+    took = None if binary.build_seconds is None else format_duration(binary.build_seconds)
+    rows: list[tuple[str, object]] = [
+        ("kubernetes", binary.kubernetes),
+        ("etcd", binary.etcd),
+        ("target", str(binary.target)),
+        ("from", origin[binary.origin]),
+        ("building took", took),
+        ("size", _mebibytes(binary.size_bytes)),
+        ("path", str(binary.path)),
+        *(("removed", str(folder)) for folder in built.removed),
+    ]
+    document = {
+        "path": str(binary.path),
+        "kubernetes": binary.kubernetes,
+        "etcd": binary.etcd,
+        "go": binary.go,
+        "sources": binary.sources,
+        "target": str(binary.target),
+        "origin": binary.origin,
+        "size_bytes": binary.size_bytes,
+        "build_seconds": binary.build_seconds,
+        "removed": [str(folder) for folder in built.removed],
+    }
+    return Report("local-build/v1", document, (Fields(rows),))
 
 
 def down_view(report: DownReport) -> Report:

@@ -1,0 +1,83 @@
+"""Run `go` as a group of processes that ends with us.
+
+Invariant: when `run_go` returns or raises, no process of the group lives; when maestro itself is killed,
+`go` is told to end too (on Linux).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from maestro_cli.core.cancellation import Cancellation
+
+_POLL_SECONDS = 0.2
+_END_SECONDS = 5.0
+_NICENESS = 10  # minutes of work on all processors: the person at the machine goes first
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def run_go(
+    command: Sequence[str],
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    output: Path,
+    log: Path,
+    on_line: Callable[[str], None],
+    cancellation: Cancellation,
+) -> int:
+    """Run it in `folder` and return its status; each line it adds to `log` (its stderr) is told.
+
+    Raises Interrupted, once every process of it has ended.
+    """
+    with output.open("wb") as out, log.open("ab") as sink, log.open("rb") as lines:
+        lines.seek(0, os.SEEK_END)
+        process = subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=sink,
+            cwd=folder,
+            env=dict(environment),
+            start_new_session=True,  # a Ctrl-C at the terminal is ours to pass on
+            preexec_fn=_settle,
+        )
+        try:
+            rest = b""
+            while True:
+                ended = process.poll() is not None
+                *whole, rest = (rest + lines.read()).split(b"\n")
+                for line in whole:
+                    on_line(line.decode("utf-8", "replace"))
+                if ended:
+                    return process.returncode
+                cancellation.pause(_POLL_SECONDS)
+        finally:
+            if process.returncode is None or process.returncode < 0:
+                _end_group(process)
+
+
+def _settle() -> None:
+    """In the child, before exec."""
+    os.nice(_NICENESS)
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM, so that `go` takes its own unfinished files away, then SIGKILL for what is left."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_END_SECONDS)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
