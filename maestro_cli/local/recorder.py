@@ -13,13 +13,14 @@ from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Any
 
-from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.errors import MaestroError, Unreachable
 from maestro_cli.local.api import EVENTS, ApiClient, ApiError
 from maestro_cli.local.objects import Object, name_of, namespace_of, timestamp, uid_of
 
 _LOG = logging.getLogger(__name__)
 _REMEMBERED = 2048
 _LONGEST_MESSAGE = 1024
+_RETRY_SECONDS = 1.0
 
 
 class EventRecorder:
@@ -28,7 +29,7 @@ class EventRecorder:
     def __init__(self, client: ApiClient, component: str, host: str = "") -> None:
         self._client = client
         self._source = {"component": component} | ({"host": host} if host else {})
-        self._queue: asyncio.Queue[tuple[Object, str, str, str, str]] = asyncio.Queue(maxsize=1000)
+        self._queue: asyncio.Queue[tuple[Object, str, str, str, str, str]] = asyncio.Queue(maxsize=1000)
         self._written: OrderedDict[tuple[str, ...], Object] = OrderedDict()
 
     def record(
@@ -37,20 +38,29 @@ class EventRecorder:
         """Say something about an object; `path` is a field path such as `spec.containers{server}`."""
         kind = "Warning" if warning else "Normal"
         try:
-            self._queue.put_nowait((thing, kind, reason, message[:_LONGEST_MESSAGE], path))
+            now = timestamp(datetime.now(UTC))
+            self._queue.put_nowait((thing, kind, reason, message[:_LONGEST_MESSAGE], path, now))
         except asyncio.QueueFull:
             _LOG.warning("event dropped: %s %s", reason, message)
 
     async def run(self) -> None:
-        """Write what was recorded, until cancelled."""
+        """Write what was recorded, until cancelled; an API server that is away is waited for."""
         while True:
             entry = await self._queue.get()
             try:
-                await self._write(*entry)
-            except MaestroError as refused:
-                _LOG.warning("event not written: %s: %s", entry[2], refused.what)
+                while not await self._written_or_refused(entry):
+                    await asyncio.sleep(_RETRY_SECONDS)
             finally:
                 self._queue.task_done()
+
+    async def _written_or_refused(self, entry: tuple[Object, str, str, str, str, str]) -> bool:
+        try:
+            await self._write(*entry)
+        except Unreachable:
+            return False
+        except MaestroError as refused:
+            _LOG.warning("event not written: %s: %s", entry[2], refused.what)
+        return True
 
     async def flush(self, seconds: float) -> None:
         """Wait until everything recorded is written, at most that long."""
@@ -59,10 +69,9 @@ class EventRecorder:
         except TimeoutError:
             _LOG.warning("events left unwritten at exit")
 
-    async def _write(self, thing: Object, kind: str, reason: str, message: str, path: str) -> None:
+    async def _write(self, thing: Object, kind: str, reason: str, message: str, path: str, now: str) -> None:
         namespace = namespace_of(thing) or "default"
         same = (uid_of(thing) or name_of(thing), kind, reason, message, path)
-        now = timestamp(datetime.now(UTC))
         known = self._written.get(same)
         if known is not None:
             count = int(known.get("count", 1)) + 1

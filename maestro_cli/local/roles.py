@@ -82,6 +82,7 @@ ROLES: Mapping[str, tuple[Rule, ...]] = {
         Rule((*READ, *CHANGE), ("nodes", "nodes/status")),
         Rule((*READ, "update", "patch", "delete"), ("pods", "pods/status")),
         Rule((*READ, *CHANGE), ("events",), ("", "events.k8s.io")),
+        Rule(("create",), ("serviceaccounts/token",)),
         Rule(EVERY, ("leases",), ("coordination.k8s.io",)),
     ),
     "maestro:agents": (

@@ -64,7 +64,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     pods = PodSet(client, settings, processes, recorder)
     server = KubeletServer(pods, settings.node, ensure_pki(settings.state))
     server.start()
-    node = NodeAgent(client, settings, server.port)
+    node = NodeAgent(client, settings, server.port, recorder)
     spawner = asyncio.create_task(processes.run())
     work = [asyncio.create_task(recorder.run())]
     try:

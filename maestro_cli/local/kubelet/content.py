@@ -20,6 +20,7 @@ _WORDS = {
     "secretKeyRef": "secret",
     "secret": "secret",
 }
+Values = Mapping[str, bytes]
 
 
 class ContentMissing(Exception):
@@ -29,15 +30,10 @@ class ContentMissing(Exception):
 class Contents:
     """A snapshot of config maps and secrets: (word, name) → key → bytes, or None when absent."""
 
-    def __init__(self, found: Mapping[tuple[str, str], Mapping[str, bytes] | None]) -> None:
+    def __init__(self, found: Mapping[tuple[str, str], Values | None]) -> None:
         self._found = found
 
-    @staticmethod
-    def word(kind: str) -> str:
-        """`configmap` or `secret`, as messages say it."""
-        return _WORDS[kind]
-
-    def of_reference(self, kind: str, reference: Object) -> Mapping[str, bytes] | None:
+    def of_reference(self, kind: str, reference: Object) -> Values | None:
         """The values behind a reference; None when it is absent and optional. Raises ContentMissing."""
         name = str(reference.get("name") or reference.get("secretName") or "")
         values = self._found.get((_WORDS[kind], name))
@@ -69,9 +65,11 @@ def volume_references(volumes: list[Object]) -> set[tuple[str, str]]:
     return needed
 
 
-async def fetch(client: ApiClient, namespace: str, needed: set[tuple[str, str]]) -> Contents:
+async def fetch(
+    client: ApiClient, namespace: str, needed: set[tuple[str, str]]
+) -> dict[tuple[str, str], Values | None]:
     """Read them from the API server; an absent one is None. Raises ApiError and Unreachable."""
-    found: dict[tuple[str, str], Mapping[str, bytes] | None] = {}
+    found: dict[tuple[str, str], Values | None] = {}
     for word, name in sorted(needed):
         resource = CONFIG_MAPS if word == "configmap" else SECRETS
         try:
@@ -80,7 +78,7 @@ async def fetch(client: ApiClient, namespace: str, needed: set[tuple[str, str]])
             if not refused.is_not_found:
                 raise
             found[word, name] = None
-    return Contents(found)
+    return found
 
 
 def _values(thing: Object, word: str) -> dict[str, bytes]:

@@ -7,17 +7,19 @@ environment leaks in. Rules of kubernetes `pkg/kubelet/kubelet_pods.go`.
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from maestro_cli.core.quantities import parse_quantity
 from maestro_cli.local.kubelet.content import ContentMissing, Contents
+from maestro_cli.local.kubelet.usage import of_machine
 from maestro_cli.local.objects import Object, annotations_of, labels_of, name_of, namespace_of, uid_of
 
-_VARIABLE = re.compile(r"\$\$|\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)")
+_VARIABLE = re.compile(r"\$\$|\$\(([^)]*)\)")
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['([^']+)'\]")
-_NAME = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
+_NAME = re.compile(r"[ -<>-~]+")  # printable ASCII without "=", since Kubernetes 1.34
 HOST_ADDRESS = "127.0.0.1"
 
 
@@ -61,7 +63,8 @@ def _value(
                 return values[reference["key"]].decode("utf-8", "replace")
             if reference.get("optional"):
                 return None
-            place = f"{contents.word(kind)} {namespace_of(pod)}/{reference['name']}"
+            word = {"configMapKeyRef": "ConfigMap", "secretKeyRef": "Secret"}[kind]
+            place = f"{word} {namespace_of(pod)}/{reference['name']}"
             raise ContentMissing(f"couldn't find key {reference['key']} in {place}")
     return None
 
@@ -109,11 +112,14 @@ def _table(pairs: Mapping[str, str]) -> str:
 
 
 def resource_value(container: Object, reference: Object) -> str:
-    """`limits.cpu` and the like, divided and rounded up; 0 when not set."""
+    """`limits.cpu` and the like, divided and rounded up; a limit that is not set is the node's capacity."""
     side, _, name = str(reference.get("resource", "")).partition(".")
-    quantity = ((container.get("resources") or {}).get(side) or {}).get(name, "0")
+    resources = container.get("resources") or {}
+    quantity = (resources.get(side) or {}).get(name)
+    if quantity is None and side == "limits":
+        quantity = {"cpu": os.cpu_count() or 1, "memory": of_machine()[2]}.get(name)
     divisor = parse_quantity(reference.get("divisor") or "1") or 1.0
-    return str(math.ceil(parse_quantity(quantity) / divisor))
+    return str(math.ceil(parse_quantity(quantity or "0") / divisor))
 
 
 def command_line(
@@ -127,7 +133,7 @@ def command_line(
 def translate(text: str, mounts: Mapping[str, str]) -> str:
     """Point a path below a mount to where the volume really is; there is no mount namespace.
 
-    A mount path counts at the start, or after `=`, `:` or `,`, and up to `/`, `:`, `,` or the end.
+    A mount path counts where a word begins in a command line, a list of paths or a quoted string.
     """
     paths = sorted((path.rstrip("/") for path in mounts), key=len, reverse=True)
     if not any(path and path in text for path in paths):
@@ -135,5 +141,7 @@ def translate(text: str, mounts: Mapping[str, str]) -> str:
     pattern = "|".join(re.escape(path) for path in paths if path)
     targets = {path.rstrip("/"): target for path, target in mounts.items()}
     return re.sub(
-        rf"(^|[=:,])({pattern})(?=[/:,]|$)", lambda match: match.group(1) + targets[match.group(2)], text
+        rf"(^|[=:,\s'\"(<>|;&])({pattern})(?=[/:,\s'\")<>|;&]|$)",
+        lambda match: match.group(1) + targets[match.group(2)],
+        text,
     )

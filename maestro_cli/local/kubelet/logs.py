@@ -7,6 +7,7 @@ cap (one older file is kept beside it); lines longer than 16 KiB are split.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import time
 from collections import deque
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+_LOG = logging.getLogger(__name__)
 _LONGEST_LINE = 16 * 1024
 _FOLLOW_SECONDS = 0.15
 
@@ -30,32 +32,39 @@ class LogWriter:
         self._size = self._file.tell()
         self._partial = b""
 
-    def write(self, chunk: bytes) -> None:
-        """Take in a chunk; an unfinished line waits for its end."""
-        *lines, self._partial = (self._partial + chunk).split(b"\n")
+    def write(self, chunk: bytes) -> int:
+        """Take in a chunk; an unfinished line waits for its end. The number of bytes written."""
+        whole, newline, self._partial = (self._partial + chunk).rpartition(b"\n")
+        written = self._append(whole) if newline else 0
         while len(self._partial) > _LONGEST_LINE:
-            lines.append(self._partial[:_LONGEST_LINE])
+            written += self._append(self._partial[:_LONGEST_LINE])
             self._partial = self._partial[_LONGEST_LINE:]
-        self._append(lines)
+        return written
 
     def close(self) -> None:
         if self._partial:
-            self._append([self._partial])
+            self._append(self._partial)
             self._partial = b""
         self._file.close()
 
-    def _append(self, lines: list[bytes]) -> None:
-        if not lines:
-            return
+    def _append(self, lines: bytes) -> int:
         stamp = _stamp(time.time_ns()) + b" "
-        data = b"".join(stamp + line + b"\n" for line in lines)
-        if self._size and self._size + len(data) > self._cap:
-            self._file.close()
+        # one call in C for all lines: a chatty container must not hold up the others
+        data = stamp + lines.replace(b"\n", b"\n" + stamp) + b"\n"
+        try:
+            if self._size and self._size + len(data) > self._cap:
+                self._rotate()
+            self._size += self._file.write(data)
+        except OSError as problem:  # a full disk costs log lines, never the container
+            _LOG.warning("%s: %s", self._path, problem)
+        return len(data)
+
+    def _rotate(self) -> None:
+        if self._path.exists():
             os.replace(self._path, older(self._path))
-            self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115
-            self._size = 0
-        self._file.write(data)
-        self._size += len(data)
+        fresh = open(self._path, "ab", buffering=0)  # noqa: SIM115
+        self._file.close()
+        self._file, self._size = fresh, 0
 
 
 def older(path: Path) -> Path:

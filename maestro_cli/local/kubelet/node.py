@@ -16,11 +16,12 @@ from pathlib import Path
 
 from maestro_cli import __version__
 from maestro_cli.core.errors import MaestroError
-from maestro_cli.local.api import LEASES, NAMESPACES, NODES, ApiClient, ApiError
+from maestro_cli.local.api import LEASES, NAMESPACES, NODES, STRATEGIC_PATCH, ApiClient, ApiError
 from maestro_cli.local.kubelet.environment import HOST_ADDRESS
 from maestro_cli.local.kubelet.settings import Settings
 from maestro_cli.local.kubelet.usage import of_machine
 from maestro_cli.local.objects import Object, micro_timestamp, set_condition, timestamp, uid_of
+from maestro_cli.local.recorder import EventRecorder
 
 _LOG = logging.getLogger(__name__)
 _LEASE_NAMESPACE = "kube-node-lease"
@@ -29,6 +30,12 @@ _PRESSURES = {
     "MemoryPressure": ("KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
     "DiskPressure": ("KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
     "PIDPressure": ("KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+}
+_TRANSITIONS = {
+    "MemoryPressure": "NodeHasSufficientMemory",
+    "DiskPressure": "NodeHasNoDiskPressure",
+    "PIDPressure": "NodeHasSufficientPID",
+    "Ready": "NodeReady",
 }
 
 
@@ -107,8 +114,9 @@ def _first_line(path: str) -> str:
 class NodeAgent:
     """Registers the node and keeps its lease and status alive."""
 
-    def __init__(self, client: ApiClient, settings: Settings, port: int) -> None:
+    def __init__(self, client: ApiClient, settings: Settings, port: int, recorder: EventRecorder) -> None:
         self._client = client
+        self._recorder = recorder
         self._settings = settings
         self._port = port
         self._lease: Object | None = None
@@ -124,6 +132,7 @@ class NodeAgent:
             if not refused.is_already_exists:
                 raise
             node = await self._client.patch(NODES, "", name, {"metadata": {"labels": labels}})
+        self._recorder.record(node, "Starting", "Starting kubelet.")
         await self._write_status(node)
         await self._renew(node)
         return node
@@ -161,17 +170,33 @@ class NodeAgent:
         down = {"type": "Ready", "status": "False", "lastTransitionTime": now, "lastHeartbeatTime": now}
         try:
             node = await self._client.get(NODES, "", self._settings.node)
-            conditions = set_condition((node.get("status") or {}).get("conditions") or [], down | words)
-            await self._patch_status({"conditions": conditions})
+            await self._patch_status({"conditions": [down | words]})
+            self._say_status(node, "NodeNotReady")
         except MaestroError as problem:
             _LOG.info("leaving unannounced: %s", problem.what)
 
     async def _write_status(self, node: Object) -> None:
         before = (node.get("status") or {}).get("conditions") or []
-        await self._patch_status(node_status(self._settings, self._port, before, datetime.now(UTC)))
+        status = node_status(self._settings, self._port, before, datetime.now(UTC))
+        await self._patch_status(status)
+        known = {entry.get("type"): entry.get("status") for entry in before}
+        for kind, event in _TRANSITIONS.items():
+            if known.get(kind) != ("True" if kind == "Ready" else "False"):
+                self._say_status(node, event)
+
+    def _say_status(self, node: Object, event: str) -> None:
+        self._recorder.record(node, event, f"Node {self._settings.node} status is now: {event}")
 
     async def _patch_status(self, status: Object) -> None:
-        await self._client.patch(NODES, "", self._settings.node, {"status": status}, subresource="status")
+        """Strategic: conditions merge by type, so those that others wrote stay."""
+        await self._client.patch(
+            NODES,
+            "",
+            self._settings.node,
+            {"status": status},
+            subresource="status",
+            kind=STRATEGIC_PATCH,
+        )
 
     async def _renew(self, node: Object) -> None:
         name, now = self._settings.node, micro_timestamp(datetime.now(UTC))

@@ -7,21 +7,22 @@ probe's time-out. A result changes only after `failureThreshold` or `successThre
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from maestro_cli.local.objects import Object
 
-_LONGEST_ANSWER = 10 * 1024
+TIMED_OUT = 124  # the exit code of a command that was ended at its time-out, as timeout(1) has it
 
 
 class Exec(Protocol):
     """Runs a command in a container."""
 
     async def __call__(self, command: Sequence[str], seconds: float) -> tuple[int, str]:
-        """(exit code, output); 124 when it took too long."""
+        """(exit code, output); TIMED_OUT when it took too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Tally:
 
 
 async def act(action: Object, target: Target, seconds: float) -> tuple[bool, str]:
-    """Do one httpGet, tcpSocket, exec or sleep action within its time-out."""
+    """Do one httpGet, tcpSocket, exec or sleep action within its time-out; the words are Kubernetes' own."""
     try:
         async with asyncio.timeout(seconds):
             if "httpGet" in action:
@@ -68,15 +69,43 @@ async def act(action: Object, target: Target, seconds: float) -> tuple[bool, str
                 return await _tcp(action["tcpSocket"], target)
             if "exec" in action:
                 code, output = await target.run(action["exec"].get("command") or (), seconds)
-                return code == 0, output
+                return code == 0, output if code != TIMED_OUT else _late(action, target, seconds)
             if "sleep" in action:
                 await asyncio.sleep(float(action["sleep"].get("seconds", 0)))
                 return True, ""
     except TimeoutError:
-        return False, f"probe timed out after {seconds:g}s"
-    except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as problem:
-        return False, str(problem)
+        return False, _late(action, target, seconds)
+    except OSError as problem:
+        return False, _failed(action, target, problem)
+    except (asyncio.LimitOverrunError, ValueError) as problem:
+        return False, f"malformed HTTP response: {problem}"
     return False, "this kind of probe is not supported by the process kubelet"
+
+
+def _late(action: Object, target: Target, seconds: float) -> str:
+    if "exec" in action:
+        command = " ".join(action["exec"].get("command") or ())
+        return f'command timed out: "{command}" timed out after {seconds:g}s'
+    if "httpGet" in action:
+        return f'Get "{_url(action["httpGet"], target)}": context deadline exceeded'
+    return f"dial tcp {_place(action.get('tcpSocket') or {}, target)}: i/o timeout"
+
+
+def _failed(action: Object, target: Target, problem: OSError) -> str:
+    words = os.strerror(problem.errno).lower() if problem.errno else str(problem)
+    dialled = f"dial tcp {_place(action.get('httpGet') or action.get('tcpSocket') or {}, target)}: {words}"
+    if isinstance(problem, ConnectionRefusedError):
+        dialled = dialled.replace(words, f"connect: {words}")
+    return f'Get "{_url(action["httpGet"], target)}": {dialled}' if "httpGet" in action else dialled
+
+
+def _place(action: Object, target: Target) -> str:
+    return f"{action.get('host') or target.address}:{target.port(action.get('port', 0))}"
+
+
+def _url(action: Object, target: Target) -> str:
+    scheme = str(action.get("scheme") or "HTTP").lower()
+    return f"{scheme}://{_place(action, target)}/{str(action.get('path') or '').removeprefix('/')}"
 
 
 async def _tcp(action: Object, target: Target) -> tuple[bool, str]:
@@ -93,37 +122,27 @@ async def _http_get(action: Object, target: Target) -> tuple[bool, str]:
         secure = ssl._create_unverified_context()  # as the real kubelet: certificates are not checked
     reader, writer = await asyncio.open_connection(host, port, ssl=secure)
     try:
-        headers = {"Host": f"{host}:{port}", "User-Agent": "kube-probe/maestro", "Accept": "*/*"}
+        headers = {"Host": f"{host}:{port}", "User-Agent": "kube-probe/1.37", "Accept": "*/*"}
         headers |= {entry["name"]: entry["value"] for entry in action.get("httpHeaders") or ()}
         lines = [f"GET {action.get('path') or '/'} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         writer.write("\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1", "replace"))
-        first = (await reader.readline()).decode("latin-1")
-        code = int(first.split()[1]) if len(first.split()) > 1 else 0
-        if 200 <= code < 400:
-            return True, ""
-        body = await reader.read(_LONGEST_ANSWER)
-        _, _, text = body.partition(b"\r\n\r\n")
-        return (
-            False,
-            f"HTTP probe failed with statuscode: {code} {text[:200].decode('utf-8', 'replace')}".strip(),
-        )
+        first = (await reader.readline()).decode("latin-1").split()
+        if not first:
+            return False, f'Get "{_url(action, target)}": EOF'
+        code = int(first[1]) if len(first) > 1 else 0
+        return 200 <= code < 400, f"HTTP probe failed with statuscode: {code}"
     finally:
         writer.close()
 
 
-async def watch_probe(
-    probe: Object,
-    target: Target,
-    tally: Tally,
-    told: Callable[[bool, bool, str], Awaitable[None]],
-) -> None:
-    """Probe for ever; `told(ok, result, words)` hears each answer."""
+async def answers(probe: Object, target: Target, tally: Tally) -> AsyncIterator[tuple[bool, bool, str]]:
+    """Probe for ever: (this answer is good, the result now, words)."""
     await asyncio.sleep(float(probe.get("initialDelaySeconds") or 0))
     period = float(probe.get("periodSeconds") or 10)
     while True:
         ok, words = await act(probe, target, float(probe.get("timeoutSeconds") or 1))
-        await told(ok, tally.count(ok), words)
+        yield ok, tally.count(ok), words
         await asyncio.sleep(period)
 
 

@@ -35,10 +35,11 @@ class LaunchFailed(Exception):
 
 
 class Running:
-    """A process group; `pid` is also its group number."""
+    """A process group; `pid` is also its group number, `keeper` the ancestor of all it started."""
 
-    def __init__(self, pid: int, signaller: Callable[[int, int], None]) -> None:
+    def __init__(self, pid: int, keeper: int, signaller: Callable[[int, int], None]) -> None:
         self.pid = pid
+        self.keeper = keeper
         self._signaller = signaller
         self._done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -95,7 +96,8 @@ class Processes:
         waiting = self._starting.pop(str(message.get("started") or message.get("failed")))
         if "started" in message:
             # known before the next message is read: the exit may be right behind
-            running = self._running[message["pid"]] = Running(message["pid"], self._signal)
+            running = Running(message["pid"], message["keeper"], self._signal)
+            self._running[running.pid] = running
             waiting.set_result(running)
         else:
             waiting.set_exception(LaunchFailed(os.strerror(message["errno"])))
@@ -111,7 +113,7 @@ class Processes:
     async def start(self, launch: Launch, output: int) -> Running:
         """Run it with this descriptor as standard output and error. Raises LaunchFailed.
 
-        The environment gets MAESTRO_CONTAINER_ID, by which strays are found.
+        The environment gets MAESTRO_CONTAINER_ID, which tells a pod's processes from the platform's.
         """
         name = f"{os.getpid()}-{next(self._numbers)}"
         environment = {**launch.environment, "MAESTRO_CONTAINER_ID": name}

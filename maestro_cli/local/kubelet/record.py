@@ -57,6 +57,7 @@ class Record:
 
     name: str
     image: str
+    init: bool = False
     sidecar: bool = False
     state: State = field(default_factory=Waiting)
     last: Terminated | None = None
@@ -72,7 +73,7 @@ class Record:
             "name": self.name,
             "image": self.image,
             "imageID": self.image_id,
-            "ready": self.ready,
+            "ready": self.ready or (self.init and not self.sidecar and self.has_succeeded),
             "started": self.started,
             "restartCount": self.restarts,
             "state": self.state.as_state(),
@@ -83,13 +84,20 @@ class Record:
         return status
 
     @property
+    def path(self) -> str:
+        """The field path by which events name the container."""
+        return f"spec.{'initContainers' if self.init else 'containers'}{{{self.name}}}"
+
+    @property
     def has_succeeded(self) -> bool:
         return isinstance(self.state, Terminated) and self.state.exit_code == 0
 
 
-def recall(spec: Object, status: Object | None, now: datetime, *, sidecar: bool = False) -> Record:
+def recall(
+    spec: Object, status: Object | None, now: datetime, *, init: bool = False, sidecar: bool = False
+) -> Record:
     """The record of a container as the API server last heard of it; what ran then has died with the node."""
-    record = Record(name=spec["name"], image=spec["image"], sidecar=sidecar)
+    record = Record(name=spec["name"], image=spec["image"], init=init, sidecar=sidecar)
     if status is None:
         return record
     record.restarts = int(status.get("restartCount", 0))

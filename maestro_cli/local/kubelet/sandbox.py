@@ -7,24 +7,31 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from maestro_cli.local.api import ApiClient
+from maestro_cli.core.errors import Unreachable
+from maestro_cli.local.api import ApiClient, ApiError
 from maestro_cli.local.images import Image
 from maestro_cli.local.kubelet import content, volumes
 from maestro_cli.local.kubelet.environment import build_environment, command_line, translate
 from maestro_cli.local.kubelet.logs import LogQuery, read_log
+from maestro_cli.local.kubelet.pipe import CapturePipe
+from maestro_cli.local.kubelet.probes import TIMED_OUT
 from maestro_cli.local.kubelet.processes import Launch, LaunchFailed, Processes
 from maestro_cli.local.kubelet.settings import Settings
+from maestro_cli.local.kubelet.tokens import Tokens
 from maestro_cli.local.objects import Object, name_of, namespace_of, uid_of
 from maestro_cli.local.process import PLATFORM_VARIABLE
 from maestro_cli.local.recorder import EventRecorder
 
 _LAST_WORDS_LINES, _LAST_WORDS_BYTES = 80, 2048
+_LONGEST_NAME_IN_PATH = 140
 
 
 class Sandbox:
@@ -52,6 +59,8 @@ class Sandbox:
         self.volumes = self.folder / "volumes"
         self._client = client
         self._recorder = recorder
+        self._tokens = Tokens(client, pod, lambda words: self.say("FailedToIssueToken", words, warning=True))
+        self._seen: dict[tuple[str, str], content.Values | None] = {}
         self._background: set[asyncio.Task[None]] = set()
 
     def now(self) -> datetime:
@@ -63,9 +72,8 @@ class Sandbox:
         value = self.pod["spec"].get("terminationGracePeriodSeconds")
         return 30.0 if value is None else float(value)
 
-    def say(self, reason: str, message: str, *, warning: bool = False, container: str = "") -> None:
-        """Record an event about the pod or one of its containers."""
-        path = f"spec.containers{{{container}}}" if container else ""
+    def say(self, reason: str, message: str, *, warning: bool = False, path: str = "") -> None:
+        """Record an event about the pod or, by its field path, one of its containers."""
         self._recorder.record(self.pod, reason, message, warning=warning, path=path)
 
     def background(self, work: Coroutine[Any, Any, None]) -> None:
@@ -78,6 +86,15 @@ class Sandbox:
         """Where the output of one run of a container is kept."""
         return self.folder / "logs" / container / f"{restarts}.log"
 
+    def new_log(self, container: str, restarts: int) -> Path:
+        """Where the next run prints to; of the runs before it only the latest keeps its log."""
+        path = self.log_path(container, restarts)
+        for old in path.parent.glob("*.log*"):
+            number = old.name.partition(".")[0]
+            if number.isdigit() and int(number) < restarts - 1:
+                old.unlink(missing_ok=True)
+        return path
+
     def last_words(self, container: str, restarts: int) -> str:
         """The end of a container's log, for its termination message."""
         query = LogQuery(tail_lines=_LAST_WORDS_LINES)
@@ -87,28 +104,39 @@ class Sandbox:
     async def set_up_volumes(self) -> None:
         """Write the volumes, or bring them up to date. Raises MountProblem and MaestroError."""
         wanted = self.pod["spec"].get("volumes") or []
-        needed = content.volume_references(wanted)
-        found = await content.fetch(self._client, namespace_of(self.pod), needed)
+        found = await self._contents(content.volume_references(wanted))
         for volume in wanted:
             try:
-                volumes.set_up(self.pod, volume, self.volumes, found, self.address)
-            except volumes.MountProblem as problem:
-                where = f'MountVolume.SetUp failed for volume "{volume["name"]}" : {problem}'
+                tokens = await self._tokens.of_volume(volume, self.now())
+                volumes.set_up(self.pod, volume, self.volumes, found, self.address, tokens)
+            except (volumes.MountProblem, ApiError) as problem:
+                words = problem.what if isinstance(problem, ApiError) else str(problem)
+                where = f'MountVolume.SetUp failed for volume "{volume["name"]}" : {words}'
                 raise volumes.MountProblem(where) from None
 
     async def launch(self, container: Object, image: Image) -> Launch:
         """Everything needed to start a container. Raises ContentMissing and MaestroError."""
-        needed = content.environment_references(container)
-        found = await content.fetch(self._client, namespace_of(self.pod), needed)
-        mounts = volumes.mounts_of(self.pod, container, self.volumes)
+        found = await self._contents(content.environment_references(container))
         work = self.folder / "work" / container["name"]
         work.mkdir(parents=True, exist_ok=True)
         base = self._base_environment(work) | image.environment
         variables = build_environment(self.pod, container, found, base=base, address=self.address)
+        mounts = volumes.mounts_of(self.pod, container, self.volumes, variables)
         argv = command_line(container, image.entrypoint, variables, mounts)
         variables = {name: translate(value, mounts) for name, value in variables.items()}
         folder = Path(translate(container.get("workingDir") or str(work), mounts))
+        if folder.is_relative_to(self.folder):
+            folder.mkdir(parents=True, exist_ok=True)
         return Launch(argv, variables, folder if folder.is_dir() else work)
+
+    async def _contents(self, needed: set[tuple[str, str]]) -> content.Contents:
+        """Config maps and secrets; as they were last seen while the API server does not answer."""
+        try:
+            self._seen |= await content.fetch(self._client, namespace_of(self.pod), needed)
+        except Unreachable:
+            if not needed <= self._seen.keys():
+                raise
+        return content.Contents({one: self._seen[one] for one in needed})
 
     def _base_environment(self, work: Path) -> dict[str, str]:
         here = str(Path(sys.executable).parent)
@@ -122,34 +150,31 @@ class Sandbox:
         marker = os.environ.get(PLATFORM_VARIABLE)
         return base | {PLATFORM_VARIABLE: marker} if marker else base
 
-    async def run_command(self, container: Object, command: Sequence[str], seconds: float) -> tuple[int, str]:
-        """Run a command beside a container, in its environment: (exit code, output); 124 after the time."""
-        launch = await self.launch(container, Image())
-        mounts = volumes.mounts_of(self.pod, container, self.volumes)
+    async def run_command(
+        self, launch: Launch, container: Object, command: Sequence[str], seconds: float
+    ) -> tuple[int, str]:
+        """Run a command beside a container, as it was launched: (exit code, output), or TIMED_OUT."""
+        mounts = volumes.mounts_of(self.pod, container, self.volumes, launch.environment)
         argv = [translate(word, mounts) for word in command]
-        readable, writable = os.pipe()
+        pipe = CapturePipe()
+        await pipe.open()
         try:
-            running = await self.processes.start(Launch(argv, launch.environment, launch.folder), writable)
+            running = await self.processes.start(replace(launch, argv=argv), pipe.descriptor)
         except LaunchFailed as problem:
-            os.close(readable)
-            return 126, str(problem)
+            return 126, f'exec: "{argv[0] if argv else ""}": {problem}'
         finally:
-            os.close(writable)
-        os.set_blocking(readable, False)
+            pipe.started()
         try:
             code = await asyncio.wait_for(running.wait(), seconds)
         except TimeoutError:
-            code = 124
+            code = TIMED_OUT
         finally:
-            running.signal(9)
-            try:
-                output = os.read(readable, 64 * 1024)
-            except BlockingIOError:
-                output = b""
-            os.close(readable)
-        return code, output.decode("utf-8", "replace").strip()
+            running.signal(signal.SIGKILL)
+            await pipe.finish()
+        return code, pipe.text()
 
 
 def folder_of(settings: Settings, pod: Object) -> Path:
-    """`pods/<namespace>_<pod>_<uid>`."""
-    return settings.state / "pods" / f"{namespace_of(pod)}_{name_of(pod)}_{uid_of(pod)}"
+    """`pods/<namespace>_<pod>_<uid>`; a long pod name is cut, for a file name has 255 bytes at most."""
+    name = name_of(pod)[:_LONGEST_NAME_IN_PATH]
+    return settings.state / "pods" / f"{namespace_of(pod)}_{name}_{uid_of(pod)}"

@@ -26,7 +26,7 @@ from maestro_cli.local.kubelet.pods import PodSet
 from maestro_cli.local.kubelet.record import Waiting
 from maestro_cli.local.kubelet.statistics import resource_metrics, summary
 from maestro_cli.local.kubelet.worker import PodWorker
-from maestro_cli.local.objects import parse_time
+from maestro_cli.local.objects import name_of, parse_time
 
 _LOG = logging.getLogger(__name__)
 _HANDSHAKE_SECONDS = 10.0
@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
 
         def alive() -> bool:
             task = worker.container(container)
-            return task is not None and task.pid is not None and task.record.restarts == restarts
+            return task is not None and task.keeper is not None and task.record.restarts == restarts
 
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
@@ -154,7 +154,7 @@ def _log_file(worker: PodWorker, container: str, *, previous: bool) -> Path:
     task = worker.container(container)
     if task is None:
         raise Refusal(404, f'container "{container}" not found in pod')
-    record, pod = task.record, worker.sandbox.full_name
+    record, pod = task.record, name_of(worker.pod)
     latest = [worker.sandbox.log_path(container, run) for run in (record.restarts, record.restarts - 1)]
     if previous:
         # while a container backs off, its latest run is the previous one too, as upstream
@@ -166,7 +166,8 @@ def _log_file(worker: PodWorker, container: str, *, previous: bool) -> Path:
     for path in latest:
         if path.exists():
             return path
-    raise Refusal(400, f'container "{container}" in pod "{pod}" is waiting to start')
+    reason = record.state.reason if isinstance(record.state, Waiting) else "ContainerCreating"
+    raise Refusal(400, f'container "{container}" in pod "{pod}" is waiting to start: {reason}')
 
 
 def _query(options: dict[str, str]) -> LogQuery:

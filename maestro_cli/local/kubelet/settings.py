@@ -20,7 +20,8 @@ class Settings:
     lease_duration: int = 40
     volume_refresh: float = 5.0
     shutdown_grace: float = 5.0
-    memory_check: float = 1.0
+    memory_check: float = 0.5
+    limits_check: float = 2.0
     log_cap_bytes: int = 10 * 1024 * 1024
     max_pods: int = 110
     capacity_memory: str = ""

@@ -1,13 +1,15 @@
 """The parent of every process in the node's pods. Run as a file by `python -I -S`, not imported.
 
-Invariant: it starts nothing of its own; when the kubelet is gone (its end of the socket closes), it
-kills every process it started and every descendant they left behind, and ends. As the child
-subreaper (Linux) it inherits those that escaped their group.
+Invariant: what a container starts ends with it. Each container has a keeper, a fork of this process that
+inherits (as the child subreaper, on Linux) whatever leaves the container's process group, and kills all
+of it when the container's own process is over. The keepers are this process's only children: any other is
+what a killed keeper left behind, and is killed at sight. When the kubelet is gone (its end of the socket
+closes), everything is killed; when this process is, each keeper sees to its own container.
 
 Wire format on the stream socket: 4 bytes length, big-endian, then JSON. To the spawner: {"start":
 id} with two file descriptors, standard output and a file with {argv, env, cwd}, and {"signal": pid,
-"number": n}. From it: {"started": id, "pid": n} or {"failed": id, "errno": n}, and {"exited": pid,
-"code": n}, code as a shell has it (128 + signal).
+"number": n}. From it: {"started": id, "pid": n, "keeper": n} or {"failed": id, "errno": n}, and
+{"exited": pid, "code": n}, code as a shell has it (128 + signal).
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from typing import Any
 
 _LINUX = sys.platform == "linux"
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
-_MARK = b"MAESTRO_CONTAINER_ID="
+_KILLED = 128 + signal.SIGKILL
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Spawner:
@@ -33,12 +36,10 @@ class Spawner:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._libc = ctypes.CDLL(None, use_errno=True)
-        self._leaders: dict[int, str] = {}  # pid of a group leader, to its container id
+        self._keepers: dict[int, int] = {}  # pid of a keeper, to its container's group leader
         self._inbox = b""
         self._descriptors: list[int] = []
-        if _LINUX:
-            self._libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        _inherit_orphans()
 
     def serve(self) -> None:
         """Work until the kubelet is gone, then kill what is left."""
@@ -77,8 +78,8 @@ class Spawner:
             self._inbox = self._inbox[4 + size :]
             if "start" in message:
                 self._start(message["start"], self._descriptors.pop(0), self._descriptors.pop(0))
-            elif message["signal"] in self._leaders:
-                self._signal(message["signal"], message["number"])
+            elif message["signal"] in self._keepers.values():
+                _signal_group(message["signal"], message["number"])
         return True
 
     def _send(self, message: dict[str, Any]) -> None:
@@ -92,119 +93,193 @@ class Spawner:
         os.lseek(order_file, 0, os.SEEK_SET)
         with open(order_file, encoding="utf-8", errors="surrogateescape") as file:
             order = json.load(file)
-        told, tell = os.pipe()  # closes on exec: silence means success
-        pid = os.fork()
-        if pid == 0:
-            self._become(order, output, tell)
+        told, tell = os.pipe()
+        spawner, keeper = os.getpid(), os.fork()
+        if keeper == 0:
+            _keep(order, output, tell, spawner)
         os.close(output)
         os.close(tell)
-        problem = os.read(told, 16)
+        answer = os.read(told, 64).decode()
         os.close(told)
-        if problem:
-            os.waitpid(pid, 0)
-            self._send({"failed": name, "errno": int(problem)})
+        if not answer.startswith("pid "):
+            os.waitpid(keeper, 0)
+            self._send({"failed": name, "errno": int(answer or errno.EAGAIN)})
             return
-        self._leaders[pid] = name
-        self._send({"started": name, "pid": pid})
-
-    def _become(self, order: dict[str, Any], output: int, tell: int) -> None:
-        """In the child: a session of its own, killed when the spawner dies; never returns."""
-        try:
-            os.setsid()
-            if _LINUX:
-                self._libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            signal.set_wakeup_fd(-1)
-            for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
-                signal.signal(number, signal.SIG_DFL)
-            nothing = os.open(os.devnull, os.O_RDONLY)
-            os.dup2(nothing, 0)
-            os.dup2(output, 1)
-            os.dup2(output, 2)
-            os.chdir(order["cwd"])
-            os.execvpe(order["argv"][0], order["argv"], order["env"])
-        except OSError as problem:
-            os.write(tell, str(problem.errno or errno.EINVAL).encode())
-        except ValueError:  # a NUL in an argument
-            os.write(tell, str(errno.EINVAL).encode())
-        finally:
-            os._exit(127)
-
-    def _signal(self, pid: int, number: int) -> None:
-        try:
-            os.killpg(pid, number)
-        except ProcessLookupError:
-            return  # it ended by itself meanwhile; strays are looked for when it is reaped
+        leader = int(answer.removeprefix("pid "))
+        self._keepers[keeper] = leader
+        self._send({"started": name, "pid": leader, "keeper": keeper})
 
     def _reap(self) -> None:
         while True:
             try:
-                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
                 return
-            if found is None:
-                return
-            pid = found.si_pid
-            container = self._leaders.pop(pid, None)
-            if container is not None:
-                # still a zombie, so the group number cannot have been given to somebody else
-                self._kill_group(pid)
-                self._kill_strays({container})
-            os.waitpid(pid, 0)
-            if container is not None:
-                killed = found.si_code != os.CLD_EXITED
-                code = 128 + found.si_status if killed else found.si_status
-                self._send({"exited": pid, "code": code})
-
-    def _kill_group(self, pid: int) -> None:
-        try:
-            os.killpg(pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):  # macOS says EPERM for a group of zombies
-            return
-
-    def _kill_strays(self, containers: set[str]) -> None:
-        """Kill processes that left their group but carry the mark of one of these containers."""
-        if not _LINUX:
-            return
-        wanted = {_MARK + container.encode() for container in containers}
-        for pid in _descendants(os.getpid()):
-            if pid in self._leaders:
-                continue
-            try:
-                with open(f"/proc/{pid}/environ", "rb") as file:
-                    if wanted.intersection(file.read().split(b"\0")):
-                        os.kill(pid, signal.SIGKILL)
-            except OSError:
-                continue
+            if pid == 0:
+                break
+            leader = self._keepers.pop(pid, None)
+            if leader is not None:
+                code = os.waitstatus_to_exitcode(status)
+                self._send({"exited": leader, "code": code if code >= 0 else _KILLED})
+        for pid in _children(os.getpid()):
+            if pid not in self._keepers:
+                _kill(pid)
 
     def _kill_everything(self) -> None:
-        for pid in self._leaders:
-            self._kill_group(pid)
+        for leader in self._keepers.values():
+            _signal_group(leader, signal.SIGKILL)
         while True:
-            for pid in _descendants(os.getpid()) if _LINUX else ():
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except OSError:
-                    continue
+            for pid in _descendants(os.getpid()):
+                _kill(pid)
             try:
                 os.wait()
             except ChildProcessError:
                 return
 
 
+def _keep(order: dict[str, Any], output: int, tell: int, spawner: int) -> None:
+    """As a keeper: start the container, outlive it, leave nothing of it; never returns."""
+    code = _KILLED
+    try:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, lambda *_: _end_without_spawner())
+        _signal_at_death_of_parent(signal.SIGTERM)
+        if os.getppid() != spawner:
+            os._exit(code)
+        _inherit_orphans()
+        for descriptor in range(3, 256):
+            if descriptor not in (output, tell):
+                _close(descriptor)
+        leader = _launch(order, output, tell)
+        os.close(output)
+        os.write(tell, f"pid {leader}".encode())
+        os.close(tell)
+        code = _wait_for(leader)
+        # the leader stays a zombie until the spawner has seen us go: nobody else gets its number
+        _signal_group(leader, signal.SIGKILL)
+        _kill_all_but(leader)
+    finally:
+        os._exit(code)
+
+
+def _launch(order: dict[str, Any], output: int, tell: int) -> int:
+    """Fork the group leader; its pid. Exits after telling why when it cannot be executed."""
+    told, silent = os.pipe()  # closes on exec: silence means success
+    keeper = os.getpid()
+    leader = os.fork()
+    if leader == 0:
+        _become(order, output, silent, keeper)
+    os.close(silent)
+    problem = os.read(told, 16)
+    os.close(told)
+    if problem:
+        os.write(tell, problem)
+        os._exit(127)
+    return leader
+
+
+def _become(order: dict[str, Any], output: int, tell: int, keeper: int) -> None:
+    """In the container's process: a session of its own, killed when its keeper dies; never returns."""
+    try:
+        os.setsid()
+        _signal_at_death_of_parent(signal.SIGKILL)
+        if os.getppid() != keeper:
+            os._exit(_KILLED)
+        for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.chdir(order["cwd"])
+        os.execvpe(order["argv"][0], order["argv"], order["env"])
+    except OSError as problem:
+        os.write(tell, str(problem.errno or errno.EINVAL).encode())
+    except ValueError:  # a NUL in an argument
+        os.write(tell, str(errno.EINVAL).encode())
+    finally:
+        os._exit(127)
+
+
+def _wait_for(leader: int) -> int:
+    """Reap whatever ends before the leader; the leader's exit code."""
+    while True:
+        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+        if found is not None and found.si_pid == leader:
+            ended = found.si_code == os.CLD_EXITED
+            return found.si_status if ended else 128 + found.si_status
+        if found is not None:
+            os.waitpid(found.si_pid, 0)
+
+
+def _kill_all_but(leader: int) -> None:
+    while True:
+        others = [pid for pid in _descendants(os.getpid()) if pid != leader]
+        if not others:
+            return
+        for pid in others:
+            _kill(pid)
+        for pid in _children(os.getpid()):
+            if pid != leader:
+                os.waitpid(pid, 0)
+
+
+def _end_without_spawner() -> None:
+    """The spawner died: nobody is left to tell, and nothing of the container may stay."""
+    _kill_all_but(0)
+    os._exit(_KILLED)
+
+
+def _signal_at_death_of_parent(number: int) -> None:
+    if _LINUX:
+        _libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+
+
+def _inherit_orphans() -> None:
+    if _LINUX:
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _signal_group(leader: int, number: int) -> None:
+    try:
+        os.killpg(leader, number)
+    except (ProcessLookupError, PermissionError):  # it ended meanwhile; macOS says EPERM for zombies
+        return
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except OSError:
+        return
+
+
+def _close(descriptor: int) -> None:
+    try:
+        os.close(descriptor)
+    except OSError:
+        return
+
+
 def _descendants(pid: int) -> list[int]:
-    """All live descendants of a process, as /proc tells them."""
+    """All descendants of a process, as /proc tells them; none where there is no /proc."""
     found: list[int] = []
     pending = [pid]
     while pending:
-        try:
-            parent = pending.pop()
-            with open(f"/proc/{parent}/task/{parent}/children") as file:
-                children = [int(text) for text in file.read().split()]
-        except OSError:
-            continue
+        children = _children(pending.pop())
         found += children
         pending += children
     return found
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(text) for text in file.read().split()]
+    except OSError:
+        return []
 
 
 def main() -> None:

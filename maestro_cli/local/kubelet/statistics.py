@@ -10,14 +10,14 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from maestro_cli.local.kubelet.usage import Usage, of_machine, of_tree
+from maestro_cli.local.kubelet.usage import Usage, of_container, of_machine
 from maestro_cli.local.kubelet.worker import PodWorker
 from maestro_cli.local.objects import Object, name_of, namespace_of, timestamp, uid_of
 
 
 def measure(worker: PodWorker) -> dict[str, Usage]:
     """The usage of each running container of a pod."""
-    return {task.name: of_tree(pid) for task in worker.tasks if (pid := task.pid) is not None}
+    return {task.name: of_container(keeper) for task in worker.tasks if (keeper := task.keeper) is not None}
 
 
 def resource_metrics(workers: Sequence[PodWorker], _node: str) -> str:

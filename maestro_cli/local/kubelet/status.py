@@ -18,7 +18,7 @@ _MANAGED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersRead
 
 def phase_of(policy: str, inits: Sequence[Record], containers: Sequence[Record]) -> str:
     """Pending, Running, Succeeded or Failed."""
-    for record in inits:
+    for record in inits if not _begun(containers) else ():
         if record.sidecar:
             if not record.started:
                 return "Pending"
@@ -37,9 +37,15 @@ def phase_of(policy: str, inits: Sequence[Record], containers: Sequence[Record])
     return "Failed" if policy == "Never" else "Running"
 
 
-def initialized(inits: Sequence[Record]) -> bool:
+def _begun(containers: Sequence[Record]) -> bool:
+    """Whether a container that is no init container has ever run: from then on the pod is initialized."""
+    return any(not isinstance(record.state, Waiting) or record.last is not None for record in containers)
+
+
+def initialized(inits: Sequence[Record], containers: Sequence[Record]) -> bool:
     """Whether every init container is done (a sidecar: started)."""
-    return all(record.started if record.sidecar else record.has_succeeded for record in inits)
+    done = all(record.started if record.sidecar else record.has_succeeded for record in inits)
+    return done or _begun(containers)
 
 
 def build_status(
@@ -61,14 +67,16 @@ def build_status(
         "conditions": _conditions(pod, inits, containers, phase, has_network, timestamp(now)),
         "hostIP": host_ip,
         "hostIPs": [{"ip": host_ip}],
-        "podIP": pod_ip,
-        "podIPs": [{"ip": pod_ip}],
         "qosClass": old.get("qosClass") or quality_of_service(pod),
         "startTime": old.get("startTime") or timestamp(now),
         "containerStatuses": [record.as_status() for record in containers],
     }
     if inits:
         status["initContainerStatuses"] = [record.as_status() for record in inits]
+    if has_network and pod_ip:
+        status |= {"podIP": pod_ip, "podIPs": [{"ip": pod_ip}]}
+    if "generation" in pod["metadata"]:
+        status["observedGeneration"] = pod["metadata"]["generation"]
     return status
 
 
@@ -82,7 +90,7 @@ def _conditions(
 ) -> list[Object]:
     told: dict[str, tuple[bool, str, str]] = {
         "PodReadyToStartContainers": (has_network and phase not in {"Succeeded", "Failed"}, "", ""),
-        "Initialized": _initialized_condition(inits, phase),
+        "Initialized": _initialized_condition(inits, containers, phase),
         "PodScheduled": (True, "", ""),
     }
     told["ContainersReady"] = told["Ready"] = _ready_condition(
@@ -105,8 +113,10 @@ def _conditions(
     return conditions
 
 
-def _initialized_condition(inits: Sequence[Record], phase: str) -> tuple[bool, str, str]:
-    if initialized(inits):
+def _initialized_condition(
+    inits: Sequence[Record], containers: Sequence[Record], phase: str
+) -> tuple[bool, str, str]:
+    if initialized(inits, containers):
         return True, "PodCompleted" if phase == "Succeeded" else "", ""
     names = " ".join(
         record.name for record in inits if not (record.started if record.sidecar else record.has_succeeded)
@@ -140,7 +150,27 @@ def quality_of_service(pod: Object) -> str:
     return "Guaranteed" if guaranteed else "Burstable"
 
 
+def disrupted(conditions: Sequence[Object], message: str, now: datetime) -> list[Object]:
+    """The conditions of a pod that the kubelet ends before its time."""
+    new = {"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet"}
+    return set_condition(conditions, new | {"message": message, "lastTransitionTime": timestamp(now)})
+
+
 def status_patch(old: Object, new: Object) -> Object:
-    """A merge patch that turns the old status into the new one; empty when they are equal."""
+    """A strategic merge patch that turns the old status into the new one; empty when they are equal.
+
+    Conditions merge by type and addresses by themselves, so that what others wrote meanwhile stays.
+    """
     patch = {name: value for name, value in new.items() if old.get(name) != value}
-    return patch | {name: None for name in ("reason", "message") if name in old and name not in new}
+    patch |= {name: None for name in ("reason", "message") if name in old and name not in new}
+    if "conditions" in patch:
+        known = {entry.get("type"): entry for entry in old.get("conditions") or ()}
+        changed = [entry for entry in new["conditions"] if known.get(entry["type"]) != entry]
+        patch["conditions"] = [
+            {name: None for name in known.get(entry["type"], ()) if name not in entry} | entry
+            for entry in changed
+        ]
+    if "podIPs" in patch:
+        gone = [entry for entry in old.get("podIPs") or () if entry not in new["podIPs"]]
+        patch["podIPs"] = [*new["podIPs"], *(entry | {"$patch": "delete"} for entry in gone)]
+    return patch

@@ -12,14 +12,15 @@ import logging
 import shutil
 
 from maestro_cli.core.errors import MaestroError
-from maestro_cli.local.api import PODS, ApiClient, ApiError
+from maestro_cli.local.api import PODS, STRATEGIC_PATCH, ApiClient, ApiError
 from maestro_cli.local.kubelet.container import ContainerTask
 from maestro_cli.local.kubelet.environment import HOST_ADDRESS
+from maestro_cli.local.kubelet.limits import Verdict, has_limits, judge
 from maestro_cli.local.kubelet.processes import Processes
 from maestro_cli.local.kubelet.record import Record, Started, Terminated, Waiting, recall
 from maestro_cli.local.kubelet.sandbox import Sandbox
 from maestro_cli.local.kubelet.settings import Settings
-from maestro_cli.local.kubelet.status import build_status, status_patch
+from maestro_cli.local.kubelet.status import build_status, disrupted, status_patch
 from maestro_cli.local.kubelet.volumes import MountProblem
 from maestro_cli.local.objects import Object, is_deleting, metadata, name_of, namespace_of, pod_phase, uid_of
 from maestro_cli.local.recorder import EventRecorder
@@ -27,6 +28,8 @@ from maestro_cli.local.recorder import EventRecorder
 _LOG = logging.getLogger(__name__)
 _FORGOTTEN_GRACE_SECONDS = 1.0
 _RETRY_SECONDS = 0.5
+_LEAST_SIDECAR_GRACE_SECONDS = 2.0
+_CHANGING_VOLUMES = ("configMap", "secret", "downwardAPI", "projected")
 
 
 class PodWorker:
@@ -61,7 +64,10 @@ class PodWorker:
         self._containers = self._tasks("containers", "containerStatuses", policy)
         self._dirty = asyncio.Event()
         self._clean = asyncio.Event()
-        self._ending = asyncio.Event()
+        self._ending = asyncio.Event()  # the pod is to be deleted, or is already
+        self._over = asyncio.Event()  # nothing of it starts any more
+        self._mounted = False
+        self._verdict: Verdict | None = None
         self._gone = pod_phase(pod) in {"Succeeded", "Failed"}
         self._forgotten = False
         self._muted = False
@@ -72,7 +78,9 @@ class PodWorker:
         for spec in self.pod["spec"].get(part) or ():
             init = part == "initContainers"
             sidecar = init and spec.get("restartPolicy") == "Always"
-            record = recall(spec, known.get(spec["name"]), self.sandbox.now(), sidecar=sidecar)
+            record = recall(spec, known.get(spec["name"]), self.sandbox.now(), init=init, sidecar=sidecar)
+            if record.state == Waiting() and self.pod["spec"].get("initContainers"):
+                record.state = Waiting("PodInitializing")
             rule = "Always" if sidecar else "OnFailure" if init and policy == "Always" else policy
             tasks.append(ContainerTask(self.sandbox, spec, record, rule))
         return tasks
@@ -148,44 +156,68 @@ class PodWorker:
     async def leave(self, grace: float) -> None:
         """End all containers and say nothing of it: the node's next kubelet starts them again."""
         self._muted = True
+        self._ending.set()
         await self.stop(grace)
 
     async def stop(self, grace: float) -> None:
-        """End all containers, sidecars last."""
-        self._ending.set()
+        """End all containers, sidecars last and within the same grace period."""
+        self._over.set()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + grace
         await asyncio.gather(*(task.stop(grace) for task in self._containers))
-        await asyncio.gather(*(task.stop(grace) for task in self._inits))
+        for task in reversed(self._inits):
+            await task.stop(max(deadline - loop.time(), min(grace, _LEAST_SIDECAR_GRACE_SECONDS)))
 
     async def _live(self) -> None:
         """Volumes, init containers in order, then all containers until they are over."""
-        if not await self._volumes_ready():
-            return
         async with asyncio.TaskGroup() as group:
-            refresher = group.create_task(self._refresh_volumes())
-            sidecars = []
-            for task in self._inits:
-                if self._ending.is_set():
-                    break
-                if task.record.sidecar:
-                    sidecars.append(group.create_task(task.run()))
-                    started = asyncio.ensure_future(task.ready_once.wait())
-                    ending = asyncio.ensure_future(self._ending.wait())
-                    await asyncio.wait({started, ending}, return_when=asyncio.FIRST_COMPLETED)
-                    started.cancel()
-                    ending.cancel()
-                    continue
-                await task.run()
-                if not task.record.has_succeeded:
-                    break
-            else:
-                await asyncio.gather(*(task.run() for task in self._containers))
-            refresher.cancel()
-            if not self._ending.is_set():
-                await asyncio.gather(*(task.stop(self.sandbox.grace_seconds) for task in self._inits))
+            aside = [group.create_task(self._keep_limits())]
+            if await self._volumes_ready():
+                self._mounted = True
+                self._changed()
+                aside.append(group.create_task(self._refresh_volumes()))
+                if await self._initialized(group):
+                    await asyncio.gather(*(task.run() for task in self._containers))
+                if not self._over.is_set():
+                    await asyncio.gather(*(task.stop(self.sandbox.grace_seconds) for task in self._inits))
+            for task in aside:
+                task.cancel()
+
+    async def _initialized(self, group: asyncio.TaskGroup) -> bool:
+        """Run the init containers; whether the others may start."""
+        for task in self._inits:
+            if self._over.is_set():
+                return False
+            if task.record.sidecar:
+                group.create_task(task.run())
+                await self._first_of(task.started_once)
+                continue
+            await task.run()
+            if not task.record.has_succeeded:
+                return False
+        return not self._over.is_set()
+
+    async def _first_of(self, event: asyncio.Event) -> None:
+        waiting = [asyncio.ensure_future(one.wait()) for one in (event, self._over)]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for one in waiting:
+            one.cancel()
+
+    async def _keep_limits(self) -> None:
+        """End the pod when it is past its deadline or its scratch space."""
+        if not has_limits(self.pod):
+            return
+        while not self._over.is_set():
+            await asyncio.sleep(self._settings.limits_check)
+            verdict = await asyncio.to_thread(judge, self.pod, self.sandbox.volumes, self.sandbox.now())
+            if verdict is not None and not self._over.is_set():
+                self._verdict = verdict
+                self.sandbox.say(verdict.reason, verdict.message, warning=verdict.is_eviction)
+                await self.stop(self.sandbox.grace_seconds if verdict.grace is None else verdict.grace)
 
     async def _volumes_ready(self) -> bool:
         pause = _RETRY_SECONDS
-        while not self._ending.is_set():
+        while not self._over.is_set():
             try:
                 await self.sandbox.set_up_volumes()
                 return True
@@ -194,19 +226,21 @@ class PodWorker:
             except MaestroError as problem:
                 _LOG.warning("%s: %s", self.sandbox.full_name, problem.what)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), pause)
+                await asyncio.wait_for(self._over.wait(), pause)
             pause = min(pause * 2, 120.0)
         return False
 
     async def _refresh_volumes(self) -> None:
         volumes = self.pod["spec"].get("volumes") or []
-        if not any(kind in volume for volume in volumes for kind in ("configMap", "secret", "projected")):
+        if not any(kind in volume for volume in volumes for kind in _CHANGING_VOLUMES):
             return
         while True:
             await asyncio.sleep(self._settings.volume_refresh)
             try:
                 await self.sandbox.set_up_volumes()
-            except (MountProblem, MaestroError) as problem:
+            except MountProblem as problem:
+                self.sandbox.say("FailedMount", str(problem), warning=True)
+            except MaestroError as problem:
                 _LOG.warning("%s: %s", self.sandbox.full_name, problem)
 
     # --- its status --------------------------------------------------------------------------
@@ -216,19 +250,30 @@ class PodWorker:
         self._dirty.set()
 
     def _status(self) -> Object:
-        records = [task.record for task in self._containers]
-        phase = ""
-        if self._ending.is_set() and not any(isinstance(record.state, Started) for record in records):
-            phase = _final_phase(records)
-        return build_status(
+        inits, records = ([task.record for task in tasks] for tasks in (self._inits, self._containers))
+        status = build_status(
             self.pod,
-            [task.record for task in self._inits],
+            inits,
             records,
             pod_ip=self.pod_ip,
             host_ip=HOST_ADDRESS,
             now=self.sandbox.now(),
-            phase=phase,
+            phase=self._phase_at_the_end(records),
+            has_network=self._mounted,
         )
+        if self._verdict is not None:
+            status |= {"reason": self._verdict.reason, "message": self._verdict.message}
+            if self._verdict.is_eviction:
+                status["conditions"] = disrupted(
+                    status["conditions"], self._verdict.message, self.sandbox.now()
+                )
+        return status
+
+    def _phase_at_the_end(self, records: list[Record]) -> str:
+        """What the phase is besides what the containers say; "" for nothing else."""
+        if not self._over.is_set() or any(isinstance(record.state, Started) for record in records):
+            return ""
+        return "Failed" if self._verdict is not None else _final_phase(records)
 
     async def _publish(self) -> None:
         """Write the status whenever it changed; keep trying until the server has it or the pod is gone."""
@@ -240,13 +285,19 @@ class PodWorker:
                 if patch and not self._forgotten and not self._muted:
                     body = {"metadata": {"uid": uid_of(self.pod)}, "status": patch}
                     answer = await self._client.patch(
-                        PODS, namespace_of(self.pod), name_of(self.pod), body, subresource="status"
+                        PODS,
+                        namespace_of(self.pod),
+                        name_of(self.pod),
+                        body,
+                        subresource="status",
+                        kind=STRATEGIC_PATCH,
                     )
                     self._took(answer)
             except ApiError as refused:
-                if not (refused.is_not_found or refused.code in {409, 422}):
+                if refused.code not in {404, 409, 422}:
                     await self._again(refused)
                     continue
+                _LOG.warning("status of %s: %s", self.sandbox.full_name, refused.what)
             except MaestroError as problem:
                 await self._again(problem)
                 continue

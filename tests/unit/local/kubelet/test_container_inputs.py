@@ -20,7 +20,13 @@ from maestro_cli.local.kubelet.environment import (
     resource_value,
     translate,
 )
-from maestro_cli.local.kubelet.volumes import MountProblem, mounts_of, set_up, write_atomically
+from maestro_cli.local.kubelet.volumes import (
+    MountProblem,
+    VolumeFile,
+    mounts_of,
+    set_up,
+    write_atomically,
+)
 
 POD: dict[str, Any] = {
     "metadata": {
@@ -49,13 +55,13 @@ def test_variables_in_arguments(text: str, expected: str) -> None:
 
 
 def test_later_entries_see_earlier_ones_and_win() -> None:
-    contents = Contents({("configmap", "m"): {"A": b"from map", "not a name": b"x", "C": b"c"}})
+    contents = Contents({("configmap", "m"): {"A": b"from map", "a=b": b"x", "1 of them": b"y", "C": b"c"}})
     container = {
         "envFrom": [{"configMapRef": {"name": "m"}}],
         "env": [{"name": "A", "value": "own"}, {"name": "B", "value": "$(A)$(BASE)"}],
     }
     made = build_environment(POD, container, contents, base={"BASE": "!"}, address="127.244.1.2")
-    assert made == {"BASE": "!", "A": "own", "B": "own!", "C": "c"}
+    assert made == {"BASE": "!", "A": "own", "B": "own!", "C": "c", "1 of them": "y"}
 
 
 def test_a_missing_key_is_an_error_unless_optional() -> None:
@@ -70,7 +76,7 @@ def test_a_missing_key_is_an_error_unless_optional() -> None:
     assert build(container("secretKeyRef", name="s", key="there")) == {"A": "x"}
     assert build(container("secretKeyRef", name="s", key="absent", optional=True)) == {}
     assert build(container("configMapKeyRef", name="gone", key="k", optional=True)) == {}
-    with pytest.raises(ContentMissing, match="couldn't find key absent in secret ml/s"):
+    with pytest.raises(ContentMissing, match="couldn't find key absent in Secret ml/s"):
         build(container("secretKeyRef", name="s", key="absent"))
     with pytest.raises(ContentMissing, match='configmap "gone" not found'):
         build(container("configMapKeyRef", name="gone", key="k"))
@@ -94,6 +100,8 @@ def test_mount_paths_are_translated_where_they_stand_for_a_path() -> None:
     assert command_line(container, ["serve"], {}, mounts) == [
         "serve", "--dir=/host/m/fraud", "/host/m", "/modelsX", "a:/host/e/x", "no/models",
     ]  # fmt: skip
+    script = "cat /models/x >'/models/y' && ls /modelsX a/models"
+    assert translate(script, mounts) == "cat /host/m/x >'/host/m/y' && ls /modelsX a/models"
 
 
 @given(st.text(max_size=40))
@@ -104,12 +112,14 @@ def test_text_without_a_mount_path_stays(text: str) -> None:
 def test_a_volume_changes_at_once_and_forgets_old_keys(tmp_path: Path) -> None:
     place = tmp_path / "volume"
     place.mkdir()
-    assert write_atomically(place, {"a": b"1", "deep/b": b"2"}, 0o640)
-    assert not write_atomically(place, {"a": b"1", "deep/b": b"2"}, 0o640), "nothing to do"
+    first = {"a": VolumeFile(b"1"), "deep/b": VolumeFile(b"2", 0o600)}
+    assert write_atomically(place, first, 0o640)
+    assert not write_atomically(place, first, 0o640), "nothing to do"
     assert (place / "deep" / "b").read_bytes() == b"2"
     assert (place / "a").stat().st_mode & 0o777 == 0o640
+    assert (place / "deep" / "b").stat().st_mode & 0o777 == 0o600, "a mode of its own"
     opened = (place / "..data").resolve()
-    assert write_atomically(place, {"a": b"3"}, 0o644)
+    assert write_atomically(place, {"a": VolumeFile(b"3")}, 0o644)
     assert (place / "a").read_bytes() == b"3"
     assert sorted(entry.name for entry in place.iterdir() if not entry.name.startswith("..")) == ["a"]
     assert not opened.exists()
@@ -118,7 +128,7 @@ def test_a_volume_changes_at_once_and_forgets_old_keys(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["../out", "/etc/passwd", "a/../../b", "..data", ""])
 def test_no_key_leaves_its_volume(tmp_path: Path, path: str) -> None:
     with pytest.raises(MountProblem):
-        write_atomically(tmp_path / "v", {path: b"x"}, 0o644)
+        write_atomically(tmp_path / "v", {path: VolumeFile(b"x")}, 0o644)
 
 
 def test_volumes_that_cannot_be_are_refused(tmp_path: Path) -> None:
@@ -140,7 +150,7 @@ def test_mounts_point_into_volumes_and_hosts() -> None:
         {"name": "h", "mountPath": "/h"},
         {"name": "unknown", "mountPath": "/u"},
     ]
-    assert mounts_of(made, {"volumeMounts": mounts}, Path("/s")) == {"/v": "/s/v/in", "/h": "/data"}
+    assert mounts_of(made, {"volumeMounts": mounts}, Path("/s"), {}) == {"/v": "/s/v/in", "/h": "/data"}
 
 
 def test_images() -> None:

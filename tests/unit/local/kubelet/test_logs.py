@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,6 +69,21 @@ def test_endless_lines_are_split(tmp_path: Path) -> None:
     writer.write(b"x" * 40_000)
     writer.close()
     assert [len(line) for line in lines(tmp_path / "0.log")] == [16385, 16385, 7233]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
+def test_a_full_disk_costs_lines_not_the_writer(tmp_path: Path) -> None:
+    (tmp_path / "0.log").symlink_to("/dev/full")
+    writer = LogWriter(tmp_path / "0.log", 1 << 20)
+    writer.write(b"lost\n")
+    (tmp_path / "0.log").unlink()
+    again = LogWriter(tmp_path / "0.log", 10)
+    again.write(b"one\n")
+    (tmp_path / "0.log").unlink()
+    again.write(b"two\n")
+    assert lines(tmp_path / "0.log") == [b"two\n"], "a log that was taken away begins anew"
+    for one in (writer, again):
+        one.close()
 
 
 def test_following_goes_on_over_rotation_and_ends_with_the_container(tmp_path: Path) -> None:

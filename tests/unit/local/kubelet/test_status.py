@@ -10,7 +10,13 @@ import pytest
 from maestro_cli.local.kubelet.backoff import Backoff, whole_seconds
 from maestro_cli.local.kubelet.probes import Tally
 from maestro_cli.local.kubelet.record import Record, Started, State, Terminated, Waiting, recall
-from maestro_cli.local.kubelet.status import build_status, phase_of, quality_of_service, status_patch
+from maestro_cli.local.kubelet.status import (
+    build_status,
+    initialized,
+    phase_of,
+    quality_of_service,
+    status_patch,
+)
 from maestro_cli.local.objects import condition, timestamp
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -50,12 +56,16 @@ def test_a_crash_loop_is_running_but_a_first_wait_is_pending() -> None:
     assert phase_of("Always", [], [record(waiting)]) == "Pending"
 
 
-def test_init_containers_hold_the_phase() -> None:
+def test_init_containers_hold_the_phase_until_another_has_run() -> None:
+    waiting = [record(Waiting("PodInitializing"))]
+    assert phase_of("Always", [record(ended(1))], waiting) == "Pending"
+    assert phase_of("Never", [record(ended(1))], waiting) == "Failed"
+    assert phase_of("Always", [record(Started(NOW), sidecar=True)], waiting) == "Pending"
     running = [record(Started(NOW))]
-    assert phase_of("Always", [record(ended(1))], running) == "Pending"
-    assert phase_of("Never", [record(ended(1))], [record(Waiting())]) == "Failed"
-    assert phase_of("Always", [record(Started(NOW), sidecar=True)], running) == "Pending"
     assert phase_of("Always", [record(Started(NOW), sidecar=True, started=True)], running) == "Running"
+    assert phase_of("Never", [record(ended(0), sidecar=True)], [record(ended(0))]) == "Succeeded"
+    assert initialized([record(ended(0), sidecar=True)], running), "a sidecar that ended was initialized"
+    assert not initialized([record(ended(1))], waiting)
 
 
 def pod(**status: Any) -> dict[str, Any]:
@@ -103,6 +113,29 @@ def test_a_patch_says_what_changed_and_no_more() -> None:
     old = {"phase": "Pending", "reason": "x", "podIP": "1"}
     assert status_patch(old, {"phase": "Running", "podIP": "1"}) == {"phase": "Running", "reason": None}
     assert status_patch({"podIP": "1"}, {"podIP": "1"}) == {}
+
+
+def test_a_patch_leaves_the_conditions_of_others_and_drops_old_words() -> None:
+    before = {"type": "Ready", "status": "False", "reason": "ContainersNotReady"}
+    others = {"type": "DisruptionTarget", "status": "True"}
+    after = {"type": "Ready", "status": "True"}
+    patch = status_patch({"conditions": [before, others]}, {"conditions": [after, others]})
+    assert patch == {"conditions": [{"type": "Ready", "status": "True", "reason": None}]}
+
+
+def test_a_new_address_replaces_the_old_one() -> None:
+    patch = status_patch({"podIPs": [{"ip": "1"}]}, {"podIPs": [{"ip": "2"}]})
+    assert patch == {"podIPs": [{"ip": "2"}, {"ip": "1", "$patch": "delete"}]}
+
+
+def test_a_pod_has_no_address_before_its_volumes() -> None:
+    status = build_status(
+        pod(), [], [record(Waiting())], pod_ip="10.244.1.2", host_ip="", now=NOW, has_network=False
+    )
+    assert "podIP" not in status
+    found = condition({"status": status}, "PodReadyToStartContainers")
+    assert found is not None
+    assert found["status"] == "False"
 
 
 @pytest.mark.parametrize(
