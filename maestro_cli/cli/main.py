@@ -18,10 +18,14 @@ from maestro_cli import __version__
 from maestro_cli.cli.coercion import spare_validation
 from maestro_cli.cli.lazy import LazyGroup
 
+_COMPLETE = "_MAESTRO_COMPLETE"
+_COMPLETION = ("--show-completion", "--install-completion")
+
 app = typer.Typer(
     cls=LazyGroup,
     name="maestro",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: maestro help exit-codes. Start with: maestro drill run bad-release",
@@ -33,6 +37,24 @@ def _show_version(wanted: bool) -> None:
         from maestro_cli.output.writer import emit_text
 
         emit_text(f"maestro {__version__}")
+        raise typer.Exit
+
+
+def _show_completion(shell: str | None) -> None:
+    if shell is not None:
+        from maestro_cli.cli.completion import script
+        from maestro_cli.output.writer import emit_text
+
+        emit_text(script(shell))
+        raise typer.Exit
+
+
+def _install_completion(shell: str | None) -> None:
+    if shell is not None:
+        from maestro_cli.cli.completion import install
+        from maestro_cli.output.writer import emit_text
+
+        emit_text(f"{install(shell)}; completion works in a new shell")
         raise typer.Exit
 
 
@@ -53,6 +75,26 @@ def root(
         bool,
         typer.Option("--version", "-V", is_eager=True, callback=_show_version, help="Print the version."),
     ] = False,
+    _shown: Annotated[
+        str | None,
+        typer.Option(
+            "--show-completion",
+            metavar="[SHELL]",
+            is_eager=True,
+            callback=_show_completion,
+            help="Print the completion script of bash, zsh or fish; by default of this shell.",
+        ),
+    ] = None,
+    _installed: Annotated[
+        str | None,
+        typer.Option(
+            "--install-completion",
+            metavar="[SHELL]",
+            is_eager=True,
+            callback=_install_completion,
+            help="Install that script where the shell finds it.",
+        ),
+    ] = None,
 ) -> None:
     """From the page to the post-mortem: respond to incidents of production ML platforms."""
     if ctx.resilient_parsing:
@@ -67,7 +109,9 @@ def root(
 def run(arguments: Sequence[str]) -> int:
     """Parse and run; every error ends here as three lines and an exit code."""
     spare_validation()
-    if "_MAESTRO_COMPLETE" in os.environ:
+    if os.environ.get(_COMPLETE, "").startswith("source_"):
+        arguments = ["--show-completion", os.environ.pop(_COMPLETE).removeprefix("source_")]
+    elif _COMPLETE in os.environ:
         _complete_without_rich()
     from maestro_cli.core.errors import ExitCode, Interrupted
 
@@ -140,7 +184,10 @@ def _forget_unwritable_output() -> None:
 
 
 def hoist_global_options(arguments: Sequence[str]) -> list[str]:
-    """Move `--context NAME`, `--read-only` and `--plain`, wherever before `--`, to the front."""
+    """Move `--context NAME`, `--read-only` and `--plain`, wherever before `--`, to the front.
+
+    `--show-completion` and `--install-completion` get the value that may be left out.
+    """
     front: list[str] = []
     rest: list[str] = []
     remaining = list(arguments)
@@ -153,6 +200,8 @@ def hoist_global_options(arguments: Sequence[str]) -> list[str]:
             front.append(word)
         elif word == "--context" and remaining:
             front += [word, remaining.pop(0)]
+        elif word in _COMPLETION and not (remaining and remaining[0][:1] not in ("", "-")):
+            rest += [word, "auto"]
         else:
             rest.append(word)
     return front + rest
@@ -183,4 +232,5 @@ def _complete_without_rich() -> None:
     """Typer renders help through Rich (40 ms a key press) only to strip markup that we never write."""
     from typer import _completion_classes
 
+    _completion_classes.completion_init()
     _completion_classes._sanitize_help_text = str  # type: ignore[assignment]

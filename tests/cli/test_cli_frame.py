@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -126,60 +125,6 @@ def test_a_group_without_a_command_shows_its_help_on_stderr(group: str) -> None:
 )
 def test_global_options_may_stand_anywhere_before_two_dashes(before: list[str], after: list[str]) -> None:
     assert hoist_global_options(before) == after
-
-
-# Completion
-
-
-@pytest.mark.parametrize(
-    ("shell", "marker"),
-    [("bash", "complete "), ("zsh", "#compdef maestro"), ("fish", "--command maestro")],
-)
-def test_each_shell_gets_a_script_that_it_accepts(shell: str, marker: str, tmp_path: Path) -> None:
-    result = maestro(env={"_MAESTRO_COMPLETE": f"source_{shell}"})
-    assert result.code == 0
-    assert marker in result.out
-    program = shutil.which(shell)
-    if program is not None:
-        script = tmp_path / "script"
-        script.write_text(result.out, encoding="utf-8")
-        subprocess.run([program, "-n", str(script)], check=True, timeout=30)
-
-
-def complete_in_zsh(words: str) -> str:
-    return maestro(env={"_MAESTRO_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": words}).out
-
-
-def complete_in_bash(words: str) -> str:
-    count = str(len(words.split(" ")) - 1)
-    return maestro(env={"_MAESTRO_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": count}).out
-
-
-def complete_in_fish(words: str) -> str:
-    return maestro(
-        env={
-            "_MAESTRO_COMPLETE": "complete_fish",
-            "_TYPER_COMPLETE_ARGS": words,
-            "_TYPER_COMPLETE_FISH_ACTION": "get-args",
-        }
-    ).out
-
-
-@pytest.mark.parametrize("complete", [complete_in_bash, complete_in_zsh, complete_in_fish])
-@pytest.mark.parametrize(
-    ("words", "wanted", "unwanted"),
-    [
-        ("maestro jo", "journal", "drill"),
-        ("maestro journal ", "verify", "drill"),
-        ("maestro drill run ", "bad-release", "journal"),
-        ("maestro help -o js", "jsonpath=", "csv"),
-    ],
-)
-def test_words_are_completed(complete: object, words: str, wanted: str, unwanted: str) -> None:
-    assert callable(complete)
-    offered = complete(words)
-    assert wanted in offered
-    assert unwanted not in offered
 
 
 # Streams
