@@ -17,37 +17,44 @@ from typing import Any
 
 from maestro_cli.core.clock import to_rfc3339
 
+_JSON_ITSELF = frozenset({str, int, float, bool, type(None)})  # exactly these: a subclass may be an enum
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
 
 def plain(value: Any) -> Any:
     """Turn dataclasses, enums, datetimes, tuples and mappings into what JSON knows.
 
     Raises TypeError for anything else.
     """
-    if value is None or isinstance(value, (bool, int, float)):
-        return value.value if isinstance(value, Enum) else value
+    if type(value) in _JSON_ITSELF:  # nearly every value: every event is written through here
+        return value
     if isinstance(value, Enum):
         return plain(value.value)
     if isinstance(value, str):
         return str(value)
+    if isinstance(value, (int, float)):
+        return value
     if isinstance(value, datetime):
         return to_rfc3339(value)
     if isinstance(value, PurePath):
         return str(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):  # dict first: asking an abstract class takes longer
         document = {_key(key): plain(item) for key, item in value.items()}
         if len(document) != len(value):
             raise TypeError("two keys of a mapping have the same text")
         return document
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, (set, frozenset)):
         return sorted((plain(item) for item in value), key=canonical_json)
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
 def _key(key: Any) -> str:
+    if type(key) is str:
+        return key
     named = plain(key)
     if isinstance(named, (dict, list)):
         raise TypeError(f"{type(key).__name__} is no key")
@@ -56,9 +63,7 @@ def _key(key: Any) -> str:
 
 def canonical_json(value: Any) -> str:
     """The canonical JSON text of a value; raises ValueError for NaN and infinity."""
-    return json.dumps(
-        plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return _encode(plain(value))
 
 
 def digest(value: Any) -> str:

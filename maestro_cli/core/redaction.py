@@ -36,11 +36,17 @@ class Redactor:
 
     @cached_property
     def _anywhere(self) -> re.Pattern[str] | None:
-        return _pattern(self._secrets)
+        return _pattern(_every_spelling(self._secrets))
 
     @cached_property
     def _in_keys(self) -> re.Pattern[str] | None:
-        return _pattern(s for s in self._secrets if len(s.strip()) >= _SHORTEST_IN_KEYS)
+        return _pattern(_every_spelling(s for s in self._secrets if len(s.strip()) >= _SHORTEST_IN_KEYS))
+
+    @cached_property
+    def _in_json(self) -> re.Pattern[str] | None:
+        """A text inside JSON is spelled as JSON spells it, whatever spelling of the secret it is."""
+        texts = _every_spelling(self._secrets)
+        return _pattern(json.dumps(text, ensure_ascii=False)[1:-1] for text in texts)
 
     def with_secrets(self, secrets: Iterable[str]) -> Redactor:
         """A redactor that knows these as well."""
@@ -49,6 +55,13 @@ class Redactor:
 
     def clean(self, text: str) -> str:
         return self._anywhere.sub(_MARK, text) if self._anywhere is not None else text
+
+    def may_change(self, json_text: str) -> bool:
+        """Whether `clean_value` could find anything in what this JSON text (not ASCII-escaped) holds.
+
+        False is certain; it spares the taking apart of a text that holds no secret.
+        """
+        return self._in_json is not None and self._in_json.search(json_text) is not None
 
     def clean_value(self, value: Any) -> Any:
         """The same for JSON-like values, keys included."""
@@ -64,12 +77,14 @@ class Redactor:
         return self._in_keys.sub(_MARK, key) if self._in_keys is not None else key
 
 
-def _pattern(secrets: Iterable[str]) -> re.Pattern[str] | None:
+def _every_spelling(secrets: Iterable[str]) -> set[str]:
+    return {spelling for secret in secrets for spelling in _spellings(secret)}
+
+
+def _pattern(spellings: Iterable[str]) -> re.Pattern[str] | None:
     """All spellings at once, longest first, so that a mark is never searched again."""
-    spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
-    if not spellings:
-        return None
-    return re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
+    longest_first = sorted(spellings, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
 
 def _spellings(secret: str) -> Iterator[str]:

@@ -29,24 +29,25 @@ from maestro_cli.incidents.correlation import (
     title_of,
     workload_of,
 )
-from maestro_cli.incidents.model import Incident, IngestReport, Signal, State
+from maestro_cli.incidents.model import Incident, IngestReport, State
 from maestro_cli.incidents.register import (
+    KnownSignal,
     Reads,
-    firing_signals,
     known_signals,
     latest_incident_of_key,
     open_incident_of_key,
+    seen_keys,
     signals_of,
+    vanished_signals,
 )
 from maestro_cli.journal.store import Journal, Transaction
 
 _SAME_START = timedelta(seconds=1)
+_Taken = tuple[str, str, Alert]  # identity, content, the alert
 _REOPENABLE = (State.RESOLVED, State.POSTMORTEM)
 
-Known = tuple[Signal, State, str]
 
-
-def judge_alert(alert: Alert, content: str, known: Known | None, policy: IntakePolicy) -> str:
+def judge_alert(alert: Alert, content: str, known: KnownSignal | None, policy: IntakePolicy) -> str:
     """What an alert asks for: duplicate, changed, refired, resolve, route, or `ignore: reason`.
 
     Pure. A webhook delivered late or twice is told from news by its start.
@@ -56,21 +57,20 @@ def judge_alert(alert: Alert, content: str, known: Known | None, policy: IntakeP
             return "ignore: resolved and unknown"
         reason = ignored_because(alert, policy)
         return f"ignore: {reason}" if reason else "route"
-    signal, state, because = known
-    older = alert.starts_at < signal.starts_at - _SAME_START
-    newer = alert.starts_at > signal.starts_at + _SAME_START
+    older = alert.starts_at < known.starts_at - _SAME_START
+    newer = alert.starts_at > known.starts_at + _SAME_START
     replayed = alert.source.endswith("webhook")
     if not alert.firing:
-        if not signal.firing:
+        if not known.firing:
             return "duplicate"
         return "ignore: older than what is known" if older else "resolve"
-    if replayed and (older or (because == "told" and not signal.firing and not newer)):
+    if replayed and (older or (known.because == "told" and not known.firing and not newer)):
         return "ignore: older than what is known"
-    if state.is_open:
-        if not signal.firing:
+    if known.state.is_open:
+        if not known.firing:
             return "refired"
-        return "duplicate" if content == signal.content else "changed"
-    if signal.firing and not newer:
+        return "duplicate" if content == known.content else "changed"
+    if known.firing and not newer:
         return "ignore: continues after the incident ended"
     reason = ignored_because(alert, policy)
     return f"ignore: {reason}" if reason else "route"
@@ -88,7 +88,7 @@ class Detector:
         policy: IntakePolicy | None = None,
         drill: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`drill` says, when an incident opens, whether it belongs to a drill."""
+        """`drill` says, when a delivery opens incidents, whether they belong to a drill."""
         self.journal = journal
         self.clock = clock
         self.actor = actor
@@ -117,10 +117,9 @@ class Detector:
         if quiet is not None:
             return quiet
         with self.journal.transaction() as transaction:
-            intake = _Intake(self, transaction, source)
-            known = known_signals(transaction, [fingerprint for fingerprint, _, _ in delivery])
+            intake = _Intake(self, transaction, source, delivery)
             for fingerprint, content, alert in delivery:
-                intake.take(fingerprint, content, alert, known)
+                intake.take(fingerprint, content, alert)
             if full_since is not None:
                 for signal in _vanished(transaction, delivery, source, full_since):
                     intake.resolve(signal, "vanished", self.clock.now())
@@ -128,7 +127,7 @@ class Detector:
             return intake.report()
 
     def _nothing_new(
-        self, delivery: Sequence[tuple[str, str, Alert]], source: str, full_since: datetime | None
+        self, delivery: Sequence[_Taken], source: str, full_since: datetime | None
     ) -> IngestReport | None:
         known = known_signals(self.journal, [fingerprint for fingerprint, _, _ in delivery])
         counts: Counter[str] = Counter()
@@ -153,25 +152,28 @@ def _reasons(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def _vanished(
-    reads: Reads, delivery: Sequence[tuple[str, str, Alert]], source: str, full_since: datetime
-) -> list[Signal]:
+    reads: Reads, delivery: Sequence[_Taken], source: str, full_since: datetime
+) -> list[KnownSignal]:
     present = {fingerprint for fingerprint, _, _ in delivery}
-    family = source.split("-", 1)[0]
-    return [
-        signal
-        for signal in firing_signals(reads, family)
-        if signal.fingerprint not in present and signal.changed_at < full_since
-    ]
+    return vanished_signals(reads, source.split("-", 1)[0], present, full_since)
 
 
 class _Intake:
-    """One delivery inside one transaction."""
+    """One delivery inside one transaction: what is known is read once, for all its alerts together."""
 
-    def __init__(self, detector: Detector, transaction: Transaction, source: str) -> None:
+    def __init__(
+        self, detector: Detector, transaction: Transaction, source: str, delivery: Sequence[_Taken]
+    ) -> None:
         self._detector = detector
         self._transaction = transaction
         self._source = source
         self._now = detector.clock.now()
+        self._known = known_signals(transaction, [fingerprint for fingerprint, _, _ in delivery])
+        self._touched: set[str] = set()  # fingerprints that this delivery wrote: known anew if they return
+        keys = {incident_key(alert.labels) for name, _, alert in delivery if name not in self._known}
+        self._new_keys = keys - seen_keys(transaction, sorted(keys))
+        self._number = next_number(transaction)
+        self._is_drill: bool | None = None  # not asked yet
         self._by_key: dict[str, str] = {}  # open incident of a key, as far as looked up
         self._counts: Counter[str] = Counter()
         self._opened: list[str] = []
@@ -179,19 +181,25 @@ class _Intake:
         self._cleared: list[str] = []
         self._quieter: dict[str, None] = {}  # incidents that lost a firing signal, in order
 
-    def take(self, fingerprint: str, content: str, alert: Alert, known: dict[str, Known]) -> None:
-        answer = judge_alert(alert, content, known.get(fingerprint), self._detector.policy)
+    def take(self, fingerprint: str, content: str, alert: Alert) -> None:
+        before = self._before(fingerprint)
+        answer = judge_alert(alert, content, before, self._detector.policy)
         if answer == "duplicate" or answer.startswith("ignore: "):
             self._counts[answer] += 1
             return
-        before = known[fingerprint][0] if fingerprint in known else None
         if answer == "resolve" and before is not None:
             self.resolve(before, "told", min(alert.ends_at or self._now, self._now))
         elif answer in ("changed", "refired") and before is not None:
             self._record(before.incident, answer, fingerprint, content, alert)
         else:
             self._record(self._route(alert), "attached", fingerprint, content, alert)
-        known.update(known_signals(self._transaction, [fingerprint]))
+        self._touched.add(fingerprint)
+
+    def _before(self, fingerprint: str) -> KnownSignal | None:
+        if fingerprint in self._touched:
+            self._known |= known_signals(self._transaction, [fingerprint])
+            self._touched.discard(fingerprint)
+        return self._known.get(fingerprint)
 
     def _record(self, incident: str, phase: str, fingerprint: str, content: str, alert: Alert) -> None:
         self._counts[phase] += 1
@@ -213,7 +221,7 @@ class _Intake:
             "generator_url": capped(alert.generator_url),
         }
 
-    def resolve(self, signal: Signal, reason: str, at: datetime) -> None:
+    def resolve(self, signal: KnownSignal, reason: str, at: datetime) -> None:
         self._counts["resolved"] += 1
         self._quieter[signal.incident] = None
         self._append(
@@ -233,19 +241,20 @@ class _Intake:
         key = incident_key(alert.labels)
         if key in self._by_key:
             return self._by_key[key]
-        open_one = open_incident_of_key(self._transaction, key)
-        if open_one is not None:
-            incident = open_one.id
-        else:
-            last = latest_incident_of_key(self._transaction, key)
-            incident = last.id if last is not None and self._reopens(last) else ""
-            if incident:
-                self._append("incident.reopened", incident, {"reason": "its alert fires again"})
-                self._reopened.append(incident)
-            else:
-                incident = self._open(key, alert, last)
+        incident = self._open(key, alert, None) if key in self._new_keys else self._open_one(key, alert)
         self._by_key[key] = incident
         return incident
+
+    def _open_one(self, key: str, alert: Alert) -> str:
+        open_one = open_incident_of_key(self._transaction, key)
+        if open_one is not None:
+            return open_one.id
+        last = latest_incident_of_key(self._transaction, key)
+        if last is None or not self._reopens(last):
+            return self._open(key, alert, last)
+        self._append("incident.reopened", last.id, {"reason": "its alert fires again"})
+        self._reopened.append(last.id)
+        return last.id
 
     def _reopens(self, incident: Incident) -> bool:
         resolved_at = incident.times.resolved_at
@@ -256,22 +265,25 @@ class _Intake:
         policy = self._detector.policy
         incident = new_id("inc", self._now)
         workload = workload_of(alert.labels)
+        if self._is_drill is None:
+            self._is_drill = self._detector.is_drill
         self._append(
             "incident.opened",
             incident,
             {
-                "number": next_number(self._transaction),
+                "number": self._number,
                 "key": key,
                 "title": title_of(alert),
                 "severity": severity_of(alert.labels, policy) or policy.unknown_severity,
                 "namespace": capped(alert.labels.get("namespace", ""), 253) or None,
                 "workload": str(workload) if workload is not None else None,
-                "drill": self._detector.is_drill,
+                "drill": self._is_drill,
                 "started_at": start_of(alert, self._now),
                 "source": self._source,
                 "same_as": last.id if last is not None else None,
             },
         )
+        self._number += 1
         self._opened.append(incident)
         return incident
 

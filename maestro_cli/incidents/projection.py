@@ -7,12 +7,12 @@ incident when it names it (`data.incident`, `data.cause`) or when its subject, r
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from maestro_cli.core.canonical import canonical_json
 from maestro_cli.incidents.model import TRANSITIONS, State
 from maestro_cli.journal.model import Event
 
@@ -58,7 +58,7 @@ class IncidentProjection:
     """Folds `incident.*` and `watch.*` events, and threads other rooms' events onto timelines."""
 
     name = "incidents"
-    version = 2
+    version = 3
     tables = (
         "incidents",
         "incident_signals",
@@ -127,35 +127,39 @@ def _signal(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> No
 
 def _put_signal(db: sqlite3.Connection, time: str, incident: str, signal: Mapping[str, Any]) -> None:
     """Insert or update a firing signal; it is current on this incident alone."""
-    fields = (
-        signal["content"],
-        signal["name"],
-        json.dumps(signal["labels"], ensure_ascii=False, sort_keys=True),
-        json.dumps(signal["annotations"], ensure_ascii=False, sort_keys=True),
-        signal["starts_at"],
-        signal["source"],
-        signal["generator_url"],
-        time,
-    )
-    key = (incident, signal["fingerprint"])
+    fingerprint = signal["fingerprint"]
     db.execute(
         "UPDATE incident_signals SET current = 0 WHERE fingerprint = ? AND current = 1 AND incident <> ?",
-        (signal["fingerprint"], incident),
+        (fingerprint, incident),
     )
-    updated = db.execute(
-        "UPDATE incident_signals SET flaps = flaps + (firing = 0), firing = 1, current = 1, content = ?,"
-        " name = ?, labels = ?, annotations = ?, starts_at = ?, source = ?, generator_url = ?,"
-        " changed_at = ?, resolved_at = NULL, resolved_because = NULL"
-        " WHERE incident = ? AND fingerprint = ?",
-        (*fields, *key),
+    db.execute(
+        _PUT_SIGNAL,
+        (
+            incident,
+            fingerprint,
+            signal["content"],
+            signal["name"],
+            canonical_json(signal["labels"]),
+            canonical_json(signal["annotations"]),
+            signal["starts_at"],
+            signal["source"],
+            signal["generator_url"],
+            time,
+            time,
+        ),
     )
-    if updated.rowcount == 0:
-        db.execute(
-            "INSERT INTO incident_signals (incident, fingerprint, current, firing, flaps, content, name,"
-            " labels, annotations, starts_at, source, generator_url, changed_at, first_seen_at)"
-            " VALUES (?, ?, 1, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*key, *fields, time),
-        )
+
+
+_PUT_SIGNAL = """
+INSERT INTO incident_signals (incident, fingerprint, current, firing, flaps, content, name, labels,
+    annotations, starts_at, source, generator_url, changed_at, first_seen_at)
+VALUES (?, ?, 1, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (incident, fingerprint) DO UPDATE SET flaps = flaps + (firing = 0), firing = 1, current = 1,
+    content = excluded.content, name = excluded.name, labels = excluded.labels,
+    annotations = excluded.annotations, starts_at = excluded.starts_at, source = excluded.source,
+    generator_url = excluded.generator_url, changed_at = excluded.changed_at, resolved_at = NULL,
+    resolved_because = NULL
+"""
 
 
 def _cleared(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:

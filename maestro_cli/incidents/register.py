@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from maestro_cli.core.clock import from_rfc3339
+from maestro_cli.core.clock import from_rfc3339, to_rfc3339
 from maestro_cli.core.errors import NotFound, UsageError
 from maestro_cli.core.refs import WorkloadRef, parse_workload_ref
 from maestro_cli.incidents.model import Incident, Severity, Signal, State, Times
@@ -191,24 +191,67 @@ def signals_of(reads: Reads, incident_id: str) -> tuple[Signal, ...]:
     return tuple(map(_signal, rows))
 
 
-def known_signals(reads: Reads, fingerprints: Sequence[str]) -> dict[str, tuple[Signal, State, str]]:
-    """For each fingerprint seen before: its signal, the state of its incident, why it resolved."""
-    found: dict[str, tuple[Signal, State, str]] = {}
+@dataclass(frozen=True, slots=True)
+class KnownSignal:
+    """What a delivery is judged by: a signal seen before, and the state of the incident it is on.
+
+    `because` is why it resolved, empty while it fires.
+    """
+
+    fingerprint: str
+    content: str
+    firing: bool
+    name: str
+    incident: str
+    starts_at: datetime
+    state: State
+    because: str
+
+
+_KNOWN = """
+SELECT s.fingerprint, s.content, s.firing, s.name, s.incident, s.starts_at, i.state,
+    coalesce(s.resolved_because, '')
+FROM incident_signals s JOIN incidents i ON i.id = s.incident
+WHERE s.current = 1
+"""
+
+
+def _known(row: sqlite3.Row) -> KnownSignal:
+    fingerprint, content, firing, name, incident, starts_at, state, because = row
+    return KnownSignal(
+        fingerprint, content, bool(firing), name, incident, from_rfc3339(starts_at), State(state), because
+    )
+
+
+def known_signals(reads: Reads, fingerprints: Sequence[str]) -> dict[str, KnownSignal]:
+    """Those of the fingerprints that were seen before."""
+    found: dict[str, KnownSignal] = {}
     for start in range(0, len(fingerprints), _CHUNK):
         part = fingerprints[start : start + _CHUNK]
-        rows = reads.query(
-            "SELECT s.*, i.state AS state FROM incident_signals s JOIN incidents i ON i.id = s.incident"
-            f" WHERE s.current = 1 AND s.fingerprint IN ({','.join('?' * len(part))})",
-            part,
-        )
-        for row in rows:
-            found[row["fingerprint"]] = (_signal(row), State(row["state"]), row["resolved_because"] or "")
+        rows = reads.query(f"{_KNOWN} AND s.fingerprint IN ({','.join('?' * len(part))})", part)
+        found |= {row[0]: _known(row) for row in rows}
     return found
 
 
-def firing_signals(reads: Reads, family: str) -> tuple[Signal, ...]:
-    """Current firing signals whose source begins with `family`, such as `alertmanager`."""
+def vanished_signals(
+    reads: Reads, family: str, present: Container[str], before: datetime
+) -> list[KnownSignal]:
+    """Firing signals of a family of sources, such as `alertmanager`, that did not change since an instant
+    and whose fingerprints are not present."""
     rows = reads.query(
-        "SELECT * FROM incident_signals WHERE current = 1 AND firing = 1 AND source GLOB ?", (f"{family}*",)
+        f"{_KNOWN} AND s.firing = 1 AND s.source GLOB ? AND s.changed_at < ?",
+        (f"{family}*", to_rfc3339(before)),
     )
-    return tuple(map(_signal, rows))
+    return [_known(row) for row in rows if row[0] not in present]
+
+
+def seen_keys(reads: Reads, keys: Sequence[str]) -> set[str]:
+    """Those of the keys that have had an incident."""
+    found: set[str] = set()
+    for start in range(0, len(keys), _CHUNK):
+        part = keys[start : start + _CHUNK]
+        rows = reads.query(
+            f"SELECT DISTINCT key FROM incidents WHERE key IN ({','.join('?' * len(part))})", part
+        )
+        found.update(row[0] for row in rows)
+    return found

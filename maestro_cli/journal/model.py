@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
+from json.encoder import encode_basestring  # a JSON string that is not ASCII-escaped
 from typing import Any, Protocol
 
 GENESIS = "0" * 64
@@ -91,6 +91,6 @@ def chain_hash(seq: int, time: str, kind: str, subject: str, actor: str, prev: s
 
     Compact, UTF-8; `data` is spliced in as the canonical JSON text that is stored.
     """
-    front = json.dumps([seq, time, kind, subject, actor, prev], separators=(",", ":"), ensure_ascii=False)
-    text = f"{front[:-1]},{data}]"
+    quoted = ",".join(map(encode_basestring, (time, kind, subject, actor, prev)))
+    text = f"[{seq},{quoted},{data}]"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

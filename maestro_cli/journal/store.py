@@ -27,6 +27,7 @@ from maestro_cli.journal.file import journal_mode as journal_mode
 from maestro_cli.journal.model import GENESIS, Event, Head, Lease, Projection, chain_hash
 
 FORMAT = 1
+EVENT_COLUMNS = "seq, time, kind, subject, actor, data, prev, hash"
 BUSY_TIMEOUT_SECONDS = 10.0
 _SURROGATES = re.compile("[\ud800-\udfff]")  # half characters: neither UTF-8 nor SQLite can carry them
 
@@ -87,6 +88,7 @@ class Journal:
         self.redactor = redactor or Redactor()
         self._projections = tuple(projections)
         self._lock = threading.RLock()
+        self._end: Head | None = None  # of the open transaction, once it has appended
         create(path)
         self._db = self._connect()
         try:
@@ -179,7 +181,19 @@ class Journal:
         """
         with self._writing() as db:
             self._catch_up_others(db)
-            yield Transaction(self, db)
+            try:
+                yield Transaction(self, db)
+                self._settle(db)
+            finally:
+                self._end = None
+
+    def _settle(self, db: sqlite3.Connection) -> None:
+        """Move the head and the projections to the end of the transaction, once for all its events."""
+        if self._end is None:
+            return
+        db.execute("UPDATE head SET seq = ?, hash = ?", (self._end.seq, self._end.hash))
+        names = [(self._end.seq, projection.name) for projection in self._projections]
+        db.executemany("UPDATE projections SET seq = ? WHERE name = ?", names)
 
     def _catch_up_others(self, db: sqlite3.Connection) -> None:
         """A process with fewer projections may have appended; see its events before deciding."""
@@ -202,11 +216,12 @@ class Journal:
     ) -> Event:
         if not db.in_transaction:
             raise RuntimeError("append outside its transaction")
-        head = self._head(db)
-        cleaned = self.redactor.clean_value(json.loads(canonical_json(data)))
-        text = _SURROGATES.sub("\ufffd", canonical_json(cleaned))
-        kind, subject = _SURROGATES.sub("\ufffd", kind), _SURROGATES.sub("\ufffd", subject)
-        actor = _SURROGATES.sub("\ufffd", self.redactor.clean(actor))
+        head = self._end or self._head(db)
+        text = canonical_json(data)
+        if self.redactor.may_change(text):
+            text = canonical_json(self.redactor.clean_value(json.loads(text)))
+        text, kind, subject = _whole(text), _whole(kind), _whole(subject)
+        actor = _whole(self.redactor.clean(actor))
         seq, time = head.seq + 1, to_rfc3339(self.clock.now())
         own = chain_hash(seq, time, kind, subject, actor, head.hash, text)
         event = Event(seq, time, kind, subject, actor, json.loads(text), head.hash, own)
@@ -214,10 +229,9 @@ class Journal:
             "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (seq, time, kind, subject, actor, text, head.hash, own),
         )
-        db.execute("UPDATE head SET seq = ?, hash = ?", (seq, own))
+        self._end = Head(seq, own)
         for projection in self._projections:
             projection.apply(db, event)
-            db.execute("UPDATE projections SET seq = ? WHERE name = ?", (seq, projection.name))
         return event
 
     def _head(self, db: sqlite3.Connection) -> Head:
@@ -229,7 +243,7 @@ class Journal:
     def head(self) -> Head:
         with self._lock:
             try:
-                return self._head(self._db)
+                return self._end or self._head(self._db)
             except sqlite3.DatabaseError as error:
                 raise translated(error, self.path) from error
 
@@ -244,9 +258,14 @@ class Journal:
     def events(
         self, *, subject: str | None = None, kinds: Sequence[str] = (), after: int = 0, limit: int = -1
     ) -> list[Event]:
-        """Events in order; a kind that ends in `.` matches as a prefix (`change.`)."""
+        """Events in order; a kind that ends in `.` matches as a prefix (`change.`), and so does a subject
+        that ends in `/` (`drill/`); a subject is found by an index, kinds alone are not."""
         terms, parameters = ["seq > ?"], [after]  # type: tuple[list[str], list[Any]]
-        if subject is not None:
+        if subject is not None and subject.endswith("/"):
+            # `+`: not by seq, which would look at every event
+            terms = ["+seq > ?", "subject >= ?", "subject < ?"]
+            parameters += [subject, f"{subject[:-1]}0"]  # 0 comes after /
+        elif subject is not None:
             terms.append("subject = ?")
             parameters.append(subject)
         if kinds:
@@ -315,6 +334,10 @@ class Journal:
             self._db.close()
 
 
+def _whole(text: str) -> str:
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+
+
 def _statements(script: str) -> Iterator[str]:
     """Split a schema; `executescript` would commit the open transaction."""
     pending = ""
@@ -333,14 +356,6 @@ def _recreate(db: sqlite3.Connection, projection: Projection) -> None:
 
 
 def _read(db: sqlite3.Connection, where: str, parameters: Sequence[Any]) -> Iterator[Event]:
-    for row in db.execute(f"SELECT * FROM events {where}", parameters):
-        yield Event(
-            row["seq"],
-            row["time"],
-            row["kind"],
-            row["subject"],
-            row["actor"],
-            json.loads(row["data"]),
-            row["prev"],
-            row["hash"],
-        )
+    rows = db.execute(f"SELECT {EVENT_COLUMNS} FROM events {where}", parameters)
+    for seq, time, kind, subject, actor, data, prev, own in rows:
+        yield Event(seq, time, kind, subject, actor, json.loads(data), prev, own)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from maestro_cli.core.errors import Busy, InvalidFile, MaestroError, NotFound, UsageError
 from maestro_cli.journal.model import GENESIS, Event, Finding, Head, Projection, Verification, chain_hash
-from maestro_cli.journal.store import BUSY_TIMEOUT_SECONDS, _read, _recreate
+from maestro_cli.journal.store import BUSY_TIMEOUT_SECONDS, EVENT_COLUMNS, _read, _recreate
 
 MAX_FINDINGS = 100
 
@@ -32,11 +33,17 @@ def verify(path: Path, projections: Sequence[Projection] = (), *, anchor: Head |
     except sqlite3.DatabaseError as error:
         raise InvalidFile("cannot be read", file=str(path), why=str(error)) from error
     db.row_factory = sqlite3.Row
-    db.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")  # a hash will not fit, no more
     try:
         db.execute("PRAGMA query_only = ON")
         db.execute("BEGIN")
-        return _verify(db, projections, anchor)
+        try:
+            return _verify(db, projections, anchor)
+        except sqlite3.OperationalError as error:
+            if "decode" not in str(error):
+                raise
+            # Not UTF-8: read it again, slower, so that the hash does not fit and names the place.
+            db.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+            return _verify(db, projections, anchor)
     except sqlite3.DatabaseError as error:
         raise _unreadable(error, path) from error
     finally:
@@ -64,21 +71,21 @@ def _verify(db: sqlite3.Connection, projections: Sequence[Projection], anchor: H
     bad: list[sqlite3.Row] = []
     expected, count, last_seq = 1, 0, 0
     prev, prev_is_known = GENESIS, True
-    for row in db.execute("SELECT * FROM events ORDER BY seq"):
+    for row in db.execute(f"SELECT {EVENT_COLUMNS} FROM events ORDER BY seq"):
         count += 1
-        seq = row["seq"]
+        seq, own = row[0], row[7]
         last_seq = seq
         if seq > expected:
             span = f"event {expected}" if seq == expected + 1 else f"events {expected} to {seq - 1}"
             findings.append(Finding(expected, "removed", f"{span} missing before {seq}"))
-        honest = _own_hash(row, seq) == row["hash"]
+        honest = _own_hash(row, seq) == own
         if not honest:
             bad.append(row)
         elif row["prev"] != prev and seq == expected and prev_is_known:
             findings.append(Finding(seq, "inserted", f"event {seq} does not follow the event before it"))
-        if anchor is not None and seq == anchor.seq and row["hash"] != anchor.hash:
+        if anchor is not None and seq == anchor.seq and own != anchor.hash:
             findings.append(Finding(seq, "changed", "its hash differs from the one kept elsewhere"))
-        expected, prev, prev_is_known = seq + 1, row["hash"], honest
+        expected, prev, prev_is_known = seq + 1, own, honest
         if len(findings) + len(bad) > MAX_FINDINGS:
             break
     findings += _classify(db, bad)
@@ -95,10 +102,10 @@ def _verify(db: sqlite3.Connection, projections: Sequence[Projection], anchor: H
 
 def _own_hash(row: sqlite3.Row, seq: int) -> str:
     """What the hash should be; never a hash when a column holds something else than text."""
-    texts = [row[name] for name in ("time", "kind", "subject", "actor", "prev", "data")]
-    if not all(isinstance(text, str) for text in texts):
+    _, time, kind, subject, actor, data, prev, _ = row
+    if not (type(time) is type(kind) is type(subject) is type(actor) is type(data) is type(prev) is str):
         return "not text"
-    return chain_hash(seq, *texts)
+    return chain_hash(seq, time, kind, subject, actor, prev, data)
 
 
 def _classify(db: sqlite3.Connection, bad: Sequence[sqlite3.Row]) -> list[Finding]:
@@ -160,12 +167,20 @@ def _check_projections(db: sqlite3.Connection, projections: Sequence[Projection]
             findings += [
                 Finding(last, "projection", f"the table {table} differs from what the events say")
                 for table in projection.tables
-                if _rows(db, table) != _rows(fresh, table)
+                if not _same_rows(db, fresh, table)
             ]
         return findings
     finally:
         fresh.close()
 
 
-def _rows(db: sqlite3.Connection, table: str) -> list[tuple[Any, ...]]:
-    return sorted((tuple(row) for row in db.execute(f"SELECT * FROM {table}")), key=repr)
+def _same_rows(db: sqlite3.Connection, fresh: sqlite3.Connection, table: str) -> bool:
+    """Whether both hold the same rows; nearly always in the same order, which spares the sorting."""
+    pairs = zip_longest(_rows(db, table), _rows(fresh, table))
+    if all(mine == theirs for mine, theirs in pairs):
+        return True
+    return sorted(_rows(db, table), key=repr) == sorted(_rows(fresh, table), key=repr)
+
+
+def _rows(db: sqlite3.Connection, table: str) -> Iterator[tuple[Any, ...]]:
+    return map(tuple, db.execute(f"SELECT * FROM {table}"))

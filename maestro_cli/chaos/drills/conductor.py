@@ -62,15 +62,16 @@ class Ensemble:
 
 def unfinished(journal: Journal) -> tuple[Event, ...]:
     """The intents of drills whose defect may still be there: running ones, and ones that were killed."""
-    done = {event.subject for event in journal.events(kinds=("drill.undone",))}
-    return tuple(event for event in journal.events(kinds=("drill.intended",)) if event.subject not in done)
+    events = journal.events(subject="drill/", kinds=("drill.intended", "drill.undone"))
+    done = {event.subject for event in events if event.kind == "drill.undone"}
+    return tuple(event for event in events if event.kind == "drill.intended" and event.subject not in done)
 
 
 def is_drilling(journal: Journal, now: datetime) -> bool:
     """Whether what fires now may come from a drill: one runs, or its defect was undone a moment ago."""
     if unfinished(journal):
         return True
-    undone = journal.events(kinds=("drill.undone",))
+    undone = journal.events(subject="drill/", kinds=("drill.undone",))
     return bool(undone) and seconds_between(from_rfc3339(undone[-1].time), now) < ECHO_SECONDS
 
 

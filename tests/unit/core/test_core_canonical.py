@@ -43,6 +43,18 @@ def test_the_text_reads_back_as_the_value(value: Any) -> None:
     assert json.loads(canonical_json(value)) == value
 
 
+@given(JSON_VALUES)
+def test_a_text_that_is_read_and_written_again_is_the_same(value: Any) -> None:
+    text = canonical_json(value)
+    assert canonical_json(json.loads(text)) == text
+
+
+@given(JSON_VALUES)
+def test_it_is_the_text_that_any_json_library_writes(value: Any) -> None:
+    spelt = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    assert canonical_json(value) == spelt
+
+
 @given(st.dictionaries(st.text(), st.integers(), min_size=2))
 def test_the_order_of_keys_does_not_count(value: dict[str, int]) -> None:
     turned = dict(reversed(value.items()))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maestro_cli.core.canonical import canonical_json
 from maestro_cli.core.redaction import Redactor
 
 MARK = "«secret»"
@@ -101,3 +102,40 @@ def test_secrets_that_are_costly_to_find_are_found_once_and_when_needed() -> Non
     assert redactor.clean("hunter2! second-one") == f"{MARK} {MARK}"
     assert redactor.clean_value({"hunter2!": 1}) == {MARK: 1}
     assert asked == ["once"]
+
+
+TEXTS = st.text(max_size=8)
+VALUES = st.recursive(
+    TEXTS | st.integers() | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.lists(st.text(min_size=4, max_size=12), min_size=1, max_size=3), TEXTS, VALUES, st.data())
+def test_a_json_text_that_cannot_change_holds_no_secret(
+    secrets: list[str], around: str, value: object, data: st.DataObject
+) -> None:
+    redactor = Redactor(secrets)
+    hidden = data.draw(st.sampled_from([*_spelled(secrets[0]), ""]))
+    for document in ({"a": value, "b": [f"{around}{hidden}{around}"]}, {f"{around}{hidden}": value}):
+        text = canonical_json(document)
+        if not redactor.may_change(text):
+            assert redactor.clean_value(json.loads(text)) == json.loads(text)
+
+
+def _spelled(secret: str) -> list[str]:
+    data = secret.encode("utf-8", "replace")
+    quoted = urllib.parse.quote(secret, errors="replace")
+    return [secret, json.dumps(secret)[1:-1], quoted, base64.b64encode(data).decode()]
+
+
+@pytest.mark.parametrize(
+    "secret", ["hunter2!", 'say "quoted"', "back\\slash", "line\nbreak", "naïve-wörd", "\x01abc"]
+)
+def test_a_secret_in_a_json_text_is_suspected_however_json_spells_it(secret: str) -> None:
+    redactor = Redactor([secret])
+    for spelling in _spelled(secret):
+        assert redactor.may_change(canonical_json({"text": f"a {spelling} b"}))
+    assert not redactor.may_change(canonical_json({"text": "nothing to hide"}))
+    assert not Redactor().may_change(canonical_json({"text": secret}))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from maestro_cli.core.facts.alerts import Alert
 from maestro_cli.incidents.desk import IncidentDesk
+from maestro_cli.incidents.detector import Detector
 from maestro_cli.incidents.model import Incident, Severity, State
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.register import find_incident, list_incidents, signals_of
@@ -329,3 +330,43 @@ def test_any_sequence_twice_gives_the_same_incidents(deliveries: list[list[Alert
             assert len(open_keys) == len(set(open_keys))
         finally:
             room.journal.close()
+
+
+def test_a_delivery_asks_once_whatever_it_holds(room: Room) -> None:
+    """Of what is known, and whether a drill runs; only what is written grows with it."""
+    asked: list[str] = []
+
+    def is_drill() -> bool:
+        asked.append("drill")
+        return True
+
+    detector = Detector(room.journal, room.clock, "watch", drill=is_drill)
+
+    def reads(number: int, many: int) -> int:
+        statements: list[str] = []
+        room.journal._db.set_trace_callback(statements.append)
+        alerts = [alert(deployment=f"s-{number}-{n}", service="") for n in range(many)]
+        report = detector.ingest(alerts, source="alertmanager-api")
+        room.journal._db.set_trace_callback(None)
+        assert len(report.opened) == many
+        return sum(1 for statement in statements if statement.lstrip().startswith("SELECT"))
+
+    assert reads(1, 1) == reads(2, 100)
+    assert asked == ["drill", "drill"]
+    assert {incident.drill for incident in list_incidents(room.journal)} == {True}
+
+
+def test_one_alert_twice_in_a_delivery_is_judged_by_what_the_first_did(room: Room) -> None:
+    first = alert()
+    later = alert(annotations={"summary": "far too many errors"})
+    gone = alert(firing=False)
+    report = room.detector.ingest([first, first, later, gone, gone], source="alertmanager-api")
+    assert (report.attached, report.duplicates, report.changed, report.resolved) == (1, 2, 1, 1)
+    assert report.cleared == (only(room).id,)
+
+
+def test_one_key_twice_in_a_delivery_is_one_incident(room: Room) -> None:
+    alerts = [alert(pod="a"), alert(deployment="other", service=""), alert(pod="b")]
+    report = room.detector.ingest(alerts, source="alertmanager-api")
+    assert (len(report.opened), report.attached) == (2, 3)
+    assert [incident.number for incident in list_incidents(room.journal)] == [2, 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import ActionFailed, Busy, InvalidFile
 from maestro_cli.core.redaction import Redactor
-from maestro_cli.journal.model import Event
+from maestro_cli.journal.model import Event, Head
 from maestro_cli.journal.store import Journal
 from maestro_cli.journal.verification import verify
 
@@ -104,6 +105,51 @@ def test_a_projection_sees_what_a_process_without_it_appended(journal: Journal, 
     assert [row["name"] for row in journal.query("SELECT * FROM names ORDER BY subject")] == ["a", "b"]
 
 
+def test_many_events_of_one_transaction_follow_one_another(journal: Journal) -> None:
+    with journal.transaction() as transaction:
+        made = [transaction.append("named", f"thing/{n}", "tester", {"name": str(n)}) for n in range(5)]
+        assert journal.head() == Head(made[-1].seq, made[-1].hash)
+    assert [event.prev for event in made[1:]] == [event.hash for event in made[:-1]]
+    assert journal.head() == Head(5, made[-1].hash)
+    assert [row[0] for row in journal.query("SELECT seq FROM projections")] == [5]
+    journal.append("named", "thing/6", "tester", {"name": "6"})
+    assert journal.events() == [*made, *journal.events(after=5)]
+    assert verify(journal.path, (Names(),)).intact
+
+
+def test_what_was_rolled_back_is_followed_by_nothing(journal: Journal) -> None:
+    first = journal.append("named", "thing/1", "tester", {"name": "a"})
+
+    def fail_midway() -> None:
+        with journal.transaction() as transaction:
+            transaction.append("named", "thing/2", "tester", {"name": "b"})
+            transaction.append("named", "thing/3", "tester", {"name": "refused"})
+
+    with pytest.raises(ValueError, match="refused"):
+        fail_midway()
+    assert journal.head().seq == 1
+    assert journal.append("named", "thing/4", "tester", {"name": "c"}).prev == first.hash
+    assert verify(journal.path, (Names(),)).intact
+
+
+def test_a_transaction_inside_another_is_refused_and_harms_nothing(journal: Journal) -> None:
+    with journal.transaction() as transaction:
+        transaction.append("named", "thing/1", "tester", {"name": "a"})
+        with pytest.raises(sqlite3.OperationalError, match="within a transaction"), journal.transaction():
+            pass
+        transaction.append("named", "thing/2", "tester", {"name": "b"})
+    assert journal.head().seq == 2
+    assert verify(journal.path, (Names(),)).intact
+
+
+def test_an_event_reads_as_it_was_answered(journal: Journal) -> None:
+    """A projection sees the same when it is replayed, also the order of keys."""
+    event = journal.append("named", "thing/1", "tester", {"name": "a", "b": {"z": 1, "a": (2, 3)}})
+    (read,) = journal.events()
+    assert read == event
+    assert json.dumps(read.data) == json.dumps(event.data)
+
+
 def test_secrets_never_reach_the_file(tmp_path: Path, clock: HandClock) -> None:
     journal = Journal(tmp_path / "j", clock=clock, redactor=Redactor(["hunter2!"]))
     journal.append("said", "thing/1", "tester", {"text": "it is hunter2!", "list": [{"hunter2!": 1}]})
@@ -115,6 +161,11 @@ def test_events_are_found_by_subject_kind_and_place(journal: Journal) -> None:
     for kind, subject in (("a.x", "s/1"), ("a.y", "s/2"), ("b.x", "s/1")):
         journal.append(kind, subject, "tester", {"name": kind})
     assert [event.kind for event in journal.events(subject="s/1")] == ["a.x", "b.x"]
+    assert journal.events(subject="s/") == journal.events()
+    assert journal.events(subject="s/", after=2) == journal.events(after=2)
+    for subject in ("s", "s0", "r/9", "s./1", "S/1"):
+        journal.append("c.x", subject, "tester", {"name": "x"})
+    assert [event.subject for event in journal.events(subject="s/")] == ["s/1", "s/2", "s/1"]
     assert [event.kind for event in journal.events(kinds=("a.",))] == ["a.x", "a.y"]
     assert [event.kind for event in journal.events(after=1, limit=1)] == ["a.y"]
 

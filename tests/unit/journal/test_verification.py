@@ -124,6 +124,22 @@ def test_a_projection_that_says_something_else_is_found(path: Path) -> None:
     assert found(path) == [(EVENTS, "projection")]
 
 
+def test_rows_in_another_order_say_the_same(path: Path) -> None:
+    journal = Journal(path, projections=(Tally(),), clock=SystemClock())
+    journal.append("thing.ended", "thing/1", "tester", {})
+    journal.close()
+    tamper(
+        path,
+        "CREATE TABLE kept AS SELECT * FROM tally",
+        "DELETE FROM tally",
+        "INSERT INTO tally SELECT * FROM kept ORDER BY kind",
+        "DROP TABLE kept",
+    )
+    assert found(path) == []
+    tamper(path, "INSERT INTO tally VALUES ('thing.made-up', 1)")
+    assert [problem for _, problem in found(path)] == ["projection"]
+
+
 def test_a_rewritten_chain_is_found_by_a_head_kept_elsewhere(tmp_path: Path) -> None:
     def write(file: Path, word: str) -> Head:
         journal = Journal(file, clock=SystemClock())
