@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.contract.cluster.kubectl import Kubectl
+
 pytestmark = pytest.mark.contract
-Kubectl = Callable[..., str]
 
 
 @pytest.fixture

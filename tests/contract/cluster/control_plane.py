@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-from tests.contract.local.running import EVICT_AFTER, NODE_GRACE, Platform
+from tests.contract.cluster.running import EVICT_AFTER, NODE_GRACE, Platform
 
 BINARY = "MAESTRO_KUBERNETES_BINARY"
 

@@ -1,4 +1,4 @@
-"""Deployments through stock kubectl: rollouts, history, undo, pause, scaling, deadlines."""
+"""Rollouts through stock kubectl: conditions, limits, deadlines, recreate, pause."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.contract.local.running import Kubectl, conditions, deployment, until
+from tests.contract.cluster.behaviours import behaviour
+from tests.contract.cluster.kubectl import Kubectl
+from tests.contract.cluster.objects import conditions, deployment
+from tests.contract.cluster.running import until
 
 pytestmark = pytest.mark.contract
+
 REVISION = "deployment.kubernetes.io/revision"
 
 
@@ -17,61 +21,6 @@ def revisions(kubectl: Kubectl, name: str) -> list[int]:
     """The revisions in `rollout history`, in its order."""
     lines = kubectl("rollout", "history", f"deploy/{name}").splitlines()
     return [int(line.split()[0]) for line in lines if line[:1].isdigit()]
-
-
-def test_a_rollout_completes_and_says_so(kubectl: Kubectl) -> None:
-    kubectl.apply(deployment("web"))
-    assert "successfully rolled out" in kubectl("rollout", "status", "deploy/web", "--timeout=20s")
-    found = kubectl.get("deploy", "web")
-    assert found["status"]["observedGeneration"] == found["metadata"]["generation"]
-    assert found["metadata"]["annotations"][REVISION] == "1"
-    assert conditions(found)["Available"] == ("True", "MinimumReplicasAvailable")
-    assert conditions(found)["Progressing"] == ("True", "NewReplicaSetAvailable")
-    nodes = {pod["spec"]["nodeName"] for pod in kubectl.items("pods")}
-    assert nodes == {"node-a", "node-b"}, "the scheduler spreads"
-    assert any("Scaled up replica set web-" in words for words in kubectl.events("ScalingReplicaSet"))
-
-
-def test_undo_reuses_the_old_replica_set_and_gives_it_a_new_number(kubectl: Kubectl) -> None:
-    kubectl.apply(deployment("web", 2))
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
-    first = kubectl.items("rs")[0]["metadata"]["name"]
-    kubectl("set", "env", "deploy/web", "A=1")
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
-    assert revisions(kubectl, "web") == [1, 2]
-    kubectl("rollout", "undo", "deploy/web")
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
-    assert revisions(kubectl, "web") == [2, 3]
-    again = kubectl.get("rs", first)
-    assert again["spec"]["replicas"] == 2
-    assert again["metadata"]["annotations"]["deployment.kubernetes.io/revision-history"] == "1"
-    assert len(kubectl.items("rs")) == 2
-
-
-def test_a_bad_image_gets_stuck_and_the_old_pods_stay(kubectl: Kubectl) -> None:
-    kubectl.apply(deployment("web", 2, progressDeadlineSeconds=3))
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
-    kubectl("set", "image", "deploy/web", "c=maestro.local/nothing:1")
-
-    def timed_out() -> bool:
-        return conditions(kubectl.get("deploy", "web"))["Progressing"] == (
-            "False",
-            "ProgressDeadlineExceeded",
-        )
-
-    until(timed_out, "the progress deadline", 20)
-    assert "exceeded its progress deadline" in kubectl("rollout", "status", "deploy/web", fails=True)
-    found = kubectl.get("deploy", "web")
-    assert found["status"]["availableReplicas"] >= 2, "a rollout that cannot go on keeps what works"
-    reasons = {
-        status["state"].get("waiting", {}).get("reason")
-        for pod in kubectl.items("pods")
-        for status in pod["status"].get("containerStatuses", [])
-    }
-    assert reasons & {"ErrImagePull", "ImagePullBackOff"}
-    kubectl("rollout", "undo", "deploy/web")
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
-    assert len(kubectl.items("pods", "--field-selector=status.phase=Running")) == 2
 
 
 class Observer:
@@ -104,6 +53,52 @@ class Observer:
             self.fewest_available = min(self.fewest_available, ready)
 
 
+def sizes(kubectl: Kubectl) -> list[int]:
+    return [rs["spec"]["replicas"] for rs in kubectl.items("rs")]
+
+
+@behaviour("rollouts", "a rollout completes, with revision, conditions and events")
+def test_a_rollout_completes_and_says_so(kubectl: Kubectl) -> None:
+    kubectl.apply(deployment("web"))
+    assert "successfully rolled out" in kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    found = kubectl.get("deploy", "web")
+    assert found["status"]["observedGeneration"] == found["metadata"]["generation"]
+    assert found["metadata"]["annotations"][REVISION] == "1"
+    assert conditions(found)["Available"] == ("True", "MinimumReplicasAvailable")
+    assert conditions(found)["Progressing"] == ("True", "NewReplicaSetAvailable")
+    nodes = {pod["spec"]["nodeName"] for pod in kubectl.items("pods")}
+    assert nodes == {"node-a", "node-b"}, "the scheduler spreads"
+    assert any("Scaled up replica set web-" in words for words in kubectl.events("ScalingReplicaSet"))
+
+
+@behaviour("rollouts", "a rollout that cannot proceed passes its deadline, and the old pods stay")
+def test_a_bad_image_gets_stuck_and_the_old_pods_stay(kubectl: Kubectl) -> None:
+    kubectl.apply(deployment("web", 2, progressDeadlineSeconds=3))
+    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    kubectl("set", "image", "deploy/web", "c=maestro.local/nothing:1")
+
+    def timed_out() -> bool:
+        return conditions(kubectl.get("deploy", "web"))["Progressing"] == (
+            "False",
+            "ProgressDeadlineExceeded",
+        )
+
+    until(timed_out, "the progress deadline", 20)
+    assert "exceeded its progress deadline" in kubectl("rollout", "status", "deploy/web", fails=True)
+    found = kubectl.get("deploy", "web")
+    assert found["status"]["availableReplicas"] >= 2, "a rollout that cannot go on keeps what works"
+    reasons = {
+        status["state"].get("waiting", {}).get("reason")
+        for pod in kubectl.items("pods")
+        for status in pod["status"].get("containerStatuses", [])
+    }
+    assert reasons & {"ErrImagePull", "ImagePullBackOff"}
+    kubectl("rollout", "undo", "deploy/web")
+    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    assert len(kubectl.items("pods", "--field-selector=status.phase=Running")) == 2
+
+
+@behaviour("rollouts", "a rollout never exceeds its surge nor its unavailable, as numbers or percentages")
 @pytest.mark.parametrize(
     ("surge", "unavailable", "most", "fewest"), [(1, 0, 4, 3), (0, 1, 3, 2), ("50%", "34%", 5, 2)]
 )
@@ -120,6 +115,7 @@ def test_surge_and_unavailable_are_kept(
     assert seen.fewest_available >= fewest
 
 
+@behaviour("rollouts", "Recreate never has two revisions at once")
 def test_recreate_has_never_two_revisions_at_once(kubectl: Kubectl) -> None:
     made = deployment("web", 2, strategy={"type": "Recreate"})
     # pods that take their whole grace period: new ones have to wait for them
@@ -143,6 +139,7 @@ def test_recreate_has_never_two_revisions_at_once(kubectl: Kubectl) -> None:
     kubectl("rollout", "status", "deploy/web", "--timeout=20s")
 
 
+@behaviour("rollouts", "pause holds a rollout, but not scaling; resume lets it go")
 def test_pause_holds_a_rollout_and_resume_lets_it_go(kubectl: Kubectl) -> None:
     kubectl.apply(deployment("web", 2))
     kubectl("rollout", "status", "deploy/web", "--timeout=20s")
@@ -163,40 +160,3 @@ def test_pause_holds_a_rollout_and_resume_lets_it_go(kubectl: Kubectl) -> None:
     kubectl("rollout", "resume", "deploy/web")
     kubectl("rollout", "status", "deploy/web", "--timeout=20s")
     assert len(kubectl.items("rs")) == 2
-
-
-def test_scaling_in_the_middle_of_a_rollout_is_proportional(kubectl: Kubectl) -> None:
-    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 2, "maxUnavailable": 0}}
-    kubectl.apply(deployment("web", 4, strategy=strategy))
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
-    kubectl("set", "image", "deploy/web", "c=maestro.local/nothing:1")
-    until(lambda: sorted(sizes(kubectl)) == [2, 4], "the rollout to get stuck at 4 + 2")
-    kubectl("scale", "deploy/web", "--replicas=8")
-    until(lambda: sum(sizes(kubectl)) == 10, "replicas + surge")
-    assert sorted(sizes(kubectl)) == [3, 7]
-
-
-def sizes(kubectl: Kubectl) -> list[int]:
-    return [rs["spec"]["replicas"] for rs in kubectl.items("rs")]
-
-
-def test_restart_makes_a_revision_and_history_is_limited(kubectl: Kubectl) -> None:
-    kubectl.apply(deployment("web", 1, revisionHistoryLimit=1))
-    for value in "123":
-        kubectl("set", "env", "deploy/web", f"A={value}")
-        kubectl("rollout", "status", "deploy/web", "--timeout=20s")
-    kubectl("rollout", "restart", "deploy/web")
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
-    until(lambda: len(kubectl.items("rs")) == 2, "one old ReplicaSet to be left")
-    assert max(revisions(kubectl, "web")) >= 4
-
-
-def test_a_replica_set_adopts_orphans_and_lets_strangers_go(kubectl: Kubectl) -> None:
-    kubectl.apply(deployment("web", 2))
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
-    released = kubectl.items("pods")[0]["metadata"]["name"]
-    kubectl("label", "pod", released, "app=other", "--overwrite")
-    until(lambda: "ownerReferences" not in kubectl.get("pod", released)["metadata"], "release")
-    until(lambda: len(kubectl.items("pods", "-l", "app=web")) == 2, "a replacement")
-    kubectl("label", "pod", released, "app=web", "--overwrite")
-    until(lambda: len(kubectl.items("pods", "-l", "app=web")) == 2, "the surplus to go after adoption")

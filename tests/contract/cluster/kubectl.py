@@ -1,0 +1,81 @@
+"""Stock kubectl as the judge of a cluster; every call is recorded."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.contract.cluster.behaviours import FAILS, PASS, RECORD, REFUSAL, REFUSES
+
+KUBECTL = Path(sys.executable).with_name("kubectl")
+
+
+class Kubectl:
+    """Stock kubectl in one namespace of one cluster, with a cache of its own."""
+
+    def __init__(self, state: Path, home: Path, namespace: str, kind: str = "lite") -> None:
+        self.namespace = namespace
+        self.kind = kind
+        self._state = state
+        self._home = home
+
+    def _environment(self, identity: str) -> dict[str, str]:
+        return {
+            **os.environ,
+            "KUBECONFIG": str(self._state / f"{identity}.kubeconfig"),
+            "KUBECACHEDIR": str(self._home / "kube-cache"),
+            "HOME": str(self._home),
+        }
+
+    def __call__(
+        self,
+        *words: str,
+        identity: str = "admin",
+        given: str = "",
+        fails: bool = False,
+        seconds: float = 60,
+    ) -> str:
+        """Its output; `fails` expects a non-zero exit."""
+        done = subprocess.run(
+            [str(KUBECTL), "--namespace", self.namespace, *words],
+            env=self._environment(identity), input=given, capture_output=True, text=True, timeout=seconds,
+            check=False,
+        )  # fmt: skip
+        told = done.stdout + done.stderr
+        right = (done.returncode != 0) is fails
+        if REFUSAL in told:
+            RECORD.ran(words, self.kind, REFUSES)
+        else:
+            RECORD.ran(words, self.kind, PASS if right else FAILS)
+        assert right, f"kubectl {' '.join(words)}: {told}"
+        return told
+
+    def popen(self, *words: str) -> subprocess.Popen[str]:
+        """A kubectl that goes on in the background; whoever calls judges what it says."""
+        RECORD.ran(words, self.kind, PASS)
+        return subprocess.Popen(
+            [str(KUBECTL), "--namespace", self.namespace, *words],
+            env=self._environment("admin"), stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def apply(self, *things: dict[str, Any]) -> str:
+        return self("apply", "--validate=false", "-f", "-", given="\n---\n".join(map(json.dumps, things)))
+
+    def refused(self, thing: dict[str, Any]) -> str:
+        """What is said when the server does not take it."""
+        return self("create", "-f", "-", given=json.dumps(thing), fails=True)
+
+    def get(self, *words: str) -> Any:
+        """The JSON behind `get`."""
+        return json.loads(self("get", *words, "-o", "json"))
+
+    def items(self, *words: str) -> list[dict[str, Any]]:
+        return list(self.get(*words)["items"])
+
+    def events(self, reason: str) -> list[str]:
+        """The messages of all events with this reason."""
+        return [event["message"] for event in self.items("events") if event["reason"] == reason]

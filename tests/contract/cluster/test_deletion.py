@@ -1,0 +1,92 @@
+"""Deletion: preconditions, finalizers, collections, binding and grace, namespaces."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.contract.cluster.behaviours import behaviour
+from tests.contract.cluster.objects import idle_pod
+from tests.contract.cluster.running import until
+from tests.contract.cluster.wire import MERGE
+
+pytestmark = pytest.mark.contract
+
+
+@behaviour("deletion", "a delete keeps its preconditions")
+def test_delete_preconditions(http: httpx.Client, web: str) -> None:
+    uid = http.get(web).json()["metadata"]["uid"]
+    for wanted in ({"uid": "other"}, {"resourceVersion": "1"}):
+        refused = http.request("DELETE", web, json={"preconditions": wanted})
+        assert refused.status_code == 409, refused.text
+    gone = http.request("DELETE", web, json={"preconditions": {"uid": uid}}).json()
+    assert gone["status"] == "Success"
+    assert gone["details"] == {"name": "web", "group": "apps", "kind": "deployments", "uid": uid}
+    assert http.get(web).json()["message"] == 'deployments.apps "web" not found'
+
+
+@behaviour("deletion", "finalizers hold an object until the last is gone")
+def test_finalizers_hold_an_object(http: httpx.Client, configs: str) -> None:
+    http.post(configs, json={"metadata": {"name": "c", "finalizers": ["maestro.io/held"]}})
+    marked = http.delete(f"{configs}/c").json()
+    assert marked["metadata"]["deletionTimestamp"]
+    again = http.delete(f"{configs}/c").json()
+    assert again["metadata"]["deletionTimestamp"] == marked["metadata"]["deletionTimestamp"]
+    http.patch(f"{configs}/c", json={"metadata": {"finalizers": None}}, headers=MERGE)
+    assert http.get(f"{configs}/c").status_code == 404
+    http.post(configs, json={"metadata": {"name": "f", "finalizers": ["maestro.io/held"]}})
+    kept = http.delete(f"{configs}/f", params={"propagationPolicy": "Foreground"}).json()
+    assert sorted(kept["metadata"]["finalizers"]) == ["foregroundDeletion", "maestro.io/held"]
+    http.patch(f"{configs}/f", json={"metadata": {"finalizers": []}}, headers=MERGE)
+    assert http.get(f"{configs}/f").status_code == 404
+
+
+@behaviour("deletion", "a bound pod is given its grace; a second delete may only shorten it")
+def test_a_bound_pod_is_given_time(http: httpx.Client, pods: str) -> None:
+    http.post(pods, json=idle_pod("p"))
+
+    def bind(node: str) -> httpx.Response:
+        body = {"metadata": {"name": "p"}, "target": {"kind": "Node", "name": node}}
+        return http.post(f"{pods}/p/binding", json=body)
+
+    assert bind("elsewhere").status_code == 201
+    again = bind("node-b")
+    assert (again.status_code, again.json()["reason"]) == (409, "Conflict")
+    bound = http.get(f"{pods}/p").json()
+    assert bound["spec"]["nodeName"] == "elsewhere"
+    assert bound["status"]["conditions"][0]["type"] == "PodScheduled"
+    going = http.delete(f"{pods}/p").json()
+    assert going["metadata"]["deletionGracePeriodSeconds"] == 30
+    shorter = http.delete(f"{pods}/p", params={"gracePeriodSeconds": "20"}).json()
+    assert shorter["metadata"]["deletionGracePeriodSeconds"] == 20
+    assert http.delete(f"{pods}/p").json()["metadata"]["deletionGracePeriodSeconds"] == 20
+    gone = http.request("DELETE", f"{pods}/p", json={"gracePeriodSeconds": 0})
+    assert gone.status_code == 200
+    assert http.get(f"{pods}/p").status_code == 404
+
+
+@behaviour("deletion", "a namespace that ends takes in nothing new and goes with what is in it")
+def test_a_namespace_goes_with_what_is_in_it(http: httpx.Client, namespace: str) -> None:
+    path = f"/api/v1/namespaces/{namespace}-short"
+    http.post("/api/v1/namespaces", json={"metadata": {"name": f"{namespace}-short"}})
+    held = {"metadata": {"name": "held", "finalizers": ["maestro.io/held"]}}
+    assert http.post(f"{path}/configmaps", json=held).status_code == 201
+    assert http.post(f"{path}/pods", json=idle_pod("p")).status_code == 201
+    going = http.delete(path).json()
+    assert going["status"]["phase"] == "Terminating"
+    refused = http.post(f"{path}/pods", json=idle_pod("late"))
+    assert refused.status_code == 403
+    assert refused.json()["details"]["causes"][0]["reason"] == "NamespaceTerminating"
+    until(lambda: http.get(f"{path}/pods").json()["items"] == [], "its pod to go", 30)
+    assert http.get(path).status_code == 200, "what is held holds the namespace"
+    http.patch(f"{path}/configmaps/held", json={"metadata": {"finalizers": None}}, headers=MERGE)
+    until(lambda: http.get(path).status_code == 404, "the namespace to go", 60)
+
+
+@behaviour("deletion", "deletecollection takes what is selected")
+def test_deletecollection_takes_what_is_selected(http: httpx.Client, pods: str) -> None:
+    for name, app in (("a", "x"), ("b", "x"), ("c", "y")):
+        http.post(pods, json=idle_pod(name, app=app))
+    gone = http.delete(pods, params={"labelSelector": "app=x"}).json()
+    assert [one["metadata"]["name"] for one in gone["items"]] == ["a", "b"]
+    assert [one["metadata"]["name"] for one in http.get(pods).json()["items"]] == ["c"]

@@ -1,0 +1,51 @@
+"""The exporter of the platform."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+
+import pytest
+
+from tests.contract.cluster.behaviours import behaviour
+from tests.contract.cluster.kubectl import Kubectl
+from tests.contract.cluster.objects import deployment
+from tests.contract.cluster.running import Platform, until
+
+pytestmark = pytest.mark.contract
+
+
+def page(platform: Platform, path: str) -> str:
+    with urllib.request.urlopen(platform.announced("metrics")["url"] + path, timeout=5) as answer:
+        return str(answer.read().decode())
+
+
+@behaviour("metrics", "kube-state-metrics' and cAdvisor's series, and targets for Prometheus")
+def test_the_exporter_speaks_kube_state_metrics(kubectl: Kubectl, platform: Platform) -> None:
+    made = deployment("web", 2)
+    made["spec"]["template"]["metadata"]["annotations"] = {"prometheus.io/scrape": "true", "prometheus.io/port": "8080"}  # noqa: E501  # fmt: skip
+    kubectl.apply(made)
+    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    labels = f'namespace="{kubectl.namespace}",deployment="web"'
+
+    def metric(name: str, labels: str) -> list[float]:
+        lines = [line for line in page(platform, "/metrics").splitlines() if line.startswith(name + "{")]
+        return [float(line.rsplit(" ", 1)[1]) for line in lines if labels in line]
+
+    assert metric("kube_deployment_spec_replicas", labels) == [2]
+    until(lambda: metric("kube_deployment_status_replicas_available", labels) == [2], "two available")
+    assert metric("kube_deployment_metadata_generation", labels) == [1]
+    assert sorted(metric("kube_pod_status_phase", f'namespace="{kubectl.namespace}"')) == [0] * 8 + [1, 1]
+    assert len(metric("kube_node_status_condition", 'condition="Ready",status="true"')) >= 2
+    assert all(value > 1e6 for value in metric("container_memory_working_set_bytes", kubectl.namespace))
+    assert len(metric("container_cpu_usage_seconds_total", kubectl.namespace)) == 2
+    groups = [
+        group
+        for group in json.loads(page(platform, "/sd/pods"))
+        if group["labels"]["namespace"] == kubectl.namespace
+    ]
+    assert {group["labels"]["deployment"] for group in groups} == {"web"}
+    assert {group["labels"]["revision"] for group in groups} == {"1"}
+    for group in groups:
+        with urllib.request.urlopen(f"http://{group['targets'][0]}/", timeout=5) as answer:
+            assert answer.read().decode() == group["labels"]["pod"]
