@@ -6,8 +6,9 @@ import json
 import os
 import ssl
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,9 +16,9 @@ import pytest
 from tests.contract.cluster.behaviours import FAILS, PASS, RECORD, REFUSAL, REFUSES
 from tests.contract.cluster.control_plane import start_control_plane
 from tests.contract.cluster.kubectl import Kubectl
-from tests.contract.cluster.objects import idle_deployment
-from tests.contract.cluster.running import CONTROLLERS, HISTORY, Platform, until
-from tests.contract.cluster.wire import Connect
+from tests.contract.cluster.objects import idle_deployment, idle_pod
+from tests.contract.cluster.running import CONTROLLERS, HISTORY, Platform
+from tests.contract.cluster.wire import Connect, settled
 
 RESULTS = "CONTRACT_RESULTS"
 
@@ -112,20 +113,24 @@ def configs(namespace: str) -> str:
 
 
 @pytest.fixture
+def deployment() -> dict[str, Any]:
+    """A Deployment `web` of three whose pods nobody schedules."""
+    return idle_deployment()
+
+
+@pytest.fixture
+def pod() -> Callable[..., dict[str, Any]]:
+    """Makes pods that nobody schedules: `pod(name, label="value")`."""
+    return idle_pod
+
+
+@pytest.fixture
 def web(http: httpx.Client, namespace: str) -> str:
     """The path of an idle Deployment `web` of three that its controllers have done with."""
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments"
     assert http.post(path, json=idle_deployment()).status_code == 201
 
-    seen: list[str] = []
-
-    def settled() -> bool:
-        found = http.get(f"{path}/web").json()
-        seen.append(found["metadata"]["resourceVersion"])
-        counts = (found["status"].get(name) for name in ("updatedReplicas", "unavailableReplicas"))
-        return set(counts) == {3} and seen[-10:].count(seen[-1]) == 10
-
-    until(settled, "three idle pods and no more writes")
+    settled(http, f"{path}/web")
     return f"{path}/web"
 
 

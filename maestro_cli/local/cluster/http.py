@@ -18,6 +18,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 BODY_MAX_BYTES = 3 * 1024 * 1024
+HEADERS_MAX_BYTES = 1024 * 1024
 JSON = "application/json"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 
@@ -37,6 +38,12 @@ class Request:
         pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         return cls(scope["method"], scope["path"], dict(pairs), headers, receive)
+
+    def check_headers(self) -> None:
+        """Raises ApiError 431 when there is too much of them."""
+        if sum(len(name) + len(value) for name, value in self.headers.items()) > HEADERS_MAX_BYTES:
+            told = f"the headers of the request are larger than {HEADERS_MAX_BYTES} bytes"
+            raise ApiError(431, "RequestHeaderFieldsTooLarge", told)
 
     @property
     def media_type(self) -> str:

@@ -35,8 +35,6 @@ def _container(pod: Object, asked: str) -> str:
 
 def _address(pod: Object, node: Object | None) -> str:
     name = pod["spec"].get("nodeName", "")
-    if not name:
-        raise bad_request(f"pod {pod['metadata']['name']} does not have a host assigned")
     status = (node or {}).get("status", {})
     port = status.get("daemonEndpoints", {}).get("kubeletEndpoint", {}).get("Port")
     addresses = status.get("addresses", [])
@@ -54,6 +52,8 @@ async def stream_logs(
 
     metadata = pod["metadata"]
     container = _container(pod, query.get("container", ""))
+    if not pod["spec"].get("nodeName"):
+        return Answer(code=204)
     path = "/".join(quote(part, safe="") for part in (metadata["namespace"], metadata["name"], container))
     url = f"{_address(pod, node)}/containerLogs/{path}"
     passed = {name: query[name] for name in _PASSED if name in query}

@@ -35,6 +35,8 @@ _KEPT_METADATA = (
     "name", "namespace", "uid", "creationTimestamp", "generateName", "generation", "deletionTimestamp",
     "deletionGracePeriodSeconds", "resourceVersion",
 )  # fmt: skip
+# of the metadata, as Go's `omitempty` does
+_LEFT_OUT_WHEN_EMPTY = ("labels", "annotations", "finalizers", "ownerReferences")
 _FINALIZER_OF = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
 
@@ -121,7 +123,11 @@ class Registry:
                     f"the {field} in the data ({body[field]}) does not match the expected one ({wanted})"
                 )
         conformed = conform(kind.kind, kind.version, {**body, **header}, kind.message, unknown)
-        return kind.inward({**header, "metadata": {}, **conformed})
+        received = kind.inward({**header, "metadata": {}, **conformed})
+        for field in _LEFT_OUT_WHEN_EMPTY:
+            if not received["metadata"].get(field, True):
+                del received["metadata"][field]
+        return received
 
     def _place(self, kind: Kind, namespace: str, metadata: Object) -> None:
         given = metadata.get("namespace", "")

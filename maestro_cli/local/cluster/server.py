@@ -88,6 +88,7 @@ class Server:
             await self._stream(answer, receive, send)
 
     async def _answer(self, request: Request) -> Answer:
+        request.check_headers()
         path = request.path.rstrip("/") or "/"
         if path in _HEALTH or path.startswith(tuple(f"{one}/" for one in _HEALTH)):
             return Answer(b"ok", media_type="text/plain; charset=utf-8")

@@ -222,7 +222,7 @@ def check_deployment(deployment: Object) -> list[Problem]:
     strategy = spec["strategy"]
     at = "spec.strategy"
     if strategy["type"] not in ("RollingUpdate", "Recreate"):
-        problems.append(unsupported(f"{at}.type", strategy["type"], ("Recreate", "RollingUpdate")))
+        problems.append(unsupported(at, strategy["type"], ("Recreate", "RollingUpdate")))
     elif strategy["type"] == "Recreate" and "rollingUpdate" in strategy:
         why = "may not be specified when strategy `type` is 'Recreate'"
         problems.append(forbidden_field(f"{at}.rollingUpdate", why))

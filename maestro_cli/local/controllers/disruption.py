@@ -86,7 +86,7 @@ class DisruptionController:
         pods = [
             pod
             for pod in self._world.pods.by(NAMESPACE, namespace_of(budget))
-            if selector_matches(budget["spec"].get("selector"), labels_of(pod))
+            if selector_matches(_spec(budget).get("selector"), labels_of(pod))
             and pod_phase(pod) not in {"Succeeded", "Failed"}
         ]
         status = self._status(budget, pods)
@@ -97,7 +97,7 @@ class DisruptionController:
 
     def _status(self, budget: Object, pods: list[Object]) -> Object:
         now, before = self._world.now(), budget.get("status") or {}
-        expected, desired = desired_healthy(budget["spec"], self._expected_scale(pods), len(pods))
+        expected, desired = desired_healthy(_spec(budget), self._expected_scale(pods), len(pods))
         disrupted = still_disrupted(before, pods, now)
         healthy = sum(
             pod_is_ready(pod) and not is_deleting(pod) and name_of(pod) not in disrupted for pod in pods
@@ -140,3 +140,8 @@ class DisruptionController:
             top = deployment if deployment is not None else replica_set
             scales[uid_of(top)] = replicas_of(top)
         return sum(scales.values())
+
+
+def _spec(budget: Object) -> Object:
+    """The spec, which a budget may lack: it then selects nothing."""
+    return dict(budget.get("spec") or {})

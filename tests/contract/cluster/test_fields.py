@@ -9,8 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.contract.cluster.behaviours import behaviour
+from tests.contract.cluster.kubectl import Kubectl
+
 pytestmark = pytest.mark.contract
-Kubectl = Callable[..., str]
 UNKNOWN = 'strict decoding error: unknown field "spec.replicaz"'
 
 
@@ -20,6 +22,7 @@ def misspelt(deployment: dict[str, Any]) -> dict[str, Any]:
     return {**deployment, "spec": {**deployment["spec"], "replicaz": 3}}
 
 
+@behaviour("validation", "apply and create refuse a field that its kind has not")
 def test_apply_and_create_refuse_what_is_misspelt(
     kubectl: Kubectl, deployment: dict[str, Any], misspelt: dict[str, Any]
 ) -> None:
@@ -31,6 +34,7 @@ def test_apply_and_create_refuse_what_is_misspelt(
     assert UNKNOWN in kubectl("apply", "-f", "-", given=json.dumps(misspelt), fails=True)
 
 
+@behaviour("validation", "--validate=warn tells of an unknown field, which is not kept")
 def test_a_warning_is_told_and_the_field_is_not_stored(
     kubectl: Kubectl, http: httpx.Client, namespace: str, misspelt: dict[str, Any]
 ) -> None:
@@ -53,6 +57,7 @@ def test_a_warning_is_told_and_the_field_is_not_stored(
         ("Maybe", 422, False),
     ],
 )
+@behaviour("validation", "fieldValidation Warn, Ignore and Strict do what they say")
 def test_each_directive(
     http: httpx.Client,
     namespace: str,
@@ -71,6 +76,7 @@ def test_each_directive(
         assert answer.headers["warning"] == r'299 - "unknown field \"spec.containers[0].imagee\""'
 
 
+@behaviour("validation", "a field's name cannot break out of the warning's header")
 def test_a_field_name_cannot_break_out_of_the_warning(
     http: httpx.Client, namespace: str, pod: Callable[..., dict[str, Any]]
 ) -> None:
@@ -81,6 +87,7 @@ def test_a_field_name_cannot_break_out_of_the_warning(
     assert "x-evil" not in answer.headers
 
 
+@behaviour("validation", "every kind that is served has its OpenAPI schema")
 def test_every_kind_that_is_served_has_its_schema(http: httpx.Client) -> None:
     """Each is in the document of its group and version, with `fieldValidation` on its writes."""
     index = http.get("/openapi/v3").json()["paths"]
@@ -98,11 +105,12 @@ def test_every_kind_that_is_served_has_its_schema(http: httpx.Client) -> None:
         checked = {
             one["x-kubernetes-group-version-kind"]["kind"]
             for one in writes
-            if any(parameter.get("name") == "fieldValidation" for parameter in one["parameters"])
+            if any(parameter.get("name") == "fieldValidation" for parameter in one.get("parameters", []))
         }
         assert {kind for kind in served if kind not in ("Binding",)} <= checked | {"Binding"}
 
 
+@behaviour("validation", "edit and explain read the schema")
 def test_edit_and_explain(
     kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch, deployment: dict[str, Any]
 ) -> None:
@@ -115,6 +123,7 @@ def test_edit_and_explain(
     assert "<RollingUpdateDeployment>" in told
 
 
+@behaviour("validation", "diff shows what apply would do, and does nothing")
 def test_diff_shows_what_apply_would_do(kubectl: Kubectl, deployment: dict[str, Any]) -> None:
     kubectl("apply", "-f", "-", given=json.dumps(deployment))
     assert kubectl("diff", "-f", "-", given=json.dumps(deployment)) == ""

@@ -9,8 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-pytestmark = [pytest.mark.contract, pytest.mark.parametrize("cluster", ["lite"], indirect=True)]
-Kubectl = Callable[..., str]
+from tests.contract.cluster.behaviours import behaviour
+from tests.contract.cluster.kubectl import Kubectl
+
+pytestmark = [pytest.mark.contract, pytest.mark.parametrize("platform", ["lite"], indirect=True)]
+LACKS = "what the light cluster lacks"
 OTHER = "`maestro local up --cluster kubernetes`"
 
 
@@ -34,6 +37,7 @@ OTHER = "`maestro local up --cluster kubernetes`"
         ("get --raw /api/v1/namespaces/default/services/s/proxy", "services/proxy"),
     ],
 )
+@behaviour(LACKS, "a command for what it has not names the cluster that has it")
 def test_commands(
     kubectl: Kubectl,
     http: httpx.Client,
@@ -50,6 +54,7 @@ def test_commands(
     assert f"the light cluster has no {what}; {OTHER} has" in kubectl(*command.split(), fails=True)
 
 
+@behaviour(LACKS, "a manifest of a kind it has not is refused by name")
 def test_manifests_of_kinds_it_has_not(kubectl: Kubectl, deployment: dict[str, Any]) -> None:
     given = json.dumps(deployment | {"kind": "StatefulSet"})
     for verb in ("apply", "create"):
@@ -57,16 +62,19 @@ def test_manifests_of_kinds_it_has_not(kubectl: Kubectl, deployment: dict[str, A
         assert f"the light cluster has no statefulsets.apps; {OTHER} has" in told
 
 
+@behaviour(LACKS, "server-side apply is refused by name")
 def test_server_side_apply(kubectl: Kubectl, deployment: dict[str, Any]) -> None:
     told = kubectl("apply", "--server-side", "-f", "-", given=json.dumps(deployment), fails=True)
     assert f"the light cluster has no server-side apply; {OTHER} has" in told
 
 
+@behaviour(LACKS, "explain says where descriptions are")
 def test_explain_says_where_descriptions_are(kubectl: Kubectl) -> None:
     told = " ".join(kubectl("explain", "pod.spec").split())
     assert f"The light cluster has no descriptions; {OTHER} has." in told
 
 
+@behaviour(LACKS, "unknown groups, and bodies in YAML or CBOR, are refused by name")
 def test_unknown_groups_and_bodies(kubectl: Kubectl, http: httpx.Client, namespace: str) -> None:
     told = kubectl("get", "--raw", "/apis/example.org/v1/foos", fails=True)
     assert f"the light cluster does not serve /apis/example.org/v1/foos, {OTHER} might" in told
@@ -77,6 +85,7 @@ def test_unknown_groups_and_bodies(kubectl: Kubectl, http: httpx.Client, namespa
         assert OTHER in answer.json()["message"]
 
 
+@behaviour(LACKS, "kinds it has not are not listed as served")
 def test_kinds_it_has_not_are_not_listed_as_served(kubectl: Kubectl) -> None:
     listed = kubectl("api-resources")
     assert "deployments" in listed

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from tests.contract.cluster.behaviours import behaviour
 from tests.contract.cluster.kubectl import Kubectl
-from tests.contract.cluster.objects import container_status, phase, pod
+from tests.contract.cluster.objects import container_status, idle_pod, phase, pod
 from tests.contract.cluster.running import Platform, until
 
 pytestmark = pytest.mark.contract
@@ -52,3 +53,32 @@ def test_previous_is_the_run_before_this_one(kubectl: Kubectl) -> None:
     until(lambda: "running" in container_status(kubectl, "third")["state"], "the third run")
     until(lambda: kubectl("logs", "third") == "run 2\n", "its output")
     assert kubectl("logs", "third", "--previous") == "run 1\n"
+
+
+@behaviour("logs", "logs of a pod whose kubelet is lost are an error, not a hang")
+def test_a_lost_kubelet_is_an_error_not_a_hang(http: httpx.Client, namespace: str, pods: str) -> None:
+    name = f"lost-{namespace}"
+    status = {
+        "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": 1}},
+    }
+    http.post("/api/v1/nodes", json={"metadata": {"name": name}, "status": status})
+    try:
+        body = idle_pod("p")
+        body["spec"]["nodeName"] = name
+        http.post(pods, json=body)
+        refused = http.get(f"{pods}/p/log")
+        assert refused.status_code == 500
+        assert f"containerLogs/{namespace}/p/c" in refused.json()["message"]
+    finally:
+        http.delete(f"/api/v1/nodes/{name}")
+        http.delete(f"{pods}/p", params={"gracePeriodSeconds": "0"})
+
+
+@behaviour("logs", "logs of another container are refused, of a pod with no node empty")
+def test_logs_that_are_not_there(kubectl: Kubectl, http: httpx.Client, pods: str) -> None:
+    http.post(pods, json=idle_pod("p"))
+    assert kubectl("logs", "p") == ""
+    wrong = http.get(f"{pods}/p/log", params={"container": "other"})
+    assert (wrong.status_code, wrong.json()["reason"]) == (400, "BadRequest")
+    assert http.get(f"{pods}/none/log").status_code == 404

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from kubernetes import client, config, dynamic, watch
 
+from tests.contract.cluster.behaviours import behaviour
+
 pytestmark = pytest.mark.contract
 
 
@@ -21,6 +23,7 @@ def api(cluster: Path) -> Iterator[Any]:
         made.close()
 
 
+@behaviour("official Python client", "create, read, patch, scale and delete")
 def test_create_read_patch_scale_delete(api: Any, namespace: str, deployment: dict[str, Any]) -> None:
     apps = client.AppsV1Api(api)
     assert apps.create_namespaced_deployment(namespace, deployment).spec.replicas == 3
@@ -35,6 +38,7 @@ def test_create_read_patch_scale_delete(api: Any, namespace: str, deployment: di
     assert refused.value.status == 404
 
 
+@behaviour("official Python client", "its watch")
 def test_watch_stream(api: Any, namespace: str) -> None:
     core = client.CoreV1Api(api)
     core.create_namespaced_config_map(namespace, client.V1ConfigMap(metadata={"name": "c"}, data={"a": "1"}))
@@ -50,6 +54,7 @@ def test_watch_stream(api: Any, namespace: str) -> None:
     ]
 
 
+@behaviour("official Python client", "its dynamic client")
 def test_dynamic_client(api: Any, namespace: str) -> None:
     budgets = dynamic.DynamicClient(api).resources.get(api_version="policy/v1", kind="PodDisruptionBudget")
     body = {
@@ -60,6 +65,7 @@ def test_dynamic_client(api: Any, namespace: str) -> None:
     assert [one.metadata.name for one in budgets.get(namespace=namespace).items] == ["b"]
 
 
+@behaviour("official Python client", "version and access review")
 def test_version_and_access_review(api: Any) -> None:
     assert client.VersionApi(api).get_code().major == "1"
     attributes = client.V1ResourceAttributes(verb="list", resource="pods")

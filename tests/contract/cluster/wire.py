@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from tests.contract.cluster.running import until
+
 MERGE = {"Content-Type": "application/merge-patch+json"}
 STRATEGIC = {"Content-Type": "application/strategic-merge-patch+json"}
 JSON_PATCH = {"Content-Type": "application/json-patch+json"}
@@ -21,6 +23,20 @@ def names(answer: httpx.Response) -> list[str]:
     """The names in a list, in its order."""
     assert answer.status_code == 200, answer.text
     return [one["metadata"]["name"] for one in answer.json()["items"]]
+
+
+def settled(http: httpx.Client, path: str) -> dict[str, Any]:
+    """An idle Deployment of three, once its controllers have done with it."""
+    seen: list[str] = []
+
+    def quiet() -> dict[str, Any] | None:
+        found: dict[str, Any] = http.get(path).json()
+        seen.append(found["metadata"]["resourceVersion"])
+        counts = {found["status"].get(name) for name in ("updatedReplicas", "unavailableReplicas")}
+        return found if counts == {3} and seen[-10:].count(seen[-1]) == 10 else None
+
+    made: dict[str, Any] = until(quiet, "three idle pods and no more writes")
+    return made
 
 
 @contextmanager
