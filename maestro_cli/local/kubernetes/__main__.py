@@ -32,6 +32,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--evict-after", type=int, metavar="SECONDS", help="pods of a lost node are deleted after this"
     )
+    parser.add_argument(
+        "--apiserver-flag", action="append", default=[], metavar="FLAG", help="one more for kube-apiserver"
+    )
     return parser.parse_args(argv)
 
 
@@ -42,6 +45,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         fsync=not arguments.unsafe_no_fsync,
         node_grace_seconds=arguments.node_grace,
         evict_after_seconds=arguments.evict_after,
+        apiserver_flags=tuple(arguments.apiserver_flag),
     )
     (plane.state / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
     write_files(plane)

@@ -30,6 +30,7 @@ class ControlPlane:
     fsync: bool = True
     node_grace_seconds: float | None = None
     evict_after_seconds: int | None = None
+    apiserver_flags: tuple[str, ...] = ()
 
     @property
     def pki(self) -> Pki:
@@ -86,6 +87,7 @@ def apiserver_command(plane: ControlPlane, port: int, etcd_port: int) -> list[st
         *_kubelet_client(plane),
         *_audit(plane),
         *_evictions(plane),
+        *plane.apiserver_flags,
     ]
 
 

@@ -13,6 +13,10 @@ import pytest
 from tests.contract.cluster.running import EVICT_AFTER, NODE_GRACE, Platform
 
 BINARY = "MAESTRO_KUBERNETES_BINARY"
+# Versions are forgotten after seconds; a watch of secrets, which are not cached here, is told so too.
+FORGETFUL = (
+    "--apiserver-flag=--etcd-compaction-interval=10s", "--apiserver-flag=--watch-cache-sizes=secrets#0",
+)  # fmt: skip
 
 
 def start_control_plane(platform: Platform) -> None:
@@ -22,5 +26,5 @@ def start_control_plane(platform: Platform) -> None:
         pytest.skip(f"no binary of the real control plane; {BINARY} names one")
     platform.start(
         "cluster", "kubernetes", "--program", binary, "--unsafe-no-fsync", "--node-grace", str(NODE_GRACE),
-        "--evict-after", str(EVICT_AFTER),
+        "--evict-after", str(EVICT_AFTER), *FORGETFUL,
     )  # fmt: skip

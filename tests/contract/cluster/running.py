@@ -16,10 +16,10 @@ from maestro_cli.local.process import read_announcement
 
 _PACE = threading.Event()
 # every period short, so that a test of a back-off or of a lost node takes seconds
-NODE_GRACE = 4
+NODE_GRACE, EVICT_AFTER = 4, 1
 # events that the light cluster keeps a kind: few, so that a test can outrun them and be told 410
 HISTORY = 600
-CONTROLLERS = ("--node-grace", str(NODE_GRACE), "--evict-after", "1")
+CONTROLLERS = ("--node-grace", str(NODE_GRACE), "--evict-after", str(EVICT_AFTER))
 KUBELET = (
     "--backoff-initial", "0.5", "--backoff-max", "4", "--volume-refresh", "0.3", "--lease-renew", "0.5",
     "--shutdown-grace", "0.5",
@@ -53,7 +53,9 @@ class Platform:
         self.spawn(
             name, sys.executable, "-m", f"maestro_cli.local.{module}", "--state", str(self.state), *options
         )
-        until(lambda: read_announcement(self.state, name), f"{name} to be ready; {self.log(name)}", 30)
+        process = self.processes[name]
+        until(lambda: read_announcement(self.state, name) or process.poll() is not None, name, 90)
+        assert process.poll() is None, self.log(name)[-3000:]
 
     def spawn(self, name: str, *command: str) -> None:
         """Start one process, its output in the log of that name."""

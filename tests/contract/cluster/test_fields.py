@@ -11,6 +11,7 @@ import pytest
 
 from tests.contract.cluster.behaviours import behaviour
 from tests.contract.cluster.kubectl import Kubectl
+from tests.contract.cluster.wire import MERGE, settled
 
 pytestmark = pytest.mark.contract
 UNKNOWN = 'strict decoding error: unknown field "spec.replicaz"'
@@ -42,9 +43,8 @@ def test_a_warning_is_told_and_the_field_is_not_stored(
     assert 'Warning: unknown field "spec.replicaz"' in told
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments/web"
     assert "replicaz" not in http.get(path).json()["spec"]
-    merge = {"Content-Type": "application/merge-patch+json"}
-    before = http.get(path).json()
-    assert http.patch(path, json={"spec": {"replicaz": 9}}, headers=merge).json() == before
+    before = settled(http, path)
+    assert http.patch(path, json={"spec": {"replicaz": 9}}, headers=MERGE).json() == before
 
 
 @pytest.mark.parametrize(
