@@ -99,7 +99,7 @@ def namespace(http: httpx.Client) -> Iterator[str]:
 @pytest.fixture
 def kubectl(platform: Platform, tmp_path: Path, namespace: str) -> Kubectl:
     """Stock kubectl in the test's namespace."""
-    return Kubectl(platform.state, tmp_path, namespace, platform.kind)
+    return Kubectl(platform.state, tmp_path, namespace, kind=platform.kind)
 
 
 @pytest.fixture

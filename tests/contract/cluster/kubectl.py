@@ -17,9 +17,12 @@ KUBECTL = Path(sys.executable).with_name("kubectl")
 class Kubectl:
     """Stock kubectl in one namespace of one cluster, with a cache of its own."""
 
-    def __init__(self, state: Path, home: Path, namespace: str, kind: str = "lite") -> None:
+    def __init__(
+        self, state: Path, home: Path, namespace: str, program: Path = KUBECTL, *, kind: str = "lite"
+    ) -> None:
         self.namespace = namespace
         self.kind = kind
+        self._program = program
         self._state = state
         self._home = home
 
@@ -41,7 +44,7 @@ class Kubectl:
     ) -> str:
         """Its output; `fails` expects a non-zero exit."""
         done = subprocess.run(
-            [str(KUBECTL), "--namespace", self.namespace, *words],
+            [str(self._program), "--namespace", self.namespace, *words],
             env=self._environment(identity), input=given, capture_output=True, text=True, timeout=seconds,
             check=False,
         )  # fmt: skip
@@ -58,7 +61,7 @@ class Kubectl:
         """A kubectl that goes on in the background; whoever calls judges what it says."""
         RECORD.ran(words, self.kind, PASS)
         return subprocess.Popen(
-            [str(KUBECTL), "--namespace", self.namespace, *words],
+            [str(self._program), "--namespace", self.namespace, *words],
             env=self._environment("admin"), stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,12 @@ from maestro_cli.config.settings import ClusterEndpoint
 from maestro_cli.core.errors import Refused, UsageError
 from maestro_cli.sources.kube import KubeCluster
 from maestro_cli.sources.kube.inventory import Inventory
+from tests.contract.cluster.behaviours import behaviour
+from tests.contract.cluster.kubectl import Kubectl
 from tests.unit.sources.pod_shapes import SHAPES, Shape
 
 pytestmark = pytest.mark.contract
-Kubectl = Callable[..., str]
+ELSEWHERE = "elsewhere"
 
 
 @pytest.fixture
@@ -29,7 +31,9 @@ def inventory(cluster: Path) -> Iterator[Inventory]:
 def make(http: httpx.Client, namespace: str, shape: Shape) -> None:
     """A pod in that state, as a kubelet would have reported it."""
     path = f"/api/v1/namespaces/{namespace}/pods"
-    spec = shape.spec()
+    # on a node without a kubelet, which would report what it finds; nobody minds that it is not ready
+    spec = shape.spec() | {"nodeName": ELSEWHERE, "schedulerName": "nobody"}
+    spec["tolerations"] = [{"operator": "Exists"}]
     if shape.phase == "Pending" and not shape.statuses and not shape.init_statuses:
         del spec["nodeName"]
     if shape.status == "SchedulingGated":
@@ -45,13 +49,16 @@ def make(http: httpx.Client, namespace: str, shape: Shape) -> None:
 
 @pytest.fixture
 def shapes(http: httpx.Client, namespace: str) -> Iterator[None]:
+    assert http.post("/api/v1/nodes", json={"metadata": {"name": ELSEWHERE}}).status_code == 201
     for shape in SHAPES:
         make(http, namespace, shape)
     yield
     for shape in SHAPES:  # no kubelet confirms their end
         http.delete(f"/api/v1/namespaces/{namespace}/pods/{shape.name}", params={"gracePeriodSeconds": "0"})
+    http.delete(f"/api/v1/nodes/{ELSEWHERE}")
 
 
+@behaviour("maestro's lists", "pods are told as kubectl tells them")
 def test_pods_are_told_as_kubectl_tells_them(
     inventory: Inventory, kubectl: Kubectl, namespace: str, shapes: None
 ) -> None:
@@ -66,10 +73,11 @@ def test_pods_are_told_as_kubectl_tells_them(
     }
 
 
+@behaviour("maestro's lists", "selectors pick what kubectl picks")
 def test_selectors_pick_what_kubectl_picks(
     inventory: Inventory, kubectl: Kubectl, namespace: str, shapes: None
 ) -> None:
-    for fields in ("status.phase=Failed", "status.phase!=Running,spec.nodeName=node-a"):
+    for fields in ("status.phase=Failed", f"status.phase!=Running,spec.nodeName={ELSEWHERE}"):
         printed = kubectl("get", "pods", "-o", "name", "--field-selector", fields).split()
         own = inventory.pods(namespace, lambda _: "", fields=fields)
         assert sorted(f"pod/{pod.name}" for pod in own) == sorted(printed)
@@ -80,6 +88,7 @@ def test_selectors_pick_what_kubectl_picks(
         inventory.pods(namespace, lambda _: "", selector="app in (")
 
 
+@behaviour("maestro's lists", "a long list is whole and each once")
 def test_a_long_list_is_whole_and_each_once(
     inventory: Inventory, http: httpx.Client, namespace: str, shapes: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,6 +97,7 @@ def test_a_long_list_is_whole_and_each_once(
     assert sorted(found) == sorted(shape.name for shape in SHAPES)
 
 
+@behaviour("maestro's lists", "zones are read from nodes")
 def test_zones_are_read_from_nodes(inventory: Inventory, http: httpx.Client) -> None:
     labels = {"topology.kubernetes.io/zone": "zone-x"}
     made = http.post("/api/v1/nodes", json={"metadata": {"name": "zoned", "labels": labels}})
@@ -100,6 +110,7 @@ def test_zones_are_read_from_nodes(inventory: Inventory, http: httpx.Client) -> 
         http.delete("/api/v1/nodes/zoned")
 
 
+@behaviour("maestro's lists", "workloads are told as kubectl tells them")
 def test_workloads_are_told_as_kubectl_tells_them(
     inventory: Inventory, http: httpx.Client, kubectl: Kubectl, namespace: str, deployment: dict[str, Any]
 ) -> None:
@@ -113,12 +124,14 @@ def test_workloads_are_told_as_kubectl_tells_them(
     assert ready == f"{line.ready}/{line.desired}"
 
 
+@behaviour("maestro's lists", "a namespace is there or not")
 def test_a_namespace_is_there_or_not(inventory: Inventory, namespace: str) -> None:
     assert inventory.has_namespace(namespace)
     assert not inventory.has_namespace("nowhere")
     assert namespace in inventory.namespaces()
 
 
+@behaviour("maestro's lists", "who may not list is refused")
 def test_who_may_not_list_is_refused(cluster: Path, namespace: str) -> None:
     source = KubeCluster(ClusterEndpoint(str(cluster / "kubelet.kubeconfig")))
     try:

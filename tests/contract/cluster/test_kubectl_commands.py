@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.contract.local.running import KUBECTL, Kubectl, Platform, deployment, pod, until
+from tests.contract.cluster.behaviours import behaviour
+from tests.contract.cluster.kubectl import KUBECTL, Kubectl
+from tests.contract.cluster.objects import config_map, deployment, pod
+from tests.contract.cluster.running import Platform, until
 
 pytestmark = pytest.mark.contract
 READY = "jsonpath={.status.conditions[?(@.type=='Ready')].status}"
@@ -23,7 +26,8 @@ def kubectl(
     program = KUBECTL if request.param == "newest" else KUBECTL.with_name("kubectl-1.32")
     if not program.exists():
         pytest.skip(f"there is no kubectl 1.32: make {program.relative_to(program.parents[2])}")
-    run = Kubectl(platform.state, tmp_path_factory.mktemp("kubectl"), f"t-{uuid.uuid4().hex[:8]}", program)
+    home, namespace = tmp_path_factory.mktemp("kubectl"), f"t-{uuid.uuid4().hex[:8]}"
+    run = Kubectl(platform.state, home, namespace, program, kind=platform.kind)
     run("create", "namespace", run.namespace)
     run("apply", "-f", "-", given=json.dumps(deployment("web", 2)))
     run("rollout", "status", "deploy/web", "--timeout=60s", seconds=70)
@@ -40,10 +44,7 @@ def pods(kubectl: Kubectl, app: str = "web") -> list[str]:
     return names(kubectl, "pods", "-l", f"app={app}")
 
 
-def config_map(name: str, **data: str) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
-
-
+@behaviour("kubectl", "get wide")
 def test_get_wide(kubectl: Kubectl) -> None:
     lines = kubectl("get", "pods", "-o", "wide").splitlines()
     assert lines[0].split()[:7] == ["NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "NODE"]
@@ -52,6 +53,7 @@ def test_get_wide(kubectl: Kubectl) -> None:
     assert {row[6] for row in rows} == {"node-a", "node-b"}
 
 
+@behaviour("kubectl", "get json and yaml")
 def test_get_json_and_yaml(kubectl: Kubectl) -> None:
     found = kubectl.get("deploy", "web")
     assert (found["kind"], found["apiVersion"], found["spec"]["replicas"]) == ("Deployment", "apps/v1", 2)
@@ -59,12 +61,14 @@ def test_get_json_and_yaml(kubectl: Kubectl) -> None:
     assert kubectl.get("deploy")["kind"] == "List"
 
 
+@behaviour("kubectl", "get by label")
 def test_get_by_label(kubectl: Kubectl) -> None:
     assert len(pods(kubectl)) == 2
     assert names(kubectl, "pods", "-l", "app in (web,other),pod-template-hash") == pods(kubectl)
     assert "No resources found" in kubectl("get", "pods", "-l", "app!=web,!app")
 
 
+@behaviour("kubectl", "get by field")
 def test_get_by_field(kubectl: Kubectl) -> None:
     [one, other] = pods(kubectl)
     assert names(kubectl, "pods", "--field-selector", f"metadata.name={one}") == [one]
@@ -74,6 +78,7 @@ def test_get_by_field(kubectl: Kubectl) -> None:
     assert "field label not supported: spec.colour" in told
 
 
+@behaviour("kubectl", "get sorted")
 def test_get_sorted(kubectl: Kubectl) -> None:
     for name, size in (("sorted-a", "3"), ("sorted-b", "1"), ("sorted-c", "2")):
         made = config_map(name, size=size)
@@ -84,6 +89,7 @@ def test_get_sorted(kubectl: Kubectl) -> None:
     assert len(names(kubectl, "pods", "-l", "app=web", "--sort-by", ".spec.nodeName")) == 2
 
 
+@behaviour("kubectl", "get in chunks")
 def test_get_in_chunks(kubectl: Kubectl) -> None:
     for number in range(5):
         kubectl("create", "configmap", f"chunk-{number}", "--from-literal=a=b")
@@ -94,6 +100,7 @@ def test_get_in_chunks(kubectl: Kubectl) -> None:
     assert [item["metadata"]["name"] for item in found["items"]] == whole
 
 
+@behaviour("kubectl", "get watch")
 def test_get_watch(kubectl: Kubectl) -> None:
     kubectl("create", "configmap", "watched", "--from-literal=a=1")
     only = ("--field-selector", "metadata.name=watched")
@@ -110,6 +117,7 @@ def test_get_watch(kubectl: Kubectl) -> None:
         process.communicate()
 
 
+@behaviour("kubectl", "describe")
 def test_describe(kubectl: Kubectl) -> None:
     [one, _] = pods(kubectl)
     pages = {
@@ -127,6 +135,7 @@ def test_describe(kubectl: Kubectl) -> None:
             assert part in told
 
 
+@behaviour("kubectl", "logs")
 def test_logs(kubectl: Kubectl) -> None:
     [one, _] = pods(kubectl)
     assert kubectl("logs", one, "--tail=1").count("\n") == 1
@@ -134,6 +143,7 @@ def test_logs(kubectl: Kubectl) -> None:
     assert "serving" in kubectl("logs", "deploy/web", "--timestamps")
 
 
+@behaviour("kubectl", "logs followed and of the run before")
 def test_logs_followed_and_of_the_run_before(kubectl: Kubectl) -> None:
     script = "import os,sys,time;print('run',flush=True);time.sleep(1.5);print('end',flush=True);sys.exit(1)"
     kubectl("apply", "-f", "-", given=json.dumps(pod("restless", script)))
@@ -149,6 +159,7 @@ def test_logs_followed_and_of_the_run_before(kubectl: Kubectl) -> None:
     kubectl("delete", "pod", "restless", "--grace-period=1")
 
 
+@behaviour("kubectl", "apply create and delete")
 def test_apply_create_and_delete(kubectl: Kubectl) -> None:
     given = json.dumps(config_map("applied", a="1", b="2"))
     assert "created" in kubectl("apply", "-f", "-", given=given)
@@ -160,12 +171,14 @@ def test_apply_create_and_delete(kubectl: Kubectl) -> None:
     assert 'configmaps "applied" not found' in kubectl("get", "cm", "applied", fails=True)
 
 
+@behaviour("kubectl", "apply without change makes no rollout")
 def test_apply_without_change_makes_no_rollout(kubectl: Kubectl) -> None:
     before = kubectl.get("deploy", "web")["metadata"]
     assert "unchanged" in kubectl("apply", "-f", "-", given=json.dumps(deployment("web", 2)))
     assert kubectl.get("deploy", "web")["metadata"]["generation"] == before["generation"]
 
 
+@behaviour("kubectl", "create generators")
 def test_create_generators(kubectl: Kubectl) -> None:
     kubectl("create", "deployment", "made", "--image=maestro.local/x:1", "--replicas=0")
     kubectl("create", "secret", "generic", "made", "--from-literal=k=v")
@@ -197,6 +210,7 @@ def revisions(kubectl: Kubectl) -> list[int]:
     return [int(line.split()[0]) for line in lines if line[:1].isdigit()]
 
 
+@behaviour("kubectl", "rollout history undo and status")
 def test_rollout_history_undo_and_status(kubectl: Kubectl, rolled: str) -> None:
     assert environment(kubectl)["COLOUR"] == "blue"
     last = revisions(kubectl)[-1]
@@ -209,6 +223,7 @@ def test_rollout_history_undo_and_status(kubectl: Kubectl, rolled: str) -> None:
     assert "unable to find specified revision 99 in history" in told
 
 
+@behaviour("kubectl", "rollout restart")
 def test_rollout_restart(kubectl: Kubectl, rolled: str) -> None:
     before = pods(kubectl, "roll")
     kubectl("rollout", "restart", rolled)
@@ -217,6 +232,7 @@ def test_rollout_restart(kubectl: Kubectl, rolled: str) -> None:
     assert pods(kubectl, "roll") != before
 
 
+@behaviour("kubectl", "rollout pause and resume")
 def test_rollout_pause_and_resume(kubectl: Kubectl, rolled: str) -> None:
     kubectl("rollout", "pause", rolled)
     before = revisions(kubectl)
@@ -228,6 +244,7 @@ def test_rollout_pause_and_resume(kubectl: Kubectl, rolled: str) -> None:
     assert revisions(kubectl)[-1] == before[-1] + 1
 
 
+@behaviour("kubectl", "scale")
 def test_scale(kubectl: Kubectl) -> None:
     kubectl("scale", "deploy/web", "--replicas=3", "--current-replicas=2")
     kubectl("rollout", "status", "deploy/web", "--timeout=60s", seconds=70)
@@ -238,6 +255,7 @@ def test_scale(kubectl: Kubectl) -> None:
     assert "expected replicas to be 9" in told.lower()
 
 
+@behaviour("kubectl", "set image")
 def test_set_image(kubectl: Kubectl) -> None:
     kubectl("apply", "-f", "-", given=json.dumps(deployment("picture", 0)))
     kubectl("set", "image", "deploy/picture", "c=example.test/app:2")
@@ -245,6 +263,7 @@ def test_set_image(kubectl: Kubectl) -> None:
     kubectl("delete", "deploy", "picture")
 
 
+@behaviour("kubectl", "label and annotate")
 def test_label_and_annotate(kubectl: Kubectl) -> None:
     kubectl("create", "configmap", "tagged", "--from-literal=a=b")
     kubectl("label", "cm/tagged", "tier=front")
@@ -258,6 +277,7 @@ def test_label_and_annotate(kubectl: Kubectl) -> None:
     assert not {"labels", "annotations"} & kubectl.get("cm", "tagged")["metadata"].keys()
 
 
+@behaviour("kubectl", "patches of three types")
 def test_patches_of_three_types(kubectl: Kubectl) -> None:
     kubectl("apply", "-f", "-", given=json.dumps(deployment("patched", 0)))
     kubectl(
@@ -290,6 +310,7 @@ def test_patches_of_three_types(kubectl: Kubectl) -> None:
     kubectl("delete", "deploy", "patched")
 
 
+@behaviour("kubectl", "wait")
 def test_wait(kubectl: Kubectl) -> None:
     kubectl("wait", "--for=condition=Available", "deploy/web", "--timeout=30s")
     kubectl("wait", "--for=jsonpath={.status.readyReplicas}=2", "deploy/web", "--timeout=30s")
@@ -300,6 +321,7 @@ def test_wait(kubectl: Kubectl) -> None:
     kubectl("wait", "--for=delete", "pod/short", "--timeout=30s")
 
 
+@behaviour("kubectl", "events")
 def test_events(kubectl: Kubectl) -> None:
     assert "ScalingReplicaSet" in kubectl("events", "--for", "deploy/web")
     told = kubectl(
@@ -308,12 +330,14 @@ def test_events(kubectl: Kubectl) -> None:
     assert "Scaled up replica set web-" in told
 
 
+@behaviour("kubectl", "auth")
 def test_auth(kubectl: Kubectl) -> None:
     assert kubectl("auth", "can-i", "delete", "nodes").startswith("yes")
     assert "pods" in kubectl("auth", "can-i", "--list") or "*" in kubectl("auth", "can-i", "--list")
     assert "admin" in kubectl("auth", "whoami")
 
 
+@behaviour("kubectl", "api resources")
 def test_api_resources(kubectl: Kubectl) -> None:
     told = kubectl("api-resources", "-o", "wide")
     for name in ("deployments", "jobs", "pods", "poddisruptionbudgets", "endpointslices"):
@@ -322,6 +346,7 @@ def test_api_resources(kubectl: Kubectl) -> None:
     assert "Server Version: v1.37" in kubectl("version")
 
 
+@behaviour("kubectl", "cordon and drain")
 def test_cordon_and_drain(kubectl: Kubectl) -> None:
     """Last: it moves the pods of a node, but those that have no controller stop it."""
     kubectl("cordon", "node-b")

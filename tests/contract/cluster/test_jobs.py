@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.contract.local.running import Kubectl, conditions, container, until
+from tests.contract.cluster.behaviours import behaviour
+from tests.contract.cluster.kubectl import Kubectl
+from tests.contract.cluster.objects import conditions, container
+from tests.contract.cluster.running import until
 
 pytestmark = pytest.mark.contract
 SLEEP = "import time;time.sleep(600)"
@@ -23,6 +26,7 @@ def pods(kubectl: Kubectl, name: str) -> list[dict[str, Any]]:
     return kubectl.items("pods", "-l", f"batch.kubernetes.io/job-name={name}")
 
 
+@behaviour("jobs", "kubectl creates waits and reads the log")
 def test_kubectl_creates_waits_and_reads_the_log(kubectl: Kubectl) -> None:
     kubectl("create", "job", "once", "--image=python:3", "--", "python", "-c", "print('forty-two')")
     kubectl("wait", "--for=condition=complete", "job/once", "--timeout=30s")
@@ -41,6 +45,7 @@ def test_kubectl_creates_waits_and_reads_the_log(kubectl: Kubectl) -> None:
     assert [one["status"]["phase"] for one in pods(kubectl, "once")] == ["Succeeded"]
 
 
+@behaviour("jobs", "never more at once than parallelism and no more than completions")
 def test_never_more_at_once_than_parallelism_and_no_more_than_completions(kubectl: Kubectl) -> None:
     kubectl.apply(job("many", "print('done')", completions=5, parallelism=2))
     most = 0
@@ -57,6 +62,7 @@ def test_never_more_at_once_than_parallelism_and_no_more_than_completions(kubect
     assert len(pods(kubectl, "many")) == 5
 
 
+@behaviour("jobs", "a job that fails once too often has failed")
 def test_a_job_that_fails_once_too_often_has_failed(kubectl: Kubectl) -> None:
     kubectl.apply(job("bad", "raise SystemExit(3)", backoffLimit=0))
     kubectl("wait", "--for=condition=failed", "job/bad", "--timeout=30s")
@@ -68,6 +74,7 @@ def test_a_job_that_fails_once_too_often_has_failed(kubectl: Kubectl) -> None:
     assert kubectl.events("BackoffLimitExceeded") == ["Job has reached the specified backoff limit"]
 
 
+@behaviour("jobs", "a failed pod is made again after a pause")
 def test_a_failed_pod_is_made_again_after_a_pause(kubectl: Kubectl) -> None:
     kubectl.apply(job("again", "raise SystemExit(1)", backoffLimit=1))
     kubectl("wait", "--for=condition=failed", "job/again", "--timeout=60s", seconds=70)
@@ -77,6 +84,7 @@ def test_a_failed_pod_is_made_again_after_a_pause(kubectl: Kubectl) -> None:
     assert made[0] < made[1], "the second comes after the first has failed"
 
 
+@behaviour("jobs", "restarts in place count against the limit")
 def test_restarts_in_place_count_against_the_limit(kubectl: Kubectl) -> None:
     kubectl.apply(job("inplace", "raise SystemExit(1)", restart="OnFailure", backoffLimit=1))
     kubectl("wait", "--for=condition=failed", "job/inplace", "--timeout=60s", seconds=70)
@@ -88,6 +96,7 @@ def _active(pod: dict[str, Any]) -> bool:
     return pod["status"].get("phase") not in ("Succeeded", "Failed")
 
 
+@behaviour("jobs", "a deadline ends it")
 def test_a_deadline_ends_it(kubectl: Kubectl) -> None:
     kubectl.apply(job("late", SLEEP, activeDeadlineSeconds=2))
     kubectl("wait", "--for=condition=failed", "job/late", "--timeout=60s", seconds=70)
@@ -95,6 +104,7 @@ def test_a_deadline_ends_it(kubectl: Kubectl) -> None:
     until(lambda: not [one for one in pods(kubectl, "late") if _active(one)], "its pod to go", 30)
 
 
+@behaviour("jobs", "suspend takes the pods and resume brings them")
 def test_suspend_takes_the_pods_and_resume_brings_them(kubectl: Kubectl) -> None:
     kubectl.apply(job("still", SLEEP, suspend=True))
     until(lambda: "Suspended" in conditions(kubectl.get("job", "still")), "the condition Suspended")
@@ -111,6 +121,7 @@ def test_suspend_takes_the_pods_and_resume_brings_them(kubectl: Kubectl) -> None
     assert found["status"].get("failed", 0) == 0, "pods that a suspension took have not failed"
 
 
+@behaviour("jobs", "a deleted pod is counted once and replaced")
 def test_a_deleted_pod_is_counted_once_and_replaced(kubectl: Kubectl) -> None:
     kubectl.apply(job("lost", SLEEP, backoffLimit=3))
     first = until(lambda: [one for one in pods(kubectl, "lost") if one["status"].get("startTime")], "a pod")
@@ -124,6 +135,7 @@ def test_a_deleted_pod_is_counted_once_and_replaced(kubectl: Kubectl) -> None:
     assert kubectl.get("job", "lost")["status"]["failed"] == 1
 
 
+@behaviour("jobs", "deleting a job takes its pods finished ones too")
 def test_deleting_a_job_takes_its_pods_finished_ones_too(kubectl: Kubectl) -> None:
     kubectl.apply(job("gone", "pass"))
     kubectl("wait", "--for=condition=complete", "job/gone", "--timeout=30s")
@@ -140,11 +152,13 @@ def test_deleting_a_job_takes_its_pods_finished_ones_too(kubectl: Kubectl) -> No
         ({"completions": -2}, "spec.completions"),
     ],
 )
+@behaviour("jobs", "what no job may be")
 def test_what_no_job_may_be(kubectl: Kubectl, spec: dict[str, Any], told: str) -> None:
     given = job("x", "pass", **spec)
     assert told in kubectl.refused(given)
 
 
+@behaviour("jobs", "its template is fixed and never restarts always")
 def test_its_template_is_fixed_and_never_restarts_always(kubectl: Kubectl) -> None:
     told = kubectl.refused(job("x", "pass", restart="Always"))
     assert 'spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"' in told
