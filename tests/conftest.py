@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is not a fault of what is tested.
+settings.register_profile("maestro", deadline=None)
+settings.load_profile("maestro")
 
 
 @pytest.fixture(autouse=True)

@@ -96,7 +96,8 @@ def _same_shape(data: Any, kind: Any) -> bool:
 def _leaf_fault(data: Any, kind: Any, place: Place, fail: Fail) -> Exception:
     wanted = _wanted(kind)
     found = _found(data)
-    if wanted and found not in wanted:
+    is_whole = found == _WORDS[int] and _WORDS[float] in wanted  # a whole number is a number: out of bounds
+    if wanted and found not in wanted and not is_whole:
         return fail(f"expected {' or '.join(wanted)}, found {found}", place, "")
     try:
         msgspec.convert(data, kind, strict=True)

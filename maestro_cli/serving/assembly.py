@@ -13,6 +13,8 @@ from maestro_cli.serving.models.memory import ModelMemory
 from maestro_cli.serving.models.repository import Entry, Repository, names_on_disk, versions_on_disk
 from maestro_cli.serving.options import Options
 from maestro_cli.serving.replica import ModelNews, Replica
+from maestro_cli.serving.routing.file import RoutingFile
+from maestro_cli.serving.routing.router import Router
 from maestro_cli.serving.telemetry.logs import Log
 from maestro_cli.serving.telemetry.metrics import Metrics
 
@@ -34,7 +36,11 @@ def assemble(options: Options, log: Log, executor: Executor) -> Replica:
     metrics.watch_predictions(predictor.cache)
     for entry in required:
         memory.load_before_serving(entry)
-    return Replica(repository, memory, metrics, log, predictor, options.timeout_seconds)
+    router = Router(repository, memory, predictor)
+    routing_file = RoutingFile(options.routing, log) if options.routing is not None else None
+    if routing_file is not None:
+        routing_file.read(router)
+    return Replica(repository, memory, metrics, log, predictor, router, routing_file, options.timeout_seconds)
 
 
 def _on_demand(options: Options) -> list[Entry]:

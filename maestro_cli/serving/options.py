@@ -24,6 +24,7 @@ class Options:
     drain_seconds: float
     grace_seconds: float
     lazy: bool
+    routing: Path | None
     memory_bytes: int | None  # of models; None: no limit
     cache_bytes: int  # of answers; 0: none are kept
     timeout_seconds: float
@@ -47,6 +48,10 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument(
         "--lazy", action="store_true",
         help="also answer for every other version in the folder, and load it when it is asked for",
+    )  # fmt: skip
+    parser.add_argument(
+        "--routing", type=_target, metavar="FILE",
+        help="routing document to follow; what the admin API puts in force is written there",
     )  # fmt: skip
     parser.add_argument(
         "--memory-bytes", type=_memory, metavar="BYTES",
@@ -84,6 +89,7 @@ def parse(arguments: Sequence[str]) -> Options:
         models=found.models,
         serve=tuple(dict.fromkeys(found.serve)),
         lazy=found.lazy,
+        routing=found.routing,
         memory_bytes=found.memory_bytes,
         drain_seconds=found.drain_seconds,
         grace_seconds=found.grace_seconds,

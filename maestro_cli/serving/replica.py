@@ -12,6 +12,8 @@ from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.models.memory import ModelMemory
 from maestro_cli.serving.models.repository import Entry, Repository
 from maestro_cli.serving.options import DEFAULT_TIMEOUT_SECONDS
+from maestro_cli.serving.routing.file import RoutingFile
+from maestro_cli.serving.routing.router import Router
 from maestro_cli.serving.telemetry.logs import Log
 from maestro_cli.serving.telemetry.metrics import Metrics
 
@@ -25,8 +27,19 @@ class Replica:
     metrics: Metrics
     log: Log
     predictor: Predictor
+    router: Router
+    routing_file: RoutingFile | None = None
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     draining: bool = False
+
+    @property
+    def faults(self) -> list[str]:
+        """Why it is not ready; nothing when it is."""
+        if self.draining:
+            return ["draining"]
+        found = [f"{entry.name}/{entry.version}: {entry.reason}" for entry in self.repository.missing]
+        never_read = self.routing_file is not None and not self.routing_file.was_read
+        return [*found, self.routing_file.problem] if self.routing_file and never_read else found
 
 
 class ModelNews:

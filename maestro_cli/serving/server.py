@@ -101,13 +101,20 @@ class _Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal, number)
-        await self.serve(sockets=[listener])
+        following = self._replica.routing_file and loop.create_task(
+            self._replica.routing_file.follow(self._replica.router)
+        )
+        try:
+            await self.serve(sockets=[listener])
+        finally:
+            if following:
+                following.cancel()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for listener in sockets or []:
             host, port = listener.getsockname()[:2]
-            ready = self._replica.repository.ready
+            ready = not self._replica.faults
             if self._options.announce is not None:
                 facts = {"pid": os.getpid(), "host": host, "port": port, "ready": ready}
                 write_atomically(self._options.announce, json.dumps(facts))

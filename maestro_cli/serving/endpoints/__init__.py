@@ -12,6 +12,7 @@ from maestro_cli.serving.endpoints.inference import InferenceEndpoints
 from maestro_cli.serving.endpoints.metadata import MetadataEndpoints
 from maestro_cli.serving.endpoints.metrics import MetricsEndpoints
 from maestro_cli.serving.endpoints.repository import RepositoryEndpoints
+from maestro_cli.serving.endpoints.routing import RoutingEndpoints
 from maestro_cli.serving.replica import Replica
 from maestro_cli.serving.routes import Route
 
@@ -22,4 +23,5 @@ def all_routes(replica: Replica) -> Iterator[Route]:
     yield from MetadataEndpoints(replica).routes()
     yield from RepositoryEndpoints(replica).routes()
     yield from InferenceEndpoints(replica).routes()
+    yield from RoutingEndpoints(replica).routes()
     yield from MetricsEndpoints(replica).routes()

@@ -26,12 +26,10 @@ class HealthEndpoints:
 
     async def _ready(self, call: Call) -> Reply:
         # both members: the protocol's text says `live` here, its users say `ready`
-        replica = self._replica
-        if not replica.draining and replica.repository.ready:
+        faults = self._replica.faults
+        if not faults:
             return json_reply({"live": True, "ready": True})
-        refused = [f"{e.name}/{e.version}: {e.reason}" for e in replica.repository.missing]
-        why = "draining" if replica.draining else "; ".join(refused)
-        return Reply(503, messages.encode({"live": True, "ready": False, "error": why}))
+        return Reply(503, messages.encode({"live": True, "ready": False, "error": "; ".join(faults)}))
 
     async def _model_ready(self, call: Call) -> Reply:
         entry = self._replica.repository.find(call.parameters["model"], call.parameters.get("version"))

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from maestro_cli.serving.access.permissions import Permission
 from maestro_cli.serving.errors import RequestError, ServingError
-from maestro_cli.serving.execution import inference
+from maestro_cli.serving.execution.inference import encode_outputs
 from maestro_cli.serving.execution.predictor import deadline_in
-from maestro_cli.serving.execution.timing import Timing
-from maestro_cli.serving.models.artefact import LoadedModel
-from maestro_cli.serving.models.repository import Entry
 from maestro_cli.serving.protocol import messages
 from maestro_cli.serving.protocol.http import ClientGone, Reply, error_reply
 from maestro_cli.serving.replica import Replica
 from maestro_cli.serving.routes import Call, Route
+from maestro_cli.serving.routing.trail import Trail
 
 # How long the caller waits, as Envoy tells the server behind it (milliseconds).
 TIMEOUT_HEADER = b"x-envoy-expected-rq-timeout-ms"
@@ -31,27 +29,21 @@ class InferenceEndpoints:
 
     async def _infer(self, call: Call) -> Reply:
         """Answer and count one inference request, errors included; one that was given up is not counted."""
-        entry: Entry | None = None
+        trail = Trail()
         identity: str | None = None
-        served_by = ""
-        timing = Timing()
         code: int | None = 500  # what an error of our own will be answered with
         try:
-            entry = self._replica.repository.find(call.parameters["model"], call.parameters.get("version"))
-            async with self._replica.memory.using(entry) as model:
-                served_by = model.served_by
-                content = await call.body()
-                if call.header(b"inference-header-content-length"):
-                    raise RequestError("binary tensor data is not supported; send JSON")
-                with timing.stage("features"):
-                    body = messages.read_infer(content)
-                    identity = messages.request_id(body)
-                    timeout_seconds = self._timeout_seconds(call, body)
-                    request = messages.decode_tensors(body, identity)
-                reply = await self._answer(call, model, request, timeout_seconds, timing)
+            self._replica.router.knows(call.parameters["model"], call.parameters.get("version"))
+            content = await call.body()
+            if call.header(b"inference-header-content-length"):
+                raise RequestError("binary tensor data is not supported; send JSON")
+            with trail.timing.stage("features"):
+                body = messages.read_infer(content)
+                identity = messages.request_id(body)
+            reply = await self._answer(call, body, identity, trail)
             code = reply.status
         except ServingError as error:
-            self._replica.log.refusal(error, path=call.path, entry=entry, request_id=identity)
+            self._replica.log.refusal(error, path=call.path, entry=trail.entry, request_id=identity)
             reply = error_reply(error)
             code = error.status
         except ClientGone:
@@ -59,24 +51,23 @@ class InferenceEndpoints:
             raise
         finally:
             if code is not None:
-                self._replica.metrics.observe(entry, code, time.perf_counter() - call.started, timing)
-        if served_by:
-            reply.headers.append((b"x-maestro-served", served_by.encode("ascii")))
+                self._replica.metrics.observe(trail, code, time.perf_counter() - call.started)
+        reply.headers += _identity_headers(trail)
         return reply
 
-    async def _answer(
-        self,
-        call: Call,
-        model: LoadedModel,
-        request: messages.InferRequest,
-        timeout_seconds: float,
-        timing: Timing,
-    ) -> Reply:
+    async def _answer(self, call: Call, body: messages.InferBody, identity: str, trail: Trail) -> Reply:
+        timeout_seconds = self._timeout_seconds(call, body)
         deadline = deadline_in(timeout_seconds - (time.perf_counter() - call.started))
-        answer = await inference.answer(
-            self._replica.predictor, model, request, deadline, timing, call.while_connected
+        with trail.timing.stage("features"):
+            request = messages.decode_tensors(body, identity)
+        name, version = call.parameters["model"], call.parameters.get("version")
+        outputs = await self._replica.router.answer(
+            name, version, request, _keys(call, body, identity), deadline, trail, call.while_connected
         )
-        with timing.stage("encode"):
+        with trail.timing.stage("encode"):
+            answer = messages.InferAnswer(
+                name, _version(trail), identity, encode_outputs(outputs), _parameters(trail)
+            )
             return Reply(200, messages.encode(answer))
 
     def _timeout_seconds(self, call: Call, body: messages.InferBody) -> float:
@@ -91,3 +82,36 @@ class InferenceEndpoints:
         if header.isascii() and header.isdigit() and int(header[:9]):
             asked.append(int(header[:9]) / 1e3)
         return min(asked)
+
+
+def _keys(call: Call, body: messages.InferBody, identity: str) -> Callable[[str], str]:
+    """Reads the sticky key of a split: `header:NAME`, `parameter:NAME` or `id`; "" when there is none."""
+
+    def read(key: str) -> str:
+        kind, _, name = key.partition(":")
+        if kind == "header":
+            return call.header(name.lower().encode("ascii"))
+        if kind == "parameter":
+            value = (body.parameters or {}).get(name)
+            return value if isinstance(value, str) else "" if value is None else str(value)
+        return body.id or ""
+
+    return read
+
+
+def _version(trail: Trail) -> str:
+    """The version that answered; `mixed` when rows went to several, "" when none did."""
+    versions = dict.fromkeys(model.version for model in trail.served)
+    return next(iter(versions), "") if len(versions) < 2 else "mixed"
+
+
+def _parameters(trail: Trail) -> dict[str, str]:
+    return {"served": trail.served_by, "route": trail.route, "decision": trail.decision}
+
+
+def _identity_headers(trail: Trail) -> list[tuple[bytes, bytes]]:
+    """Who answered; on an error, who was asked last."""
+    model = trail.entry.model if trail.entry is not None else None
+    served = trail.served_by or (model.served_by if model is not None else "")
+    told = {"served": served, "route": trail.route, "decision": trail.decision}
+    return [(f"x-maestro-{name}".encode(), text.encode("ascii")) for name, text in told.items() if text]

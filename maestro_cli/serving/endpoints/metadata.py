@@ -12,13 +12,14 @@ from maestro_cli.serving.replica import Replica
 from maestro_cli.serving.routes import Call, Route
 
 SERVER_NAME = "maestro"
-EXTENSIONS = ["model_repository"]
+EXTENSIONS = ["model_repository", "maestro_routing"]
 
 
 class MetadataEndpoints:
     def __init__(self, replica: Replica) -> None:
         self._repository = replica.repository
         self._memory = replica.memory
+        self._router = replica.router
 
     def routes(self) -> Iterator[Route]:
         yield Route("GET", "/v2", self._server, Permission.OPEN)
@@ -28,7 +29,14 @@ class MetadataEndpoints:
         yield Route("GET", "/v2/models/{model}/versions/{version}", self._model, Permission.VIEW)
 
     async def _server(self, call: Call) -> Reply:
-        return json_reply({"name": SERVER_NAME, "version": __version__, "extensions": EXTENSIONS})
+        return json_reply(
+            {
+                "name": SERVER_NAME,
+                "version": __version__,
+                "extensions": EXTENSIONS,
+                "routing": self._router.in_force.digest,
+            }
+        )
 
     async def _models(self, call: Call) -> Reply:
         return json_reply({"models": self._repository.names})

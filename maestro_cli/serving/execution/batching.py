@@ -158,14 +158,14 @@ class Batcher:
         self._free_at = loop.time() + self._cost.seconds(rows)
         began = time.perf_counter()
         for item in batch:
-            item.timing.queue = began - item.joined_at
+            item.timing.queue += began - item.joined_at
         wanted = tuple(dict.fromkeys(name for item in batch for name in item.outputs))
         found = await loop.run_in_executor(self._executor, self._run, _stack(batch), wanted)
         self.runs += 1
         took = time.perf_counter() - began
         self._cost.note(rows, took)
         for item in batch:
-            item.timing.infer = took
+            item.timing.infer += took
         by_name = dict(zip(wanted, found, strict=True))
         if len(batch) == 1:
             return [[by_name[name] for name in batch[0].outputs]]

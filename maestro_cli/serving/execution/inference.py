@@ -1,4 +1,4 @@
-"""One inference request, from its body to its answer.
+"""One run of one model version for one request.
 
 Invariant: a request that breaks the contract is a RequestError before the model runs; what fails after that
 is a ModelError.
@@ -6,37 +6,48 @@ is a ModelError.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from maestro_cli.serving.execution.deadline import Deadline
 from maestro_cli.serving.execution.predictor import Predictor, WhileWanted
 from maestro_cli.serving.execution.timing import Timing
 from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.protocol import contract, messages, tensors
+from maestro_cli.serving.protocol.tensors import Array
 
 
-async def answer(
+async def run(
     predictor: Predictor,
     model: LoadedModel,
-    request: messages.InferRequest,
+    given: Mapping[str, Array],
+    datatypes: Mapping[str, str],
+    asked: tuple[str, ...],
     deadline: Deadline,
     timing: Timing,
     while_wanted: WhileWanted,
-) -> messages.InferAnswer:
-    """The answer of that model; `while_wanted` ends a run beside the loop when its caller goes away.
+    *,
+    loose: bool = False,
+) -> dict[str, Array]:
+    """The outputs of that model by name, in the order asked for; all when none is named.
 
-    Raises RequestError (400), ModelError (500, 504) or Overloaded (429, 503).
+    `loose` leaves out inputs that the model does not take. Raises RequestError (400), ModelError (500, 504)
+    or Overloaded (429, 503).
     """
     with timing.stage("features"):
-        feed = contract.feed(model.manifest.inputs, request)
-        wanted = contract.outputs_wanted(model.manifest.outputs, request)
+        feed = contract.feed(model.manifest.inputs, given, datatypes, loose=loose)
+        wanted = contract.outputs_wanted(model.manifest.outputs, asked)
     arrays = await predictor.predict(model, feed, wanted, deadline, timing, while_wanted)
-    with timing.stage("encode"):
-        outputs = [
-            messages.ResponseTensor(
-                name=name,
-                datatype=tensors.datatype_of(array),
-                shape=list(array.shape),
-                data=tensors.encode(name, array),
-            )
-            for name, array in zip(wanted, arrays, strict=True)
-        ]
-        return messages.InferAnswer(model.name, model.version, request.id, outputs)
+    return dict(zip(wanted, arrays, strict=True))
+
+
+def encode_outputs(outputs: Mapping[str, Array]) -> list[messages.ResponseTensor]:
+    """The outputs as the protocol writes them; raises ModelError for one that it cannot carry."""
+    return [
+        messages.ResponseTensor(
+            name=name,
+            datatype=tensors.datatype_of(array),
+            shape=list(array.shape),
+            data=tensors.encode(name, array),
+        )
+        for name, array in outputs.items()
+    ]

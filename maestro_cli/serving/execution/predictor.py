@@ -93,8 +93,9 @@ class Predictor:
         try:
             return lane.model.run(feed, outputs)
         finally:
-            timing.infer = time.perf_counter() - began
-            lane.cost.note(rows, timing.infer)
+            took = time.perf_counter() - began
+            timing.infer += took
+            lane.cost.note(rows, took)
 
     async def _fly(self, key: Key, work: Coroutine[Any, Any, list[Array]], timing: Timing) -> list[Array]:
         """One run for all who ask the same at once; it ends early only when nobody waits for it any more.

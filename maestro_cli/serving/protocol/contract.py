@@ -10,29 +10,37 @@ from collections.abc import Mapping, Sequence
 
 from maestro_cli.serving.errors import RequestError, quoted
 from maestro_cli.serving.models.manifest import TensorSpec
-from maestro_cli.serving.protocol.messages import InferRequest
 from maestro_cli.serving.protocol.tensors import Array
 
 MAX_ROWS = 4096  # inference runs inline on the event loop: this keeps one request near 10 ms
 
 
-def feed(specs: Sequence[TensorSpec], request: InferRequest) -> dict[str, Array]:
-    """The arrays to run, by input name; raises RequestError (400) naming the tensor and what is wrong."""
+def feed(
+    specs: Sequence[TensorSpec],
+    given: Mapping[str, Array],
+    datatypes: Mapping[str, str],
+    *,
+    loose: bool = False,
+) -> dict[str, Array]:
+    """The arrays to run, by input name; raises RequestError (400) naming the tensor and what is wrong.
+
+    `loose` leaves out what is given beyond the model's inputs.
+    """
     known = {spec.name for spec in specs}
-    for name in request.inputs:
-        if name not in known:
+    for name in given:
+        if name not in known and not loose:
             raise RequestError(f"unknown input {quoted(name)}; the model takes {', '.join(sorted(known))}")
     rows: int | None = None
     for spec in specs:
-        array = request.inputs.get(spec.name)
+        array = given.get(spec.name)
         if array is None:
             raise RequestError(f"input '{spec.name}' is missing")
-        _check_one(spec, request.datatypes[spec.name], array)
+        _check_one(spec, datatypes[spec.name], array)
         if spec.shape[:1] == (-1,):
             if rows is not None and array.shape[0] != rows:
                 raise RequestError(f"input '{spec.name}' has {array.shape[0]} rows, another has {rows}")
             rows = array.shape[0]
-    return dict(request.inputs)
+    return {name: array for name, array in given.items() if name in known}
 
 
 def _check_one(spec: TensorSpec, datatype: str, array: Array) -> None:
@@ -55,13 +63,13 @@ def _check_one(spec: TensorSpec, datatype: str, array: Array) -> None:
         raise RequestError(f"input '{spec.name}' has a value outside {low}..{high}")
 
 
-def outputs_wanted(specs: Sequence[TensorSpec], request: InferRequest) -> list[str]:
+def outputs_wanted(specs: Sequence[TensorSpec], asked: Sequence[str]) -> list[str]:
     """The output names to compute, in the order asked for; raises RequestError for an unknown one."""
     known = [spec.name for spec in specs]
-    for name in request.wanted:
+    for name in asked:
         if name not in known:
             raise RequestError(f"unknown output {quoted(name)}; the model gives {', '.join(known)}")
-    return list(request.wanted) or known
+    return list(asked) or known
 
 
 def describe(specs: Sequence[TensorSpec]) -> list[Mapping[str, object]]:

@@ -60,6 +60,7 @@ class InferAnswer(msgspec.Struct):
     model_version: str
     id: str
     outputs: list[ResponseTensor]
+    parameters: dict[str, str]
 
 
 class InferRequest(msgspec.Struct, frozen=True):

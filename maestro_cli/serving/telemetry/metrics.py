@@ -22,10 +22,11 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from maestro_cli.serving.execution.predictions import PredictionCache
-from maestro_cli.serving.execution.timing import STAGES, Timing
+from maestro_cli.serving.execution.timing import STAGES
 from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.models.memory import ModelMemory
 from maestro_cli.serving.models.repository import Entry
+from maestro_cli.serving.routing.trail import DIRECT, Trail
 
 UNKNOWN = "_unknown"
 BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -41,8 +42,8 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         self._requests = Counter(
             "maestro_inference_requests",
-            "Inference requests answered, by the version that was resolved and the HTTP status.",
-            ["model", "version", "code"],
+            "Inference requests answered, by the version that was resolved, HTTP status and route.",
+            ["model", "version", "code", "route"],
             registry=self.registry,
         )
         self._durations = Histogram(
@@ -65,7 +66,7 @@ class Metrics:
             ["model", "version", "digest"],
             registry=self.registry,
         )
-        self._counters: dict[tuple[str, str, int], Counter] = {}
+        self._counters: dict[tuple[str, str, int, str], Counter] = {}
         self._timers: dict[tuple[str, str], Histogram] = {}
         self._stage_timers: dict[tuple[str, str], tuple[Histogram, ...]] = {}
         self._loads = Counter(
@@ -127,11 +128,11 @@ class Metrics:
             self._counter(model, version, code)
         self._timer(model, version)
 
-    def _counter(self, model: str, version: str, code: int) -> Counter:
-        key = (model, version, code)
+    def _counter(self, model: str, version: str, code: int, route: str = DIRECT) -> Counter:
+        key = (model, version, code, route)
         child = self._counters.get(key)
         if child is None:
-            child = self._counters[key] = self._requests.labels(model, version, str(code))
+            child = self._counters[key] = self._requests.labels(model, version, str(code), route)
         return child
 
     def _timer(self, model: str, version: str) -> Histogram:
@@ -149,18 +150,20 @@ class Metrics:
             self._stage_timers[key] = children
         return children
 
-    def observe(self, entry: Entry | None, code: int, seconds: float, timing: Timing) -> None:
-        """Count one answered inference request; without an entry it has no duration series.
+    def observe(self, trail: Trail, code: int, seconds: float) -> None:
+        """Count one answered inference request; without a version it has no duration series.
 
         Stages are those of answers with 200 alone: a refused request has not been through all of them.
         """
+        entry = trail.entry
         if entry is None:
             self._counter(UNKNOWN, UNKNOWN, code).inc()
             return
         version = str(entry.version)
-        self._counter(entry.name, version, code).inc()
+        self._counter(entry.name, version, code, trail.route).inc()
         self._timer(entry.name, version).observe(seconds)
         if code == 200:
+            timing = trail.timing
             took = (timing.features, timing.queue, timing.infer, timing.encode)
             for timer, stage_seconds in zip(self._stage_timer(entry.name, version), took, strict=True):
                 timer.observe(stage_seconds)

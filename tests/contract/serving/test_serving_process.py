@@ -124,7 +124,13 @@ GOOD = body_of(next(row for row in TRAFFIC["rows"] if row["purpose"] == [3]))
 def test_health_and_metadata(server: Server) -> None:
     get = server.http.get
     for path in ("/v2", "/v2/"):
-        assert get(path).json() == {"name": "maestro", "version": "0.1.0", "extensions": ["model_repository"]}
+        told = get(path).json()
+        assert told.pop("routing").startswith("sha256:")
+        assert told == {
+            "name": "maestro",
+            "version": "0.1.0",
+            "extensions": ["model_repository", "maestro_routing"],
+        }
     assert get("/v2/health/live").json() == {"live": True}
     assert get("/v2/health/ready").json() == {"live": True, "ready": True}
     assert get("/v2/models").json() == {"models": ["fraud"]}
@@ -255,9 +261,11 @@ def test_version_2_fails_a_part_of_the_traffic_and_version_1_none(server: Server
         key = (name, frozenset({"model": "fraud", **labels}.items()))
         return after[key] - before[key]
 
-    assert grown("maestro_inference_requests_total", version="2", code="500") == len(failed)
-    assert grown("maestro_inference_requests_total", version="1", code="500") == 0
-    assert grown("maestro_inference_requests_total", version="1", code="200") == len(TRAFFIC["rows"])
+    assert grown("maestro_inference_requests_total", version="2", code="500", route="direct") == len(failed)
+    assert grown("maestro_inference_requests_total", version="1", code="500", route="direct") == 0
+    assert grown("maestro_inference_requests_total", version="1", code="200", route="direct") == len(
+        TRAFFIC["rows"]
+    )
     assert grown("maestro_inference_duration_seconds_count", version="2") == len(TRAFFIC["rows"])
     logged = [line for line in server.lines if line["message"] == "inference failed"]
     assert len(logged) >= len(failed)

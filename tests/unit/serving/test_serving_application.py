@@ -7,55 +7,17 @@ import io
 import json
 import socket
 from collections.abc import MutableMapping
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from maestro_cli.serving import options
-from maestro_cli.serving.application import Application
-from maestro_cli.serving.assembly import assemble
 from maestro_cli.serving.execution import inference
 from maestro_cli.serving.protocol.http import ClientGone
 from maestro_cli.serving.routes import Call
 from maestro_cli.serving.server import listen
 from maestro_cli.serving.telemetry.logs import MAX_TEXT_CHARACTERS, Log
-
-MODELS = Path(__file__).resolve().parents[3] / "deploy" / "models"
-FEATURES = [6.0, 1169.0, 4.0, 4.0, 2.0, 1.0, 0.0, 4.0, 4.0]
-
-
-def request(features: Any = None, purpose: Any = None, **members: Any) -> dict[str, Any]:
-    f = {"name": "features", "datatype": "FP32", "shape": [1, 9], "data": FEATURES}
-    p = {"name": "purpose", "datatype": "INT64", "shape": [1, 1], "data": [3]}
-    return {"inputs": [{**f, **(features or {})}, {**p, **(purpose or {})}], **members}
-
-
-class Served:
-    """fraud/1 behind httpx, in this process."""
-
-    def __init__(self, *arguments: str) -> None:
-        self.log = io.StringIO()
-        given = options.parse(["--models", str(MODELS), "--serve", "fraud=1", *arguments])
-        executor = ThreadPoolExecutor(1)  # its threads start with the first slow model
-        self.application = Application(assemble(given, Log(self.log), executor))
-
-    def post(self, path: str, **arguments: Any) -> httpx.Response:
-        async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(self.application)
-            async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
-                return await client.post(path, **arguments)
-
-        return asyncio.run(send())
-
-    def infer(self, body: dict[str, Any]) -> httpx.Response:
-        return self.post("/v2/models/fraud/infer", json=body)
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log.getvalue().splitlines()]
+from tests.unit.serving.served import FEATURES, MODELS, Served, request
 
 
 @pytest.fixture(scope="module")
@@ -127,17 +89,17 @@ def test_missing_inputs_and_unknown_outputs(served: Served) -> None:
 
 
 def test_an_error_of_our_own_is_a_500_that_is_counted_and_logged(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def broken(*_: object) -> bytes:
+    async def broken(*_: object, **__: object) -> bytes:
         raise KeyError("a bug")
 
     server = Served()
-    monkeypatch.setattr(inference, "answer", broken)
+    monkeypatch.setattr(inference, "run", broken)
     answer = server.infer(request())
     assert (answer.status_code, answer.json()) == (500, {"error": "internal error"})
     assert server.lines[-1]["message"] == "internal error"
     assert "a bug" in server.lines[-1]["error"]
     page = server.application.replica.metrics.exposition("")[0].decode()
-    assert 'requests_total{code="500",model="fraud",version="1"} 1.0' in page
+    assert 'requests_total{code="500",model="fraud",route="direct",version="1"} 1.0' in page
 
 
 def test_log_lines_are_ascii_json_whatever_is_in_them() -> None:
@@ -243,7 +205,7 @@ def slow(server: Served) -> Served:
 def test_a_slow_model_answers_the_same_in_batches() -> None:
     fast = Served().infer(request(id="1"))
     server = slow(Served())
-    assert server.infer(request(id="1")).json() == fast.json()
+    assert server.infer(request(id="1")).json()["outputs"] == fast.json()["outputs"]
     page = server.application.replica.metrics.exposition("")[0].decode()
     queued = [line for line in page.splitlines() if 'seconds_sum{model="fraud",stage="queue"' in line]
     assert len(queued) == 1

@@ -1,0 +1,84 @@
+"""The routing document: read it, try another one, put it in force.
+
+A document is YAML or JSON. Putting one may name the digest it replaces in `If-Match`; `?dry_run=true` checks
+it and says what it would have changed for the last requests, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import parse_qs
+
+from maestro_cli.core.errors import InvalidFile
+from maestro_cli.serving.access.permissions import Permission
+from maestro_cli.serving.errors import RequestError, quoted
+from maestro_cli.serving.protocol.http import Reply, json_reply
+from maestro_cli.serving.replica import Replica
+from maestro_cli.serving.routes import Call, Route
+from maestro_cli.serving.routing.document import Routing, as_plain, read_routing
+from maestro_cli.serving.routing.preview import preview
+
+_MAX_DOCUMENT_BYTES = 256 * 1024
+
+
+class RoutingEndpoints:
+    def __init__(self, replica: Replica) -> None:
+        self._router = replica.router
+        self._file = replica.routing_file
+        self._log = replica.log
+
+    def routes(self) -> Iterator[Route]:
+        yield Route("GET", "/v2/routing", self._get, Permission.VIEW)
+        yield Route("PUT", "/v2/routing", self._put, Permission.OPERATE)
+        yield Route("POST", "/v2/routing/preview", self._preview, Permission.VIEW)
+
+    async def _get(self, call: Call) -> Reply:
+        force = self._router.in_force
+        return json_reply(
+            {"digest": force.digest, "source": force.source, "document": as_plain(force.routing)}
+        )
+
+    async def _put(self, call: Call) -> Reply:
+        routing = await self._read(call)
+        force = self._router.in_force
+        expected = call.header(b"if-match").strip('"')
+        if expected and expected != force.digest:
+            raise RequestError(
+                f"the routing in force is {force.digest}, not {quoted(expected, 80)}", status=409
+            )
+        if _is_dry(call):
+            return await self._told(routing, in_force=False)
+        if self._file is not None:
+            self._file.write(routing)  # what is in force must still be so after a restart
+        before = force.digest
+        force = self._router.put(routing, "admin")
+        self._log.info("routing changed", digest=force.digest, replaces=before, source=force.source)
+        return await self._told(routing, in_force=True)
+
+    async def _preview(self, call: Call) -> Reply:
+        return await self._told(await self._read(call), in_force=False)
+
+    async def _told(self, routing: Routing, *, in_force: bool) -> Reply:
+        problems = self._router.check(routing)
+        if problems:
+            raise RequestError(f"the routing is refused: {'; '.join(problems[:5])}")
+        changes = None if in_force else await preview(self._router, routing)
+        return json_reply(
+            {"digest": routing.digest, "in_force": in_force, **({"preview": changes} if changes else {})}
+        )
+
+    async def _read(self, call: Call) -> Routing:
+        content = await call.body()
+        if len(content) > _MAX_DOCUMENT_BYTES:
+            raise RequestError(f"the routing is larger than {_MAX_DOCUMENT_BYTES} bytes", status=413)
+        try:
+            return read_routing(content.decode("utf-8"), "routing")
+        except UnicodeDecodeError as error:
+            raise RequestError("the routing is not UTF-8") from error
+        except InvalidFile as error:
+            raise RequestError(error.what) from error
+
+
+def _is_dry(call: Call) -> bool:
+    query = parse_qs(call.scope.get("query_string", b"").decode("latin-1"))
+    return query.get("dry_run", ["false"])[-1].lower() in ("true", "1", "all")

@@ -1,0 +1,140 @@
+"""The document in force, and requests through it.
+
+Invariant: a request is answered by the document that was in force when it came, to its end; a document that
+names what cannot answer is refused, and the one before stays.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from maestro_cli.serving.errors import RequestError, quoted
+from maestro_cli.serving.execution import inference
+from maestro_cli.serving.execution.deadline import Deadline
+from maestro_cli.serving.execution.predictor import Predictor, WhileWanted
+from maestro_cli.serving.models.memory import ModelMemory
+from maestro_cli.serving.models.repository import Repository
+from maestro_cli.serving.protocol.messages import InferRequest
+from maestro_cli.serving.protocol.tensors import Array
+from maestro_cli.serving.routing.document import EMPTY, Routing, models_of
+from maestro_cli.serving.routing.trail import Trail
+from maestro_cli.serving.routing.tree import Answer, Ask, Question, compile_node
+
+REMEMBERED_QUESTIONS = 1000
+REMEMBERED_BYTES = 16 * 1024  # a larger question is not remembered
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A document with its routes compiled, and where it came from."""
+
+    routing: Routing
+    asks: Mapping[str, Ask]
+    source: str
+
+    @property
+    def digest(self) -> str:
+        return self.routing.digest
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A request that a route answered: enough to ask another document the same."""
+
+    name: str
+    question: Question
+    decision: str
+    route: str
+    served: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Errand:
+    """One request's run: how long, and who still wants it. The `Models` that a tree asks."""
+
+    repository: Repository
+    memory: ModelMemory
+    predictor: Predictor
+    deadline: Deadline
+    while_wanted: WhileWanted
+
+    async def ask(self, name: str, version: str | None, question: Question, trail: Trail) -> Answer:
+        entry = self.repository.find(name, version)
+        trail.entry = entry
+        async with self.memory.using(entry) as model:
+            answer = await inference.run(
+                self.predictor, model, question.tensors, question.datatypes, question.wanted,
+                self.deadline, trail.timing, self.while_wanted, loose=question.loose,
+            )  # fmt: skip
+        trail.served.append(model)
+        return answer
+
+
+class Router:
+    """Use it from one event loop."""
+
+    def __init__(self, repository: Repository, memory: ModelMemory, predictor: Predictor) -> None:
+        self.repository = repository
+        self._memory = memory
+        self._predictor = predictor
+        self.in_force = InForce(EMPTY, {}, "built in")
+        self.remembered: deque[Remembered] = deque(maxlen=REMEMBERED_QUESTIONS)
+        self.changed: list[Callable[[InForce], None]] = []
+
+    def check(self, routing: Routing) -> list[str]:
+        """What a document names that is not there, in words; nothing when it can be put in force."""
+        problems = []
+        for name, version in sorted(models_of(routing), key=str):
+            known = self.repository.of(name)
+            if not any(version in (None, entry.version) for entry in known):
+                what = quoted(name) if version is None else f"{quoted(name)} version {version}"
+                problems.append(f"model {what} is not served here")
+            elif version is not None and not self.repository.find(name, str(version)).can_answer:
+                reason = self.repository.find(name, str(version)).reason
+                problems.append(f"model {quoted(name)} version {version} cannot answer: {reason}")
+        return problems
+
+    def put(self, routing: Routing, source: str) -> InForce:
+        """Put a document in force, in one step; raises RequestError (400) when `check` finds anything."""
+        problems = self.check(routing)
+        if problems:
+            raise RequestError(f"the routing is refused: {'; '.join(problems[:5])}")
+        asks = {name: compile_node(route.to) for name, route in routing.routes.items()}
+        self.in_force = InForce(routing, asks, source)
+        self._predictor.cache.clear()  # a rollback must not be answered from before it
+        for told in self.changed:
+            told(self.in_force)
+        return self.in_force
+
+    def knows(self, name: str, version: str | None) -> None:
+        """Raises RequestError (404) when nothing answers for that name and version."""
+        if version is not None or name not in self.in_force.asks:
+            self.repository.find(name, version)
+
+    async def answer(
+        self,
+        name: str,
+        version: str | None,
+        request: InferRequest,
+        keys: Callable[[str], str],
+        deadline: Deadline,
+        trail: Trail,
+        while_wanted: WhileWanted,
+    ) -> Mapping[str, Array]:
+        """The outputs by name. A request that names a version goes straight to it.
+
+        Raises RequestError, ModelError or Overloaded.
+        """
+        errand = Errand(self.repository, self._memory, self._predictor, deadline, while_wanted)
+        question = Question(request.inputs, request.datatypes, request.wanted, keys)
+        ask = self.in_force.asks.get(name) if version is None else None
+        if ask is None:
+            return await errand.ask(name, version, question, trail)
+        trail.is_routed = True
+        answer = await ask(errand, question, trail)
+        served = tuple(dict.fromkeys(model.served_by for model in trail.served))
+        if sum(array.nbytes for array in question.tensors.values()) <= REMEMBERED_BYTES:
+            self.remembered.append(Remembered(name, question, trail.decision, trail.route, served))
+        return answer

@@ -1,0 +1,40 @@
+"""What one request met on its way. Invariant: written by who routes and runs it, read by who tells."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, field
+
+from maestro_cli.serving.execution.timing import Timing
+from maestro_cli.serving.models.artefact import LoadedModel
+from maestro_cli.serving.models.repository import Entry
+
+DIRECT = "direct"  # the route of a request that no document routed
+
+
+def new_decision_id() -> str:
+    """`dec-`, milliseconds since 1970 in hex, 40 random bits: sortable, and no two alike."""
+    return f"dec-{time.time_ns() // 1_000_000:011x}{secrets.token_hex(5)}"
+
+
+@dataclass(slots=True)
+class Trail:
+    """`entry` is the version that was tried last, `arms` what was chosen at each split and switch."""
+
+    decision: str = field(default_factory=new_decision_id)
+    timing: Timing = field(default_factory=Timing)
+    entry: Entry | None = None
+    served: list[LoadedModel] = field(default_factory=list)
+    arms: list[str] = field(default_factory=list)
+    is_routed: bool = False
+    is_shadow: bool = False
+
+    @property
+    def route(self) -> str:
+        return "/".join(self.arms) or ("default" if self.is_routed else DIRECT)
+
+    @property
+    def served_by(self) -> str:
+        """`fraud@1#0a1b2c3d`, or several with commas when rows went to several."""
+        return ",".join(dict.fromkeys(model.served_by for model in self.served))
