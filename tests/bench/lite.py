@@ -174,4 +174,4 @@ def _share(process: psutil.Process) -> float:
     before = process.cpu_times()
     _PAUSE.wait(REST_SECONDS)
     after = process.cpu_times()
-    return (after.user + after.system - before.user - before.system) / REST_SECONDS
+    return float(after.user + after.system - before.user - before.system) / REST_SECONDS
