@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ import msgspec
 
 from maestro_cli.config.locations import config_dir, local_state_dir
 from maestro_cli.config.strict import Document, read_yaml, suggestion
+from maestro_cli.config.trust import require_trusted
 from maestro_cli.core.errors import NotFound, UsageError
 
 # It becomes the name of the context's journal file.
@@ -76,6 +78,7 @@ class SettingsFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     contexts: dict[str, Context] = {}
     runbooks: list[str] = []
     playbooks: list[str] = []
+    trust: list[str] = []
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -88,6 +91,16 @@ class Settings(msgspec.Struct, frozen=True):
     runbook_dirs: tuple[str, ...]
     playbook_dirs: tuple[str, ...]
     files: tuple[str, ...]
+    nearer: str = ""
+
+    def told_by_folder(self, name: str) -> str:
+        """`./maestro.yaml` when it chose or defined the context, and which of it; else empty."""
+        chosen = self.current_context == name and self.current_from == self.nearer
+        words = [word for word, holds in (("chosen", chosen), ("defined", self._defined(name))) if holds]
+        return f"{' and '.join(words)} by {self.nearer}" if words and self.nearer else ""
+
+    def _defined(self, name: str) -> bool:
+        return self.origins.get(name) == self.nearer
 
     def context(self, name: str) -> Context:
         """The context of that name; raises NotFound with a suggestion."""
@@ -116,7 +129,8 @@ def load_settings(
 ) -> Settings:
     """Read every settings file that exists; relative paths in a file start at its folder.
 
-    Raises InvalidFile naming file, line and key; UsageError when a flag or variable names no context.
+    Raises InvalidFile naming file, line and key; UsageError when a flag or variable names no context;
+    PolicyRefused for a `./maestro.yaml` that somebody else could have written.
     """
     environment = os.environ if environment is None else environment
     contexts: dict[str, Context] = {}
@@ -124,12 +138,13 @@ def load_settings(
     runbooks: list[str] = []
     playbooks: list[str] = []
     current, current_from, used = None, "", []
-    for path in settings_files(working_dir):
+    trusted: list[str] = []
+    far, near = settings_files(working_dir)
+    for path in (far, near):
         if not _is_there(path):
             continue
-        document = read_yaml(path)
-        parsed = document.decode(SettingsFile)
-        _check(document, parsed)
+        parsed = _read_far(path) if path == far else _read_near(path, trusted, far)
+        trusted = [_anchored_path(item, path.parent) for item in parsed.trust]
         used.append(str(path))
         for name, context in parsed.contexts.items():
             contexts[name], origins[name] = _anchored(context, path.parent), str(path)
@@ -142,17 +157,34 @@ def load_settings(
         contexts["local"] = read_yaml(local).decode(Context)
         origins["local"] = str(local)
         used.append(str(local))
-    if environment.get("MAESTRO_CONTEXT"):
-        current, current_from = environment["MAESTRO_CONTEXT"], "MAESTRO_CONTEXT"
-    if flag_context:
-        current, current_from = flag_context, "--context"
+    for said, by in ((environment.get("MAESTRO_CONTEXT"), "MAESTRO_CONTEXT"), (flag_context, "--context")):
+        if said:
+            current, current_from = said, by
     if current is None and "local" in contexts:
         current, current_from = "local", "the embedded platform is up"
     if current is not None and not CONTEXT_NAME.fullmatch(current):
         raise UsageError(
             f"{current!r} is not the name of a context", why=f"said by {current_from}", fix=_NAME_RULE
         )
-    return Settings(contexts, origins, current, current_from, tuple(runbooks), tuple(playbooks), tuple(used))
+    return Settings(
+        contexts, origins, current, current_from, tuple(runbooks), tuple(playbooks), tuple(used), str(near)
+    )
+
+
+def _read_far(path: Path) -> SettingsFile:
+    document = read_yaml(path)
+    parsed = document.decode(SettingsFile)
+    _check(document, parsed)
+    return parsed
+
+
+def _read_near(path: Path, trusted: list[str], far: Path) -> SettingsFile:
+    document = read_yaml(path, partial(require_trusted, path, trusted=trusted))
+    parsed = document.decode(SettingsFile)
+    _check(document, parsed)
+    if parsed.trust:
+        raise document.fail("only config.yaml can say whom to trust", ("trust",), fix=f"write it in {far}")
+    return parsed
 
 
 def _is_there(path: Path) -> bool:

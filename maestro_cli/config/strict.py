@@ -9,8 +9,9 @@ are refused.
 from __future__ import annotations
 
 import math
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -68,10 +69,15 @@ def dotted(path: Path_) -> str:
     return visible(text, 200)
 
 
-def read_yaml(path: Path) -> Document:
-    """Read one file; raises InvalidFile when it is missing, too large, not UTF-8 or not strict YAML."""
+def read_yaml(path: Path, accept: Callable[[os.stat_result], None] | None = None) -> Document:
+    """Read one file; raises InvalidFile when it is missing, too large, not UTF-8 or not strict YAML.
+
+    `accept` sees the state of the file that was opened, before it is read, and may raise.
+    """
     try:
         with path.open("rb") as stream:
+            if accept is not None:
+                accept(os.fstat(stream.fileno()))
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise InvalidFile(

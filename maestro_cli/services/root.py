@@ -161,8 +161,13 @@ class Services(Backends):
 
     @cached_property
     def changes(self) -> ChangePipeline:
+        """The one way to change the world; says so when the folder one is in decided where that is."""
         from maestro_cli.changes.pipeline import ChangePipeline
 
+        if told := self.settings.told_by_folder(self.context_name):
+            from maestro_cli.output.diagnostics import note
+
+            note(f"the context {self.context_name} is {told}")
         return ChangePipeline(
             self.journal, self.cluster, policy=self.policy, clock=self.clock, actor=self.actor
         )

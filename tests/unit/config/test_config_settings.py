@@ -48,7 +48,7 @@ def here(tmp_path: Path) -> Path:
 
 def test_without_files_there_is_nothing(here: Path) -> None:
     settings = load_settings(here, {})
-    assert settings == Settings({}, {}, None, "", (), (), ())
+    assert settings == Settings({}, {}, None, "", (), (), (), str(here / "maestro.yaml"))
 
 
 def test_the_far_file_counts_where_nothing_is_nearer(far: Path, here: Path) -> None:
