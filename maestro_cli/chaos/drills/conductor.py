@@ -1,7 +1,8 @@
 """Runs a drill from a healthy baseline to its score.
 
 Invariant: what must be undone is in the journal before the defect is shipped, and is undone however
-the drill ends; the truth is written only with the score.
+the drill ends; but what the cluster refused was not shipped, and what is there then is left alone. The
+truth is written only with the score.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from maestro_cli.core.errors import (
     Interrupted,
     MaestroError,
     NoData,
+    NotFound,
+    Refused,
     TimedOut,
     UndoFailed,
     Unreachable,
@@ -73,6 +76,13 @@ def is_drilling(journal: Journal, now: datetime) -> bool:
         return True
     undone = journal.events(subject="drill/", kinds=("drill.undone",))
     return bool(undone) and seconds_between(from_rfc3339(undone[-1].time), now) < ECHO_SECONDS
+
+
+class _Refused(Exception):
+    """The cluster refused the defect: nothing was shipped. `error` says why."""
+
+    def __init__(self, error: MaestroError) -> None:
+        self.error = error
 
 
 class Conductor:
@@ -147,17 +157,21 @@ class _Play:
         self._restore_leftovers(actor)
         self._require_no_incident()
         baseline = self._await_baseline(progress, cancellation)
+        workload, template = self._prepare(baseline)
         intent = {
             "scenario": self._scenario.name,
             "target": str(self._scenario.target),
             "undo": {"template": plain(baseline.template), "revision": baseline.revision},
         }
         self._journal.append("drill.intended", subject, actor, intent)
+        progress.phase("release", f"someone ships a new revision of {self._scenario.target}")
         try:
-            progress.phase("release", f"someone ships a new revision of {self._scenario.target}")
             injected_at = self._clock.now()
-            shipped = self._ship(baseline)
+            shipped = self._ship(workload, template, baseline.revision)
             outcome, failure = self._respond(injected_at, progress, cancellation)
+        except _Refused as refused:  # what is there now is somebody else's
+            self._journal.append("drill.undone", subject, actor, {"by": "nobody: nothing was shipped"})
+            raise refused.error from refused
         except BaseException:
             self._undo(subject, actor, baseline.template)
             raise
@@ -279,21 +293,30 @@ class _Play:
 
     # Breaking and mending
 
-    def _ship(self, baseline: Baseline) -> Workload:
-        """Ship the defect; returns the workload once its controller has numbered the revision."""
+    def _prepare(self, baseline: Baseline) -> tuple[Workload, Mapping[str, Any]]:
+        """The workload as it was for the baseline, and the template with the defect."""
         workload = self._cluster.get_workload(self._scenario.target)
         if not serves_the_same(workload.template, baseline.template):
             raise GateNotMet("the workload changed while the baseline was taken", fix="run the drill again")
-        template = bad_template(workload.template, self._scenario.arguments)
-        shipped = self._cluster.replace_template(
-            workload.ref,
-            uid=workload.uid,
-            resource_version=workload.resource_version,
-            template=template,
-            annotations={"kubernetes.io/change-cause": self._scenario.change_cause},
-        )
+        return workload, bad_template(workload.template, self._scenario.arguments)
+
+    def _ship(self, workload: Workload, template: Mapping[str, Any], revision: int) -> Workload:
+        """Ship the defect; returns the workload once its controller has numbered the new revision.
+
+        Raises _Refused when the cluster said no; after any other error the defect may be there.
+        """
+        try:
+            shipped = self._cluster.replace_template(
+                workload.ref,
+                uid=workload.uid,
+                resource_version=workload.resource_version,
+                template=template,
+                annotations={"kubernetes.io/change-cause": self._scenario.change_cause},
+            )
+        except (GateNotMet, Refused, NotFound) as error:
+            raise _Refused(error) from error
         deadline = self._clock.monotonic() + 15.0
-        while shipped.observed_generation < shipped.generation or shipped.revision <= baseline.revision:
+        while shipped.observed_generation < shipped.generation or shipped.revision <= revision:
             if self._clock.monotonic() > deadline:
                 raise TimedOut("the cluster did not take up the new revision", fix="maestro local status")
             self._clock.sleep(0.1)
