@@ -90,12 +90,11 @@ class Response:
     def _mitigated(
         self, incident: Incident, confirm: Confirm, progress: Progress, cancellation: Cancellation
     ) -> Incident:
-        """Run what the playbook binds; an incident that cleared by itself needs, and gets, no runbook."""
-        if self._firing(incident):
+        """Run what the playbook binds; an incident that cleared by itself and stays so gets no runbook."""
+        runs = () if self._firing(incident) else self._finish(incident, confirm, progress, cancellation)
+        if not runs and not self._stays_clear(incident, progress, cancellation):
             playbook, signal = self._bound(incident)
             runs = self._run(incident, playbook, signal, confirm, progress, cancellation)
-        else:
-            runs = self._finish(incident, confirm, progress, cancellation)
         note = "" if runs else "every signal cleared before a runbook was run"
         return self._crew.desk.mitigated(incident.id, run=runs[-1].id if runs else None, note=note)
 
@@ -142,6 +141,18 @@ class Response:
             if found is not None:
                 return found, signal
         return None
+
+    def _stays_clear(self, incident: Incident, progress: Progress, cancellation: Cancellation) -> bool:
+        """Whether nothing fires, and so it stays: an alert near its threshold clears and comes back."""
+        if self._firing(incident):
+            return False
+        progress.phase("clear", "every signal has cleared; waiting until it stays so")
+        while not self._crew.desk.has_settled(self._crew.desk.get(incident.id)):
+            cancellation.pause(POLL_SECONDS)
+            if self._firing(incident):
+                progress.update("a signal fires again")
+                return False
+        return True
 
     def _firing(self, incident: Incident) -> tuple[Signal, ...]:
         return tuple(signal for signal in self._crew.desk.signals(incident.id) if signal.firing)

@@ -46,7 +46,7 @@ class Supervisor:
         self._group = Group(parts_of(plan, ports), plan.state, marked, ports, clock, FOUND_OUT)
         self._facts = self._group.facts
         self._workload = Workload(
-            plan.config / "manifests.json", plan.state / "admin.kubeconfig", len(NODES), self._note_workload
+            plan.config / "manifests.json", plan.state / "agent.kubeconfig", len(NODES), self._note_workload
         )
         self._ready_after: float | None = None
         self._failure: Failure | None = None

@@ -1,0 +1,95 @@
+"""What a response does when the signals clear before it has done anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.progress import Quiet
+from maestro_cli.incidents.desk import DeskPolicy, IncidentDesk
+from maestro_cli.incidents.model import Incident, State
+from maestro_cli.incidents.response import Crew, Response
+from maestro_cli.runbooks.model import nobody
+from tests.unit.incidents.world import Room, alert
+
+SETTLE_SECONDS = 5.0
+
+
+class RunbookBegun(Exception):
+    """The playbook was asked for."""
+
+
+class Paced(Cancellation):
+    """Does something instead of waiting."""
+
+    def __init__(self, step: Callable[[float], None]) -> None:
+        super().__init__()
+        self._step = step
+
+    def pause(self, seconds: float) -> None:
+        self._step(seconds)
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    room = Room(tmp_path)
+    yield room
+    room.journal.close()
+
+
+def tell(room: Room, *, firing: bool) -> None:
+    started = room.clock.now()
+    room.detector.ingest([alert(firing=firing, starts_at=started)], source="alertmanager-api")
+
+
+def cleared_while_mitigating(room: Room, desk: IncidentDesk) -> Incident:
+    tell(room, firing=True)
+    incident = desk.start_triage(desk.ack("1").id)
+    desk.triaged(incident.id, reason="a release")
+    room.clock.advance(1)
+    tell(room, firing=False)
+    incident = desk.get(incident.id)
+    assert (incident.state, incident.firing) == (State.MITIGATING, 0)
+    return incident
+
+
+def response(room: Room, desk: IncidentDesk) -> Response:
+    def match(labels: object, *, firing: bool) -> None:
+        raise RunbookBegun
+
+    history = SimpleNamespace(list=lambda incident: ())
+    outside = cast("Any", SimpleNamespace(match=match, history=history))
+    crew = Crew(desk, outside, outside, outside, outside, lambda ref: Path("post-mortem"))
+    return Response(crew, room.journal, room.clock, "alice")
+
+
+def test_signals_that_come_back_while_it_waits_get_the_playbook(room: Room) -> None:
+    desk = IncidentDesk(room.journal, room.clock, "alice", policy=DeskPolicy(SETTLE_SECONDS))
+    incident = cleared_while_mitigating(room, desk)
+
+    def fire_again(seconds: float) -> None:
+        room.clock.advance(seconds)
+        tell(room, firing=True)
+
+    with pytest.raises(RunbookBegun):
+        response(room, desk).go_on(
+            incident.id, confirm=nobody, progress=Quiet(), cancellation=Paced(fire_again)
+        )
+    assert desk.get(incident.id).state is State.MITIGATING
+
+
+def test_signals_that_stay_clear_get_none_and_are_not_called_clear_at_once(room: Room) -> None:
+    desk = IncidentDesk(room.journal, room.clock, "alice", policy=DeskPolicy(SETTLE_SECONDS))
+    incident = cleared_while_mitigating(room, desk)
+    cleared_at = room.clock.now()
+    responded = response(room, desk).go_on(
+        incident.id, confirm=nobody, progress=Quiet(), cancellation=Paced(room.clock.advance)
+    )
+    assert responded.incident.state is State.RESOLVED
+    assert responded.incident.times.mitigated_at is not None
+    assert (responded.incident.times.mitigated_at - cleared_at).total_seconds() >= SETTLE_SECONDS
