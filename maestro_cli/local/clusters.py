@@ -47,12 +47,9 @@ def _lite_parts(plan: Plan, ports: Ports) -> tuple[Part, ...]:
 def _kubernetes_program(
     environment: Mapping[str, str], progress: Progress, cancellation: Cancellation
 ) -> str:
-    from maestro_cli.core.errors import Unreachable
+    from maestro_cli.local.kubernetes.build import ensure_binary
 
-    named = environment.get("MAESTRO_KUBERNETES_BINARY")
-    if not named or not Path(named).is_file():
-        raise Unreachable("the Kubernetes control plane cannot be run", fix="set MAESTRO_KUBERNETES_BINARY")
-    return str(Path(named).resolve())
+    return str(ensure_binary(progress, cancellation, environment=environment).path)
 
 
 def _kubernetes_files(state: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from io import SEEK_END, BufferedReader
 from pathlib import Path
@@ -23,21 +24,38 @@ def last_lines(path: Path, count: int) -> list[str]:
 
 
 def follow_lines(path: Path, count: int, cancellation: Cancellation) -> Iterator[str]:
-    """The last lines, then each line as it is written, until cancelled; starts over when it was cut."""
+    """The last lines, then each line as it is written, until cancelled.
+
+    Goes on with the new file when the log was renamed, and starts over when it was cut.
+    """
     yield from last_lines(path, count)
-    with path.open("rb") as stream:
-        position = stream.seek(0, SEEK_END)
+    stream = path.open("rb")
+    try:
+        stream.seek(0, SEEK_END)
         rest = b""
         while not cancellation.wait(_POLL_SECONDS):
-            if path.exists() and path.stat().st_size < position:
-                position, rest = stream.seek(0), b""
+            renamed = _is_another(path, stream)
+            if not renamed and path.exists() and path.stat().st_size < stream.tell():
+                stream.seek(0)
+                rest = b""
             while block := stream.read(_BLOCK):
                 *lines, rest = (rest + block).split(b"\n")
                 yield from map(_text, lines)
                 if len(rest) > _MAX_LINE:
                     yield _text(rest)
                     rest = b""
-            position = stream.tell()
+            if renamed:  # after what was written before the new name
+                stream.close()
+                stream, rest = path.open("rb"), b""
+    finally:
+        stream.close()
+
+
+def _is_another(path: Path, stream: BufferedReader) -> bool:
+    try:
+        return not os.path.samestat(path.stat(), os.fstat(stream.fileno()))
+    except FileNotFoundError:
+        return False  # between the renaming and the new file
 
 
 def _tail(stream: BufferedReader, count: int) -> list[bytes]:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.errors import MaestroError
-from maestro_cli.local.certificates import CONTEXT, write_kubeconfig, write_kubeconfigs
+from maestro_cli.local.certificates import CONTEXT, IDENTITIES, write_kubeconfig, write_kubeconfigs
 from maestro_cli.local.kubeconfig import KubeConfig
 from maestro_cli.local.kubernetes.commands import ControlPlane
 from maestro_cli.local.ports import LOOPBACK, Ports
@@ -45,8 +45,10 @@ def api_serving(plane: ControlPlane, ports: Ports, port_name: str) -> Readiness:
             return None
         try:
             await _set_up(KubeConfig(url, tls, plane.pki.token("admin")))
+            for identity in IDENTITIES:
+                await _try_rights(KubeConfig(url, tls, plane.pki.token(identity)))
         except MaestroError:
-            return None  # its namespaces come a moment later
+            return None  # namespaces and rights come a moment after the answer that they are there
         _write_kubeconfigs(plane, url)
         return {"port": port, "url": url}
 
@@ -63,6 +65,17 @@ async def _set_up(config: KubeConfig) -> None:
             await client.get(api.NAMESPACES, "", name)
         for role in cluster_roles():
             await _put(client, role)
+    finally:
+        await client.close()
+
+
+async def _try_rights(config: KubeConfig) -> None:
+    """Raises ApiError while the identity may not yet do what all of them may."""
+    from maestro_cli.local import api
+
+    client = api.ApiClient(config, "supervisor")
+    try:
+        await client.get(api.NAMESPACES, "", "default")
     finally:
         await client.close()
 

@@ -62,3 +62,24 @@ def test_lines_written_in_pieces_come_whole(tmp_path: Path) -> None:
     log.write_text("a first line that is long\n", encoding="utf-8")
     wait = _Wait(log, [("a", "ha"), ("a", "lf\nnext\nun"), ("w", "cut\n")])
     assert list(follow_lines(log, 0, wait)) == ["half", "next", "cut"]
+
+
+def test_a_log_that_is_renamed_is_followed_into_the_new_file(tmp_path: Path) -> None:
+    log = tmp_path / "audit.log"
+    log.write_text("old\n", encoding="utf-8")
+
+    class Rotation(Cancellation):
+        steps = iter(("more\n", "", "new\n", "newer\n"))
+
+        def wait(self, seconds: float) -> bool:
+            text = next(self.steps, None)
+            if text == "":
+                with log.open("a", encoding="utf-8") as stream:
+                    stream.write("last\n")
+                log.rename(tmp_path / "audit-1.log")
+            elif text is not None:
+                with log.open("a", encoding="utf-8") as stream:
+                    stream.write(text)
+            return text is None
+
+    assert list(follow_lines(log, 1, Rotation())) == ["old", "more", "last", "new", "newer"]
