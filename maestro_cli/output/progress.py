@@ -1,4 +1,7 @@
-"""Where long work is, on stderr. Invariant: redraws on a terminal, one line a phase elsewhere."""
+"""Where long work is, on stderr.
+
+Invariant: redraws on a terminal; elsewhere a line a phase, and one each half minute of a long phase.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from maestro_cli.core.untrusted import visible
 from maestro_cli.output.diagnostics import note
 from maestro_cli.output.terminal import terminal_of
 
+_LINE_SECONDS = 30.0
+
 
 class TerminalProgress:
     """Phases with their seconds; use as a context manager so that the last one is closed.
@@ -26,6 +31,7 @@ class TerminalProgress:
         self._terminal = terminal_of(sys.stderr, is_plain=is_plain)
         self._started = clock.monotonic()
         self._phase_started = self._started
+        self._told = self._started  # when the last line of the phase was written, where nothing redraws
         self._name = ""
         self._text = ""
         self._live: Any = None
@@ -67,11 +73,16 @@ class TerminalProgress:
         with self._lock:
             self._close("✓")
             self._name, self._text = name, text
-            self._phase_started = self._clock.monotonic()
+            self._phase_started = self._told = self._clock.monotonic()
 
     def update(self, text: str) -> None:
         with self._lock:
             self._text = text
+            now = self._clock.monotonic()
+            if self._console is None and now - self._told >= _LINE_SECONDS:
+                self._told = now
+                elapsed = format_duration(now - self._phase_started)
+                note(visible(f"… {self._name:<12} {text}  ({elapsed})"))
 
     def note(self, text: str) -> None:
         with self._lock:

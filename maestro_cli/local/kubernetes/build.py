@@ -17,6 +17,7 @@ from pathlib import Path
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock, SystemClock
 from maestro_cli.core.errors import ActionFailed, UsageError
+from maestro_cli.core.files import unusable
 from maestro_cli.core.progress import Progress
 from maestro_cli.local.instance import StateLock
 from maestro_cli.local.kubernetes.build_cache import (
@@ -33,7 +34,7 @@ from maestro_cli.local.kubernetes.build_cache import (
     remove_builds,
     write_record,
 )
-from maestro_cli.local.kubernetes.build_compile import Compilation
+from maestro_cli.local.kubernetes.build_compile import FAILED_LOG, Compilation
 from maestro_cli.local.kubernetes.build_go import Go, find_go
 from maestro_cli.local.kubernetes.build_target import NAME, Module, Target, this_machine
 
@@ -169,7 +170,8 @@ def _sync(path: Path) -> None:
 
 
 def _clean_up(builder: Builder) -> None:
-    """Other versions' binaries: those long unused go, the rest are told."""
+    """The log of an earlier failure goes; of other versions' binaries those long unused, the rest are told."""
+    (builds_folder() / FAILED_LOG).unlink(missing_ok=True)
     remove_builds(builder.module, long_unused)
     left = other_builds(builder.module)
     if left:
@@ -185,9 +187,10 @@ def _lock(folder: Path, builder: Builder) -> Iterator[bool]:
     """Hold the lock of the builds; whether somebody else had it. Raises Interrupted, ActionFailed."""
     lock = StateLock(folder, _LOCK)
     waited = False
-    while not _acquire(lock):
+    while not _acquire(lock, folder):
         if not waited:
-            builder.progress.phase("wait", "another maestro builds; waiting for it")
+            builder.progress.phase("wait", "for another maestro that builds the control plane")
+            builder.progress.note("another maestro builds the control plane; waiting for it")
             waited = True
         builder.cancellation.pause(_LOCK_POLL_SECONDS)
     try:
@@ -196,13 +199,14 @@ def _lock(folder: Path, builder: Builder) -> Iterator[bool]:
         lock.release()
 
 
-def _acquire(lock: StateLock) -> bool:
+def _acquire(lock: StateLock, folder: Path) -> bool:
     try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return lock.acquire()
     except OSError as error:
         raise ActionFailed(
-            f"nothing can be written to {builds_folder()}",
-            why=str(error),
+            f"nothing can be written to {folder}",
+            why=unusable(folder, error),
             fix=f"make it writable, set XDG_CACHE_HOME to another folder, or set {VARIABLE}",
         ) from None
 

@@ -53,6 +53,7 @@ class Compilation:
         packages = self._go(["list", "-deps", "."], environment, _Downloads(self.progress).tell, _no_modules)
         total = len(packages.splitlines())
         self.progress.phase("compile", f"{total} packages for {self.target}, once")
+        self.progress.note("about ten minutes on two processors; the binary is kept, the rest is removed")
         told = _Packages(self.progress, total)
         flags = [*BUILD_FLAGS, f"-ldflags={self.module.linker_flags}"]
         self._go(["build", "-v", *flags, "-o", str(into), "."], environment, told.tell, _no_build)

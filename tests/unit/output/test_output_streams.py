@@ -235,6 +235,21 @@ def test_a_phase_that_failed_is_marked(clock: StandingClock, capsys: pytest.Capt
     assert capsys.readouterr().err == "✗ start        starting  (0.0s)\n"
 
 
+def test_a_long_phase_tells_where_it_is_each_half_minute_where_nothing_redraws(
+    clock: StandingClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with TerminalProgress(clock) as progress:
+        clock.sleep(100)
+        progress.phase("compile", "packages")
+        for count in range(70):
+            progress.update(f"{count} \x1b of 70")
+            clock.sleep(1)
+        assert capsys.readouterr().err.splitlines() == [
+            "… compile      30 ␛ of 70  (30s)",
+            "… compile      60 ␛ of 70  (1m00s)",
+        ]
+
+
 def test_progress_that_nobody_reads_changes_nothing(
     clock: StandingClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
