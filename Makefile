@@ -1,5 +1,7 @@
 # make demo   the drill, from nothing to a post-mortem
 # make test   lint, types, import contracts and every test
+#             (those on a real Kubernetes control plane only if it is built already; KUBERNETES=off leaves them)
+# make test-kubernetes  build that control plane, once, and run the tests on it
 # make check  the same without the tests that start a whole platform; under a minute
 # make bench  measure the budgets (docs/benchmarks.md); make bench-ROOM measures one room's
 SHELL := /bin/bash
@@ -7,17 +9,22 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := maestro_cli tests deploy scripts
+KUBERNETES ?= auto
 
-.PHONY: demo test check lint types contracts bench clean install-demo install-test programs
+.PHONY: demo test test-kubernetes check lint types contracts bench clean install-demo install-test programs
 
 demo: install-demo programs
 	$(BIN)/maestro drill run bad-release
 
 test: install-test programs $(BIN)/kubectl-1.32 lint types contracts
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --kubernetes=$(KUBERNETES)
+
+test-kubernetes: install-test .venv/.installed-kubernetes programs $(BIN)/kubectl-1.32
+	$(BIN)/maestro local build
+	$(BIN)/python -m pytest --kubernetes=only
 
 check: install-test lint types contracts
-	$(BIN)/python -m pytest -q -m "not e2e and not contract and not crash"
+	$(BIN)/python -m pytest -q -m "not e2e and not contract and not crash and not kubernetes"
 
 bench: install-test programs
 	$(BIN)/python -m tests.bench
@@ -53,6 +60,10 @@ install-test: .venv/.installed-test
 # The oldest kubectl that the contract suite speaks for; its tests say so and do not run without it.
 $(BIN)/kubectl-1.32: | .venv/bin/python
 	$(BIN)/python scripts/fetch_kubectl.py $@
+
+.venv/.installed-kubernetes: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[kubernetes]"
+	touch $@
 
 programs:
 	bash scripts/install_programs.sh

@@ -1,4 +1,7 @@
-"""Every test runs with a home, configuration and state of its own."""
+"""Every test runs with a home, configuration and state of its own.
+
+Those marked `kubernetes` run on a real control plane, if there is one: see tests/kubernetes_binary.py.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,25 @@ from hypothesis import settings
 settings.register_profile("maestro", deadline=None)
 settings.load_profile("maestro")
 
+from tests import kubernetes_binary
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    kubernetes_binary.add_option(parser)
+
+
+@pytest.hookimpl(trylast=True)  # after -m and -k, so that only what was asked for counts
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    kubernetes_binary.choose(config, items)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in kubernetes_binary.summary(config):
+        terminalreporter.write_line(line, yellow=True)
+
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Hide the developer's own home, configuration, state and settings from every test."""
     home = tmp_path / "home"
     home.mkdir()
@@ -24,6 +43,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("XDG_CACHE_HOME", "cache"),
     ):
         monkeypatch.setenv(variable, str(home / folder))
+    kubernetes_binary.lend(request, monkeypatch)
     for variable in ("MAESTRO_CONTEXT", "MAESTRO_READ_ONLY", "MAESTRO_ACTOR", "KUBECONFIG", "NO_COLOR"):
         monkeypatch.delenv(variable, raising=False)
     return home

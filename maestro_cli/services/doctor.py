@@ -22,6 +22,7 @@ from maestro_cli.output.renderers.contexts import Finding
 from maestro_cli.runbooks.catalog import RunbookCatalog
 from maestro_cli.runbooks.playbooks import PlaybookCatalog, read_playbook
 from maestro_cli.runbooks.reader import read_runbook
+from maestro_cli.services.doctor_kubernetes import control_plane
 from maestro_cli.slo.objectives import read_objectives
 
 _YAML = (".yaml", ".yml")
@@ -41,6 +42,7 @@ def examine(load: Callable[[], Settings], journal: Callable[[], Path | None]) ->
         *_versions(),
         *_paths(),
         *_programs(),
+        *control_plane(),
         _settings(load),
         *_files(load),
         _journal(journal),

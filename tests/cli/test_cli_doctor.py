@@ -10,6 +10,7 @@ import pytest
 
 from maestro_cli.config.locations import cache_dir, config_dir, shipped, state_dir
 from tests.cli.program import maestro
+from tests.fake_go import make_go
 
 
 def test_the_doctor_lists_paths_versions_and_endpoints(configured: Path) -> None:
@@ -110,3 +111,31 @@ def test_the_doctor_notices_a_part_of_the_state_that_cannot_be_used() -> None:
         f for f in json.loads(maestro("doctor", "-o", "json").out)["findings"] if f["name"] == "state"
     )
     assert (finding["ok"], finding["detail"]) == (False, f"{state_dir()}/journal is not a folder")
+
+
+def _program_findings(environment: dict[str, str]) -> dict[str, list[dict[str, object]]]:
+    found: dict[str, list[dict[str, object]]] = {}
+    for finding in json.loads(maestro("doctor", "-o", "json", env=environment).out)["findings"]:
+        found.setdefault(finding["name"], []).append(finding)
+    return found
+
+
+def test_the_doctor_tells_whether_the_control_plane_is_built_and_what_would_build_it(tmp_path: Path) -> None:
+    go = make_go(tmp_path / "go")
+    found = _program_findings(go.environment)
+    assert [(one["ok"], one["fix"]) for one in found["control plane"]] == [(None, "maestro local build")]
+    assert found["go"][0]["detail"] == f"1.26.8 at {go.program}"
+    assert maestro("local", "build", env=go.environment).code == 0
+    (cache_dir() / "kubernetes" / "building-999999").mkdir()
+    built, left = _program_findings(go.environment)["control plane"]
+    assert built["ok"] is True
+    assert str(cache_dir() / "kubernetes") in str(built["detail"])
+    assert "building-999999 is left of a build" in str(left["detail"])
+
+
+def test_the_doctor_names_a_variable_with_a_wrong_control_plane(tmp_path: Path) -> None:
+    go = make_go(tmp_path / "go")
+    found = _program_findings({**go.environment, "MAESTRO_KUBERNETES_BINARY": "/bin/true"})
+    (wrong,) = found["control plane"]
+    assert wrong["ok"] is False
+    assert "MAESTRO_KUBERNETES_BINARY" in str(wrong["detail"])

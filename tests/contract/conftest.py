@@ -19,6 +19,7 @@ from tests.contract.cluster.kubectl import Kubectl
 from tests.contract.cluster.objects import idle_deployment, idle_pod
 from tests.contract.cluster.running import CONTROLLERS, HISTORY, Platform
 from tests.contract.cluster.wire import Connect, settled
+from tests.kubernetes_binary import binary_of
 
 RESULTS = "CONTRACT_RESULTS"
 
@@ -36,7 +37,7 @@ def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             made.start("cluster", "cluster", "--history", str(HISTORY))
             made.start("controllers", "controllers", *CONTROLLERS)
         else:
-            start_control_plane(made)
+            start_control_plane(made, binary_of(request.config))
         made.start_node("a")
         made.start_node("b")
         made.start("balancer", "balancer")

@@ -170,7 +170,7 @@ def _sync(path: Path) -> None:
 
 
 def _clean_up(builder: Builder) -> None:
-    """The log of an earlier failure goes; of other versions' binaries those long unused, the rest are told."""
+    """The log of an earlier failure goes, other versions' binaries when long unused; the rest are told."""
     (builds_folder() / FAILED_LOG).unlink(missing_ok=True)
     remove_builds(builder.module, long_unused)
     left = other_builds(builder.module)
@@ -211,10 +211,24 @@ def _acquire(lock: StateLock, folder: Path) -> bool:
         ) from None
 
 
+def abandoned() -> list[Path]:
+    """What builds that were killed left; none while a build runs."""
+    folder = builds_folder()
+    left = _leftovers(folder)
+    if not left:
+        return []
+    lock = StateLock(folder, _LOCK)
+    with suppress(OSError):
+        if lock.acquire():
+            lock.release()
+            return left
+    return []
+
+
 def _sweep_if_free() -> None:
     """Take away what a build that was killed left, unless a build is running."""
     folder = builds_folder()
-    if not leftovers(folder):
+    if not _leftovers(folder):
         return
     lock = StateLock(folder, _LOCK)
     with suppress(OSError):
@@ -225,11 +239,11 @@ def _sweep_if_free() -> None:
                 lock.release()
 
 
-def leftovers(folder: Path) -> list[Path]:
+def _leftovers(folder: Path) -> list[Path]:
     """Folders of builds that are running, or were killed."""
     return sorted(folder.glob(f"{BUILDING}*"))
 
 
 def _sweep(folder: Path) -> None:
-    for path in leftovers(folder):
+    for path in _leftovers(folder):
         shutil.rmtree(path, ignore_errors=True)

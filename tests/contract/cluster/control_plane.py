@@ -6,24 +6,16 @@ cluster does, and leaves the same `pki` and kubeconfigs in the state folder.
 
 from __future__ import annotations
 
-import os
-
-import pytest
-
 from tests.contract.cluster.running import EVICT_AFTER, NODE_GRACE, Platform
 
-BINARY = "MAESTRO_KUBERNETES_BINARY"
 # Versions are forgotten after seconds; a watch of secrets, which are not cached here, is told so too.
 FORGETFUL = (
     "--apiserver-flag=--etcd-compaction-interval=10s", "--apiserver-flag=--watch-cache-sizes=secrets#0",
 )  # fmt: skip
 
 
-def start_control_plane(platform: Platform) -> None:
+def start_control_plane(platform: Platform, binary: str) -> None:
     """Start all four parts and wait until they are ready and the identities have their rights."""
-    binary = os.environ.get(BINARY)
-    if not binary:
-        pytest.skip(f"no binary of the real control plane; {BINARY} names one")
     platform.start(
         "cluster", "kubernetes", "--program", binary, "--unsafe-no-fsync", "--node-grace", str(NODE_GRACE),
         "--evict-after", str(EVICT_AFTER), *FORGETFUL,

@@ -47,7 +47,9 @@ def names(folder: Path) -> set[str]:
 
 def build_settings(go: GoScript) -> dict[str, str]:
     (call,) = go.calls("build")
-    return dict(call["settings"])  # type: ignore[call-overload]
+    settings = call["settings"]
+    assert isinstance(settings, dict)
+    return settings
 
 
 # Building
