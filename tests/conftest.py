@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests import kubernetes_binary
+
 # A busy machine is not a fault of what is tested.
 settings.register_profile("maestro", deadline=None)
 settings.load_profile("maestro")
-
-from tests import kubernetes_binary
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
