@@ -12,9 +12,10 @@ from maestro_cli.serving.execution.predictor import Predictor
 from maestro_cli.serving.models.memory import ModelMemory
 from maestro_cli.serving.models.repository import Entry, Repository, names_on_disk, versions_on_disk
 from maestro_cli.serving.options import Options
-from maestro_cli.serving.replica import ModelNews, Replica
+from maestro_cli.serving.replica import Flights, ModelNews, Replica
 from maestro_cli.serving.routing.file import RoutingFile
 from maestro_cli.serving.routing.router import Router
+from maestro_cli.serving.routing.shadow import Shadows
 from maestro_cli.serving.telemetry.logs import Log
 from maestro_cli.serving.telemetry.metrics import Metrics
 
@@ -38,9 +39,24 @@ def assemble(options: Options, log: Log, executor: Executor) -> Replica:
         memory.load_before_serving(entry)
     router = Router(repository, memory, predictor)
     routing_file = RoutingFile(options.routing, log) if options.routing is not None else None
+    flights = Flights()
+    shadows = Shadows(repository, memory, log, is_busy=lambda: flights.count > 0)
+    router.changed.append(lambda force: shadows.follow(force.routing))
+    metrics.watch_shadows(shadows)
     if routing_file is not None:
         routing_file.read(router)
-    return Replica(repository, memory, metrics, log, predictor, router, routing_file, options.timeout_seconds)
+    return Replica(
+        repository,
+        memory,
+        metrics,
+        log,
+        predictor,
+        router,
+        shadows,
+        flights,
+        routing_file,
+        options.timeout_seconds,
+    )
 
 
 def _on_demand(options: Options) -> list[Entry]:

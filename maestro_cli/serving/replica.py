@@ -14,8 +14,16 @@ from maestro_cli.serving.models.repository import Entry, Repository
 from maestro_cli.serving.options import DEFAULT_TIMEOUT_SECONDS
 from maestro_cli.serving.routing.file import RoutingFile
 from maestro_cli.serving.routing.router import Router
+from maestro_cli.serving.routing.shadow import Shadows
 from maestro_cli.serving.telemetry.logs import Log
 from maestro_cli.serving.telemetry.metrics import Metrics
+
+
+@dataclass(slots=True)
+class Flights:
+    """How many inference requests are being answered now."""
+
+    count: int = 0
 
 
 @dataclass(slots=True)
@@ -28,6 +36,8 @@ class Replica:
     log: Log
     predictor: Predictor
     router: Router
+    shadows: Shadows
+    flights: Flights
     routing_file: RoutingFile | None = None
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     draining: bool = False

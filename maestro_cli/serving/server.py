@@ -101,14 +101,14 @@ class _Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal, number)
-        following = self._replica.routing_file and loop.create_task(
-            self._replica.routing_file.follow(self._replica.router)
-        )
+        beside = [loop.create_task(self._replica.shadows.run())]
+        if self._replica.routing_file is not None:
+            beside.append(loop.create_task(self._replica.routing_file.follow(self._replica.router)))
         try:
             await self.serve(sockets=[listener])
         finally:
-            if following:
-                following.cancel()
+            for task in beside:
+                task.cancel()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

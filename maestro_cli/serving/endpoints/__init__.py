@@ -13,6 +13,7 @@ from maestro_cli.serving.endpoints.metadata import MetadataEndpoints
 from maestro_cli.serving.endpoints.metrics import MetricsEndpoints
 from maestro_cli.serving.endpoints.repository import RepositoryEndpoints
 from maestro_cli.serving.endpoints.routing import RoutingEndpoints
+from maestro_cli.serving.endpoints.shadow import ShadowEndpoints
 from maestro_cli.serving.replica import Replica
 from maestro_cli.serving.routes import Route
 
@@ -24,4 +25,5 @@ def all_routes(replica: Replica) -> Iterator[Route]:
     yield from RepositoryEndpoints(replica).routes()
     yield from InferenceEndpoints(replica).routes()
     yield from RoutingEndpoints(replica).routes()
+    yield from ShadowEndpoints(replica).routes()
     yield from MetricsEndpoints(replica).routes()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from maestro_cli.serving.access.permissions import Permission
 from maestro_cli.serving.errors import RequestError, ServingError
@@ -11,9 +11,11 @@ from maestro_cli.serving.execution.inference import encode_outputs
 from maestro_cli.serving.execution.predictor import deadline_in
 from maestro_cli.serving.protocol import messages
 from maestro_cli.serving.protocol.http import ClientGone, Reply, error_reply
+from maestro_cli.serving.protocol.tensors import Array
 from maestro_cli.serving.replica import Replica
 from maestro_cli.serving.routes import Call, Route
 from maestro_cli.serving.routing.trail import Trail
+from maestro_cli.serving.routing.tree import Question
 
 # How long the caller waits, as Envoy tells the server behind it (milliseconds).
 TIMEOUT_HEADER = b"x-envoy-expected-rq-timeout-ms"
@@ -30,6 +32,7 @@ class InferenceEndpoints:
     async def _infer(self, call: Call) -> Reply:
         """Answer and count one inference request, errors included; one that was given up is not counted."""
         trail = Trail()
+        self._replica.flights.count += 1
         identity: str | None = None
         code: int | None = 500  # what an error of our own will be answered with
         try:
@@ -50,6 +53,7 @@ class InferenceEndpoints:
             code = None
             raise
         finally:
+            self._replica.flights.count -= 1
             if code is not None:
                 self._replica.metrics.observe(trail, code, time.perf_counter() - call.started)
         reply.headers += _identity_headers(trail)
@@ -64,11 +68,20 @@ class InferenceEndpoints:
         outputs = await self._replica.router.answer(
             name, version, request, _keys(call, body, identity), deadline, trail, call.while_connected
         )
+        if trail.is_routed:
+            call.after.append(lambda: self._offer(name, request, outputs, trail))
         with trail.timing.stage("encode"):
             answer = messages.InferAnswer(
                 name, _version(trail), identity, encode_outputs(outputs), _parameters(trail)
             )
             return Reply(200, messages.encode(answer))
+
+    def _offer(
+        self, name: str, request: messages.InferRequest, outputs: Mapping[str, Array], trail: Trail
+    ) -> None:
+        """Show an answered request to the route's shadow."""
+        question = Question(request.inputs, request.datatypes, request.wanted, lambda key: "")
+        self._replica.shadows.offer(name, question, trail.decision, outputs, trail.timing.infer)
 
     def _timeout_seconds(self, call: Call, body: messages.InferBody) -> float:
         """The shortest of the server's, the request's (Triton's `timeout`, µs) and the proxy's."""

@@ -26,6 +26,7 @@ from maestro_cli.serving.execution.timing import STAGES
 from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.models.memory import ModelMemory
 from maestro_cli.serving.models.repository import Entry
+from maestro_cli.serving.routing.shadow import Shadows
 from maestro_cli.serving.routing.trail import DIRECT, Trail
 
 UNKNOWN = "_unknown"
@@ -104,6 +105,10 @@ class Metrics:
     def watch_predictions(self, cache: PredictionCache) -> None:
         """Show the prediction cache's own counts whenever the page is asked for."""
         self.registry.register(_PredictionCounts(cache))
+
+    def watch_shadows(self, shadows: Shadows) -> None:
+        """Show the shadows' own counts whenever the page is asked for."""
+        self.registry.register(_ShadowCounts(shadows))
 
     def model_loaded(self, entry: Entry) -> None:
         """Have its series exist at 0, so that rate() sees the first error."""
@@ -196,3 +201,27 @@ class _PredictionCounts(Collector):
         yield GaugeMetricFamily(
             "maestro_prediction_cache_bytes", "Memory that kept answers take.", value=self._cache.held_bytes
         )
+
+
+class _ShadowCounts(Collector):
+    """Reads the shadows' counts; they are apart from every metric of users' requests."""
+
+    def __init__(self, shadows: Shadows) -> None:
+        self._shadows = shadows
+
+    def collect(self) -> Iterator[Metric]:
+        rows = CounterMetricFamily(
+            "maestro_shadow_rows", "Rows that a shadow answered as users were answered, or not.",
+            labels=["route", "result"],
+        )  # fmt: skip
+        missed = CounterMetricFamily(
+            "maestro_shadow_missed", "Requests that a shadow failed, or that were dropped before it.",
+            labels=["route", "why"],
+        )  # fmt: skip
+        for route, (agreed, disagreed, failed, dropped) in self._shadows.counts().items():
+            rows.add_metric([route, "agree"], agreed)
+            rows.add_metric([route, "disagree"], disagreed)
+            missed.add_metric([route, "failed"], failed)
+            missed.add_metric([route, "dropped"], dropped)
+        yield rows
+        yield missed

@@ -1,0 +1,148 @@
+"""How far a shadow's answers are from the ones that were given.
+
+Invariant: nothing compared is INDETERMINATE; a shadow that failed where the user got an answer disagrees.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from maestro_cli.core.verdict import Verdict
+from maestro_cli.serving.protocol.tensors import Array
+
+_Z = 2.576  # 99 % of a normal distribution lies within
+_BINS = 10
+_REFERENCE_ROWS = 500
+_SMALLEST_SHARE = 1e-4  # of a bin that nothing fell into, as is usual for the population stability index
+
+
+def rows_that_agree(given: Mapping[str, Array], shadow: Mapping[str, Array], tolerance: float) -> list[bool]:
+    """For each row whether all outputs agree: numbers within tolerance × max(1, |given|), others exactly."""
+    agree: Array | None = None
+    for name, wanted in given.items():
+        got = shadow.get(name)
+        rows = wanted.shape[0] if wanted.ndim else 1
+        if got is None or got.shape != wanted.shape:
+            same = np.zeros(rows, dtype=np.bool_)
+        elif wanted.dtype.kind == "f" and got.dtype.kind == "f":
+            near = np.abs(got - wanted) <= tolerance * np.maximum(1.0, np.abs(wanted))
+            same = near.reshape(rows, -1).all(axis=1)
+        else:
+            same = (got == wanted).reshape(rows, -1).all(axis=1)
+        agree = same if agree is None or len(agree) != len(same) else agree & same
+    return [] if agree is None else [bool(one) for one in agree]
+
+
+def wilson(count: int, total: int) -> tuple[float, float]:
+    """The 99 % interval of a share (Wilson 1927); 0 to 1 when nothing was counted."""
+    if not total:
+        return 0.0, 1.0
+    share, square = count / total, _Z * _Z
+    middle = (share + square / (2 * total)) / (1 + square / total)
+    spread = _Z * math.sqrt(share * (1 - share) / total + square / (4 * total * total)) / (1 + square / total)
+    return max(0.0, middle - spread), min(1.0, middle + spread)
+
+
+@dataclass(slots=True)
+class Drift:
+    """Population stability index of one number: 0 alike, over 0.2 another distribution, by convention."""
+
+    edges: list[float] = field(default_factory=list)
+    reference: list[float] = field(default_factory=list)
+    given: list[int] = field(default_factory=lambda: [0] * _BINS)
+    shadow: list[int] = field(default_factory=lambda: [0] * _BINS)
+
+    def note(self, given: Array, shadow: Array) -> None:
+        """Count a batch; the bins are the deciles of the first answers."""
+        if not self.edges:
+            self.reference += [float(value) for value in given.ravel()]
+            if len(self.reference) < _REFERENCE_ROWS:
+                return
+            self.edges = [
+                float(edge) for edge in np.quantile(self.reference, np.linspace(0, 1, _BINS + 1)[1:-1])
+            ]
+        for counts, values in ((self.given, given), (self.shadow, shadow)):
+            places = np.searchsorted(self.edges, values.ravel(), side="right")
+            for place, count in zip(*np.unique(places, return_counts=True), strict=True):
+                counts[place] += int(count)
+
+    @property
+    def index(self) -> float | None:
+        """None until enough was seen."""
+        if not sum(self.given):
+            return None
+        p = [max(count / sum(self.given), _SMALLEST_SHARE) for count in self.given]
+        q = [max(count / sum(self.shadow), _SMALLEST_SHARE) for count in self.shadow]
+        return sum((b - a) * math.log(b / a) for a, b in zip(p, q, strict=True))
+
+
+@dataclass(slots=True)
+class Agreement:
+    """Counts of one shadow: rows, and questions that never came to a comparison."""
+
+    most_disagreement: float
+    tolerance: float
+    rows: int = 0
+    disagreed: int = 0
+    questions: int = 0
+    failed: int = 0
+    dropped: int = 0
+    given_seconds: float = 0.0
+    shadow_seconds: float = 0.0
+    drift: Drift = field(default_factory=Drift)
+
+    def compare(self, given: Mapping[str, Array], shadow: Mapping[str, Array]) -> int:
+        """Count one question that both answered; how many rows disagree."""
+        agree = rows_that_agree(given, shadow, self.tolerance)
+        self.questions += 1
+        self.rows += len(agree)
+        self.disagreed += agree.count(False)
+        score = next((name for name, array in given.items() if array.dtype.kind == "f"), None)
+        if score is not None and score in shadow and shadow[score].shape == given[score].shape:
+            self.drift.note(given[score], shadow[score])
+        return agree.count(False)
+
+    def fail(self, rows: int) -> None:
+        """Count a question that the shadow could not answer."""
+        self.questions += 1
+        self.failed += 1
+        self.rows += rows
+        self.disagreed += rows
+
+    @property
+    def coverage(self) -> float:
+        """The share of the questions offered that were asked."""
+        offered = self.questions + self.dropped
+        return self.questions / offered if offered else 0.0
+
+    @property
+    def verdict(self) -> Verdict:
+        low, high = wilson(self.disagreed, self.rows)
+        if self.rows and high <= self.most_disagreement:
+            return Verdict.PASS
+        return Verdict.FAIL if self.rows and low > self.most_disagreement else Verdict.INDETERMINATE
+
+    def told(self) -> dict[str, object]:
+        """As plain data, with the bounds the verdict was made of."""
+        low, high = wilson(self.disagreed, self.rows)
+        ratio = (
+            self.shadow_seconds / self.given_seconds if self.given_seconds and self.shadow_seconds else None
+        )
+        return {
+            "verdict": self.verdict.value,
+            "coverage": self.coverage,
+            "rows": self.rows,
+            "disagreement": {
+                "share": self.disagreed / self.rows if self.rows else None,
+                "low": low,
+                "high": high,
+                "most": self.most_disagreement,
+            },
+            "questions": {"asked": self.questions, "failed": self.failed, "dropped": self.dropped},
+            "drift": self.drift.index,
+            "latency_ratio": ratio,
+        }

@@ -1,0 +1,202 @@
+"""Versions that see real requests and whose answers nobody gets.
+
+Invariant: a shadow is asked only after the user's answer was sent, on a thread of low priority of its own,
+from a bounded queue that drops when it is full; it never touches the prediction cache, what runs are known to
+cost, or a user's metrics. One that grows the process beyond its ceiling is stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+
+from maestro_cli.serving.errors import ModelError, Overloaded, RequestError
+from maestro_cli.serving.models.memory import ModelMemory, resident
+from maestro_cli.serving.models.repository import Repository
+from maestro_cli.serving.protocol import contract
+from maestro_cli.serving.protocol.tensors import Array
+from maestro_cli.serving.routing.agreement import Agreement
+from maestro_cli.serving.routing.document import Routing, Shadow
+from maestro_cli.serving.routing.tree import Question
+from maestro_cli.serving.telemetry.logs import Log
+
+QUEUE_LENGTH = 256
+LARGEST_QUESTION_BYTES = 64 * 1024
+DEFAULT_CEILING_BYTES = 256 * 2**20
+_NICENESS = 10
+_YIELD_SECONDS = 0.002
+_LONGEST_YIELD_SECONDS = 0.5  # under steady load it still gets a turn, or it would never be compared
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    route: str
+    shadow: Shadow
+    question: Question
+    given: Mapping[str, Array]
+    given_seconds: float
+
+
+class Shadows:
+    """Every shadow of the routing in force. Use it from one event loop."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        memory: ModelMemory,
+        log: Log,
+        *,
+        is_busy: Callable[[], bool],
+        ceiling_bytes: int = DEFAULT_CEILING_BYTES,
+        resident_bytes: Callable[[], int | None] = resident,
+    ) -> None:
+        self._repository = repository
+        self._memory = memory
+        self._log = log
+        self._is_busy = is_busy
+        self._ceiling_bytes = ceiling_bytes
+        self._resident_bytes = resident_bytes
+        self._at_first: int | None = None
+        self._queue: deque[_Offer] = deque()
+        self._wake = asyncio.Event()
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="shadow", initializer=_step_back)
+        self._in_force: dict[str, tuple[Shadow, Agreement]] = {}
+        self.stopped = ""
+
+    def follow(self, routing: Routing) -> None:
+        """Have the shadows of a document; one that was there before goes on counting."""
+        wanted = {name: route.shadow for name, route in routing.routes.items() if route.shadow is not None}
+        self._in_force = {
+            name: known
+            if (known := self._in_force.get(name)) and known[0] == shadow
+            else (shadow, _new(shadow))
+            for name, shadow in wanted.items()
+        }
+        self.stopped, self._at_first = "", None
+
+    def offer(
+        self, route: str, question: Question, decision: str, given: Mapping[str, Array], given_seconds: float
+    ) -> None:
+        """Hand over an answered request; never waits, never raises."""
+        known = self._in_force.get(route)
+        if known is None or self.stopped or not _is_drawn(decision, known[0].share):
+            return
+        shadow, agreement = known
+        size = sum(array.nbytes for array in question.tensors.values())
+        if len(self._queue) >= QUEUE_LENGTH or size > LARGEST_QUESTION_BYTES:
+            agreement.dropped += 1
+            return
+        self._queue.append(_Offer(route, shadow, question, given, given_seconds))
+        self._wake.set()
+
+    def told(self) -> dict[str, object]:
+        """The comparison of each shadow as plain data."""
+        return {
+            name: {
+                "shadow": f"{shadow.model}@{shadow.version}",
+                "share": shadow.share,
+                "stopped": self.stopped or None,
+                **agreement.told(),
+            }
+            for name, (shadow, agreement) in sorted(self._in_force.items())
+        }
+
+    def counts(self) -> dict[str, tuple[int, int, int, int]]:
+        """Rows that agreed and disagreed, questions failed and dropped, by route."""
+        return {
+            name: (one.rows - one.disagreed, one.disagreed, one.failed, one.dropped)
+            for name, (_, one) in self._in_force.items()
+        }
+
+    async def run(self) -> None:
+        """Ask them until cancelled."""
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._queue:
+                    await self._let_users_pass()
+                    await self._ask(self._queue.popleft())
+        finally:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+
+    async def _let_users_pass(self) -> None:
+        began = time.monotonic()
+        while self._is_busy() and time.monotonic() - began < _LONGEST_YIELD_SECONDS:
+            await asyncio.sleep(_YIELD_SECONDS)
+
+    async def _ask(self, offer: _Offer) -> None:
+        known = self._in_force.get(offer.route)
+        if known is None or known[0] != offer.shadow or self.stopped:
+            return  # another document is in force by now
+        agreement = known[1]
+        try:
+            answer, seconds = await self._run(offer)
+        except (ModelError, RequestError, Overloaded) as error:
+            agreement.fail(offer.question.rows)
+            self._log.warning(
+                "shadow failed", model=offer.shadow.model, version=offer.shadow.version, error=error.text
+            )
+        except Exception as error:  # noqa: BLE001 - whatever a shadow does, users are served
+            agreement.fail(offer.question.rows)
+            cause = f"{type(error).__name__}: {error}"
+            self._log.error(
+                "shadow failed", model=offer.shadow.model, version=offer.shadow.version, error=cause
+            )
+        else:
+            agreement.given_seconds += offer.given_seconds
+            agreement.shadow_seconds += seconds
+            agreement.compare(offer.given, answer)
+        self._watch_memory()
+
+    async def _run(self, offer: _Offer) -> tuple[dict[str, Array], float]:
+        entry = self._repository.find(offer.shadow.model, str(offer.shadow.version))
+        async with self._memory.using(entry) as model:
+            question = offer.question
+            feed = contract.feed(model.manifest.inputs, question.tensors, question.datatypes, loose=True)
+            wanted = [spec.name for spec in model.manifest.outputs if spec.name in offer.given]
+
+            def run() -> tuple[list[Array], float]:
+                began = time.perf_counter()
+                return model.run(feed, wanted), time.perf_counter() - began
+
+            arrays, seconds = await asyncio.get_running_loop().run_in_executor(self._executor, run)
+        return dict(zip(wanted, arrays, strict=True)), seconds
+
+    def _watch_memory(self) -> None:
+        now = self._resident_bytes()
+        if now is None:
+            return
+        if self._at_first is None:
+            self._at_first = now
+        grown = now - self._at_first
+        if grown > self._ceiling_bytes:
+            self.stopped = f"the process grew by {grown} bytes since the shadows began"
+            self._queue.clear()
+            self._log.error("shadows stopped", error=self.stopped)
+
+
+def _new(shadow: Shadow) -> Agreement:
+    return Agreement(shadow.most_disagreement, shadow.tolerance)
+
+
+def _is_drawn(decision: str, share: float) -> bool:
+    """Whether a decision is in the share: the same one always is or never."""
+    digest = hashlib.blake2b(decision.encode(), digest_size=8, person=b"shadow").digest()
+    return int.from_bytes(digest, "big") < share * 2**64
+
+
+def _step_back() -> None:
+    """Have this thread run after the others (Linux counts threads apart)."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -1,0 +1,257 @@
+"""A shadow is compared, and never felt."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from maestro_cli.core.verdict import Verdict
+from maestro_cli.serving.errors import ModelError
+from maestro_cli.serving.models.memory import ModelMemory
+from maestro_cli.serving.models.repository import Entry, Repository
+from maestro_cli.serving.protocol.tensors import Array
+from maestro_cli.serving.routing import shadow as shadows_module
+from maestro_cli.serving.routing.agreement import Agreement, rows_that_agree, wilson
+from maestro_cli.serving.routing.document import read_routing
+from maestro_cli.serving.routing.shadow import Shadows
+from maestro_cli.serving.routing.tree import Question
+from maestro_cli.serving.telemetry.logs import Log
+from tests.unit.serving.served import Served, request
+
+ROUTING = """
+schema: maestro.routing/1
+routes: {a: {to: {model: a, version: 1}, shadow: {model: a, version: 2, share: %s}}}
+"""
+
+
+def tensor(*values: float) -> Array:
+    return np.array(values, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    ("given", "shadow", "agree"),
+    [
+        ({"y": tensor(1, 2, 300)}, {"y": tensor(1.0005, 2.5, 300.2)}, [True, False, True]),
+        ({"y": tensor(1, 2)}, {"y": tensor(1, float("nan"))}, [True, False]),
+        ({"y": tensor(1, 2)}, {}, [False, False]),
+        ({"y": tensor(1, 2)}, {"y": tensor(1)}, [False, False]),
+        (
+            {"y": tensor(1, 2), "n": np.array([3, 4])},
+            {"y": tensor(1, 2), "n": np.array([3, 5])},
+            [True, False],
+        ),
+        ({"s": np.array(["a", "b"], object)}, {"s": np.array(["a", "c"], object)}, [True, False]),
+        ({"m": np.ones((2, 3))}, {"m": np.array([[1, 1, 1], [1, 1, 9.0]])}, [True, False]),
+        ({}, {"y": tensor(1)}, []),
+    ],
+)
+def test_rows_agree_when_every_output_does(
+    given: Mapping[str, Array], shadow: Mapping[str, Array], agree: list[bool]
+) -> None:
+    assert rows_that_agree(given, shadow, 1e-3) == agree
+
+
+@pytest.mark.parametrize(
+    ("rows", "disagreed", "verdict"),
+    [
+        (0, 0, "INDETERMINATE"),
+        (50, 0, "INDETERMINATE"),
+        (2000, 0, "PASS"),
+        (2000, 60, "FAIL"),
+        (10, 10, "FAIL"),
+    ],
+)
+def test_the_verdict_waits_until_the_bounds_decide(rows: int, disagreed: int, verdict: str) -> None:
+    counted = Agreement(most_disagreement=0.01, tolerance=0)
+    if rows:
+        counted.compare({"y": np.zeros(rows)}, {"y": np.repeat([1.0, 0.0], [disagreed, rows - disagreed])})
+    assert counted.verdict is Verdict(verdict)
+    low, high = wilson(disagreed, rows)
+    assert low - 1e-12 <= (disagreed / rows if rows else 0) <= high
+
+
+def test_what_failed_disagrees_and_what_was_dropped_lowers_the_coverage() -> None:
+    counted = Agreement(most_disagreement=0.01, tolerance=0)
+    counted.fail(10)
+    counted.dropped = 3
+    told = counted.told()
+    assert (counted.verdict, told["coverage"], told["rows"]) == (Verdict.FAIL, 0.25, 10)
+
+
+def test_drift_tells_another_distribution_from_the_same() -> None:
+    random = np.random.default_rng(1)
+    same, other = (Agreement(0.01, 0.0) for _ in range(2))
+    for _ in range(200):
+        given = random.normal(size=20)
+        same.compare({"y": given}, {"y": random.normal(size=20)})
+        other.compare({"y": given}, {"y": random.normal(loc=1.0, size=20)})
+    assert same.drift.index is not None
+    assert same.drift.index < 0.05
+    assert other.drift.index is not None
+    assert other.drift.index > 0.2
+    assert Agreement(0.01, 0.0).drift.index is None
+
+
+class Bench:
+    """Shadows over a model that doubles its input, or does what a test wants instead."""
+
+    def __init__(self, share: float = 1.0, busy: Callable[[], bool] = lambda: False) -> None:
+        self.log = io.StringIO()
+        self.resident: int = 0
+        self.act: Callable[[], None] = lambda: None
+        self.asked = 0
+        memory = SimpleNamespace(using=self._using)
+        self.shadows = Shadows(
+            Repository([Entry("a", 1), Entry("a", 2)]), cast("ModelMemory", memory), Log(self.log),
+            is_busy=busy, ceiling_bytes=1000, resident_bytes=lambda: self.resident,
+        )  # fmt: skip
+        self.shadows.follow(read_routing(ROUTING % share, "r"))
+
+    @asynccontextmanager
+    async def _using(self, entry: Entry) -> Any:
+        spec = SimpleNamespace(name="x", datatype="FP32", shape=(-1,), minimum=None, maximum=None)
+        manifest = SimpleNamespace(inputs=[spec], outputs=[SimpleNamespace(name="y")])
+        yield SimpleNamespace(manifest=manifest, run=self._answer)
+
+    def _answer(self, feed: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
+        self.asked += 1
+        self.act()
+        return [feed["x"] * 2]
+
+    def offer_many(self, count: int) -> None:
+        for number in range(count):
+            self.offer(number)
+
+    def offer(self, number: int = 1, *, size: int = 1) -> None:
+        x = np.full(size, number, dtype=np.float32)
+        question = Question({"x": x}, {"x": "FP32"}, (), lambda key: "")
+        self.shadows.offer("a", question, f"dec-{number}", {"y": x * 2}, 0.001)
+
+    @property
+    def told(self) -> Any:
+        return self.shadows.told()["a"]
+
+    def play(self, *steps: Callable[[], None], until: Callable[[], bool]) -> None:
+        async def body() -> None:
+            running = asyncio.create_task(self.shadows.run())
+            for step in steps:
+                step()
+            async with asyncio.timeout(20):
+                while not until():
+                    await asyncio.sleep(0.002)
+            running.cancel()
+
+        asyncio.run(body())
+
+
+def has_asked_all(bench: Bench) -> bool:
+    return not bench.shadows._queue
+
+
+def test_an_answered_request_is_compared() -> None:
+    bench = Bench()
+    bench.play(bench.offer, lambda: bench.offer(2, size=9), until=lambda: bench.told["rows"] == 10)
+    assert bench.told["disagreement"]["share"] == 0
+    assert bench.told["coverage"] == 1
+    assert bench.shadows.counts() == {"a": (10, 0, 0, 0)}
+
+
+def test_only_its_share_is_asked_and_the_same_decisions_again() -> None:
+    bench, again = Bench(share=0.3), Bench(share=0.3)
+    for one in (bench, again):
+        one.play(partial(one.offer_many, 200), until=partial(has_asked_all, one))
+    assert 30 <= bench.told["rows"] <= 90
+    assert bench.told["rows"] == again.told["rows"]
+    none = Bench(share=0.0)
+    none.offer()
+    assert not none.shadows._queue
+
+
+def test_a_shadow_that_hangs_fills_its_queue_and_no_more() -> None:
+    bench = Bench()
+    gate = threading.Event()
+    bench.act = lambda: cast("None", gate.wait(20))
+    many = shadows_module.QUEUE_LENGTH + 100
+    bench.play(lambda: bench.offer_many(many), until=lambda: bench.asked > 0)
+    assert bench.told["questions"]["dropped"] == 100
+    gate.set()
+
+
+def test_a_shadow_that_raises_disagrees_and_goes_on() -> None:
+    bench = Bench()
+    faults: list[Exception] = [ModelError("no"), KeyError("a bug"), MemoryError()]
+
+    def act() -> None:
+        if faults:
+            raise faults.pop(0)
+
+    bench.act = act
+    bench.play(lambda: bench.offer_many(5), until=lambda: bench.told["rows"] == 5)
+    assert bench.told["questions"] == {"asked": 5, "failed": 3, "dropped": 0}
+    assert bench.log.getvalue().count("shadow failed") == 3
+
+
+def test_a_shadow_that_leaks_is_stopped_until_the_routing_changes() -> None:
+    bench = Bench()
+
+    def grow() -> None:
+        bench.resident += 600
+
+    bench.act = grow
+    bench.play(lambda: bench.offer_many(9), until=lambda: bool(bench.shadows.stopped))
+    assert bench.asked <= 3
+    bench.offer()
+    assert not bench.shadows._queue
+    assert "grew by" in bench.told["stopped"]
+    bench.shadows.follow(read_routing(ROUTING % 0.9, "r"))
+    assert bench.told["stopped"] is None
+
+
+def test_what_is_too_large_to_keep_is_dropped() -> None:
+    bench = Bench()
+    bench.offer(size=100_000)
+    assert bench.told["questions"]["dropped"] == 1
+
+
+def test_users_pass_first() -> None:
+    looks = iter([True, True, True])
+    bench = Bench(busy=lambda: next(looks, False))
+    bench.act = lambda: left.append(len(list(looks)))
+    left: list[int] = []
+    bench.play(bench.offer, until=lambda: bench.told["rows"] == 1)
+    assert left == [0]
+
+
+def test_the_same_shadow_goes_on_counting_when_the_routing_changes() -> None:
+    bench = Bench()
+    bench.play(bench.offer, until=lambda: bench.told["rows"] == 1)
+    bench.shadows.follow(read_routing(ROUTING.replace("version: 1", "version: 3") % 1.0, "r"))
+    assert bench.told["rows"] == 1
+    bench.shadows.follow(read_routing(ROUTING % 0.5, "r"))
+    assert bench.told["rows"] == 0
+    bench.shadows.follow(read_routing("schema: maestro.routing/1", "r"))
+    assert bench.shadows.told() == {}
+
+
+def test_a_served_shadow_is_offered_what_users_got_and_stays_out_of_their_metrics() -> None:
+    server = Served("--serve", "fraud=2")
+    routing = """
+schema: maestro.routing/1
+routes: {fraud: {to: {model: fraud, version: 1}, shadow: {model: fraud, version: 2}}}
+"""
+    assert server.request("PUT", "/v2/routing", content=routing).status_code == 200
+    assert server.infer(request()).json()["model_version"] == "1"
+    assert len(server.application.replica.shadows._queue) == 1
+    page = server.get("/metrics").text
+    assert 'requests_total{code="200",model="fraud",route="direct",version="2"} 0.0' in page
+    assert 'maestro_shadow_rows_total{result="agree",route="fraud"} 0.0' in page
+    assert server.get("/v2/shadows").json()["shadows"]["fraud"]["verdict"] == "INDETERMINATE"
