@@ -4,6 +4,8 @@
 # make test-kubernetes  build that control plane, once, and run the tests on it
 # make check  the same without the tests that start a whole platform; under a minute
 # make bench  measure the budgets (docs/benchmarks.md); make bench-ROOM measures one room's
+# What stops one of them is said in three lines. make ends with 2 whatever the code of what it ran; its last
+# line names that code: `Error 4` is programs that are missing, `Error 10` a drill that missed a budget.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
@@ -47,7 +49,7 @@ install-demo: .venv/.installed-local
 install-test: .venv/.installed-test
 
 .venv/bin/python:
-	bash scripts/make_venv.sh $(PYTHON)
+	@bash scripts/make_venv.sh $(PYTHON)
 
 .venv/.installed-local: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[local]"
@@ -66,7 +68,7 @@ $(BIN)/kubectl-1.32: | .venv/bin/python
 	touch $@
 
 programs:
-	bash scripts/install_programs.sh
+	@bash scripts/install_programs.sh
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .bench

@@ -73,7 +73,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
         await pods.informer.synced()
         pods.sweep_folders()
         name = arguments.announce or f"kubelet-{settings.node.removeprefix('node-')}"
-        announce(settings.state, name, node=settings.node, port=server.port)
+        url = f"https://127.0.0.1:{server.port}"
+        announce(settings.state, name, node=settings.node, port=server.port, url=url)
         await processes.lost.wait()
         raise ActionFailed(
             "the spawner of this node's pods is gone", fix="the supervisor starts the node again"

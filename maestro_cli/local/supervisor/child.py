@@ -1,6 +1,7 @@
 """One part as a process: start, readiness, exit, back-off.
 
-Invariant: a process that was told to stop is not counted as one that crashed.
+Invariant: a process that was told to stop is not counted as one that crashed; one that answers no more is
+killed, and counted.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from maestro_cli.core.files import write_atomically
 from maestro_cli.local.instance import PartRecord
 from maestro_cli.local.ports import Ports
 from maestro_cli.local.supervisor.model import Facts, Part
+from maestro_cli.local.supervisor.pulse import Pulse
 
 FIRST_BACKOFF_SECONDS = 0.2
 MAX_BACKOFF_SECONDS = 10.0
@@ -52,6 +54,8 @@ class Child:
         self._written: str | None = None
         self._unread = False  # the configuration changed since the process last read it
         self._wanted_stop = False
+        self._pulse = Pulse(clock)
+        self._is_hung = False
 
     @property
     def is_running(self) -> bool:
@@ -74,6 +78,7 @@ class Child:
         self._seen = {need: facts.get(need) for need in self.part.needs}
         self.facts, self._wanted_stop, self._unread = None, False, False
         self._started, self._started_at = self._clock.monotonic(), self._clock.now()
+        self._pulse, self._is_hung = Pulse(self._clock), False
         log = self._state / "logs" / f"{self.part.name}.log"
         with log.open("ab") as stream:
             try:
@@ -89,16 +94,22 @@ class Child:
             return False
         code = self._process.returncode
         self._process = None
+        self._pulse.stop()
         if self._wanted_stop:
             self.facts = None
             return True
         died_by = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
-        self._exited(died_by)
+        self._exited("it answered no more and was killed" if self._is_hung else died_by)
         return True
 
     async def look(self) -> bool:
-        """Ask whether it is ready; True when its facts changed."""
-        if self._process is None or self.facts is not None:
+        """Ask whether it is ready, and then whether it still answers; True when its facts changed."""
+        if self._process is None:
+            return False
+        if self.facts is not None:
+            if not self._wanted_stop and self._pulse.is_lost(self.facts):
+                self._is_hung = True
+                self.kill()
             return False
         self.facts = await self.part.ready(self._process.pid)
         if self.facts is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -16,6 +17,7 @@ from maestro_cli.core.errors import Unreachable
 from maestro_cli.local.ports import Ports, free_port
 from maestro_cli.local.process import PLATFORM_VARIABLE, announce
 from maestro_cli.local.programs import Programs, find_programs
+from maestro_cli.local.supervisor import pulse
 from maestro_cli.local.supervisor.child import Child
 from maestro_cli.local.supervisor.model import Facts, Part, Plan
 from maestro_cli.local.supervisor.parts import parts_of
@@ -130,6 +132,58 @@ def test_being_asked_to_stop_is_no_crash(state: Path, children: list[Child]) -> 
     asyncio.run(_until(lambda: _gone(child)))
     assert child.restarts == 0
     assert child.is_due({})
+
+
+SERVER = (
+    "import sys; from http.server import *; from pathlib import Path;"
+    "from maestro_cli.local.process import announce;"
+    "server = HTTPServer(('127.0.0.1', 0), BaseHTTPRequestHandler);"
+    "announce(Path(sys.argv[1]), 'toy', url=f'http://127.0.0.1:{server.server_port}');"
+    "server.serve_forever()"
+)
+
+
+def test_one_that_hangs_is_killed_and_counted(
+    state: Path, children: list[Child], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulse, "ASK_SECONDS", 0.01)
+    answered = 0
+    respond = pulse.responds
+
+    async def counting(url: str) -> bool:
+        nonlocal answered
+        found = await respond(url)
+        answered += found
+        return found
+
+    monkeypatch.setattr(pulse, "responds", counting)
+    child = _toy(state, SERVER)
+    children.append(child)
+    child.start({})
+
+    async def live() -> None:
+        await _until(child.look)
+
+        async def answers_on() -> bool:
+            await child.look()
+            return answered > 2 * pulse.MISSES_ALLOWED
+
+        await _until(answers_on)
+        assert (child.restarts, child.is_running) == (0, True)
+        monkeypatch.setattr(pulse, "ANSWER_SECONDS", 0.05)
+        os.kill(child.pid or 0, signal.SIGSTOP)
+
+        async def ended() -> bool:
+            await child.look()
+            return child.reap()
+
+        await _until(ended)
+
+    asyncio.run(live())
+    record = child.record({}, stopping=False)
+    assert (record.state, record.restarts) == ("failed", 1)
+    assert record.reason == "it answered no more and was killed"
+    assert child.seconds_until_retry() is not None
 
 
 def _programs() -> Programs:
