@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import select
 import socket
 import ssl
 import threading
@@ -24,12 +25,13 @@ from maestro_cli.local.certificates import Pki
 from maestro_cli.local.kubelet.logs import LogQuery, read_log
 from maestro_cli.local.kubelet.pods import PodSet
 from maestro_cli.local.kubelet.record import Waiting
-from maestro_cli.local.kubelet.statistics import resource_metrics, summary
+from maestro_cli.local.kubelet.statistics import cadvisor_metrics, resource_metrics, summary
 from maestro_cli.local.kubelet.worker import PodWorker
 from maestro_cli.local.objects import name_of, parse_time
 
 _LOG = logging.getLogger(__name__)
 _HANDSHAKE_SECONDS = 10.0
+_EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Refusal(Exception):
@@ -99,17 +101,22 @@ class _Handler(BaseHTTPRequestHandler):
                 case ["containerLogs", namespace, pod, container]:
                     self._logs(namespace, pod, container, options)
                 case ["metrics", "resource"]:
-                    text = resource_metrics(self.server.pods.workers(), self.server.node)
-                    self._answer(text.encode(), "text/plain; version=0.0.4; charset=utf-8")
+                    self._answer(resource_metrics(self.server.pods.workers()).encode(), _EXPOSITION)
+                case ["metrics", "cadvisor"]:
+                    self._answer(cadvisor_metrics(self.server.pods.workers()).encode(), _EXPOSITION)
                 case ["stats", "summary"]:
                     self._answer_json(summary(self.server.pods.workers(), self.server.node))
                 case ["pods"]:
                     items = [worker.pod for worker in self.server.pods.workers()]
                     self._answer_json({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items})
+                case [("exec" | "attach" | "portForward" | "run") as verb, *_]:
+                    raise Refusal(501, f"the process kubelet has no {verb}: its pods are processes")
                 case _:
                     raise Refusal(404, "404 page not found")
         except Refusal as refusal:
             self._answer(str(refusal).encode(), code=refusal.code)
+
+    do_POST = do_GET  # exec and its like, which are refused
 
     def _answer(self, body: bytes, kind: str = "text/plain; charset=utf-8", code: int = 200) -> None:
         self.send_response(code)
@@ -131,13 +138,18 @@ class _Handler(BaseHTTPRequestHandler):
 
         def alive() -> bool:
             task = worker.container(container)
-            return task is not None and task.keeper is not None and task.record.restarts == restarts
+            running = task is not None and task.keeper is not None and task.record.restarts == restarts
+            return running and not self._client_left()
 
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         self._stream(read_log(path, query, alive=alive))
+
+    def _client_left(self) -> bool:
+        """Whether the client hung up; it has nothing to say while it is being answered."""
+        return bool(select.select([self.connection], [], [], 0)[0])
 
     def _stream(self, pieces: Iterable[bytes]) -> None:
         for piece in pieces:

@@ -297,7 +297,8 @@ class PodWorker:
                 if refused.code not in {404, 409, 422}:
                     await self._again(refused)
                     continue
-                _LOG.warning("status of %s: %s", self.sandbox.full_name, refused.what)
+                if not refused.is_not_found:
+                    _LOG.warning("status of %s: %s", self.sandbox.full_name, refused.what)
             except MaestroError as problem:
                 await self._again(problem)
                 continue

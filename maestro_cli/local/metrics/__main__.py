@@ -33,11 +33,21 @@ class _ClusterPages:
         self.pod_informer = Informer(client, api.PODS)
         self.nodes = Informer(client, api.NODES)
         self.budgets = Informer(client, api.DISRUPTION_BUDGETS)
+        self.jobs = Informer(client, api.JOBS)
+        self.namespaces = Informer(client, api.NAMESPACES)
         self.node_metrics = NodeMetrics(kubelets)
 
     @property
     def informers(self) -> list[Informer]:
-        return [self.deployments, self.replica_sets, self.pod_informer, self.nodes, self.budgets]
+        return [
+            self.deployments,
+            self.replica_sets,
+            self.pod_informer,
+            self.nodes,
+            self.budgets,
+            self.jobs,
+            self.namespaces,
+        ]
 
     def metrics(self) -> str:
         snapshot = Snapshot(
@@ -46,6 +56,8 @@ class _ClusterPages:
             self.pod_informer.all(),
             self.nodes.all(),
             self.budgets.all(),
+            self.jobs.all(),
+            self.namespaces.all(),
         )
         return describe(snapshot).text() + self.node_metrics.text(snapshot.nodes)
 

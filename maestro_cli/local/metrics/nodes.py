@@ -17,16 +17,12 @@ from maestro_cli.local.objects import Object, name_of
 
 _SECONDS = 2.0
 _SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: \d+)?$")
-_KEPT = {
-    "container_cpu_usage_seconds_total": "counter",
-    "container_memory_working_set_bytes": "gauge",
-    "node_cpu_usage_seconds_total": "counter",
-    "node_memory_working_set_bytes": "gauge",
-}
+# what is taken from which page of a kubelet: cAdvisor's and the resource page's names overlap
+_PAGES = {"/metrics/cadvisor": ("container_", "machine_"), "/metrics/resource": ("node_",)}
 
 
 class NodeMetrics:
-    """Asks every node's `/metrics/resource`; thread-safe."""
+    """Asks every node's `/metrics/cadvisor` and `/metrics/resource`; thread-safe."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         """`tls` is how the kubelets are trusted, and how they trust us."""
@@ -47,27 +43,42 @@ class NodeMetrics:
         ]
         if not port or not addresses:
             return ""
+        return "".join(self._page(f"https://{addresses[0]}:{port}", path) for path in _PAGES)
+
+    def _page(self, url: str, path: str) -> str:
         try:
-            answer = self._http.get(f"https://{addresses[0]}:{port}/metrics/resource")
+            answer = self._http.get(url + path)
         except httpx.HTTPError:
             return ""
-        return answer.text if answer.status_code == 200 else ""
+        return kept(answer.text, _PAGES[path]) if answer.status_code == 200 else ""
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._http.close()
 
 
+def kept(page: str, prefixes: tuple[str, ...]) -> str:
+    """The lines of a page about metrics whose names begin so."""
+    wanted = tuple(f"{start}{prefix}" for prefix in prefixes for start in ("", "# TYPE "))
+    return "".join(f"{line}\n" for line in page.splitlines() if line.startswith(wanted))
+
+
 def merged(pages: dict[str, str]) -> str:
-    """One page from the pages of several nodes."""
-    samples: dict[str, list[str]] = {name: [] for name in _KEPT}
+    """One page from the pages of several nodes, with a `node` label on every sample."""
+    families: dict[str, list[str]] = {}
+    kinds: dict[str, str] = {}
     for node, page in pages.items():
         for line in page.splitlines():
+            if line.startswith("# TYPE "):
+                _, _, name, kind = line.split(" ", 3)
+                kinds[name] = kind
+                continue
             match = _SAMPLE.match(line)
-            if match is None or match.group(1) not in samples:
+            if match is None or match.group(1) not in kinds:
                 continue
             labels = ",".join(part for part in (match.group(2), f'node="{escaped(node)}"') if part)
-            samples[match.group(1)].append(f"{match.group(1)}{{{labels}}} {match.group(3)}")
+            sample = f"{match.group(1)}{{{labels}}} {match.group(3)}"
+            families.setdefault(match.group(1), []).append(sample)
     return "".join(
-        f"# TYPE {name} {_KEPT[name]}\n" + "\n".join(lines) + "\n" for name, lines in samples.items() if lines
+        f"# TYPE {name} {kinds[name]}\n" + "\n".join(lines) + "\n" for name, lines in families.items()
     )

@@ -28,9 +28,9 @@ def test_the_exporter_speaks_kube_state_metrics(kubectl: Kubectl, platform: Plat
     kubectl("rollout", "status", "deploy/web", "--timeout=20s")
     labels = f'namespace="{kubectl.namespace}",deployment="web"'
 
-    def metric(name: str, labels: str) -> list[float]:
+    def metric(name: str, *labels: str) -> list[float]:
         lines = [line for line in page(platform, "/metrics").splitlines() if line.startswith(name + "{")]
-        return [float(line.rsplit(" ", 1)[1]) for line in lines if labels in line]
+        return [float(line.rsplit(" ", 1)[1]) for line in lines if all(one in line for one in labels)]
 
     assert metric("kube_deployment_spec_replicas", labels) == [2]
     until(lambda: metric("kube_deployment_status_replicas_available", labels) == [2], "two available")
@@ -38,7 +38,7 @@ def test_the_exporter_speaks_kube_state_metrics(kubectl: Kubectl, platform: Plat
     assert sorted(metric("kube_pod_status_phase", f'namespace="{kubectl.namespace}"')) == [0] * 8 + [1, 1]
     assert len(metric("kube_node_status_condition", 'condition="Ready",status="true"')) >= 2
     assert all(value > 1e6 for value in metric("container_memory_working_set_bytes", kubectl.namespace))
-    assert len(metric("container_cpu_usage_seconds_total", kubectl.namespace)) == 2
+    assert len(metric("container_cpu_usage_seconds_total", kubectl.namespace, 'container="c"')) == 2
     groups = [
         group
         for group in json.loads(page(platform, "/sd/pods"))

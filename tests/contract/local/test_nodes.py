@@ -164,3 +164,27 @@ def test_sigterm_stops_a_kubelet_and_says_so(shaky: tuple[Platform, Kubectl]) ->
     assert process.wait(10) == 0
     assert pods_with_marker(platform) == set()
     assert ready(kubectl, "node-a") == "False"
+
+
+def test_a_pod_goes_on_while_the_api_server_is_away(shaky: tuple[Platform, Kubectl]) -> None:
+    platform, kubectl = shaky
+    fields = {"livenessProbe": {"exec": {"command": ["true"]}, "periodSeconds": 1}}
+    stay = [{"operator": "Exists", "effect": "NoExecute"}]
+    script = "import os,signal;print(os.getpid(),flush=True);signal.pause()"
+    kubectl.apply(pod("steady", script, container_fields=fields, tolerations=stay))
+    until(lambda: kubectl.get("pod", "steady")["status"].get("phase") == "Running", "a start")
+    first = int(until(lambda: kubectl("logs", "steady").split(), "its number")[0])
+    [logs] = platform.state.glob("pods/default_steady_*/logs/c")
+    cluster = platform.processes["cluster"]
+    cluster.send_signal(signal.SIGSTOP)
+    try:
+        os.kill(first, signal.SIGKILL)
+        until(lambda: (logs / "1.log").exists() and (logs / "1.log").read_text(), "a restart", 60)
+    finally:
+        cluster.send_signal(signal.SIGCONT)
+
+    def caught_up() -> bool:
+        [told] = kubectl.get("pod", "steady")["status"]["containerStatuses"]
+        return bool(told["restartCount"] == 1 and "running" in told["state"] and told["ready"])
+
+    until(caught_up, "the status to catch up", 60)

@@ -7,8 +7,9 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from maestro_cli.local.metrics.discovery import targets
-from maestro_cli.local.metrics.nodes import merged
-from maestro_cli.local.metrics.state import Snapshot, describe, sanitized
+from maestro_cli.local.metrics.labels import sanitized
+from maestro_cli.local.metrics.nodes import kept, merged
+from maestro_cli.local.metrics.state import Snapshot, describe
 
 OWNER = {"kind": "ReplicaSet", "name": "web-1", "uid": "r", "controller": True}
 REPLICA_SET: dict[str, Any] = {
@@ -128,11 +129,101 @@ def test_only_pods_that_ask_are_discovered() -> None:
 
 def test_the_pages_of_nodes_become_one() -> None:
     page = (
-        "# TYPE container_cpu_usage_seconds_total counter\n"
+        "# HELP container_cpu_usage_seconds_total x\n# TYPE container_cpu_usage_seconds_total counter\n"
         'container_cpu_usage_seconds_total{container="c",namespace="ml",pod="p"} 1.5 1700000000000\n'
-        "node_memory_working_set_bytes 7 1700000000000\nscrape_error 0\ngarbage {{{\n"
+        "# TYPE node_memory_working_set_bytes gauge\n"
+        "node_memory_working_set_bytes 7 1700000000000\nnever_declared 0\ngarbage {{{\n"
     )
     found = samples(merged({"node-a": page, "node-b": ""}))
     assert set(found) == {"container_cpu_usage_seconds_total", "node_memory_working_set_bytes"}
     [labels] = found["container_cpu_usage_seconds_total"]
     assert dict(labels) == {"container": "c", "namespace": "ml", "pod": "p", "node": "node-a"}
+    assert set(samples(merged({"node-a": kept(page, ("node_",))}))) == {"node_memory_working_set_bytes"}
+
+
+def values(found: dict[tuple[tuple[str, str], ...], float], label: str) -> dict[str, float]:
+    """By one of their labels."""
+    return {dict(labels)[label]: value for labels, value in found.items()}
+
+
+def test_states_reasons_and_times_of_a_pod() -> None:
+    made = pod()
+    made["metadata"]["creationTimestamp"] = "2026-11-25T10:00:00Z"
+    made["spec"]["initContainers"] = [{"name": "i"}]
+    made["spec"]["containers"][0]["resources"] = {
+        "limits": {"memory": "1Ki", "cpu": "500m", "example.test/gpu": "2"}
+    }
+    ended = {"reason": "OOMKilled", "exitCode": 137, "finishedAt": "2026-11-25T10:00:05Z"}
+    made["status"] |= {
+        "phase": "Failed",
+        "reason": "Evicted",
+        "qosClass": "Burstable",
+        "startTime": "2026-11-25T10:00:01Z",
+        "containerStatuses": [
+            {"name": "c", "restartCount": 1, "state": {"terminated": ended}, "lastState": {}}
+        ],
+        "initContainerStatuses": [{"name": "i", "restartCount": 2, "state": {"terminated": ended}}],
+    }
+    found = samples(describe(Snapshot(pods=[made])).text())
+    assert values(found["kube_pod_status_reason"], "reason") == {
+        "Evicted": 1, "NodeAffinity": 0, "NodeLost": 0, "Shutdown": 0, "UnexpectedAdmissionError": 0,
+    }  # fmt: skip
+    [born], [ended_at] = found["kube_pod_created"].values(), found["kube_pod_completion_time"].values()
+    assert ended_at - born == 5
+    assert values(found["kube_pod_container_status_terminated_reason"], "reason") == {"OOMKilled": 1}
+    assert list(found["kube_pod_container_status_running"].values()) == [0]
+    assert "kube_pod_container_status_waiting_reason" not in found
+    assert list(found["kube_pod_init_container_status_restarts_total"].values()) == [2]
+    assert values(found["kube_pod_container_resource_limits"], "unit") == {
+        "byte": 1024, "core": 0.5, "integer": 2,
+    }  # fmt: skip
+    assert values(found["kube_pod_status_qos_class"], "qos_class") == {"Burstable": 1}
+
+
+def test_the_exit_code_and_reason_of_the_last_run() -> None:
+    made = pod()
+    last = {"reason": "OOMKilled", "exitCode": 137, "finishedAt": "2026-11-25T10:00:05Z"}
+    made["status"]["containerStatuses"][0]["lastState"] = {"terminated": last}
+    found = samples(describe(Snapshot(pods=[made])).text())
+    assert list(found["kube_pod_container_status_last_terminated_exitcode"].values()) == [137]
+    assert values(found["kube_pod_container_status_last_terminated_reason"], "reason") == {"OOMKilled": 1}
+    assert list(found["kube_pod_container_status_waiting"].values()) == [1]
+
+
+def test_jobs_namespaces_taints_and_the_rolling_update() -> None:
+    job = {
+        "metadata": {"name": "j", "namespace": "ml"},
+        "spec": {"parallelism": 2, "completions": 3},
+        "status": {
+            "failed": 4,
+            "succeeded": 1,
+            "conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}],
+        },
+    }
+    deployment = {
+        "metadata": {"name": "web", "namespace": "ml"},
+        "spec": {"replicas": 10, "strategy": {"rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}},
+        "status": {
+            "conditions": [{"type": "Available", "status": "True", "reason": "MinimumReplicasAvailable"}]
+        },
+    }
+    node = {
+        "metadata": {"name": "n", "labels": {"node-role.kubernetes.io/worker": ""}},
+        "spec": {"taints": [{"key": "k", "effect": "NoSchedule"}]},
+        "status": {"capacity": {"ephemeral-storage": "1Ki", "cpu": "2"}},
+    }
+    namespace = {"metadata": {"name": "ml"}, "status": {"phase": "Terminating"}}
+    snapshot = Snapshot([deployment], nodes=[node], jobs=[job], namespaces=[namespace])
+    found = samples(describe(snapshot).text())
+    assert values(found["kube_job_failed"], "condition") == {"true": 1, "false": 0, "unknown": 0}
+    assert "kube_job_complete" not in found
+    assert values(found["kube_job_status_failed"], "reason")["BackoffLimitExceeded"] == 1
+    assert list(found["kube_job_spec_completions"].values()) == [3]
+    assert values(found["kube_namespace_status_phase"], "phase") == {"Active": 0, "Terminating": 1}
+    assert values(found["kube_node_spec_taint"], "effect") == {"NoSchedule": 1}
+    assert values(found["kube_node_role"], "role") == {"worker": 1}
+    assert values(found["kube_node_status_capacity"], "resource") == {"ephemeral_storage": 1024, "cpu": 2}
+    surge = found["kube_deployment_spec_strategy_rollingupdate_max_surge"]
+    unavailable = found["kube_deployment_spec_strategy_rollingupdate_max_unavailable"]
+    assert (list(surge.values()), list(unavailable.values())) == ([3], [2])
+    assert set(values(found["kube_deployment_status_condition"], "reason")) == {"Enough"}
