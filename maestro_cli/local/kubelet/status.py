@@ -17,7 +17,14 @@ _MANAGED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersRead
 
 
 def phase_of(policy: str, inits: Sequence[Record], containers: Sequence[Record]) -> str:
-    """Pending, Running, Succeeded or Failed."""
+    """Pending, Running, Succeeded or Failed; never an end while a sidecar still runs."""
+    phase = _phase_by_ends(policy, inits, containers)
+    if phase in {"Succeeded", "Failed"} and any(isinstance(record.state, Started) for record in inits):
+        return "Running" if _begun(containers) else "Pending"
+    return phase
+
+
+def _phase_by_ends(policy: str, inits: Sequence[Record], containers: Sequence[Record]) -> str:
     for record in inits if not _begun(containers) else ():
         if record.sidecar:
             if not record.started:

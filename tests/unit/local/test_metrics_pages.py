@@ -226,4 +226,4 @@ def test_jobs_namespaces_taints_and_the_rolling_update() -> None:
     surge = found["kube_deployment_spec_strategy_rollingupdate_max_surge"]
     unavailable = found["kube_deployment_spec_strategy_rollingupdate_max_unavailable"]
     assert (list(surge.values()), list(unavailable.values())) == ([3], [2])
-    assert set(values(found["kube_deployment_status_condition"], "reason")) == {"Enough"}
+    assert set(values(found["kube_deployment_status_condition"], "reason")) == {"MinimumReplicasAvailable"}

@@ -64,6 +64,9 @@ def test_init_containers_hold_the_phase_until_another_has_run() -> None:
     running = [record(Started(NOW))]
     assert phase_of("Always", [record(Started(NOW), sidecar=True, started=True)], running) == "Running"
     assert phase_of("Never", [record(ended(0), sidecar=True)], [record(ended(0))]) == "Succeeded"
+    lingering = [record(Started(NOW), sidecar=True, started=True)]
+    assert phase_of("Never", lingering, [record(ended(0))]) == "Running", "its sidecar has not ended"
+    assert phase_of("Never", [*lingering, record(ended(1))], waiting) == "Pending"
     assert initialized([record(ended(0), sidecar=True)], running), "a sidecar that ended was initialized"
     assert not initialized([record(ended(1))], waiting)
 
