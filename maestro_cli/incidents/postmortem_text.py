@@ -131,7 +131,8 @@ def _users(facts: Mapping[str, Any]) -> Iterator[str]:
         yield f"- Users: {errors:.0f} of {requests:.0f} requests failed{share}{so_far}."
     spent = facts.get("budget_spent")
     if spent is None:
-        yield "- Error budget: not known; no objective was given."
+        why = _text(facts.get("why_unknown") or "no objective was given")
+        yield f"- Error budget: not known; {why}."
     else:
         yield (
             f"- Error budget of {_text(facts.get('objective'))}: {100 * spent:.3f} % spent, "

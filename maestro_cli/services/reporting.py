@@ -27,7 +27,9 @@ def write_postmortem(services: Services, ref: str, path: Path | None, *, force: 
     postmortem = PostMortem(services.journal, services.clock, services.actor, costs=services.context.costs)
     target = postmortem.place(incident.id, wanted, force=force, beside=beside)
     if incident.state is State.RESOLVED:
-        desk.record_evidence(incident.id, [services.triage.measure_impact(incident)])
+        desk.record_evidence(
+            incident.id, [services.triage.measure_impact(incident, desk.signals(incident.id))]
+        )
     written = postmortem.write(incident.id, target)
     if incident.state is State.RESOLVED:
         desk.publish_postmortem(incident.id, path=str(written.path), sha256=written.sha256)

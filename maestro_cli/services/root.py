@@ -108,14 +108,8 @@ class Services(Backends):
     @cached_property
     def triage(self) -> Triage:
         from maestro_cli.incidents.triage.investigate import Triage, TriageSettings
-        from maestro_cli.incidents.triage.measure import ObjectiveTarget
 
-        targets = [
-            ObjectiveTarget(objective.name, objective.target, objective.window_seconds)
-            for objective in self.objectives.values()
-            if objective.bad is not None
-        ]
-        settings = TriageSettings(objective=targets[0] if targets else None)
+        settings = TriageSettings(objectives=tuple(self.objectives.values()))
         has_metrics = self.context.prometheus is not None
         return Triage(self.cluster, self.prometheus if has_metrics else None, self.clock, settings=settings)
 

@@ -66,7 +66,7 @@ class Writer:
                 self._split(second["split"], telemetry),
                 self._latency(second, telemetry),
                 self._load(readings),
-                self._budget(second["split"], telemetry),
+                self._budget(second["split"], second["objective"], telemetry),
             ]
         )
         return (
@@ -347,7 +347,7 @@ class Writer:
         facts = {"factor": factor}
         return self._made("load", "Load", readings.queries["rate"], "prometheus", summary, facts)
 
-    def _budget(self, outcome: Outcome, telemetry: Telemetry) -> Evidence:
+    def _budget(self, outcome: Outcome, own: Outcome, telemetry: Telemetry) -> Evidence:
         if outcome.error:
             return self._nothing("budget", "Error budget", "prometheus", outcome.error)
         every = sum((row.tally for row in self._case.split), Tally())
@@ -357,17 +357,16 @@ class Writer:
             "errors": every.errors_since if self._case.split else None,
             "error_ratio": every.ratio_since,
             "seconds": seconds,
-            **telemetry.budget(every.ratio_since, seconds),
+            **telemetry.budget(every.ratio_since, own.value, seconds),
         }
         if every.ratio_since is None:
             summary = "no request was counted, so nothing is known of the budget"
         elif facts["burn"] is None:
-            summary = f"{100 * every.ratio_since:.2f} % errors since the onset; no objective is given"
+            summary = f"{100 * every.ratio_since:.2f} % errors since the onset; {facts['why_unknown']}"
         else:
             spent = 100 * facts["budget_spent"]
-            summary = (
-                f"burns at {facts['burn']:.1f} times the allowed rate, {spent:.2f} % of the budget so far"
-            )
+            rate = f"burns at {facts['burn']:.1f} times the allowed rate"
+            summary = f"{rate}, {spent:.2f} % of the budget of {facts['objective']} so far"
         query = self._asked(telemetry.split_queries(self._start, self._case.onset, self._now)[-1:])
         return self._made("budget", "Error budget", query, "prometheus", summary, facts)
 

@@ -22,11 +22,13 @@ from maestro_cli.incidents.ports import Cluster, Metrics
 from maestro_cli.incidents.triage import evidence as words
 from maestro_cli.incidents.triage.facts import CaseFacts, Rollout, with_revisions
 from maestro_cli.incidents.triage.logs import PodLog, group_lines, read_pod_log
-from maestro_cli.incidents.triage.measure import ObjectiveTarget, Readings, Telemetry
+from maestro_cli.incidents.triage.measure import Readings, Telemetry
 from maestro_cli.incidents.triage.model import Evidence, Onset, TriageReport
+from maestro_cli.incidents.triage.objective import choose_objective
 from maestro_cli.incidents.triage.queries import INFERENCE, MetricFamily
 from maestro_cli.incidents.triage.rollouts import rollouts_of, scaled_up_at, target_of
 from maestro_cli.incidents.triage.suspects import RELEASE_WINDOW_SECONDS, rank_suspects
+from maestro_cli.slo.objectives import Objective
 
 T = TypeVar("T")
 
@@ -36,10 +38,10 @@ _FAILURES = (MaestroError, ValueError, LookupError, TypeError, AttributeError, A
 
 @dataclass(frozen=True, slots=True)
 class TriageSettings:
-    """`objective` lets triage speak of budget; `deadline_seconds` is for each of the three rounds."""
+    """`objectives` let triage speak of budget; `deadline_seconds` is for each of the three rounds."""
 
     family: MetricFamily = INFERENCE
-    objective: ObjectiveTarget | None = None
+    objectives: tuple[Objective, ...] = ()
     lookback_seconds: float = 3600.0
     release_window_seconds: float = RELEASE_WINDOW_SECONDS
     max_workloads: int = 30
@@ -113,7 +115,9 @@ class Triage:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def measure_impact(self, incident: Incident, *, onset: datetime | None = None) -> Evidence:
+    def measure_impact(
+        self, incident: Incident, signals: Sequence[Signal], *, onset: datetime | None = None
+    ) -> Evidence:
         """Requests and errors from the onset until the incident was mitigated, or now: for the
         post-mortem and the cost. Recorded with `desk.record_evidence`."""
         now = self._clock.now()
@@ -123,7 +127,8 @@ class Triage:
         if workload is None or metrics is None:
             missing = "no workload is named" if workload is None else "the context has no Prometheus"
             return words.failed("impact", "What users felt", "", now, "prometheus", missing)
-        telemetry = Telemetry(metrics, self._settings.family, workload, self._settings.objective)
+        choice = choose_objective(self._settings.objectives, workload, signals)
+        telemetry = Telemetry(metrics, self._settings.family, workload, choice)
         try:
             return telemetry.impact(start, end, now)
         except MaestroError as error:
@@ -152,11 +157,10 @@ class _Investigation:
         self._now = clock.now()
         self._workload = incident.workload
         self._start = self._window_start()
-        self._telemetry = (
-            Telemetry(metrics, settings.family, self._workload, settings.objective)
-            if metrics is not None and self._workload is not None
-            else None
-        )
+        self._telemetry: Telemetry | None = None
+        if metrics is not None and self._workload is not None:
+            choice = choose_objective(settings.objectives, self._workload, signals)
+            self._telemetry = Telemetry(metrics, settings.family, self._workload, choice)
         self._no_metrics = "the incident names no workload" if metrics else "the context has no Prometheus"
 
     def _window_start(self) -> datetime:
@@ -217,6 +221,8 @@ class _Investigation:
                 turn.add("pods", lambda: cluster.list_pods(target.ref.namespace, selector=target.selector))
         if telemetry is not None:
             turn.add("split", lambda: telemetry.read_split(self._start, onset, self._now))
+            seconds = (self._now - onset.at).total_seconds()
+            turn.add("objective", lambda: telemetry.read_objective(seconds, self._now))
             for dimension in sorted(self._settings.family.dimensions):
                 turn.add(
                     f"latency {dimension}", _latency(telemetry, dimension, self._start, onset, self._now)

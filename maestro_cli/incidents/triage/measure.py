@@ -14,11 +14,12 @@ from datetime import datetime
 
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.facts.metrics import Instant
-from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.quantities import format_duration, prometheus_duration
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.incidents.ports import Metrics
 from maestro_cli.incidents.triage.facts import Latency, SplitRow, Tally
 from maestro_cli.incidents.triage.model import Evidence, Onset
+from maestro_cli.incidents.triage.objective import Choice
 from maestro_cli.incidents.triage.onset import Points, find_onset, limit_of, sharpen, surge
 from maestro_cli.incidents.triage.queries import MetricFamily, Queries
 
@@ -29,15 +30,6 @@ _SHORTEST_WINDOW_SECONDS = 5.0
 _ERRORS_FLOOR = 0.002
 _P95_FLOOR_SECONDS = 0.05
 _P95_FACTOR = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectiveTarget:
-    """An objective in short: its share of good requests (0..1) and its window."""
-
-    name: str
-    target: float
-    window_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +65,11 @@ class Readings:
 class Telemetry:
     """Queries one workload's metrics; every method raises what the source raises."""
 
-    def __init__(
-        self, metrics: Metrics, family: MetricFamily, workload: WorkloadRef, objective: ObjectiveTarget | None
-    ) -> None:
+    def __init__(self, metrics: Metrics, family: MetricFamily, workload: WorkloadRef, choice: Choice) -> None:
         self._metrics = metrics
         self.queries = Queries(family, workload)
         self.family = family
-        self.objective = objective
+        self.objective, self._why_none = choice.objective, choice.why
 
     def read_series(self, start: datetime, end: datetime, alert_at: datetime) -> Readings:
         """Error ratio, p95 and request rate over the window, and when it began."""
@@ -193,7 +183,7 @@ class Telemetry:
             "errors": errors,
             "error_ratio": errors / requests if requests and errors is not None else None,
         }
-        facts |= self.budget(facts["error_ratio"], seconds)
+        facts |= self.budget(facts["error_ratio"], self.read_objective(seconds, end), seconds)
         if requests is None:
             summary = "no request was counted"
         else:
@@ -208,12 +198,30 @@ class Telemetry:
             facts=facts,
         )
 
-    def budget(self, ratio: object, seconds: float) -> dict[str, object]:
-        """Burn rate and the share of the whole budget spent, `burn * seconds / window`; None if unknown."""
+    @property
+    def counts_errors(self) -> bool:
+        """False where the objective is about something else than failed requests."""
+        return self.objective is None or self.objective.bad is not None
+
+    def read_objective(self, seconds: float, end: datetime) -> float | None:
+        """The share of bad events of an objective that does not count errors; None where it does."""
+        if self.objective is None or self.counts_errors:
+            return None
+        span = prometheus_duration(math.ceil(max(seconds, _SHORTEST_WINDOW_SECONDS)))
+        return _finite(self._metrics.query(f"max({self.objective.error_ratio(span)})", at=end).only)
+
+    def budget(self, errors: object, own: float | None, seconds: float) -> dict[str, object]:
+        """Burn rate and the share of the whole budget spent, `burn * seconds / window`; None if unknown.
+
+        `errors` is the share of failed requests, `own` what `read_objective` brought.
+        """
         objective = self.objective
-        if objective is None or not isinstance(ratio, float) or objective.target >= 1:
-            return {"objective": objective.name if objective else None, "burn": None, "budget_spent": None}
-        burn = ratio / (1 - objective.target)
+        ratio = errors if self.counts_errors else own
+        if objective is None or not isinstance(ratio, float):
+            why = self._why_none or f"{objective.name if objective else 'it'} could not be measured"
+            name = objective.name if objective else None
+            return {"objective": name, "burn": None, "budget_spent": None, "why_unknown": why}
+        burn = ratio / objective.budget
         return {
             "objective": objective.name,
             "target": objective.target,

@@ -143,7 +143,7 @@ def test_the_verdict_on_real_series(
         assert report.culprit.kind is SuspectKind.RELEASE
         assert abs((report.onset.at - at(-18)).total_seconds()) <= 3
         assert split["version"]["2"]["error_ratio_since"] == pytest.approx(0.3, abs=0.02)
-        impact = triage.measure_impact(incident, onset=report.onset.at)
+        impact = triage.measure_impact(incident, (), onset=report.onset.at)
         assert impact.facts["errors"] == pytest.approx(18 * 48, rel=0.1)
     else:
         assert report.conclusion == NO_CULPRIT

@@ -11,6 +11,7 @@ from maestro_cli.core.errors import Unreachable
 from maestro_cli.core.facts.cluster import ClusterEvent, Container, Node, Pod, Revision, Workload
 from maestro_cli.core.facts.metrics import Instant, Sample, Series
 from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.slo.objectives import Objective
 from tests.unit.incidents.world import T0
 
 FRAUD = WorkloadRef("Deployment", "ml", "fraud")
@@ -174,3 +175,10 @@ def steady(rate: float, start: float = -1e6, end: float = 1e9) -> Callable[[floa
 
 
 NOTHING = steady(0.0)
+
+
+def objective(name: str, *, kind: str = "bad", service: str = "fraud", **labels: str) -> Objective:
+    """One of 99 % over 30 days; by default of ml/deploy/fraud."""
+    found = labels or {"namespace": "ml", "deployment": "fraud"}
+    bad, good = ("bad_total", None) if kind == "bad" else (None, "good_total")
+    return Objective(name, name, service, 0.99, 86400.0 * 30, "all_total", bad, good, found)

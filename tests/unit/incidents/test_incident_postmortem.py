@@ -53,7 +53,8 @@ def live_through(room: Room) -> None:
     ended = {"step": "rollback", "state": "ok", "reason": "", "value": 0.25, "change": CHANGE[7:]}
     journal.append("step.finished", RUN, "ana", {**ended, "incident": incident.id})
     desk.mitigated("latest", run=RUN[4:])
-    desk.record_evidence("latest", [triage.measure_impact(desk.get("latest"), onset=report.onset.at)])
+    impact = triage.measure_impact(desk.get("latest"), desk.signals("latest"), onset=report.onset.at)
+    desk.record_evidence("latest", [impact])
     room.clock.advance(60)
     room.detector.reconcile([], source="alertmanager-api")
     desk.resolve("latest")

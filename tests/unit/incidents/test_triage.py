@@ -16,7 +16,6 @@ from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.model import Incident
 from maestro_cli.incidents.register import list_incidents, signals_of
 from maestro_cli.incidents.triage.investigate import Triage, TriageSettings
-from maestro_cli.incidents.triage.measure import ObjectiveTarget
 from maestro_cli.incidents.triage.model import NO_CULPRIT, Suspect, SuspectKind, TriageReport
 from tests.unit.incidents.platform import (
     FRAUD,
@@ -25,6 +24,7 @@ from tests.unit.incidents.platform import (
     OLD,
     Recorded,
     at,
+    objective,
     pod,
     revision,
     steady,
@@ -40,7 +40,7 @@ PODS = {
 }
 MOST_QUESTIONS = 48  # of both sources, in one investigation
 NODES = ("node-a", "node-b", "node-c")
-SETTINGS = TriageSettings(objective=ObjectiveTarget("fraud-availability", 0.99, 86400 * 30))
+SETTINGS = TriageSettings(objectives=(objective("fraud-availability"),))
 
 
 @pytest.fixture
@@ -361,14 +361,14 @@ def test_impact_counts_from_the_onset(room: Room) -> None:
     case = bad_release()
     incident = list_incidents(room.journal)[0]
     clock = SetClock(at(30))
-    evidence = Triage(case, case, clock, settings=SETTINGS).measure_impact(incident, onset=at(-18))
+    evidence = Triage(case, case, clock, settings=SETTINGS).measure_impact(incident, (), onset=at(-18))
     facts = evidence.facts
     assert facts["errors"] == pytest.approx(18 * 48)
     assert facts["requests"] == pytest.approx(60 * 48)
     assert facts["burn"] == pytest.approx(30.0)
     assert facts["budget_spent"] == pytest.approx(30.0 * 48 / (86400 * 30))
     down = case.but(down=frozenset({"query"}))
-    assert not Triage(down, down, clock).measure_impact(incident).ok
+    assert not Triage(down, down, clock).measure_impact(incident, ()).ok
 
 
 def test_it_asks_no_more_of_a_large_workload_than_of_a_small_one(room: Room) -> None:
