@@ -102,7 +102,7 @@ class Session:
         eventually(lambda: not psutil.pid_exists(pid))
 
 
-def eventually(holds: Any, seconds: float = 30.0) -> None:
+def eventually(holds: Any, seconds: float = 90.0) -> None:
     """Wait for a condition; AssertionError when it does not come."""
     deadline = time.monotonic() + seconds
     while not holds():

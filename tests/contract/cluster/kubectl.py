@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from tests.contract.cluster.behaviours import FAILS, PASS, RECORD, REFUSAL, REFUSES
+from tests.patience import PATIENCE_SECONDS
 
 KUBECTL = Path(sys.executable).with_name("kubectl")
+
+
+def _patient(word: str) -> str:
+    """A wait for something that has to come, at least PATIENCE_SECONDS long."""
+    limit = re.fullmatch(r"--timeout=(\d+)s", word)
+    return word if limit is None else f"--timeout={max(int(limit[1]), PATIENCE_SECONDS):.0f}s"
 
 
 class Kubectl:
@@ -42,9 +50,12 @@ class Kubectl:
         fails: bool = False,
         seconds: float = 60,
     ) -> str:
-        """Its output; `fails` expects a non-zero exit."""
+        """Its output; `fails` expects a non-zero exit. What has to succeed gets time on a busy machine."""
+        patient = words if fails else tuple(map(_patient, words))
+        if not fails:
+            seconds = max(seconds, PATIENCE_SECONDS + 30)
         done = subprocess.run(
-            [str(self._program), "--namespace", self.namespace, *words],
+            [str(self._program), "--namespace", self.namespace, *patient],
             env=self._environment(identity), input=given, capture_output=True, text=True, timeout=seconds,
             check=False,
         )  # fmt: skip

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from maestro_cli.local.process import read_announcement
+from tests.patience import PATIENCE_SECONDS
 
 _PACE = threading.Event()
 # every period short, so that a test of a back-off or of a lost node takes seconds
@@ -26,8 +27,12 @@ KUBELET = (
 )  # fmt: skip
 
 
-def until(holds: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
-    """The first true answer, or a failure that says what was waited for."""
+def until(holds: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
+    """The first true answer, or a failure that says what was waited for.
+
+    `seconds` can only lengthen the wait: how busy the machine is decides nothing.
+    """
+    seconds = max(seconds, PATIENCE_SECONDS)
     deadline = time.monotonic() + seconds
     while True:
         answer = holds()
@@ -81,10 +86,10 @@ class Platform:
         for process in reversed(self.processes.values()):
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait(5)
+                process.wait()
 
     def survivors(self) -> list[int]:
         """Pids of live processes that carry this platform's marker."""

@@ -43,7 +43,7 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._thread.join(10)
+        self._thread.join(60)
 
     def _ask(self) -> None:
         connection = http.client.HTTPConnection(self._address, timeout=5)

@@ -35,7 +35,7 @@ def test_logs_tail_follow_and_timestamps(kubectl: Kubectl, platform: Platform) -
         [work] = platform.state.glob(f"pods/{kubectl.namespace}_talker_*/work/c")
         (work / "go").touch()
         assert following.stdout.read() == "last\n", "the stream ends with the container"
-        assert following.wait(10) == 0
+        assert following.wait(60) == 0
     finally:
         following.kill()
         following.communicate()

@@ -90,11 +90,11 @@ def history(
         yield url, request.param
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(60)
 
 
 def _await(url: str) -> None:
-    deadline, pause = time.monotonic() + 30, threading.Event()
+    deadline, pause = time.monotonic() + 90, threading.Event()
     while time.monotonic() < deadline:
         try:
             if httpx.get(url, trust_env=False, timeout=2).status_code == 200:

@@ -75,7 +75,7 @@ async def node(folder: Path) -> AsyncIterator[Node]:
 
 
 async def until(holds: Callable[[], object], what: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while not holds():
             await asyncio.sleep(0.02)
     assert holds(), what

@@ -21,7 +21,7 @@ from maestro_cli.local.supervisor.model import Plan
 from maestro_cli.local.supervisor.parts import parts_of
 
 pytestmark = pytest.mark.contract
-LIMIT_SECONDS = 20.0
+LIMIT_SECONDS = 90.0
 
 
 class _Receiver:

@@ -24,7 +24,7 @@ from maestro_cli.local.supervisor.parts import parts_of
 from maestro_cli.local.supervisor.readiness import announced
 
 pytestmark = pytest.mark.contract
-LIMIT_SECONDS = 20.0
+LIMIT_SECONDS = 90.0
 SLEEPER = "import time; time.sleep(600)"
 ANNOUNCER = (
     "import sys, time; from pathlib import Path; from maestro_cli.local.process import announce;"

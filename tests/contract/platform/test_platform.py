@@ -22,7 +22,7 @@ from maestro_cli.local.platform import EmbeddedPlatform
 
 pytestmark = pytest.mark.e2e
 Running = tuple[EmbeddedPlatform, Path]
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 90.0
 
 
 def _until(condition: Callable[[], bool]) -> None:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[3]
 WEBHOOK_TOKEN = "contract-token"
 
 
-def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 90.0) -> Any:
     """Wait until the condition gives something true, and give that back."""
     deadline, pause = time.monotonic() + seconds, threading.Event()
     while not (value := condition()):
@@ -49,10 +50,10 @@ def process(command: Sequence[str], folder: Path) -> Iterator[subprocess.Popen[b
     finally:
         child.send_signal(signal.SIGTERM)
         try:
-            child.wait(10)
+            child.wait(30)
         except subprocess.TimeoutExpired:
             child.kill()
-            child.wait(10)
+            child.wait()
 
 
 def free_port() -> int:
@@ -65,6 +66,24 @@ def is_ready(url: str) -> bool:
         return httpx.get(url, timeout=2, trust_env=False).status_code == 200
     except httpx.HTTPError:
         return False
+
+
+def _is_up_or_over(child: subprocess.Popen[bytes], url: str) -> bool:
+    return child.poll() is not None or is_ready(f"{url}/-/ready")
+
+
+@contextmanager
+def listening(command: Callable[[int], Sequence[str]], folder: Path) -> Iterator[str]:
+    """The URL of a Prometheus or Alertmanager; it is started again when its port was taken meanwhile."""
+    for _ in range(5):
+        port = free_port()
+        with process(command(port), folder) as child:
+            url = f"http://127.0.0.1:{port}"
+            until(partial(_is_up_or_over, child, url))
+            if child.poll() is None:
+                yield url
+                return
+    raise AssertionError("\n".join(log.read_text()[-3000:] for log in folder.glob("*.log")))
 
 
 def program(name: str) -> str:
@@ -94,24 +113,26 @@ RULES = {
 
 @pytest.fixture(scope="session")
 def prometheus_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
-    folder, port = tmp_path_factory.mktemp("prometheus"), free_port()
+    folder = tmp_path_factory.mktemp("prometheus")
     (folder / "rules.json").write_text(json.dumps(RULES), encoding="utf-8")
-    scrape = {"job_name": "self", "static_configs": [{"targets": [f"127.0.0.1:{port}", "127.0.0.1:1"]}]}
-    config = {
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
-        "scrape_configs": [scrape],
-        "rule_files": [str(folder / "rules.json")],
-    }
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    command = [
-        program("prometheus"),
-        f"--config.file={folder / 'config.json'}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-    ]
-    with process(command, folder):
-        until(lambda: is_ready(f"http://127.0.0.1:{port}/-/ready"))
-        yield Endpoint(f"http://127.0.0.1:{port}")
+
+    def command(port: int) -> list[str]:
+        targets = [f"127.0.0.1:{port}", "127.0.0.1:1"]
+        config = {
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+            "scrape_configs": [{"job_name": "self", "static_configs": [{"targets": targets}]}],
+            "rule_files": [str(folder / "rules.json")],
+        }
+        (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+        return [
+            program("prometheus"),
+            f"--config.file={folder / 'config.json'}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+        ]
+
+    with listening(command, folder) as url:
+        yield Endpoint(url)
 
 
 @dataclass
@@ -138,7 +159,7 @@ class RunningAlertmanager:
 @pytest.fixture(scope="session")
 def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAlertmanager]:
     """An Alertmanager that delivers to a real receiver."""
-    folder, port, received = tmp_path_factory.mktemp("alertmanager"), free_port(), list[Any]()
+    folder, received = tmp_path_factory.mktemp("alertmanager"), list[Any]()
     with WebhookReceiver(WEBHOOK_TOKEN, received.append) as receiver:
         webhook = {
             "url": receiver.url,
@@ -158,16 +179,18 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAl
             ],
         }
         (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-        command = [
-            program("prometheus-alertmanager"),
-            f"--config.file={folder / 'config.json'}",
-            f"--storage.path={folder / 'data'}",
-            f"--web.listen-address=127.0.0.1:{port}",
-            "--cluster.listen-address=",
-        ]
-        with process(command, folder):
-            until(lambda: is_ready(f"http://127.0.0.1:{port}/-/ready"))
-            yield RunningAlertmanager(Endpoint(f"http://127.0.0.1:{port}"), received)
+
+        def command(port: int) -> list[str]:
+            return [
+                program("prometheus-alertmanager"),
+                f"--config.file={folder / 'config.json'}",
+                f"--storage.path={folder / 'data'}",
+                f"--web.listen-address=127.0.0.1:{port}",
+                "--cluster.listen-address=",
+            ]
+
+        with listening(command, folder) as url:
+            yield RunningAlertmanager(Endpoint(url), received)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from maestro_cli.local.process import read_announcement, ready_file
 
 pytestmark = pytest.mark.crash
 ROUNDS, WRITERS, ACKNOWLEDGED = 12, 4, 60
-LIMIT_SECONDS = 60.0
+LIMIT_SECONDS = 90.0
 Start = Callable[[], subprocess.Popen[str]]
 
 

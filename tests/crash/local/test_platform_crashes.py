@@ -26,7 +26,7 @@ from maestro_cli.local.programs import find_programs
 from maestro_cli.local.sweep import survivors
 
 pytestmark = [pytest.mark.crash, pytest.mark.e2e]
-LIMIT_SECONDS = 40.0
+LIMIT_SECONDS = 90.0
 
 UP = """
 import signal, sys

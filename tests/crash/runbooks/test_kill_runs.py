@@ -168,11 +168,11 @@ def test_a_resumed_run_can_be_killed_too(tmp_path: Path, first: str, second: str
 
 def _eventually(holds: Callable[[], bool]) -> None:
     patience = threading.Event()
-    for _ in range(1000):
+    for _ in range(4500):
         if holds():
             return
         patience.wait(0.02)
-    raise AssertionError("it did not come to hold within 20 s")
+    raise AssertionError("it did not come to hold within 90 s")
 
 
 def test_a_step_that_outlives_its_maestro_keeps_the_run(tmp_path: Path) -> None:

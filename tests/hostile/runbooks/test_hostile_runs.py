@@ -172,11 +172,11 @@ def _alive(group: int) -> bool:
 
 def _eventually(holds: Callable[[], bool]) -> None:
     patience = threading.Event()
-    for _ in range(500):
+    for _ in range(4500):
         if holds():
             return
         patience.wait(0.02)
-    raise AssertionError("it did not come to hold within 10 s")
+    raise AssertionError("it did not come to hold within 90 s")
 
 
 _pieces = st.sampled_from(
@@ -232,7 +232,7 @@ def refusal(read: Callable[[], object]) -> InvalidFile | None:
     return None
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(text=st.lists(_pieces, max_size=30).map("".join))
 def test_hostile_files_are_read_or_refused_with_their_place(tmp_path: Path, text: str) -> None:
     path = tmp_path / "hostile.yaml"

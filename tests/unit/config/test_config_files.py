@@ -101,7 +101,7 @@ def test_a_folder_that_cannot_be_made_is_told() -> None:
 
 
 @given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,20}", fullmatch=True))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=30)
 def test_any_name_reads_back(tmp_path: Path, name: str) -> None:
     choose_context(name)  # `1`, `on`, `1e3` and `null` are names too
     assert load_settings(tmp_path, {}).current_context == name

@@ -177,14 +177,14 @@ def test_it_runs_until_cancelled_and_leaves_nothing_held(tmp_path: Path) -> None
     thread = threading.Thread(target=watch.run)
     thread.start()
     try:
-        assert receiver.started.wait(10)
-        assert feed.read.wait(10)
+        assert receiver.started.wait(60)
+        assert feed.read.wait(60)
         assert receiver.deliver is not None
         receiver.deliver(WebhookMessage((alert(),), 0, "", "firing"))
         assert len(list_incidents(journal)) == 1
     finally:
         cancellation.cancel()
-        thread.join(10)
+        thread.join(60)
     assert not thread.is_alive()
     assert receiver.stopped
     assert read_sight(journal).watchers == ()

@@ -146,7 +146,7 @@ def test_opening_a_journal_that_is_up_to_date_writes_nothing(journal: Journal) -
 
 
 @given(st.text(st.characters(exclude_categories=())), st.text(st.characters(exclude_categories=())))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=50)
 def test_any_hostile_text_can_be_recorded_and_the_chain_holds(journal: Journal, key: str, value: str) -> None:
     event = journal.append("said", f"thing/{value}", value, {key: value, "list": [value]})
     assert journal.events(after=event.seq - 1) == [event]

@@ -290,7 +290,7 @@ def test_cancelling_ends_the_step_and_the_run_can_go_on(bench: Bench) -> None:
     while not (bench.folder / "started").exists():
         patience.wait(0.01)
     cancellation.cancel(terminated=True)
-    thread.join(10)
+    thread.join(60)
     (result,) = results
     assert (result.status, result.exit_code) == (RunStatus.CANCELLED, ExitCode.SIGTERM)
     (bench.folder / "started").unlink()
@@ -309,7 +309,7 @@ def test_a_mutating_step_cut_off_is_unknown_until_its_probe_or_a_person_says(ben
     while not (bench.folder / "a").exists():
         patience.wait(0.01)
     cancellation.cancel()
-    thread.join(10)
+    thread.join(60)
     (run,) = bench.runner().history.list()
     assert (run.status, run.reason) == (
         RunStatus.CANCELLED,

@@ -51,7 +51,7 @@ class ScriptedServer:
         self.stopping.set()
         with socket.create_connection(self.listener.getsockname()):
             pass
-        self.thread.join(10)
+        self.thread.join(60)
         self.listener.close()
 
 
@@ -76,7 +76,8 @@ def blackhole() -> Iterator[int]:
 
 
 @pytest.fixture
-def closed_port() -> int:
-    """A port where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+def closed_port() -> Iterator[int]:
+    """A port where nothing listens; it is kept, so that nobody else can begin to."""
+    with socket.socket() as kept:
+        kept.bind(("127.0.0.1", 0))
+        yield int(kept.getsockname()[1])

@@ -207,25 +207,25 @@ def test_stop_lets_a_message_that_is_being_stored_finish() -> None:
 
     def slowly(message: WebhookMessage) -> None:
         entered.set()
-        leave.wait(10)
+        leave.wait(60)
         stored.append(message)
 
     receiver = WebhookReceiver(TOKEN, slowly).start()
     headers, statuses = {"Authorization": f"Bearer {TOKEN}"}, list[int]()
 
     def send() -> None:
-        answer = httpx.post(receiver.url, content=encoded(), headers=headers, trust_env=False, timeout=10)
+        answer = httpx.post(receiver.url, content=encoded(), headers=headers, trust_env=False, timeout=60)
         statuses.append(answer.status_code)
 
     sender, stopper = threading.Thread(target=send), threading.Thread(target=receiver.stop)
     sender.start()
-    assert entered.wait(10)
+    assert entered.wait(60)
     stopper.start()
     stopper.join(0.3)
     assert stopper.is_alive()  # it waits for the message
     leave.set()
-    stopper.join(10)
-    sender.join(10)
+    stopper.join(60)
+    sender.join(60)
     assert len(stored) == 1
     assert statuses == [200]
 
@@ -236,7 +236,7 @@ def test_silent_connections_do_not_hold_up_stop(sink: Sink) -> None:
     try:
         stopper = threading.Thread(target=receiver.stop)
         stopper.start()
-        stopper.join(5)
+        stopper.join(60)
         assert not stopper.is_alive()
     finally:
         for connection in silent:
