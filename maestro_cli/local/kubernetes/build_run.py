@@ -6,7 +6,6 @@ Invariant: when `run_go` returns or raises, no process of the group lives; when 
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -17,11 +16,9 @@ from pathlib import Path
 
 from maestro_cli.core.cancellation import Cancellation
 
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.1
 _END_SECONDS = 5.0
-_NICENESS = 10  # minutes of work on all processors: the person at the machine goes first
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_LEASH = Path(__file__).with_name("build_leash.py")
 
 
 def run_go(
@@ -41,14 +38,13 @@ def run_go(
     with output.open("wb") as out, log.open("ab") as sink, log.open("rb") as lines:
         lines.seek(0, os.SEEK_END)
         process = subprocess.Popen(
-            list(command),
+            [sys.executable, "-IS", str(_LEASH), str(os.getpid()), *command],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=sink,
             cwd=folder,
             env=dict(environment),
             start_new_session=True,  # a Ctrl-C at the terminal is ours to pass on
-            preexec_fn=_settle,
         )
         try:
             rest = b""
@@ -63,13 +59,6 @@ def run_go(
         finally:
             if process.returncode is None or process.returncode < 0:
                 _end_group(process)
-
-
-def _settle() -> None:
-    """In the child, before exec."""
-    os.nice(_NICENESS)
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,30 @@
+"""Become another program that ends when our parent does: `build_leash.py PARENT PROGRAM [ARGUMENT...]`.
+
+Run as a file of its own, for what it does belongs between fork and exec, and Python may do nothing there
+in a process with threads. Invariant: the standard library alone, and the pid stays.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+_NICENESS = 10  # minutes of work on all processors: the person at the machine goes first
+_PR_SET_PDEATHSIG = 1
+
+
+def main(parent: int, command: list[str]) -> None:
+    """Does not return; exits 1 when the parent has gone already. Only Linux tells a child of that later."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and exec would hand that on
+    os.nice(_NICENESS)
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        sys.exit(1)
+    os.execv(command[0], command)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2:])
