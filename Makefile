@@ -3,6 +3,8 @@
 #             (those on a real Kubernetes control plane only if it is built already; KUBERNETES=off leaves them)
 # make test-kubernetes  build that control plane, once, and run the tests on it
 # make check  the same without the tests that start a whole platform; under a minute
+# make docs-cluster    run the contract suite on both clusters and write docs/embedded-cluster.md from it
+# make test-mutations  break the light cluster in a dozen ways; the contract suite must notice each
 # make bench  measure the budgets (docs/benchmarks.md); make bench-ROOM measures one room's
 # What stops one of them is said in three lines. make ends with 2 whatever the code of what it ran; its last
 # line names that code: `Error 4` is programs that are missing, `Error 10` a drill that missed a budget.
@@ -13,7 +15,8 @@ BIN := .venv/bin
 SOURCES := maestro_cli tests deploy scripts
 KUBERNETES ?= auto
 
-.PHONY: demo test test-kubernetes check lint types contracts bench clean install-demo install-test programs
+.PHONY: demo test test-kubernetes test-mutations docs-cluster check lint types contracts bench clean
+.PHONY: install-demo install-test programs
 
 demo: install-demo programs
 	$(BIN)/maestro drill run bad-release
@@ -27,6 +30,15 @@ test-kubernetes: install-test .venv/.installed-kubernetes programs $(BIN)/kubect
 
 check: install-test lint types contracts
 	$(BIN)/python -m pytest -q -m "not e2e and not contract and not crash and not kubernetes"
+
+docs-cluster: install-test .venv/.installed-kubernetes $(BIN)/kubectl-1.32
+	$(BIN)/maestro local build
+	rm -f .contract.json
+	CONTRACT_RESULTS=$(CURDIR)/.contract.json $(BIN)/python -m pytest -q tests/contract/cluster
+	$(BIN)/python scripts/write_cluster_docs.py .contract.json
+
+test-mutations: install-test
+	$(BIN)/python -m tests.mutations
 
 bench: install-test programs
 	$(BIN)/python -m tests.bench

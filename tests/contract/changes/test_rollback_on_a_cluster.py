@@ -25,7 +25,9 @@ from maestro_cli.core.errors import GateNotMet, NotFound, Refused, RolledBack, S
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.journal.store import Journal
 from maestro_cli.sources.kube import KubeCluster
-from tests.contract.local.running import CONTROLLERS, Kubectl, Platform, container, until
+from tests.contract.cluster.kubectl import Kubectl
+from tests.contract.cluster.objects import container
+from tests.contract.cluster.running import CONTROLLERS, Platform, until
 
 pytestmark = pytest.mark.contract
 ROOT = Path(__file__).resolve().parents[3]

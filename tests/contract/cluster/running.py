@@ -81,15 +81,20 @@ class Platform:
         assert facts is not None
         return facts
 
+    def end(self, name: str) -> None:
+        """Stop one part, if it still runs."""
+        process = self.processes.pop(name)
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
     def stop(self) -> None:
         """Stop all, the cluster last."""
-        for process in reversed(self.processes.values()):
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for name in reversed(list(self.processes)):
+            self.end(name)
 
     def survivors(self) -> list[int]:
         """Pids of live processes that carry this platform's marker."""
