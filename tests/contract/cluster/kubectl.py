@@ -48,7 +48,7 @@ class Kubectl:
         identity: str = "admin",
         given: str = "",
         fails: bool = False,
-        seconds: float = 60,
+        seconds: float = 120,
     ) -> str:
         """Its output; `fails` expects a non-zero exit. What has to succeed gets time on a busy machine."""
         patient = words if fails else tuple(map(_patient, words))

@@ -69,12 +69,12 @@ class Client:
 def test_traffic_survives_a_rollout_and_moves_to_the_new_pods(kubectl: Kubectl) -> None:
     strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
     kubectl.apply(service("web"), deployment("web", 2, strategy=strategy))
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     address = address_of(kubectl, "web")
     with Client(address) as one, Client(address) as two, Client(address) as three:
         until(lambda: one.answers and two.answers and three.answers, "answers")
         kubectl("set", "env", "deploy/web", "A=1")
-        kubectl("rollout", "status", "deploy/web", "--timeout=30s")
+        kubectl("rollout", "status", "deploy/web", "--timeout=90s")
         new = {pod["metadata"]["name"] for pod in kubectl.items("pods", "-l", "app=web")
                if "deletionTimestamp" not in pod["metadata"]}  # fmt: skip
         clients = (one, two, three)
@@ -89,7 +89,7 @@ def test_traffic_survives_a_rollout_and_moves_to_the_new_pods(kubectl: Kubectl) 
 @behaviour("load balancer", "connections spread when a pod is added")
 def test_connections_spread_when_a_pod_is_added(kubectl: Kubectl) -> None:
     kubectl.apply(service("web"), deployment("web", 1))
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     address = address_of(kubectl, "web")
     clients = [Client(address) for _ in range(4)]
     for client in clients:
@@ -97,7 +97,7 @@ def test_connections_spread_when_a_pod_is_added(kubectl: Kubectl) -> None:
     try:
         until(lambda: all(client.answers for client in clients), "answers")
         kubectl("scale", "deploy/web", "--replicas=2")
-        kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+        kubectl("rollout", "status", "deploy/web", "--timeout=90s")
 
         def spread() -> bool:
             for client in clients:

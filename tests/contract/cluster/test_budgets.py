@@ -33,7 +33,7 @@ def evict(kubectl: Kubectl, name: str, *, fails: bool = False) -> str:
 )
 def test_budgets_are_counted(kubectl: Kubectl, spec: dict[str, Any], desired: int, allowed: int) -> None:
     kubectl.apply(budget("web", **spec), deployment("web"))
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     until(lambda: kubectl.get("pdb", "web")["status"].get("currentHealthy") == 3, "three healthy pods")
     status = kubectl.get("pdb", "web")["status"]
     assert (status["desiredHealthy"], status["disruptionsAllowed"]) == (desired, allowed)
@@ -44,7 +44,7 @@ def test_budgets_are_counted(kubectl: Kubectl, spec: dict[str, Any], desired: in
 @behaviour("eviction", "an eviction is refused with 429 until the replacement is ready")
 def test_an_eviction_is_refused_until_the_replacement_is_ready(kubectl: Kubectl) -> None:
     kubectl.apply(budget("web", maxUnavailable=1), deployment("web"))
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     until(lambda: kubectl.get("pdb", "web")["status"].get("disruptionsAllowed") == 1, "one allowed")
     first, second, _third = sorted(pod["metadata"]["name"] for pod in kubectl.items("pods"))
     evict(kubectl, first)

@@ -77,7 +77,7 @@ def test_a_namespace_goes_with_what_is_in_it(http: httpx.Client, namespace: str)
     refused = http.post(f"{path}/pods", json=idle_pod("late"))
     assert refused.status_code == 403
     assert refused.json()["details"]["causes"][0]["reason"] == "NamespaceTerminating"
-    until(lambda: http.get(f"{path}/pods").json()["items"] == [], "its pod to go", 30)
+    until(lambda: http.get(f"{path}/pods").json()["items"] == [], "its pod to go")
     assert http.get(path).status_code == 200, "what is held holds the namespace"
     http.patch(f"{path}/configmaps/held", json={"metadata": {"finalizers": None}}, headers=MERGE)
     until(lambda: http.get(path).status_code == 404, "the namespace to go", 60)

@@ -49,7 +49,7 @@ def test_a_pod_that_ends_is_terminating_in_its_slice(kubectl: Kubectl) -> None:
     }
     made["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 20
     kubectl.apply(service("web"), made)
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     name = kubectl.items("pods")[0]["metadata"]["name"]
     kubectl("delete", "pod", name, "--wait=false")
 

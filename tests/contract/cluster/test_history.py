@@ -23,13 +23,13 @@ def revisions(kubectl: Kubectl, name: str) -> list[int]:
 @behaviour("history", "undo goes back to the revision before, in its own ReplicaSet, under a new number")
 def test_undo_reuses_the_old_replica_set_and_gives_it_a_new_number(kubectl: Kubectl) -> None:
     kubectl.apply(deployment("web", 2))
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     first = kubectl.items("rs")[0]["metadata"]["name"]
     kubectl("set", "env", "deploy/web", "A=1")
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     assert revisions(kubectl, "web") == [1, 2]
     kubectl("rollout", "undo", "deploy/web")
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     assert revisions(kubectl, "web") == [2, 3]
     again = kubectl.get("rs", first)
     assert again["spec"]["replicas"] == 2
@@ -42,8 +42,8 @@ def test_restart_makes_a_revision_and_history_is_limited(kubectl: Kubectl) -> No
     kubectl.apply(deployment("web", 1, revisionHistoryLimit=1))
     for value in "123":
         kubectl("set", "env", "deploy/web", f"A={value}")
-        kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+        kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     kubectl("rollout", "restart", "deploy/web")
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     until(lambda: len(kubectl.items("rs")) == 2, "one old ReplicaSet to be left")
     assert max(revisions(kubectl, "web")) >= 4

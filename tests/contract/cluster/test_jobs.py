@@ -29,7 +29,7 @@ def pods(kubectl: Kubectl, name: str) -> list[dict[str, Any]]:
 @behaviour("jobs", "kubectl creates waits and reads the log")
 def test_kubectl_creates_waits_and_reads_the_log(kubectl: Kubectl) -> None:
     kubectl("create", "job", "once", "--image=python:3", "--", "python", "-c", "print('forty-two')")
-    kubectl("wait", "--for=condition=complete", "job/once", "--timeout=30s")
+    kubectl("wait", "--for=condition=complete", "job/once", "--timeout=90s")
     assert kubectl("logs", "job/once").strip() == "forty-two"
     found = kubectl.get("job", "once")
     assert found["status"]["succeeded"] == 1
@@ -65,7 +65,7 @@ def test_never_more_at_once_than_parallelism_and_no_more_than_completions(kubect
 @behaviour("jobs", "a job that fails once too often has failed")
 def test_a_job_that_fails_once_too_often_has_failed(kubectl: Kubectl) -> None:
     kubectl.apply(job("bad", "raise SystemExit(3)", backoffLimit=0))
-    kubectl("wait", "--for=condition=failed", "job/bad", "--timeout=30s")
+    kubectl("wait", "--for=condition=failed", "job/bad", "--timeout=90s")
     found = kubectl.get("job", "bad")
     assert conditions(found)["Failed"] == ("True", "BackoffLimitExceeded")
     assert (found["status"]["failed"], found["status"].get("succeeded", 0)) == (1, 0)
@@ -77,7 +77,7 @@ def test_a_job_that_fails_once_too_often_has_failed(kubectl: Kubectl) -> None:
 @behaviour("jobs", "a failed pod is made again after a pause")
 def test_a_failed_pod_is_made_again_after_a_pause(kubectl: Kubectl) -> None:
     kubectl.apply(job("again", "raise SystemExit(1)", backoffLimit=1))
-    kubectl("wait", "--for=condition=failed", "job/again", "--timeout=60s", seconds=70)
+    kubectl("wait", "--for=condition=failed", "job/again", "--timeout=90s", seconds=120)
     assert kubectl.get("job", "again")["status"]["failed"] == 2
     made = sorted(one["metadata"]["creationTimestamp"] for one in pods(kubectl, "again"))
     assert len(made) == 2
@@ -87,9 +87,9 @@ def test_a_failed_pod_is_made_again_after_a_pause(kubectl: Kubectl) -> None:
 @behaviour("jobs", "restarts in place count against the limit")
 def test_restarts_in_place_count_against_the_limit(kubectl: Kubectl) -> None:
     kubectl.apply(job("inplace", "raise SystemExit(1)", restart="OnFailure", backoffLimit=1))
-    kubectl("wait", "--for=condition=failed", "job/inplace", "--timeout=60s", seconds=70)
+    kubectl("wait", "--for=condition=failed", "job/inplace", "--timeout=90s", seconds=120)
     assert conditions(kubectl.get("job", "inplace"))["Failed"][1] == "BackoffLimitExceeded"
-    until(lambda: not [one for one in pods(kubectl, "inplace") if _active(one)], "its pod to go", 30)
+    until(lambda: not [one for one in pods(kubectl, "inplace") if _active(one)], "its pod to go")
 
 
 def _active(pod: dict[str, Any]) -> bool:
@@ -99,9 +99,9 @@ def _active(pod: dict[str, Any]) -> bool:
 @behaviour("jobs", "a deadline ends it")
 def test_a_deadline_ends_it(kubectl: Kubectl) -> None:
     kubectl.apply(job("late", SLEEP, activeDeadlineSeconds=2))
-    kubectl("wait", "--for=condition=failed", "job/late", "--timeout=60s", seconds=70)
+    kubectl("wait", "--for=condition=failed", "job/late", "--timeout=90s", seconds=120)
     assert conditions(kubectl.get("job", "late"))["Failed"] == ("True", "DeadlineExceeded")
-    until(lambda: not [one for one in pods(kubectl, "late") if _active(one)], "its pod to go", 30)
+    until(lambda: not [one for one in pods(kubectl, "late") if _active(one)], "its pod to go")
 
 
 @behaviour("jobs", "suspend takes the pods and resume brings them")
@@ -112,10 +112,10 @@ def test_suspend_takes_the_pods_and_resume_brings_them(kubectl: Kubectl) -> None
     assert "startTime" not in kubectl.get("job", "still")["status"]
     assert kubectl("get", "job", "still", "--no-headers").split()[1] == "Suspended"
     kubectl("patch", "job/still", "-p", '{"spec":{"suspend":false}}')
-    until(lambda: kubectl.get("job", "still")["status"].get("ready"), "its pod to be ready", 30)
+    until(lambda: kubectl.get("job", "still")["status"].get("ready"), "its pod to be ready")
     assert conditions(kubectl.get("job", "still"))["Suspended"] == ("False", "JobResumed")
     kubectl("patch", "job/still", "-p", '{"spec":{"suspend":true}}')
-    until(lambda: not pods(kubectl, "still"), "its pods to go", 30)
+    until(lambda: not pods(kubectl, "still"), "its pods to go")
     found = kubectl.get("job", "still")
     assert conditions(found)["Suspended"] == ("True", "JobSuspended")
     assert found["status"].get("failed", 0) == 0, "pods that a suspension took have not failed"
@@ -131,17 +131,17 @@ def test_a_deleted_pod_is_counted_once_and_replaced(kubectl: Kubectl) -> None:
     def replaced() -> bool:
         return {one["metadata"]["name"] for one in pods(kubectl, "lost")} != {first[0]["metadata"]["name"]}
 
-    until(replaced, "another pod", 40)
+    until(replaced, "another pod")
     assert kubectl.get("job", "lost")["status"]["failed"] == 1
 
 
 @behaviour("jobs", "deleting a job takes its pods finished ones too")
 def test_deleting_a_job_takes_its_pods_finished_ones_too(kubectl: Kubectl) -> None:
     kubectl.apply(job("gone", "pass"))
-    kubectl("wait", "--for=condition=complete", "job/gone", "--timeout=30s")
+    kubectl("wait", "--for=condition=complete", "job/gone", "--timeout=90s")
     assert len(pods(kubectl, "gone")) == 1
     kubectl("delete", "job", "gone")
-    until(lambda: not pods(kubectl, "gone"), "its pod to be collected", 30)
+    until(lambda: not pods(kubectl, "gone"), "its pod to be collected")
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def kubectl(
     run = Kubectl(platform.state, home, namespace, program, kind=platform.kind)
     run("create", "namespace", run.namespace)
     run("apply", "-f", "-", given=json.dumps(deployment("web", 2)))
-    run("rollout", "status", "deploy/web", "--timeout=60s", seconds=70)
+    run("rollout", "status", "deploy/web", "--timeout=90s", seconds=120)
     yield run
     run("delete", "namespace", run.namespace, "--wait=false")
 
@@ -152,9 +152,9 @@ def test_logs_followed_and_of_the_run_before(kubectl: Kubectl) -> None:
         found: list[dict[str, Any]] = kubectl.get("pod", "restless")["status"].get("containerStatuses", [{}])
         return found[0]
 
-    until(lambda: container_status().get("restartCount"), "a restart", 40)
+    until(lambda: container_status().get("restartCount"), "a restart")
     assert kubectl("logs", "restless", "--previous").split() == ["run", "end"]
-    until(lambda: "running" in container_status()["state"], "another run", 40)
+    until(lambda: "running" in container_status()["state"], "another run")
     assert kubectl("logs", "restless", "-f").split() == ["run", "end"]
     kubectl("delete", "pod", "restless", "--grace-period=1")
 
@@ -194,9 +194,9 @@ def test_create_generators(kubectl: Kubectl) -> None:
 def rolled(kubectl: Kubectl) -> str:
     """A deployment of one, `roll`, in its second revision."""
     kubectl("apply", "-f", "-", given=json.dumps(deployment("roll", 1)))
-    kubectl("rollout", "status", "deploy/roll", "--timeout=60s", seconds=70)
+    kubectl("rollout", "status", "deploy/roll", "--timeout=90s", seconds=120)
     kubectl("set", "env", "deploy/roll", "COLOUR=blue")
-    kubectl("rollout", "status", "deploy/roll", "--timeout=60s", seconds=70)
+    kubectl("rollout", "status", "deploy/roll", "--timeout=90s", seconds=120)
     return "deploy/roll"
 
 
@@ -216,7 +216,7 @@ def test_rollout_history_undo_and_status(kubectl: Kubectl, rolled: str) -> None:
     last = revisions(kubectl)[-1]
     assert "COLOUR:\tblue" in kubectl("rollout", "history", rolled, f"--revision={last}")
     kubectl("rollout", "undo", rolled)
-    assert "successfully rolled out" in kubectl("rollout", "status", rolled, "--timeout=60s", seconds=70)
+    assert "successfully rolled out" in kubectl("rollout", "status", rolled, "--timeout=90s", seconds=120)
     assert "COLOUR" not in environment(kubectl)
     assert revisions(kubectl)[-1] == last + 1
     told = kubectl("rollout", "undo", rolled, "--to-revision=99", fails=True)
@@ -227,8 +227,8 @@ def test_rollout_history_undo_and_status(kubectl: Kubectl, rolled: str) -> None:
 def test_rollout_restart(kubectl: Kubectl, rolled: str) -> None:
     before = pods(kubectl, "roll")
     kubectl("rollout", "restart", rolled)
-    kubectl("rollout", "status", rolled, "--timeout=60s", seconds=70)
-    until(lambda: len(pods(kubectl, "roll")) == 1, "the old pod to go", 40)
+    kubectl("rollout", "status", rolled, "--timeout=90s", seconds=120)
+    until(lambda: len(pods(kubectl, "roll")) == 1, "the old pod to go")
     assert pods(kubectl, "roll") != before
 
 
@@ -240,17 +240,17 @@ def test_rollout_pause_and_resume(kubectl: Kubectl, rolled: str) -> None:
     assert "paused" in kubectl("rollout", "undo", rolled, fails=True)
     assert revisions(kubectl) == before
     kubectl("rollout", "resume", rolled)
-    kubectl("rollout", "status", rolled, "--timeout=60s", seconds=70)
+    kubectl("rollout", "status", rolled, "--timeout=90s", seconds=120)
     assert revisions(kubectl)[-1] == before[-1] + 1
 
 
 @behaviour("kubectl", "scale")
 def test_scale(kubectl: Kubectl) -> None:
     kubectl("scale", "deploy/web", "--replicas=3", "--current-replicas=2")
-    kubectl("rollout", "status", "deploy/web", "--timeout=60s", seconds=70)
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s", seconds=120)
     assert len(pods(kubectl)) == 3
     kubectl("scale", "deploy/web", "--replicas=2")
-    until(lambda: len(pods(kubectl)) == 2, "the third pod to go", 40)
+    until(lambda: len(pods(kubectl)) == 2, "the third pod to go")
     told = kubectl("scale", "deploy/web", "--replicas=5", "--current-replicas=9", fails=True)
     assert "expected replicas to be 9" in told.lower()
 
@@ -312,13 +312,13 @@ def test_patches_of_three_types(kubectl: Kubectl) -> None:
 
 @behaviour("kubectl", "wait")
 def test_wait(kubectl: Kubectl) -> None:
-    kubectl("wait", "--for=condition=Available", "deploy/web", "--timeout=30s")
-    kubectl("wait", "--for=jsonpath={.status.readyReplicas}=2", "deploy/web", "--timeout=30s")
+    kubectl("wait", "--for=condition=Available", "deploy/web", "--timeout=90s")
+    kubectl("wait", "--for=jsonpath={.status.readyReplicas}=2", "deploy/web", "--timeout=90s")
     told = kubectl("wait", "--for=condition=Absent", "deploy/web", "--timeout=1s", fails=True)
     assert "timed out waiting for the condition on deployments/web" in told
     kubectl("run", "short", "--image=maestro.local/x:1")
     kubectl("delete", "pod", "short", "--wait=false", "--grace-period=1")
-    kubectl("wait", "--for=delete", "pod/short", "--timeout=30s")
+    kubectl("wait", "--for=delete", "pod/short", "--timeout=90s")
 
 
 @behaviour("kubectl", "events")
@@ -352,9 +352,9 @@ def test_cordon_and_drain(kubectl: Kubectl) -> None:
     kubectl("cordon", "node-b")
     try:
         assert "SchedulingDisabled" in kubectl("get", "node", "node-b")
-        told = kubectl("drain", "node-b", "--pod-selector=app=web", "--timeout=60s", seconds=70)
+        told = kubectl("drain", "node-b", "--pod-selector=app=web", "--timeout=90s", seconds=120)
         assert "evicting pod" in told
-        kubectl("rollout", "status", "deploy/web", "--timeout=60s", seconds=70)
+        kubectl("rollout", "status", "deploy/web", "--timeout=90s", seconds=120)
         left = kubectl.items("pods", "-l", "app=web", "--field-selector", "spec.nodeName=node-b")
         assert left == []
     finally:

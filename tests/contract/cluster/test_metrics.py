@@ -25,7 +25,7 @@ def test_the_exporter_speaks_kube_state_metrics(kubectl: Kubectl, platform: Plat
     made = deployment("web", 2)
     made["spec"]["template"]["metadata"]["annotations"] = {"prometheus.io/scrape": "true", "prometheus.io/port": "8080"}  # noqa: E501  # fmt: skip
     kubectl.apply(made)
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     labels = f'namespace="{kubectl.namespace}",deployment="web"'
 
     def metric(name: str, *labels: str) -> list[float]:

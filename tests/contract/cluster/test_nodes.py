@@ -32,7 +32,7 @@ FORKING = (
 def shaky(platform: Platform, kubectl: Kubectl) -> Iterator[Platform]:
     """The platform with a third node, node-c, which a test may kill."""
     platform.start_node("c")
-    until(lambda: ready(kubectl, "node-c") == "True", "the third node", 40)
+    until(lambda: ready(kubectl, "node-c") == "True", "the third node")
     yield platform
     platform.end("kubelet-c")
     kubectl("delete", "node", "node-c", "--ignore-not-found")
@@ -79,26 +79,26 @@ def on_two_nodes(name: str, replicas: int) -> dict[str, Any]:
 @behaviour("node loss", "kill -9 of a kubelet leaves no process of its pods")
 def test_kill_nine_of_a_kubelet_leaves_no_pod_process(shaky: Platform, kubectl: Kubectl) -> None:
     kubectl.apply(pod("family", FORKING, nodeSelector=ZONE_C))
-    until(lambda: len(processes_of(kubectl, "family")) == 3, "a parent and two children", 30)
+    until(lambda: len(processes_of(kubectl, "family")) == 3, "a parent and two children")
     kill(shaky)
-    until(lambda: not processes_of(kubectl, "family"), "all of them to be gone", 30)
+    until(lambda: not processes_of(kubectl, "family"), "all of them to be gone")
 
 
 @behaviour("node loss", "a lost node is tainted, its pods are replaced elsewhere, and it is taken back")
 def test_a_lost_node_is_noticed_evicted_and_taken_back(shaky: Platform, kubectl: Kubectl) -> None:
     kubectl.apply(on_two_nodes("web", 2))
-    kubectl("rollout", "status", "deploy/web", "--timeout=40s")
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     assert nodes_of(kubectl) == {"node-b", "node-c"}
     kill(shaky)
-    until(lambda: ready(kubectl, "node-c") == "Unknown", "the lost lease", 40)
+    until(lambda: ready(kubectl, "node-c") == "Unknown", "the lost lease")
     lost = {"node.kubernetes.io/unreachable"}
-    until(lambda: lost <= taints(kubectl, "node-c"), "its taint", 40)
+    until(lambda: lost <= taints(kubectl, "node-c"), "its taint")
     until(lambda: nodes_of(kubectl) == {"node-b"}, "both pods on the other node", 60)
-    kubectl("rollout", "status", "deploy/web", "--timeout=40s")
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     shaky.start_node("c")
-    until(lambda: ready(kubectl, "node-c") == "True", "the node to be back", 40)
-    until(lambda: not taints(kubectl, "node-c"), "its taints to be gone", 40)
-    until(lambda: len(kubectl.items("pods")) == 2, "the evicted pod to be buried by its node", 40)
+    until(lambda: ready(kubectl, "node-c") == "True", "the node to be back")
+    until(lambda: not taints(kubectl, "node-c"), "its taints to be gone")
+    until(lambda: len(kubectl.items("pods")) == 2, "the evicted pod to be buried by its node")
 
 
 def taints(kubectl: Kubectl, node: str) -> set[str]:
@@ -110,7 +110,7 @@ def test_a_restarted_kubelet_starts_its_pods_again(shaky: Platform, kubectl: Kub
     script = "print('up',flush=True);import signal;signal.pause()"
     stays: dict[str, Any] = {"nodeSelector": ZONE_C, "tolerations": [{"operator": "Exists"}]}
     kubectl.apply(pod("once", script, restartPolicy="Never", **stays), pod("always", script, **stays))
-    until(lambda: phase(kubectl, "once") == phase(kubectl, "always") == "Running", "both to run", 30)
+    until(lambda: phase(kubectl, "once") == phase(kubectl, "always") == "Running", "both to run")
     address = kubectl.get("pod", "always")["status"]["podIP"]
     kill(shaky)
     shaky.start_node("c")
@@ -119,19 +119,19 @@ def test_a_restarted_kubelet_starts_its_pods_again(shaky: Platform, kubectl: Kub
         told = container_status(kubectl, "always")
         return bool(told["restartCount"] == 1 and "running" in told["state"])
 
-    until(restarted, "a restart", 40)
+    until(restarted, "a restart")
     assert kubectl.get("pod", "always")["status"]["podIP"] == address
-    until(lambda: phase(kubectl, "once") == "Failed", "what may not restart to fail", 40)
+    until(lambda: phase(kubectl, "once") == "Failed", "what may not restart to fail")
 
 
 @behaviour("cordon and drain", "a cordoned node gets no new pod and keeps those it has")
 def test_cordon_keeps_new_pods_away(shaky: Platform, kubectl: Kubectl) -> None:
     kubectl.apply(on_two_nodes("web", 2))
-    kubectl("rollout", "status", "deploy/web", "--timeout=40s")
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     kubectl("cordon", "node-c")
     assert "SchedulingDisabled" in kubectl("get", "node", "node-c")
     kubectl("scale", "deploy/web", "--replicas=4")
-    kubectl("rollout", "status", "deploy/web", "--timeout=40s")
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     found = [one["spec"]["nodeName"] for one in kubectl.items("pods")]
     assert sorted(found) == ["node-b", "node-b", "node-b", "node-c"]
     kubectl("uncordon", "node-c")
@@ -140,21 +140,21 @@ def test_cordon_keeps_new_pods_away(shaky: Platform, kubectl: Kubectl) -> None:
 @behaviour("cordon and drain", "drain empties a node within the disruption budget; uncordon lets it fill")
 def test_drain_empties_a_node_and_uncordon_fills_it(shaky: Platform, kubectl: Kubectl) -> None:
     kubectl.apply(budget("web", maxUnavailable=1), on_two_nodes("web", 4))
-    kubectl("rollout", "status", "deploy/web", "--timeout=40s")
-    until(lambda: kubectl.get("pdb", "web")["status"].get("disruptionsAllowed") == 1, "one allowed", 40)
-    told = kubectl("drain", "node-c", "--timeout=90s", seconds=100)
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
+    until(lambda: kubectl.get("pdb", "web")["status"].get("disruptionsAllowed") == 1, "one allowed")
+    told = kubectl("drain", "node-c", "--timeout=90s", seconds=120)
     assert "evicting pod" in told
     assert nodes_of(kubectl) == {"node-b"}
     kubectl("uncordon", "node-c")
     kubectl("rollout", "restart", "deploy/web")
-    kubectl("rollout", "status", "deploy/web", "--timeout=60s", seconds=70)
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s", seconds=120)
     assert nodes_of(kubectl) == {"node-b", "node-c"}
 
 
 @behaviour("cordon and drain", "drain stops at a pod without controller, and at a budget that allows none")
 def test_what_drain_will_not_do(shaky: Platform, kubectl: Kubectl) -> None:
     kubectl.apply(pod("bare", "import signal;signal.pause()", nodeSelector=ZONE_C))
-    until(lambda: phase(kubectl, "bare") == "Running", "it to run", 30)
+    until(lambda: phase(kubectl, "bare") == "Running", "it to run")
     told = kubectl("drain", "node-c", "--timeout=5s", fails=True)
     assert "cannot delete" in told
     assert "bare" in told
@@ -163,8 +163,8 @@ def test_what_drain_will_not_do(shaky: Platform, kubectl: Kubectl) -> None:
     held["spec"]["template"]["spec"]["nodeSelector"] = ZONE_C
     kubectl("uncordon", "node-c")
     kubectl.apply(budget("held", maxUnavailable=0), held)
-    kubectl("rollout", "status", "deploy/held", "--timeout=40s")
-    until(lambda: kubectl.get("pdb", "held")["status"].get("currentHealthy") == 1, "it to be counted", 40)
+    kubectl("rollout", "status", "deploy/held", "--timeout=90s")
+    until(lambda: kubectl.get("pdb", "held")["status"].get("currentHealthy") == 1, "it to be counted")
     told = kubectl("drain", "node-c", "--timeout=7s", fails=True)
     assert "Cannot evict pod as it would violate the pod's disruption budget" in told
     assert nodes_of(kubectl) == {"node-c"}
@@ -195,7 +195,7 @@ def test_a_node_tells_what_strict_clients_want(platform: Platform, kubectl: Kube
 @behaviour("nodes", "a kubelet that is told to stop ends its pods' processes and says that it is not ready")
 def test_sigterm_stops_a_kubelet_and_says_so(shaky: Platform, kubectl: Kubectl) -> None:
     kubectl.apply(pod("any", FORKING, nodeSelector=ZONE_C))
-    until(lambda: len(processes_of(kubectl, "any")) == 3, "a start", 30)
+    until(lambda: len(processes_of(kubectl, "any")) == 3, "a start")
     process = shaky.processes["kubelet-c"]
     os.kill(process.pid, signal.SIGTERM)
     assert process.wait(20) == 0

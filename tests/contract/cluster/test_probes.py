@@ -51,7 +51,7 @@ def test_a_failed_liveness_probe_restarts(kubectl: Kubectl, platform: Platform) 
     until(lambda: phase(kubectl, "live") == "Running", "a start")
     [work] = platform.state.glob(f"pods/{kubectl.namespace}_live_*/work/c")
     (work / "broken").touch()
-    until(lambda: container_status(kubectl, "live")["restartCount"] >= 1, "a restart", 20)
+    until(lambda: container_status(kubectl, "live")["restartCount"] >= 1, "a restart")
     assert any("failed liveness probe" in words for words in kubectl.events("Killing"))
 
 

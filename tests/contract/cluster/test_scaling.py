@@ -20,7 +20,7 @@ def sizes(kubectl: Kubectl) -> list[int]:
 def test_scaling_in_the_middle_of_a_rollout_is_proportional(kubectl: Kubectl) -> None:
     strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 2, "maxUnavailable": 0}}
     kubectl.apply(deployment("web", 4, strategy=strategy))
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     kubectl("set", "image", "deploy/web", "c=maestro.local/nothing:1")
     until(lambda: sorted(sizes(kubectl)) == [2, 4], "the rollout to get stuck at 4 + 2")
     kubectl("scale", "deploy/web", "--replicas=8")
@@ -31,7 +31,7 @@ def test_scaling_in_the_middle_of_a_rollout_is_proportional(kubectl: Kubectl) ->
 @behaviour("scaling", "a ReplicaSet adopts matching orphans and releases what no longer matches")
 def test_a_replica_set_adopts_orphans_and_lets_strangers_go(kubectl: Kubectl) -> None:
     kubectl.apply(deployment("web", 2))
-    kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     released = kubectl.items("pods")[0]["metadata"]["name"]
     kubectl("label", "pod", released, "app=other", "--overwrite")
     until(lambda: "ownerReferences" not in kubectl.get("pod", released)["metadata"], "release")

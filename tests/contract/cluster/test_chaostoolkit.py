@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.contract.local.running import Kubectl, Platform, deployment, until
+from tests.contract.cluster.behaviours import behaviour
+from tests.contract.cluster.kubectl import Kubectl
+from tests.contract.cluster.objects import deployment
+from tests.contract.cluster.running import Platform, until
 
 pytestmark = pytest.mark.contract
 RUN = (
@@ -54,7 +57,7 @@ def web(kubectl: Kubectl) -> str:
     kubectl.apply(made)
     kubectl("create", "service", "clusterip", "web", "--tcp=80:8080")
     kubectl("create", "secret", "generic", "hush", "--from-literal=k=v")
-    kubectl("rollout", "status", "deploy/web", "--timeout=60s", seconds=70)
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s", seconds=120)
     return kubectl.namespace
 
 
@@ -67,6 +70,7 @@ def succeeded(entries: list[dict[str, Any]]) -> None:
         assert entry.get("tolerance_met", True) is True, told
 
 
+@behaviour("chaostoolkit-kubernetes", "probes")
 def test_probes(platform: Platform, web: str, tmp_path: Path) -> None:
     chosen = {"label_selector": "app=web", "ns": web}
     ready = [{"type": "Ready", "status": "True"}]
@@ -94,6 +98,7 @@ def test_probes(platform: Platform, web: str, tmp_path: Path) -> None:
     assert all("serving" in text for text in logs.values())
 
 
+@behaviour("chaostoolkit-kubernetes", "actions")
 def test_actions(platform: Platform, kubectl: Kubectl, web: str, tmp_path: Path) -> None:
     made = tmp_path / "made.json"
     made.write_text(json.dumps(deployment("made", 1)))
@@ -120,12 +125,13 @@ def test_actions(platform: Platform, kubectl: Kubectl, web: str, tmp_path: Path)
     )
     succeeded(entries[:-1])
     kubectl("delete", "node", f"n-{web}")
-    kubectl("rollout", "status", "deploy/web", "--timeout=60s", seconds=70)
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s", seconds=120)
     after = {item["metadata"]["uid"] for item in kubectl.items("pods", "-l", "app=web")}
     assert not before & after, "a rollout makes every pod anew"
     assert "not found" in kubectl("get", "deploy", "made", fails=True)
 
 
+@behaviour("chaostoolkit-kubernetes", "cordon drain and uncordon")
 def test_cordon_drain_and_uncordon(platform: Platform, kubectl: Kubectl, web: str, tmp_path: Path) -> None:
     def alone() -> bool:
         left = kubectl("get", "pods", "-A", "--field-selector", "spec.nodeName=node-b", "--no-headers")
@@ -143,4 +149,4 @@ def test_cordon_drain_and_uncordon(platform: Platform, kubectl: Kubectl, web: st
     finally:
         kubectl("uncordon", "node-b")
     succeeded(entries)
-    kubectl("rollout", "status", "deploy/web", "--timeout=60s", seconds=70)
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s", seconds=120)
