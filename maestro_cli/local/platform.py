@@ -36,7 +36,7 @@ from maestro_cli.local.process import PLATFORM_VARIABLE
 from maestro_cli.local.programs import Programs, find_programs
 
 DEFAULT_LOAD_RATE = 50.0
-_START_LIMIT_SECONDS = 120.0  # the supervisor gives up before that, and says why
+_START_LIMIT_SECONDS = 210.0  # the supervisor gives up before that, and says why
 _STOP_LIMIT_SECONDS = 8.0
 _POLL_SECONDS = 0.05
 _PART_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")

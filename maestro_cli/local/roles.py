@@ -1,8 +1,9 @@
 """What each identity of the embedded cluster may do, on either cluster.
 
 Invariant: rights only add up, as in RBAC: the light cluster decides by this table, the real one by the
-ClusterRoles made of it. No rule gives a verb or subresource by which somebody could get more than this
-(impersonate, escalate, bind, serviceaccounts/token, nodes/proxy).
+ClusterRoles made of it. No rule gives people a verb or subresource by which they could get more than this
+(impersonate, escalate, bind, serviceaccounts/token, nodes/proxy); but, as on any Kubernetes, whoever creates
+a pod lends it the service account that it names.
 """
 
 from __future__ import annotations

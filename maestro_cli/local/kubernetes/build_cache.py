@@ -186,6 +186,7 @@ def _answer(path: Path) -> Mapping[str, object]:
             errors="replace",
             timeout=_ANSWER_SECONDS,
             check=False,
+            start_new_session=True,  # Ctrl-C in a terminal is for us: it must not look like a broken binary
         )
         answer = json.loads(done.stdout)
     except (OSError, subprocess.TimeoutExpired) as error:

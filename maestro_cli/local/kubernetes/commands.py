@@ -102,7 +102,9 @@ def _etcd_client(plane: ControlPlane, port: int) -> list[str]:
 
 
 def _access(plane: ControlPlane) -> list[str]:
-    """Tokens and RBAC. Pods get no token: a process kubelet has nowhere to hide it from its neighbours."""
+    """Tokens and RBAC. No pod gets a token that it did not ask for: a process kubelet cannot hide one from
+    its neighbours.
+    """
     public, private = plane.pki.service_accounts
     return [
         f"--token-auth-file={plane.pki.tokens}",

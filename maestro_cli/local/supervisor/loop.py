@@ -30,7 +30,7 @@ from maestro_cli.local.supervisor.model import CLUSTER, SERVICE, WORKLOAD, Plan
 from maestro_cli.local.supervisor.parts import FOUND_OUT, NODES, parts_of
 from maestro_cli.local.supervisor.workload import Workload
 
-START_LIMIT_SECONDS = 90.0
+START_LIMIT_SECONDS = 180.0  # a part that cannot start is given up long before
 
 
 class Supervisor:
