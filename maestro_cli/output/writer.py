@@ -174,6 +174,11 @@ def _emit_for_people(view: View, options: OutputOptions, out: TextIO) -> None:
         if isinstance(view, Listing) and not view.items:  # stdout stays empty for scripts
             note(view.empty)
         return
+    if isinstance(view, Listing) and len(view.items) >= tables.LONG_ROWS:
+        rows = tables.long_table(view, wide=wide, width=terminal.width, colour=terminal.colour)
+        out.writelines(f"{row}\n" for row in rows)
+        out.flush()
+        return
     from rich.console import Console
 
     console = Console(file=out, width=terminal.width, highlight=False, markup=False, emoji=False)

@@ -74,7 +74,7 @@ def test_selectors_go_to_the_server_and_lists_come_by_pages(api: list[str]) -> N
     asked = parameters(api, "/api/v1/pods")
     assert asked["labelSelector"] == ["app in (a,b)"]
     assert asked["fieldSelector"] == ["status.phase!=Running"]
-    assert asked["limit"] == ["500"]
+    assert asked["limit"] == ["1000"]
     assert "resourceVersion" not in asked  # the newest state, never one that a stale cache remembers
 
 

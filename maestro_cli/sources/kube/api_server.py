@@ -29,7 +29,7 @@ from maestro_cli.sources.http import Answer, Ask, HttpBackend
 
 SYSTEM = "Kubernetes"
 FIELD_MANAGER = "maestro"
-PAGE_SIZE = 500  # kubectl's own
+PAGE_SIZE = 1000  # of pods about 5 MB; half as many round trips as kubectl makes
 MAX_PAGES = 4000
 MAX_STARTS = 2  # of a list whose snapshot expires while it is read
 JSON = "application/json"

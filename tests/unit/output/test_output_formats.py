@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any
@@ -23,7 +23,7 @@ from maestro_cli.output.formats import KINDS, Format, parse_format
 from maestro_cli.output.jsonpath import evaluate
 from maestro_cli.output.tables import cell_text, data_text, text_width
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report, View
-from maestro_cli.output.writer import OutputOptions, emit, emit_text, json_text
+from maestro_cli.output.writer import JSON_BATCH, OutputOptions, emit, emit_text, json_text
 
 
 class Code(IntEnum):
@@ -295,3 +295,33 @@ def test_a_full_disk_is_no_defect_of_maestro(form: str) -> None:
     with pytest.raises(ActionFailed, match="cannot be written") as caught:
         emit(listing(*THINGS), OutputOptions(parse_format(form), is_plain=True), Full())
     assert caught.value.why == "No space left on device"
+
+
+# Long lists as JSON
+
+STRANGE = ("plain", "\x1b[31m\u202e\x7f\x85", 'quote " \\ / \b\t\n\x00', "\ud800 alone", "日本\U0001f600", "")
+
+
+def in_bulk(*documents: dict[str, Any]) -> tuple[str, str]:
+    """The same list written item by item, and in bulk."""
+    columns = (Column[dict[str, Any]]("name", str),)
+    slow = Listing("things/v1", columns, documents, document=lambda item: item)
+    return written(slow, "json"), written(replace(slow, is_json=True), "json")
+
+
+@pytest.mark.parametrize("count", [0, 1, JSON_BATCH, JSON_BATCH + 1, 3 * JSON_BATCH])
+def test_a_list_written_in_bulk_is_the_same_text(count: int) -> None:
+    slow, fast = in_bulk(*({"n": n, "empty": [], "none": {}, "deep": {"a": [n, None]}} for n in range(count)))
+    assert fast == slow
+
+
+@pytest.mark.parametrize("text", STRANGE)
+def test_strange_text_is_the_same_in_bulk(text: str) -> None:
+    slow, fast = in_bulk({"text": Untrusted(text), "all": (text, 1.5, True), text: {}}, {"other": "fine"})
+    assert fast == slow
+    assert json.loads(fast)["items"][0]["text"] == text
+
+
+def test_what_json_cannot_say_is_null_in_bulk() -> None:
+    slow, fast = in_bulk({"x": math.nan, "y": -math.inf, "z": 0.1})
+    assert fast == slow

@@ -17,7 +17,9 @@ from typing import TextIO
 import pytest
 
 from maestro_cli.core.errors import ExitCode, Interrupted, InvalidFile, NotFound
+from maestro_cli.output import tables
 from maestro_cli.output.diagnostics import note, report, warn
+from maestro_cli.output.formats import Format
 from maestro_cli.output.progress import TerminalProgress
 from maestro_cli.output.terminal import PIPED_WIDTH, terminal_of
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
@@ -207,6 +209,40 @@ def test_a_terminal_without_colour_has_no_colour(screen: Screen, monkeypatch: py
     plain = Screen()
     emit(Listing("x/v1", columns, ["a"]), OutputOptions(is_plain=True), plain)
     assert plain.getvalue() == "NAME\na\n"
+
+
+LONG: list[str] = [HOSTILE + "広" * 20, "short"] * tables.LONG_ROWS
+LONG_COLUMNS = (
+    Column[str]("name", lambda text: text[-5:]),
+    Column[str]("again", str, tone=lambda _: "bad"),
+    Column[str]("last", lambda text: "x" * 30, right=True),
+)
+
+
+def test_a_long_table_has_a_line_a_row_and_fits(screen: Screen) -> None:
+    emit(Listing("x/v1", LONG_COLUMNS, LONG), OutputOptions(), screen)
+    lines = re.sub("\x1b\\[[0-9;]*m", "", screen.getvalue()).splitlines()
+    assert len(lines) == len(LONG) + 1
+    assert max(map(tables.text_width, lines)) <= 60
+    assert {line.split()[0] for line in lines} == {"NAME", "広" * 5, "short"}  # what names a row is not cut
+    assert "…" in lines[1]
+
+
+def test_a_long_wide_table_is_not_cut(screen: Screen) -> None:
+    emit(Listing("x/v1", LONG_COLUMNS, LONG), OutputOptions(Format("wide")), screen)
+    assert "…" not in screen.getvalue()
+    assert ":smile:" in screen.getvalue()
+
+
+def test_nothing_hostile_is_control_in_a_long_table(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    emit(Listing("x/v1", LONG_COLUMNS, LONG), OutputOptions(Format("wide")), screen)
+    assert "\x1b[31mred" not in screen.getvalue()
+    assert "\u202e" not in screen.getvalue()
+    assert "\x1b[1;31m" in screen.getvalue()
+    monkeypatch.setenv("NO_COLOR", "1")
+    without = Screen()
+    emit(Listing("x/v1", LONG_COLUMNS, LONG), OutputOptions(), without)
+    assert "\x1b" not in without.getvalue()
 
 
 # Progress

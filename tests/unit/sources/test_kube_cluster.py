@@ -136,7 +136,7 @@ def test_lists_follow_the_continue_token() -> None:
     kube, seen = answering(pods("b", token="T"), pods("a"))
     assert [pod.name for pod in kube.list_pods(None, selector="app=x")] == ["a", "b"]
     assert [request.url.params.get("continue") for request in seen] == [None, "T"]
-    assert {request.url.params["limit"] for request in seen} == {"500"}
+    assert {request.url.params["limit"] for request in seen} == {"1000"}
     assert seen[0].url.path == "/api/v1/pods"
 
 
@@ -147,7 +147,7 @@ def test_an_expired_list_starts_again_by_pages() -> None:
     kube, seen = answering(pods("old", token="T"), EXPIRED, pods("a", token="U"), pods("b"))
     assert [pod.name for pod in kube.list_pods("ml")] == ["a", "b"]
     assert [request.url.params.get("continue") for request in seen] == [None, "T", None, "U"]
-    assert {request.url.params["limit"] for request in seen} == {"500"}
+    assert {request.url.params["limit"] for request in seen} == {"1000"}
 
 
 def test_a_list_that_expires_again_is_asked_for_in_one_piece() -> None:
