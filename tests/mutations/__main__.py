@@ -22,7 +22,7 @@ from tests.mutations.table import MUTATIONS, Mutation
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = "tests/contract/cluster"
 COPIED = ("maestro_cli", "tests", "pyproject.toml")
-LIMIT_SECONDS = 600
+LIMIT_SECONDS = 1800
 
 
 def copy_checkout(target: Path) -> None:

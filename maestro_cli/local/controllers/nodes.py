@@ -132,7 +132,8 @@ class NodeController:
         for pod in self._world.pods.by(NODE, name_of(node)):
             if is_deleting(pod) or pod_phase(pod) in {"Succeeded", "Failed"}:
                 continue
-            patience = min((_patience(pod, taint) for taint in taints), default=0.0)
+            # no taint yet: the cache does not know what was just written, and nobody is to go
+            patience = min((_patience(pod, taint) for taint in taints), default=float("inf"))
             if patience == float("inf") or lost_seconds < min(patience, self._evict_after):
                 continue
             words = f"Marking for deletion Pod {namespace_of(pod)}/{name_of(pod)}"
