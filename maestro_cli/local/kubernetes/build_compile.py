@@ -6,6 +6,7 @@ shared, and only where Go keeps some already.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ _CACHE_GIB, _MODULES_GIB = 4.5, 1.5  # build cache and intermediate files; modul
 _LAST_LINES = 12
 _ANSWER_SECONDS = 60.0
 _DOWNLOADING = "go: downloading "
+_USER = re.compile(r"//[^/@,|]*@")  # a proxy's URL may hold a password
 
 
 @dataclass
@@ -167,7 +169,7 @@ class _Packages:
 
 
 def _no_modules(last: str, environment: Mapping[str, str]) -> MaestroError:
-    proxy = environment.get("GOPROXY") or "Go's default"
+    proxy = _USER.sub("//", environment.get("GOPROXY", "")) or "Go's default"
     return Unreachable(
         "the Go modules of the Kubernetes control plane cannot be downloaded",
         why=last,

@@ -177,10 +177,11 @@ def test_modules_that_cannot_be_had_end_4_with_gos_own_words(
         list_error="main.go:1: reading\ngo: k8s.io/api@v0.37.2: dial tcp: lookup proxy.test: no such host\n"
     )
     with pytest.raises(Unreachable) as raised:
-        ensure(environment={"GOPROXY": "https://proxy.test"})
+        ensure(environment={"GOPROXY": "https://me:hunter2@proxy.test,direct"})
     assert raised.value.exit_code == ExitCode.UNREACHABLE
     assert raised.value.why == "go: k8s.io/api@v0.37.2: dial tcp: lookup proxy.test: no such host"
-    assert "https://proxy.test" in raised.value.fix
+    assert "https://proxy.test,direct" in raised.value.fix
+    assert "hunter2" not in raised.value.fix
     assert told.notes == ["go: downloading k8s.io/api v0.37.2", "main.go:1: reading", raised.value.why]
     assert names(builds) == {"build.log"}
     assert str(builds / "build.log") in raised.value.fix
