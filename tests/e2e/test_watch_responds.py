@@ -47,7 +47,11 @@ def test_of_two_watchers_one_is_killed_between_call_and_result_and_the_other_end
         for process in watchers.values():
             stack.callback(process.kill)
         ship_bad_release(session)
-        eventually(lambda: any(process.poll() is not None for process in watchers.values()), 120)
+        logs = [session.home / f"{name}.log" for name in watchers]
+        try:
+            eventually(lambda: any(process.poll() is not None for process in watchers.values()), 300)
+        except AssertionError as error:
+            raise AssertionError("\n".join(log.read_text() for log in logs)) from error
         (dead,) = [name for name, process in watchers.items() if process.poll() is not None]
         assert watchers[dead].returncode == -signal.SIGKILL, (session.home / f"{dead}.log").read_text()
         (alive,) = set(watchers) - {dead}
@@ -57,7 +61,7 @@ def test_of_two_watchers_one_is_killed_between_call_and_result_and_the_other_end
             assert watchers[alive].poll() is None, log.read_text()
             return "; post-mortem " in log.read_text()
 
-        eventually(is_over, 180)
+        eventually(is_over, 300)
         watchers[alive].send_signal(signal.SIGTERM)
         assert watchers[alive].wait(60) == 143
 
