@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.contract.cluster.behaviours import behaviour
 from tests.contract.cluster.kubectl import Kubectl
-from tests.contract.cluster.objects import budget, conditions, deployment
+from tests.contract.cluster.objects import budget, conditions, deployment, idle_pod
 from tests.contract.cluster.running import until
 
 pytestmark = pytest.mark.contract
 
 
-def evict(kubectl: Kubectl, name: str, *, fails: bool = False) -> str:
-    body = '{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"%s","namespace":"%s"}}'
-    path = f"/api/v1/namespaces/{kubectl.namespace}/pods/{name}/eviction"
-    return kubectl("create", "--raw", path, "-f", "-", given=body % (name, kubectl.namespace), fails=fails)
+def evict(http: httpx.Client, pods: str, name: str, **query: str) -> httpx.Response:
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
+    return http.post(f"{pods}/{name}/eviction", json=body, params=query)
 
 
 @behaviour("eviction", "a disruption budget is counted from numbers and percentages")
@@ -34,21 +34,46 @@ def evict(kubectl: Kubectl, name: str, *, fails: bool = False) -> str:
 def test_budgets_are_counted(kubectl: Kubectl, spec: dict[str, Any], desired: int, allowed: int) -> None:
     kubectl.apply(budget("web", **spec), deployment("web"))
     kubectl("rollout", "status", "deploy/web", "--timeout=90s")
-    until(lambda: kubectl.get("pdb", "web")["status"].get("currentHealthy") == 3, "three healthy pods")
-    status = kubectl.get("pdb", "web")["status"]
+
+    def counted() -> dict[str, Any] | None:
+        found: dict[str, Any] = kubectl.get("pdb", "web")
+        return found if found["status"].get("currentHealthy") == 3 else None
+
+    found = until(counted, "three healthy pods")
+    status = found["status"]
     assert (status["desiredHealthy"], status["disruptionsAllowed"]) == (desired, allowed)
     assert status["expectedPods"] == 3
-    assert conditions(kubectl.get("pdb", "web"))["DisruptionAllowed"][0] == ("True" if allowed else "False")
+    assert conditions(found)["DisruptionAllowed"][0] == ("True" if allowed else "False")
 
 
 @behaviour("eviction", "an eviction is refused with 429 until the replacement is ready")
-def test_an_eviction_is_refused_until_the_replacement_is_ready(kubectl: Kubectl) -> None:
+def test_an_eviction_is_refused_until_the_replacement_is_ready(
+    kubectl: Kubectl, http: httpx.Client, pods: str
+) -> None:
     kubectl.apply(budget("web", maxUnavailable=1), deployment("web"))
     kubectl("rollout", "status", "deploy/web", "--timeout=90s")
-    until(lambda: kubectl.get("pdb", "web")["status"].get("disruptionsAllowed") == 1, "one allowed")
+
+    def allowed() -> bool:
+        return bool(kubectl.get("pdb", "web")["status"].get("disruptionsAllowed") == 1)
+
+    until(allowed, "one allowed")
     first, second, _third = sorted(pod["metadata"]["name"] for pod in kubectl.items("pods"))
-    evict(kubectl, first)
-    told = evict(kubectl, second, fails=True)
-    assert "disruption budget" in told
-    until(lambda: kubectl.get("pdb", "web")["status"].get("disruptionsAllowed") == 1, "one allowed again")
-    evict(kubectl, second)
+    assert evict(http, pods, first, dryRun="All").status_code == 201
+    assert evict(http, pods, first).status_code == 201
+    refused = evict(http, pods, second)
+    assert (refused.status_code, refused.json()["reason"]) == (429, "TooManyRequests")
+    assert refused.json()["message"] == "Cannot evict pod as it would violate the pod's disruption budget."
+    [cause] = refused.json()["details"]["causes"]
+    assert cause["reason"] == "DisruptionBudget"
+    assert cause["message"].startswith("The disruption budget web needs 2 healthy pods and has ")
+    assert "retry-after" not in refused.headers, "a client would try again by itself, inside the call"
+    until(allowed, "one allowed again")
+    assert evict(http, pods, second).status_code == 201
+
+
+@behaviour("eviction", "a pod that does not run yet is no disruption")
+def test_a_pod_that_does_not_run_is_free(kubectl: Kubectl, http: httpx.Client, pods: str) -> None:
+    kubectl.apply(budget("idle", maxUnavailable=0))
+    http.post(pods, json=idle_pod("p", app="idle"))
+    assert evict(http, pods, "p").status_code == 201
+    assert http.get(f"{pods}/p").status_code == 404
