@@ -65,6 +65,7 @@ class Ask:
     safe: bool = False
     max_bytes: int | None = None
     truncate: bool = False  # cut a body at max_bytes instead of refusing it
+    patience: float = 1.0  # times the backend's time-out, once it is known to be there
 
 
 class HttpBackend:
@@ -119,9 +120,9 @@ class HttpBackend:
 
     def ask(self, ask: Ask) -> Answer:
         """Send it and give back whatever status came; raises Unreachable or OutcomeUnknown."""
-        limit = self._timeout_seconds
+        limit = patience = self._timeout_seconds * ask.patience
         if not self._has_answered:
-            limit = min(limit, FIRST_CONTACT_SECONDS)
+            limit = min(self._timeout_seconds, FIRST_CONTACT_SECONDS)
         url = self.url + ask.path
         headers = {**self._headers(), "Accept": ask.accept}
         if ask.body is not None:
@@ -130,7 +131,7 @@ class HttpBackend:
             # A quarter of a second more than the socket time-outs, which know better what was awaited.
             return within(limit + 0.25, partial(self._send, ask, url, headers, limit))
         except self._failures as error:
-            if ask.safe and self._has_answered and limit < self._timeout_seconds:
+            if ask.safe and self._has_answered and limit < patience:
                 return self.ask(ask)  # it is there, and slow: it gets its whole time
             if ask.safe or isinstance(error, self._never_sent):
                 raise unreachable(self.system, self.url, error, limit) from error

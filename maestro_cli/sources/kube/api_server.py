@@ -100,10 +100,11 @@ class ApiServer:
         return shown_url(self._backend.url)
 
     def get(
-        self, path: str, kind: type[T], params: Mapping[str, str | int] | None = None, accept: str = JSON
-    ) -> T:
+        self, path: str, kind: type[T], params: Mapping[str, str | int] | None = None, accept: str = JSON,
+        patience: float = 1.0,
+    ) -> T:  # fmt: skip
         """One object of that path."""
-        ask = Ask("GET", path, params, accept=accept, safe=True)
+        ask = Ask("GET", path, params, accept=accept, safe=True, patience=patience)
         return self._backend.decode(self._good(self._backend.ask(ask)), kind)
 
     def text(self, path: str, params: Mapping[str, str | int], limit_bytes: int) -> str:
@@ -130,7 +131,7 @@ class ApiServer:
 
     def gather(
         self, path: str, kind: type[T], line: Callable[[T], R],
-        params: Mapping[str, str | int] | None = None, accept: str = JSON,
+        params: Mapping[str, str | int] | None = None, accept: str = JSON, patience: float = 1.0,
     ) -> list[R]:  # fmt: skip
         """What `line` makes of every object of a list, by pages of one snapshot.
 
@@ -139,20 +140,21 @@ class ApiServer:
         """
         for _ in range(MAX_STARTS):
             try:
-                return [line(item) for page in self._pages(path, kind, params or {}, accept) for item in page]
+                pages = self._pages(path, kind, params or {}, accept, patience)
+                return [line(item) for page in pages for item in page]
             except ExpiredList:
                 continue
         whole = self.get(path, Page[kind], params, accept)  # type: ignore[valid-type]  # a run-time type
         return [line(item) for item in whole.items or ()]
 
     def _pages(
-        self, path: str, kind: type[T], params: Mapping[str, str | int], accept: str
+        self, path: str, kind: type[T], params: Mapping[str, str | int], accept: str, patience: float
     ) -> Iterator[list[T]]:
         """The pages in turn; while the caller works on one, the next is on its way."""
 
         def ask(token: str) -> Page[T]:
             asked = {**params, "limit": PAGE_SIZE, **({"continue": token} if token else {})}
-            return self.get(path, Page[kind], asked, accept)  # type: ignore[valid-type]  # a run-time type
+            return self.get(path, Page[kind], asked, accept, patience)  # type: ignore[valid-type]  # a run-time type
 
         page, seen = ask(""), ""
         for _ in range(MAX_PAGES):

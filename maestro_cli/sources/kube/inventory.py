@@ -23,6 +23,7 @@ from maestro_cli.sources.kube.workload_lines import daemon_set_line, deployment_
 _ROLE = "node-role.kubernetes.io/"
 _SERVE = "--serve"
 _APPS = "/apis/apps/v1"
+PATIENCE = 3.0  # a server with much to list may be slow, as when it is in trouble
 # A tenth of the objects themselves; a server that does not know the form answers with those.
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
 
@@ -42,11 +43,15 @@ class Inventory:
         """
         path = scoped("/api/v1", namespace, "pods")
         line = partial(pod_line, zone_of=zone_of)
-        return self._api.gather(path, objects.PodObject, line, _selection(selector, fields))
+        return self._api.gather(
+            path, objects.PodObject, line, _selection(selector, fields), patience=PATIENCE
+        )
 
     def nodes(self, *, selector: str = "", fields: str = "") -> list[NodeLine]:
         """Nodes that match a label and a field selector."""
-        return self._api.gather("/api/v1/nodes", objects.NodeObject, node_line, _selection(selector, fields))
+        return self._api.gather(
+            "/api/v1/nodes", objects.NodeObject, node_line, _selection(selector, fields), patience=PATIENCE
+        )
 
     def zones(self) -> Mapping[str, str]:
         """The zone of each node that tells one."""
@@ -59,15 +64,15 @@ class Inventory:
 
         def deployments() -> Sequence[WorkloadLine]:
             path = scoped(_APPS, namespace, "deployments")
-            return self._api.gather(path, objects.Deployment, deployment_line, chosen)
+            return self._api.gather(path, objects.Deployment, deployment_line, chosen, patience=PATIENCE)
 
         def stateful_sets() -> Sequence[WorkloadLine]:
             path = scoped(_APPS, namespace, "statefulsets")
-            return self._api.gather(path, objects.StatefulSet, stateful_set_line, chosen)
+            return self._api.gather(path, objects.StatefulSet, stateful_set_line, chosen, patience=PATIENCE)
 
         def daemon_sets() -> Sequence[WorkloadLine]:
             path = scoped(_APPS, namespace, "daemonsets")
-            return self._api.gather(path, objects.DaemonSet, daemon_set_line, chosen)
+            return self._api.gather(path, objects.DaemonSet, daemon_set_line, chosen, patience=PATIENCE)
 
         return [*deployments(), *_served(stateful_sets), *_served(daemon_sets)]
 
