@@ -21,12 +21,13 @@ from maestro_cli.local.certificates import Pki, ensure_pki, kubelet_tls, write_k
 from maestro_cli.local.cluster.access import Tokens
 from maestro_cli.local.cluster.disk import Disk
 from maestro_cli.local.cluster.kinds import NAMESPACES
-from maestro_cli.local.cluster.registry import Registry
+from maestro_cli.local.cluster.registry import Registry, now
 from maestro_cli.local.cluster.server import Server
 from maestro_cli.local.cluster.store import Store
 from maestro_cli.local.process import announce, die_with_parent
 
 DEFAULT_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+_EXPIRE_SECONDS = 30.0
 
 
 def _arguments() -> argparse.Namespace:
@@ -62,6 +63,13 @@ def _registry(disk: Disk, history: int) -> Registry:
     return registry
 
 
+async def _expire(registry: Registry) -> None:
+    """Remove old events now and then; etcd does it for the real server, by leases."""
+    while True:
+        registry.expire(now())
+        await asyncio.sleep(_EXPIRE_SECONDS)
+
+
 async def _serve(state: Path, pki: Pki, listener: socket.socket, disk: Disk, history: int) -> None:
     port = listener.getsockname()[1]
     url = f"https://127.0.0.1:{port}"
@@ -95,12 +103,14 @@ async def _serve(state: Path, pki: Pki, listener: socket.socket, disk: Disk, his
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    expiring = asyncio.ensure_future(_expire(registry))
     while not server.started and not serving.done():
         await asyncio.sleep(0.002)
     if server.started:
         write_kubeconfigs(state, pki, url)
         announce(state, "cluster", port=port, url=url)
     await serving
+    expiring.cancel()
 
 
 def main() -> None:

@@ -287,31 +287,24 @@ def begin_disruption_budget(budget: Object) -> None:
     }
 
 
+_EVENT_V1 = {
+    "note": "message",
+    "regarding": "involvedObject",
+    "deprecatedSource": "source",
+    "deprecatedCount": "count",
+    "deprecatedFirstTimestamp": "firstTimestamp",
+    "deprecatedLastTimestamp": "lastTimestamp",
+    "reportingController": "reportingComponent",
+}
+_EVENT_CORE = {core: new for new, core in _EVENT_V1.items()}
+
+
 def event_from_v1(event: Object) -> Object:
     """An events.k8s.io/v1 Event as the core/v1 Event it is stored as."""
-    renamed = {
-        "note": "message",
-        "regarding": "involvedObject",
-        "deprecatedSource": "source",
-        "deprecatedCount": "count",
-        "deprecatedFirstTimestamp": "firstTimestamp",
-        "deprecatedLastTimestamp": "lastTimestamp",
-        "reportingController": "reportingComponent",
-    }
-    stored = {renamed.get(name, name): value for name, value in event.items()}
-    return {**stored, "apiVersion": "v1"}
+    return {_EVENT_V1.get(name, name): value for name, value in event.items()} | {"apiVersion": "v1"}
 
 
 def event_to_v1(event: Object) -> Object:
     """A stored core/v1 Event as events.k8s.io/v1 shows it."""
-    renamed = {
-        "message": "note",
-        "involvedObject": "regarding",
-        "source": "deprecatedSource",
-        "count": "deprecatedCount",
-        "firstTimestamp": "deprecatedFirstTimestamp",
-        "lastTimestamp": "deprecatedLastTimestamp",
-        "reportingComponent": "reportingController",
-    }
-    shown = {renamed.get(name, name): value for name, value in event.items()}
-    return {**shown, "apiVersion": "events.k8s.io/v1"}
+    shown = {_EVENT_CORE.get(name, name): value for name, value in event.items()}
+    return shown | {"apiVersion": "events.k8s.io/v1"}

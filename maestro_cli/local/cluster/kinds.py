@@ -76,6 +76,7 @@ class Kind:
     grace: Callable[[Object, int | None], int] = no_grace
     columns: tuple[Column, ...] = columns.PLAIN
     verbs: tuple[str, ...] = VERBS
+    lives_seconds: float = 0  # after it was last written; 0 is for ever
     stored_as: str = ""
     message_name: str = ""
     inward: Callable[[Object], Object] = _same
@@ -168,7 +169,7 @@ KINDS: tuple[Kind, ...] = (
         default=fill.default_endpoints, columns=columns.ENDPOINTS,
     ),
     Kind(
-        "", "v1", "Event", "events", short_names=("ev",), fields=_EVENT_FIELDS,
+        "", "v1", "Event", "events", short_names=("ev",), lives_seconds=3600, fields=_EVENT_FIELDS,
         check=rules.check_event, columns=columns.EVENT,
     ),
     Kind(
@@ -224,6 +225,15 @@ KINDS: tuple[Kind, ...] = (
     ),
 )  # fmt: skip
 
+# Questions, which are answered and never stored.
+REVIEWS: tuple[Kind, ...] = tuple(
+    Kind(group, "v1", kind, f"{kind.lower()}s", namespaced=False, verbs=("create",))
+    for group, kind in (
+        ("authorization.k8s.io", "SelfSubjectAccessReview"),
+        ("authorization.k8s.io", "SelfSubjectRulesReview"),
+        ("authentication.k8s.io", "SelfSubjectReview"),
+    )
+)
 BY_PATH: dict[tuple[str, str, str], Kind] = {(one.group, one.version, one.plural): one for one in KINDS}
 NAMESPACES, NODES, PODS = (BY_PATH["", "v1", plural] for plural in ("namespaces", "nodes", "pods"))
 BUDGETS = BY_PATH["policy", "v1", "poddisruptionbudgets"]

@@ -269,6 +269,15 @@ class Registry:
             return self._empty_namespace(obj)
         return outcome
 
+    def expire(self, at: datetime) -> None:
+        """Remove what has outlived its kind's time to live."""
+        for kind in kinds.KINDS:
+            if kind.lives_seconds:
+                oldest = stamp(at - timedelta(seconds=kind.lives_seconds))
+                for version in self.store.list(kind.shelf):
+                    if _last_written(version.object) < oldest:
+                        self._remove(kind, version.key, version.copy(), dry_run=False)
+
     def _check_preconditions(self, kind: Kind, current: Version, wanted: Object) -> None:
         metadata = current.object["metadata"]
         for field, told in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
@@ -300,6 +309,12 @@ class Registry:
             last = home.copy()
             last["spec"].pop("finalizers", None)
             self.store.remove(kinds.NAMESPACES.shelf, home.key, last)
+
+
+def _last_written(obj: Object) -> str:
+    """The latest time an object tells; such texts sort by time."""
+    times = (obj["metadata"]["creationTimestamp"], obj.get("lastTimestamp", ""), obj.get("eventTime", ""))
+    return str(max(times))
 
 
 def _held(obj: Object) -> bool:

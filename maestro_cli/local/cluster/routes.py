@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maestro_cli.local.cluster.discovery import REVIEWS
-from maestro_cli.local.cluster.kinds import BY_PATH, Kind
+from maestro_cli.local.cluster.kinds import BY_PATH, REVIEWS, Kind
 from maestro_cli.local.cluster.status import Names
 
-_REVIEWS = {(group, plural): kind for group, kind, plural in REVIEWS}
+_REVIEWS = {(one.group, one.plural): one.names for one in REVIEWS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def resolve(path: str) -> Route | Review | None:
     else:
         return None
     if version == "v1" and len(rest) == 1 and (group, rest[0]) in _REVIEWS:
-        return Review(Names(group, rest[0], _REVIEWS[group, rest[0]]))
+        return Review(_REVIEWS[group, rest[0]])
     if "" in rest:
         return None
     namespace = ""

@@ -13,7 +13,6 @@ from maestro_cli.local.controllers.disruption import DisruptionController
 from maestro_cli.local.controllers.endpoints import EndpointsController
 from maestro_cli.local.controllers.garbage import GarbageCollector
 from maestro_cli.local.controllers.job import JobController
-from maestro_cli.local.controllers.namespaces import NamespaceController
 from maestro_cli.local.controllers.nodes import NodeController
 from maestro_cli.local.controllers.replicaset import ReplicaSetController
 from maestro_cli.local.controllers.scheduler import Scheduler
@@ -55,7 +54,6 @@ async def _serve(arguments: argparse.Namespace) -> None:
         EndpointsController(world).queue,
         DisruptionController(world).queue,
         GarbageCollector(world).queue,
-        NamespaceController(world).queue,
     ]
     recorders = [
         deployments.recorder,

@@ -13,10 +13,11 @@ from maestro_cli.local.api import JOBS, PODS, ApiError
 from maestro_cli.local.controllers.ownership import claim, create_pod, delete_pod, tell_owners
 from maestro_cli.local.controllers.queue import WorkQueue
 from maestro_cli.local.controllers.ranking import doomed_first
-from maestro_cli.local.controllers.world import World
+from maestro_cli.local.controllers.world import NAMESPACE, World
 from maestro_cli.local.objects import (
     Object,
     condition_is_true,
+    controller_of,
     is_deleting,
     key_of,
     metadata,
@@ -25,6 +26,7 @@ from maestro_cli.local.objects import (
     pod_is_ready,
     pod_phase,
     set_condition,
+    split_key,
     timestamp,
     uid_of,
 )
@@ -51,6 +53,7 @@ class JobController:
     async def sync(self, key: str) -> None:
         """Count what ended, make or delete pods, and write the status of one Job."""
         job = self._world.jobs.get(key)
+        await self._release(self._orphans(key, job))
         if job is None:
             return
         pods = await claim(self._world, job, PODS)
@@ -81,6 +84,18 @@ class JobController:
             job = await self._world.update(JOBS, job | {"status": status}, "status")
         await self._release(pod for pod in pods if not pod_is_active(pod))
         self._come_back(job, now)
+
+    def _orphans(self, key: str, job: Object | None) -> list[Object]:
+        """Pods of an earlier job of this name, which nobody will count any more."""
+        namespace, name = split_key(key)
+        pods = self._world.pods.by(NAMESPACE, namespace)
+        owned = [(pod, controller_of(pod) or {}) for pod in pods]
+        uid = uid_of(job) if job is not None else ""
+        return [
+            pod
+            for pod, owner in owned
+            if (owner.get("kind"), owner.get("name")) == ("Job", name) and owner.get("uid") != uid
+        ]
 
     def _counted(self, job: Object, pods: list[Object], now: datetime) -> Object:
         """The status with what ended since the last look; `uncountedTerminatedPods` names what is in it."""

@@ -135,6 +135,14 @@ def test_a_deleted_pod_is_counted_once_and_replaced(kubectl: Kubectl) -> None:
     assert kubectl.get("job", "lost")["status"]["failed"] == 1
 
 
+@behaviour("jobs", "deleting a job at work ends its pods")
+def test_deleting_a_job_at_work_ends_its_pods(kubectl: Kubectl) -> None:
+    kubectl.apply(job("busy", SLEEP, parallelism=2, completions=2))
+    until(lambda: kubectl.get("job", "busy")["status"].get("ready") == 2, "two pods at work", 30)
+    kubectl("delete", "job", "busy")
+    until(lambda: not pods(kubectl, "busy"), "its pods to go", 30)
+
+
 @behaviour("jobs", "deleting a job takes its pods finished ones too")
 def test_deleting_a_job_takes_its_pods_finished_ones_too(kubectl: Kubectl) -> None:
     kubectl.apply(job("gone", "pass"))
