@@ -27,6 +27,7 @@ from maestro_cli.local.objects import (
     uid_of,
 )
 
+_STARTUP_SECONDS = 60.0  # what kube-controller-manager gives a node that has told nothing yet
 _LOG = logging.getLogger(__name__)
 _LEASES = "kube-node-lease"
 _UNREACHABLE, _NOT_READY = "node.kubernetes.io/unreachable", "node.kubernetes.io/not-ready"
@@ -69,8 +70,8 @@ class NodeController:
         if now - self._renewed[name][1] > self._grace and state == "True":
             node = await self._mark_unknown(node)
             state = "Unknown"
-        elif state == "Unknown" and ready is None and now - self._renewed[name][1] <= self._grace:
-            return  # just registered: its first status is on the way
+        elif ready is None and now - self._renewed[name][1] <= max(self._grace, _STARTUP_SECONDS):
+            return  # its first status may still be on the way
         await self._set_taint(node, {"True": "", "False": _NOT_READY}.get(state, _UNREACHABLE))
         if state == "True":
             self._lost_since.pop(name, None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.contract.cluster.behaviours import behaviour
@@ -25,3 +27,26 @@ def test_what_fits_nowhere_says_why(kubectl: Kubectl) -> None:
     )
     kubectl.apply(pod("near", nodeSelector={"topology.kubernetes.io/zone": "zone-b"}))
     until(lambda: kubectl.get("pod", "near")["spec"].get("nodeName") == "node-b", "the only node that fits")
+
+
+@behaviour("placement", "a lost node loses the pods that do not tolerate it for ever")
+def test_a_lost_node_keeps_what_tolerates_it(kubectl: Kubectl) -> None:
+    lost = f"lost-{kubectl.namespace}"
+    kubectl.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": lost}})
+    ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "for the last time"}
+    once = json.dumps({"status": {"conditions": [ready]}})
+    kubectl("patch", "node", lost, "--subresource=status", "--type=merge", "-p", once)
+    taint = {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute"}
+    tolerations = {"stays": {"operator": "Exists"}, "goes": taint | {"tolerationSeconds": 1}}
+    try:
+        for name, toleration in tolerations.items():
+            kubectl.apply(pod(name, nodeName=lost, tolerations=[toleration]))
+        until(
+            lambda: "deletionTimestamp" in kubectl.get("pod", "goes")["metadata"],
+            "the eviction of `goes`",
+            60,
+        )
+        assert "deletionTimestamp" not in kubectl.get("pod", "stays")["metadata"]
+    finally:
+        kubectl("delete", "pod", *tolerations, "--grace-period=0", "--force", "--wait=false")
+        kubectl("delete", "node", lost)
