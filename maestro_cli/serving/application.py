@@ -43,5 +43,5 @@ class Application:
             if isinstance(error, ClientGone):
                 raise
             cause = f"{type(error).__name__}: {error}"
-            self.replica.log.error("internal error", error=cause, path=call.path)
+            self.replica.log.error("internal error", error=cause, path=call.path, trace_id=call.trace_id)
             return error_reply(ModelError("internal error"))

@@ -16,8 +16,10 @@ from maestro_cli.serving.replica import Flights, ModelNews, Replica
 from maestro_cli.serving.routing.file import RoutingFile
 from maestro_cli.serving.routing.router import Router
 from maestro_cli.serving.routing.shadow import Shadows
+from maestro_cli.serving.telemetry.export import SpanExport
 from maestro_cli.serving.telemetry.logs import Log
 from maestro_cli.serving.telemetry.metrics import Metrics
+from maestro_cli.serving.telemetry.tracing import Tracing
 
 
 def assemble(options: Options, log: Log, executor: Executor) -> Replica:
@@ -54,9 +56,19 @@ def assemble(options: Options, log: Log, executor: Executor) -> Replica:
         router,
         shadows,
         flights,
+        _tracing(options, log, metrics),
         routing_file,
         options.timeout_seconds,
     )
+
+
+def _tracing(options: Options, log: Log, metrics: Metrics) -> Tracing:
+    """With a running export when an endpoint is named."""
+    export = SpanExport(options.otlp_endpoint) if options.otlp_endpoint is not None else None
+    if export is not None:
+        metrics.watch_spans(export)
+        export.start()
+    return Tracing(log, options.trace_ratio, options.log_successes, export)
 
 
 def _on_demand(options: Options) -> list[Entry]:

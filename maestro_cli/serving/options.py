@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from maestro_cli.serving.models.manifest import MAX_VERSION, MODEL_NAME
 
 MAX_DRAIN_SECONDS = 300.0
 DEFAULT_TIMEOUT_SECONDS = 10.0
 DEFAULT_CACHE_BYTES = 16 * 2**20
+DEFAULT_TRACE_RATIO = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,9 @@ class Options:
     timeout_seconds: float
     workers: int
     announce: Path | None
+    otlp_endpoint: str | None  # of a collector, http or https
+    trace_ratio: float  # of new traces, 0 to 1
+    log_successes: float  # 0 to 1
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -77,6 +83,7 @@ def parse(arguments: Sequence[str]) -> Options:
         "--workers", type=_workers, default=min(4, os.cpu_count() or 1),
         help="threads for models that take over 1 ms (default %(default)s)",
     )  # fmt: skip
+    _add_telemetry(parser)
     parser.add_argument(
         "--announce", type=_target, help="write pid, host and port to this file once listening"
     )
@@ -97,7 +104,51 @@ def parse(arguments: Sequence[str]) -> Options:
         timeout_seconds=found.timeout_seconds,
         workers=found.workers,
         announce=found.announce,
+        otlp_endpoint=found.otlp_endpoint,
+        trace_ratio=found.trace_ratio,
+        log_successes=found.log_successes,
     )
+
+
+def _add_telemetry(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--otlp-endpoint", type=_endpoint, metavar="URL",
+        help="OpenTelemetry collector to send traces to, for example http://127.0.0.1:4318",
+    )  # fmt: skip
+    parser.add_argument(
+        "--trace-ratio", type=_ratio, metavar="RATIO", default=DEFAULT_TRACE_RATIO,
+        help="share of requests without a trace of their own that is traced (default %(default)s); "
+        "failures always are",
+    )  # fmt: skip
+    parser.add_argument(
+        "--log-successes", type=_ratio, metavar="RATIO", default=0.0,
+        help="share of successful requests that have a log line (default %(default)s)",
+    )  # fmt: skip
+
+
+def _endpoint(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.username or parts.query or parts.fragment:
+        raise argparse.ArgumentTypeError(
+            "not a collector's URL, such as http://127.0.0.1:4318 (keys go into OTEL_EXPORTER_OTLP_HEADERS)"
+        )
+    if importlib.util.find_spec("opentelemetry") is None:
+        raise argparse.ArgumentTypeError("opentelemetry is not installed: pip install 'maestro-cli[serving]'")
+    return text
+
+
+def _ratio(text: str) -> float:
+    try:
+        ratio = float(text)
+    except ValueError:
+        ratio = -1.0
+    if not 0 <= ratio <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share (0 to 1)")
+    return ratio
 
 
 def _port(text: str) -> int:

@@ -17,6 +17,7 @@ from maestro_cli.serving.routing.router import Router
 from maestro_cli.serving.routing.shadow import Shadows
 from maestro_cli.serving.telemetry.logs import Log
 from maestro_cli.serving.telemetry.metrics import Metrics
+from maestro_cli.serving.telemetry.tracing import Tracing
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ class Replica:
     router: Router
     shadows: Shadows
     flights: Flights
+    tracing: Tracing
     routing_file: RoutingFile | None = None
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     draining: bool = False

@@ -21,13 +21,17 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Call:
-    """One request on its way. `after` runs, in order, once the answer's last byte was handed over."""
+    """One request on its way. `after` runs, in order, once the answer's last byte was handed over.
+
+    `trace_id` is that of a request that is traced.
+    """
 
     scope: Scope
     receive: Receive
     parameters: Mapping[str, str] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
     after: list[Callable[[], None]] = field(default_factory=list)
+    trace_id: str | None = None
 
     @property
     def path(self) -> str:

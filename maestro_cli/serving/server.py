@@ -47,6 +47,7 @@ def run(options: Options) -> ExitCode:
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(server.run_until_drained(listener))
     executor.shutdown(wait=False, cancel_futures=True)
+    replica.tracing.close()
     log.info("stopped")
     return ExitCode.OK
 

@@ -16,6 +16,10 @@ from maestro_cli.serving.replica import Replica
 from maestro_cli.serving.routes import Call, Route
 from maestro_cli.serving.routing.trail import Trail
 from maestro_cli.serving.routing.tree import Question
+from maestro_cli.serving.telemetry.spans import Finished
+
+INFER = "/v2/models/{model}/infer"
+INFER_VERSION = "/v2/models/{model}/versions/{version}/infer"
 
 # How long the caller waits, as Envoy tells the server behind it (milliseconds).
 TIMEOUT_HEADER = b"x-envoy-expected-rq-timeout-ms"
@@ -26,12 +30,13 @@ class InferenceEndpoints:
         self._replica = replica
 
     def routes(self) -> Iterator[Route]:
-        yield Route("POST", "/v2/models/{model}/infer", self._infer, Permission.PREDICT)
-        yield Route("POST", "/v2/models/{model}/versions/{version}/infer", self._infer, Permission.PREDICT)
+        yield Route("POST", INFER, self._infer, Permission.PREDICT)
+        yield Route("POST", INFER_VERSION, self._infer, Permission.PREDICT)
 
     async def _infer(self, call: Call) -> Reply:
         """Answer and count one inference request, errors included; one that was given up is not counted."""
-        trail = Trail()
+        trail = Trail(trace=self._replica.tracing.begin(call.scope))
+        call.trace_id = trail.trace.trace_id
         self._replica.flights.count += 1
         identity: str | None = None
         code: int | None = 500  # what an error of our own will be answered with
@@ -40,13 +45,16 @@ class InferenceEndpoints:
             content = await call.body()
             if call.header(b"inference-header-content-length"):
                 raise RequestError("binary tensor data is not supported; send JSON")
+            trail.mark()
             with trail.timing.stage("features"):
                 body = messages.read_infer(content)
                 identity = messages.request_id(body)
             reply = await self._answer(call, body, identity, trail)
             code = reply.status
         except ServingError as error:
-            self._replica.log.refusal(error, path=call.path, entry=trail.entry, request_id=identity)
+            self._replica.log.refusal(
+                error, path=call.path, entry=trail.entry, request_id=identity, trace_id=call.trace_id
+            )
             reply = error_reply(error)
             code = error.status
         except ClientGone:
@@ -55,7 +63,7 @@ class InferenceEndpoints:
         finally:
             self._replica.flights.count -= 1
             if code is not None:
-                self._replica.metrics.observe(trail, code, time.perf_counter() - call.started)
+                self._count(call, trail, code)
         reply.headers += _identity_headers(trail)
         return reply
 
@@ -65,16 +73,30 @@ class InferenceEndpoints:
         with trail.timing.stage("features"):
             request = messages.decode_tensors(body, identity)
         name, version = call.parameters["model"], call.parameters.get("version")
+        trail.mark()
         outputs = await self._replica.router.answer(
             name, version, request, _keys(call, body, identity), deadline, trail, call.while_connected
         )
         if trail.is_routed:
             call.after.append(lambda: self._offer(name, request, outputs, trail))
+        trail.mark()
         with trail.timing.stage("encode"):
             answer = messages.InferAnswer(
                 name, _version(trail), identity, encode_outputs(outputs), _parameters(trail)
             )
             return Reply(200, messages.encode(answer))
+
+    def _count(self, call: Call, trail: Trail, code: int) -> None:
+        """Count an answer now, and have the rest told after it was sent."""
+        ended = time.perf_counter()
+        self._replica.metrics.observe(trail, code, ended - call.started)
+        if self._replica.tracing.wants(trail.trace, code):
+            template = INFER_VERSION if "version" in call.parameters else INFER
+            finished = Finished(
+                trail, str(call.scope["method"]), template, call.path, str(call.scope.get("scheme", "http")),
+                code, call.started, ended, time.time_ns(),
+            )  # fmt: skip
+            call.after.append(lambda: self._replica.tracing.tell(finished))
 
     def _offer(
         self, name: str, request: messages.InferRequest, outputs: Mapping[str, Array], trail: Trail
@@ -127,4 +149,5 @@ def _identity_headers(trail: Trail) -> list[tuple[bytes, bytes]]:
     model = trail.entry.model if trail.entry is not None else None
     served = trail.served_by or (model.served_by if model is not None else "")
     told = {"served": served, "route": trail.route, "decision": trail.decision}
-    return [(f"x-maestro-{name}".encode(), text.encode("ascii")) for name, text in told.items() if text]
+    named = [(f"x-maestro-{name}".encode(), text.encode("ascii")) for name, text in told.items() if text]
+    return [*named, (b"traceparent", trail.trace.traceparent.encode("ascii"))]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from maestro_cli.serving.execution.timing import Timing
 from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.models.repository import Entry
+from maestro_cli.serving.telemetry.trace_context import TraceContext
 
 DIRECT = "direct"  # the route of a request that no document routed
 
@@ -20,7 +21,10 @@ def new_decision_id() -> str:
 
 @dataclass(slots=True)
 class Trail:
-    """`entry` is the version that was tried last, `arms` what was chosen at each split and switch."""
+    """`entry` is the version that was tried last, `arms` what was chosen at each split and switch.
+
+    `marks` are perf_counter moments: when features, route and encode began.
+    """
 
     decision: str = field(default_factory=new_decision_id)
     timing: Timing = field(default_factory=Timing)
@@ -29,6 +33,12 @@ class Trail:
     arms: list[str] = field(default_factory=list)
     is_routed: bool = False
     is_shadow: bool = False
+    trace: TraceContext = field(default_factory=TraceContext)
+    marks: list[float] = field(default_factory=list)
+
+    def mark(self) -> None:
+        """Note that the next phase begins."""
+        self.marks.append(time.perf_counter())
 
     @property
     def route(self) -> str:

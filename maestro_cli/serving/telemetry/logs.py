@@ -43,7 +43,13 @@ class Log:
         self.write("error", message, **fields)
 
     def refusal(
-        self, error: ServingError, *, path: str, entry: Entry | None = None, request_id: str | None = None
+        self,
+        error: ServingError,
+        *,
+        path: str,
+        entry: Entry | None = None,
+        request_id: str | None = None,
+        trace_id: str | None = None,
     ) -> None:
         """The one line of a request that was not answered with 200."""
         failed = isinstance(error, ModelError)
@@ -55,6 +61,7 @@ class Log:
             status=error.status,
             error=error.text,
             request_id=request_id,
+            trace_id=trace_id,
             path=path,
         )
 

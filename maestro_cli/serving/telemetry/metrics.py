@@ -28,6 +28,8 @@ from maestro_cli.serving.models.memory import ModelMemory
 from maestro_cli.serving.models.repository import Entry
 from maestro_cli.serving.routing.shadow import Shadows
 from maestro_cli.serving.routing.trail import DIRECT, Trail
+from maestro_cli.serving.telemetry.export import SpanExport
+from maestro_cli.serving.telemetry.trace_context import TraceContext
 
 UNKNOWN = "_unknown"
 BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -110,6 +112,10 @@ class Metrics:
         """Show the shadows' own counts whenever the page is asked for."""
         self.registry.register(_ShadowCounts(shadows))
 
+    def watch_spans(self, export: SpanExport) -> None:
+        """Show the span export's own counts whenever the page is asked for."""
+        self.registry.register(_SpanCounts(export))
+
     def model_loaded(self, entry: Entry) -> None:
         """Have its series exist at 0, so that rate() sees the first error."""
         version = str(entry.version)
@@ -166,7 +172,7 @@ class Metrics:
             return
         version = str(entry.version)
         self._counter(entry.name, version, code, trail.route).inc()
-        self._timer(entry.name, version).observe(seconds)
+        self._timer(entry.name, version).observe(seconds, _exemplar(trail.trace, code))
         if code == 200:
             timing = trail.timing
             took = (timing.features, timing.queue, timing.infer, timing.encode)
@@ -177,6 +183,11 @@ class Metrics:
         """The page and its content type: OpenMetrics when the Accept header asks for it, else text."""
         encoder, content_type = choose_encoder(accept)
         return encoder(self.registry), content_type
+
+
+def _exemplar(trace: TraceContext, code: int) -> dict[str, str] | None:
+    """The trace to look at for a bucket: one that is sampled, or was kept or logged because it failed."""
+    return {"trace_id": trace.trace_id} if trace.is_sampled or code != 200 else None
 
 
 class _PredictionCounts(Collector):
@@ -201,6 +212,22 @@ class _PredictionCounts(Collector):
         yield GaugeMetricFamily(
             "maestro_prediction_cache_bytes", "Memory that kept answers take.", value=self._cache.held_bytes
         )
+
+
+class _SpanCounts(Collector):
+    """Reads what became of traces that were to be exported."""
+
+    def __init__(self, export: SpanExport) -> None:
+        self._export = export
+
+    def collect(self) -> Iterator[Metric]:
+        traces = CounterMetricFamily(
+            "maestro_trace_exports", "Traces of requests: sent, not taken by the collector, no room to wait.",
+            labels=["result"],
+        )  # fmt: skip
+        for result in ("sent", "failed", "dropped"):
+            traces.add_metric([result], getattr(self._export, result))
+        yield traces
 
 
 class _ShadowCounts(Collector):
