@@ -21,7 +21,7 @@ KUBERNETES ?= auto
 demo: install-demo programs
 	$(BIN)/maestro drill run bad-release
 
-test: install-test programs $(BIN)/kubectl-1.32 lint types contracts
+test: install-test programs $(BIN)/kubectl-1.32 .venv/tritonclient/.installed lint types contracts
 	$(BIN)/python -m pytest --kubernetes=$(KUBERNETES)
 
 test-kubernetes: install-test .venv/.installed-kubernetes programs $(BIN)/kubectl-1.32
@@ -74,6 +74,13 @@ install-test: .venv/.installed-test
 # The oldest kubectl that the contract suite speaks for; its tests say so and do not run without it.
 $(BIN)/kubectl-1.32: | .venv/bin/python
 	$(BIN)/python scripts/fetch_kubectl.py $@
+
+# NVIDIA's client, the judge of the model server's wire, in an environment of its own: it brings 65 MB beside
+# numpy (gevent, aiohttp, ml_dtypes). Its tests do not run without it, and say so.
+.venv/tritonclient/.installed: | .venv/bin/python
+	$(PYTHON) -m venv .venv/tritonclient
+	.venv/tritonclient/bin/python -m pip install --quiet --disable-pip-version-check "tritonclient[http]>=2.60,<3"
+	touch $@
 
 .venv/.installed-kubernetes: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[kubernetes]"

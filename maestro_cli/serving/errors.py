@@ -18,8 +18,9 @@ class ServingError(Exception):
 class RequestError(ServingError):
     """The client's fault: 4xx."""
 
-    def __init__(self, text: str, *, status: int = 400, allow: str = "") -> None:
-        super().__init__(status, text, allow=allow)  # the Allow header of a 405
+    def __init__(self, text: str, *, status: int = 400, allow: str = "", accept: str = "") -> None:
+        # the Allow header of a 405, the Accept-Encoding of a 415
+        super().__init__(status, text, allow=allow, accept_encoding=accept)
 
 
 class ModelError(ServingError):

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from maestro_cli.serving.access.permissions import Permission
 from maestro_cli.serving.errors import RequestError, ServingError
-from maestro_cli.serving.execution.inference import encode_outputs
 from maestro_cli.serving.execution.predictor import deadline_in
-from maestro_cli.serving.protocol import messages
+from maestro_cli.serving.protocol import answer, binary, messages
 from maestro_cli.serving.protocol.http import ClientGone, Reply, error_reply
 from maestro_cli.serving.protocol.tensors import Array
 from maestro_cli.serving.replica import Replica
@@ -43,13 +42,12 @@ class InferenceEndpoints:
         try:
             self._replica.router.knows(call.parameters["model"], call.parameters.get("version"))
             content = await call.body()
-            if call.header(b"inference-header-content-length"):
-                raise RequestError("binary tensor data is not supported; send JSON")
             trail.mark()
             with trail.timing.stage("features"):
-                body = messages.read_infer(content)
+                head, tail = binary.split(content, call.header(binary.LENGTH_HEADER.encode()))
+                body = messages.read_infer(head)
                 identity = messages.request_id(body)
-            reply = await self._answer(call, body, identity, trail)
+            reply = await self._answer(call, body, tail, identity, trail)
             code = reply.status
         except ServingError as error:
             self._replica.log.refusal(
@@ -67,11 +65,13 @@ class InferenceEndpoints:
         reply.headers += _identity_headers(trail)
         return reply
 
-    async def _answer(self, call: Call, body: messages.InferBody, identity: str, trail: Trail) -> Reply:
+    async def _answer(
+        self, call: Call, body: messages.InferBody, tail: binary.Tail, identity: str, trail: Trail
+    ) -> Reply:
         timeout_seconds = self._timeout_seconds(call, body)
         deadline = deadline_in(timeout_seconds - (time.perf_counter() - call.started))
         with trail.timing.stage("features"):
-            request = messages.decode_tensors(body, identity)
+            request = messages.decode_tensors(body, identity, tail)
         name, version = call.parameters["model"], call.parameters.get("version")
         trail.mark()
         outputs = await self._replica.router.answer(
@@ -81,10 +81,7 @@ class InferenceEndpoints:
             call.after.append(lambda: self._offer(name, request, outputs, trail))
         trail.mark()
         with trail.timing.stage("encode"):
-            answer = messages.InferAnswer(
-                name, _version(trail), identity, encode_outputs(outputs), _parameters(trail)
-            )
-            return Reply(200, messages.encode(answer))
+            return answer.compose(name, _version(trail), request, outputs, _parameters(trail))
 
     def _count(self, call: Call, trail: Trail, code: int) -> None:
         """Count an answer now, and have the rest told after it was sent."""

@@ -12,7 +12,7 @@ from maestro_cli.serving.execution.deadline import Deadline
 from maestro_cli.serving.execution.predictor import Predictor, WhileWanted
 from maestro_cli.serving.execution.timing import Timing
 from maestro_cli.serving.models.artefact import LoadedModel
-from maestro_cli.serving.protocol import contract, messages, tensors
+from maestro_cli.serving.protocol import contract
 from maestro_cli.serving.protocol.tensors import Array
 
 
@@ -38,16 +38,3 @@ async def run(
         wanted = contract.outputs_wanted(model.manifest.outputs, asked)
     arrays = await predictor.predict(model, feed, wanted, deadline, timing, while_wanted)
     return dict(zip(wanted, arrays, strict=True))
-
-
-def encode_outputs(outputs: Mapping[str, Array]) -> list[messages.ResponseTensor]:
-    """The outputs as the protocol writes them; raises ModelError for one that it cannot carry."""
-    return [
-        messages.ResponseTensor(
-            name=name,
-            datatype=tensors.datatype_of(array),
-            shape=list(array.shape),
-            data=tensors.encode(name, array),
-        )
-        for name, array in outputs.items()
-    ]

@@ -75,3 +75,15 @@ def outputs_wanted(specs: Sequence[TensorSpec], asked: Sequence[str]) -> list[st
 def describe(specs: Sequence[TensorSpec]) -> list[Mapping[str, object]]:
     """Tensor metadata as the protocol gives it."""
     return [{"name": s.name, "datatype": s.datatype, "shape": list(s.shape)} for s in specs]
+
+
+def configure(specs: Sequence[TensorSpec], *, without_rows: bool) -> list[Mapping[str, object]]:
+    """Tensors as Triton's model configuration gives them; where rows are a batch, `dims` leave them out."""
+    return [
+        {
+            "name": spec.name,
+            "data_type": "TYPE_" + ("STRING" if spec.datatype == "BYTES" else spec.datatype),
+            "dims": list(spec.shape[1:] if without_rows else spec.shape),
+        }
+        for spec in specs
+    ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maestro_cli.serving.errors import RequestError, ServingError
-from maestro_cli.serving.protocol import messages
+from maestro_cli.serving.protocol import compression, messages
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -56,14 +56,19 @@ def header(scope: Scope, name: bytes) -> str:
 
 
 async def read_body(scope: Scope, receive: Receive) -> bytes:
-    """The whole body; raises RequestError (413 too large, 408 too slow) or ClientGone."""
+    """The whole body, expanded when it came compressed.
+
+    Raises RequestError (413 too large, 408 too slow, 415 or 400 for its compression) or ClientGone.
+    """
     declared = header(scope, b"content-length")
     too_large = declared.isascii() and declared.isdigit() and int(declared[:20]) > MAX_BODY_BYTES
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await _collect(receive, 0 if too_large else MAX_BODY_BYTES)
+            content = await _collect(receive, 0 if too_large else MAX_BODY_BYTES)
     except TimeoutError as error:
         raise RequestError(f"the body did not arrive within {BODY_SECONDS:g} s", status=408) from error
+    coding = header(scope, b"content-encoding")
+    return compression.expand(content, coding, MAX_BODY_BYTES) if coding else content
 
 
 async def _collect(receive: Receive, limit_bytes: int) -> bytes:

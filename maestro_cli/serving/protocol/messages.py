@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 
 from maestro_cli.serving.errors import RequestError, quoted
-from maestro_cli.serving.protocol import tensors
+from maestro_cli.serving.protocol import binary, tensors
 
 MAX_ID_CHARACTERS = 256
 MAX_TENSORS = 64
@@ -24,7 +24,7 @@ class RequestTensor(msgspec.Struct):
     name: str
     shape: list[Extent]
     datatype: str
-    data: msgspec.Raw
+    data: msgspec.Raw = msgspec.Raw()
     parameters: dict[str, Any] | None = None
 
 
@@ -52,7 +52,8 @@ class ResponseTensor(msgspec.Struct):
     name: str
     datatype: str
     shape: list[int]
-    data: list[Any]
+    data: list[Any] | msgspec.UnsetType = msgspec.UNSET
+    parameters: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
 
 
 class InferAnswer(msgspec.Struct):
@@ -64,12 +65,17 @@ class InferAnswer(msgspec.Struct):
 
 
 class InferRequest(msgspec.Struct, frozen=True):
-    """A decoded request: arrays by input name, and the outputs asked for (empty = all)."""
+    """A decoded request: arrays by input name, and the outputs asked for (empty = all).
+
+    `as_binary` says of outputs whether they are to be raw bytes, `all_binary` of those it does not name.
+    """
 
     id: str
     inputs: dict[str, tensors.Array]
     datatypes: dict[str, str]
     wanted: tuple[str, ...]
+    as_binary: dict[str, bool] = {}
+    all_binary: bool = False
 
 
 _INFER = msgspec.json.Decoder(InferBody)
@@ -83,7 +89,7 @@ def encode(value: Any) -> bytes:
     return _ENCODER.encode(value)
 
 
-def read_infer(body: bytes) -> InferBody:
+def read_infer(body: bytes | memoryview) -> InferBody:
     """The outer form of an inference request, its data not yet decoded; raises RequestError."""
     try:
         parsed = _INFER.decode(body)
@@ -101,24 +107,57 @@ def request_id(body: InferBody) -> str:
     return body.id or uuid.uuid4().hex
 
 
-def decode_tensors(body: InferBody, identity: str) -> InferRequest:
-    """The tensors of a request as arrays; raises RequestError."""
+def decode_tensors(body: InferBody, identity: str, tail: binary.Tail) -> InferRequest:
+    """The tensors of a request as arrays; raises RequestError. `tail` holds those that came as bytes."""
     inputs: dict[str, tensors.Array] = {}
     datatypes: dict[str, str] = {}
     for tensor in body.inputs:
         if tensor.name in inputs:
             raise RequestError(f"tensor {quoted(tensor.name)} is given twice")
-        inputs[tensor.name] = tensors.decode(
-            tensor.name, tensor.datatype, tensor.shape, memoryview(tensor.data)
-        )
+        inputs[tensor.name] = _decode(tensor, tail)
         datatypes[tensor.name] = tensor.datatype
-    wanted = body.outputs or []
-    asks_binary = (body.parameters or {}).get("binary_data_output") or any(
-        (item.parameters or {}).get("binary_data") for item in wanted
+    tail.end()
+    as_binary: dict[str, bool] = {}
+    for item in body.outputs or []:
+        parameters = _spoken(item.name, item.parameters)
+        if "binary_data" in parameters:
+            as_binary[item.name] = _flag("binary_data", parameters["binary_data"])
+    return InferRequest(
+        identity,
+        inputs,
+        datatypes,
+        tuple(dict.fromkeys(item.name for item in body.outputs or [])),
+        as_binary,
+        _flag("binary_data_output", (body.parameters or {}).get("binary_data_output", False)),
     )
-    if asks_binary:
-        raise RequestError("binary tensor data is not supported; ask for JSON outputs")
-    return InferRequest(identity, inputs, datatypes, tuple(dict.fromkeys(item.name for item in wanted)))
+
+
+def _decode(tensor: RequestTensor, tail: binary.Tail) -> tensors.Array:
+    data = memoryview(tensor.data)
+    size = _spoken(tensor.name, tensor.parameters).get("binary_data_size")
+    if size is None:
+        if not len(data):
+            raise RequestError(f"tensor {quoted(tensor.name)} has neither data nor binary_data_size")
+        return tensors.decode(tensor.name, tensor.datatype, tensor.shape, data)
+    if len(data):
+        raise RequestError(f"tensor {quoted(tensor.name)} has both data and binary_data_size")
+    return binary.decode(tensor.name, tensor.datatype, tensor.shape, tail.take(tensor.name, size))
+
+
+def _spoken(name: str, parameters: dict[str, Any] | None) -> dict[str, Any]:
+    """The parameters of a tensor; raises RequestError for those that would change what it is."""
+    for unspoken in ("classification", "shared_memory_region"):
+        if (parameters or {}).get(unspoken):
+            raise RequestError(
+                f"tensor {quoted(name)}: parameter {unspoken} is of an extension not spoken here"
+            )
+    return parameters or {}
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise RequestError(f"parameter {name} must be true or false")
+    return value
 
 
 def read_index(body: bytes) -> IndexBody:

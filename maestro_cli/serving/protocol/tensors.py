@@ -110,18 +110,23 @@ def decode(name: str, datatype: str, shape: Sequence[int], raw: bytes | memoryvi
     `raw` is the JSON text of `data`, flat or nested. Values that the datatype cannot hold are refused,
     not wrapped or rounded to infinity.
     """
-    if datatype not in NUMPY_TYPES:
-        raise RequestError(f"tensor {quoted(name)}: unknown datatype {quoted(datatype)}")
-    if len(shape) > MAX_DIMENSIONS or any(extent < 0 for extent in shape):
-        raise RequestError(
-            f"tensor {quoted(name)}: shape must have 0 to {MAX_DIMENSIONS} extents, none negative"
-        )
+    check_form(name, datatype, shape)
     values = _values(name, raw, datatype, shape)
     if len(values) != math.prod(shape):
         raise RequestError(
             f"tensor {quoted(name)}: shape says {math.prod(shape)} elements, data has {len(values)}"
         )
     return _pack(name, datatype, values).reshape(tuple(shape))
+
+
+def check_form(name: str, datatype: str, shape: Sequence[int]) -> None:
+    """Raises RequestError for a datatype that the protocol has not, or a shape that no tensor here has."""
+    if datatype not in NUMPY_TYPES:
+        raise RequestError(f"tensor {quoted(name)}: unknown datatype {quoted(datatype)}")
+    if len(shape) > MAX_DIMENSIONS or any(extent < 0 for extent in shape):
+        raise RequestError(
+            f"tensor {quoted(name)}: shape must have 0 to {MAX_DIMENSIONS} extents, none negative"
+        )
 
 
 def _pack(name: str, datatype: str, values: list[Any]) -> Array:
@@ -146,8 +151,13 @@ def datatype_of(array: Array) -> str:
     raise ModelError(f"the model answered with {array.dtype}, which the protocol cannot carry")
 
 
-def encode(name: str, array: Array) -> list[Any]:
-    """The flat row-major values of a model's output; raises ModelError for NaN and infinity."""
+def check_finite(name: str, array: Array) -> None:
+    """Raises ModelError when a model's output holds NaN or infinity."""
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ModelError(f"output '{name}' is not finite")
+
+
+def encode(name: str, array: Array) -> list[Any]:
+    """The flat row-major values of a model's output; raises ModelError for NaN and infinity."""
+    check_finite(name, array)
     return list(array.ravel().tolist())

@@ -27,11 +27,13 @@ def request(features: Any = None, purpose: Any = None, **members: Any) -> dict[s
 
 
 class Served:
-    """fraud/1 behind httpx, in this process."""
+    """fraud/1 behind httpx, in this process; with `models`, only what the arguments name."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, models: Path | None = None) -> None:
         self.log = io.StringIO()
-        given = options.parse(["--models", str(MODELS), "--serve", "fraud=1", *arguments])
+        given = options.parse(
+            ["--models", str(models or MODELS), *([] if models else ["--serve", "fraud=1"]), *arguments]
+        )
         executor = ThreadPoolExecutor(1)  # its threads start with the first slow model
         self.application = Application(assemble(given, Log(self.log), executor))
 

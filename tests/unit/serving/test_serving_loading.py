@@ -26,21 +26,11 @@ from maestro_cli.serving.execution.timing import Timing
 from maestro_cli.serving.models import artefact
 from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.models.onnx_survey import survey
-from maestro_cli.serving.protocol import messages
+from maestro_cli.serving.protocol import binary, messages
+from maestro_cli.serving.protocol.answer import json_output
+from tests.unit.serving.onnx_by_hand import field, field_key, one_node_model
 
 MODELS = Path(__file__).resolve().parents[3] / "deploy" / "models"
-
-
-def field(number: int, content: bytes | int) -> bytes:
-    """One protobuf field shorter than 128 bytes: a varint or bytes."""
-    if isinstance(content, int):
-        return field_key(number, 0) + bytes([content])
-    return field_key(number, 2) + bytes([len(content)]) + content
-
-
-def field_key(number: int, wire: int) -> bytes:
-    key = number << 3 | wire
-    return bytes([key]) if key < 128 else bytes([key & 0x7F | 0x80, key >> 7])
 
 
 def in_graph(content: bytes) -> bytes:
@@ -60,7 +50,7 @@ def answer_of(model: LoadedModel, request: messages.InferRequest) -> list[messag
                 Predictor(executor), model, request.inputs, request.datatypes, request.wanted,
                 deadline_in(20), Timing(), lambda work: work,
             )  # fmt: skip
-            return inference.encode_outputs(outputs)
+            return [json_output(name, array) for name, array in outputs.items()]
 
     return asyncio.run(ask())
 
@@ -205,45 +195,14 @@ def test_the_survey_survives_any_bytes(content: bytes) -> None:
         return
 
 
-def logarithm_model() -> bytes:
-    """ONNX by hand: y = log(x), FP32 [n, 1]."""
-
-    def value(name: bytes) -> bytes:
-        shape = field(1, field(2, b"n")) + field(1, field(1, 1))
-        return field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)))
-
-    node = field(1, b"x") + field(2, b"y") + field(4, b"Log")
-    graph = field(1, node) + field(2, b"g") + field(11, value(b"x")) + field(12, value(b"y"))
-    return field(1, 8) + field(7, graph) + field(8, field(1, b"") + field(2, 18))
-
-
 def test_a_model_whose_answer_is_not_finite_is_at_fault(tmp_path: Path) -> None:
-    folder = tmp_path / "logarithm" / "1"
-    folder.mkdir(parents=True)
-    content = logarithm_model()
-    (folder / "model.onnx").write_bytes(content)
-    (folder / "manifest.json").write_text(
-        json.dumps(
-            {
-                "schema": "maestro.model/1",
-                "name": "logarithm",
-                "version": 1,
-                "platform": "onnx_onnxv1",
-                "digest": "sha256:" + hashlib.sha256(content).hexdigest(),
-                "deterministic": True,
-                "est_bytes": 1000,
-                "inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 1]}],
-                "outputs": [{"name": "y", "datatype": "FP32", "shape": [-1, 1]}],
-                "golden": [{"inputs": {"x": [1.0]}, "outputs": {"y": [0.0]}}],
-            }
-        )
-    )
+    one_node_model(tmp_path, "logarithm", "Log", "FP32", 1.0, 0.0)
     model = artefact.load(tmp_path, "logarithm", 1)
 
     def answer(value: float) -> list[messages.ResponseTensor]:
         tensor = {"name": "x", "datatype": "FP32", "shape": [1, 1], "data": [value]}
         body = messages.read_infer(json.dumps({"inputs": [tensor]}).encode())
-        return answer_of(model, messages.decode_tensors(body, "1"))
+        return answer_of(model, messages.decode_tensors(body, "1", binary.Tail(memoryview(b""))))
 
     assert answer(1.0)[0].data == [0.0]
     for value in (-1.0, 0.0):

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestro_cli.serving.errors import ModelError, RequestError
-from maestro_cli.serving.protocol import messages, tensors
+from maestro_cli.serving.protocol import binary, messages, tensors
 
 
 def decode(datatype: str, shape: list[int], data: Any) -> tensors.Array:
@@ -167,14 +167,16 @@ def test_refuses_malformed_requests(body: bytes) -> None:
 @pytest.mark.parametrize(
     "members",
     [
-        {"outputs": [{"name": "y", "parameters": {"binary_data": True}}]},
-        {"parameters": {"binary_data_output": True}},
+        {"outputs": [{"name": "y", "parameters": {"binary_data": 1}}]},
+        {"outputs": [{"name": "y", "parameters": {"classification": 2}}]},
+        {"outputs": [{"name": "y", "parameters": {"shared_memory_region": "a"}}]},
+        {"parameters": {"binary_data_output": "true"}},
         {"inputs": [{"name": "x", "shape": [1], "datatype": "FP32", "data": [1.0]}] * 2},
     ],
 )
-def test_refuses_binary_outputs_and_double_tensors(members: dict[str, Any]) -> None:
+def test_refuses_unspoken_parameters_and_double_tensors(members: dict[str, Any]) -> None:
     with pytest.raises(RequestError):
-        messages.decode_tensors(messages.read_infer(body_of(**members)), "1")
+        messages.decode_tensors(messages.read_infer(body_of(**members)), "1", binary.Tail(memoryview(b"")))
 
 
 @pytest.mark.parametrize(
