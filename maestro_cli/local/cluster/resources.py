@@ -75,7 +75,8 @@ class Resources:
         if route.subresource:
             return await self._subresource(request, route, user)
         verb = _VERBS.get((request.method, bool(route.name)))
-        if verb is None:
+        is_everywhere = route.kind.namespaced and not route.namespace
+        if verb is None or (is_everywhere and verb in ("create", "deletecollection")):
             raise not_allowed(request.method, request.path)
         if boolean(request.query.get("watch", "")) and request.method == "GET":
             verb = "watch"
@@ -114,12 +115,9 @@ class Resources:
         body = await request.object()
         if body is None:
             raise bad_request("the request has no body")
-        namespace = route.namespace
-        if route.kind.namespaced and not namespace:
-            raise not_allowed(request.method, request.path)
         fields = UnknownFields.of(request, route.kind)
         outcome = self._registry.create(
-            route.kind, namespace, body, dry_run=_dry_run(request.query), unknown=fields
+            route.kind, route.namespace, body, dry_run=_dry_run(request.query), unknown=fields
         )
         return fields.warn(_shown(view, outcome))
 

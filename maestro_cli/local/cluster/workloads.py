@@ -5,6 +5,8 @@ Invariant: as for `validation`.
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from maestro_cli.core.quantities import parse_quantity
 from maestro_cli.local.cluster.selectors import selector_of
 from maestro_cli.local.cluster.status import (
@@ -87,18 +89,26 @@ def _check_pod_spec(path: str, spec: Object) -> list[Problem]:
         name = volume.get("name", "")
         if not name:
             problems.append(required(f"{path}.volumes[{index}].name"))
+        elif fault := label_name(name):
+            problems.append(invalid_value(f"{path}.volumes[{index}].name", name, fault))
         elif name in volumes:
             problems.append(duplicate(f"{path}.volumes[{index}].name", name))
         volumes.add(name)
-    for index, container in enumerate(spec.get("containers", [])):
-        for place, mount in enumerate(container.get("volumeMounts", [])):
-            if mount.get("name", "") not in volumes:
-                field = f"{path}.containers[{index}].volumeMounts[{place}].name"
-                problems.append(Problem("FieldValueNotFound", field, f'Not found: "{mount.get("name", "")}"'))
+    for field in ("initContainers", "containers"):
+        for index, container in enumerate(spec.get(field, [])):
+            problems += _check_mounts(f"{path}.{field}[{index}]", container, volumes)
     if spec["restartPolicy"] not in ("Always", "OnFailure", "Never"):
         supported = ("Always", "OnFailure", "Never")
         problems.append(unsupported(f"{path}.restartPolicy", spec["restartPolicy"], supported))
     return problems + not_negative(spec, path, "terminationGracePeriodSeconds")
+
+
+def _check_mounts(path: str, container: Object, volumes: Container[str]) -> list[Problem]:
+    return [
+        Problem("FieldValueNotFound", f"{path}.volumeMounts[{index}].name", f'Not found: "{name}"')
+        for index, mount in enumerate(container.get("volumeMounts", []))
+        if (name := mount.get("name", "")) not in volumes
+    ]
 
 
 def check_pod(pod: Object) -> list[Problem]:

@@ -69,7 +69,7 @@ class Processes:
         self.lost = asyncio.Event()
 
     async def run(self) -> None:
-        """Start the spawner and read what it says until cancelled; sets `lost` when it died."""
+        """Start the spawner and read what it says until cancelled; however it ends, `lost` is set."""
         child = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", str(_SPAWNER), str(self._theirs.fileno()),
             pass_fds=[self._theirs.fileno()], start_new_session=True, stdin=asyncio.subprocess.DEVNULL,
@@ -81,11 +81,14 @@ class Processes:
                 (size,) = struct.unpack(">I", await reader.readexactly(4))
                 self._heard(json.loads(await reader.readexactly(size)))
         except (asyncio.IncompleteReadError, ConnectionError):
-            self._all_lost()
+            pass  # it died
         finally:
             writer.close()
             self._ours.close()  # the spawner sees the end, kills what is left and exits
-            await child.wait()
+            try:
+                await child.wait()
+            finally:
+                self._all_lost()
 
     def _heard(self, message: dict[str, int]) -> None:
         if "exited" in message:
@@ -113,7 +116,8 @@ class Processes:
     async def start(self, launch: Launch, output: int) -> Running:
         """Run it with this descriptor as standard output and error. Raises LaunchFailed.
 
-        The environment gets MAESTRO_CONTAINER_ID, which tells a pod's processes from the platform's.
+        Whoever is cancelled meanwhile, as a probe whose container ends, leaves nothing behind. The
+        environment gets MAESTRO_CONTAINER_ID, which tells a pod's processes from the platform's.
         """
         name = f"{os.getpid()}-{next(self._numbers)}"
         environment = {**launch.environment, "MAESTRO_CONTAINER_ID": name}
@@ -129,7 +133,11 @@ class Processes:
             except OSError as problem:
                 del self._starting[name]
                 raise LaunchFailed(f"the spawner does not listen: {problem}") from None
-        return await started
+        try:
+            return await asyncio.shield(started)
+        except asyncio.CancelledError:
+            started.add_done_callback(_end)
+            raise
 
     def _signal(self, pid: int, number: int) -> None:
         try:
@@ -138,6 +146,12 @@ class Processes:
             asyncio.get_running_loop().call_later(0.1, self._signal, pid, number)
         except OSError:
             self._all_lost()
+
+
+def _end(started: asyncio.Future[Running]) -> None:
+    """Nobody waits for what was started."""
+    if started.exception() is None:
+        started.result().signal(signal.SIGKILL)
 
 
 def _framed(message: object) -> bytes:

@@ -94,11 +94,17 @@ class Spawner:
         with open(order_file, encoding="utf-8", errors="surrogateescape") as file:
             order = json.load(file)
         told, tell = os.pipe()
-        spawner, keeper = os.getpid(), os.fork()
-        if keeper == 0:
-            _keep(order, output, tell, spawner)
-        os.close(output)
-        os.close(tell)
+        try:
+            spawner, keeper = os.getpid(), os.fork()
+            if keeper == 0:
+                _keep(order, output, tell, spawner)
+        except OSError as problem:  # the machine has no room for another process: the others go on
+            os.close(told)
+            self._send({"failed": name, "errno": problem.errno or errno.EAGAIN})
+            return
+        finally:
+            os.close(output)
+            os.close(tell)
         answer = os.read(told, 64).decode()
         os.close(told)
         if not answer.startswith("pid "):

@@ -90,3 +90,15 @@ def test_deletecollection_takes_what_is_selected(http: httpx.Client, pods: str) 
     gone = http.delete(pods, params={"labelSelector": "app=x"}).json()
     assert [one["metadata"]["name"] for one in gone["items"]] == ["a", "b"]
     assert [one["metadata"]["name"] for one in http.get(pods).json()["items"]] == ["c"]
+
+
+@behaviour("deletion", "nothing is made in or deleted from all namespaces at once")
+def test_a_collection_is_of_one_namespace(http: httpx.Client, pods: str) -> None:
+    http.post(pods, json=idle_pod("kept", app="everywhere"))
+    refused = [
+        http.delete("/api/v1/pods", params={"labelSelector": "app=everywhere"}),
+        http.post("/api/v1/pods", json=idle_pod("stray")),
+    ]
+    assert [one.status_code for one in refused] == [405, 405], [one.text for one in refused]
+    assert refused[0].json()["reason"] == "MethodNotAllowed"
+    assert http.get(f"{pods}/kept").json()["metadata"].get("deletionTimestamp") is None

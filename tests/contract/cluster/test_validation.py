@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.contract.cluster.behaviours import behaviour
+from tests.contract.cluster.objects import idle_pod
 from tests.contract.cluster.wire import MERGE, STRATEGIC
 
 pytestmark = pytest.mark.contract
@@ -71,6 +72,23 @@ def test_invalid_changes_are_refused_by_field(
     assert (refused.status_code, body["reason"], body["details"]["kind"]) == (422, "Invalid", "Deployment")
     assert (reason, field) in [(one["reason"], one["field"]) for one in body["details"]["causes"]]
     assert body["message"].startswith('Deployment.apps "web" is invalid: ')
+
+
+@behaviour("validation", "a pod's volumes have plain names, and only what is there is mounted")
+def test_volumes_are_named_and_there(http: httpx.Client, pods: str) -> None:
+    mount = {"name": "absent", "mountPath": "/m"}
+    wrong = idle_pod("p")
+    wrong["spec"]["volumes"] = [{"name": "../../logs", "emptyDir": {}}]
+    wrong["spec"]["initContainers"] = [
+        wrong["spec"]["containers"][0] | {"name": "i", "volumeMounts": [mount]}
+    ]
+    refused = http.post(pods, json=wrong)
+    assert refused.status_code == 422, refused.text
+    causes = {(one["reason"], one["field"]) for one in refused.json()["details"]["causes"]}
+    assert causes == {
+        ("FieldValueInvalid", "spec.volumes[0].name"),
+        ("FieldValueNotFound", "spec.initContainers[0].volumeMounts[0].name"),
+    }
 
 
 @behaviour("validation", "a Service gets a cluster address of its own that never changes")

@@ -135,6 +135,39 @@ def test_what_cannot_be_executed_says_why(tmp_path: Path, argv: str, words: str)
     asyncio.run(run())
 
 
+def test_a_start_that_nobody_waits_for_any_more_is_ended_and_hurts_no_other(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with node(tmp_path) as made:
+            other = await made.python(DAEMON)
+            spawner = parent_of(other.keeper)
+            starting = asyncio.create_task(made.python(DAEMON))
+            while not made.processes._starting:
+                await asyncio.sleep(0)
+            starting.cancel()  # it has asked, and has no answer yet
+            await asyncio.gather(starting, return_exceptions=True)
+            assert starting.cancelled()
+            async with asyncio.timeout(90):
+                assert await (await made.python("")).wait() == 0, "the spawner was heard"
+            await until(lambda: alive(members(spawner)) == {other.keeper, other.pid}, "the other alone")
+            assert not made.processes.lost.is_set()
+
+    asyncio.run(run())
+
+
+def test_an_answer_that_cannot_be_read_is_a_lost_spawner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        async with node(tmp_path) as made:
+            running = await made.python(DAEMON)
+            monkeypatch.setattr(made.processes, "_heard", lambda message: 1 / 0)
+            running.signal(signal.SIGTERM)
+            assert await running.wait() == 137, "whoever waits is told"
+            assert made.processes.lost.is_set()
+
+    asyncio.run(run())
+
+
 def test_an_escaped_daemon_ends_with_its_container(tmp_path: Path) -> None:
     async def run() -> None:
         async with node(tmp_path) as made:
