@@ -228,3 +228,14 @@ def test_every_request_settles_with_its_own_answer(actions: list[tuple[str, int]
         assert queue.waiting_rows == 0
 
     play(body)
+
+
+@pytest.mark.parametrize("runs", [[(1, 0.026)], [(1, 1e-5), (2, 0.026)]])
+def test_one_run_that_the_machine_held_up_does_not_make_many_rows_hopeless(
+    runs: list[tuple[int, float]],
+) -> None:
+    cost = CostModel(row_seconds=1e-5)
+    for count, seconds in runs:
+        cost.note(count, seconds)
+    assert cost.seconds(1) >= 0.012
+    assert cost.seconds(4096) < 0.5
