@@ -95,22 +95,22 @@ def _strings(name: str, count: int, raw: memoryview) -> Array:
     """The elements of a BYTES tensor. They must be UTF-8, as a string tensor of ONNX holds text."""
     if count * _LENGTH.size > len(raw):
         raise RequestError(f"tensor {quoted(name)}: {count} elements of BYTES do not fit in {len(raw)} bytes")
-    found = np.empty(count, dtype=np.object_)
-    content, at = bytes(raw), 0
-    for index in range(count):
-        start = at + _LENGTH.size
-        at = start + (_LENGTH.unpack_from(content, at)[0] if start <= len(content) else 0)
-        if at > len(content):
-            raise RequestError(f"tensor {quoted(name)}: element {index} of BYTES is cut short")
-        try:
-            found[index] = content[start:at].decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise RequestError(f"tensor {quoted(name)}: element {index} of BYTES is not UTF-8") from error
+    content, at, parts = bytes(raw), 0, []
+    try:
+        for _ in range(count):
+            (size,) = _LENGTH.unpack_from(content, at)
+            start, at = at + 4, at + 4 + size
+            parts.append(content[start:at])
+        texts = [str(part, "utf-8") for part in parts]
+    except struct.error as error:
+        raise RequestError(f"tensor {quoted(name)}: an element of BYTES is cut short") from error
+    except UnicodeDecodeError as error:
+        raise RequestError(f"tensor {quoted(name)}: an element of BYTES is not UTF-8") from error
     if at != len(content):
         raise RequestError(
             f"tensor {quoted(name)}: {count} elements of BYTES take {at} bytes, got {len(content)}"
         )
-    return found
+    return np.array(texts, dtype=np.object_)
 
 
 def encode(name: str, array: Array) -> bytes:

@@ -184,6 +184,7 @@ def strings(*items: bytes) -> bytes:
         ("BYTES", [1], struct.pack("<I", 2**32 - 1)),
         ("BYTES", [2**31 - 1] * 8, strings(b"a")),
         ("BYTES", [1], b"\0\0\0"),
+        ("BYTES", [tensors.MAX_STRINGS + 1], bytes(4 * (tensors.MAX_STRINGS + 1))),
         ("BF16", [1], b"\0\0"),
         ("FP32", [1] * 9, FOUR),
         ("UINT8", [-1], b""),
@@ -237,7 +238,8 @@ def test_a_model_answers_the_same_in_bytes(served: Served, rows: int) -> None:
     )
     assert plain.headers["content-type"] == "application/json"
     raw = send(served, *fraud_in_bytes(rows, parameters={"binary_data_output": True}))
-    assert (raw.status_code, raw.headers["content-type"]) == (200, "application/octet-stream")
+    assert raw.status_code == 200, raw.text
+    assert raw.headers["content-type"] == "application/octet-stream"
     length = int(raw.headers[LENGTH])
     told = json.loads(raw.content[:length])["outputs"]
     assert [one["parameters"]["binary_data_size"] for one in told] == [4 * rows, 8 * rows]
