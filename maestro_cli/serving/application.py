@@ -6,11 +6,15 @@ that a client sends ends in a traceback.
 
 from __future__ import annotations
 
+from maestro_cli.serving.access.permissions import Permission
 from maestro_cli.serving.endpoints import all_routes
 from maestro_cli.serving.errors import ModelError, ServingError
 from maestro_cli.serving.protocol.http import ClientGone, Receive, Reply, Scope, Send, error_reply, send_reply
 from maestro_cli.serving.replica import Replica
 from maestro_cli.serving.routes import Call, RouteTable
+
+# Inference meets its faults by itself; who may end a fault must never meet one.
+_FAULTS_NEVER_REACH = (Permission.PREDICT, Permission.CHAOS)
 
 
 class Application:
@@ -35,6 +39,9 @@ class Application:
     async def _answer(self, call: Call) -> Reply:
         try:
             route, call.parameters = self._routes.match(call.scope["method"], call.path)
+            if self.replica.injector is not None and route.permission not in _FAULTS_NEVER_REACH:
+                is_health = route.permission is Permission.OPEN
+                await self.replica.injector.reach(is_health=is_health, header=call.header)
             return await route.handler(call)
         except ServingError as error:
             self.replica.log.refusal(error, path=call.path)

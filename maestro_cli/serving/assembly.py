@@ -6,7 +6,9 @@ Invariant: every version named on the command line was tried before the server l
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from typing import TYPE_CHECKING
 
+from maestro_cli.core.clock import SystemClock
 from maestro_cli.serving.execution.predictions import PredictionCache
 from maestro_cli.serving.execution.predictor import Predictor
 from maestro_cli.serving.models.memory import ModelMemory
@@ -20,6 +22,9 @@ from maestro_cli.serving.telemetry.export import SpanExport
 from maestro_cli.serving.telemetry.logs import Log
 from maestro_cli.serving.telemetry.metrics import Metrics
 from maestro_cli.serving.telemetry.tracing import Tracing
+
+if TYPE_CHECKING:
+    from maestro_cli.serving.faults.injector import Injector
 
 
 def assemble(options: Options, log: Log, executor: Executor) -> Replica:
@@ -59,6 +64,7 @@ def assemble(options: Options, log: Log, executor: Executor) -> Replica:
         _tracing(options, log, metrics),
         routing_file,
         options.timeout_seconds,
+        injector=_injector(options, log, metrics),
     )
 
 
@@ -69,6 +75,19 @@ def _tracing(options: Options, log: Log, metrics: Metrics) -> Tracing:
         metrics.watch_spans(export)
         export.start()
     return Tracing(log, options.trace_ratio, options.log_successes, export)
+
+
+def _injector(options: Options, log: Log, metrics: Metrics) -> Injector | None:
+    """None unless faults were asked for; raises StartRefused when they could not be recorded."""
+    if options.fault_journal is None:
+        return None
+    from maestro_cli.serving.faults.injector import Injector  # nothing of it is loaded without drills
+    from maestro_cli.serving.faults.journal import FaultJournal
+
+    clock = SystemClock()
+    injector = Injector(FaultJournal(options.fault_journal, clock.now()), log, clock)
+    metrics.watch_faults(lambda: injector.counts)
+    return injector
 
 
 def _on_demand(options: Options) -> list[Entry]:

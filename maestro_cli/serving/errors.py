@@ -37,6 +37,10 @@ class Overloaded(ServingError):
         super().__init__(status, text, retry_after=str(retry_after_seconds))
 
 
+class StartRefused(Exception):
+    """The server cannot be what its options ask for; the text is the reason."""
+
+
 class ArtefactRefused(Exception):
     """A model artefact was not loaded; the text is the reason the repository index shows."""
 

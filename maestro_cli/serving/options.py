@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import ipaddress
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ class Options:
     otlp_endpoint: str | None  # of a collector, http or https
     trace_ratio: float  # of new traces, 0 to 1
     log_successes: float  # 0 to 1
+    fault_journal: Path | None  # None: no faults for drills
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -85,11 +87,20 @@ def parse(arguments: Sequence[str]) -> Options:
     )  # fmt: skip
     _add_telemetry(parser)
     parser.add_argument(
+        "--enable-faults", action="store_true",
+        help="let drills inject faults, /v2/faults; needs --fault-journal, and a loopback address",
+    )  # fmt: skip
+    parser.add_argument("--fault-journal", type=_target, metavar="FILE", help="where every fault is recorded")
+    parser.add_argument(
         "--announce", type=_target, help="write pid, host and port to this file once listening"
     )
     found = parser.parse_args(arguments)
     if not found.serve and not found.lazy:
         parser.error("name at least one version with --serve MODEL=VERSION, or give --lazy")
+    if found.enable_faults != (found.fault_journal is not None):
+        parser.error("--enable-faults and --fault-journal FILE go together")
+    if found.enable_faults and not is_loopback(found.host):
+        parser.error("--enable-faults needs a loopback address: nobody else may break this server")
     return Options(
         host=found.host,
         port=found.port,
@@ -107,6 +118,7 @@ def parse(arguments: Sequence[str]) -> Options:
         otlp_endpoint=found.otlp_endpoint,
         trace_ratio=found.trace_ratio,
         log_successes=found.log_successes,
+        fault_journal=found.fault_journal,
     )
 
 
@@ -149,6 +161,14 @@ def _ratio(text: str) -> float:
     if not 0 <= ratio <= 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a share (0 to 1)")
     return ratio
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach that address; a name other than localhost may mean anything."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _port(text: str) -> int:

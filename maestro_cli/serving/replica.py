@@ -6,6 +6,7 @@ Invariant: everything is made once, by `server`, and handed to the endpoints; th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from maestro_cli.serving.execution.predictor import Predictor
 from maestro_cli.serving.models.artefact import LoadedModel
@@ -19,6 +20,9 @@ from maestro_cli.serving.telemetry.logs import Log
 from maestro_cli.serving.telemetry.metrics import Metrics
 from maestro_cli.serving.telemetry.tracing import Tracing
 
+if TYPE_CHECKING:
+    from maestro_cli.serving.faults.injector import Injector
+
 
 @dataclass(slots=True)
 class Flights:
@@ -29,7 +33,10 @@ class Flights:
 
 @dataclass(slots=True)
 class Replica:
-    """`draining` is set by the process when it is told to stop; no request takes longer than the time-out."""
+    """`draining` is set by the process when it is told to stop; no request takes longer than the time-out.
+
+    `injector` is there when the server was started with faults for drills.
+    """
 
     repository: Repository
     memory: ModelMemory
@@ -43,6 +50,7 @@ class Replica:
     routing_file: RoutingFile | None = None
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     draining: bool = False
+    injector: Injector | None = None
 
     @property
     def faults(self) -> list[str]:

@@ -23,6 +23,7 @@ from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.files import write_atomically
 from maestro_cli.serving.application import Application
 from maestro_cli.serving.assembly import assemble
+from maestro_cli.serving.errors import StartRefused
 from maestro_cli.serving.options import Options
 from maestro_cli.serving.telemetry.logs import LibraryLog, Log
 
@@ -37,9 +38,12 @@ def run(options: Options) -> ExitCode:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_before_serving)
     executor = ThreadPoolExecutor(options.workers, thread_name_prefix="infer")
-    replica = assemble(options, log, executor)
     try:
+        replica = assemble(options, log, executor)
         listener = listen(options.host, options.port)
+    except StartRefused as error:
+        log.error("cannot start", error=str(error))
+        return ExitCode.ACTION_FAILED
     except OSError as error:
         log.error("cannot listen", host=options.host, port=options.port, error=error.strerror or str(error))
         return ExitCode.ACTION_FAILED
@@ -48,6 +52,8 @@ def run(options: Options) -> ExitCode:
         runner.run(server.run_until_drained(listener))
     executor.shutdown(wait=False, cancel_futures=True)
     replica.tracing.close()
+    if replica.injector is not None:
+        replica.injector.close()
     log.info("stopped")
     return ExitCode.OK
 
@@ -125,10 +131,15 @@ class _Server(uvicorn.Server):
         name = signal.Signals(number).name
         if self._replica.draining:
             self._log.warning("stopped at once", signal=name)
-            os._exit(128 + number)  # nothing here outlives the process: no file, no child
+            os._exit(
+                128 + number
+            )  # nothing here outlives the process: no file, and a drill's children look for it
         self._replica.draining = True
-        self._log.info("draining", signal=name, drain_seconds=self._options.drain_seconds)
-        asyncio.get_running_loop().call_later(self._options.drain_seconds, self._end)
+        seconds = self._options.drain_seconds
+        self._log.info("draining", signal=name, drain_seconds=seconds)
+        if self._replica.injector is not None:
+            seconds += self._replica.injector.drain_seconds
+        asyncio.get_running_loop().call_later(seconds, self._end)
 
     def _end(self) -> None:
         self.should_exit = True

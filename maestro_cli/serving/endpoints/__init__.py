@@ -27,3 +27,7 @@ def all_routes(replica: Replica) -> Iterator[Route]:
     yield from RoutingEndpoints(replica).routes()
     yield from ShadowEndpoints(replica).routes()
     yield from MetricsEndpoints(replica).routes()
+    if replica.injector is not None:
+        from maestro_cli.serving.endpoints.faults import FaultEndpoints  # nothing of it without drills
+
+        yield from FaultEndpoints(replica.injector, replica.repository, replica.router).routes()

@@ -36,13 +36,15 @@ class InferenceEndpoints:
         """Answer and count one inference request, errors included; one that was given up is not counted."""
         trail = Trail(trace=self._replica.tracing.begin(call.scope))
         call.trace_id = trail.trace.trace_id
+        if self._replica.injector is not None:
+            trail.faults = self._replica.injector.meet(call.parameters["model"], call.header, trail.decision)
         self._replica.flights.count += 1
         identity: str | None = None
         code: int | None = 500  # what an error of our own will be answered with
         try:
             self._replica.router.knows(call.parameters["model"], call.parameters.get("version"))
             content = await call.body()
-            trail.mark()
+            await self._reach("parse", call, trail)
             with trail.timing.stage("features"):
                 head, tail = binary.split(content, call.header(binary.LENGTH_HEADER.encode()))
                 body = messages.read_infer(head)
@@ -73,15 +75,22 @@ class InferenceEndpoints:
         with trail.timing.stage("features"):
             request = messages.decode_tensors(body, identity, tail)
         name, version = call.parameters["model"], call.parameters.get("version")
-        trail.mark()
+        await self._reach("route", call, trail)
         outputs = await self._replica.router.answer(
             name, version, request, _keys(call, body, identity), deadline, trail, call.while_connected
         )
         if trail.is_routed:
             call.after.append(lambda: self._offer(name, request, outputs, trail))
-        trail.mark()
+        await self._reach("encode", call, trail)
         with trail.timing.stage("encode"):
             return answer.compose(name, _version(trail), request, outputs, _parameters(trail))
+
+    async def _reach(self, stage: str, call: Call, trail: Trail) -> None:
+        """The next phase begins; a drill's faults happen in it."""
+        trail.mark()
+        if trail.faults is not None:
+            model = trail.served[-1] if trail.served else None
+            await call.while_connected(trail.faults.at(stage, trail.timing, model))
 
     def _count(self, call: Call, trail: Trail, code: int) -> None:
         """Count an answer now, and have the rest told after it was sent."""

@@ -20,6 +20,7 @@ class MetadataEndpoints:
         self._repository = replica.repository
         self._memory = replica.memory
         self._router = replica.router
+        self._extensions = [*EXTENSIONS, *(["maestro_chaos"] if replica.injector is not None else [])]
 
     def routes(self) -> Iterator[Route]:
         yield Route("GET", "/v2", self._server, Permission.OPEN)
@@ -37,7 +38,7 @@ class MetadataEndpoints:
             {
                 "name": SERVER_NAME,
                 "version": __version__,
-                "extensions": EXTENSIONS,
+                "extensions": self._extensions,
                 "routing": self._router.in_force.digest,
             }
         )

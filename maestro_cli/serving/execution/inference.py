@@ -6,7 +6,7 @@ is a ModelError.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from maestro_cli.serving.execution.deadline import Deadline
 from maestro_cli.serving.execution.predictor import Predictor, WhileWanted
@@ -27,14 +27,17 @@ async def run(
     while_wanted: WhileWanted,
     *,
     loose: bool = False,
+    alter: Callable[[dict[str, Array]], dict[str, Array]] | None = None,
 ) -> dict[str, Array]:
     """The outputs of that model by name, in the order asked for; all when none is named.
 
-    `loose` leaves out inputs that the model does not take. Raises RequestError (400), ModelError (500, 504)
-    or Overloaded (429, 503).
+    `loose` leaves out inputs that the model does not take; `alter` changes what it is given.
+    Raises RequestError (400), ModelError (500, 504) or Overloaded (429, 503).
     """
     with timing.stage("features"):
         feed = contract.feed(model.manifest.inputs, given, datatypes, loose=loose)
         wanted = contract.outputs_wanted(model.manifest.outputs, asked)
+        if alter is not None:
+            feed = alter(feed)
     arrays = await predictor.predict(model, feed, wanted, deadline, timing, while_wanted)
     return dict(zip(wanted, arrays, strict=True))

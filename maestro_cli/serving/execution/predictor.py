@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from maestro_cli.serving.execution.batching import Batcher, BatchLimits, Feed
 from maestro_cli.serving.execution.cost import CostModel
@@ -24,7 +24,13 @@ from maestro_cli.serving.protocol.tensors import Array
 # A hand-over to a thread costs about 0.07 ms and lets everything else go on meanwhile.
 INLINE_SECONDS = 0.001
 
-WhileWanted = Callable[[Coroutine[Any, Any, list[Array]]], Awaitable[list[Array]]]
+T = TypeVar("T")
+
+
+class WhileWanted(Protocol):
+    """Waits for some work, and ends it when nobody wants it any more."""
+
+    def __call__(self, work: Coroutine[Any, Any, T], /) -> Awaitable[T]: ...
 
 
 @dataclass(slots=True)

@@ -64,10 +64,16 @@ class Errand:
         entry = self.repository.find(name, version)
         trail.entry = entry
         async with self.memory.using(entry) as model:
+            faults = trail.faults
+            if faults is not None:
+                await self.while_wanted(faults.before_run(model, self.deadline, trail.timing))
             answer = await inference.run(
                 self.predictor, model, question.tensors, question.datatypes, question.wanted,
                 self.deadline, trail.timing, self.while_wanted, loose=question.loose,
+                alter=None if faults is None else lambda feed: faults.altered(model, feed),
             )  # fmt: skip
+            if faults is not None:
+                answer = faults.distorted(model, answer)
         trail.served.append(model)
         return answer
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from maestro_cli.serving.execution.timing import Timing
 from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.models.repository import Entry
 from maestro_cli.serving.telemetry.trace_context import TraceContext
+
+if TYPE_CHECKING:
+    from maestro_cli.serving.faults.encounter import Encounter
 
 DIRECT = "direct"  # the route of a request that no document routed
 
@@ -23,7 +27,7 @@ def new_decision_id() -> str:
 class Trail:
     """`entry` is the version that was tried last, `arms` what was chosen at each split and switch.
 
-    `marks` are perf_counter moments: when features, route and encode began.
+    `marks` are perf_counter moments: when features, route and encode began. `faults` are a drill's.
     """
 
     decision: str = field(default_factory=new_decision_id)
@@ -35,6 +39,7 @@ class Trail:
     is_shadow: bool = False
     trace: TraceContext = field(default_factory=TraceContext)
     marks: list[float] = field(default_factory=list)
+    faults: Encounter | None = None
 
     def mark(self) -> None:
         """Note that the next phase begins."""

@@ -7,7 +7,7 @@ which no model can be called.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -115,6 +115,10 @@ class Metrics:
     def watch_spans(self, export: SpanExport) -> None:
         """Show the span export's own counts whenever the page is asked for."""
         self.registry.register(_SpanCounts(export))
+
+    def watch_faults(self, counts: Callable[[], Mapping[str, int]]) -> None:
+        """Show how many faults of each kind are on whenever the page is asked for."""
+        self.registry.register(_FaultCounts(counts))
 
     def model_loaded(self, entry: Entry) -> None:
         """Have its series exist at 0, so that rate() sees the first error."""
@@ -228,6 +232,21 @@ class _SpanCounts(Collector):
         for result in ("sent", "failed", "dropped"):
             traces.add_metric([result], getattr(self._export, result))
         yield traces
+
+
+class _FaultCounts(Collector):
+    """Reads which drills' faults are on."""
+
+    def __init__(self, counts: Callable[[], Mapping[str, int]]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        active = GaugeMetricFamily(
+            "maestro_fault_active", "Faults for drills that are on now.", labels=["kind"]
+        )
+        for kind, count in self._counts().items():
+            active.add_metric([kind], count)
+        yield active
 
 
 class _ShadowCounts(Collector):

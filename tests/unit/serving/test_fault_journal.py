@@ -1,0 +1,86 @@
+"""The journal of faults: durable, one writer, and true after a crash."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from maestro_cli.serving.errors import StartRefused
+from maestro_cli.serving.faults.journal import LOST, FaultJournal, FaultRecord, read_journal
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+def record(identity: str = "flt-1", seconds: float = 60) -> FaultRecord:
+    return FaultRecord(
+        identity, "latency", {"milliseconds": 5.0}, {"model": "fraud"}, NOW,
+        NOW + timedelta(seconds=seconds), "127.0.0.1", 7, "a drill",
+    )  # fmt: skip
+
+
+def test_what_was_written_is_read_back(tmp_path: Path) -> None:
+    journal = FaultJournal(tmp_path / "faults.jsonl", NOW)
+    journal.began(record())
+    assert read_journal(tmp_path / "faults.jsonl") == [record()]
+    journal.ended("flt-1", NOW + timedelta(seconds=9), "removed", 3)
+    [found] = read_journal(tmp_path / "faults.jsonl")
+    assert (found.ended, found.ended_because, found.hits) == (NOW + timedelta(seconds=9), "removed", 3)
+    assert (found.kind, found.seed, found.by) == ("latency", 7, "127.0.0.1")
+    journal.close()
+
+
+@pytest.mark.parametrize(("restart_seconds", "ended_seconds"), [(20, 20), (600, 60)])
+def test_a_fault_that_a_killed_server_left_has_its_end_written(
+    tmp_path: Path, restart_seconds: float, ended_seconds: float
+) -> None:
+    path = tmp_path / "faults.jsonl"
+    killed = FaultJournal(path, NOW)
+    killed.began(record())
+    killed.close()
+    FaultJournal(path, NOW + timedelta(seconds=restart_seconds)).close()
+    [found] = read_journal(path)
+    assert (found.ended, found.ended_because) == (NOW + timedelta(seconds=ended_seconds), LOST)
+
+
+def test_a_line_cut_short_at_any_byte_loses_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "faults.jsonl"
+    journal = FaultJournal(path, NOW)
+    journal.began(record("flt-1"))
+    whole = len(path.read_bytes())
+    journal.began(record("flt-2"))
+    journal.close()
+    content = path.read_bytes()
+    for length in range(whole, len(content) - 1):
+        path.write_bytes(content[:length])
+        again = FaultJournal(path, NOW)
+        again.began(record("flt-3"))
+        again.close()
+        assert [one.id for one in read_journal(path)] == ["flt-1", "flt-3"]
+
+
+def test_nothing_but_json_lines_with_a_schema_is_written(tmp_path: Path) -> None:
+    journal = FaultJournal(tmp_path / "faults.jsonl", NOW)
+    journal.began(record())
+    journal.ended("flt-1", NOW, "time", 0)
+    journal.close()
+    lines = [json.loads(line) for line in (tmp_path / "faults.jsonl").read_text().splitlines()]
+    assert [(line["schema"], line["event"]) for line in lines] == [
+        ("maestro.fault/1", "began"),
+        ("maestro.fault/1", "ended"),
+    ]
+
+
+def test_a_journal_has_one_writer(tmp_path: Path) -> None:
+    first = FaultJournal(tmp_path / "faults.jsonl", NOW)
+    with pytest.raises(StartRefused, match="another server"):
+        FaultJournal(tmp_path / "faults.jsonl", NOW)
+    first.close()
+    FaultJournal(tmp_path / "faults.jsonl", NOW).close()
+
+
+def test_a_journal_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StartRefused, match="cannot be written"):
+        FaultJournal(tmp_path / "no" / "folder", NOW)
