@@ -71,7 +71,8 @@ install-test: .venv/.installed-test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
 	touch $@ .venv/.installed-local
 
-# The oldest kubectl that the contract suite speaks for; its tests say so and do not run without it.
+# The oldest kubectl that the contract suite speaks for, where there is one for this machine; its tests say so
+# and do not run without it.
 $(BIN)/kubectl-1.32: | .venv/bin/python
 	$(BIN)/python scripts/fetch_kubectl.py $@
 

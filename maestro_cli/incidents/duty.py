@@ -223,6 +223,8 @@ class Duty:
         with self._journal.transaction() as transaction:
             for item in left:
                 for now in unattended(transaction, item.incident.id):
+                    if now.begun and now.responder != self._actor:
+                        continue  # another watcher has taken it since: it knows a playbook for it
                     playbook = item.playbook or now.playbook
                     data = {"playbook": playbook, "reason": item.reason, "fix": item.fix}
                     self._append(transaction, "incident.handed_over", item.incident, data)

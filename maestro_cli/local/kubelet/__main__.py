@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from maestro_cli.core.errors import ActionFailed
@@ -75,10 +76,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         name = arguments.announce or f"kubelet-{settings.node.removeprefix('node-')}"
         url = f"https://127.0.0.1:{server.port}"
         announce(settings.state, name, node=settings.node, port=server.port, url=url)
-        await processes.lost.wait()
-        raise ActionFailed(
-            "the spawner of this node's pods is gone", fix="the supervisor starts the node again"
-        )
+        await _work_on(processes.lost, work)
     finally:
         with contextlib.suppress(TimeoutError):  # an API server that hangs must not keep us
             limit = settings.shutdown_grace + _FAREWELL_SECONDS
@@ -88,6 +86,20 @@ async def _serve(arguments: argparse.Namespace) -> None:
         await asyncio.gather(*work, spawner, return_exceptions=True)
         server.shutdown()
         await client.close()
+
+
+async def _work_on(lost: asyncio.Event, work: Sequence[asyncio.Task[None]]) -> None:
+    """Until the spawner is gone (ActionFailed) or some of the work ends with an error, which is raised: a
+    node that does half of its work must not say that it is ready.
+    """
+    waiting = asyncio.ensure_future(lost.wait())
+    try:
+        done, _ = await asyncio.wait([waiting, *work], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+    for task in set(work) & done:
+        task.result()
+    raise ActionFailed("the spawner of this node's pods is gone", fix="the supervisor starts the node again")
 
 
 async def _leave(settings: Settings, pods: PodSet, node: NodeAgent, recorder: EventRecorder) -> None:

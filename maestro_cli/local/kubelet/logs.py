@@ -107,14 +107,22 @@ def read_log(path: Path, query: LogQuery, *, alive: Callable[[], bool]) -> Itera
 
 def _wanted(path: Path, query: LogQuery, alive: Callable[[], bool]) -> Iterator[bytes]:
     since = _stamp(int(query.since.timestamp() * 1e9)) if query.since else b""
-    with open(path, "rb") as file:
+    file = open(path, "rb")  # noqa: SIM115 — when it is followed, the next one takes its place
+    try:
         past = _existing(path, file)
         fitting: Iterator[bytes] = (line for line in past if line.partition(b" ")[0] >= since)
         if query.tail_lines is not None:
             fitting = iter(deque(fitting, maxlen=query.tail_lines))
         yield from fitting
-        if query.follow:
+        while query.follow:
             yield from _coming(path, file, alive)
+            if not _rotated(path, file):
+                return
+            yield from file
+            file.close()
+            file = open(path, "rb")  # noqa: SIM115
+    finally:
+        file.close()
 
 
 def _existing(path: Path, current: io.BufferedReader) -> Iterator[bytes]:
@@ -127,15 +135,11 @@ def _existing(path: Path, current: io.BufferedReader) -> Iterator[bytes]:
 
 
 def _coming(path: Path, file: io.BufferedReader, alive: Callable[[], bool]) -> Iterator[bytes]:
+    """What is added to this file, until it is rotated or the container is over."""
     while True:
         still = alive()  # asked before reading: what was printed last must still be found
         yield from file
-        if _rotated(path, file):
-            yield from file
-            with open(path, "rb") as fresh:
-                yield from _coming(path, fresh, alive)
-            return
-        if not still:
+        if not still or _rotated(path, file):
             return
         time.sleep(_FOLLOW_SECONDS)
 

@@ -211,6 +211,24 @@ def test_one_that_became_somebodys_meanwhile_is_not_begun(watchers: Watchers) ->
     assert watchers.kinds(incident) == ["opened", "signal", "acked", "owner_set"]
 
 
+def test_what_another_watcher_takes_meanwhile_is_not_left_to_people(watchers: Watchers) -> None:
+    """The one knows no playbook; the other begins between its look and its record."""
+    incident = watchers.fires()
+    other, answers = watchers.duty(act=stopped, actor="watch, other")
+
+    class Late(Answers):
+        def match(self, incident: Incident) -> tuple[Playbook, Signal] | None:
+            look(other)
+            return None
+
+    duty, _ = watchers.duty(actor="watch, one")
+    duty._answers = Late(None, watchers.resolve)
+    look(duty)
+    assert answers.asked == [incident.id]
+    assert "handed_over" not in watchers.kinds(incident)
+    assert [found.responder for found in unattended(watchers.room.journal)] == ["watch, other"]
+
+
 def test_nothing_is_begun_while_a_drill_runs(watchers: Watchers) -> None:
     incident = watchers.fires()
     drills = [True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maestro_cli.local.kubelet import logs
 from maestro_cli.local.kubelet.logs import LogQuery, LogWriter, older, read_log
 
 
@@ -102,3 +104,25 @@ def test_following_goes_on_over_rotation_and_ends_with_the_container(tmp_path: P
     told = [line.split()[:2] for line in read_log(path, LogQuery(follow=True), alive=alive)]
     writer.close()
     assert told == [[b"first"], *([b"line", str(number).encode()] for number in range(1, 12))]
+
+
+def test_following_for_long_holds_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "_FOLLOW_SECONDS", 0.0)
+    path, rotations = tmp_path / "0.log", 1200  # more than Python calls go deep
+    writer, asked, before = LogWriter(path, 10), 0, len(os.listdir("/dev/fd"))
+    writer.write(b"0\n")
+
+    def alive() -> bool:
+        nonlocal asked
+        asked += 1
+        if asked < rotations:
+            writer.write(b"%d\n" % asked)
+        return asked < rotations
+
+    most, told = 0, []
+    for line in read_log(path, LogQuery(follow=True), alive=alive):
+        told.append(int(line))
+        most = max(most, len(os.listdir("/dev/fd")))
+    writer.close()
+    assert told == list(range(rotations))
+    assert most <= before + 1
