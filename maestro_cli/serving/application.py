@@ -1,17 +1,18 @@
 """The ASGI application: the border between HTTP and the endpoints.
 
 Invariant: every answer that is not 200 is JSON with an `error`, every error has one log line, and nothing
-that a client sends ends in a traceback.
+that a client sends ends in a traceback. No endpoint sees a request that its caller may not make.
 """
 
 from __future__ import annotations
 
+from maestro_cli.serving.access.audit import audit
 from maestro_cli.serving.access.permissions import Permission
 from maestro_cli.serving.endpoints import all_routes
 from maestro_cli.serving.errors import ModelError, ServingError
 from maestro_cli.serving.protocol.http import ClientGone, Receive, Reply, Scope, Send, error_reply, send_reply
 from maestro_cli.serving.replica import Replica
-from maestro_cli.serving.routes import Call, RouteTable
+from maestro_cli.serving.routes import Call, Route, RouteTable
 
 # Inference meets its faults by itself; who may end a fault must never meet one.
 _FAULTS_NEVER_REACH = (Permission.PREDICT, Permission.CHAOS)
@@ -39,6 +40,19 @@ class Application:
     async def _answer(self, call: Call) -> Reply:
         try:
             route, call.parameters = self._routes.match(call.scope["method"], call.path)
+        except ServingError as error:
+            self.replica.log.refusal(error, path=call.path)
+            return error_reply(error)
+        reply: Reply | None = None
+        try:
+            reply = await self._answer_on(route, call)
+        finally:
+            audit(self.replica.log, route, call, reply.status if reply is not None else None)
+        return reply
+
+    async def _answer_on(self, route: Route, call: Call) -> Reply:
+        try:
+            self._admit(route, call)
             if self.replica.injector is not None and route.permission not in _FAULTS_NEVER_REACH:
                 is_health = route.permission is Permission.OPEN
                 await self.replica.injector.reach(is_health=is_health, header=call.header)
@@ -52,3 +66,9 @@ class Application:
             cause = f"{type(error).__name__}: {error}"
             self.replica.log.error("internal error", error=cause, path=call.path, trace_id=call.trace_id)
             return error_reply(ModelError("internal error"))
+
+    def _admit(self, route: Route, call: Call) -> None:
+        """Let the call's sender pass; raises Unauthenticated or Forbidden."""
+        if route.permission is not Permission.OPEN:
+            call.caller = self.replica.guard.caller(call.scope)
+            call.caller.require(route.permission, call.parameters.get("model"))

@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.clock import SystemClock
+from maestro_cli.serving.access.assembly import make_guard
 from maestro_cli.serving.execution.predictions import PredictionCache
 from maestro_cli.serving.execution.predictor import Predictor
 from maestro_cli.serving.models.memory import ModelMemory
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
 
 
 def assemble(options: Options, log: Log, executor: Executor) -> Replica:
-    """A replica with its models loaded; one that was refused is in the repository with its reason."""
+    """A replica with its models loaded; one that was refused is in the repository with its reason.
+
+    Raises InvalidFile when it cannot know who may call it.
+    """
+    guard, keys_file = make_guard(options.access, log)
     required = [Entry(name, version, declared=True, required=True) for name, version in options.serve]
     repository = Repository([*required, *(_on_demand(options) if options.lazy else ())])
     metrics = Metrics()
@@ -62,6 +67,8 @@ def assemble(options: Options, log: Log, executor: Executor) -> Replica:
         shadows,
         flights,
         _tracing(options, log, metrics),
+        guard,
+        keys_file,
         routing_file,
         options.timeout_seconds,
         injector=_injector(options, log, metrics),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from maestro_cli.serving.access.options import AccessOptions, add_access, read_access
 from maestro_cli.serving.models.manifest import MAX_VERSION, MODEL_NAME
 
 MAX_DRAIN_SECONDS = 300.0
@@ -38,6 +39,7 @@ class Options:
     trace_ratio: float  # of new traces, 0 to 1
     log_successes: float  # 0 to 1
     fault_journal: Path | None  # None: no faults for drills
+    access: AccessOptions
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -86,6 +88,7 @@ def parse(arguments: Sequence[str]) -> Options:
         help="threads for models that take over 1 ms (default %(default)s)",
     )  # fmt: skip
     _add_telemetry(parser)
+    add_access(parser)
     parser.add_argument(
         "--enable-faults", action="store_true",
         help="let drills inject faults, /v2/faults; needs --fault-journal, and a loopback address",
@@ -119,6 +122,7 @@ def parse(arguments: Sequence[str]) -> Options:
         trace_ratio=found.trace_ratio,
         log_successes=found.log_successes,
         fault_journal=found.fault_journal,
+        access=read_access(parser, found),
     )
 
 

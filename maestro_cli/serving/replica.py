@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from maestro_cli.serving.access.file import KeysFile
+from maestro_cli.serving.access.guard import Guard
 from maestro_cli.serving.execution.predictor import Predictor
 from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.models.memory import ModelMemory
@@ -47,6 +49,8 @@ class Replica:
     shadows: Shadows
     flights: Flights
     tracing: Tracing
+    guard: Guard
+    keys_file: KeysFile | None = None
     routing_file: RoutingFile | None = None
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     draining: bool = False

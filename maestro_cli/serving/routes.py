@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from maestro_cli.serving.access.guard import Caller
 from maestro_cli.serving.access.permissions import Permission
 from maestro_cli.serving.errors import RequestError, quoted
 from maestro_cli.serving.protocol.http import ClientGone, Receive, Reply, Scope, header, read_body
@@ -23,7 +24,8 @@ T = TypeVar("T")
 class Call:
     """One request on its way. `after` runs, in order, once the answer's last byte was handed over.
 
-    `trace_id` is that of a request that is traced.
+    `trace_id` is that of a request that is traced. `caller` is who sent it, once that is known; `audited` is
+    what its audit line says beside who and what.
     """
 
     scope: Scope
@@ -32,6 +34,8 @@ class Call:
     started: float = field(default_factory=time.perf_counter)
     after: list[Callable[[], None]] = field(default_factory=list)
     trace_id: str | None = None
+    caller: Caller | None = None
+    audited: dict[str, object] = field(default_factory=dict)
 
     @property
     def path(self) -> str:

@@ -19,7 +19,7 @@ from types import FrameType
 
 import uvicorn
 
-from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.errors import ExitCode, InvalidFile
 from maestro_cli.core.files import write_atomically
 from maestro_cli.serving.application import Application
 from maestro_cli.serving.assembly import assemble
@@ -32,7 +32,7 @@ _KEEP_ALIVE_SECONDS = 75  # longer than clients keep theirs: the side that close
 
 
 def run(options: Options) -> ExitCode:
-    """Serve until told to stop; 12 when the address cannot be had."""
+    """Serve until told to stop; 3 when the keys cannot be read, 12 when the address cannot be had."""
     log = Log()
     LibraryLog(log).install()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -41,6 +41,9 @@ def run(options: Options) -> ExitCode:
     try:
         replica = assemble(options, log, executor)
         listener = listen(options.host, options.port)
+    except InvalidFile as error:
+        log.error("cannot start", error=str(error))
+        return ExitCode.INVALID_FILE
     except StartRefused as error:
         log.error("cannot start", error=str(error))
         return ExitCode.ACTION_FAILED
@@ -111,6 +114,8 @@ class _Server(uvicorn.Server):
         beside = [loop.create_task(self._replica.shadows.run())]
         if self._replica.routing_file is not None:
             beside.append(loop.create_task(self._replica.routing_file.follow(self._replica.router)))
+        if self._replica.keys_file is not None:
+            beside.append(loop.create_task(self._replica.keys_file.follow()))
         try:
             await self.serve(sockets=[listener])
         finally:

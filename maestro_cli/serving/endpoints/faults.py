@@ -73,6 +73,7 @@ def _told(fault: Fault) -> dict[str, Any]:
 
 
 def _caller(call: Call) -> str:
-    """Who the journal names: the address it came from."""
+    """Who the journal names: the key, and the address it came from."""
     client = call.scope.get("client")
-    return str(client[0]) if client else "unknown"
+    who = call.caller.id if call.caller is not None and call.caller.id is not None else "nobody"
+    return f"{who} from {client[0]}" if client else who

@@ -37,11 +37,20 @@ class RepositoryEndpoints:
 
     async def _load(self, call: Call) -> Reply:
         version = messages.read_control(await call.body())
+        call.audited["before"] = self._digests(call)
         entry = await self._memory.load(call.parameters["model"], version)
+        call.audited["after"] = self._digests(call)
         return json_reply({"name": entry.name, "version": str(entry.version), "load": True})
 
     async def _unload(self, call: Call) -> Reply:
         version = messages.read_control(await call.body())
+        call.audited["before"] = self._digests(call)
         entries = await self._memory.unload(call.parameters["model"], version)
+        call.audited["after"] = self._digests(call)
         versions = [str(entry.version) for entry in entries]
         return json_reply({"name": entries[0].name, "versions": versions, "unload": True})
+
+    def _digests(self, call: Call) -> str:
+        """What is loaded of the call's model, as `version=digest`."""
+        loaded = [entry for entry in self._repository.entries if entry.name == call.parameters["model"]]
+        return " ".join(f"{e.version}={e.model.digest}" for e in loaded if e.model is not None)

@@ -47,11 +47,14 @@ class RoutingEndpoints:
                 f"the routing in force is {force.digest}, not {quoted(expected, 80)}", status=409
             )
         if _is_dry(call):
+            call.audited["dry_run"] = True
             return await self._told(routing, in_force=False)
         if self._file is not None:
             self._file.write(routing)  # what is in force must still be so after a restart
         before = force.digest
+        call.audited["before"] = before
         force = self._router.put(routing, "admin")
+        call.audited["after"] = force.digest
         self._log.info("routing changed", digest=force.digest, replaces=before, source=force.source)
         return await self._told(routing, in_force=True)
 

@@ -166,5 +166,7 @@ def test_the_journal_is_json_lines_for_whoever_scores(start: Callable[..., Serve
     server.http.delete("/v2/faults")
     lines = [json.loads(line) for line in (tmp_path / "faults.jsonl").read_text().splitlines()]
     assert [(line["event"], line["id"]) for line in lines] == [("began", fault["id"]), ("ended", fault["id"])]
-    assert (lines[0]["seed"], lines[0]["note"], lines[0]["by"]) == (3, "drill 12", "127.0.0.1")
+    assert (lines[0]["seed"], lines[0]["note"], lines[0]["by"]) == (
+        3, "drill 12", "generated from 127.0.0.1",
+    )  # fmt: skip
     assert (lines[0]["scope"]["share"], lines[1]["ended_because"]) == (0.5, "kill-all")

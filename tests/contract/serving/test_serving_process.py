@@ -45,10 +45,13 @@ class Server:
     def __init__(self, folder: Path, *arguments: str, models: Path = MODELS) -> None:
         self.announcement = folder / "announce.json"
         self.stderr = folder / "stderr.log"
+        self.key = folder / "key"
         command = [sys.executable, "-m", "maestro_cli.serving", "--port", "0", "--models", str(models)]
         with self.stderr.open("wb") as log:
             self.process = subprocess.Popen(
-                [*command, "--announce", str(self.announcement), *arguments], cwd=ROOT, stderr=log
+                [*command, "--announce", str(self.announcement), "--generate-key", str(self.key), *arguments],
+                cwd=ROOT,
+                stderr=log,
             )
         try:
             until(lambda: self.announcement.exists() or self.process.poll() is not None)
@@ -60,7 +63,9 @@ class Server:
         assert facts["pid"] == self.process.pid
         self.port: int = facts["port"]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.http = httpx.Client(base_url=self.url, timeout=10)
+        self.http = httpx.Client(
+            base_url=self.url, timeout=10, headers={"x-api-key": self.key.read_text().strip()}
+        )
 
     def end(self) -> None:
         if hasattr(self, "http"):

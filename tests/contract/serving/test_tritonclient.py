@@ -35,8 +35,9 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     server = Server(folder, "--serve", "fraud=1", "--serve", "words=1", models=folder / "models")
     try:
         plain = server.http.post("/v2/models/fraud/versions/1/infer", json=request()).json()
+        key = server.key.read_text(encoding="ascii").strip()
         ended = subprocess.run(
-            [str(CLIENT), str(Path(__file__).with_name("triton_calls.py")), f"127.0.0.1:{server.port}"],
+            [str(CLIENT), str(Path(__file__).with_name("triton_calls.py")), f"127.0.0.1:{server.port}", key],
             capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
     finally:

@@ -15,6 +15,7 @@ import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
 FEATURES = np.array([[6.0, 1169.0, 4.0, 4.0, 2.0, 1.0, 0.0, 4.0, 4.0]], dtype=np.float32)
+KEY = {"authorization": f"Bearer {sys.argv[2]}"}
 PURPOSE = np.array([[3]], dtype=np.int64)
 WORDS = np.array([["ä€"], [""], ["a" * 300]], dtype=np.object_)
 
@@ -89,16 +90,16 @@ def refusals(client: Any) -> dict[str, list[str]]:
         "region": refused(lambda: client.register_system_shared_memory("region", "/key", 36)),
         "status": refused(client.get_system_shared_memory_status),
         "statistics": refused(lambda: client.get_inference_statistics("fraud")),
-        "config": refused(lambda: client.load_model("fraud", config="{}")),
-        "load": refused(lambda: client.load_model("nope")),
+        "config": refused(lambda: client.load_model("fraud", KEY, config="{}")),
+        "load": refused(lambda: client.load_model("nope", KEY)),
     }
 
 
 def repository(client: Any) -> dict[str, Any]:
     """The index after a load and after an unload."""
-    client.load_model("fraud")
+    client.load_model("fraud", KEY)
     loaded = client.get_model_repository_index()
-    client.unload_model("fraud")
+    client.unload_model("fraud", KEY)
     return {
         "loaded": loaded,
         "unloaded": client.get_model_repository_index(),

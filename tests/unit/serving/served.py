@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -27,15 +28,20 @@ def request(features: Any = None, purpose: Any = None, **members: Any) -> dict[s
 
 
 class Served:
-    """fraud/1 behind httpx, in this process; with `models`, only what the arguments name."""
+    """fraud/1 behind httpx, in this process; with `models`, only what the arguments name.
+
+    Its requests carry `headers`: an admin's key by default.
+    """
 
     def __init__(self, *arguments: str, models: Path | None = None) -> None:
         self.log = io.StringIO()
-        given = options.parse(
-            ["--models", str(models or MODELS), *([] if models else ["--serve", "fraud=1"]), *arguments]
-        )
         executor = ThreadPoolExecutor(1)  # its threads start with the first slow model
-        self.application = Application(assemble(given, Log(self.log), executor))
+        with tempfile.TemporaryDirectory() as folder:
+            key = Path(folder) / "key"
+            common = ["--models", str(models or MODELS), *([] if models else ["--serve", "fraud=1"])]
+            given = options.parse([*common, "--generate-key", str(key), *arguments])
+            self.application = Application(assemble(given, Log(self.log), executor))
+            self.headers = {"x-api-key": key.read_text(encoding="ascii").strip()} if key.exists() else {}
 
     def post(self, path: str, **arguments: Any) -> httpx.Response:
         return self.request("POST", path, **arguments)
@@ -46,7 +52,9 @@ class Served:
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(self.application)
-            async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://server", headers=self.headers
+            ) as client:
                 return await client.request(method, path, **arguments)
 
         return asyncio.run(send())

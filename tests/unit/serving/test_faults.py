@@ -40,7 +40,9 @@ class Drilled(Served):
     def run(self, scenario: Callable[[Client], Awaitable[None]]) -> None:
         async def whole() -> None:
             transport = httpx.ASGITransport(self.application)
-            async with httpx.AsyncClient(transport=transport, base_url="http://server", timeout=60) as http:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://server", timeout=60, headers=self.headers
+            ) as http:
                 try:
                     await scenario(Client(http, self.injector))
                 finally:

@@ -1,0 +1,57 @@
+"""The options that say who may call. Invariant: what is parsed never listens to strangers by accident."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+from maestro_cli.serving.access.permissions import Permission
+
+ANYBODY = frozenset({Permission.PREDICT, Permission.VIEW})
+
+
+@dataclass(frozen=True, slots=True)
+class AccessOptions:
+    """`anybody` is what needs no key."""
+
+    keys: Path | None = None
+    generate_key: Path | None = None
+    anybody: frozenset[Permission] = frozenset()
+
+
+def add_access(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("access")
+    group.add_argument(
+        "--keys", type=Path, metavar="FILE",
+        help="who may do what; followed. With it everything but health asks for a key",
+    )  # fmt: skip
+    group.add_argument(
+        "--generate-key", type=Path, metavar="FILE",
+        help="make a key with the role admin that holds for this process, and write it there (mode 0600)",
+    )  # fmt: skip
+    group.add_argument(
+        "--open", action="store_true",
+        help="let anybody who reaches the address predict and view; the rest still asks for a key",
+    )  # fmt: skip
+
+
+def read_access(parser: argparse.ArgumentParser, found: argparse.Namespace) -> AccessOptions:
+    """Without keys a loopback address lets anybody predict and view; no other address is listened at."""
+    is_near = is_loopback(found.host)
+    if found.keys is None and not found.open and not is_near:
+        parser.error(
+            f"{found.host!r} can be reached from elsewhere: name who may call with --keys FILE "
+            "or say --open to let anybody predict and view"
+        )
+    is_open = found.open or (found.keys is None and is_near)
+    return AccessOptions(found.keys, found.generate_key, ANYBODY if is_open else frozenset())
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it; what is no address but `localhost` counts as reachable."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
