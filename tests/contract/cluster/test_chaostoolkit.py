@@ -128,8 +128,11 @@ def test_actions(platform: Platform, kubectl: Kubectl, web: str, tmp_path: Path)
     succeeded(entries[:-1])
     kubectl("delete", "node", f"n-{web}")
     kubectl("rollout", "status", "deploy/web", "--timeout=90s", seconds=120)
-    after = {item["metadata"]["uid"] for item in kubectl.items("pods", "-l", "app=web")}
-    assert not before & after, "a rollout makes every pod anew"
+
+    def made_anew() -> bool:
+        return not before & {item["metadata"]["uid"] for item in kubectl.items("pods", "-l", "app=web")}
+
+    until(made_anew, "every pod of before the rollout to be gone")
     assert "not found" in kubectl("get", "deploy", "made", fails=True)
 
 
