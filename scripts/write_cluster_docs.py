@@ -21,7 +21,12 @@ KEPT = ROOT / "docs" / "embedded-cluster.json"
 PAGE = ROOT / "docs" / "embedded-cluster.md"
 MARK = "<!-- from here on written by scripts/write_cluster_docs.py -->"
 CLUSTERS = ("lite", "kubernetes")
-SHOWN = {"pass": "yes", "refuses": "refuses, and names the other", "fails": "**fails**", None: "—"}
+SHOWN = {
+    "pass": "yes",
+    "refuses": "refuses, and names the other",
+    "fails": "**fails**",
+    None: "—",
+}
 
 
 def declared() -> set[tuple[str, str]]:
@@ -95,7 +100,7 @@ def _table(rows: list[str]) -> str:
 
 
 def _row(what: str, outcomes: dict[str, str]) -> str:
-    cells = [SHOWN[outcomes.get(cluster)] for cluster in CLUSTERS]
+    cells = [SHOWN.get(outcomes.get(cluster), outcomes.get(cluster)) for cluster in CLUSTERS]
     return f"| {what.replace('|', chr(92) + '|')} | {' | '.join(cells)} |"
 
 

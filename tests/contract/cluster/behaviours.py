@@ -39,6 +39,7 @@ _UNTOLD = {
     "--image",
     "--wait",
 }
+_TOLD_OF = {"logs": {"-f", "-c"}}
 
 
 def behaviour(area: str, rule: str, *, lite: str = PASS) -> pytest.MarkDecorator:
@@ -66,7 +67,7 @@ def forms(words: Sequence[str]) -> list[str]:
         if word == "--":
             break
         name, _, value = word.partition("=")
-        if not name.startswith("-") or name in _UNTOLD:
+        if not name.startswith("-") or name == "-" or name in _UNTOLD - _TOLD_OF.get(base, set()):
             continue
         if name in _VALUED:
             value = value or rest[index + 1]

@@ -48,9 +48,14 @@ class Kubectl:
         identity: str = "admin",
         given: str = "",
         fails: bool = False,
+        lacks: str = "",
         seconds: float = 120,
     ) -> str:
-        """Its output; `fails` expects a non-zero exit. What has to succeed gets time on a busy machine."""
+        """Its output. `fails` expects a non-zero exit, `lacks` one because nobody does it, and says why.
+
+        What has to succeed gets time on a busy machine.
+        """
+        fails = fails or bool(lacks)
         patient = words if fails else tuple(map(_patient, words))
         if not fails:
             seconds = max(seconds, PATIENCE_SECONDS + 30)
@@ -64,7 +69,7 @@ class Kubectl:
         if REFUSAL in told:
             RECORD.ran(words, self.kind, REFUSES)
         else:
-            RECORD.ran(words, self.kind, PASS if right else FAILS)
+            RECORD.ran(words, self.kind, FAILS if not right else f"no: {lacks}" if lacks else PASS)
         assert right, f"kubectl {' '.join(words)}: {told}"
         return told
 
