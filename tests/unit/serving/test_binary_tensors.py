@@ -7,6 +7,7 @@ import gzip
 import json
 import math
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 from typing import Any
@@ -281,23 +282,35 @@ def test_compressed_bodies_are_read(served: Served, name: str, compress: Any) ->
 
 
 @pytest.mark.parametrize(
-    ("content", "coding", "status"),
+    ("content", "coding", "status", "says"),
     [
-        (gzip.compress(b" " * (MAX_BODY_BYTES + 1)), "gzip", 413),
-        (zlib.compress(b"{}")[:-1], "deflate", 400),
-        (gzip.compress(b"{}") * 2, "gzip", 400),
-        (b"{}", "gzip", 400),
-        (b"", "gzip", 400),
-        (b"{}", "br", 415),
-        (gzip.compress(b"{}"), "gzip, gzip", 415),
+        (gzip.compress(b" " * (MAX_BODY_BYTES + 1)), "gzip", 413, "once expanded"),
+        (zlib.compress(b"{}")[:-1], "deflate", 400, "cut short"),
+        (gzip.compress(b"{}") * 2, "gzip", 400, "follow the end"),
+        (b"{}", "gzip", 400, "is not gzip"),
+        (b"", "gzip", 400, "cut short"),
+        (b"{}", "br", 415, "'br' is not read"),
+        (gzip.compress(b"{}"), "gzip, gzip", 415, "is not read"),
     ],
 )
 def test_bombs_and_broken_compression_are_refused(
-    served: Served, content: bytes, coding: str, status: int
+    served: Served, content: bytes, coding: str, status: int, says: str
 ) -> None:
     answered = served.post(INFER, content=content, headers={"content-encoding": coding})
     assert (answered.status_code, set(answered.json())) == (status, {"error"})
+    assert says in answered.json()["error"]
     assert ("accept-encoding" in answered.headers) is (status == 415)
+
+
+def test_a_bomb_is_expanded_no_further_than_the_limit() -> None:
+    bomb = zlib.compress(bytes(64 * MAX_BODY_BYTES))
+    tracemalloc.start()
+    try:
+        with pytest.raises(RequestError, match="once expanded"):
+            compression.expand(bomb, "deflate", MAX_BODY_BYTES)
+        assert tracemalloc.get_traced_memory()[1] < 4 * MAX_BODY_BYTES
+    finally:
+        tracemalloc.stop()
 
 
 @given(st.binary(max_size=60), st.sampled_from(["gzip", "deflate"]))
