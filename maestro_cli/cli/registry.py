@@ -33,6 +33,7 @@ COMMANDS: tuple[Stub, ...] = (
     Stub("node", "node", "List nodes: status, pressure, zone, version, taints.", OPERATE),
     Stub("rollback", "rollback", "Return a workload to an earlier revision, as a gated change.", OPERATE),
     Stub("change", "change", "List and show changes, and see interrupted ones through.", OPERATE),
+    Stub("serve", "serve", "Serve models over HTTP, and make the keys of who may call.", OPERATE),
     Stub("drill", "drill", "Rehearse a whole incident and score it against the known truth.", REHEARSE),
     Stub("local", "local", "Start and stop the embedded platform of real processes.", REHEARSE),
     Stub("journal", "journal", "Show and verify the record of everything that happened.", RECORD),

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from maestro_cli.core.errors import GateNotMet, UsageError
 from maestro_cli.services.backends import Backends, GlobalOptions
@@ -60,6 +60,13 @@ class Services(Backends):
         from maestro_cli.services.inventory import list_workloads
 
         return list_workloads(self, wanted)
+
+    # The model server
+
+    def serve(self, arguments: Sequence[str]) -> NoReturn:
+        from maestro_cli.services.serving import become_server
+
+        become_server(arguments)
 
     # Incidents
 

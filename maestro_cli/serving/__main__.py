@@ -1,14 +1,19 @@
-"""`python -m maestro_cli.serving`: the bundled model server as a process."""
+"""`python -m maestro_cli.serving`, which is `maestro serve`: the bundled model server as a process."""
 
 from __future__ import annotations
 
 import sys
 
-from maestro_cli.serving.options import parse
-
 
 def main() -> int:
-    options = parse(sys.argv[1:])
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["keys"]:
+        from maestro_cli.serving.access import command
+
+        return int(command.run(arguments[1:]))
+    from maestro_cli.serving.options import parse
+
+    options = parse(arguments)
     from maestro_cli.serving.server import run  # a wrong command line answers before onnxruntime is loaded
 
     return int(run(options))

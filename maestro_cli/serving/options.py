@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from maestro_cli.serving.access.options import AccessOptions, add_access, read_access
+from maestro_cli.serving.access.options import AccessOptions, Help, add_access, read_access
 from maestro_cli.serving.models.manifest import MAX_VERSION, MODEL_NAME
 
 MAX_DRAIN_SECONDS = 300.0
@@ -45,8 +45,10 @@ class Options:
 def parse(arguments: Sequence[str]) -> Options:
     """Read the command line; a wrong one ends the process with code 2, as argparse does."""
     parser = argparse.ArgumentParser(
-        prog="python -m maestro_cli.serving",
+        prog="maestro serve",
         description="Serve ONNX models over the Open Inference Protocol v2.",
+        epilog="Keys: maestro serve keys --help. Example: maestro serve --models deploy/models --lazy",
+        formatter_class=Help,
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default %(default)s)")
     parser.add_argument("--port", type=_port, default=8080, help="port, 0 for any (default %(default)s)")

@@ -6,6 +6,7 @@ import argparse
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from maestro_cli.serving.access.permissions import Permission
 
@@ -21,11 +22,18 @@ class AccessOptions:
     anybody: frozenset[Permission] = frozenset()
 
 
+class Help(argparse.HelpFormatter):
+    """Begins as the help of every other command does."""
+
+    def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        super().add_usage(usage, actions, groups, "Usage: " if prefix is None else prefix)
+
+
 def add_access(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("access")
     group.add_argument(
         "--keys", type=Path, metavar="FILE",
-        help="who may do what; followed. With it everything but health asks for a key",
+        help="who may do what (maestro serve keys); followed. With it everything but health asks for a key",
     )  # fmt: skip
     group.add_argument(
         "--generate-key", type=Path, metavar="FILE",
@@ -43,7 +51,7 @@ def read_access(parser: argparse.ArgumentParser, found: argparse.Namespace) -> A
     if found.keys is None and not found.open and not is_near:
         parser.error(
             f"{found.host!r} can be reached from elsewhere: name who may call with --keys FILE "
-            "or say --open to let anybody predict and view"
+            "(maestro serve keys add FILE), or say --open to let anybody predict and view"
         )
     is_open = found.open or (found.keys is None and is_near)
     return AccessOptions(found.keys, found.generate_key, ANYBODY if is_open else frozenset())
