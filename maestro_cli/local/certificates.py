@@ -61,6 +61,11 @@ class Pki:
         return self.folder / "kubelet-client.crt", self.folder / "kubelet-client.key"
 
     @property
+    def etcd_ca(self) -> Path:
+        """The authority of etcd alone: whoever the other one signed for is nobody there, and the reverse."""
+        return self.folder / "etcd-ca.crt"
+
+    @property
     def etcd(self) -> tuple[Path, Path]:
         """Certificate and key of etcd, and of its one client."""
         return self.folder / "etcd.crt", self.folder / "etcd.key"
@@ -171,38 +176,42 @@ def _make_certificates(folder: Path) -> None:
         private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         _write_private(folder / f"{name}.key", private)
 
-    authority_key = ec.generate_private_key(ec.SECP256R1())
-    authority = _sign_authority(authority_key)
-    (folder / "ca.crt").write_bytes(authority.public_bytes(pem))
-    keep("ca", authority_key)
     server, client = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
     # etcd calls itself, with the certificate that it serves with
-    pairs = {"server": [server], "kubelet-client": [client], "etcd": [server, client]}
-    for name, usages in pairs.items():
-        key = ec.generate_private_key(ec.SECP256R1())
-        signed = _sign(authority, authority_key, key.public_key(), f"maestro local {name}", usages)
-        (folder / f"{name}.crt").write_bytes(signed.public_bytes(pem))
-        keep(name, key)
+    signed_by = {
+        "ca": {"server": [server], "kubelet-client": [client]},
+        "etcd-ca": {"etcd": [server, client]},
+    }
+    for name, pairs in signed_by.items():
+        authority_key = ec.generate_private_key(ec.SECP256R1())
+        authority = _sign_authority(f"maestro local {name}", authority_key)
+        (folder / f"{name}.crt").write_bytes(authority.public_bytes(pem))
+        keep(name, authority_key)
+        for pair, usages in pairs.items():
+            key = ec.generate_private_key(ec.SECP256R1())
+            signed = _sign(authority, authority_key, key.public_key(), f"maestro local {pair}", usages)
+            (folder / f"{pair}.crt").write_bytes(signed.public_bytes(pem))
+            keep(pair, key)
     accounts = ec.generate_private_key(ec.SECP256R1())
     keep("service-accounts", accounts)
     public = accounts.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
     (folder / "service-accounts.pub").write_bytes(public)
 
 
-def _builder(subject: str, issuer: str, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: str, issuer: x509.Name | None, key: ec.EllipticCurvePublicKey
+) -> x509.CertificateBuilder:
+    """Without an issuer it is its own."""
     from datetime import UTC, datetime, timedelta
 
     from cryptography import x509
     from cryptography.x509.oid import NameOID
 
-    def name(text: str) -> x509.Name:
-        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-    now = datetime.now(UTC)
+    name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]), datetime.now(UTC)
     return (
         x509.CertificateBuilder()
-        .subject_name(name(subject))
-        .issuer_name(name(issuer))
+        .subject_name(name)
+        .issuer_name(issuer or name)
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
@@ -226,16 +235,13 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-_AUTHORITY = "maestro local authority"
-
-
-def _sign_authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+def _sign_authority(name: str, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
 
     public = key.public_key()
     return (
-        _builder(_AUTHORITY, _AUTHORITY, public)
+        _builder(name, None, public)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(signs_certificates=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
@@ -259,7 +265,7 @@ def _sign(
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     issuer = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     return (
-        _builder(subject, _AUTHORITY, key)
+        _builder(subject, authority.subject, key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(usages), critical=False)

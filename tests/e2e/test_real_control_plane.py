@@ -129,9 +129,9 @@ def test_the_audit_log_says_who_and_keeps_secrets_out(session: Session) -> None:
     assert all("requestObject" not in event and "responseObject" not in event for event in events)
 
 
-def is_answered(url: str, pki: Path, pair: str) -> bool:
+def is_answered(url: str, pki: Path, ca: str, pair: str) -> bool:
     """Whether an HTTPS server answers 200 to who shows this certificate (none when empty)."""
-    tls = ssl.create_default_context(cafile=pki / "ca.crt")
+    tls = ssl.create_default_context(cafile=pki / f"{ca}.crt")
     if pair:
         tls.load_cert_chain(pki / f"{pair}.crt", pki / f"{pair}.key")
     try:
@@ -145,14 +145,13 @@ def test_nobody_without_the_certificate_reads_the_store_or_a_kubelet(session: Se
     pki = session.state / "local" / "pki"
     node = json.loads(session.kubectl("get", "node", "node-a", "-o", "json"))
     kubelet = node["status"]["daemonEndpoints"]["kubeletEndpoint"]["Port"]
-    for port, path, pair in (
-        (part(session, "etcd")["port"], "/version", "etcd"),
-        (kubelet, "/pods", "kubelet-client"),
+    for port, path, ca, pair in (
+        (part(session, "etcd")["port"], "/version", "etcd-ca", "etcd"),
+        (kubelet, "/pods", "ca", "kubelet-client"),
     ):
         url = f"https://127.0.0.1:{port}{path}"
-        assert is_answered(url, pki, pair)
-        assert not is_answered(url, pki, "")
-        assert not is_answered(url, pki, "server")
+        answered = {one for one in ("etcd", "kubelet-client", "server", "") if is_answered(url, pki, ca, one)}
+        assert answered == {pair}
 
 
 def test_another_cluster_is_refused_while_this_one_is_up(session: Session) -> None:

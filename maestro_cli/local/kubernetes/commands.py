@@ -63,7 +63,7 @@ def etcd_command(plane: ControlPlane, port: int) -> list[str]:
         f"--client-url=https://{LOOPBACK}:{port}",
         f"--cert-file={certificate}",
         f"--key-file={key}",
-        f"--trusted-ca-file={plane.pki.ca}",
+        f"--trusted-ca-file={plane.pki.etcd_ca}",
     ]
     return command if plane.fsync else [*command, "--unsafe-no-fsync"]
 
@@ -95,7 +95,7 @@ def _etcd_client(plane: ControlPlane, port: int) -> list[str]:
     certificate, key = plane.pki.etcd
     return [
         f"--etcd-servers=https://{LOOPBACK}:{port}",
-        f"--etcd-cafile={plane.pki.ca}",
+        f"--etcd-cafile={plane.pki.etcd_ca}",
         f"--etcd-certfile={certificate}",
         f"--etcd-keyfile={key}",
     ]

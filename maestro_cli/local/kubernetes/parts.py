@@ -27,7 +27,7 @@ ETCD, APISERVER = "etcd", "apiserver"
 
 def control_plane_parts(plane: ControlPlane, ports: Ports) -> tuple[Part, ...]:
     """All four; the API server is what the others know as the cluster."""
-    tls = _own_tls(plane)
+    store, components = (_tls(plane, is_store=one) for one in (True, False))
 
     def etcd(facts: Facts) -> Sequence[str]:
         return etcd_command(plane, ports.of(ETCD))
@@ -36,7 +36,7 @@ def control_plane_parts(plane: ControlPlane, ports: Ports) -> tuple[Part, ...]:
         return apiserver_command(plane, ports.of(APISERVER), int(facts[ETCD]["port"]))
 
     return (
-        Part(ETCD, etcd, serving(ports, ETCD, "/health", tls), port_name=ETCD),
+        Part(ETCD, etcd, serving(ports, ETCD, "/health", store), port_name=ETCD),
         Part(
             APISERVER,
             apiserver,
@@ -45,8 +45,8 @@ def control_plane_parts(plane: ControlPlane, ports: Ports) -> tuple[Part, ...]:
             port_name=APISERVER,
             fact=CLUSTER,
         ),
-        _component(plane, ports, "controller-manager", controller_manager_command, tls),
-        _component(plane, ports, "scheduler", scheduler_command, tls),
+        _component(plane, ports, "controller-manager", controller_manager_command, components),
+        _component(plane, ports, "scheduler", scheduler_command, components),
     )
 
 
@@ -64,13 +64,14 @@ def _component(
     return Part(name, of_port, ready, needs=(CLUSTER,), port_name=name)
 
 
-def _own_tls(plane: ControlPlane) -> Callable[[], ssl.SSLContext]:
-    """Trusts our authority, and shows the certificate that etcd asks for."""
+def _tls(plane: ControlPlane, *, is_store: bool) -> Callable[[], ssl.SSLContext]:
+    """Trusts our authority; for etcd its own, with the certificate that it asks for."""
 
     @cache
     def made() -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=plane.pki.ca)
-        context.load_cert_chain(*plane.pki.etcd)
+        context = ssl.create_default_context(cafile=plane.pki.etcd_ca if is_store else plane.pki.ca)
+        if is_store:
+            context.load_cert_chain(*plane.pki.etcd)
         return context
 
     return made

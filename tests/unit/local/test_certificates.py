@@ -22,7 +22,7 @@ def test_they_are_made_once_even_by_many_at_once(tmp_path: Path) -> None:
     assert len(tokens) == 1
     assert ensure_pki(state).token("admin") in tokens
     private = [made[0].tokens, *made[0].folder.glob("*.key")]
-    assert len(private) == 6
+    assert len(private) == 7
     assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
     assert len({made[0].token(identity) for identity in IDENTITIES}) == len(IDENTITIES)
     with pytest.raises(KeyError):
@@ -52,19 +52,38 @@ def test_the_server_is_trusted_by_its_authority(tmp_path: Path) -> None:
     assert ("DNS", "localhost") in certificate["subjectAltName"]
 
 
+def _server(ca: Path, pair: tuple[Path, Path]) -> ssl.SSLContext:
+    """Serves with the pair, and asks for a certificate of the authority."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(*pair)
+    server.load_verify_locations(ca)
+    server.verify_mode = ssl.CERT_REQUIRED
+    return server
+
+
+def _client(ca: Path, pair: tuple[Path, Path] | None) -> ssl.SSLContext:
+    client = ssl.create_default_context(cafile=str(ca))
+    if pair is not None:
+        client.load_cert_chain(*pair)
+    return client
+
+
 def test_a_kubelet_takes_its_clients_certificate_and_no_other(tmp_path: Path) -> None:
     pki = ensure_pki(tmp_path)
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(pki.certificate, pki.key)
-    server.load_verify_locations(pki.ca)
-    server.verify_mode = ssl.CERT_REQUIRED
-    assert _shake_hands(kubelet_tls(pki), server).getpeercert()
-    stranger = ssl.create_default_context(cafile=str(pki.ca))
-    with pytest.raises(ssl.SSLError):
-        _shake_hands(stranger, server)
-    stranger.load_cert_chain(pki.certificate, pki.key)  # a server's certificate is none of a client
-    with pytest.raises(ssl.SSLError):
-        _shake_hands(stranger, server)
+    kubelet = _server(pki.ca, (pki.certificate, pki.key))
+    assert _shake_hands(kubelet_tls(pki), kubelet).getpeercert()
+    for stranger in (None, (pki.certificate, pki.key), pki.etcd):  # a server's is none of a client
+        with pytest.raises(ssl.SSLError):
+            _shake_hands(_client(pki.ca, stranger), kubelet)
+
+
+def test_etcd_takes_its_own_certificate_and_no_other(tmp_path: Path) -> None:
+    pki = ensure_pki(tmp_path)
+    store = _server(pki.etcd_ca, pki.etcd)
+    assert _shake_hands(_client(pki.etcd_ca, pki.etcd), store).getpeercert()
+    for stranger in (None, (pki.certificate, pki.key), pki.kubelet_client):
+        with pytest.raises(ssl.SSLError):
+            _shake_hands(_client(pki.etcd_ca, stranger), store)
 
 
 def test_a_kubeconfig_needs_no_other_file(tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ def test_everything_listens_on_loopback_with_our_certificates(
 
 def test_nobody_reads_the_store_without_its_certificate() -> None:
     store, api = flags(etcd_command(PLANE, 7)), flags(apiserver_command(PLANE, 2, 7))
-    assert store["trusted-ca-file"] == api["etcd-cafile"] == "/state/pki/ca.crt"
+    assert store["trusted-ca-file"] == api["etcd-cafile"] == "/state/pki/etcd-ca.crt"
+    assert api["client-ca-file"] == "/state/pki/ca.crt", "another: what the one signs is nobody to the other"
     assert (store["cert-file"], store["key-file"]) == (api["etcd-certfile"], api["etcd-keyfile"])
     assert store["client-url"] == api["etcd-servers"] == "https://127.0.0.1:7"
 
