@@ -143,7 +143,7 @@ class _Server(uvicorn.Server):
         seconds = self._options.drain_seconds
         self._log.info("draining", signal=name, drain_seconds=seconds)
         if self._replica.injector is not None:
-            seconds += self._replica.injector.drain_seconds
+            seconds += self._replica.injector.slow_drain()
         asyncio.get_running_loop().call_later(seconds, self._end)
 
     def _end(self) -> None:

@@ -56,7 +56,10 @@ class Balloon:
 
     async def _grow(self) -> None:
         while (room := self._ceiling_bytes - self.held_bytes) > 0:
-            self._take(min(self._step_bytes, room))
+            try:
+                self._take(min(self._step_bytes, room))
+            except OSError:
+                return  # the system has no more: that is a ceiling too
             await asyncio.sleep(_STEP_SECONDS)
 
     def _take(self, size: int) -> None:

@@ -43,9 +43,8 @@ class Injector:
         on = Counter(fault.order.kind for fault in self._active.values())
         return {kind: on[kind] for kind in KINDS}
 
-    @property
-    def drain_seconds(self) -> float:
-        """How much longer a drain takes."""
+    def slow_drain(self) -> float:
+        """A drain begins: how many seconds longer it takes."""
         slow = [fault for fault in self.active if fault.order.kind == "slow-drain"]
         for fault in slow:
             fault.hits += 1
