@@ -309,6 +309,17 @@ def test_a_fault_ends_by_itself_and_is_recorded(server: Drilled) -> None:
     assert (record.ended - record.began).total_seconds() >= 0.05
 
 
+def test_who_has_no_key_can_see_start_and_end_nothing(server: Drilled) -> None:
+    async def scenario(client: Client) -> None:
+        fault = await client.order("error")
+        del client.http.headers["x-api-key"]
+        for method, path in (("GET", ""), ("POST", ""), ("DELETE", ""), ("DELETE", f"/{fault.id}")):
+            assert (await client.http.request(method, "/v2/faults" + path)).status_code == 401
+        assert client.injector.active == [fault]
+
+    server.run(scenario)
+
+
 def test_kill_all_ends_everything_and_metrics_say_so(server: Drilled) -> None:
     async def scenario(client: Client) -> None:
         burn = (await client.order("cpu")).effect
@@ -369,11 +380,10 @@ def test_a_fault_in_what_is_not_served_is_refused(server: Drilled, scope: Any) -
     [
         ["--enable-faults"],
         ["--fault-journal", "faults.jsonl"],
-        ["--enable-faults", "--fault-journal", "faults.jsonl", "--host", "0.0.0.0"],
-        ["--enable-faults", "--fault-journal", "faults.jsonl", "--host", "example.org"],
+        ["--enable-faults", "--fault-journal", "faults.jsonl"],  # and no keys: nobody could end one
     ],
 )
-def test_faults_need_a_journal_and_a_loopback_address(
+def test_faults_need_a_journal_and_somebody_with_a_key(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
