@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,13 +33,14 @@ _KEEP_ALIVE_SECONDS = 75  # longer than clients keep theirs: the side that close
 
 
 def run(options: Options) -> ExitCode:
-    """Serve until told to stop; 3 when the keys cannot be read, 12 when the address cannot be had."""
+    """Serve until told to stop; 3 without its keys or certificates, 12 when the address cannot be had."""
     log = Log()
     LibraryLog(log).install()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_before_serving)
     executor = ThreadPoolExecutor(options.workers, thread_name_prefix="infer")
     try:
+        tls = _tls(options)
         replica = assemble(options, log, executor)
         listener = listen(options.host, options.port)
     except InvalidFile as error:
@@ -50,7 +52,7 @@ def run(options: Options) -> ExitCode:
     except OSError as error:
         log.error("cannot listen", host=options.host, port=options.port, error=error.strerror or str(error))
         return ExitCode.ACTION_FAILED
-    server = _Server(Application(replica), options, log)
+    server = _Server(Application(replica), options, log, tls)
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(server.run_until_drained(listener))
     executor.shutdown(wait=False, cancel_futures=True)
@@ -59,6 +61,15 @@ def run(options: Options) -> ExitCode:
         replica.injector.close()
     log.info("stopped")
     return ExitCode.OK
+
+
+def _tls(options: Options) -> ssl.SSLContext | None:
+    """Raises InvalidFile; what it needs is imported only where TLS is wanted."""
+    if options.access.tls is None:
+        return None
+    from maestro_cli.serving.access.tls import make_context
+
+    return make_context(options.access.tls)
 
 
 def _stop_before_serving(number: int, frame: FrameType | None) -> None:
@@ -83,7 +94,9 @@ def listen(host: str, port: int) -> socket.socket:
 class _Server(uvicorn.Server):
     """uvicorn with this process's signals, and a drain time before it stops to accept."""
 
-    def __init__(self, application: Application, options: Options, log: Log) -> None:
+    def __init__(
+        self, application: Application, options: Options, log: Log, tls: ssl.SSLContext | None
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 application,
@@ -98,6 +111,11 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=max(1, round(options.grace_seconds)),
             )
         )
+        if tls is not None:
+            from maestro_cli.serving.access.tls import NamedClients
+
+            self.config.load()
+            self.config.http_protocol_class, self.config.ssl = NamedClients, tls
         self._replica = application.replica
         self._options = options
         self._log = log

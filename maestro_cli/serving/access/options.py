@@ -20,6 +20,16 @@ class AccessOptions:
     keys: Path | None = None
     generate_key: Path | None = None
     anybody: frozenset[Permission] = frozenset()
+    tls: TlsOptions | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TlsOptions:
+    """With `client_ca` only clients with a certificate of it are answered."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
 
 
 class Help(argparse.HelpFormatter):
@@ -43,6 +53,14 @@ def add_access(parser: argparse.ArgumentParser) -> None:
         "--open", action="store_true",
         help="let anybody who reaches the address predict and view; the rest still asks for a key",
     )  # fmt: skip
+    group.add_argument(
+        "--tls-cert", type=Path, metavar="FILE", help="serve HTTPS with this certificate (PEM)"
+    )
+    group.add_argument("--tls-key", type=Path, metavar="FILE", help="the certificate's private key (PEM)")
+    group.add_argument(
+        "--tls-client-ca", type=Path, metavar="FILE",
+        help="answer only clients with a certificate of this authority; --keys says who they are",
+    )  # fmt: skip
 
 
 def read_access(parser: argparse.ArgumentParser, found: argparse.Namespace) -> AccessOptions:
@@ -54,7 +72,18 @@ def read_access(parser: argparse.ArgumentParser, found: argparse.Namespace) -> A
             "(maestro serve keys add FILE), or say --open to let anybody predict and view"
         )
     is_open = found.open or (found.keys is None and is_near)
-    return AccessOptions(found.keys, found.generate_key, ANYBODY if is_open else frozenset())
+    anybody = ANYBODY if is_open else frozenset[Permission]()
+    return AccessOptions(found.keys, found.generate_key, anybody, _read_tls(parser, found))
+
+
+def _read_tls(parser: argparse.ArgumentParser, found: argparse.Namespace) -> TlsOptions | None:
+    if (found.tls_cert is None) is not (found.tls_key is None):
+        parser.error("--tls-cert and --tls-key belong together")
+    if found.tls_client_ca is not None and (found.tls_cert is None or found.keys is None):
+        parser.error("--tls-client-ca needs --tls-cert and --tls-key, and --keys to say who the clients are")
+    if found.tls_cert is None:
+        return None
+    return TlsOptions(found.tls_cert, found.tls_key, found.tls_client_ca)
 
 
 def is_loopback(host: str) -> bool:

@@ -318,6 +318,23 @@ def test_another_address_needs_keys_or_is_called_open(
     assert anybody("--host", host, "--keys", str(tmp_path / "k")) == set()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--tls-cert", "c"),
+        ("--tls-key", "k"),
+        ("--keys", "k", "--tls-client-ca", "a"),
+        ("--tls-cert", "c", "--tls-key", "k", "--tls-client-ca", "a"),
+    ],
+)
+def test_half_of_what_tls_needs_is_refused(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        anybody(*arguments)
+    assert (ended.value.code, "--tls-cert" in capsys.readouterr().err) == (2, True)
+
+
 ROUTING = b"schema: maestro.routing/1\nroutes: {fraud: {to: {model: fraud, version: 1}}}\n"
 
 
