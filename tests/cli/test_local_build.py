@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 from maestro_cli.config.locations import cache_dir
 from maestro_cli.local.kubernetes.build_target import NAME, Module, this_machine
 from tests.cli.program import COMMAND, maestro
+from tests.contract.cluster.running import until
 from tests.fake_go import GoScript, is_alive, make_go
 
 Start = Callable[[], "subprocess.Popen[str]"]
@@ -54,12 +54,6 @@ def start(go: GoScript) -> Iterator[Start]:
     for process in started:
         process.kill()
         process.communicate()
-
-
-def until(holds: Callable[[], object]) -> None:
-    """Wait for it; pytest's own limit is the only one, however slow the machine."""
-    while not holds():
-        threading.Event().wait(0.01)
 
 
 def leftovers(builds: Path) -> set[str]:
@@ -137,7 +131,7 @@ def test_a_signal_ends_the_compiler_too_and_leaves_nothing(
     start: Start, go: GoScript, builds: Path, number: signal.Signals, code: int
 ) -> None:
     process = start()
-    until(lambda: go.compiling)
+    until(lambda: go.compiling, "the compiler")
     process.send_signal(number)
     out, err = process.communicate()
     assert (process.returncode, out) == (code, "")
@@ -151,10 +145,10 @@ def test_kill_9_ends_go_and_the_next_build_takes_away_what_is_left(
     start: Start, go: GoScript, builds: Path
 ) -> None:
     process = start()
-    until(lambda: go.compiling)
+    until(lambda: go.compiling, "the compiler")
     process.kill()
     process.wait()
-    until(lambda: not is_alive(go.compiling[0]))
+    until(lambda: not is_alive(go.compiling[0]), "its end")
     os.kill(go.compiling[1], signal.SIGKILL)  # a real compiler ends when its file is done
     assert {name.partition("-")[0] for name in leftovers(builds)} == {"building"}
     go.answers(gate="")
@@ -166,7 +160,7 @@ def test_the_second_of_two_says_that_it_waits_and_finds_it_there(
     start: Start, go: GoScript, builds: Path
 ) -> None:
     first = start()
-    until(lambda: go.compiling)
+    until(lambda: go.compiling, "the compiler")
     second = start()
     assert second.stderr is not None
     assert "another maestro builds the control plane; waiting for it" in second.stderr.readline()

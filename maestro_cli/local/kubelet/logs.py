@@ -1,7 +1,7 @@
 """What containers print, on disk.
 
 Invariant: each line on disk is `RFC3339-with-nanoseconds SPACE text`; a file never grows past its
-cap (one older file is kept beside it); lines longer than 16 KiB are split.
+cap (one older file is kept beside it); a line that is still unfinished at 16 KiB is split.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Whether a part that became ready still answers.
 
-Invariant: only silence counts, for a long time and again and again: a refusal, an error or a half answer is
-an answer, so that a busy machine restarts nothing that works. A part without a URL cannot be asked.
+Invariant: only silence counts, for a long time and again and again, and a port on which nobody listens is
+silent: a refused request, an error or half an answer is an answer, so that a busy machine restarts nothing
+that works. A part without a URL cannot be asked.
 """
 
 from __future__ import annotations

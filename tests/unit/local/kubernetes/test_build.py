@@ -19,6 +19,7 @@ from maestro_cli.local.instance import StateLock
 from maestro_cli.local.kubernetes.build import ensure_binary, remove_others
 from maestro_cli.local.kubernetes.build_cache import VARIABLE, Binary, other_builds
 from maestro_cli.local.kubernetes.build_target import NAME, Module, Target, parse_target, this_machine
+from tests.contract.cluster.running import until
 from tests.fake_go import GoScript, is_alive
 from tests.unit.local.kubernetes.conftest import Told
 
@@ -404,8 +405,7 @@ def test_a_cancelled_build_ends_every_process_and_leaves_nothing(
 
     def stop(text: str) -> None:
         if text.startswith("2 of 3 packages"):
-            while not go.compiling:
-                threading.Event().wait(0.01)
+            until(lambda: go.compiling, "the compiler")
             cancellation.cancel()
 
     told.on_update = stop
@@ -426,12 +426,10 @@ def test_two_builds_at_once_are_one_build(go: GoScript, builds: Path) -> None:
 
     one = threading.Thread(target=run, args=("one", first))
     one.start()
-    while not go.compiling:
-        threading.Event().wait(0.01)
+    until(lambda: go.compiling, "the compiler")
     other = threading.Thread(target=run, args=("other", second))
     other.start()
-    while "wait" not in second.phases:
-        threading.Event().wait(0.01)
+    until(lambda: "wait" in second.phases, "the other to wait")
     go.gate.touch()
     one.join(60)
     other.join(60)
@@ -449,8 +447,7 @@ def test_who_waits_can_be_cancelled_and_the_other_build_goes_on(go: GoScript, bu
         target=lambda: found.append(ensure_binary(Told(), Cancellation(), environment=go.environment))
     )
     one.start()
-    while not go.compiling:
-        threading.Event().wait(0.01)
+    until(lambda: go.compiling, "the compiler")
     cancelled = Cancellation()
     cancelled.cancel()
     with pytest.raises(Interrupted):
@@ -478,8 +475,7 @@ def test_what_a_running_build_has_is_left_alone(go: GoScript, builds: Path, told
         kwargs={"environment": go.environment, "target": FOREIGN},
     )
     other.start()
-    while not go.compiling:
-        threading.Event().wait(0.01)
+    until(lambda: go.compiling, "the compiler")
     assert ensure_binary(told, Cancellation(), environment=go.environment).origin == "cache"
     assert [path for path in builds.glob("building-*") if path.is_dir()]
     go.gate.touch()
