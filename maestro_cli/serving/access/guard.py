@@ -9,10 +9,11 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from maestro_cli.core.clock import Clock
 from maestro_cli.serving.access.credentials import CERTIFICATE, Forbidden, Unauthenticated, key_of
-from maestro_cli.serving.access.keys import SECRETS_PER_ID, KeyEntry, Keys, digest_of
+from maestro_cli.serving.access.keys import MAX_KEYS, SECRETS_PER_ID, KeyEntry, Keys, digest_of
 from maestro_cli.serving.access.permissions import Permission
 from maestro_cli.serving.access.roles import permissions_of
 from maestro_cli.serving.errors import quoted
@@ -94,6 +95,7 @@ class Guard:
         raise Unauthenticated("the certificate belongs to no key, or its key does not hold now")
 
 
+@lru_cache(maxsize=MAX_KEYS)
 def _caller(entry: KeyEntry) -> Caller:
     models = None if entry.models is None else frozenset(entry.models)
     return Caller(entry.id, permissions_of(entry.roles), models)
