@@ -31,6 +31,7 @@ MAX_RESPONSES = 4
 LOOK_SECONDS = 5.0
 FIRST_RETRY_SECONDS = 5.0
 LONGEST_RETRY_SECONDS = 60.0
+GIVE_UP_SECONDS = 600.0  # what failed for so long is left to people; what others are at is not
 
 
 class Answers(Protocol):
@@ -76,6 +77,7 @@ class Duty:
         self._lock = threading.Lock()
         self._at_work: dict[str, threading.Thread] = {}  # by incident
         self._failures: dict[str, int] = {}
+        self._failing_since: dict[str, float] = {}
         self._not_before: dict[str, float] = {}  # monotonic, by incident
         self._wake = threading.Event()
         self._stopping = False
@@ -205,15 +207,30 @@ class Duty:
             reason = f"{error.what}: {error.why}" if error.why else error.what
             self._leave([_Left(incident, reason, error.fix)])
         else:
+            self._forget(incident)
             told.note(f"{done.incident.state.value}; post-mortem {done.postmortem}")
 
     def _later(self, incident: Incident, told: Progress, error: MaestroError) -> None:
+        """Try again, ever more rarely; what went on failing is handed over, once."""
+        now = self._clock.monotonic()
+        with self._lock:
+            failing_seconds = now - self._failing_since.setdefault(incident.id, now)
+        if failing_seconds >= GIVE_UP_SECONDS and error.exit_code is not ExitCode.BUSY:
+            self._forget(incident)
+            reason = f"{error.what}, for {failing_seconds / 60:.0f} minutes"
+            self._leave([_Left(incident, reason, f"maestro incident respond {incident.number}")])
+            return
         with self._lock:
             failures = self._failures.get(incident.id, 0)
             seconds = min(FIRST_RETRY_SECONDS * 2**failures, LONGEST_RETRY_SECONDS)
             self._failures[incident.id] = min(failures + 1, 10)
-            self._not_before[incident.id] = self._clock.monotonic() + seconds
+            self._not_before[incident.id] = now + seconds
         told.note(f"{error.what}; again in {seconds:g}s")
+
+    def _forget(self, incident: Incident) -> None:
+        with self._lock:
+            for known in (self._failures, self._failing_since, self._not_before):
+                known.pop(incident.id, None)
 
     def _leave(self, left: Sequence[_Left]) -> None:
         """Record once, whoever of several watchers is first, what is left to people; and tell it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from maestro_cli.core.cancellation import Cancellation
@@ -109,11 +110,12 @@ class Watch:
                 spent = self._clock.monotonic() - started
                 self._cancellation.wait(max(self._poll_seconds - spent, 0.05))
         finally:
-            if self._webhook is not None:
-                self._webhook.stop()
-            if self._duty is not None:
-                self._duty.stop()
-            self._let_go()
+            with ExitStack() as ending:  # each of them, whatever another one raises
+                ending.callback(self._let_go)
+                if self._duty is not None:
+                    ending.callback(self._duty.stop)
+                if self._webhook is not None:
+                    ending.callback(self._webhook.stop)
 
     def cycle(self) -> None:
         """One turn of the loop: heartbeat, poll, overdue budgets."""

@@ -117,7 +117,11 @@ class EmbeddedPlatform:
                 lock.release()
             self._await_ready(own, progress, cancellation)
         except BaseException:
-            self.down(progress=Quiet())
+            record = read_record(self._state)
+            if (
+                record is None or record.id == own
+            ):  # else another `up` has begun here since, and it is its own
+                self.down(progress=Quiet())
             raise
         return self.status()
 

@@ -356,6 +356,33 @@ def test_what_may_pass_is_tried_again_later_and_ever_more_rarely(
     assert "handed_over" not in watchers.kinds(incident)
 
 
+@pytest.mark.parametrize(
+    ("error", "is_left"),
+    [
+        (Unreachable("no cluster"), True),
+        (ZeroDivisionError("a defect"), True),
+        (Busy("others are at it"), False),
+    ],
+)
+def test_what_goes_on_failing_is_left_to_people_once(
+    watchers: Watchers, error: Exception, is_left: bool
+) -> None:
+    incident = watchers.fires()
+
+    def act(ref: str, cancellation: Cancellation) -> None:
+        raise error
+
+    duty, answers = watchers.duty(act=act)
+    for _ in range(30):
+        look(duty)
+        watchers.room.clock.advance(60)
+    assert watchers.kinds(incident).count("handed_over") == is_left
+    assert (len(answers.asked) < 20) is is_left
+    if is_left:
+        owner = find_incident(watchers.room.journal, incident.id).owner
+        assert owner is None or not owner.startswith("watch")
+
+
 def test_only_so_many_at_a_time_the_gravest_first(watchers: Watchers) -> None:
     room = watchers.room
     room.detector.ingest(
