@@ -118,9 +118,7 @@ class EmbeddedPlatform:
             self._await_ready(own, progress, cancellation)
         except BaseException:
             record = read_record(self._state)
-            if (
-                record is None or record.id == own
-            ):  # else another `up` has begun here since, and it is its own
+            if record is None or record.id == own:  # an `up` that began here since keeps its own
                 self.down(progress=Quiet())
             raise
         return self.status()

@@ -39,7 +39,7 @@ def run(platform: Platform, folder: Path, *activities: dict[str, Any]) -> list[d
     done = subprocess.run(
         [sys.executable, "-c", RUN, str(folder / "experiment.json"), str(journal)],
         env={**os.environ, "KUBECONFIG": str(platform.state / "admin.kubeconfig"), "HOME": str(folder)},
-        capture_output=True, text=True, timeout=240, check=False,
+        capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found: list[dict[str, Any]] = json.loads(journal.read_text())["run"]
@@ -105,7 +105,7 @@ def test_actions(platform: Platform, kubectl: Kubectl, web: str, tmp_path: Path)
     made = tmp_path / "made.json"
     made.write_text(json.dumps(deployment("made", 1)))
     full = activity(
-        "probe", "deployment.probes.deployment_fully_available", True, name="web", ns=web, timeout=60
+        "probe", "deployment.probes.deployment_fully_available", True, name="web", ns=web, timeout=180
     )
     chosen = {"label_selector": "app=web", "ns": web}
     before = {item["metadata"]["uid"] for item in kubectl.items("pods", "-l", "app=web")}
@@ -148,7 +148,7 @@ def test_cordon_drain_and_uncordon(platform: Platform, kubectl: Kubectl, web: st
             platform,
             tmp_path,
             activity("action", "node.actions.cordon_node", name="node-b"),
-            activity("action", "node.actions.drain_nodes", name="node-b", timeout=60),
+            activity("action", "node.actions.drain_nodes", name="node-b", timeout=180),
             activity("action", "node.actions.uncordon_node", name="node-b"),
         )
     finally:
