@@ -134,7 +134,7 @@ def _build(builder: Builder, target: Target, go: Go, building: Path) -> Binary:
     Compilation(
         module, target, go, building, builder.environment, builder.progress, builder.cancellation
     ).run(result / NAME)
-    builder.progress.phase("check", f"{NAME} version")
+    builder.progress.phase("check", NAME)
     seconds = round(builder.clock.monotonic() - started, 1)
     binary = Binary(
         result / NAME, target, module.kubernetes, module.etcd, module.sources, 0, "built", seconds, go.version

@@ -245,9 +245,17 @@ def test_a_disk_without_room_is_told_before_anything_is_downloaded(
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     with pytest.raises(ActionFailed, match="no room") as raised:
         ensure()
-    assert "1.0 GiB are free, and building takes 6.0 GiB" in raised.value.why
+    assert "1.0 GiB are free, and building takes 8.7 GiB" in raised.value.why
     assert "XDG_CACHE_HOME" in raised.value.fix
     assert (go.calls("list"), names(builds)) == ([], set())
+
+
+def test_the_room_of_a_cache_that_the_user_names_is_the_users_affair(
+    ensure: Ensure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage("/")._replace(free=2**30)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    assert ensure(environment={"GOCACHE": str(tmp_path / "kept")}).origin == "built"
 
 
 def test_no_go_leaves_nothing(ensure: Ensure, builds: Path) -> None:
