@@ -84,13 +84,17 @@ def recent_on(
 
 
 def last_applied(
-    reader: Reader, target: WorkloadRef, kind: str, since: datetime, *, but: str = ""
+    reader: Reader, target: WorkloadRef, uid: str, kind: str, since: datetime, *, but: str = ""
 ) -> RecentChange | None:
-    """The newest change of that kind that reached the target since then; undos do not count."""
+    """The newest change of that kind that reached the target since then; undos do not count.
+
+    Nor does a change of another object that had the same name: it was deleted and made again.
+    """
     rows = reader.query(
         "SELECT id, kind, actor, state, applied_at FROM changes WHERE target = ? AND kind = ?"
+        " AND json_extract(plan, '$.target.uid') = ?"
         " AND applied_at >= ? AND id <> ? AND undo_of IS NULL ORDER BY applied_at DESC LIMIT 1",
-        (str(target), kind, to_rfc3339(since), but),
+        (str(target), kind, uid, to_rfc3339(since), but),
     )
     if not rows:
         return None

@@ -115,7 +115,9 @@ class ChangePipeline:
         since = self.clock.now() - timedelta(seconds=self.policy.repeat_window_seconds)
         found = gate.Findings(
             access=tuple(self._may(permission, plan.target.ref) for permission in kind.permissions),
-            repeated=last_applied(self.journal, plan.target.ref, plan.kind, since, but=plan.id),
+            repeated=last_applied(
+                self.journal, plan.target.ref, plan.target.uid, plan.kind, since, but=plan.id
+            ),
         )
         return gate.decide(plan, self.policy, consent, found)
 

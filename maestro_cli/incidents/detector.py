@@ -259,14 +259,19 @@ class _Intake:
     def _reopens(self, incident: Incident) -> bool:
         resolved_at = incident.times.resolved_at
         window = timedelta(seconds=self._detector.policy.reopen_window_seconds)
-        return incident.state in _REOPENABLE and resolved_at is not None and self._now - resolved_at <= window
+        recent = resolved_at is not None and self._now - resolved_at <= window
+        # a drill's alert is no return of a real incident, nor the other way round
+        return incident.state in _REOPENABLE and recent and incident.drill is self._drilling()
+
+    def _drilling(self) -> bool:
+        if self._is_drill is None:
+            self._is_drill = self._detector.is_drill
+        return self._is_drill
 
     def _open(self, key: str, alert: Alert, last: Incident | None) -> str:
         policy = self._detector.policy
         incident = new_id("inc", self._now)
         workload = workload_of(alert.labels)
-        if self._is_drill is None:
-            self._is_drill = self._detector.is_drill
         self._append(
             "incident.opened",
             incident,
@@ -277,7 +282,7 @@ class _Intake:
                 "severity": severity_of(alert.labels, policy) or policy.unknown_severity,
                 "namespace": capped(alert.labels.get("namespace", ""), 253) or None,
                 "workload": str(workload) if workload is not None else None,
-                "drill": self._is_drill,
+                "drill": self._drilling(),
                 "started_at": start_of(alert, self._now),
                 "source": self._source,
                 "same_as": last.id if last is not None else None,

@@ -6,6 +6,7 @@ is readable by its owner alone, and nothing in it changes once it is there.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -104,12 +105,13 @@ def ensure_pki(state: Path) -> Pki:
         state.mkdir(parents=True, exist_ok=True)
         beside = state / f"pki.{os.getpid()}.{secrets.token_hex(4)}"
         beside.mkdir(mode=0o700)
-        _make_certificates(beside)
-        _make_tokens(beside / "tokens.csv")
         try:
-            beside.rename(folder)
-        except OSError:
-            shutil.rmtree(beside)
+            _make_certificates(beside)
+            _make_tokens(beside / "tokens.csv")
+            with contextlib.suppress(OSError):  # somebody was faster
+                beside.rename(folder)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
     return Pki(folder)
 
 

@@ -32,7 +32,9 @@ _LOCK = "platform.lock"
 _RUN_FILES = (
     "run", "pki", "pods", "config", "prometheus", "alertmanager", "etcd", "context.json", "webhook.token",
 )  # fmt: skip
-_RUN_PATTERNS = ("cluster.sqlite*", "*.kubeconfig", "*.key", "*.crt", "*.pem", "*.csr", "*.tokens", "*.tmp")
+_RUN_PATTERNS = (
+    "cluster.sqlite*", "pki.*", "*.kubeconfig", "*.key", "*.crt", "*.pem", "*.csr", "*.tokens", "*.tmp",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

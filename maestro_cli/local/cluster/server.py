@@ -95,6 +95,8 @@ class Server:
         if path == "/version":
             return json_answer(VERSION)
         user = self._tokens.user(request.headers.get("authorization", ""))
+        if any(name.startswith("impersonate-") for name in request.headers):
+            raise lacking("impersonation")  # unheeded, the caller would act with its own rights
         if found := self._discover(request, path):
             return found
         if kind := lacking_kind(path):

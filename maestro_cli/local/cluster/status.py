@@ -171,8 +171,13 @@ def no_such_path(path: str) -> ApiError:
     return ApiError(404, "NotFound", message, {})
 
 
+# What needs a container, or a program that neither cluster runs: no other cluster is named for it.
+_NOWHERE = ("pods/exec", "pods/attach", "pods/portforward", "metrics.k8s.io")
+
+
 def lacking(what: str) -> ApiError:
-    return ApiError(501, "NotImplemented", f"the light cluster has no {what}; {REAL_CLUSTER} has")
+    elsewhere = "" if what.endswith(_NOWHERE) else f"; {REAL_CLUSTER} has"
+    return ApiError(501, "NotImplemented", f"the light cluster has no {what}{elsewhere}")
 
 
 def expired(asked: int, oldest: int) -> ApiError:

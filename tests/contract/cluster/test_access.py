@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.contract.cluster.behaviours import behaviour
+from tests.contract.cluster.behaviours import REFUSES, behaviour
 from tests.contract.cluster.wire import MERGE, Connect
 
 pytestmark = pytest.mark.contract
@@ -76,6 +76,17 @@ def test_a_subresource_is_a_right_of_its_own(connect: Connect, namespace: str) -
     nodes = connect("viewer").delete("/api/v1/nodes/n").json()["message"]
     assert nodes.endswith('cannot delete resource "nodes" in API group "" at the cluster scope')
     assert connect("oncall").patch(f"{path}/scale", json={}, headers=MERGE).status_code == 404
+
+
+@behaviour("access", "who acts as somebody else has that one's rights, and no more", lite=REFUSES)
+def test_impersonation(connect: Connect, http: httpx.Client) -> None:
+    pods = "/api/v1/namespaces/default/pods"
+    as_viewer = {"Impersonate-User": "viewer", "Impersonate-Group": "maestro:viewers"}
+    seen = http.get(pods, headers=as_viewer)
+    assert seen.status_code == 200, seen.text
+    assert http.delete(f"{pods}/none", headers=as_viewer).status_code == 403
+    refused = connect("viewer").get(pods, headers={"Impersonate-User": "admin"})
+    assert refused.status_code == 403
 
 
 @behaviour("access", "access reviews agree with refusals")

@@ -215,6 +215,24 @@ def test_the_same_alert_soon_after_reopens(room: Room) -> None:
     assert reopened.times.resolved_at is None
 
 
+@pytest.mark.parametrize(("was", "now"), [(False, True), (True, False), (True, True)])
+def test_a_drill_and_a_real_incident_never_reopen_each_other(room: Room, was: bool, now: bool) -> None:
+    drill = was
+    room.detector = Detector(room.journal, room.clock, "watch", drill=lambda: drill)
+    old = resolved_incident(room)
+    room.clock.advance(60)
+    drill = now
+    room.detector = Detector(room.journal, room.clock, "watch", drill=lambda: drill)
+    report = room.detector.reconcile([alert(starts_at=room.clock.now())], source="alertmanager-api")
+    if was is now:
+        assert report.reopened == (old.id,)
+    else:
+        [opened] = report.opened
+        new = find_incident(room.journal, opened)
+        assert (new.drill, new.same_as) == (now, old.id)
+        assert find_incident(room.journal, old.id).state is State.RESOLVED
+
+
 def test_the_same_alert_later_is_a_new_incident_linked_to_the_old(room: Room) -> None:
     old = resolved_incident(room)
     room.clock.advance(901)
