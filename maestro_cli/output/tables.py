@@ -90,6 +90,18 @@ def plain_table(listing: Listing[Any], *, wide: bool) -> str:
     return "\n".join(lines)
 
 
+def is_for_lines(listing: Listing[Any], *, wide: bool, width: int) -> bool:
+    """Whether `long_table` shows it better: it is long, or wide and would be cut beyond recognition."""
+    if len(listing.items) >= LONG_ROWS:
+        return True
+    if not wide or not listing.items:
+        return False
+    columns = columns_of(listing, wide=True)
+    natural = (max(text_width(cell_text(column.cell(item))) for item in listing.items) for column in columns)
+    titles = (text_width(column.title) for column in columns)
+    return sum(map(max, natural, titles)) + 2 * (len(columns) - 1) > width
+
+
 def rich_table(listing: Listing[Any], *, wide: bool) -> Table:
     """The same rows for a terminal, cut to its width by Rich."""
     from rich.table import Table  # 40 ms, only where a person looks

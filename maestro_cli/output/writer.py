@@ -174,7 +174,7 @@ def _emit_for_people(view: View, options: OutputOptions, out: TextIO) -> None:
         if isinstance(view, Listing) and not view.items:  # stdout stays empty for scripts
             note(view.empty)
         return
-    if isinstance(view, Listing) and len(view.items) >= tables.LONG_ROWS:
+    if isinstance(view, Listing) and tables.is_for_lines(view, wide=wide, width=terminal.width):
         rows = tables.long_table(view, wide=wide, width=terminal.width, colour=terminal.colour)
         out.writelines(f"{row}\n" for row in rows)
         out.flush()

@@ -234,6 +234,18 @@ def test_a_long_wide_table_is_not_cut(screen: Screen) -> None:
     assert ":smile:" in screen.getvalue()
 
 
+def test_a_wide_table_that_does_not_fit_keeps_its_cells_whole(screen: Screen) -> None:
+    """Cut to the width, every cell of `-o wide` would be three letters and a dot."""
+    columns = tuple(Column[str](f"c{n}", lambda text, n=n: f"{text}-{n}" * 3) for n in range(9))  # type: ignore[misc]
+    emit(Listing("x/v1", columns, ["pod"]), OutputOptions(Format("wide")), screen)
+    shown = re.sub("\x1b\\[[0-9;]*m", "", screen.getvalue())
+    assert all(f"pod-{n}" * 3 in shown for n in range(9))
+    assert len(shown.splitlines()) == 2
+    narrow = Screen()
+    emit(Listing("x/v1", columns[:1], ["pod"]), OutputOptions(Format("wide")), narrow)
+    assert "pod-0pod-0pod-0" in narrow.getvalue()
+
+
 def test_nothing_hostile_is_control_in_a_long_table(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
     emit(Listing("x/v1", LONG_COLUMNS, LONG), OutputOptions(Format("wide")), screen)
     assert "\x1b[31mred" not in screen.getvalue()
