@@ -10,10 +10,9 @@ import os
 import ssl
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -51,15 +50,15 @@ def control_plane(state: Path) -> Iterator[RunningPlane]:
     plane, ports = ControlPlane(state, program, fsync=False), Ports()
     (state / "logs").mkdir(parents=True)
     write_files(plane)
-    tls = ssl.create_default_context(cafile=plane.pki.ca)
-    tls.load_cert_chain(*plane.pki.etcd)
+    store = ssl.create_default_context(cafile=plane.pki.etcd_ca)
+    store.load_cert_chain(*plane.pki.etcd)
     with ExitStack() as running:
         etcd, api = ports.of("etcd"), ports.of("api")
         running.enter_context(_process(etcd_command(plane, etcd), state / "logs" / "etcd"))
-        _await(f"https://127.0.0.1:{etcd}/health", tls)
+        _await(f"https://127.0.0.1:{etcd}/health", store)
         running.enter_context(_process(apiserver_command(plane, api, etcd), state / "logs" / "apiserver"))
         server = f"https://127.0.0.1:{api}"
-        _await(f"{server}/readyz", tls)
+        _await(f"{server}/readyz", ssl.create_default_context(cafile=plane.pki.ca))
         write_kubeconfigs(plane.state, plane.pki, server)
         yield RunningPlane(server, plane.pki.token("admin"), plane.pki.ca, state / "admin.kubeconfig")
 
@@ -83,8 +82,12 @@ def _await(url: str, tls: ssl.SSLContext) -> None:
     deadline, pause = time.monotonic() + READY_SECONDS, Event()
     handlers = urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls)
     opener = urllib.request.build_opener(*handlers)
+    last: OSError | None = None
     while time.monotonic() < deadline:
-        with suppress(urllib.error.URLError, OSError), opener.open(url, timeout=5):
-            return
+        try:
+            with opener.open(url, timeout=5):
+                return
+        except OSError as error:
+            last = error
         pause.wait(0.2)
-    raise Failed(f"{url} did not answer within {READY_SECONDS:.0f} s")
+    raise Failed(f"{url} did not answer within {READY_SECONDS:.0f} s: {last}")
