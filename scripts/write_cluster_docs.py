@@ -2,13 +2,15 @@
 
 `python scripts/write_cluster_docs.py [RESULTS]` takes new results (the file that CONTRACT_RESULTS named in a
 run of tests/contract/cluster) into docs/embedded-cluster.json, drops what no test declares any more, adds
-what has not run yet, and writes the page from that. A test compares the page with what this writes, and the
-behaviours with those that the tests declare.
+what has not run yet, and writes the page from that. Each result is kept with a digest of its test: what a
+test said before it was changed is a result no longer. A test compares the page with what this writes, and
+the behaviours with those that the tests declare.
 """
 
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import sys
 from collections.abc import Iterator
@@ -29,32 +31,38 @@ SHOWN = {
 }
 
 
-def declared() -> set[tuple[str, str]]:
-    """(area, rule) of every `@behaviour` in the suite, read without running it."""
-    return {found for path in sorted(SUITE.glob("test_*.py")) for found in _declared_in(path)}
+def declared() -> dict[tuple[str, str], str]:
+    """(area, rule) of every `@behaviour` in the suite, read without running it; the digest of its tests."""
+    texts: dict[tuple[str, str], str] = {}
+    for path in sorted(SUITE.glob("test_*.py")):
+        for behaviour, text in _declared_in(path.read_text(encoding="utf-8")):
+            texts[behaviour] = texts.get(behaviour, "") + text
+    return {key: hashlib.sha256(text.encode()).hexdigest()[:12] for key, text in texts.items()}
 
 
-def _declared_in(path: Path) -> Iterator[tuple[str, str]]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+def _declared_in(source: str) -> Iterator[tuple[tuple[str, str], str]]:
+    body, lines = ast.parse(source).body, source.splitlines()
     constants = {
         target.id: statement.value.value
-        for statement in tree.body
+        for statement in body
         if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
         for target in statement.targets
         if isinstance(target, ast.Name)
     }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "behaviour":
-            words = [
-                str(argument.value) if isinstance(argument, ast.Constant) else str(constants[_name(argument)])
-                for argument in node.args
-            ]
-            yield words[0], words[1]
+    for statement in body:
+        first = min([statement.lineno, *(one.lineno for one in getattr(statement, "decorator_list", []))])
+        text = "\n".join(lines[first - 1 : statement.end_lineno])
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Call) and _is_behaviour(node):
+                area, rule, *_ = (_word(argument, constants) for argument in node.args)
+                yield (area, rule), text
 
 
-def _name(argument: ast.expr) -> str:
+def _word(argument: ast.expr, constants: dict[str, object]) -> str:
+    if isinstance(argument, ast.Constant):
+        return str(argument.value)
     assert isinstance(argument, ast.Name), ast.dump(argument)
-    return argument.id
+    return str(constants[argument.id])
 
 
 def undeclared_tests() -> list[str]:
@@ -106,14 +114,20 @@ def _row(what: str, outcomes: dict[str, str]) -> str:
 
 def main(arguments: list[str]) -> int:
     results = json.loads(Path(arguments[0] if arguments else KEPT).read_text(encoding="utf-8"))
+    tests = declared()
     known = {(one["area"], one["rule"]): one for one in results["behaviours"]}
-    results["behaviours"] = [
-        known.get((area, rule), {"area": area, "rule": rule}) for area, rule in sorted(declared())
-    ]
+    if arguments:
+        known = {key: {**one, "test": tests[key]} for key, one in known.items() if key in tests}
+    results["behaviours"] = [_kept(key, test, known.get(key, {})) for key, test in sorted(tests.items())]
     KEPT.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     PAGE.write_text(page(results, PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     sys.stdout.write(f"{PAGE}\n")
     return 0
+
+
+def _kept(behaviour: tuple[str, str], test: str, row: dict[str, str]) -> dict[str, str]:
+    area, rule = behaviour
+    return row if row.get("test") == test else {"area": area, "rule": rule, "test": test}
 
 
 if __name__ == "__main__":

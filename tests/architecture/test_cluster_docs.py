@@ -36,7 +36,22 @@ def test_the_page_is_written_from_the_results(writer: ModuleType) -> None:
 
 def test_the_results_are_of_the_behaviours_that_the_suite_has(writer: ModuleType) -> None:
     results = json.loads(writer.KEPT.read_text(encoding="utf-8"))
-    assert {(one["area"], one["rule"]) for one in results["behaviours"]} == writer.declared(), RENEW
+    kept = {(one["area"], one["rule"]): one["test"] for one in results["behaviours"]}
+    assert kept == writer.declared(), RENEW
+
+
+def test_a_result_does_not_outlive_a_change_of_its_test(writer: ModuleType) -> None:
+    (behaviour, before), *_ = writer.declared().items()
+    row = {"area": behaviour[0], "rule": behaviour[1], "test": before, "lite": "pass"}
+    assert writer._kept(behaviour, before, row) == row
+    assert "lite" not in writer._kept(behaviour, "another", row)
+
+
+def test_a_changed_line_of_a_test_changes_its_digest(writer: ModuleType) -> None:
+    source = '@behaviour("area", "rule")\ndef test_it() -> None:\n    assert one == {}\n'
+    (first, second) = (dict(writer._declared_in(source.format(number))) for number in (1, 2))
+    assert first.keys() == second.keys() == {("area", "rule")}
+    assert first != second
 
 
 def test_no_result_is_a_failure(writer: ModuleType) -> None:

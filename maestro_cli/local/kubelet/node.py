@@ -120,6 +120,8 @@ class NodeAgent:
         self._settings = settings
         self._port = port
         self._lease: Object | None = None
+        self._leaving = False
+        self._telling = asyncio.Lock()  # one status at a time: none that says ready after one that says going
 
     async def register(self) -> Object:
         """Create the node, or take over the one there is; its object."""
@@ -170,7 +172,9 @@ class NodeAgent:
         down = {"type": "Ready", "status": "False", "lastTransitionTime": now, "lastHeartbeatTime": now}
         try:
             node = await self._client.get(NODES, "", self._settings.node)
-            await self._patch_status({"conditions": [down | words]})
+            self._leaving = True
+            async with self._telling:
+                await self._patch_status({"conditions": [down | words]})
             self._say_status(node, "NodeNotReady")
         except MaestroError as problem:
             _LOG.info("leaving unannounced: %s", problem.what)
@@ -178,7 +182,10 @@ class NodeAgent:
     async def _write_status(self, node: Object) -> None:
         before = (node.get("status") or {}).get("conditions") or []
         status = node_status(self._settings, self._port, before, datetime.now(UTC))
-        await self._patch_status(status)
+        async with self._telling:
+            if self._leaving:
+                return
+            await self._patch_status(status)
         known = {entry.get("type"): entry.get("status") for entry in before}
         for kind, event in _TRANSITIONS.items():
             if known.get(kind) != ("True" if kind == "Ready" else "False"):
