@@ -15,7 +15,10 @@ from tests.contract.cluster.kubectl import Kubectl
 pytestmark = [pytest.mark.contract, pytest.mark.parametrize("platform", ["lite"], indirect=True)]
 LACKS = "what the light cluster lacks"
 # No other cluster is named for what needs a container, or a program that neither cluster runs.
-NOWHERE = {"pods/exec", "pods/attach", "pods/portforward", "nodes.metrics.k8s.io", "pods.metrics.k8s.io"}
+NOWHERE = {
+    **dict.fromkeys(("pods/exec", "pods/attach", "pods/portforward"), "a process is no container"),
+    **dict.fromkeys(("nodes.metrics.k8s.io", "pods.metrics.k8s.io"), "no metrics server runs"),
+}
 OTHER = "`maestro local up --cluster kubernetes`"
 
 
@@ -53,7 +56,7 @@ def test_commands(
     running = {"status": {"phase": "Running"}}
     merge = {"Content-Type": "application/merge-patch+json"}
     assert http.patch(f"{path}/p1/status", json=running, headers=merge).status_code == 200
-    told = kubectl(*command.split(), fails=True)
+    told = kubectl(*command.split(), fails=True, lacks=NOWHERE.get(what, ""))
     assert f"the light cluster has no {what}" in told
     assert (f"{what}; {OTHER} has" in told) is (what not in NOWHERE)
 
