@@ -7,19 +7,25 @@ outside ai.onnx and ai.onnx.ml, touches no other file, and has reproduced its go
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as ort
 
 from maestro_cli.serving.errors import ArtefactRefused, ModelError
 from maestro_cli.serving.models.manifest import GoldenRow, Manifest, TensorSpec, read_manifest
 from maestro_cli.serving.models.onnx_survey import survey
 from maestro_cli.serving.protocol import tensors
+
+# Since 1.29 onnxruntime tells its makers about the machine and every model, and keeps an id in the home,
+# unless this is set when it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as ort
 
 MAX_MODEL_BYTES = 256 * 1024 * 1024
 MAX_MANIFEST_BYTES = 1024 * 1024
