@@ -10,12 +10,13 @@ import os
 import ssl
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+
+import httpx
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import MaestroError
@@ -80,14 +81,13 @@ def _process(words: Sequence[str], log: Path) -> Iterator[None]:
 
 def _await(url: str, tls: ssl.SSLContext) -> None:
     deadline, pause = time.monotonic() + READY_SECONDS, Event()
-    handlers = urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls)
-    opener = urllib.request.build_opener(*handlers)
-    last: OSError | None = None
-    while time.monotonic() < deadline:
-        try:
-            with opener.open(url, timeout=5):
+    last: httpx.HTTPError | None = None
+    with httpx.Client(verify=tls, trust_env=False, timeout=5) as client:
+        while time.monotonic() < deadline:
+            try:
+                client.get(url).raise_for_status()
                 return
-        except OSError as error:
-            last = error
-        pause.wait(0.2)
+            except httpx.HTTPError as error:
+                last = error
+            pause.wait(0.2)
     raise Failed(f"{url} did not answer within {READY_SECONDS:.0f} s: {last}")

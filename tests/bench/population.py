@@ -6,14 +6,12 @@ made through the API that is measured afterwards; nothing runs.
 
 from __future__ import annotations
 
-import json
 import ssl
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPException, HTTPSConnection
 from typing import Any
-from urllib.parse import urlsplit
+
+import httpx
 
 from tests.bench.control_plane import RunningPlane
 from tests.bench.terminal import Failed
@@ -25,46 +23,36 @@ THREADS = 16
 AT = "2026-01-01T00:00:00Z"
 
 
-class _Hands(threading.local):
-    """One connection a thread."""
-
-    connection: HTTPSConnection | None = None
-
-
 class Writer:
     """Creates objects from many threads; raises Failed for what the server refuses."""
 
-    def __init__(self, plane: RunningPlane) -> None:
-        self._place = urlsplit(plane.server)
-        self._headers = {"Authorization": f"Bearer {plane.token}", "Content-Type": "application/json"}
-        self._tls = ssl.create_default_context(cafile=plane.authority)
-        self._hands = _Hands()
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
 
     def send(self, method: str, path: str, body: Any) -> None:
         """One write."""
-        if self._hands.connection is None:
-            self._hands.connection = HTTPSConnection(
-                self._place.hostname or "", self._place.port, context=self._tls, timeout=60
-            )
         try:
-            self._hands.connection.request(method, path, json.dumps(body), self._headers)
-            answer = self._hands.connection.getresponse()
-            said = answer.read()
-        except (OSError, HTTPException) as error:
+            answer = self._client.request(method, path, json=body)
+        except httpx.HTTPError as error:
             raise Failed(f"{method} {path}: {error}") from error
-        if answer.status not in (200, 201):
-            raise Failed(f"{method} {path}: HTTP {answer.status} {said[:300]!r}")
+        if answer.status_code not in (200, 201):
+            raise Failed(f"{method} {path}: HTTP {answer.status_code} {answer.content[:300]!r}")
 
 
 def populate(plane: RunningPlane, pods: int) -> frozenset[tuple[str, str]]:
     """Fill an empty cluster; the namespaces and names of its pods."""
-    writer = Writer(plane)
-    for number in range(NAMESPACES):
-        writer.send("POST", "/api/v1/namespaces", {"metadata": {"name": _namespace(number)}})
-    _all(lambda number: _make_node(writer, number), range(NODES))
     names = [f"model-{number % MODELS:02d}-{number:05d}" for number in range(pods)]
     made = [(_namespace(number % NAMESPACES), name) for number, name in enumerate(names)]
-    _all(lambda number: _make_pod(writer, made[number], number), range(pods))
+    headers = {"Authorization": f"Bearer {plane.token}"}
+    trusting = ssl.create_default_context(cafile=plane.authority)
+    with httpx.Client(
+        base_url=plane.server, headers=headers, verify=trusting, timeout=60, trust_env=False
+    ) as client:
+        writer = Writer(client)
+        for number in range(NAMESPACES):
+            writer.send("POST", "/api/v1/namespaces", {"metadata": {"name": _namespace(number)}})
+        _all(lambda number: _make_node(writer, number), range(NODES))
+        _all(lambda number: _make_pod(writer, made[number], number), range(pods))
     return frozenset(made)
 
 

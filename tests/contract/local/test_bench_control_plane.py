@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import ssl
-import urllib.request
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.bench.control_plane import control_plane
@@ -18,9 +17,7 @@ from tests.bench.population import populate
 def test_the_control_plane_of_the_bench_serves_the_pods_it_was_filled_with(tmp_path: Path) -> None:
     with control_plane(tmp_path / "plane") as plane:
         populate(plane, 20)
-        asked = urllib.request.Request(
-            f"{plane.server}/api/v1/pods", headers={"Authorization": f"Bearer {plane.token}"}
-        )
         trusting = ssl.create_default_context(cafile=str(plane.authority))
-        with urllib.request.urlopen(asked, context=trusting, timeout=60) as answer:
-            assert len(json.load(answer)["items"]) == 20
+        headers = {"Authorization": f"Bearer {plane.token}"}
+        with httpx.Client(verify=trusting, trust_env=False, headers=headers, timeout=60) as client:
+            assert len(client.get(f"{plane.server}/api/v1/pods").json()["items"]) == 20
