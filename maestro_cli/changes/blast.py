@@ -1,4 +1,4 @@
-"""The blast radius of restarting a workload's replicas.
+"""The blast radius of ending some of a workload's replicas.
 
 Invariant: only reads; what the caller may not read is said (`blind`), never taken for zero.
 """
@@ -21,33 +21,35 @@ def blast_radius(
     cluster: ClusterPort,
     workload: Workload,
     *,
-    replicas_restarted: int,
+    replicas_ended: int,
+    replicas_after: int,
     recent: Sequence[RecentChange] = (),
+    blind: Sequence[str] = (),
 ) -> BlastRadius:
-    """What restarting that many replicas touches; raises Unreachable."""
+    """What ending that many replicas touches; raises Unreachable. `blind`: what was not seen before."""
     namespace = workload.ref.namespace
-    blind: list[str] = []
+    unseen = list(blind)
     live: int | None = None
     try:
         pods = cluster.list_pods(namespace)
         live = sum(1 for pod in pods if pod.phase not in _ENDED and not pod.deleting)
     except Refused:
-        blind.append(f"pods of {namespace}: the share of its replicas is not known")
+        unseen.append(f"pods of {namespace}: the share of its replicas is not known")
     budgets: tuple[BudgetHeadroom, ...] = ()
     try:
         budgets = covering(cluster.list_disruption_budgets(namespace), workload)
     except Refused:
-        blind.append(f"disruption budgets of {namespace}: the headroom is not known")
+        unseen.append(f"disruption budgets of {namespace}: the headroom is not known")
     return BlastRadius(
         workloads=1,
         replicas_now=workload.replicas,
-        replicas_after=workload.replicas_wanted,
-        replicas_restarted=replicas_restarted,
+        replicas_after=replicas_after,
+        replicas_ended=replicas_ended,
         namespace_replicas=live,
-        namespace_share=None if live is None else _share(replicas_restarted, live),
+        namespace_share=None if live is None else _share(replicas_ended, live),
         budgets=budgets,
         recent=tuple(recent),
-        blind=tuple(blind),
+        blind=tuple(unseen),
     )
 
 

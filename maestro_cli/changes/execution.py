@@ -96,7 +96,7 @@ class Execution:
         )
         plan = means.kinds[undo.kind].plan(means.cluster, request)
         if plan.target.uid != change.plan.target.uid or plan.leaves not in (
-            change.applied_template,
+            change.left,
             change.plan.payload_digest,
         ):
             raise ActionFailed(f"somebody changed {change.ref} since; it was left as it is")

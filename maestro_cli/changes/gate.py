@@ -3,9 +3,9 @@
 Invariant: every reason is given, not only the first; consent opens no gate but the one that asks for it.
 
 About disruption budgets: a rolling update is no eviction, so the cluster itself would let it pass. The
-budget still says how many pods the service can spare, so a change without headroom is refused while the
-workload is well: a drain or another failure is using the headroom up, and a restart on top of it may
-bring the service down. It is never refused while the workload is not fully available: then the missing
+budget still says how many pods the service can spare, so a change that ends pods without headroom is
+refused while the workload is well: a drain or another failure is using the headroom up, and this on top of
+it may bring the service down. It is never refused while the workload is not fully available: then the missing
 headroom is the outage that the change is to end. Where availability does not show the damage (a release
 that answers, but wrongly), the risk `disruption-budget` can be accepted by name.
 """
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from maestro_cli.changes.model import Consent, Gate, GateDecision, GateReason, Plan, RecentChange, plan_digest
+from maestro_cli.changes.model import Consent, Gate, GateDecision, GateReason, Plan, plan_digest
 from maestro_cli.changes.policy import Policy
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.facts.cluster import AccessAnswer
@@ -28,12 +28,12 @@ DISRUPTION_BUDGET = "disruption-budget"
 class Findings:
     """What the gate cannot know from the plan.
 
-    `access`: an answer for each permission of the kind. `repeated`: an earlier change of the same kind
-    that was applied to the same target within the policy's window.
+    `access`: an answer for each permission of the kind. `repeated`: what the kind has against doing it
+    again so soon.
     """
 
     access: Sequence[AccessAnswer] = ()
-    repeated: RecentChange | None = None
+    repeated: GateReason | None = None
 
 
 def decide(plan: Plan, policy: Policy, consent: Consent, findings: Findings) -> GateDecision:
@@ -43,7 +43,7 @@ def decide(plan: Plan, policy: Policy, consent: Consent, findings: Findings) -> 
         *_access(findings.access, plan),
         *_plan(plan, consent),
         *_disruption(plan, consent),
-        *_repetition(plan, findings),
+        *([] if findings.repeated is None else [findings.repeated]),
         *_consent(plan, policy, consent),
     )
     warnings = tuple(_warnings(plan, consent))
@@ -75,7 +75,7 @@ def _policy(plan: Plan, policy: Policy) -> Iterator[GateReason]:
     elif share is not None and share > cap:
         yield GateReason(
             "blast-radius", ExitCode.POLICY_REFUSED,
-            f"the change restarts {share:.0%} of the namespace's replicas",
+            f"the change ends {share:.0%} of the namespace's replicas",
             why=f"max_replicas_share of context {policy.context} is {cap:.0%}",
             fix="raise max_replicas_share of this context, if that is meant",
         )  # fmt: skip
@@ -103,16 +103,11 @@ def _plan(plan: Plan, consent: Consent) -> Iterator[GateReason]:
             "digest", ExitCode.GATE_NOT_MET, "consent was given to another plan",
             why=f"agreed to {consent.digest[:12]}, this is {plan.digest[:12]}", fix="look at this plan",
         )  # fmt: skip
-    if plan.paused:
-        yield GateReason(
-            "paused", ExitCode.GATE_NOT_MET, f"{plan.target.ref} is paused",
-            why="a paused workload takes another template and rolls nothing out",
-            fix=f"kubectl -n {plan.target.ref.namespace} rollout resume deploy/{plan.target.ref.name}",
-        )  # fmt: skip
+    yield from plan.objections
 
 
 def _disruption(plan: Plan, consent: Consent) -> Iterator[GateReason]:
-    if plan.blast.headroom != 0 or not plan.was_up or not plan.blast.replicas_restarted:
+    if plan.blast.headroom != 0 or not plan.was_up or not plan.blast.replicas_ended:
         return
     if DISRUPTION_BUDGET in consent.accepts:
         return
@@ -122,17 +117,6 @@ def _disruption(plan: Plan, consent: Consent) -> Iterator[GateReason]:
         why="every replica is available now, and the budget can spare none of its pods",
         fix=f"wait until the other disruption is over, or accept the risk {DISRUPTION_BUDGET} by name",
     )  # fmt: skip
-
-
-def _repetition(plan: Plan, findings: Findings) -> Iterator[GateReason]:
-    before = findings.repeated
-    if before is not None and not plan.pinned:
-        yield GateReason(
-            "repeated", ExitCode.GATE_NOT_MET,
-            f"{plan.target.ref} was rolled back within the hour already ({before.id}, by {before.actor})",
-            why="a second one without a revision could go back to the release that was left",
-            fix="say where to: --to-revision N",
-        )  # fmt: skip
 
 
 def _consent(plan: Plan, policy: Policy, consent: Consent) -> Iterator[GateReason]:
@@ -150,6 +134,8 @@ def _consent(plan: Plan, policy: Policy, consent: Consent) -> Iterator[GateReaso
 
 
 def _warnings(plan: Plan, consent: Consent) -> Iterator[str]:
+    if plan.blast.replicas_ended and not plan.blast.replicas_after:
+        yield f"{plan.target.ref} will have no replica left to answer"
     for budget in plan.blast.budgets:
         if budget.allowed > 0:
             continue

@@ -103,16 +103,18 @@ def last_applied(
 
 
 def abandoned_payloads(reader: Reader, target: WorkloadRef) -> frozenset[str]:
-    """Digests of what changes of the target left behind, or could not verify; the latest word counts."""
+    """Digests of what changes of the target gave up, or could not verify; the latest word counts."""
     rows = reader.query(
-        "SELECT state, payload_digest, leaves FROM changes WHERE target = ? AND finished_at IS NOT NULL"
+        "SELECT state, payload_digest, leaves, json_extract(plan, '$.gives_up') AS gives_up"
+        " FROM changes WHERE target = ? AND finished_at IS NOT NULL"
         " ORDER BY finished_at, id",
         (str(target),),
     )
     abandoned: set[str] = set()
     for row in rows:
         if row["state"] == State.VERIFIED.value:
-            abandoned.add(row["leaves"])
+            if row["gives_up"]:
+                abandoned.add(row["leaves"])
             abandoned.discard(row["payload_digest"])
         elif row["state"] in (State.ROLLED_BACK.value, State.UNDO_FAILED.value):
             abandoned.add(row["payload_digest"])
@@ -138,7 +140,7 @@ def change_from_row(row: sqlite3.Row) -> Change:
         applied_at=_time(row["applied_at"]),
         finished_at=_time(row["finished_at"]),
         evidence=row["evidence"],
-        applied_template=row["applied_template"],
+        left=row["left_part"],
         applied_generation=row["applied_generation"],
         verify_failure=row["verify_failure"],
         undo_wanted=bool(row["undo_wanted"]),

@@ -6,7 +6,7 @@ lease on the target, so a process that lost its lease records nothing more.
     change.planned        plan, key, cause, dry_run, undo_of
     change.refused        decision
     change.intended       digest, target, uid, resource_version, undo, decision, accepts, key, attempt
-    change.applied        evidence, resource_version, template, generation
+    change.applied        evidence, resource_version, part, generation
     change.unknown        evidence
     change.verified       observed, seconds
     change.verify_failed  why, undo
@@ -141,12 +141,13 @@ class Ledger:
         return self._record(change, "intended", data, lease, alone)
 
     def applied(
-        self, change: Change, lease: TargetLease | None, *, evidence: str, template: str,
+        self, change: Change, lease: TargetLease | None, *, evidence: str, part: str,
         observed: Workload | None,
     ) -> Change:  # fmt: skip
+        """`part`: digest of the part that the kind writes, as the write left it."""
         data = {
             "evidence": evidence,
-            "template": template,
+            "part": part,
             "resource_version": "" if observed is None else observed.resource_version,
             "generation": 0 if observed is None else observed.generation,
         }
@@ -196,10 +197,10 @@ class Ledger:
 
 def unresolved_error(change: Change) -> Busy:
     """The error for a change whose outcome is not known: what is known, and what to look at."""
-    target = change.ref
+    target, kind = change.ref, change.ref.kind.lower()
     return Busy(
         f"the outcome of change {change.id} on {target} is unknown",
         why=change.evidence or "its process ended between the intent and the result",
-        fix=f"look at: kubectl -n {target.namespace} rollout history {target.kind.lower()}/{target.name};"
-        f" is {change.id} in it?",
+        fix=f"look for {change.id}: kubectl -n {target.namespace} describe {kind}/{target.name};"
+        f" kubectl -n {target.namespace} rollout history {kind}/{target.name}",
     )

@@ -95,16 +95,17 @@ class RecentChange:
 class BlastRadius:
     """What a change would touch.
 
-    `namespace_share` is replicas restarted over the namespace's live pods (0 to 1), None when the pods
-    could not be read. `blind` says in words what could not be read.
+    `replicas_ended` are those that end, to be replaced or for good. `namespace_share` is these over the
+    namespace's live pods (0 to 1), None when the pods could not be read. `blind` says in words what could
+    not be read.
     """
 
     workloads: int
     replicas_now: int
     replicas_after: int
-    replicas_restarted: int
-    namespace_replicas: int | None
-    namespace_share: float | None
+    replicas_ended: int = 0
+    namespace_replicas: int | None = None
+    namespace_share: float | None = None
     budgets: tuple[BudgetHeadroom, ...] = ()
     recent: tuple[RecentChange, ...] = ()
     blind: tuple[str, ...] = ()
@@ -136,10 +137,11 @@ class Condition:
 class Plan:
     """One change, ready to be gated. The plan's id becomes the change's id.
 
-    `payload` is what is sent; it stays in memory, because templates may hold secrets. Its digest is
-    bound and recorded, and recovery fetches the same payload from the cluster again. `leaves` is the
-    digest of what is there now; `pinned` that the caller named the goal; `was_up` that every replica
-    was available.
+    `payload` is what is sent: parts of the target's spec by name. It stays in memory, because templates
+    may hold secrets. The digest of the part that its kind writes is bound and recorded, and recovery makes
+    the same payload again. `leaves` is the digest of that part as it is now. `pinned`: the caller named the
+    goal. `gives_up`: what is left is not worth going back to. `was_up`: every replica was available.
+    `objections` are what the kind itself found against the change.
     """
 
     id: str
@@ -152,10 +154,11 @@ class Plan:
     undo: Undo | None
     verify: Condition
     was_up: bool
-    paused: bool
     payload_digest: str
     created_at: datetime
     pinned: bool = False
+    gives_up: bool = False
+    objections: tuple[GateReason, ...] = ()
     leaves: str = ""
     digest: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -166,7 +169,8 @@ def plan_digest(plan: Plan) -> str:
     return digest(
         [
             plan.kind, plan.target, plan.parameters, plan.summary, plan.diff, plan.blast, plan.undo,
-            plan.verify, plan.was_up, plan.paused, plan.payload_digest, plan.pinned, plan.leaves,
+            plan.verify, plan.was_up, plan.payload_digest, plan.pinned, plan.gives_up, plan.objections,
+            plan.leaves,
         ]
     )  # fmt: skip
 
@@ -228,8 +232,9 @@ class ChangeError:
 class Change:
     """What the journal says about one change.
 
-    `applied_at` None in a finished change means that nothing was done. `interrupted`: verification
-    was stopped and can be resumed. `undo_of` and `undone_by` are change ids.
+    `applied_at` None in a finished change means that nothing was done. `left` is the digest of the part
+    that its kind writes, as the write left it. `interrupted`: verification was stopped and can be resumed.
+    `undo_of` and `undone_by` are change ids.
     """
 
     id: str
@@ -247,7 +252,7 @@ class Change:
     applied_at: datetime | None = None
     finished_at: datetime | None = None
     evidence: str = ""
-    applied_template: str = ""
+    left: str = ""
     applied_generation: int = 0
     verify_failure: str = ""
     undo_wanted: bool = False

@@ -113,11 +113,11 @@ class ChangePipeline:
         """Ask the cluster and the journal what the gate needs, and decide; writes nothing."""
         kind = kind_named(plan.kind, self._kinds)
         since = self.clock.now() - timedelta(seconds=self.policy.repeat_window_seconds)
+        ref = plan.target.ref
+        before = last_applied(self.journal, ref, plan.target.uid, plan.kind, since, but=plan.id)
         found = gate.Findings(
-            access=tuple(self._may(permission, plan.target.ref) for permission in kind.permissions),
-            repeated=last_applied(
-                self.journal, plan.target.ref, plan.target.uid, plan.kind, since, but=plan.id
-            ),
+            access=tuple(self._may(permission, ref) for permission in kind.permissions),
+            repeated=None if before is None else kind.repetition(plan, before),
         )
         return gate.decide(plan, self.policy, consent, found)
 
@@ -239,10 +239,8 @@ class ChangePipeline:
         with self._working(change, _QUIET, Cancellation()) as means:
             evidence = f"settled by {self.actor}: {why}"
             if applied:
-                template = change.plan.payload_digest
-                return self._ledger.applied(
-                    change, means.lease, evidence=evidence, template=template, observed=None
-                )
+                part = change.plan.payload_digest
+                return self._ledger.applied(change, means.lease, evidence=evidence, part=part, observed=None)
             error = ActionFailed(f"change {change_id} was not applied", why=evidence)
             return self._ledger.failed(change, means.lease, error)
 

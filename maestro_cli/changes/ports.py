@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from maestro_cli.core.facts.cluster import AccessAnswer, DisruptionBudget, Pod, Revision, Workload
+from maestro_cli.core.facts.cluster import (
+    AccessAnswer,
+    Autoscaler,
+    DisruptionBudget,
+    Pod,
+    Revision,
+    Workload,
+)
 from maestro_cli.core.refs import WorkloadRef
 
 
@@ -21,6 +28,9 @@ class ClusterPort(Protocol):
 
     def list_disruption_budgets(self, namespace: str | None) -> Sequence[DisruptionBudget]: ...
 
+    def list_autoscalers(self, namespace: str | None) -> Sequence[Autoscaler]:
+        """What sets replicas by itself; a cluster that does not know such a thing has none."""
+
     def access(
         self,
         verb: str,
@@ -33,17 +43,18 @@ class ClusterPort(Protocol):
     ) -> AccessAnswer:
         """What the cluster's own access review says."""
 
-    def replace_template(
+    def write_spec(
         self,
         ref: WorkloadRef,
         *,
         uid: str,
         resource_version: str,
-        template: Mapping[str, Any],
+        spec: Mapping[str, Any],
         annotations: Mapping[str, str | None],
         dry_run: bool = False,
     ) -> Workload:
-        """Replace the pod template and merge the annotations in one write.
+        """Replace the named parts of the spec (`template`, `replicas`, `paused`) and merge the annotations,
+        in one write.
 
         Raises StalePlan when uid or resourceVersion differ (nothing was written), OutcomeUnknown when
         no answer came, Unreachable when it was never sent, Refused and NotFound.

@@ -21,7 +21,7 @@ _COLUMNS = """
     cause TEXT NOT NULL, state TEXT NOT NULL, plan TEXT NOT NULL, payload_digest TEXT NOT NULL,
     leaves TEXT NOT NULL, dry_run INTEGER NOT NULL DEFAULT 0,
     created_at TEXT NOT NULL, updated_at TEXT NOT NULL, intended_at TEXT, applied_at TEXT, finished_at TEXT,
-    evidence TEXT NOT NULL DEFAULT '', applied_template TEXT NOT NULL DEFAULT '',
+    evidence TEXT NOT NULL DEFAULT '', left_part TEXT NOT NULL DEFAULT '',
     applied_generation INTEGER NOT NULL DEFAULT 0, verify_failure TEXT NOT NULL DEFAULT '',
     undo_wanted INTEGER NOT NULL DEFAULT 0, interrupted INTEGER NOT NULL DEFAULT 0,
     error TEXT, decision TEXT, undo_of TEXT, undone_by TEXT
@@ -32,7 +32,7 @@ class ChangesProjection:
     """One row a change; find by id, key, or target."""
 
     name = "changes"
-    version = 1
+    version = 2
     tables = ("changes",)
     schema = f"""
 CREATE TABLE changes ({_COLUMNS});
@@ -82,7 +82,7 @@ def _intended(data: Mapping[str, Any], time: str) -> dict[str, Any]:
 def _applied(data: Mapping[str, Any], time: str) -> dict[str, Any]:
     return {
         "state": State.APPLIED.value, "applied_at": time, "evidence": data["evidence"],
-        "applied_template": data["template"], "applied_generation": data["generation"],
+        "left_part": data.get("part", ""), "applied_generation": data["generation"],
     }  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Plans, decisions and errors as the journal keeps them.
 
 Invariant: what is read back equals what was written, except the payload, which is never written, and
-what the redactor replaced. Text from the cluster comes back `Untrusted`.
+what the redactor replaced. Text from the cluster comes back `Untrusted`. What an older record lacks is its
+default, and what is no longer known is left out.
 """
 
 from __future__ import annotations
@@ -51,11 +52,8 @@ def plan_to_data(plan: Plan) -> dict[str, Any]:
 def plan_from_data(data: Mapping[str, Any]) -> Plan:
     """The plan that `plan_to_data` wrote; its payload is empty."""
     target, blast, undo = data["target"], data["blast"], data["undo"]
-    simple = {
-        item.name: data[item.name]
-        for item in fields(Plan)
-        if item.name not in ("target", "blast", "undo", "verify", "diff", "created_at", "payload")
-    }
+    apart = ("target", "blast", "undo", "verify", "diff", "objections", "created_at", "payload")
+    simple = {name: value for name, value in _known(Plan, data).items() if name not in apart}
     return Plan(
         **simple,
         target=Target(**{**target, "ref": WorkloadRef(**target["ref"])}),
@@ -68,6 +66,7 @@ def plan_from_data(data: Mapping[str, Any]) -> Plan:
         blast=_blast(blast),
         undo=None if undo is None else Undo(**undo),
         verify=Condition(**data["verify"]),
+        objections=tuple(map(_reason, data.get("objections", ()))),
         created_at=from_rfc3339(data["created_at"]),
     )
 
@@ -82,13 +81,22 @@ def _blast(data: Mapping[str, Any]) -> BlastRadius:
         "recent": tuple(RecentChange(**{**item, "at": from_rfc3339(item["at"])}) for item in data["recent"]),
         "blind": tuple(data["blind"]),
     }
-    return BlastRadius(**{**data, **lists})
+    return BlastRadius(**{**_known(BlastRadius, data), **lists})
+
+
+def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a record are fields of that dataclass."""
+    return {item.name: data[item.name] for item in fields(kind) if item.name in data}
 
 
 def decision_from_data(data: Mapping[str, Any]) -> GateDecision:
     """The decision that `plain` wrote."""
-    reasons = (GateReason(**{**item, "exit_code": ExitCode(item["exit_code"])}) for item in data["reasons"])
-    return GateDecision(Gate(data["outcome"]), tuple(reasons), tuple(data["warnings"]))
+    reasons = tuple(map(_reason, data["reasons"]))
+    return GateDecision(Gate(data["outcome"]), reasons, tuple(data["warnings"]))
+
+
+def _reason(data: Mapping[str, Any]) -> GateReason:
+    return GateReason(**{**data, "exit_code": ExitCode(data["exit_code"])})
 
 
 def error_record(error: MaestroError) -> ChangeError:

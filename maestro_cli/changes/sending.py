@@ -15,7 +15,7 @@ from maestro_cli.changes.ledger import unresolved_error
 from maestro_cli.changes.means import Means
 from maestro_cli.changes.model import Change, GateDecision, Plan
 from maestro_cli.changes.ports import ClusterPort
-from maestro_cli.changes.template import target_of, template_digest
+from maestro_cli.changes.template import target_of
 from maestro_cli.core.crashpoints import crash_point
 from maestro_cli.core.errors import (
     ActionFailed,
@@ -96,8 +96,8 @@ class Sending:
             except MaestroError as error:
                 return ledger.failed(change, lease, error)
             crash_point("change.after-call")
-            template = template_digest(done.template)
-            return ledger.applied(change, lease, evidence="answered", template=template, observed=done)
+            part = means.kind(change).part_of(done)
+            return ledger.applied(change, lease, evidence="answered", part=part, observed=done)
         busy = StalePlan(f"{change.ref} is written to without a pause; nothing was done", fix="try again")
         return ledger.failed(change, lease, busy)
 
@@ -132,9 +132,7 @@ class Sending:
         ledger, lease = self._means.ledger, self._means.lease
         evidence = f"probed: {probe.evidence}"
         if probe.sent is Sent.APPLIED:
-            return ledger.applied(
-                change, lease, evidence=evidence, template=probe.template, observed=probe.observed
-            )
+            return ledger.applied(change, lease, evidence=evidence, part=probe.part, observed=probe.observed)
         if probe.sent is Sent.UNKNOWN:
             self._leave_unknown(change, probe.evidence, None)
         error: MaestroError

@@ -15,11 +15,18 @@ from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.untrusted import Untrusted
 
 TEMPLATE_HASH = "pod-template-hash"
+RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 HIDDEN = "«hidden»"
 _VALUE_LIMIT = 2000
-# Values of such names are not shown; that they differ is.
+# Values of such names, and values that look so, are not shown; that they differ is.
 _SECRET = r"passw|secret|token|credential|api[-_]?key|private[-_]?key|connection[-_]?string|dsn"
 _SECRET_PATH = re.compile(rf"(?i)\b(?:env|labels|annotations)\[[^\]]*(?:{_SECRET})[^\]]*\]$")
+_SECRET_NAME = re.compile(rf"(?i){_SECRET}")
+_SECRET_VALUE = re.compile(
+    r"://[^/\s:@]*:[^/\s@]+@"  # a URL with a password
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|\beyJ[\w-]{8,}\.[\w-]{8,}"  # a JSON web token
+)
 _SECRET_FLAG = re.compile(rf"(?i)^(-{{0,2}}[-\w.]*(?:{_SECRET})[-\w.]*=).+$", re.DOTALL)
 
 
@@ -48,6 +55,20 @@ def _pruned(value: Any) -> Any:
 def template_digest(template: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of the comparable form."""
     return digest(comparable(template))
+
+
+def release_digest(template: Mapping[str, Any]) -> str:
+    """The same for templates that differ only in when they were restarted: they run the same release."""
+    meta = template.get("metadata")
+    if isinstance(meta, Mapping) and RESTARTED_AT in (meta.get("annotations") or {}):
+        annotations = {key: value for key, value in meta["annotations"].items() if key != RESTARTED_AT}
+        template = {**template, "metadata": {**meta, "annotations": annotations}}
+    return template_digest(template)
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Whether a variable of that name and value is to be hidden."""
+    return bool(_SECRET_NAME.search(name) or _SECRET_VALUE.search(value))
 
 
 def target_of(workload: Workload) -> Target:
@@ -82,7 +103,7 @@ def diff_templates(before: Mapping[str, Any], after: Mapping[str, Any]) -> Diff:
 def _shown(path: str, value: str | None) -> Untrusted | None:
     if value is None:
         return None
-    if _SECRET_PATH.search(path):
+    if _SECRET_PATH.search(path) or _SECRET_VALUE.search(value):
         return Untrusted(HIDDEN)
     value = _SECRET_FLAG.sub(rf"\1{HIDDEN}", value)
     return Untrusted(value if len(value) <= _VALUE_LIMIT else value[: _VALUE_LIMIT - 1] + "…")

@@ -58,7 +58,7 @@ def _observe(means: Means, change: Change) -> Observation:
         return Observation(Holds.NOT_YET, error.what)
     except NotFound as error:
         return Observation(Holds.SUPERSEDED, error.what)
-    return means.kind(change).observe(workload, change.plan, applied_template=change.applied_template)
+    return means.kind(change).observe(workload, change.plan, left=change.left)
 
 
 def _pause(means: Means, change: Change) -> None:

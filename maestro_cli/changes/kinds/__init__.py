@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from maestro_cli.changes.kinds.kind import ChangeKind
+from maestro_cli.changes.kinds.pause import Pause
+from maestro_cli.changes.kinds.restart import Restart
+from maestro_cli.changes.kinds.resume import Resume
 from maestro_cli.changes.kinds.rollback import Rollback
+from maestro_cli.changes.kinds.scale import Scale
+from maestro_cli.changes.kinds.set_env import SetEnv
+from maestro_cli.changes.kinds.set_image import SetImage
 from maestro_cli.core.errors import UsageError
 
-KINDS: Mapping[str, ChangeKind] = {"rollback": Rollback()}
+_ALL: tuple[ChangeKind, ...] = (Rollback(), Restart(), Scale(), Pause(), Resume(), SetImage(), SetEnv())
+KINDS: Mapping[str, ChangeKind] = {kind.name: kind for kind in _ALL}
 
 
 def kind_named(name: str, kinds: Mapping[str, ChangeKind] = KINDS) -> ChangeKind:

@@ -6,13 +6,15 @@ undo belong to the pipeline.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 
-from maestro_cli.changes.model import Plan, RecentChange
+from maestro_cli.changes.model import GateReason, Plan, RecentChange
 from maestro_cli.changes.ports import ClusterPort
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.refs import WorkloadRef
@@ -36,8 +38,30 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """A parameter that people write as text, in a runbook; `read` raises ValueError saying what it is not."""
+
+    read: Callable[[str], Any]
+    needed: bool = False
+
+
+def whole_number(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise ValueError("is not a whole number")
+    return int(text)
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Words as a shell reads them."""
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise ValueError(f"is not words: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """What to plan. `abandoned` are payload digests that earlier changes left or could not verify."""
+    """What to plan. `abandoned` are digests of what earlier changes gave up or could not verify."""
 
     ref: WorkloadRef
     parameters: Mapping[str, Any]
@@ -59,12 +83,12 @@ class Sent(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What was found; `template` is the digest that the write left, when it was applied."""
+    """What was found; `part` is the digest of what the write left, when it was applied."""
 
     sent: Sent
     evidence: str
     observed: Workload | None = None
-    template: str = ""
+    part: str = ""
 
 
 class Holds(Enum):
@@ -89,11 +113,19 @@ class ChangeKind(Protocol):
     @property
     def permissions(self) -> tuple[Permission, ...]: ...
 
+    @property
+    def options(self) -> Mapping[str, Option]:
+        """The parameters that people give, by name."""
+
     def plan(self, cluster: ClusterPort, request: Request) -> Plan:
-        """Resolve the target and everything else; raises NotFound, ActionFailed (zero targets)."""
+        """Resolve the target and everything else.
+
+        Raises UsageError (a wrong parameter), NotFound, ActionFailed (zero targets), GateNotMet (it is so
+        already).
+        """
 
     def reload(self, cluster: ClusterPort, plan: Plan) -> Plan:
-        """The recorded plan with its payload; raises NotFound when the cluster no longer has it."""
+        """The recorded plan with its payload; raises NotFound when it cannot be had again."""
 
     def apply(
         self, cluster: ClusterPort, plan: Plan, *, resource_version: str, dry_run: bool = False
@@ -103,8 +135,11 @@ class ChangeKind(Protocol):
     def probe(self, cluster: ClusterPort, plan: Plan) -> Probe:
         """Whether the write of this change reached the cluster; raises Unreachable and Refused."""
 
-    def observe(self, workload: Workload, plan: Plan, *, applied_template: str) -> Observation:
-        """Whether the declared condition holds now."""
+    def part_of(self, workload: Workload) -> str:
+        """Digest of the part of the workload that this kind writes, as it is now."""
 
-    def is_pinned(self, parameters: Mapping[str, Any]) -> bool:
-        """Whether the caller named the exact goal, rather than leave the choice to maestro."""
+    def observe(self, workload: Workload, plan: Plan, *, left: str) -> Observation:
+        """Whether the declared condition holds now; `left` is the digest of what the write left."""
+
+    def repetition(self, plan: Plan, before: RecentChange) -> GateReason | None:
+        """What speaks against it so soon after another change of this kind on the same target."""

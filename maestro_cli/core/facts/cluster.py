@@ -134,6 +134,18 @@ class DisruptionBudget:
 
 
 @dataclass(frozen=True, slots=True)
+class Autoscaler:
+    """A HorizontalPodAutoscaler and the workload whose replicas it sets."""
+
+    namespace: str
+    name: str
+    target_kind: str
+    target_name: str
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class AccessAnswer:
     """Whether the caller may do a verb on a resource, as the cluster's access review says."""
 

@@ -90,7 +90,7 @@ def _plan_blocks(plan: Plan) -> tuple[Any, ...]:
         ("change", plan.summary),
         ("target", plan.target.ref),
         ("replicas", f"{blast.replicas_now} now, {blast.replicas_after} after"),
-        ("restarts", f"{blast.replicas_restarted} replicas, {share} of the namespace's pods"),
+        ("ends", f"{blast.replicas_ended} replicas, {share} of the namespace's pods"),
         *(
             ("budget", f"{budget.name}: {budget.allowed} disruptions allowed, {budget.healthy} healthy")
             for budget in blast.budgets
@@ -98,7 +98,7 @@ def _plan_blocks(plan: Plan) -> tuple[Any, ...]:
         *(("lately", _lately(recent)) for recent in blast.recent),
         *(("not seen", text) for text in blast.blind),
         ("verify", f"{plan.verify.text}, within {format_duration(plan.verify.timeout_seconds)}"),
-        ("undo", plan.undo.summary if plan.undo else "none"),
+        ("undo", plan.undo.summary if plan.undo else "none: it cannot be taken back"),
         ("digest", plan.digest[:16]),
     ]
     columns: tuple[Column[DiffLine], ...] = (

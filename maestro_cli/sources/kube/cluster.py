@@ -18,6 +18,7 @@ from maestro_cli.config.settings import ClusterEndpoint
 from maestro_cli.core.errors import NotFound, Refused, StalePlan, UsageError
 from maestro_cli.core.facts.cluster import (
     AccessAnswer,
+    Autoscaler,
     ClusterEvent,
     DisruptionBudget,
     Node,
@@ -211,6 +212,15 @@ class KubeCluster:
         found = self._api.items(path, objects.BudgetObject)
         return tuple(map(facts.budget_facts, sorted(found, key=_name)))
 
+    def list_autoscalers(self, namespace: str | None) -> tuple[Autoscaler, ...]:
+        """What sets replicas by itself, by name; none where the cluster does not serve autoscaling/v2."""
+        path = scoped("/apis/autoscaling/v2", namespace, "horizontalpodautoscalers")
+        try:
+            found = self._api.items(path, objects.AutoscalerObject)
+        except NotFound:
+            return ()
+        return tuple(map(facts.autoscaler_facts, sorted(found, key=_name)))
+
     def pod_log(
         self, namespace: str, pod: str, *, container: str | None = None, since_seconds: int | None = None,
         tail_lines: int | None = None, previous: bool = False, limit_bytes: int = LOG_LIMIT_BYTES,
@@ -240,16 +250,26 @@ class KubeCluster:
         self, ref: WorkloadRef, *, uid: str, resource_version: str, template: Mapping[str, Any],
         annotations: Mapping[str, str | None], dry_run: bool = False,
     ) -> Workload:  # fmt: skip
-        """Give a workload another pod template, as `kubectl rollout undo` does with a JSON patch.
+        """Give a workload another pod template, as `kubectl rollout undo` does; raises as `write_spec`."""
+        return self.write_spec(
+            ref, uid=uid, resource_version=resource_version, spec={"template": template},
+            annotations=annotations, dry_run=dry_run,
+        )  # fmt: skip
+
+    def write_spec(
+        self, ref: WorkloadRef, *, uid: str, resource_version: str, spec: Mapping[str, Any],
+        annotations: Mapping[str, str | None], dry_run: bool = False,
+    ) -> Workload:  # fmt: skip
+        """Replace these parts of a workload's spec (template, replicas, paused), in one JSON patch.
 
         `annotations` are set, or removed when None; all others stay. Raises StalePlan when uid or
-        resourceVersion are no longer these, InvalidObject when the cluster finds the template invalid.
+        resourceVersion are no longer these, InvalidObject when the cluster finds the spec invalid.
         """
         current = self._fresh(ref, uid, resource_version)
         patch = [
             {"op": "test", "path": "/metadata/uid", "value": uid},
             {"op": "test", "path": "/metadata/resourceVersion", "value": resource_version},
-            {"op": "replace", "path": "/spec/template", "value": facts.without_hash(template)},
+            *_spec_patch(spec),
             *_annotation_patch(current.annotations, annotations),
         ]
         try:
@@ -297,6 +317,13 @@ class KubeCluster:
                 fix="plan again",
             )
         return current
+
+
+def _spec_patch(spec: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """`add` replaces what is there; `paused` is not there while it is false."""
+    template = {"template": facts.without_hash(spec["template"])} if "template" in spec else {}
+    parts = {**spec, **template}
+    return [{"op": "add", "path": f"/spec/{name}", "value": parts[name]} for name in sorted(parts)]
 
 
 def _annotation_patch(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from maestro_cli.core.facts.cluster import (
+    Autoscaler,
     ClusterEvent,
     Container,
     DisruptionBudget,
@@ -21,6 +22,7 @@ from maestro_cli.core.facts.cluster import (
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.sources.kube.objects import (
+    AutoscalerObject,
     BudgetObject,
     Condition,
     ContainerState,
@@ -202,6 +204,14 @@ def budget_facts(budget: BudgetObject) -> DisruptionBudget:
         desired_healthy=status.desired_healthy,
         expected_pods=status.expected_pods,
     )
+
+
+def autoscaler_facts(autoscaler: AutoscalerObject) -> Autoscaler:
+    """An autoscaler; absent `minReplicas` means 1."""
+    meta, spec = autoscaler.metadata, autoscaler.spec
+    least = 1 if spec.min_replicas is None else spec.min_replicas
+    target = spec.scale_target_ref
+    return Autoscaler(meta.namespace, meta.name, target.kind, target.name, least, spec.max_replicas)
 
 
 def selector_text(selector: Selector | None) -> str:

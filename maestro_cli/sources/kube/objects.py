@@ -256,6 +256,22 @@ class BudgetObject(Struct):
     status: BudgetStatus = field(default_factory=BudgetStatus)
 
 
+class ScaleTarget(Struct):
+    kind: str = ""
+    name: str = ""
+
+
+class AutoscalerSpec(Struct, rename="camel"):
+    scale_target_ref: ScaleTarget = field(default_factory=ScaleTarget)
+    min_replicas: int | None = None
+    max_replicas: int = 0
+
+
+class AutoscalerObject(Struct):
+    metadata: Meta
+    spec: AutoscalerSpec = field(default_factory=AutoscalerSpec)
+
+
 def utc(instant: datetime | None) -> datetime | None:
     """The instant in UTC; one without a zone is taken as UTC."""
     if instant is None:

@@ -131,7 +131,7 @@ def test_a_rollback_that_kubectl_understands(pipeline: Pipeline, kubectl: Kubect
     assert [(str(line.path), line.before, line.after) for line in plan.diff.lines] == [
         ("containers[c].env[MODEL_VERSION]", "2", "1")
     ]
-    assert (plan.blast.replicas_restarted, plan.blast.headroom, plan.was_up) == (2, 1, True)
+    assert (plan.blast.replicas_ended, plan.blast.headroom, plan.was_up) == (2, 1, True)
     change = changes.execute(plan, YES, cause="test")
     assert change.state is State.VERIFIED
     assert version_served(kubectl) == "1"
@@ -203,7 +203,7 @@ def test_a_release_that_is_stuck_can_be_rolled_back(pipeline: Pipeline, kubectl:
     plan = changes.plan("rollback", REF)
     assert plan.parameters["to_revision"] == 2
     assert plan.was_up is False
-    assert plan.blast.replicas_restarted < 2
+    assert plan.blast.replicas_ended < 2
     assert changes.execute(plan, YES).state is State.VERIFIED
     assert version_served(kubectl) == "2"
 

@@ -16,8 +16,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from maestro_cli.core.errors import NotFound, OutcomeUnknown, Refused, StalePlan, Unreachable
-from maestro_cli.core.facts.cluster import AccessAnswer, DisruptionBudget, Pod, Revision, Workload
+from maestro_cli.core.errors import ActionFailed, NotFound, OutcomeUnknown, Refused, StalePlan, Unreachable
+from maestro_cli.core.facts.cluster import (
+    AccessAnswer,
+    Autoscaler,
+    DisruptionBudget,
+    Pod,
+    Revision,
+    Workload,
+)
 from maestro_cli.core.refs import WorkloadRef
 
 REF = WorkloadRef("Deployment", "ml", "fraud")
@@ -44,9 +51,11 @@ class FakeCluster:
             "rv": 100, "uid": "uid-1", "generation": 0, "replicas": replicas, "paused": False, "exists": True,
             "annotations": {}, "revisions": [], "broken": [], "frozen": False, "writes": [], "log": [],
             "denied": [], "budgets": [], "namespace_pods": replicas, "given_up": False, "down": 0,
+            "autoscalers": [], "ready": None,
         }  # fmt: skip
         self.faults: list[str] = []
         self._late: list[Any] = []
+        self.rehearsed: list[str] = []
         if path is not None and not path.exists():
             path.write_text(json.dumps(self._state))
 
@@ -70,7 +79,7 @@ class FakeCluster:
         """What `kubectl apply` by somebody else does."""
         with self.state() as state:
             annotations = {**state["annotations"], **({"kubernetes.io/change-cause": cause} if cause else {})}
-            _write(state, pod_template, annotations)
+            _write(state, {"template": pod_template}, annotations)
 
     def report_status(self) -> None:
         """What a controller does all the time: only resourceVersion moves."""
@@ -121,6 +130,12 @@ class FakeCluster:
         with self.state() as state:
             return tuple(DisruptionBudget("ml", *budget) for budget in state["budgets"])
 
+    def list_autoscalers(self, namespace: str | None) -> Sequence[Autoscaler]:
+        with self.state() as state:
+            if "autoscalers" in state["denied"]:
+                raise Refused("the cluster forbids it")
+            return tuple(Autoscaler("ml", *autoscaler) for autoscaler in state["autoscalers"])
+
     def access(
         self, verb: str, resource: str, *, namespace: str, group: str = "", name: str = "",
         subresource: str = "",
@@ -129,14 +144,16 @@ class FakeCluster:
             full = f"{resource}.{group}" if group else resource
             return AccessAnswer(f"{verb} {full}" not in state["denied"], verb, full)
 
-    def replace_template(
-        self, ref: WorkloadRef, *, uid: str, resource_version: str, template: Mapping[str, Any],
+    def write_spec(
+        self, ref: WorkloadRef, *, uid: str, resource_version: str, spec: Mapping[str, Any],
         annotations: Mapping[str, str | None], dry_run: bool = False,
     ) -> Workload:  # fmt: skip
         fault = self.faults.pop(0) if self.faults and not dry_run else ""
-        request = (uid, resource_version, copy.deepcopy(dict(template)), dict(annotations))
+        request = (uid, resource_version, copy.deepcopy(dict(spec)), dict(annotations))
         if fault == "refused":
             raise Refused("the cluster forbids it", why="patch deployments.apps")
+        if fault == "repeated":
+            raise ActionFailed("the cluster finds it invalid", why=json.dumps(spec), fix=json.dumps(spec))
         if fault == "lost request":
             raise OutcomeUnknown("no answer came")
         if fault in ("late", "later"):
@@ -147,6 +164,7 @@ class FakeCluster:
         if dry_run:
             with self.state() as state:
                 _check(state, uid, resource_version)
+                self.rehearsed.append(annotations["maestro.io/change"] or "")
                 return _workload(state)
         done = self._land(request)
         if done is None:
@@ -161,14 +179,14 @@ class FakeCluster:
         return done
 
     def _land(self, request: tuple[str, str, dict[str, Any], dict[str, str | None]]) -> Workload | None:
-        uid, resource_version, pod_template, annotations = request
+        uid, resource_version, spec, annotations = request
         with self.state() as state:
             try:
                 _check(state, uid, resource_version)
             except StalePlan:
                 return None
             merged = {**state["annotations"], **annotations}
-            _write(state, pod_template, {key: value for key, value in merged.items() if value is not None})
+            _write(state, spec, {key: value for key, value in merged.items() if value is not None})
             state["writes"].append(annotations["maestro.io/change"])
             return _workload(state)
 
@@ -178,11 +196,18 @@ def _check(state: Mapping[str, Any], uid: str, resource_version: str) -> None:
         raise StalePlan("the target changed since it was read")
 
 
-def _write(state: dict[str, Any], pod_template: Mapping[str, Any], annotations: Mapping[str, str]) -> None:
+def _write(state: dict[str, Any], spec: Mapping[str, Any], annotations: Mapping[str, str]) -> None:
     """One write and the deployment controller's answer to it."""
     state["rv"] += 1
     state["generation"] += 1
     state["annotations"] = dict(annotations)
+    for part in ("replicas", "paused"):
+        state[part] = spec.get(part, state[part])
+    if "template" in spec:
+        _roll(state, spec["template"], annotations)
+
+
+def _roll(state: dict[str, Any], pod_template: Mapping[str, Any], annotations: Mapping[str, str]) -> None:
     body = json.loads(json.dumps(pod_template))
     number = max((item["number"] for item in state["revisions"]), default=0) + 1
     same = [item for item in state["revisions"] if item["template"] == body]
@@ -211,7 +236,8 @@ def _workload(state: Mapping[str, Any]) -> Workload:
         ref=REF, uid=state["uid"], resource_version=str(state["rv"]), generation=state["generation"],
         observed_generation=state["generation"], revision=current["number"], replicas_wanted=wanted,
         replicas=wanted + 1 if stuck else wanted, replicas_updated=1 if stuck else wanted,
-        replicas_ready=wanted, replicas_available=wanted, paused=state["paused"], selector="app=fraud",
+        replicas_ready=wanted if state["ready"] is None else state["ready"],
+        replicas_available=wanted, paused=state["paused"], selector="app=fraud",
         created_at=LONG_AGO, annotations=dict(state["annotations"]), template=current["template"],
         progress_reason="ProgressDeadlineExceeded" if state["given_up"] and stuck else "",
     )  # fmt: skip

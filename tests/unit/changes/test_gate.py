@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from maestro_cli.changes.gate import Findings, decide
+from maestro_cli.changes.kinds import KINDS
 from maestro_cli.changes.model import (
     BlastRadius,
     BudgetHeadroom,
@@ -16,6 +17,7 @@ from maestro_cli.changes.model import (
     Consent,
     Diff,
     Gate,
+    GateReason,
     Plan,
     RecentChange,
     Target,
@@ -26,6 +28,7 @@ from maestro_cli.changes.policy import Policy, policy_for
 from maestro_cli.changes.records import decision_error, decision_from_data
 from maestro_cli.config.settings import Context
 from maestro_cli.core.canonical import plain
+from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.facts.cluster import AccessAnswer
 from maestro_cli.core.refs import WorkloadRef
 
@@ -37,15 +40,20 @@ TIGHT = BudgetHeadroom("fraud", allowed=0, healthy=3, desired_healthy=3, expecte
 
 
 def plan(**values: Any) -> Plan:
-    blast = BlastRadius(1, 3, 3, 3, 10, 0.3, **values.pop("blast", {}))
+    facts = {"after": 3, "ended": 3, **values.pop("blast", {})}
+    blast = BlastRadius(1, 3, facts.pop("after"), facts.pop("ended"), 10, 0.3, **facts)
     made = Plan(
         "chg-1", "rollback", Target(REF, "uid", "7", 3, "state"), {"to_revision": 1}, "roll back", Diff(),
         blast,
-        Undo("rollback", {"to_revision": 2}, "roll forward"), Condition("rolled out", 300), True, False,
+        Undo("rollback", {"to_revision": 2}, "roll forward"), Condition("rolled out", 300), True,
         "after", NOON,
     )  # fmt: skip
     made = replace(made, **values)
     return replace(made, digest=plan_digest(made))
+
+
+def against(code: str) -> GateReason:
+    return GateReason(code, ExitCode.GATE_NOT_MET, f"{code} speaks against it")
 
 
 def codes(made: Plan, policy: Policy = OPEN, consent: Consent = YES, **findings: Any) -> list[str]:
@@ -59,12 +67,11 @@ def test_nothing_against_it_is_allowed() -> None:
 def test_every_reason_is_given_and_the_gravest_ends_it() -> None:
     policy = replace(OPEN, read_only=True, protected=True, max_replicas_share=0.2)
     denied = AccessAnswer(False, "patch", "deployments.apps", "no role")
-    repeated = RecentChange("chg-0", "rollback", "ada", "verified", NOON)
-    made = plan(paused=True, blast={"budgets": (TIGHT,)})
-    decision = decide(made, policy, Consent(given=False), Findings((denied,), repeated))
+    made = plan(objections=(against("paused"), against("autoscaler")), blast={"budgets": (TIGHT,)})
+    decision = decide(made, policy, Consent(given=False), Findings((denied,), against("repeated")))
     assert [reason.code for reason in decision.reasons] == [
-        "read-only", "blast-radius", "access", "paused", "disruption-budget", "repeated", "consent",
-        "protected",
+        "read-only", "blast-radius", "access", "paused", "autoscaler", "disruption-budget", "repeated",
+        "consent", "protected",
     ]  # fmt: skip
     assert decision_error(decision).exit_code == 20
     assert decision_from_data(plain(decision)) == decision
@@ -119,10 +126,17 @@ def test_a_share_that_cannot_be_read_does_not_pass_a_cap() -> None:
     assert decide(made, OPEN, YES, Findings()).warnings == ("could not read the pods of ml: unknown",)
 
 
-def test_a_pinned_goal_may_be_repeated() -> None:
-    repeated = RecentChange("chg-0", "rollback", "ada", "verified", NOON)
-    assert codes(plan(), repeated=repeated) == ["repeated"]
-    assert codes(plan(pinned=True), repeated=repeated) == []
+def test_only_a_rollback_that_is_not_pinned_minds_another_within_the_hour() -> None:
+    before = RecentChange("chg-0", "rollback", "ada", "verified", NOON)
+    found = {name: kind.repetition(plan(), before) for name, kind in KINDS.items()}
+    assert [name for name, reason in found.items() if reason is not None] == ["rollback"]
+    assert KINDS["rollback"].repetition(plan(pinned=True), before) is None
+
+
+def test_to_leave_nothing_that_answers_is_warned_of() -> None:
+    emptied = decide(plan(blast={"ended": 3, "after": 0}), OPEN, YES, Findings())
+    assert emptied.warnings == ("ml/deploy/fraud will have no replica left to answer",)
+    assert decide(plan(blast={"ended": 0, "after": 0}), OPEN, YES, Findings()).warnings == ()
 
 
 def test_hostile_words_of_the_cluster_become_visible() -> None:

@@ -77,7 +77,7 @@ def test_a_dry_run_changes_nothing_and_takes_no_key(bench: Bench) -> None:
     assert (rehearsal.state, rehearsal.dry_run) == (State.PLANNED, True)
     assert rehearsal.decision is not None
     assert rehearsal.decision.allowed
-    assert rehearsal.plan.blast.replicas_restarted == 3
+    assert rehearsal.plan.blast.replicas_ended == 3
     assert bench.cluster.get_workload(REF) == before
     assert pipeline.execute(plan, YES, key="k").state is State.VERIFIED
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -24,10 +26,16 @@ from tests.unit.changes.bench import YES, Bench
 from tests.unit.changes.fake_cluster import REF, template
 
 
-def leave_intent(bench: Bench, *, key: str | None = None) -> Plan:
+def leave_intent(
+    bench: Bench,
+    kind: str = "rollback",
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    key: str | None = None,
+) -> Plan:
     """What a process leaves that dies between its intent and the call."""
     pipeline = bench.pipeline()
-    plan = pipeline.plan("rollback", REF)
+    plan = pipeline.plan(kind, REF, parameters)
     ledger = Ledger(bench.journal, "ada")
     change = ledger.planned(plan, key=key, cause="")
     lease = take_target(bench.journal, REF, plan.id, 60)
@@ -100,11 +108,11 @@ def test_an_applied_write_without_a_record_is_not_repeated(bench: Bench) -> None
 
 
 def _land(bench: Bench, plan: Plan) -> None:
-    bench.cluster.replace_template(
+    bench.cluster.write_spec(
         REF,
         uid=plan.target.uid,
         resource_version=str(bench.cluster.get_workload(REF).resource_version),
-        template=plan.payload,
+        spec=plan.payload,
         annotations={
             "maestro.io/change": plan.id,
             "kubernetes.io/change-cause": f"maestro rollback to revision 1 ({plan.id})",

@@ -102,7 +102,7 @@ def test_after_the_hour_it_does_not_go_back_to_what_was_left(bench: Bench) -> No
     pipeline.execute(pipeline.plan("rollback", REF), YES)
     bench.cluster.ship(template(4), "release 4")
     bench.clock.pass_time(hours=2)
-    assert pipeline.plan("rollback", REF).payload == template(1)
+    assert pipeline.plan("rollback", REF).payload == {"template": template(1)}
     pipeline.execute(pipeline.plan("rollback", REF), YES)
     bench.clock.pass_time(hours=2)
     with pytest.raises(ActionFailed, match="no earlier revision") as raised:
@@ -118,5 +118,5 @@ def test_the_undo_names_what_is_there_now(bench: Bench) -> None:
 
 def test_only_replicas_that_are_not_on_it_yet_are_restarted(bench: Bench) -> None:
     plan = bench.pipeline().plan("rollback", REF)
-    assert (plan.blast.workloads, plan.blast.replicas_now, plan.blast.replicas_restarted) == (1, 3, 3)
+    assert (plan.blast.workloads, plan.blast.replicas_now, plan.blast.replicas_ended) == (1, 3, 3)
     assert plan.blast.namespace_share == 1.0

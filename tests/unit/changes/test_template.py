@@ -15,7 +15,14 @@ from maestro_cli.changes.kinds.kind import Request
 from maestro_cli.changes.kinds.rollback import Rollback
 from maestro_cli.changes.model import Plan, plan_digest
 from maestro_cli.changes.records import plan_from_data, plan_to_data
-from maestro_cli.changes.template import comparable, diff_templates, target_of, template_digest
+from maestro_cli.changes.template import (
+    comparable,
+    diff_templates,
+    is_secret,
+    release_digest,
+    target_of,
+    template_digest,
+)
 from maestro_cli.core.untrusted import Untrusted
 from tests.unit.changes.bench import Bench
 from tests.unit.changes.fake_cluster import REF, FakeCluster, template
@@ -86,6 +93,26 @@ def test_secrets_in_arguments_are_hidden(argument: str, seen: str) -> None:
     before = {"spec": {"containers": [{"name": "a", "args": ["x"]}]}}
     after = {"spec": {"containers": [{"name": "a", "args": [argument]}]}}
     assert lines(before, after) == [("containers[a].args[0]", "x", seen)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["postgres://ada:hunter2@db/x", "-----BEGIN PRIVATE KEY-----\nMIIE", "eyJhbGciOiJIUzI1.eyJzdWIiOiIx.x"],
+)
+def test_values_that_look_like_secrets_are_hidden_whatever_their_name(value: str) -> None:
+    assert lines(template(1, PLACE="a"), template(1, PLACE=value)) == [
+        ("containers[server].env[PLACE]", "a", "«hidden»")
+    ]
+    assert is_secret("PLACE", value)
+    assert not is_secret("PLACE", "http://db:5432/x?user=ada@example.com")
+
+
+def test_a_restart_is_another_template_and_the_same_release() -> None:
+    again = copy.deepcopy(template(1))
+    again["metadata"]["annotations"] = {"kubectl.kubernetes.io/restartedAt": "2026-01-01T00:00:00Z"}
+    assert template_digest(again) != template_digest(template(1))
+    assert release_digest(again) == release_digest(template(1)) == template_digest(template(1))
+    assert release_digest(again) != release_digest(template(2))
 
 
 def test_the_name_of_a_referenced_secret_is_shown() -> None:

@@ -270,13 +270,37 @@ def test_replace_template_tests_uid_and_version_and_keeps_other_annotations() ->
         {"op": "test", "path": "/metadata/uid", "value": "u-1"},
         {"op": "test", "path": "/metadata/resourceVersion", "value": "42"},
         {
-            "op": "replace",
+            "op": "add",
             "path": "/spec/template",
             "value": {"metadata": {"labels": {"app": "fraud"}}, "spec": {}},
         },
         {"op": "remove", "path": "/metadata/annotations/keep~1me"},
         {"op": "add", "path": "/metadata/annotations/kubernetes.io~1change-cause", "value": "undo ~/it"},
     ]
+
+
+def test_parts_of_the_spec_are_written_in_one_patch_and_nothing_else() -> None:
+    kube, seen = answering(ok(DEPLOYMENT), ok(DEPLOYMENT))
+    spec = {"replicas": 0, "paused": True}
+    kube.write_spec(
+        REF, uid="u-1", resource_version="42", spec=spec, annotations={"maestro.io/change": "chg-1"}
+    )
+    assert [(one["op"], one["path"], one["value"]) for one in json.loads(seen[1].content)[2:]] == [
+        ("add", "/spec/paused", True),
+        ("add", "/spec/replicas", 0),
+        ("add", "/metadata/annotations/maestro.io~1change", "chg-1"),
+    ]
+
+
+def test_autoscalers_are_read_and_a_cluster_without_them_has_none() -> None:
+    spec = {"scaleTargetRef": {"kind": "Deployment", "name": "fraud"}, "maxReplicas": 9}
+    kube, seen = answering(ok({"metadata": {}, "items": [{"metadata": {"name": "h"}, "spec": spec}]}))
+    (found,) = kube.list_autoscalers("ml")
+    assert (found.target_kind, found.target_name, found.least, found.most) == ("Deployment", "fraud", 1, 9)
+    assert seen[0].url.path == "/apis/autoscaling/v2/namespaces/ml/horizontalpodautoscalers"
+    for missing in (httpx.Response(404), status(501, "NotImplemented", "the light cluster has none")):
+        kube, _ = answering(missing)
+        assert kube.list_autoscalers("ml") == ()
 
 
 @pytest.mark.parametrize(("uid", "version"), [("other", "42"), ("u-1", "41")])

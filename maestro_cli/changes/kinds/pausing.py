@@ -1,0 +1,54 @@
+"""What pausing and resuming a rollout have in common: one flag of the spec.
+
+Invariant: it holds when the flag is as wanted and the controller has seen it, whatever rolls out then.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from maestro_cli.changes.kinds.kind import Holds, Observation, Request
+from maestro_cli.changes.kinds.workload import Draft, Spec, WorkloadKind
+from maestro_cli.changes.model import Diff, DiffLine, Plan, Undo
+from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.core.canonical import digest
+from maestro_cli.core.facts.cluster import Workload
+from maestro_cli.core.untrusted import Untrusted
+
+
+class PausingKind(WorkloadKind):
+    """Takes no parameters; `flag` is what it writes, `opposite` the kind that takes it back."""
+
+    flag: ClassVar[bool]
+    opposite: ClassVar[str]
+    state: ClassVar[str]  # in words
+
+    def ends(self, workload: Workload) -> int:
+        """How many replicas end by it."""
+        return 0
+
+    def draft(self, cluster: ClusterPort, workload: Workload, request: Request) -> Draft:
+        ref = request.ref
+        before, after = (Untrusted(str(flag).lower()) for flag in (workload.paused, self.flag))
+        return Draft(
+            parameters={},
+            summary=f"{self.name} the rollout of {ref}",
+            spec={"paused": self.flag},
+            diff=Diff((DiffLine(Untrusted("paused"), before, after),)),
+            holds=f"the rollout of {ref} is {self.state}",
+            undo=Undo(self.opposite, {}, f"{self.opposite} the rollout of {ref}"),
+            ended=self.ends(workload),
+        )
+
+    def spec(self, cluster: ClusterPort, workload: Workload, plan: Plan) -> Spec:
+        return {"paused": self.flag}
+
+    def part(self, spec: Spec) -> str:
+        return digest(["paused", spec["paused"]])
+
+    def progress(self, workload: Workload, plan: Plan) -> Observation:
+        """Its controller has seen it; what the rollout then does is not judged."""
+        text = f"{workload.replicas_updated} of {workload.replicas_wanted} replicas run the newest template"
+        if workload.observed_generation >= workload.generation:
+            return Observation(Holds.YES, text)
+        return Observation(Holds.NOT_YET, f"{text}; its controller has not seen it yet")

@@ -1,0 +1,99 @@
+"""What the kinds have in common that give a workload another pod template, which its replicas take on.
+
+Invariant: a paused workload is refused, since it would roll nothing out; going back is a rollback to the
+very template that was there, found by its digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from maestro_cli.changes.kinds.kind import CAUSE_ANNOTATION, Holds, Observation, Permission
+from maestro_cli.changes.kinds.workload import Spec, WorkloadKind
+from maestro_cli.changes.model import GateReason, Plan, RecentChange, Undo
+from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.template import release_digest
+from maestro_cli.core.clock import seconds_between
+from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.facts.cluster import Revision, Workload
+
+RECENT_SECONDS = 3600.0
+_GAVE_UP = "ProgressDeadlineExceeded"
+
+
+class RollingKind(WorkloadKind):
+    """A kind whose change is rolled out; subclasses fill in `name`, `draft` and `spec`."""
+
+    permissions = (
+        Permission("get", "deployments", "apps"),
+        Permission("list", "replicasets", "apps"),
+        Permission("patch", "deployments", "apps"),
+    )
+
+    def part(self, spec: Spec) -> str:
+        return release_digest(spec["template"])
+
+    def cause(self, plan: Plan) -> str:
+        """What `kubectl rollout history` shows as the reason."""
+        return plan.summary
+
+    def annotations(self, plan: Plan) -> dict[str, str | None]:
+        return {**super().annotations(plan), CAUSE_ANNOTATION: f"maestro {self.cause(plan)} ({plan.id})"}
+
+    def evidence(self, cluster: ClusterPort, workload: Workload, plan: Plan) -> str:
+        """The mark of the workload, or of one of its revisions, or the template itself."""
+        found = super().evidence(cluster, workload, plan)
+        if found:
+            return found
+        for revision in cluster.list_revisions(workload.ref):
+            if f"({plan.id})" in revision.change_cause:
+                return f"revision {revision.number} carries the mark of {plan.id}"
+        if self.part_of(workload) == plan.payload_digest:
+            return f"{workload.ref} has the planned template, without the mark of {plan.id}"
+        return ""
+
+    def progress(self, workload: Workload, plan: Plan) -> Observation:
+        """Rolled out by kubectl's four conditions."""
+        text = (
+            f"{workload.replicas_updated} of {workload.replicas_wanted} updated,"
+            f" {workload.replicas_available} available, {workload.replicas} in all"
+        )
+        if workload.is_rolled_out:
+            return Observation(Holds.YES, text)
+        if workload.observed_generation >= workload.generation and workload.progress_reason == _GAVE_UP:
+            return Observation(Holds.NEVER, f"{text}: the rollout exceeded its progress deadline")
+        return Observation(Holds.NOT_YET, text)
+
+
+def paused(workload: Workload) -> tuple[GateReason, ...]:
+    """The objection to rolling out what is paused."""
+    if not workload.paused:
+        return ()
+    reason = GateReason(
+        "paused",
+        ExitCode.GATE_NOT_MET,
+        f"{workload.ref} is paused",
+        why="a paused workload takes another template and rolls nothing out",
+        fix=f"maestro rollout resume {workload.ref}",
+    )
+    return (reason,)
+
+
+def seen(revisions: Sequence[Revision], now: datetime) -> list[RecentChange]:
+    """Revisions that others made within the hour; maestro's own are in the journal."""
+    return [
+        RecentChange(f"revision {revision.number}", "rollout", "", "seen", revision.created_at)
+        for revision in revisions
+        if seconds_between(revision.created_at, now) <= RECENT_SECONDS
+        and "(chg-" not in revision.change_cause
+    ]
+
+
+def back_to_now(workload: Workload) -> Undo:
+    """The undo of every kind here that has one."""
+    return Undo(
+        "rollback",
+        {"to_revision": workload.revision, "template": release_digest(workload.template)},
+        f"roll {workload.ref} back to what revision {workload.revision} runs now",
+    )
