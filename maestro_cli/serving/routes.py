@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from maestro_cli.serving.access.guard import Caller
@@ -18,6 +19,9 @@ from maestro_cli.serving.errors import RequestError, quoted
 from maestro_cli.serving.protocol.http import ClientGone, Receive, Reply, Scope, header, read_body
 
 T = TypeVar("T")
+
+_REMEMBERED_PATHS = 1024
+_NO_PARAMETERS: Mapping[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -92,6 +96,7 @@ class RouteTable:
         self._patterns: dict[int, list[tuple[tuple[str, ...], dict[str, Route]]]] = {}
         for route in routes:
             self._add(route)
+        self._by_pattern = lru_cache(_REMEMBERED_PATHS)(self._find_by_pattern)
 
     def _add(self, route: Route) -> None:
         if "{" not in route.path:
@@ -105,11 +110,10 @@ class RouteTable:
             raise ValueError(f"{route.method} {route.path} is in the table twice")
         known[route.method] = route
 
-    def match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+    def match(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
         """The route and its parameters; raises RequestError (404, or 405 with what is allowed)."""
-        known, parameters = self._fixed.get(path), dict[str, str]()
-        if known is None:
-            known, parameters = self._by_pattern(path)
+        fixed = self._fixed.get(path)
+        known, parameters = (fixed, _NO_PARAMETERS) if fixed is not None else self._by_pattern(path)
         route = known.get("GET" if method == "HEAD" else method)
         if route is None:
             allow = ", ".join([*known, "HEAD"] if "GET" in known else known)
@@ -118,7 +122,7 @@ class RouteTable:
             )
         return route, parameters
 
-    def _by_pattern(self, path: str) -> tuple[dict[str, Route], dict[str, str]]:
+    def _find_by_pattern(self, path: str) -> tuple[Mapping[str, Route], Mapping[str, str]]:
         parts = path.split("/")
         for pattern, methods in self._patterns.get(len(parts), ()):
             if all(want == got or want[:1] == "{" for want, got in zip(pattern, parts, strict=True)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -134,6 +135,8 @@ class _Server(uvicorn.Server):
             beside.append(loop.create_task(self._replica.routing_file.follow(self._replica.router)))
         if self._replica.keys_file is not None:
             beside.append(loop.create_task(self._replica.keys_file.follow()))
+        gc.collect()
+        gc.freeze()  # what is there now stays: no collection has to look through it while a request waits
         try:
             await self.serve(sockets=[listener])
         finally:

@@ -154,6 +154,9 @@ def _identity_headers(trail: Trail) -> list[tuple[bytes, bytes]]:
     """Who answered; on an error, who was asked last."""
     model = trail.entry.model if trail.entry is not None else None
     served = trail.served_by or (model.served_by if model is not None else "")
-    told = {"served": served, "route": trail.route, "decision": trail.decision}
-    named = [(f"x-maestro-{name}".encode(), text.encode("ascii")) for name, text in told.items() if text]
-    return [*named, (b"traceparent", trail.trace.traceparent.encode("ascii"))]
+    told = [
+        (b"x-maestro-route", trail.route.encode("ascii")),
+        (b"x-maestro-decision", trail.decision.encode("ascii")),
+        (b"traceparent", trail.trace.traceparent.encode("ascii")),
+    ]
+    return [(b"x-maestro-served", served.encode("ascii")), *told] if served else told

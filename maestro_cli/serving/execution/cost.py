@@ -22,25 +22,35 @@ class CostModel:
     """
 
     def __init__(self, row_seconds: float) -> None:
-        self._runs: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED_RUNS)
+        self._runs: deque[tuple[int, int]] = deque()
+        self._rows = self._took = self._rows_squared = self._rows_took = 0
         self._intercept = 0.0
         self._slope = row_seconds
         self._steepest = _STEEPEST * row_seconds or inf
 
     def note(self, rows: int, seconds: float) -> None:
         """Learn from one run."""
-        self._runs.append((rows, seconds))
+        run = (rows, round(seconds * 1e9))
+        self._runs.append(run)
+        self._add(run, 1)
+        if len(self._runs) > _REMEMBERED_RUNS:
+            self._add(self._runs.popleft(), -1)
         count = len(self._runs)
-        mean_rows = sum(n for n, _ in self._runs) / count
-        mean_seconds = sum(s for _, s in self._runs) / count
-        spread = sum((n - mean_rows) ** 2 for n, _ in self._runs)
+        spread = count * self._rows_squared - self._rows**2
         if spread > 0:
-            together = sum((n - mean_rows) * (s - mean_seconds) for n, s in self._runs)
-            slope = max(0.0, together / spread)
+            slope = max(0.0, (count * self._rows_took - self._rows * self._took) / spread / 1e9)
         else:
-            slope = mean_seconds / mean_rows
+            slope = self._took / self._rows / 1e9
         self._slope = min(slope, self._steepest)
-        self._intercept = max(0.0, mean_seconds - self._slope * mean_rows)
+        self._intercept = max(0.0, (self._took / 1e9 - self._slope * self._rows) / count)
+
+    def _add(self, run: tuple[int, int], sign: int) -> None:
+        """The sums of the remembered runs; whole nanoseconds, so that what is added is taken away exactly."""
+        rows, took = run
+        self._rows += sign * rows
+        self._took += sign * took
+        self._rows_squared += sign * rows * rows
+        self._rows_took += sign * rows * took
 
     def seconds(self, rows: int) -> float:
         """The expected duration of a run of so many rows."""

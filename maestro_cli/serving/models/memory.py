@@ -14,9 +14,9 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -74,23 +74,26 @@ class ModelMemory:
     def budget_bytes(self) -> int | None:
         return self._budget_bytes
 
-    @asynccontextmanager
-    async def using(self, entry: Entry) -> AsyncIterator[LoadedModel]:
-        """The model of an entry, loaded if it must be, and kept until the block ends.
+    def using(self, entry: Entry) -> Use:
+        """The model of an entry, loaded if it must be, and kept until the `async with` block ends.
 
-        Raises ModelError (503, with the reason) or Overloaded (503: every model in memory is in use).
+        Entering raises ModelError (503, with the reason) or Overloaded (503: all in memory are in use).
         """
+        return Use(self, entry)
+
+    async def take(self, entry: Entry) -> LoadedModel:
+        """What entering `using` does; `leave` must follow."""
         if entry.model is None or entry.state is State.UNLOADING:
             await self._ensure(entry)
         model = ready_model(entry)
         entry.users += 1
         entry.used_at = next(self._ticks)
-        try:
-            yield model
-        finally:
-            entry.users -= 1
-            if not entry.users and entry in self._unused:
-                self._unused.pop(entry).set()
+        return model
+
+    def leave(self, entry: Entry) -> None:
+        entry.users -= 1
+        if not entry.users and entry in self._unused:
+            self._unused.pop(entry).set()
 
     async def load(self, name: str, version: int | None) -> Entry:
         """Load a version, the newest on disk when none is named, and declare it.
@@ -267,6 +270,22 @@ class ModelMemory:
             known = Entry(name, chosen)
             self._repository.add(known)
         return known
+
+
+class Use:
+    """A model in use, for one block. A class, because every request would pay for a generator."""
+
+    __slots__ = ("_entry", "_memory")
+
+    def __init__(self, memory: ModelMemory, entry: Entry) -> None:
+        self._memory = memory
+        self._entry = entry
+
+    async def __aenter__(self) -> LoadedModel:
+        return await self._memory.take(self._entry)
+
+    async def __aexit__(self, *raised: object) -> None:
+        self._memory.leave(self._entry)
 
 
 def estimated_bytes(models: Path, name: str, version: int) -> int:

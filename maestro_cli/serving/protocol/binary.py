@@ -84,7 +84,7 @@ def decode(name: str, datatype: str, shape: Sequence[int], raw: memoryview) -> A
         values = np.frombuffer(raw, dtype=np.bool_)
     else:
         values = np.frombuffer(raw, dtype=kind.newbyteorder("<")).astype(kind, copy=False)
-        if kind.kind == "f" and not np.isfinite(values).all():
+        if kind.kind == "f" and not tensors.is_finite(values):
             raise RequestError(f"tensor {quoted(name)}: a value is not finite")
     if len(raw) <= _COPIED_BYTES or not values.flags.aligned:
         values = values.copy()

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from maestro_cli.serving.errors import RequestError, quoted
 from maestro_cli.serving.models.manifest import TensorSpec
-from maestro_cli.serving.protocol.tensors import Array
+from maestro_cli.serving.protocol.tensors import Array, holds_somewhere
 
 MAX_ROWS = 4096  # inference runs inline on the event loop: this keeps one request near 10 ms
 
@@ -55,8 +55,8 @@ def _check_one(spec: TensorSpec, datatype: str, array: Array) -> None:
         raise RequestError(f"input '{spec.name}' is empty")
     if spec.shape[:1] == (-1,) and array.shape[0] > MAX_ROWS:
         raise RequestError(f"input '{spec.name}' has {array.shape[0]} rows, at most {MAX_ROWS} a request")
-    below = spec.minimum is not None and bool((array < spec.minimum).any())
-    above = spec.maximum is not None and bool((array > spec.maximum).any())
+    below = spec.minimum is not None and holds_somewhere(array < spec.minimum)
+    above = spec.maximum is not None and holds_somewhere(array > spec.maximum)
     if below or above:
         low = "" if spec.minimum is None else f"{spec.minimum:g}"
         high = "" if spec.maximum is None else f"{spec.maximum:g}"

@@ -6,11 +6,11 @@ and every malformed body is a RequestError (400), however deep or large.
 
 from __future__ import annotations
 
-import uuid
 from typing import Annotated, Any
 
 import msgspec
 
+from maestro_cli.serving.chance import random_hex
 from maestro_cli.serving.errors import RequestError, quoted
 from maestro_cli.serving.protocol import binary, tensors
 
@@ -104,7 +104,7 @@ def read_infer(body: bytes | memoryview) -> InferBody:
 
 def request_id(body: InferBody) -> str:
     """The client's id, or a new one: KServe's clients require one in the answer."""
-    return body.id or uuid.uuid4().hex
+    return body.id or random_hex(16)
 
 
 def decode_tensors(body: InferBody, identity: str, tail: binary.Tail) -> InferRequest:

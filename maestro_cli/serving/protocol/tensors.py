@@ -44,6 +44,7 @@ NUMPY_TYPES: dict[str, np.dtype[Any]] = {
     "FP64": np.dtype(np.float64),
     "BYTES": np.dtype(np.object_),
 }
+_DATATYPES = {kind: name for name, kind in NUMPY_TYPES.items()}
 ONNX_TYPES: dict[str, str] = {  # onnxruntime's NodeArg.type → protocol datatype
     "tensor(bool)": "BOOL",
     "tensor(uint8)": "UINT8",
@@ -124,7 +125,7 @@ def check_form(name: str, datatype: str, shape: Sequence[int]) -> None:
     """Raises RequestError for a datatype that the protocol has not, or a shape that no tensor here has."""
     if datatype not in NUMPY_TYPES:
         raise RequestError(f"tensor {quoted(name)}: unknown datatype {quoted(datatype)}")
-    if len(shape) > MAX_DIMENSIONS or any(extent < 0 for extent in shape):
+    if len(shape) > MAX_DIMENSIONS or min(shape, default=0) < 0:
         raise RequestError(
             f"tensor {quoted(name)}: shape must have 0 to {MAX_DIMENSIONS} extents, none negative"
         )
@@ -141,22 +142,32 @@ def _pack(name: str, datatype: str, values: list[Any]) -> Array:
             packed = np.array(values, dtype=np.float64).astype(kind)
     except OverflowError as error:
         raise RequestError(f"tensor {quoted(name)}: a value does not fit {datatype}") from error
-    if not np.isfinite(packed).all():
+    if not is_finite(packed):
         raise RequestError(f"tensor {quoted(name)}: a value does not fit {datatype}")
     return packed
 
 
+def is_finite(array: Array) -> bool:
+    """Whether no element is NaN or infinite."""
+    return not holds_somewhere(~np.isfinite(array))
+
+
+def holds_somewhere(flags: NDArray[np.bool_]) -> bool:
+    """numpy's `any`, found in the bytes: for the few elements of a request that costs less."""
+    return b"\1" in flags.tobytes()
+
+
 def datatype_of(array: Array) -> str:
     """The protocol's name of an array's type; raises ModelError for a type it does not have."""
-    for name, kind in NUMPY_TYPES.items():
-        if array.dtype == kind:
-            return name
-    raise ModelError(f"the model answered with {array.dtype}, which the protocol cannot carry")
+    name = _DATATYPES.get(array.dtype)
+    if name is None:
+        raise ModelError(f"the model answered with {array.dtype}, which the protocol cannot carry")
+    return name
 
 
 def check_finite(name: str, array: Array) -> None:
     """Raises ModelError when a model's output holds NaN or infinity."""
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    if array.dtype.kind == "f" and not is_finite(array):
         raise ModelError(f"output '{name}' is not finite")
 
 

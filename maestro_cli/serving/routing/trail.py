@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from maestro_cli.serving.chance import random_hex
 from maestro_cli.serving.execution.timing import Timing
 from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.models.repository import Entry
@@ -20,7 +20,7 @@ DIRECT = "direct"  # the route of a request that no document routed
 
 def new_decision_id() -> str:
     """`dec-`, milliseconds since 1970 in hex, 40 random bits: sortable, and no two alike."""
-    return f"dec-{time.time_ns() // 1_000_000:011x}{secrets.token_hex(5)}"
+    return f"dec-{time.time_ns() // 1_000_000:011x}{random_hex(5)}"
 
 
 @dataclass(slots=True)

@@ -13,7 +13,6 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     ProcessCollector,
     disable_created_metrics,
 )
@@ -29,6 +28,7 @@ from maestro_cli.serving.models.repository import Entry
 from maestro_cli.serving.routing.shadow import Shadows
 from maestro_cli.serving.routing.trail import DIRECT, Trail
 from maestro_cli.serving.telemetry.export import SpanExport
+from maestro_cli.serving.telemetry.histogram import Distribution, Histogram
 from maestro_cli.serving.telemetry.trace_context import TraceContext
 
 UNKNOWN = "_unknown"
@@ -52,17 +52,17 @@ class Metrics:
         self._durations = Histogram(
             "maestro_inference_duration_seconds",
             "Time from the request line to the complete answer, errors included.",
-            ["model", "version"],
-            buckets=BUCKETS_SECONDS,
-            registry=self.registry,
+            ("model", "version"),
+            BUCKETS_SECONDS,
         )
         self._stages = Histogram(
             "maestro_inference_stage_seconds",
             "Where the time of an answered request went: features, queue, infer, encode.",
-            ["model", "version", "stage"],
-            buckets=STAGE_BUCKETS_SECONDS,
-            registry=self.registry,
+            ("model", "version", "stage"),
+            STAGE_BUCKETS_SECONDS,
         )
+        self.registry.register(self._durations)
+        self.registry.register(self._stages)
         self._info = Gauge(
             "maestro_model_info",
             "1 for each loaded model version, with its artefact's SHA-256.",
@@ -70,8 +70,7 @@ class Metrics:
             registry=self.registry,
         )
         self._counters: dict[tuple[str, str, int, str], Counter] = {}
-        self._timers: dict[tuple[str, str], Histogram] = {}
-        self._stage_timers: dict[tuple[str, str], tuple[Histogram, ...]] = {}
+        self._stage_timers: dict[tuple[str, str], tuple[Distribution, ...]] = {}
         self._loads = Counter(
             "maestro_model_loads",
             "Loads of model versions, by how they ended: loaded or refused.",
@@ -141,7 +140,7 @@ class Metrics:
     def _declare(self, model: str, version: str) -> None:
         for code in (200, 500):
             self._counter(model, version, code)
-        self._timer(model, version)
+        self._durations.of(model, version)
 
     def _counter(self, model: str, version: str, code: int, route: str = DIRECT) -> Counter:
         key = (model, version, code, route)
@@ -150,18 +149,11 @@ class Metrics:
             child = self._counters[key] = self._requests.labels(model, version, str(code), route)
         return child
 
-    def _timer(self, model: str, version: str) -> Histogram:
-        key = (model, version)
-        child = self._timers.get(key)
-        if child is None:
-            child = self._timers[key] = self._durations.labels(model, version)
-        return child
-
-    def _stage_timer(self, model: str, version: str) -> tuple[Histogram, ...]:
+    def _stage_timer(self, model: str, version: str) -> tuple[Distribution, ...]:
         key = (model, version)
         children = self._stage_timers.get(key)
         if children is None:
-            children = tuple(self._stages.labels(model, version, stage) for stage in STAGES)
+            children = tuple(self._stages.of(model, version, stage) for stage in STAGES)
             self._stage_timers[key] = children
         return children
 
@@ -176,12 +168,14 @@ class Metrics:
             return
         version = str(entry.version)
         self._counter(entry.name, version, code, trail.route).inc()
-        self._timer(entry.name, version).observe(seconds, _exemplar(trail.trace, code))
+        self._durations.of(entry.name, version).observe(seconds, _exemplar(trail.trace, code))
         if code == 200:
             timing = trail.timing
-            took = (timing.features, timing.queue, timing.infer, timing.encode)
-            for timer, stage_seconds in zip(self._stage_timer(entry.name, version), took, strict=True):
-                timer.observe(stage_seconds)
+            features, queue, infer, encode = self._stage_timer(entry.name, version)
+            features.observe(timing.features)
+            queue.observe(timing.queue)
+            infer.observe(timing.infer)
+            encode.observe(timing.encode)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The page and its content type: OpenMetrics when the Accept header asks for it, else text."""

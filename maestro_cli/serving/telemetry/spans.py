@@ -6,11 +6,11 @@ it on another thread. The names are OpenTelemetry's HTTP and feature-flag conven
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from maestro_cli.serving.chance import random_hex
 from maestro_cli.serving.routing.trail import Trail
 from maestro_cli.serving.telemetry.trace_context import TraceContext
 
@@ -78,7 +78,7 @@ def spans_of(request: Finished) -> Iterator[Span]:
         is_error=request.status >= 500,
     )
     for name, (begin, end) in zip(PHASES, pairwise([*trail.marks, request.ended]), strict=False):
-        span_id = secrets.token_hex(8)
+        span_id = random_hex(8)
         attributes = _route_attributes(trail) if name == "route" else {}
         yield Span(name, span_id, trace.span_id, request.at_ns(begin), request.at_ns(end), attributes)
         if name == "route":
@@ -90,13 +90,11 @@ def _run_spans(request: Finished, route_id: str, begin: float, end: float) -> It
     infer_begin = max(begin, end - timing.infer)
     queue_begin = max(begin, infer_begin - timing.queue)
     if timing.queue:
-        yield Span(
-            "queue", secrets.token_hex(8), route_id, request.at_ns(queue_begin), request.at_ns(infer_begin)
-        )
+        yield Span("queue", random_hex(8), route_id, request.at_ns(queue_begin), request.at_ns(infer_begin))
     if timing.infer:
         yield Span(
             "infer",
-            secrets.token_hex(8),
+            random_hex(8),
             route_id,
             request.at_ns(infer_begin),
             request.at_ns(end),

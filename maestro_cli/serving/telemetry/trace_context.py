@@ -8,9 +8,9 @@ of a request, and every sampled log line, decides alike.
 from __future__ import annotations
 
 import re
-import secrets
 from dataclasses import dataclass, field
 
+from maestro_cli.serving.chance import random_hex
 from maestro_cli.serving.protocol.http import Scope
 
 _PARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
@@ -23,11 +23,11 @@ _RANDOM_DIGITS = 14  # the last of a trace id are random, by W3C level 2
 
 
 def _new_trace_id() -> str:
-    return secrets.token_hex(16)
+    return random_hex(16)
 
 
 def _new_span_id() -> str:
-    return secrets.token_hex(8)
+    return random_hex(8)
 
 
 @dataclass(frozen=True, slots=True)
