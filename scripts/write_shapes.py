@@ -24,10 +24,17 @@ ROOTS = (
     "io.k8s.api.policy.v1.PodDisruptionBudget", "io.k8s.api.policy.v1.Eviction",
     "io.k8s.api.coordination.v1.Lease", "io.k8s.api.discovery.v1.EndpointSlice",
     "io.k8s.api.events.v1.Event", "io.k8s.api.autoscaling.v1.Scale",
+    "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler", "io.k8s.api.networking.v1.NetworkPolicy",
     "io.k8s.api.authorization.v1.SelfSubjectAccessReview",
     "io.k8s.api.authorization.v1.SelfSubjectRulesReview",
     "io.k8s.api.authentication.v1.SelfSubjectReview", META + "DeleteOptions",
 )  # fmt: skip
+# Of no Kubernetes release: an extension's, of which only the header is known here.
+EXTENSIONS = {
+    "ServiceMonitor": {
+        "apiVersion": "text", "kind": "text", "metadata": "@ObjectMeta", "spec": "any", "status": "any",
+    },
+}  # fmt: skip
 SPECIAL = {
     "io.k8s.apimachinery.pkg.api.resource.Quantity": "quantity",
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": "int-or-text",
@@ -79,7 +86,7 @@ def main(path: str) -> None:
             return one
         return head + (found[name] if isinstance(found[name], str) else "@" + short(name))
 
-    messages = dict[str, dict[str, str]]()
+    messages = dict[str, dict[str, str]](EXTENSIONS)
     for name, fields in found.items():
         if isinstance(fields, dict):
             message = {key: resolved(one) for key, one in fields.items()}

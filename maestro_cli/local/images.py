@@ -11,6 +11,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from maestro_cli.config.locations import shipped
+
 _REGISTRY = "maestro.local/"
 _PACKAGE_PARENT = Path(__file__).resolve().parent.parent.parent
 _REFERENCE = re.compile(
@@ -36,9 +38,12 @@ class ImageProblem(Exception):
         self.message = message
 
 
+# As in deploy/serving/Containerfile, the entry point names the models that are in the image; whoever gives
+# `--models` again has others.
 _TABLE = {
     "maestro.local/model-server": Image(
-        (sys.executable, "-m", "maestro_cli.serving"), {"PYTHONPATH": str(_PACKAGE_PARENT)}
+        (sys.executable, "-m", "maestro_cli.serving", "--models", str(shipped("deploy") / "models")),
+        {"PYTHONPATH": str(_PACKAGE_PARENT)},
     ),
 }
 

@@ -30,6 +30,7 @@ _WORKED_WITH = (
 _CLUSTER = ("namespaces", "namespaces/status", "nodes", "nodes/status", "persistentvolumes")
 _WORK_GROUPS = (
     "apps", "autoscaling", "batch", "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io",
+    "monitoring.coreos.com",
 )  # fmt: skip
 _SEEN_GROUPS = (
     *_WORK_GROUPS, "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io",

@@ -14,7 +14,7 @@ from maestro_cli.config.settings import ClusterEndpoint, Context, Endpoint, Resp
 from maestro_cli.config.strict import parse_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")])
 
 
 def _writer() -> ModuleType:

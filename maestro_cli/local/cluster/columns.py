@@ -338,6 +338,12 @@ DISRUPTION_BUDGET = (
     Column("Allowed Disruptions", _at("status.disruptionsAllowed", 0), _INTEGER),
     AGE,
 )
+NETWORK_POLICY = (
+    NAME,
+    Column("Pod-Selector", lambda obj, now: selector_text(obj["spec"].get("podSelector")) or "<none>"),
+    AGE,
+)
+EXTENSION = (NAME, AGE)
 LEASE = (NAME, Column("Holder", _at("spec.holderIdentity", "<none>")), AGE)
 
 

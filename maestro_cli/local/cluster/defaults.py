@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -285,6 +286,41 @@ def begin_disruption_budget(budget: Object) -> None:
         "disruptionsAllowed": 0,
         "expectedPods": 0,
     }
+
+
+_CPU_TARGET = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}
+_DOUBLE = {"type": "Percent", "value": 100, "periodSeconds": 15}
+_SCALING: dict[str, Object] = {
+    "scaleUp": {
+        "stabilizationWindowSeconds": 0,
+        "selectPolicy": "Max",
+        "policies": [{"type": "Pods", "value": 4, "periodSeconds": 15}, _DOUBLE],
+    },
+    "scaleDown": {"selectPolicy": "Max", "policies": [_DOUBLE]},
+}
+
+
+def default_autoscaler(autoscaler: Object) -> None:
+    spec = autoscaler.setdefault("spec", {})
+    _fill(spec, minReplicas=1)
+    if not spec.get("metrics"):
+        spec["metrics"] = [{"type": "Resource", "resource": copy.deepcopy(_CPU_TARGET)}]
+    if "behavior" in spec:
+        for direction, rules in _SCALING.items():
+            _fill(spec["behavior"].setdefault(direction, {}), **copy.deepcopy(rules))
+
+
+def begin_autoscaler(autoscaler: Object) -> None:
+    autoscaler["status"] = {"desiredReplicas": 0}
+
+
+def default_network_policy(policy: Object) -> None:
+    spec = policy.setdefault("spec", {})
+    if not spec.get("policyTypes"):
+        spec["policyTypes"] = ["Ingress", *(["Egress"] if spec.get("egress") else [])]
+    for rule in [*spec.get("ingress", []), *spec.get("egress", [])]:
+        for port in rule.get("ports", []):
+            _fill(port, protocol="TCP")
 
 
 _EVENT_V1 = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from maestro_cli.local.cluster import columns, pod_columns, shapes, workloads
+from maestro_cli.local.cluster import autoscaler_columns, columns, pod_columns, shapes, workloads
 from maestro_cli.local.cluster import defaults as fill
 from maestro_cli.local.cluster import validation as rules
 from maestro_cli.local.cluster.columns import Column
@@ -213,6 +213,23 @@ KINDS: tuple[Kind, ...] = (
         subresources=(STATUS,), generation=True,
         begin=fill.begin_disruption_budget, check=rules.check_disruption_budget,
         columns=columns.DISRUPTION_BUDGET,
+    ),
+    Kind(
+        "autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", short_names=("hpa",),
+        categories=("all",), subresources=(STATUS,),
+        default=fill.default_autoscaler, begin=fill.begin_autoscaler, check=rules.check_autoscaler,
+        columns=autoscaler_columns.AUTOSCALER,
+    ),
+    Kind(
+        "networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", short_names=("netpol",),
+        generation=True, default=fill.default_network_policy, check=rules.check_network_policy,
+        columns=columns.NETWORK_POLICY,
+    ),
+    Kind(
+        "monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors", short_names=("smon",),
+        categories=("prometheus-operator",),
+        subresources=(STATUS,), generation=True, check=rules.check_service_monitor,
+        columns=columns.EXTENSION,
     ),
     Kind(
         "coordination.k8s.io", "v1", "Lease", "leases", check=rules.check_lease,

@@ -17,10 +17,9 @@ _NAMESPACED = {
     ("apps", "v1"): (
         "ControllerRevision controllerrevisions", "DaemonSet daemonsets ds", "StatefulSet statefulsets sts",
     ),
-    ("autoscaling", "v2"): ("HorizontalPodAutoscaler horizontalpodautoscalers hpa",),
     ("batch", "v1"): ("CronJob cronjobs cj",),
     ("metrics.k8s.io", "v1beta1"): ("PodMetrics pods",),
-    ("networking.k8s.io", "v1"): ("Ingress ingresses ing", "NetworkPolicy networkpolicies netpol"),
+    ("networking.k8s.io", "v1"): ("Ingress ingresses ing",),
     ("rbac.authorization.k8s.io", "v1"): ("Role roles", "RoleBinding rolebindings"),
 }  # fmt: skip
 _CLUSTER = {

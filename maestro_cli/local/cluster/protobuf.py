@@ -48,6 +48,17 @@ _FIELDS: dict[str, dict[int, str]] = {
         1: "minAvailable:q", 2: "selector:LabelSelector", 3: "maxUnavailable:q",
         4: "unhealthyPodEvictionPolicy:s",
     },
+    "HorizontalPodAutoscaler": {
+        1: "metadata:ObjectMeta", 2: "spec:HorizontalPodAutoscalerSpec", 3: "status:-",
+    },
+    "HorizontalPodAutoscalerSpec": {
+        1: "scaleTargetRef:CrossVersionObjectReference", 2: "minReplicas:i", 3: "maxReplicas:i",
+        4: "metrics:*MetricSpec",
+    },
+    "CrossVersionObjectReference": {1: "kind:s", 2: "name:s", 3: "apiVersion:s"},
+    "MetricSpec": {1: "type:s", 4: "resource:ResourceMetricSource"},
+    "ResourceMetricSource": {1: "name:s", 2: "target:MetricTarget"},
+    "MetricTarget": {1: "type:s", 4: "averageUtilization:i"},
     "Deployment": {1: "metadata:ObjectMeta", 2: "spec:DeploymentSpec", 3: "status:-"},
     "DeploymentSpec": {
         1: "replicas:i", 2: "selector:LabelSelector", 3: "template:PodTemplateSpec",

@@ -210,6 +210,51 @@ def check_disruption_budget(budget: Object) -> list[Problem]:
     return problems
 
 
+def check_autoscaler(autoscaler: Object) -> list[Problem]:
+    spec = autoscaler["spec"]
+    problems = [
+        required(f"spec.scaleTargetRef.{field}")
+        for field in ("kind", "name")
+        if not (spec.get("scaleTargetRef") or {}).get(field)
+    ]
+    least, most = spec["minReplicas"], spec.get("maxReplicas", 0)
+    if least < 1:
+        problems.append(invalid_value("spec.minReplicas", least, "must be greater than or equal to 1"))
+    if most < 1:
+        problems.append(invalid_value("spec.maxReplicas", most, "must be greater than 0"))
+    if most < least:
+        why = "must be greater than or equal to `minReplicas`"
+        problems.append(invalid_value("spec.maxReplicas", most, why))
+    return problems
+
+
+def check_network_policy(policy: Object) -> list[Problem]:
+    spec = policy["spec"]
+    problems = check_selector("spec.podSelector", spec.get("podSelector", {}))
+    for index, one in enumerate(spec["policyTypes"]):
+        if one not in ("Ingress", "Egress"):
+            problems.append(unsupported(f"spec.policyTypes[{index}]", one, ("Egress", "Ingress")))
+    for direction, side in (("ingress", "from"), ("egress", "to")):
+        for at, rule in enumerate(spec.get(direction, [])):
+            for place, peer in enumerate(rule.get(side, [])):
+                if not peer:
+                    problems.append(
+                        required(f"spec.{direction}[{at}].{side}[{place}]", "must specify a peer")
+                    )
+    return problems
+
+
+def check_service_monitor(monitor: Object) -> list[Problem]:
+    """As far as its definition requires fields; what is in them is not looked at here."""
+    spec = monitor.get("spec")
+    if not isinstance(spec, dict):
+        return [required("spec")]
+    wanted = {"endpoints": list, "selector": dict}
+    return [
+        required(f"spec.{name}") for name, type_ in wanted.items() if not isinstance(spec.get(name), type_)
+    ]
+
+
 def check_data(obj: Object) -> list[Problem]:
     """The keys and size of a ConfigMap or Secret."""
     data = {**obj.get("data", {}), **obj.get("binaryData", {})}

@@ -15,6 +15,7 @@ from maestro_cli.core.errors import MaestroError
 from maestro_cli.local.certificates import CONTEXT, IDENTITIES, write_kubeconfig, write_kubeconfigs
 from maestro_cli.local.kubeconfig import KubeConfig
 from maestro_cli.local.kubernetes.commands import ControlPlane
+from maestro_cli.local.kubernetes.extensions import service_monitors
 from maestro_cli.local.ports import LOOPBACK, Ports
 from maestro_cli.local.roles import cluster_roles
 from maestro_cli.local.supervisor.model import Readiness
@@ -65,6 +66,7 @@ async def _set_up(config: KubeConfig) -> None:
             await client.get(api.NAMESPACES, "", name)
         for role in cluster_roles():
             await _put(client, role)
+        await _define(client, service_monitors())
     finally:
         await client.close()
 
@@ -91,6 +93,22 @@ async def _put(client: ApiClient, role: Mapping[str, Any]) -> None:
         if not refused.is_already_exists:
             raise
         await client.update(resource, dict(role))
+
+
+async def _define(client: ApiClient, definition: Mapping[str, Any]) -> None:
+    """Have an extension's kind served. A definition that is there already is somebody's, and stays.
+
+    Raises ApiError or Unreachable while it is not served yet.
+    """
+    from maestro_cli.local import api
+
+    try:
+        await client.create(api.CUSTOM_RESOURCE_DEFINITIONS, dict(definition))
+    except api.ApiError as refused:
+        if not refused.is_already_exists:
+            raise
+    spec = definition["spec"]
+    await client.request("GET", f"/apis/{spec['group']}/{spec['versions'][0]['name']}")
 
 
 def _write_kubeconfigs(plane: ControlPlane, url: str) -> None:
