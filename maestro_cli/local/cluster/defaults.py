@@ -121,11 +121,15 @@ def begin_pod(pod: Object) -> None:
                     "tolerationSeconds": _TOLERATED_SECONDS,
                 }
             )
-    pod["status"] = {"phase": "Pending", "qosClass": quality_of_service(spec)}
+    pod["status"] = {"phase": "Pending"}
+
+
+def complete_pod(pod: Object, others: Others) -> None:
+    pod["status"]["qosClass"] = quality_of_service(pod["spec"])
 
 
 def quality_of_service(spec: Object) -> str:
-    """Guaranteed, Burstable or BestEffort (k8s pkg/apis/core/helper/qos)."""
+    """Guaranteed, Burstable or BestEffort (k8s pkg/apis/core/helper/qos); the quantities must be valid."""
     resources = [one["resources"] for one in [*spec.get("containers", []), *spec.get("initContainers", [])]]
     if not any(one.get("requests") or one.get("limits") for one in resources):
         return "BestEffort"
@@ -214,11 +218,11 @@ def default_service(service: Object) -> None:
         _fill(port, protocol="TCP", targetPort=port.get("port", 0))
 
 
-def allocate_nothing(obj: Object, others: Others) -> None:
-    """For kinds that need nothing of their own among the others."""
+def complete_nothing(obj: Object, others: Others) -> None:
+    """For kinds of which a valid object needs nothing more."""
 
 
-def allocate_address(service: Object, others: Others) -> None:
+def complete_service(service: Object, others: Others) -> None:
     """Give a new Service a cluster address no other has. Raises ApiError 500 when none is left."""
     spec = service["spec"]
     if spec["type"] == "ExternalName":

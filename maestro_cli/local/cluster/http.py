@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from maestro_cli.local.cluster.shapes import check_depth
 from maestro_cli.local.cluster.status import ApiError, Object, bad_request, unsupported_media
 
 Scope = MutableMapping[str, Any]
@@ -80,11 +81,13 @@ class Request:
 
 
 def decode_json(content: bytes) -> Any:
-    """The value of a JSON text. Raises ApiError 400, also for text that nests too deep to read."""
+    """The value of a JSON text. Raises ApiError 400, also for text that nests too deep."""
     try:
-        return msgspec.json.decode(content)
+        value = msgspec.json.decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise bad_request(f"the object provided is unrecognized or not JSON: {error}") from error
+    check_depth(value)
+    return value
 
 
 @dataclass(slots=True)

@@ -55,7 +55,7 @@ SCALE = Subresource("scale", ("get", "patch", "update"), "autoscaling", "v1", "S
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A row of the table. `begin` and `allocate` run on create only, `default` on every write."""
+    """A row of the table. `default` runs on every write, then on create `begin` and, once it is valid, `complete`."""
 
     group: str
     version: str
@@ -69,7 +69,7 @@ class Kind:
     fields: frozenset[str] = _FIELDS
     default: Callable[[Object], None] = fill.default_nothing
     begin: Callable[[Object], None] = fill.default_nothing
-    allocate: Callable[[Object, fill.Others], None] = fill.allocate_nothing
+    complete: Callable[[Object, fill.Others], None] = fill.complete_nothing
     name_fault: Callable[[str], str] = rules.subdomain_name
     check: Callable[[Object], list[Problem]] = rules.accept
     check_change: Callable[[Object, Object], list[Problem]] = rules.accept_change
@@ -153,14 +153,14 @@ KINDS: tuple[Kind, ...] = (
             Subresource("eviction", ("create",), "policy", "v1", "Eviction"),
             Subresource("log", ("get",)),
         ),
-        fields=_POD_FIELDS, default=fill.default_pod, begin=fill.begin_pod,
+        fields=_POD_FIELDS, default=fill.default_pod, begin=fill.begin_pod, complete=fill.complete_pod,
         check=workloads.check_pod, check_change=workloads.check_pod_change, grace=pod_grace,
         columns=pod_columns.POD,
     ),
     Kind(
         "", "v1", "Service", "services", short_names=("svc",), categories=("all",),
         subresources=(STATUS,), fields=_fields("spec.clusterIP", "spec.type"),
-        default=fill.default_service, begin=fill.begin_service, allocate=fill.allocate_address,
+        default=fill.default_service, begin=fill.begin_service, complete=fill.complete_service,
         name_fault=rules.service_name,
         check=rules.check_service, check_change=rules.check_service_change, columns=columns.SERVICE,
     ),

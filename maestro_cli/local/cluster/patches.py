@@ -1,6 +1,7 @@
 """JSON patch (RFC 6902) and JSON merge patch (RFC 7386).
 
-Invariant: the answer is a new value or an error; the value given may be used up.
+Invariant: the answer is a new value or an error; the value given may be used up. What a patch copies is
+bounded, so that a small one cannot become a large object.
 """
 
 from __future__ import annotations
@@ -8,9 +9,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
+
+from maestro_cli.local.cluster.shapes import check_depth
 from maestro_cli.local.cluster.status import ApiError, bad_request
 
 _MAX_OPERATIONS = 10_000
+_MAX_COPIED_BYTES = 3 * 1024 * 1024  # of JSON, by all `copy` of one patch together
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -90,10 +95,23 @@ def _replace(document: Any, steps: list[str], value: Any) -> Any:
     return document
 
 
-def _copied(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _copied(one) for name, one in value.items()}
-    return [_copied(one) for one in value] if isinstance(value, list) else value
+class _Copies:
+    """What one patch has copied so far."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+
+    def of(self, value: Any) -> Any:
+        """The value again. Raises ApiError 400 when it is too deep, 422 when all copies are too large."""
+        check_depth(value)
+        text = msgspec.json.encode(value)
+        self._bytes += len(text)
+        if self._bytes > _MAX_COPIED_BYTES:
+            raise _fault(
+                f"Unable to copy, the accumulated size increase of copy is {self._bytes}, "
+                f"exceeding the limit {_MAX_COPIED_BYTES}"
+            )
+        return msgspec.json.decode(text)
 
 
 def _same(left: Any, right: Any) -> bool:
@@ -117,12 +135,13 @@ def json_patch(document: Any, operations: Any) -> Any:
             "RequestEntityTooLarge",
             f"The allowed maximum operations in a JSON patch is {_MAX_OPERATIONS}, got {len(operations)}",
         )
+    copies = _Copies()
     for operation in operations:
-        document = _operate(document, operation)
+        document = _operate(document, operation, copies)
     return document
 
 
-def _operate(document: Any, operation: dict[str, Any]) -> Any:
+def _operate(document: Any, operation: dict[str, Any], copies: _Copies) -> Any:
     name, steps = operation.get("op"), _steps(operation.get("path"))
     if name in ("add", "replace", "test") and "value" not in operation:
         raise bad_request(f"JSON patch operation {name!r} has no value")
@@ -142,5 +161,5 @@ def _operate(document: Any, operation: dict[str, Any]) -> Any:
             value = _read(document, origin)
             return _add(_remove(document, origin), steps, value)
         case "copy":
-            return _add(document, steps, _copied(_read(document, _steps(operation.get("from")))))
+            return _add(document, steps, copies.of(_read(document, _steps(operation.get("from")))))
     raise bad_request(f"unknown JSON patch operation {name!r}")

@@ -106,7 +106,7 @@ class Registry:
         key = (namespace, metadata["name"])
         if self.store.get(kind.shelf, key) is not None:
             raise already_exists(kind.names, metadata["name"])
-        kind.allocate(obj, lambda: [one.object for one in self.store.list(kind.shelf)])
+        kind.complete(obj, lambda: [one.object for one in self.store.list(kind.shelf)])
         if not dry_run:
             obj = self.store.put(kind.shelf, key, obj).object
         return Outcome(obj, created=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
@@ -44,6 +45,7 @@ VERSION = {
     "compiler": "",
     "platform": "linux/amd64",
 }
+_LOG = logging.getLogger(__name__)
 _HEALTH = ("/healthz", "/livez", "/readyz")
 Settled = Callable[[], Awaitable[None]]
 
@@ -74,10 +76,7 @@ class Server:
         if scope["type"] != "http":
             return
         request = Request.of(scope, receive)
-        try:
-            answer = await self._answer(request)
-        except ApiError as error:
-            answer = _failure(error)
+        answer = await self._answer_or_failure(request)
         try:
             await self._settled()
         except ApiError as error:
@@ -86,6 +85,17 @@ class Server:
             await send_answer(answer, send)
         else:
             await self._stream(answer, receive, send)
+
+    async def _answer_or_failure(self, request: Request) -> Answer:
+        try:
+            return await self._answer(request)
+        except ApiError as error:
+            return _failure(error)
+        except Exception:  # noqa: BLE001 - a defect of ours, which the client is told in the form it knows
+            _LOG.exception("%s %s", request.method, request.path)
+            return _failure(
+                ApiError(500, "InternalError", "Internal error occurred: the server's log says more")
+            )
 
     async def _answer(self, request: Request) -> Answer:
         request.check_headers()

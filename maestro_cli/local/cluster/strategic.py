@@ -1,6 +1,7 @@
 """Strategic merge patch (apimachinery/pkg/util/strategicpatch).
 
-Invariant: a list merges by the key its type has in `shapes`; every other list is replaced as a whole.
+Invariant: a list merges by the key its type has in `shapes`; every other list is replaced as a whole. The
+work grows with the size of patch and object, not with their product.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def _merge_field(merged: dict[str, Any], form: str, field: str, value: Any, patc
             merged[field] = _in_order(merged[field], current, key)
     elif isinstance(value, list) and key == "":
         kept = _listed(current)
-        merged[field] = kept + [one for one in value if one not in kept]
+        known = {_identity(one) for one in kept}
+        merged[field] = kept + [one for one in value if _identity(one) not in known]
     else:
         merged[field] = value
 
@@ -66,14 +68,16 @@ def _retain(merged: dict[str, Any], patch: dict[str, Any]) -> None:
         return
     if not isinstance(keys, list):
         raise bad_request("$retainKeys must be a list")
-    for key in [key for key in merged if key not in keys]:
+    kept = {_identity(key) for key in keys}
+    for key in [key for key in merged if key not in kept]:
         del merged[key]
 
 
 def _apply_directive(merged: dict[str, Any], form: str, field: str, value: Any) -> None:
     if field.startswith(_DELETE):
         name = field.removeprefix(_DELETE)
-        merged[name] = [one for one in _listed(merged.get(name)) if one not in _listed(value)]
+        deleted = {_identity(one) for one in _listed(value)}
+        merged[name] = [one for one in _listed(merged.get(name)) if _identity(one) not in deleted]
     elif field.startswith(_ORDER):
         name = field.removeprefix(_ORDER)
         key = merge_key(_form(form, name))
@@ -88,27 +92,36 @@ def _listed(value: Any) -> list[Any]:
 def _merge_list(current: list[Any], patch: list[Any], key: str, form: str) -> list[Any]:
     if any(isinstance(item, dict) and item.get(_PATCH) == "replace" and len(item) == 1 for item in patch):
         return [item for item in patch if _PATCH not in item]
-    merged = current
+    merged, deleted = current, set()
+    places: dict[Any, list[int]] = {}
+    for at, one in enumerate(merged):
+        if isinstance(one, dict):
+            places.setdefault(_identity(one.get(key)), []).append(at)
     for item in patch:
         if not isinstance(item, dict) or key not in item:
             raise bad_request(f"map: {item!r} does not contain declared merge key: {key}")
-        same = [at for at, one in enumerate(merged) if isinstance(one, dict) and one.get(key) == item[key]]
+        place = _identity(item[key])
         if item.get(_PATCH) == "delete":
-            merged = [one for at, one in enumerate(merged) if at not in same]
-        elif not same:
-            merged = [*merged, strategic_merge({}, item, form)]
+            deleted.update(places.pop(place, ()))
+        elif place in places:
+            at = places[place][0]
+            merged[at] = strategic_merge(merged[at], item, form)
         else:
-            at = same[0]
-            merged = [*merged[:at], strategic_merge(merged[at], item, form), *merged[at + 1 :]]
-    return merged
+            places[place] = [len(merged)]
+            merged.append(strategic_merge({}, item, form))
+    return [one for at, one in enumerate(merged) if at not in deleted]
+
+
+def _identity(value: Any) -> Any:
+    """Something hashable that is the same for equal values."""
+    return value if isinstance(value, (str, int)) else (repr(value),)
 
 
 def _in_order(merged: list[Any], order: list[Any], key: str | None) -> list[Any]:
     """The items in the order given; the others keep their place relative to what they followed."""
 
     def identity(item: Any) -> Any:
-        value = item.get(key) if key and isinstance(item, dict) else item
-        return value if isinstance(value, (str, int)) else repr(value)
+        return _identity(item.get(key) if key and isinstance(item, dict) else item)
 
     ranks = {identity(item): rank for rank, item in enumerate(order)}
     ranked = [one for one in merged if identity(one) in ranks]

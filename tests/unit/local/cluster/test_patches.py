@@ -134,3 +134,76 @@ def test_json_patch_operations() -> None:
 def test_a_json_patch_test_compares_as_json_does(value: object) -> None:
     with pytest.raises(ApiError):
         json_patch({"a": 1}, [{"op": "test", "path": "/a", "value": value}])
+
+
+def test_what_a_patch_copies_is_bounded() -> None:
+    doubling = [{"op": "copy", "from": "/data", "path": f"/data/c{number}"} for number in range(14)]
+    with pytest.raises(ApiError, match="the accumulated size increase of copy is") as refused:
+        json_patch({"data": {"a": "x" * 1000}}, doubling)
+    assert refused.value.code == 422
+
+
+def test_what_a_patch_copies_is_not_nested_without_end() -> None:
+    deeper = [{"op": "copy", "from": "", "path": "/a" * 2**number} for number in range(1, 12)]
+    with pytest.raises(ApiError, match="nests deeper than 100 levels"):
+        json_patch({"a": {"a": {}}}, deeper)
+
+
+def test_a_copy_is_free_of_its_origin() -> None:
+    operations = [
+        {"op": "copy", "from": "/a", "path": "/b"},
+        {"op": "add", "path": "/b/c", "value": 1},
+    ]
+    assert json_patch({"a": {}}, operations) == {"a": {}, "b": {"c": 1}}
+
+
+class _Counted(str):
+    """Text that counts how often it is compared."""
+
+    comparisons = 0
+
+    def __eq__(self, other: object) -> bool:
+        _Counted.comparisons += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+_MANY = 1000
+
+
+def _counted(first: int) -> list[str]:
+    return [_Counted(f"n{number}") for number in range(first, first + _MANY)]
+
+
+@pytest.mark.parametrize(
+    ("target", "patch"),
+    [
+        (
+            {"containers": [{"name": name} for name in _counted(0)]},
+            {"containers": [{"name": name} for name in _counted(_MANY // 2)]},
+        ),
+        (
+            {"containers": [{"name": name} for name in _counted(0)]},
+            {"containers": [{"name": name, "$patch": "delete"} for name in _counted(_MANY // 2)]},
+        ),
+        ({"finalizers": _counted(0)}, {"finalizers": _counted(_MANY // 2)}),
+        ({"finalizers": _counted(0)}, {"$deleteFromPrimitiveList/finalizers": _counted(_MANY // 2)}),
+        (dict.fromkeys(_counted(0), 1), {"$retainKeys": _counted(_MANY // 2)}),
+    ],
+    ids=["merge", "delete", "by value", "delete by value", "retain"],
+)
+def test_the_work_of_a_merge_does_not_grow_with_the_square(
+    target: dict[str, Any], patch: dict[str, Any]
+) -> None:
+    form = "@ObjectMeta" if "finalizers" in target else "@PodSpec"
+    _Counted.comparisons = 0
+    strategic_merge(target, patch, form)
+    assert _Counted.comparisons < 20 * _MANY
+
+
+def test_what_is_deleted_may_come_again_and_twins_go_together() -> None:
+    target = {"containers": [{"name": "a", "image": "1"}, {"name": "b"}, {"name": "a", "image": "2"}]}
+    patch = {"containers": [{"name": "a", "$patch": "delete"}, {"name": "a", "image": "3"}, {"name": "a"}]}
+    merged = strategic_merge(target, patch, "@PodSpec")["containers"]
+    assert sorted(merged, key=lambda one: one["name"]) == [{"name": "a", "image": "3"}, {"name": "b"}]
