@@ -55,7 +55,9 @@ SCALE = Subresource("scale", ("get", "patch", "update"), "autoscaling", "v1", "S
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A row of the table. `default` runs on every write, then on create `begin` and, once it is valid, `complete`."""
+    """A row of the table. `default` runs on every write; on create `begin` follows and, once the object is
+    valid, `complete`.
+    """
 
     group: str
     version: str

@@ -92,7 +92,7 @@ def _listed(value: Any) -> list[Any]:
 def _merge_list(current: list[Any], patch: list[Any], key: str, form: str) -> list[Any]:
     if any(isinstance(item, dict) and item.get(_PATCH) == "replace" and len(item) == 1 for item in patch):
         return [item for item in patch if _PATCH not in item]
-    merged, deleted = current, set()
+    merged, deleted = current, set[int]()
     places: dict[Any, list[int]] = {}
     for at, one in enumerate(merged):
         if isinstance(one, dict):

@@ -47,12 +47,13 @@ async def _serve(arguments: argparse.Namespace) -> None:
     nodes = NodeController(
         world, grace_seconds=arguments.node_grace, evict_after_seconds=arguments.evict_after
     )
+    budgets = DisruptionController(world)
     queues = [
         deployments.queue,
         replica_sets.queue,
         jobs.queue,
         EndpointsController(world).queue,
-        DisruptionController(world).queue,
+        budgets.queue,
         GarbageCollector(world).queue,
     ]
     recorders = [
@@ -61,6 +62,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         jobs.recorder,
         scheduler.recorder,
         nodes.recorder,
+        budgets.recorder,
     ]
     try:
         async with asyncio.TaskGroup() as group:

@@ -1,7 +1,8 @@
 """The status of PodDisruptionBudgets.
 
 Invariant: `disruptionsAllowed` is never more than the healthy pods beyond the desired number, and
-percentages round up (`pkg/controller/disruption/disruption.go`).
+percentages round up (`pkg/controller/disruption/disruption.go`). Where the desired number cannot be told,
+nothing is allowed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from maestro_cli.local.controllers.progress import replicas_of
 from maestro_cli.local.controllers.queue import WorkQueue
 from maestro_cli.local.controllers.rollout import int_or_percent
 from maestro_cli.local.controllers.world import NAMESPACE, World
+from maestro_cli.local.informer import Informer
 from maestro_cli.local.objects import (
     Object,
     controller_of,
@@ -31,6 +33,11 @@ from maestro_cli.local.objects import (
     timestamp,
     uid_of,
 )
+
+
+class NoScale(Exception):
+    """A pod's controller that says no number of pods."""
+
 
 _EVICTED_FOR = timedelta(minutes=2)  # after that an eviction that did not delete its pod is forgotten
 
@@ -61,6 +68,7 @@ class DisruptionController:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self.recorder = world.recorder("controllermanager")
         self.queue = WorkQueue("disruption", self.sync)
         world.budgets.subscribe(lambda old, new: self.queue.add(key_of(new or old or {})))
         world.pods.subscribe(self._pod_changed)
@@ -89,7 +97,11 @@ class DisruptionController:
             if selector_matches(_spec(budget).get("selector"), labels_of(pod))
             and pod_phase(pod) not in {"Succeeded", "Failed"}
         ]
-        status = self._status(budget, pods)
+        try:
+            status = self._status(budget, pods)
+        except NoScale as unknown:
+            self.recorder.record(budget, "NoControllers", str(unknown), warning=True)
+            status = self._fail_safe(budget, str(unknown))
         if status != (budget.get("status") or {}):
             await self._world.update(DISRUPTION_BUDGETS, budget | {"status": status}, "status")
         if status.get("disruptedPods"):
@@ -97,49 +109,61 @@ class DisruptionController:
 
     def _status(self, budget: Object, pods: list[Object]) -> Object:
         now, before = self._world.now(), budget.get("status") or {}
-        expected, desired = desired_healthy(_spec(budget), self._expected_scale(pods), len(pods))
+        counts_pods = isinstance(_spec(budget).get("minAvailable"), int)
+        scale = len(pods) if counts_pods else self._expected_scale(pods)
+        expected, desired = desired_healthy(_spec(budget), scale, len(pods))
         disrupted = still_disrupted(before, pods, now)
         healthy = sum(
             pod_is_ready(pod) and not is_deleting(pod) and name_of(pod) not in disrupted for pod in pods
         )
         allowed = max(healthy - desired, 0) if expected > 0 else 0
         told = ("True", "SufficientPods") if allowed else ("False", "InsufficientPods")
-        new = {
-            "type": "DisruptionAllowed",
-            "status": told[0],
-            "reason": told[1],
-            "message": "",
-            "observedGeneration": metadata(budget).get("generation", 0),
-            "lastTransitionTime": timestamp(now),
-        }
         status: Object = {
             "observedGeneration": metadata(budget).get("generation", 0),
             "disruptionsAllowed": allowed,
             "currentHealthy": healthy,
             "desiredHealthy": desired,
             "expectedPods": expected,
-            "conditions": set_condition(before.get("conditions") or [], new),
+            "conditions": self._conditions(budget, *told),
         }
         return status | ({"disruptedPods": disrupted} if disrupted else {})
 
+    def _fail_safe(self, budget: Object, why: str) -> Object:
+        failed = self._conditions(budget, "False", "SyncFailed", why)
+        return (budget.get("status") or {}) | {"disruptionsAllowed": 0, "conditions": failed}
+
+    def _conditions(self, budget: Object, status: str, reason: str, message: str = "") -> list[Object]:
+        new = {
+            "type": "DisruptionAllowed",
+            "status": status,
+            "reason": reason,
+            "message": message,
+            "observedGeneration": metadata(budget).get("generation", 0),
+            "lastTransitionTime": timestamp(self._world.now()),
+        }
+        return set_condition((budget.get("status") or {}).get("conditions") or [], new)
+
     def _expected_scale(self, pods: Sequence[Object]) -> int:
-        """The sum of what the pods' controllers want; a pod without one counts for itself."""
+        """The sum of what the pods' controllers want; a pod without one is not expected. Raises NoScale."""
         scales: dict[str, int] = {}
         for pod in pods:
             owner = controller_of(pod)
-            replica_set = (
-                self._world.replica_sets.get(f"{namespace_of(pod)}/{owner['name']}") if owner else None
-            )
-            if replica_set is None:
-                scales[uid_of(pod)] = 1
+            if owner is None:
                 continue
-            above = controller_of(replica_set)
-            deployment = (
-                self._world.deployments.get(f"{namespace_of(pod)}/{above['name']}") if above else None
-            )
-            top = deployment if deployment is not None else replica_set
+            replica_set = _found(self._world.replica_sets, pod, owner)
+            above = controller_of(replica_set) if replica_set is not None else None
+            top = _found(self._world.deployments, pod, above) if above is not None else replica_set
+            if top is None:
+                raise NoScale(f'found no controllers for pod "{name_of(pod)}"')
             scales[uid_of(top)] = replicas_of(top)
         return sum(scales.values())
+
+
+def _found(informer: Informer, pod: Object, reference: Object) -> Object | None:
+    """What the reference means, if it is of the informer's kind and still the same object."""
+    found = informer.get(f"{namespace_of(pod)}/{reference['name']}")
+    is_it = found is not None and reference.get("kind") == informer.resource.kind
+    return found if is_it and found is not None and uid_of(found) == reference.get("uid") else None
 
 
 def _spec(budget: Object) -> Object:

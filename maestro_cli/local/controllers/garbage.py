@@ -1,7 +1,8 @@
 """Garbage collection by owner references.
 
-Invariant: an object is deleted only when none of its owners exists, and that was asked of the API
-server itself, not of a cache; finalizers `foregroundDeletion` and `orphan` are kept to the letter.
+Invariant: an object is deleted only when none of its owners exists, or each of them waits for what it owns
+to go, and that was asked of the API server itself, not of a cache; finalizers `foregroundDeletion` and
+`orphan` are kept to the letter.
 """
 
 from __future__ import annotations
@@ -105,22 +106,34 @@ class GarbageCollector:
         dependents = self._dependents(uid_of(owner))
         if _ORPHAN in _finalizers(owner):
             for dependent in dependents:
-                kept = [
-                    reference
-                    for reference in metadata(dependent).get("ownerReferences") or ()
-                    if reference["uid"] != uid_of(owner)
-                ]
-                kind = self._world.informers[dependent["kind"]].resource
-                await self._set(kind, dependent, {"ownerReferences": kept or None})
+                await self._disown(dependent, uid_of(owner))
             await self._release(resource, owner, _ORPHAN)
         elif _FOREGROUND in _finalizers(owner):
             for dependent in dependents:
-                if not is_deleting(dependent):
-                    kind = self._world.informers[dependent["kind"]].resource
-                    # all the way down: what hangs below must be gone before the dependent is
-                    await self._world.delete(kind, dependent, propagation="Foreground")
+                if is_deleting(dependent):
+                    continue
+                if await self._has_owner_to_stay(dependent):
+                    await self._disown(dependent, uid_of(owner))
+                    continue
+                kind = self._world.informers[dependent["kind"]].resource
+                # all the way down: what hangs below must be gone before the dependent is
+                await self._world.delete(kind, dependent, propagation="Foreground")
             if not any(_blocks(thing, uid_of(owner)) for thing in self._dependents(uid_of(owner))):
                 await self._release(resource, owner, _FOREGROUND)
+
+    async def _has_owner_to_stay(self, thing: Object) -> bool:
+        """Whether an owner exists that is not itself waiting for what it owns to go."""
+        for reference in _references(thing):
+            owner = self._owner(thing, reference)
+            waits = owner is not None and is_deleting(owner) and _FOREGROUND in _finalizers(owner)
+            if not waits and not await self._is_lost(thing, reference):
+                return True
+        return False
+
+    async def _disown(self, thing: Object, uid: str) -> None:
+        kept = [reference for reference in _references(thing) if reference["uid"] != uid]
+        kind = self._world.informers[thing["kind"]].resource
+        await self._set(kind, thing, {"ownerReferences": kept or None})
 
     async def _release(self, resource: Resource, owner: Object, finalizer: str) -> None:
         kept = [name for name in _finalizers(owner) if name != finalizer]

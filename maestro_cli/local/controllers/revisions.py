@@ -126,12 +126,10 @@ def build_replica_set(
 
 
 def surplus_history(old: Sequence[Object], limit: int) -> list[Object]:
-    """The old, empty ReplicaSets beyond the history limit, lowest revisions first."""
-    empty = [rs for rs in old if _is_idle(rs)]
-    surplus = len([rs for rs in old if metadata(rs).get("deletionTimestamp") is None]) - limit
-    if surplus <= 0:
-        return []
-    return sorted(empty, key=revision_of)[:surplus]
+    """The old ReplicaSets beyond the history limit, lowest revisions first; those with pods are spared."""
+    present = [rs for rs in old if metadata(rs).get("deletionTimestamp") is None]
+    surplus = sorted(present, key=revision_of)[: max(len(present) - limit, 0)]
+    return [rs for rs in surplus if _is_idle(rs)]
 
 
 def _is_idle(replica_set: Object) -> bool:

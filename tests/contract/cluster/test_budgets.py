@@ -9,7 +9,7 @@ import pytest
 
 from tests.contract.cluster.behaviours import behaviour
 from tests.contract.cluster.kubectl import Kubectl
-from tests.contract.cluster.objects import budget, conditions, deployment, idle_pod
+from tests.contract.cluster.objects import budget, conditions, container, deployment, idle_pod, pod
 from tests.contract.cluster.running import until
 
 pytestmark = pytest.mark.contract
@@ -77,3 +77,37 @@ def test_a_pod_that_does_not_run_is_free(kubectl: Kubectl, http: httpx.Client, p
     http.post(pods, json=idle_pod("p", app="idle"))
     assert evict(http, pods, "p").status_code == 201
     assert http.get(f"{pods}/p").status_code == 404
+
+
+@behaviour("eviction", "a pod without controller is not expected: a budget of unavailable pods holds it")
+def test_a_bare_pod_is_held_by_a_budget(kubectl: Kubectl, http: httpx.Client, pods: str) -> None:
+    kubectl.apply(budget("bare", maxUnavailable=1), pod("bare"))
+
+    def counted() -> Any:
+        status = kubectl.get("pdb", "bare")["status"]
+        return status if status.get("currentHealthy") == 1 else None
+
+    status = until(counted, "a healthy pod")
+    assert [status[name] for name in ("expectedPods", "desiredHealthy", "disruptionsAllowed")] == [0, 0, 0]
+    assert evict(http, pods, "bare").status_code == 429
+
+
+@behaviour("eviction", "a budget over pods whose controller has no scale allows nothing, and says why")
+def test_a_budget_over_a_job_allows_nothing(kubectl: Kubectl, http: httpx.Client, pods: str) -> None:
+    template = {
+        "metadata": {"labels": {"app": "work"}},
+        "spec": {"containers": [container()], "restartPolicy": "Never", "terminationGracePeriodSeconds": 1},
+    }
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "work"}}
+    kubectl.apply(job | {"spec": {"template": template}})
+    kubectl("wait", "--for=condition=Ready", "pod", "-l", "app=work", "--timeout=90s")
+    kubectl.apply(budget("work", maxUnavailable=1))
+
+    def told() -> bool:
+        found = kubectl.get("pdb", "work")
+        return conditions(found).get("DisruptionAllowed") == ("False", "SyncFailed")
+
+    until(told, "the budget to say that it cannot be told")
+    [worker] = kubectl.items("pods")
+    assert evict(http, pods, worker["metadata"]["name"]).status_code == 429
+    assert kubectl.get("pdb", "work")["status"]["disruptionsAllowed"] == 0

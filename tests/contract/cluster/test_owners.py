@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import httpx
 import pytest
 
 from tests.contract.cluster.behaviours import behaviour
 from tests.contract.cluster.kubectl import Kubectl
-from tests.contract.cluster.objects import deployment
+from tests.contract.cluster.objects import config_map, deployment
 from tests.contract.cluster.running import until
 
 pytestmark = pytest.mark.contract
@@ -42,3 +45,36 @@ def test_orphans_stay_and_are_adopted_again(kubectl: Kubectl) -> None:
     [after] = kubectl.items("rs")
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
     assert after["metadata"]["ownerReferences"][0]["kind"] == "Deployment"
+
+
+def owned_by(name: str, *owners: dict[str, Any]) -> dict[str, Any]:
+    """A config map of these owners, each of which it would hold up."""
+    made = config_map(name)
+    made["metadata"]["ownerReferences"] = [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "name": owner["metadata"]["name"],
+            "uid": owner["metadata"]["uid"],
+            "blockOwnerDeletion": True,
+        }
+        for owner in owners
+    ]
+    return made
+
+
+@behaviour(
+    "garbage collection", "foreground deletion leaves what has another owner, without the one that goes"
+)
+def test_foreground_deletion_leaves_what_has_another_owner(
+    kubectl: Kubectl, http: httpx.Client, configs: str
+) -> None:
+    first, second = (http.post(configs, json=config_map(name)).json() for name in ("first", "second"))
+    for dependent in (owned_by("shared", first, second), owned_by("own", first)):
+        assert http.post(configs, json=dependent).status_code == 201
+    kubectl("delete", "configmap", "first", "--cascade=foreground", "--timeout=90s")
+    assert http.get(f"{configs}/own").status_code == 404
+    [left] = http.get(f"{configs}/shared").json()["metadata"]["ownerReferences"]
+    assert left["uid"] == second["metadata"]["uid"]
+    kubectl("delete", "configmap", "second", "--cascade=foreground", "--timeout=90s")
+    until(lambda: http.get(f"{configs}/shared").status_code == 404, "the last owner to take it along")
