@@ -158,24 +158,32 @@ class ContainerTask:
         try:
             self._running = await self._sandbox.processes.start(launch, pipe.descriptor)
         except LaunchFailed as problem:
-            pipe.started()
-            await pipe.finish()
             return self._not_started(began, f'exec: "{launch.argv[0]}": {problem}')
-        pipe.started()
-        self._watch = self._supervision(self._running, launch)
-        self.started_at = began
-        self._set_state(Started(began))
-        self._say("Started", f"Started container {self.name}")
-        self._watch.begin()
-        if self._stop.is_set():  # told to stop while it was being started
-            self._end(self._grace)
-        try:
-            code = await self._running.wait()
         finally:
+            pipe.started()
+            if self._running is None:
+                await pipe.finish()
+        return await self._watched(self._running, launch, pipe, began)
+
+    async def _watched(self, running: Running, launch: Launch, pipe: LogPipe, began: datetime) -> Terminated:
+        """Until the run is over; whatever happens here, no process of it is left afterwards."""
+        watch = self._watch = self._supervision(running, launch)
+        try:
+            self.started_at = began
+            self._set_state(Started(began))
+            self._say("Started", f"Started container {self.name}")
+            watch.begin()
+            if self._stop.is_set():  # told to stop while it was being started
+                self._end(self._grace)
+            await running.wait()
+        finally:
+            running.signal(signal.SIGKILL)  # does nothing to a run that is over
+            code = await running.wait()
             self._running = None
-            self._watch.finish()
+            watch.finish()
             await pipe.finish()
-        return self._ended(self._watch, began, code)
+            ended = self._ended(watch, began, code)
+        return ended
 
     def _supervision(self, running: Running, launch: Launch) -> Supervision:
         return Supervision(

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import shutil
 
-from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.errors import MaestroError, Unreachable
 from maestro_cli.local.addresses import listening_address
 from maestro_cli.local.api import PODS, ApiClient
 from maestro_cli.local.informer import Informer
@@ -19,6 +19,7 @@ from maestro_cli.local.objects import Object, is_deleting, name_of, namespace_of
 from maestro_cli.local.recorder import EventRecorder
 
 _LOG = logging.getLogger(__name__)
+_RETRY_SECONDS = 0.5
 
 
 class PodSet:
@@ -64,12 +65,22 @@ class PodSet:
         over = pod_phase(pod) in {"Succeeded", "Failed"}
         pod_ip = self._pool.take((pod.get("status") or {}).get("podIP") or "") if not over else ""
         if pod_ip is None:
-            words = f"no address left on this node: {self._pool.problem}"
-            rejecting = asyncio.ensure_future(self._reject(pod, "OutOfpods", words))
-            self._rejecting.add(rejecting)
-            rejecting.add_done_callback(self._rejecting.discard)
+            self._reject(pod, "OutOfpods", f"no address left on this node: {self._pool.problem}")
             return
-        worker = PodWorker(
+        uid = uid_of(pod)
+        try:
+            worker = self._workers[uid] = self._worker(pod, pod_ip)
+        except Exception as problem:  # noqa: BLE001 - whatever one pod does, the node goes on
+            _LOG.exception("pod %s", name_of(pod))
+            self._pool.give_back(pod_ip)
+            self._reject(pod, "UnexpectedError", f"{type(problem).__name__}: {problem}")
+            return
+        task = asyncio.ensure_future(worker.run())
+        self._tasks[uid] = task
+        task.add_done_callback(lambda done: self._finished(uid, pod_ip, done))
+
+    def _worker(self, pod: Object, pod_ip: str) -> PodWorker:
+        return PodWorker(
             pod,
             pod_ip,
             listening_address(pod_ip),
@@ -78,11 +89,6 @@ class PodSet:
             processes=self._processes,
             recorder=self._recorder,
         )
-        uid = uid_of(pod)
-        self._workers[uid] = worker
-        task = asyncio.ensure_future(worker.run())
-        self._tasks[uid] = task
-        task.add_done_callback(lambda done: self._finished(uid, pod_ip, done))
 
     def _finished(self, uid: str, pod_ip: str, task: asyncio.Task[None]) -> None:
         self._pool.give_back(pod_ip)
@@ -91,14 +97,25 @@ class PodSet:
         if not task.cancelled() and (problem := task.exception()) is not None:
             _LOG.error("pod %s failed in the kubelet", name_of(worker.pod), exc_info=problem)
 
-    async def _reject(self, pod: Object, reason: str, message: str) -> None:
-        status = {"phase": "Failed", "reason": reason, "message": f"Pod was rejected: {message}"}
-        try:
-            await self._client.patch(
-                PODS, namespace_of(pod), name_of(pod), {"status": status}, subresource="status"
-            )
-        except MaestroError as problem:
-            _LOG.warning("reject %s: %s", name_of(pod), problem.what)
+    def _reject(self, pod: Object, reason: str, message: str) -> None:
+        rejecting = asyncio.ensure_future(self._tell_rejected(pod, reason, f"Pod was rejected: {message}"))
+        self._rejecting.add(rejecting)
+        rejecting.add_done_callback(self._rejecting.discard)
+
+    async def _tell_rejected(self, pod: Object, reason: str, message: str) -> None:
+        """Until the API server knows, or will not have it."""
+        status = {"phase": "Failed", "reason": reason, "message": message}
+        body = {"metadata": {"uid": uid_of(pod)}, "status": status}
+        while True:
+            try:
+                await self._client.patch(PODS, namespace_of(pod), name_of(pod), body, subresource="status")
+                return
+            except Unreachable as problem:
+                _LOG.warning("reject %s: %s", name_of(pod), problem.what)
+                await asyncio.sleep(_RETRY_SECONDS)
+            except MaestroError as problem:
+                _LOG.warning("reject %s: %s", name_of(pod), problem.what)
+                return
 
     def sweep_folders(self) -> None:
         """Remove the folders of pods that are not on this node any more (other nodes share the parent)."""
@@ -114,6 +131,6 @@ class PodSet:
         """End all containers; the pods stay in the API server, for the next kubelet of this node."""
         self._leaving = True
         await asyncio.gather(*(worker.leave(grace) for worker in self.workers()))
-        for task in list(self._tasks.values()):
+        for task in [*self._tasks.values(), *self._rejecting]:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)

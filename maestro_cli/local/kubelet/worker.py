@@ -138,7 +138,7 @@ class PodWorker:
         if is_deleting(self.pod):
             self._ending.set()
         self._changed()
-        life = asyncio.ensure_future(self._live())
+        life = asyncio.ensure_future(self._live_or_fail())
         ending = asyncio.ensure_future(self._ending.wait())
         try:
             await asyncio.wait({life, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -150,8 +150,9 @@ class PodWorker:
             await self.stop(grace)
             await life
         finally:
-            life.cancel()
             ending.cancel()
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)  # its processes end before it does
 
     async def leave(self, grace: float) -> None:
         """End all containers and say nothing of it: the node's next kubelet starts them again."""
@@ -168,6 +169,23 @@ class PodWorker:
         for task in reversed(self._inits):
             await task.stop(max(deadline - loop.time(), min(grace, _LEAST_SIDECAR_GRACE_SECONDS)))
 
+    async def _live_or_fail(self) -> None:
+        """Live; an error that nobody thought of ends this pod, and none but this."""
+        try:
+            await self._live()
+        except Exception as problem:  # noqa: BLE001 - told as the pod's failure
+            _LOG.exception("pod %s", self.sandbox.full_name)
+            self._break(problem)
+
+    def _break(self, problem: Exception) -> None:
+        while isinstance(problem, ExceptionGroup):
+            problem = problem.exceptions[0]
+        words = f"the kubelet cannot run this pod: {type(problem).__name__}: {problem}"
+        self._verdict = Verdict("UnexpectedError", words)
+        self._over.set()
+        self.sandbox.say("Failed", f"Error: {words}", warning=True)
+        self._changed()
+
     async def _live(self) -> None:
         """Volumes, init containers in order, then all containers until they are over."""
         async with asyncio.TaskGroup() as group:
@@ -177,7 +195,7 @@ class PodWorker:
                 self._changed()
                 aside.append(group.create_task(self._refresh_volumes()))
                 if await self._initialized(group):
-                    await asyncio.gather(*(task.run() for task in self._containers))
+                    await asyncio.gather(*(group.create_task(task.run()) for task in self._containers))
                 if not self._over.is_set():
                     await asyncio.gather(*(task.stop(self.sandbox.grace_seconds) for task in self._inits))
             for task in aside:
@@ -269,6 +287,22 @@ class PodWorker:
                 )
         return status
 
+    def _status_or_failure(self) -> Object:
+        """The status; of a pod whose status cannot be told, that it fails."""
+        try:
+            return self._status()
+        except Exception as problem:  # noqa: BLE001 - told as the pod's failure
+            if self._verdict is None:
+                _LOG.exception("status of %s", self.sandbox.full_name)
+                self._break(problem)
+                self.sandbox.background(self.stop(0))
+            known: Object = dict(self.pod.get("status") or {})
+            if phase := self._phase_at_the_end([task.record for task in self._containers]):
+                known["phase"] = phase
+            if self._verdict is not None:
+                known |= {"reason": self._verdict.reason, "message": self._verdict.message}
+            return known
+
     def _phase_at_the_end(self, records: list[Record]) -> str:
         """What the phase is besides what the containers say; "" for nothing else."""
         if not self._over.is_set() or any(isinstance(record.state, Started) for record in records):
@@ -280,7 +314,7 @@ class PodWorker:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
-            patch = status_patch(self.pod.get("status") or {}, self._status())
+            patch = status_patch(self.pod.get("status") or {}, self._status_or_failure())
             try:
                 if patch and not self._forgotten and not self._muted:
                     body = {"metadata": {"uid": uid_of(self.pod)}, "status": patch}
