@@ -15,8 +15,9 @@ from maestro_cli.config.locations import shipped
 
 _REGISTRY = "maestro.local/"
 _PACKAGE_PARENT = Path(__file__).resolve().parent.parent.parent
-_REFERENCE = re.compile(
-    r"(?P<name>[a-z0-9]+(?:(?:[._-]|__|[-]+|:\d+/|/)[a-z0-9]+)*)"
+_LONGEST_NAME = 255
+_REFERENCE = re.compile(  # separators that no text can read in two ways: one that is none fails at once
+    r"(?P<name>[a-z0-9]+(?:(?:[.]|__?|-+|:\d+/|/)[a-z0-9]+)*)"
     r"(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@sha256:[0-9a-f]{64})?"
 )
 
@@ -55,7 +56,7 @@ def resolve(image: str, *, has_command: bool) -> Image:
     unknown one (any name under `maestro.local/` that is not in the table, whatever its command).
     """
     match = _REFERENCE.fullmatch(image)
-    if match is None:
+    if match is None or len(match.group("name")) > _LONGEST_NAME:
         raise ImageProblem(
             "InvalidImageName", f'Failed to apply default image tag "{image}": invalid reference'
         )

@@ -79,6 +79,8 @@ async def act(action: Object, target: Target, seconds: float) -> tuple[bool, str
         return False, _failed(action, target, problem)
     except (asyncio.LimitOverrunError, ValueError) as problem:
         return False, f"malformed HTTP response: {problem}"
+    except (LookupError, OverflowError) as problem:  # a field is missing, or a port is none
+        return False, f"malformed probe: {type(problem).__name__}: {problem}"
     return False, "this kind of probe is not supported by the process kubelet"
 
 
@@ -123,7 +125,7 @@ async def _http_get(action: Object, target: Target) -> tuple[bool, str]:
     reader, writer = await asyncio.open_connection(host, port, ssl=secure)
     try:
         headers = {"Host": f"{host}:{port}", "User-Agent": "kube-probe/1.37", "Accept": "*/*"}
-        headers |= {entry["name"]: entry["value"] for entry in action.get("httpHeaders") or ()}
+        headers |= {entry["name"]: entry.get("value", "") for entry in action.get("httpHeaders") or ()}
         lines = [f"GET {action.get('path') or '/'} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         writer.write("\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1", "replace"))

@@ -125,14 +125,14 @@ class Processes:
         started: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
         self._starting[name] = started
         # the order travels in an unlinked file: it may be large, and messages must stay atomic
-        with tempfile.TemporaryFile() as file:
-            file.write(json.dumps(order).encode("utf-8", "surrogateescape"))
-            file.flush()
-            try:
+        try:
+            with tempfile.TemporaryFile() as file:
+                file.write(json.dumps(order).encode("utf-8", "surrogateescape"))
+                file.flush()
                 socket.send_fds(self._ours, [_framed({"start": name})], [output, file.fileno()])
-            except OSError as problem:
-                del self._starting[name]
-                raise LaunchFailed(f"the spawner does not listen: {problem}") from None
+        except OSError as problem:  # a full disk, or a spawner that does not listen
+            del self._starting[name]
+            raise LaunchFailed(f"the spawner was not told: {problem}") from None
         try:
             return await asyncio.shield(started)
         except asyncio.CancelledError:

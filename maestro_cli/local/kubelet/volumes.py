@@ -133,12 +133,11 @@ def write_atomically(place: Path, files: Mapping[str, VolumeFile], mode: int) ->
         return False
     old = current.resolve() if current.is_symlink() else None
     fresh = Path(tempfile.mkdtemp(prefix="..", dir=place))
-    fresh.chmod(0o755)
-    for path, file in files.items():
-        target = fresh / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(file.content)
-        target.chmod(mode if file.mode is None else file.mode)
+    try:
+        _fill(fresh, files, mode)
+    except OSError:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
     beside = place / "..data_tmp"
     beside.unlink(missing_ok=True)
     beside.symlink_to(fresh.name)
@@ -153,6 +152,15 @@ def write_atomically(place: Path, files: Mapping[str, VolumeFile], mode: int) ->
     if old is not None:
         shutil.rmtree(old, ignore_errors=True)
     return True
+
+
+def _fill(fresh: Path, files: Mapping[str, VolumeFile], mode: int) -> None:
+    fresh.chmod(0o755)
+    for path, file in files.items():
+        target = fresh / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.content)
+        target.chmod(mode if file.mode is None else file.mode)
 
 
 def _content(folder: Path) -> dict[str, bytes]:

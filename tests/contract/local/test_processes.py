@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -131,6 +133,22 @@ def test_what_cannot_be_executed_says_why(tmp_path: Path, argv: str, words: str)
             with pytest.raises(LaunchFailed, match=words):
                 await made.start(argv)
             assert await (await made.python("")).wait() == 0, "the spawner goes on"
+
+    asyncio.run(run())
+
+
+def test_a_start_without_room_for_its_order_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    async def run() -> None:
+        async with node(tmp_path) as made:
+            with monkeypatch.context() as patched:
+                patched.setattr(tempfile, "TemporaryFile", full)
+                with pytest.raises(LaunchFailed, match="No space left"):
+                    await made.python("")
+            assert made.processes._starting == {}
+            assert await (await made.python("")).wait() == 0, "the next one starts"
 
     asyncio.run(run())
 

@@ -125,6 +125,15 @@ def test_a_volume_changes_at_once_and_forgets_old_keys(tmp_path: Path) -> None:
     assert not opened.exists()
 
 
+def test_a_volume_that_cannot_be_written_leaves_no_folder_behind(tmp_path: Path) -> None:
+    place = tmp_path / "volume"
+    place.mkdir()
+    for _ in range(2):
+        with pytest.raises(OSError, match="a"):
+            write_atomically(place, {"a": VolumeFile(b"1"), "a/b": VolumeFile(b"2")}, 0o644)
+    assert list(place.iterdir()) == []
+
+
 @pytest.mark.parametrize("path", ["../out", "/etc/passwd", "a/../../b", "..data", ""])
 def test_no_key_leaves_its_volume(tmp_path: Path, path: str) -> None:
     with pytest.raises(MountProblem):
@@ -156,6 +165,7 @@ def test_mounts_point_into_volumes_and_hosts() -> None:
 def test_images() -> None:
     assert resolve("maestro.local/model-server:2", has_command=False).entrypoint[0] == sys.executable
     assert resolve("busybox", has_command=True).entrypoint == ()
+    assert resolve("a__b/c--d---e.f_g:1", has_command=True).entrypoint == ()
     assert resolve("localhost:5000/a/b_c:1@sha256:" + "0" * 64, has_command=True).entrypoint == ()
     for image, has_command, reason in (
         ("busybox", False, "ErrImagePull"),
@@ -163,6 +173,10 @@ def test_images() -> None:
         ("maestro.local/model-serverx", True, "ErrImagePull"),
         ("Not An Image", True, "InvalidImageName"),
         ("a:tag:tag", True, "InvalidImageName"),
+        ("a" + "-a" * 20_000 + "!", True, "InvalidImageName"),  # read once, or this test never ends
+        ("a" * 256, True, "InvalidImageName"),
+        ("a..b", True, "InvalidImageName"),
+        ("a___b", True, "InvalidImageName"),
     ):
         with pytest.raises(ImageProblem) as problem:
             resolve(image, has_command=has_command)

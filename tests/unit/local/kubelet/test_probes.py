@@ -90,6 +90,22 @@ def test_commands_pass_with_exit_code_0() -> None:
     assert late == (False, f'command timed out: "{TIMED_OUT} partial" timed out after 2s')
 
 
+@pytest.mark.parametrize("port", [None, -1, 70_000, 10**30, "²", "9" * 5000])
+@pytest.mark.parametrize("kind", ["httpGet", "tcpSocket"])
+def test_no_port_is_a_failure_and_no_crash(kind: str, port: int | str | None) -> None:
+    ok, words = probe({kind: {} if port is None else {"port": port}})
+    assert not ok
+    assert words
+
+
+def test_an_empty_header_is_sent_empty() -> None:
+    headers = [{"name": "X-Empty"}]
+    told = against(
+        b"HTTP/1.1 200 OK\r\n\r\n", lambda port: {"httpGet": {"port": port, "httpHeaders": headers}}
+    )
+    assert told[0]
+
+
 def test_an_unknown_kind_of_probe_fails_and_says_so() -> None:
     ok, words = probe({"grpc": {"port": 1}})
     assert not ok
