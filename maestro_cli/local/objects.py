@@ -5,11 +5,13 @@ Invariant: nothing here changes an object; a missing field reads as its Kubernet
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 Object = dict[str, Any]
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 
 
 def metadata(thing: Object) -> Object:
@@ -135,10 +137,19 @@ def requirement_holds(requirement: Mapping[str, Any], labels: Mapping[str, str])
         case "DoesNotExist":
             return value is None
         case "Gt":
-            return value is not None and bool(values) and int(value) > int(values[0])
+            return _difference(value, values) > 0
         case "Lt":
-            return value is not None and bool(values) and int(value) < int(values[0])
+            return _difference(value, values) < 0
     return False
+
+
+def _difference(value: str | None, values: Sequence[str]) -> int:
+    """By how much a label is greater than the one value; nothing when either is no whole number."""
+    if value is None or len(values) != 1:
+        return 0
+    if not (_INTEGER.fullmatch(value) and _INTEGER.fullmatch(values[0])):
+        return 0
+    return int(value) - int(values[0])
 
 
 def labels_match(wanted: Mapping[str, str], labels: Mapping[str, str]) -> bool:
