@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.facts.metrics import Instant
@@ -33,7 +33,7 @@ class ChangeRequest:
 
     kind: str
     target: WorkloadRef
-    options: Mapping[str, str | int]
+    options: Mapping[str, Any]
     reason: str
 
 

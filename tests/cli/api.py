@@ -102,15 +102,27 @@ ANSWERS: Answers = {
 
 @contextmanager
 def api_server(answers: Answers) -> Iterator[list[str]]:
-    """Serve these answers (404 for any other path) and write a context `prod` for it; the paths asked for."""
+    """Serve these answers (404 for any other path) and write a context `prod` for it; the paths asked for.
+
+    What is not a GET is answered from `METHOD path`, and kept as that in the paths asked for.
+    """
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            asked.append(self.path)
-            path = self.path.partition("?")[0]
+            self.answer(self.path)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.answer(f"{self.command} {self.path}")
+
+        do_PATCH = do_POST
+
+        def answer(self, question: str) -> None:
+            asked.append(question)
+            path = question.partition("?")[0]
             found = answers.get(path, refusal(404, "NotFound", f"{path} not found"))
             code, body = found if isinstance(found, tuple) else (200, found)
             content = json.dumps(body).encode()

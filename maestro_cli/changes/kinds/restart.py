@@ -39,7 +39,7 @@ class Restart(RollingKind):
             summary=f"restart {ref}: replace its {replicas} replicas by new ones of the same release",
             spec=spec,
             diff=diff_templates(workload.template, spec["template"]),
-            holds=f"every replica of {ref} was started after {to_rfc3339(request.now)}",
+            holds=f"every replica of {ref} was started anew",
             undo=None,
             ended=replicas,
             objections=paused(workload),

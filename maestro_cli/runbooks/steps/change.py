@@ -7,9 +7,11 @@ its text.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Any
 
+from maestro_cli.changes.kinds import KINDS
+from maestro_cli.changes.kinds.kind import Option
 from maestro_cli.config.strict import Document, parse_yaml, suggestion
 from maestro_cli.core.errors import InvalidFile, OutcomeUnknown, UsageError, WaitingForApproval
 from maestro_cli.core.refs import parse_workload_ref
@@ -18,15 +20,8 @@ from maestro_cli.runbooks.ports import ChangeOutcome, ChangeRequest, ChangeState
 from maestro_cli.runbooks.steps.kind import Work
 from maestro_cli.runbooks.substitution import into_name, names_in
 
-
-def _number(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise ValueError("is not a whole number")
-    return int(text)
-
-
-# The kinds of change a runbook can ask for, and the options of each with how it is read.
-OPTIONS: Mapping[str, Mapping[str, Callable[[str], int | str]]] = {"rollback": {"to_revision": _number}}
+# The kinds of change a runbook can ask for, which are all, and the options of each.
+OPTIONS: Mapping[str, Mapping[str, Option]] = {name: kind.options for name, kind in KINDS.items()}
 _FIELDS = ("kind", "target", "namespace", "reason")
 
 
@@ -44,6 +39,9 @@ class ChangeStep:
         for name in fields:
             if name not in known:
                 raise document.fail("is not known here", (name,), fix=suggestion(name, known))
+        for name, option in OPTIONS[kind].items():
+            if option.needed and not fields.get(name):
+                raise document.fail(f"{name} is missing", fix=f"a change of kind {kind} needs it")
 
     def variables(self, step: Step) -> set[str]:
         return names_in(step.body)
@@ -84,14 +82,14 @@ def request_of(step: Step, values: Mapping[str, str]) -> ChangeRequest:
     fields, _ = _fields(step, step.path)
     filled = {name: into_name(text, values) for name, text in fields.items() if name != "reason"}
     target = parse_workload_ref(filled["target"], namespace=filled.get("namespace"))
-    options: dict[str, str | int] = {}
-    for name, form in OPTIONS[fields["kind"]].items():
+    options: dict[str, Any] = {}
+    for name, option in OPTIONS[fields["kind"]].items():
         if not filled.get(name):
             continue  # an optional parameter was left empty
         try:
-            options[name] = form(filled[name])
+            options[name] = option.read(filled[name])
         except ValueError as error:
-            raise UsageError(f"{name} of {step.path} is not a whole number") from error
+            raise UsageError(f"{name} of {step.path} {error}") from error
     return ChangeRequest(fields["kind"], target, options, fields.get("reason", "") or step.name)
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -278,3 +279,14 @@ def test_no_attack_is_a_traceback(bench: Bench) -> None:
                 continue
             assert result.reason == "" or "\x1b" not in result.reason
     assert bench.changes.world == []
+
+
+def test_a_value_never_becomes_another_assignment(bench: Bench) -> None:
+    step = fence("id=a", "kind: set-env\ntarget: ml/deploy/x\nenv: LEVEL=$NAME", "change")
+    book = bench.write(ANYTHING + step)
+    for attack in [*ATTACKS, "a b=c", "a' 'b=c", "a\tb-"]:
+        with suppress(MaestroError):
+            assert not bench.runner().start(book, {"NAME": attack}).ok
+    assert bench.changes.world == []
+    assert bench.runner().start(book, {"NAME": "debug"}).ok
+    assert bench.changes.world == [["set-env", "ml/deploy/x", {"env": ["LEVEL=debug"]}]]

@@ -14,10 +14,11 @@ IMAGE = "registry.example:5000/ml/server:2@sha256:" + "a" * 64
 
 @dataclass(frozen=True)
 class Example:
-    """`before` is what the cluster is set to first."""
+    """`before` is what the cluster is set to first; `written` are the parameters as a runbook writes them."""
 
     kind: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    written: str = ""
     before: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -38,11 +39,11 @@ class Example:
 EXAMPLES = (
     Example("rollback"),
     Example("restart"),
-    Example("scale", {"replicas": 5}),
+    Example("scale", {"replicas": 5}, "replicas: 5"),
     Example("pause"),
     Example("resume", before={"paused": True}),
-    Example("set-image", {"images": [f"server={IMAGE}"]}),
-    Example("set-env", {"env": ["MODEL=b", "OLD-"], "container": "server"}),
+    Example("set-image", {"images": [f"server={IMAGE}"]}, f"images: server={IMAGE}"),
+    Example("set-env", {"env": ["MODEL=b", "NEW=x"]}, "env: MODEL=b 'NEW=x'"),
 )
 ENVIRONMENT = {"MODEL": "a", "OLD": "x"}
 

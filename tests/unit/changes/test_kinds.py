@@ -291,24 +291,3 @@ def test_what_does_not_hold_is_taken_back_or_left_where_it_cannot_be(bench: Benc
     assert (after.template, after.replicas_wanted) == (before.template, before.replicas_wanted)
     undo = get_change(bench.journal, get_change(bench.journal, plan.id).undone_by or "")
     assert (undo.kind, undo.state, undo.undo_of) == (plan.undo.kind, State.VERIFIED, plan.id)
-
-
-@every_kind
-def test_options_read_from_text_are_the_parameters(bench: Bench, example: Example) -> None:
-    """As a runbook writes them."""
-    written = {
-        "replicas": "5",
-        "images": f"server={example_image()}",
-        "env": "MODEL=b OLD-",
-        "container": "server",
-    }
-    options = KINDS[example.kind].options
-    read = {name: option.read(written[name]) for name, option in options.items() if name in written}
-    assert {name: list(value) if isinstance(value, tuple) else value for name, value in read.items()} == dict(
-        example.parameters
-    )
-    assert {name for name, option in options.items() if option.needed} <= set(example.parameters)
-
-
-def example_image() -> str:
-    return str(example_of("set-image").parameters["images"][0]).partition("=")[2]

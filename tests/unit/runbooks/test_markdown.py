@@ -110,6 +110,8 @@ def test_a_fence_in_a_list_is_dedented_and_knows_its_line_and_heading() -> None:
         ("```change {id=a}\nkind: rollback\n```\n", 2, "target is missing"),
         ("```change {id=a}\nkind: rollback\ntarget: deploy/x\nforce: true\n```\n", 4, "expected text"),
         ("```change {id=a}\nkind: rollback\ntarget: deploy/x\nto_revison: 1\n```\n", 4, "'to_revision'"),
+        ("```change {id=a}\nkind: scale\ntarget: deploy/x\n```\n", 2, "replicas is missing"),
+        ("```change {id=a}\nkind: restart\ntarget: deploy/x\nreplicas: 1\n```\n", 4, "not known here"),
         ("```manual {id=a}\n```\n", 1, "says nothing"),
         ("---\nmaestro: runbook/v2\n---\n", 2, "runbook/v1"),
         ("---\nmaestro: runbook/v1\nalert: [x]\n---\n", 3, "did you mean 'alerts'"),

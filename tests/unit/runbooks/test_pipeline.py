@@ -23,6 +23,7 @@ from maestro_cli.runbooks.projection import RunsProjection
 from maestro_cli.runbooks.reader import read_runbook
 from maestro_cli.runbooks.runner import RunbookRunner
 from tests.unit.changes.bench import YES, Bench, TickingClock
+from tests.unit.changes.every_kind import EXAMPLES, Example
 from tests.unit.changes.fake_cluster import REF, FakeCluster, template
 from tests.unit.runbooks.bench import Answers
 
@@ -82,6 +83,39 @@ def test_a_verification_that_fails_takes_the_change_back(bench: Bench, tmp_path:
     result = run(bench, tmp_path, text, answers=Answers((5.0,)))
     assert (result.status, result.exit_code) == (RunStatus.ROLLED_BACK, ExitCode.ROLLED_BACK), result.reason
     assert served(bench) == "2"
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_a_step_can_ask_for_every_kind_of_change(bench: Bench, tmp_path: Path, example: Example) -> None:
+    example.prepare(bench.cluster)
+    before = example.part(bench.cluster)
+    result = run(bench, tmp_path, BOOK.replace("kind: rollback", f"kind: {example.kind}\n{example.written}"))
+    assert result.ok, result.reason
+    assert example.part(bench.cluster) != before
+    assert bench.cluster.marks == [result.run.steps[0].change_id]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_a_verification_that_fails_takes_every_kind_back_that_can_be(
+    bench: Bench, tmp_path: Path, example: Example
+) -> None:
+    example.prepare(bench.cluster)
+    before = bench.cluster.get_workload(REF)
+    text = BOOK.replace("kind: rollback", f"kind: {example.kind}\n{example.written}")
+    text = (
+        text.replace("id=back", "id=back on_fail=rollback")
+        + "```promql {verify=back expect='< 1'}\nup\n```\n"
+    )
+    result = run(bench, tmp_path, text, answers=Answers((5.0,)))
+    after = bench.cluster.get_workload(REF)
+    if example.kind == "restart":
+        assert (result.status, result.exit_code) == (RunStatus.ROLLBACK_FAILED, ExitCode.UNDO_FAILED)
+        assert "cannot be undone" in result.reason
+        return
+    assert (result.status, result.exit_code) == (RunStatus.ROLLED_BACK, ExitCode.ROLLED_BACK), result.reason
+    assert (after.template, after.replicas_wanted, after.paused) == (
+        before.template, before.replicas_wanted, before.paused,
+    )  # fmt: skip
 
 
 def test_read_only_refuses_and_nothing_is_done(bench: Bench, tmp_path: Path) -> None:

@@ -1,0 +1,165 @@
+"""The commands that change one workload, as a person or a script calls them, against recorded answers."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from maestro_cli.changes.kinds import KINDS
+from maestro_cli.config.locations import state_dir
+from tests.cli.api import Answers, api_server, listing, refusal, workload
+from tests.cli.program import Result, check_golden, maestro
+
+PLACE = "/apis/apps/v1/namespaces/ml/deployments/fraud"
+REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+AUTOSCALERS = "/apis/autoscaling/v2/namespaces/ml/horizontalpodautoscalers"
+COMMANDS = {
+    "rollback": ["rollback", "deploy/fraud"],
+    "restart": ["restart", "deploy/fraud"],
+    "scale": ["scale", "deploy/fraud", "--replicas", "0"],
+    "pause": ["rollout", "pause", "deploy/fraud"],
+    "resume": ["rollout", "resume", "deploy/fraud"],
+    "set-image": ["set", "image", "deploy/fraud", "server=registry.example:5000/server:2"],
+    "set-env": ["set", "env", "deploy/fraud", "LOG_LEVEL=debug", "DB_PASSWORD=hunter2-hunter2", "CACHE-"],
+}
+OWNER = {"kind": "Deployment", "name": "fraud", "uid": "uid-fraud", "controller": True}
+
+
+def deployment(**spec: Any) -> dict[str, Any]:
+    made = workload("fraud", 3, replicas=3, updatedReplicas=3, readyReplicas=3, availableReplicas=3)
+    made["metadata"]["resourceVersion"] = "42"
+    made["spec"] |= spec
+    return made
+
+
+def answers(**spec: Any) -> Answers:
+    """Revision 4 runs; revision 3 served another model."""
+    now = deployment(**spec)
+    earlier = copy.deepcopy(now)
+    earlier["metadata"] |= {"name": "fraud-3", "ownerReferences": [OWNER],
+                            "annotations": {"deployment.kubernetes.io/revision": "3"}}  # fmt: skip
+    earlier["spec"]["template"]["spec"]["containers"][0]["args"] = ["--serve", "fraud=1"]
+    earlier["status"] = {"replicas": 0}
+    return {
+        PLACE: now,
+        f"PATCH {PLACE}": now,
+        f"POST {REVIEW}": {"status": {"allowed": True}},
+        "/apis/apps/v1/namespaces/ml/replicasets": listing(earlier),
+        "/api/v1/namespaces/ml/pods": listing(),
+        "/apis/policy/v1/namespaces/ml/poddisruptionbudgets": listing(),
+    }
+
+
+@pytest.fixture
+def api() -> Iterator[list[str]]:
+    with api_server(answers()) as asked:
+        yield asked
+
+
+def writes(asked: list[str]) -> list[str]:
+    return [path for path in asked if path.startswith("PATCH") and "dryRun" not in path]
+
+
+def settled(result: Result) -> str:
+    """The output without what differs from one run to the next."""
+    text = re.sub(r"chg-[0-9a-z]+", "chg-1", result.out)
+    text = re.sub(r"20\d\d-\d\d-\d\dT[0-9:.]+Z", "2026-01-01T00:00:00.000000Z", text)
+    return re.sub(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{16}\b", "d1ge57", text)
+
+
+def test_every_kind_has_its_command() -> None:
+    assert list(COMMANDS) == list(KINDS)
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_a_dry_run_shows_the_plan_and_writes_nothing(kind: str) -> None:
+    with api_server(answers(paused=kind == "resume")) as asked:
+        result = maestro(*COMMANDS[kind], "--dry-run")
+    assert (result.code, result.err) == (0, "")
+    assert writes(asked) == []
+    assert any("dryRun=All" in path for path in asked)
+    check_golden(f"change-{kind}.table", settled(result))
+
+
+@pytest.mark.parametrize("kind", ["restart", "scale", "set-env"])
+def test_the_plan_as_json(kind: str) -> None:
+    with api_server(answers()):
+        result = maestro(*COMMANDS[kind], "--dry-run", "-o", "json")
+    assert (result.code, json.loads(result.out)["schema"]) == (0, "maestro.dev/change-plan/v1")
+    check_golden(f"change-{kind}.json", settled(result))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code", "what"),
+    [
+        ([], [], 11, "nobody agreed to this change"),
+        (["--read-only"], ["--yes"], 20, "context prod is read-only"),
+        (
+            [],
+            ["--yes", "-n", "elsewhere"],
+            6,
+            "/apis/apps/v1/namespaces/elsewhere/deployments/fraud not found",
+        ),
+    ],
+)
+def test_what_is_refused_has_its_code_and_writes_nothing(
+    api: list[str], before: list[str], after: list[str], code: int, what: str
+) -> None:
+    result = maestro(*before, *COMMANDS["set-image"], *after)
+    assert (result.code, result.out) == (code, "")
+    assert f"maestro: error: {what}\n" in result.err
+    assert writes(api) == []
+
+
+def test_a_missing_permission_is_named() -> None:
+    with api_server({**answers(), f"POST {REVIEW}": {"status": {"allowed": False}}}) as asked:
+        result = maestro(*COMMANDS["restart"], "--yes")
+    assert (result.code, result.out) == (5, "")
+    assert "you may not get deployments.apps in namespace ml" in result.err
+    assert writes(asked) == []
+
+
+def test_what_an_autoscaler_owns_is_not_scaled() -> None:
+    spec = {"scaleTargetRef": {"kind": "Deployment", "name": "fraud"}, "maxReplicas": 4}
+    owner = {"metadata": {"name": "h", "namespace": "ml"}, "spec": spec}
+    with api_server({**answers(), AUTOSCALERS: listing(owner)}) as asked:
+        result = maestro("scale", "deploy/fraud", "--replicas", "6", "--yes")
+    assert (result.code, result.out) == (11, "")
+    what, why, fix = result.err.splitlines()[-3:]
+    assert what.endswith("error: the autoscaler h sets the replicas of ml/deploy/fraud")
+    assert "between 1 and 4" in why
+    assert "kubectl -n ml patch hpa h" in fix
+    assert writes(asked) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["set", "env", "deploy/fraud", "DB_PASSWORD"], "sets nothing and removes nothing"),
+        (["set", "env", "deploy/fraud", "1A=x"], "is not the name of a variable"),
+        (["set", "image", "deploy/fraud", "server=A B"], "is not an image"),
+        (["set", "env", "sts/fraud", "A=x"], "is a StatefulSet"),
+        (["scale", "deploy/fraud", "--replicas", "999999999"], "is no such number"),
+    ],
+)
+def test_what_makes_no_sense_ends_2(api: list[str], words: list[str], what: str) -> None:
+    result = maestro(*words, "--yes")
+    assert (result.code, result.out) == (2, "")
+    assert what in result.err.splitlines()[0]
+    assert writes(api) == []
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_a_secret_is_in_no_output_and_no_file(form: str) -> None:
+    refused = refusal(422, "Invalid", "spec: Invalid value: hunter2-hunter2")
+    with api_server({**answers(), f"PATCH {PLACE}": refused}):
+        for end in (["--dry-run"], ["--yes"], ["--yes", "--read-only"]):
+            result = maestro(*COMMANDS["set-env"], *end, "-o", form, env={"MAESTRO_DEBUG": "1"})
+            assert "hunter2" not in result.out + result.err
+            assert result.code in (2, 12, 20)
+    assert "hunter2" not in (state_dir() / "journal" / "prod.sqlite").read_bytes().decode("latin-1")
