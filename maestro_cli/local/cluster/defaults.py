@@ -320,6 +320,9 @@ def begin_autoscaler(autoscaler: Object) -> None:
 
 def default_network_policy(policy: Object) -> None:
     spec = policy.setdefault("spec", {})
+    for field in ("ingress", "egress"):  # as Go's `omitempty` does
+        if not spec.get(field, True):
+            del spec[field]
     if not spec.get("policyTypes"):
         spec["policyTypes"] = ["Ingress", *(["Egress"] if spec.get("egress") else [])]
     for rule in [*spec.get("ingress", []), *spec.get("egress", [])]:

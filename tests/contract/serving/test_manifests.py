@@ -136,6 +136,18 @@ def test_an_overlay_is_in_force_without_a_restart(
     assert replicas.identities() == before
 
 
+def test_what_was_applied_differs_in_nothing(kubectl: Kubectl, applied: None) -> None:
+    assert kubectl("diff", "-k", str(BASE)) == ""
+    assert "-        to: {model: fraud, version: 1}" in kubectl("diff", "-k", str(CANARY), fails=True)
+
+
+def test_an_empty_list_of_rules_is_none_alike(kubectl: Kubectl) -> None:
+    made = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "x"}}
+    spec: dict[str, Any] = {"podSelector": {}, "ingress": [], "egress": []}
+    kubectl("create", "-f", "-", given=json.dumps(made | {"spec": spec}))
+    assert kubectl.get("netpol", "x")["spec"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
+
+
 def test_what_is_only_kept_is_kept_alike(kubectl: Kubectl, applied: None) -> None:
     autoscaler = kubectl.get("hpa", NAME)["spec"]
     target = {"type": "Utilization", "averageUtilization": 70}
