@@ -25,6 +25,7 @@ from maestro_cli.local.objects import (
 
 _LOG = logging.getLogger(__name__)
 ANNOTATION = "maestro.io/local-endpoint"
+_HTTP = "http"  # as IANA names it, which is what an appProtocol without a prefix means
 _SLICE_OF = "kubernetes.io/service-name"
 
 
@@ -78,6 +79,7 @@ class ServiceTable:
             if name not in proxies:
                 proxies[name] = ServiceProxy()
                 await proxies[name].start(port_in(annotations_of(service).get(annotation)))
+            proxies[name].speaks_http = port.get("appProtocol") == _HTTP
             proxies[name].follow(usable_endpoints(self.slices.by("service", key), name))
             told[annotation] = f"127.0.0.1:{proxies[name].port}"
         if any(annotations_of(service).get(name) != value for name, value in told.items()):

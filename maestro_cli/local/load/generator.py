@@ -7,7 +7,8 @@ sender or a slow service is in it; every intended request is counted once, whate
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -18,10 +19,32 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 TIMEOUT_SECONDS = 3.0
 
 
-class Generator:
-    """An open-loop client of one service. `code` is the HTTP status, `error` or `timeout`."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one request: seconds after the start of the load, and why there was no answer.
 
-    def __init__(self, url: str, traffic: Traffic, registry: CollectorRegistry) -> None:
+    `code` is the HTTP status, `error` or `timeout`.
+    """
+
+    intended: float
+    ended: float
+    code: str
+    why: str = ""
+
+
+class Generator:
+    """An open-loop client of one service; `tell`, if given, hears of every request."""
+
+    def __init__(
+        self,
+        url: str,
+        traffic: Traffic,
+        registry: CollectorRegistry,
+        tell: Callable[[Outcome], None] | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
+        self._tell = tell
+        self._timeout_seconds = timeout_seconds
         self._connections = Connections(url)
         self._traffic = traffic
         self._requests = Counter(
@@ -44,7 +67,8 @@ class Generator:
                 intended = start + arrival.offset_seconds
                 if (ahead := intended - loop.time()) > 0:
                     await asyncio.sleep(ahead)
-                task = loop.create_task(self._send(intended, self._traffic.bodies[arrival.body]))
+                body = self._traffic.bodies[arrival.body]
+                task = loop.create_task(self._send(start, arrival.offset_seconds, body))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
             await asyncio.gather(*self._running)
@@ -54,14 +78,18 @@ class Generator:
             await asyncio.gather(*self._running, return_exceptions=True)
             self._connections.close()
 
-    async def _send(self, intended: float, body: bytes) -> None:
+    async def _send(self, start: float, offset_seconds: float, body: bytes) -> None:
         loop = asyncio.get_running_loop()
+        why = ""
         try:
-            async with asyncio.timeout_at(intended + TIMEOUT_SECONDS):
+            async with asyncio.timeout_at(start + offset_seconds + self._timeout_seconds):
                 code = str(await self._connections.post(self._traffic.path, body))
-        except ConnectionFailed:
-            code = "error"
+        except ConnectionFailed as failure:
+            code, why = "error", str(failure)
         except TimeoutError:
             code = "timeout"
+        ended = loop.time() - start
         self._requests.labels(code).inc()
-        self._durations.observe(loop.time() - intended)
+        self._durations.observe(ended - offset_seconds)
+        if self._tell is not None:
+            self._tell(Outcome(offset_seconds, ended, code, why))

@@ -88,8 +88,8 @@ def secret(name: str, **data: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": encoded}
 
 
-def service(name: str) -> dict[str, Any]:
-    ports = [{"name": "http", "port": 80, "targetPort": "http"}]
+def service(name: str, **port: Any) -> dict[str, Any]:
+    ports = [{"name": "http", "port": 80, "targetPort": "http", **port}]
     spec = {"selector": {"app": name}, "ports": ports}
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
 

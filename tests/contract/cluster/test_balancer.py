@@ -68,7 +68,7 @@ class Client:
 @behaviour("load balancer", "traffic survives a rollout and moves to the new pods")
 def test_traffic_survives_a_rollout_and_moves_to_the_new_pods(kubectl: Kubectl) -> None:
     strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
-    kubectl.apply(service("web"), deployment("web", 2, strategy=strategy))
+    kubectl.apply(service("web", appProtocol="http"), deployment("web", 2, strategy=strategy))
     kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     address = address_of(kubectl, "web")
     with Client(address) as one, Client(address) as two, Client(address) as three:

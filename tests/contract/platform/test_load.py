@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from maestro_cli.local.load.connections import WANTED_IDLE
-from maestro_cli.local.load.generator import Generator
+from maestro_cli.local.load.generator import Generator, Outcome
 from maestro_cli.local.load.traffic import Arrival, Traffic
 from maestro_cli.local.ports import free_port
 
@@ -128,3 +128,16 @@ def test_nobody_there_is_an_error_and_not_the_end() -> None:
     generator = Generator(f"http://127.0.0.1:{free_port()}", TRAFFIC, registry)
     asyncio.run(generator.run(iter(_arrivals(5))))
     assert _count(registry, "error") == 5
+
+
+def test_every_outcome_is_told_with_its_reason() -> None:
+    told: list[Outcome] = []
+    url = f"http://127.0.0.1:{free_port()}"
+    generator = Generator(url, TRAFFIC, CollectorRegistry(), told.append)
+    asyncio.run(generator.run(iter(_arrivals(5, 0.01))))
+    assert [outcome.intended for outcome in sorted(told, key=lambda one: one.intended)] == [
+        arrival.offset_seconds for arrival in _arrivals(5, 0.01)
+    ]
+    assert {outcome.code for outcome in told} == {"error"}
+    assert all("refused" in outcome.why or "Connect call failed" in outcome.why for outcome in told)
+    assert all(outcome.ended >= outcome.intended for outcome in told)

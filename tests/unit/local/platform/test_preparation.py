@@ -26,8 +26,8 @@ def test_the_shipped_manifests_are_the_workload(tmp_path: Path) -> None:
     prepare(tmp_path, PROFILES["drill"])
     manifests = json.loads((tmp_path / "config" / "manifests.json").read_text(encoding="utf-8"))
     kinds = [manifest["kind"] for manifest in manifests]
-    assert kinds == ["Namespace", "Deployment", "Service", "PodDisruptionBudget"]
-    deployment = manifests[1]
+    assert kinds == ["Namespace", "ConfigMap", "Deployment", "Service", "PodDisruptionBudget"]
+    deployment = manifests[2]
     assert deployment["spec"]["replicas"] == 3
     container = deployment["spec"]["template"]["spec"]["containers"][0]
     assert {"name": "MODELS_DIR", "value": str(shipped("deploy") / "models")} in container["env"]

@@ -1,0 +1,199 @@
+"""A client's connection and the endpoint's connection that serves it.
+
+Invariant: bytes pass unchanged and in order, with back-pressure both ways; no byte of a client is sent to
+two endpoints. Where HTTP is spoken, an endpoint is left only between an answer and the next request, and the
+client does not notice: what it sends next goes to another one. Elsewhere its connection is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from maestro_cli.local.balancer.backends import Backends, Endpoint
+from maestro_cli.local.balancer.conversation import Conversation
+
+Dial = Callable[[asyncio.Protocol, Endpoint], Awaitable[asyncio.Transport]]
+
+_IDLE_SECONDS = 0.02
+
+
+class Owner(Protocol):
+    """What a link needs of its proxy."""
+
+    backends: Backends
+    links: set[Link]
+    dial: Dial
+    speaks_http: bool
+
+    def background(self, work: Awaitable[None]) -> None: ...
+
+
+class _Side(asyncio.Protocol):
+    """One end of a link; hands everything to the other end."""
+
+    def __init__(self, link: Link, *, from_client: bool) -> None:
+        self._link = link
+        self._from_client = from_client
+        self.transport: asyncio.Transport | None = None
+
+    @property
+    def other(self) -> asyncio.Transport | None:
+        """The transport at the other end, if there is one now."""
+        if not self._from_client:
+            return self._link.client.transport if self is self._link.backend else None
+        return self._link.backend.transport if self._link.backend is not None else None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        if self._from_client:
+            self._link.accepted()
+
+    def data_received(self, data: bytes) -> None:
+        if self._from_client:
+            self._link.from_client(data)
+        elif self is self._link.backend:
+            self._link.from_endpoint(data)
+
+    def eof_received(self) -> bool:
+        other = self.other
+        if self._from_client and other is not None:
+            if other.can_write_eof():
+                other.write_eof()
+            return True
+        return False  # the endpoint has said all: close, after what is buffered is written
+
+    def pause_writing(self) -> None:
+        if (other := self.other) is not None:
+            other.pause_reading()
+
+    def resume_writing(self) -> None:
+        if (other := self.other) is not None:
+            other.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._link.lost(self)
+
+
+class Link:
+    """Lives as long as the client's connection does."""
+
+    def __init__(self, proxy: Owner) -> None:
+        self._proxy = proxy
+        self.client = _Side(self, from_client=True)
+        self.backend: _Side | None = None
+        self.endpoint: Endpoint | None = None
+        self._conversation = Conversation() if proxy.speaks_http else None
+        self._held = b""  # what the client said while it had no endpoint
+        self._waiting_for_answer = True  # a connection that was just made is about to be used
+        self._last_moved = 0.0
+        self._lost = False
+
+    def accepted(self) -> None:
+        self._proxy.links.add(self)
+        self._find_endpoint()
+
+    def from_client(self, data: bytes) -> None:
+        self._moved(waiting_for_answer=True)
+        if self._conversation is not None:
+            self._conversation.ask(data)
+        if self.endpoint is not None and (transport := self.client.other) is not None:
+            transport.write(data)
+            return
+        self._held += data
+        self._find_endpoint()
+
+    def from_endpoint(self, data: bytes) -> None:
+        self._moved(waiting_for_answer=False)
+        if self._conversation is not None:
+            self._conversation.answer(data)
+        if self.client.transport is not None:
+            self.client.transport.write(data)
+
+    def _moved(self, *, waiting_for_answer: bool) -> None:
+        self._waiting_for_answer = waiting_for_answer
+        self._last_moved = asyncio.get_running_loop().time()
+
+    def _find_endpoint(self) -> None:
+        if self.client.transport is not None:
+            self.client.transport.pause_reading()  # until there is somebody to read for
+        self._proxy.background(self._connect())
+
+    async def _connect(self) -> None:
+        loop, backends = asyncio.get_running_loop(), self._proxy.backends
+        for endpoint in backends.order(loop.time()):
+            self.backend = side = _Side(self, from_client=False)
+            try:
+                side.transport = await self._proxy.dial(side, endpoint)
+            except (OSError, TimeoutError):
+                backends.unreachable(endpoint, loop.time())
+                continue
+            if self._lost:
+                side.transport.close()
+                return
+            if side.transport.is_closing():  # it hung up at once, and was told nothing
+                backends.unreachable(endpoint, loop.time())
+                continue
+            self._serve_from(endpoint, side.transport)
+            return
+        if self.client.transport is not None:
+            self.client.transport.abort()  # as near to «connection refused» as an accepted one can be
+
+    def _serve_from(self, endpoint: Endpoint, transport: asyncio.Transport) -> None:
+        self.endpoint = endpoint
+        self._proxy.backends.opened(endpoint)
+        self._last_moved = asyncio.get_running_loop().time()
+        held, self._held = self._held, b""
+        if held:
+            transport.write(held)
+        if self.client.transport is not None:
+            self.client.transport.resume_reading()
+
+    def is_idle(self, now: float) -> bool:
+        """Nothing asked and unanswered; where that cannot be read, quiet for a moment after an answer."""
+        if self._conversation is not None:
+            return self._conversation.is_over
+        return not self._waiting_for_answer and now - self._last_moved >= _IDLE_SECONDS
+
+    def move(self) -> None:
+        """Leave the endpoint of an idle link."""
+        if self._conversation is None:
+            self.close()
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Let go of the endpoint and keep the client."""
+        side, self.backend = self.backend, None
+        endpoint, self.endpoint = self.endpoint, None
+        if endpoint is not None:
+            self._proxy.backends.closed(endpoint)
+        if side is not None and side.transport is not None:
+            side.transport.close()
+
+    def close(self) -> None:
+        """Close both ends after what is buffered is written."""
+        for side in (self.client, self.backend):
+            if side is not None and side.transport is not None:
+                side.transport.close()
+
+    def lost(self, side: _Side) -> None:
+        """One of its connections ended."""
+        if side is not self.client and (side is not self.backend or self.endpoint is None):
+            return  # an endpoint that was left, or that is not served from yet
+        goes_on = self._conversation is not None and self._conversation.is_over
+        if side is self.backend and goes_on and not self._lost and not self._says_goodbye:
+            self._leave()
+            return
+        if not self._lost:
+            self._lost = True
+            self._proxy.links.discard(self)
+            if self.endpoint is not None:
+                self._proxy.backends.closed(self.endpoint)
+        self.close()
+
+    @property
+    def _says_goodbye(self) -> bool:
+        return self._conversation is not None and self._conversation.says_goodbye
