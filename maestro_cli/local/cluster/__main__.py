@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import contextlib
 import gc
+import logging
 import signal
 import socket
 import sys
@@ -28,6 +29,7 @@ from maestro_cli.local.process import announce, die_with_parent
 
 DEFAULT_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _EXPIRE_SECONDS = 30.0
+_LOG = logging.getLogger(__name__)
 
 
 def _arguments() -> argparse.Namespace:
@@ -66,7 +68,10 @@ def _registry(disk: Disk, history: int) -> Registry:
 async def _expire(registry: Registry) -> None:
     """Remove old events now and then; etcd does it for the real server, by leases."""
     while True:
-        registry.expire(now())
+        try:
+            registry.expire(now())
+        except Exception:  # noqa: BLE001 - a defect must not end it unseen: the log tells, and it is tried again
+            _LOG.exception("old events are not removed")
         await asyncio.sleep(_EXPIRE_SECONDS)
 
 

@@ -80,9 +80,12 @@ class Disk:
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._thread, self._commit, batch, revision)
-        except sqlite3.Error as error:
-            self._noted = batch | self._noted
-            why = f"{self._path} cannot be written: {error}; free disk space and try again"
+        except BaseException as error:
+            self._noted = batch | self._noted  # whatever it was, this is not on disk
+            if not isinstance(error, Exception):
+                raise
+            told = str(error) or type(error).__name__
+            why = f"{self._path} cannot be written: {told}; free disk space and try again"
             raise ApiError(500, "InternalError", why) from error
         self._safe = revision
 
@@ -95,7 +98,7 @@ class Disk:
             self._db.executemany(_PUT, kept)
             self._db.execute(_PROGRESS, (revision,))
             self._db.execute("COMMIT")
-        except sqlite3.Error:
+        except BaseException:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise

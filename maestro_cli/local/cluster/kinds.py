@@ -78,6 +78,7 @@ class Kind:
     grace: Callable[[Object, int | None], int] = no_grace
     columns: tuple[Column, ...] = columns.PLAIN
     verbs: tuple[str, ...] = VERBS
+    unconditional_update: bool = True  # whether a PUT need not say which version it replaces
     lives_seconds: float = 0  # after it was last written; 0 is for ever
     stored_as: str = ""
     message_name: str = ""
@@ -214,7 +215,7 @@ KINDS: tuple[Kind, ...] = (
         "policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", short_names=("pdb",),
         subresources=(STATUS,), generation=True,
         begin=fill.begin_disruption_budget, check=rules.check_disruption_budget,
-        columns=columns.DISRUPTION_BUDGET,
+        columns=columns.DISRUPTION_BUDGET, unconditional_update=False,
     ),
     Kind(
         "autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", short_names=("hpa",),
@@ -235,7 +236,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "coordination.k8s.io", "v1", "Lease", "leases", check=rules.check_lease,
-        columns=columns.LEASE,
+        columns=columns.LEASE, unconditional_update=False,
     ),
     Kind(
         "discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", generation=True,

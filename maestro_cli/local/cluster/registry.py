@@ -199,6 +199,9 @@ class Registry:
         asked = metadata.get("resourceVersion")
         if asked and asked != old["resourceVersion"]:
             raise conflict(kind.names, name)
+        if not asked and not kind.unconditional_update:
+            why = "must be specified for an update"
+            raise invalid(kind.names, name, [invalid_value("metadata.resourceVersion", 0, why)])
         uid = metadata.get("uid", old["uid"])
         if uid != old["uid"]:
             why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['uid']}"
@@ -249,10 +252,10 @@ class Registry:
         metadata = obj["metadata"]
         asked = options.get("gracePeriodSeconds")
         grace_seconds = kind.grace(obj, asked)
-        finalizer = _FINALIZER_OF.get(options.get("propagationPolicy", ""))
-        finalizers = metadata.get("finalizers", [])
-        if finalizer and finalizer not in finalizers:
-            metadata["finalizers"] = finalizers = [*finalizers, finalizer]
+        finalizers = _finalizers(metadata.get("finalizers", []), options.get("propagationPolicy"))
+        metadata["finalizers"] = finalizers
+        if not finalizers:
+            del metadata["finalizers"]
         if not grace_seconds and not finalizers and not _held(obj):
             return self._remove(kind, current.key, obj, dry_run=dry_run)
         already = "deletionTimestamp" in metadata
@@ -264,9 +267,11 @@ class Registry:
         metadata["deletionGracePeriodSeconds"] = grace_seconds
         if kind.generation:
             metadata["generation"] = metadata.get("generation", 0) + 1
+        if _held(obj):
+            obj["status"]["phase"] = "Terminating"
         outcome = self._commit(kind, current.key, obj, dry_run=dry_run)
         if _held(obj) and not dry_run:
-            return self._empty_namespace(obj)
+            self._empty_namespace(name)
         return outcome
 
     def expire(self, at: datetime) -> None:
@@ -288,17 +293,13 @@ class Registry:
                 )
                 raise conflict(kind.names, metadata["name"], why)
 
-    def _empty_namespace(self, namespace: Object) -> Outcome:
+    def _empty_namespace(self, name: str) -> None:
         """The namespace controller's work: delete what is inside, then the namespace itself."""
-        name = namespace["metadata"]["name"]
-        namespace["status"]["phase"] = "Terminating"
-        outcome = Outcome(self.store.put(kinds.NAMESPACES.shelf, ("", name), namespace).object)
         for kind in kinds.KINDS:
             for version in self.store.list(kind.shelf, name) if kind.namespaced else ():
                 if self.store.get(kind.shelf, version.key) is not None:
                     self.delete(kind, name, version.key[1], {"propagationPolicy": "Background"})
         self._finish_namespace(name)
-        return outcome
 
     def _finish_namespace(self, name: str) -> None:
         home = self.store.get(kinds.NAMESPACES.shelf, ("", name)) if name else None
@@ -321,6 +322,14 @@ def _held(obj: Object) -> bool:
     """Whether spec.finalizers hold the object, as they hold a namespace until it is empty."""
     spec = obj.get("spec")
     return isinstance(spec, dict) and bool(spec.get("finalizers"))
+
+
+def _finalizers(present: list[str], policy: str | None) -> list[str]:
+    """Those of an object that is deleted by that policy; without one it keeps what it asked for before."""
+    asked = _FINALIZER_OF.get(policy or "")
+    if policy is None or asked in present:
+        return present
+    return [one for one in present if one not in _FINALIZER_OF.values()] + ([asked] if asked else [])
 
 
 def _desired(obj: Object) -> Object:

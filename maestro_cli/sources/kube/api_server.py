@@ -159,9 +159,11 @@ class ApiServer:
         page, seen = ask(""), ""
         for _ in range(MAX_PAGES):
             token = page.metadata.continue_
-            if not token or token == seen:
+            if not token:
                 yield page.items or []
                 return
+            if token == seen:
+                raise not_like(SYSTEM, self._backend.url, f"the list {path} comes to the same page again")
             following, seen = started(partial(ask, token)), token
             yield page.items or []
             page = following.result()

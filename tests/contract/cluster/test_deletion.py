@@ -41,6 +41,19 @@ def test_finalizers_hold_an_object(http: httpx.Client, configs: str) -> None:
     assert http.get(f"{configs}/f").status_code == 404
 
 
+@behaviour("deletion", "a later delete takes the place of an earlier one's policy, if it names one")
+def test_a_later_policy_replaces_an_earlier_one(http: httpx.Client, configs: str) -> None:
+    http.post(configs, json={"metadata": {"name": "c", "finalizers": ["maestro.io/held"]}})
+
+    def finalizers(**query: str) -> list[str]:
+        return sorted(http.delete(f"{configs}/c", params=query).json()["metadata"]["finalizers"])
+
+    assert finalizers(propagationPolicy="Foreground") == ["foregroundDeletion", "maestro.io/held"]
+    assert finalizers() == ["foregroundDeletion", "maestro.io/held"]
+    assert finalizers(propagationPolicy="Background") == ["maestro.io/held"]
+    http.patch(f"{configs}/c", json={"metadata": {"finalizers": None}}, headers=MERGE)
+
+
 @behaviour("deletion", "a bound pod is given its grace; a second delete may only shorten it")
 def test_a_bound_pod_is_given_time(http: httpx.Client, pods: str) -> None:
     http.post(pods, json=idle_pod("p"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -84,3 +86,26 @@ def test_names_and_places(http: httpx.Client, pods: str, namespace: str) -> None
     other["metadata"]["namespace"] = "default"
     assert http.post(pods, json=other).status_code == 400
     assert http.put(f"{pods}/twice", json=idle_pod("other")).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("coordination.k8s.io/v1/namespaces/{}/leases", {"spec": {"holderIdentity": "me"}}),
+        ("policy/v1/namespaces/{}/poddisruptionbudgets", {"spec": {"maxUnavailable": 1}}),
+    ],
+    ids=["leases", "budgets"],
+)
+@behaviour("writes", "a lease or budget is replaced only by who says which version of it")
+def test_some_kinds_are_not_replaced_blindly(
+    http: httpx.Client, namespace: str, path: str, body: dict[str, Any]
+) -> None:
+    where = "/apis/" + path.format(namespace)
+    made = http.post(where, json={"metadata": {"name": "x"}, **body}).json()
+    refused = http.put(f"{where}/x", json={"metadata": {"name": "x"}, **body})
+    assert (refused.status_code, refused.json()["reason"]) == (422, "Invalid")
+    [cause] = refused.json()["details"]["causes"]
+    assert cause["field"] == "metadata.resourceVersion"
+    assert cause["message"] == "Invalid value: 0: must be specified for an update"
+    assert http.put(f"{where}/x", json=made).status_code == 200
+    assert http.patch(f"{where}/x", json=body, headers=MERGE).status_code == 200

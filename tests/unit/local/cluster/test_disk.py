@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -75,3 +77,33 @@ def test_one_wait_covers_all_that_was_noted_before(tmp_path: Path) -> None:
     disk.close()
     again, _ = _reopened(tmp_path)
     assert len(again.list("pods")) == 200
+
+
+class _Failing:
+    """A database that fails once in the middle of a transaction, in an unexpected way."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._failures = [MemoryError()]
+
+    def executemany(self, *words: Any) -> Any:
+        if self._failures:
+            raise self._failures.pop()
+        return self._database.executemany(*words)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+
+def test_whatever_fails_what_was_not_written_is_told_and_made_up_for_later(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    store = Store(on_commit=disk.note)
+    disk._db = cast(sqlite3.Connection, _Failing(disk._db))
+    _put(store, "a")
+    with pytest.raises(ApiError, match="MemoryError"):
+        asyncio.run(disk.settled())
+    _put(store, "b")
+    asyncio.run(disk.settled())
+    disk.close()
+    again, _ = _reopened(tmp_path)
+    assert [one.key[1] for one in again.list("pods")] == ["a", "b"]
