@@ -18,6 +18,7 @@ from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.journal.store import Journal
 from maestro_cli.journal.verification import verify
+from tests.unit.changes.every_kind import EXAMPLES, Example, releases
 from tests.unit.changes.fake_cluster import REF, FakeCluster, template
 
 pytestmark = pytest.mark.crash
@@ -34,10 +35,12 @@ UNDONE = [
 ]  # fmt: skip
 
 
-def worker(tmp_path: Path, action: str, key: str, actor: str, crash_at: str = "") -> subprocess.Popen[bytes]:
+def worker(
+    tmp_path: Path, action: str, key: str, actor: str, crash_at: str = "", kind: str = "rollback"
+) -> subprocess.Popen[bytes]:
     environment = {**os.environ, **({"MAESTRO_CRASH_AT": f"change.{crash_at}"} if crash_at else {})}
     command = [sys.executable, "-m", "tests.crash.changes.worker", str(tmp_path / "journal.db"),
-               str(tmp_path / "cluster.json"), action, key, actor]  # fmt: skip
+               str(tmp_path / "cluster.json"), action, key, actor, kind]  # fmt: skip
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -84,6 +87,28 @@ def test_killed_and_asked_again_it_is_applied_once(tmp_path: Path, cluster: Fake
     finally:
         journal.close()
     assert verify(tmp_path / "journal.db", [ChangesProjection()]).intact
+
+
+@pytest.mark.parametrize("place", GOOD[2:])
+@pytest.mark.parametrize("example", [one for one in EXAMPLES if one.kind != "rollback"], ids=str)
+def test_every_kind_is_applied_once(tmp_path: Path, example: Example, place: str) -> None:
+    """By the same key: what was not sent is sent, what was sent is found by its mark."""
+    cluster = FakeCluster(tmp_path / "cluster.json")
+    releases(cluster)
+    example.prepare(cluster)
+    generation = cluster.get_workload(REF).generation
+    assert ended(worker(tmp_path, "perform", "k", "ada", place, example.kind))[0] == -signal.SIGKILL
+    assert len(cluster.marks) == int(GOOD.index(place) >= GOOD.index("after-call"))
+    code, answer = ended(worker(tmp_path, "perform", "k", "grace", kind=example.kind))
+    assert (code, answer["state"]) == (0, "verified")
+    assert cluster.marks == [answer["id"]]
+    assert cluster.get_workload(REF).generation == generation + 1
+    journal = journal_at(tmp_path)
+    try:
+        assert len(journal.events(kinds=["change.applied"])) == 1
+        assert get_change(journal, answer["id"]).left == example.part(cluster)
+    finally:
+        journal.close()
 
 
 @pytest.mark.parametrize("place", GOOD[3:])

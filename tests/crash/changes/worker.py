@@ -1,8 +1,8 @@
 """One process that performs or recovers a change; the tests kill it.
 
-`python -m tests.crash.changes.worker JOURNAL CLUSTER perform|recover KEY ACTOR`: CLUSTER is the file of a
-fake cluster, or a kubeconfig (`*.kubeconfig`) of a real one. Prints the change or the error as JSON and
-exits as maestro would.
+`python -m tests.crash.changes.worker JOURNAL CLUSTER perform|recover KEY ACTOR [KIND]`: CLUSTER is the file
+of a fake cluster, or a kubeconfig (`*.kubeconfig`) of a real one; KIND is performed as in `every_kind`.
+Prints the change or the error as JSON and exits as maestro would.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.journal.store import Journal
 from maestro_cli.sources.kube import KubeCluster
+from tests.unit.changes.every_kind import example_of
 from tests.unit.changes.fake_cluster import REF, FakeCluster
 
 
@@ -30,14 +31,14 @@ def cluster_at(place: str) -> ClusterPort:
     return FakeCluster(Path(place))
 
 
-def main(journal_path: str, place: str, action: str, key: str, actor: str) -> int:
+def main(journal_path: str, place: str, action: str, key: str, actor: str, kind: str = "rollback") -> int:
     clock = SystemClock()
     journal = Journal(Path(journal_path), projections=[ChangesProjection()], clock=clock)
     policy = Policy(context="test", poll_seconds=0.02, verify_timeout_seconds=1.0 if "brief" in key else 60.0)
     pipeline = ChangePipeline(journal, cluster_at(place), policy=policy, clock=clock, actor=actor)
     try:
         if action == "perform":
-            change = pipeline.perform("rollback", REF, {}, Consent(given=True), key=key)
+            change = pipeline.perform(kind, REF, example_of(kind).parameters, Consent(given=True), key=key)
         else:
             change = pipeline.recover(key)
     except MaestroError as error:

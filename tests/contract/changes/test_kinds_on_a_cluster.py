@@ -1,0 +1,257 @@
+"""Every kind of change on both clusters, with real controllers and pods; stock kubectl is the judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maestro_cli.changes.history import get_change
+from maestro_cli.changes.kinds import KINDS
+from maestro_cli.changes.model import Consent, State
+from maestro_cli.changes.pipeline import ChangePipeline
+from maestro_cli.changes.policy import Policy
+from maestro_cli.changes.projection import ChangesProjection
+from maestro_cli.config.settings import ClusterEndpoint
+from maestro_cli.core.clock import SystemClock
+from maestro_cli.core.errors import GateNotMet, Refused, RolledBack, StalePlan
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.journal.store import Journal
+from maestro_cli.sources.kube import KubeCluster
+from tests.contract.cluster.kubectl import Kubectl
+from tests.contract.cluster.objects import container, deployment
+from tests.contract.cluster.running import Platform
+from tests.patience import PATIENCE_SECONDS
+
+pytestmark = pytest.mark.contract
+YES = Consent(given=True)
+REAL = pytest.mark.parametrize(
+    "platform", [pytest.param("kubernetes", marks=pytest.mark.kubernetes)], indirect=True
+)
+RESTARTED = "kubectl.kubernetes.io/restartedAt"
+
+
+def spec_of(kubectl: Kubectl) -> dict[str, Any]:
+    return dict(kubectl.get("deploy", "web")["spec"])
+
+
+def served(kubectl: Kubectl) -> dict[str, Any]:
+    return dict(spec_of(kubectl)["template"]["spec"]["containers"][0])
+
+
+def environment(kubectl: Kubectl) -> dict[str, str]:
+    return {item["name"]: item["value"] for item in served(kubectl)["env"]}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A kind, what kubectl does before, and what it sees afterwards."""
+
+    kind: str
+    sees: Callable[[Kubectl], Any]
+    after: Any
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+def level(kubectl: Kubectl) -> str:
+    return environment(kubectl)["LEVEL"]
+
+
+def is_restarted(kubectl: Kubectl) -> bool:
+    return RESTARTED in (spec_of(kubectl)["template"]["metadata"].get("annotations") or {})
+
+
+def replicas(kubectl: Kubectl) -> int:
+    return int(spec_of(kubectl)["replicas"])
+
+
+def is_paused(kubectl: Kubectl) -> bool:
+    return bool(spec_of(kubectl).get("paused"))
+
+
+def image(kubectl: Kubectl) -> str:
+    return str(served(kubectl)["image"])
+
+
+NEW_IMAGE = "example.test/app:2"
+NEW_ENV = {"env": ["LEVEL=debug", "API_TOKEN=t0ken-t0ken", "OLD-"]}
+TRIALS = (
+    Trial("rollback", level, "info", before=("set", "env", "deploy/web", "LEVEL=debug")),
+    Trial("restart", is_restarted, True),
+    Trial("scale", replicas, 3, {"replicas": 3}),
+    Trial("pause", is_paused, True),
+    Trial("resume", is_paused, False, before=("rollout", "pause", "deploy/web")),
+    Trial("set-image", image, NEW_IMAGE, {"images": [f"c={NEW_IMAGE}"]}),
+    Trial("set-env", environment, {"LEVEL": "debug", "API_TOKEN": "t0ken-t0ken"}, NEW_ENV),
+)
+
+
+@pytest.fixture
+def ref(namespace: str) -> WorkloadRef:
+    return WorkloadRef("Deployment", namespace, "web")
+
+
+@pytest.fixture
+def web(kubectl: Kubectl) -> Kubectl:
+    """Two replicas of `web` that are rolled out."""
+    env = [{"name": "LEVEL", "value": "info"}, {"name": "OLD", "value": "x"}]
+    made = deployment("web", 2)
+    spec = made["spec"]["template"]["spec"]
+    spec["containers"] = [container("import signal; signal.pause()", env=env)]
+    spec["terminationGracePeriodSeconds"] = 1
+    kubectl.apply(made)
+    return rolled_out(kubectl)
+
+
+def rolled_out(kubectl: Kubectl) -> Kubectl:
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
+    return kubectl
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    made = Journal(tmp_path / "journal.db", projections=[ChangesProjection()], clock=SystemClock())
+    yield made
+    made.close()
+
+
+Pipeline = Callable[..., ChangePipeline]
+
+
+@pytest.fixture
+def pipeline(platform: Platform, journal: Journal) -> Iterator[Pipeline]:
+    """Make a pipeline for an identity of the cluster, with these rules."""
+    clusters: list[KubeCluster] = []
+
+    def make(identity: str = "oncall", **policy: Any) -> ChangePipeline:
+        clusters.append(KubeCluster(ClusterEndpoint(str(platform.state / f"{identity}.kubeconfig"))))
+        rules = Policy(
+            context="test", poll_seconds=0.05, **{"verify_timeout_seconds": PATIENCE_SECONDS, **policy}
+        )
+        return ChangePipeline(journal, clusters[-1], policy=rules, clock=SystemClock(), actor=identity)
+
+    yield make
+    for cluster in clusters:
+        cluster.close()
+
+
+def test_there_is_a_trial_of_every_kind() -> None:
+    assert [trial.kind for trial in TRIALS] == list(KINDS)
+
+
+@pytest.mark.parametrize("trial", TRIALS, ids=str)
+def test_it_is_rehearsed_made_and_taken_back_as_kubectl_sees(
+    pipeline: Pipeline, web: Kubectl, ref: WorkloadRef, trial: Trial
+) -> None:
+    if trial.before:
+        web(*trial.before)
+    if trial.kind != "resume":
+        rolled_out(web)
+    changes = pipeline()
+    plan = changes.plan(trial.kind, ref, trial.parameters)
+    before = trial.sees(web)
+    assert before != trial.after
+    rehearsal = changes.execute(plan, Consent(given=False), dry_run=True)
+    assert rehearsal.decision is not None
+    assert rehearsal.decision.allowed, rehearsal.decision
+    assert trial.sees(web) == before
+    change = changes.execute(plan, YES)
+    assert (change.state, trial.sees(web)) == (State.VERIFIED, trial.after)
+    assert web.get("deploy", "web")["metadata"]["annotations"]["maestro.io/change"] == plan.id
+    if plan.undo is None:
+        assert trial.kind == "restart"
+        return
+    undone = changes.execute(changes.plan(plan.undo.kind, ref, plan.undo.parameters), YES)
+    assert (undone.state, trial.sees(web)) == (State.VERIFIED, before)
+
+
+def test_whoever_may_only_look_is_told_which_permission_for_every_kind(
+    pipeline: Pipeline, web: Kubectl, ref: WorkloadRef
+) -> None:
+    changes = pipeline("viewer")
+    web("set", "env", "deploy/web", "LEVEL=debug")
+    rolled_out(web)
+    for trial in sorted(TRIALS, key=lambda trial: trial.kind == "resume"):
+        if trial.kind == "resume":
+            web(*trial.before)
+        before = web.get("deploy", "web")["metadata"]["generation"]
+        with pytest.raises(Refused, match=r"patch deployments\.apps"):
+            changes.execute(changes.plan(trial.kind, ref, trial.parameters), YES)
+        assert web.get("deploy", "web")["metadata"]["generation"] == before
+
+
+def test_a_plan_goes_stale_when_kubectl_scales(pipeline: Pipeline, web: Kubectl, ref: WorkloadRef) -> None:
+    changes = pipeline()
+    plan = changes.plan("set-image", ref, {"images": ["example.test/app:2"]})
+    web("scale", "deploy/web", "--replicas=1")
+    with pytest.raises(StalePlan):
+        changes.execute(plan, YES)
+    assert image(web) == "example.test/app:1"
+
+
+def test_an_image_that_nobody_has_is_taken_back(
+    pipeline: Pipeline, journal: Journal, web: Kubectl, ref: WorkloadRef
+) -> None:
+    changes = pipeline(verify_timeout_seconds=3.0)
+    plan = changes.plan("set-image", ref, {"images": ["maestro.local/nothing:1"]})
+    with pytest.raises(RolledBack):
+        changes.execute(plan, YES)
+    assert image(web) == "example.test/app:1"
+    rolled_out(web)
+    assert get_change(journal, plan.id).state is State.ROLLED_BACK
+
+
+def test_a_resume_says_what_it_lets_go(pipeline: Pipeline, web: Kubectl, ref: WorkloadRef) -> None:
+    changes = pipeline()
+    changes.execute(changes.plan("pause", ref), YES)
+    web("set", "env", "deploy/web", "LEVEL=debug")
+    with pytest.raises(GateNotMet, match="is paused"):
+        changes.execute(changes.plan("restart", ref), YES)
+    web("wait", "deploy/web", "--for=jsonpath={.status.observedGeneration}=3", "--timeout=30s")
+    plan = changes.plan("resume", ref)
+    assert plan.blast.replicas_ended == 2
+    changes.execute(plan, YES)
+    rolled_out(web)
+    assert level(web) == "debug"
+
+
+def test_scaled_to_zero_and_back(pipeline: Pipeline, web: Kubectl, ref: WorkloadRef) -> None:
+    changes = pipeline()
+    plan = changes.plan("scale", ref, {"replicas": 0})
+    changes.execute(plan, YES)
+    assert "replicas" not in {k: v for k, v in web.get("deploy", "web")["status"].items() if v}
+    assert plan.undo is not None
+    changes.execute(changes.plan("scale", ref, plan.undo.parameters), YES)
+    assert web.get("deploy", "web")["status"]["readyReplicas"] == 2
+
+
+def test_a_rollback_goes_past_the_restart_of_a_bad_release(
+    pipeline: Pipeline, web: Kubectl, ref: WorkloadRef
+) -> None:
+    web("set", "env", "deploy/web", "LEVEL=bad")
+    rolled_out(web)
+    changes = pipeline()
+    changes.execute(changes.plan("restart", ref), YES)
+    changes.execute(changes.plan("rollback", ref), YES)
+    assert level(web) == "info"
+    assert web.get("deploy", "web")["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "4"
+
+
+@REAL
+def test_what_an_autoscaler_owns_is_not_scaled(pipeline: Pipeline, web: Kubectl, ref: WorkloadRef) -> None:
+    web("autoscale", "deploy", "web", "--min=2", "--max=4")
+    changes = pipeline()
+    with pytest.raises(GateNotMet, match="autoscaler web sets the replicas") as raised:
+        changes.execute(changes.plan("scale", ref, {"replicas": 6}), YES)
+    assert replicas(web) == 2
+    command, patch = raised.value.fix.split(" kubectl ")[1].split(" -p ")
+    web(*command.split(), "-p", patch.strip("'"))
+    bounds = web.get("hpa", "web")["spec"]
+    assert (bounds["minReplicas"], bounds["maxReplicas"]) == (6, 6)
