@@ -1,1 +1,1 @@
-"""What an incident costs."""
+"""What an incident costs, and what a million predictions cost."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from maestro_cli.core.facts.inventory import NodeLine, PodLine, WorkloadLine
     from maestro_cli.core.progress import Progress
     from maestro_cli.core.refs import WorkloadRef
+    from maestro_cli.cost.unit_cost_report import UnitCosts
     from maestro_cli.incidents.clock import PhaseReading
     from maestro_cli.incidents.desk import IncidentDesk
     from maestro_cli.incidents.model import Incident, Signal
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from maestro_cli.runbooks.model import Confirm, Runbook, RunResult
     from maestro_cli.runbooks.playbooks import PlaybookCatalog
     from maestro_cli.runbooks.runner import RunbookRunner
+    from maestro_cli.services.costing import UnitCostWanted
     from maestro_cli.services.inventory import Wanted
     from maestro_cli.slo.objectives import Objective
 
@@ -60,6 +62,13 @@ class Services(Backends):
         from maestro_cli.services.inventory import list_workloads
 
         return list_workloads(self, wanted)
+
+    # What it costs
+
+    def unit_costs(self, wanted: UnitCostWanted) -> UnitCosts:
+        from maestro_cli.services.costing import find_unit_costs
+
+        return find_unit_costs(self, wanted)
 
     # The model server
 

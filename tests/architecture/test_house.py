@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -101,6 +102,19 @@ def test_version_loads_no_library() -> None:
 
 def test_help_loads_at_most_rich() -> None:
     assert _loaded_by(["--help"]) & HEAVY <= {"rich"}
+
+
+def test_the_cost_of_predictions_loads_the_metrics_library_alone() -> None:
+    assert _loaded_by(["cost", "unit", "--help"]) & HEAVY == set()
+    with tempfile.TemporaryDirectory() as home:
+        settings = Path(home) / "maestro" / "config.yaml"
+        settings.parent.mkdir()
+        settings.write_text(
+            'contexts: {nowhere: {prometheus: {url: "http://127.0.0.1:1"}}}', encoding="utf-8"
+        )
+        loaded = _loaded_by(["cost", "unit", "--context", "nowhere"], {"XDG_CONFIG_HOME": home})
+    assert loaded & HEAVY == {"prometheus_api_client", "yaml"}
+    assert loaded & {"sqlite3", "numpy", "pandas", "onnxruntime"} == set()
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_the_printed_exit_codes_are_those_of_the_program() -> None:
     ("arguments", "what", "fix"),
     [
         (["nonsense"], "No such command 'nonsense'", "maestro --help"),
-        (["contxt"], "Did you mean 'context'?", "maestro --help"),
+        (["contxt"], "Did you mean 'context'", "maestro --help"),
         (["--nonsense"], "No such option: --nonsense", "maestro --help"),
         (["journal", "sow"], "No such command 'sow'", "maestro journal --help"),
         (["journal", "show", "--nope"], "No such option: --nope", "maestro journal show --help"),

@@ -1,0 +1,23 @@
+"""Unit costs of services over one window, with all that they were made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from maestro_cli.cost.unit_cost import UnitCost
+from maestro_cli.cost.usage import UsageQueries
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCosts:
+    """`budget` is what a million may cost, in the currency of the price."""
+
+    context: str
+    start: datetime
+    end: datetime
+    replica_hourly_rate: float | None
+    currency: str
+    budget: float | None
+    queries: UsageQueries
+    items: tuple[UnitCost, ...]
