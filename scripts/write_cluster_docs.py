@@ -1,10 +1,12 @@
 """Write docs/embedded-cluster.md from the results of the contract suite.
 
-`python scripts/write_cluster_docs.py [RESULTS]` takes new results (the file that CONTRACT_RESULTS named in a
-run of tests/contract/cluster) into docs/embedded-cluster.json, drops what no test declares any more, adds
-what has not run yet, and writes the page from that. Each result is kept with a digest of its test: what a
-test said before it was changed is a result no longer. A test compares the page with what this writes, and
-the behaviours with those that the tests declare.
+`python scripts/write_cluster_docs.py [[--merge] RESULTS]` takes new results (the file that CONTRACT_RESULTS
+named in a run of tests/contract/cluster) into docs/embedded-cluster.json, drops what no test declares any
+more, adds what has not run yet, and writes the page from that. Without `--merge` they are those of the whole
+suite, and take the place of all that was kept; with it those of some of its tests (all tests of a behaviour,
+for they are one result), and what did not run keeps its own. Each result is kept with a digest of its test:
+what a test said before it was changed is a result no longer. A test compares the page with what this writes,
+and the behaviours with those that the tests declare.
 """
 
 from __future__ import annotations
@@ -113,16 +115,53 @@ def _row(what: str, outcomes: dict[str, str]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    results = json.loads(Path(arguments[0] if arguments else KEPT).read_text(encoding="utf-8"))
+    path = arguments[-1] if arguments else KEPT
+    results = json.loads(Path(path).read_text(encoding="utf-8"))
     tests = declared()
-    known = {(one["area"], one["rule"]): one for one in results["behaviours"]}
     if arguments:
-        known = {key: {**one, "test": tests[key]} for key, one in known.items() if key in tests}
+        results["behaviours"] = _digested(results["behaviours"], tests)
+    if "--merge" in arguments:
+        results = merged(json.loads(KEPT.read_text(encoding="utf-8")), results)
+    known = {(one["area"], one["rule"]): one for one in results["behaviours"]}
     results["behaviours"] = [_kept(key, test, known.get(key, {})) for key, test in sorted(tests.items())]
     KEPT.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     PAGE.write_text(page(results, PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     sys.stdout.write(f"{PAGE}\n")
     return 0
+
+
+def _digested(rows: list[dict[str, str]], tests: dict[tuple[str, str], str]) -> list[dict[str, str]]:
+    """The results with the digests of their tests; those of what no test declares are left out."""
+    return [
+        {**row, "test": tests[row["area"], row["rule"]]}
+        for row in rows
+        if (row["area"], row["rule"]) in tests
+    ]
+
+
+def merged(kept: dict[str, Any], partial: dict[str, Any]) -> dict[str, Any]:
+    """The kept results with those of a run of some tests in their place.
+
+    What a changed test said before is a result no longer, on neither cluster. Of a command there are as many
+    outcomes as tests that run it, and only some ran: it still passes unless it failed.
+    """
+    behaviours = {(one["area"], one["rule"]): one for one in kept["behaviours"]}
+    for row in partial["behaviours"]:
+        key = (row["area"], row["rule"])
+        behaviours[key] = {**_kept(key, row["test"], behaviours.get(key, {})), **row}
+    commands = {one["command"]: one for one in kept["commands"]}
+    for row in partial["commands"]:
+        before = commands.get(row["command"], {})
+        passed = {
+            cluster: "pass"
+            for cluster in CLUSTERS
+            if before.get(cluster) == "pass" and row.get(cluster) not in (None, "fails")
+        }
+        commands[row["command"]] = {**before, **row, **passed}
+    return {
+        "behaviours": [behaviours[key] for key in sorted(behaviours)],
+        "commands": [commands[key] for key in sorted(commands)],
+    }
 
 
 def _kept(behaviour: tuple[str, str], test: str, row: dict[str, str]) -> dict[str, str]:

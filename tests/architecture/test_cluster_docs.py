@@ -6,10 +6,15 @@ import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+MERGE = (
+    "run its tests with CONTRACT_RESULTS=FILE on both clusters, then: "
+    "python scripts/write_cluster_docs.py --merge FILE"
+)
 RENEW = "run: python scripts/write_cluster_docs.py (make docs-cluster runs the suite for it)"
 
 
@@ -54,9 +59,50 @@ def test_a_changed_line_of_a_test_changes_its_digest(writer: ModuleType) -> None
     assert first != second
 
 
-def test_no_result_is_a_failure(writer: ModuleType) -> None:
+def test_every_row_has_a_result_and_none_is_a_failure(writer: ModuleType) -> None:
     results = json.loads(writer.KEPT.read_text(encoding="utf-8"))
     rows = results["behaviours"] + results["commands"]
-    outcomes = [one.get(cluster) for one in rows for cluster in writer.CLUSTERS]
-    assert "fails" not in outcomes
-    assert "pass" in outcomes
+    assert rows
+    assert [one for one in rows if "fails" in one.values()] == []
+    assert [one for one in rows if not one.keys() & set(writer.CLUSTERS)] == [], MERGE
+
+
+def _results(writer: ModuleType, test: str, **outcomes: str) -> dict[str, Any]:
+    row = {"area": "area", "rule": "rule", "test": test, **outcomes}
+    return {"behaviours": [row], "commands": [{"command": "get", **outcomes}]}
+
+
+def test_a_partial_run_takes_the_place_of_what_it_ran_alone(writer: ModuleType) -> None:
+    kept = _results(writer, "one", lite="pass", kubernetes="pass")
+    kept["behaviours"].append({"area": "area", "rule": "other", "test": "o", "lite": "refuses"})
+    kept["commands"].append({"command": "top", "kubernetes": "pass"})
+    found = writer.merged(kept, _results(writer, "one", lite="refuses"))
+    assert found["behaviours"] == [kept["behaviours"][1], kept["behaviours"][0] | {"lite": "refuses"}]
+    assert found["commands"] == kept["commands"], "another test passed with it"
+    failed = writer.merged(kept, _results(writer, "one", lite="fails"))
+    assert [row.get("lite") for row in failed["commands"]] == ["fails", None]
+
+
+def test_a_partial_run_of_a_changed_test_leaves_nothing_of_what_it_said_before(writer: ModuleType) -> None:
+    kept = _results(writer, "one", lite="pass", kubernetes="pass")
+    found = writer.merged(kept, _results(writer, "two", lite="pass"))
+    assert found["behaviours"] == [{"area": "area", "rule": "rule", "test": "two", "lite": "pass"}]
+
+
+def test_the_option_merges_into_what_is_kept(
+    writer: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, page, partial = (tmp_path / name for name in ("kept.json", "page.md", "partial.json"))
+    kept.write_text(json.dumps(_results(writer, "one", lite="pass", kubernetes="pass")))
+    page.write_text("prose")
+    told = {"area": "area", "rule": "rule", "lite": "refuses"}
+    gone = {"area": "area", "rule": "no test declares this", "lite": "pass"}
+    partial.write_text(json.dumps({"behaviours": [told, gone], "commands": []}))
+    monkeypatch.setattr(writer, "KEPT", kept)
+    monkeypatch.setattr(writer, "PAGE", page)
+    monkeypatch.setattr(writer, "declared", lambda: {("area", "rule"): "one"})
+    assert writer.main(["--merge", str(partial)]) == 0
+    after = json.loads(kept.read_text(encoding="utf-8"))
+    assert after["behaviours"] == [told | {"test": "one", "kubernetes": "pass"}]
+    assert after["commands"] == [{"command": "get", "lite": "pass", "kubernetes": "pass"}]
+    assert "| rule | refuses, and names the other | yes |" in page.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What pods, replica sets and deployments must satisfy.
+"""What pods, and the workloads that make them, must satisfy.
 
 Invariant: as for `validation`.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from maestro_cli.core.quantities import parse_quantity
+from maestro_cli.local.cluster.pod_rules import check_part
 from maestro_cli.local.cluster.selectors import selector_of
 from maestro_cli.local.cluster.status import (
     REAL_CLUSTER,
@@ -22,7 +22,6 @@ from maestro_cli.local.cluster.status import (
 from maestro_cli.local.cluster.validation import (
     IMMUTABLE,
     check_labels,
-    check_port,
     check_selector,
     label_name,
     not_negative,
@@ -30,51 +29,18 @@ from maestro_cli.local.cluster.validation import (
 )
 
 
-def _check_quantities(path: str, resources: Object) -> list[Problem]:
-    problems = []
-    for side in ("limits", "requests"):
-        for name, value in resources.get(side, {}).items():
-            try:
-                negative = parse_quantity(value) < 0
-            except ValueError:
-                why = "quantities must match '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-                problems.append(invalid_value(f"{path}.{side}[{name}]", str(value), why))
-                continue
-            if negative:
-                why = "must be greater than or equal to 0"
-                problems.append(invalid_value(f"{path}.{side}[{name}]", str(value), why))
-    return problems
-
-
 def _check_container(path: str, container: Object) -> list[Problem]:
     problems = []
-    if not container.get("name"):
-        problems.append(required(f"{path}.name"))
-    elif fault := label_name(container["name"]):
-        problems.append(invalid_value(f"{path}.name", container["name"], fault))
-    if not container.get("image"):
-        problems.append(required(f"{path}.image"))
+    if (name := container.get("name")) and (fault := label_name(name)):
+        problems.append(invalid_value(f"{path}.name", name, fault))
     if container["imagePullPolicy"] not in ("Always", "IfNotPresent", "Never"):
         supported = ("Always", "IfNotPresent", "Never")
         problems.append(unsupported(f"{path}.imagePullPolicy", container["imagePullPolicy"], supported))
-    for index, port in enumerate(container.get("ports", [])):
-        problems += check_port(f"{path}.ports[{index}].containerPort", port.get("containerPort"))
-    for index, variable in enumerate(container.get("env", [])):
-        if not variable.get("name"):
-            problems.append(required(f"{path}.env[{index}].name"))
-    for name in ("livenessProbe", "readinessProbe", "startupProbe"):
-        probe = container.get(name, {})
-        numbers = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold")
-        problems += not_negative(probe, f"{path}.{name}", *numbers, "failureThreshold")
-        if probe and not probe.keys() & {"httpGet", "tcpSocket", "exec", "grpc"}:
-            problems.append(required(f"{path}.{name}", "must specify a handler type"))
-    return problems + _check_quantities(f"{path}.resources", container["resources"])
+    return problems
 
 
 def _check_pod_spec(path: str, spec: Object) -> list[Problem]:
-    problems = []
-    if not spec.get("containers"):
-        problems.append(required(f"{path}.containers"))
+    problems = check_part(path, spec, "PodSpec")
     seen: set[str] = set()
     for field in ("initContainers", "containers"):
         for index, container in enumerate(spec.get(field, [])):
@@ -87,9 +53,7 @@ def _check_pod_spec(path: str, spec: Object) -> list[Problem]:
     volumes: set[str] = set()
     for index, volume in enumerate(spec.get("volumes", [])):
         name = volume.get("name", "")
-        if not name:
-            problems.append(required(f"{path}.volumes[{index}].name"))
-        elif fault := label_name(name):
+        if name and (fault := label_name(name)):
             problems.append(invalid_value(f"{path}.volumes[{index}].name", name, fault))
         elif name in volumes:
             problems.append(duplicate(f"{path}.volumes[{index}].name", name))

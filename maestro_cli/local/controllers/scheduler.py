@@ -169,7 +169,7 @@ def misfit(pod: Object, node: Object, already: Sequence[Object]) -> str:
     allocatable = (node.get("status") or {}).get("allocatable") or {}
     if len(already) >= parse_quantity(allocatable.get("pods", 110)):
         return "Too many pods"
-    for resource in ("cpu", "memory"):
+    for resource in requested_resources(pod):
         used = sum(requested(each, resource) for each in already)
         if requested(pod, resource) and used + requested(pod, resource) > parse_quantity(
             allocatable.get(resource, 0)
@@ -215,11 +215,27 @@ def _affinity_holds(pod: Object, node: Object) -> bool:
 
 
 def requested(pod: Object, resource: str) -> float:
-    """What the pod's containers request in all."""
-    return sum(
-        parse_quantity(((container.get("resources") or {}).get("requests") or {}).get(resource, 0))
-        for container in pod["spec"]["containers"]
-    )
+    """The most that the pod's containers request at a time: all of them, or an init container before that.
+
+    Sidecars run beside all that come after them.
+    """
+    beside, most = 0.0, 0.0
+    for container in pod["spec"].get("initContainers") or ():
+        amount = parse_quantity(_requests(container).get(resource, 0))
+        most = max(most, beside + amount)
+        beside += amount if container.get("restartPolicy") == "Always" else 0
+    own = sum(parse_quantity(_requests(each).get(resource, 0)) for each in pod["spec"]["containers"])
+    return max(most, beside + own)
+
+
+def requested_resources(pod: Object) -> list[str]:
+    """What the pod's containers request anything of, by name."""
+    containers = [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]
+    return sorted({name for container in containers for name in _requests(container)})
+
+
+def _requests(container: Object) -> Object:
+    return (container.get("resources") or {}).get("requests") or {}
 
 
 def _siblings(pod: Object, others: Sequence[Object]) -> int:
