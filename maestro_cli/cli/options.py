@@ -26,6 +26,11 @@ OutputOption = Annotated[
 ]
 
 
+RefArgument = Annotated[
+    str, typer.Argument(metavar="INCIDENT", help="Its number, id, a unique part of the id, or `latest`.")
+]
+
+
 def _complete_cluster(incomplete: str) -> list[str]:
     from maestro_cli.local.clusters import CLUSTERS
 

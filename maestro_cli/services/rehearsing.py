@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli.changes.history import get_change
 from maestro_cli.changes.model import State
 from maestro_cli.chaos.drills.conductor import Conductor, Ensemble
+from maestro_cli.chaos.drills.fault_score import FaultScore, score_faults
+from maestro_cli.chaos.drills.faults import read_faults
 from maestro_cli.chaos.drills.model import Outcome
 from maestro_cli.config.locations import shipped
 from maestro_cli.core.cancellation import Cancellation
@@ -133,6 +137,17 @@ class Responders:
             subject=incident.subject, kinds=("incident.postmortem_published",)
         )
         return str(events[-1].data["path"]) if events else ""
+
+
+def score_response(services: Services, ref: str, journals: Sequence[Path]) -> FaultScore:
+    """Score what was done about an incident against the journals of the servers that had faults.
+
+    Raises NoData without a journal, InvalidFile with its wrong line, NotFound for the incident.
+    """
+    faults = read_faults(journals)
+    incident = services.desk.get(ref)
+    outcome = Responders(services).outcome(incident.id)
+    return score_faults(faults, outcome, incident.workload, services.clock.now())
 
 
 def conductor(services: Services, seed: int, cluster: str | None) -> Conductor:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from maestro_cli.changes.pipeline import ChangePipeline
     from maestro_cli.changes.policy import Policy
     from maestro_cli.chaos.drills.conductor import Conductor
+    from maestro_cli.chaos.drills.fault_score import FaultScore
     from maestro_cli.core.facts.inventory import NodeLine, PodLine, WorkloadLine
     from maestro_cli.core.progress import Progress
     from maestro_cli.core.refs import WorkloadRef
@@ -351,6 +352,11 @@ class Services(Backends):
         write = partial(self.write_postmortem, beside=True)
         crew = Crew(self.desk, self.triage, self.playbooks, self.runbooks, self.runner, write)
         return Response(crew, self.journal, self.clock, self.actor)
+
+    def score_response(self, ref: str, journals: Sequence[Path]) -> FaultScore:
+        from maestro_cli.services.rehearsing import score_response
+
+        return score_response(self, ref, journals)
 
     def conductor(self, seed: int, cluster: str | None) -> Conductor:
         from maestro_cli.services.rehearsing import conductor

@@ -73,6 +73,17 @@ class PhaseScore:
     def met(self) -> bool:
         return self.seconds is not None and self.seconds <= self.budget_seconds
 
+    @property
+    def miss(self) -> str:
+        """How it missed its budget, in words; empty when it did not."""
+        if self.met:
+            return ""
+        return (
+            f"{self.name} never happened"
+            if self.seconds is None
+            else f"{self.name} took longer than its budget"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
@@ -104,13 +115,7 @@ class Scorecard:
     @property
     def misses(self) -> tuple[str, ...]:
         """What went wrong, in words."""
-        late = [
-            f"{phase.name} never happened"
-            if phase.seconds is None
-            else f"{phase.name} took longer than its budget"
-            for phase in self.phases
-            if not phase.met
-        ]
+        late = [phase.miss for phase in self.phases if phase.miss]
         wrong = [] if self.cause_is_right else ["the wrong cause was blamed"]
         failed = [f"the response stopped: {self.failure}"] if self.failure else []
         return (*failed, *late, *wrong, *(() if self.fix_is_right else ("the wrong fix was made",)))

@@ -57,9 +57,9 @@ def score(
         scenario=scenario.name,
         incident=outcome.incident,
         injected_at=injected_at,
-        phases=_phases(outcome, injected_at),
+        phases=phases_since(outcome, injected_at),
         true_cause=f"{scenario.true_cause} of {target}, revision {bad_revision}",
-        blamed=_blamed(outcome),
+        blamed=blamed(outcome),
         cause_is_right=cause_is_right,
         fix=f"{outcome.fix_kind} {outcome.fix_target}".strip() or "none",
         fix_is_right=fix_is_right,
@@ -74,7 +74,9 @@ def score(
     )
 
 
-def _phases(outcome: Outcome, injected_at: datetime) -> tuple[PhaseScore, ...]:
+def phases_since(outcome: Outcome, injected_at: datetime) -> tuple[PhaseScore, ...]:
+    """Each phase of a response, in seconds since the defect was really there."""
+
     def since(instant: datetime | None) -> float | None:
         return None if instant is None else seconds_between(injected_at, instant)
 
@@ -86,7 +88,8 @@ def _phases(outcome: Outcome, injected_at: datetime) -> tuple[PhaseScore, ...]:
     )
 
 
-def _blamed(outcome: Outcome) -> str:
+def blamed(outcome: Outcome) -> str:
+    """The suspect in words."""
     if not outcome.suspect_kind:
         return "nobody"
     revision = "" if outcome.suspect_revision is None else f", revision {outcome.suspect_revision}"

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from maestro_cli.chaos.drills.scenarios import SCENARIOS, find_scenario
-from maestro_cli.cli.options import ClusterOption, OutputOption, output_options
+from maestro_cli.cli.options import ClusterOption, OutputOption, RefArgument, output_options
 from maestro_cli.core.errors import ExitCode
-from maestro_cli.output.renderers.drills import scenarios_view, scorecard_view
+from maestro_cli.core.verdict import Verdict
+from maestro_cli.output.renderers.drills import fault_score_view, scenarios_view, scorecard_view
 from maestro_cli.output.writer import emit
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
@@ -64,3 +65,24 @@ def run(
         write_svg(record, f"maestro drill run {name}", progress.lines, view)
     if not card.passed:
         raise typer.Exit(ExitCode.CONDITION_NOT_MET)
+
+
+@app.command("score")
+def score_response(
+    ctx: typer.Context,
+    faults: Annotated[
+        list[Path],
+        typer.Option(metavar="FILE", help="Fault journal of a model server; may be repeated."),
+    ],
+    ref: RefArgument = "latest",
+    output: OutputOption = "table",
+) -> None:
+    """Score the response to an incident against the faults that were injected. Exit 10 failed, 15 not known.
+
+    Example: maestro drill score latest --faults faults.jsonl
+    """
+    score = ctx.obj.score_response(ref, faults)
+    emit(fault_score_view(score), output_options(ctx, output))
+    if score.judgement.verdict is not Verdict.PASS:
+        failed = score.judgement.verdict is Verdict.FAIL
+        raise typer.Exit(ExitCode.CONDITION_NOT_MET if failed else ExitCode.NO_DATA)

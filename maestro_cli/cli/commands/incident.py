@@ -6,15 +6,12 @@ from typing import Annotated
 
 import typer
 
-from maestro_cli.cli.options import OutputOption, output_options
+from maestro_cli.cli.options import OutputOption, RefArgument, output_options
 from maestro_cli.output.renderers.incidents import incident_view, incidents_view, timeline_view
 from maestro_cli.output.writer import emit
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
-RefArgument = Annotated[
-    str, typer.Argument(metavar="INCIDENT", help="Its number, id, a unique part of the id, or `latest`.")
-]
 SeqOption = Annotated[
     int | None,
     typer.Option("--expected-seq", metavar="SEQ", help="Refuse if the incident changed after this event."),

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from maestro_cli.core.clock import to_rfc3339
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
+    from maestro_cli.chaos.drills.fault_score import FaultScore
+    from maestro_cli.chaos.drills.faults import InjectedFault
     from maestro_cli.chaos.drills.model import PhaseScore, Scenario, Scorecard
 
 
@@ -36,17 +39,7 @@ def scenarios_view(scenarios: Sequence[Scenario]) -> Listing[Scenario]:
 
 def scorecard_view(card: Scorecard) -> Report:
     """Phases against budgets, cause and fix against the truth; JSON is the scorecard."""
-    columns: tuple[Column[PhaseScore], ...] = (
-        Column("phase", lambda phase: phase.name),
-        Column("after", lambda phase: _duration(phase.seconds), right=True),
-        Column("budget", lambda phase: format_duration(phase.budget_seconds), right=True),
-        Column(
-            "result",
-            lambda phase: "met" if phase.met else "missed",
-            tone=lambda p: "good" if p.met else "bad",
-        ),
-    )
-    phases = Listing("drill-phases/v1", columns, card.phases)
+    phases = _phases_view(card.phases)
     served = None if card.requests_served is None else f"{card.requests_served:.0f}"
     wrong = None if card.errors_served is None else f"{card.errors_served:.0f} of {served} requests"
     rows: list[tuple[str, object]] = [
@@ -69,15 +62,7 @@ def scorecard_view(card: Scorecard) -> Report:
         "failure": card.failure,
         "incident": card.incident,
         "injected_at": card.injected_at,
-        "phases": [
-            {
-                "name": phase.name,
-                "seconds": phase.seconds,
-                "budget_seconds": phase.budget_seconds,
-                "met": phase.met,
-            }
-            for phase in card.phases
-        ],
+        "phases": [_phase_document(phase) for phase in card.phases],
         "true_cause": card.true_cause,
         "blamed": card.blamed,
         "cause_is_right": card.cause_is_right,
@@ -92,6 +77,90 @@ def scorecard_view(card: Scorecard) -> Report:
         "platform_seconds": card.platform_seconds,
     }
     return Report("drill-scorecard/v1", document, (Heading(f"Drill {card.scenario}"), phases, Fields(rows)))
+
+
+def fault_score_view(score: FaultScore) -> Report:
+    """What was injected, what was made of it, and the verdict."""
+    fault, right = score.fault, {True: "right", False: "wrong", None: "not known"}[score.cause_is_right]
+    rows: list[tuple[str, object]] = [
+        ("result", score.judgement.verdict.value),
+        ("why", score.judgement.reason),
+        ("fault", None if fault is None else _fault_words(fault)),
+        ("began", None if fault is None else fault.began),
+        (
+            "over",
+            None
+            if fault is None
+            else f"{to_rfc3339(fault.over_at)} ({fault.ended_because or 'not recorded'})",
+        ),
+        ("on beside it", ", ".join(map(_fault_words, score.others)) or None),
+        ("blamed", f"{score.blamed} ({right})"),
+        ("incident", score.incident),
+    ]
+    document = {
+        "incident": score.incident,
+        "verdict": score.judgement.verdict.value,
+        "coverage": score.judgement.coverage,
+        "reason": score.judgement.reason,
+        "misses": score.misses,
+        "fault": None if fault is None else _fault_document(fault),
+        "others": [_fault_document(other) for other in score.others],
+        "phases": [_phase_document(phase) for phase in score.phases],
+        "blamed": score.blamed,
+        "cause_is_right": score.cause_is_right,
+    }
+    return Report(
+        "drill-fault-score/v1",
+        document,
+        (Heading(f"Response to {score.incident}"), _phases_view(score.phases), Fields(rows)),
+    )
+
+
+def _fault_words(fault: InjectedFault) -> str:
+    whom = (
+        ""
+        if not fault.model
+        else f" of {fault.model}" + ("" if fault.version is None else f" {fault.version}")
+    )
+    return f"{fault.kind}{whom}"
+
+
+def _fault_document(fault: InjectedFault) -> dict[str, object]:
+    return {
+        "id": fault.id,
+        "kind": fault.kind,
+        "model": fault.model,
+        "version": fault.version,
+        "began": fault.began,
+        "over": fault.over_at,
+        "ended_because": fault.ended_because,
+        "hits": fault.hits,
+        "by": fault.by,
+        "note": fault.note,
+    }
+
+
+def _phases_view(phases: Sequence[PhaseScore]) -> Listing[PhaseScore]:
+    columns: tuple[Column[PhaseScore], ...] = (
+        Column("phase", lambda phase: phase.name),
+        Column("after", lambda phase: _duration(phase.seconds), right=True),
+        Column("budget", lambda phase: format_duration(phase.budget_seconds), right=True),
+        Column(
+            "result",
+            lambda phase: "met" if phase.met else "missed",
+            tone=lambda p: "good" if p.met else "bad",
+        ),
+    )
+    return Listing("drill-phases/v1", columns, phases)
+
+
+def _phase_document(phase: PhaseScore) -> dict[str, object]:
+    return {
+        "name": phase.name,
+        "seconds": phase.seconds,
+        "budget_seconds": phase.budget_seconds,
+        "met": phase.met,
+    }
 
 
 def _duration(seconds: float | None) -> str | None:
