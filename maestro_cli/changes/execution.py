@@ -6,13 +6,15 @@ point. An undo is a change of its own, under the same lease; it was agreed to wi
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from maestro_cli.changes.history import get_change
 from maestro_cli.changes.kinds.kind import Request
 from maestro_cli.changes.means import Means
-from maestro_cli.changes.model import UNRESOLVED, Change, Gate, GateDecision, State
+from maestro_cli.changes.model import UNRESOLVED, Change, Gate, GateDecision, Plan, State
 from maestro_cli.changes.sending import Sending
+from maestro_cli.changes.undoing import plan_undo
 from maestro_cli.changes.verification import verify
 from maestro_cli.core.errors import ActionFailed, MaestroError, RolledBack, UndoFailed, Unreachable
 from maestro_cli.core.ids import new_id
@@ -84,22 +86,17 @@ class Execution:
 
     def _undo_change(self, change: Change) -> Change:
         """The change that takes this one back: the one begun before, or a new one from a new plan."""
-        means, undo = self._means, change.plan.undo
+        means = self._means
         begun = get_change(means.ledger.journal, change.undone_by) if change.undone_by else None
         if begun is not None and begun.state is not State.PLANNED:
             return begun
-        if undo is None:
-            raise ActionFailed(f"change {change.id} has no undo")
-        now = means.clock.now()
-        request = Request(
-            change.ref, undo.parameters, new_id("chg", now), now, change.plan.verify.timeout_seconds
-        )
-        plan = means.kinds[undo.kind].plan(means.cluster, request)
-        if plan.target.uid != change.plan.target.uid or plan.leaves not in (
-            change.left,
-            change.plan.payload_digest,
-        ):
-            raise ActionFailed(f"somebody changed {change.ref} since; it was left as it is")
+        now, seconds = means.clock.now(), change.plan.verify.timeout_seconds
+
+        def planned(kind: str, parameters: Mapping[str, Any]) -> Plan:
+            request = Request(change.ref, parameters, new_id("chg", now), now, seconds)
+            return means.kinds[kind].plan(means.cluster, request)
+
+        plan = plan_undo(change, planned)
         means.plans[plan.id] = plan
         cause = f"undo of {change.id}, which did not hold"
         return means.ledger.planned(plan, key=None, cause=cause, undo_of=change.id)

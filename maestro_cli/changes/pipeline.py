@@ -41,6 +41,7 @@ from maestro_cli.changes.policy import Policy
 from maestro_cli.changes.ports import ClusterPort
 from maestro_cli.changes.records import decision_error, recorded_error
 from maestro_cli.changes.sending import rehearse
+from maestro_cli.changes.undoing import plan_undo, refuse_undo
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import (
@@ -108,6 +109,16 @@ class ChangePipeline:
             abandoned=abandoned_payloads(self.journal, ref),
         )
         return kind_named(kind, self._kinds).plan(self.cluster, request)
+
+    def plan_undo(self, change_id: str) -> Plan:
+        """Work out how to take a finished change back; its undo is another change, with a gate of its own.
+
+        Raises NotFound, GateNotMet (nothing was changed, it is not finished, it has no undo, or somebody
+        changed the target since), and what `plan` raises.
+        """
+        change = get_change(self.journal, change_id)
+        refuse_undo(change)
+        return plan_undo(change, lambda kind, parameters: self.plan(kind, change.ref, parameters))
 
     def decide(self, plan: Plan, consent: Consent) -> GateDecision:
         """Ask the cluster and the journal what the gate needs, and decide; writes nothing."""

@@ -1,7 +1,7 @@
 """A kind of change as a command.
 
-Invariant: a command gives its kind's parameters and nothing else; target, dry run, consent, progress and
-output are the same words with the same meaning in all of them.
+Invariant: a command gives its kind's parameters, or a plan, and nothing else; target, dry run, consent,
+progress and output are the same words with the same meaning in all of them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from maestro_cli.changes.model import Plan
 from maestro_cli.cli.options import (
     ConfirmContextOption,
     DryRunOption,
@@ -21,16 +22,20 @@ from maestro_cli.cli.options import (
     output_options,
 )
 from maestro_cli.output.renderers.changes import change_view, plan_view
-from maestro_cli.output.writer import emit
+from maestro_cli.output.writer import OutputOptions, emit
 
 Parameters = Mapping[str, Any]
-_TARGET = 3  # of the words below stand before the command's own
 
 
-def _words(
+def _target(
     ctx: typer.Context,
     workload: Annotated[str, typer.Argument(help="deploy/NAME, or namespace/deploy/NAME.")],
     namespace: NamespaceOption = None,
+) -> None:
+    """The first words of a command that changes one workload."""
+
+
+def _consent(
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     typed_context: ConfirmContextOption = "",
@@ -39,27 +44,43 @@ def _words(
     ] = None,
     output: OutputOption = "table",
 ) -> None:
-    """The words that every command here has."""
+    """The last words of a command that changes anything."""
 
 
 def change_command(kind: str) -> Callable[[Callable[..., Parameters]], Callable[..., None]]:
     """Make a command of a function from the words that only it has to the parameters of its kind.
 
-    Its docstring is the help. `--dry-run` prints the plan and what the gate says of it; otherwise the plan
-    is agreed to, carried out and verified.
+    Its docstring is the help.
     """
 
     def decorate(own: Callable[..., Parameters]) -> Callable[..., None]:
-        def command(**words: Any) -> None:
-            shared = {name: words.pop(name) for name in inspect.signature(_words).parameters}
-            _make(kind, own(**words), **shared)
+        def plan(ctx: typer.Context, workload: str, namespace: str | None, **words: Any) -> Plan:
+            ref = ctx.obj.workload_ref(workload, namespace)
+            planned: Plan = ctx.obj.changes.plan(kind, ref, own(**words))
+            return planned
 
-        before, after = _parameters(_words)[:_TARGET], _parameters(_words)[_TARGET:]
-        parameters = [*before, *_parameters(own), *after]
-        command.__name__, command.__doc__ = own.__name__, own.__doc__
-        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
-        return command
+        made = _shaped(plan, own, [*_parameters(_target), *_parameters(own)])
+        return planned_command()(made)
+
+    return decorate
+
+
+def planned_command(cause: str = "") -> Callable[[Callable[..., Plan]], Callable[..., None]]:
+    """Make a command of a function from a context and its own words to a plan.
+
+    `--dry-run` prints the plan and what the gate says of it; otherwise the plan is agreed to, carried out
+    and verified. `cause` is recorded; the function's own words are filled in.
+    """
+
+    def decorate(make: Callable[..., Plan]) -> Callable[..., None]:
+        def command(ctx: typer.Context, **words: Any) -> None:
+            consent = {name: words.pop(name) for name in inspect.signature(_consent).parameters}
+            options = output_options(ctx, consent.pop("output"))
+            plan = make(ctx=ctx, **words)
+            _carry_out(ctx.obj, plan, options, cause.format(**words), **consent)
+
+        shaped: Callable[..., None] = _shaped(command, make, [*_parameters(make), *_parameters(_consent)])
+        return shaped
 
     return decorate
 
@@ -69,28 +90,34 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     return [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in found]
 
 
-def _make(
-    kind: str,
-    parameters: Parameters,
+def _shaped(function: Any, like: Any, parameters: list[inspect.Parameter]) -> Any:
+    """The function with another's name and help and with these parameters, which is what typer reads."""
+    function.__name__, function.__doc__ = like.__name__, like.__doc__
+    function.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    function.__signature__ = inspect.Signature(parameters)
+    return function
+
+
+def _carry_out(
+    services: Any,
+    plan: Plan,
+    options: OutputOptions,
+    cause: str,
     *,
-    ctx: typer.Context,
-    workload: str,
-    namespace: str | None,
     dry_run: bool,
     yes: bool,
     typed_context: str,
     accept: list[str] | None,
-    output: str,
 ) -> None:
-    options = output_options(ctx, output)
-    plan = ctx.obj.changes.plan(kind, ctx.obj.workload_ref(workload, namespace), parameters)
     accepts = frozenset(accept or ())
     if dry_run:
-        change = ctx.obj.rehearse_change(plan, accepts)
+        change = services.rehearse_change(plan, accepts)
         emit(plan_view(plan, change.decision), options)
         return
-    consent = ctx.obj.ask_consent(plan, yes=yes, typed_context=typed_context, accepts=accepts)
-    with ctx.obj.progress() as progress:
-        progress.phase(kind, plan.summary)
-        change = ctx.obj.changes.execute(plan, consent, progress=progress, cancellation=ctx.obj.cancellation)
+    consent = services.ask_consent(plan, yes=yes, typed_context=typed_context, accepts=accepts)
+    with services.progress() as progress:
+        progress.phase(plan.kind, plan.summary)
+        change = services.changes.execute(
+            plan, consent, cause=cause, progress=progress, cancellation=services.cancellation
+        )
     emit(change_view(change), options)

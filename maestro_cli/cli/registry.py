@@ -36,7 +36,9 @@ COMMANDS: tuple[Stub, ...] = (
     Stub("scale", "scale", "Set how many replicas a workload wants.", OPERATE),
     Stub("set", "set", "Set the images or the environment of a workload.", OPERATE),
     Stub("rollout", "rollout", "Hold the rollout of a workload, and let it go on.", OPERATE),
-    Stub("change", "change", "List and show changes, and see interrupted ones through.", OPERATE),
+    Stub(
+        "change", "change", "List and show changes, see interrupted ones through, take changes back.", OPERATE
+    ),
     Stub("cost", "cost", "Show what a million predictions cost, and judge it by a budget.", OPERATE),
     Stub("serve", "serve", "Serve models over HTTP, and make the keys of who may call.", OPERATE),
     Stub("drill", "drill", "Rehearse a whole incident and score it against the known truth.", REHEARSE),

@@ -53,16 +53,17 @@ class PipelineChanges:
             return ChangeOutcome(ChangeState.ABSENT, change.id if change else "", error.what)
 
     def undo(self, key: str, *, progress: Progress, cancellation: Cancellation) -> ChangeOutcome:
-        change = find_by_key(self._pipeline.journal, key)
-        if change is None or change.plan.undo is None:
-            raise ActionFailed(f"the change of {key} cannot be undone", why="its plan holds no undo")
-        undo = change.plan.undo
-        done = self._pipeline.perform(
-            undo.kind,
-            change.ref,
-            undo.parameters,
+        pipeline, undo_key = self._pipeline, f"{key}/undo"
+        begun = find_by_key(pipeline.journal, undo_key)
+        if begun is not None and not begun.nothing_done:
+            return _outcome(pipeline.recover(undo_key, progress=progress, cancellation=cancellation))
+        change = find_by_key(pipeline.journal, key)
+        if change is None:
+            raise ActionFailed(f"the change of {key} cannot be undone", why="no such change was begun")
+        done = pipeline.execute(
+            pipeline.plan_undo(change.id),
             self._consent,
-            key=f"{key}/undo",
+            key=undo_key,
             cause=f"undo of {change.id}",
             progress=progress,
             cancellation=cancellation,

@@ -154,6 +154,12 @@ def test_what_makes_no_sense_ends_2(api: list[str], words: list[str], what: str)
     assert writes(api) == []
 
 
+def test_a_change_that_was_not_made_ends_6_when_it_is_to_be_undone(api: list[str]) -> None:
+    result = maestro("change", "undo", "chg-0", "--yes")
+    assert (result.code, result.out) == (6, "")
+    assert "there is no change 'chg-0'" in result.err
+
+
 @pytest.mark.parametrize("form", ["table", "json"])
 def test_a_secret_is_in_no_output_and_no_file(form: str) -> None:
     refused = refusal(422, "Invalid", "spec: Invalid value: hunter2-hunter2")

@@ -36,7 +36,7 @@ class Restart(RollingKind):
         spec = _restarted(workload, request.now)
         return Draft(
             parameters={},
-            summary=f"restart {ref}: replace its {replicas} replicas by new ones of the same release",
+            summary=f"restart {ref}: replace every replica by a new one of the same release",
             spec=spec,
             diff=diff_templates(workload.template, spec["template"]),
             holds=f"every replica of {ref} was started anew",

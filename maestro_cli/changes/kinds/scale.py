@@ -39,7 +39,9 @@ class Scale(WorkloadKind):
             summary=f"scale {ref} from {now} to {wanted} replicas",
             spec={"replicas": wanted},
             diff=Diff((DiffLine(Untrusted("replicas"), Untrusted(str(now)), Untrusted(str(wanted))),)),
-            holds=f"{wanted} replicas of {ref} are ready" if wanted else f"no replica of {ref} is left",
+            holds=f"{wanted} of {wanted} replicas of {ref} are ready"
+            if wanted
+            else f"no replica of {ref} is left",
             undo=Undo(self.name, {"replicas": now}, f"scale {ref} back to {now} replicas"),
             ended=max(0, workload.replicas - wanted),
             after=wanted,

@@ -108,7 +108,9 @@ class WorkloadKind:
         draft = self.draft(cluster, workload, request)
         before, after = self.part_of(workload), self.part(draft.spec)
         if before == after:
-            raise GateNotMet(f"{draft.holds} already", why="there is nothing to change")
+            raise GateNotMet(
+                f"there is nothing to change in {request.ref}", why=f"it is to be so already: {draft.holds}"
+            )
         wanted = workload.replicas_wanted if draft.after is None else draft.after
         plan = Plan(
             id=request.change_id,

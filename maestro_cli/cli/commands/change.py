@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.changes.model import Plan
+from maestro_cli.cli.changing import planned_command
 from maestro_cli.cli.options import OutputOption, output_options
 from maestro_cli.output.renderers.changes import change_view, changes_view
 from maestro_cli.output.writer import emit
@@ -17,7 +19,7 @@ IdArgument = Annotated[str, typer.Argument(metavar="CHANGE", help="The id of a c
 
 @app.callback()
 def change() -> None:
-    """List and show changes, and see interrupted ones through."""
+    """List and show changes, see interrupted ones through, and take changes back."""
 
 
 @app.command("list")
@@ -55,6 +57,17 @@ def resume(ctx: typer.Context, change_id: IdArgument, output: OutputOption = "ta
         progress.phase("change", f"resuming {change_id}")
         found = ctx.obj.changes.recover(change_id, progress=progress, cancellation=ctx.obj.cancellation)
     emit(change_view(found), options)
+
+
+@app.command()
+@planned_command(cause="undo of {change_id}")
+def undo(ctx: typer.Context, change_id: IdArgument) -> Plan:
+    """Take a change back, by another change; refused when somebody changed since what it wrote.
+
+    Example: maestro change undo chg-01k9x3e7qhm4tz --dry-run
+    """
+    plan: Plan = ctx.obj.changes.plan_undo(change_id)
+    return plan
 
 
 @app.command()

@@ -56,7 +56,7 @@ def change_view(change: Change) -> Report:
         ("applied", change.applied_at),
         ("finished", change.finished_at),
         ("evidence", change.evidence),
-        ("undo", change.plan.undo.summary if change.plan.undo else None),
+        ("undo", f"maestro change undo {change.id}" if change.plan.undo else None),
     ]
     return Report("change/v1", change_document(change), (*_plan_blocks(change.plan), Fields(rows)))
 

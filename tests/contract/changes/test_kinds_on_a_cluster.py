@@ -168,7 +168,7 @@ def test_it_is_rehearsed_made_and_taken_back_as_kubectl_sees(
     if plan.undo is None:
         assert trial.kind == "restart"
         return
-    undone = changes.execute(changes.plan(plan.undo.kind, ref, plan.undo.parameters), YES)
+    undone = changes.execute(changes.plan_undo(plan.id), YES)
     assert (undone.state, trial.sees(web)) == (State.VERIFIED, before)
 
 

@@ -112,13 +112,27 @@ def test_its_undo_is_a_change_that_puts_back_what_was_there(bench: Bench, exampl
     pipeline.execute(plan, YES)
     if plan.undo is None:
         assert example.kind == "restart"
+        with pytest.raises(GateNotMet, match="cannot be undone"):
+            pipeline.plan_undo(plan.id)
         return
-    undone = pipeline.execute(pipeline.plan(plan.undo.kind, REF, plan.undo.parameters), YES)
+    undone = pipeline.execute(pipeline.plan_undo(plan.id), YES)
     assert undone.state is State.VERIFIED
     after = bench.cluster.get_workload(REF)
     assert (after.template, after.replicas_wanted, after.paused) == (
         before.template, before.replicas_wanted, before.paused,
     )  # fmt: skip
+
+
+@every_kind
+def test_nothing_that_came_after_a_change_is_undone(bench: Bench, example: Example) -> None:
+    plan = planned(bench, example)
+    pipeline = bench.pipeline()
+    pipeline.execute(plan, YES)
+    bench.cluster.ship(template(9))
+    bench.cluster.set(replicas=9, paused=example.kind == "resume")  # the opposite of what was written
+    said = {"restart": "cannot be undone", "pause": "nothing to change", "resume": "nothing to change"}
+    with pytest.raises(GateNotMet, match=said.get(example.kind, "somebody changed")):
+        pipeline.plan_undo(plan.id)
 
 
 @every_kind
@@ -193,8 +207,9 @@ def test_what_is_so_already_is_no_change(bench: Bench, example: Example) -> None
         assert pipeline.execute(pipeline.plan("restart", REF), YES).state is State.VERIFIED
         return
     again = {"to_revision": 3} if example.kind == "rollback" else example.parameters
-    with pytest.raises(GateNotMet, match="already"):
+    with pytest.raises(GateNotMet) as raised:
         pipeline.plan(example.kind, REF, again)
+    assert "already" in f"{raised.value.what}{raised.value.why}"
 
 
 @every_kind

@@ -194,6 +194,29 @@ def test_a_key_is_carried_out_once(bench: Bench) -> None:
     assert bench.cluster.marks == [first.id]
 
 
+def test_only_a_finished_change_that_changed_something_is_undone_and_once(bench: Bench) -> None:
+    pipeline = bench.pipeline()
+    plan = pipeline.plan("rollback", REF)
+    pipeline.execute(plan, YES, dry_run=True)
+    with pytest.raises(GateNotMet, match="has changed nothing"):
+        pipeline.plan_undo(plan.id)
+    left = leave_intent(bench)
+    _land(bench, left)
+    Ledger(bench.journal, "ada").applied(
+        get_change(bench.journal, left.id), None, evidence="", part=left.payload_digest, observed=None
+    )
+    with pytest.raises(GateNotMet, match="is not finished") as raised:
+        pipeline.plan_undo(left.id)
+    assert raised.value.fix.endswith(f"maestro change resume {left.id}")
+    pipeline.recover(left.id)
+    undone = pipeline.execute(pipeline.plan_undo(left.id), YES)
+    assert bench.cluster.get_workload(REF).template == template(2)
+    with pytest.raises(GateNotMet, match="already"):
+        pipeline.plan_undo(left.id)
+    again = pipeline.execute(pipeline.plan_undo(undone.id), YES)
+    assert (again.state, bench.cluster.get_workload(REF).template) == (State.VERIFIED, template(1))
+
+
 def test_a_plan_is_carried_out_once(bench: Bench) -> None:
     pipeline = bench.pipeline()
     plan = pipeline.plan("rollback", REF)
