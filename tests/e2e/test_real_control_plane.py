@@ -183,6 +183,7 @@ def test_a_part_that_is_killed_comes_back_and_loses_nothing(session: Session, na
 
 def test_after_kill_9_of_the_supervisor_down_leaves_nothing_and_up_works_again(session: Session) -> None:
     session.kill_supervisor()
+    eventually(lambda: session.survivors() == [], LIMIT_SECONDS)
     assert session.run("local", "down").returncode == 0
     assert session.survivors() == []
     local = session.state / "local"

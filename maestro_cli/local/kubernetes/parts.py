@@ -6,6 +6,7 @@ the others noticing more than a pause.
 
 from __future__ import annotations
 
+import signal
 import ssl
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -23,6 +24,9 @@ from maestro_cli.local.supervisor.model import CLUSTER, Facts, Part
 from maestro_cli.local.supervisor.readiness import serving
 
 ETCD, APISERVER = "etcd", "apiserver"
+# All four are told at once when the supervisor dies. An API server that is asked to end without its etcd
+# waits for it for ever; etcd's log on the disk is made for a sudden end.
+_AT_ONCE = signal.SIGKILL
 
 
 def control_plane_parts(plane: ControlPlane, ports: Ports) -> tuple[Part, ...]:
@@ -36,7 +40,7 @@ def control_plane_parts(plane: ControlPlane, ports: Ports) -> tuple[Part, ...]:
         return apiserver_command(plane, ports.of(APISERVER), int(facts[ETCD]["port"]))
 
     return (
-        Part(ETCD, etcd, serving(ports, ETCD, "/health", store), port_name=ETCD),
+        Part(ETCD, etcd, serving(ports, ETCD, "/health", store), port_name=ETCD, orphan_signal=_AT_ONCE),
         Part(
             APISERVER,
             apiserver,
@@ -44,6 +48,7 @@ def control_plane_parts(plane: ControlPlane, ports: Ports) -> tuple[Part, ...]:
             needs=(ETCD,),
             port_name=APISERVER,
             fact=CLUSTER,
+            orphan_signal=_AT_ONCE,
         ),
         _component(plane, ports, "controller-manager", controller_manager_command, components),
         _component(plane, ports, "scheduler", scheduler_command, components),
@@ -61,7 +66,7 @@ def _component(
         return command(plane, ports.of(name))
 
     ready = serving(ports, name, "/healthz", tls)
-    return Part(name, of_port, ready, needs=(CLUSTER,), port_name=name)
+    return Part(name, of_port, ready, needs=(CLUSTER,), port_name=name, orphan_signal=_AT_ONCE)
 
 
 def _tls(plane: ControlPlane, *, is_store: bool) -> Callable[[], ssl.SSLContext]:

@@ -12,7 +12,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -75,16 +75,14 @@ class Child:
 
     def start(self, facts: Facts) -> None:
         """Start the process; a program that cannot be executed counts as one that exited at once."""
-        self._seen = {need: facts.get(need) for need in self.part.needs}
+        self._seen = {need: _known(facts, need) for need in self.part.needs}
         self.facts, self._wanted_stop, self._unread = None, False, False
         self._started, self._started_at = self._clock.monotonic(), self._clock.now()
         self._pulse, self._is_hung = Pulse(self._clock), False
         log = self._state / "logs" / f"{self.part.name}.log"
         with log.open("ab") as stream:
             try:
-                self._process = _spawn(
-                    self.part.command(facts), stream.fileno(), self._state, self._environment
-                )
+                self._process = _spawn(self.part, facts, stream.fileno(), self._state, self._environment)
             except OSError as error:
                 self._exited(f"cannot be started: {error.strerror}")
 
@@ -133,10 +131,14 @@ class Child:
             self._unread = False
 
     def outdated(self, facts: Facts) -> bool:
-        """True when something it needs came back different from what it was started with."""
+        """True when something it needs came back different from what it was started with.
+
+        Another process at the same address is not different: its clients connect again by themselves, and
+        pods go on while the API server is away.
+        """
         if self._process is None or self._wanted_stop:
             return False
-        return any(need in facts and facts[need] != self._seen[need] for need in self.part.needs)
+        return any(need in facts and _known(facts, need) != self._seen[need] for need in self.part.needs)
 
     def ask_to_stop(self) -> None:
         """SIGTERM, and do not count the exit as a crash."""
@@ -183,21 +185,25 @@ class Child:
         self._backoff = min(self._backoff * 2, MAX_BACKOFF_SECONDS)
 
 
+def _known(facts: Facts, name: str) -> Mapping[str, Any] | None:
+    found = facts.get(name)
+    return None if found is None else {key: value for key, value in found.items() if key != "pid"}
+
+
 def _spawn(
-    command: Sequence[str], log: int, state: Path, environment: Mapping[str, str]
+    part: Part, facts: Facts, log: int, state: Path, environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
+    def tie_to_parent() -> None:
+        """In the child, before exec. Only Linux tells it of our end; other systems rely on `down`."""
+        if _libc is not None:
+            _libc.prctl(_PR_SET_PDEATHSIG, part.orphan_signal)
+
     return subprocess.Popen(
-        list(command),
+        list(part.command(facts)),
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
         cwd=state,
         env=dict(environment),
-        preexec_fn=_tie_to_parent if _libc is not None else None,
+        preexec_fn=tie_to_parent if _libc is not None else None,
     )
-
-
-def _tie_to_parent() -> None:
-    """In the child, before exec: SIGTERM when the supervisor dies. Other systems rely on `down`."""
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -7,6 +7,7 @@ told to read its configuration again instead.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,8 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class Part:
     """One process. `port_name` is the port it is told to listen on; `configuration` is the file it reads
-    and what belongs in it now; `fact` is what others know it by, when that is not its name.
+    and what belongs in it now; `fact` is what others know it by, when that is not its name; `orphan_signal`
+    is what it gets when the supervisor dies.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Part:
     port_name: str = ""
     configuration: Callable[[Facts], tuple[Path, Mapping[str, Any]]] | None = None
     fact: str = ""
+    orphan_signal: signal.Signals = signal.SIGTERM
 
     @property
     def known_as(self) -> str:

@@ -115,12 +115,13 @@ def test_it_waits_for_what_it_needs_and_follows_it(state: Path, children: list[C
     children.append(child)
     assert not child.is_due({})
     assert child.record({}, stopping=False).reason == "waits for cluster"
-    facts: Facts = {"cluster": {"pid": 1}}
+    facts: Facts = {"cluster": {"pid": 1, "port": 80}}
     assert child.is_due(facts)
     child.start(facts)
     assert not child.outdated(facts)
     assert not child.outdated({})  # gone is not different: its successor may be the same
-    assert child.outdated({"cluster": {"pid": 2}})
+    assert not child.outdated({"cluster": {"pid": 2, "port": 80}})
+    assert child.outdated({"cluster": {"pid": 1, "port": 81}})
 
 
 def test_being_asked_to_stop_is_no_crash(state: Path, children: list[Child]) -> None:
