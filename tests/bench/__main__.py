@@ -18,7 +18,7 @@ from tests.bench.figures import Figure, spell
 from tests.bench.machine import load_average, machine
 from tests.bench.terminal import KEPT, Failed
 
-ROOMS = ("cli", "journal", "incidents", "runbooks", "local", "lite", "cluster", "drill", "soak")
+ROOMS = ("cli", "journal", "incidents", "runbooks", "local", "lite", "cluster", "serving", "drill", "soak")
 
 
 def main(arguments: Sequence[str]) -> int:

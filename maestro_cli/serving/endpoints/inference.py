@@ -22,6 +22,7 @@ INFER_VERSION = "/v2/models/{model}/versions/{version}/infer"
 
 # How long the caller waits, as Envoy tells the server behind it (milliseconds).
 TIMEOUT_HEADER = b"x-envoy-expected-rq-timeout-ms"
+_LENGTH_HEADER = binary.LENGTH_HEADER.encode("ascii")
 
 
 class InferenceEndpoints:
@@ -44,11 +45,14 @@ class InferenceEndpoints:
         try:
             self._replica.router.knows(call.parameters["model"], call.parameters.get("version"))
             content = await call.body()
-            await self._reach("parse", call, trail)
-            with trail.timing.stage("features"):
-                head, tail = binary.split(content, call.header(binary.LENGTH_HEADER.encode()))
-                body = messages.read_infer(head)
-                identity = messages.request_id(body)
+            began = trail.mark()
+            if trail.faults is not None:
+                await self._meet_faults("parse", call, trail)
+                began = time.perf_counter()
+            head, tail = binary.split(content, call.header(_LENGTH_HEADER))
+            body = messages.read_infer(head)
+            identity = body.id or trail.decision  # KServe's clients require one in the answer
+            trail.timing.features += time.perf_counter() - began
             reply = await self._answer(call, body, tail, identity, trail)
             code = reply.status
         except ServingError as error:
@@ -72,22 +76,27 @@ class InferenceEndpoints:
     ) -> Reply:
         timeout_seconds = self._timeout_seconds(call, body)
         deadline = deadline_in(timeout_seconds - (time.perf_counter() - call.started))
-        with trail.timing.stage("features"):
-            request = messages.decode_tensors(body, identity, tail)
+        began = time.perf_counter()
+        request = messages.decode_tensors(body, identity, tail)
+        trail.timing.features += trail.mark() - began
+        if trail.faults is not None:
+            await self._meet_faults("route", call, trail)
         name, version = call.parameters["model"], call.parameters.get("version")
-        await self._reach("route", call, trail)
         outputs = await self._replica.router.answer(
             name, version, request, _keys(call, body, identity), deadline, trail, call.while_connected
         )
         if trail.is_routed:
             call.after.append(lambda: self._offer(name, request, outputs, trail))
-        await self._reach("encode", call, trail)
-        with trail.timing.stage("encode"):
-            return answer.compose(name, _version(trail), request, outputs, _parameters(trail))
+        began = trail.mark()
+        if trail.faults is not None:
+            await self._meet_faults("encode", call, trail)
+            began = time.perf_counter()
+        reply = answer.compose(name, _version(trail), request, outputs, _parameters(trail))
+        trail.timing.encode += time.perf_counter() - began
+        return reply
 
-    async def _reach(self, stage: str, call: Call, trail: Trail) -> None:
-        """The next phase begins; a drill's faults happen in it."""
-        trail.mark()
+    async def _meet_faults(self, stage: str, call: Call, trail: Trail) -> None:
+        """A drill's faults happen; they count what they take themselves."""
         if trail.faults is not None:
             model = trail.served[-1] if trail.served else None
             await call.while_connected(trail.faults.at(stage, trail.timing, model))
@@ -142,8 +151,8 @@ def _keys(call: Call, body: messages.InferBody, identity: str) -> Callable[[str]
 
 def _version(trail: Trail) -> str:
     """The version that answered; `mixed` when rows went to several, "" when none did."""
-    versions = dict.fromkeys(model.version for model in trail.served)
-    return next(iter(versions), "") if len(versions) < 2 else "mixed"
+    versions = {model.version for model in trail.served}
+    return "mixed" if len(versions) > 1 else next(iter(versions), "")
 
 
 def _parameters(trail: Trail) -> dict[str, str]:

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import msgspec
 
-from maestro_cli.serving.chance import random_hex
 from maestro_cli.serving.errors import RequestError, quoted
 from maestro_cli.serving.protocol import binary, tensors
 
@@ -100,11 +99,6 @@ def read_infer(body: bytes | memoryview) -> InferBody:
     if not 0 < len(parsed.inputs) <= MAX_TENSORS:
         raise RequestError(f"inputs must hold 1 to {MAX_TENSORS} tensors")
     return parsed
-
-
-def request_id(body: InferBody) -> str:
-    """The client's id, or a new one: KServe's clients require one in the answer."""
-    return body.id or random_hex(16)
 
 
 def decode_tensors(body: InferBody, identity: str, tail: binary.Tail) -> InferRequest:

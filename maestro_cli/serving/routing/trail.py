@@ -41,9 +41,11 @@ class Trail:
     marks: list[float] = field(default_factory=list)
     faults: Encounter | None = None
 
-    def mark(self) -> None:
-        """Note that the next phase begins."""
-        self.marks.append(time.perf_counter())
+    def mark(self) -> float:
+        """Note that the next phase begins, and when."""
+        now = time.perf_counter()
+        self.marks.append(now)
+        return now
 
     @property
     def route(self) -> str:
@@ -52,4 +54,6 @@ class Trail:
     @property
     def served_by(self) -> str:
         """`fraud@1#0a1b2c3d`, or several with commas when rows went to several."""
+        if len(self.served) == 1:
+            return self.served[0].served_by
         return ",".join(dict.fromkeys(model.served_by for model in self.served))

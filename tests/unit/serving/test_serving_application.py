@@ -35,6 +35,13 @@ def test_answers(served: Served) -> None:
     ]
 
 
+def test_an_answer_to_a_request_without_id_has_that_of_its_decision(served: Served) -> None:
+    answers = [served.infer(request()) for _ in range(2)]
+    decisions = [answer.headers["x-maestro-decision"] for answer in answers]
+    assert [answer.json()["id"] for answer in answers] == decisions
+    assert len(set(decisions)) == 2
+
+
 def test_a_batch_answers_row_by_row_what_single_requests_answer(served: Served) -> None:
     rows = json.loads((MODELS / "fraud" / "traffic.json").read_text())["rows"][:20]
     single = [

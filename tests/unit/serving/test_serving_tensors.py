@@ -135,13 +135,6 @@ def body_of(**members: Any) -> bytes:
     return json.dumps({"inputs": [tensor], **members}).encode()
 
 
-def test_the_id_is_echoed_or_made() -> None:
-    assert messages.request_id(messages.read_infer(body_of(id="42"))) == "42"
-    made = [messages.request_id(messages.read_infer(body_of())) for _ in range(2)]
-    assert len(set(made)) == 2
-    assert all(len(identity) == 32 for identity in made)
-
-
 @pytest.mark.parametrize(
     "body",
     [
