@@ -12,9 +12,12 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from maestro_cli.local.kubelet import in_place
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_LINE = 16 * 1024
@@ -27,8 +30,8 @@ class LogWriter:
     def __init__(self, path: Path, cap_bytes: int) -> None:
         self._path = path
         self._cap = cap_bytes
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: io.FileIO = open(path, "ab", buffering=0)  # noqa: SIM115 — open as long as the container
+        with in_place.folder(path.parent, make=True):
+            self._file = _appending(path)  # open as long as the container
         self._size = self._file.tell()
         self._partial = b""
 
@@ -60,11 +63,15 @@ class LogWriter:
         return len(data)
 
     def _rotate(self) -> None:
-        if self._path.exists():
-            os.replace(self._path, older(self._path))
-        fresh = open(self._path, "ab", buffering=0)  # noqa: SIM115
+        with in_place.folder(self._path.parent) as folder, suppress(FileNotFoundError):
+            os.replace(self._path.name, older(self._path).name, src_dir_fd=folder, dst_dir_fd=folder)
+        fresh = _appending(self._path)
         self._file.close()
         self._file, self._size = fresh, 0
+
+
+def _appending(path: Path) -> io.FileIO:
+    return open(path, "ab", buffering=0, opener=in_place.opener)
 
 
 def older(path: Path) -> Path:
@@ -107,7 +114,7 @@ def read_log(path: Path, query: LogQuery, *, alive: Callable[[], bool]) -> Itera
 
 def _wanted(path: Path, query: LogQuery, alive: Callable[[], bool]) -> Iterator[bytes]:
     since = _stamp(int(query.since.timestamp() * 1e9)) if query.since else b""
-    file = open(path, "rb")  # noqa: SIM115 — when it is followed, the next one takes its place
+    file = _reading(path)  # when it is followed, the next one takes its place
     try:
         past = _existing(path, file)
         fitting: Iterator[bytes] = (line for line in past if line.partition(b" ")[0] >= since)
@@ -120,14 +127,18 @@ def _wanted(path: Path, query: LogQuery, alive: Callable[[], bool]) -> Iterator[
                 return
             yield from file
             file.close()
-            file = open(path, "rb")  # noqa: SIM115
+            file = _reading(path)
     finally:
         file.close()
 
 
+def _reading(path: Path) -> io.BufferedReader:
+    return open(path, "rb", opener=in_place.opener)
+
+
 def _existing(path: Path, current: io.BufferedReader) -> Iterator[bytes]:
     try:
-        with open(older(path), "rb") as before:
+        with _reading(older(path)) as before:
             yield from before
     except FileNotFoundError:
         pass

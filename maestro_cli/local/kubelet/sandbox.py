@@ -6,6 +6,7 @@ Invariant: everything of a pod is below its folder, and the folder goes with the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -18,7 +19,7 @@ from typing import Any
 from maestro_cli.core.errors import Unreachable
 from maestro_cli.local.api import ApiClient, ApiError
 from maestro_cli.local.images import Image
-from maestro_cli.local.kubelet import content, volumes
+from maestro_cli.local.kubelet import content, in_place, volumes
 from maestro_cli.local.kubelet.environment import build_environment, command_line, translate
 from maestro_cli.local.kubelet.logs import LogQuery, read_log
 from maestro_cli.local.kubelet.pipe import CapturePipe
@@ -89,16 +90,21 @@ class Sandbox:
     def new_log(self, container: str, restarts: int) -> Path:
         """Where the next run prints to; of the runs before it only the latest keeps its log."""
         path = self.log_path(container, restarts)
-        for old in path.parent.glob("*.log*"):
-            number = old.name.partition(".")[0]
-            if number.isdigit() and int(number) < restarts - 1:
-                old.unlink(missing_ok=True)
+        with in_place.folder(path.parent, make=True) as folder:
+            for old in os.listdir(path.parent):
+                number = old.partition(".")[0]
+                if number.isdigit() and int(number) < restarts - 1:
+                    with contextlib.suppress(FileNotFoundError):
+                        os.unlink(old, dir_fd=folder)
         return path
 
     def last_words(self, container: str, restarts: int) -> str:
         """The end of a container's log, for its termination message."""
         query = LogQuery(tail_lines=_LAST_WORDS_LINES)
-        text = b"".join(read_log(self.log_path(container, restarts), query, alive=lambda: False))
+        try:
+            text = b"".join(read_log(self.log_path(container, restarts), query, alive=lambda: False))
+        except OSError as problem:  # the container put a link in its place, or took it away
+            return f"its log cannot be read: {problem}"
         return text[-_LAST_WORDS_BYTES:].decode("utf-8", "replace")
 
     async def set_up_volumes(self) -> None:

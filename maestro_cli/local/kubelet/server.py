@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import select
 import socket
 import ssl
@@ -22,6 +23,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from maestro_cli.local.certificates import Pki
+from maestro_cli.local.kubelet import in_place
 from maestro_cli.local.kubelet.logs import LogQuery, read_log
 from maestro_cli.local.kubelet.pods import PodSet
 from maestro_cli.local.kubelet.record import Waiting
@@ -133,6 +135,10 @@ class _Handler(BaseHTTPRequestHandler):
         if worker is None:
             raise Refusal(404, f'pod "{namespace}/{pod}" not found')
         path = _log_file(worker, container, previous=options.get("previous") == "true")
+        try:
+            os.close(in_place.opener(str(path), os.O_RDONLY))
+        except OSError as problem:
+            raise Refusal(500, f'the log of container "{container}" cannot be read: {problem}') from None
         query = _query(options)
         restarts = _restarts(worker, container)
 

@@ -149,7 +149,7 @@ def write_atomically(place: Path, files: Mapping[str, VolumeFile], mode: int) ->
     for link in place.iterdir():
         if link.is_symlink() and not link.name.startswith("..") and link.name not in tops:
             link.unlink()
-    if old is not None:
+    if old is not None and old.parent == place.resolve():  # a pod may have made it a link to elsewhere
         shutil.rmtree(old, ignore_errors=True)
     return True
 
