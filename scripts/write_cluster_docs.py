@@ -25,6 +25,7 @@ KEPT = ROOT / "docs" / "embedded-cluster.json"
 PAGE = ROOT / "docs" / "embedded-cluster.md"
 MARK = "<!-- from here on written by scripts/write_cluster_docs.py -->"
 CLUSTERS = ("lite", "kubernetes")
+_ORDER = ("area", "rule", *CLUSTERS, "test")
 SHOWN = {
     "pass": "yes",
     "refuses": "refuses, and names the other",
@@ -148,7 +149,8 @@ def merged(kept: dict[str, Any], partial: dict[str, Any]) -> dict[str, Any]:
     behaviours = {(one["area"], one["rule"]): one for one in kept["behaviours"]}
     for row in partial["behaviours"]:
         key = (row["area"], row["rule"])
-        behaviours[key] = {**_kept(key, row["test"], behaviours.get(key, {})), **row}
+        whole = {**_kept(key, row["test"], behaviours.get(key, {})), **row}
+        behaviours[key] = {name: whole[name] for name in _ORDER if name in whole}
     commands = {one["command"]: one for one in kept["commands"]}
     for row in partial["commands"]:
         before = commands.get(row["command"], {})

@@ -17,6 +17,7 @@ from maestro_cli.local.cluster.status import (
     ApiError,
     Names,
     Object,
+    bad_request,
     conflict,
     invalid,
     invalid_value,
@@ -105,9 +106,14 @@ def bind(registry: Registry, namespace: str, name: str, body: Any, *, dry_run: b
 
 
 def _scheduled(pod: Object) -> Object:
-    conditions = pod["status"].setdefault("conditions", [])
-    conditions[:] = [one for one in conditions if one.get("type") != "PodScheduled"]
-    conditions.append({"type": "PodScheduled", "status": "True", "lastTransitionTime": stamp(now())})
+    return _with_condition(pod, "PodScheduled")
+
+
+def _with_condition(pod: Object, kind: str, **words: str) -> Object:
+    """The pod with a condition that holds, since now."""
+    conditions = pod.setdefault("status", {}).setdefault("conditions", [])
+    conditions[:] = [one for one in conditions if one.get("type") != kind]
+    conditions.append({"type": kind, "status": "True", "lastTransitionTime": stamp(now()), **words})
     return pod
 
 
@@ -117,6 +123,8 @@ def evict(registry: Registry, namespace: str, name: str, body: Any, *, dry_run: 
     Raises ApiError 429 when the budget is used up, 500 when several budgets select the pod.
     """
     body = conform("Eviction", "v1", body or {}, "Eviction")
+    if body.get("metadata", {}).get("name") != name:
+        raise bad_request("name in URL does not match name in Eviction object")
     options = delete_options(body.get("deleteOptions"))
     dry_run = dry_run or bool(options.get("dryRun"))
     pod = registry.get(kinds.PODS, namespace, name).object
@@ -132,8 +140,24 @@ def evict(registry: Registry, namespace: str, name: str, body: Any, *, dry_run: 
             raise ApiError(500, "InternalError", f"This pod has more than one PodDisruptionBudget, {why}")
         if budgets and not _free_anyway(pod, budgets[0]):
             _spend(registry, namespace, name, budgets[0], dry_run=dry_run)
+    _mark_evicted(registry, namespace, name, options, dry_run=dry_run)
     registry.delete(kinds.PODS, namespace, name, options, dry_run=dry_run)
     return success(code=201)
+
+
+def _mark_evicted(registry: Registry, namespace: str, name: str, options: Object, *, dry_run: bool) -> None:
+    """Have the pod's conditions say why it goes, under the preconditions of its deletion, which move on."""
+    wanted = options.get("preconditions", {})
+
+    def mark(pod: Object) -> Object:
+        pod["metadata"] |= {field: value for field, value in wanted.items() if value}
+        return _with_condition(
+            pod, "DisruptionTarget", reason="EvictionByEvictionAPI", message="Eviction API: evicting"
+        )
+
+    marked = registry.update(kinds.PODS, namespace, name, mark, part="status", dry_run=dry_run).object
+    if wanted.get("resourceVersion") and not dry_run:
+        wanted["resourceVersion"] = marked["metadata"]["resourceVersion"]
 
 
 def _needs_budget(pod: Object) -> bool:

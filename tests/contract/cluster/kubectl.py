@@ -7,8 +7,11 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.contract.cluster.behaviours import FAILS, PASS, RECORD, REFUSAL, REFUSES
 from tests.patience import PATIENCE_SECONDS
@@ -20,6 +23,18 @@ def _patient(word: str) -> str:
     """A wait for something that has to come, at least PATIENCE_SECONDS long."""
     limit = re.fullmatch(r"--timeout=(\d+)s", word)
     return word if limit is None else f"--timeout={max(int(limit[1]), PATIENCE_SECONDS):.0f}s"
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """A kubectl in the background, and what it prints."""
+
+    process: subprocess.Popen[str]
+    lines: IO[str]
+
+    def line(self) -> str:
+        """The next line; empty when there is none any more."""
+        return self.lines.readline()
 
 
 class Kubectl:
@@ -73,13 +88,22 @@ class Kubectl:
         assert right, f"kubectl {' '.join(words)}: {told}"
         return told
 
-    def popen(self, *words: str) -> subprocess.Popen[str]:
-        """A kubectl that goes on in the background; whoever calls judges what it says."""
-        RECORD.ran(words, self.kind, PASS)
-        return subprocess.Popen(
+    @contextmanager
+    def following(self, *words: str) -> Iterator[Following]:
+        """A kubectl that goes on in the background; it passes when its block, which judges it, ends well."""
+        process = subprocess.Popen(
             [str(self._program), "--namespace", self.namespace, *words],
             env=self._environment("admin"), stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
+        assert process.stdout is not None
+        outcome = FAILS
+        try:
+            yield Following(process, process.stdout)
+            outcome = PASS
+        finally:
+            RECORD.ran(words, self.kind, outcome)
+            process.kill()
+            process.communicate()
 
     def apply(self, *things: dict[str, Any]) -> str:
         return self("apply", "--validate=false", "-f", "-", given="\n---\n".join(map(json.dumps, things)))

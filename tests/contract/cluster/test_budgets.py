@@ -11,6 +11,7 @@ from tests.contract.cluster.behaviours import behaviour
 from tests.contract.cluster.kubectl import Kubectl
 from tests.contract.cluster.objects import budget, conditions, container, deployment, idle_pod, pod
 from tests.contract.cluster.running import until
+from tests.contract.cluster.wire import MERGE
 
 pytestmark = pytest.mark.contract
 
@@ -69,6 +70,39 @@ def test_an_eviction_is_refused_until_the_replacement_is_ready(
     assert "retry-after" not in refused.headers, "a client would try again by itself, inside the call"
     until(allowed, "one allowed again")
     assert evict(http, pods, second).status_code == 201
+
+
+@behaviour(
+    "eviction",
+    "an evicted pod says so in its conditions; an eviction names the pod, and holds to its version",
+)
+def test_an_evicted_pod_says_so(http: httpx.Client, pods: str) -> None:
+    made = idle_pod("p", app="held")
+    made["metadata"]["finalizers"] = ["example.test/hold"]
+    version = http.post(pods, json=made).json()["metadata"]["resourceVersion"]
+    for wrong in ({"metadata": {"name": "q"}}, {}):
+        refused = http.post(
+            f"{pods}/p/eviction", json={"apiVersion": "policy/v1", "kind": "Eviction"} | wrong
+        )
+        assert refused.status_code == 400, refused.text
+        assert "name in URL does not match name in Eviction object" in refused.json()["message"]
+    assert evict(http, pods, "p", dryRun="All").status_code == 201
+    assert "DisruptionTarget" not in conditions(http.get(f"{pods}/p").json())
+
+    def at(version: str) -> httpx.Response:
+        options = {"preconditions": {"resourceVersion": version}}
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "p"}}
+        return http.post(f"{pods}/p/eviction", json=body | {"deleteOptions": options})
+
+    label = {"metadata": {"labels": {"new": "label"}}}
+    newer = http.patch(f"{pods}/p", json=label, headers=MERGE).json()["metadata"]["resourceVersion"]
+    stale = at(version)
+    assert (stale.status_code, stale.json()["reason"]) == (409, "Conflict")
+    assert at(newer).status_code == 201
+    found = http.get(f"{pods}/p").json()
+    assert conditions(found)["DisruptionTarget"] == ("True", "EvictionByEvictionAPI")
+    assert "deletionTimestamp" in found["metadata"]
+    http.patch(f"{pods}/p", json={"metadata": {"finalizers": None}}, headers=MERGE)
 
 
 @behaviour("eviction", "a pod that does not run yet is no disruption")

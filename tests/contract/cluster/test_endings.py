@@ -41,15 +41,11 @@ def test_graceful_deletion_lets_the_process_finish(kubectl: Kubectl, tmp_path: P
     )
     kubectl.apply(pod("polite", script))
     until(lambda: phase(kubectl, "polite") == "Running" and "up" in kubectl("logs", "polite"), "a start")
-    watching = kubectl.popen("get", "pod", "polite", "-w", "-o", 'jsonpath={.status.phase}{"\\n"}')
-    try:
-        assert watching.stdout is not None
-        assert watching.stdout.readline() == "Running\n"
+    phases = ("-w", "-o", 'jsonpath={.status.phase}{"\\n"}')
+    with kubectl.following("get", "pod", "polite", *phases) as watching:
+        assert watching.line() == "Running\n"
         kubectl("delete", "pod", "polite")
-        assert "Succeeded\n" in iter(watching.stdout.readline, ""), "the final status comes before the end"
-    finally:
-        watching.kill()
-        watching.communicate()
+        assert "Succeeded\n" in watching.lines, "the final status comes before the end"
     assert mark.exists(), "deleted only after the process had ended by itself"
     assert "Stopping container c" in kubectl.events("Killing")
 

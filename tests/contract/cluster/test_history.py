@@ -46,4 +46,4 @@ def test_restart_makes_a_revision_and_history_is_limited(kubectl: Kubectl) -> No
     kubectl("rollout", "restart", "deploy/web")
     kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     until(lambda: len(kubectl.items("rs")) == 2, "one old ReplicaSet to be left")
-    assert max(revisions(kubectl, "web")) >= 4
+    assert max(revisions(kubectl, "web")) == 5, "one, three of set env, one of restart"

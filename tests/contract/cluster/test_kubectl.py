@@ -168,15 +168,10 @@ def test_events(kubectl: Kubectl, http: httpx.Client, namespace: str) -> None:
 
 @behaviour("kubectl", "get -w prints each change")
 def test_watch_prints_each_change(kubectl: Kubectl, http: httpx.Client, web: str) -> None:
-    process = kubectl.popen("get", "deploy", "-w", "--no-headers")
-    try:
-        assert process.stdout is not None
-        assert "0/3" in process.stdout.readline()
+    with kubectl.following("get", "deploy", "-w", "--no-headers") as watching:
+        assert "0/3" in watching.line()
         http.patch(web, json={"spec": {"replicas": 7}}, headers=MERGE)
-        assert any("0/7" in line for line in iter(process.stdout.readline, ""))
-    finally:
-        process.terminate()
-        process.communicate()
+        assert any("0/7" in line for line in watching.lines)
 
 
 @behaviour("kubectl", "auth can-i and whoami answer for each identity")

@@ -104,17 +104,12 @@ def test_get_in_chunks(kubectl: Kubectl) -> None:
 def test_get_watch(kubectl: Kubectl) -> None:
     kubectl("create", "configmap", "watched", "--from-literal=a=1")
     only = ("--field-selector", "metadata.name=watched")
-    process = kubectl.popen("get", "configmaps", "--watch", "--no-headers", *only)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline().split()[:2] == ["watched", "1"]
+    with kubectl.following("get", "configmaps", "--watch", "--no-headers", *only) as watching:
+        assert watching.line().split()[:2] == ["watched", "1"]
         kubectl("patch", "configmap/watched", "--type=merge", "-p", '{"data":{"b":"2"}}')
-        assert process.stdout.readline().split()[:2] == ["watched", "2"]
+        assert watching.line().split()[:2] == ["watched", "2"]
         kubectl("delete", "configmap", "watched")
-        assert process.stdout.readline().split()[:2] == ["watched", "2"]
-    finally:
-        process.terminate()
-        process.communicate()
+        assert watching.line().split()[:2] == ["watched", "2"]
 
 
 @behaviour("kubectl", "describe")

@@ -28,17 +28,12 @@ def test_logs_tail_follow_and_timestamps(kubectl: Kubectl, platform: Platform) -
     stamped = kubectl("logs", "talker", "--timestamps", "--tail=1")
     assert stamped.endswith("Z line 4\n")
     assert stamped[:4].isdigit()
-    following = kubectl.popen("logs", "-f", "--tail=1", "talker")
-    try:
-        assert following.stdout is not None
-        assert following.stdout.readline() == "line 4\n"
+    with kubectl.following("logs", "-f", "--tail=1", "talker") as following:
+        assert following.line() == "line 4\n"
         [work] = platform.state.glob(f"pods/{kubectl.namespace}_talker_*/work/c")
         (work / "go").touch()
-        assert following.stdout.read() == "last\n", "the stream ends with the container"
-        assert following.wait(60) == 0
-    finally:
-        following.kill()
-        following.communicate()
+        assert following.lines.read() == "last\n", "the stream ends with the container"
+        assert following.process.wait(60) == 0
 
 
 @behaviour("logs", "previous logs are those of the run before")

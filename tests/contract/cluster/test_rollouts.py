@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -24,33 +26,71 @@ def revisions(kubectl: Kubectl, name: str) -> list[int]:
 
 
 class Observer:
-    """Watches the pods of a Deployment during a rollout and keeps the extremes."""
+    """Watches ReplicaSets and pods during a rollout and keeps the extremes of every moment of it.
 
-    def __init__(self, kubectl: Kubectl, name: str) -> None:
+    Invariant: it saw all there is, from before its block to the end of it, or the block fails.
+    """
+
+    def __init__(self, kubectl: Kubectl) -> None:
         self._kubectl = kubectl
-        self._name = name
-        self._over = threading.Event()
+        self._block = ExitStack()
+        self._wanted: dict[str, int] = {}
+        self._ready: dict[str, bool] = {}
+        self._counts = False
         self.most_wanted = 0
         self.fewest_available = 1_000_000
-        self._thread = threading.Thread(target=self._look)
 
     def __enter__(self) -> Observer:
-        self._thread.start()
+        self._follow("rs", "{.spec.replicas}", self._replicas)
+        self._follow("pods", '{.status.conditions[?(@.type=="Ready")].status}', self._readiness)
+        self._catch_up()
+        self._counts = True
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
+    def __exit__(self, failed: type[BaseException] | None, *told: Any) -> None:
+        try:
+            if failed is None:
+                self._catch_up()
+        finally:
+            self._block.__exit__(failed, *told)
 
-    def _look(self) -> None:
-        while not self._over.wait(0.01):
-            wanted = sum(rs["spec"]["replicas"] for rs in self._kubectl.items("rs"))
-            ready = 0
-            for pod in self._kubectl.items("pods"):
-                held = "deletionTimestamp" not in pod["metadata"]
-                ready += held and conditions(pod).get("Ready", ("", ""))[0] == "True"
-            self.most_wanted = max(self.most_wanted, wanted)
-            self.fewest_available = min(self.fewest_available, ready)
+    def _follow(self, kind: str, field: str, tell: Callable[[str, str], None]) -> None:
+        shown = f'jsonpath={{.metadata.name}}|{field}{{.metadata.deletionTimestamp}}{{"\\n"}}'
+        following = self._block.enter_context(self._kubectl.following("get", kind, "-w", "-o", shown))
+
+        def read() -> None:
+            for line in following.lines:
+                tell(*line.strip().split("|"))
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        self._block.callback(reader.join)  # once kubectl is gone, or the pipe would be read by two
+        self._block.callback(following.process.kill)
+
+    def _replicas(self, name: str, replicas: str) -> None:
+        self._wanted[name] = int(replicas)
+        if self._counts:
+            self.most_wanted = max(self.most_wanted, sum(self._wanted.values()))
+
+    def _readiness(self, name: str, ready: str) -> None:
+        self._ready[name] = ready == "True"  # of one that is being deleted, a time follows
+        if self._counts:
+            self.fewest_available = min(self.fewest_available, sum(self._ready.values()))
+
+    def _catch_up(self) -> None:
+        """Until both watches have told what a list tells."""
+
+        def told() -> bool:
+            wanted = {one["metadata"]["name"]: one["spec"]["replicas"] for one in self._kubectl.items("rs")}
+            ready = {
+                one["metadata"]["name"]
+                for one in self._kubectl.items("pods")
+                if conditions(one).get("Ready", ("", ""))[0] == "True"
+                and "deletionTimestamp" not in one["metadata"]
+            }
+            return wanted == self._wanted and ready == {name for name, now in self._ready.items() if now}
+
+        until(told, "the watches to tell all there is")
 
 
 def sizes(kubectl: Kubectl) -> list[int]:
@@ -108,11 +148,10 @@ def test_surge_and_unavailable_are_kept(
     strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}}
     kubectl.apply(deployment("web", strategy=strategy))
     kubectl("rollout", "status", "deploy/web", "--timeout=90s")
-    with Observer(kubectl, "web") as seen:
+    with Observer(kubectl) as seen:
         kubectl("set", "env", "deploy/web", "A=1")
         kubectl("rollout", "status", "deploy/web", "--timeout=90s")
-    assert seen.most_wanted <= most
-    assert seen.fewest_available >= fewest
+    assert (seen.most_wanted, seen.fewest_available) == (most, fewest)
 
 
 @behaviour("rollouts", "Recreate never has two revisions at once")
