@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,11 @@ from maestro_cli.config.strict import dump_yaml, parse_yaml_all, read_yaml
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.files import write_atomically
+from maestro_cli.local.keys import faults_folder, keys_file, make_keys
 from maestro_cli.slo.objectives import read_objectives
 from maestro_cli.slo.rules import rule_file
 from maestro_cli.slo.windows import Profile
 
-MODELS_VARIABLE = "MODELS_DIR"
 NAMESPACE = "ml"
 _KINDS = {
     ("v1", "Namespace"),
@@ -34,10 +35,15 @@ _PRICES = "prices.yaml"
 
 
 def prepare(state: Path, profile: Profile, deploy: Path | None = None) -> None:
-    """Write rules, manifests, the context and the webhook token under `state`. Raises InvalidFile."""
+    """Write rules, manifests, the context, keys and the webhook token under `state`. Raises InvalidFile."""
     deploy = deploy or shipped("deploy")
     rules = rule_file(read_objectives(deploy / "objectives"), profile)
-    manifests = read_manifests(deploy / "local", models=(deploy / "models").resolve())
+    variables = {
+        "MODELS_DIR": str((deploy / "models").resolve()),
+        "KEYS_FILE": str(keys_file(state)),
+        "FAULTS_DIR": str(faults_folder(state)),
+    }
+    manifests = read_manifests(deploy / "local", variables)
     costs = read_yaml(deploy / "local" / _PRICES).decode(Responders)
     context = {
         "namespace": NAMESPACE,
@@ -48,11 +54,12 @@ def prepare(state: Path, profile: Profile, deploy: Path | None = None) -> None:
     write_atomically(state / "config" / "rules.yaml", dump_yaml(rules))
     write_atomically(state / "config" / "manifests.json", json.dumps(plain(manifests), indent=1))
     write_atomically(state / "config" / "context.json", json.dumps(context, indent=1))
+    make_keys(state)
     write_atomically(state / "webhook.token", secrets.token_urlsafe(32), mode=0o600)
 
 
-def read_manifests(folder: Path, *, models: Path) -> list[dict[str, Any]]:
-    """Every object of the manifests, by file name and place, with MODELS_DIR set to `models`.
+def read_manifests(folder: Path, variables: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Every object of the manifests, by file name and place, with these variables of containers set.
 
     Raises InvalidFile for a kind the platform does not create.
     """
@@ -67,7 +74,7 @@ def read_manifests(folder: Path, *, models: Path) -> list[dict[str, Any]]:
             if (manifest.get("apiVersion"), manifest.get("kind")) not in _KINDS:
                 known = ", ".join(sorted(kind for _, kind in _KINDS))
                 raise document.fail("is not created by the platform", ("kind",), why=f"known here: {known}")
-            _set_models(manifest, models)
+            _set_variables(manifest, variables)
             found.append(manifest)
     for kind in ("Deployment", "Service"):
         if sum(manifest["kind"] == kind for manifest in found) != 1:
@@ -82,9 +89,9 @@ def _read_text(file: Path) -> str:
         raise InvalidFile("cannot be read", file=str(file), why=str(error)) from error
 
 
-def _set_models(manifest: dict[str, Any], models: Path) -> None:
+def _set_variables(manifest: dict[str, Any], variables: Mapping[str, str]) -> None:
     pod = manifest.get("spec", {}).get("template", {}).get("spec", {})
     for container in pod.get("containers", []):
         for variable in container.get("env", []):
-            if variable.get("name") == MODELS_VARIABLE:
-                variable["value"] = str(models)
+            if variable.get("name") in variables:
+                variable["value"] = variables[variable["name"]]

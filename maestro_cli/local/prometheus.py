@@ -23,6 +23,7 @@ def prometheus_config(
     metrics_url: str | None,
     load_url: str | None,
     interval_seconds: float,
+    pods_key_file: Path,
 ) -> dict[str, Any]:
     """A `prometheus.yml`: pods found over HTTP, the exporter of cluster objects, the load, one rule file.
 
@@ -36,6 +37,7 @@ def prometheus_config(
         jobs.append(
             {
                 "job_name": "pods",
+                "authorization": {"type": "Bearer", "credentials_file": str(pods_key_file)},
                 "http_sd_configs": [{"url": f"{metrics_url}/sd/pods", "refresh_interval": interval}],
             }
         )

@@ -29,7 +29,7 @@ def measure() -> list[Figure]:
         if (up := session.run("local", "up")).returncode != 0:
             raise Failed(f"the platform did not start: {up.stderr.strip()[-300:]}")
         disturbance = Disturbance(session)
-        with Load(disturbance.url, RATE) as load:
+        with Load(disturbance.url, disturbance.key, RATE) as load:
             routings = _disturb(disturbance, seconds)
     return _figures(load.requests, disturbance, routings, seconds)
 

@@ -53,11 +53,13 @@ class Request:
 class Load:
     """An open-loop load of `rate` requests a second beside the platform's own, from entering to leaving."""
 
-    def __init__(self, url: str, rate: float, *, patience_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, url: str, key: str, rate: float, *, patience_seconds: float = TIMEOUT_SECONDS) -> None:
         """A request that has no answer after `patience_seconds` is lost."""
         self._traffic = read_traffic(shipped("deploy") / "models" / DEPLOYMENT / "traffic.json")
         self._schedule = arrivals(_SEED, rate, len(self._traffic.bodies))
-        self._generator = Generator(url, self._traffic, CollectorRegistry(), self._tell, patience_seconds)
+        self._generator = Generator(
+            url, self._traffic, CollectorRegistry(), self._tell, key=key, timeout_seconds=patience_seconds
+        )
         self._over = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._generator.run(self._arrivals())))
         self.requests: list[Request] = []
@@ -103,6 +105,11 @@ class Disturbance:
         """Where the load balancer listens for the service."""
         found = self._session.kubectl("-n", "ml", "get", "service", SERVICE, "-o", ENDPOINT)
         return f"http://{found.strip()}"
+
+    @property
+    def key(self) -> str:
+        """What the platform's own load sends."""
+        return (self._session.state / "local" / "serving" / "load.key").read_text(encoding="ascii").strip()
 
     def routing_in_force(self) -> str:
         """The digest that whichever replica answers tells; empty when that one has just died."""

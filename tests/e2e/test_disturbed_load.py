@@ -31,7 +31,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 def test_a_rolling_update_loses_no_request(session: Session) -> None:
     disturbance = Disturbance(session)
-    with Load(disturbance.url, RATE, patience_seconds=PATIENCE_SECONDS) as load:
+    with Load(disturbance.url, disturbance.key, RATE, patience_seconds=PATIENCE_SECONDS) as load:
         for _ in range(2):
             disturbance.start_rollout()
             disturbance.await_rollout()
@@ -44,7 +44,7 @@ def test_only_what_a_killed_replica_was_answering_is_lost_while_all_is_changed_a
     session: Session,
 ) -> None:
     disturbance = Disturbance(session)
-    with Load(disturbance.url, RATE, patience_seconds=PATIENCE_SECONDS) as load:
+    with Load(disturbance.url, disturbance.key, RATE, patience_seconds=PATIENCE_SECONDS) as load:
         disturbance.await_only()
         for _ in range(3):
             before = disturbance.routing_in_force()

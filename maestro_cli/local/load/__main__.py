@@ -12,6 +12,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, disable_created_metrics, start_http_server
 
 from maestro_cli.config.locations import shipped
+from maestro_cli.config.secrets import resolve_secret
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.local.load.generator import Generator
 from maestro_cli.local.load.traffic import arrivals, read_traffic
@@ -31,6 +32,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--traffic", type=Path, default=shipped("deploy") / "models" / "fraud" / "traffic.json"
     )
+    parser.add_argument("--key-file", type=Path, help="what holds the key to send")
     options = parser.parse_args(arguments)
     die_with_parent()
     try:
@@ -46,7 +48,8 @@ async def _run(options: argparse.Namespace) -> None:
     disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     traffic = read_traffic(options.traffic)
-    generator = Generator(options.url, traffic, registry)
+    key = resolve_secret(f"file:{options.key_file}") if options.key_file is not None else ""
+    generator = Generator(options.url, traffic, registry, key=key)
     task = loop.create_task(generator.run(arrivals(options.seed, options.rate, len(traffic.bodies))))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)

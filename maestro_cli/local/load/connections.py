@@ -33,7 +33,8 @@ class _Connection:
 class Connections:
     """A pool for one service."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: str = "") -> None:
+        self._key = f"x-api-key: {key}\r\n" if key else ""
         parts = urlsplit(url)
         self._host = parts.hostname or "127.0.0.1"
         self._port = parts.port or 80
@@ -47,7 +48,7 @@ class Connections:
             connection = self._reusable() or await self._open()
             head = (
                 f"POST {self._prefix}{path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
-                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n{self._key}\r\n"
             )
             connection.writer.write(head.encode("ascii") + body)
             status, keep = await _read_answer(connection.reader)

@@ -41,11 +41,13 @@ class Generator:
         traffic: Traffic,
         registry: CollectorRegistry,
         tell: Callable[[Outcome], None] | None = None,
+        *,
+        key: str = "",
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._tell = tell
         self._timeout_seconds = timeout_seconds
-        self._connections = Connections(url)
+        self._connections = Connections(url, key)
         self._traffic = traffic
         self._requests = Counter(
             "maestro_load_requests", "Requests by outcome as the client saw it", ["code"], registry=registry

@@ -23,6 +23,7 @@ from maestro_cli.local.instance import (
     remove_run_files,
     write_record,
 )
+from maestro_cli.local.keys import key_file, key_files
 from maestro_cli.local.ports import Ports
 from maestro_cli.local.process import PLATFORM_VARIABLE
 from maestro_cli.local.supervisor.group import Group
@@ -97,11 +98,13 @@ class Supervisor:
         if not {"cluster", "prometheus", "alertmanager", "serving"} <= urls.keys():
             return
         context = json.loads((self._plan.config / "context.json").read_text(encoding="utf-8"))
-        secret = (self._plan.token_file, *Pki(self._plan.state / "pki").secrets)
+        state = self._plan.state
+        secret = (self._plan.token_file, *key_files(state), *Pki(state / "pki").secrets)
         context["redact"] = [f"file:{path}" for path in secret]
         context["cluster"] = {"kubeconfig": str(self._plan.state / "admin.kubeconfig")}
         for name in ("prometheus", "alertmanager", "serving"):
             context[name] = {"url": urls[name]}
+        context["serving"]["token"] = f"file:{key_file(state, 'operator')}"
         text = json.dumps(context, indent=1) + "\n"
         target = self._plan.state / "context.json"
         if not target.exists() or target.read_text(encoding="utf-8") != text:

@@ -11,6 +11,7 @@ from typing import Any
 
 from maestro_cli.local.alertmanager import WEBHOOK_PATH, alertmanager_command, alertmanager_config
 from maestro_cli.local.clusters import CLUSTERS
+from maestro_cli.local.keys import key_file
 from maestro_cli.local.ports import LOOPBACK, Ports
 from maestro_cli.local.prometheus import prometheus_command, prometheus_config
 from maestro_cli.local.supervisor.model import CLUSTER, SERVICE, WORKLOAD, Facts, Part, Plan
@@ -44,6 +45,7 @@ def _load(plan: Plan) -> Part:
     def command(facts: Facts) -> Sequence[str]:
         options = ["--state", str(plan.state), "--url", str(facts[WORKLOAD]["url"])]
         options += ["--seed", str(plan.load_seed), "--rate", str(plan.load_rate)]
+        options += ["--key-file", str(key_file(plan.state, "load"))]
         return python("maestro_cli.local.load", *options)
 
     return Part("load", command, announced(plan.state, "load"), needs=(WORKLOAD,))
@@ -74,6 +76,7 @@ def _prometheus(plan: Plan, ports: Ports) -> Part:
             metrics_url=_url(facts, "metrics"),
             load_url=_url(facts, "load"),
             interval_seconds=plan.interval_seconds,
+            pods_key_file=key_file(plan.state, "prometheus"),
         )
 
     return Part(

@@ -18,5 +18,6 @@ class MetricsEndpoints:
         yield Route("GET", "/metrics", self._page, Permission.VIEW)
 
     async def _page(self, call: Call) -> Reply:
-        body, content_type = self._metrics.exposition(call.header(b"accept"))
+        may_know = call.caller is not None and Permission.CHAOS in call.caller.permissions
+        body, content_type = self._metrics.exposition(call.header(b"accept"), with_faults=may_know)
         return Reply(200, body, content_type)

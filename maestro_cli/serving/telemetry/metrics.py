@@ -41,6 +41,7 @@ class Metrics:
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._faults: Collector | None = None
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._requests = Counter(
@@ -116,8 +117,8 @@ class Metrics:
         self.registry.register(_SpanCounts(export))
 
     def watch_faults(self, counts: Callable[[], Mapping[str, int]]) -> None:
-        """Show how many faults of each kind are on whenever the page is asked for."""
-        self.registry.register(_FaultCounts(counts))
+        """Show how many faults of each kind are on to those who may know of drills' faults."""
+        self._faults = _FaultCounts(counts)
 
     def model_loaded(self, entry: Entry) -> None:
         """Have its series exist at 0, so that rate() sees the first error."""
@@ -177,10 +178,11 @@ class Metrics:
             infer.observe(timing.infer)
             encode.observe(timing.encode)
 
-    def exposition(self, accept: str) -> tuple[bytes, str]:
+    def exposition(self, accept: str, *, with_faults: bool = False) -> tuple[bytes, str]:
         """The page and its content type: OpenMetrics when the Accept header asks for it, else text."""
         encoder, content_type = choose_encoder(accept)
-        return encoder(self.registry), content_type
+        faults = self._faults if with_faults else None
+        return encoder(self.registry if faults is None else _Together(self.registry, faults)), content_type
 
 
 def _exemplar(trace: TraceContext, code: int) -> dict[str, str] | None:
@@ -226,6 +228,17 @@ class _SpanCounts(Collector):
         for result in ("sent", "failed", "dropped"):
             traces.add_metric([result], getattr(self._export, result))
         yield traces
+
+
+class _Together(Collector):
+    """The series of two collectors, one after the other."""
+
+    def __init__(self, *collectors: Collector) -> None:
+        self._collectors = collectors
+
+    def collect(self) -> Iterator[Metric]:
+        for collector in self._collectors:
+            yield from collector.collect()
 
 
 class _FaultCounts(Collector):

@@ -99,6 +99,21 @@ def test_every_route_lets_in_those_who_may_and_nobody_else(keyed: Served, role: 
             assert ("www-authenticate" in answer.headers) is (role is None)
 
 
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR, Role.CHAOS, Role.ADMIN])
+def test_what_a_drill_does_is_told_to_those_who_may_do_it_and_to_no_responder(
+    keyed: Served, role: Role
+) -> None:
+    headers = {"x-api-key": key_text(role, SECRETS[role])}
+    may = role in (Role.CHAOS, Role.ADMIN)
+    assert (told(keyed, "GET", "/v2/faults", headers).status_code == 200) is may
+    for accept in ("", "application/openmetrics-text; version=1.0.0"):
+        page = told(keyed, "GET", "/metrics", {**headers, "accept": accept})
+        assert page.status_code == 200
+        assert ("maestro_fault_active{" in page.text) is may
+        assert ("fault" in page.text) is may
+        assert "maestro_model_info{" in page.text
+
+
 def test_both_headers_and_any_case_of_bearer_are_read(keyed: Served) -> None:
     key = key_text("viewer", SECRETS[Role.VIEWER])
     for headers in (

@@ -51,7 +51,7 @@ class Drilled(Served):
         asyncio.run(whole())
 
     def page(self) -> str:
-        return self.application.replica.metrics.exposition("")[0].decode()
+        return self.application.replica.metrics.exposition("", with_faults=True)[0].decode()
 
 
 class Client:

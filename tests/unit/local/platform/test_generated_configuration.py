@@ -12,6 +12,7 @@ import pytest
 
 from maestro_cli.config.strict import dump_yaml
 from maestro_cli.local.alertmanager import alertmanager_command, alertmanager_config
+from maestro_cli.local.keys import key_file
 from maestro_cli.local.preparation import prepare
 from maestro_cli.local.prometheus import prometheus_command, prometheus_config
 from maestro_cli.slo.windows import PROFILES
@@ -32,6 +33,7 @@ def _prometheus(**changes: Any) -> dict[str, Any]:
         "metrics_url": "http://127.0.0.1:9200",
         "load_url": "http://127.0.0.1:9300",
         "interval_seconds": 1.0,
+        "pods_key_file": Path("/nowhere/prometheus.key"),
     }
     return prometheus_config(**{**options, **changes})
 
@@ -42,7 +44,13 @@ def test_promtool_accepts_configuration_and_rules_of_each_profile(tmp_path: Path
     rules = tmp_path / "config" / "rules.yaml"
     config = tmp_path / "prometheus.yaml"
     config.write_text(
-        json.dumps(_prometheus(rules=rules, interval_seconds=PROFILES[profile].interval_seconds)),
+        json.dumps(
+            _prometheus(
+                rules=rules,
+                interval_seconds=PROFILES[profile].interval_seconds,
+                pods_key_file=key_file(tmp_path, "prometheus"),
+            )
+        ),
         encoding="utf-8",
     )
     said = _checked("promtool", "check", "config", str(config))

@@ -52,14 +52,14 @@ def test_a_kind_the_platform_does_not_create_is_refused_with_its_line(deploy: Pa
         "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: x\n", encoding="utf-8"
     )
     with pytest.raises(InvalidFile) as caught:
-        read_manifests(deploy / "local", models=Path("/models"))
+        read_manifests(deploy / "local", {})
     assert caught.value.where.endswith("30-job.yaml:2")
 
 
 def test_a_missing_service_is_refused(deploy: Path) -> None:
     (deploy / "local" / "20-fraud.yaml").unlink()
     with pytest.raises(InvalidFile, match="exactly one Deployment"):
-        read_manifests(deploy / "local", models=Path("/models"))
+        read_manifests(deploy / "local", {})
 
 
 def test_a_misspelt_price_is_refused_before_anything_is_written(deploy: Path, tmp_path: Path) -> None:

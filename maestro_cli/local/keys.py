@@ -1,0 +1,56 @@
+"""The keys of the platform's model servers.
+
+Invariant: they are made anew whenever the platform starts and are gone with it. A secret is in its own file,
+which only its owner reads; servers, manifests and command lines name files, and hold hashes at most.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from maestro_cli.config.locations import make_private
+from maestro_cli.core.files import write_atomically
+from maestro_cli.serving.access.keys import KeyEntry, Keys, digest_of, key_text, new_secret, write_keys
+from maestro_cli.serving.access.roles import Role
+
+FOLDER = "serving"
+# Who calls: the load, Prometheus, maestro and its users, drills.
+_ROLES = {
+    "load": Role.PREDICTOR,
+    "prometheus": Role.VIEWER,
+    "operator": Role.OPERATOR,
+    "chaos": Role.CHAOS,
+}
+
+
+def keys_file(state: Path) -> Path:
+    """What the servers read: who may do what, with hashes."""
+    return state / FOLDER / "keys.yaml"
+
+
+def key_file(state: Path, caller: str) -> Path:
+    """What the caller of that name sends."""
+    return state / FOLDER / f"{caller}.key"
+
+
+def key_files(state: Path) -> tuple[Path, ...]:
+    """Every file with a secret."""
+    return tuple(key_file(state, caller) for caller in _ROLES)
+
+
+def faults_folder(state: Path) -> Path:
+    """Where each server keeps the journal of the faults it was given."""
+    return state / FOLDER / "faults"
+
+
+def make_keys(state: Path) -> None:
+    """Write a fresh key for every caller; those of before hold no more."""
+    make_private(state / FOLDER)
+    make_private(faults_folder(state))
+    entries = []
+    for caller, role in _ROLES.items():
+        secret = new_secret()
+        write_atomically(key_file(state, caller), key_text(caller, secret) + "\n", mode=0o600)
+        entries.append(KeyEntry(id=caller, roles=(role,), sha256=digest_of(secret)))
+    keys = Keys("maestro.keys/1", tuple(entries))
+    write_atomically(keys_file(state), write_keys(keys), mode=0o600)
