@@ -1,7 +1,8 @@
 """The certificate authority, certificates, bearer tokens and kubeconfig files of the embedded cluster.
 
 Invariant: the folder `pki` is complete or absent (made beside, then renamed), a private key or token
-is readable by its owner alone, and nothing in it changes once it is there.
+is readable by its owner alone, and nothing in it changes once it is there. The keys of the authorities
+are not kept: what they signed lasts as long as they do, and nobody can sign more.
 """
 
 from __future__ import annotations
@@ -188,7 +189,6 @@ def _make_certificates(folder: Path) -> None:
         authority_key = ec.generate_private_key(ec.SECP256R1())
         authority = _sign_authority(f"maestro local {name}", authority_key)
         (folder / f"{name}.crt").write_bytes(authority.public_bytes(pem))
-        keep(name, authority_key)
         for pair, usages in pairs.items():
             key = ec.generate_private_key(ec.SECP256R1())
             signed = _sign(authority, authority_key, key.public_key(), f"maestro local {pair}", usages)

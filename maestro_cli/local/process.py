@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from maestro_cli.core.files import write_atomically
 
 PLATFORM_VARIABLE = "MAESTRO_LOCAL_PLATFORM"
 _PR_SET_PDEATHSIG = 1
+_LEASH = Path(__file__).with_name("leash.py")
 
 
 def ready_file(state: Path, name: str) -> Path:
@@ -38,6 +40,24 @@ def read_announcement(state: Path, name: str) -> dict[str, Any] | None:
     except (FileNotFoundError, ValueError):
         return None
     return facts if isinstance(facts, dict) else None
+
+
+def leashed(
+    command: Sequence[str], *, niceness: int = 0, orphan_signal: signal.Signals = signal.SIGTERM
+) -> list[str]:
+    """The command line of a child that is sent a signal when we end; its pid stays its own.
+
+    The program is named by its whole path: it is not searched for.
+    """
+    return [
+        sys.executable,
+        "-IS",
+        str(_LEASH),
+        str(os.getpid()),
+        str(int(orphan_signal)),
+        str(niceness),
+        *command,
+    ]
 
 
 def die_with_parent() -> None:

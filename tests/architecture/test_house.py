@@ -39,6 +39,11 @@ def test_every_module_states_its_purpose(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
 
 
+def test_no_process_is_started_with_python_between_fork_and_exec() -> None:
+    """A process with threads may deadlock there; `local.process.leashed` does it after the exec."""
+    assert [relative(p) for p in MODULES if "preexec_fn" in p.read_text(encoding="utf-8")] == []
+
+
 @cache
 def _imported() -> dict[str, set[str]]:
     """Each imported top-level package → the rooms that import it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.mutations.__main__ import ROOT, SUITE
+from tests.mutations.__main__ import ROOT, placed
 from tests.mutations.table import MUTATIONS, Mutation
 
 
@@ -19,8 +19,8 @@ def test_what_it_replaces_stands_exactly_once(mutation: Mutation) -> None:
 def test_the_tests_it_names_exist(mutation: Mutation) -> None:
     assert mutation.tests
     for test in mutation.tests:
-        file, _, name = test.partition("::")
-        assert f"def {name}(" in (ROOT / SUITE / file).read_text(encoding="utf-8")
+        file, _, name = placed(test).partition("::")
+        assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8")
 
 
 def test_there_are_enough_of_them_and_each_is_another() -> None:

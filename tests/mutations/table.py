@@ -1,4 +1,4 @@
-"""Ways to break the light cluster, each with the tests of the contract suite that must notice.
+"""Ways to break the light cluster, each with the tests that must notice, of the contract suite for the most.
 
 Invariant: `old` stands exactly once in its file; a mutation is applied to a copy, never in place.
 """
@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """`old` becomes `new` in a file of maestro_cli/local; each of the tests must fail."""
+    """`old` becomes `new` in a file of maestro_cli/local; each of the tests must fail.
+
+    A test is a file of the contract suite and a name; one with a folder is of that folder below tests.
+    """
 
     name: str
     file: str
@@ -131,5 +134,42 @@ MUTATIONS = (
         'return int(pod["spec"].get("terminationGracePeriodSeconds", 30))',
         "return 0",
         ("test_deletion.py::test_a_bound_pod_is_given_time",),
+    ),
+    Mutation(
+        "foreground deletion takes what has another owner",
+        "controllers/garbage.py",
+        "if await self._has_owner_to_stay(dependent):",
+        "if not dependent:",
+        ("test_owners.py::test_foreground_deletion_leaves_what_has_another_owner",),
+    ),
+    Mutation(
+        "history is kept beyond its limit",
+        "controllers/revisions.py",
+        "[: max(len(present) - limit, 0)]",
+        "[: max(len(present) - limit - 1, 0)]",
+        ("test_history.py::test_restart_makes_a_revision_and_history_is_limited",),
+    ),
+    Mutation(
+        "a node whose lease ran out stays ready",
+        "controllers/nodes.py",
+        'if now - self._renewed[uid][1] > self._grace and state == "True":',
+        'if now - self._renewed[uid][1] > self._grace * 1000 and state == "True":',
+        ("test_nodes.py::test_a_lost_node_is_noticed_evicted_and_taken_back",),
+    ),
+    Mutation(
+        "a budget expects pods that have no controller",
+        "controllers/disruption.py",
+        "            if owner is None:\n                continue",
+        "            if owner is None:\n                scales[uid_of(pod)] = 1\n                continue",
+        ("test_budgets.py::test_a_bare_pod_is_held_by_a_budget",),
+    ),
+    Mutation(
+        "an answer does not wait for the disk",
+        "cluster/server.py",
+        "        try:\n            await self._settled()\n"
+        "        except ApiError as error:\n            answer =",
+        "        try:\n            asyncio.ensure_future(self._settled())\n"
+        "        except ApiError as error:\n            answer =",
+        ("crash/local/test_cluster_state.py::test_kill_9_loses_nothing_that_was_answered",),
     ),
 )

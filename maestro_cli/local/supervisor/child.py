@@ -7,11 +7,11 @@ killed, and counted.
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import errno
 import os
+import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from maestro_cli.core.clock import Clock, to_rfc3339
 from maestro_cli.core.files import write_atomically
 from maestro_cli.local.instance import PartRecord
 from maestro_cli.local.ports import Ports
+from maestro_cli.local.process import leashed
 from maestro_cli.local.supervisor.model import Facts, Part
 from maestro_cli.local.supervisor.pulse import Pulse
 
@@ -28,8 +29,6 @@ FIRST_BACKOFF_SECONDS = 0.2
 MAX_BACKOFF_SECONDS = 10.0
 _HEALTHY_SECONDS = 30.0  # a process that lived that long starts its back-off afresh
 _BIND_SECONDS = 3.0  # a program that finds its port taken has ended by then
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 class Child:
@@ -193,17 +192,15 @@ def _known(facts: Facts, name: str) -> Mapping[str, Any] | None:
 def _spawn(
     part: Part, facts: Facts, log: int, state: Path, environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    def tie_to_parent() -> None:
-        """In the child, before exec. Only Linux tells it of our end; other systems rely on `down`."""
-        if _libc is not None:
-            _libc.prctl(_PR_SET_PDEATHSIG, part.orphan_signal)
-
+    command = list(part.command(facts))
+    program = shutil.which(command[0], path=environment.get("PATH"))
+    if program is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     return subprocess.Popen(
-        list(part.command(facts)),
+        leashed([program, *command[1:]], orphan_signal=part.orphan_signal),
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
         cwd=state,
         env=dict(environment),
-        preexec_fn=tie_to_parent if _libc is not None else None,
     )

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -108,6 +109,29 @@ def test_what_cannot_be_executed_is_a_failed_part_not_a_traceback(state: Path) -
     child = Child(part, state, os.environ, Ports(), SystemClock())
     child.start({})
     assert child.record({}, stopping=False).reason == "cannot be started: No such file or directory"
+
+
+KEEPER = (
+    "import subprocess, sys; from maestro_cli.local.process import leashed;"
+    "held = subprocess.Popen(leashed([sys.executable, '-S', '-c', sys.argv[1]]));"
+    "print(held.pid, flush=True);"
+    "held.wait()"
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent has gone")
+def test_a_part_ends_with_its_supervisor_whatever_program_it_is() -> None:
+    says_up = "import signal; print('up', flush=True); signal.pause()"
+    with subprocess.Popen(
+        [sys.executable, "-c", KEEPER, says_up], stdout=subprocess.PIPE, text=True
+    ) as keeper:
+        assert keeper.stdout is not None
+        pid = int(keeper.stdout.readline())
+        assert keeper.stdout.readline() == "up\n"
+        keeper.kill()
+        # the pipe ends with the last that holds it, the part
+        assert keeper.stdout.read() == ""
+    assert not Path(f"/proc/{pid}/exe").exists()
 
 
 def test_it_waits_for_what_it_needs_and_follows_it(state: Path, children: list[Child]) -> None:

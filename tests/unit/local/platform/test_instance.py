@@ -85,7 +85,7 @@ def test_the_lock_has_one_holder(tmp_path: Path) -> None:
 
 def test_removing_run_files_keeps_logs_and_strangers(tmp_path: Path) -> None:
     write_record(tmp_path, RECORD)
-    for name in ("context.json", "admin.kubeconfig", "webhook.token", "run/cluster.json", "pki/ca.key"):
+    for name in ("context.json", "admin.kubeconfig", "webhook.token", "run/cluster.json", "pki/server.key"):
         write_atomically(tmp_path / name, "x")
     for name in ("logs/cluster.log", "journal.db"):
         write_atomically(tmp_path / name, "x")
