@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from maestro_cli.core.quantities import parse_quantity
-from maestro_cli.local.cluster.status import ApiError, Object
+from maestro_cli.local.cluster.status import ApiError, Names, Object, invalid, invalid_value
 
 Default = Callable[[Object], None]
 Others = Callable[[], list[Object]]
@@ -223,12 +223,19 @@ def complete_nothing(obj: Object, others: Others) -> None:
 
 
 def complete_service(service: Object, others: Others) -> None:
-    """Give a new Service a cluster address no other has. Raises ApiError 500 when none is left."""
+    """Give a new Service a cluster address no other has.
+
+    Raises ApiError 500 when none is left, 422 when another has the one that it names.
+    """
     spec = service["spec"]
     if spec["type"] == "ExternalName":
         return
+    taken = {other["spec"].get("clusterIP") for other in others()} - {"None"}
+    if spec.get("clusterIP") in taken:
+        why = f"failed to allocate IP {spec['clusterIP']}: provided IP is already allocated"
+        problem = invalid_value("spec.clusterIPs", [spec["clusterIP"]], why)
+        raise invalid(Names("", "services", "Service"), service["metadata"]["name"], [problem])
     if not spec.get("clusterIP"):
-        taken = {other["spec"].get("clusterIP") for other in others()}
         free = (f"10.96.{high}.{low}" for high in range(256) for low in range(10, 255))
         spec["clusterIP"] = next((address for address in free if address not in taken), "")
         if not spec["clusterIP"]:

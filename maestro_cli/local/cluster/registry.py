@@ -28,7 +28,7 @@ from maestro_cli.local.cluster.status import (
     not_found,
 )
 from maestro_cli.local.cluster.store import Key, Store, Version
-from maestro_cli.local.cluster.validation import check_metadata
+from maestro_cli.local.cluster.validation import check_metadata, check_metadata_change
 
 _SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _KEPT_METADATA = (
@@ -182,7 +182,7 @@ class Registry:
         if kind.generation and part != "status" and _desired(new) != _desired(old):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         problems = check_metadata(new["metadata"], kind.name_fault) + kind.check(new)
-        problems += kind.check_change(new, old)
+        problems += check_metadata_change(new["metadata"], old["metadata"]) + kind.check_change(new, old)
         if problems:
             raise invalid(kind.names, name, problems)
         return self._commit(kind, current.key, new, dry_run=dry_run)

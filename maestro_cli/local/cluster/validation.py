@@ -99,6 +99,15 @@ def check_metadata(metadata: Object, name_fault: Callable[[str], str]) -> list[P
     return problems
 
 
+def check_metadata_change(new: Object, old: Object) -> list[Problem]:
+    """What is going can only lose what holds it."""
+    added = [one for one in new.get("finalizers", []) if one not in old.get("finalizers", [])]
+    if not old.get("deletionTimestamp") or not added:
+        return []
+    why = "no new finalizers can be added if the object is being deleted, found new finalizers"
+    return [forbidden_field("metadata.finalizers", f"{why} {added}")]
+
+
 def check_labels(path: str, labels: dict[str, str]) -> list[Problem]:
     problems = []
     for key, value in labels.items():

@@ -30,6 +30,10 @@ def test_finalizers_hold_an_object(http: httpx.Client, configs: str) -> None:
     http.post(configs, json={"metadata": {"name": "c", "finalizers": ["maestro.io/held"]}})
     marked = http.delete(f"{configs}/c").json()
     assert marked["metadata"]["deletionTimestamp"]
+    held = ["maestro.io/held", "maestro.io/more"]
+    refused = http.patch(f"{configs}/c", json={"metadata": {"finalizers": held}}, headers=MERGE)
+    assert refused.status_code == 422, "what is going takes no new finalizer"
+    assert refused.json()["details"]["causes"][0]["field"] == "metadata.finalizers"
     again = http.delete(f"{configs}/c").json()
     assert again["metadata"]["deletionTimestamp"] == marked["metadata"]["deletionTimestamp"]
     http.patch(f"{configs}/c", json={"metadata": {"finalizers": None}}, headers=MERGE)

@@ -101,5 +101,11 @@ def test_services_get_addresses_of_their_own(http: httpx.Client, namespace: str)
     assert all(one.startswith("10.96.") for one in addresses)
     headless = {"metadata": {"name": "h"}, "spec": {**port, "clusterIP": "None"}}
     assert http.post(path, json=headless).json()["spec"]["clusterIPs"] == ["None"]
+    taken = {"metadata": {"name": "t"}, "spec": {**port, "clusterIP": min(addresses)}}
+    refused = http.post(path, json=taken)
+    assert (refused.status_code, refused.json()["details"]["causes"][0]["field"]) == (422, "spec.clusterIPs")
+    assert "provided IP is already allocated" in refused.text
+    other = {"metadata": {"name": "g"}, "spec": {**port, "clusterIP": "None"}}
+    assert http.post(path, json=other).status_code == 201, "no address is nobody's"
     moved = http.patch(f"{path}/s0", json={"spec": {"clusterIP": "10.96.9.9"}}, headers=MERGE)
     assert moved.status_code == 422
