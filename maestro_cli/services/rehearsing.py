@@ -120,7 +120,7 @@ class Responders:
         return Outcome(
             incident=incident.id,
             detected_at=times.opened_at,
-            triaged_at=times.triaged_at,
+            triaged_at=times.triaged_at or (from_rfc3339(recorded.time) if recorded is not None else None),
             mitigated_at=times.mitigated_at,
             resolved_at=times.resolved_at,
             suspect_kind=suspect["kind"] if suspect else "",

@@ -1,13 +1,14 @@
 """How a response did against faults that really were injected. Pure.
 
-Invariant: times count from the fault's true start, as its server recorded it. Where the truth is not known,
+Invariant: times count from the fault's true start, and it was mitigated when it truly ended, as its server
+recorded both. Where the truth is not known,
 or nothing was there to be noticed, the verdict is INDETERMINATE, never PASS.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from maestro_cli.chaos.drills.faults import InjectedFault
@@ -44,9 +45,11 @@ def score_faults(
         why = "no fault was on when the incident was opened" if not on else "the incident names no workload"
         return FaultScore(outcome.incident, _unknown(why))
     fault, *others = on
-    phases = phases_since(outcome, fault.began)
+    is_ended = fault.ended is not None and fault.ended_because != _BY_ITSELF
+    truly = replace(outcome, mitigated_at=fault.ended if is_ended else None)
+    phases = phases_since(truly, fault.began)
     is_right = any(_names(one, outcome, target) for one in on)
-    late = [phase.miss for phase in phases if phase.miss]
+    late = [phase.miss for phase in phases if phase.miss and (is_ended or phase.name != "mitigated")]
     misses = (*late, *(() if is_right else ("the wrong cause was blamed",)), *_left(fault, now))
     return FaultScore(
         outcome.incident,

@@ -92,5 +92,7 @@ def blamed(outcome: Outcome) -> str:
     """The suspect in words."""
     if not outcome.suspect_kind:
         return "nobody"
+    if outcome.suspect_subject.startswith(f"{outcome.suspect_kind} "):
+        return outcome.suspect_subject  # «pod ml/fraud-abc» says what it is
     revision = "" if outcome.suspect_revision is None else f", revision {outcome.suspect_revision}"
     return f"{outcome.suspect_kind} of {outcome.suspect_subject}{revision}"

@@ -38,7 +38,7 @@ def test_a_good_response_passes_and_is_timed_from_the_true_start() -> None:
     assert good.judgement.verdict is Verdict.PASS
     assert good.misses == ()
     assert [(phase.name, phase.seconds) for phase in good.phases] == [
-        ("detected", 30.0), ("triaged", 40.0), ("mitigated", 91.0), ("resolved", 120.0)
+        ("detected", 30.0), ("triaged", 40.0), ("mitigated", 90.0), ("resolved", 120.0)
     ]  # fmt: skip
     assert good.cause_is_right
 
@@ -51,7 +51,7 @@ def test_a_good_response_passes_and_is_timed_from_the_true_start() -> None:
         ({"suspect_subject": "pod web/fraud-abc"}, "the wrong cause was blamed"),
         ({"suspect_kind": "release", "suspect_subject": str(TARGET)}, "the wrong cause was blamed"),
         ({"suspect_kind": "", "suspect_subject": ""}, "the wrong cause was blamed"),
-        ({"mitigated_at": None}, "mitigated never happened"),
+        ({"resolved_at": None}, "resolved never happened"),
         ({"triaged_at": at(601)}, "triaged took longer than its budget"),
     ],
 )
@@ -59,6 +59,13 @@ def test_each_fault_of_a_response_fails_it(change: dict[str, Any], miss: str) ->
     found = scored(outcome=replace(GOOD, **change))
     assert found.judgement.verdict is Verdict.FAIL
     assert found.misses == (miss,)
+
+
+def test_it_was_mitigated_when_the_fault_truly_ended_whatever_was_said() -> None:
+    late = replace(FAULT, ends=at(3000), ended=at(1900))
+    found = scored(late, replace(GOOD, mitigated_at=at(40)))
+    assert found.misses == ("mitigated took longer than its budget",)
+    assert scored(outcome=replace(GOOD, mitigated_at=None)).judgement.verdict is Verdict.PASS
 
 
 def test_a_fault_that_time_ended_was_ended_by_nobody() -> None:
