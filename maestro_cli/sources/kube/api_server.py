@@ -34,8 +34,6 @@ MAX_PAGES = 4000
 MAX_STARTS = 2  # of a list whose snapshot expires while it is read
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
-MERGE_PATCH = "application/merge-patch+json"
-STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 T = TypeVar("T")
 R = TypeVar("R")
 

@@ -8,7 +8,6 @@ changed since is refused (StalePlan) and never overwritten; `dry_run` sends the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +33,6 @@ from maestro_cli.sources.kube import facts, objects
 from maestro_cli.sources.kube.access import cluster_access
 from maestro_cli.sources.kube.api_server import (
     JSON_PATCH,
-    MERGE_PATCH,
-    STRATEGIC_MERGE_PATCH,
     SYSTEM,
     ApiServer,
     InvalidObject,
@@ -77,14 +74,6 @@ class _SelfStatus(Struct, rename="camel"):
 
 class _SelfReview(Struct):
     status: _SelfStatus
-
-
-class _ScaleSpec(Struct):
-    replicas: int = 0
-
-
-class _Scale(Struct):
-    spec: _ScaleSpec
 
 
 class KubeCluster:
@@ -279,28 +268,6 @@ class KubeCluster:
             self._fresh(ref, uid, resource_version)
             raise
         return facts.workload_facts(done)
-
-    def patch_workload(
-        self, ref: WorkloadRef, patch: Mapping[str, Any], *, resource_version: str | None = None,
-        dry_run: bool = False,
-    ) -> Workload:  # fmt: skip
-        """Apply a strategic merge patch; with a resourceVersion, raises StalePlan when it is stale."""
-        body = dict(patch)
-        if resource_version is not None:
-            body["metadata"] = {**body.get("metadata", {}), "resourceVersion": resource_version}
-        done = self._api.patch(_path(ref), STRATEGIC_MERGE_PATCH, body, objects.Deployment, dry_run=dry_run)
-        return facts.workload_facts(done)
-
-    def scale(
-        self, ref: WorkloadRef, replicas: int, *, resource_version: str, dry_run: bool = False
-    ) -> Workload:
-        """Set the replicas through the subresource `scale`; raises StalePlan.
-
-        A dry run gives the workload as it is, with the replicas that would be wanted.
-        """
-        body = {"metadata": {"resourceVersion": resource_version}, "spec": {"replicas": replicas}}
-        scale = self._api.patch(f"{_path(ref)}/scale", MERGE_PATCH, body, _Scale, dry_run=dry_run)
-        return replace(self.get_workload(ref), replicas_wanted=scale.spec.replicas)
 
     def _fresh(self, ref: WorkloadRef, uid: str, resource_version: str) -> Workload:
         current = self.get_workload(ref)

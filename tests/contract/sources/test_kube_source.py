@@ -131,18 +131,24 @@ def test_a_change_under_the_patch_is_a_stale_plan(
     assert "a" not in kube.get_workload(REF).annotations
 
 
-def test_patch_and_scale_carry_the_version(kube: KubeCluster) -> None:
+def test_parts_of_the_spec_are_written_under_the_version(kube: KubeCluster) -> None:
     plan = settled(kube)
+    change: dict[str, Any] = {"uid": plan.uid, "annotations": {"maestro.io/change": "chg-1"}}
     with pytest.raises(StalePlan):
-        kube.scale(REF, 5, resource_version="1")
-    assert kube.scale(REF, 5, resource_version=plan.resource_version, dry_run=True).replicas_wanted == 5
+        kube.write_spec(REF, **change, resource_version="1", spec={"replicas": 5})
+    now = {**change, "resource_version": plan.resource_version}
+    assert kube.write_spec(REF, **now, spec={"replicas": 5}, dry_run=True).replicas_wanted == 5
     assert kube.get_workload(REF).replicas_wanted == 3
-    scaled = kube.scale(REF, 4, resource_version=plan.resource_version)
-    assert scaled.replicas_wanted == 4
-    with pytest.raises(StalePlan):
-        kube.patch_workload(REF, {"spec": {"replicas": 3}}, resource_version=plan.resource_version)
-    assert kube.patch_workload(REF, {"spec": {"replicas": 3}}).replicas_wanted == 3
+    done = kube.write_spec(REF, **now, spec={"replicas": 4, "paused": True})
+    assert (done.replicas_wanted, done.paused, done.template) == (4, True, plan.template)
+    assert (done.annotations["maestro.io/change"], done.annotations["keep/me"]) == ("chg-1", "yes")
+    again = {**change, "resource_version": settled(kube).resource_version}
+    assert kube.write_spec(REF, **again, spec={"replicas": 3, "paused": False}).replicas_wanted == 3
     settled(kube)
+
+
+def test_a_cluster_that_has_no_autoscalers_says_none(kube: KubeCluster) -> None:
+    assert kube.list_autoscalers("ml") == ()
 
 
 def test_an_invalid_template_changes_nothing(kube: KubeCluster) -> None:
@@ -172,7 +178,13 @@ def test_a_viewer_may_look_and_not_touch(running_cluster: RunningCluster, kube: 
         answer = viewer.access("patch", "deployments", namespace="ml", group="apps", subresource="scale")
         assert (answer.allowed, answer.resource) == (False, "deployments.apps/scale")
         with pytest.raises(Refused) as caught:
-            viewer.patch_workload(REF, {"spec": {"paused": True}})
+            viewer.write_spec(
+                REF,
+                uid=plan.uid,
+                resource_version=plan.resource_version,
+                spec={"paused": True},
+                annotations={},
+            )
         assert "deployments" in f"{caught.value.why} {caught.value.fix}"
         assert viewer.identity() == "viewer"
 

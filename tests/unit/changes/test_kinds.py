@@ -254,6 +254,17 @@ def test_an_intent_without_a_call_is_sent_from_what_the_journal_and_the_cluster_
     assert example.part(bench.cluster) == plan.payload_digest
 
 
+@pytest.mark.parametrize("kind", ["restart", "set-image", "set-env"])
+def test_what_is_made_again_is_what_was_agreed_to_or_nothing(bench: Bench, kind: str) -> None:
+    """The template changed between the plan and the recovery: its other parts were never shown to anybody."""
+    example = example_of(kind)
+    plan = bench.pipeline().plan(kind, REF, example.parameters)
+    assert KINDS[kind].reload(bench.cluster, plan).payload == plan.payload
+    bench.cluster.ship(template(3))
+    with pytest.raises(NotFound, match="cannot be made again"):
+        KINDS[kind].reload(bench.cluster, plan)
+
+
 @every_kind
 def test_a_write_without_a_record_is_found_by_its_mark(bench: Bench, example: Example) -> None:
     example.prepare(bench.cluster)

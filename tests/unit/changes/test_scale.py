@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from maestro_cli.changes.kinds import KINDS
 from maestro_cli.changes.kinds.kind import Holds
 from maestro_cli.changes.kinds.scale import MAX_REPLICAS, Scale
 from maestro_cli.core.errors import GateNotMet, UsageError
@@ -119,3 +121,14 @@ def test_a_pause_ends_nothing_and_a_resume_what_was_held_back(bench: Bench) -> N
     assert bench.pipeline().plan("pause", REF).blast.replicas_ended == 0
     bench.cluster.set(paused=True, frozen=True)  # one of three runs the newest template
     assert bench.pipeline().plan("resume", REF).blast.replicas_ended == 2
+
+
+@pytest.mark.parametrize(("kind", "before"), [("pause", False), ("resume", True)])
+def test_a_flag_holds_once_its_controller_has_seen_it(bench: Bench, kind: str, before: bool) -> None:
+    bench.cluster.set(paused=before)
+    plan = bench.pipeline().plan(kind, REF)
+    bench.cluster.set(paused=not before)
+    workload = bench.cluster.get_workload(REF)
+    unseen = replace(workload, observed_generation=workload.generation - 1)
+    found = [KINDS[kind].observe(one, plan, left="").holds for one in (unseen, workload)]
+    assert found == [Holds.NOT_YET, Holds.YES]

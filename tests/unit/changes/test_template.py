@@ -132,6 +132,16 @@ def test_hostile_text_stays_untrusted_through_the_journal(bench: Bench) -> None:
             assert line.after is None or isinstance(line.after, Untrusted)
 
 
+def test_a_record_of_an_older_version_is_read(bench: Bench) -> None:
+    """It has words that are no longer known, and lacks those that came since."""
+    plan = bench.pipeline().plan("rollback", REF)
+    data = plan_to_data(plan)
+    old = {name: value for name, value in data.items() if name not in ("objections", "gives_up")}
+    blast = {name: value for name, value in data["blast"].items() if name != "replicas_ended"}
+    read = plan_from_data({**old, "paused": False, "blast": {**blast, "replicas_restarted": 3}})
+    assert read == replace(plan, gives_up=False, blast=replace(plan.blast, replicas_ended=0), payload={})
+
+
 @given(TEMPLATES, TEMPLATES)
 def test_no_difference_is_hidden_and_none_made_up(before: dict[str, Any], after: dict[str, Any]) -> None:
     assert diff_templates(before, before).is_empty

@@ -328,20 +328,11 @@ def test_a_failed_test_of_the_patch_is_a_stale_plan_and_an_invalid_template_is_n
     assert "Required value" in caught.value.why
 
 
-def test_scale_goes_through_its_subresource_with_the_version() -> None:
-    kube, seen = answering(ok({"spec": {"replicas": 5}}), ok(DEPLOYMENT))
-    assert kube.scale(REF, 5, resource_version="42", dry_run=True).replicas_wanted == 5
-    assert seen[0].url.path == "/apis/apps/v1/namespaces/ml/deployments/fraud/scale"
-    assert json.loads(seen[0].content) == {"metadata": {"resourceVersion": "42"}, "spec": {"replicas": 5}}
-
-
-def test_a_patch_carries_the_version_and_a_conflict_is_a_stale_plan() -> None:
-    kube, seen = answering(
-        status(409, "Conflict", "Operation cannot be fulfilled: the object has been modified")
-    )
+def test_a_conflict_is_a_stale_plan() -> None:
+    conflict = status(409, "Conflict", "Operation cannot be fulfilled: the object has been modified")
+    kube, _ = answering(ok(DEPLOYMENT), conflict)
     with pytest.raises(StalePlan):
-        kube.patch_workload(REF, {"metadata": {"labels": {"a": "b"}}}, resource_version="41")
-    assert json.loads(seen[0].content) == {"metadata": {"labels": {"a": "b"}, "resourceVersion": "41"}}
+        kube.write_spec(REF, uid="u-1", resource_version="42", spec={"replicas": 1}, annotations={})
 
 
 FORBIDDEN = 'deployments.apps is forbidden: User "bob" cannot list resource "deployments" in API group "apps"'
@@ -366,9 +357,9 @@ BUDGET = "Cannot evict pod as it would violate the pod's disruption budget."
     ],
 )  # fmt: skip
 def test_each_status_becomes_its_error(answer: httpx.Response, kind: type[MaestroError], words: str) -> None:
-    kube, _ = answering(answer)
+    kube, _ = answering(ok(DEPLOYMENT), answer)
     with pytest.raises(kind) as caught:
-        kube.patch_workload(REF, {})
+        kube.write_spec(REF, uid="u-1", resource_version="42", spec={"replicas": 1}, annotations={})
     error = caught.value
     assert type(error) is kind
     assert words in f"{error.what} {error.why} {error.fix}"

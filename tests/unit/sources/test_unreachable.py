@@ -11,9 +11,9 @@ import pytest
 from maestro_cli.config.settings import ClusterEndpoint, Endpoint
 from maestro_cli.core.errors import ExitCode, InvalidFile, OutcomeUnknown, Refused, Unreachable
 from maestro_cli.core.facts.endpoints import EndpointCheck
-from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.sources.alertmanager import Alertmanager
 from maestro_cli.sources.kube import KubeCluster
+from maestro_cli.sources.kube.api_server import JSON_PATCH
 from maestro_cli.sources.kube.kubeconfig import Access
 from maestro_cli.sources.prometheus import Prometheus
 from maestro_cli.sources.serving import InferenceServer
@@ -167,13 +167,13 @@ def test_a_giant_answer_is_not_read_to_its_end(scripted: Serve) -> None:
 
 
 def test_a_write_without_an_answer_has_an_unknown_outcome(blackhole: int, closed_port: int) -> None:
-    ref = WorkloadRef("Deployment", "ml", "fraud")
+    path = "/apis/apps/v1/namespaces/ml/deployments/fraud"
     silent = kube(f"http://127.0.0.1:{blackhole}")
     with pytest.raises(OutcomeUnknown, match="may have been made"):
-        silent.patch_workload(ref, {"spec": {"paused": True}})
+        silent._api.patch(path, JSON_PATCH, [], dict, dry_run=False)
     absent = kube(f"http://127.0.0.1:{closed_port}")
     with pytest.raises(Unreachable) as caught:
-        absent.patch_workload(ref, {"spec": {"paused": True}})
+        absent._api.patch(path, JSON_PATCH, [], dict, dry_run=False)
     assert not isinstance(caught.value, OutcomeUnknown)
     silent.close()
     absent.close()
