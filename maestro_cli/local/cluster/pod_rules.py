@@ -25,6 +25,8 @@ from maestro_cli.local.cluster.status import (
 from maestro_cli.local.cluster.validation import check_port, check_selector, not_negative
 
 _PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*")
+_RESOURCES = ("cpu", "memory", "ephemeral-storage")
+_RESOURCE_FIELD = re.compile(rf"(?:limits|requests)\.(?:{'|'.join(_RESOURCES)}|hugepages-.+)")
 _UNHEEDED = f"the light cluster's scheduler does not heed it; {REAL_CLUSTER} has one that does"
 
 
@@ -111,8 +113,17 @@ def _check_resources(path: str, resources: Object) -> list[Problem]:
     ]
 
 
-def _check_quantity_at(field: str) -> Callable[[str, Object], list[Problem]]:
-    return lambda path, part: _check_quantity(f"{path}.{field}", part.get(field, 0))
+def _check_scratch(path: str, volume: Object) -> list[Problem]:
+    return _check_quantity(f"{path}.sizeLimit", volume.get("sizeLimit", 0))
+
+
+def _check_resource_field(path: str, selector: Object) -> list[Problem]:
+    problems = _check_quantity(f"{path}.divisor", selector.get("divisor", 0))
+    resource = selector.get("resource", "")
+    if resource and not _RESOURCE_FIELD.fullmatch(resource):
+        known = [f"{side}.{name}" for side in ("limits", "requests") for name in _RESOURCES]
+        problems.append(unsupported(f"{path}.resource", resource, known))
+    return problems
 
 
 _KEY = Rule(needs=("name", "key"))
@@ -136,9 +147,9 @@ RULES: dict[str, Rule] = {
     "SecretKeySelector": _KEY,
     "FileKeySelector": Rule(needs=("volumeName", "path", "key")),
     "ObjectFieldSelector": Rule(needs=("fieldPath",)),
-    "ResourceFieldSelector": Rule(needs=("resource",), check=_check_quantity_at("divisor")),
+    "ResourceFieldSelector": Rule(needs=("resource",), check=_check_resource_field),
     "ResourceRequirements": Rule(check=_check_resources),
-    "EmptyDirVolumeSource": Rule(check=_check_quantity_at("sizeLimit")),
+    "EmptyDirVolumeSource": Rule(check=_check_scratch),
     "Probe": Rule(one_of=("httpGet", "tcpSocket", "exec", "grpc"), check=_check_probe),
     "LifecycleHandler": Rule(one_of=("httpGet", "tcpSocket", "exec", "sleep")),
     "ExecAction": Rule(needs=("command",)),

@@ -47,6 +47,19 @@ def test_ports_of_probes(http: httpx.Client, pods: str, action: str, port: int |
     assert fields == {f"spec.containers[0].livenessProbe.{action}.port"}
 
 
+@pytest.mark.parametrize("resource", ["claims.x", "cpu", "limits.gpu", "limits"])
+@behaviour("validation", "a resource field is a limit or a request that every container has")
+def test_resource_fields(http: httpx.Client, pods: str, resource: str) -> None:
+    made = idle_pod("p")
+    variable = {"name": "A", "valueFrom": {"resourceFieldRef": {"resource": resource}}}
+    made["spec"]["containers"][0]["env"] = [variable]
+    refused = http.post(pods, json=made, params=DRY_RUN)
+    assert refused.status_code == 422, refused.text
+    [cause] = refused.json()["details"]["causes"]
+    field = "spec.containers[0].env[0].valueFrom.resourceFieldRef.resource"
+    assert (cause["field"], cause["reason"]) == (field, "FieldValueNotSupported")
+
+
 def _mutants() -> list[dict[str, Any]]:
     """RICH without each one of its fields, and with junk in one place or another."""
     found = [mutant for _, mutant in dropped()]
