@@ -60,6 +60,7 @@ class _Side(asyncio.Protocol):
     def eof_received(self) -> bool:
         other = self.other
         if self._from_client and other is not None:
+            self._link.has_said_all = True
             if other.can_write_eof():
                 other.write_eof()
             return True
@@ -90,6 +91,7 @@ class Link:
         self._waiting_for_answer = True  # a connection that was just made is about to be used
         self._last_moved = 0.0
         self._lost = False
+        self.has_said_all = False  # the client asks nothing any more: it leaves when it has its answers
 
     def accepted(self) -> None:
         self._proxy.links.add(self)
@@ -159,10 +161,10 @@ class Link:
 
     def move(self) -> None:
         """Leave the endpoint of an idle link."""
-        if self._conversation is None:
-            self.close()
-        else:
+        if self._may_go_on:
             self._leave()
+        else:
+            self.close()
 
     def _leave(self) -> None:
         """Let go of the endpoint and keep the client."""
@@ -183,8 +185,7 @@ class Link:
         """One of its connections ended."""
         if side is not self.client and (side is not self.backend or self.endpoint is None):
             return  # an endpoint that was left, or that is not served from yet
-        goes_on = self._conversation is not None and self._conversation.is_over
-        if side is self.backend and goes_on and not self._lost and not self._says_goodbye:
+        if side is self.backend and self._may_go_on:
             self._leave()
             return
         if not self._lost:
@@ -195,5 +196,9 @@ class Link:
         self.close()
 
     @property
-    def _says_goodbye(self) -> bool:
-        return self._conversation is not None and self._conversation.says_goodbye
+    def _may_go_on(self) -> bool:
+        """Whether the client can be served by another endpoint from here."""
+        talk = self._conversation
+        if talk is None or self._lost or self.has_said_all:
+            return False
+        return talk.is_over and not talk.says_goodbye

@@ -199,6 +199,20 @@ def test_a_request_that_an_endpoint_died_over_is_sent_to_no_other() -> None:
     play(act)
 
 
+@pytest.mark.parametrize("http", [True, False])
+def test_of_a_client_that_left_nothing_is_kept(http: bool) -> None:
+    async def act(scene: Scene) -> None:
+        clients = [await scene.client() for _ in range(3)]
+        for client in clients:
+            assert await client.ask() == b"a"
+            client.writer.close()
+        while scene.proxy.links:
+            await asyncio.sleep(0.01)
+        assert scene.proxy.backends.surplus() == {}
+
+    play(act, http=http)
+
+
 def test_an_endpoint_that_refuses_costs_no_request() -> None:
     async def act(scene: Scene) -> None:
         nobody = Endpoint("127.0.0.1", free_port())
