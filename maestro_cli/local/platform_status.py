@@ -9,21 +9,26 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 
 from maestro_cli.core.clock import Clock, from_rfc3339, seconds_between
 from maestro_cli.local.instance import PartRecord, Record, id_prefix, read_record
+from maestro_cli.local.supervisor.model import CLUSTER
 from maestro_cli.local.sweep import marker_of, survivors
+
+_ASK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class PartStatus:
-    """One part. `state` is ready, starting, failed or stopped; `reason` says why it last ended.
+    """One part. `state` is ready, starting, failed, stopped, or failing: it runs, but says that it cannot do
+    its work. `reason` says why that is, or why it last ended.
 
     `cpu_seconds` and `memory_bytes` (resident) are of its own process, not of the pods of a kubelet.
     """
@@ -110,7 +115,7 @@ def platform_status(state: Path, clock: Clock) -> PlatformStatus:
         endpoints=dict(record.endpoints),
         parts=(
             _supervisor(record, clock, alive=alive),
-            *(_part(part, record, clock) for part in record.parts),
+            *(_asked(_part(part, record, clock)) for part in record.parts),
         ),
         survivors=left,
     )
@@ -139,6 +144,33 @@ def _part(part: PartRecord, record: Record, clock: Clock) -> PartStatus:
         cpu_seconds=cpu,
         memory_bytes=memory,
     )
+
+
+def _asked(part: PartStatus) -> PartStatus:
+    """The API server's own word for whether it can do its work; the record may be older, or not writable."""
+    if part.name != CLUSTER or part.state != "ready" or part.url is None:
+        return part
+    complaint = _complaint(part.url)
+    return replace(part, state="failing", reason=complaint) if complaint else part
+
+
+def _complaint(url: str) -> str:
+    """What a server that is not ready says; "" when it is, or does not answer."""
+    import http.client
+
+    from maestro_cli.local.supervisor.pulse import any_server
+
+    place = urlsplit(url)
+    connection = http.client.HTTPSConnection(place.netloc, timeout=_ASK_SECONDS, context=any_server())
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        text = answer.read(2000).decode("utf-8", "replace").strip()
+    except (OSError, http.client.HTTPException):
+        return ""
+    finally:
+        connection.close()
+    return text if answer.status == http.client.INTERNAL_SERVER_ERROR else ""
 
 
 def _usage(pid: int | None) -> tuple[float | None, int | None]:

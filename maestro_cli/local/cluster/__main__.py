@@ -56,6 +56,7 @@ def _listening(port: int) -> socket.socket:
 def _registry(disk: Disk, history: int) -> Registry:
     """The objects as an earlier process left them, and the namespaces every cluster has."""
     store = Store(history, disk.note, after=disk.revision())
+    disk.undo = store.undo
     for kind, key, revision, raw in disk.load():
         store.restore(kind, key, revision, raw)
     registry = Registry(store)
@@ -80,7 +81,7 @@ async def _serve(state: Path, pki: Pki, listener: socket.socket, disk: Disk, his
     url = f"https://127.0.0.1:{port}"
     registry = _registry(disk, history)
     await disk.settled()
-    application = Server(registry, Tokens.read(pki.tokens), url, kubelet_tls(pki), disk.settled)
+    application = Server(registry, Tokens.read(pki.tokens), url, kubelet_tls(pki), disk)
     config = uvicorn.Config(
         application,
         http="httptools",

@@ -1,7 +1,8 @@
 """The newest version of every object, in one SQLite file of the state folder.
 
 Invariant: once `settled` returns, everything noted before it is on disk; the server sends nothing, not
-even an answer to a read, before that. So whatever a client was told outlives the process.
+even an answer to a read, before that. So whatever a client was told outlives the process. What the disk
+refuses is taken back in memory as well, so that reads tell what is on disk.
 
 One thread writes, and all that is noted while it does goes into its next transaction.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -29,16 +30,22 @@ CREATE TABLE IF NOT EXISTS progress (only INTEGER PRIMARY KEY, revision INTEGER)
 _PUT = "REPLACE INTO objects VALUES (?, ?, ?, ?, ?)"
 _REMOVE = "DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?"
 _PROGRESS = "REPLACE INTO progress VALUES (0, ?)"
-Batch = dict[tuple[str, str, str], Event]
+Batch = list[tuple[str, Event]]
 
 
 class Disk:
     """The file of one cluster process; another process that opens it is told it is busy."""
 
     def __init__(self, state: Path) -> None:
-        """Open or make the file. Raises Busy, InvalidFile (not intact), ActionFailed (not writable)."""
+        """Open or make the file. Raises Busy, InvalidFile (not intact), ActionFailed (not writable).
+
+        `undo` has to be set: it takes back in memory what was noted, the newest first. `trouble` is why the
+        disk refused the last write, "" when it took it.
+        """
+        self.undo: Callable[[str, Event], None] | None = None
+        self.trouble = ""
         self._path = state / FILE
-        self._noted: Batch = {}
+        self._noted: Batch = []
         self._revision = self._safe = 0
         self._writing: asyncio.Future[None] | None = None
         self._thread = ThreadPoolExecutor(1, "disk")
@@ -64,11 +71,13 @@ class Disk:
 
     def note(self, kind: str, event: Event) -> None:
         """Have a commit written with the next transaction."""
-        self._noted[kind, *event.after.key] = event
+        self._noted.append((kind, event))
         self._revision = event.revision
 
     async def settled(self) -> None:
-        """Wait until all that was noted before is on disk. Raises ApiError 500 when it cannot be."""
+        """Wait until all that was noted before is on disk. Raises ApiError 500 when it cannot be: then
+        nothing of it is there any more, in memory neither.
+        """
         wanted = self._revision
         while self._safe < wanted:
             if self._writing is None or self._writing.done():
@@ -76,22 +85,32 @@ class Disk:
             await asyncio.shield(self._writing)
 
     async def _write(self) -> None:
-        batch, self._noted, revision = self._noted, {}, self._revision
+        batch, self._noted, revision = self._noted, [], self._revision
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._thread, self._commit, batch, revision)
         except BaseException as error:
-            self._noted = batch | self._noted  # whatever it was, this is not on disk
+            self._noted = batch + self._noted  # whatever it was, this is not on disk
             if not isinstance(error, Exception):
                 raise
+            self._take_back()
             told = str(error) or type(error).__name__
-            why = f"{self._path} cannot be written: {told}; free disk space and try again"
-            raise ApiError(500, "InternalError", why) from error
-        self._safe = revision
+            self.trouble = f"{self._path} cannot be written: {told}; free disk space and try again"
+            raise ApiError(500, "InternalError", f"nothing was changed: {self.trouble}") from error
+        self._safe, self.trouble = revision, ""
+
+    def _take_back(self) -> None:
+        assert self.undo is not None
+        for kind, event in reversed(self._noted):
+            self.undo(kind, event)
+        self._noted, self._revision = [], self._safe
 
     def _commit(self, batch: Batch, revision: int) -> None:
-        gone = [place for place, event in batch.items() if event.gone]
-        kept = [(*place, event.revision, event.after.raw) for place, event in batch.items() if not event.gone]
+        newest = {(kind, *event.after.key): event for kind, event in batch}
+        gone = [place for place, event in newest.items() if event.gone]
+        kept = [
+            (*place, event.revision, event.after.raw) for place, event in newest.items() if not event.gone
+        ]
         self._db.execute("BEGIN")
         try:
             self._db.executemany(_REMOVE, gone)

@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from maestro_cli.local.cluster import discovery, openapi
@@ -46,22 +47,32 @@ VERSION = {
     "platform": "linux/amd64",
 }
 _LOG = logging.getLogger(__name__)
-_HEALTH = ("/healthz", "/livez", "/readyz")
-Settled = Callable[[], Awaitable[None]]
+_READY = "/readyz"
+_HEALTH = ("/healthz", "/livez", _READY)
+_READ_TRIES = 5  # each one but the last met a write that the disk refused
+
+
+class Durable(Protocol):
+    """Where what was done is kept."""
+
+    trouble: str  # why the last of it could not be kept, else ""
+
+    async def settled(self) -> None:
+        """Return once all that was done is kept. Raises ApiError when it cannot be, and is undone."""
 
 
 class Server:
     """The cluster API as an ASGI application."""
 
     def __init__(
-        self, registry: Registry, tokens: Tokens, url: str, kubelets: ssl.SSLContext, settled: Settled
+        self, registry: Registry, tokens: Tokens, url: str, kubelets: ssl.SSLContext, disk: Durable
     ) -> None:
-        """`kubelets` is how kubelets are trusted, and how they trust this server; `settled` is awaited before
-        anything is sent: it returns once all that was done is on disk.
+        """`kubelets` is how kubelets are trusted, and how they trust this server; `disk` has to be settled
+        before anything is sent.
         """
         self._resources = Resources(registry, kubelets)
         self._tokens = tokens
-        self._settled = settled
+        self._disk = disk
         self._address = urlsplit(url).netloc
         self._streams: set[Callable[[], None]] = set()
         self._closing = False
@@ -76,15 +87,25 @@ class Server:
         if scope["type"] != "http":
             return
         request = Request.of(scope, receive)
-        answer = await self._answer_or_failure(request)
-        try:
-            await self._settled()
-        except ApiError as error:
-            answer = _failure(error)
+        answer = await self._settled_answer(request)
         if answer.chunks is None:
             await send_answer(answer, send)
         else:
             await self._stream(answer, receive, send)
+
+    async def _settled_answer(self, request: Request) -> Answer:
+        """The answer once it is on disk; a read that met somebody's refused write is done again."""
+        tries = _READ_TRIES if request.method in ("GET", "HEAD") else 1
+        while True:
+            answer = await self._answer_or_failure(request)
+            tries -= 1
+            try:
+                await self._disk.settled()
+            except ApiError as error:
+                if tries:
+                    continue
+                return _failure(error)
+            return answer
 
     async def _answer_or_failure(self, request: Request) -> Answer:
         try:
@@ -101,7 +122,9 @@ class Server:
         request.check_headers()
         path = request.path.rstrip("/") or "/"
         if path in _HEALTH or path.startswith(tuple(f"{one}/" for one in _HEALTH)):
-            return Answer(b"ok", media_type="text/plain; charset=utf-8")
+            ill = self._disk.trouble if path.startswith(_READY) else ""
+            text = f"[-]disk failed: {ill}\n" if ill else "ok"
+            return Answer(text.encode(), 500 if ill else 200, media_type="text/plain; charset=utf-8")
         if path == "/version":
             return json_answer(VERSION)
         user = self._tokens.user(request.headers.get("authorization", ""))
@@ -182,7 +205,7 @@ class Server:
         await start_stream(answer, send)
         async for chunk in answer.chunks:
             try:
-                await self._settled()
+                await self._disk.settled()
             except ApiError:
                 return  # What the disk does not take is not told either; the client lists again.
             await send({"type": "http.response.body", "body": chunk, "more_body": True})

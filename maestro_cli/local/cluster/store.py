@@ -45,6 +45,9 @@ class Event:
     gone: bool
 
 
+Listener = Callable[[Event], None]
+
+
 @dataclass(slots=True)
 class _Shelf:
     """The objects of one kind, their history, and who listens."""
@@ -52,7 +55,7 @@ class _Shelf:
     versions: dict[Key, Version] = field(default_factory=dict)
     history: deque[Event] = field(default_factory=deque)
     floor: int = 0
-    listeners: list[Callable[[Event], None]] = field(default_factory=list)
+    listeners: list[tuple[Listener, Listener]] = field(default_factory=list)
 
 
 Versions = list[Version]
@@ -117,8 +120,21 @@ class Store:
         shelf.history.append(event)
         while len(shelf.history) > self._history:
             shelf.floor = shelf.history.popleft().revision
-        for listener in tuple(shelf.listeners):
+        for listener, _ in tuple(shelf.listeners):
             listener(event)
+
+    def undo(self, kind: str, event: Event) -> None:
+        """Take back the newest commit, of which nobody was told; its revision will be given out again."""
+        shelf = self._shelf(kind)
+        if event.before is None:
+            shelf.versions.pop(event.after.key, None)
+        else:
+            shelf.versions[event.after.key] = event.before
+        if shelf.history and shelf.history[-1] is event:
+            shelf.history.pop()
+        self.revision = event.revision - 1
+        for _, forget in tuple(shelf.listeners):
+            forget(event)
 
     def list(self, kind: str, namespace: str = "", at: int | None = None) -> Versions:
         """All versions of a kind in key order, now or as they were at revision `at`.
@@ -162,8 +178,12 @@ class Store:
             events.append(event)
         return events[::-1]
 
-    def listen(self, kind: str, listener: Callable[[Event], None]) -> Callable[[], None]:
-        """Call `listener` at each commit of the kind, until the answer is called."""
+    def listen(
+        self, kind: str, listener: Listener, forget: Listener = lambda event: None
+    ) -> Callable[[], None]:
+        """Call `listener` at each commit of the kind, and `forget` at one taken back, until the answer is
+        called.
+        """
         listeners = self._shelf(kind).listeners
-        listeners.append(listener)
-        return lambda: listeners.remove(listener)
+        listeners.append((listener, forget))
+        return lambda: listeners.remove((listener, forget))

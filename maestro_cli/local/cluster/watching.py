@@ -52,9 +52,14 @@ class Watch:
             self._pending.append(event)
         self._wake.set()
 
+    def _forget(self, event: Event) -> None:
+        """An event that was taken back, the newest one. Of a chunk that holds it the server sends nothing."""
+        if self._pending and self._pending[-1] is event:
+            self._pending.pop()
+
     async def stream(self, store: Store) -> AsyncIterator[bytes]:
         """Lines of JSON, several events a chunk when they come together."""
-        stop = store.listen(self.shelf, self._push)
+        stop = store.listen(self.shelf, self._push, self._forget)
         try:
             try:
                 first = self._first(store)

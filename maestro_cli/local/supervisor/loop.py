@@ -1,7 +1,8 @@
 """Bring every part up, keep it up, take it down.
 
 Invariant: what happened is published before anything else is done about it, so `status` and whoever waits
-in `up` never see less than the supervisor knows. While coming up, a part that keeps failing ends the whole
+in `up` never see less than the supervisor knows, unless the disk is full: what works goes on, and it is
+published once there is space. While coming up, a part that keeps failing ends the whole
 platform; once it was up, a part is restarted for ever, ever more slowly.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 from collections.abc import Mapping
@@ -31,6 +33,7 @@ from maestro_cli.local.supervisor.model import CLUSTER, SERVICE, WORKLOAD, Plan
 from maestro_cli.local.supervisor.parts import FOUND_OUT, NODES, parts_of
 from maestro_cli.local.supervisor.workload import Workload
 
+_LOG = logging.getLogger(__name__)
 START_LIMIT_SECONDS = 180.0  # a part that cannot start is given up long before
 
 
@@ -157,8 +160,15 @@ class Supervisor:
             parts=self._group.record(stopping=self._stopping),
             failure=self._failure,
         )
-        if (text := repr(record)) != self._published:
+        if (text := repr(record)) == self._published:
+            return
+        try:
             write_record(self._plan.state, record)
+        except OSError as refusal:
+            if self._ready_after is None:
+                raise
+            _LOG.warning("%s cannot be written: %s", refusal.filename, refusal.strerror)
+        else:
             self._published = text
 
     def _ask_to_stop(self) -> None:

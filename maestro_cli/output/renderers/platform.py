@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _tone(part: PartStatus) -> str:
-    return {"ready": "good", "failed": "bad", "starting": "warn"}.get(part.state, "dim")
+    return {"ready": "good", "failed": "bad", "failing": "bad", "starting": "warn"}.get(part.state, "dim")
 
 
 def platform_view(status: PlatformStatus) -> Report:
@@ -30,6 +30,7 @@ def platform_view(status: PlatformStatus) -> Report:
         ]
     if status.survivors:
         rows.append(("left behind", f"{status.survivors} processes; maestro local down ends them"))
+    rows += [(f"{part.name} fails", part.reason) for part in status.parts if part.state == "failing"]
     columns: tuple[Column[PartStatus], ...] = (
         Column("part", lambda part: part.name),
         Column("state", lambda part: part.state, tone=_tone),

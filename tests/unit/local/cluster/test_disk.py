@@ -44,20 +44,49 @@ def test_the_newest_versions_come_back_and_revisions_go_on(tmp_path: Path) -> No
     assert [one.object for one in again.list("pods")] == [one.object for one in store.list("pods")]
 
 
-def test_a_full_disk_is_told_and_made_up_for_later(tmp_path: Path) -> None:
-    disk = Disk(tmp_path)
+def _backed(state: Path) -> tuple[Disk, Store]:
+    disk = Disk(state)
     store = Store(on_commit=disk.note)
+    disk.undo = store.undo
+    return disk, store
+
+
+def _shown(store: Store) -> list[tuple[str, str | None]]:
+    return [(one.key[1], one.object.get("note")) for one in store.list("pods")]
+
+
+def _fill(disk: Disk) -> None:
     pages = disk._db.execute("PRAGMA page_count").fetchone()[0]
     disk._db.execute(f"PRAGMA max_page_count = {pages + 1}")
-    _put(store, "a", fill="x" * 50_000)
-    with pytest.raises(ApiError, match="full; free disk space"):
+
+
+def test_what_a_full_disk_refuses_is_nowhere_and_reads_go_on(tmp_path: Path) -> None:
+    disk, store = _backed(tmp_path)
+    for name in ("kept", "stays"):
+        _put(store, name, note="old")
+    asyncio.run(disk.settled())
+    told = store.revision
+    _fill(disk)
+    heard: list[int] = []
+    store.listen("pods", lambda event: None, lambda event: heard.append(event.revision))
+    for note in ("newer", "newest"):
+        _put(store, "kept", note=note)
+    store.remove("pods", ("ns", "stays"), {"metadata": {"name": "stays"}})
+    _put(store, "new", fill="x" * 50_000)
+    with pytest.raises(ApiError, match=r"nothing was changed: .* full; free disk space"):
         asyncio.run(disk.settled())
+    assert "free disk space" in disk.trouble
+    asyncio.run(disk.settled())  # as for a read: there is nothing to write any more
+    assert _shown(store) == [("kept", "old"), ("stays", "old")]
+    assert (store.revision, store.since("pods", told)) == (told, [])
+    assert heard == [told + 4, told + 3, told + 2, told + 1]
     disk._db.execute("PRAGMA max_page_count = 100000")
     _put(store, "b")
     asyncio.run(disk.settled())
+    assert disk.trouble == ""
     disk.close()
     again, _ = _reopened(tmp_path)
-    assert [one.key[1] for one in again.list("pods")] == ["a", "b"]
+    assert _shown(again) == [("b", None), ("kept", "old"), ("stays", "old")]
 
 
 def test_one_wait_covers_all_that_was_noted_before(tmp_path: Path) -> None:
@@ -67,8 +96,7 @@ def test_one_wait_covers_all_that_was_noted_before(tmp_path: Path) -> None:
     async def write(number: int) -> None:
         _put(store, f"p{number}")
         await disk.settled()
-        with pytest.raises(KeyError):
-            disk._noted["pods", "ns", f"p{number}"]
+        assert f"p{number}" not in [event.after.key[1] for _, event in disk._noted]
 
     async def crowd() -> None:
         await asyncio.gather(*(write(number) for number in range(200)))
@@ -95,9 +123,8 @@ class _Failing:
         return getattr(self._database, name)
 
 
-def test_whatever_fails_what_was_not_written_is_told_and_made_up_for_later(tmp_path: Path) -> None:
-    disk = Disk(tmp_path)
-    store = Store(on_commit=disk.note)
+def test_whatever_fails_what_was_not_written_is_told_and_taken_back(tmp_path: Path) -> None:
+    disk, store = _backed(tmp_path)
     disk._db = cast(sqlite3.Connection, _Failing(disk._db))
     _put(store, "a")
     with pytest.raises(ApiError, match="MemoryError"):
@@ -106,4 +133,4 @@ def test_whatever_fails_what_was_not_written_is_told_and_made_up_for_later(tmp_p
     asyncio.run(disk.settled())
     disk.close()
     again, _ = _reopened(tmp_path)
-    assert [one.key[1] for one in again.list("pods")] == ["a", "b"]
+    assert _shown(again) == [("b", None)]

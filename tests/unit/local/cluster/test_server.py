@@ -11,10 +11,12 @@ import httpx
 import pytest
 
 from maestro_cli.local.cluster.access import Tokens
-from maestro_cli.local.cluster.kinds import NAMESPACES
+from maestro_cli.local.cluster.kinds import BY_PATH, NAMESPACES
 from maestro_cli.local.cluster.registry import Registry
-from maestro_cli.local.cluster.server import Server
-from maestro_cli.local.cluster.store import Store
+from maestro_cli.local.cluster.server import Durable, Server
+from maestro_cli.local.cluster.status import ApiError
+from maestro_cli.local.cluster.store import Event, Store
+from maestro_cli.local.cluster.watching import Watch
 
 PODS = "/api/v1/namespaces/default/pods"
 CONFIGS = "/api/v1/namespaces/default/configmaps"
@@ -22,16 +24,22 @@ JSON_PATCH = {"Content-Type": "application/json-patch+json"}
 Ask = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
 
 
-def asked(ask: Ask, registry: Registry | None = None) -> httpx.Response:
+class Kept:
+    """Nothing is kept on disk."""
+
+    trouble = ""
+
+    async def settled(self) -> None:
+        """There is nothing to wait for."""
+
+
+def asked(ask: Ask, registry: Registry | None = None, disk: Durable | None = None) -> httpx.Response:
     """What a server answers the administrator; it has the namespace `default`."""
     served = registry or Registry(Store())
     served.create(NAMESPACES, "", {"metadata": {"name": "default"}})
 
-    async def settled() -> None:
-        """Nothing is kept on disk."""
-
     tokens = Tokens([["secret", "admin", "1", "system:masters"]])
-    server = Server(served, tokens, "https://127.0.0.1:1", ssl.create_default_context(), settled)
+    server = Server(served, tokens, "https://127.0.0.1:1", ssl.create_default_context(), disk or Kept())
 
     async def run() -> httpx.Response:
         headers = {"Authorization": "Bearer secret"}
@@ -86,3 +94,75 @@ def test_a_defect_is_answered_as_a_status_and_logged(caplog: pytest.LogCaptureFi
     assert (failed.json()["kind"], failed.json()["reason"]) == ("Status", "InternalError")
     assert "a defect" not in failed.text
     assert "a defect" in caplog.text
+
+
+class _Full(Kept):
+    """A disk that refuses what was done, and has it undone; by then somebody else did the next thing."""
+
+    def __init__(self, store: Store, refusals: int) -> None:
+        self._store = store
+        self._refusals = refusals
+        self._noted: list[tuple[str, Event]] = []
+        store._on_commit = lambda kind, event: self._noted.append((kind, event))
+
+    async def settled(self) -> None:
+        noted, self._noted[:] = tuple(self._noted), []
+        if noted and self._refusals:
+            self._refusals -= 1
+            self.trouble = "the disk is full"
+            for kind, event in reversed(noted):
+                self._store.undo(kind, event)
+            raise ApiError(500, "InternalError", "nothing was changed: the disk is full")
+
+
+def test_a_read_on_a_full_disk_tells_what_is_kept_and_a_write_is_refused() -> None:
+    registry = Registry(Store())
+    body = {"metadata": {"name": "c"}, "data": {"a": "b"}}
+
+    async def ask(client: httpx.AsyncClient) -> httpx.Response:
+        await client.post(CONFIGS, json={**body, "metadata": {"name": "kept"}})
+        disk._refusals = 2
+        registry.create(BY_PATH["", "v1", "configmaps"], "default", {"metadata": {"name": "of-somebody"}})
+        listed = (await client.get(CONFIGS)).json()["items"]
+        assert [one["metadata"]["name"] for one in listed] == ["kept"]
+        refused = await client.post(CONFIGS, json=body)
+        assert (refused.status_code, refused.json()["kind"]) == (500, "Status")
+        assert (await client.get(f"{CONFIGS}/c")).status_code == 404
+        ready = await client.get("/readyz")
+        assert (ready.status_code, ready.text) == (500, "[-]disk failed: the disk is full\n")
+        assert (await client.get("/healthz")).text == "ok"
+        return await client.post(CONFIGS, json=body)
+
+    disk = _Full(registry.store, 0)
+    assert asked(ask, registry, disk).status_code == 201
+
+
+def test_a_watch_is_not_told_what_was_taken_back() -> None:
+    store = Store()
+    watch = Watch(
+        shelf="pods",
+        select=lambda version: True,
+        show=lambda version: version.raw,
+        bookmark=lambda revision, end: b"{}",
+        start=store.revision,
+        initial=False,
+        initial_end=False,
+        bookmarks=False,
+        timeout_seconds=60,
+    )
+    taken: list[tuple[str, Event]] = []
+    store._on_commit = lambda kind, event: taken.append((kind, event))
+
+    async def follow() -> list[bytes]:
+        stream = watch.stream(store)
+        first = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0)
+        for name in ("kept", "refused"):
+            store.put("pods", ("ns", name), {"metadata": {"name": name}})
+        store.undo(*taken[-1])
+        watch.close()
+        return [await first, *[chunk async for chunk in stream]]
+
+    told = b"".join(asyncio.run(follow()))
+    assert b"kept" in told
+    assert b"refused" not in told
