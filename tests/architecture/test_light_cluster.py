@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("cluster", "controllers")
 # to raise it, say in docs/adr/0003 what the light cluster does now that the real one could not have done
-MOST_LINES = 5_900
+MOST_LINES = 6_050
 _NO_CODE = {
     tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER,
 }  # fmt: skip

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import gc
 import logging
 import signal
@@ -20,6 +19,7 @@ import uvicorn
 from maestro_cli.core.errors import ExitCode, MaestroError
 from maestro_cli.local.certificates import Pki, ensure_pki, kubelet_tls, write_kubeconfigs
 from maestro_cli.local.cluster.access import Tokens
+from maestro_cli.local.cluster.connections import ApiServer
 from maestro_cli.local.cluster.disk import Disk
 from maestro_cli.local.cluster.kinds import NAMESPACES
 from maestro_cli.local.cluster.registry import Registry, now
@@ -97,9 +97,7 @@ async def _serve(state: Path, pki: Pki, listener: socket.socket, disk: Disk, his
         ssl_certfile=pki.certificate,
         ssl_keyfile=pki.key,
     )
-    server = uvicorn.Server(config)
-    # uvicorn's own handlers would wait for watches to end by themselves.
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
+    server = ApiServer(config)
 
     def stop() -> None:
         server.should_exit = True
