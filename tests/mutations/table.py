@@ -166,10 +166,9 @@ MUTATIONS = (
     Mutation(
         "an answer does not wait for the disk",
         "cluster/server.py",
-        "        try:\n            await self._settled()\n"
-        "        except ApiError as error:\n            answer =",
-        "        try:\n            asyncio.ensure_future(self._settled())\n"
-        "        except ApiError as error:\n            answer =",
+        "            try:\n                await self._disk.settled()\n            except ApiError as error:",
+        "            try:\n                asyncio.ensure_future(self._disk.settled())\n"
+        "            except ApiError as error:",
         ("crash/local/test_cluster_state.py::test_kill_9_loses_nothing_that_was_answered",),
     ),
 )

@@ -85,11 +85,19 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > self._limit:
+        if len(self.connections) > self._limit and not self._displace():
             told = f"the light cluster serves {self._limit} connections at once; try again later"
             self._refuse(ApiError(429, "TooManyRequests", told, {"retryAfterSeconds": 1}))
         else:
             self._begin(head=True)
+
+    def _displace(self) -> bool:
+        """End the connection that has kept its next request back for longest; False where none does."""
+        others = (one for one in self.connections if isinstance(one, Connection) and one is not self)
+        asking = [(one._deadline.when(), one) for one in others if one._deadline and one._in_head]
+        if asking:
+            min(asking, key=lambda pair: pair[0])[1].transport.abort()
+        return bool(asking)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._expect(None)

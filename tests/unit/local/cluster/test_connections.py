@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import resource
 from collections.abc import AsyncIterator, Iterator, MutableMapping
@@ -160,10 +161,30 @@ def test_what_cannot_be_parsed_is_answered_with_a_status(line: bytes, code: int,
     assert (answered, told["kind"], told["reason"]) == (code, "Status", reason)
 
 
-def test_one_connection_too_many_is_told_to_come_again() -> None:
+def test_one_connection_too_many_takes_the_place_of_one_that_does_not_ask() -> None:
     async def ask() -> tuple[bytes, bytes]:
         async with _serving(limit=1) as port:
-            _, first = await asyncio.open_connection("127.0.0.1", port)
+            idle, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n")
+            served = await _said(port, b"BREW / HTTP/1.1\r\n\r\n")
+            left = b""
+            with contextlib.suppress(ConnectionError):
+                left = await idle.read()
+            writer.close()
+            return left, served
+
+    ended, served = asyncio.run(ask())
+    assert ended == b""
+    assert b" 405 " in served
+
+
+def test_one_connection_too_many_is_told_to_come_again_while_all_are_at_work() -> None:
+    async def ask() -> tuple[bytes, bytes]:
+        async with _serving(limit=1) as port:
+            answers, first = await asyncio.open_connection("127.0.0.1", port)
+            head = b"POST / HTTP/1.1\r\nHost: x\r\nAuthorization: a\r\nContent-Length: 9\r\n"
+            first.write(head + b"Expect: 100-continue\r\n\r\nhalf")
+            assert b" 100 " in await answers.readline()
             refused = await _said(port, b"")
             first.close()
             await first.wait_closed()
