@@ -1,4 +1,4 @@
-"""The blast radius of ending some of a workload's replicas.
+"""The blast radius of ending some of a workload's replicas, and of closing a node.
 
 Invariant: only reads; what the caller may not read is said (`blind`), never taken for zero.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from maestro_cli.changes.model import BlastRadius, BudgetHeadroom, RecentChange
 from maestro_cli.changes.ports import ClusterPort
 from maestro_cli.core.errors import Refused
-from maestro_cli.core.facts.cluster import DisruptionBudget, Workload
+from maestro_cli.core.facts.cluster import DisruptionBudget, Node, Workload
 from maestro_cli.core.selectors import selector_matches
 
 _ENDED = {"Succeeded", "Failed"}
@@ -50,6 +50,35 @@ def blast_radius(
         budgets=budgets,
         recent=tuple(recent),
         blind=tuple(unseen),
+    )
+
+
+def node_blast(
+    cluster: ClusterPort, node: Node, *, closed: bool, recent: Sequence[RecentChange] = ()
+) -> BlastRadius:
+    """What closing a node to new pods touches, or opening it; ends no pod. Raises Unreachable."""
+    unseen: list[str] = []
+    now = 0
+    try:
+        now = sum(1 for pod in cluster.list_pods_on(node.name) if pod.phase not in _ENDED)
+    except Refused:
+        unseen.append(f"pods of {node.ref}: how many run there is not known")
+    left: list[Node] | None = None
+    try:
+        others = [other for other in cluster.list_nodes() if other.name != node.name]
+        left = [other for other in [*others, *([] if closed else [node])] if other.ready]
+        left = [other for other in left if other.schedulable or other.name == node.name]
+    except Refused:
+        unseen.append("nodes: how many still take new pods is not known")
+    return BlastRadius(
+        workloads=0,
+        replicas_now=now,
+        replicas_after=now,
+        namespace_share=0.0,
+        recent=tuple(recent),
+        blind=tuple(unseen),
+        nodes_left=None if left is None else len(left),
+        zones_left=None if left is None else tuple(sorted({other.zone for other in left if other.zone})),
     )
 
 

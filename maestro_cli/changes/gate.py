@@ -82,12 +82,13 @@ def _policy(plan: Plan, policy: Policy) -> Iterator[GateReason]:
 
 
 def _access(answers: Sequence[AccessAnswer], plan: Plan) -> Iterator[GateReason]:
+    namespace = plan.target.ref.namespace
     for answer in answers:
         if not answer.allowed:
             permission = f"{answer.verb} {answer.resource}"
             yield GateReason(
                 "access", ExitCode.REFUSED,
-                f"you may not {permission} in namespace {plan.target.ref.namespace}",
+                f"you may not {permission}{f' in namespace {namespace}' if namespace else ''}",
                 why=visible(answer.reason, 300) or "the cluster's access review says no",
                 fix=f"ask for a role that allows: {permission}",
             )  # fmt: skip
@@ -136,6 +137,8 @@ def _consent(plan: Plan, policy: Policy, consent: Consent) -> Iterator[GateReaso
 def _warnings(plan: Plan, consent: Consent) -> Iterator[str]:
     if plan.blast.replicas_ended and not plan.blast.replicas_after:
         yield f"{plan.target.ref} will have no replica left to answer"
+    if plan.blast.nodes_left == 0:
+        yield "no node will be left that takes new pods"
     for budget in plan.blast.budgets:
         if budget.allowed > 0:
             continue

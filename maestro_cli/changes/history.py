@@ -10,14 +10,14 @@ from maestro_cli.changes.model import UNRESOLVED, Change, ChangeError, RecentCha
 from maestro_cli.changes.records import decision_from_data, plan_from_data
 from maestro_cli.core.clock import from_rfc3339, to_rfc3339
 from maestro_cli.core.errors import NotFound
-from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.refs import ObjectRef
 from maestro_cli.journal.store import Journal, Transaction
 
 Reader = Journal | Transaction
 
 
 def list_changes(
-    reader: Reader, *, target: WorkloadRef | None = None, since: datetime | None = None, limit: int = 100
+    reader: Reader, *, target: ObjectRef | None = None, since: datetime | None = None, limit: int = 100
 ) -> tuple[Change, ...]:
     """Changes newest first; `since` compares with their last event."""
     rows = reader.query(
@@ -58,7 +58,7 @@ def find_by_key(reader: Reader, key: str) -> Change | None:
     return change_from_row(rows[0]) if rows else None
 
 
-def unresolved_on(reader: Reader, target: WorkloadRef, *, but: str = "") -> tuple[Change, ...]:
+def unresolved_on(reader: Reader, target: ObjectRef, *, but: str = "") -> tuple[Change, ...]:
     """Changes of a target whose outcome is not known, oldest first."""
     rows = reader.query(
         f"SELECT * FROM changes WHERE target = ? AND id <> ? AND state IN ({_marks(len(UNRESOLVED))})"
@@ -69,7 +69,7 @@ def unresolved_on(reader: Reader, target: WorkloadRef, *, but: str = "") -> tupl
 
 
 def recent_on(
-    reader: Reader, target: WorkloadRef, now: datetime, seconds: float, *, but: str = ""
+    reader: Reader, target: ObjectRef, now: datetime, seconds: float, *, but: str = ""
 ) -> tuple[RecentChange, ...]:
     """Changes that went past their gate within that time, newest first."""
     rows = reader.query(
@@ -84,7 +84,7 @@ def recent_on(
 
 
 def last_applied(
-    reader: Reader, target: WorkloadRef, uid: str, kind: str, since: datetime, *, but: str = ""
+    reader: Reader, target: ObjectRef, uid: str, kind: str, since: datetime, *, but: str = ""
 ) -> RecentChange | None:
     """The newest change of that kind that reached the target since then; undos do not count.
 
@@ -102,7 +102,7 @@ def last_applied(
     return RecentChange(row["id"], row["kind"], row["actor"], row["state"], from_rfc3339(row["applied_at"]))
 
 
-def abandoned_payloads(reader: Reader, target: WorkloadRef) -> frozenset[str]:
+def abandoned_payloads(reader: Reader, target: ObjectRef) -> frozenset[str]:
     """Digests of what changes of the target gave up, or could not verify; the latest word counts."""
     rows = reader.query(
         "SELECT state, payload_digest, leaves, json_extract(plan, '$.gives_up') AS gives_up"

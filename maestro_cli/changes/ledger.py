@@ -23,13 +23,13 @@ from typing import Any
 
 from maestro_cli.changes.history import find_by_key, find_change, get_change, unresolved_on
 from maestro_cli.changes.holder import Holder, acquire, parse_holder
+from maestro_cli.changes.kinds.kind import Found
 from maestro_cli.changes.model import Change, GateDecision, Plan, State
 from maestro_cli.changes.records import error_record, plan_to_data
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.crashpoints import crash_point
 from maestro_cli.core.errors import Busy, MaestroError
-from maestro_cli.core.facts.cluster import Workload
-from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.refs import ObjectRef, WorkloadRef
 from maestro_cli.journal.model import Lease
 from maestro_cli.journal.store import Journal, Transaction
 
@@ -56,11 +56,11 @@ class TargetLease:
         self._journal.release_lease(self.lease)
 
 
-def lease_name(target: WorkloadRef) -> str:
+def lease_name(target: ObjectRef) -> str:
     return f"target/{target}"
 
 
-def take_target(journal: Journal, target: WorkloadRef, change_id: str, seconds: float) -> TargetLease:
+def take_target(journal: Journal, target: ObjectRef, change_id: str, seconds: float) -> TargetLease:
     """Take the target for a change; raises Busy naming the change that is at work on it.
 
     The lease of a process that has certainly died is taken over at once.
@@ -75,7 +75,7 @@ def take_target(journal: Journal, target: WorkloadRef, change_id: str, seconds: 
         raise _busy(journal, target, parse_holder(held.holder), held) from error
 
 
-def _busy(journal: Journal, target: WorkloadRef, holder: Holder | None, lease: Lease) -> Busy:
+def _busy(journal: Journal, target: ObjectRef, holder: Holder | None, lease: Lease) -> Busy:
     who = lease.holder if holder is None else holder.subject
     first = None if holder is None else find_change(journal, holder.subject)
     if first is not None:
@@ -142,7 +142,7 @@ class Ledger:
 
     def applied(
         self, change: Change, lease: TargetLease | None, *, evidence: str, part: str,
-        observed: Workload | None,
+        observed: Found | None,
     ) -> Change:  # fmt: skip
         """`part`: digest of the part that the kind writes, as the write left it."""
         data = {
@@ -198,9 +198,12 @@ class Ledger:
 def unresolved_error(change: Change) -> Busy:
     """The error for a change whose outcome is not known: what is known, and what to look at."""
     target, kind = change.ref, change.ref.kind.lower()
+    inside = f" -n {target.namespace}" if target.namespace else ""
+    look = f"kubectl{inside} describe {kind}/{target.name}"
+    if isinstance(target, WorkloadRef):
+        look += f"; kubectl{inside} rollout history {kind}/{target.name}"
     return Busy(
         f"the outcome of change {change.id} on {target} is unknown",
         why=change.evidence or "its process ended between the intent and the result",
-        fix=f"look for {change.id}: kubectl -n {target.namespace} describe {kind}/{target.name};"
-        f" kubectl -n {target.namespace} rollout history {kind}/{target.name}",
+        fix=f"look for {change.id}: {look}",
     )

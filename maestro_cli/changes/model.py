@@ -14,7 +14,7 @@ from typing import Any
 
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import ExitCode
-from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.refs import ObjectRef
 from maestro_cli.core.untrusted import Untrusted
 
 
@@ -38,13 +38,14 @@ UNRESOLVED = frozenset({State.INTENDED, State.UNKNOWN})
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The one workload a plan was made for, as it was then.
+    """The one object a plan was made for, as it was then.
 
-    `state` is a digest over what people decided about it (uid, generation, revision, template, replicas,
-    paused): it stays the same when a controller only reports status, though resourceVersion moves.
+    `state` is a digest over what people decided about it (of a workload: uid, generation, revision,
+    template, replicas, paused): it stays the same when a controller only reports status, though
+    resourceVersion moves. `generation` is 0 where objects of its kind have none.
     """
 
-    ref: WorkloadRef
+    ref: ObjectRef
     uid: str
     resource_version: str
     generation: int
@@ -97,7 +98,8 @@ class BlastRadius:
 
     `replicas_ended` are those that end, to be replaced or for good. `namespace_share` is these over the
     namespace's live pods (0 to 1), None when the pods could not be read. `blind` says in words what could
-    not be read.
+    not be read. Of a change of a node: `nodes_left` that would still take new pods, and their `zones_left`;
+    None when it does not touch nodes, or they could not be read.
     """
 
     workloads: int
@@ -109,6 +111,8 @@ class BlastRadius:
     budgets: tuple[BudgetHeadroom, ...] = ()
     recent: tuple[RecentChange, ...] = ()
     blind: tuple[str, ...] = ()
+    nodes_left: int | None = None
+    zones_left: tuple[str, ...] | None = None
 
     @property
     def headroom(self) -> int | None:
@@ -240,7 +244,7 @@ class Change:
     id: str
     key: str | None
     kind: str
-    ref: WorkloadRef
+    ref: ObjectRef
     actor: str
     cause: str
     state: State

@@ -56,7 +56,7 @@ from maestro_cli.core.errors import (
 from maestro_cli.core.facts.cluster import AccessAnswer
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress, Quiet
-from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.refs import ObjectRef
 from maestro_cli.journal.store import Journal
 
 _QUIET = Quiet()
@@ -87,7 +87,7 @@ class ChangePipeline:
     def plan(
         self,
         kind: str,
-        ref: WorkloadRef,
+        ref: ObjectRef,
         parameters: Mapping[str, Any] | None = None,
         *,
         timeout_seconds: float | None = None,
@@ -132,7 +132,7 @@ class ChangePipeline:
         )
         return gate.decide(plan, self.policy, consent, found)
 
-    def _may(self, permission: Permission, ref: WorkloadRef) -> AccessAnswer:
+    def _may(self, permission: Permission, ref: ObjectRef) -> AccessAnswer:
         """A cluster that does not tell is asked by the call itself, which then does nothing."""
         try:
             return self.cluster.access(
@@ -197,7 +197,7 @@ class ChangePipeline:
     def perform(
         self,
         kind: str,
-        ref: WorkloadRef,
+        ref: ObjectRef,
         parameters: Mapping[str, Any] | None,
         consent: Consent,
         *,
@@ -306,7 +306,7 @@ class ChangePipeline:
                 lease.release()
 
 
-def _same_work(earlier: Change, kind: str, ref: WorkloadRef, key: str) -> None:
+def _same_work(earlier: Change, kind: str, ref: ObjectRef, key: str) -> None:
     if (earlier.kind, earlier.ref) != (kind, ref):
         raise GateNotMet(
             f"the key {key!r} belongs to another change",

@@ -9,6 +9,7 @@ from maestro_cli.core.facts.cluster import (
     AccessAnswer,
     Autoscaler,
     DisruptionBudget,
+    Node,
     Pod,
     Revision,
     Workload,
@@ -20,6 +21,13 @@ class ClusterPort(Protocol):
     """A cluster as changes see it. Reads raise Unreachable, Refused and NotFound."""
 
     def get_workload(self, ref: WorkloadRef) -> Workload: ...
+
+    def get_node(self, name: str) -> Node: ...
+
+    def list_nodes(self) -> Sequence[Node]: ...
+
+    def list_pods_on(self, node: str) -> Sequence[Pod]:
+        """The pods of all namespaces that are bound to that node."""
 
     def list_revisions(self, ref: WorkloadRef) -> Sequence[Revision]:
         """Every revision the workload still owns, in any order."""
@@ -59,3 +67,15 @@ class ClusterPort(Protocol):
         Raises StalePlan when uid or resourceVersion differ (nothing was written), OutcomeUnknown when
         no answer came, Unreachable when it was never sent, Refused and NotFound.
         """
+
+    def write_node(
+        self,
+        name: str,
+        *,
+        uid: str,
+        resource_version: str,
+        unschedulable: bool,
+        annotations: Mapping[str, str | None],
+        dry_run: bool = False,
+    ) -> Node:
+        """Close a node to new pods, or open it, and merge the annotations; raises as `write_spec`."""

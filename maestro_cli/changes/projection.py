@@ -13,7 +13,7 @@ from typing import Any
 
 from maestro_cli.changes.model import State
 from maestro_cli.core.canonical import canonical_json
-from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.refs import ref_of
 from maestro_cli.journal.model import Event
 
 _COLUMNS = """
@@ -62,7 +62,7 @@ def _planned(db: sqlite3.Connection, change_id: str, event: Event) -> None:
         " leaves, dry_run, created_at, updated_at, undo_of)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            change_id, data["key"], plan["kind"], str(WorkloadRef(**plan["target"]["ref"])), event.actor,
+            change_id, data["key"], plan["kind"], str(ref_of(**plan["target"]["ref"])), event.actor,
             data["cause"], State.PLANNED.value, canonical_json(plan), plan["payload_digest"],
             plan["leaves"], int(data["dry_run"]), event.time, event.time, data["undo_of"],
         ),

@@ -30,7 +30,7 @@ from maestro_cli.core import errors
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.errors import ActionFailed, ExitCode, MaestroError
-from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.refs import ref_of
 from maestro_cli.core.untrusted import Untrusted
 
 _ERRORS: dict[str, type[MaestroError]] = {
@@ -56,7 +56,7 @@ def plan_from_data(data: Mapping[str, Any]) -> Plan:
     simple = {name: value for name, value in _known(Plan, data).items() if name not in apart}
     return Plan(
         **simple,
-        target=Target(**{**target, "ref": WorkloadRef(**target["ref"])}),
+        target=Target(**{**target, "ref": ref_of(**target["ref"])}),
         diff=Diff(
             tuple(
                 DiffLine(Untrusted(line["path"]), _untrusted(line["before"]), _untrusted(line["after"]))
@@ -76,11 +76,13 @@ def _untrusted(text: str | None) -> Untrusted | None:
 
 
 def _blast(data: Mapping[str, Any]) -> BlastRadius:
-    lists = {
+    lists: dict[str, Any] = {
         "budgets": tuple(BudgetHeadroom(**item) for item in data["budgets"]),
         "recent": tuple(RecentChange(**{**item, "at": from_rfc3339(item["at"])}) for item in data["recent"]),
         "blind": tuple(data["blind"]),
     }
+    zones = data.get("zones_left")
+    lists["zones_left"] = None if zones is None else tuple(zones)
     return BlastRadius(**{**_known(BlastRadius, data), **lists})
 
 

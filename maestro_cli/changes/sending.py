@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NoReturn
 
-from maestro_cli.changes.kinds.kind import ChangeKind, Probe, Sent
+from maestro_cli.changes.kinds.kind import ChangeKind, Found, Probe, Sent
 from maestro_cli.changes.ledger import unresolved_error
 from maestro_cli.changes.means import Means
 from maestro_cli.changes.model import Change, GateDecision, Plan
 from maestro_cli.changes.ports import ClusterPort
-from maestro_cli.changes.template import target_of
 from maestro_cli.core.crashpoints import crash_point
 from maestro_cli.core.errors import (
     ActionFailed,
@@ -26,33 +25,34 @@ from maestro_cli.core.errors import (
     TimedOut,
     Unreachable,
 )
-from maestro_cli.core.facts.cluster import Workload
 
 # Status writes of a busy rollout move resourceVersion; each round reads it again.
 MAX_ROUNDS = 8
 MAX_REPEATS = 3
 
 
-def fresh_target(cluster: ClusterPort, plan: Plan) -> Workload:
+def fresh_target(cluster: ClusterPort, kind: ChangeKind, plan: Plan) -> Found:
     """The target as it is now; raises StalePlan when somebody changed it since the plan was made."""
-    workload = cluster.get_workload(plan.target.ref)
-    now = target_of(workload)
+    found = kind.read(cluster, plan.target.ref)
+    now = kind.target(found)
     if now.state != plan.target.state:
-        moved = f"its generation went from {plan.target.generation} to {now.generation}"
+        moved = ""
+        if now.generation:
+            moved = f"its generation went from {plan.target.generation} to {now.generation}"
         raise StalePlan(
             f"{plan.target.ref} changed since the plan was made; nothing was done",
             why=moved if now.uid == plan.target.uid else "it was deleted and made again",
             fix="look at it, and plan again",
         )
-    return workload
+    return found
 
 
 def rehearse(cluster: ClusterPort, kind: ChangeKind, plan: Plan) -> None:
     """Have the cluster check the write without doing it; raises what the write would raise."""
     for last in (False,) * (MAX_ROUNDS - 1) + (True,):
-        workload = fresh_target(cluster, plan)
+        found = fresh_target(cluster, kind, plan)
         try:
-            kind.apply(cluster, plan, resource_version=workload.resource_version, dry_run=True)
+            kind.apply(cluster, plan, resource_version=found.resource_version, dry_run=True)
         except StalePlan:
             if last:
                 raise
@@ -79,11 +79,15 @@ class Sending:
         means.progress.phase("apply", plan.summary)
         for attempt in range(1, MAX_ROUNDS + 1):
             try:
-                workload = fresh_target(means.cluster, plan)
+                found = fresh_target(means.cluster, means.kind(change), plan)
+            except NotFound:
+                if maybe_sent:
+                    return self.probe(change)
+                raise
             except StalePlan as error:
                 # What changed it may be this very change, arrived late.
                 return self.probe(change) if maybe_sent else ledger.failed(change, lease, error)
-            version = workload.resource_version
+            version = found.resource_version
             change = ledger.intended(
                 change, lease, resource_version=version, decision=decision, accepts=accepts, attempt=attempt
             )

@@ -9,7 +9,7 @@ from maestro_cli.changes.kinds.kind import Holds, Observation
 from maestro_cli.changes.means import Means
 from maestro_cli.changes.model import Change
 from maestro_cli.changes.policy import UndoPolicy
-from maestro_cli.core.errors import ActionFailed, Interrupted, NotFound, Refused, Unreachable
+from maestro_cli.core.errors import ActionFailed, Interrupted, Refused, Unreachable
 from maestro_cli.core.quantities import format_duration
 
 
@@ -53,12 +53,9 @@ def should_undo(means: Means, change: Change) -> bool:
 def _observe(means: Means, change: Change) -> Observation:
     """An unreachable cluster is not a verdict: the wait goes on until the time is over."""
     try:
-        workload = means.cluster.get_workload(change.ref)
+        return means.kind(change).observe(means.cluster, change.plan, left=change.left)
     except (Unreachable, Refused) as error:
         return Observation(Holds.NOT_YET, error.what)
-    except NotFound as error:
-        return Observation(Holds.SUPERSEDED, error.what)
-    return means.kind(change).observe(workload, change.plan, left=change.left)
 
 
 def _pause(means: Means, change: Change) -> None:

@@ -21,18 +21,28 @@ from maestro_cli.cli.options import (
     YesOption,
     output_options,
 )
+from maestro_cli.core.refs import ObjectRef, node_ref
 from maestro_cli.output.renderers.changes import change_view, plan_view
 from maestro_cli.output.writer import OutputOptions, emit
 
 Parameters = Mapping[str, Any]
 
 
-def _target(
+def a_workload(
     ctx: typer.Context,
     workload: Annotated[str, typer.Argument(help="deploy/NAME, or namespace/deploy/NAME.")],
     namespace: NamespaceOption = None,
-) -> None:
+) -> ObjectRef:
     """The first words of a command that changes one workload."""
+    ref: ObjectRef = ctx.obj.workload_ref(workload, namespace)
+    return ref
+
+
+def a_node(
+    ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME", help="The node.")]
+) -> ObjectRef:
+    """The first words of a command that changes one node."""
+    return node_ref(name)
 
 
 def _consent(
@@ -47,19 +57,21 @@ def _consent(
     """The last words of a command that changes anything."""
 
 
-def change_command(kind: str) -> Callable[[Callable[..., Parameters]], Callable[..., None]]:
+def change_command(
+    kind: str, target: Callable[..., ObjectRef] = a_workload
+) -> Callable[[Callable[..., Parameters]], Callable[..., None]]:
     """Make a command of a function from the words that only it has to the parameters of its kind.
 
-    Its docstring is the help.
+    Its docstring is the help; the words of `target` name what is changed.
     """
 
     def decorate(own: Callable[..., Parameters]) -> Callable[..., None]:
-        def plan(ctx: typer.Context, workload: str, namespace: str | None, **words: Any) -> Plan:
-            ref = ctx.obj.workload_ref(workload, namespace)
-            planned: Plan = ctx.obj.changes.plan(kind, ref, own(**words))
+        def plan(ctx: typer.Context, **words: Any) -> Plan:
+            mine = {name: words.pop(name) for name in inspect.signature(own).parameters}
+            planned: Plan = ctx.obj.changes.plan(kind, target(ctx, **words), own(**mine))
             return planned
 
-        made = _shaped(plan, own, [*_parameters(_target), *_parameters(own)])
+        made = _shaped(plan, own, [*_parameters(target), *_parameters(own)])
         return planned_command()(made)
 
     return decorate

@@ -1,4 +1,7 @@
-"""How a workload is named. Invariant: a reference always has a kind, a namespace and a name."""
+"""How an object of a cluster is named.
+
+Invariant: a reference always has a kind and a name, and a namespace unless its kind has none.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,65 @@ _KINDS = {
     "sts": "StatefulSet", "statefulset": "StatefulSet", "statefulsets": "StatefulSet",
     "ds": "DaemonSet", "daemonset": "DaemonSet", "daemonsets": "DaemonSet",
 }  # fmt: skip
+_OTHERS = {
+    "node": "Node", "nodes": "Node", "no": "Node",
+    "pod": "Pod", "pods": "Pod", "po": "Pod",
+}  # fmt: skip
 _SHORT = {"Deployment": "deploy", "StatefulSet": "sts", "DaemonSet": "ds"}
+_NO_NAMESPACE = {"Node"}
 _DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class WorkloadRef:
-    """A workload in a namespace; prints as `ml/deploy/fraud`."""
+class ObjectRef:
+    """An object; prints as `ml/pod/fraud-1`, or `node/a` where its kind has no namespace ("")."""
 
     kind: str
     namespace: str
     name: str
 
     def __str__(self) -> str:
-        return f"{self.namespace}/{_SHORT.get(self.kind, self.kind.lower())}/{self.name}"
+        named = f"{_SHORT.get(self.kind, self.kind.lower())}/{self.name}"
+        return f"{self.namespace}/{named}" if self.namespace else named
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class WorkloadRef(ObjectRef):
+    """A workload in a namespace; prints as `ml/deploy/fraud`."""
+
+
+def ref_of(kind: str, namespace: str, name: str) -> ObjectRef:
+    """The reference of these parts, a WorkloadRef when it is one."""
+    made = WorkloadRef if kind in _SHORT else ObjectRef
+    return made(kind, namespace, name)
+
+
+def node_ref(name: str) -> ObjectRef:
+    """Raises UsageError when it is not a DNS name."""
+    return ObjectRef("Node", "", _checked(name))
+
+
+def pod_ref(name: str, namespace: str) -> ObjectRef:
+    """Raises UsageError when one of them is not a DNS name."""
+    return ObjectRef("Pod", _checked(namespace), _checked(name))
+
+
+def parse_object_ref(text: str, *, namespace: str | None = None) -> ObjectRef:
+    """Read `node/NAME`, `pod/NAME`, `ml/pod/NAME`, or a workload as `parse_workload_ref` does.
+
+    Raises UsageError as that does.
+    """
+    *where, word, name = ["", *text.split("/")]
+    kind = _OTHERS.get(word.lower())
+    if kind is None:
+        return parse_workload_ref(text, namespace=namespace)
+    if kind in _NO_NAMESPACE and len(where) == 1:
+        return ObjectRef(kind, "", _checked(name))
+    inside = where[1] if len(where) == 2 else namespace if len(where) == 1 else None
+    if kind in _NO_NAMESPACE or not inside:
+        fix = f"write {word}/NAME" if kind in _NO_NAMESPACE else f"write namespace/{word}/NAME"
+        raise UsageError(f"{text!r} does not name a {kind.lower()}", fix=fix)
+    return ObjectRef(kind, _checked(inside), _checked(name))
 
 
 def parse_workload_ref(text: str, *, namespace: str | None = None) -> WorkloadRef:
@@ -50,7 +98,10 @@ def parse_workload_ref(text: str, *, namespace: str | None = None) -> WorkloadRe
         raise UsageError(
             f"no namespace for {text!r}", fix="pass -n NAMESPACE, or write namespace/deploy/name"
         )
-    for part in (name, where):
-        if not _DNS_NAME.fullmatch(part):
-            raise UsageError(f"{part!r} is not a Kubernetes name", fix="use a-z, 0-9, '-' and '.'")
-    return WorkloadRef(kind, where, name)
+    return WorkloadRef(kind, _checked(where), _checked(name))
+
+
+def _checked(part: str) -> str:
+    if not _DNS_NAME.fullmatch(part):
+        raise UsageError(f"{part!r} is not a Kubernetes name", fix="use a-z, 0-9, '-' and '.'")
+    return part

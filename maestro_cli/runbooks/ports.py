@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.facts.metrics import Instant
 from maestro_cli.core.progress import Progress
-from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.refs import ObjectRef
 
 
 class MetricsPort(Protocol):
@@ -32,7 +32,7 @@ class ChangeRequest:
     """A change a step asks for; `options` are those of its kind, e.g. `to_revision` of `rollback`."""
 
     kind: str
-    target: WorkloadRef
+    target: ObjectRef
     options: Mapping[str, Any]
     reason: str
 

@@ -1,4 +1,4 @@
-"""The commands that change one workload, as a person or a script calls them, against recorded answers."""
+"""The commands that change one workload or node, as a person or a script calls them, on recorded answers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import pytest
 
 from maestro_cli.changes.kinds import KINDS
 from maestro_cli.config.locations import state_dir
-from tests.cli.api import Answers, api_server, listing, refusal, workload
+from tests.cli.api import Answers, api_server, listing, node, pod, refusal, workload
 from tests.cli.program import Result, check_golden, maestro
 
 PLACE = "/apis/apps/v1/namespaces/ml/deployments/fraud"
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+NODES = "/api/v1/nodes"
 AUTOSCALERS = "/apis/autoscaling/v2/namespaces/ml/horizontalpodautoscalers"
 COMMANDS = {
     "rollback": ["rollback", "deploy/fraud"],
@@ -26,6 +27,8 @@ COMMANDS = {
     "resume": ["rollout", "resume", "deploy/fraud"],
     "set-image": ["set", "image", "deploy/fraud", "server=registry.example:5000/server:2"],
     "set-env": ["set", "env", "deploy/fraud", "LOG_LEVEL=debug", "DB_PASSWORD=hunter2-hunter2", "CACHE-"],
+    "cordon": ["node", "cordon", "node-a"],
+    "uncordon": ["node", "uncordon", "node-a"],
 }
 OWNER = {"kind": "Deployment", "name": "fraud", "uid": "uid-fraud", "controller": True}
 
@@ -37,8 +40,10 @@ def deployment(**spec: Any) -> dict[str, Any]:
     return made
 
 
-def answers(**spec: Any) -> Answers:
-    """Revision 4 runs; revision 3 served another model."""
+def answers(kind: str = "", **spec: Any) -> Answers:
+    """Revision 4 runs; revision 3 served another model. Made for that kind of change."""
+    one = node("node-a", "zone-a", unschedulable=kind == "uncordon")
+    one["metadata"]["resourceVersion"] = "42"
     now = deployment(**spec)
     earlier = copy.deepcopy(now)
     earlier["metadata"] |= {"name": "fraud-3", "ownerReferences": [OWNER],
@@ -51,6 +56,10 @@ def answers(**spec: Any) -> Answers:
         f"POST {REVIEW}": {"status": {"allowed": True}},
         "/apis/apps/v1/namespaces/ml/replicasets": listing(earlier),
         "/api/v1/namespaces/ml/pods": listing(),
+        "/api/v1/pods": listing(pod("fraud-5c9-a"), pod("churn-77-c")),
+        "/api/v1/nodes": listing(one, node("node-b", "zone-b"), node("node-c", "zone-b")),
+        f"{NODES}/node-a": one,
+        f"PATCH {NODES}/node-a": one,
         "/apis/policy/v1/namespaces/ml/poddisruptionbudgets": listing(),
     }
 
@@ -78,7 +87,7 @@ def test_every_kind_has_its_command() -> None:
 
 @pytest.mark.parametrize("kind", COMMANDS)
 def test_a_dry_run_shows_the_plan_and_writes_nothing(kind: str) -> None:
-    with api_server(answers(paused=kind == "resume")) as asked:
+    with api_server(answers(kind, paused=kind == "resume")) as asked:
         result = maestro(*COMMANDS[kind], "--dry-run")
     assert (result.code, result.err) == (0, "")
     assert writes(asked) == []
@@ -86,7 +95,7 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(kind: str) -> None:
     check_golden(f"change-{kind}.table", settled(result))
 
 
-@pytest.mark.parametrize("kind", ["restart", "scale", "set-env"])
+@pytest.mark.parametrize("kind", ["restart", "scale", "set-env", "cordon"])
 def test_the_plan_as_json(kind: str) -> None:
     with api_server(answers()):
         result = maestro(*COMMANDS[kind], "--dry-run", "-o", "json")
@@ -124,6 +133,14 @@ def test_a_missing_permission_is_named() -> None:
     assert writes(asked) == []
 
 
+def test_a_missing_permission_of_a_node_has_no_namespace() -> None:
+    with api_server({**answers(), f"POST {REVIEW}": {"status": {"allowed": False}}}) as asked:
+        result = maestro(*COMMANDS["cordon"], "--yes")
+    assert (result.code, result.out) == (5, "")
+    assert "error: you may not get nodes\n" in result.err
+    assert writes(asked) == []
+
+
 def test_what_an_autoscaler_owns_is_not_scaled() -> None:
     spec = {"scaleTargetRef": {"kind": "Deployment", "name": "fraud"}, "maxReplicas": 4}
     owner = {"metadata": {"name": "h", "namespace": "ml"}, "spec": spec}
@@ -145,6 +162,7 @@ def test_what_an_autoscaler_owns_is_not_scaled() -> None:
         (["set", "image", "deploy/fraud", "server=A B"], "is not an image"),
         (["set", "env", "sts/fraud", "A=x"], "is a StatefulSet"),
         (["scale", "deploy/fraud", "--replicas", "999999999"], "is no such number"),
+        (["node", "cordon", "node-a/.."], "is not a Kubernetes name"),
     ],
 )
 def test_what_makes_no_sense_ends_2(api: list[str], words: list[str], what: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from maestro_cli.changes.kinds.cordon import Cordon
 from maestro_cli.changes.kinds.kind import ChangeKind
 from maestro_cli.changes.kinds.pause import Pause
 from maestro_cli.changes.kinds.restart import Restart
@@ -12,9 +13,12 @@ from maestro_cli.changes.kinds.rollback import Rollback
 from maestro_cli.changes.kinds.scale import Scale
 from maestro_cli.changes.kinds.set_env import SetEnv
 from maestro_cli.changes.kinds.set_image import SetImage
+from maestro_cli.changes.kinds.uncordon import Uncordon
 from maestro_cli.core.errors import UsageError
 
-_ALL: tuple[ChangeKind, ...] = (Rollback(), Restart(), Scale(), Pause(), Resume(), SetImage(), SetEnv())
+_ALL: tuple[ChangeKind, ...] = (
+    Rollback(), Restart(), Scale(), Pause(), Resume(), SetImage(), SetEnv(), Cordon(), Uncordon(),
+)  # fmt: skip
 KINDS: Mapping[str, ChangeKind] = {kind.name: kind for kind in _ALL}
 
 

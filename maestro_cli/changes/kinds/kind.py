@@ -14,10 +14,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 
-from maestro_cli.changes.model import GateReason, Plan, RecentChange
+from maestro_cli.changes.model import GateReason, Plan, RecentChange, Target
 from maestro_cli.changes.ports import ClusterPort
-from maestro_cli.core.facts.cluster import Workload
-from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.refs import ObjectRef
 
 CHANGE_ANNOTATION = "maestro.io/change"
 CAUSE_ANNOTATION = "kubernetes.io/change-cause"
@@ -63,13 +62,29 @@ def words(text: str) -> tuple[str, ...]:
 class Request:
     """What to plan. `abandoned` are digests of what earlier changes gave up or could not verify."""
 
-    ref: WorkloadRef
+    ref: ObjectRef
     parameters: Mapping[str, Any]
     change_id: str
     now: datetime
     timeout_seconds: float
     recent: Sequence[RecentChange] = ()
     abandoned: frozenset[str] = field(default_factory=frozenset)
+
+
+class Found(Protocol):
+    """An object as a kind reads it; `generation` is 0 where objects of its kind have none."""
+
+    @property
+    def ref(self) -> ObjectRef: ...
+
+    @property
+    def uid(self) -> str: ...
+
+    @property
+    def resource_version(self) -> str: ...
+
+    @property
+    def generation(self) -> int: ...
 
 
 class Sent(Enum):
@@ -87,7 +102,7 @@ class Probe:
 
     sent: Sent
     evidence: str
-    observed: Workload | None = None
+    observed: Found | None = None
     part: str = ""
 
 
@@ -117,6 +132,12 @@ class ChangeKind(Protocol):
     def options(self) -> Mapping[str, Option]:
         """The parameters that people give, by name."""
 
+    def read(self, cluster: ClusterPort, ref: ObjectRef) -> Found:
+        """The target now; raises NotFound, and UsageError when a target of this kind is something else."""
+
+    def target(self, found: Any) -> Target:
+        """It as the target of a plan; see Target.state for what it covers."""
+
     def plan(self, cluster: ClusterPort, request: Request) -> Plan:
         """Resolve the target and everything else.
 
@@ -129,17 +150,20 @@ class ChangeKind(Protocol):
 
     def apply(
         self, cluster: ClusterPort, plan: Plan, *, resource_version: str, dry_run: bool = False
-    ) -> Workload:
+    ) -> Found:
         """One write, marked with the change's id; raises what ClusterPort says."""
 
     def probe(self, cluster: ClusterPort, plan: Plan) -> Probe:
         """Whether the write of this change reached the cluster; raises Unreachable and Refused."""
 
-    def part_of(self, workload: Workload) -> str:
-        """Digest of the part of the workload that this kind writes, as it is now."""
+    def part_of(self, found: Any) -> str:
+        """Digest of the part of the target that this kind writes, as it is now."""
 
-    def observe(self, workload: Workload, plan: Plan, *, left: str) -> Observation:
-        """Whether the declared condition holds now; `left` is the digest of what the write left."""
+    def observe(self, cluster: ClusterPort, plan: Plan, *, left: str) -> Observation:
+        """Whether the declared condition holds now; `left` is the digest of what the write left.
+
+        Raises Unreachable and Refused.
+        """
 
     def repetition(self, plan: Plan, before: RecentChange) -> GateReason | None:
         """What speaks against it so soon after another change of this kind on the same target."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from maestro_cli.changes.kinds.kind import Holds, Observation, Request
-from maestro_cli.changes.kinds.workload import Draft, Spec, WorkloadKind
+from maestro_cli.changes.kinds.workload import WorkloadKind
+from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import Diff, DiffLine, Plan, Undo
 from maestro_cli.changes.ports import ClusterPort
 from maestro_cli.core.canonical import digest

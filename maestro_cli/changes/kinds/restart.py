@@ -10,7 +10,7 @@ from datetime import datetime
 
 from maestro_cli.changes.kinds.kind import Request
 from maestro_cli.changes.kinds.rolling import RollingKind, paused, seen
-from maestro_cli.changes.kinds.workload import Draft, Spec
+from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import Plan
 from maestro_cli.changes.ports import ClusterPort
 from maestro_cli.changes.template import RESTARTED_AT, diff_templates, template_digest
@@ -26,7 +26,7 @@ class Restart(RollingKind):
 
     def draft(self, cluster: ClusterPort, workload: Workload, request: Request) -> Draft:
         """Raises ActionFailed when there is no replica to restart."""
-        ref, replicas = request.ref, workload.replicas_wanted
+        ref, replicas = workload.ref, workload.replicas_wanted
         if not replicas:
             raise ActionFailed(
                 f"{ref} has no replica to restart",

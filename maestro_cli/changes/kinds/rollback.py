@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from maestro_cli.changes.kinds.kind import Option, Request, whole_number
 from maestro_cli.changes.kinds.rolling import RollingKind, back_to_now, paused, seen
-from maestro_cli.changes.kinds.workload import Draft, Spec
+from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import GateReason, Plan, RecentChange
 from maestro_cli.changes.ports import ClusterPort
 from maestro_cli.changes.template import diff_templates, release_digest
@@ -36,14 +36,14 @@ class Rollback(RollingKind):
         earlier revision to go to).
         """
         wanted = _checked(request.parameters)
-        revisions = cluster.list_revisions(request.ref)
+        revisions = cluster.list_revisions(workload.ref)
         goal = choose_revision(workload, revisions, wanted, request.abandoned)
         return Draft(
             parameters={**wanted, "to_revision": goal.number},
-            summary=f"roll {request.ref} back from revision {workload.revision} to revision {goal.number}",
+            summary=f"roll {workload.ref} back from revision {workload.revision} to revision {goal.number}",
             spec={"template": goal.template},
             diff=diff_templates(workload.template, goal.template),
-            holds=f"{request.ref} runs the template of revision {goal.number} on every replica",
+            holds=f"{workload.ref} runs the template of revision {goal.number} on every replica",
             undo=back_to_now(workload),
             ended=max(0, workload.replicas_wanted - goal.replicas),
             objections=paused(workload),
@@ -56,7 +56,7 @@ class Rollback(RollingKind):
         """Fetch the template again, by digest: revisions are renumbered when they are rolled back to."""
         same = [
             revision
-            for revision in cluster.list_revisions(plan.target.ref)
+            for revision in cluster.list_revisions(workload.ref)
             if release_digest(revision.template) == plan.payload_digest
         ]
         if same:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from maestro_cli.changes.kinds.kind import CAUSE_ANNOTATION, Holds, Observation, Permission
-from maestro_cli.changes.kinds.workload import Spec, WorkloadKind
+from maestro_cli.changes.kinds.workload import WorkloadKind
+from maestro_cli.changes.kinds.writing import Spec
 from maestro_cli.changes.model import GateReason, Plan, RecentChange, Undo
 from maestro_cli.changes.ports import ClusterPort
 from maestro_cli.changes.template import release_digest

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from maestro_cli.changes.kinds.kind import Holds, Observation, Option, Request, whole_number
-from maestro_cli.changes.kinds.workload import Draft, Spec, WorkloadKind
+from maestro_cli.changes.kinds.workload import WorkloadKind
+from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import Diff, DiffLine, GateReason, Plan, Undo
 from maestro_cli.changes.ports import ClusterPort
 from maestro_cli.core.canonical import digest
@@ -30,7 +31,7 @@ class Scale(WorkloadKind):
     options: ClassVar[Mapping[str, Option]] = {"replicas": Option(whole_number, needed=True)}
 
     def draft(self, cluster: ClusterPort, workload: Workload, request: Request) -> Draft:
-        ref, now = request.ref, workload.replicas_wanted
+        ref, now = workload.ref, workload.replicas_wanted
         wanted = _checked(request.parameters.get("replicas"))
         owners, blind = _autoscalers(cluster, ref)
         objections = tuple(_owned(owner, workload, wanted) for owner in owners) if now and wanted else ()

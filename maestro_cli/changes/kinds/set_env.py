@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from maestro_cli.changes.kinds.containers import container_named, only_container, with_container
 from maestro_cli.changes.kinds.kind import Option, Request, words
 from maestro_cli.changes.kinds.rolling import RollingKind, back_to_now, paused, seen
-from maestro_cli.changes.kinds.workload import Draft, Spec
+from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import Plan
 from maestro_cli.changes.ports import ClusterPort
 from maestro_cli.changes.template import HIDDEN, diff_templates, is_secret
@@ -38,7 +38,7 @@ class SetEnv(RollingKind):
 
     def draft(self, cluster: ClusterPort, workload: Workload, request: Request) -> Draft:
         """Raises UsageError for what is no assignment, NotFound for a container that is not there."""
-        ref = request.ref
+        ref = workload.ref
         env = read_env(request.parameters.get("env"))
         given = request.parameters.get("container")
         container = str(given) if given else only_container(workload, fix="--container NAME")

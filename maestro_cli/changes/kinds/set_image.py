@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from maestro_cli.changes.kinds.containers import container_named, only_container, with_container
 from maestro_cli.changes.kinds.kind import Option, Request, words
 from maestro_cli.changes.kinds.rolling import RollingKind, back_to_now, paused, seen
-from maestro_cli.changes.kinds.workload import Draft, Spec
+from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import Plan
 from maestro_cli.changes.ports import ClusterPort
 from maestro_cli.changes.template import diff_templates
@@ -39,7 +39,7 @@ class SetImage(RollingKind):
 
     def draft(self, cluster: ClusterPort, workload: Workload, request: Request) -> Draft:
         """Raises UsageError for what is no image, NotFound for a container that is not there."""
-        ref = request.ref
+        ref = workload.ref
         images = read_images(request.parameters.get("images"), workload)
         spec = _with_images(workload, images)
         text = ", ".join(f"{name} to {image}" for name, image in images.items())

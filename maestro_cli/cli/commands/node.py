@@ -1,4 +1,4 @@
-"""`maestro node`: the nodes of a cluster."""
+"""`maestro node`: the nodes of a cluster, and whether they take pods."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.cli.changing import Parameters, a_node, change_command
 from maestro_cli.cli.options import (
     FieldSelectorOption,
     OutputOption,
@@ -22,7 +23,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=N
 
 @app.callback()
 def node() -> None:
-    """List nodes: status, pressure, zone, version, taints."""
+    """List nodes, and close or open them to new pods."""
 
 
 @app.command("list")
@@ -43,3 +44,23 @@ def list_nodes(
     options = output_options(ctx, output)
     found = ctx.obj.list_nodes(Wanted(name, selector=selector, fields=fields, sort_by=sort_by))
     emit(nodes_view(found, ctx.obj.clock.now()), options)
+
+
+@app.command()
+@change_command("cordon", a_node)
+def cordon() -> Parameters:
+    """Have a node take no new pods. Those that run there stay.
+
+    Example: maestro node cordon node-a
+    """
+    return {}
+
+
+@app.command()
+@change_command("uncordon", a_node)
+def uncordon() -> Parameters:
+    """Have a node take new pods again. None is moved to it.
+
+    Example: maestro node uncordon node-a
+    """
+    return {}

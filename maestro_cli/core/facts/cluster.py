@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.refs import ObjectRef, WorkloadRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,18 @@ class Node:
     schedulable: bool
     zone: str
     reason: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ref(self) -> ObjectRef:
+        return ObjectRef("Node", "", self.name)
+
+    @property
+    def generation(self) -> int:
+        """Nodes have none."""
+        return 0
 
 
 @dataclass(frozen=True, slots=True)

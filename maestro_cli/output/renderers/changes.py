@@ -10,7 +10,7 @@ from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
-    from maestro_cli.changes.model import Change, DiffLine, GateDecision, Plan, RecentChange
+    from maestro_cli.changes.model import BlastRadius, Change, DiffLine, GateDecision, Plan, RecentChange
 
 
 def plan_view(plan: Plan, decision: GateDecision) -> Report:
@@ -83,14 +83,26 @@ def _lately(recent: RecentChange) -> str:
     return f"{recent.kind}{by} at {recent.at:%H:%M:%S}Z: {recent.state}"
 
 
+def _touched(blast: BlastRadius) -> list[tuple[str, object]]:
+    if blast.zones_left is None:
+        share = "not known" if blast.namespace_share is None else f"{blast.namespace_share:.0%}"
+        return [
+            ("replicas", f"{blast.replicas_now} now, {blast.replicas_after} after"),
+            ("ends", f"{blast.replicas_ended} replicas, {share} of the namespace's pods"),
+        ]
+    zones = ", ".join(blast.zones_left) or "no zone"
+    return [
+        ("pods", f"{blast.replicas_now} on the node, {blast.replicas_ended} of them end"),
+        ("open nodes", f"{blast.nodes_left} after, in {zones}"),
+    ]
+
+
 def _plan_blocks(plan: Plan) -> tuple[Any, ...]:
     blast = plan.blast
-    share = "not known" if blast.namespace_share is None else f"{blast.namespace_share:.0%}"
     rows: list[tuple[str, object]] = [
         ("change", plan.summary),
         ("target", plan.target.ref),
-        ("replicas", f"{blast.replicas_now} now, {blast.replicas_after} after"),
-        ("ends", f"{blast.replicas_ended} replicas, {share} of the namespace's pods"),
+        *_touched(blast),
         *(
             ("budget", f"{budget.name}: {budget.allowed} disruptions allowed, {budget.healthy} healthy")
             for budget in blast.budgets

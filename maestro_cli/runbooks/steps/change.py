@@ -14,7 +14,7 @@ from maestro_cli.changes.kinds import KINDS
 from maestro_cli.changes.kinds.kind import Option
 from maestro_cli.config.strict import Document, parse_yaml, suggestion
 from maestro_cli.core.errors import InvalidFile, OutcomeUnknown, UsageError, WaitingForApproval
-from maestro_cli.core.refs import parse_workload_ref
+from maestro_cli.core.refs import parse_object_ref
 from maestro_cli.runbooks.model import State, Step, StepOutcome
 from maestro_cli.runbooks.ports import ChangeOutcome, ChangeRequest, ChangeState
 from maestro_cli.runbooks.steps.kind import Work
@@ -81,7 +81,7 @@ def request_of(step: Step, values: Mapping[str, str]) -> ChangeRequest:
     """The change a step asks for, with its variables filled in; raises UsageError."""
     fields, _ = _fields(step, step.path)
     filled = {name: into_name(text, values) for name, text in fields.items() if name != "reason"}
-    target = parse_workload_ref(filled["target"], namespace=filled.get("namespace"))
+    target = parse_object_ref(filled["target"], namespace=filled.get("namespace"))
     options: dict[str, Any] = {}
     for name, option in OPTIONS[fields["kind"]].items():
         if not filled.get(name):

@@ -7,14 +7,14 @@ changed since is refused (StalePlan) and never overwritten; `dry_run` sends the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
 from maestro_cli.config.settings import ClusterEndpoint
-from maestro_cli.core.errors import NotFound, Refused, StalePlan, UsageError
+from maestro_cli.core.errors import NotFound, Refused, UsageError
 from maestro_cli.core.facts.cluster import (
     AccessAnswer,
     Autoscaler,
@@ -26,7 +26,7 @@ from maestro_cli.core.facts.cluster import (
     Workload,
 )
 from maestro_cli.core.facts.endpoints import EndpointCheck
-from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.refs import WorkloadRef, node_ref
 from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.sources.http import HttpBackend, checked
 from maestro_cli.sources.kube import facts, objects
@@ -39,6 +39,7 @@ from maestro_cli.sources.kube.api_server import (
     waiting_container,
 )
 from maestro_cli.sources.kube.inventory import Inventory
+from maestro_cli.sources.kube.patches import Precondition, marked_patch
 from maestro_cli.sources.kube.paths import scoped, segment
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
 MAX_LIST_BYTES = 128 * 2**20
 LOG_LIMIT_BYTES = 262_144
+_NODES = "/api/v1/nodes"
+M = TypeVar("M", objects.Deployment, objects.NodeObject)
 
 
 class _Version(Struct, rename="camel"):
@@ -182,9 +185,19 @@ class KubeCluster:
         found = self._api.items(scoped("/api/v1", namespace, "pods"), objects.PodObject, params)
         return tuple(map(facts.pod_facts, sorted(found, key=_name)))
 
+    def list_pods_on(self, node: str) -> tuple[Pod, ...]:
+        """Pods of all namespaces that are bound to a node, by namespace and name."""
+        params = {"fieldSelector": f"spec.nodeName={node}"}
+        found = self._api.items(scoped("/api/v1", None, "pods"), objects.PodObject, params)
+        return tuple(map(facts.pod_facts, sorted(found, key=_name)))
+
+    def get_node(self, name: str) -> Node:
+        """The node now."""
+        return facts.node_facts(self._api.get(_node_path(name), objects.NodeObject))
+
     def list_nodes(self) -> tuple[Node, ...]:
         """Every node, by name."""
-        found = self._api.items("/api/v1/nodes", objects.NodeObject)
+        found = self._api.items(_NODES, objects.NodeObject)
         return tuple(map(facts.node_facts, sorted(found, key=_name)))
 
     def list_events(
@@ -254,64 +267,46 @@ class KubeCluster:
         `annotations` are set, or removed when None; all others stay. Raises StalePlan when uid or
         resourceVersion are no longer these, InvalidObject when the cluster finds the spec invalid.
         """
-        current = self._fresh(ref, uid, resource_version)
-        patch = [
-            {"op": "test", "path": "/metadata/uid", "value": uid},
-            {"op": "test", "path": "/metadata/resourceVersion", "value": resource_version},
-            *_spec_patch(spec),
-            *_annotation_patch(current.annotations, annotations),
-        ]
-        try:
-            done = self._api.patch(_path(ref), JSON_PATCH, patch, objects.Deployment, dry_run=dry_run)
-        except InvalidObject:
-            # A failed `test` is 422 too, and does not say so.
-            self._fresh(ref, uid, resource_version)
-            raise
+        body = facts.without_hash(spec["template"]) if "template" in spec else None
+        parts = spec if body is None else {**spec, "template": body}
+        expected = Precondition(ref, uid, resource_version)
+        done = self._write(_path(ref), objects.Deployment, expected, parts, annotations, dry_run)
         return facts.workload_facts(done)
 
-    def _fresh(self, ref: WorkloadRef, uid: str, resource_version: str) -> Workload:
-        current = self.get_workload(ref)
-        if current.uid != uid:
-            raise StalePlan(
-                f"{ref} is another object than the one that was planned for",
-                why=f"uid {current.uid}, planned {uid}",
-                fix="plan again",
-            )
-        if current.resource_version != resource_version:
-            raise StalePlan(
-                f"{ref} changed since the plan was made",
-                why=f"resourceVersion {current.resource_version}, planned {resource_version}",
-                fix="plan again",
-            )
-        return current
+    def write_node(
+        self, name: str, *, uid: str, resource_version: str, unschedulable: bool,
+        annotations: Mapping[str, str | None], dry_run: bool = False,
+    ) -> Node:  # fmt: skip
+        """Close a node to new pods, or open it, in one JSON patch; raises as `write_spec`."""
+        expected = Precondition(node_ref(name), uid, resource_version)
+        parts = {"unschedulable": unschedulable}
+        done = self._write(_node_path(name), objects.NodeObject, expected, parts, annotations, dry_run)
+        return facts.node_facts(done)
 
-
-def _spec_patch(spec: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """`add` replaces what is there; `paused` is not there while it is false."""
-    template = {"template": facts.without_hash(spec["template"])} if "template" in spec else {}
-    parts = {**spec, **template}
-    return [{"op": "add", "path": f"/spec/{name}", "value": parts[name]} for name in sorted(parts)]
-
-
-def _annotation_patch(
-    current: Mapping[str, str], wanted: Mapping[str, str | None]
-) -> Sequence[Mapping[str, Any]]:
-    operations: list[Mapping[str, Any]] = []
-    if not current and any(value is not None for value in wanted.values()):
-        operations.append({"op": "add", "path": "/metadata/annotations", "value": {}})
-    for name, value in sorted(wanted.items()):
-        path = "/metadata/annotations/" + name.replace("~", "~0").replace("/", "~1")
-        if value is not None:
-            operations.append({"op": "add", "path": path, "value": value})
-        elif name in current:
-            operations.append({"op": "remove", "path": path})
-    return operations
+    def _write(
+        self, path: str, kind: type[M], expected: Precondition, parts: Mapping[str, Any],
+        annotations: Mapping[str, str | None], dry_run: bool,
+    ) -> M:  # fmt: skip
+        """Replace parts of a spec and annotations where the precondition holds."""
+        current = self._api.get(path, kind).metadata
+        expected.check(current)
+        patch = marked_patch(expected, parts, current.annotations or {}, annotations)
+        try:
+            return self._api.patch(path, JSON_PATCH, patch, kind, dry_run=dry_run)
+        except InvalidObject:
+            # A failed `test` is 422 too, and does not say so.
+            expected.check(self._api.get(path, kind).metadata)
+            raise
 
 
 def _path(ref: WorkloadRef) -> str:
     if ref.kind != "Deployment":
         raise UsageError(f"{ref} is a {ref.kind}", why="maestro changes and watches Deployments only")
     return f"{scoped('/apis/apps/v1', ref.namespace, 'deployments')}/{segment(ref.name)}"
+
+
+def _node_path(name: str) -> str:
+    return f"{_NODES}/{segment(name)}"
 
 
 def _name(item: Any) -> tuple[str, str]:

@@ -169,6 +169,9 @@ def node_facts(node: NodeObject) -> Node:
         schedulable=not node.spec.unschedulable,
         zone=(node.metadata.labels or {}).get(ZONE, ""),
         reason="" if is_ready or ready is None else ready.reason or "",
+        uid=node.metadata.uid,
+        resource_version=node.metadata.resource_version,
+        annotations=untrusted(node.metadata.annotations),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.config.settings import ClusterEndpoint
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import GateNotMet, Refused, RolledBack, StalePlan
-from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.refs import ObjectRef, WorkloadRef, parse_object_ref
 from maestro_cli.journal.store import Journal
 from maestro_cli.sources.kube import KubeCluster
 from tests.contract.cluster.kubectl import Kubectl
@@ -55,9 +56,20 @@ class Trial:
     after: Any
     parameters: Mapping[str, Any] = field(default_factory=dict)
     before: tuple[str, ...] = ()
+    target: str = "deploy/web"
 
     def __str__(self) -> str:
         return self.kind
+
+    @property
+    def permission(self) -> str:
+        return str(KINDS[self.kind].permissions[-1])
+
+    def ref(self, namespace: str) -> ObjectRef:
+        return parse_object_ref(self.target, namespace=namespace)
+
+    def metadata(self, kubectl: Kubectl) -> dict[str, Any]:
+        return dict(kubectl.get(*self.target.split("/"))["metadata"])
 
 
 def level(kubectl: Kubectl) -> str:
@@ -80,6 +92,10 @@ def image(kubectl: Kubectl) -> str:
     return str(served(kubectl)["image"])
 
 
+def is_closed(kubectl: Kubectl) -> bool:
+    return bool(kubectl.get("node", "node-b")["spec"].get("unschedulable"))
+
+
 NEW_IMAGE = "example.test/app:2"
 NEW_ENV = {"env": ["LEVEL=debug", "API_TOKEN=t0ken-t0ken", "OLD-"]}
 TRIALS = (
@@ -90,6 +106,8 @@ TRIALS = (
     Trial("resume", is_paused, False, before=("rollout", "pause", "deploy/web")),
     Trial("set-image", image, NEW_IMAGE, {"images": [f"c={NEW_IMAGE}"]}),
     Trial("set-env", environment, {"LEVEL": "debug", "API_TOKEN": "t0ken-t0ken"}, NEW_ENV),
+    Trial("cordon", is_closed, True, target="node/node-b"),
+    Trial("uncordon", is_closed, False, before=("cordon", "node-b"), target="node/node-b"),
 )
 
 
@@ -99,7 +117,7 @@ def ref(namespace: str) -> WorkloadRef:
 
 
 @pytest.fixture
-def web(kubectl: Kubectl) -> Kubectl:
+def web(kubectl: Kubectl) -> Iterator[Kubectl]:
     """Two replicas of `web` that are rolled out."""
     env = [{"name": "LEVEL", "value": "info"}, {"name": "OLD", "value": "x"}]
     made = deployment("web", 2)
@@ -107,7 +125,8 @@ def web(kubectl: Kubectl) -> Kubectl:
     spec["containers"] = [container("import signal; signal.pause()", env=env)]
     spec["terminationGracePeriodSeconds"] = 1
     kubectl.apply(made)
-    return rolled_out(kubectl)
+    yield rolled_out(kubectl)
+    kubectl("uncordon", "node-b")
 
 
 def rolled_out(kubectl: Kubectl) -> Kubectl:
@@ -148,14 +167,14 @@ def test_there_is_a_trial_of_every_kind() -> None:
 
 @pytest.mark.parametrize("trial", TRIALS, ids=str)
 def test_it_is_rehearsed_made_and_taken_back_as_kubectl_sees(
-    pipeline: Pipeline, web: Kubectl, ref: WorkloadRef, trial: Trial
+    pipeline: Pipeline, web: Kubectl, namespace: str, trial: Trial
 ) -> None:
     if trial.before:
         web(*trial.before)
     if trial.kind != "resume":
         rolled_out(web)
     changes = pipeline()
-    plan = changes.plan(trial.kind, ref, trial.parameters)
+    plan = changes.plan(trial.kind, trial.ref(namespace), trial.parameters)
     before = trial.sees(web)
     assert before != trial.after
     rehearsal = changes.execute(plan, Consent(given=False), dry_run=True)
@@ -164,7 +183,7 @@ def test_it_is_rehearsed_made_and_taken_back_as_kubectl_sees(
     assert trial.sees(web) == before
     change = changes.execute(plan, YES)
     assert (change.state, trial.sees(web)) == (State.VERIFIED, trial.after)
-    assert web.get("deploy", "web")["metadata"]["annotations"]["maestro.io/change"] == plan.id
+    assert trial.metadata(web)["annotations"]["maestro.io/change"] == plan.id
     if plan.undo is None:
         assert trial.kind == "restart"
         return
@@ -173,18 +192,18 @@ def test_it_is_rehearsed_made_and_taken_back_as_kubectl_sees(
 
 
 def test_whoever_may_only_look_is_told_which_permission_for_every_kind(
-    pipeline: Pipeline, web: Kubectl, ref: WorkloadRef
+    pipeline: Pipeline, web: Kubectl, namespace: str
 ) -> None:
     changes = pipeline("viewer")
     web("set", "env", "deploy/web", "LEVEL=debug")
     rolled_out(web)
     for trial in sorted(TRIALS, key=lambda trial: trial.kind == "resume"):
-        if trial.kind == "resume":
+        if trial.kind in ("resume", "uncordon"):
             web(*trial.before)
-        before = web.get("deploy", "web")["metadata"]["generation"]
-        with pytest.raises(Refused, match=r"patch deployments\.apps"):
-            changes.execute(changes.plan(trial.kind, ref, trial.parameters), YES)
-        assert web.get("deploy", "web")["metadata"]["generation"] == before
+        before = trial.sees(web)
+        with pytest.raises(Refused, match=re.escape(trial.permission)):
+            changes.execute(changes.plan(trial.kind, trial.ref(namespace), trial.parameters), YES)
+        assert trial.sees(web) == before
 
 
 def test_a_plan_goes_stale_when_kubectl_scales(pipeline: Pipeline, web: Kubectl, ref: WorkloadRef) -> None:

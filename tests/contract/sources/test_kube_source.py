@@ -16,6 +16,7 @@ from maestro_cli.sources.kube import KubeCluster
 from maestro_cli.sources.kube.access import library_access
 from maestro_cli.sources.kube.api_server import InvalidObject
 from maestro_cli.sources.kube.kubeconfig import read_kubeconfig
+from maestro_cli.sources.kube.patches import Precondition
 
 from .conftest import RunningCluster, until
 
@@ -117,14 +118,13 @@ def test_a_change_under_the_patch_is_a_stale_plan(
 ) -> None:
     """Somebody changes the workload between the read and the patch: the server's own tests refuse it."""
     plan = settled(kube)
-    whole = kube._fresh
+    whole = Precondition.check
 
-    def raced(*arguments: Any) -> Any:
-        monkeypatch.setattr(kube, "_fresh", whole)
+    def raced(*arguments: Any) -> None:
+        monkeypatch.setattr(Precondition, "check", whole)
         running_cluster.kubectl("-n", "ml", "annotate", "--overwrite", "deploy/fraud", "raced=yes")
-        return plan
 
-    monkeypatch.setattr(kube, "_fresh", raced)
+    monkeypatch.setattr(Precondition, "check", raced)
     change = {"uid": plan.uid, "resource_version": plan.resource_version, "template": plan.template}
     with pytest.raises(StalePlan, match="changed since the plan"):
         kube.replace_template(REF, **change, annotations={"a": "b"})

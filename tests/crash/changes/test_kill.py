@@ -96,13 +96,13 @@ def test_every_kind_is_applied_once(tmp_path: Path, example: Example, place: str
     cluster = FakeCluster(tmp_path / "cluster.json")
     releases(cluster)
     example.prepare(cluster)
-    generation = cluster.get_workload(REF).generation
+    generation = example.look(cluster).generation
     assert ended(worker(tmp_path, "perform", "k", "ada", place, example.kind))[0] == -signal.SIGKILL
     assert len(cluster.marks) == int(GOOD.index(place) >= GOOD.index("after-call"))
     code, answer = ended(worker(tmp_path, "perform", "k", "grace", kind=example.kind))
     assert (code, answer["state"]) == (0, "verified")
     assert cluster.marks == [answer["id"]]
-    assert cluster.get_workload(REF).generation == generation + 1
+    assert example.look(cluster).generation in (0, generation + 1)
     journal = journal_at(tmp_path)
     try:
         assert len(journal.events(kinds=["change.applied"])) == 1

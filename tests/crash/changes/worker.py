@@ -22,7 +22,7 @@ from maestro_cli.core.errors import MaestroError
 from maestro_cli.journal.store import Journal
 from maestro_cli.sources.kube import KubeCluster
 from tests.unit.changes.every_kind import example_of
-from tests.unit.changes.fake_cluster import REF, FakeCluster
+from tests.unit.changes.fake_cluster import FakeCluster
 
 
 def cluster_at(place: str) -> ClusterPort:
@@ -38,7 +38,8 @@ def main(journal_path: str, place: str, action: str, key: str, actor: str, kind:
     pipeline = ChangePipeline(journal, cluster_at(place), policy=policy, clock=clock, actor=actor)
     try:
         if action == "perform":
-            change = pipeline.perform(kind, REF, example_of(kind).parameters, Consent(given=True), key=key)
+            example = example_of(kind)
+            change = pipeline.perform(kind, example.ref, example.parameters, Consent(given=True), key=key)
         else:
             change = pipeline.recover(key)
     except MaestroError as error:

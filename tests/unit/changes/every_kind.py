@@ -1,4 +1,4 @@
-"""One example of every kind of change, over the fake cluster's fraud=2 of three replicas."""
+"""One example of every kind of change, over the fake cluster: fraud=2 of three replicas, and its nodes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maestro_cli.changes.kinds import KINDS
+from maestro_cli.core.refs import ObjectRef
 from tests.unit.changes.fake_cluster import REF, FakeCluster, template
+from tests.unit.changes.fake_nodes import NODE
 
 IMAGE = "registry.example:5000/ml/server:2@sha256:" + "a" * 64
 
@@ -20,20 +22,52 @@ class Example:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     written: str = ""
     before: Mapping[str, Any] = field(default_factory=dict)
+    ref: ObjectRef = REF
 
     def __str__(self) -> str:
         return self.kind
 
     @property
     def rolls_out(self) -> bool:
-        return self.kind not in ("scale", "pause", "resume")
+        return self.ref == REF and self.kind not in ("scale", "pause", "resume")
+
+    @property
+    def permission(self) -> str:
+        """What it may not be done without."""
+        return str(KINDS[self.kind].permissions[-1])
 
     def prepare(self, cluster: FakeCluster) -> None:
-        cluster.set(**self.before)
+        self._set(cluster, self.before)
+
+    def annotate(self, cluster: FakeCluster, **annotations: str) -> None:
+        """What somebody else noted on the target."""
+        self._set(cluster, {"annotations": {**self.look(cluster).annotations, **annotations}})
+
+    def overtake(self, cluster: FakeCluster) -> None:
+        """Somebody else changes what this kind writes to, and not to what was there before or after."""
+        if self.ref == REF:
+            cluster.ship(template(9))
+            cluster.set(replicas=9, paused=self.kind == "resume")  # the opposite of what was written
+        else:
+            self._set(cluster, {"unschedulable": self.look(cluster).schedulable, "annotations": {}})
+
+    def remove(self, cluster: FakeCluster) -> None:
+        """The target is no more."""
+        with cluster.state() as state:
+            state["exists"] = False
+            state["nodes"].clear()
+
+    def look(self, cluster: FakeCluster) -> Any:
+        """The target now."""
+        return KINDS[self.kind].read(cluster, self.ref)
 
     def part(self, cluster: FakeCluster) -> str:
-        """The part of the workload that this kind writes."""
-        return KINDS[self.kind].part_of(cluster.get_workload(REF))
+        """The part of the target that this kind writes."""
+        return KINDS[self.kind].part_of(self.look(cluster))
+
+    def _set(self, cluster: FakeCluster, values: Mapping[str, Any]) -> None:
+        with cluster.state() as state:
+            (state if self.ref == REF else state["nodes"][self.ref.name]).update(values)
 
 
 EXAMPLES = (
@@ -44,6 +78,8 @@ EXAMPLES = (
     Example("resume", before={"paused": True}),
     Example("set-image", {"images": [f"server={IMAGE}"]}, f"images: server={IMAGE}"),
     Example("set-env", {"env": ["MODEL=b", "NEW=x"]}, "env: MODEL=b 'NEW=x'"),
+    Example("cordon", ref=NODE),
+    Example("uncordon", before={"unschedulable": True}, ref=NODE),
 )
 ENVIRONMENT = {"MODEL": "a", "OLD": "x"}
 

@@ -1,4 +1,4 @@
-"""A FAKE cluster: one Deployment, in memory or in a file that several processes share.
+"""A FAKE cluster: one Deployment and its nodes, in memory or in a file that several processes share.
 
 It stands in for the API server where a test must lose answers, delay writes or freeze a rollout at will;
 the same pipeline runs against a real cluster API in tests/contract/changes. Preconditions, generation,
@@ -10,24 +10,27 @@ from __future__ import annotations
 import copy
 import fcntl
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from maestro_cli.core.errors import ActionFailed, NotFound, OutcomeUnknown, Refused, StalePlan, Unreachable
 from maestro_cli.core.facts.cluster import (
     AccessAnswer,
     Autoscaler,
     DisruptionBudget,
+    Node,
     Pod,
     Revision,
     Workload,
 )
 from maestro_cli.core.refs import WorkloadRef
+from tests.unit.changes import fake_nodes
 
 REF = WorkloadRef("Deployment", "ml", "fraud")
+T = TypeVar("T")
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -51,7 +54,7 @@ class FakeCluster:
             "rv": 100, "uid": "uid-1", "generation": 0, "replicas": replicas, "paused": False, "exists": True,
             "annotations": {}, "revisions": [], "broken": [], "frozen": False, "writes": [], "log": [],
             "denied": [], "budgets": [], "namespace_pods": replicas, "given_up": False, "down": 0,
-            "autoscalers": [], "ready": None,
+            "autoscalers": [], "ready": None, "nodes": fake_nodes.nodes_at_first(),
         }  # fmt: skip
         self.faults: list[str] = []
         self._late: list[Any] = []
@@ -85,6 +88,8 @@ class FakeCluster:
         """What a controller does all the time: only resourceVersion moves."""
         with self.state() as state:
             state["rv"] += 1
+            for node in state["nodes"].values():
+                node["rv"] += 1
 
     def set(self, **values: Any) -> None:
         with self.state() as state:
@@ -100,16 +105,11 @@ class FakeCluster:
 
     def get_workload(self, ref: WorkloadRef) -> Workload:
         with self.state() as state:
-            if state["down"] > 0:
-                state["down"] -= 1
-                raise Unreachable("the cluster does not answer")
+            _answer(state)
             if not state["exists"] or ref != REF:
                 raise NotFound(f"{ref} not found")
             workload = _workload(state)
-        if self._late and self._late[0] != "wait":
-            self._land(self._late.pop(0))
-        elif self._late:
-            self._late.pop(0)
+        self._arrive()
         return workload
 
     def list_revisions(self, ref: WorkloadRef) -> Sequence[Revision]:
@@ -144,51 +144,88 @@ class FakeCluster:
             full = f"{resource}.{group}" if group else resource
             return AccessAnswer(f"{verb} {full}" not in state["denied"], verb, full)
 
+    def get_node(self, name: str) -> Node:
+        with self.state() as state:
+            _answer(state)
+            found = fake_nodes.node(state, name)
+        self._arrive()
+        return found
+
+    def list_nodes(self) -> Sequence[Node]:
+        with self.state() as state:
+            return fake_nodes.nodes(state)
+
+    def list_pods_on(self, node: str) -> Sequence[Pod]:
+        return [pod for pod in self.list_pods(None) if pod.node == node]
+
     def write_spec(
         self, ref: WorkloadRef, *, uid: str, resource_version: str, spec: Mapping[str, Any],
         annotations: Mapping[str, str | None], dry_run: bool = False,
     ) -> Workload:  # fmt: skip
-        fault = self.faults.pop(0) if self.faults and not dry_run else ""
-        request = (uid, resource_version, copy.deepcopy(dict(spec)), dict(annotations))
+        def land(state: dict[str, Any]) -> Workload:
+            _check(state, uid, resource_version)
+            merged = {**state["annotations"], **annotations}
+            _write(state, spec, {key: value for key, value in merged.items() if value is not None})
+            return _workload(state)
+
+        return self._send(land, annotations["maestro.io/change"] or "", dry_run, json.dumps(spec))
+
+    def write_node(
+        self, name: str, *, uid: str, resource_version: str, unschedulable: bool,
+        annotations: Mapping[str, str | None], dry_run: bool = False,
+    ) -> Node:  # fmt: skip
+        def land(state: dict[str, Any]) -> Node:
+            return fake_nodes.write(state, name, uid, resource_version, unschedulable, annotations)
+
+        return self._send(land, annotations["maestro.io/change"] or "", dry_run, "")
+
+    def _send(self, land: Callable[[dict[str, Any]], T], mark: str, dry_run: bool, body: str) -> T:
+        """Carry a request, with the next fault; `land` raises StalePlan before it touches the state."""
+        if dry_run:
+            with self.state() as state:
+                done = land(copy.deepcopy(state))
+            self.rehearsed.append(mark)
+            return done
+        fault = self.faults.pop(0) if self.faults else ""
         if fault == "refused":
             raise Refused("the cluster forbids it", why="patch deployments.apps")
         if fault == "repeated":
-            raise ActionFailed("the cluster finds it invalid", why=json.dumps(spec), fix=json.dumps(spec))
+            raise ActionFailed("the cluster finds it invalid", why=body, fix=body)
         if fault == "lost request":
             raise OutcomeUnknown("no answer came")
         if fault in ("late", "later"):
+            request = (land, mark)
             self._late += ["wait", request] if fault == "later" else [request]
             raise OutcomeUnknown("no answer came")
         if fault == "status first":
             self.report_status()
-        if dry_run:
-            with self.state() as state:
-                _check(state, uid, resource_version)
-                self.rehearsed.append(annotations["maestro.io/change"] or "")
-                return _workload(state)
-        done = self._land(request)
-        if done is None:
-            raise StalePlan("the target changed since it was read")
-        if fault == "lost answer":
-            raise OutcomeUnknown("no answer came")
+        done = self._land(land, mark)
         if fault == "garbled answer":
             raise Unreachable("does not answer like a cluster")
         if fault == "lost answer, then down":
             self.set(down=1)
+        if fault.startswith("lost answer"):
             raise OutcomeUnknown("no answer came")
         return done
 
-    def _land(self, request: tuple[str, str, dict[str, Any], dict[str, str | None]]) -> Workload | None:
-        uid, resource_version, spec, annotations = request
+    def _land(self, land: Callable[[dict[str, Any]], T], mark: str) -> T:
         with self.state() as state:
-            try:
-                _check(state, uid, resource_version)
-            except StalePlan:
-                return None
-            merged = {**state["annotations"], **annotations}
-            _write(state, spec, {key: value for key, value in merged.items() if value is not None})
-            state["writes"].append(annotations["maestro.io/change"])
-            return _workload(state)
+            done = land(state)
+            state["writes"].append(mark)
+            return done
+
+    def _arrive(self) -> None:
+        """What was sent late arrives after a look at the cluster, or after the second."""
+        arrived = self._late.pop(0) if self._late else "wait"
+        if arrived != "wait":
+            with suppress(StalePlan):
+                self._land(*arrived)
+
+
+def _answer(state: dict[str, Any]) -> None:
+    if state["down"] > 0:
+        state["down"] -= 1
+        raise Unreachable("the cluster does not answer")
 
 
 def _check(state: Mapping[str, Any], uid: str, resource_version: str) -> None:

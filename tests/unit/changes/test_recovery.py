@@ -22,6 +22,7 @@ from maestro_cli.core.errors import (
     RolledBack,
     Unreachable,
 )
+from maestro_cli.core.refs import ObjectRef
 from tests.unit.changes.bench import YES, Bench
 from tests.unit.changes.fake_cluster import REF, template
 
@@ -32,13 +33,14 @@ def leave_intent(
     parameters: Mapping[str, Any] | None = None,
     *,
     key: str | None = None,
+    ref: ObjectRef = REF,
 ) -> Plan:
     """What a process leaves that dies between its intent and the call."""
     pipeline = bench.pipeline()
-    plan = pipeline.plan(kind, REF, parameters)
+    plan = pipeline.plan(kind, ref, parameters)
     ledger = Ledger(bench.journal, "ada")
     change = ledger.planned(plan, key=key, cause="")
-    lease = take_target(bench.journal, REF, plan.id, 60)
+    lease = take_target(bench.journal, ref, plan.id, 60)
     ledger.intended(
         change, lease, resource_version=plan.target.resource_version, decision=GateDecision(Gate.ALLOWED),
         accepts=(), attempt=1,

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from maestro_cli.changes.kinds import KINDS
 from maestro_cli.changes.kinds.kind import Holds
+from maestro_cli.changes.kinds.pause import Pause
+from maestro_cli.changes.kinds.pausing import PausingKind
+from maestro_cli.changes.kinds.resume import Resume
 from maestro_cli.changes.kinds.scale import MAX_REPLICAS, Scale
 from maestro_cli.core.errors import GateNotMet, UsageError
 from tests.unit.changes.bench import YES, Bench
@@ -91,21 +93,21 @@ def test_zero_has_a_condition_of_its_own(bench: Bench) -> None:
     bench.cluster.set(frozen=True)  # one replica lingers
     workload = bench.cluster.get_workload(REF)
     assert (workload.replicas_ready, workload.replicas) == (0, 1)
-    assert Scale().observe(workload, plan, left=plan.payload_digest).holds is Holds.NOT_YET
+    assert Scale().observe(bench.cluster, plan, left=plan.payload_digest).holds is Holds.NOT_YET
 
 
 @pytest.mark.parametrize(("ready", "holds"), [(4, Holds.NOT_YET), (5, Holds.YES), (6, Holds.NOT_YET)])
 def test_it_holds_when_as_many_are_ready_as_wanted(bench: Bench, ready: int, holds: Holds) -> None:
     plan = bench.pipeline().plan("scale", REF, {"replicas": 5})
     bench.cluster.set(replicas=5, ready=ready)
-    seen = Scale().observe(bench.cluster.get_workload(REF), plan, left=plan.payload_digest)
+    seen = Scale().observe(bench.cluster, plan, left=plan.payload_digest)
     assert seen.holds is holds
 
 
 def test_a_number_that_somebody_else_set_since_is_not_verified(bench: Bench) -> None:
     plan = bench.pipeline().plan("scale", REF, {"replicas": 5})
     bench.cluster.set(replicas=4)
-    seen = Scale().observe(bench.cluster.get_workload(REF), plan, left=plan.payload_digest)
+    seen = Scale().observe(bench.cluster, plan, left=plan.payload_digest)
     assert seen.holds is Holds.SUPERSEDED
 
 
@@ -123,12 +125,12 @@ def test_a_pause_ends_nothing_and_a_resume_what_was_held_back(bench: Bench) -> N
     assert bench.pipeline().plan("resume", REF).blast.replicas_ended == 2
 
 
-@pytest.mark.parametrize(("kind", "before"), [("pause", False), ("resume", True)])
-def test_a_flag_holds_once_its_controller_has_seen_it(bench: Bench, kind: str, before: bool) -> None:
+@pytest.mark.parametrize(("kind", "before"), [(Pause(), False), (Resume(), True)], ids=["pause", "resume"])
+def test_a_flag_holds_once_its_controller_has_seen_it(bench: Bench, kind: PausingKind, before: bool) -> None:
     bench.cluster.set(paused=before)
-    plan = bench.pipeline().plan(kind, REF)
+    plan = bench.pipeline().plan(kind.name, REF)
     bench.cluster.set(paused=not before)
     workload = bench.cluster.get_workload(REF)
     unseen = replace(workload, observed_generation=workload.generation - 1)
-    found = [KINDS[kind].observe(one, plan, left="").holds for one in (unseen, workload)]
+    found = [kind.progress(one, plan).holds for one in (unseen, workload)]
     assert found == [Holds.NOT_YET, Holds.YES]

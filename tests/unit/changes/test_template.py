@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +27,7 @@ from maestro_cli.changes.template import (
 from maestro_cli.core.untrusted import Untrusted
 from tests.unit.changes.bench import Bench
 from tests.unit.changes.fake_cluster import REF, FakeCluster, template
+from tests.unit.changes.fake_nodes import NODE
 
 TEXT = st.text(max_size=12)
 JSON = st.recursive(
@@ -137,9 +139,21 @@ def test_a_record_of_an_older_version_is_read(bench: Bench) -> None:
     plan = bench.pipeline().plan("rollback", REF)
     data = plan_to_data(plan)
     old = {name: value for name, value in data.items() if name not in ("objections", "gives_up")}
-    blast = {name: value for name, value in data["blast"].items() if name != "replicas_ended"}
+    since = ("replicas_ended", "nodes_left", "zones_left")
+    blast = {name: value for name, value in data["blast"].items() if name not in since}
     read = plan_from_data({**old, "paused": False, "blast": {**blast, "replicas_restarted": 3}})
     assert read == replace(plan, gives_up=False, blast=replace(plan.blast, replicas_ended=0), payload={})
+
+
+def test_the_target_of_a_record_is_what_it_was(bench: Bench) -> None:
+    """A workload's by the same words as ever; a node's has no namespace."""
+    pipeline = bench.pipeline()
+    for kind, ref in (("rollback", REF), ("cordon", NODE)):
+        plan = pipeline.plan(kind, ref)
+        data = plan_to_data(plan)
+        assert data["target"]["ref"] == {"kind": ref.kind, "namespace": ref.namespace, "name": ref.name}
+        read = plan_from_data(json.loads(json.dumps(data)))
+        assert (read, type(read.target.ref)) == (replace(plan, payload={}), type(ref))
 
 
 @given(TEMPLATES, TEMPLATES)

@@ -20,7 +20,7 @@ from maestro_cli.core.errors import (
     UsageError,
 )
 from maestro_cli.core.ids import new_id
-from maestro_cli.core.refs import WorkloadRef, parse_workload_ref
+from maestro_cli.core.refs import ObjectRef, WorkloadRef, parse_object_ref, parse_workload_ref, ref_of
 
 FRAUD = WorkloadRef("Deployment", "ml", "fraud")
 DESIGN_CODES = {0, 1, 2, 3, 4, 5, 6, 10, 11, 12, 13, 14, 15, 16, 17, 20, 75, 124, 130, 143}
@@ -36,6 +36,33 @@ def test_a_workload_is_named_in_several_ways(text: str) -> None:
 )
 def test_what_a_workload_prints_reads_back(ref: WorkloadRef) -> None:
     assert parse_workload_ref(str(ref)) == ref
+
+
+@pytest.mark.parametrize(
+    ("text", "ref"),
+    [
+        ("node/a", ObjectRef("Node", "", "a")),
+        ("no/a.example", ObjectRef("Node", "", "a.example")),
+        ("pod/b", ObjectRef("Pod", "ml", "b")),
+        ("other/pod/b", ObjectRef("Pod", "other", "b")),
+        ("fraud", FRAUD),
+        ("sts/pod", WorkloadRef("StatefulSet", "ml", "pod")),
+        ("node", WorkloadRef("Deployment", "ml", "node")),
+    ],
+)
+def test_any_object_is_named_by_its_kind(text: str, ref: ObjectRef) -> None:
+    read = parse_object_ref(text, namespace="ml")
+    assert (read, type(read)) == (ref, type(ref))
+    assert parse_object_ref(str(read)) == ref
+    assert ref_of(ref.kind, ref.namespace, ref.name) == ref
+
+
+@pytest.mark.parametrize(
+    "text", ["ml/node/a", "pod/b", "node/", "pod/", "a/b/pod/c", "/pod/b", "node/a/..", "job/x", "node/A"]
+)
+def test_what_names_no_object_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_object_ref(text)
 
 
 def test_the_namespace_in_the_name_wins() -> None:

@@ -1,0 +1,214 @@
+"""What all kinds have in common that write to one object.
+
+Invariant: a kind says what it writes and when that holds; how a plan is made of it, found again after a
+crash and compared is here, and the same for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, TypeVar
+
+from maestro_cli.changes.kinds.kind import (
+    CHANGE_ANNOTATION,
+    Found,
+    Holds,
+    Observation,
+    Option,
+    Permission,
+    Probe,
+    Request,
+    Sent,
+)
+from maestro_cli.changes.model import (
+    BlastRadius,
+    Condition,
+    Diff,
+    GateReason,
+    Plan,
+    RecentChange,
+    Target,
+    Undo,
+    plan_digest,
+)
+from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.core.errors import GateNotMet, NotFound, UsageError
+from maestro_cli.core.refs import ObjectRef
+
+Spec = Mapping[str, Any]
+T = TypeVar("T", bound=Found)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What one kind makes of a request; everything else in a plan is the same for all kinds.
+
+    `parameters` are recorded, so they hold no secret. `spec` is what is written; `holds` what is true
+    afterwards; `ended` how many replicas end; `after` how many are wanted then (None: as many as now).
+    """
+
+    parameters: Mapping[str, Any]
+    summary: str
+    spec: Spec
+    diff: Diff
+    holds: str
+    undo: Undo | None
+    ended: int = 0
+    after: int | None = None
+    objections: tuple[GateReason, ...] = ()
+    recent: Sequence[RecentChange] = ()
+    blind: Sequence[str] = ()
+    pinned: bool = False
+    gives_up: bool = False
+
+
+class WritingKind(Generic[T]):
+    """A kind of change; subclasses fill in what raises NotImplementedError."""
+
+    name: ClassVar[str]
+    options: ClassVar[Mapping[str, Option]] = {}
+    permissions: ClassVar[tuple[Permission, ...]]
+
+    # What each kind answers
+
+    def read(self, cluster: ClusterPort, ref: ObjectRef) -> T:
+        raise NotImplementedError
+
+    def target(self, found: T) -> Target:
+        raise NotImplementedError
+
+    def draft(self, cluster: ClusterPort, found: T, request: Request) -> Draft:
+        raise NotImplementedError
+
+    def blast(self, cluster: ClusterPort, found: T, draft: Draft, request: Request) -> BlastRadius:
+        raise NotImplementedError
+
+    def is_up(self, found: T) -> bool:
+        """Whether what the change may bring down is well now."""
+        raise NotImplementedError
+
+    def spec(self, cluster: ClusterPort, found: T, plan: Plan) -> Spec:
+        """What a recorded plan writes, made again; raises NotFound when it cannot be."""
+        raise NotImplementedError
+
+    def part(self, spec: Spec) -> str:
+        """Digest of the part that this kind writes, of a spec as `spec_of` gives it."""
+        raise NotImplementedError
+
+    def spec_of(self, found: T) -> Spec:
+        """The parts that kinds write, as they are now."""
+        raise NotImplementedError
+
+    def apply(self, cluster: ClusterPort, plan: Plan, *, resource_version: str, dry_run: bool = False) -> T:
+        raise NotImplementedError
+
+    def progress(self, found: T, plan: Plan) -> Observation:
+        """Whether what was written has taken effect."""
+        raise NotImplementedError
+
+    def mark_of(self, found: T) -> str:
+        """The mark that the last change left, or ""."""
+        raise NotImplementedError
+
+    def annotations(self, plan: Plan) -> dict[str, str | None]:
+        """The mark by which the write is found again."""
+        return {CHANGE_ANNOTATION: plan.id}
+
+    def evidence(self, cluster: ClusterPort, found: T, plan: Plan) -> str:
+        """What shows that the write reached a target that is no longer as planned, or ""."""
+        if self.mark_of(found) == plan.id:
+            return f"{found.ref} carries the mark of {plan.id}"
+        return ""
+
+    def repetition(self, plan: Plan, before: RecentChange) -> GateReason | None:
+        return None
+
+    # The same for all
+
+    def part_of(self, found: T) -> str:
+        return self.part(self.spec_of(found))
+
+    def plan(self, cluster: ClusterPort, request: Request) -> Plan:
+        """Raises what `draft` raises, and GateNotMet when there is nothing to change."""
+        unknown = sorted(set(request.parameters) - self.known_parameters())
+        if unknown:
+            taken = ", ".join(self.options) or "it takes none"
+            raise UsageError(f"{self.name} has no parameter {unknown[0]!r}", fix=taken)
+        found = self.read(cluster, request.ref)
+        draft = self.draft(cluster, found, request)
+        before, after = self.part_of(found), self.part(draft.spec)
+        if before == after:
+            raise GateNotMet(
+                f"there is nothing to change in {request.ref}", why=f"it is to be so already: {draft.holds}"
+            )
+        plan = Plan(
+            id=request.change_id,
+            kind=self.name,
+            target=self.target(found),
+            parameters=draft.parameters,
+            summary=draft.summary,
+            diff=draft.diff,
+            blast=self.blast(cluster, found, draft, request),
+            undo=draft.undo,
+            verify=Condition(draft.holds, request.timeout_seconds),
+            was_up=self.is_up(found),
+            payload_digest=after,
+            created_at=request.now,
+            pinned=draft.pinned,
+            gives_up=draft.gives_up,
+            objections=draft.objections,
+            leaves=before,
+            payload=draft.spec,
+        )
+        return replace(plan, digest=plan_digest(plan))
+
+    def known_parameters(self) -> frozenset[str]:
+        return frozenset(self.options)
+
+    def reload(self, cluster: ClusterPort, plan: Plan) -> Plan:
+        """Make the payload again; only what has the digest that was agreed to is taken."""
+        spec = self.spec(cluster, self.read(cluster, plan.target.ref), plan)
+        if self.part(spec) != plan.payload_digest:
+            raise NotFound(
+                f"what change {plan.id} was to write cannot be made again",
+                why=f"{plan.target.ref} changed since",
+                fix="plan again",
+            )
+        return replace(plan, payload=spec)
+
+    def probe(self, cluster: ClusterPort, plan: Plan) -> Probe:
+        """Look for the mark that the write leaves.
+
+        What people decide about the target (see Target.state) being as planned proves that nothing was
+        written, and `resourceVersion` keeps a late write from landing beside a repeated one.
+        """
+        ref = plan.target.ref
+        try:
+            found = self.read(cluster, ref)
+        except NotFound:
+            return Probe(Sent.GONE, f"{ref} no longer exists")
+        if found.uid != plan.target.uid:
+            return Probe(Sent.GONE, f"{ref} was deleted and made again")
+        if self.target(found).state == plan.target.state:
+            return Probe(Sent.NOT_APPLIED, f"{ref} is as it was when planned", found)
+        evidence = self.evidence(cluster, found, plan)
+        if evidence:
+            # After one write only, what is there now is what that write left (with the server's defaults).
+            alone = found.generation == plan.target.generation + 1
+            left = self.part_of(found) if alone else plan.payload_digest
+            return Probe(Sent.APPLIED, evidence, found, left)
+        moved = f" (generation {plan.target.generation} → {found.generation})" if found.generation else ""
+        return Probe(Sent.UNKNOWN, f"{ref} changed{moved} and nothing carries the mark of {plan.id}", found)
+
+    def observe(self, cluster: ClusterPort, plan: Plan, *, left: str) -> Observation:
+        """Still what was written, and in effect."""
+        try:
+            found = self.read(cluster, plan.target.ref)
+        except NotFound as error:
+            return Observation(Holds.SUPERSEDED, error.what)
+        if found.uid != plan.target.uid:
+            return Observation(Holds.SUPERSEDED, f"{found.ref} was deleted and made again")
+        if self.part_of(found) not in (left, plan.payload_digest):
+            return Observation(Holds.SUPERSEDED, f"somebody changed {found.ref} since")
+        return self.progress(found, plan)
