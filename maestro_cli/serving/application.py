@@ -1,7 +1,8 @@
 """The ASGI application: the border between HTTP and the endpoints.
 
-Invariant: every answer that is not 200 is JSON with an `error`, every error has one log line, and nothing
-that a client sends ends in a traceback. No endpoint sees a request that its caller may not make.
+Invariant: every answer that is not 200 is JSON with an `error`, every error has one log line (refusals up to
+a rate), and nothing that a client sends ends in a traceback. No endpoint sees a request that its caller may
+not make.
 """
 
 from __future__ import annotations

@@ -45,6 +45,7 @@ def assemble(options: Options, log: Log, executor: Executor) -> Replica:
         ModelNews(metrics, log, predictor),
         budget_bytes=options.memory_bytes,
     )
+    metrics.watch_log(log.lost)
     metrics.watch_memory(memory)
     metrics.watch_predictions(predictor.cache)
     for entry in required:

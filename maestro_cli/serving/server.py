@@ -54,6 +54,7 @@ def run(options: Options) -> ExitCode:
         log.error("cannot listen", host=options.host, port=options.port, error=error.strerror or str(error))
         return ExitCode.ACTION_FAILED
     server = _Server(Application(replica), options, log, tls)
+    log.start()
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(server.run_until_drained(listener))
     executor.shutdown(wait=False, cancel_futures=True)
@@ -61,6 +62,7 @@ def run(options: Options) -> ExitCode:
     if replica.injector is not None:
         replica.injector.close()
     log.info("stopped")
+    log.close()
     return ExitCode.OK
 
 
@@ -157,6 +159,7 @@ class _Server(uvicorn.Server):
         name = signal.Signals(number).name
         if self._replica.draining:
             self._log.warning("stopped at once", signal=name)
+            self._log.close()
             os._exit(
                 128 + number
             )  # nothing here outlives the process: no file, and a drill's children look for it

@@ -46,9 +46,10 @@ class RoutingEndpoints:
             raise RequestError(
                 f"the routing in force is {force.digest}, not {quoted(expected, 80)}", status=409
             )
+        self._check(routing)
         if _is_dry(call):
             call.audited["dry_run"] = True
-            return await self._told(routing, in_force=False)
+            return await self._told(routing)
         if self._file is not None:
             self._file.write(routing)  # what is in force must still be so after a restart
         before = force.digest
@@ -56,19 +57,21 @@ class RoutingEndpoints:
         force = self._router.put(routing, "admin")
         call.audited["after"] = force.digest
         self._log.info("routing changed", digest=force.digest, replaces=before, source=force.source)
-        return await self._told(routing, in_force=True)
+        return json_reply({"digest": routing.digest, "in_force": True})
 
     async def _preview(self, call: Call) -> Reply:
-        return await self._told(await self._read(call), in_force=False)
+        routing = await self._read(call)
+        self._check(routing)
+        return await self._told(routing)
 
-    async def _told(self, routing: Routing, *, in_force: bool) -> Reply:
-        problems = self._router.check(routing)
-        if problems:
+    async def _told(self, routing: Routing) -> Reply:
+        changes = await preview(self._router, routing)
+        return json_reply({"digest": routing.digest, "in_force": False, "preview": changes})
+
+    def _check(self, routing: Routing) -> None:
+        """Raises RequestError (400) when a document names what cannot answer here."""
+        if problems := self._router.check(routing):
             raise RequestError(f"the routing is refused: {'; '.join(problems[:5])}")
-        changes = None if in_force else await preview(self._router, routing)
-        return json_reply(
-            {"digest": routing.digest, "in_force": in_force, **({"preview": changes} if changes else {})}
-        )
 
     async def _read(self, call: Call) -> Routing:
         content = await call.body()

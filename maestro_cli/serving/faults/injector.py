@@ -116,6 +116,7 @@ class Injector:
 
     def _crash(self, fault: Fault) -> None:
         self.end(fault.id, "crash")
+        self._log.close()
         os._exit(int(fault.order.number("code")))
 
 

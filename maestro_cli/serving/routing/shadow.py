@@ -143,14 +143,18 @@ class Shadows:
             answer, seconds = await self._run(offer)
         except (ModelError, RequestError, Overloaded) as error:
             agreement.fail(offer.question.rows)
-            self._log.warning(
-                "shadow failed", model=offer.shadow.model, version=offer.shadow.version, error=error.text
+            self._log.limited(
+                "warning",
+                "shadow failed",
+                model=offer.shadow.model,
+                version=offer.shadow.version,
+                error=error.text,
             )
         except Exception as error:  # noqa: BLE001 - whatever a shadow does, users are served
             agreement.fail(offer.question.rows)
             cause = f"{type(error).__name__}: {error}"
-            self._log.error(
-                "shadow failed", model=offer.shadow.model, version=offer.shadow.version, error=cause
+            self._log.limited(
+                "error", "shadow failed", model=offer.shadow.model, version=offer.shadow.version, error=cause
             )
         else:
             agreement.given_seconds += offer.given_seconds

@@ -116,6 +116,10 @@ class Metrics:
         """Show the span export's own counts whenever the page is asked for."""
         self.registry.register(_SpanCounts(export))
 
+    def watch_log(self, lost: Mapping[str, int]) -> None:
+        """Show how many lines the log lost whenever the page is asked for."""
+        self.registry.register(_LostLines(lost))
+
     def watch_faults(self, counts: Callable[[], Mapping[str, int]]) -> None:
         """Show how many faults of each kind are on to those who may know of drills' faults."""
         self._faults = _FaultCounts(counts)
@@ -212,6 +216,22 @@ class _PredictionCounts(Collector):
         yield GaugeMetricFamily(
             "maestro_prediction_cache_bytes", "Memory that kept answers take.", value=self._cache.held_bytes
         )
+
+
+class _LostLines(Collector):
+    """Reads what the log did not write."""
+
+    def __init__(self, lost: Mapping[str, int]) -> None:
+        self._lost = lost
+
+    def collect(self) -> Iterator[Metric]:
+        lines = CounterMetricFamily(
+            "maestro_log_lines_lost", "Log lines not written: nobody read them, or too many of one message.",
+            labels=["why"],
+        )  # fmt: skip
+        for why in ("full", "limited"):
+            lines.add_metric([why], self._lost.get(why, 0))
+        yield lines
 
 
 class _SpanCounts(Collector):

@@ -267,6 +267,10 @@ def errors_on_traffic(server: Server, version: str) -> list[httpx.Response]:
     return [answer for answer in answers if answer.status_code == 500]
 
 
+def failures_told(server: Server) -> list[dict[str, Any]]:
+    return [line for line in server.lines if line["message"] == "inference failed"]
+
+
 def test_version_2_fails_a_part_of_the_traffic_and_version_1_none(server: Server) -> None:
     before = server.samples()
     assert errors_on_traffic(server, "1") == []
@@ -285,8 +289,8 @@ def test_version_2_fails_a_part_of_the_traffic_and_version_1_none(server: Server
         TRAFFIC["rows"]
     )
     assert grown("maestro_inference_duration_seconds_count", version="2") == len(TRAFFIC["rows"])
-    logged = [line for line in server.lines if line["message"] == "inference failed"]
-    assert len(logged) >= len(failed)
+    until(lambda: len(failures_told(server)) >= len(failed))
+    logged = failures_told(server)
     assert {"time", "level", "model", "version", "error", "request_id"} <= set(logged[-1])
     assert "out of data bounds" in logged[-1]["error"]
 

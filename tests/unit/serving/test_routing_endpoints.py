@@ -87,14 +87,18 @@ def test_a_preview_tells_what_would_move_and_moves_nothing(both: Served) -> None
         (TO_ONE, {"if-match": '"sha256:old"'}, 409, "not 'sha256:old'"),
     ],
 )
-def test_a_document_that_cannot_be_in_force_leaves_the_one_before(
-    both: Served, content: Any, headers: dict[str, str], status: int, told: str
+def test_a_document_that_cannot_be_in_force_leaves_the_one_before_and_its_file(
+    tmp_path: Path, content: Any, headers: dict[str, str], status: int, told: str
 ) -> None:
-    before = both.get("/v2/routing").json()
-    answer = both.request("PUT", "/v2/routing", content=content, headers=headers)
+    file = tmp_path / "routing.yaml"
+    file.write_text(CANARY % 1)
+    server = Served("--serve", "fraud=2", "--routing", str(file))
+    before = server.get("/v2/routing").json()
+    answer = server.request("PUT", "/v2/routing", content=content, headers=headers)
     assert answer.status_code == status
     assert told in answer.json()["error"]
-    assert both.get("/v2/routing").json() == before
+    assert server.get("/v2/routing").json() == before
+    assert file.read_text() == CANARY % 1
 
 
 def test_a_change_may_name_what_it_replaces(both: Served) -> None:

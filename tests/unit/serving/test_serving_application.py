@@ -6,17 +6,20 @@ import asyncio
 import io
 import json
 import socket
+import threading
+from collections import Counter
 from collections.abc import MutableMapping
 from typing import Any
 
 import pytest
 
 from maestro_cli.serving import options
+from maestro_cli.serving.errors import ModelError, RequestError
 from maestro_cli.serving.execution import inference
 from maestro_cli.serving.protocol.http import ClientGone
 from maestro_cli.serving.routes import Call
 from maestro_cli.serving.server import listen
-from maestro_cli.serving.telemetry.logs import MAX_TEXT_CHARACTERS, Log
+from maestro_cli.serving.telemetry.logs import LINES_A_SECOND, MAX_TEXT_CHARACTERS, WAITING_LINES, Log
 from tests.unit.serving.served import FEATURES, MODELS, Served, request
 
 
@@ -170,6 +173,45 @@ def test_a_closed_log_does_not_stop_the_server() -> None:
     stream = io.StringIO()
     stream.close()
     Log(stream).error("nobody reads this")
+
+
+class StalledStream(io.StringIO):
+    """A pipe that is full: who writes to it waits until it is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_read = threading.Event()
+
+    def write(self, text: str) -> int:
+        assert self.is_read.wait(60)
+        return super().write(text)
+
+
+def test_a_log_that_nobody_reads_holds_nobody_up_and_counts_what_it_lost() -> None:
+    stream = StalledStream()
+    log = Log(stream)
+    log.start()
+    for number in range(WAITING_LINES + 100):
+        log.error("nobody reads this", number=number)
+    assert 99 <= log.lost["full"] <= 100  # one line may be in the stream's hands
+    stream.is_read.set()
+    log.close()
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["number"] for line in lines] == list(range(WAITING_LINES + 100 - log.lost["full"]))
+
+
+def test_what_clients_do_wrong_fills_no_log_and_failures_are_all_told() -> None:
+    server = Served()
+    log = server.application.replica.log
+    for _ in range(3 * LINES_A_SECOND):
+        log.refusal(RequestError("no"), path="/")
+        log.refusal(ModelError("failed"), path="/")
+    told = Counter(line["message"] for line in server.lines)
+    assert told["inference failed"] == 3 * LINES_A_SECOND
+    assert told["request refused"] + log.lost["limited"] == 3 * LINES_A_SECOND
+    assert log.lost["limited"] > 0
+    lost = f'maestro_log_lines_lost_total{{why="limited"}} {log.lost["limited"]:.1f}'
+    assert lost in server.get("/metrics").text
 
 
 @pytest.mark.parametrize(
