@@ -267,16 +267,21 @@ def check_service_monitor(monitor: Object) -> list[Problem]:
 def check_data(obj: Object) -> list[Problem]:
     """The keys and size of a ConfigMap or Secret."""
     data = {**obj.get("data", {}), **obj.get("binaryData", {})}
-    problems = [
-        invalid_value(f"data[{key}]", key, "must consist of alphanumeric characters, '-', '_' or '.'")
-        for key in data
-        if not re.fullmatch(r"[-._a-zA-Z0-9]{1,253}", key) or key in (".", "..")
-    ]
+    problems = [invalid_value(f"data[{key}]", key, why) for key in data if (why := _key_fault(key))]
     if sum(len(value.encode()) for value in data.values()) > _DATA_MAX_BYTES:
         problems.append(
             Problem("FieldValueTooLong", "", f"Too long: may not be more than {_DATA_MAX_BYTES} bytes")
         )
     return problems
+
+
+def _key_fault(key: str) -> str:
+    """Why it names no file in a volume, where `..data` and the like are the kubelet's; "" when it does."""
+    if not re.fullmatch(r"[-._a-zA-Z0-9]{1,253}", key):
+        return "must consist of alphanumeric characters, '-', '_' or '.'"
+    if key in (".", ".."):
+        return f"must not be '{key}'"
+    return "must not start with '..'" if key.startswith("..") else ""
 
 
 def check_secret(secret: Object) -> list[Problem]:

@@ -41,6 +41,8 @@ HOSTILE = "hostile input"
         (b'{"metadata":{"name":"' + b"x" * 254 + b'"}}', 422),
         (b'{"metadata":{"name":"x\\u0000y"}}', 422),
         (b'{"metadata":{"name":"x"},"data":{"../../etc/passwd":"x"}}', 422),
+        (b'{"metadata":{"name":"x"},"data":{"..data":"x"}}', 422),
+        (b'{"metadata":{"name":"x"},"binaryData":{"..":"eA=="}}', 422),
     ],
     ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else "",
 )
