@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from maestro_cli.core.redaction import Redactor
     from maestro_cli.journal.model import Projection, Verification
     from maestro_cli.journal.store import Journal
-    from maestro_cli.local.kubernetes.build import Build
+    from maestro_cli.local.kubernetes.build_cache import Binary
     from maestro_cli.local.platform import EmbeddedPlatform
     from maestro_cli.local.platform_status import PlatformStatus
     from maestro_cli.output.progress import TerminalProgress
@@ -308,14 +308,19 @@ class Backends:
 
         return EmbeddedPlatform(local_state_dir(), clock=self.clock)
 
-    def build_kubernetes(self, target: str, progress: Progress, *, force: bool, prune: bool) -> Build:
-        """Have the real control plane for `target`, or for this machine; with `prune`, it alone."""
-        from maestro_cli.local.kubernetes.build import Build, ensure_binary, remove_others
+    def build_kubernetes(self, target: str, progress: Progress, *, force: bool) -> Binary:
+        """Have the real control plane for `target`, or for this machine."""
+        from maestro_cli.local.kubernetes.build import ensure_binary
         from maestro_cli.local.kubernetes.build_target import parse_target, this_machine
 
         wanted = parse_target(target) if target else this_machine()
-        binary = ensure_binary(progress, self.cancellation, target=wanted, force=force)
-        return Build(binary, remove_others(progress) if prune else ())
+        return ensure_binary(progress, self.cancellation, target=wanted, force=force)
+
+    def prune_kubernetes(self, progress: Progress) -> tuple[Path, ...]:
+        """Remove the control planes that other versions of maestro built; the folders that went."""
+        from maestro_cli.local.kubernetes.build import remove_others
+
+        return remove_others(progress)
 
 
 def _secrets_of(context: Context) -> Iterator[str]:

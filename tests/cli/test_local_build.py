@@ -78,9 +78,25 @@ def test_the_answer_names_the_binary_and_where_it_came_from(go: GoScript, builds
             "target": str(this_machine()),
             "origin": origin,
             "size_bytes": path.stat().st_size,
-            "removed": [],
         }
     assert result.err == ""
+
+
+def test_pruning_only_removes_and_says_what(go: GoScript, builds: Path) -> None:
+    none = maestro("local", "build", "--prune", env=go.environment)
+    assert (none.code, none.err) == (0, "")
+    assert "nothing" in none.out
+    other = builds / "v1.30.0-linux-amd64-0123456789ab"
+    other.mkdir(parents=True)
+    (other / "build.json").write_text("{}")
+    answer = json.loads(maestro("local", "build", "--prune", "-o", "json", env=go.environment).out)
+    assert answer == {"schema": "maestro.dev/local-prune/v1", "removed": [str(other)]}
+    assert list(builds.iterdir()) == []
+
+
+def test_pruning_and_building_at_once_is_refused(go: GoScript) -> None:
+    refused = maestro("local", "build", "--prune", "--force", env=go.environment)
+    assert (refused.code, len(refused.error_lines)) == (2, 3)
 
 
 def test_progress_is_plain_lines_where_nothing_redraws(go: GoScript) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from maestro_cli.cli.options import ClusterOption, OutputOption, output_options
-from maestro_cli.core.errors import ExitCode
-from maestro_cli.output.renderers.platform import build_view, down_view, platform_view
+from maestro_cli.core.errors import ExitCode, UsageError
+from maestro_cli.output.renderers.platform import build_view, down_view, platform_view, prune_view
 from maestro_cli.output.writer import emit, emit_text
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
@@ -69,7 +69,7 @@ def build(
     ] = "",
     force: Annotated[bool, typer.Option("--force", help="Build although there is one.")] = False,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Remove what other versions of maestro built.")
+        bool, typer.Option("--prune", help="Only remove what other versions of maestro built.")
     ] = False,
     output: OutputOption = "table",
 ) -> None:
@@ -78,9 +78,15 @@ def build(
     Example: maestro local build --target linux/arm64
     """
     options = output_options(ctx, output)
+    if prune and (target or force):
+        what, why = "--prune goes with neither --target nor --force", "it only removes, and builds nothing"
+        raise UsageError(what, why=why, fix="maestro local build --prune")
     with ctx.obj.progress() as progress:
-        built = ctx.obj.build_kubernetes(target, progress, force=force, prune=prune)
-    emit(build_view(built), options)
+        if prune:
+            view = prune_view(ctx.obj.prune_kubernetes(progress))
+        else:
+            view = build_view(ctx.obj.build_kubernetes(target, progress, force=force))
+    emit(view, options)
 
 
 @app.command()

@@ -84,14 +84,6 @@ def ensure_binary(
     return found or _build_locked(builder, target, force=force)
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
-    """The binary, and the folders of other versions' binaries that were removed."""
-
-    binary: Binary
-    removed: tuple[Path, ...]
-
-
 def remove_others(progress: Progress) -> tuple[Path, ...]:
     """Remove the binaries that other versions of maestro built, but for those that run; what went."""
     removed, running = remove_builds(Module(), lambda folder: True)

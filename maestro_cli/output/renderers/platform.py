@@ -8,7 +8,10 @@ from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
 if TYPE_CHECKING:
-    from maestro_cli.local.kubernetes.build import Build
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from maestro_cli.local.kubernetes.build_cache import Binary
     from maestro_cli.local.platform_status import DownReport, PartStatus, PlatformStatus
 
 
@@ -52,9 +55,16 @@ def _document(status: PlatformStatus) -> dict[str, object]:
     return dict(plain(status))
 
 
-def build_view(built: Build) -> Report:
-    """Where the control plane is; JSON adds its sources and what was removed."""
-    binary = built.binary
+def prune_view(removed: Sequence[Path]) -> Report:
+    """The binaries of other versions that went."""
+    rows: list[tuple[str, object]] = [("removed", str(folder)) for folder in removed]
+    nothing = "nothing: no binary of another version is there that may go"
+    document = {"removed": [str(folder) for folder in removed]}
+    return Report("local-prune/v1", document, (Fields(rows or [("removed", nothing)]),))
+
+
+def build_view(binary: Binary) -> Report:
+    """Where the control plane is; JSON adds its sources."""
     origin = {"environment": "MAESTRO_KUBERNETES_BINARY", "cache": "the cache", "built": "built now"}
     took = None if binary.build_seconds is None else format_duration(binary.build_seconds)
     rows: list[tuple[str, object]] = [
@@ -65,7 +75,6 @@ def build_view(built: Build) -> Report:
         ("building took", took),
         ("size", _mebibytes(binary.size_bytes)),
         ("path", str(binary.path)),
-        *(("removed", str(folder)) for folder in built.removed),
     ]
     document = {
         "path": str(binary.path),
@@ -77,7 +86,6 @@ def build_view(built: Build) -> Report:
         "origin": binary.origin,
         "size_bytes": binary.size_bytes,
         "build_seconds": binary.build_seconds,
-        "removed": [str(folder) for folder in built.removed],
     }
     return Report("local-build/v1", document, (Fields(rows),))
 
