@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
@@ -35,7 +35,12 @@ class BatchLimits:
 
 
 @dataclass(eq=False, slots=True)
-class _Waiting:
+class Waiting:
+    """A request in the queue or in a run. `answer` settles unless the deadline passes first.
+
+    Whoever gives up cancels `answer`; whoever waits longer than others puts `deadline` later.
+    """
+
     feed: Feed
     rows: int
     outputs: tuple[str, ...]
@@ -61,7 +66,7 @@ class Batcher:
         self._limits = limits
         self._stackable = stackable
         self._cost = cost
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[Waiting] = deque()
         self.waiting_rows = 0
         self._running: asyncio.Task[None] | None = None
         self._free_at = 0.0  # when the current run is expected to end, on the loop's clock
@@ -75,19 +80,24 @@ class Batcher:
         Raises ModelError (500 the model failed, 504 too late) or Overloaded (429 the queue is full, 503 it
         could not be done in time).
         """
+        return await answer_by(deadline, self.enqueue(feed, rows, outputs, deadline, timing).answer)
+
+    def enqueue(
+        self, feed: Feed, rows: int, outputs: Sequence[str], deadline: Deadline, timing: Timing
+    ) -> Waiting:
+        """Have it run, without waiting for its answer. Raises Overloaded (429, 503)."""
         loop = asyncio.get_running_loop()
         self._admit(rows, deadline, loop.time())
-        item = _Waiting(feed, rows, tuple(outputs), deadline, loop.create_future(), timing)
+        item = Waiting(feed, rows, tuple(outputs), deadline, loop.create_future(), timing)
         self._queue.append(item)
         self.waiting_rows += rows
         self._start_if_idle()
-        try:
-            async with asyncio.timeout_at(deadline.at):
-                return await item.answer
-        except TimeoutError as error:
-            raise ModelError("the deadline passed before the model had answered", status=504) from error
+        return item
 
     def _admit(self, rows: int, deadline: Deadline, now: float) -> None:
+        """An idle model takes whatever comes: what is never run could never be found to have become fast."""
+        if self._running is None and not self._queue:
+            return
         waiting = self.waiting_rows
         if waiting and waiting + rows > self._limits.waiting_rows:
             raise Overloaded(f"{waiting} rows wait already", status=429, retry_after_seconds=1)
@@ -113,11 +123,11 @@ class Batcher:
             self._running = None
             self._start_if_idle()
 
-    def _take(self) -> list[_Waiting]:
+    def _take(self) -> list[Waiting]:
         """The next run: from the oldest on, those of its kind, up to the limit; the gone and late leave."""
         now = asyncio.get_running_loop().time()
-        batch: list[_Waiting] = []
-        rest: deque[_Waiting] = deque()
+        batch: list[Waiting] = []
+        rest: deque[Waiting] = deque()
         rows = 0
         while self._queue:
             item = self._queue.popleft()
@@ -135,7 +145,7 @@ class Batcher:
         self.waiting_rows = sum(item.rows for item in rest)
         return batch
 
-    async def _answer(self, batch: list[_Waiting]) -> None:
+    async def _answer(self, batch: list[Waiting]) -> None:
         try:
             answers = await self._execute(batch)
         except Exception as error:  # noqa: BLE001 - whatever a model raises belongs to its callers, not to the queue
@@ -152,7 +162,7 @@ class Batcher:
             if not item.answer.done():
                 item.answer.set_result(answer)
 
-    async def _execute(self, batch: list[_Waiting]) -> list[list[Array]]:
+    async def _execute(self, batch: list[Waiting]) -> list[list[Array]]:
         loop = asyncio.get_running_loop()
         rows = sum(item.rows for item in batch)
         self._free_at = loop.time() + self._cost.seconds(rows)
@@ -175,13 +185,22 @@ class Batcher:
         return list(_split(batch, by_name))
 
 
-def _stack(batch: list[_Waiting]) -> Feed:
+async def answer_by(deadline: Deadline, answer: Awaitable[list[Array]]) -> list[Array]:
+    """The answer, if it is there by the deadline; else raises ModelError (504)."""
+    try:
+        async with asyncio.timeout_at(deadline.at):
+            return await answer
+    except TimeoutError as error:
+        raise ModelError("the deadline passed before the model had answered", status=504) from error
+
+
+def _stack(batch: list[Waiting]) -> Feed:
     if len(batch) == 1:
         return batch[0].feed
     return {name: np.concatenate([item.feed[name] for item in batch]) for name in batch[0].feed}
 
 
-def _split(batch: list[_Waiting], by_name: Mapping[str, Array]) -> list[list[Array]]:
+def _split(batch: list[Waiting], by_name: Mapping[str, Array]) -> list[list[Array]]:
     answers = []
     start = 0
     for item in batch:
@@ -191,6 +210,6 @@ def _split(batch: list[_Waiting], by_name: Mapping[str, Array]) -> list[list[Arr
     return answers
 
 
-def _fail(item: _Waiting, error: Exception) -> None:
+def _fail(item: Waiting, error: Exception) -> None:
     if not item.answer.done():
         item.answer.set_exception(error)

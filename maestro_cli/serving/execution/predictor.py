@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from maestro_cli.serving.execution.batching import Batcher, BatchLimits, Feed
+from maestro_cli.serving.execution.batching import Batcher, BatchLimits, Feed, Waiting, answer_by
 from maestro_cli.serving.execution.cost import CostModel
 from maestro_cli.serving.execution.deadline import Deadline
 from maestro_cli.serving.execution.predictions import Key, PredictionCache
@@ -46,7 +46,7 @@ class Lane:
 class _Flight:
     """A run that several callers wait for."""
 
-    task: asyncio.Task[list[Array]]
+    run: Waiting
     waiting: int = 0
 
 
@@ -87,10 +87,9 @@ class Predictor:
             if key is not None:
                 self.cache.keep(key, answer, timing.infer)
             return answer
-        work = lane.batcher.submit(feed, rows, outputs, deadline, timing)
         if key is None:
-            return await while_wanted(work)
-        return await while_wanted(self._fly(key, work, timing))
+            return await while_wanted(lane.batcher.submit(feed, rows, outputs, deadline, timing))
+        return await while_wanted(self._fly(key, lane.batcher, feed, rows, outputs, deadline, timing))
 
     def _run_now(
         self, lane: Lane, feed: Feed, rows: int, outputs: Sequence[str], timing: Timing
@@ -103,29 +102,45 @@ class Predictor:
             timing.infer += took
             lane.cost.note(rows, took)
 
-    async def _fly(self, key: Key, work: Coroutine[Any, Any, list[Array]], timing: Timing) -> list[Array]:
-        """One run for all who ask the same at once; it ends early only when nobody waits for it any more.
+    async def _fly(
+        self,
+        key: Key,
+        batcher: Batcher,
+        feed: Feed,
+        rows: int,
+        outputs: Sequence[str],
+        deadline: Deadline,
+        timing: Timing,
+    ) -> list[Array]:
+        """One run for all who ask the same at once, each by a deadline of its own.
 
-        Whoever joined a run that its beginner's deadline ended is told so too.
+        The run has the latest of their deadlines, and ends early only when nobody waits for it any more.
         """
         flight = self._flights.get(key)
-        if flight is not None:
-            work.close()
-        else:
-            flight = self._flights[key] = _Flight(asyncio.get_running_loop().create_task(work))
-            flight.task.add_done_callback(lambda done: self._land(key, done, timing))
+        if flight is None or flight.run.deadline.has_passed(asyncio.get_running_loop().time()):
+            flight = _Flight(batcher.enqueue(feed, rows, outputs, deadline, timing))
+            self._flights[key] = flight
+            begun = flight
+            flight.run.answer.add_done_callback(lambda done: self._land(key, begun, done, timing))
+        elif flight.run.deadline.at < deadline.at:
+            flight.run.deadline = deadline
         flight.waiting += 1
         try:
-            return await asyncio.shield(flight.task)
+            return await answer_by(deadline, asyncio.shield(flight.run.answer))
         finally:
             flight.waiting -= 1
             if not flight.waiting:
-                flight.task.cancel()
+                self._leave(key, flight)  # before it is cancelled: nobody may join what is ending
+                flight.run.answer.cancel()
 
-    def _land(self, key: Key, done: asyncio.Task[list[Array]], timing: Timing) -> None:
-        self._flights.pop(key, None)
+    def _land(self, key: Key, flight: _Flight, done: asyncio.Future[list[Array]], timing: Timing) -> None:
+        self._leave(key, flight)
         if not done.cancelled() and done.exception() is None:
             self.cache.keep(key, done.result(), timing.infer)
+
+    def _leave(self, key: Key, flight: _Flight) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
 
     def forget(self, model: LoadedModel) -> None:
         """Drop what is known of a version that is unloaded; requests that wait for it still settle."""

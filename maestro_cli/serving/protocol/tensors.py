@@ -122,13 +122,18 @@ def decode(name: str, datatype: str, shape: Sequence[int], raw: bytes | memoryvi
 
 
 def check_form(name: str, datatype: str, shape: Sequence[int]) -> None:
-    """Raises RequestError for a datatype that the protocol has not, or a shape that no tensor here has."""
+    """Raises RequestError for a datatype that the protocol has not, or a shape that no tensor here has.
+
+    What passes has at least one element, so its data is as long as any extent says.
+    """
     if datatype not in NUMPY_TYPES:
         raise RequestError(f"tensor {quoted(name)}: unknown datatype {quoted(datatype)}")
     if len(shape) > MAX_DIMENSIONS or min(shape, default=0) < 0:
         raise RequestError(
             f"tensor {quoted(name)}: shape must have 0 to {MAX_DIMENSIONS} extents, none negative"
         )
+    if 0 in shape:  # no data would bear out the other extents
+        raise RequestError(f"tensor {quoted(name)} is empty: its shape has an extent of 0")
     if datatype == "BYTES" and math.prod(shape) > MAX_STRINGS:
         raise RequestError(f"tensor {quoted(name)}: more than {MAX_STRINGS} elements of BYTES")
 

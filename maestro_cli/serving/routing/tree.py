@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from maestro_cli.serving.errors import ModelError, Overloaded, RequestError, quoted
+from maestro_cli.serving.protocol.contract import MAX_ROWS
 from maestro_cli.serving.protocol.tensors import NUMPY_TYPES, Array, datatype_of
 from maestro_cli.serving.routing.document import Constant, Node, Split, Step, Switch
 from maestro_cli.serving.routing.expressions import Expression, compile_expression
@@ -37,7 +38,15 @@ class Question:
 
     @property
     def rows(self) -> int:
+        """The extent of the first axis; what is made for each row is made of `checked_rows`."""
         return max((array.shape[0] for array in self.tensors.values() if array.ndim), default=1)
+
+    @property
+    def checked_rows(self) -> int:
+        """Its rows; raises RequestError (400) when they are more than a request may have."""
+        if self.rows > MAX_ROWS:
+            raise RequestError(f"the request has {self.rows} rows, at most {MAX_ROWS} a request")
+        return self.rows
 
     def only(self, places: Array) -> Question:
         """The same question about some of its rows."""
@@ -118,9 +127,10 @@ def _switch(switch: Switch) -> Ask:
 
 def _choose(conditions: Sequence[Expression], question: Question) -> Array:
     """For each row the place of the first condition that holds, -1 where none does."""
-    chosen = np.full(question.rows, -1)
+    count = question.checked_rows
+    chosen = np.full(count, -1)
     for place, condition in enumerate(conditions):
-        holds = condition.rows(question.tensors, question.rows)
+        holds = condition.rows(question.tensors, count)
         chosen = np.where((chosen == -1) & holds, place, chosen)
     return chosen
 
@@ -183,8 +193,9 @@ def _constant(outputs: Mapping[str, Constant]) -> Ask:
         for name in wanted:
             if name not in outputs:
                 raise RequestError(f"unknown output {quoted(name)}; the route gives {', '.join(outputs)}")
+        count = question.checked_rows
         return {
-            name: np.full(question.rows, outputs[name].value, dtype=NUMPY_TYPES[outputs[name].datatype])
+            name: np.full(count, outputs[name].value, dtype=NUMPY_TYPES[outputs[name].datatype])
             for name in wanted
         }
 

@@ -176,6 +176,18 @@ def test_a_full_queue_and_a_hopeless_deadline_are_refused_with_when_to_come_back
     play(body)
 
 
+def test_what_was_slow_once_is_run_again_when_idle_however_short_the_deadlines() -> None:
+    async def body(model: Model, executor: ThreadPoolExecutor) -> None:
+        cost = CostModel(row_seconds=1e-5)
+        cost.note(1, 60.0)
+        queue = Batcher(model.run, executor, limits=BatchLimits(), stackable=True, cost=cost)
+        for number in range(5):
+            assert cost.seconds(1) > 5
+            assert await ask(queue, number, seconds=5) == [[2 * number]]
+
+    play(body)
+
+
 def test_what_cannot_be_stacked_runs_alone() -> None:
     async def body(model: Model, executor: ThreadPoolExecutor) -> None:
         queue = Batcher(

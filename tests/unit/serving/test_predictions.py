@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from maestro_cli.serving.errors import ModelError
 from maestro_cli.serving.execution import predictions
 from maestro_cli.serving.execution.predictions import Key, PredictionCache
 from maestro_cli.serving.execution.predictor import Predictor, deadline_in
@@ -147,11 +148,13 @@ class Slow:
         return [feed["x"] * 2]
 
 
-def ask(predictor: Predictor, slow: Slow, values: Any = (1.0, 2.0)) -> asyncio.Task[list[Array]]:
+def ask(
+    predictor: Predictor, slow: Slow, values: Any = (1.0, 2.0), seconds: float = 60
+) -> asyncio.Task[list[Array]]:
     async def body() -> list[Array]:
         model = cast("LoadedModel", slow)
         return await predictor.predict(
-            model, feed(values), ["y"], deadline_in(60), Timing(), lambda work: work
+            model, feed(values), ["y"], deadline_in(seconds), Timing(), lambda work: work
         )
 
     return asyncio.create_task(body())
@@ -178,7 +181,7 @@ def test_those_who_ask_the_same_at_once_share_one_run_whoever_goes_away() -> Non
 def test_a_run_that_nobody_waits_for_any_more_does_not_begin() -> None:
     async def body() -> None:
         first = ask(predictor, slow)
-        await asyncio.to_thread(until_running)
+        await begun(slow)
         unwanted = [ask(predictor, slow, (5.0, number)) for number in range(3)]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -190,11 +193,61 @@ def test_a_run_that_nobody_waits_for_any_more_does_not_begin() -> None:
         assert (await ask(predictor, slow, (9.0, 9.0)))[0].tolist() == [[18.0, 18.0]]
         assert slow.runs == 2
 
-    def until_running() -> None:
-        while not slow.runs:
-            threading.Event().wait(0.005)
-
     slow = Slow()
     with ThreadPoolExecutor(1) as executor:
         predictor = Predictor(executor, cache=PredictionCache(2**20))
         asyncio.run(body())
+
+
+def test_who_comes_as_the_last_one_goes_gets_a_run_of_its_own() -> None:
+    async def body() -> None:
+        gone = ask(predictor, slow)
+        await begun(slow)
+        gone.cancel()
+        while not gone.done():  # one step of the loop at a time: at each of them another may come
+            asked.append(ask(predictor, slow))
+            await asyncio.sleep(0)
+        asked.append(ask(predictor, slow))
+        slow.gate.set()
+        for answer in await asyncio.gather(*asked):
+            assert answer[0].tolist() == [[2.0, 4.0]]
+
+    asked: list[asyncio.Task[list[Array]]] = []
+    slow = Slow()
+    with ThreadPoolExecutor(1) as executor:
+        predictor = Predictor(executor, cache=PredictionCache(2**20))
+        asyncio.run(body())
+
+
+def test_each_who_shares_a_run_waits_as_long_as_its_own_deadline_says() -> None:
+    async def body() -> None:
+        first = ask(predictor, slow, (9.0, 9.0))
+        await begun(slow)
+        beginner = ask(predictor, slow, seconds=0.2)
+        await asyncio.sleep(0)
+        patient, hurried = ask(predictor, slow), ask(predictor, slow, seconds=0.02)
+        for late in (hurried, beginner):  # while the model is held up
+            with pytest.raises(ModelError) as told:
+                await asyncio.wait_for(late, 20)
+            assert told.value.status == 504
+        slow.gate.set()
+        assert (await patient)[0].tolist() == [[2.0, 4.0]]
+        await first
+        assert slow.runs == 2
+
+    slow = Slow()
+    slow.row_seconds = 0.002  # so little that the short deadlines are not hopeless
+    with ThreadPoolExecutor(1) as executor:
+        predictor = Predictor(executor, cache=PredictionCache(2**20))
+        try:
+            asyncio.run(body())
+        finally:
+            slow.gate.set()
+
+
+async def begun(slow: Slow) -> None:
+    def wait() -> None:
+        while not slow.runs:
+            threading.Event().wait(0.005)
+
+    await asyncio.wait_for(asyncio.to_thread(wait), 20)

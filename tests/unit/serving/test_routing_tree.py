@@ -84,6 +84,12 @@ def test_a_switch_sends_each_row_where_it_belongs_and_keeps_their_order() -> Non
     assert (values(answer), models.asked, trail.route) == ([40, 22], ["times-2"], "big")
 
 
+@pytest.mark.parametrize("node", [SWITCH, "{constant: {y: {datatype: FP32, value: 7}}}"])
+def test_more_rows_than_a_request_may_have_are_refused_before_anything_is_made_for_each(node: str) -> None:
+    with pytest.raises(RequestError, match="4097 rows, at most 4096"):
+        ask(node, *range(4097))
+
+
 @given(st.lists(st.integers(-20, 40), min_size=1, max_size=30))
 def test_a_spread_batch_answers_what_single_rows_answer(rows: list[int]) -> None:
     together, _, _ = ask(SWITCH, *rows)

@@ -70,6 +70,7 @@ def test_every_datatype_survives_flat_and_nested(datatype: str, data: list[Any])
         ("FP8", [1], [1.0]),
         ("FP32", [1] * 9, [1.0]),  # too many dimensions
         ("FP32", [-1], [1.0]),
+        ("FP32", [2**31 - 1, 0], []),  # no data bears out its rows
     ],
 )
 def test_refuses(datatype: str, shape: list[int], data: Any) -> None:
@@ -155,6 +156,11 @@ def test_refuses_malformed_requests(body: bytes) -> None:
     with pytest.raises(RequestError) as caught:
         messages.read_infer(body)
     assert caught.value.status == 400
+
+
+def test_refuses_bytes_that_bear_out_no_rows() -> None:
+    with pytest.raises(RequestError, match="is empty"):
+        binary.decode("x", "FP32", [2**31 - 1, 0], memoryview(b""))
 
 
 @pytest.mark.parametrize(
