@@ -12,7 +12,7 @@ from typing import Any
 from maestro_cli.changes.history import get_change
 from maestro_cli.changes.kinds.kind import Request
 from maestro_cli.changes.means import Means
-from maestro_cli.changes.model import UNRESOLVED, Change, Gate, GateDecision, Plan, State
+from maestro_cli.changes.model import UNRESOLVED, UNSENT, Change, Gate, GateDecision, Plan, State
 from maestro_cli.changes.sending import Sending
 from maestro_cli.changes.undoing import plan_undo
 from maestro_cli.changes.verification import verify
@@ -37,7 +37,7 @@ class Execution:
         """
         granted = decision or change.decision or GateDecision(Gate.ALLOWED)
         while not change.finished:
-            if change.state is State.PLANNED:
+            if change.state in UNSENT:
                 change = self._sending.apply(change, granted, accepts)
             elif change.state in UNRESOLVED:
                 change = self._sending.resolve(change, granted, accepts)

@@ -14,13 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from maestro_cli.changes.model import Consent, Gate, GateDecision, GateReason, Plan, plan_digest
+from maestro_cli.changes.model import Approval, Consent, Gate, GateDecision, GateReason, Plan, plan_digest
 from maestro_cli.changes.policy import Policy
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.facts.cluster import AccessAnswer
 from maestro_cli.core.untrusted import visible
 
+_NEVER = datetime.max.replace(tzinfo=UTC)  # told no time, every approval has expired
 DISRUPTION_BUDGET = "disruption-budget"
 
 
@@ -29,11 +31,13 @@ class Findings:
     """What the gate cannot know from the plan.
 
     `access`: an answer for each permission of the kind. `repeated`: what the kind has against doing it
-    again so soon.
+    again so soon. `approval`: the newest that was given, whether it still holds `now` or not.
     """
 
     access: Sequence[AccessAnswer] = ()
     repeated: GateReason | None = None
+    approval: Approval | None = None
+    now: datetime = _NEVER
 
 
 def decide(plan: Plan, policy: Policy, consent: Consent, findings: Findings) -> GateDecision:
@@ -49,13 +53,35 @@ def decide(plan: Plan, policy: Policy, consent: Consent, findings: Findings) -> 
     warnings = tuple(_warnings(plan, consent))
     if reasons:
         return GateDecision(Gate.REFUSED, reasons, warnings)
+    needed = tuple(_second_person(plan, policy))
+    if not needed:
+        return GateDecision(Gate.ALLOWED, (), warnings)
+    missing = tuple(_lacking(findings.approval, plan, findings.now))
+    if findings.approval is not None and not missing:
+        approved = f"approved by {findings.approval.by}, until {findings.approval.until:%H:%M:%S}Z"
+        return GateDecision(Gate.ALLOWED, (), (*warnings, approved))
+    reason = GateReason(
+        "second-person", ExitCode.WAITING_APPROVAL, "a second person has to approve this change",
+        why="; ".join((*needed, *missing)),
+        fix=f"somebody else: maestro approve {plan.id}; then: maestro change resume {plan.id}",
+    )  # fmt: skip
+    return GateDecision(Gate.WAITING, (reason,), warnings)
+
+
+def _second_person(plan: Plan, policy: Policy) -> Iterator[str]:
+    """Why one person is not enough."""
     if policy.protected and plan.undo is None:
-        reason = GateReason(
-            "second-person", ExitCode.WAITING_APPROVAL, "a second person has to approve this change",
-            why=f"context {policy.context} is protected, and this cannot be undone",
-        )  # fmt: skip
-        return GateDecision(Gate.WAITING, (reason,), warnings)
-    return GateDecision(Gate.ALLOWED, (), warnings)
+        yield f"context {policy.context} is protected, and this cannot be undone"
+
+
+def _lacking(approval: Approval | None, plan: Plan, now: datetime) -> Iterator[str]:
+    """What is wrong with an approval that was given."""
+    if approval is None:
+        return
+    if approval.digest != plan.digest:
+        yield f"{approval.by} approved another plan ({approval.digest[:12]})"
+    if approval.until <= now:
+        yield f"the approval of {approval.by} expired at {approval.until:%H:%M:%S}Z"
 
 
 def _policy(plan: Plan, policy: Policy) -> Iterator[GateReason]:

@@ -7,7 +7,12 @@ import sqlite3
 from datetime import datetime, timedelta
 
 from maestro_cli.changes.model import UNRESOLVED, Change, ChangeError, RecentChange, State
-from maestro_cli.changes.records import decision_from_data, plan_from_data
+from maestro_cli.changes.records import (
+    appeal_from_data,
+    approval_from_data,
+    decision_from_data,
+    plan_from_data,
+)
 from maestro_cli.core.clock import from_rfc3339, to_rfc3339
 from maestro_cli.core.errors import NotFound
 from maestro_cli.core.refs import ObjectRef
@@ -46,16 +51,22 @@ def find_change(reader: Reader, change_id: str) -> Change | None:
 
 
 def find_by_key(reader: Reader, key: str) -> Change | None:
-    """The latest change that went past its gate under that idempotency key, or None.
+    """The latest change that went past its gate under that idempotency key, or waits before it; or None.
 
     Plans, dry runs and refusals do not take a key.
     """
     rows = reader.query(
-        "SELECT * FROM changes WHERE key = ? AND intended_at IS NOT NULL ORDER BY intended_at DESC, id DESC"
-        " LIMIT 1",
-        (key,),
+        "SELECT * FROM changes WHERE key = ? AND (intended_at IS NOT NULL OR state = ?)"
+        " ORDER BY COALESCE(intended_at, updated_at) DESC, id DESC LIMIT 1",
+        (key, State.WAITING.value),
     )
     return change_from_row(rows[0]) if rows else None
+
+
+def waiting_changes(reader: Reader) -> tuple[Change, ...]:
+    """Changes that wait for a second person, the longest waiting first."""
+    rows = reader.query("SELECT * FROM changes WHERE state = ? ORDER BY created_at", (State.WAITING.value,))
+    return tuple(map(change_from_row, rows))
 
 
 def unresolved_on(reader: Reader, target: ObjectRef, *, but: str = "") -> tuple[Change, ...]:
@@ -149,6 +160,8 @@ def change_from_row(row: sqlite3.Row) -> Change:
         decision=None if row["decision"] is None else decision_from_data(json.loads(row["decision"])),
         undo_of=row["undo_of"],
         undone_by=row["undone_by"],
+        appeal=None if row["appeal"] is None else appeal_from_data(json.loads(row["appeal"])),
+        approval=None if row["approval"] is None else approval_from_data(json.loads(row["approval"])),
     )
 
 

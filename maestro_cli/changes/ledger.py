@@ -5,6 +5,8 @@ lease on the target, so a process that lost its lease records nothing more.
 
     change.planned        plan, key, cause, dry_run, undo_of
     change.refused        decision
+    change.waiting        digest, decision, appeal
+    change.approved       approval
     change.intended       digest, target, uid, resource_version, undo, decision, accepts, key, attempt
     change.applied        evidence, resource_version, part, generation
     change.unknown        evidence
@@ -24,7 +26,7 @@ from typing import Any
 from maestro_cli.changes.history import find_by_key, find_change, get_change, unresolved_on
 from maestro_cli.changes.holder import Holder, acquire, parse_holder
 from maestro_cli.changes.kinds.kind import Found
-from maestro_cli.changes.model import Change, GateDecision, Plan, State
+from maestro_cli.changes.model import Appeal, Approval, Change, GateDecision, Plan, State
 from maestro_cli.changes.records import error_record, plan_to_data
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.crashpoints import crash_point
@@ -113,6 +115,18 @@ class Ledger:
 
     def refused(self, change: Change, decision: GateDecision) -> Change:
         return self._record(change, "refused", {"decision": plain(decision)}, None)
+
+    def waiting(self, change: Change, lease: TargetLease, decision: GateDecision, appeal: Appeal) -> Change:
+        data = {
+            "digest": change.plan.digest,
+            "decision": plain(decision),
+            "appeal": {**plain(appeal), "accepts": sorted(appeal.accepts)},
+        }
+        return self._record(change, "waiting", data, lease)
+
+    def approved(self, change: Change, approval: Approval, check: Check) -> Change:
+        """Record a second person's word; `check` looks at the journal in the same transaction."""
+        return self._record(change, "approved", {"approval": plain(approval)}, None, check)
 
     def intended(
         self, change: Change, lease: TargetLease, *, resource_version: str, decision: GateDecision,

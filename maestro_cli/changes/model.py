@@ -19,9 +19,14 @@ from maestro_cli.core.untrusted import Untrusted
 
 
 class State(Enum):
-    """Where a change is; `unknown` may have been applied, and must be probed before anything continues."""
+    """Where a change is.
+
+    `waiting`: nothing was done, and a second person may approve it. `unknown` may have been applied, and must
+    be probed before anything continues.
+    """
 
     PLANNED = "planned"
+    WAITING = "waiting"
     REFUSED = "refused"
     INTENDED = "intended"
     APPLIED = "applied"
@@ -34,6 +39,7 @@ class State(Enum):
 
 FINISHED = frozenset({State.REFUSED, State.VERIFIED, State.FAILED, State.ROLLED_BACK, State.UNDO_FAILED})
 UNRESOLVED = frozenset({State.INTENDED, State.UNKNOWN})
+UNSENT = frozenset({State.PLANNED, State.WAITING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +200,25 @@ class Consent:
     accepts: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Appeal:
+    """What the requester of a waiting change said; `identity` as whom the cluster knows them, or empty."""
+
+    identity: str
+    typed_context: str = ""
+    accepts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A second person's word for one plan, by its digest; `identity` as in Appeal. Good until `until`."""
+
+    by: str
+    identity: str
+    digest: str
+    until: datetime
+
+
 class Gate(Enum):
     ALLOWED = "allowed"
     REFUSED = "refused"
@@ -238,7 +263,7 @@ class Change:
 
     `applied_at` None in a finished change means that nothing was done. `left` is the digest of the part
     that its kind writes, as the write left it. `interrupted`: verification was stopped and can be resumed.
-    `undo_of` and `undone_by` are change ids.
+    `undo_of` and `undone_by` are change ids. `appeal` and `approval`: of a change that had to wait.
     """
 
     id: str
@@ -265,6 +290,8 @@ class Change:
     decision: GateDecision | None = None
     undo_of: str | None = None
     undone_by: str | None = None
+    appeal: Appeal | None = None
+    approval: Approval | None = None
 
     @property
     def finished(self) -> bool:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from maestro_cli.changes import gate
+from maestro_cli.changes.approvals import consent_of, end_if_stale, may_wait, wait
 from maestro_cli.changes.execution import Execution
 from maestro_cli.changes.history import (
     abandoned_payloads,
@@ -29,6 +30,7 @@ from maestro_cli.changes.ledger import Ledger, take_target
 from maestro_cli.changes.means import Means
 from maestro_cli.changes.model import (
     UNRESOLVED,
+    Approval,
     Change,
     Consent,
     Gate,
@@ -120,7 +122,7 @@ class ChangePipeline:
         refuse_undo(change)
         return plan_undo(change, lambda kind, parameters: self.plan(kind, change.ref, parameters))
 
-    def decide(self, plan: Plan, consent: Consent) -> GateDecision:
+    def decide(self, plan: Plan, consent: Consent, approval: Approval | None = None) -> GateDecision:
         """Ask the cluster and the journal what the gate needs, and decide; writes nothing."""
         kind = kind_named(plan.kind, self._kinds)
         since = self.clock.now() - timedelta(seconds=self.policy.repeat_window_seconds)
@@ -129,6 +131,8 @@ class ChangePipeline:
         found = gate.Findings(
             access=tuple(self._may(permission, ref) for permission in kind.permissions),
             repeated=None if before is None else kind.repetition(plan, before),
+            approval=approval,
+            now=self.clock.now(),
         )
         return gate.decide(plan, self.policy, consent, found)
 
@@ -188,9 +192,14 @@ class ChangePipeline:
         execution = Execution(means)
         for other in unresolved_on(self.journal, change.ref, but=change.id):
             execution.settle_abandoned(other)
-        decision = self.decide(plan, consent)
+        decision = self.decide(plan, consent, change.approval)
+        if change.state is State.PLANNED and decision.outcome is Gate.WAITING:
+            decision = may_wait(means, change, decision)
         if not decision.allowed:
-            self._ledger.refused(change, decision)
+            if decision.outcome is Gate.WAITING:
+                wait(means, change, decision, consent)
+            elif change.state is State.PLANNED:
+                self._ledger.refused(change, decision)
             raise decision_error(decision)
         return _result(execution.finish(change, decision, consent.accepts))
 
@@ -228,6 +237,7 @@ class ChangePipeline:
     ) -> Change:
         """Go on with a change, by id or key, wherever it was left; a finished one gives its result again.
 
+        One that waits is decided on again: approved it is carried out, else it waits on.
         An intent without a result is probed first; a change that only was planned stays so. The undo of
         a change is gone on with as part of that change. Raises what `execute` raises, and NotFound.
         """
@@ -275,7 +285,11 @@ class ChangePipeline:
                 fix="unset --read-only, MAESTRO_READ_ONLY or read_only of the context",
             )
         with self._working(change, progress, cancellation) as means:
-            return _result(Execution(means).finish(get_change(self.journal, change.id)))
+            change = get_change(self.journal, change.id)
+            if change.state is State.WAITING:
+                end_if_stale(self.cluster, means.kind(change), self._ledger, change, means.lease)
+                return self._carry_out(change, change.plan, consent_of(change), means)
+            return _result(Execution(means).finish(change))
 
     def _rehearsed(self, change: Change, plan: Plan, consent: Consent) -> Change:
         """Nobody has agreed yet: that is what a dry run is for."""

@@ -37,6 +37,7 @@ class Policy:
     verify_timeout_seconds: float = 300.0
     poll_seconds: float = 0.5
     lease_seconds: float = 60.0
+    approval_seconds: float = 900.0
 
 
 def policy_for(

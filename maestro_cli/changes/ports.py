@@ -20,6 +20,9 @@ from maestro_cli.core.refs import WorkloadRef
 class ClusterPort(Protocol):
     """A cluster as changes see it. Reads raise Unreachable, Refused and NotFound."""
 
+    def identity(self) -> str:
+        """As whom the cluster knows the caller, or the kubeconfig where it does not tell; may be empty."""
+
     def get_workload(self, ref: WorkloadRef) -> Workload: ...
 
     def get_node(self, name: str) -> Node: ...

@@ -24,7 +24,8 @@ _COLUMNS = """
     evidence TEXT NOT NULL DEFAULT '', left_part TEXT NOT NULL DEFAULT '',
     applied_generation INTEGER NOT NULL DEFAULT 0, verify_failure TEXT NOT NULL DEFAULT '',
     undo_wanted INTEGER NOT NULL DEFAULT 0, interrupted INTEGER NOT NULL DEFAULT 0,
-    error TEXT, decision TEXT, undo_of TEXT, undone_by TEXT
+    error TEXT, decision TEXT, undo_of TEXT, undone_by TEXT,
+    appeal TEXT, approval TEXT
 """
 
 
@@ -32,7 +33,7 @@ class ChangesProjection:
     """One row a change; find by id, key, or target."""
 
     name = "changes"
-    version = 2
+    version = 3
     tables = ("changes",)
     schema = f"""
 CREATE TABLE changes ({_COLUMNS});
@@ -73,6 +74,18 @@ def _planned(db: sqlite3.Connection, change_id: str, event: Event) -> None:
 
 def _refused(data: Mapping[str, Any], time: str) -> dict[str, Any]:
     return {"state": State.REFUSED.value, "decision": json.dumps(data["decision"]), "finished_at": time}
+
+
+def _waiting(data: Mapping[str, Any], time: str) -> dict[str, Any]:
+    return {
+        "state": State.WAITING.value,
+        "decision": json.dumps(data["decision"]),
+        "appeal": json.dumps(data["appeal"]),
+    }
+
+
+def _approved(data: Mapping[str, Any], time: str) -> dict[str, Any]:
+    return {"approval": json.dumps(data["approval"])}
 
 
 def _intended(data: Mapping[str, Any], time: str) -> dict[str, Any]:
@@ -122,6 +135,8 @@ def _undo_failed(data: Mapping[str, Any], time: str) -> dict[str, Any]:
 _FOLDS: dict[str, Callable[[Mapping[str, Any], str], dict[str, Any]]] = {
     "change.planned": lambda data, time: {},
     "change.refused": _refused,
+    "change.waiting": _waiting,
+    "change.approved": _approved,
     "change.intended": _intended,
     "change.applied": _applied,
     "change.unknown": _unknown,

@@ -12,6 +12,8 @@ from dataclasses import fields, replace
 from typing import Any
 
 from maestro_cli.changes.model import (
+    Appeal,
+    Approval,
     BlastRadius,
     BudgetHeadroom,
     ChangeError,
@@ -95,6 +97,14 @@ def decision_from_data(data: Mapping[str, Any]) -> GateDecision:
     """The decision that `plain` wrote."""
     reasons = tuple(map(_reason, data["reasons"]))
     return GateDecision(Gate(data["outcome"]), reasons, tuple(data["warnings"]))
+
+
+def appeal_from_data(data: Mapping[str, Any]) -> Appeal:
+    return Appeal(data["identity"], data["typed_context"], frozenset(data["accepts"]))
+
+
+def approval_from_data(data: Mapping[str, Any]) -> Approval:
+    return Approval(**{**data, "until": from_rfc3339(data["until"])})
 
 
 def _reason(data: Mapping[str, Any]) -> GateReason:

@@ -41,14 +41,14 @@ class PipelineChanges:
         return _outcome(change)
 
     def recover(self, key: str, *, progress: Progress, cancellation: Cancellation) -> ChangeOutcome:
-        """A change that ended badly, or did nothing, reads ABSENT: executing its key again tells how."""
+        """A change that ended badly, did nothing or waits reads ABSENT: executing its key again tells how."""
         try:
             return _outcome(self._pipeline.recover(key, progress=progress, cancellation=cancellation))
         except NotFound:
             return ChangeOutcome(ChangeState.ABSENT, "", "no such change was begun")
         except MaestroError as error:
             change = find_by_key(self._pipeline.journal, key)
-            if change is not None and not change.finished:
+            if change is not None and not change.finished and change.state is not State.WAITING:
                 return ChangeOutcome(ChangeState.UNKNOWN, change.id, error.what)
             return ChangeOutcome(ChangeState.ABSENT, change.id if change else "", error.what)
 

@@ -11,6 +11,7 @@ from maestro_cli.cli.changing import planned_command
 from maestro_cli.cli.options import OutputOption, output_options
 from maestro_cli.output.renderers.changes import change_view, changes_view
 from maestro_cli.output.writer import emit
+from maestro_cli.services.approving import await_approval
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -45,15 +46,24 @@ def show(ctx: typer.Context, change_id: IdArgument, output: OutputOption = "tabl
 
 
 @app.command()
-def resume(ctx: typer.Context, change_id: IdArgument, output: OutputOption = "table") -> None:
-    """Go on with an interrupted change: find out whether it was applied, then verify it.
+def resume(
+    ctx: typer.Context,
+    change_id: IdArgument,
+    wait: Annotated[bool, typer.Option("--wait", help="Look until somebody approved or denied it.")] = False,
+    timeout: Annotated[str, typer.Option(metavar="DURATION", help="How long --wait looks.")] = "15m",
+    output: OutputOption = "table",
+) -> None:
+    """Go on with a change that was interrupted, or that a second person approved.
 
-    Nothing is applied twice. Exit 75 when nobody can tell whether it was applied.
+    After an interruption it first finds out whether it was applied. Nothing is applied twice. Exit 75 when
+    nobody can tell whether it was applied, 17 when it still waits for its approval, 124 when --wait ends.
 
-    Example: maestro change resume chg-01k9x3e7qhm4tz
+    Example: maestro change resume chg-01k9x3e7qhm4tz --wait
     """
     options = output_options(ctx, output)
     with ctx.obj.progress() as progress:
+        if wait:
+            await_approval(ctx.obj, change_id, timeout, progress)
         progress.phase("change", f"resuming {change_id}")
         found = ctx.obj.changes.recover(change_id, progress=progress, cancellation=ctx.obj.cancellation)
     emit(change_view(found), options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.changes.model import State
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
@@ -45,7 +46,8 @@ def changes_view(changes: Sequence[Change]) -> Listing[Change]:
 
 
 def _tone(change: Change) -> str:
-    return {"verified": "good", "planned": "dim", "refused": "dim"}.get(change.state.value, "bad")
+    tones = {"verified": "good", "planned": "dim", "refused": "dim", "waiting": "warn"}
+    return tones.get(change.state.value, "bad")
 
 
 def change_view(change: Change) -> Report:
@@ -53,12 +55,43 @@ def change_view(change: Change) -> Report:
     rows: list[tuple[str, object]] = [
         ("change", change.id),
         ("state", change.state.value),
+        *_waiting(change),
         ("applied", change.applied_at),
         ("finished", change.finished_at),
         ("evidence", change.evidence),
         ("undo", f"maestro change undo {change.id}" if change.plan.undo else None),
     ]
     return Report("change/v1", change_document(change), (*_plan_blocks(change.plan), Fields(rows)))
+
+
+def waiting_view(changes: Sequence[Change]) -> Listing[Change]:
+    """Changes that wait for a second person; JSON as in `change_view`."""
+    columns: tuple[Column[Change], ...] = (
+        Column("change", lambda change: change.id),
+        Column("what", lambda change: change.plan.summary),
+        Column("actor", lambda change: change.actor),
+        Column("since", lambda change: change.updated_at),
+        Column("approved by", _approver),
+        Column("cause", lambda change: change.cause, wide=True),
+    )
+    empty = "no change waits for an approval"
+    return Listing("change-waiting/v1", columns, changes, document=change_document, empty=empty)
+
+
+def _approver(change: Change) -> str:
+    given = change.approval
+    return "" if given is None else f"{given.by}, until {given.until:%H:%M:%S}Z"
+
+
+def _waiting(change: Change) -> list[tuple[str, object]]:
+    given = change.approval
+    if given is not None:
+        known_as = f" ({given.identity})" if given.identity else ""
+        rows: list[tuple[str, object]] = [("approved by", f"{_approver(change)}{known_as}")]
+        return [*rows, ("next", f"maestro change resume {change.id}")] if not change.finished else rows
+    if change.state is not State.WAITING or change.decision is None:
+        return []
+    return [("waits for", f"{reason.what}: {reason.why}") for reason in change.decision.reasons]
 
 
 def change_document(change: Change) -> dict[str, Any]:
@@ -73,6 +106,10 @@ def change_document(change: Change) -> dict[str, Any]:
         "finished_at": change.finished_at,
         "evidence": change.evidence,
         "undone_by": change.undone_by,
+        "waits_for": [plain(reason) for reason in change.decision.reasons]
+        if change.state is State.WAITING and change.decision
+        else [],
+        "approval": plain(change.approval),
         "dry_run": change.dry_run,
         "plan": plan_document(change.plan),
     }

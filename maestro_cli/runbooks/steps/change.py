@@ -61,7 +61,7 @@ class ChangeStep:
                 cancellation=work.cancellation,
             )
         except WaitingForApproval as error:
-            return StepOutcome(State.WAITING, error.what)
+            return StepOutcome(State.WAITING, f"{error.what}; {error.fix}")
         except OutcomeUnknown:
             outcome = work.changes.recover(work.key, progress=work.progress, cancellation=work.cancellation)
         return outcome_of(outcome)

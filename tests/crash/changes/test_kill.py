@@ -138,6 +138,36 @@ def test_killed_while_undoing_it_is_undone_once(tmp_path: Path, cluster: FakeClu
         journal.close()
 
 
+@pytest.mark.parametrize(
+    ("action", "place"),
+    [
+        *(("perform", place) for place in ("before-waiting", "after-waiting")),
+        *(("approve", place) for place in ("before-approved", "after-approved")),
+        *(("recover", place) for place in GOOD[2:]),
+    ],
+)
+def test_killed_around_its_approval_it_is_applied_once(
+    tmp_path: Path, cluster: FakeCluster, action: str, place: str
+) -> None:
+    """Each step is done by a process of its own; the one that is killed is done again."""
+    key, codes = "guarded", {"perform": 17, "approve": 0, "recover": 0}
+    actors = {"perform": "ada", "approve": "grace", "recover": "ada"}
+    for step, code in codes.items():
+        if step == action:
+            killed = ended(worker(tmp_path, step, key, actors[step], place, "restart"))
+            assert killed[0] == -signal.SIGKILL
+        again, answer = ended(worker(tmp_path, step, key, actors[step], kind="restart"))
+        assert again == (11 if place == "after-approved" and step == "approve" else code), answer
+        assert (len(cluster.marks) > 0) == (step == "recover")
+    assert len(cluster.marks) == 1
+    journal = journal_at(tmp_path)
+    try:
+        assert len(journal.events(kinds=["change.approved"])) == 1
+        assert len(journal.events(kinds=["change.applied"])) == 1
+    finally:
+        journal.close()
+
+
 def test_killed_while_recovering_it_is_recovered_again(tmp_path: Path, cluster: FakeCluster) -> None:
     assert ended(worker(tmp_path, "perform", "k", "ada", "after-intended"))[0] == -signal.SIGKILL
     assert ended(worker(tmp_path, "recover", "k", "ada", "after-call"))[0] == -signal.SIGKILL

@@ -1,8 +1,8 @@
-"""One process that performs or recovers a change; the tests kill it.
+"""One process that performs, approves or recovers a change; the tests kill it.
 
-`python -m tests.crash.changes.worker JOURNAL CLUSTER perform|recover KEY ACTOR [KIND]`: CLUSTER is the file
-of a fake cluster, or a kubeconfig (`*.kubeconfig`) of a real one; KIND is performed as in `every_kind`.
-Prints the change or the error as JSON and exits as maestro would.
+`python -m tests.crash.changes.worker JOURNAL CLUSTER perform|recover|approve KEY ACTOR [KIND]`: CLUSTER is
+the file of a fake cluster, or a kubeconfig (`*.kubeconfig`) of a real one; KIND is performed as in
+`every_kind`. Prints the change or the error as JSON and exits as maestro would.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import sys
 from pathlib import Path
 
+from maestro_cli.changes.approvals import Approvals
 from maestro_cli.changes.model import Consent
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.changes.policy import Policy
@@ -34,12 +35,22 @@ def cluster_at(place: str) -> ClusterPort:
 def main(journal_path: str, place: str, action: str, key: str, actor: str, kind: str = "rollback") -> int:
     clock = SystemClock()
     journal = Journal(Path(journal_path), projections=[ChangesProjection()], clock=clock)
-    policy = Policy(context="test", poll_seconds=0.02, verify_timeout_seconds=1.0 if "brief" in key else 60.0)
+    policy = Policy(
+        context="test",
+        protected="guarded" in key,
+        poll_seconds=0.02,
+        verify_timeout_seconds=1.0 if "brief" in key else 60.0,
+    )
     pipeline = ChangePipeline(journal, cluster_at(place), policy=policy, clock=clock, actor=actor)
     try:
         if action == "perform":
             example = example_of(kind)
-            change = pipeline.perform(kind, example.ref, example.parameters, Consent(given=True), key=key)
+            consent = Consent(given=True, typed_context="test")
+            change = pipeline.perform(kind, example.ref, example.parameters, consent, key=key)
+        elif action == "approve":
+            approvals = Approvals(journal, pipeline.cluster, policy=policy, clock=clock, actor=actor)
+            (waiting,) = approvals.list_waiting()
+            change = approvals.approve(approvals.check(waiting.id))
         else:
             change = pipeline.recover(key)
     except MaestroError as error:

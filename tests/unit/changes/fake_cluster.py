@@ -56,6 +56,7 @@ class FakeCluster:
             "denied": [], "budgets": [], "namespace_pods": replicas, "given_up": False, "down": 0,
             "autoscalers": [], "ready": None, "nodes": fake_nodes.nodes_at_first(),
         }  # fmt: skip
+        self.user = ""
         self.faults: list[str] = []
         self._late: list[Any] = []
         self.rehearsed: list[str] = []
@@ -102,6 +103,9 @@ class FakeCluster:
             return list(state["writes"])
 
     # ClusterPort
+
+    def identity(self) -> str:
+        return self.user
 
     def get_workload(self, ref: WorkloadRef) -> Workload:
         with self.state() as state:

@@ -1,0 +1,203 @@
+"""A second person's word for a change that waits.
+
+Invariant: an approval is bound to the digest of the plan that was shown, given by another identity than the
+requester's, and good for a while. A waiting change holds neither a process nor its target; what was shown
+and no longer fits is ended as failed, with nothing done.
+
+An identity is what the cluster says of the caller's credentials (or the kubeconfig, where it does not
+tell), and the actor's name. The name is what the
+user's machine says, and no proof.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from maestro_cli.changes.history import get_change, recent_on, waiting_changes
+from maestro_cli.changes.kinds import kind_named
+from maestro_cli.changes.kinds.kind import ChangeKind
+from maestro_cli.changes.ledger import Ledger, TargetLease
+from maestro_cli.changes.means import Means
+from maestro_cli.changes.model import (
+    Appeal,
+    Approval,
+    Change,
+    Consent,
+    Gate,
+    GateDecision,
+    GateReason,
+    State,
+    plan_digest,
+)
+from maestro_cli.changes.policy import Policy
+from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.sending import fresh_target
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.errors import ExitCode, GateNotMet, NotFound, PolicyRefused, StalePlan, TimedOut
+from maestro_cli.core.quantities import format_duration
+from maestro_cli.journal.store import Journal, Transaction
+
+_NOBODY = {"", "system:anonymous"}
+
+
+def may_wait(means: Means, change: Change, decision: GateDecision) -> GateDecision:
+    """The decision, or a refusal when what would be sent could not be had again after waiting."""
+    try:
+        means.kind(change).reload(means.cluster, change.plan)
+    except NotFound as error:
+        reason = GateReason(
+            "payload", ExitCode.GATE_NOT_MET, f"change {change.id} cannot wait for a second person",
+            why=f"what it writes is not kept while it waits: {error.what}",
+            fix="put the value where the cluster keeps it, and refer to it",
+        )  # fmt: skip
+        return GateDecision(Gate.REFUSED, (reason,), decision.warnings)
+    return decision
+
+
+def wait(means: Means, change: Change, decision: GateDecision, consent: Consent) -> None:
+    """Record that a change waits and what its requester said; one that waits already waits on."""
+    if change.state is State.PLANNED:
+        appeal = Appeal(identity_of(means.cluster), consent.typed_context, consent.accepts)
+        means.ledger.waiting(change, means.lease, decision, appeal)
+
+
+def end_if_stale(
+    cluster: ClusterPort, kind: ChangeKind, ledger: Ledger, change: Change, lease: TargetLease | None = None
+) -> None:
+    """End a waiting change whose target is no longer what its plan was made for: it never will be again.
+
+    Raises StalePlan (which says what changed) or NotFound then; Unreachable and Refused when nobody can tell.
+    """
+    try:
+        fresh_target(cluster, kind, change.plan)
+    except StalePlan as error:
+        now = ledger.journal.clock.now()
+        age_seconds = (now - change.plan.created_at).total_seconds()
+        since = recent_on(ledger.journal, change.ref, now, age_seconds, but=change.id)
+        whys = (error.why, *(f"{other.id} ({other.kind} by {other.actor})" for other in since))
+        stale = StalePlan(error.what, why="; ".join(whys), fix=error.fix)
+        ledger.failed(change, lease, stale)
+        raise stale from error
+    except NotFound as error:
+        ledger.failed(change, lease, error)
+        raise
+
+
+def consent_of(change: Change) -> Consent:
+    """What the requester of a waiting change agreed to."""
+    if change.appeal is None:
+        return Consent(given=False)
+    return Consent(True, change.plan.digest, change.appeal.typed_context, change.appeal.accepts)
+
+
+def identity_of(cluster: ClusterPort) -> str:
+    """As whom the cluster knows the caller; empty when it knows nobody. Raises Unreachable."""
+    name = str(cluster.identity())
+    return "" if name in _NOBODY else name
+
+
+class Approvals:
+    """Approves and denies waiting changes of one context in the name of one actor."""
+
+    def __init__(
+        self, journal: Journal, cluster: ClusterPort, *, policy: Policy, clock: Clock, actor: str
+    ) -> None:
+        self._journal = journal
+        self._cluster = cluster
+        self._policy = policy
+        self._clock = clock
+        self._actor = actor
+        self._ledger = Ledger(journal, actor)
+
+    def list_waiting(self) -> tuple[Change, ...]:
+        return waiting_changes(self._journal)
+
+    def check(self, change_id: str) -> Change:
+        """The waiting change, if this actor may approve it as things are now; a stale one is ended.
+
+        Raises NotFound, GateNotMet (it does not wait), PolicyRefused (one's own change), StalePlan (its
+        target changed since; the change is then ended), Unreachable and Refused.
+        """
+        change = self._waiting(change_id)
+        self._refuse_own(change, identity_of(self._cluster))
+        if plan_digest(change.plan) != change.plan.digest:
+            raise GateNotMet(f"the plan of change {change_id} is not what its digest says", fix="plan again")
+        self._refuse_approved(change)
+        end_if_stale(self._cluster, kind_named(change.kind), self._ledger, change)
+        return change
+
+    def approve(self, change: Change) -> Change:
+        """Approve the plan that was shown: `change` is what `check` gave. Raises what `check` does."""
+        shown = change.plan.digest
+        change = self.check(change.id)
+        if change.plan.digest != shown:
+            raise GateNotMet(f"change {change.id} is not the one that was shown", fix="look at it again")
+        identity = identity_of(self._cluster)
+        until = self._clock.now() + timedelta(seconds=self._policy.approval_seconds)
+        approval = Approval(self._actor, identity, shown, until)
+
+        def still_open(transaction: Transaction) -> None:
+            self._refuse_approved(get_change(transaction, change.id))
+
+        return self._ledger.approved(change, approval, still_open)
+
+    def deny(self, change_id: str, why: str) -> Change:
+        """End a waiting change as refused; anybody may, its requester too. Raises NotFound and GateNotMet."""
+        change = self._waiting(change_id)
+        reason = GateReason(
+            "denied", ExitCode.GATE_NOT_MET, f"{self._actor} denied change {change_id}",
+            why=why, fix="talk to them, and plan again",
+        )  # fmt: skip
+        return self._ledger.refused(change, GateDecision(Gate.REFUSED, (reason,)))
+
+    def await_word(self, change_id: str, seconds: float, cancellation: Cancellation) -> None:
+        """Look until the change is approved or waits no more. Raises NotFound, TimedOut and Interrupted."""
+        end = self._clock.monotonic() + seconds
+        while True:
+            change = get_change(self._journal, change_id)
+            if change.state is not State.WAITING or self._is_approved(change):
+                return
+            if self._clock.monotonic() >= end:
+                raise TimedOut(
+                    f"nobody approved change {change_id} within {format_duration(seconds)}",
+                    why="it waits on, and nothing was done",
+                    fix=f"somebody else: maestro approve {change_id}",
+                )
+            cancellation.pause(self._policy.poll_seconds)
+
+    def _waiting(self, change_id: str) -> Change:
+        change = get_change(self._journal, change_id)
+        if change.state is not State.WAITING:
+            raise GateNotMet(
+                f"change {change_id} does not wait for an approval",
+                why=f"it is {change.state.value.replace('_', ' ')}",
+                fix="maestro approve list",
+            )
+        return change
+
+    def _refuse_own(self, change: Change, identity: str) -> None:
+        asked_as = "" if change.appeal is None else change.appeal.identity
+        if change.actor == self._actor:
+            why = f"you are {self._actor}, who asked for it"
+        elif identity and identity == asked_as:
+            why = f"you and {change.actor} use the same credentials, those of {identity}"
+        else:
+            return
+        raise PolicyRefused(
+            f"change {change.id} has to be approved by somebody else",
+            why=why,
+            fix="ask a second person, with a name and credentials of their own",
+        )
+
+    def _is_approved(self, change: Change) -> bool:
+        given = change.approval
+        return given is not None and given.digest == change.plan.digest and given.until > self._clock.now()
+
+    def _refuse_approved(self, change: Change) -> None:
+        if change.approval is not None and self._is_approved(change):
+            raise GateNotMet(
+                f"change {change.id} is approved already",
+                why=f"by {change.approval.by}, until {change.approval.until:%H:%M:%S}Z",
+                fix=f"its requester goes on: maestro change resume {change.id}",
+            )
