@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from maestro_cli.serving.access.permissions import Permission
 from maestro_cli.serving.errors import RequestError, ServingError
@@ -13,6 +13,7 @@ from maestro_cli.serving.protocol.http import ClientGone, Reply, error_reply
 from maestro_cli.serving.protocol.tensors import Array
 from maestro_cli.serving.replica import Replica
 from maestro_cli.serving.routes import Call, Route
+from maestro_cli.serving.routing.sticky import NO_KEYS, Keys
 from maestro_cli.serving.routing.trail import Trail
 from maestro_cli.serving.routing.tree import Question
 from maestro_cli.serving.telemetry.spans import Finished
@@ -82,8 +83,9 @@ class InferenceEndpoints:
         if trail.faults is not None:
             await self._meet_faults("route", call, trail)
         name, version = call.parameters["model"], call.parameters.get("version")
+        keys = Keys(call.scope["headers"], body.parameters or {}, body.id or "")
         outputs = await self._replica.router.answer(
-            name, version, request, _keys(call, body, identity), deadline, trail, call.while_connected
+            name, version, request, keys, deadline, trail, call.while_connected
         )
         if trail.is_routed:
             call.after.append(lambda: self._offer(name, request, outputs, trail))
@@ -117,7 +119,7 @@ class InferenceEndpoints:
         self, name: str, request: messages.InferRequest, outputs: Mapping[str, Array], trail: Trail
     ) -> None:
         """Show an answered request to the route's shadow."""
-        question = Question(request.inputs, request.datatypes, request.wanted, lambda key: "")
+        question = Question(request.inputs, request.datatypes, request.wanted, NO_KEYS)
         self._replica.shadows.offer(name, question, trail.decision, outputs, trail.timing.infer)
 
     def _timeout_seconds(self, call: Call, body: messages.InferBody) -> float:
@@ -132,21 +134,6 @@ class InferenceEndpoints:
         if header.isascii() and header.isdigit() and int(header[:9]):
             asked.append(int(header[:9]) / 1e3)
         return min(asked)
-
-
-def _keys(call: Call, body: messages.InferBody, identity: str) -> Callable[[str], str]:
-    """Reads the sticky key of a split: `header:NAME`, `parameter:NAME` or `id`; "" when there is none."""
-
-    def read(key: str) -> str:
-        kind, _, name = key.partition(":")
-        if kind == "header":
-            return call.header(name.lower().encode("ascii"))
-        if kind == "parameter":
-            value = (body.parameters or {}).get(name)
-            return value if isinstance(value, str) else "" if value is None else str(value)
-        return body.id or ""
-
-    return read
 
 
 def _version(trail: Trail) -> str:

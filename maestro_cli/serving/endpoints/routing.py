@@ -30,7 +30,7 @@ class RoutingEndpoints:
     def routes(self) -> Iterator[Route]:
         yield Route("GET", "/v2/routing", self._get, Permission.VIEW)
         yield Route("PUT", "/v2/routing", self._put, Permission.OPERATE)
-        yield Route("POST", "/v2/routing/preview", self._preview, Permission.VIEW)
+        yield Route("POST", "/v2/routing/preview", self._preview, Permission.OPERATE)  # it costs time
 
     async def _get(self, call: Call) -> Reply:
         force = self._router.in_force

@@ -1,12 +1,14 @@
 """What would another document have done to the last requests?
 
-Invariant: nothing runs and nothing is counted: models are asked only for their names, so a preview is cheap
-and harmless. What depends on a model's answer (a chain's later steps, a fallback) is taken as if every model
-answered.
+Invariant: nothing runs and nothing is counted: models are asked only for their names, and requests are
+answered between one question and the next, for a bounded time of work. What depends on a model's answer (a
+chain's later steps, a fallback) is taken as if every model answered.
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,9 @@ from maestro_cli.serving.routing.tree import Answer, Question, compile_node
 if TYPE_CHECKING:
     from maestro_cli.serving.models.repository import Repository
     from maestro_cli.serving.routing.router import Remembered, Router
+
+
+_WORK_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -45,24 +50,36 @@ class _Names:
         }
 
 
-async def preview(router: Router, routing: Routing) -> dict[str, Any]:
-    """Of the remembered requests: how many would go elsewhere, from where to where."""
+async def preview(router: Router, routing: Routing, work_seconds: float = _WORK_SECONDS) -> dict[str, Any]:
+    """Of the remembered requests: how many would go elsewhere, from where to where.
+
+    The newest come first; those that the time was not enough for are `left_out`.
+    """
     asks = {name: compile_node(route.to) for name, route in routing.routes.items()}
     moves: Counter[tuple[str, str, str]] = Counter()
     refused: Counter[str] = Counter()
     remembered = list(router.remembered)
-    moved = 0
-    for one in remembered:
+    moved = looked = 0
+    worked = 0.0
+    for one in reversed(remembered):
+        if worked >= work_seconds:
+            break
+        await asyncio.sleep(0)  # users are answered meanwhile
+        looked += 1
+        began = time.perf_counter()
         try:
             now = await _where(router, one, asks)
         except ServingError as error:
             refused[error.text[:200]] += 1
             continue
+        finally:
+            worked += time.perf_counter() - began
         before = _versions(one.served)
         moves[one.name, before, now] += 1
         moved += before != now
     return {
-        "requests": len(remembered),
+        "requests": looked,
+        "left_out": len(remembered) - looked,
         "moved": moved,
         "refused": [{"error": text, "requests": count} for text, count in refused.most_common(10)],
         "moves": [

@@ -19,6 +19,8 @@ from maestro_cli.serving.models.repository import Repository
 from maestro_cli.serving.protocol.messages import InferRequest
 from maestro_cli.serving.protocol.tensors import Array
 from maestro_cli.serving.routing.document import EMPTY, Routing, models_of
+from maestro_cli.serving.routing.keeping import keep
+from maestro_cli.serving.routing.sticky import Keys
 from maestro_cli.serving.routing.trail import Trail
 from maestro_cli.serving.routing.tree import Answer, Ask, Question, compile_node
 
@@ -124,7 +126,7 @@ class Router:
         name: str,
         version: str | None,
         request: InferRequest,
-        keys: Callable[[str], str],
+        keys: Keys,
         deadline: Deadline,
         trail: Trail,
         while_wanted: WhileWanted,
@@ -141,6 +143,6 @@ class Router:
         trail.is_routed = True
         answer = await ask(errand, question, trail)
         served = tuple(dict.fromkeys(model.served_by for model in trail.served))
-        if sum(array.nbytes for array in question.tensors.values()) <= REMEMBERED_BYTES:
-            self.remembered.append(Remembered(name, question, trail.decision, trail.route, served))
+        if (kept := keep(question, keys, REMEMBERED_BYTES)) is not None:
+            self.remembered.append(Remembered(name, kept, trail.decision, trail.route, served))
         return answer

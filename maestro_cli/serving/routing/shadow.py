@@ -26,6 +26,8 @@ from maestro_cli.serving.protocol import contract
 from maestro_cli.serving.protocol.tensors import Array
 from maestro_cli.serving.routing.agreement import Agreement
 from maestro_cli.serving.routing.document import Routing, Shadow
+from maestro_cli.serving.routing.keeping import keep, keep_arrays
+from maestro_cli.serving.routing.sticky import NO_KEYS
 from maestro_cli.serving.routing.tree import Question
 from maestro_cli.serving.telemetry.logs import Log
 
@@ -91,11 +93,14 @@ class Shadows:
         if known is None or self.stopped or not _is_drawn(decision, known[0].share):
             return
         shadow, agreement = known
-        size = sum(array.nbytes for array in question.tensors.values())
-        if len(self._queue) >= QUEUE_LENGTH or size > LARGEST_QUESTION_BYTES:
+        kept = answer = None
+        if len(self._queue) < QUEUE_LENGTH:
+            kept = keep(question, NO_KEYS, LARGEST_QUESTION_BYTES)
+            answer = keep_arrays(given, LARGEST_QUESTION_BYTES)
+        if kept is None or answer is None:
             agreement.dropped += 1
             return
-        self._queue.append(_Offer(route, shadow, question, given, given_seconds))
+        self._queue.append(_Offer(route, shadow, kept, answer, given_seconds))
         self._wake.set()
 
     def told(self) -> dict[str, object]:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from maestro_cli.serving.routing.document import EMPTY
+from maestro_cli.serving.access.permissions import Permission
+from maestro_cli.serving.endpoints.routing import RoutingEndpoints
+from maestro_cli.serving.routing.document import EMPTY, read_routing
+from maestro_cli.serving.routing.keeping import keep
+from maestro_cli.serving.routing.preview import preview
+from maestro_cli.serving.routing.sticky import NO_KEYS, Keys
+from maestro_cli.serving.routing.tree import Question
 from tests.unit.serving.served import Served, request
 
 SCHEMA = "schema: maestro.routing/1\n"
@@ -99,6 +109,87 @@ def test_a_document_that_cannot_be_in_force_leaves_the_one_before_and_its_file(
     assert told in answer.json()["error"]
     assert server.get("/v2/routing").json() == before
     assert file.read_text() == CANARY % 1
+
+
+def held_after(server: Served, bodies: int, padding: int) -> int:
+    """Bytes still held after that many routed requests whose bodies hold that much that means nothing."""
+    whole = json.dumps(request()).replace('"data": [3]', '"data": [3' + " " * padding + "]").encode()
+    binary = json.dumps(request(id="1", parameters={"user": "ana"})).encode() + b" " * padding
+    server.infer(request())
+    tracemalloc.start()
+    try:
+        for number in range(bodies):
+            answer = server.post("/v2/models/fraud/infer", content=(whole, binary)[number % 2])
+            assert answer.status_code == 200
+        del answer
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+
+def test_requests_that_are_remembered_keep_no_body_in_memory(both: Served) -> None:
+    both.request("PUT", "/v2/routing", content=CANARY % 1)
+    padding = 500_000
+    assert held_after(both, 8, padding) < 4 * padding
+    assert len(both.application.replica.router.remembered) == 9
+
+
+@pytest.mark.parametrize(
+    ("tensors", "keys"),
+    [
+        ({"x": np.array(["a" * 20_000], object)}, NO_KEYS),
+        ({"x" * 20_000: np.zeros(1)}, NO_KEYS),
+        ({"x": np.zeros(1)}, Keys((), {"user": "a" * 20_000}, "")),
+        ({"x": np.zeros(1)}, Keys((), {"user": [1]}, "")),
+        ({"x": np.zeros(1)}, Keys([(b"x-user", b"a" * 20_000)], {}, "")),
+    ],
+)
+def test_what_is_large_in_any_of_its_parts_is_not_kept(tensors: Any, keys: Keys) -> None:
+    question = Question(tensors, {}, (), keys)
+    assert keep(question, keys, 16 * 1024) is None
+
+
+def test_what_is_kept_is_no_part_of_something_larger_and_has_its_keys() -> None:
+    content = np.zeros(9).tobytes() + b" " * 1000
+    whole = np.zeros((1000, 2))
+    tensors = {"view": np.frombuffer(content, count=9), "row": whole[:1], "own": np.zeros(4).reshape(2, 2)}
+    keys = Keys([(b"x-user", b"ana")], {"n": 3, "none": None}, "7")
+    kept = keep(Question(tensors, {}, (), keys), keys, 16 * 1024)
+    assert kept is not None
+    assert kept.tensors["own"] is tensors["own"]
+    assert [kept.tensors[name].base for name in ("view", "row")] == [None, None]
+    asked = ("header:X-User", "parameter:n", "parameter:none", "parameter:no", "id")
+    assert [kept.keys(key) for key in asked] == ["ana", "3", "", "", "7"]
+
+
+def test_a_preview_stops_when_its_time_is_over_and_lets_others_pass(both: Served) -> None:
+    both.request("PUT", "/v2/routing", content=CANARY % 1)
+    for user in range(3):
+        served_of(both, str(user))
+    router, routing = both.application.replica.router, read_routing(TO_ONE, "r")
+    passed: list[int] = []
+
+    async def beside() -> None:
+        for number in range(3):
+            passed.append(number)
+            await asyncio.sleep(0)
+
+    async def both_at_once() -> dict[str, Any]:
+        others = asyncio.create_task(beside())
+        told = await preview(router, routing)
+        assert len(passed) == 3
+        await others
+        return told
+
+    assert asyncio.run(both_at_once())["left_out"] == 0
+    short = asyncio.run(preview(router, routing, 1e-9))
+    assert (short["requests"], short["left_out"]) == (1, 2)
+
+
+def test_who_may_only_look_asks_for_no_preview(both: Served) -> None:
+    routes = {(one.method, one.path): one for one in RoutingEndpoints(both.application.replica).routes()}
+    assert routes["POST", "/v2/routing/preview"].permission is Permission.OPERATE
 
 
 def test_a_change_may_name_what_it_replaces(both: Served) -> None:
