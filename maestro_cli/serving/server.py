@@ -25,6 +25,7 @@ from maestro_cli.core.errors import ExitCode, InvalidFile
 from maestro_cli.core.files import write_atomically
 from maestro_cli.serving.application import Application
 from maestro_cli.serving.assembly import assemble
+from maestro_cli.serving.background import share_fairly
 from maestro_cli.serving.errors import StartRefused
 from maestro_cli.serving.options import Options
 from maestro_cli.serving.telemetry.logs import LibraryLog, Log
@@ -37,6 +38,7 @@ def run(options: Options) -> ExitCode:
     """Serve until told to stop; 3 without its keys or certificates, 12 when the address cannot be had."""
     log = Log()
     LibraryLog(log).install()
+    share_fairly()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_before_serving)
     executor = ThreadPoolExecutor(options.workers, thread_name_prefix="infer")

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
-import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 
+from maestro_cli.serving.background import step_back
 from maestro_cli.serving.errors import ModelError, Overloaded, RequestError
 from maestro_cli.serving.models.memory import ModelMemory, resident
 from maestro_cli.serving.models.repository import Repository
@@ -34,7 +31,6 @@ from maestro_cli.serving.telemetry.logs import Log
 QUEUE_LENGTH = 256
 LARGEST_QUESTION_BYTES = 64 * 1024
 DEFAULT_CEILING_BYTES = 256 * 2**20
-_NICENESS = 10
 _YIELD_SECONDS = 0.002
 _LONGEST_YIELD_SECONDS = 0.5  # under steady load it still gets a turn, or it would never be compared
 
@@ -70,7 +66,7 @@ class Shadows:
         self._at_first: int | None = None
         self._queue: deque[_Offer] = deque()
         self._wake = asyncio.Event()
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="shadow", initializer=_step_back)
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="shadow", initializer=step_back)
         self._in_force: dict[str, tuple[Shadow, Agreement]] = {}
         self.stopped = ""
 
@@ -145,7 +141,7 @@ class Shadows:
             return  # another document is in force by now
         agreement = known[1]
         try:
-            answer, seconds = await self._run(offer)
+            await self._run(offer, agreement)
         except (ModelError, RequestError, Overloaded) as error:
             agreement.fail(offer.question.rows)
             self._log.limited(
@@ -161,25 +157,25 @@ class Shadows:
             self._log.limited(
                 "error", "shadow failed", model=offer.shadow.model, version=offer.shadow.version, error=cause
             )
-        else:
-            agreement.given_seconds += offer.given_seconds
-            agreement.shadow_seconds += seconds
-            agreement.compare(offer.given, answer)
         self._watch_memory()
 
-    async def _run(self, offer: _Offer) -> tuple[dict[str, Array], float]:
+    async def _run(self, offer: _Offer, agreement: Agreement) -> None:
+        """Ask and compare, all of it on the thread of low priority: users' answers wait for none of it."""
         entry = self._repository.find(offer.shadow.model, str(offer.shadow.version))
         async with self._memory.using(entry) as model:
             question = offer.question
             feed = contract.feed(model.manifest.inputs, question.tensors, question.datatypes, loose=True)
             wanted = [spec.name for spec in model.manifest.outputs if spec.name in offer.given]
 
-            def run() -> tuple[list[Array], float]:
+            def run() -> None:
                 began = time.perf_counter()
-                return model.run(feed, wanted), time.perf_counter() - began
+                arrays = model.run(feed, wanted)
+                seconds = time.perf_counter() - began
+                agreement.compare(offer.given, dict(zip(wanted, arrays, strict=True)))
+                agreement.given_seconds += offer.given_seconds
+                agreement.shadow_seconds += seconds
 
-            arrays, seconds = await asyncio.get_running_loop().run_in_executor(self._executor, run)
-        return dict(zip(wanted, arrays, strict=True)), seconds
+            await asyncio.get_running_loop().run_in_executor(self._executor, run)
 
     def _watch_memory(self) -> None:
         now = self._resident_bytes()
@@ -202,10 +198,3 @@ def _is_drawn(decision: str, share: float) -> bool:
     """Whether a decision is in the share: the same one always is or never."""
     digest = hashlib.blake2b(decision.encode(), digest_size=8, person=b"shadow").digest()
     return int.from_bytes(digest, "big") < share * 2**64
-
-
-def _step_back() -> None:
-    """Have this thread run after the others (Linux counts threads apart)."""
-    if sys.platform == "linux":
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -11,6 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli import __version__
+from maestro_cli.serving.background import step_back
 from maestro_cli.serving.telemetry.spans import Finished, Span, spans_of
 from maestro_cli.serving.telemetry.trace_context import TraceContext
 
@@ -57,6 +58,7 @@ class SpanExport:
             self._thread.join(seconds)
 
     def _run(self) -> None:
+        step_back()
         wire = _Wire(self.url)
         while not (self._ending.is_set() and not self._queue):
             self._wake.wait(_PAUSE_SECONDS)

@@ -120,7 +120,7 @@ class _Run:
             ahead = (began + due[number] if number < count else last) - now
             if number == count and ahead <= 0:
                 break
-            wait = 0.0 if ahead < _SPIN_SECONDS else ahead - _SHORTEST_SLEEP
+            wait = 0.0 if ahead < _SPIN_SECONDS else ahead - _SHORTEST_SLEEP  # below 0 it would never end
             for fileno, _ in self._poll.poll(wait):
                 self._read(fileno)
         self._ended = clock()

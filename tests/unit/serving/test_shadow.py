@@ -165,6 +165,19 @@ def test_an_answered_request_is_compared() -> None:
     assert bench.shadows.counts() == {"a": (10, 0, 0, 0)}
 
 
+def test_what_is_compared_is_compared_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, threads = Bench(), set[str]()
+    compare = Agreement.compare
+
+    def noted(self: Agreement, given: Mapping[str, Array], shadow: Mapping[str, Array]) -> int:
+        threads.add(threading.current_thread().name)
+        return compare(self, given, shadow)
+
+    monkeypatch.setattr(Agreement, "compare", noted)
+    bench.play(lambda: bench.offer_many(3), until=lambda: bench.told["rows"] == 3)
+    assert threads == {"shadow_0"}
+
+
 def test_only_its_share_is_asked_and_the_same_decisions_again() -> None:
     bench, again = Bench(share=0.3), Bench(share=0.3)
     for one in (bench, again):
