@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import msgspec
+import numpy as np
 
 from maestro_cli.config.strict import Document, parse_yaml
 from maestro_cli.serving.models.manifest import MAX_VERSION, MODEL_NAME
@@ -22,6 +23,7 @@ from maestro_cli.serving.routing.expressions import ExpressionRefused, compile_e
 MAX_DEPTH = 8
 MAX_NODES = 100
 STICKY_KEY = re.compile(r"(header|parameter):[A-Za-z0-9][A-Za-z0-9_.-]{0,63}|id")
+_NO_NAME = "must be lower-case letters, digits, '.', '_' and '-'"
 
 Path = tuple[str | int, ...]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -55,7 +57,10 @@ class Split(_Struct, frozen=True):
 
 
 class Case(_Struct, frozen=True):
-    """The rows for which `when` holds, and for which no case before it did."""
+    """The rows for which `when` holds, and for which no case before it did.
+
+    `name` is what answers and metrics call it, `case-N` when it has none.
+    """
 
     when: str
     to: Node
@@ -194,20 +199,32 @@ def _faults(node: Node) -> Iterator[tuple[str, Path]]:
             compile_expression(case.when)
         except ExpressionRefused as refused:
             yield str(refused), ("switch", "cases", place, "when")
+        if case.name and not MODEL_NAME.fullmatch(case.name):
+            yield _NO_NAME, ("switch", "cases", place, "name")
     for name, constant in (node.constant or {}).items():
         if constant.datatype not in NUMPY_TYPES:
             yield f"is not a datatype; {', '.join(NUMPY_TYPES)}", ("constant", name, "datatype")
-        elif (constant.datatype == "BYTES") is not isinstance(constant.value, str):
+        elif not _fits(constant):
             yield f"is not a {constant.datatype}", ("constant", name, "value")
     if node.constant == {}:
         yield "needs an output", ("constant",)
+
+
+def _fits(constant: Constant) -> bool:
+    """Whether the datatype has that value: neither wrapped, cut nor infinite."""
+    kind, value = NUMPY_TYPES[constant.datatype], constant.value
+    if kind.kind in "bO" or isinstance(value, bool | str):
+        return isinstance(value, str if kind.kind == "O" else bool) and kind.kind in "bO"
+    if kind.kind == "f":
+        return abs(value) <= float(np.finfo(kind).max)
+    return isinstance(value, int) and np.iinfo(kind).min <= value <= np.iinfo(kind).max
 
 
 def _split_faults(split: Split) -> Iterator[tuple[str, Path]]:
     names = [arm.name for arm in split.arms]
     for place, name in enumerate(names):
         if not MODEL_NAME.fullmatch(name):
-            yield "must be lower-case letters, digits, '.', '_' and '-'", ("split", "arms", place, "name")
+            yield _NO_NAME, ("split", "arms", place, "name")
         if name in names[:place]:
             yield f"is the name of another arm: {name}", ("split", "arms", place, "name")
     if not sum(arm.weight for arm in split.arms) > 0:

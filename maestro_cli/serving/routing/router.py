@@ -140,7 +140,7 @@ class Router:
         ask = self.in_force.asks.get(name) if version is None else None
         if ask is None:
             return await errand.ask(name, version, question, trail)
-        trail.is_routed = True
+        trail.is_routed, trail.name = True, name
         answer = await ask(errand, question, trail)
         served = tuple(dict.fromkeys(model.served_by for model in trail.served))
         if (kept := keep(question, keys, REMEMBERED_BYTES)) is not None:

@@ -27,6 +27,10 @@ def new_decision_id() -> str:
 class Trail:
     """`entry` is the version that was tried last, `arms` what was chosen at each split and switch.
 
+    `served` are the models whose answers are in the answer, `failed` the versions that others stood in for,
+    with the status of their errors. `name` is the route's, `is_spread` whether rows went several ways,
+    `is_constant` whether a constant of the document answered some.
+
     `marks` are perf_counter moments: when features, route and encode began. `faults` are a drill's.
     """
 
@@ -35,7 +39,11 @@ class Trail:
     entry: Entry | None = None
     served: list[LoadedModel] = field(default_factory=list)
     arms: list[str] = field(default_factory=list)
+    failed: tuple[tuple[Entry, int], ...] = ()
+    name: str = ""
     is_routed: bool = False
+    is_spread: bool = False
+    is_constant: bool = False
     is_shadow: bool = False
     trace: TraceContext = field(default_factory=TraceContext)
     marks: list[float] = field(default_factory=list)

@@ -111,7 +111,9 @@ def _switch(switch: Switch) -> Ask:
     async def ask(models: Models, question: Question, trail: Trail) -> Answer:
         chosen = _choose([condition for condition, _, _ in cases], question)
         parts: list[tuple[Array, Answer]] = []
-        for place in np.unique(chosen):
+        places = np.unique(chosen)
+        trail.is_spread = trail.is_spread or len(places) > 1
+        for place in places:
             name, to = ("default", default) if place < 0 else cases[place][1:]
             trail.arms.append(name)
             rows = np.flatnonzero(chosen == place)
@@ -174,6 +176,7 @@ def _chain(steps: Sequence[Step]) -> Ask:
 def _first(nodes: Sequence[Ask]) -> Ask:
     async def ask(models: Models, question: Question, trail: Trail) -> Answer:
         for place, to in enumerate(nodes, 1):
+            entry, served = trail.entry, len(trail.served)
             try:
                 return await to(models, question, trail)
             except (ModelError, Overloaded) as error:
@@ -181,6 +184,10 @@ def _first(nodes: Sequence[Ask]) -> Ask:
                 if late or place == len(nodes):
                     raise
                 trail.arms.append(f"after-{place}")
+                if trail.entry is not None:
+                    trail.failed += ((trail.entry, error.status),)
+                trail.entry = entry
+                del trail.served[served:]
         raise AssertionError("a document has at least one node here")
 
     return ask
@@ -189,6 +196,7 @@ def _first(nodes: Sequence[Ask]) -> Ask:
 def _constant(outputs: Mapping[str, Constant]) -> Ask:
     async def ask(models: Models, question: Question, trail: Trail) -> Answer:
         trail.arms.append("constant")
+        trail.is_constant = True
         wanted = question.wanted or tuple(outputs)
         for name in wanted:
             if name not in outputs:

@@ -1,8 +1,8 @@
 """What Prometheus is told.
 
-Invariant: label values come from the manifests and from HTTP status codes, never from a client, so the
-number of series is bounded; a request that no served version could be found for counts as `_unknown`,
-which no model can be called.
+Invariant: label values come from the manifests, the routing and HTTP status codes, never from a client, and
+there are no more than MAX_ROUTES routes, so the number of series is bounded; a request that no served version
+could be found for counts as `_unknown`, which no model can be called.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ from maestro_cli.serving.telemetry.histogram import Distribution, Histogram
 from maestro_cli.serving.telemetry.trace_context import TraceContext
 
 UNKNOWN = "_unknown"
+CONSTANT = "constant"  # the version of an answer that is a constant of the routing; others are numbers
+MIXED = "_mixed"  # the route of a request whose rows went several ways
+OTHER = "_other"  # the route of a request that went another way than the first MAX_ROUTES
+MAX_ROUTES = 256
 BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 STAGE_BUCKETS_SECONDS = (1e-5, 1e-4, 0.001, 0.005, 0.01, 0.05, 0.1, 0.2, 1.0, 10.0)
 
@@ -71,6 +75,13 @@ class Metrics:
             registry=self.registry,
         )
         self._counters: dict[tuple[str, str, int, str], Counter] = {}
+        self._routes = {DIRECT, MIXED, OTHER}
+        self._fallbacks = Counter(
+            "maestro_inference_fallbacks",
+            "Answers of a version with that HTTP status that the next node of its route stood in for.",
+            ["model", "version", "code"],
+            registry=self.registry,
+        )
         self._stage_timers: dict[tuple[str, str], tuple[Distribution, ...]] = {}
         self._loads = Counter(
             "maestro_model_loads",
@@ -148,10 +159,13 @@ class Metrics:
         self._durations.of(model, version)
 
     def _counter(self, model: str, version: str, code: int, route: str = DIRECT) -> Counter:
-        key = (model, version, code, route)
-        child = self._counters.get(key)
+        child = self._counters.get((model, version, code, route))
         if child is None:
-            child = self._counters[key] = self._requests.labels(model, version, str(code), route)
+            if route not in self._routes and len(self._routes) >= MAX_ROUTES:
+                route = OTHER
+            self._routes.add(route)
+            child = self._requests.labels(model, version, str(code), route)
+            self._counters[model, version, code, route] = child
         return child
 
     def _stage_timer(self, model: str, version: str) -> tuple[Distribution, ...]:
@@ -168,15 +182,20 @@ class Metrics:
         Stages are those of answers with 200 alone: a refused request has not been through all of them.
         """
         entry = trail.entry
-        if entry is None:
+        for failed, status in trail.failed:
+            self._fallbacks.labels(failed.name, str(failed.version), str(status)).inc()
+        if entry is not None:
+            name, version = entry.name, str(entry.version)
+        elif trail.is_constant:
+            name, version = trail.name, CONSTANT
+        else:
             self._counter(UNKNOWN, UNKNOWN, code).inc()
             return
-        version = str(entry.version)
-        self._counter(entry.name, version, code, trail.route).inc()
-        self._durations.of(entry.name, version).observe(seconds, _exemplar(trail.trace, code))
+        self._counter(name, version, code, MIXED if trail.is_spread else trail.route).inc()
+        self._durations.of(name, version).observe(seconds, _exemplar(trail.trace, code))
         if code == 200:
             timing = trail.timing
-            features, queue, infer, encode = self._stage_timer(entry.name, version)
+            features, queue, infer, encode = self._stage_timer(name, version)
             features.observe(timing.features)
             queue.observe(timing.queue)
             infer.observe(timing.infer)

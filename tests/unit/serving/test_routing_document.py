@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from maestro_cli.core.errors import InvalidFile
+from maestro_cli.serving.protocol.tensors import NUMPY_TYPES
 from maestro_cli.serving.routing.document import EMPTY, as_plain, models_of, read_routing
 
 GOOD = """
@@ -50,6 +52,15 @@ def with_case(when: str) -> str:
     return with_node(f"{{switch: {{cases: [{{when: '{when}', to: {{model: a}}}}], default: {{model: a}}}}}}")
 
 
+def with_named_case(name: str) -> str:
+    case = f'{{name: "{name}", when: "x > 1", to: {{model: a}}}}'
+    return with_node(f"{{switch: {{cases: [{case}], default: {{model: a}}}}}}")
+
+
+def with_constant(datatype: str, value: str) -> str:
+    return with_node(f"{{constant: {{s: {{datatype: {datatype}, value: {value}}}}}}}")
+
+
 ARM = "{name: x, weight: 1, to: {model: a}}"
 CONSTANT = "constant: {s: {datatype: FP32, value: %s}}"
 
@@ -89,6 +100,17 @@ def test_the_digest_is_of_what_is_said_not_of_how() -> None:
         (with_arms(f"{ARM}, {ARM}"), "arms[1].name", "another arm"),
         (with_node("{split: {key: cookie, arms: [" + ARM + "]}}"), "split.key", "header:"),
         (with_case("open(1)"), "switch.cases[0].when", "condition"),
+        (with_named_case("größe"), "switch.cases[0].name", "lower-case"),
+        (with_named_case("a\\r\\nSet-Cookie: a"), "switch.cases[0].name", "lower-case"),
+        (with_constant("INT8", "300"), "constant.s.value", "not a INT8"),
+        (with_constant("UINT64", "-1"), "constant.s.value", "not a UINT64"),
+        (with_constant("INT64", "1.5"), "constant.s.value", "not a INT64"),
+        (with_constant("INT8", "true"), "constant.s.value", "not a INT8"),
+        (with_constant("BOOL", "1"), "constant.s.value", "not a BOOL"),
+        (with_constant("FP16", "70000"), "constant.s.value", "not a FP16"),
+        (with_constant("FP64", ".nan"), "constant.s.value", "not a finite number"),
+        (with_constant("FP64", "1" + "0" * 309), "constant.s.value", "not a FP64"),
+        (with_constant("BYTES", "1"), "constant.s.value", "not a BYTES"),
         (with_node("{constant: {s: {datatype: FP99, value: 1}}}"), "constant.s.datatype", "not a datatype"),
         (with_node("{" + CONSTANT % "x" + "}"), "constant.s.value", "not a FP32"),
         (with_node("{constant: {}}"), "constant", "needs an output"),
@@ -102,6 +124,23 @@ def test_a_fault_is_told_with_its_place(text: str, place: str, told: str) -> Non
     error = refused.value
     assert place in error.what
     assert told in f"{error.what} {error.why} {error.fix}"
+
+
+@pytest.mark.parametrize(
+    ("datatype", "value", "read"),
+    [
+        ("INT8", "-128", -128),
+        ("UINT64", str(2**64 - 1), 2**64 - 1),
+        ("FP32", "1", 1),
+        ("BOOL", "true", True),
+        ("BYTES", "ä", "ä"),
+    ],
+)
+def test_a_constant_is_a_value_of_its_datatype(datatype: str, value: str, read: object) -> None:
+    constant = read_routing(with_constant(datatype, value), "f").routes["a"].to.constant
+    assert constant is not None
+    assert constant["s"].value == read
+    assert np.full(2, read, dtype=NUMPY_TYPES[datatype]).tolist() == [read, read]
 
 
 def test_a_route_has_a_limit_of_nodes() -> None:
