@@ -21,7 +21,7 @@ words = sys.argv[1:]
 with (folder / "calls.jsonl").open("a") as calls:
     settings = {{name: os.environ.get(name) for name in (
         "GOOS", "GOARCH", "CGO_ENABLED", "GOTOOLCHAIN", "GOWORK", "GOCACHE", "GOMODCACHE", "GOFLAGS",
-        "GOPROXY", "GOTMPDIR", "GOROOT",
+        "GOPROXY", "GOTMPDIR", "GOROOT", "GOENV", "XDG_CONFIG_HOME",
     )}}
     calls.write(json.dumps({{"words": words, "folder": os.getcwd(), "settings": settings}}) + "\\n")
 if words == ["version"]:

@@ -11,6 +11,8 @@ import sys
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.output.renderers.contexts import Finding
 
+_PATIENCE_SECONDS = 5.0
+
 
 def control_plane() -> list[Finding]:
     """The binary, Go, and the folders of builds that were killed, if there are any."""
@@ -20,12 +22,13 @@ def control_plane() -> list[Finding]:
 
 
 def _binary() -> Finding:
-    from maestro_cli.local.kubernetes.build_cache import BrokenBinary, cached_binary, named_binary
+    from maestro_cli.local.kubernetes.build_cache import BrokenBinary, Patience, cached_binary, named_binary
     from maestro_cli.local.kubernetes.build_target import Module, this_machine
 
-    module, fix = Module(), "maestro local build"
+    module, fix, patience = Module(), "maestro local build", Patience(_PATIENCE_SECONDS)
     try:
-        binary = named_binary(os.environ, module) or cached_binary(module, this_machine())
+        binary = named_binary(os.environ, module, patience)
+        binary = binary or cached_binary(module, this_machine(), patience)
     except MaestroError as error:
         return Finding("program", "control plane", False, f"{error.what}; {error.why}", error.fix)
     except BrokenBinary as error:

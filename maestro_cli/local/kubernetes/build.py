@@ -16,7 +16,7 @@ from pathlib import Path
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock, SystemClock
-from maestro_cli.core.errors import ActionFailed, UsageError
+from maestro_cli.core.errors import ActionFailed, Interrupted, UsageError
 from maestro_cli.core.files import unusable
 from maestro_cli.core.progress import Progress
 from maestro_cli.local.instance import StateLock
@@ -25,6 +25,7 @@ from maestro_cli.local.kubernetes.build_cache import (
     VARIABLE,
     Binary,
     BrokenBinary,
+    Patience,
     builds_folder,
     cached_binary,
     check,
@@ -52,6 +53,11 @@ class Builder:
     clock: Clock
     module: Module
 
+    @property
+    def patience(self) -> Patience:
+        """With a binary that is asked what it is."""
+        return Patience(cancellation=self.cancellation, progress=self.progress)
+
 
 def ensure_binary(
     progress: Progress,
@@ -71,7 +77,7 @@ def ensure_binary(
     module = module or Module()
     builder = Builder(progress, cancellation, environment, clock or SystemClock(), module)
     if target is None or target == this_machine():
-        named = named_binary(environment, module)
+        named = named_binary(environment, module, builder.patience)
         if named is not None and force:
             raise UsageError(
                 f"{VARIABLE} names a binary; nothing would use what is built", fix=f"unset {VARIABLE}"
@@ -95,7 +101,7 @@ def remove_others(progress: Progress) -> tuple[Path, ...]:
 def _look(builder: Builder, target: Target) -> Binary | None:
     """What the cache has; a broken binary is told, and as good as none."""
     try:
-        return cached_binary(builder.module, target)
+        return cached_binary(builder.module, target, builder.patience)
     except BrokenBinary as error:
         builder.progress.note(f"the binary in the cache is broken: {error}")
         return None
@@ -114,6 +120,9 @@ def _build_locked(builder: Builder, target: Target, *, force: bool) -> Binary:
         building.mkdir()
         try:
             return _build(builder, target, go, building)
+        except Interrupted:
+            builder.progress.note("cancelled; removing what was built, which takes a while on a busy disk")
+            raise
         finally:
             shutil.rmtree(building, ignore_errors=True)
 
@@ -132,7 +141,7 @@ def _build(builder: Builder, target: Target, go: Go, building: Path) -> Binary:
         result / NAME, target, module.kubernetes, module.etcd, module.sources, 0, "built", seconds, go.version
     )
     try:
-        binary = replace(binary, size_bytes=check(binary))
+        binary = replace(binary, size_bytes=check(binary, builder.patience))
     except BrokenBinary as error:
         fix = f"set XDG_CACHE_HOME to a folder whose programs may run, if {builds_folder()} is none"
         raise ActionFailed("what was built is not the control plane", why=str(error), fix=fix) from None

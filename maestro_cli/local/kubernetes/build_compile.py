@@ -16,7 +16,7 @@ from pathlib import Path
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import ActionFailed, MaestroError, Unreachable
 from maestro_cli.core.progress import Progress
-from maestro_cli.local.kubernetes.build_go import Go
+from maestro_cli.local.kubernetes.build_go import Go, without_traces
 from maestro_cli.local.kubernetes.build_run import run_go
 from maestro_cli.local.kubernetes.build_target import BUILD_FLAGS, Module, Target
 
@@ -67,7 +67,7 @@ class Compilation:
         A GOCACHE that the user names is used and kept; else there is one for this build only.
         """
         own = {
-            **self.environment,
+            **without_traces(self.environment),
             **self.go.environment,
             "GOOS": self.target.system,
             "GOARCH": self.target.processor,

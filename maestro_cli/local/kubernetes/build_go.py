@@ -6,9 +6,11 @@ Invariant: a Go is used only after it told its version; none is ever downloaded 
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -32,6 +34,17 @@ class Go:
     program: str
     version: str
     environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def without_traces(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a `go` that counts nothing into the user's configuration folder, but reads its
+    settings there. Go has no switch for that in the environment; elsewhere than on Linux the folder is fixed.
+    """
+    if sys.platform != "linux":
+        return dict(environment)
+    home = environment.get("XDG_CONFIG_HOME") or os.path.join(environment.get("HOME", ""), ".config")
+    settings = environment.get("GOENV") or os.path.join(home, "go", "env")
+    return {**environment, "XDG_CONFIG_HOME": os.devnull, "GOENV": settings}
 
 
 def find_go(environment: Mapping[str, str], oldest: tuple[int, int]) -> Go:
@@ -83,7 +96,7 @@ def _ask(program: str, environment: Mapping[str, str]) -> tuple[str, tuple[int, 
         capture_output=True,
         text=True,
         errors="replace",
-        env={**environment, "GOTOOLCHAIN": "local"},
+        env={**without_traces(environment), "GOTOOLCHAIN": "local"},
         cwd="/",
         timeout=_ANSWER_SECONDS,
         check=True,

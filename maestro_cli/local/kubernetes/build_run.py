@@ -17,7 +17,7 @@ from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.local.process import leashed
 
 _POLL_SECONDS = 0.1
-_END_SECONDS = 5.0
+_END_SECONDS = 1.0  # a person waits; all that is unfinished is in folders that are removed
 _NICENESS = 10  # minutes of work on all processors: the person at the machine goes first
 
 

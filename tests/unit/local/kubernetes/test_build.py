@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -128,6 +129,16 @@ def test_the_users_proxy_and_flags_are_honoured_and_no_workspace_or_other_go(
     assert settings["GOFLAGS"].split()[0] == "-mod=mod"
     assert (settings["GOWORK"], settings["GOTOOLCHAIN"]) == ("off", "local")
     assert settings["GOOS"] == this_machine().system
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Go's folder is fixed there")
+def test_go_counts_nothing_into_the_users_configuration_but_reads_it(ensure: Ensure, go: GoScript) -> None:
+    ensure(environment={"XDG_CONFIG_HOME": "/mine"})
+    for verb in ("version", "list", "build"):
+        for call in go.calls(verb):
+            settings = call["settings"]
+            assert isinstance(settings, dict)
+            assert (settings["XDG_CONFIG_HOME"], settings["GOENV"]) == ("/dev/null", "/mine/go/env")
 
 
 def test_caches_are_its_own_and_go_with_it_unless_the_user_keeps_some(
@@ -422,6 +433,7 @@ def test_a_cancelled_build_ends_every_process_and_leaves_nothing(
     assert len(go.compiling) == 2
     assert [pid for pid in go.compiling if is_alive(pid)] == []
     assert names(builds) == set()
+    assert told.notes[-1].startswith("cancelled; removing")
 
 
 def test_two_builds_at_once_are_one_build(go: GoScript, builds: Path) -> None:
