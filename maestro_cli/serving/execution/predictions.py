@@ -11,6 +11,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from maestro_cli.serving.execution.batching import Feed
 from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.protocol.tensors import Array
@@ -98,9 +100,10 @@ class PredictionCache:
         size = _ENTRY_BYTES + sum(len(content) for *_, content in key[4]) + sum(a.nbytes for a in answer)
         if size > self._budget_bytes // 8 or key in self._answers:
             return
-        for array in answer:
+        kept = [_alone(array) for array in answer]
+        for array in (*answer, *kept):
             array.setflags(write=False)
-        self._answers[key] = (size, answer)
+        self._answers[key] = (size, kept)
         self.held_bytes += size
         while self.held_bytes > self._budget_bytes:
             _, (freed, _) = self._answers.popitem(last=False)
@@ -120,6 +123,11 @@ class PredictionCache:
         trial = self._trials[digest]
         if trial.lookups >= _TRIAL_LOOKUPS:
             self._trials[digest] = _Trial(pause=0 if trial.pays else _PAUSE_LOOKUPS)
+
+
+def _alone(array: Array) -> Array:
+    """The array without the others of its batch, which a slice keeps in memory whole."""
+    return array.copy() if isinstance(array.base, np.ndarray) and array.base.nbytes > array.nbytes else array
 
 
 def _content(array: Array) -> bytes:

@@ -185,6 +185,7 @@ class ModelMemory:
         except ArtefactRefused as refused:
             self._note_failure(entry)
             entry.fail(str(refused))
+            self._repository.elect(entry.name)
             self._listener.refused(entry, str(refused))
             return
         except Overloaded:  # nothing is wrong with it: whoever asks next may find room

@@ -133,6 +133,20 @@ def test_a_version_is_loaded_when_asked_for_and_once_for_all_who_ask(models: Pat
     bench.play(body)
 
 
+def test_a_version_that_is_refused_when_it_is_first_asked_for_leaves_the_older_one_serving(
+    models: Path,
+) -> None:
+    (models / "a" / "2" / "model.onnx").write_bytes(b"broken")
+    bench = Bench(models, declared(1), declared(2))
+
+    async def body() -> None:
+        with pytest.raises(ModelError, match="digest"):
+            await bench.served_by("a")
+        assert await bench.served_by("a") == "1"
+
+    bench.play(body)
+
+
 def test_the_longest_unused_leaves_and_comes_back_when_asked_for(models: Path) -> None:
     put_version(models, "a", 4)
     bench = Bench(models, declared(4), *(Entry("a", n) for n in (1, 2, 3)), budget_bytes=3 * MIB)

@@ -108,8 +108,6 @@ def test_the_digest_is_of_what_is_said_not_of_how() -> None:
         (with_constant("INT8", "true"), "constant.s.value", "not a INT8"),
         (with_constant("BOOL", "1"), "constant.s.value", "not a BOOL"),
         (with_constant("FP16", "70000"), "constant.s.value", "not a FP16"),
-        (with_constant("FP64", ".nan"), "constant.s.value", "not a finite number"),
-        (with_constant("FP64", "1" + "0" * 309), "constant.s.value", "not a FP64"),
         (with_constant("BYTES", "1"), "constant.s.value", "not a BYTES"),
         (with_node("{constant: {s: {datatype: FP99, value: 1}}}"), "constant.s.datatype", "not a datatype"),
         (with_node("{" + CONSTANT % "x" + "}"), "constant.s.value", "not a FP32"),

@@ -96,6 +96,25 @@ def test_refuses_a_changed_model(models: Path) -> None:
     assert "digest" in refusal(models)
 
 
+def test_whatever_goes_wrong_is_a_refusal(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(content: bytes) -> None:
+        raise MemoryError("no memory")
+
+    monkeypatch.setattr(artefact, "_check_graph", wrong)
+    assert "MemoryError: no memory" in refusal(models)
+
+
+def test_a_file_that_could_be_taken_for_another_format_is_refused_and_opened_as_onnx(models: Path) -> None:
+    path = models / "fraud" / "1" / "model.onnx"
+    both = field(100, b".ORTM") + path.read_bytes()
+    assert both[4:8] == b"ORTM"
+    assert survey(both).nodes
+    assert artefact._open(both).get_inputs()
+    path.write_bytes(both)
+    edit_manifest(models, lambda m: m.update(digest="sha256:" + hashlib.sha256(both).hexdigest()))
+    assert "own format" in refusal(models)
+
+
 @pytest.mark.parametrize(
     ("extra", "reason"),
     [
@@ -139,6 +158,8 @@ def wrong_flag(manifest: dict[str, Any]) -> None:
     [
         (wrong_score, "golden row 3: score"),
         (wrong_flag, "golden row 0: flagged"),
+        (lambda m: m["golden"][0]["outputs"].update(score=["abc"]), "golden row 0: score"),
+        (lambda m: m["golden"][0]["outputs"].update(score=[[0.5]]), "golden row 0: score"),
         (lambda m: m["golden"][0]["outputs"].update(nothing=[1]), "golden row 0"),
         (lambda m: m["golden"][0]["inputs"].pop("purpose"), "golden row 0"),
         (lambda m: m["golden"][0]["inputs"].update(purpose=[11]), "golden row 0"),
