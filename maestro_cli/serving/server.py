@@ -124,6 +124,7 @@ class _Server(uvicorn.Server):
         self._replica = application.replica
         self._options = options
         self._log = log
+        self._drain: asyncio.Task[None] | None = None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -168,9 +169,10 @@ class _Server(uvicorn.Server):
         self._replica.draining = True
         seconds = self._options.drain_seconds
         self._log.info("draining", signal=name, drain_seconds=seconds)
-        if self._replica.injector is not None:
-            seconds += self._replica.injector.slow_drain()
-        asyncio.get_running_loop().call_later(seconds, self._end)
+        self._drain = asyncio.get_running_loop().create_task(self._end_after(seconds))
 
-    def _end(self) -> None:
+    async def _end_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        if self._replica.injector is not None:
+            await self._replica.injector.slow_drain()
         self.should_exit = True

@@ -21,6 +21,7 @@ from maestro_cli.core.errors import InvalidFile, NoData
 MAX_JOURNAL_BYTES = 64 * 2**20
 # Truth about the process, not about requests: the server counts nobody for them.
 _WITHOUT_HITS = frozenset({"cpu", "memory", "slow-drain"})
+_NEVER_BEGAN = "failed"  # it was recorded, and then the server could not do it
 _TRUNCATED = "Input data was truncated"
 
 
@@ -145,4 +146,5 @@ def _end(event: _Ended, found: dict[str, InjectedFault]) -> InjectedFault:
     if ended < fault.began or event.hits < 0:
         raise ValueError(f"{event.id} ended before it began, or met less than nobody")
     known = fault.kind not in _WITHOUT_HITS and event.ended_because != "process-ended"
-    return replace(fault, ended=ended, ended_because=event.ended_because, hits=event.hits if known else None)
+    hits = event.hits if known or event.ended_because == _NEVER_BEGAN else None
+    return replace(fault, ended=ended, ended_because=event.ended_because, hits=hits)

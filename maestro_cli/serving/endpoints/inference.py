@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from maestro_cli.serving.access.permissions import Permission
 from maestro_cli.serving.errors import RequestError, ServingError
+from maestro_cli.serving.execution.deadline import Deadline
 from maestro_cli.serving.execution.predictor import deadline_in
 from maestro_cli.serving.protocol import answer, binary, messages
 from maestro_cli.serving.protocol.http import ClientGone, Reply, error_reply
@@ -48,7 +49,8 @@ class InferenceEndpoints:
             content = await call.body()
             began = trail.mark()
             if trail.faults is not None:
-                await self._meet_faults("parse", call, trail)
+                within = self._replica.timeout_seconds - (time.perf_counter() - call.started)
+                await self._meet_faults("parse", call, trail, deadline_in(within))
                 began = time.perf_counter()
             head, tail = binary.split(content, call.header(_LENGTH_HEADER))
             body = messages.read_infer(head)
@@ -81,7 +83,7 @@ class InferenceEndpoints:
         request = messages.decode_tensors(body, identity, tail)
         trail.timing.features += trail.mark() - began
         if trail.faults is not None:
-            await self._meet_faults("route", call, trail)
+            await self._meet_faults("route", call, trail, deadline)
         name, version = call.parameters["model"], call.parameters.get("version")
         keys = Keys(call.scope["headers"], body.parameters or {}, body.id or "")
         outputs = await self._replica.router.answer(
@@ -91,17 +93,17 @@ class InferenceEndpoints:
             call.after.append(lambda: self._offer(name, request, outputs, trail))
         began = trail.mark()
         if trail.faults is not None:
-            await self._meet_faults("encode", call, trail)
+            await self._meet_faults("encode", call, trail, deadline)
             began = time.perf_counter()
         reply = answer.compose(name, _version(trail), request, outputs, _parameters(trail))
         trail.timing.encode += time.perf_counter() - began
         return reply
 
-    async def _meet_faults(self, stage: str, call: Call, trail: Trail) -> None:
+    async def _meet_faults(self, stage: str, call: Call, trail: Trail, deadline: Deadline) -> None:
         """A drill's faults happen; they count what they take themselves."""
         if trail.faults is not None:
             model = trail.served[-1] if trail.served else None
-            await call.while_connected(trail.faults.at(stage, trail.timing, model))
+            await call.while_connected(trail.faults.at(stage, deadline, trail.timing, model))
 
     def _count(self, call: Call, trail: Trail, code: int) -> None:
         """Count an answer now, and have the rest told after it was sent."""

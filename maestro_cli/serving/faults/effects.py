@@ -24,14 +24,19 @@ while os.getppid() == parent and time.monotonic() < end:
 
 
 class CpuBurn:
-    """Processes that compute until closed, or until the time is over."""
+    """Processes that compute until closed, or until the time is over; all of them start, or OSError."""
 
     def __init__(self, processes: int, seconds: float) -> None:
         command = [sys.executable, "-I", "-S", "-c", _BURN, str(os.getpid()), str(seconds)]
-        self.children = [
-            subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env={})
-            for _ in range(processes)
-        ]
+        self.children: list[subprocess.Popen[bytes]] = []
+        try:
+            for _ in range(processes):
+                self.children.append(
+                    subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env={})
+                )
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         for child in self.children:

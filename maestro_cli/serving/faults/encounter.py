@@ -1,7 +1,8 @@
 """What the active faults do to one request.
 
 Invariant: who is met is drawn by decision id and seed, so that a drill can be run again; arrays that others
-may hold are never changed; an error says nothing of the drill.
+may hold are never changed; an error says nothing of the drill. A fault that is over lets go of who
+waits in it and does nothing to anybody any more.
 """
 
 from __future__ import annotations
@@ -46,6 +47,15 @@ class Fault:
         digest = hashlib.blake2b(key, digest_size=8, person=b"fault").digest()
         return int.from_bytes(digest, "big") / 2.0**64
 
+    async def ends_within(self, seconds: float) -> bool:
+        """Wait for that time, or until it is over if that is sooner; whether it was."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.over.wait()
+        except TimeoutError:
+            return False
+        return True
+
 
 @dataclass(slots=True)
 class Encounter:
@@ -56,23 +66,27 @@ class Encounter:
     faults: Sequence[Fault]
     crash: Callable[[Fault], None]
 
-    async def at(self, stage: str, timing: Timing, model: LoadedModel | None = None) -> None:
-        """Wait, fail, hang or crash as the faults of that stage want it; raises ModelError."""
-        for fault in self._of(model):
-            if fault.order.stage != stage:
-                continue
-            with timing.stage(stage if stage in TIMED else "features"):
-                await strike(fault, fault.draws("jitter" + self.decision), self.crash)
+    async def at(
+        self, stage: str, deadline: Deadline, timing: Timing, model: LoadedModel | None = None
+    ) -> None:
+        """Wait, fail, hang or crash as the faults of that stage want it; raises ModelError.
 
-    async def before_run(self, model: LoadedModel, deadline: Deadline, timing: Timing) -> None:
-        """The stages of one version's run; too late is answered with 504, unless it hangs."""
-        hangs = any(fault.order.kind == "hang" for fault in self._of(model))
+        Too late is answered with 504, unless it hangs.
+        """
+        met = [fault for fault in self._of(model) if fault.order.stage == stage]
+        hangs = any(fault.order.kind == "hang" for fault in met)
         try:
             async with asyncio.timeout_at(None if hangs else deadline.at):
-                await self.at("features", timing, model)
-                await self.at("infer", timing, model)
+                for fault in met:
+                    with timing.stage(stage if stage in TIMED else "features"):
+                        await strike(fault, fault.draws("jitter" + self.decision), self.crash)
         except TimeoutError as error:
             raise ModelError("the deadline passed before the model had answered", status=504) from error
+
+    async def before_run(self, model: LoadedModel, deadline: Deadline, timing: Timing) -> None:
+        """The stages of one version's run; raises ModelError."""
+        await self.at("features", deadline, timing, model)
+        await self.at("infer", deadline, timing, model)
 
     def altered(self, model: LoadedModel, feed: Arrays) -> Arrays:
         """The features that the model is given instead."""
@@ -109,13 +123,16 @@ class Encounter:
 
 
 async def strike(fault: Fault, draw: float, crash: Callable[[Fault], None]) -> None:
-    """What a fault that meets something does to it; `draw` (0 to 1) chooses within the jitter."""
+    """What a fault that meets something does to it while it is on; `draw` (0 to 1) chooses in the jitter."""
+    if fault.over.is_set():
+        return
     order = fault.order
     if order.kind in ("latency", "dependency", "error", "hang", "crash"):
         fault.hits += 1
     if order.kind in ("latency", "dependency"):
         jitter = order.number("jitter_milliseconds") if order.kind == "latency" else 0.0
-        await asyncio.sleep((order.number("milliseconds") + jitter * draw) / 1e3)
+        if await fault.ends_within((order.number("milliseconds") + jitter * draw) / 1e3):
+            return
     if order.kind == "error":
         raise ModelError(str(order.parameters["text"]), status=int(order.number("status")))
     if order.kind == "dependency":

@@ -21,8 +21,10 @@ from maestro_cli.serving.errors import ModelError, Overloaded, RequestError, quo
 from maestro_cli.serving.faults.effects import Balloon, CpuBurn, Effect
 from maestro_cli.serving.faults.encounter import Encounter, Fault, strike
 from maestro_cli.serving.faults.journal import FaultJournal, FaultRecord
-from maestro_cli.serving.faults.model import KINDS, MAX_ACTIVE, Order
+from maestro_cli.serving.faults.model import KINDS, MAX_ACTIVE, Number, Order
 from maestro_cli.serving.telemetry.logs import Log
+
+_SUMMED = {"cpu": "processes", "memory": "ceiling_mebibytes"}  # the machine has them once
 
 
 class Injector:
@@ -43,17 +45,18 @@ class Injector:
         on = Counter(fault.order.kind for fault in self._active.values())
         return {kind: on[kind] for kind in KINDS}
 
-    def slow_drain(self) -> float:
-        """A drain begins: how many seconds longer it takes."""
-        slow = [fault for fault in self.active if fault.order.kind == "slow-drain"]
-        for fault in slow:
-            fault.hits += 1
-        return sum(fault.order.number("drain_seconds") for fault in slow)
+    async def slow_drain(self) -> None:
+        """A drain would be over now: wait as much longer as the faults want it, while they are on."""
+        for fault in self.active:
+            if fault.order.kind == "slow-drain" and not fault.over.is_set():
+                fault.hits += 1
+                await fault.ends_within(fault.order.number("drain_seconds"))
 
     def start(self, order: Order, by: str) -> Fault:
         """Raises Overloaded (429) when too many are on, ModelError (503) when it could not be recorded."""
         if len(self._active) >= MAX_ACTIVE:
             raise Overloaded(f"{MAX_ACTIVE} faults are on already", status=429, retry_after_seconds=60)
+        self._check_together(order)
         now = self._clock.now()
         fault = Fault(new_id("flt", now), order, by, now, now + timedelta(seconds=order.seconds))
         self._journal.began(
@@ -71,6 +74,19 @@ class Injector:
             raise ModelError(f"the fault could not begin: {error.strerror}", status=503) from error
         self._log.info("fault began", id=fault.id, by=by, seconds=order.seconds)
         return fault
+
+    def _check_together(self, order: Order) -> None:
+        """Raises Overloaded (429) when faults of one kind would take more together than one may."""
+        name = _SUMMED.get(order.kind)
+        most = KINDS[order.kind].parameters.get(name) if name else None
+        if name is None or not isinstance(most, Number):
+            return
+        on = sum(fault.order.number(name) for fault in self.active if fault.order.kind == order.kind)
+        if on + order.number(name) > most.high:
+            raise Overloaded(
+                f"{name} of all {order.kind} faults together is at most {most.high:g}, {on:g} are on",
+                status=429, retry_after_seconds=60,
+            )  # fmt: skip
 
     def end(self, identity: str, because: str) -> Fault:
         """Take it back and record it; raises RequestError (404)."""

@@ -7,10 +7,12 @@ whose end nobody could write has it written by the next server that opens the jo
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -78,14 +80,17 @@ class FaultJournal:
         os.close(self._file)
 
     def _append(self, line: Mapping[str, object]) -> None:
+        """The line whole, or nothing of it."""
         content = json.dumps({"schema": SCHEMA, **line}).encode("ascii") + b"\n"
+        before = os.fstat(self._file).st_size
         try:
-            written = os.write(self._file, content)
+            if os.write(self._file, content) != len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._file)
         except OSError as error:
+            with suppress(OSError):
+                os.ftruncate(self._file, before)
             raise ModelError(f"the fault journal cannot be written: {error.strerror}", status=503) from error
-        if written != len(content):
-            raise ModelError("the fault journal cannot be written: the disk is full", status=503)
 
 
 def read_journal(path: Path) -> list[FaultRecord]:

@@ -71,6 +71,9 @@ def test_a_fault_that_met_nobody_is_known_and_one_that_nobody_counts_is_not(tmp_
     assert none.met_nobody
     (cpu,) = read_faults([journal(tmp_path, BEGAN | {"kind": "cpu"}, ENDED | {"hits": 0})])
     assert not cpu.met_nobody
+    failed = ENDED | {"hits": 0, "ended_because": "failed"}
+    (never,) = read_faults([journal(tmp_path, BEGAN | {"kind": "cpu"}, failed)])
+    assert never.met_nobody
     (lost,) = read_faults([journal(tmp_path, BEGAN, ENDED | {"hits": 0, "ended_because": "process-ended"})])
     assert not lost.met_nobody
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from maestro_cli.serving.errors import StartRefused
+from maestro_cli.serving.errors import ModelError, StartRefused
 from maestro_cli.serving.faults.journal import LOST, FaultJournal, FaultRecord, read_journal
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -59,6 +60,24 @@ def test_a_line_cut_short_at_any_byte_loses_no_other(tmp_path: Path) -> None:
         again.began(record("flt-3"))
         again.close()
         assert [one.id for one in read_journal(path)] == ["flt-1", "flt-3"]
+
+
+def test_a_line_that_the_disk_did_not_take_whole_leaves_nothing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "faults.jsonl"
+    journal = FaultJournal(path, NOW)
+    journal.began(record("flt-1"))
+    before = path.read_bytes()
+    real = os.write
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", lambda file, content: real(file, content[: len(content) // 2]))
+        with pytest.raises(ModelError, match="No space left"):
+            journal.began(record("flt-2"))
+    assert path.read_bytes() == before
+    journal.began(record("flt-3"))
+    journal.close()
+    assert [one.id for one in read_journal(path)] == ["flt-1", "flt-3"]
 
 
 def test_nothing_but_json_lines_with_a_schema_is_written(tmp_path: Path) -> None:
