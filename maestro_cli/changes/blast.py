@@ -1,17 +1,17 @@
-"""The blast radius of ending some of a workload's replicas, and of closing a node.
+"""The blast radius of ending some of a workload's replicas or one pod, and of closing a node.
 
 Invariant: only reads; what the caller may not read is said (`blind`), never taken for zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from maestro_cli.changes.model import BlastRadius, BudgetHeadroom, RecentChange
 from maestro_cli.changes.ports import ClusterPort
 from maestro_cli.core.errors import Refused
-from maestro_cli.core.facts.cluster import DisruptionBudget, Node, Workload
+from maestro_cli.core.facts.cluster import DisruptionBudget, Node, Pod, Workload
 from maestro_cli.core.selectors import selector_matches
 
 _ENDED = {"Succeeded", "Failed"}
@@ -27,19 +27,9 @@ def blast_radius(
     blind: Sequence[str] = (),
 ) -> BlastRadius:
     """What ending that many replicas touches; raises Unreachable. `blind`: what was not seen before."""
-    namespace = workload.ref.namespace
-    unseen = list(blind)
-    live: int | None = None
-    try:
-        pods = cluster.list_pods(namespace)
-        live = sum(1 for pod in pods if pod.phase not in _ENDED and not pod.deleting)
-    except Refused:
-        unseen.append(f"pods of {namespace}: the share of its replicas is not known")
-    budgets: tuple[BudgetHeadroom, ...] = ()
-    try:
-        budgets = covering(cluster.list_disruption_budgets(namespace), workload)
-    except Refused:
-        unseen.append(f"disruption budgets of {namespace}: the headroom is not known")
+    meta: Any = workload.template.get("metadata") or {}
+    labels = {str(key): str(value) for key, value in (meta.get("labels") or {}).items()}
+    live, budgets, unseen = _surroundings(cluster, workload.ref.namespace, labels)
     return BlastRadius(
         workloads=1,
         replicas_now=workload.replicas,
@@ -49,8 +39,55 @@ def blast_radius(
         namespace_share=None if live is None else _share(replicas_ended, live),
         budgets=budgets,
         recent=tuple(recent),
-        blind=tuple(unseen),
+        blind=(*blind, *unseen),
     )
+
+
+def pod_blast(
+    cluster: ClusterPort, pod: Pod, *, ended: int, recent: Sequence[RecentChange], blind: Sequence[str]
+) -> BlastRadius:
+    """What the end of one pod touches; without a controller nothing takes its place."""
+    live, budgets, unseen = _surroundings(cluster, pod.namespace, pod.labels)
+    now = 1
+    if pod.owner and live is not None:
+        now = len(replicas_beside(cluster, pod.namespace, pod.owner))
+    return BlastRadius(
+        workloads=1 if pod.owner else 0,
+        replicas_now=now,
+        replicas_after=now if pod.owner else 0,
+        replicas_ended=ended,
+        namespace_replicas=live,
+        namespace_share=None if live is None else _share(ended, live),
+        budgets=budgets,
+        recent=tuple(recent),
+        blind=(*blind, *unseen),
+    )
+
+
+def replicas_beside(cluster: ClusterPort, namespace: str, owner: str) -> list[Pod]:
+    """The live pods of one controller, by its name."""
+    return [pod for pod in cluster.list_pods(namespace) if pod.owner == owner and _is_live(pod)]
+
+
+def _is_live(pod: Pod) -> bool:
+    return pod.phase not in _ENDED and not pod.deleting
+
+
+def _surroundings(
+    cluster: ClusterPort, namespace: str, labels: Mapping[str, str]
+) -> tuple[int | None, tuple[BudgetHeadroom, ...], list[str]]:
+    """Live pods of the namespace, the budgets over pods of these labels, and what was not seen."""
+    unseen: list[str] = []
+    live: int | None = None
+    try:
+        live = sum(map(_is_live, cluster.list_pods(namespace)))
+    except Refused:
+        unseen.append(f"pods of {namespace}: the share of its replicas is not known")
+    try:
+        return live, covering(cluster.list_disruption_budgets(namespace), labels), unseen
+    except Refused:
+        unseen.append(f"disruption budgets of {namespace}: the headroom is not known")
+        return live, (), unseen
 
 
 def node_blast(
@@ -88,13 +125,11 @@ def _share(part: int, whole: int) -> float:
     return min(1.0, part / whole) if whole else 1.0
 
 
-def covering(budgets: Sequence[DisruptionBudget], workload: Workload) -> tuple[BudgetHeadroom, ...]:
-    """The disruption budgets whose selector takes in the workload's pods, by name.
+def covering(budgets: Sequence[DisruptionBudget], labels: Mapping[str, str]) -> tuple[BudgetHeadroom, ...]:
+    """The disruption budgets whose selector takes in pods of these labels, by name.
 
     A selector that cannot be read is counted as covering: too careful is better than too bold.
     """
-    meta: Any = workload.template.get("metadata") or {}
-    labels = {str(key): str(value) for key, value in (meta.get("labels") or {}).items()}
     return tuple(
         BudgetHeadroom(
             budget.name,
@@ -108,8 +143,8 @@ def covering(budgets: Sequence[DisruptionBudget], workload: Workload) -> tuple[B
     )
 
 
-def _covers(selector: str, labels: dict[str, str]) -> bool:
+def _covers(selector: str, labels: Mapping[str, str]) -> bool:
     try:
-        return selector_matches(selector, labels)
+        return selector_matches(selector, dict(labels))
     except ValueError:
         return True

@@ -141,7 +141,7 @@ def _disruption(plan: Plan, consent: Consent) -> Iterator[GateReason]:
     names = ", ".join(budget.name for budget in plan.blast.budgets if budget.allowed == 0)
     yield GateReason(
         DISRUPTION_BUDGET, ExitCode.GATE_NOT_MET, f"disruption budget {names} has no headroom",
-        why="every replica is available now, and the budget can spare none of its pods",
+        why=f"{plan.target.ref} is fully available now, and the budget can spare none of its pods",
         fix=f"wait until the other disruption is over, or accept the risk {DISRUPTION_BUDGET} by name",
     )  # fmt: skip
 

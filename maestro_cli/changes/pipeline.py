@@ -129,7 +129,7 @@ class ChangePipeline:
         ref = plan.target.ref
         before = last_applied(self.journal, ref, plan.target.uid, plan.kind, since, but=plan.id)
         found = gate.Findings(
-            access=tuple(self._may(permission, ref) for permission in kind.permissions),
+            access=tuple(self._may(permission, ref) for permission in kind.needs(plan)),
             repeated=None if before is None else kind.repetition(plan, before),
             approval=approval,
             now=self.clock.now(),

@@ -27,6 +27,8 @@ class ClusterPort(Protocol):
 
     def get_node(self, name: str) -> Node: ...
 
+    def get_pod(self, namespace: str, name: str) -> Pod: ...
+
     def list_nodes(self) -> Sequence[Node]: ...
 
     def list_pods_on(self, node: str) -> Sequence[Pod]:
@@ -82,3 +84,13 @@ class ClusterPort(Protocol):
         dry_run: bool = False,
     ) -> Node:
         """Close a node to new pods, or open it, and merge the annotations; raises as `write_spec`."""
+
+    def evict_pod(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
+        """Have the pod of that uid end, if its disruption budget allows.
+
+        Raises GateNotMet when it does not, StalePlan when the pod of that name is another; else as
+        `write_spec`.
+        """
+
+    def delete_pod(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
+        """Have the pod of that uid end, whatever its disruption budget says; raises as `evict_pod`."""

@@ -81,7 +81,7 @@ class Sending:
             try:
                 found = fresh_target(means.cluster, means.kind(change), plan)
             except NotFound:
-                if maybe_sent:
+                if maybe_sent or attempt > 1:
                     return self.probe(change)
                 raise
             except StalePlan as error:

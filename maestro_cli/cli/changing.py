@@ -45,6 +45,16 @@ def a_node(
     return node_ref(name)
 
 
+def a_pod(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The pod.")],
+    namespace: NamespaceOption = None,
+) -> ObjectRef:
+    """The first words of a command that changes one pod."""
+    ref: ObjectRef = ctx.obj.pod_ref(name, namespace)
+    return ref
+
+
 def _consent(
     dry_run: DryRunOption = False,
     yes: YesOption = False,

@@ -29,7 +29,7 @@ COMMANDS: tuple[Stub, ...] = (
     Stub("watch", "watch", "Detect: poll and listen to Alertmanager, and open incidents.", RESPOND),
     Stub("runbook", "runbook", "List, show, run and resume Markdown runbooks.", RESPOND),
     Stub("workload", "workload", "List deployments, stateful sets and daemon sets.", OPERATE),
-    Stub("pod", "pod", "List pods: status, restarts, node, zone, images.", OPERATE),
+    Stub("pod", "pod", "List pods, and have one end.", OPERATE),
     Stub("node", "node", "List nodes, and close or open them to new pods.", OPERATE),
     Stub("rollback", "rollback", "Return a workload to an earlier revision, as a gated change.", OPERATE),
     Stub("restart", "restart", "Replace every replica of a workload, a few at a time.", OPERATE),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from maestro_cli.chaos.drills.fault_score import FaultScore
     from maestro_cli.core.facts.inventory import NodeLine, PodLine, WorkloadLine
     from maestro_cli.core.progress import Progress
-    from maestro_cli.core.refs import WorkloadRef
+    from maestro_cli.core.refs import ObjectRef, WorkloadRef
     from maestro_cli.cost.unit_cost_report import UnitCosts
     from maestro_cli.incidents.clock import PhaseReading
     from maestro_cli.incidents.desk import IncidentDesk
@@ -270,6 +270,15 @@ class Services(Backends):
         if where is None and text.count("/") < 2:
             where = self.cluster.default_namespace or None
         return parse_workload_ref(text, namespace=where)
+
+    def pod_ref(self, name: str, namespace: str | None) -> ObjectRef:
+        """Name a pod in the namespace of the flag, else of the context, else of the kubeconfig."""
+        from maestro_cli.core.refs import pod_ref
+
+        where = namespace or self.context.namespace or self.cluster.default_namespace
+        if not where:
+            raise UsageError(f"no namespace for pod {name!r}", fix="pass -n NAMESPACE")
+        return pod_ref(name, where)
 
     def rehearse_change(self, plan: Plan, accepts: frozenset[str]) -> Change:
         """Have the cluster check the plan (dryRun=All) and the gate decide; nothing changes."""

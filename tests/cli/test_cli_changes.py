@@ -1,4 +1,4 @@
-"""The commands that change one workload or node, as a person or a script calls them, on recorded answers."""
+"""The commands that change one workload, node or pod, as people and scripts call them, on recordings."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ COMMANDS = {
     "set-env": ["set", "env", "deploy/fraud", "LOG_LEVEL=debug", "DB_PASSWORD=hunter2-hunter2", "CACHE-"],
     "cordon": ["node", "cordon", "node-a"],
     "uncordon": ["node", "uncordon", "node-a"],
+    "delete-pod": ["pod", "delete", "fraud-5c9-a"],
 }
 OWNER = {"kind": "Deployment", "name": "fraud", "uid": "uid-fraud", "controller": True}
 
@@ -55,7 +56,9 @@ def answers(kind: str = "", **spec: Any) -> Answers:
         f"PATCH {PLACE}": now,
         f"POST {REVIEW}": {"status": {"allowed": True}},
         "/apis/apps/v1/namespaces/ml/replicasets": listing(earlier),
-        "/api/v1/namespaces/ml/pods": listing(),
+        "/api/v1/namespaces/ml/pods": listing(*([pod("fraud-5c9-a")] if kind == "delete-pod" else [])),
+        "/api/v1/namespaces/ml/pods/fraud-5c9-a": pod("fraud-5c9-a"),
+        "POST /api/v1/namespaces/ml/pods/fraud-5c9-a/eviction": {"kind": "Status", "status": "Success"},
         "/api/v1/pods": listing(pod("fraud-5c9-a"), pod("churn-77-c")),
         "/api/v1/nodes": listing(one, node("node-b", "zone-b"), node("node-c", "zone-b")),
         f"{NODES}/node-a": one,
@@ -71,7 +74,8 @@ def api() -> Iterator[list[str]]:
 
 
 def writes(asked: list[str]) -> list[str]:
-    return [path for path in asked if path.startswith("PATCH") and "dryRun" not in path]
+    sent = [path for path in asked if path.startswith(("PATCH", "DELETE")) or "/eviction" in path]
+    return [path for path in sent if "dryRun" not in path]
 
 
 def settled(result: Result) -> str:

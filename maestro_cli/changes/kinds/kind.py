@@ -50,6 +50,12 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def yes_or_no(text: str) -> bool:
+    if text not in ("yes", "no", "true", "false"):
+        raise ValueError("is neither yes nor no")
+    return text in ("yes", "true")
+
+
 def words(text: str) -> tuple[str, ...]:
     """Words as a shell reads them."""
     try:
@@ -126,7 +132,11 @@ class ChangeKind(Protocol):
     def name(self) -> str: ...
 
     @property
-    def permissions(self) -> tuple[Permission, ...]: ...
+    def permissions(self) -> tuple[Permission, ...]:
+        """What a change of this kind needs, unless a parameter says otherwise."""
+
+    def needs(self, plan: Plan) -> tuple[Permission, ...]:
+        """What this very change needs."""
 
     @property
     def options(self) -> Mapping[str, Option]:

@@ -121,6 +121,13 @@ class WritingKind(Generic[T]):
             return f"{found.ref} carries the mark of {plan.id}"
         return ""
 
+    def needs(self, plan: Plan) -> tuple[Permission, ...]:
+        return self.permissions
+
+    def objections(self, plan: Plan) -> tuple[GateReason, ...]:
+        """What the blast radius of a plan has against it."""
+        return ()
+
     def repetition(self, plan: Plan, before: RecentChange) -> GateReason | None:
         return None
 
@@ -161,6 +168,7 @@ class WritingKind(Generic[T]):
             leaves=before,
             payload=draft.spec,
         )
+        plan = replace(plan, objections=(*plan.objections, *self.objections(plan)))
         return replace(plan, digest=plan_digest(plan))
 
     def known_parameters(self) -> frozenset[str]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.cli.changing import Parameters, a_pod, change_command
 from maestro_cli.cli.options import (
     AllNamespacesOption,
     FieldSelectorOption,
@@ -24,7 +25,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=N
 
 @app.callback()
 def pod() -> None:
-    """List pods: status, restarts, node, zone, images."""
+    """List pods, and have one end."""
 
 
 @app.command("list")
@@ -47,3 +48,20 @@ def list_pods(
     options = output_options(ctx, output)
     found = ctx.obj.list_pods(Wanted(name, namespace, everywhere, selector, fields, sort_by))
     emit(pods_view(found, ctx.obj.clock.now(), everywhere=everywhere), options)
+
+
+@app.command()
+@change_command("delete-pod", a_pod)
+def delete(
+    outright: Annotated[
+        bool, typer.Option("--without-eviction", help="Delete it outright, past disruption budgets.")
+    ] = False,
+) -> Parameters:
+    """Evict a pod, and wait until it is gone and another is ready in its place.
+
+    The cluster refuses where a disruption budget has no headroom. Deleting it outright then also needs
+    --accept disruption-budget. It cannot be undone.
+
+    Example: maestro pod delete fraud-5c9f-x2x -n ml
+    """
+    return {"without_eviction": outright}

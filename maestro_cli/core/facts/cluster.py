@@ -93,6 +93,16 @@ class Pod:
     labels: Mapping[str, str]
     containers: tuple[Container, ...]
     ready_since: datetime | None = None
+    resource_version: str = ""
+
+    @property
+    def ref(self) -> ObjectRef:
+        return ObjectRef("Pod", self.namespace, self.name)
+
+    @property
+    def generation(self) -> int:
+        """What a pod is asked to be is not changed by maestro."""
+        return 0
 
     @property
     def restarts(self) -> int:

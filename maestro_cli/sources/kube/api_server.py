@@ -117,10 +117,23 @@ class ApiServer:
 
     def patch(self, path: str, content_type: str, body: Any, kind: type[T], *, dry_run: bool) -> T:
         """Change one object, and give what it became (or would, in a dry run)."""
+        return self._write("PATCH", path, content_type, body, kind, dry_run=dry_run)
+
+    def create(self, path: str, body: Any, kind: type[T], *, dry_run: bool) -> T:
+        """Create what stands at that path, such as an eviction."""
+        return self._write("POST", path, JSON, body, kind, dry_run=dry_run)
+
+    def delete(self, path: str, options: Any, kind: type[T], *, dry_run: bool) -> T:
+        """Delete one object under these options."""
+        return self._write("DELETE", path, JSON, options, kind, dry_run=dry_run)
+
+    def _write(
+        self, verb: str, path: str, content_type: str, body: Any, kind: type[T], *, dry_run: bool
+    ) -> T:
         params: dict[str, str | int] = {"fieldManager": FIELD_MANAGER}
         if dry_run:
             params["dryRun"] = "All"
-        ask = Ask("PATCH", path, params, msgspec.json.encode(body), content_type, safe=dry_run)
+        ask = Ask(verb, path, params, msgspec.json.encode(body), content_type, safe=dry_run)
         return self._backend.decode(self._good(self._backend.ask(ask), safe=dry_run), kind)
 
     def items(self, path: str, kind: type[T], params: Mapping[str, str | int] | None = None) -> list[T]:

@@ -185,6 +185,10 @@ class KubeCluster:
         found = self._api.items(scoped("/api/v1", namespace, "pods"), objects.PodObject, params)
         return tuple(map(facts.pod_facts, sorted(found, key=_name)))
 
+    def get_pod(self, namespace: str, name: str) -> Pod:
+        """The pod now."""
+        return facts.pod_facts(self._api.get(_pod_path(namespace, name), objects.PodObject))
+
     def list_pods_on(self, node: str) -> tuple[Pod, ...]:
         """Pods of all namespaces that are bound to a node, by namespace and name."""
         params = {"fieldSelector": f"spec.nodeName={node}"}
@@ -236,7 +240,7 @@ class KubeCluster:
             "limitBytes": limit_bytes,
         }
         params = {key: value for key, value in given.items() if value is not None}
-        path = f"{scoped('/api/v1', namespace, 'pods')}/{segment(pod)}/log"
+        path = f"{_pod_path(namespace, pod)}/log"
         try:
             return Untrusted(self._api.text(path, params, limit_bytes))
         except UsageError as error:
@@ -283,6 +287,19 @@ class KubeCluster:
         done = self._write(_node_path(name), objects.NodeObject, expected, parts, annotations, dry_run)
         return facts.node_facts(done)
 
+    def evict_pod(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
+        """Evict the pod of that uid; raises GateNotMet when its budget does not allow it, StalePlan."""
+        options = {"preconditions": {"uid": uid}}
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "deleteOptions": options,
+                "metadata": {"name": name, "namespace": namespace}}  # fmt: skip
+        path = f"{_pod_path(namespace, name)}/eviction"
+        self._api.create(path, body, dict[str, Any], dry_run=dry_run)
+
+    def delete_pod(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
+        """Delete the pod of that uid, whatever its budget says; raises StalePlan."""
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        self._api.delete(_pod_path(namespace, name), options, dict[str, Any], dry_run=dry_run)
+
     def _write(
         self, path: str, kind: type[M], expected: Precondition, parts: Mapping[str, Any],
         annotations: Mapping[str, str | None], dry_run: bool,
@@ -303,6 +320,10 @@ def _path(ref: WorkloadRef) -> str:
     if ref.kind != "Deployment":
         raise UsageError(f"{ref} is a {ref.kind}", why="maestro changes and watches Deployments only")
     return f"{scoped('/apis/apps/v1', ref.namespace, 'deployments')}/{segment(ref.name)}"
+
+
+def _pod_path(namespace: str, name: str) -> str:
+    return f"{scoped('/api/v1', namespace, 'pods')}/{segment(name)}"
 
 
 def _node_path(name: str) -> str:

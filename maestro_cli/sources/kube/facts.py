@@ -122,6 +122,7 @@ def pod_facts(pod: PodObject) -> Pod:
         labels=untrusted(meta.labels),
         containers=container_facts(pod),
         ready_since=utc(ready.last_transition_time) if ready is not None and is_ready else None,
+        resource_version=meta.resource_version,
     )
 
 

@@ -162,7 +162,7 @@ def pipeline(platform: Platform, journal: Journal) -> Iterator[Pipeline]:
 
 
 def test_there_is_a_trial_of_every_kind() -> None:
-    assert [trial.kind for trial in TRIALS] == list(KINDS)
+    assert [*(trial.kind for trial in TRIALS), "delete-pod"] == list(KINDS)
 
 
 @pytest.mark.parametrize("trial", TRIALS, ids=str)
@@ -274,3 +274,65 @@ def test_what_an_autoscaler_owns_is_not_scaled(pipeline: Pipeline, web: Kubectl,
     web(*command.split(), "-p", patch.strip("'"))
     bounds = web.get("hpa", "web")["spec"]
     assert (bounds["minReplicas"], bounds["maxReplicas"]) == (6, 6)
+
+
+BUDGET = {
+    "apiVersion": "policy/v1",
+    "kind": "PodDisruptionBudget",
+    "metadata": {"name": "web"},
+    "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "web"}}},
+}
+ACCEPTED = Consent(given=True, accepts=frozenset({"disruption-budget"}))
+
+
+@pytest.fixture
+def pod(web: Kubectl, namespace: str) -> ObjectRef:
+    return ObjectRef("Pod", namespace, str(web.items("pods")[0]["metadata"]["name"]))
+
+
+def uids(kubectl: Kubectl) -> set[str]:
+    """Of the pods that are not ending."""
+    metadata = [item["metadata"] for item in kubectl.items("pods")]
+    return {meta["uid"] for meta in metadata if "deletionTimestamp" not in meta}
+
+
+def test_a_pod_is_evicted_and_replaced(pipeline: Pipeline, web: Kubectl, pod: ObjectRef) -> None:
+    before = uids(web)
+    with pytest.raises(Refused, match="create pods/eviction"):
+        pipeline("viewer").execute(pipeline("viewer").plan("delete-pod", pod), YES)
+    changes = pipeline()
+    plan = changes.plan("delete-pod", pod)
+    rehearsal = changes.execute(plan, Consent(given=False), dry_run=True)
+    assert rehearsal.decision is not None
+    assert rehearsal.decision.allowed, rehearsal.decision
+    assert uids(web) == before
+    assert changes.execute(plan, YES).state is State.VERIFIED
+    assert before - uids(web) == {plan.target.uid}
+    assert web.get("deploy", "web")["status"]["readyReplicas"] == 2
+
+
+def test_a_pod_goes_past_its_budget_by_name_only(pipeline: Pipeline, web: Kubectl, pod: ObjectRef) -> None:
+    web.apply(BUDGET)
+    web("wait", "pdb/web", "--for=jsonpath={.status.currentHealthy}=2", "--timeout=60s")
+    before = uids(web)
+    changes = pipeline()
+    with pytest.raises(GateNotMet, match="disruption budget web has no headroom"):
+        changes.execute(changes.plan("delete-pod", pod), YES)
+    with pytest.raises(GateNotMet, match="does not evict"):
+        changes.execute(changes.plan("delete-pod", pod), ACCEPTED)
+    assert uids(web) == before
+    outright = changes.plan("delete-pod", pod, {"without_eviction": True})
+    assert changes.execute(outright, ACCEPTED).state is State.VERIFIED
+    assert before - uids(web) == {outright.target.uid}
+
+
+def test_a_deletion_reaches_no_pod_of_another_uid(platform: Platform, web: Kubectl, pod: ObjectRef) -> None:
+    before = uids(web)
+    cluster = KubeCluster(ClusterEndpoint(str(platform.state / "oncall.kubeconfig")))
+    try:
+        for end in (cluster.evict_pod, cluster.delete_pod):
+            with pytest.raises(StalePlan):
+                end(pod.namespace, pod.name, uid="00000000-0000-0000-0000-000000000000")
+    finally:
+        cluster.close()
+    assert uids(web) == before

@@ -1,4 +1,4 @@
-"""One example of every kind of change, over the fake cluster: fraud=2 of three replicas, and its nodes."""
+"""One example of every kind of change, over a fake cluster: fraud=2 of three replicas, nodes and pods."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from maestro_cli.changes.kinds import KINDS
 from maestro_cli.core.refs import ObjectRef
 from tests.unit.changes.fake_cluster import REF, FakeCluster, template
 from tests.unit.changes.fake_nodes import NODE
+from tests.unit.changes.fake_pods import POD
 
 IMAGE = "registry.example:5000/ml/server:2@sha256:" + "a" * 64
 
@@ -36,6 +37,20 @@ class Example:
         """What it may not be done without."""
         return str(KINDS[self.kind].permissions[-1])
 
+    @property
+    def leaves_a_mark(self) -> bool:
+        """What is deleted carries none, and is not there to look at."""
+        return self.kind != "delete-pod"
+
+    @property
+    def is_final(self) -> bool:
+        """It has no undo."""
+        return self.kind in ("restart", "delete-pod")
+
+    def mark(self, change_id: str) -> str:
+        """What the fake cluster notes of the write of that change."""
+        return change_id if self.leaves_a_mark else "evicted pod-uid-0"
+
     def prepare(self, cluster: FakeCluster) -> None:
         self._set(cluster, self.before)
 
@@ -48,6 +63,8 @@ class Example:
         if self.ref == REF:
             cluster.ship(template(9))
             cluster.set(replicas=9, paused=self.kind == "resume")  # the opposite of what was written
+        elif self.ref == POD:
+            cluster.set(pod_uid="another")
         else:
             self._set(cluster, {"unschedulable": self.look(cluster).schedulable, "annotations": {}})
 
@@ -56,6 +73,7 @@ class Example:
         with cluster.state() as state:
             state["exists"] = False
             state["nodes"].clear()
+            state["namespace_pods"] = 0
 
     def look(self, cluster: FakeCluster) -> Any:
         """The target now."""
@@ -67,7 +85,7 @@ class Example:
 
     def _set(self, cluster: FakeCluster, values: Mapping[str, Any]) -> None:
         with cluster.state() as state:
-            (state if self.ref == REF else state["nodes"][self.ref.name]).update(values)
+            (state["nodes"][self.ref.name] if self.ref == NODE else state).update(values)
 
 
 EXAMPLES = (
@@ -80,6 +98,7 @@ EXAMPLES = (
     Example("set-env", {"env": ["MODEL=b", "NEW=x"]}, "env: MODEL=b 'NEW=x'"),
     Example("cordon", ref=NODE),
     Example("uncordon", before={"unschedulable": True}, ref=NODE),
+    Example("delete-pod", {"without_eviction": False}, "without_eviction: 'no'", ref=POD),
 )
 ENVIRONMENT = {"MODEL": "a", "OLD": "x"}
 

@@ -1,4 +1,4 @@
-"""A FAKE cluster: one Deployment and its nodes, in memory or in a file that several processes share.
+"""A FAKE cluster: one Deployment, its nodes and pods, in memory or in a file that processes share.
 
 It stands in for the API server where a test must lose answers, delay writes or freeze a rollout at will;
 the same pipeline runs against a real cluster API in tests/contract/changes. Preconditions, generation,
@@ -27,7 +27,7 @@ from maestro_cli.core.facts.cluster import (
     Workload,
 )
 from maestro_cli.core.refs import WorkloadRef
-from tests.unit.changes import fake_nodes
+from tests.unit.changes import fake_nodes, fake_pods
 
 REF = WorkloadRef("Deployment", "ml", "fraud")
 T = TypeVar("T")
@@ -55,6 +55,7 @@ class FakeCluster:
             "annotations": {}, "revisions": [], "broken": [], "frozen": False, "writes": [], "log": [],
             "denied": [], "budgets": [], "namespace_pods": replicas, "given_up": False, "down": 0,
             "autoscalers": [], "ready": None, "nodes": fake_nodes.nodes_at_first(),
+            "ended": [], "pod_uid": "pod-uid",
         }  # fmt: skip
         self.user = ""
         self.faults: list[str] = []
@@ -124,11 +125,14 @@ class FakeCluster:
         with self.state() as state:
             if "pods" in state["denied"]:
                 raise Refused("the cluster forbids it")
-            count = state["namespace_pods"]
-        return tuple(
-            Pod("ml", f"pod-{n}", f"pod-uid-{n}", "Running", True, "node-a", "", LONG_AGO, False, "", {}, ())
-            for n in range(count)
-        )
+            return fake_pods.pods(state)
+
+    def get_pod(self, namespace: str, name: str) -> Pod:
+        with self.state() as state:
+            _answer(state)
+            found = fake_pods.pod(state, name)
+        self._arrive()
+        return found
 
     def list_disruption_budgets(self, namespace: str | None) -> Sequence[DisruptionBudget]:
         with self.state() as state:
@@ -146,6 +150,7 @@ class FakeCluster:
     ) -> AccessAnswer:  # fmt: skip
         with self.state() as state:
             full = f"{resource}.{group}" if group else resource
+            full += f"/{subresource}" if subresource else ""
             return AccessAnswer(f"{verb} {full}" not in state["denied"], verb, full)
 
     def get_node(self, name: str) -> Node:
@@ -182,6 +187,18 @@ class FakeCluster:
             return fake_nodes.write(state, name, uid, resource_version, unschedulable, annotations)
 
         return self._send(land, annotations["maestro.io/change"] or "", dry_run, "")
+
+    def evict_pod(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
+        def land(state: dict[str, Any]) -> None:
+            fake_pods.evict(state, name, uid)
+
+        self._send(land, f"evicted {uid}", dry_run, "")
+
+    def delete_pod(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
+        def land(state: dict[str, Any]) -> None:
+            fake_pods.delete(state, name, uid)
+
+        self._send(land, f"deleted {uid}", dry_run, "")
 
     def _send(self, land: Callable[[dict[str, Any]], T], mark: str, dry_run: bool, body: str) -> T:
         """Carry a request, with the next fault; `land` raises StalePlan before it touches the state."""
@@ -222,7 +239,7 @@ class FakeCluster:
         """What was sent late arrives after a look at the cluster, or after the second."""
         arrived = self._late.pop(0) if self._late else "wait"
         if arrived != "wait":
-            with suppress(StalePlan):
+            with suppress(StalePlan, NotFound):
                 self._land(*arrived)
 
 
