@@ -33,8 +33,19 @@ def explain(data: Any, kind: Any, fail: Fail) -> Any:
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`did you mean 'x'?`, or the list of what there is."""
     names = sorted(known)
-    close = difflib.get_close_matches(word[:100], names, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(names)}"
+    return _guess(word, names, cutoff=0.6) or f"known here: {', '.join(names)}"
+
+
+def choice(word: str, known: Iterable[str]) -> dict[str, str]:
+    """The why (all there is) and the fix (the one that was likely meant) of a word that is none of them."""
+    names = list(known)
+    fix = _guess(word, names, cutoff=0.75) or "name one of these"
+    return {"why": f"known here: {', '.join(names)}", "fix": fix}
+
+
+def _guess(word: str, names: list[str], cutoff: float) -> str:
+    close = difflib.get_close_matches(word[:100], names, n=1, cutoff=cutoff)
+    return f"did you mean {close[0]!r}?" if close else ""
 
 
 def _fits(data: Any, kind: Any) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from maestro_cli.config.strict import suggestion
+from maestro_cli.config.explanation import choice
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import ActionFailed, Busy, NotFound, TimedOut, UndoFailed, UsageError
@@ -162,10 +162,11 @@ class EmbeddedPlatform:
     def kubeconfig(self, identity: str = "admin") -> Path:
         """The kubeconfig of an identity; raises NotFound when the platform is not up or knows none."""
         if not self.is_up():
-            raise NotFound("the embedded platform is not up", fix="maestro local up")
+            why = "kubeconfigs are made when it comes up, and go with it"
+            raise NotFound("the embedded platform is not up", why=why, fix="maestro local up")
         known = {path.name.removesuffix(".kubeconfig"): path for path in self._state.glob("*.kubeconfig")}
         if identity not in known:
-            raise NotFound(f"there is no kubeconfig for {identity!r}", why=suggestion(identity, list(known)))
+            raise NotFound(f"there is no kubeconfig for {identity!r}", **choice(identity, sorted(known)))
         return known[identity]
 
     def logs(self, part: str, *, tail: int, follow: bool, cancellation: Cancellation) -> Iterator[str]:
@@ -174,8 +175,9 @@ class EmbeddedPlatform:
         known = {path.stem: path for path in folder.glob("*.log")} if folder.is_dir() else {}
         if not _PART_NAME.fullmatch(part) or part not in known:
             if not known:
-                raise NotFound("the embedded platform has no logs", fix="maestro local up")
-            raise NotFound(f"there is no part {part!r}", why=suggestion(part, list(known)))
+                why = f"nothing is in {folder}; its parts write there"
+                raise NotFound("the embedded platform has no logs", why=why, fix="maestro local up")
+            raise NotFound(f"there is no part {part!r}", **choice(part, sorted(known)))
         if follow:
             return follow_lines(known[part], tail, cancellation)
         return iter(last_lines(known[part], tail))
@@ -297,7 +299,7 @@ class EmbeddedPlatform:
 
 def _check_cluster(cluster: str | None) -> None:
     if cluster is not None and cluster not in CLUSTERS:
-        raise UsageError(f"there is no cluster {cluster!r}", fix=suggestion(cluster, list(CLUSTERS)))
+        raise UsageError(f"there is no cluster {cluster!r}", **choice(cluster, CLUSTERS))
 
 
 def _interval_of(profile: str) -> float:
@@ -305,7 +307,7 @@ def _interval_of(profile: str) -> float:
     from maestro_cli.slo.windows import PROFILES
 
     if profile not in PROFILES:
-        raise UsageError(f"there is no profile {profile!r}", fix=suggestion(profile, list(PROFILES)))
+        raise UsageError(f"there is no profile {profile!r}", **choice(profile, PROFILES))
     return PROFILES[profile].interval_seconds
 
 

@@ -123,6 +123,7 @@ def complete_in_fish(words: str) -> str:
         ("maestro journal ", "verify", "drill"),
         ("maestro drill run ", "bad-release", "journal"),
         ("maestro help -o js", "jsonpath=", "csv"),
+        ("maestro local kubeconfig --as ", "oncall", "drill"),
     ],
 )
 def test_words_are_completed(complete: object, words: str, wanted: str, unwanted: str) -> None:

@@ -133,7 +133,7 @@ def test_no_go_ends_4_in_three_lines(go: GoScript) -> None:
 def test_a_target_that_is_mistyped_ends_2(go: GoScript) -> None:
     result = maestro("local", "build", "--target", "linux/arm", env=go.environment)
     assert (result.code, result.out) == (2, "")
-    assert "linux/arm64" in result.error_lines[1]
+    assert "linux/arm64" in result.error_lines[2]
 
 
 def test_a_variable_that_names_another_program_ends_3(go: GoScript) -> None:

@@ -18,11 +18,16 @@ PARTS = (
     "prometheus", "alertmanager", "load", "watch",
 )  # fmt: skip
 
+IDENTITIES = ("admin", "oncall", "viewer", "kubelet", "agent")
 TARGETS = ("linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64")
 
 
 def _complete_part(incomplete: str) -> list[str]:
     return [part for part in PARTS if part.startswith(incomplete)]
+
+
+def _complete_identity(incomplete: str) -> list[str]:
+    return [identity for identity in IDENTITIES if identity.startswith(incomplete)]
 
 
 def _complete_target(incomplete: str) -> list[str]:
@@ -138,7 +143,13 @@ def logs(
 def kubeconfig(
     ctx: typer.Context,
     identity: Annotated[
-        str, typer.Option("--as", metavar="IDENTITY", help="admin, oncall or viewer.")
+        str,
+        typer.Option(
+            "--as",
+            metavar="IDENTITY",
+            help=f"{', '.join(IDENTITIES[:-1])} or {IDENTITIES[-1]}.",
+            autocompletion=_complete_identity,
+        ),
     ] = "admin",
 ) -> None:
     """Print the path of a kubeconfig for the embedded cluster.

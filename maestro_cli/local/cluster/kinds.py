@@ -35,7 +35,7 @@ def pod_grace(pod: Object, asked_seconds: int | None) -> int:
         return 0
     if asked_seconds is None:
         return int(pod["spec"].get("terminationGracePeriodSeconds", 30))
-    return max(asked_seconds, 0)
+    return asked_seconds if asked_seconds >= 0 else 1
 
 
 @dataclass(frozen=True, slots=True)

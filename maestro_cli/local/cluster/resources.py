@@ -6,6 +6,7 @@ Invariant: a request is authorised for the verb that is really done before anyth
 from __future__ import annotations
 
 import random
+import re
 import ssl
 from collections.abc import Callable
 from typing import Any, cast
@@ -287,9 +288,9 @@ def _with_query(options: Object, query: dict[str, str]) -> Object:
     if query.get("propagationPolicy"):
         given["propagationPolicy"] = query["propagationPolicy"]
     if query.get("gracePeriodSeconds"):
-        if not query["gracePeriodSeconds"].isdecimal():
+        if not re.fullmatch(r"-?[0-9]{1,18}", query["gracePeriodSeconds"]):
             raise bad_request("gracePeriodSeconds is not a number")
-        given["gracePeriodSeconds"] = int(query["gracePeriodSeconds"][:9])
+        given["gracePeriodSeconds"] = int(query["gracePeriodSeconds"])
     return delete_options({**given, **options})
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from maestro_cli.config.explanation import suggestion
+from maestro_cli.config.explanation import choice
 from maestro_cli.core.errors import UsageError
 
 MODULE = Path(__file__).resolve().parent / "controlplane"
@@ -45,8 +45,7 @@ def this_machine() -> Target:
 def parse_target(text: str) -> Target:
     """Read `linux/arm64`; raises UsageError for what the control plane is not built for."""
     if text not in TARGETS:
-        why = f"known: {', '.join(TARGETS)}"
-        raise UsageError(f"there is no target {text!r}", why=why, fix=suggestion(text, list(TARGETS)))
+        raise UsageError(f"there is no target {text!r}", **choice(text, TARGETS))
     system, _, processor = text.partition("/")
     return Target(system, processor)
 

@@ -82,6 +82,16 @@ def test_a_bound_pod_is_given_time(http: httpx.Client, pods: str) -> None:
     assert http.get(f"{pods}/p").status_code == 404
 
 
+@behaviour("deletion", "a negative grace is one second")
+def test_a_negative_grace_is_one_second(http: httpx.Client, pods: str) -> None:
+    pod = idle_pod("p")
+    http.post(pods, json={**pod, "spec": {**pod["spec"], "nodeName": "elsewhere"}})
+    going = http.delete(f"{pods}/p", params={"gracePeriodSeconds": "-5"})
+    assert going.status_code == 200, going.text
+    assert going.json()["metadata"]["deletionGracePeriodSeconds"] == 1
+    http.request("DELETE", f"{pods}/p", json={"gracePeriodSeconds": 0})
+
+
 @behaviour("deletion", "a namespace that ends takes in nothing new and goes with what is in it")
 def test_a_namespace_goes_with_what_is_in_it(http: httpx.Client, namespace: str) -> None:
     path = f"/api/v1/namespaces/{namespace}-short"
