@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 
 from maestro_cli.changes.model import Approval, Consent, Gate, GateDecision, GateReason, Plan, plan_digest
 from maestro_cli.changes.policy import Policy
+from maestro_cli.changes.rules import Judgement
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.facts.cluster import AccessAnswer
 from maestro_cli.core.untrusted import visible
@@ -31,12 +32,14 @@ class Findings:
     """What the gate cannot know from the plan.
 
     `access`: an answer for each permission of the kind. `repeated`: what the kind has against doing it
-    again so soon. `approval`: the newest that was given, whether it still holds `now` or not.
+    again so soon. `approval`: the newest that was given, whether it still holds `now` or not. `judged`: what
+    each rule of the policy file says.
     """
 
     access: Sequence[AccessAnswer] = ()
     repeated: GateReason | None = None
     approval: Approval | None = None
+    judged: Sequence[Judgement] = ()
     now: datetime = _NEVER
 
 
@@ -44,6 +47,7 @@ def decide(plan: Plan, policy: Policy, consent: Consent, findings: Findings) -> 
     """Allowed, refused with every reason (the gravest first), or waiting for a second person."""
     reasons = (
         *_policy(plan, policy),
+        *(judgement.reason for judgement in findings.judged if judgement.refuses),
         *_access(findings.access, plan),
         *_plan(plan, consent),
         *_disruption(plan, consent),
@@ -53,7 +57,7 @@ def decide(plan: Plan, policy: Policy, consent: Consent, findings: Findings) -> 
     warnings = tuple(_warnings(plan, consent))
     if reasons:
         return GateDecision(Gate.REFUSED, reasons, warnings)
-    needed = tuple(_second_person(plan, policy))
+    needed = tuple(_second_person(plan, policy, findings.judged))
     if not needed:
         return GateDecision(Gate.ALLOWED, (), warnings)
     missing = tuple(_lacking(findings.approval, plan, findings.now))
@@ -68,8 +72,11 @@ def decide(plan: Plan, policy: Policy, consent: Consent, findings: Findings) -> 
     return GateDecision(Gate.WAITING, (reason,), warnings)
 
 
-def _second_person(plan: Plan, policy: Policy) -> Iterator[str]:
+def _second_person(plan: Plan, policy: Policy, judged: Sequence[Judgement]) -> Iterator[str]:
     """Why one person is not enough."""
+    for judgement in judged:
+        if judgement.asks:
+            yield f"{judgement.place}: the policy's rule {judgement.rule!r} asks for two"
     if policy.protected and plan.undo is None:
         yield f"context {policy.context} is protected, and this cannot be undone"
 
@@ -88,7 +95,7 @@ def _policy(plan: Plan, policy: Policy) -> Iterator[GateReason]:
     if policy.read_only:
         yield GateReason(
             "read-only", ExitCode.POLICY_REFUSED, f"context {policy.context} is read-only",
-            why="--read-only, MAESTRO_READ_ONLY or read_only of the context is set",
+            why="--read-only, MAESTRO_READ_ONLY or read_only of the context or its policy is set",
             fix="unset it where it is set, if you mean to change this cluster",
         )  # fmt: skip
     share, cap = plan.blast.namespace_share, policy.max_replicas_share

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from maestro_cli.changes import gate
-from maestro_cli.changes.approvals import consent_of, end_if_stale, may_wait, wait
+from maestro_cli.changes.approvals import consent_of, end_if_stale, identity_of, may_wait, wait
 from maestro_cli.changes.execution import Execution
 from maestro_cli.changes.history import (
     abandoned_payloads,
@@ -42,6 +42,7 @@ from maestro_cli.changes.model import (
 from maestro_cli.changes.policy import Policy
 from maestro_cli.changes.ports import ClusterPort
 from maestro_cli.changes.records import decision_error, recorded_error
+from maestro_cli.changes.rules import Caller, Judgement, judge
 from maestro_cli.changes.sending import rehearse
 from maestro_cli.changes.undoing import plan_undo, refuse_undo
 from maestro_cli.core.cancellation import Cancellation
@@ -128,13 +129,21 @@ class ChangePipeline:
         since = self.clock.now() - timedelta(seconds=self.policy.repeat_window_seconds)
         ref = plan.target.ref
         before = last_applied(self.journal, ref, plan.target.uid, plan.kind, since, but=plan.id)
+        now = self.clock.now()
         found = gate.Findings(
             access=tuple(self._may(permission, ref) for permission in kind.needs(plan)),
             repeated=None if before is None else kind.repetition(plan, before),
             approval=approval,
-            now=self.clock.now(),
+            judged=self._judged(plan, now),
+            now=now,
         )
         return gate.decide(plan, self.policy, consent, found)
+
+    def _judged(self, plan: Plan, now: datetime) -> tuple[Judgement, ...]:
+        rules = self.policy.rules
+        if rules is None:
+            return ()
+        return judge(rules, plan, Caller(self.actor, identity_of(self.cluster)), now)
 
     def _may(self, permission: Permission, ref: ObjectRef) -> AccessAnswer:
         """A cluster that does not tell is asked by the call itself, which then does nothing."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
+from maestro_cli.changes.policy_file import PolicyRules, load_policy
 from maestro_cli.config.settings import Context
 
 READ_ONLY_VARIABLE = "MAESTRO_READ_ONLY"
@@ -38,16 +40,25 @@ class Policy:
     poll_seconds: float = 0.5
     lease_seconds: float = 60.0
     approval_seconds: float = 900.0
+    rules: PolicyRules | None = None
 
 
 def policy_for(
     name: str, context: Context, environment: Mapping[str, str], *, read_only_flag: bool = False
 ) -> Policy:
-    """The policy of a context; `--read-only` or MAESTRO_READ_ONLY can only make it stricter."""
+    """The policy of a context and its file; `--read-only` or MAESTRO_READ_ONLY can only make it stricter.
+
+    Raises InvalidFile for a policy file that is missing or wrong: without its policy nothing is changed.
+    """
+    rules = load_policy(Path(context.policy)) if context.policy else None
     asked = environment.get(READ_ONLY_VARIABLE, "").strip().lower() not in _OFF
     return Policy(
         context=name,
-        read_only=context.read_only or read_only_flag or asked,
-        protected=context.protected,
+        read_only=context.read_only
+        or read_only_flag
+        or asked
+        or (rules is not None and rules.content.read_only),
+        protected=context.protected or (rules is not None and rules.content.protected),
         max_replicas_share=context.max_replicas_share,
+        rules=rules,
     )

@@ -40,6 +40,7 @@ COMMANDS: tuple[Stub, ...] = (
         "change", "change", "List and show changes, see interrupted ones through, take changes back.", OPERATE
     ),
     Stub("approve", "approve", "Approve or deny what waits for a second person.", OPERATE),
+    Stub("policy", "policy", "Check a policy file, and explain what its rules say of a change.", OPERATE),
     Stub("cost", "cost", "Show what a million predictions cost, and judge it by a budget.", OPERATE),
     Stub("serve", "serve", "Serve models over HTTP, and make the keys of who may call.", OPERATE),
     Stub("drill", "drill", "Rehearse a whole incident and score it against the known truth.", REHEARSE),

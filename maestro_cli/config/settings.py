@@ -67,6 +67,7 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     read_only: bool = False
     protected: bool = False
     max_replicas_share: float = 1.0
+    policy: str | None = None
     settle_seconds: float = 300.0
     objectives: list[str] = []
     redact: list[str] = []
@@ -218,6 +219,7 @@ def _anchored(context: Context, folder: Path) -> Context:
             token=_anchored_secret(endpoint.token, folder),
             password=_anchored_secret(endpoint.password, folder),
         )
+    changed["policy"] = _anchored_path(context.policy, folder) if context.policy else None
     changed["redact"] = [_anchored_secret(reference, folder) for reference in context.redact]
     return msgspec.structs.replace(context, **changed)
 

@@ -308,7 +308,7 @@ class Services(Backends):
             show(
                 plan_view(plan, self.changes.decide(plan, Consent(True, plan.digest, typed_context, accepts)))
             )
-            if self.context.protected and not typed_context:
+            if self.policy.protected and not typed_context:
                 from maestro_cli.output.prompt import ask_text
 
                 typed_context = ask_text(f"{self.context_name} is protected; type its name to go on")

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from maestro_cli.changes.policy_file import Freeze, PolicyFile, Rule, load_policy
 from maestro_cli.cli.registry import COMMANDS
 from maestro_cli.config.settings import ClusterEndpoint, Context, Endpoint, Responders, SettingsFile
 from maestro_cli.config.strict import parse_yaml
@@ -41,6 +42,15 @@ def test_the_settings_example_is_valid_and_names_every_setting() -> None:
         for name in struct.__struct_fields__
     }
     assert {name for name in fields if f"{name}:" not in text and f"`{name}`" not in text} == set()
+
+
+def test_the_policy_example_is_valid_and_names_every_key(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "changes.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "policy.yaml").write_text(example, encoding="utf-8")
+    assert load_policy(tmp_path / "policy.yaml").content.rules
+    fields = {name for struct in (PolicyFile, Rule, Freeze) for name in struct.__struct_fields__}
+    assert {name for name in fields if f"{name}:" not in example} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -1,0 +1,136 @@
+"""`policy.yaml`: what may be changed in a context, by whom, how far and when.
+
+Invariant: a policy only forbids or asks for more; nothing in it allows what something else refuses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta
+
+from maestro_cli.changes.kinds import KINDS
+from maestro_cli.config.strict import Document, read_yaml, suggestion
+from maestro_cli.core.cron import Cron, parse_cron
+from maestro_cli.core.quantities import parse_duration_seconds
+
+MAX_FREEZE_SECONDS = 31 * 86_400
+Share = Annotated[float, Meta(gt=0, le=1)]
+Count = Annotated[int, Meta(ge=0)]
+
+
+class Rule(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """For changes of these `kinds` (all by default) to these `targets` (patterns such as `ml/deploy/*`).
+
+    `who` may make them: patterns over the cluster's name of the caller, or the actor where it tells none. At
+    most `max_share` of the namespace's pods and `max_replicas` replicas end.
+    """
+
+    name: str
+    kinds: list[str] = []
+    targets: list[str] = []
+    who: list[str] | None = None
+    max_share: Share | None = None
+    max_replicas: Count | None = None
+    two_person: bool = False
+
+
+class Freeze(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """No change of these kinds and targets for `duration` from each time of `cron` in `zone`.
+
+    Kinds in `but` are let through.
+    """
+
+    name: str
+    cron: str
+    duration: str
+    zone: str = "UTC"
+    kinds: list[str] = []
+    targets: list[str] = []
+    but: list[str] = []
+
+
+class PolicyFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`namespaces`: the only ones that may be changed; all when it is left out."""
+
+    schema: Literal["maestro.policy/1"]
+    read_only: bool = False
+    protected: bool = False
+    namespaces: list[str] | None = None
+    rules: list[Rule] = []
+    freezes: list[Freeze] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a freeze begins, and for how long it holds."""
+
+    cron: Cron
+    zone: ZoneInfo
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRules:
+    """A policy that was read and checked, with the place of each part; a window for each freeze."""
+
+    content: PolicyFile
+    windows: tuple[Window, ...]
+    document: Document
+
+    def place(self, *path: str | int) -> str:
+        """`file:line` of a part."""
+        return f"{self.document.file}:{self.document.line_of(path)}"
+
+
+def load_policy(path: Path) -> PolicyRules:
+    """Read and check a policy. Raises InvalidFile, which names file, line and key."""
+    document = read_yaml(path)
+    content = document.decode(PolicyFile)
+    names: set[str] = set()
+    for part in ("rules", "freezes"):
+        each: Rule | Freeze
+        for index, each in enumerate(getattr(content, part)):
+            at = (part, index)
+            if not each.name or each.name in names:
+                what = f"{each.name!r} is there twice" if each.name else "a rule needs a name"
+                raise document.fail(what, (*at, "name"), fix="give each rule and freeze a name of its own")
+            names.add(each.name)
+            for key in ("kinds", "but"):
+                _check_kinds(document, getattr(each, key, []), (*at, key))
+    windows = tuple(_window(document, each, index) for index, each in enumerate(content.freezes))
+    return PolicyRules(content, windows, document)
+
+
+def _check_kinds(document: Document, kinds: list[str], at: tuple[str | int, ...]) -> None:
+    for index, kind in enumerate(kinds):
+        if kind not in KINDS:
+            raise document.fail(
+                f"{kind!r} is not a kind of change", (*at, index), fix=suggestion(kind, KINDS)
+            )
+
+
+def _window(document: Document, freeze: Freeze, index: int) -> Window:
+    at = ("freezes", index)
+    try:
+        cron = parse_cron(freeze.cron)
+    except ValueError as error:
+        fix = "minute hour day month weekday, such as '0 16 * * fri'"
+        raise document.fail(str(error), (*at, "cron"), fix=fix) from error
+    try:
+        seconds = parse_duration_seconds(freeze.duration)
+    except ValueError as error:
+        raise document.fail(str(error), (*at, "duration"), fix="write 64h or 2d12h") from error
+    if not 0 < seconds <= MAX_FREEZE_SECONDS:
+        raise document.fail("must be above 0 and at most 31d", (*at, "duration"))
+    try:
+        zone = ZoneInfo(freeze.zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        fix = "use a name such as Europe/Berlin, or UTC"
+        raise document.fail(f"{freeze.zone!r} is not a time zone", (*at, "zone"), fix=fix) from error
+    return Window(cron, zone, timedelta(seconds=seconds))

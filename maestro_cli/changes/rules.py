@@ -1,0 +1,135 @@
+"""What each rule of a policy says of one plan.
+
+Invariant: pure, and complete: there is a judgement for every rule, also for those that do not matter, so that
+what the gate refuses and what is explained is the same. What is not known does not pass a cap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+
+from maestro_cli.changes.model import GateReason, Plan
+from maestro_cli.changes.policy_file import Freeze, PolicyRules, Rule, Window
+from maestro_cli.core.cron import began_at
+from maestro_cli.core.errors import ExitCode
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the actor's name, and as whom the cluster knows them (empty when it does not tell)."""
+
+    actor: str
+    identity: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.identity or self.actor
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One rule over one plan. `why` says why it matched or did not, and what it found.
+
+    `refuses`: the change may not be made. `asks`: a second person has to approve it.
+    """
+
+    rule: str
+    place: str
+    matched: bool
+    why: str
+    refuses: bool = False
+    asks: bool = False
+
+    @property
+    def reason(self) -> GateReason:
+        """The refusal, for the gate."""
+        return GateReason(
+            "policy", ExitCode.POLICY_REFUSED, f"the policy's rule {self.rule!r} refuses this change",
+            why=f"{self.place}: {self.why}", fix=_FIX,
+        )  # fmt: skip
+
+
+_FIX = "ask who keeps the policy; every rule is explained by: maestro policy explain CHANGE"
+
+
+def judge(rules: PolicyRules, plan: Plan, caller: Caller, now: datetime) -> tuple[Judgement, ...]:
+    """A judgement for every rule, in the order of the file."""
+    return (*_namespaces(rules, plan), *_each_rule(rules, plan, caller), *_each_freeze(rules, plan, now))
+
+
+def _namespaces(rules: PolicyRules, plan: Plan) -> Iterator[Judgement]:
+    allowed, namespace = rules.content.namespaces, plan.target.ref.namespace
+    if allowed is None:
+        return
+    place = rules.place("namespaces")
+    if not namespace:
+        yield Judgement("namespaces", place, False, f"{plan.target.ref} is in no namespace")
+    elif namespace in allowed:
+        yield Judgement("namespaces", place, True, f"namespace {namespace} may be changed")
+    else:
+        why = f"namespace {namespace} is not among {', '.join(allowed) or 'none'}"
+        yield Judgement("namespaces", place, True, why, refuses=True)
+
+
+def _each_rule(rules: PolicyRules, plan: Plan, caller: Caller) -> Iterator[Judgement]:
+    for index, rule in enumerate(rules.content.rules):
+        place = rules.place("rules", index)
+        unlike = _unlike(rule.kinds, rule.targets, plan)
+        if unlike:
+            yield Judgement(rule.name, place, False, unlike)
+            continue
+        against = (*_who(rule, caller), *_caps(rule, plan))
+        asked = ["a second person has to approve it"] if rule.two_person else []
+        why = "; ".join((*against, *asked)) or "nothing in it speaks against this change"
+        yield Judgement(rule.name, place, True, why, refuses=bool(against), asks=rule.two_person)
+
+
+def _each_freeze(rules: PolicyRules, plan: Plan, now: datetime) -> Iterator[Judgement]:
+    for index, (freeze, window) in enumerate(zip(rules.content.freezes, rules.windows, strict=True)):
+        yield _frozen(freeze, window, rules.place("freezes", index), plan, now)
+
+
+def _frozen(freeze: Freeze, window: Window, place: str, plan: Plan, now: datetime) -> Judgement:
+    unlike = _unlike(freeze.kinds, freeze.targets, plan)
+    if not unlike and plan.kind in freeze.but:
+        unlike = f"a {plan.kind} is let through"
+    if unlike:
+        return Judgement(freeze.name, place, False, unlike)
+    start = began_at(window.cron, window.zone, window.duration, now)
+    if start is None:
+        local = now.astimezone(window.zone)
+        return Judgement(freeze.name, place, False, f"at {local:%a %H:%M} {freeze.zone} it does not hold")
+    begin, end = (at.astimezone(window.zone) for at in (start, start + window.duration))
+    span = f"{begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} {freeze.zone}"
+    return Judgement(freeze.name, place, True, f"frozen from {span}", refuses=True)
+
+
+def _unlike(kinds: Sequence[str], targets: Sequence[str], plan: Plan) -> str:
+    """Why a rule is not about this change; empty when it is."""
+    if kinds and plan.kind not in kinds:
+        return f"it is about {', '.join(kinds)}, and this is a {plan.kind}"
+    if targets and not _any(targets, str(plan.target.ref)):
+        return f"it is about {', '.join(targets)}, and this changes {plan.target.ref}"
+    return ""
+
+
+def _who(rule: Rule, caller: Caller) -> Iterator[str]:
+    if rule.who is not None and not _any(rule.who, caller.name):
+        yield f"{caller.name} is not among {', '.join(rule.who) or 'nobody'}"
+
+
+def _caps(rule: Rule, plan: Plan) -> Iterator[str]:
+    share, ended = plan.blast.namespace_share, plan.blast.replicas_ended
+    if rule.max_share is not None and share is None:
+        yield f"at most {rule.max_share:.0%} of the namespace's pods may end, and their number is not known"
+    elif rule.max_share is not None and share is not None and share > rule.max_share:
+        yield f"it ends {share:.0%} of the namespace's pods, at most {rule.max_share:.0%} may"
+    if rule.max_replicas is not None and ended > rule.max_replicas:
+        yield f"it ends {ended} replicas, at most {rule.max_replicas} may"
+
+
+def _any(patterns: Sequence[str], text: str) -> bool:
+    return any(fnmatchcase(text, pattern) for pattern in patterns)
