@@ -20,6 +20,7 @@ from maestro_cli.serving.protocol.http import ClientGone, Receive, Reply, Scope,
 
 T = TypeVar("T")
 
+MAX_PATH_CHARACTERS = 1024
 _REMEMBERED_PATHS = 1024
 _NO_PARAMETERS: Mapping[str, str] = {}
 
@@ -111,8 +112,10 @@ class RouteTable:
         known[route.method] = route
 
     def match(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
-        """The route and its parameters; raises RequestError (404, or 405 with what is allowed)."""
+        """The route and its parameters; raises RequestError (404, 414, or 405 with what is allowed)."""
         fixed = self._fixed.get(path)
+        if len(path) > MAX_PATH_CHARACTERS:
+            raise RequestError(f"the path is longer than {MAX_PATH_CHARACTERS} characters", status=414)
         known, parameters = (fixed, _NO_PARAMETERS) if fixed is not None else self._by_pattern(path)
         route = known.get("GET" if method == "HEAD" else method)
         if route is None:

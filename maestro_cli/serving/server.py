@@ -26,6 +26,7 @@ from maestro_cli.core.files import write_atomically
 from maestro_cli.serving.application import Application
 from maestro_cli.serving.assembly import assemble
 from maestro_cli.serving.background import share_fairly
+from maestro_cli.serving.connections import BoundedConnection
 from maestro_cli.serving.errors import StartRefused
 from maestro_cli.serving.options import Options
 from maestro_cli.serving.telemetry.logs import LibraryLog, Log
@@ -105,6 +106,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 application,
+                http=BoundedConnection,
                 log_config=None,
                 access_log=False,
                 lifespan="off",

@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import ssl
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.serving.access.credentials import CERTIFICATE
 from maestro_cli.serving.access.options import TlsOptions
+from maestro_cli.serving.connections import BoundedConnection
 from maestro_cli.serving.protocol.http import Receive, Scope, Send
 
 
@@ -39,7 +38,7 @@ def make_context(options: TlsOptions) -> ssl.SSLContext:
     return context
 
 
-class NamedClients(HttpToolsProtocol):
+class NamedClients(BoundedConnection):
     """uvicorn's protocol, which tells the application nothing of the client's certificate."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
