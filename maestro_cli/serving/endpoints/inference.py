@@ -24,6 +24,7 @@ INFER_VERSION = "/v2/models/{model}/versions/{version}/infer"
 
 # How long the caller waits, as Envoy tells the server behind it (milliseconds).
 TIMEOUT_HEADER = b"x-envoy-expected-rq-timeout-ms"
+_LONGEST_MICROSECONDS = 10**15  # what is longer fits into no float
 _LENGTH_HEADER = binary.LENGTH_HEADER.encode("ascii")
 
 
@@ -131,7 +132,7 @@ class InferenceEndpoints:
         if parameter is not None:
             if isinstance(parameter, bool) or not isinstance(parameter, int) or parameter <= 0:
                 raise RequestError("parameter timeout must be a number of microseconds above 0")
-            asked.append(parameter / 1e6)
+            asked.append(min(parameter, _LONGEST_MICROSECONDS) / 1e6)
         header = call.header(TIMEOUT_HEADER)
         if header.isascii() and header.isdigit() and int(header[:9]):
             asked.append(int(header[:9]) / 1e3)

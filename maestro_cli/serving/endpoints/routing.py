@@ -19,6 +19,7 @@ from maestro_cli.serving.routing.document import Routing, as_plain, read_routing
 from maestro_cli.serving.routing.preview import preview
 
 _MAX_DOCUMENT_BYTES = 256 * 1024
+_DRY = {"true": True, "1": True, "all": True, "false": False, "0": False}
 
 
 class RoutingEndpoints:
@@ -39,15 +40,16 @@ class RoutingEndpoints:
         )
 
     async def _put(self, call: Call) -> Reply:
+        dry = _is_dry(call)
         routing = await self._read(call)
         force = self._router.in_force
         expected = call.header(b"if-match").strip('"')
-        if expected and expected != force.digest:
+        if expected not in ("", "*", force.digest):
             raise RequestError(
                 f"the routing in force is {force.digest}, not {quoted(expected, 80)}", status=409
             )
         self._check(routing)
-        if _is_dry(call):
+        if dry:
             call.audited["dry_run"] = True
             return await self._told(routing)
         if self._file is not None:
@@ -86,5 +88,11 @@ class RoutingEndpoints:
 
 
 def _is_dry(call: Call) -> bool:
-    query = parse_qs(call.scope.get("query_string", b"").decode("latin-1"))
-    return query.get("dry_run", ["false"])[-1].lower() in ("true", "1", "all")
+    """A word that is misspelt must not put a document in force; raises RequestError (400)."""
+    query = parse_qs(call.scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    said = query.pop("dry_run", ["false"])
+    if query:
+        raise RequestError(f"there is no parameter {quoted(next(iter(query)), 80)}; only dry_run")
+    if len(said) != 1 or said[0].lower() not in _DRY:
+        raise RequestError("dry_run must be true or false, once")
+    return _DRY[said[0].lower()]

@@ -111,6 +111,22 @@ def test_a_document_that_cannot_be_in_force_leaves_the_one_before_and_its_file(
     assert file.read_text() == CANARY % 1
 
 
+@pytest.mark.parametrize(
+    "query", ["dry_run=yes", "dry_run=", "dry_run", "dry-run=true", "dry_run=true&dry_run=0"]
+)
+def test_a_misspelt_dry_run_puts_nothing_in_force(both: Served, query: str) -> None:
+    answer = both.request("PUT", f"/v2/routing?{query}", content=TO_ONE)
+    assert answer.status_code == 400
+    assert "dry_run" in answer.json()["error"]
+    assert both.get("/v2").json()["routing"] == EMPTY.digest
+
+
+@pytest.mark.parametrize("query", ["", "?dry_run=false", "?dry_run=0"])
+def test_whatever_is_in_force_is_replaced_if_match_says_so(both: Served, query: str) -> None:
+    answer = both.request("PUT", f"/v2/routing{query}", content=TO_ONE, headers={"if-match": "*"})
+    assert answer.json()["in_force"] is True
+
+
 def held_after(server: Served, bodies: int, padding: int) -> int:
     """Bytes still held after that many routed requests whose bodies hold that much that means nothing."""
     whole = json.dumps(request()).replace('"data": [3]', '"data": [3' + " " * padding + "]").encode()
