@@ -47,7 +47,11 @@ def test_finalizers_hold_an_object(http: httpx.Client, configs: str) -> None:
 
 @behaviour("deletion", "a later delete takes the place of an earlier one's policy, if it names one")
 def test_a_later_policy_replaces_an_earlier_one(http: httpx.Client, configs: str) -> None:
-    http.post(configs, json={"metadata": {"name": "c", "finalizers": ["maestro.io/held"]}})
+    held = ["maestro.io/held"]
+    uid = http.post(configs, json={"metadata": {"name": "c", "finalizers": held}}).json()["metadata"]["uid"]
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "c", "uid": uid, "blockOwnerDeletion": True}
+    # while it is held, the garbage collector leaves the owner's finalizer where it is
+    http.post(configs, json={"metadata": {"name": "d", "finalizers": held, "ownerReferences": [owner]}})
 
     def finalizers(**query: str) -> list[str]:
         return sorted(http.delete(f"{configs}/c", params=query).json()["metadata"]["finalizers"])
@@ -55,7 +59,8 @@ def test_a_later_policy_replaces_an_earlier_one(http: httpx.Client, configs: str
     assert finalizers(propagationPolicy="Foreground") == ["foregroundDeletion", "maestro.io/held"]
     assert finalizers() == ["foregroundDeletion", "maestro.io/held"]
     assert finalizers(propagationPolicy="Background") == ["maestro.io/held"]
-    http.patch(f"{configs}/c", json={"metadata": {"finalizers": None}}, headers=MERGE)
+    for name in ("c", "d"):
+        http.patch(f"{configs}/{name}", json={"metadata": {"finalizers": None}}, headers=MERGE)
 
 
 @behaviour("deletion", "a bound pod is given its grace; a second delete may only shorten it")
