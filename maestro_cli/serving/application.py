@@ -7,6 +7,8 @@ not make.
 
 from __future__ import annotations
 
+import contextlib
+
 from maestro_cli.serving.access.audit import audit
 from maestro_cli.serving.access.permissions import Permission
 from maestro_cli.serving.endpoints import all_routes
@@ -30,11 +32,8 @@ class Application:
         if scope["type"] != "http":
             raise RuntimeError(f"{scope['type']} is not served")
         call = Call(scope, receive)
-        try:
-            reply = await self._answer(call)
-        except ClientGone:
-            return
-        await send_reply(send, reply, close=self.replica.draining)
+        with contextlib.suppress(ClientGone):  # there is nobody to answer, and still something to tell
+            await send_reply(send, await self._answer(call), close=self.replica.draining)
         for after in call.after:
             after()
 

@@ -25,6 +25,7 @@ INFER_VERSION = "/v2/models/{model}/versions/{version}/infer"
 # How long the caller waits, as Envoy tells the server behind it (milliseconds).
 TIMEOUT_HEADER = b"x-envoy-expected-rq-timeout-ms"
 _LONGEST_MICROSECONDS = 10**15  # what is longer fits into no float
+CLIENT_GONE = 499  # what nginx calls a request whose sender did not wait; nobody gets this answer
 _LENGTH_HEADER = binary.LENGTH_HEADER.encode("ascii")
 
 
@@ -37,14 +38,14 @@ class InferenceEndpoints:
         yield Route("POST", INFER_VERSION, self._infer, Permission.PREDICT)
 
     async def _infer(self, call: Call) -> Reply:
-        """Answer and count one inference request, errors included; one that was given up is not counted."""
+        """Answer and count one inference request, errors included; one that was given up counts as 499."""
         trail = Trail(trace=self._replica.tracing.begin(call.scope))
         call.trace_id = trail.trace.trace_id
         if self._replica.injector is not None:
             trail.faults = self._replica.injector.meet(call.parameters["model"], call.header, trail.decision)
         self._replica.flights.count += 1
         identity: str | None = None
-        code: int | None = 500  # what an error of our own will be answered with
+        code = 500  # what an error of our own will be answered with
         try:
             self._replica.router.knows(call.parameters["model"], call.parameters.get("version"))
             content = await call.body()
@@ -66,12 +67,11 @@ class InferenceEndpoints:
             reply = error_reply(error)
             code = error.status
         except ClientGone:
-            code = None
+            code = CLIENT_GONE
             raise
         finally:
             self._replica.flights.count -= 1
-            if code is not None:
-                self._count(call, trail, code)
+            self._count(call, trail, code)
         reply.headers += _identity_headers(trail)
         return reply
 
