@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.changes.approvals import Approvals
 from maestro_cli.changes.history import get_change
 from maestro_cli.changes.kinds import KINDS
 from maestro_cli.changes.model import Consent, State
@@ -18,7 +19,14 @@ from maestro_cli.changes.policy import Policy
 from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.config.settings import ClusterEndpoint
 from maestro_cli.core.clock import SystemClock
-from maestro_cli.core.errors import GateNotMet, Refused, RolledBack, StalePlan
+from maestro_cli.core.errors import (
+    GateNotMet,
+    PolicyRefused,
+    Refused,
+    RolledBack,
+    StalePlan,
+    WaitingForApproval,
+)
 from maestro_cli.core.refs import ObjectRef, WorkloadRef, parse_object_ref
 from maestro_cli.journal.store import Journal
 from maestro_cli.sources.kube import KubeCluster
@@ -261,6 +269,30 @@ def test_a_rollback_goes_past_the_restart_of_a_bad_release(
     changes.execute(changes.plan("rollback", ref), YES)
     assert level(web) == "info"
     assert web.get("deploy", "web")["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "4"
+
+
+def test_a_second_person_is_somebody_else_to_the_cluster(
+    pipeline: Pipeline, journal: Journal, web: Kubectl, ref: WorkloadRef
+) -> None:
+    changes = pipeline(protected=True)
+    plan = changes.plan("restart", ref)
+    with pytest.raises(WaitingForApproval):
+        changes.execute(plan, Consent(given=True, typed_context="test"))
+
+    def second(identity: str) -> Approvals:
+        other = pipeline(identity)
+        return Approvals(
+            journal, other.cluster, policy=other.policy, clock=SystemClock(), actor=f"{identity} at home"
+        )
+
+    with pytest.raises(PolicyRefused) as raised:
+        second("oncall").check(plan.id)
+    assert raised.value.why.endswith("use the same credentials, those of oncall")
+    approvals = second("viewer")
+    approved = approvals.approve(approvals.check(plan.id))
+    assert approved.approval is not None
+    assert (approved.approval.identity, is_restarted(web)) == ("viewer", False)
+    assert (changes.recover(plan.id).state, is_restarted(web)) == (State.VERIFIED, True)
 
 
 @REAL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from maestro_cli.changes.approvals import Approvals
 from maestro_cli.changes.history import get_change, list_changes
 from maestro_cli.changes.model import Consent, State
+from maestro_cli.changes.policy_file import load_policy
 from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import (
@@ -23,6 +25,7 @@ from maestro_cli.core.errors import (
 )
 from maestro_cli.journal.verification import verify
 from tests.unit.changes.bench import POLICY, Bench
+from tests.unit.changes.every_kind import EXAMPLES, Example, releases
 from tests.unit.changes.fake_cluster import REF, template
 
 TYPED = Consent(given=True, typed_context="staging")
@@ -250,3 +253,20 @@ def test_waiting_for_a_word_ends_with_it_or_with_the_time(bench: Bench) -> None:
         desk(bench).await_word(change_id, 3, Cancellation())
     approve(bench, change_id)
     desk(bench).await_word(change_id, 3, Cancellation())
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_every_kind_can_wait_for_two(bench: Bench, tmp_path: Path, example: Example) -> None:
+    """The payload is made again from the cluster; nothing of it was kept while it waited."""
+    releases(bench.cluster)
+    example.prepare(bench.cluster)
+    (tmp_path / "policy.yaml").write_text("schema: maestro.policy/1\nrules: [{name: r, two_person: true}]\n")
+    rules = load_policy(tmp_path / "policy.yaml")
+    plan = bench.pipeline(rules=rules).plan(example.kind, example.ref, example.parameters)
+    with pytest.raises(WaitingForApproval):
+        bench.pipeline(rules=rules).execute(plan, TYPED)
+    before = example.part(bench.cluster)
+    approve(bench, plan.id)
+    assert (bench.cluster.marks, example.part(bench.cluster)) == ([], before)
+    done = bench.pipeline(rules=rules).recover(plan.id)
+    assert (done.state, done.left) == (State.VERIFIED, plan.payload_digest)

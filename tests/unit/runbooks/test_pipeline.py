@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.changes.approvals import Approvals
+from maestro_cli.changes.history import waiting_changes
 from maestro_cli.changes.kinds import KINDS
 from maestro_cli.changes.kinds.writing import WritingKind
 from maestro_cli.changes.model import State
+from maestro_cli.changes.policy_file import load_policy
 from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import ExitCode
@@ -24,7 +27,7 @@ from maestro_cli.runbooks.ports import ChangeState
 from maestro_cli.runbooks.projection import RunsProjection
 from maestro_cli.runbooks.reader import read_runbook
 from maestro_cli.runbooks.runner import RunbookRunner
-from tests.unit.changes.bench import YES, Bench, TickingClock
+from tests.unit.changes.bench import POLICY, YES, Bench, TickingClock
 from tests.unit.changes.every_kind import EXAMPLES, Example
 from tests.unit.changes.fake_cluster import REF, FakeCluster, template
 from tests.unit.runbooks.bench import Answers
@@ -155,3 +158,37 @@ def test_a_run_cut_off_around_its_change_goes_on_with_it(bench: Bench, tmp_path:
     assert last is not None
     assert replace(last, attempt=1).change_id == record.change_id
     assert served(bench) == "1"
+
+
+def test_a_step_that_needs_a_second_person_waits_and_goes_on_with_the_same_change(
+    bench: Bench, tmp_path: Path
+) -> None:
+    (tmp_path / "policy.yaml").write_text(
+        "schema: maestro.policy/1\nrules: [{name: two, kinds: [rollback], two_person: true}]\n"
+    )
+    rules = load_policy(tmp_path / "policy.yaml")
+    first = run(bench, tmp_path, BOOK, rules=rules)
+    assert (first.status, first.exit_code) == (RunStatus.WAITING, ExitCode.WAITING_APPROVAL)
+    (waiting,) = waiting_changes(bench.journal)
+    assert f"maestro approve {waiting.id}" in first.reason
+    still = runner(bench, Answers((0.0,)), rules=rules).resume(first.id)
+    assert (still.status, served(bench)) == (RunStatus.WAITING, "2")
+    grace = Approvals(bench.journal, bench.cluster, policy=POLICY, clock=bench.clock, actor="grace")
+    grace.approve(grace.check(waiting.id))
+    done = runner(bench, Answers((0.0,)), rules=rules).resume(first.id)
+    assert (done.ok, served(bench), bench.cluster.marks) == (True, "1", [waiting.id])
+
+
+def test_a_step_whose_change_was_denied_asks_anew(bench: Bench, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("schema: maestro.policy/1\nrules: [{name: two, two_person: true}]\n")
+    rules = load_policy(policy)
+    first = run(bench, tmp_path, BOOK, rules=rules)
+    (waiting,) = waiting_changes(bench.journal)
+    Approvals(bench.journal, bench.cluster, policy=POLICY, clock=bench.clock, actor="grace").deny(
+        waiting.id, "not now"
+    )
+    again = runner(bench, Answers((0.0,)), rules=rules).resume(first.id)
+    assert (again.status, served(bench)) == (RunStatus.WAITING, "2")
+    (asked_anew,) = waiting_changes(bench.journal)
+    assert asked_anew.id != waiting.id
