@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 
 
-def highest(holds: Callable[[float], bool], guess: float, resolution: float = 1.04) -> float:
+def highest(holds: Callable[[float], bool], guess: float, resolution: float = 1.02) -> float:
     """Bisect, in ratios, around a first guess; 0 when not even a hundredth of the guess is held.
 
     First a rate that is held and one that is not are looked for, each step 1.3 apart.
