@@ -14,7 +14,7 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence, Set
 from concurrent.futures import Executor
 from contextlib import suppress
 from pathlib import Path
@@ -60,6 +60,7 @@ class ModelMemory:
         self._executor = executor
         self._listener = listener
         self._budget_bytes = budget_bytes
+        self.routed: Set[tuple[str, int | None]] = frozenset()  # what the routing in force names; None: any
         self._resident_bytes = resident_bytes or resident
         self._ticks = itertools.count(1)
         self._loading: dict[Entry, asyncio.Task[None]] = {}
@@ -113,7 +114,7 @@ class ModelMemory:
     async def unload(self, name: str, version: int | None) -> list[Entry]:
         """Take versions of a model out of service, every one when none is named, and wait for their requests.
 
-        Raises RequestError (400) when there is none to unload.
+        Raises RequestError (400) when there is none to unload, or (409) when the routing in force names one.
         """
         chosen = [
             entry
@@ -123,6 +124,7 @@ class ModelMemory:
         if not chosen:
             wanted = quoted(name) if version is None else f"{quoted(name)} version {version}"
             raise RequestError(f"model {wanted} is not loaded")
+        self._check_unrouted(name, chosen)
         for entry in chosen:
             entry.declared = entry.required = False
             entry.state, entry.reason = State.UNLOADING, "unloading"
@@ -130,6 +132,13 @@ class ModelMemory:
         for entry in chosen:
             await self._drop_when_unused(entry)
         return chosen
+
+    def _check_unrouted(self, name: str, chosen: Sequence[Entry]) -> None:
+        left = [entry for entry in self._repository.of(name) if entry.can_answer and entry not in chosen]
+        named = [f"version {entry.version}" for entry in chosen if (name, entry.version) in self.routed]
+        if named or (not left and (name, None) in self.routed):
+            what = f"{quoted(name)} {named[0]}" if named else quoted(name)
+            raise RequestError(f"the routing in force names model {what}: put another before it", status=409)
 
     def load_before_serving(self, entry: Entry) -> None:
         """Load on this thread, while no event loop runs; a refusal is in the entry."""
@@ -213,7 +222,10 @@ class ModelMemory:
         return max(after - before, _FLOOR_BYTES)
 
     def _make_room(self, wanted: int, *, keep: Entry) -> None:
-        """Evict the longest unused until so many bytes are free; raises Overloaded when they cannot be."""
+        """Evict the longest unused until so many bytes are free, what the routing names after all others.
+
+        Raises Overloaded when they cannot be.
+        """
         if self._budget_bytes is None:
             return
         evicted = False
@@ -223,7 +235,7 @@ class ModelMemory:
             ]
             if not able:
                 break
-            self._drop(min(able, key=lambda entry: entry.used_at), State.UNKNOWN, "evicted")
+            self._drop(min(able, key=self._worth), State.UNKNOWN, "evicted")
             evicted = True
         if evicted:
             give_back()
@@ -233,6 +245,10 @@ class ModelMemory:
                 status=503,
                 retry_after_seconds=1,
             )
+
+    def _worth(self, entry: Entry) -> tuple[bool, int]:
+        """What is least is evicted first."""
+        return (entry.name, entry.version) in self.routed, entry.used_at
 
     def _evictable(self, entry: Entry) -> bool:
         return (

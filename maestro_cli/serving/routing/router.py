@@ -111,6 +111,7 @@ class Router:
             raise RequestError(f"the routing is refused: {'; '.join(problems[:5])}")
         asks = {name: compile_node(route.to) for name, route in routing.routes.items()}
         self.in_force = InForce(routing, asks, source)
+        self._memory.routed = models_of(routing)
         self._predictor.cache.clear()  # a rollback must not be answered from before it
         for told in self.changed:
             told(self.in_force)

@@ -147,6 +147,50 @@ def test_a_version_that_is_refused_when_it_is_first_asked_for_leaves_the_older_o
     bench.play(body)
 
 
+def test_what_the_routing_names_is_evicted_after_all_others(models: Path) -> None:
+    put_version(models, "a", 4)
+    bench = Bench(models, declared(4), *(Entry("a", n) for n in (1, 2, 3)), budget_bytes=3 * MIB)
+    bench.memory.routed = {("a", 1)}
+
+    async def body() -> None:
+        for version in ("4", "1", "2", "3"):
+            await bench.served_by("a", version)
+        assert bench.news.told[-1] == "loaded 3"
+        assert "evicted 2" in bench.news.told
+        assert "evicted 1" not in bench.news.told
+
+    bench.play(body)
+
+
+@pytest.mark.parametrize(
+    ("routed", "version", "refused"),
+    [
+        ({("a", 1)}, 1, True),
+        ({("a", 1)}, None, True),
+        ({("a", 1)}, 2, False),
+        ({("a", None)}, 2, False),  # version 1 is left to answer
+        ({("a", None)}, None, True),
+        ({("b", None)}, None, False),
+    ],
+)
+def test_what_the_routing_cannot_do_without_is_not_unloaded(
+    models: Path, routed: set[tuple[str, int | None]], version: int | None, refused: bool
+) -> None:
+    bench = Bench(models, declared(1), declared(2))
+    bench.memory.routed = routed
+
+    async def body() -> None:
+        if not refused:
+            assert await bench.memory.unload("a", version)
+            return
+        with pytest.raises(RequestError, match="the routing in force names model 'a'") as told:
+            await bench.memory.unload("a", version)
+        assert told.value.status == 409
+        assert await bench.served_by("a", "1") == "1"
+
+    bench.play(body)
+
+
 def test_the_longest_unused_leaves_and_comes_back_when_asked_for(models: Path) -> None:
     put_version(models, "a", 4)
     bench = Bench(models, declared(4), *(Entry("a", n) for n in (1, 2, 3)), budget_bytes=3 * MIB)

@@ -208,6 +208,15 @@ def test_who_may_only_look_asks_for_no_preview(both: Served) -> None:
     assert routes["POST", "/v2/routing/preview"].permission is Permission.OPERATE
 
 
+def test_what_the_document_in_force_names_is_unloaded_only_once_another_is(both: Served) -> None:
+    assert both.request("PUT", "/v2/routing", content=TO_ONE).status_code == 200
+    path, one = "/v2/repository/models/fraud/unload", {"parameters": {"version": 1}}
+    assert both.post(path, json=one).status_code == 409
+    assert served_of(both, "ana")[0] == "1"
+    assert both.request("PUT", "/v2/routing", content=f"{SCHEMA}routes: {{}}").status_code == 200
+    assert both.post(path, json=one).status_code == 200
+
+
 def test_a_change_may_name_what_it_replaces(both: Served) -> None:
     answer = both.request("PUT", "/v2/routing", content=TO_ONE, headers={"if-match": f'"{EMPTY.digest}"'})
     assert answer.status_code == 200
