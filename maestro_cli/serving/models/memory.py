@@ -91,6 +91,16 @@ class ModelMemory:
         entry.used_at = next(self._ticks)
         return model
 
+    def lend(self, entry: Entry) -> LoadedModel | None:
+        """The model as long as it is there: nothing is loaded for it, and it counts as unused as before.
+
+        `leave` must follow, unless it is None.
+        """
+        if entry.model is None or entry.state is not State.READY:
+            return None
+        entry.users += 1
+        return entry.model
+
     def leave(self, entry: Entry) -> None:
         entry.users -= 1
         if not entry.users and entry in self._unused:

@@ -1,6 +1,7 @@
 """How far a shadow's answers are from the ones that were given.
 
-Invariant: nothing compared is INDETERMINATE; a shadow that failed where the user got an answer disagrees.
+Invariant: fewer questions than FEWEST_QUESTIONS are INDETERMINATE; a shadow that failed where the user got an
+answer disagrees.
 """
 
 from __future__ import annotations
@@ -15,14 +16,18 @@ from maestro_cli.core.verdict import Verdict
 from maestro_cli.serving.protocol.tensors import Array
 
 _Z = 2.576  # 99 % of a normal distribution lies within
+FEWEST_QUESTIONS = 30  # of fewer the interval says little
 _BINS = 10
 _REFERENCE_ROWS = 500
 _SMALLEST_SHARE = 1e-4  # of a bin that nothing fell into, as is usual for the population stability index
 
 
 def rows_that_agree(given: Mapping[str, Array], shadow: Mapping[str, Array], tolerance: float) -> list[bool]:
-    """For each row whether all outputs agree: numbers within tolerance × max(1, |given|), others exactly."""
-    agree: Array | None = None
+    """For each row whether all outputs agree: numbers within tolerance × max(1, |given|), others exactly.
+
+    An output that has not one value a row agrees, or not, for all of them.
+    """
+    found: list[Array] = []
     for name, wanted in given.items():
         got = shadow.get(name)
         rows = wanted.shape[0] if wanted.ndim else 1
@@ -33,8 +38,12 @@ def rows_that_agree(given: Mapping[str, Array], shadow: Mapping[str, Array], tol
             same = near.reshape(rows, -1).all(axis=1)
         else:
             same = (got == wanted).reshape(rows, -1).all(axis=1)
-        agree = same if agree is None or len(agree) != len(same) else agree & same
-    return [] if agree is None else [bool(one) for one in agree]
+        found.append(same)
+    count = max(map(len, found), default=0)
+    agree = np.ones(count, dtype=np.bool_)
+    for same in found:
+        agree &= same if len(same) == count else same.all()
+    return [bool(one) for one in agree]
 
 
 def wilson(count: int, total: int) -> tuple[float, float]:
@@ -73,7 +82,7 @@ class Drift:
     @property
     def index(self) -> float | None:
         """None until enough was seen."""
-        if not sum(self.given):
+        if min(sum(self.given), sum(self.shadow)) < _REFERENCE_ROWS:
             return None
         p = [max(count / sum(self.given), _SMALLEST_SHARE) for count in self.given]
         q = [max(count / sum(self.shadow), _SMALLEST_SHARE) for count in self.shadow]
@@ -122,9 +131,11 @@ class Agreement:
     @property
     def verdict(self) -> Verdict:
         low, high = wilson(self.disagreed, self.rows)
-        if self.rows and high <= self.most_disagreement:
+        if self.questions < FEWEST_QUESTIONS or not self.rows:
+            return Verdict.INDETERMINATE
+        if high <= self.most_disagreement:
             return Verdict.PASS
-        return Verdict.FAIL if self.rows and low > self.most_disagreement else Verdict.INDETERMINATE
+        return Verdict.FAIL if low > self.most_disagreement else Verdict.INDETERMINATE
 
     def told(self) -> dict[str, object]:
         """As plain data, with the bounds the verdict was made of."""

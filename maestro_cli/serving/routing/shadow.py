@@ -1,8 +1,9 @@
 """Versions that see real requests and whose answers nobody gets.
 
 Invariant: a shadow is asked only after the user's answer was sent, on a thread of low priority of its own,
-from a bounded queue that drops when it is full; it never touches the prediction cache, what runs are known to
-cost, or a user's metrics. One that grows the process beyond its ceiling is stopped.
+from a bounded queue that drops when it is full; nothing is loaded or evicted for it, and it never touches the
+prediction cache, what runs are known to cost, or a user's metrics. One that grows the process beyond its
+ceiling is stopped.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 
 from maestro_cli.serving.background import step_back
 from maestro_cli.serving.errors import ModelError, Overloaded, RequestError
+from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.models.memory import ModelMemory, resident
 from maestro_cli.serving.models.repository import Repository
 from maestro_cli.serving.protocol import contract
@@ -105,11 +107,17 @@ class Shadows:
             name: {
                 "shadow": f"{shadow.model}@{shadow.version}",
                 "share": shadow.share,
+                "loaded": self._is_loaded(shadow),
                 "stopped": self.stopped or None,
                 **agreement.told(),
             }
             for name, (shadow, agreement) in sorted(self._in_force.items())
         }
+
+    def _is_loaded(self, shadow: Shadow) -> bool:
+        """One that is not is not asked: nothing is loaded, and nothing evicted, for it."""
+        known = self._repository.of(shadow.model)
+        return any(entry.version == shadow.version and entry.model is not None for entry in known)
 
     def counts(self) -> dict[str, tuple[int, int, int, int]]:
         """Rows that agreed and disagreed, questions failed and dropped, by route."""
@@ -162,20 +170,16 @@ class Shadows:
     async def _run(self, offer: _Offer, agreement: Agreement) -> None:
         """Ask and compare, all of it on the thread of low priority: users' answers wait for none of it."""
         entry = self._repository.find(offer.shadow.model, str(offer.shadow.version))
-        async with self._memory.using(entry) as model:
-            question = offer.question
-            feed = contract.feed(model.manifest.inputs, question.tensors, question.datatypes, loose=True)
-            wanted = [spec.name for spec in model.manifest.outputs if spec.name in offer.given]
-
-            def run() -> None:
-                began = time.perf_counter()
-                arrays = model.run(feed, wanted)
-                seconds = time.perf_counter() - began
-                agreement.compare(offer.given, dict(zip(wanted, arrays, strict=True)))
-                agreement.given_seconds += offer.given_seconds
-                agreement.shadow_seconds += seconds
-
-            await asyncio.get_running_loop().run_in_executor(self._executor, run)
+        model = self._memory.lend(entry)
+        if model is None:  # to load it would take threads and memory that users' models have
+            agreement.dropped += 1
+            return
+        try:
+            await asyncio.get_running_loop().run_in_executor(
+                self._executor, _ask_and_compare, model, offer, agreement
+            )
+        finally:
+            self._memory.leave(entry)
 
     def _watch_memory(self) -> None:
         now = self._resident_bytes()
@@ -188,6 +192,19 @@ class Shadows:
             self.stopped = f"the process grew by {grown} bytes since the shadows began"
             self._queue.clear()
             self._log.error("shadows stopped", error=self.stopped)
+
+
+def _ask_and_compare(model: LoadedModel, offer: _Offer, agreement: Agreement) -> None:
+    question = offer.question
+    feed = contract.feed(model.manifest.inputs, question.tensors, question.datatypes, loose=True)
+    wanted = [spec.name for spec in model.manifest.outputs if spec.name in offer.given]
+    began = time.perf_counter()
+    arrays = model.run(feed, wanted)
+    seconds = time.perf_counter() - began
+    agreement.compare(offer.given, dict(zip(wanted, arrays, strict=True)))
+    if offer.given_seconds:  # else the user's answer came from the cache of predictions
+        agreement.given_seconds += offer.given_seconds
+        agreement.shadow_seconds += seconds
 
 
 def _new(shadow: Shadow) -> Agreement:

@@ -138,9 +138,9 @@ def _targets(bench: Bench, load_core: int) -> Iterator[dict[str, Target]]:
 
 def _subjects(where: Path, collector: str) -> list[Subject]:
     pki = ensure_pki(where / "pki")
-    lazy = ["--lazy", "--trace-ratio", "0", "--routing"]
-    routed = [*lazy, str(_write_routing(where / "routed.yaml", shadow=False))]
-    shadow = [*lazy, str(_write_routing(where / "shadow.yaml", shadow=True))]
+    both = ["--serve", f"{MODEL}={SHADOW_VERSION}", "--trace-ratio", "0", "--routing"]
+    routed = [*both, str(_write_routing(where / "routed.yaml", shadow=False))]
+    shadow = [*both, str(_write_routing(where / "shadow.yaml", shadow=True))]
     plain = ["--trace-ratio", "0"]
     traced = ["--trace-ratio", TRACED_SHARE]
     tls = ["--tls-cert", str(pki.certificate), "--tls-key", str(pki.key)]

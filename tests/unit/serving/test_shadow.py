@@ -6,7 +6,6 @@ import asyncio
 import io
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
@@ -52,6 +51,9 @@ def tensor(*values: float) -> Array:
         ({"s": np.array(["a", "b"], object)}, {"s": np.array(["a", "c"], object)}, [True, False]),
         ({"m": np.ones((2, 3))}, {"m": np.array([[1, 1, 1], [1, 1, 9.0]])}, [True, False]),
         ({}, {"y": tensor(1)}, []),
+        ({"y": tensor(1, 2), "n": tensor(7)}, {"y": tensor(1, 9), "n": tensor(7)}, [True, False]),
+        ({"y": tensor(1, 2), "n": tensor(7)}, {"y": tensor(1, 2), "n": tensor(8)}, [False, False]),
+        ({"n": tensor(8), "y": tensor(1, 2)}, {"n": tensor(7), "y": tensor(1, 2)}, [False, False]),
     ],
 )
 def test_rows_agree_when_every_output_does(
@@ -67,13 +69,14 @@ def test_rows_agree_when_every_output_does(
         (50, 0, "INDETERMINATE"),
         (2000, 0, "PASS"),
         (2000, 60, "FAIL"),
-        (10, 10, "FAIL"),
+        (29, 29, "INDETERMINATE"),
+        (30, 30, "FAIL"),
     ],
 )
 def test_the_verdict_waits_until_the_bounds_decide(rows: int, disagreed: int, verdict: str) -> None:
     counted = Agreement(most_disagreement=0.01, tolerance=0)
-    if rows:
-        counted.compare({"y": np.zeros(rows)}, {"y": np.repeat([1.0, 0.0], [disagreed, rows - disagreed])})
+    for row in range(rows):
+        counted.compare({"y": np.zeros(1)}, {"y": np.array([float(row < disagreed)])})
     assert counted.verdict is Verdict(verdict)
     low, high = wilson(disagreed, rows)
     assert low - 1e-12 <= (disagreed / rows if rows else 0) <= high
@@ -81,10 +84,11 @@ def test_the_verdict_waits_until_the_bounds_decide(rows: int, disagreed: int, ve
 
 def test_what_failed_disagrees_and_what_was_dropped_lowers_the_coverage() -> None:
     counted = Agreement(most_disagreement=0.01, tolerance=0)
-    counted.fail(10)
-    counted.dropped = 3
+    for _ in range(30):
+        counted.fail(10)
+    counted.dropped = 90
     told = counted.told()
-    assert (counted.verdict, told["coverage"], told["rows"]) == (Verdict.FAIL, 0.25, 10)
+    assert (counted.verdict, told["coverage"], told["rows"]) == (Verdict.FAIL, 0.25, 300)
 
 
 def test_drift_tells_another_distribution_from_the_same() -> None:
@@ -98,7 +102,10 @@ def test_drift_tells_another_distribution_from_the_same() -> None:
     assert same.drift.index < 0.05
     assert other.drift.index is not None
     assert other.drift.index > 0.2
-    assert Agreement(0.01, 0.0).drift.index is None
+    few = Agreement(0.01, 0.0)
+    for _ in range(600):
+        few.compare({"y": random.normal(size=1)}, {"y": random.normal(size=1)})
+    assert few.drift.index is None
 
 
 class Bench:
@@ -109,18 +116,17 @@ class Bench:
         self.resident: int = 0
         self.act: Callable[[], None] = lambda: None
         self.asked = 0
-        memory = SimpleNamespace(using=self._using)
+        memory = SimpleNamespace(lend=self._lend, leave=lambda entry: None)
         self.shadows = Shadows(
             Repository([Entry("a", 1), Entry("a", 2)]), cast("ModelMemory", memory), Log(self.log),
             is_busy=busy, ceiling_bytes=1000, resident_bytes=lambda: self.resident,
         )  # fmt: skip
         self.shadows.follow(read_routing(ROUTING % share, "r"))
 
-    @asynccontextmanager
-    async def _using(self, entry: Entry) -> Any:
+    def _lend(self, entry: Entry) -> Any:
         spec = SimpleNamespace(name="x", datatype="FP32", shape=(-1,), minimum=None, maximum=None)
         manifest = SimpleNamespace(inputs=[spec], outputs=[SimpleNamespace(name="y")])
-        yield SimpleNamespace(manifest=manifest, run=self._answer)
+        return SimpleNamespace(manifest=manifest, run=self._answer)
 
     def _answer(self, feed: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
         self.asked += 1
@@ -256,6 +262,51 @@ def test_the_same_shadow_goes_on_counting_when_the_routing_changes() -> None:
     assert bench.shadows.told() == {}
 
 
+def play(server: Served, *, until: Callable[[], bool]) -> None:
+    """Ask its shadows."""
+
+    async def body() -> None:
+        running = asyncio.create_task(server.application.replica.shadows.run())
+        async with asyncio.timeout(60):
+            while not until():
+                await asyncio.sleep(0.002)
+        running.cancel()
+
+    asyncio.run(body())
+
+
+def counted(server: Served) -> Any:
+    return server.application.replica.shadows.told()["fraud"]
+
+
+def counted_of_users(server: Served) -> list[str]:
+    families = ("maestro_inference_", "maestro_model_", "maestro_prediction_cache_")
+    return [line for line in server.get("/metrics").text.splitlines() if line.startswith(families)]
+
+
+def test_for_a_shadow_nothing_is_loaded_evicted_or_counted_as_used() -> None:
+    server = Served("--lazy")
+    routing = """
+schema: maestro.routing/1
+routes: {fraud: {to: {model: fraud, version: 1}, shadow: {model: fraud, version: 2}}}
+"""
+    assert server.request("PUT", "/v2/routing", content=routing).status_code == 200
+    before = server.infer(request())
+    play(server, until=lambda: counted(server)["questions"]["dropped"] == 1)
+    assert (counted(server)["loaded"], counted(server)["rows"]) == (False, 0)
+    entry = server.application.replica.repository.find("fraud", "2")
+    assert entry.model is None
+    asyncio.run(load(server, 2))
+    used = entry.used_at
+    assert server.infer(request()).json()["outputs"] == before.json()["outputs"]
+    play(server, until=lambda: counted(server)["rows"] == 1)
+    assert (counted(server)["loaded"], entry.used_at, entry.users) == (True, used, 0)
+
+
+async def load(server: Served, version: int) -> None:
+    await server.application.replica.memory.load("fraud", version)
+
+
 def test_a_served_shadow_is_offered_what_users_got_and_stays_out_of_their_metrics() -> None:
     server = Served("--serve", "fraud=2")
     routing = """
@@ -264,8 +315,10 @@ routes: {fraud: {to: {model: fraud, version: 1}, shadow: {model: fraud, version:
 """
     assert server.request("PUT", "/v2/routing", content=routing).status_code == 200
     assert server.infer(request()).json()["model_version"] == "1"
-    assert len(server.application.replica.shadows._queue) == 1
+    before = counted_of_users(server)
+    play(server, until=lambda: counted(server)["rows"] == 1)
     page = server.get("/metrics").text
+    assert counted_of_users(server) == before
     assert 'requests_total{code="200",model="fraud",route="direct",version="2"} 0.0' in page
-    assert 'maestro_shadow_rows_total{result="agree",route="fraud"} 0.0' in page
+    assert sum(float(line.split()[-1]) for line in page.splitlines() if "shadow_rows_total{" in line) == 1
     assert server.get("/v2/shadows").json()["shadows"]["fraud"]["verdict"] == "INDETERMINATE"
