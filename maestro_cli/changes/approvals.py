@@ -31,6 +31,7 @@ from maestro_cli.changes.model import (
 )
 from maestro_cli.changes.policy import Policy
 from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.rules import Caller, judge
 from maestro_cli.changes.sending import fresh_target
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
@@ -116,11 +117,13 @@ class Approvals:
     def check(self, change_id: str) -> Change:
         """The waiting change, if this actor may approve it as things are now; a stale one is ended.
 
-        Raises NotFound, GateNotMet (it does not wait), PolicyRefused (one's own change), StalePlan (its
-        target changed since; the change is then ended), Unreachable and Refused.
+        Raises NotFound, GateNotMet (it does not wait), PolicyRefused (one's own, or not for this person),
+        StalePlan (its target changed since; the change is then ended), Unreachable and Refused.
         """
         change = self._waiting(change_id)
-        self._refuse_own(change, identity_of(self._cluster))
+        identity = identity_of(self._cluster)
+        self._refuse_own(change, identity)
+        self._refuse_outsider(change, identity)
         if plan_digest(change.plan) != change.plan.digest:
             raise GateNotMet(f"the plan of change {change_id} is not what its digest says", fix="plan again")
         self._refuse_approved(change)
@@ -189,6 +192,18 @@ class Approvals:
             why=why,
             fix="ask a second person, with a name and credentials of their own",
         )
+
+    def _refuse_outsider(self, change: Change, identity: str) -> None:
+        if self._policy.rules is None:
+            return
+        second = Caller(self._actor, identity)
+        for judgement in judge(self._policy.rules, change.plan, second, self._clock.now()):
+            if judgement.asks and not judgement.may_approve(second):
+                raise PolicyRefused(
+                    f"{second.name} may not approve change {change.id}",
+                    why=f"{judgement.place}: the policy's rule {judgement.rule!r} names who may",
+                    fix=f"ask one of: {', '.join(judgement.approvers or ()) or 'nobody'}",
+                )
 
     def _is_approved(self, change: Change) -> bool:
         given = change.approval

@@ -29,6 +29,7 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_default
 
     `who` may make them: patterns over the cluster's name of the caller, or the actor where it tells none. At
     most `max_share` of the namespace's pods and `max_replicas` replicas end.
+    With `two_person` a second person approves it, one of `approvers` (patterns as in `who`) if that is given.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_default
     max_share: Share | None = None
     max_replicas: Count | None = None
     two_person: bool = False
+    approvers: list[str] | None = None
 
 
 class Freeze(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
@@ -101,6 +103,8 @@ def load_policy(path: Path) -> PolicyRules:
                 what = f"{each.name!r} is there twice" if each.name else "a rule needs a name"
                 raise document.fail(what, (*at, "name"), fix="give each rule and freeze a name of its own")
             names.add(each.name)
+            if getattr(each, "approvers", None) is not None and not getattr(each, "two_person", False):
+                raise document.fail("nobody has to approve", (*at, "approvers"), fix="add two_person: true")
             for key in ("kinds", "but"):
                 _check_kinds(document, getattr(each, key, []), (*at, key))
     windows = tuple(_window(document, each, index) for index, each in enumerate(content.freezes))

@@ -33,7 +33,8 @@ class Caller:
 class Judgement:
     """One rule over one plan. `why` says why it matched or did not, and what it found.
 
-    `refuses`: the change may not be made. `asks`: a second person has to approve it.
+    `refuses`: the change may not be made. `asks`: a second person has to approve it, one of `approvers`
+    (patterns; None: anybody).
     """
 
     rule: str
@@ -42,6 +43,10 @@ class Judgement:
     why: str
     refuses: bool = False
     asks: bool = False
+    approvers: tuple[str, ...] | None = None
+
+    def may_approve(self, second: Caller) -> bool:
+        return self.approvers is None or _any(self.approvers, second.name)
 
     @property
     def reason(self) -> GateReason:
@@ -82,9 +87,18 @@ def _each_rule(rules: PolicyRules, plan: Plan, caller: Caller) -> Iterator[Judge
             yield Judgement(rule.name, place, False, unlike)
             continue
         against = (*_who(rule, caller), *_caps(rule, plan))
-        asked = ["a second person has to approve it"] if rule.two_person else []
+        among = "" if rule.approvers is None else f", of {', '.join(rule.approvers) or 'nobody'}"
+        asked = [f"a second person has to approve it{among}"] if rule.two_person else []
         why = "; ".join((*against, *asked)) or "nothing in it speaks against this change"
-        yield Judgement(rule.name, place, True, why, refuses=bool(against), asks=rule.two_person)
+        yield Judgement(
+            rule.name,
+            place,
+            True,
+            why,
+            refuses=bool(against),
+            asks=rule.two_person,
+            approvers=None if rule.approvers is None else tuple(rule.approvers),
+        )
 
 
 def _each_freeze(rules: PolicyRules, plan: Plan, now: datetime) -> Iterator[Judgement]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.changes.approvals import Approvals
 from maestro_cli.changes.gate import Findings, decide
 from maestro_cli.changes.model import Gate
 from maestro_cli.changes.policy import policy_for
@@ -130,6 +131,7 @@ def test_a_two_person_rule_waits_and_a_refusal_goes_before_it(tmp_path: Path) ->
         ("rules:\n  - {name: r, two_persons: true}", 3, "rules[0].two_persons", "did you mean 'two_person'?"),
         ("rules:\n  - {name: r}\n  - {name: r}", 4, "rules[1].name", "a name of its own"),
         ("rules:\n  - {name: r, max_share: 1.5}", 3, "rules[0].max_share", ""),
+        ("rules:\n  - {name: r, approvers: [ada]}", 3, "rules[0].approvers", "add two_person: true"),
         ("freezes:\n  - {name: f, cron: '0 25 * * *', duration: 1h}", 3, "freezes[0].cron", "0 16 * * fri"),
         ("freezes:\n  - {name: f, cron: '0 1 * * *', duration: 1x}", 3, "freezes[0].duration", "64h"),
         ("freezes:\n  - {name: f, cron: '0 1 * * *', duration: 32d}", 3, "freezes[0].duration", ""),
@@ -180,3 +182,21 @@ def test_a_change_under_a_policy_is_refused_and_waits_as_it_says(bench: Bench, t
         ada.execute(ada.plan("scale", REF, {"replicas": 4}), YES)
     assert bench.cluster.marks == []
     assert ada.execute(ada.plan("restart", REF), YES).applied_at is not None
+
+
+def test_only_those_named_may_approve(bench: Bench, tmp_path: Path) -> None:
+    rules = written(tmp_path, "rules:\n  - {name: two, two_person: true, approvers: ['*@leads']}\n")
+    ada = bench.pipeline(rules=rules)
+    plan = ada.plan("restart", REF)
+    with pytest.raises(WaitingForApproval):
+        ada.execute(plan, YES)
+
+    def second(actor: str) -> Approvals:
+        return Approvals(bench.journal, bench.cluster, policy=ada.policy, clock=bench.clock, actor=actor)
+
+    with pytest.raises(PolicyRefused, match="eve may not approve") as raised:
+        second("eve").check(plan.id)
+    assert "policy.yaml:3: the policy's rule 'two' names who may" in raised.value.why
+    grace = second("grace@leads")
+    grace.approve(grace.check(plan.id))
+    assert ada.recover(plan.id).applied_at is not None
