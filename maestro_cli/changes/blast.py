@@ -5,7 +5,9 @@ Invariant: only reads; what the caller may not read is said (`blind`), never tak
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from maestro_cli.changes.model import BlastRadius, BudgetHeadroom, RecentChange
@@ -40,6 +42,40 @@ def blast_radius(
         budgets=budgets,
         recent=tuple(recent),
         blind=(*blind, *unseen),
+    )
+
+
+def drain_blast(
+    cluster: ClusterPort, node: Node, gone: Sequence[Pod], *, recent: Sequence[RecentChange] = ()
+) -> BlastRadius:
+    """What closing a node and ending these of its pods touches; the share is that of the worst namespace."""
+    closed = node_blast(cluster, node, closed=True, recent=recent)
+    unseen = list(closed.blind)
+    ended = Counter(pod.namespace for pod in gone)
+    share: float | None = 0.0
+    budgets: dict[tuple[str, str], BudgetHeadroom] = {}
+    try:
+        live = Counter(pod.namespace for pod in cluster.list_pods(None) if _is_live(pod))
+        share = max((_share(count, live[name]) for name, count in ended.items()), default=0.0)
+    except Refused:
+        share = None
+        unseen.append("pods of all namespaces: the share of their replicas is not known")
+    try:
+        found = cluster.list_disruption_budgets(None)
+        for pod in gone:
+            near = [budget for budget in found if budget.namespace == pod.namespace]
+            budgets |= {(pod.namespace, one.name): one for one in covering(near, pod.labels)}
+    except Refused:
+        unseen.append("disruption budgets: whether one holds the drain up is not known")
+    return replace(
+        closed,
+        workloads=len({(pod.namespace, pod.owner) for pod in gone if pod.owner}),
+        replicas_after=closed.replicas_now - len(gone),
+        replicas_ended=len(gone),
+        namespace_share=share,
+        budgets=tuple(budgets[key] for key in sorted(budgets)),
+        blind=tuple(unseen),
+        waits=True,
     )
 
 

@@ -141,7 +141,7 @@ def _plan(plan: Plan, consent: Consent) -> Iterator[GateReason]:
 
 
 def _disruption(plan: Plan, consent: Consent) -> Iterator[GateReason]:
-    if plan.blast.headroom != 0 or not plan.was_up or not plan.blast.replicas_ended:
+    if plan.blast.waits or plan.blast.headroom != 0 or not plan.was_up or not plan.blast.replicas_ended:
         return
     if DISRUPTION_BUDGET in consent.accepts:
         return
@@ -168,12 +168,15 @@ def _consent(plan: Plan, policy: Policy, consent: Consent) -> Iterator[GateReaso
 
 
 def _warnings(plan: Plan, consent: Consent) -> Iterator[str]:
-    if plan.blast.replicas_ended and not plan.blast.replicas_after:
+    if plan.blast.replicas_ended and not plan.blast.replicas_after and not plan.blast.waits:
         yield f"{plan.target.ref} will have no replica left to answer"
     if plan.blast.nodes_left == 0:
         yield "no node will be left that takes new pods"
     for budget in plan.blast.budgets:
         if budget.allowed > 0:
+            continue
+        if plan.blast.waits:
+            yield f"disruption budget {budget.name} has no headroom now; the pods under it are waited for"
             continue
         state = f"{budget.healthy} of {budget.expected} pods healthy, {budget.desired_healthy} wanted"
         if not plan.was_up:

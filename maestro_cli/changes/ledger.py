@@ -10,6 +10,8 @@ lease on the target, so a process that lost its lease records nothing more.
     change.intended       digest, target, uid, resource_version, undo, decision, accepts, key, attempt
     change.applied        evidence, resource_version, part, generation
     change.unknown        evidence
+    change.step_begun     target, uid
+    change.step_taken     target, uid
     change.verified       observed, seconds
     change.verify_failed  why, undo
     change.interrupted    during
@@ -166,6 +168,10 @@ class Ledger:
             "generation": 0 if observed is None else observed.generation,
         }
         return self._record(change, "applied", data, lease)
+
+    def step(self, change: Change, lease: TargetLease, name: str, target: ObjectRef, uid: str) -> None:
+        """`step_begun` or `step_taken`: one of what a change does after its write."""
+        self._record(change, name, {"target": str(target), "uid": uid}, lease)
 
     def unknown(self, change: Change, lease: TargetLease, evidence: str) -> Change:
         return self._record(change, "unknown", {"evidence": evidence}, lease)

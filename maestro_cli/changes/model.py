@@ -104,7 +104,8 @@ class BlastRadius:
 
     `replicas_ended` are those that end, to be replaced or for good. `namespace_share` is these over the
     namespace's live pods (0 to 1), None when the pods could not be read. `blind` says in words what could
-    not be read. Of a change of a node: `nodes_left` that would still take new pods, and their `zones_left`;
+    not be read. `waits`: the cluster holds the budgets, and the change waits for them. Of a change of a node:
+    `nodes_left` that would still take new pods, and their `zones_left`;
     None when it does not touch nodes, or they could not be read.
     """
 
@@ -117,6 +118,7 @@ class BlastRadius:
     budgets: tuple[BudgetHeadroom, ...] = ()
     recent: tuple[RecentChange, ...] = ()
     blind: tuple[str, ...] = ()
+    waits: bool = False
     nodes_left: int | None = None
     zones_left: tuple[str, ...] | None = None
 

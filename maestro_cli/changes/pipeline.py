@@ -153,7 +153,7 @@ class ChangePipeline:
                 permission.resource,
                 namespace=ref.namespace,
                 group=permission.group,
-                name="" if permission.verb == "list" else ref.name,
+                name=ref.name if permission.named and permission.verb != "list" else "",
                 subresource=permission.subresource,
             )
         except (Refused, NotFound) as error:

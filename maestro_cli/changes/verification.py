@@ -1,6 +1,6 @@
 """Watching a change until its condition holds.
 
-Invariant: reads the cluster and never writes to it; always ends, well, badly or stopped.
+Invariant: always ends, well, badly or stopped; of what the change has still to do each step is journaled.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from maestro_cli.changes.kinds.kind import Holds, Observation
 from maestro_cli.changes.means import Means
 from maestro_cli.changes.model import Change
 from maestro_cli.changes.policy import UndoPolicy
+from maestro_cli.changes.steps import Steps
 from maestro_cli.core.errors import ActionFailed, Interrupted, Refused, Unreachable
 from maestro_cli.core.quantities import format_duration
 
@@ -22,8 +23,12 @@ def verify(means: Means, change: Change) -> Change:
     condition = change.plan.verify
     means.progress.phase("verify", condition.text)
     started = means.clock.monotonic()
+    steps = Steps(means, change)
     while True:
+        steps.take()
         seen = _observe(means, change)
+        if steps.waits and seen.holds is Holds.NOT_YET:
+            seen = Observation(Holds.NOT_YET, f"{seen.text}; {steps.waits}")
         means.progress.update(seen.text)
         spent = means.clock.monotonic() - started
         if seen.holds is Holds.YES:

@@ -30,7 +30,7 @@ COMMANDS: tuple[Stub, ...] = (
     Stub("runbook", "runbook", "List, show, run and resume Markdown runbooks.", RESPOND),
     Stub("workload", "workload", "List deployments, stateful sets and daemon sets.", OPERATE),
     Stub("pod", "pod", "List pods, and have one end.", OPERATE),
-    Stub("node", "node", "List nodes, and close or open them to new pods.", OPERATE),
+    Stub("node", "node", "List nodes, close or open them to new pods, and drain them.", OPERATE),
     Stub("rollback", "rollback", "Return a workload to an earlier revision, as a gated change.", OPERATE),
     Stub("restart", "restart", "Replace every replica of a workload, a few at a time.", OPERATE),
     Stub("scale", "scale", "Set how many replicas a workload wants.", OPERATE),

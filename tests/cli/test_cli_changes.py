@@ -30,6 +30,7 @@ COMMANDS = {
     "cordon": ["node", "cordon", "node-a"],
     "uncordon": ["node", "uncordon", "node-a"],
     "delete-pod": ["pod", "delete", "fraud-5c9-a"],
+    "drain": ["node", "drain", "node-a"],
 }
 OWNER = {"kind": "Deployment", "name": "fraud", "uid": "uid-fraud", "controller": True}
 
@@ -60,6 +61,7 @@ def answers(kind: str = "", **spec: Any) -> Answers:
         "/api/v1/namespaces/ml/pods/fraud-5c9-a": pod("fraud-5c9-a"),
         "POST /api/v1/namespaces/ml/pods/fraud-5c9-a/eviction": {"kind": "Status", "status": "Success"},
         "/api/v1/pods": listing(pod("fraud-5c9-a"), pod("churn-77-c")),
+        "/apis/policy/v1/poddisruptionbudgets": listing(),
         "/api/v1/nodes": listing(one, node("node-b", "zone-b"), node("node-c", "zone-b")),
         f"{NODES}/node-a": one,
         f"PATCH {NODES}/node-a": one,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from maestro_cli.changes.kinds.cordon import Cordon
 from maestro_cli.changes.kinds.delete_pod import DeletePod
+from maestro_cli.changes.kinds.drain import Drain
 from maestro_cli.changes.kinds.kind import ChangeKind
 from maestro_cli.changes.kinds.pause import Pause
 from maestro_cli.changes.kinds.restart import Restart
@@ -19,7 +20,7 @@ from maestro_cli.core.errors import UsageError
 
 _ALL: tuple[ChangeKind, ...] = (
     Rollback(), Restart(), Scale(), Pause(), Resume(), SetImage(), SetEnv(), Cordon(), Uncordon(),
-    DeletePod(),
+    DeletePod(), Drain(),
 )  # fmt: skip
 KINDS: Mapping[str, ChangeKind] = {kind.name: kind for kind in _ALL}
 

@@ -30,6 +30,7 @@ class Permission:
     resource: str
     group: str = ""
     subresource: str = ""
+    named: bool = True  # of the target itself, not of others
 
     def __str__(self) -> str:
         group = f".{self.group}" if self.group else ""
@@ -174,6 +175,12 @@ class ChangeKind(Protocol):
 
         Raises Unreachable and Refused.
         """
+
+    def pending(self, cluster: ClusterPort, plan: Plan) -> Mapping[str, ObjectRef]:
+        """What is left to do after the write, by uid, as the cluster is now; raises Unreachable, Refused."""
+
+    def take(self, cluster: ClusterPort, ref: ObjectRef, uid: str) -> None:
+        """Do one of these; twice is as once."""
 
     def repetition(self, plan: Plan, before: RecentChange) -> GateReason | None:
         """What speaks against it so soon after another change of this kind on the same target."""

@@ -26,7 +26,7 @@ class SchedulingKind(WritingKind[Node]):
     flag: ClassVar[bool]
     opposite: ClassVar[str]
     state: ClassVar[str]  # in words
-    permissions = (Permission("get", "nodes"), Permission("patch", "nodes"))
+    permissions: ClassVar[tuple[Permission, ...]] = (Permission("get", "nodes"), Permission("patch", "nodes"))
 
     def read(self, cluster: ClusterPort, ref: ObjectRef) -> Node:
         return cluster.get_node(node_name(ref))

@@ -69,6 +69,7 @@ class WritingKind(Generic[T]):
     name: ClassVar[str]
     options: ClassVar[Mapping[str, Option]] = {}
     permissions: ClassVar[tuple[Permission, ...]]
+    changes_anyway: ClassVar[bool] = False  # it does more than its write
 
     # What each kind answers
 
@@ -128,6 +129,12 @@ class WritingKind(Generic[T]):
         """What the blast radius of a plan has against it."""
         return ()
 
+    def pending(self, cluster: ClusterPort, plan: Plan) -> Mapping[str, ObjectRef]:
+        return {}
+
+    def take(self, cluster: ClusterPort, ref: ObjectRef, uid: str) -> None:
+        raise NotImplementedError
+
     def repetition(self, plan: Plan, before: RecentChange) -> GateReason | None:
         return None
 
@@ -145,7 +152,7 @@ class WritingKind(Generic[T]):
         found = self.read(cluster, request.ref)
         draft = self.draft(cluster, found, request)
         before, after = self.part_of(found), self.part(draft.spec)
-        if before == after:
+        if before == after and not self.changes_anyway:
             raise GateNotMet(
                 f"there is nothing to change in {request.ref}", why=f"it is to be so already: {draft.holds}"
             )

@@ -23,7 +23,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=N
 
 @app.callback()
 def node() -> None:
-    """List nodes, and close or open them to new pods."""
+    """List nodes, close or open them to new pods, and drain them."""
 
 
 @app.command("list")
@@ -64,3 +64,22 @@ def uncordon() -> Parameters:
     Example: maestro node uncordon node-a
     """
     return {}
+
+
+@app.command()
+@change_command("drain", a_node)
+def drain(
+    bare_pods: Annotated[
+        bool, typer.Option("--delete-bare-pods", help="Also end pods that no controller makes again.")
+    ] = False,
+    empty_dir: Annotated[
+        bool, typer.Option("--delete-empty-dir-data", help="Also end pods whose emptyDir is then lost.")
+    ] = False,
+) -> Parameters:
+    """Close a node to new pods, evict those that run there, and wait until they are gone.
+
+    Disruption budgets are waited for. Pods of daemon sets and static pods stay. Its undo opens the node.
+
+    Example: maestro node drain node-a
+    """
+    return {"bare_pods": bare_pods, "empty_dir": empty_dir}

@@ -94,6 +94,9 @@ class Pod:
     containers: tuple[Container, ...]
     ready_since: datetime | None = None
     resource_version: str = ""
+    owner_kind: str = ""
+    is_static: bool = False  # its kubelet made it from a file, and would again
+    local_data: bool = False  # has an emptyDir; only `list_pods_on` tells
 
     @property
     def ref(self) -> ObjectRef:

@@ -192,8 +192,8 @@ class KubeCluster:
     def list_pods_on(self, node: str) -> tuple[Pod, ...]:
         """Pods of all namespaces that are bound to a node, by namespace and name."""
         params = {"fieldSelector": f"spec.nodeName={node}"}
-        found = self._api.items(scoped("/api/v1", None, "pods"), objects.PodObject, params)
-        return tuple(map(facts.pod_facts, sorted(found, key=_name)))
+        found = self._api.items(scoped("/api/v1", None, "pods"), objects.PlacedPod, params)
+        return tuple(map(facts.placed_pod_facts, sorted(found, key=_name)))
 
     def get_node(self, name: str) -> Node:
         """The node now."""

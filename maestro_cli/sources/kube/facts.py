@@ -7,6 +7,7 @@ meaning that k8s.io/api gives it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from maestro_cli.core.facts.cluster import (
@@ -31,12 +32,14 @@ from maestro_cli.sources.kube.objects import (
     Deployment,
     EventObject,
     NodeObject,
+    PlacedPod,
     PodObject,
     ReplicaSet,
     Selector,
     utc,
 )
 
+MIRROR = "kubernetes.io/config.mirror"
 CHANGE_CAUSE = "kubernetes.io/change-cause"
 TEMPLATE_HASH = "pod-template-hash"
 ZONE = "topology.kubernetes.io/zone"
@@ -123,6 +126,15 @@ def pod_facts(pod: PodObject) -> Pod:
         containers=container_facts(pod),
         ready_since=utc(ready.last_transition_time) if ready is not None and is_ready else None,
         resource_version=meta.resource_version,
+        owner_kind=owner.kind if owner is not None else "",
+        is_static=MIRROR in (meta.annotations or {}),
+    )
+
+
+def placed_pod_facts(pod: PlacedPod) -> Pod:
+    """A pod, and whether it keeps data on its node."""
+    return replace(
+        pod_facts(pod), local_data=any(one.empty_dir is not None for one in pod.spec.volumes or ())
     )
 
 

@@ -151,6 +151,20 @@ class PodObject(Struct):
     status: PodStatus = field(default_factory=PodStatus)
 
 
+class Volume(Struct, rename="camel"):
+    empty_dir: dict[str, Any] | None = None
+
+
+class PlacedPodSpec(PodSpec, rename="camel"):
+    volumes: list[Volume] | None = None
+
+
+class PlacedPod(PodObject):
+    """A pod with what it keeps on its node."""
+
+    spec: PlacedPodSpec = field(default_factory=PlacedPodSpec)
+
+
 class Taint(Struct):
     key: str = ""
     value: str | None = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -134,7 +135,7 @@ def web(kubectl: Kubectl) -> Iterator[Kubectl]:
     spec["terminationGracePeriodSeconds"] = 1
     kubectl.apply(made)
     yield rolled_out(kubectl)
-    kubectl("uncordon", "node-b")
+    kubectl("uncordon", "node-a", "node-b")
 
 
 def rolled_out(kubectl: Kubectl) -> Kubectl:
@@ -170,7 +171,7 @@ def pipeline(platform: Platform, journal: Journal) -> Iterator[Pipeline]:
 
 
 def test_there_is_a_trial_of_every_kind() -> None:
-    assert [*(trial.kind for trial in TRIALS), "delete-pod"] == list(KINDS)
+    assert [*(trial.kind for trial in TRIALS), "delete-pod", "drain"] == list(KINDS)
 
 
 @pytest.mark.parametrize("trial", TRIALS, ids=str)
@@ -314,6 +315,7 @@ BUDGET = {
     "metadata": {"name": "web"},
     "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "web"}}},
 }
+ANYTHING = {"bare_pods": True, "empty_dir": True}  # the cluster is shared with other tests
 ACCEPTED = Consent(given=True, accepts=frozenset({"disruption-budget"}))
 
 
@@ -368,3 +370,39 @@ def test_a_deletion_reaches_no_pod_of_another_uid(platform: Platform, web: Kubec
     finally:
         cluster.close()
     assert uids(web) == before
+
+
+def test_a_node_is_drained_within_a_budget_and_opened_again(
+    pipeline: Pipeline, web: Kubectl, pod: ObjectRef
+) -> None:
+    """Three replicas of which two have to stay: a second on the node waits for the first's successor."""
+    web("patch", "deploy/web", "--type=merge", "-p", '{"spec":{"replicas":3}}')
+    rolled_out(web)
+    web.apply(BUDGET)
+    web("wait", "pdb/web", "--for=jsonpath={.status.disruptionsAllowed}=1", "--timeout=60s")
+    name = str(web.get("pod", pod.name)["spec"]["nodeName"])
+    node = ObjectRef("Node", "", name)
+    changes = pipeline()
+    with pytest.raises(Refused, match="you may not patch nodes"):
+        pipeline("viewer").execute(pipeline("viewer").plan("drain", node, ANYTHING), YES)
+    plan = changes.plan("drain", node, ANYTHING)
+    assert str(pod) in plan.parameters["pods"].values()
+    assert (plan.blast.nodes_left, plan.blast.waits) == (1, True)
+    assert changes.execute(plan, YES).state is State.VERIFIED
+    assert web.get("node", name)["spec"]["unschedulable"] is True
+    assert name not in {item["spec"].get("nodeName") for item in web.items("pods")}
+    rolled_out(web)
+    assert changes.execute(changes.plan_undo(plan.id), YES).state is State.VERIFIED
+    assert not web.get("node", name)["spec"].get("unschedulable")
+
+
+def test_a_drain_loses_no_data_that_was_not_named(pipeline: Pipeline, web: Kubectl, pod: ObjectRef) -> None:
+    volume = {"spec": {"template": {"spec": {"volumes": [{"name": "scratch", "emptyDir": {}}]}}}}
+    web("patch", "deploy/web", "--type=merge", "-p", json.dumps(volume))
+    rolled_out(web)
+    held = web.items("pods")[0]
+    node = ObjectRef("Node", "", str(held["spec"]["nodeName"]))
+    changes = pipeline()
+    with pytest.raises(GateNotMet, match="would be lost"):
+        changes.execute(changes.plan("drain", node, {"bare_pods": True}), YES)
+    assert not web.get("node", node.name)["spec"].get("unschedulable")

@@ -18,7 +18,7 @@ from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.journal.store import Journal
 from maestro_cli.journal.verification import verify
-from tests.unit.changes.every_kind import EXAMPLES, Example, releases
+from tests.unit.changes.every_kind import EVICTED, EXAMPLES, Example, releases
 from tests.unit.changes.fake_cluster import REF, FakeCluster, template
 
 pytestmark = pytest.mark.crash
@@ -98,10 +98,12 @@ def test_every_kind_is_applied_once(tmp_path: Path, example: Example, place: str
     example.prepare(cluster)
     generation = example.look(cluster).generation
     assert ended(worker(tmp_path, "perform", "k", "ada", place, example.kind))[0] == -signal.SIGKILL
-    assert len(cluster.marks) == int(GOOD.index(place) >= GOOD.index("after-call"))
+    written = GOOD.index(place) >= GOOD.index("after-call")
+    steps = len(example.steps) // 2 if place in GOOD[-2:] else 0
+    assert len(cluster.marks) == int(written) + steps
     code, answer = ended(worker(tmp_path, "perform", "k", "grace", kind=example.kind))
     assert (code, answer["state"]) == (0, "verified")
-    assert cluster.marks == [example.mark(answer["id"])]
+    assert cluster.marks == example.marks(answer["id"])
     if example.leaves_a_mark:
         assert example.look(cluster).generation in (0, generation + 1)
     journal = journal_at(tmp_path)
@@ -111,6 +113,23 @@ def test_every_kind_is_applied_once(tmp_path: Path, example: Example, place: str
         assert change.left == (example.part(cluster) if example.leaves_a_mark else change.plan.payload_digest)
     finally:
         journal.close()
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize(
+    "step", ["before-step_begun", "after-step_begun", "after-step", "before-step_taken", "after-step_taken"]
+)
+def test_a_step_that_was_taken_is_not_taken_again(tmp_path: Path, step: str, number: int) -> None:
+    """A drain is killed in each of its evictions, and gone on with."""
+    cluster = FakeCluster(tmp_path / "cluster.json")
+    releases(cluster)
+    place = step if number == 1 else f"{step}#{number}"
+    assert ended(worker(tmp_path, "perform", "k", "ada", place, "drain"))[0] == -signal.SIGKILL
+    taken = number if step in ("after-step", "before-step_taken", "after-step_taken") else number - 1
+    assert len(cluster.marks) == 1 + taken
+    code, answer = ended(worker(tmp_path, "recover", "k", "grace"))
+    assert (code, answer["state"]) == (0, "verified")
+    assert cluster.marks == [answer["id"], *EVICTED]
 
 
 @pytest.mark.parametrize("place", GOOD[3:])

@@ -47,9 +47,17 @@ class Example:
         """It has no undo."""
         return self.kind in ("restart", "delete-pod")
 
-    def mark(self, change_id: str) -> str:
-        """What the fake cluster notes of the write of that change."""
-        return change_id if self.leaves_a_mark else "evicted pod-uid-0"
+    def marks(self, change_id: str) -> list[str]:
+        """What the fake cluster notes of that change: its write, and the steps after it."""
+        return [*self.write(change_id), *(EVICTED if self.kind == "drain" else [])]
+
+    def write(self, change_id: str) -> list[str]:
+        return [change_id] if self.leaves_a_mark else EVICTED[:1]
+
+    @property
+    def steps(self) -> list[str]:
+        """The events of its steps."""
+        return ["step_begun", "step_taken"] * (3 if self.kind == "drain" else 0)
 
     def prepare(self, cluster: FakeCluster) -> None:
         self._set(cluster, self.before)
@@ -99,7 +107,9 @@ EXAMPLES = (
     Example("cordon", ref=NODE),
     Example("uncordon", before={"unschedulable": True}, ref=NODE),
     Example("delete-pod", {"without_eviction": False}, "without_eviction: 'no'", ref=POD),
+    Example("drain", ref=NODE),
 )
+EVICTED = ["evicted pod-uid-0", "evicted pod-uid-1", "evicted pod-uid-2"]
 ENVIRONMENT = {"MODEL": "a", "OLD": "x"}
 
 

@@ -19,12 +19,17 @@ def pods(state: Mapping[str, Any]) -> Sequence[Pod]:
     count = state["namespace_pods"] + (0 if state["frozen"] else len(state["ended"]))
     return tuple(
         Pod(
-            "ml", f"pod-{n}", f"{state['pod_uid']}-{n}", "Running", True, "node-a", "", _MADE, False,
-            "fraud-1", {"app": "fraud"}, (),
+            "ml", f"pod-{n}", f"{state['pod_uid']}-{n}", "Running", True, _node(state, n), "", _MADE, False,
+            "fraud-1", {"app": "fraud"}, (), owner_kind="ReplicaSet",
         )
         for n in range(count)
         if f"{state['pod_uid']}-{n}" not in state["ended"]
     )  # fmt: skip
+
+
+def _node(state: Mapping[str, Any], number: int) -> str:
+    """Those that take another's place come up elsewhere."""
+    return "node-a" if number < state["namespace_pods"] else "node-b"
 
 
 def pod(state: Mapping[str, Any], name: str) -> Pod:

@@ -84,7 +84,7 @@ def test_a_dry_run_asks_the_server_and_changes_nothing(bench: Bench, example: Ex
     rehearsal = bench.pipeline().execute(plan, Consent(given=False), dry_run=True)
     assert rehearsal.decision is not None
     assert rehearsal.decision.allowed
-    assert bench.cluster.rehearsed == [example.mark(plan.id)]
+    assert bench.cluster.rehearsed == example.write(plan.id)
     assert example.look(bench.cluster) == before
 
 
@@ -95,10 +95,10 @@ def test_it_is_applied_once_marked_and_verified(bench: Bench, example: Example) 
     change = bench.pipeline().execute(plan, YES)
     assert change.state is State.VERIFIED
     now = example.look(bench.cluster)
-    assert bench.cluster.marks == [plan.id]
+    assert bench.cluster.marks == example.marks(plan.id)
     assert (now.annotations["maestro.io/change"], now.annotations["keep/me"]) == (plan.id, "yes")
     assert example.part(bench.cluster) == plan.payload_digest == change.left
-    assert bench.kinds() == ["planned", "intended", "applied", "verified"]
+    assert bench.kinds() == ["planned", "intended", "applied", *example.steps, "verified"]
     assert change.plan == plan
 
 
@@ -137,7 +137,7 @@ def test_nothing_that_came_after_a_change_is_undone(bench: Bench, example: Examp
     pipeline = bench.pipeline()
     pipeline.execute(plan, YES)
     example.overtake(bench.cluster)
-    one_flag = dict.fromkeys(("pause", "resume", "cordon", "uncordon"), "nothing to change")
+    one_flag = dict.fromkeys(("pause", "resume", "cordon", "uncordon", "drain"), "nothing to change")
     said = {"restart": "cannot be undone", **one_flag}
     with pytest.raises(GateNotMet, match=said.get(example.kind, "somebody changed")):
         pipeline.plan_undo(plan.id)
@@ -207,16 +207,17 @@ def test_nothing_to_act_on_is_zero_targets(bench: Bench, kind: str) -> None:
 
 @every_kind_that_marks
 def test_what_is_so_already_is_no_change(bench: Bench, example: Example) -> None:
-    """A restart is always one; a second rollback within the hour has to name its goal."""
+    """A restart and a drain are always one; a second rollback within the hour has to name its goal."""
     plan = planned(bench, example)
     pipeline = bench.pipeline()
     pipeline.execute(plan, YES)
-    if example.kind == "restart":
-        assert pipeline.execute(pipeline.plan("restart", REF), YES).state is State.VERIFIED
+    if example.kind in ("restart", "drain"):
+        again = pipeline.plan(example.kind, example.ref, example.parameters)
+        assert pipeline.execute(again, YES).state is State.VERIFIED
         return
-    again = {"to_revision": 3} if example.kind == "rollback" else example.parameters
+    goal = {"to_revision": 3} if example.kind == "rollback" else example.parameters
     with pytest.raises(GateNotMet) as raised:
-        pipeline.plan(example.kind, example.ref, again)
+        pipeline.plan(example.kind, example.ref, goal)
     assert "already" in f"{raised.value.what}{raised.value.why}"
 
 
@@ -246,7 +247,7 @@ def test_a_missing_answer_is_probed_and_the_write_lands_once(
     bench.cluster.faults = [fault]
     change = bench.pipeline().execute(plan, YES)
     assert change.state is State.VERIFIED
-    assert bench.cluster.marks == [example.mark(plan.id)]
+    assert bench.cluster.marks == example.marks(plan.id)
     if example.leaves_a_mark:
         assert example.look(bench.cluster).generation in (0, plan.target.generation + 1)
 
@@ -259,7 +260,7 @@ def test_an_intent_without_a_call_is_sent_from_what_the_journal_and_the_cluster_
     plan = leave_intent(bench, example.kind, example.parameters, ref=example.ref)
     change = bench.pipeline().recover(plan.id)
     assert change.state is State.VERIFIED
-    assert bench.cluster.marks == [plan.id]
+    assert bench.cluster.marks == example.marks(plan.id)
     assert example.part(bench.cluster) == plan.payload_digest
 
 
@@ -283,7 +284,7 @@ def test_a_write_without_a_record_is_found_by_its_mark(bench: Bench, example: Ex
     )
     change = bench.pipeline().recover(plan.id)
     assert (change.state, change.left) == (State.VERIFIED, plan.payload_digest)
-    assert bench.cluster.marks == [plan.id]
+    assert bench.cluster.marks == example.marks(plan.id)
     assert [event.data["evidence"] for event in bench.journal.events(kinds=["change.applied"])] == [
         f"probed: {example.ref} carries the mark of {plan.id}"
     ]

@@ -103,7 +103,7 @@ def test_a_step_can_ask_for_every_kind_of_change(bench: Bench, tmp_path: Path, e
     assert result.ok, result.reason
     if example.leaves_a_mark:
         assert example.part(bench.cluster) != before
-    assert bench.cluster.marks == [example.mark(result.run.steps[0].change_id)]
+    assert bench.cluster.marks == example.marks(result.run.steps[0].change_id)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
