@@ -44,7 +44,7 @@ def element_of(datatype: str) -> st.SearchStrategy[Any]:
 @st.composite
 def tensor(draw: st.DrawFn) -> tuple[str, tensors.Array]:
     datatype = draw(st.sampled_from(sorted(tensors.NUMPY_TYPES)))
-    shape = draw(st.lists(st.integers(0, 3), max_size=4))
+    shape = draw(st.lists(st.integers(1, 3), max_size=4))  # an extent of 0 is refused
     count = math.prod(shape)
     values = draw(st.lists(element_of(datatype), min_size=count, max_size=count))
     array = np.empty(count, dtype=tensors.NUMPY_TYPES[datatype])
