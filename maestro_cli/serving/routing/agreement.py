@@ -46,7 +46,7 @@ def rows_that_agree(given: Mapping[str, Array], shadow: Mapping[str, Array], tol
     return [bool(one) for one in agree]
 
 
-def wilson(count: int, total: int) -> tuple[float, float]:
+def wilson(count: float, total: float) -> tuple[float, float]:
     """The 99 % interval of a share (Wilson 1927); 0 to 1 when nothing was counted."""
     if not total:
         return 0.0, 1.0
@@ -103,13 +103,12 @@ class Agreement:
     given_seconds: float = 0.0
     shadow_seconds: float = 0.0
     drift: Drift = field(default_factory=Drift)
+    _squares: list[int] = field(default_factory=lambda: [0, 0, 0])
 
     def compare(self, given: Mapping[str, Array], shadow: Mapping[str, Array]) -> int:
         """Count one question that both answered; how many rows disagree."""
         agree = rows_that_agree(given, shadow, self.tolerance)
-        self.questions += 1
-        self.rows += len(agree)
-        self.disagreed += agree.count(False)
+        self._count(len(agree), agree.count(False))
         score = next((name for name, array in given.items() if array.dtype.kind == "f"), None)
         if score is not None and score in shadow and shadow[score].shape == given[score].shape:
             self.drift.note(given[score], shadow[score])
@@ -117,10 +116,32 @@ class Agreement:
 
     def fail(self, rows: int) -> None:
         """Count a question that the shadow could not answer."""
-        self.questions += 1
         self.failed += 1
+        self._count(rows, rows)
+
+    def _count(self, rows: int, disagreed: int) -> None:
+        self.questions += 1
         self.rows += rows
-        self.disagreed += rows
+        self.disagreed += disagreed
+        for place, square in enumerate((disagreed**2, disagreed * rows, rows**2)):
+            self._squares[place] += square
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Of the share of rows that disagree, with 99 %, as from so many rows as tell independently.
+
+        Rows of one request agree or disagree together more than rows of different ones (Kish's design effect,
+        of the variance of a ratio over requests); where all agree or none does, each request tells once.
+        """
+        if not self.rows:
+            return wilson(0, 0)
+        share = self.disagreed / self.rows
+        dd, dm, mm = self._squares
+        variance = dd - 2 * share * dm + share * share * mm
+        count = float(self.questions)
+        if 0 < share < 1 and variance > 0:
+            count = min(self.rows, share * (1 - share) * self.rows**2 / variance)
+        return wilson(share * count, count)
 
     @property
     def coverage(self) -> float:
@@ -130,7 +151,7 @@ class Agreement:
 
     @property
     def verdict(self) -> Verdict:
-        low, high = wilson(self.disagreed, self.rows)
+        low, high = self.bounds
         if self.questions < FEWEST_QUESTIONS or not self.rows:
             return Verdict.INDETERMINATE
         if high <= self.most_disagreement:
@@ -139,7 +160,7 @@ class Agreement:
 
     def told(self) -> dict[str, object]:
         """As plain data, with the bounds the verdict was made of."""
-        low, high = wilson(self.disagreed, self.rows)
+        low, high = self.bounds
         ratio = (
             self.shadow_seconds / self.given_seconds if self.given_seconds and self.shadow_seconds else None
         )

@@ -82,6 +82,22 @@ def test_the_verdict_waits_until_the_bounds_decide(rows: int, disagreed: int, ve
     assert low - 1e-12 <= (disagreed / rows if rows else 0) <= high
 
 
+def test_rows_of_one_request_tell_less_than_as_many_requests() -> None:
+    together, apart = (Agreement(most_disagreement=0.05, tolerance=0) for _ in range(2))
+    for question in range(100):
+        disagrees = question < 10
+        together.compare({"y": np.zeros(100)}, {"y": np.full(100, float(disagrees))})
+        for _ in range(100):
+            apart.compare({"y": np.zeros(1)}, {"y": np.full(1, float(disagrees))})
+    assert (together.rows, together.disagreed) == (apart.rows, apart.disagreed) == (10_000, 1000)
+    assert apart.bounds == pytest.approx(wilson(1000, 10_000))
+    assert together.bounds == pytest.approx(wilson(10, 100))
+    assert (together.verdict, apart.verdict) == (Verdict.INDETERMINATE, Verdict.FAIL)
+    none = Agreement(most_disagreement=0.05, tolerance=0)
+    none.compare({"y": np.zeros(10_000)}, {"y": np.zeros(10_000)})
+    assert none.bounds == wilson(0, 1)
+
+
 def test_what_failed_disagrees_and_what_was_dropped_lowers_the_coverage() -> None:
     counted = Agreement(most_disagreement=0.01, tolerance=0)
     for _ in range(30):
