@@ -31,7 +31,7 @@ class Drain(SchedulingKind):
     flag = True
     opposite = "uncordon"
     state = "takes no new pods"
-    changes_anyway = True
+    does_more = True
     options: ClassVar[Mapping[str, Option]] = {
         "bare_pods": Option(yes_or_no),
         "empty_dir": Option(yes_or_no),

@@ -69,7 +69,7 @@ class WritingKind(Generic[T]):
     name: ClassVar[str]
     options: ClassVar[Mapping[str, Option]] = {}
     permissions: ClassVar[tuple[Permission, ...]]
-    changes_anyway: ClassVar[bool] = False  # it does more than its write
+    does_more: ClassVar[bool] = False  # than its write; the diff says what
 
     # What each kind answers
 
@@ -152,7 +152,7 @@ class WritingKind(Generic[T]):
         found = self.read(cluster, request.ref)
         draft = self.draft(cluster, found, request)
         before, after = self.part_of(found), self.part(draft.spec)
-        if before == after and not self.changes_anyway:
+        if before == after and (draft.diff.is_empty or not self.does_more):
             raise GateNotMet(
                 f"there is nothing to change in {request.ref}", why=f"it is to be so already: {draft.holds}"
             )

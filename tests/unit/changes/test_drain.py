@@ -130,6 +130,16 @@ def test_a_node_that_was_closed_is_drained_and_stays_closed(bench: Bench) -> Non
     assert not bench.cluster.get_node("node-a").schedulable
 
 
+def test_a_closed_node_without_pods_is_drained_already(bench: Bench) -> None:
+    pipeline = bench.pipeline()
+    pipeline.execute(pipeline.plan("drain", NODE), YES)
+    with pytest.raises(GateNotMet, match="nothing to change in node/node-a"):
+        pipeline.plan("drain", NODE)
+    with bench.cluster.state() as state:
+        state["nodes"]["node-a"]["unschedulable"] = False
+    assert pipeline.plan("drain", NODE).blast.replicas_ended == 0
+
+
 def test_a_pod_that_came_after_the_plan_is_not_evicted(bench: Bench) -> None:
     pipeline = bench.pipeline()
     plan = pipeline.plan("drain", NODE)
