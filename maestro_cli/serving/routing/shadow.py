@@ -3,7 +3,7 @@
 Invariant: a shadow is asked only after the user's answer was sent, on a thread of low priority of its own,
 from a bounded queue that drops when it is full; nothing is loaded or evicted for it, and it never touches the
 prediction cache, what runs are known to cost, or a user's metrics. One that grows the process beyond its
-ceiling is stopped.
+ceiling is stopped, and one that only fails is asked seldom.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ LARGEST_QUESTION_BYTES = 64 * 1024
 DEFAULT_CEILING_BYTES = 256 * 2**20
 _YIELD_SECONDS = 0.002
 _LONGEST_YIELD_SECONDS = 0.5  # under steady load it still gets a turn, or it would never be compared
+_FAILURES_TO_REST = 30  # in a row: enough for a verdict, and each costs users more than an answer does
+_FIRST_REST_SECONDS, _LONGEST_REST_SECONDS = 0.25, 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,20 @@ class _Offer:
     question: Question
     given: Mapping[str, Array]
     given_seconds: float
+
+
+@dataclass(slots=True)
+class _Rest:
+    """How a shadow that does nothing but fail is left alone, for longer after each further failure."""
+
+    failures: int = 0  # in a row
+    until: float = 0.0
+
+    def note(self, *, failed: bool, now: float) -> None:
+        self.failures = self.failures + 1 if failed else 0
+        beyond = self.failures - _FAILURES_TO_REST
+        if beyond >= 0:
+            self.until = now + min(_FIRST_REST_SECONDS * 2 ** min(beyond, 10), _LONGEST_REST_SECONDS)
 
 
 class Shadows:
@@ -58,6 +74,7 @@ class Shadows:
         is_busy: Callable[[], bool],
         ceiling_bytes: int = DEFAULT_CEILING_BYTES,
         resident_bytes: Callable[[], int | None] = resident,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._repository = repository
         self._memory = memory
@@ -65,6 +82,8 @@ class Shadows:
         self._is_busy = is_busy
         self._ceiling_bytes = ceiling_bytes
         self._resident_bytes = resident_bytes
+        self._now = now
+        self._rests: dict[str, _Rest] = {}
         self._at_first: int | None = None
         self._queue: deque[_Offer] = deque()
         self._wake = asyncio.Event()
@@ -82,6 +101,7 @@ class Shadows:
             for name, shadow in wanted.items()
         }
         self.stopped, self._at_first = "", None
+        self._rests = {name: _Rest() for name in wanted}
 
     def offer(
         self, route: str, question: Question, decision: str, given: Mapping[str, Array], given_seconds: float
@@ -92,7 +112,7 @@ class Shadows:
             return
         shadow, agreement = known
         kept = answer = None
-        if len(self._queue) < QUEUE_LENGTH:
+        if len(self._queue) < QUEUE_LENGTH and self._now() >= self._rests[route].until:
             kept = keep(question, NO_KEYS, LARGEST_QUESTION_BYTES)
             answer = keep_arrays(given, LARGEST_QUESTION_BYTES)
         if kept is None or answer is None:
@@ -109,6 +129,7 @@ class Shadows:
                 "share": shadow.share,
                 "loaded": self._is_loaded(shadow),
                 "stopped": self.stopped or None,
+                "resting": self._now() < self._rests[name].until,
                 **agreement.told(),
             }
             for name, (shadow, agreement) in sorted(self._in_force.items())
@@ -147,9 +168,14 @@ class Shadows:
         known = self._in_force.get(offer.route)
         if known is None or known[0] != offer.shadow or self.stopped:
             return  # another document is in force by now
-        agreement = known[1]
+        agreement, rest = known[1], self._rests[offer.route]
+        if self._now() < rest.until:
+            agreement.dropped += 1
+            return
+        failed = True
         try:
             await self._run(offer, agreement)
+            failed = False
         except (ModelError, RequestError, Overloaded) as error:
             agreement.fail(offer.question.rows)
             self._log.limited(
@@ -165,6 +191,7 @@ class Shadows:
             self._log.limited(
                 "error", "shadow failed", model=offer.shadow.model, version=offer.shadow.version, error=cause
             )
+        rest.note(failed=failed, now=self._now())
         self._watch_memory()
 
     async def _run(self, offer: _Offer, agreement: Agreement) -> None:

@@ -132,10 +132,11 @@ class Bench:
         self.resident: int = 0
         self.act: Callable[[], None] = lambda: None
         self.asked = 0
+        self.seconds = 0.0
         memory = SimpleNamespace(lend=self._lend, leave=lambda entry: None)
         self.shadows = Shadows(
             Repository([Entry("a", 1), Entry("a", 2)]), cast("ModelMemory", memory), Log(self.log),
-            is_busy=busy, ceiling_bytes=1000, resident_bytes=lambda: self.resident,
+            is_busy=busy, ceiling_bytes=1000, resident_bytes=lambda: self.resident, now=lambda: self.seconds,
         )  # fmt: skip
         self.shadows.follow(read_routing(ROUTING % share, "r"))
 
@@ -163,13 +164,22 @@ class Bench:
         return self.shadows.told()["a"]
 
     def play(self, *steps: Callable[[], None], until: Callable[[], bool]) -> None:
-        async def body() -> None:
-            running = asyncio.create_task(self.shadows.run())
+        def all_at_once() -> None:
             for step in steps:
                 step()
-            async with asyncio.timeout(20):
-                while not until():
-                    await asyncio.sleep(0.002)
+
+        self.play_in_turn((all_at_once, until))
+
+    def play_in_turn(self, *turns: tuple[Callable[[], None], Callable[[], bool]]) -> None:
+        """Each step, and then until its condition holds."""
+
+        async def body() -> None:
+            running = asyncio.create_task(self.shadows.run())
+            for step, until in turns:
+                step()
+                async with asyncio.timeout(20):
+                    while not until():
+                        await asyncio.sleep(0.002)
             running.cancel()
 
         asyncio.run(body())
@@ -234,6 +244,40 @@ def test_a_shadow_that_raises_disagrees_and_goes_on() -> None:
     bench.play(lambda: bench.offer_many(5), until=lambda: bench.told["rows"] == 5)
     assert bench.told["questions"] == {"asked": 5, "failed": 3, "dropped": 0}
     assert bench.log.getvalue().count("shadow failed") == 3
+
+
+def test_a_shadow_that_only_fails_is_asked_seldom_and_again_in_full_once_it_answers() -> None:
+    bench, ill = Bench(), True
+
+    def act() -> None:
+        if ill:
+            raise ModelError("no")
+
+    def settled(asked: int, failed: int, dropped: int) -> Callable[[], bool]:
+        wanted = {"asked": asked, "failed": failed, "dropped": dropped}
+        return lambda: bool(bench.told["questions"] == wanted)
+
+    def later(seconds: float, offers: int) -> Callable[[], None]:
+        def step() -> None:
+            bench.seconds = seconds
+            bench.offer_many(offers)
+
+        return step
+
+    def recover() -> None:
+        nonlocal ill
+        assert (bench.told["resting"], bench.told["verdict"]) == (True, "FAIL")
+        ill = False
+        later(10.0, 50)()
+
+    bench.act = act
+    bench.play_in_turn(
+        (later(0.0, 100), settled(30, 30, 70)),
+        (later(0.3, 3), settled(31, 31, 72)),  # one more, and a longer rest
+        (later(0.6, 3), settled(31, 31, 75)),
+        (recover, settled(81, 31, 75)),
+    )
+    assert bench.told["resting"] is False
 
 
 def test_a_shadow_that_leaks_is_stopped_until_the_routing_changes() -> None:
