@@ -96,7 +96,7 @@ class Child:
             self.facts = None
             return True
         died_by = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
-        self._exited("it answered no more and was killed" if self._is_hung else died_by)
+        self._exited("it answered no more and was killed" if self._is_hung else died_by, killed=code < 0)
         return True
 
     async def look(self) -> bool:
@@ -168,14 +168,15 @@ class Child:
         shown = {key: value for key, value in (self.facts or {}).items() if key != "pid"}
         return PartRecord(self.part.name, state, self.pid, started, self.restarts, reason, shown)
 
-    def _exited(self, reason: str) -> None:
+    def _exited(self, reason: str, *, killed: bool = False) -> None:
         now = self._clock.monotonic()
         lived = now - self._started
         if lived >= _HEALTHY_SECONDS:
             self._backoff = FIRST_BACKOFF_SECONDS
         if self.facts is None:
             self.early_exits += 1
-        if self.part.port_name and (self.facts is None or lived < _BIND_SECONDS):
+        # who finds its port taken ends by itself; who was killed comes back where its clients look for it
+        if self.part.port_name and not killed and (self.facts is None or lived < _BIND_SECONDS):
             self._ports.taken(self.part.port_name)  # also when a stranger on it answered our probe
         self.facts = None
         self.reason = reason
