@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,19 @@ class Session:
         pid = self.supervisor()
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: not psutil.pid_exists(pid))
+
+
+@contextmanager
+def platform_up(home: Path) -> Iterator[Session]:
+    """A session whose embedded platform is up, and leaves no process when it is over."""
+    session = Session(home)
+    try:
+        up = session.run("local", "up", "-o", "json")
+        assert up.returncode == 0, up.stderr
+        yield session
+    finally:
+        session.run("local", "down")
+        assert session.survivors() == []
 
 
 def eventually(holds: Any, seconds: float = 90.0) -> None:

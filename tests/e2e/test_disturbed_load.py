@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.disturbance import Disturbance, Load, lost_without_a_kill
-from tests.e2e.session import Session, eventually
+from tests.e2e.session import Session, eventually, platform_up
 
 pytestmark = pytest.mark.e2e
 
@@ -19,14 +19,8 @@ DYING_SECONDS = 5.0
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    session = Session(tmp_path_factory.mktemp("disturbed"))
-    try:
-        up = session.run("local", "up", "-o", "json")
-        assert up.returncode == 0, up.stderr
+    with platform_up(tmp_path_factory.mktemp("disturbed")) as session:
         yield session
-    finally:
-        session.run("local", "down")
-        assert session.survivors() == []
 
 
 def test_a_rolling_update_loses_no_request(session: Session) -> None:

@@ -11,21 +11,15 @@ from typing import Any
 import pytest
 
 from maestro_cli.local.addresses import listening_address
-from tests.e2e.session import Session, eventually
+from tests.e2e.session import Session, eventually, platform_up
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    session = Session(tmp_path_factory.mktemp("gameday"))
-    try:
-        up = session.run("local", "up", "-o", "json")
-        assert up.returncode == 0, up.stderr
+    with platform_up(tmp_path_factory.mktemp("gameday")) as session:
         yield session
-    finally:
-        session.run("local", "down")
-        assert session.survivors() == []
 
 
 class Replica:

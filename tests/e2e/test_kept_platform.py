@@ -11,7 +11,7 @@ import pytest
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.services import GlobalOptions, Services
-from tests.e2e.session import Session, eventually
+from tests.e2e.session import Session, eventually, platform_up
 
 pytestmark = pytest.mark.e2e
 FRAUD = WorkloadRef("Deployment", "ml", "fraud")
@@ -19,14 +19,8 @@ FRAUD = WorkloadRef("Deployment", "ml", "fraud")
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    session = Session(tmp_path_factory.mktemp("kept"))
-    try:
-        up = session.run("local", "up", "-o", "json")
-        assert up.returncode == 0, up.stderr
+    with platform_up(tmp_path_factory.mktemp("kept")) as session:
         yield session
-    finally:
-        session.run("local", "down")
-        assert session.survivors() == []
 
 
 def serving(session: Session) -> str:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from maestro_cli.changes.blast import node_blast
 from maestro_cli.changes.kinds.kind import CHANGE_ANNOTATION, Holds, Observation, Permission, Request
-from maestro_cli.changes.kinds.writing import Draft, Spec, WritingKind
+from maestro_cli.changes.kinds.writing import Draft, MarkedKind, Spec
 from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, Plan, Target, Undo
 from maestro_cli.changes.ports import ClusterPort
 from maestro_cli.core.canonical import digest
@@ -20,7 +20,7 @@ from maestro_cli.core.refs import ObjectRef
 from maestro_cli.core.untrusted import Untrusted
 
 
-class SchedulingKind(WritingKind[Node]):
+class SchedulingKind(MarkedKind[Node]):
     """Takes no parameters; `flag` is whether the node is then closed, `opposite` what takes it back."""
 
     flag: ClassVar[bool]

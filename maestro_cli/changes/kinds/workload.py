@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from maestro_cli.changes.blast import blast_radius
 from maestro_cli.changes.kinds.kind import CHANGE_ANNOTATION, Permission, Request
-from maestro_cli.changes.kinds.writing import Draft, Spec, WritingKind
+from maestro_cli.changes.kinds.writing import Draft, MarkedKind, Spec
 from maestro_cli.changes.model import BlastRadius, Plan, Target
 from maestro_cli.changes.ports import ClusterPort
 from maestro_cli.changes.template import target_of
@@ -18,7 +18,7 @@ from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
 
 
-class WorkloadKind(WritingKind[Workload]):
+class WorkloadKind(MarkedKind[Workload]):
     """A kind of change; subclasses fill in `name`, `draft`, `spec`, `part` and `progress`."""
 
     permissions: ClassVar[tuple[Permission, ...]] = (

@@ -6,6 +6,7 @@ crash and compared is here, and the same for all.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
@@ -63,8 +64,8 @@ class Draft:
     gives_up: bool = False
 
 
-class WritingKind(Generic[T]):
-    """A kind of change; subclasses fill in what raises NotImplementedError."""
+class WritingKind(ABC, Generic[T]):
+    """A kind of change; what is abstract each kind answers itself."""
 
     name: ClassVar[str]
     options: ClassVar[Mapping[str, Option]] = {}
@@ -73,54 +74,41 @@ class WritingKind(Generic[T]):
 
     # What each kind answers
 
+    @abstractmethod
     def read(self, cluster: ClusterPort, ref: ObjectRef) -> T:
-        raise NotImplementedError
+        """The target as it is now; raises NotFound."""
 
+    @abstractmethod
     def target(self, found: T) -> Target:
-        raise NotImplementedError
+        """What a plan binds of it."""
 
+    @abstractmethod
     def draft(self, cluster: ClusterPort, found: T, request: Request) -> Draft:
-        raise NotImplementedError
+        """What is to be written; raises UsageError, ActionFailed and GateNotMet."""
 
+    @abstractmethod
     def blast(self, cluster: ClusterPort, found: T, draft: Draft, request: Request) -> BlastRadius:
-        raise NotImplementedError
+        """What the change would touch."""
 
+    @abstractmethod
     def is_up(self, found: T) -> bool:
         """Whether what the change may bring down is well now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def spec(self, cluster: ClusterPort, found: T, plan: Plan) -> Spec:
         """What a recorded plan writes, made again; raises NotFound when it cannot be."""
-        raise NotImplementedError
 
+    @abstractmethod
     def part(self, spec: Spec) -> str:
         """Digest of the part that this kind writes, of a spec as `spec_of` gives it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def spec_of(self, found: T) -> Spec:
         """The parts that kinds write, as they are now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def apply(self, cluster: ClusterPort, plan: Plan, *, resource_version: str, dry_run: bool = False) -> T:
-        raise NotImplementedError
-
-    def progress(self, found: T, plan: Plan) -> Observation:
-        """Whether what was written has taken effect."""
-        raise NotImplementedError
-
-    def mark_of(self, found: T) -> str:
-        """The mark that the last change left, or ""."""
-        raise NotImplementedError
-
-    def annotations(self, plan: Plan) -> dict[str, str | None]:
-        """The mark by which the write is found again."""
-        return {CHANGE_ANNOTATION: plan.id}
-
-    def evidence(self, cluster: ClusterPort, found: T, plan: Plan) -> str:
-        """What shows that the write reached a target that is no longer as planned, or ""."""
-        if self.mark_of(found) == plan.id:
-            return f"{found.ref} carries the mark of {plan.id}"
-        return ""
+        """Write it, under the target's uid and this resourceVersion."""
 
     def needs(self, plan: Plan) -> tuple[Permission, ...]:
         return self.permissions
@@ -133,7 +121,8 @@ class WritingKind(Generic[T]):
         return {}
 
     def take(self, cluster: ClusterPort, ref: ObjectRef, uid: str) -> None:
-        raise NotImplementedError
+        """One of the steps that `pending` names; a kind without steps is asked for none."""
+        raise NotImplementedError(f"{self.name} has no steps")
 
     def repetition(self, plan: Plan, before: RecentChange) -> GateReason | None:
         return None
@@ -191,6 +180,36 @@ class WritingKind(Generic[T]):
                 fix="plan again",
             )
         return replace(plan, payload=spec)
+
+    @abstractmethod
+    def probe(self, cluster: ClusterPort, plan: Plan) -> Probe:
+        """What became of a write that may have been sent."""
+
+    @abstractmethod
+    def observe(self, cluster: ClusterPort, plan: Plan, *, left: str) -> Observation:
+        """Whether the change holds; `left` is the digest of the part that was written."""
+
+
+class MarkedKind(WritingKind[T]):
+    """A kind whose write leaves a mark on an object that stays."""
+
+    @abstractmethod
+    def progress(self, found: T, plan: Plan) -> Observation:
+        """Whether what was written has taken effect."""
+
+    @abstractmethod
+    def mark_of(self, found: T) -> str:
+        """The mark that the last change left, or ""."""
+
+    def annotations(self, plan: Plan) -> dict[str, str | None]:
+        """The mark by which the write is found again."""
+        return {CHANGE_ANNOTATION: plan.id}
+
+    def evidence(self, cluster: ClusterPort, found: T, plan: Plan) -> str:
+        """What shows that the write reached a target that is no longer as planned, or ""."""
+        if self.mark_of(found) == plan.id:
+            return f"{found.ref} carries the mark of {plan.id}"
+        return ""
 
     def probe(self, cluster: ClusterPort, plan: Plan) -> Probe:
         """Look for the mark that the write leaves.

@@ -19,7 +19,6 @@ PARTS = (
 )  # fmt: skip
 
 IDENTITIES = ("admin", "oncall", "viewer", "kubelet", "agent")
-TARGETS = ("linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64")
 
 
 def _complete_part(incomplete: str) -> list[str]:
@@ -31,6 +30,8 @@ def _complete_identity(incomplete: str) -> list[str]:
 
 
 def _complete_target(incomplete: str) -> list[str]:
+    from maestro_cli.local.kubernetes.build_target import TARGETS  # for no other command than this completion
+
     return [target for target in TARGETS if target.startswith(incomplete)]
 
 

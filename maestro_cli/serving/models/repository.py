@@ -95,11 +95,6 @@ class Repository:
         )
 
     @property
-    def ready(self) -> bool:
-        """Whether every required version can answer."""
-        return not self.missing
-
-    @property
     def missing(self) -> list[Entry]:
         """The required versions that cannot answer."""
         return [entry for entry in self.entries if entry.required and not entry.can_answer]

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +14,6 @@ from maestro_cli.changes.approvals import Approvals
 from maestro_cli.changes.history import get_change
 from maestro_cli.changes.kinds import KINDS
 from maestro_cli.changes.model import Consent, State
-from maestro_cli.changes.pipeline import ChangePipeline
-from maestro_cli.changes.policy import Policy
-from maestro_cli.changes.projection import ChangesProjection
-from maestro_cli.config.settings import ClusterEndpoint
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import (
     GateNotMet,
@@ -30,11 +25,9 @@ from maestro_cli.core.errors import (
 )
 from maestro_cli.core.refs import ObjectRef, WorkloadRef, parse_object_ref
 from maestro_cli.journal.store import Journal
-from maestro_cli.sources.kube import KubeCluster
+from tests.contract.changes.conftest import Pipeline
 from tests.contract.cluster.kubectl import Kubectl
 from tests.contract.cluster.objects import container, deployment
-from tests.contract.cluster.running import Platform
-from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.contract
 YES = Consent(given=True)
@@ -141,33 +134,6 @@ def web(kubectl: Kubectl) -> Iterator[Kubectl]:
 def rolled_out(kubectl: Kubectl) -> Kubectl:
     kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     return kubectl
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    made = Journal(tmp_path / "journal.db", projections=[ChangesProjection()], clock=SystemClock())
-    yield made
-    made.close()
-
-
-Pipeline = Callable[..., ChangePipeline]
-
-
-@pytest.fixture
-def pipeline(platform: Platform, journal: Journal) -> Iterator[Pipeline]:
-    """Make a pipeline for an identity of the cluster, with these rules."""
-    clusters: list[KubeCluster] = []
-
-    def make(identity: str = "oncall", **policy: Any) -> ChangePipeline:
-        clusters.append(KubeCluster(ClusterEndpoint(str(platform.state / f"{identity}.kubeconfig"))))
-        rules = Policy(
-            context="test", poll_seconds=0.05, **{"verify_timeout_seconds": PATIENCE_SECONDS, **policy}
-        )
-        return ChangePipeline(journal, clusters[-1], policy=rules, clock=SystemClock(), actor=identity)
-
-    yield make
-    for cluster in clusters:
-        cluster.close()
 
 
 def test_there_is_a_trial_of_every_kind() -> None:
@@ -360,15 +326,11 @@ def test_a_pod_goes_past_its_budget_by_name_only(pipeline: Pipeline, web: Kubect
     assert before - uids(web) == {outright.target.uid}
 
 
-def test_a_deletion_reaches_no_pod_of_another_uid(platform: Platform, web: Kubectl, pod: ObjectRef) -> None:
-    before = uids(web)
-    cluster = KubeCluster(ClusterEndpoint(str(platform.state / "oncall.kubeconfig")))
-    try:
-        for end in (cluster.evict_pod, cluster.delete_pod):
-            with pytest.raises(StalePlan):
-                end(pod.namespace, pod.name, uid="00000000-0000-0000-0000-000000000000")
-    finally:
-        cluster.close()
+def test_a_deletion_reaches_no_pod_of_another_uid(pipeline: Pipeline, web: Kubectl, pod: ObjectRef) -> None:
+    before, cluster = uids(web), pipeline().cluster
+    for end in (cluster.evict_pod, cluster.delete_pod):
+        with pytest.raises(StalePlan):
+            end(pod.namespace, pod.name, uid="00000000-0000-0000-0000-000000000000")
     assert uids(web) == before
 
 

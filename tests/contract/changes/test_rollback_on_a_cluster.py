@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,10 @@ import pytest
 
 from maestro_cli.changes.history import get_change, list_changes
 from maestro_cli.changes.model import Consent, State
-from maestro_cli.changes.pipeline import ChangePipeline
-from maestro_cli.changes.policy import Policy
-from maestro_cli.changes.projection import ChangesProjection
-from maestro_cli.config.settings import ClusterEndpoint
-from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import GateNotMet, NotFound, Refused, RolledBack, StalePlan
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.journal.store import Journal
-from maestro_cli.sources.kube import KubeCluster
+from tests.contract.changes.conftest import Pipeline
 from tests.contract.cluster.kubectl import Kubectl
 from tests.contract.cluster.objects import container
 from tests.contract.cluster.running import CONTROLLERS, Platform, until
@@ -98,31 +93,6 @@ def ship(kubectl: Kubectl, *things: dict[str, Any]) -> None:
 def version_served(kubectl: Kubectl) -> str:
     spec = kubectl.get("deployment", "fraud")["spec"]["template"]["spec"]
     return str(spec["containers"][0]["env"][0]["value"])
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    made = Journal(tmp_path / "journal.db", projections=[ChangesProjection()], clock=SystemClock())
-    yield made
-    made.close()
-
-
-Pipeline = Callable[..., ChangePipeline]
-
-
-@pytest.fixture
-def pipeline(platform: Platform, journal: Journal) -> Iterator[Pipeline]:
-    """Make a pipeline for an identity of the cluster, with these rules."""
-    clusters: list[KubeCluster] = []
-
-    def make(identity: str = "admin", **policy: Any) -> ChangePipeline:
-        clusters.append(KubeCluster(ClusterEndpoint(str(platform.state / f"{identity}.kubeconfig"))))
-        rules = Policy(context="test", poll_seconds=0.05, **{"verify_timeout_seconds": 30.0, **policy})
-        return ChangePipeline(journal, clusters[-1], policy=rules, clock=SystemClock(), actor=identity)
-
-    yield make
-    for cluster in clusters:
-        cluster.close()
 
 
 def test_a_rollback_that_kubectl_understands(pipeline: Pipeline, kubectl: Kubectl) -> None:

@@ -98,7 +98,7 @@ def test_the_highest_declared_version_that_can_answer_is_the_default() -> None:
     repository.elect("a")
     assert repository.find("a", None) is low
     assert [entry.version for entry in repository.missing] == [10]
-    assert not repository.ready
+    assert repository.missing
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_a_failing_load_leaves_the_old_version_serving(models: Path) -> None:
         with pytest.raises(RequestError, match=r"version 3 was not loaded: model\.onnx has digest"):
             await bench.memory.load("a", None)
         assert bench.repository.find("a", None).version == 1
-        assert bench.repository.ready
+        assert not bench.repository.missing
         with pytest.raises(ModelError, match="digest"):
             await bench.served_by("a", "3")
         (models / "a" / "1" / "model.onnx").write_bytes(b"no model")

@@ -1,0 +1,45 @@
+"""Changes of whoever has an identity of the cluster, in a journal of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maestro_cli.changes.pipeline import ChangePipeline
+from maestro_cli.changes.policy import Policy
+from maestro_cli.changes.projection import ChangesProjection
+from maestro_cli.config.settings import ClusterEndpoint
+from maestro_cli.core.clock import SystemClock
+from maestro_cli.journal.store import Journal
+from maestro_cli.sources.kube import KubeCluster
+from tests.contract.cluster.running import Platform
+from tests.patience import PATIENCE_SECONDS
+
+Pipeline = Callable[..., ChangePipeline]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    made = Journal(tmp_path / "journal.db", projections=[ChangesProjection()], clock=SystemClock())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def pipeline(platform: Platform, journal: Journal) -> Iterator[Pipeline]:
+    """Make a pipeline for an identity of the cluster, with these rules."""
+    clusters: list[KubeCluster] = []
+
+    def make(identity: str = "oncall", **policy: Any) -> ChangePipeline:
+        clusters.append(KubeCluster(ClusterEndpoint(str(platform.state / f"{identity}.kubeconfig"))))
+        rules = Policy(
+            context="test", poll_seconds=0.05, **{"verify_timeout_seconds": PATIENCE_SECONDS, **policy}
+        )
+        return ChangePipeline(journal, clusters[-1], policy=rules, clock=SystemClock(), actor=identity)
+
+    yield make
+    for cluster in clusters:
+        cluster.close()
