@@ -24,7 +24,7 @@ def approvals(services: Services) -> Approvals:
 
 def approve(services: Services, change_id: str, *, yes: bool) -> Change:
     """Show the plan and record the approval; `--yes` stands for the answer where there is no terminal."""
-    from maestro_cli.services.root import has_person
+    from maestro_cli.services.changing import has_person
 
     desk = approvals(services)
     change = desk.check(change_id)

@@ -13,7 +13,7 @@ from maestro_cli.config.locations import config_dir
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import UsageError
 from maestro_cli.services import GlobalOptions, Services
-from maestro_cli.services.root import parse_pairs
+from maestro_cli.services.running import parse_pairs
 
 CONFIG = """
 current_context: x

@@ -1,0 +1,117 @@
+"""Backends become changes: the policy, the gate, and whose word carries one.
+
+Invariant: everything is built on first use and imported where it is built, so that a command pays
+only for what it touches. Nothing here asks whether a context is local.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maestro_cli.core.errors import GateNotMet, UsageError
+from maestro_cli.services.backends import Backends
+
+if TYPE_CHECKING:
+    from maestro_cli.changes.model import Change, Consent, Plan
+    from maestro_cli.changes.pipeline import ChangePipeline
+    from maestro_cli.changes.policy import Policy
+    from maestro_cli.core.refs import ObjectRef, WorkloadRef
+    from maestro_cli.slo.objectives import Objective
+
+
+class ChangeServices(Backends):
+    """What plans, decides on and carries out changes of one context."""
+
+    @cached_property
+    def policy(self) -> Policy:
+        from maestro_cli.changes.policy import policy_for
+
+        return policy_for(
+            self.context_name, self.context, os.environ, read_only_flag=self.options.is_read_only
+        )
+
+    @cached_property
+    def changes(self) -> ChangePipeline:
+        """The one way to change the world; says so when the folder one is in decided where that is."""
+        from maestro_cli.changes.pipeline import ChangePipeline
+
+        if told := self.settings.told_by_folder(self.context_name):
+            from maestro_cli.output.diagnostics import note
+
+            note(f"the context {self.context_name} is {told}")
+        return ChangePipeline(
+            self.journal, self.cluster, policy=self.policy, clock=self.clock, actor=self.actor
+        )
+
+    @cached_property
+    def objectives(self) -> dict[str, Objective]:
+        """The context's objectives by name; none where it names none."""
+        from maestro_cli.slo.objectives import read_objectives
+
+        origin = Path(self.settings.origins[self.context_name]).parent
+        found = [one for folder in self.context.objectives for one in read_objectives(origin / folder)]
+        return {objective.name: objective for objective in found}
+
+    def workload_ref(self, text: str, namespace: str | None) -> WorkloadRef:
+        """Read a workload; the namespace of the flag, else of the context, else of the kubeconfig."""
+        from maestro_cli.core.refs import parse_workload_ref
+
+        where = namespace or self.context.namespace
+        if where is None and text.count("/") < 2:
+            where = self.cluster.default_namespace or None
+        return parse_workload_ref(text, namespace=where)
+
+    def pod_ref(self, name: str, namespace: str | None) -> ObjectRef:
+        """Name a pod in the namespace of the flag, else of the context, else of the kubeconfig."""
+        from maestro_cli.core.refs import pod_ref
+
+        where = namespace or self.context.namespace or self.cluster.default_namespace
+        if not where:
+            raise UsageError(f"no namespace for pod {name!r}", fix="pass -n NAMESPACE")
+        return pod_ref(name, where)
+
+    def rehearse_change(self, plan: Plan, accepts: frozenset[str]) -> Change:
+        """Have the cluster check the plan (dryRun=All) and the gate decide; nothing changes."""
+        from maestro_cli.changes.model import Consent
+
+        return self.changes.execute(plan, Consent(given=True, accepts=accepts), dry_run=True)
+
+    def list_changes(self, limit: int) -> tuple[Change, ...]:
+        from maestro_cli.changes.history import list_changes
+
+        return list_changes(self.journal, limit=limit)
+
+    def get_change(self, change_id: str) -> Change:
+        from maestro_cli.changes.history import get_change
+
+        return get_change(self.journal, change_id)
+
+    def ask_consent(self, plan: Plan, *, yes: bool, typed_context: str, accepts: frozenset[str]) -> Consent:
+        """`--yes`, or a person's word at the terminal; without either the gate refuses."""
+        from maestro_cli.changes.model import Consent
+
+        given = yes
+        if not yes and has_person():
+            from maestro_cli.output.prompt import confirm, show
+            from maestro_cli.output.renderers.changes import plan_view
+
+            show(
+                plan_view(plan, self.changes.decide(plan, Consent(True, plan.digest, typed_context, accepts)))
+            )
+            if self.policy.protected and not typed_context:
+                from maestro_cli.output.prompt import ask_text
+
+                typed_context = ask_text(f"{self.context_name} is protected; type its name to go on")
+            given = confirm(f"{plan.summary}: go on?")
+            if not given:
+                raise GateNotMet("you said no; nothing was done")
+        return Consent(given=given, digest=plan.digest, typed_context=typed_context, accepts=accepts)
+
+
+def has_person() -> bool:
+    """Whether somebody sits at the terminal, to see what happens and to stop it."""
+    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -1,0 +1,159 @@
+"""Changes become runs of runbooks and playbooks.
+
+Invariant: everything is built on first use and imported where it is built, so that a command pays
+only for what it touches. Nothing here asks whether a context is local.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maestro_cli.core.errors import UsageError
+from maestro_cli.services.changing import ChangeServices, has_person
+
+if TYPE_CHECKING:
+    from maestro_cli.core.progress import Progress
+    from maestro_cli.incidents.desk import IncidentDesk
+    from maestro_cli.runbooks.catalog import RunbookCatalog
+    from maestro_cli.runbooks.history import RunHistory
+    from maestro_cli.runbooks.model import Confirm, Runbook, RunResult
+    from maestro_cli.runbooks.playbooks import PlaybookCatalog
+    from maestro_cli.runbooks.runner import RunbookRunner
+
+
+class RunServices(ChangeServices):
+    """What finds runbooks and runs them, for an incident of the desk where one is named."""
+
+    @cached_property
+    def desk(self) -> IncidentDesk:
+        from maestro_cli.incidents.desk import DeskPolicy, IncidentDesk
+
+        return IncidentDesk(
+            self.journal, self.clock, self.actor, policy=DeskPolicy(settle_seconds=self.settle_seconds)
+        )
+
+    @property
+    def settle_seconds(self) -> float:
+        """How long signals must be clear before an incident can be resolved."""
+        from maestro_cli.config.settings import Context
+
+        return self.settings.contexts.get(self.context_name, Context()).settle_seconds
+
+    @cached_property
+    def runbooks(self) -> RunbookCatalog:
+        from maestro_cli.config.locations import shipped
+        from maestro_cli.runbooks.catalog import RunbookCatalog
+
+        return RunbookCatalog([*map(Path, self.settings.runbook_dirs), shipped("runbooks")])
+
+    @cached_property
+    def playbooks(self) -> PlaybookCatalog:
+        from maestro_cli.config.locations import shipped
+        from maestro_cli.runbooks.playbooks import PlaybookCatalog
+
+        return PlaybookCatalog([*map(Path, self.settings.playbook_dirs), shipped("playbooks")])
+
+    @cached_property
+    def run_history(self) -> RunHistory:
+        """The journal alone, so that it can be read while none of the endpoints is there."""
+        from maestro_cli.runbooks.history import RunHistory
+
+        return RunHistory(self.journal)
+
+    @cached_property
+    def runner(self) -> RunbookRunner:
+        return self.runner_for("", given=True)
+
+    def runner_for(self, typed_context: str, *, given: bool) -> RunbookRunner:
+        """A runner whose changes carry the consent of whoever started it; the gate still decides."""
+        from maestro_cli.changes.model import Consent
+        from maestro_cli.runbooks.pipeline import PipelineChanges
+        from maestro_cli.runbooks.runner import RunbookRunner
+
+        return RunbookRunner(
+            self.journal,
+            metrics=self.prometheus,
+            changes=PipelineChanges(self.changes, Consent(given=given, typed_context=typed_context)),
+            clock=self.clock,
+            actor=self.actor,
+            redactor=self.redactor,
+        )
+
+    def readable_runbooks(self) -> list[Runbook]:
+        """Every runbook that can be read; the others are named as warnings."""
+        from maestro_cli.output.diagnostics import warn
+
+        found = self.runbooks.all()
+        for error in self.runbooks.broken.values():
+            warn(f"{error.what} {error.fix}".strip())
+        return found
+
+    def run_runbook(
+        self,
+        name: str,
+        pairs: Sequence[str],
+        incident_ref: str | None,
+        typed_context: str,
+        yes: bool,
+        progress: Progress,
+    ) -> RunResult:
+        """Start a run with the given values; an incident's newest firing signal fills in the rest."""
+        from maestro_cli.runbooks.parameters import resolve_parameters
+
+        runbook = self.runbooks.get(name)
+        incident = self.desk.get(incident_ref) if incident_ref else None
+        signals = self.desk.signals(incident.id) if incident else ()
+        signal = next((one for one in reversed(signals) if one.firing), None)
+        values = resolve_parameters(
+            runbook,
+            given=parse_pairs(pairs),
+            labels=signal.labels if signal else {},
+            annotations=signal.annotations if signal else {},
+        )
+        progress.phase("runbook", runbook.id)
+        return self.runner_for(typed_context, given=yes or has_person()).start(
+            runbook,
+            values,
+            incident=incident.id if incident else None,
+            progress=progress,
+            cancellation=self.cancellation,
+            confirm=self.ask_step(),
+        )
+
+    def resume_run(
+        self, run_id: str, decisions: Sequence[str], typed_context: str, yes: bool, progress: Progress
+    ) -> RunResult:
+        progress.phase("runbook", f"resuming {run_id}")
+        return self.runner_for(typed_context, given=yes or has_person()).resume(
+            run_id,
+            decisions=parse_pairs(decisions),
+            progress=progress,
+            cancellation=self.cancellation,
+            confirm=self.ask_step(),
+        )
+
+    def ask_step(self) -> Confirm:
+        """Asks the person at the terminal about a step; nobody where there is none."""
+        from maestro_cli.runbooks.model import nobody
+
+        if not has_person():
+            return nobody
+        from maestro_cli.output.prompt import ask_question
+
+        return ask_question
+
+
+def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
+    """Read `NAME=VALUE` arguments; raises UsageError."""
+    values = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{pair!r} is not NAME=VALUE")
+        if name in values:
+            raise UsageError(f"{name} is given twice")
+        values[name] = value
+    return values
