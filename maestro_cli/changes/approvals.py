@@ -30,7 +30,7 @@ from maestro_cli.changes.model import (
     plan_digest,
 )
 from maestro_cli.changes.policy import Policy
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import World
 from maestro_cli.changes.rules import Caller, judge
 from maestro_cli.changes.sending import fresh_target
 from maestro_cli.core.cancellation import Cancellation
@@ -45,7 +45,7 @@ _NOBODY = {"", "system:anonymous"}
 def may_wait(means: Means, change: Change, decision: GateDecision) -> GateDecision:
     """The decision, or a refusal when what would be sent could not be had again after waiting."""
     try:
-        means.kind(change).reload(means.cluster, change.plan)
+        means.kind(change).reload(means.world, change.plan)
     except NotFound as error:
         reason = GateReason(
             "payload", ExitCode.GATE_NOT_MET, f"change {change.id} cannot wait for a second person",
@@ -59,19 +59,19 @@ def may_wait(means: Means, change: Change, decision: GateDecision) -> GateDecisi
 def wait(means: Means, change: Change, decision: GateDecision, consent: Consent) -> None:
     """Record that a change waits and what its requester said; one that waits already waits on."""
     if change.state is State.PLANNED:
-        appeal = Appeal(identity_of(means.cluster), consent.typed_context, consent.accepts)
+        appeal = Appeal(identity_of(means.world), consent.typed_context, consent.accepts)
         means.ledger.waiting(change, means.lease, decision, appeal)
 
 
 def end_if_stale(
-    cluster: ClusterPort, kind: ChangeKind, ledger: Ledger, change: Change, lease: TargetLease | None = None
+    world: World, kind: ChangeKind, ledger: Ledger, change: Change, lease: TargetLease | None = None
 ) -> None:
     """End a waiting change whose target is no longer what its plan was made for: it never will be again.
 
     Raises StalePlan (which says what changed) or NotFound then; Unreachable and Refused when nobody can tell.
     """
     try:
-        fresh_target(cluster, kind, change.plan)
+        fresh_target(world, kind, change.plan)
     except StalePlan as error:
         now = ledger.journal.clock.now()
         age_seconds = (now - change.plan.created_at).total_seconds()
@@ -92,20 +92,21 @@ def consent_of(change: Change) -> Consent:
     return Consent(True, change.plan.digest, change.appeal.typed_context, change.appeal.accepts)
 
 
-def identity_of(cluster: ClusterPort) -> str:
-    """As whom the cluster knows the caller; empty when it knows nobody. Raises Unreachable."""
-    name = str(cluster.identity())
+def identity_of(world: World) -> str:
+    """As whom the cluster knows the caller; empty when there is none, or it tells not. Raises Unreachable."""
+    try:
+        name = str(world.cluster.identity())
+    except NotFound:
+        return ""
     return "" if name in _NOBODY else name
 
 
 class Approvals:
     """Approves and denies waiting changes of one context in the name of one actor."""
 
-    def __init__(
-        self, journal: Journal, cluster: ClusterPort, *, policy: Policy, clock: Clock, actor: str
-    ) -> None:
+    def __init__(self, journal: Journal, world: World, *, policy: Policy, clock: Clock, actor: str) -> None:
         self._journal = journal
-        self._cluster = cluster
+        self._world = world
         self._policy = policy
         self._clock = clock
         self._actor = actor
@@ -121,13 +122,13 @@ class Approvals:
         StalePlan (its target changed since; the change is then ended), Unreachable and Refused.
         """
         change = self._waiting(change_id)
-        identity = identity_of(self._cluster)
+        identity = identity_of(self._world)
         self._refuse_own(change, identity)
         self._refuse_outsider(change, identity)
         if plan_digest(change.plan) != change.plan.digest:
             raise GateNotMet(f"the plan of change {change_id} is not what its digest says", fix="plan again")
         self._refuse_approved(change)
-        end_if_stale(self._cluster, kind_named(change.kind), self._ledger, change)
+        end_if_stale(self._world, kind_named(change.kind), self._ledger, change)
         return change
 
     def approve(self, change: Change) -> Change:
@@ -136,7 +137,7 @@ class Approvals:
         change = self.check(change.id)
         if change.plan.digest != shown:
             raise GateNotMet(f"change {change.id} is not the one that was shown", fix="look at it again")
-        identity = identity_of(self._cluster)
+        identity = identity_of(self._world)
         until = self._clock.now() + timedelta(seconds=self._policy.approval_seconds)
         approval = Approval(self._actor, identity, shown, until)
 

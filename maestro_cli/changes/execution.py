@@ -94,7 +94,7 @@ class Execution:
 
         def planned(kind: str, parameters: Mapping[str, Any]) -> Plan:
             request = Request(change.ref, parameters, new_id("chg", now), now, seconds)
-            return means.kinds[kind].plan(means.cluster, request)
+            return means.kinds[kind].plan(means.world, request)
 
         plan = plan_undo(change, planned)
         means.plans[plan.id] = plan

@@ -9,7 +9,7 @@ from maestro_cli.changes.kinds.kind import ChangeKind
 from maestro_cli.changes.ledger import Ledger, TargetLease
 from maestro_cli.changes.model import Change, Plan
 from maestro_cli.changes.policy import Policy
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import World
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.progress import Progress
@@ -20,7 +20,7 @@ class Means:
     """Ports, rules and the lease; `plans` keeps payloads in memory by change id."""
 
     ledger: Ledger
-    cluster: ClusterPort
+    world: World
     kinds: Mapping[str, ChangeKind]
     policy: Policy
     clock: Clock
@@ -36,6 +36,6 @@ class Means:
         """The change's plan with its payload; raises NotFound when the cluster no longer has it."""
         plan = self.plans.get(change.id)
         if plan is None or not plan.payload:
-            plan = self.kind(change).reload(self.cluster, change.plan)
+            plan = self.kind(change).reload(self.world, change.plan)
             self.plans[change.id] = plan
         return plan

@@ -40,7 +40,7 @@ from maestro_cli.changes.model import (
     State,
 )
 from maestro_cli.changes.policy import Policy
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import World
 from maestro_cli.changes.records import decision_error, recorded_error
 from maestro_cli.changes.rules import Caller, Judgement, judge
 from maestro_cli.changes.sending import rehearse
@@ -72,7 +72,7 @@ class ChangePipeline:
     def __init__(
         self,
         journal: Journal,
-        cluster: ClusterPort,
+        world: World,
         *,
         policy: Policy,
         clock: Clock,
@@ -80,7 +80,7 @@ class ChangePipeline:
         kinds: Mapping[str, ChangeKind] = KINDS,
     ) -> None:
         self.journal = journal
-        self.cluster = cluster
+        self.world = world
         self.policy = policy
         self.clock = clock
         self.actor = actor
@@ -111,7 +111,7 @@ class ChangePipeline:
             recent=recent_on(self.journal, ref, now, seconds),
             abandoned=abandoned_payloads(self.journal, ref),
         )
-        return kind_named(kind, self._kinds).plan(self.cluster, request)
+        return kind_named(kind, self._kinds).plan(self.world, request)
 
     def plan_undo(self, change_id: str) -> Plan:
         """Work out how to take a finished change back; its undo is another change, with a gate of its own.
@@ -143,12 +143,12 @@ class ChangePipeline:
         rules = self.policy.rules
         if rules is None:
             return ()
-        return judge(rules, plan, Caller(self.actor, identity_of(self.cluster)), now)
+        return judge(rules, plan, Caller(self.actor, identity_of(self.world)), now)
 
     def _may(self, permission: Permission, ref: ObjectRef) -> AccessAnswer:
         """A cluster that does not tell is asked by the call itself, which then does nothing."""
         try:
-            return self.cluster.access(
+            return self.world.cluster.access(
                 permission.verb,
                 permission.resource,
                 namespace=ref.namespace,
@@ -296,7 +296,7 @@ class ChangePipeline:
         with self._working(change, progress, cancellation) as means:
             change = get_change(self.journal, change.id)
             if change.state is State.WAITING:
-                end_if_stale(self.cluster, means.kind(change), self._ledger, change, means.lease)
+                end_if_stale(self.world, means.kind(change), self._ledger, change, means.lease)
                 return self._carry_out(change, change.plan, consent_of(change), means)
             return _result(Execution(means).finish(change))
 
@@ -305,7 +305,7 @@ class ChangePipeline:
         agreed = replace(consent, given=True, digest="", typed_context=self.policy.context)
         decision = self.decide(plan, agreed)
         if not any(reason.code in _SENT_NOTHING for reason in decision.reasons):
-            rehearse(self.cluster, kind_named(plan.kind, self._kinds), plan)
+            rehearse(self.world, kind_named(plan.kind, self._kinds), plan)
         return replace(change, decision=decision)
 
     @contextmanager
@@ -320,7 +320,7 @@ class ChangePipeline:
             raise
         try:
             yield Means(
-                ledger=self._ledger, cluster=self.cluster, kinds=self._kinds, policy=self.policy,
+                ledger=self._ledger, world=self.world, kinds=self._kinds, policy=self.policy,
                 clock=self.clock, progress=progress, cancellation=cancellation, lease=lease,
             )  # fmt: skip
         finally:

@@ -1,4 +1,8 @@
-"""What a change needs from a cluster. Invariant: every write carries the preconditions it was planned on."""
+"""What changes need from outside.
+
+Invariant: every write carries the preconditions it was planned on. A system that the context does not name is
+missed by whoever asks for it, not by changes that need another.
+"""
 
 from __future__ import annotations
 
@@ -94,3 +98,10 @@ class ClusterPort(Protocol):
 
     def delete_pod(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
         """Have the pod of that uid end, whatever its disruption budget says; raises as `evict_pod`."""
+
+
+class World(Protocol):
+    """The systems of one context that changes read and alter; for one that it lacks NotFound is raised."""
+
+    @property
+    def cluster(self) -> ClusterPort: ...

@@ -14,7 +14,7 @@ from maestro_cli.changes.kinds.kind import ChangeKind, Found, Probe, Sent
 from maestro_cli.changes.ledger import unresolved_error
 from maestro_cli.changes.means import Means
 from maestro_cli.changes.model import Change, GateDecision, Plan
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import World
 from maestro_cli.core.crashpoints import crash_point
 from maestro_cli.core.errors import (
     ActionFailed,
@@ -31,9 +31,9 @@ MAX_ROUNDS = 8
 MAX_REPEATS = 3
 
 
-def fresh_target(cluster: ClusterPort, kind: ChangeKind, plan: Plan) -> Found:
+def fresh_target(world: World, kind: ChangeKind, plan: Plan) -> Found:
     """The target as it is now; raises StalePlan when somebody changed it since the plan was made."""
-    found = kind.read(cluster, plan.target.ref)
+    found = kind.read(world, plan.target.ref)
     now = kind.target(found)
     if now.state != plan.target.state:
         moved = ""
@@ -47,12 +47,12 @@ def fresh_target(cluster: ClusterPort, kind: ChangeKind, plan: Plan) -> Found:
     return found
 
 
-def rehearse(cluster: ClusterPort, kind: ChangeKind, plan: Plan) -> None:
+def rehearse(world: World, kind: ChangeKind, plan: Plan) -> None:
     """Have the cluster check the write without doing it; raises what the write would raise."""
     for last in (False,) * (MAX_ROUNDS - 1) + (True,):
-        found = fresh_target(cluster, kind, plan)
+        found = fresh_target(world, kind, plan)
         try:
-            kind.apply(cluster, plan, resource_version=found.resource_version, dry_run=True)
+            kind.apply(world, plan, resource_version=found.resource_version, dry_run=True)
         except StalePlan:
             if last:
                 raise
@@ -79,7 +79,7 @@ class Sending:
         means.progress.phase("apply", plan.summary)
         for attempt in range(1, MAX_ROUNDS + 1):
             try:
-                found = fresh_target(means.cluster, means.kind(change), plan)
+                found = fresh_target(means.world, means.kind(change), plan)
             except NotFound:
                 if maybe_sent or attempt > 1:
                     return self.probe(change)
@@ -92,7 +92,7 @@ class Sending:
                 change, lease, resource_version=version, decision=decision, accepts=accepts, attempt=attempt
             )
             try:
-                done = means.kind(change).apply(means.cluster, plan, resource_version=version)
+                done = means.kind(change).apply(means.world, plan, resource_version=version)
             except StalePlan:
                 continue  # nothing was written: only resourceVersion moved, or the next look says what did
             except (Unreachable, TimedOut) as error:
@@ -128,7 +128,7 @@ class Sending:
 
     def _ask(self, change: Change) -> Probe:
         try:
-            return self._means.kind(change).probe(self._means.cluster, change.plan)
+            return self._means.kind(change).probe(self._means.world, change.plan)
         except (Unreachable, Refused) as error:
             self._leave_unknown(change, f"it could not be probed: {error.what}", error)
 

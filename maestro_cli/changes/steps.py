@@ -31,7 +31,7 @@ class Steps:
         means, change = self._means, self._change
         self.waits = ""
         try:
-            left = means.kind(change).pending(means.cluster, change.plan)
+            left = means.kind(change).pending(means.world, change.plan)
         except (Unreachable, Refused, NotFound) as error:
             self.waits = error.what
             return
@@ -47,7 +47,7 @@ class Steps:
             means.ledger.step(change, means.lease, "step_begun", ref, uid)
             self._begun.add(uid)
         try:
-            means.kind(change).take(means.cluster, ref, uid)
+            means.kind(change).take(means.world, ref, uid)
         except (NotFound, StalePlan):
             return  # it went by itself
         except MaestroError as error:

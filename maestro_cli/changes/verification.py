@@ -58,7 +58,7 @@ def should_undo(means: Means, change: Change) -> bool:
 def _observe(means: Means, change: Change) -> Observation:
     """An unreachable cluster is not a verdict: the wait goes on until the time is over."""
     try:
-        return means.kind(change).observe(means.cluster, change.plan, left=change.left)
+        return means.kind(change).observe(means.world, change.plan, left=change.left)
     except (Unreachable, Refused) as error:
         return Observation(Holds.NOT_YET, error.what)
 

@@ -18,7 +18,7 @@ def approvals(services: Services) -> Approvals:
     from maestro_cli.changes.approvals import Approvals
 
     return Approvals(
-        services.journal, services.cluster, policy=services.policy, clock=services.clock, actor=services.actor
+        services.journal, services, policy=services.policy, clock=services.clock, actor=services.actor
     )
 
 

@@ -43,9 +43,7 @@ class ChangeServices(Backends):
             from maestro_cli.output.diagnostics import note
 
             note(f"the context {self.context_name} is {told}")
-        return ChangePipeline(
-            self.journal, self.cluster, policy=self.policy, clock=self.clock, actor=self.actor
-        )
+        return ChangePipeline(self.journal, self, policy=self.policy, clock=self.clock, actor=self.actor)
 
     @cached_property
     def objectives(self) -> dict[str, Objective]:

@@ -38,6 +38,6 @@ def explain_change(services: Services, change_id: str) -> tuple[Judgement, ...]:
     change = services.get_change(change_id)
     identity = "" if change.appeal is None else change.appeal.identity
     if change.actor == services.actor:
-        identity = identity_of(services.cluster)
+        identity = identity_of(services)
     caller = Caller(change.actor, identity)
     return judge(rules, change.plan, caller, services.clock.now())

@@ -24,7 +24,7 @@ from maestro_cli.changes.kinds.kind import (
 )
 from maestro_cli.changes.kinds.writing import Draft, Spec, WritingKind
 from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, GateReason, Plan, Target
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import ClusterPort, World
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import ExitCode, GateNotMet, NotFound, Refused, StalePlan, UsageError
 from maestro_cli.core.facts.cluster import Pod
@@ -48,20 +48,20 @@ class DeletePod(WritingKind[Pod]):
             return (Permission("get", "pods"), Permission("delete", "pods"))
         return self.permissions
 
-    def read(self, cluster: ClusterPort, ref: ObjectRef) -> Pod:
+    def read(self, world: World, ref: ObjectRef) -> Pod:
         if ref.kind != "Pod":
             raise UsageError(f"{ref} is not a pod", fix="name a pod: pod/NAME")
-        return cluster.get_pod(ref.namespace, ref.name)
+        return world.cluster.get_pod(ref.namespace, ref.name)
 
     def target(self, found: Pod) -> Target:
         state = digest([found.uid, found.deleting])
         return Target(found.ref, found.uid, found.resource_version, found.generation, state)
 
-    def draft(self, cluster: ClusterPort, found: Pod, request: Request) -> Draft:
+    def draft(self, world: World, found: Pod, request: Request) -> Draft:
         ref, outright = found.ref, request.parameters.get("without_eviction", False)
         if not isinstance(outright, bool):
             raise UsageError("without_eviction is neither true nor false")
-        ready, blind = _ready_beside(cluster, found)
+        ready, blind = _ready_beside(world.cluster, found)
         beside = f", and {ready} replicas of {found.owner} are ready" if found.owner and ready else ""
         verb = "delete" if outright else "evict"
         return Draft(
@@ -75,8 +75,8 @@ class DeletePod(WritingKind[Pod]):
             blind=blind,
         )
 
-    def blast(self, cluster: ClusterPort, found: Pod, draft: Draft, request: Request) -> BlastRadius:
-        return pod_blast(cluster, found, ended=draft.ended, recent=request.recent, blind=draft.blind)
+    def blast(self, world: World, found: Pod, draft: Draft, request: Request) -> BlastRadius:
+        return pod_blast(world.cluster, found, ended=draft.ended, recent=request.recent, blind=draft.blind)
 
     def objections(self, plan: Plan) -> tuple[GateReason, ...]:
         """The cluster evicts no pod that several budgets cover."""
@@ -94,7 +94,7 @@ class DeletePod(WritingKind[Pod]):
     def is_up(self, found: Pod) -> bool:
         return found.ready
 
-    def spec(self, cluster: ClusterPort, found: Pod, plan: Plan) -> Spec:
+    def spec(self, world: World, found: Pod, plan: Plan) -> Spec:
         return {"deleting": True, "uid": found.uid}
 
     def spec_of(self, found: Pod) -> Spec:
@@ -103,12 +103,12 @@ class DeletePod(WritingKind[Pod]):
     def part(self, spec: Spec) -> str:
         return digest(["deleting", spec["deleting"], spec["uid"]])
 
-    def apply(self, cluster: ClusterPort, plan: Plan, *, resource_version: str, dry_run: bool = False) -> Pod:
+    def apply(self, world: World, plan: Plan, *, resource_version: str, dry_run: bool = False) -> Pod:
         """By uid; the version does not matter, since what is deleted is the same in all of them."""
         ref, outright = plan.target.ref, plan.parameters["without_eviction"]
-        end = cluster.delete_pod if outright else cluster.evict_pod
+        end = world.cluster.delete_pod if outright else world.cluster.evict_pod
         try:
-            found = cluster.get_pod(ref.namespace, ref.name)
+            found = world.cluster.get_pod(ref.namespace, ref.name)
             end(ref.namespace, ref.name, uid=plan.target.uid, dry_run=dry_run)
         except NotFound as error:
             raise StalePlan(f"{ref} is gone", why=error.what) from error
@@ -118,26 +118,26 @@ class DeletePod(WritingKind[Pod]):
             raise GateNotMet(f"the cluster does not evict {ref} now", why=why, fix=fix) from error
         return replace(found, deleting=True)
 
-    def probe(self, cluster: ClusterPort, plan: Plan) -> Probe:
+    def probe(self, world: World, plan: Plan) -> Probe:
         """That very pod is still there and not ending: nothing was sent, and to send it again is safe."""
         ref = plan.target.ref
-        found = _still(cluster, plan)
+        found = _still(world.cluster, plan)
         if found is not None and not found.deleting:
             return Probe(Sent.NOT_APPLIED, f"{ref} is there as when planned", found)
         state = "gone" if found is None else "ending"
         evidence = f"{ref} of uid {plan.target.uid} is {state}; a deletion does not say whose it was"
         return Probe(Sent.APPLIED, evidence, found, plan.payload_digest)
 
-    def observe(self, cluster: ClusterPort, plan: Plan, *, left: str) -> Observation:
+    def observe(self, world: World, plan: Plan, *, left: str) -> Observation:
         """Gone, and as many replicas beside it ready as there were with it."""
         ref, wanted = plan.target.ref, plan.parameters["ready"]
-        found = _still(cluster, plan)
+        found = _still(world.cluster, plan)
         if found is not None:
             return Observation(Holds.NOT_YET, f"{ref} is {'ending' if found.deleting else 'there'}")
         owner = plan.parameters["owner"]
         if not owner or not wanted:
             return Observation(Holds.YES, f"{ref} is gone")
-        ready = sum(pod.ready for pod in replicas_beside(cluster, ref.namespace, owner))
+        ready = sum(pod.ready for pod in replicas_beside(world.cluster, ref.namespace, owner))
         text = f"{ref} is gone, {ready} of {wanted} replicas of {owner} are ready"
         return Observation(Holds.YES if ready >= wanted else Holds.NOT_YET, text)
 

@@ -15,7 +15,7 @@ from maestro_cli.changes.kinds.kind import Holds, Observation, Option, Permissio
 from maestro_cli.changes.kinds.scheduling import SchedulingKind, node_name
 from maestro_cli.changes.kinds.writing import Draft
 from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, GateReason, Plan, Undo
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import ClusterPort, World
 from maestro_cli.core.errors import ExitCode, UsageError
 from maestro_cli.core.facts.cluster import Node, Pod
 from maestro_cli.core.refs import ObjectRef
@@ -43,11 +43,11 @@ class Drain(SchedulingKind):
         Permission("create", "pods", subresource="eviction", named=False),
     )
 
-    def draft(self, cluster: ClusterPort, found: Node, request: Request) -> Draft:
+    def draft(self, world: World, found: Node, request: Request) -> Draft:
         asked = {name: request.parameters.get(name, False) for name in self.options}
         if not all(isinstance(value, bool) for value in asked.values()):
             raise UsageError(f"{' and '.join(asked)} are true or false")
-        pods = evicted(cluster.list_pods_on(found.name))
+        pods = evicted(world.cluster.list_pods_on(found.name))
         closing = DiffLine(Untrusted("unschedulable"), Untrusted("false"), Untrusted("true"))
         lines = [DiffLine(Untrusted(str(pod.ref)), Untrusted(pod.phase), Untrusted("gone")) for pod in pods]
         return Draft(
@@ -66,25 +66,25 @@ class Drain(SchedulingKind):
             ),
         )  # fmt: skip
 
-    def blast(self, cluster: ClusterPort, found: Node, draft: Draft, request: Request) -> BlastRadius:
-        gone = [pod for pod in cluster.list_pods_on(found.name) if pod.uid in draft.parameters["pods"]]
-        return drain_blast(cluster, found, gone, recent=request.recent)
+    def blast(self, world: World, found: Node, draft: Draft, request: Request) -> BlastRadius:
+        gone = [pod for pod in world.cluster.list_pods_on(found.name) if pod.uid in draft.parameters["pods"]]
+        return drain_blast(world.cluster, found, gone, recent=request.recent)
 
-    def pending(self, cluster: ClusterPort, plan: Plan) -> Mapping[str, ObjectRef]:
+    def pending(self, world: World, plan: Plan) -> Mapping[str, ObjectRef]:
         """Planned pods that are there and not ending yet, by uid."""
-        there = _planned(cluster, plan)
+        there = _planned(world.cluster, plan)
         return {pod.uid: pod.ref for pod in there if not pod.deleting}
 
-    def take(self, cluster: ClusterPort, ref: ObjectRef, uid: str) -> None:
+    def take(self, world: World, ref: ObjectRef, uid: str) -> None:
         """Evict one pod by its uid; raises GateNotMet when its budget has no headroom."""
-        cluster.evict_pod(ref.namespace, ref.name, uid=uid)
+        world.cluster.evict_pod(ref.namespace, ref.name, uid=uid)
 
-    def observe(self, cluster: ClusterPort, plan: Plan, *, left: str) -> Observation:
+    def observe(self, world: World, plan: Plan, *, left: str) -> Observation:
         """Still closed, the planned pods gone, and none come that would have to go as well."""
-        seen = super().observe(cluster, plan, left=left)
+        seen = super().observe(world, plan, left=left)
         if seen.holds is not Holds.YES:
             return seen
-        there = cluster.list_pods_on(node_name(plan.target.ref))
+        there = world.cluster.list_pods_on(node_name(plan.target.ref))
         planned = plan.parameters["pods"]
         remain = [pod for pod in there if pod.uid in planned and pod.phase not in _OVER]
         if remain:

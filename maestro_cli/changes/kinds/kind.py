@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from maestro_cli.changes.model import GateReason, Plan, RecentChange, Target
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import World
 from maestro_cli.core.refs import ObjectRef
 
 CHANGE_ANNOTATION = "maestro.io/change"
@@ -143,43 +143,41 @@ class ChangeKind(Protocol):
     def options(self) -> Mapping[str, Option]:
         """The parameters that people give, by name."""
 
-    def read(self, cluster: ClusterPort, ref: ObjectRef) -> Found:
+    def read(self, world: World, ref: ObjectRef) -> Found:
         """The target now; raises NotFound, and UsageError when a target of this kind is something else."""
 
     def target(self, found: Any) -> Target:
         """It as the target of a plan; see Target.state for what it covers."""
 
-    def plan(self, cluster: ClusterPort, request: Request) -> Plan:
+    def plan(self, world: World, request: Request) -> Plan:
         """Resolve the target and everything else.
 
         Raises UsageError (a wrong parameter), NotFound, ActionFailed (zero targets), GateNotMet (it is so
         already).
         """
 
-    def reload(self, cluster: ClusterPort, plan: Plan) -> Plan:
+    def reload(self, world: World, plan: Plan) -> Plan:
         """The recorded plan with its payload; raises NotFound when it cannot be had again."""
 
-    def apply(
-        self, cluster: ClusterPort, plan: Plan, *, resource_version: str, dry_run: bool = False
-    ) -> Found:
+    def apply(self, world: World, plan: Plan, *, resource_version: str, dry_run: bool = False) -> Found:
         """One write, marked with the change's id; raises what ClusterPort says."""
 
-    def probe(self, cluster: ClusterPort, plan: Plan) -> Probe:
+    def probe(self, world: World, plan: Plan) -> Probe:
         """Whether the write of this change reached the cluster; raises Unreachable and Refused."""
 
     def part_of(self, found: Any) -> str:
         """Digest of the part of the target that this kind writes, as it is now."""
 
-    def observe(self, cluster: ClusterPort, plan: Plan, *, left: str) -> Observation:
+    def observe(self, world: World, plan: Plan, *, left: str) -> Observation:
         """Whether the declared condition holds now; `left` is the digest of what the write left.
 
         Raises Unreachable and Refused.
         """
 
-    def pending(self, cluster: ClusterPort, plan: Plan) -> Mapping[str, ObjectRef]:
+    def pending(self, world: World, plan: Plan) -> Mapping[str, ObjectRef]:
         """What is left to do after the write, by uid, as the cluster is now; raises Unreachable, Refused."""
 
-    def take(self, cluster: ClusterPort, ref: ObjectRef, uid: str) -> None:
+    def take(self, world: World, ref: ObjectRef, uid: str) -> None:
         """Do one of these; twice is as once."""
 
     def repetition(self, plan: Plan, before: RecentChange) -> GateReason | None:

@@ -11,7 +11,7 @@ from maestro_cli.changes.kinds.kind import Holds, Observation, Request
 from maestro_cli.changes.kinds.workload import WorkloadKind
 from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import Diff, DiffLine, Plan, Undo
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import World
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.untrusted import Untrusted
@@ -28,7 +28,7 @@ class PausingKind(WorkloadKind):
         """How many replicas end by it."""
         return 0
 
-    def draft(self, cluster: ClusterPort, workload: Workload, request: Request) -> Draft:
+    def draft(self, world: World, workload: Workload, request: Request) -> Draft:
         ref = request.ref
         before, after = (Untrusted(str(flag).lower()) for flag in (workload.paused, self.flag))
         return Draft(
@@ -41,7 +41,7 @@ class PausingKind(WorkloadKind):
             ended=self.ends(workload),
         )
 
-    def spec(self, cluster: ClusterPort, workload: Workload, plan: Plan) -> Spec:
+    def spec(self, world: World, workload: Workload, plan: Plan) -> Spec:
         return {"paused": self.flag}
 
     def part(self, spec: Spec) -> str:

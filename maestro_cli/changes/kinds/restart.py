@@ -12,7 +12,7 @@ from maestro_cli.changes.kinds.kind import Request
 from maestro_cli.changes.kinds.rolling import RollingKind, paused, seen
 from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import Plan
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import World
 from maestro_cli.changes.template import RESTARTED_AT, diff_templates, template_digest
 from maestro_cli.core.clock import to_rfc3339
 from maestro_cli.core.errors import ActionFailed
@@ -24,7 +24,7 @@ class Restart(RollingKind):
 
     name = "restart"
 
-    def draft(self, cluster: ClusterPort, workload: Workload, request: Request) -> Draft:
+    def draft(self, world: World, workload: Workload, request: Request) -> Draft:
         """Raises ActionFailed when there is no replica to restart."""
         ref, replicas = workload.ref, workload.replicas_wanted
         if not replicas:
@@ -43,10 +43,10 @@ class Restart(RollingKind):
             undo=None,
             ended=replicas,
             objections=paused(workload),
-            recent=seen(cluster.list_revisions(ref), request.now),
+            recent=seen(world.cluster.list_revisions(ref), request.now),
         )
 
-    def spec(self, cluster: ClusterPort, workload: Workload, plan: Plan) -> Spec:
+    def spec(self, world: World, workload: Workload, plan: Plan) -> Spec:
         return _restarted(workload, plan.created_at)
 
     def part(self, spec: Spec) -> str:

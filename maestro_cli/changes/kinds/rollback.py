@@ -14,7 +14,7 @@ from maestro_cli.changes.kinds.kind import Option, Request, whole_number
 from maestro_cli.changes.kinds.rolling import RollingKind, back_to_now, paused, seen
 from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import GateReason, Plan, RecentChange
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import World
 from maestro_cli.changes.template import diff_templates, release_digest
 from maestro_cli.core.errors import ActionFailed, ExitCode, GateNotMet, NotFound, UsageError
 from maestro_cli.core.facts.cluster import Revision, Workload
@@ -29,14 +29,14 @@ class Rollback(RollingKind):
     def known_parameters(self) -> frozenset[str]:
         return frozenset({"to_revision", "template"})
 
-    def draft(self, cluster: ClusterPort, workload: Workload, request: Request) -> Draft:
+    def draft(self, world: World, workload: Workload, request: Request) -> Draft:
         """Choose the revision, and say what going there means.
 
         Raises NotFound (no such revision), GateNotMet (it is that revision already), ActionFailed (no
         earlier revision to go to).
         """
         wanted = _checked(request.parameters)
-        revisions = cluster.list_revisions(workload.ref)
+        revisions = world.cluster.list_revisions(workload.ref)
         goal = choose_revision(workload, revisions, wanted, request.abandoned)
         return Draft(
             parameters={**wanted, "to_revision": goal.number},
@@ -52,11 +52,11 @@ class Rollback(RollingKind):
             gives_up=True,
         )
 
-    def spec(self, cluster: ClusterPort, workload: Workload, plan: Plan) -> Spec:
+    def spec(self, world: World, workload: Workload, plan: Plan) -> Spec:
         """Fetch the template again, by digest: revisions are renumbered when they are rolled back to."""
         same = [
             revision
-            for revision in cluster.list_revisions(workload.ref)
+            for revision in world.cluster.list_revisions(workload.ref)
             if release_digest(revision.template) == plan.payload_digest
         ]
         if same:

@@ -13,7 +13,7 @@ from maestro_cli.changes.kinds.kind import CAUSE_ANNOTATION, Holds, Observation,
 from maestro_cli.changes.kinds.workload import WorkloadKind
 from maestro_cli.changes.kinds.writing import Spec
 from maestro_cli.changes.model import GateReason, Plan, RecentChange, Undo
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import World
 from maestro_cli.changes.template import release_digest
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.errors import ExitCode
@@ -42,12 +42,12 @@ class RollingKind(WorkloadKind):
     def annotations(self, plan: Plan) -> dict[str, str | None]:
         return {**super().annotations(plan), CAUSE_ANNOTATION: f"maestro {self.cause(plan)} ({plan.id})"}
 
-    def evidence(self, cluster: ClusterPort, workload: Workload, plan: Plan) -> str:
+    def evidence(self, world: World, workload: Workload, plan: Plan) -> str:
         """The mark of the workload, or of one of its revisions, or the template itself."""
-        found = super().evidence(cluster, workload, plan)
+        found = super().evidence(world, workload, plan)
         if found:
             return found
-        for revision in cluster.list_revisions(workload.ref):
+        for revision in world.cluster.list_revisions(workload.ref):
             if f"({plan.id})" in revision.change_cause:
                 return f"revision {revision.number} carries the mark of {plan.id}"
         if self.part_of(workload) == plan.payload_digest:

@@ -13,7 +13,7 @@ from maestro_cli.changes.kinds.kind import Holds, Observation, Option, Request, 
 from maestro_cli.changes.kinds.workload import WorkloadKind
 from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import Diff, DiffLine, GateReason, Plan, Undo
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import ClusterPort, World
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import ExitCode, Refused, UsageError
 from maestro_cli.core.facts.cluster import Autoscaler, Workload
@@ -30,10 +30,10 @@ class Scale(WorkloadKind):
     name = "scale"
     options: ClassVar[Mapping[str, Option]] = {"replicas": Option(whole_number, needed=True)}
 
-    def draft(self, cluster: ClusterPort, workload: Workload, request: Request) -> Draft:
+    def draft(self, world: World, workload: Workload, request: Request) -> Draft:
         ref, now = workload.ref, workload.replicas_wanted
         wanted = _checked(request.parameters.get("replicas"))
-        owners, blind = _autoscalers(cluster, ref)
+        owners, blind = _autoscalers(world.cluster, ref)
         objections = tuple(_owned(owner, workload, wanted) for owner in owners) if now and wanted else ()
         return Draft(
             parameters={"replicas": wanted},
@@ -50,7 +50,7 @@ class Scale(WorkloadKind):
             blind=blind,
         )
 
-    def spec(self, cluster: ClusterPort, workload: Workload, plan: Plan) -> Spec:
+    def spec(self, world: World, workload: Workload, plan: Plan) -> Spec:
         return {"replicas": plan.parameters["replicas"]}
 
     def part(self, spec: Spec) -> str:

@@ -12,7 +12,7 @@ from maestro_cli.changes.blast import node_blast
 from maestro_cli.changes.kinds.kind import CHANGE_ANNOTATION, Holds, Observation, Permission, Request
 from maestro_cli.changes.kinds.writing import Draft, MarkedKind, Spec
 from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, Plan, Target, Undo
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import World
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.facts.cluster import Node
@@ -28,14 +28,14 @@ class SchedulingKind(MarkedKind[Node]):
     state: ClassVar[str]  # in words
     permissions: ClassVar[tuple[Permission, ...]] = (Permission("get", "nodes"), Permission("patch", "nodes"))
 
-    def read(self, cluster: ClusterPort, ref: ObjectRef) -> Node:
-        return cluster.get_node(node_name(ref))
+    def read(self, world: World, ref: ObjectRef) -> Node:
+        return world.cluster.get_node(node_name(ref))
 
     def target(self, found: Node) -> Target:
         state = digest([found.uid, found.schedulable, self.mark_of(found)])
         return Target(found.ref, found.uid, found.resource_version, found.generation, state)
 
-    def draft(self, cluster: ClusterPort, found: Node, request: Request) -> Draft:
+    def draft(self, world: World, found: Node, request: Request) -> Draft:
         before, after = (Untrusted(str(flag).lower()) for flag in (not found.schedulable, self.flag))
         return Draft(
             parameters={},
@@ -46,13 +46,13 @@ class SchedulingKind(MarkedKind[Node]):
             undo=Undo(self.opposite, {}, f"{self.opposite} {found.ref}"),
         )
 
-    def blast(self, cluster: ClusterPort, found: Node, draft: Draft, request: Request) -> BlastRadius:
-        return node_blast(cluster, found, closed=self.flag, recent=request.recent)
+    def blast(self, world: World, found: Node, draft: Draft, request: Request) -> BlastRadius:
+        return node_blast(world.cluster, found, closed=self.flag, recent=request.recent)
 
     def is_up(self, found: Node) -> bool:
         return found.ready
 
-    def spec(self, cluster: ClusterPort, found: Node, plan: Plan) -> Spec:
+    def spec(self, world: World, found: Node, plan: Plan) -> Spec:
         return {"unschedulable": self.flag}
 
     def spec_of(self, found: Node) -> Spec:
@@ -64,10 +64,8 @@ class SchedulingKind(MarkedKind[Node]):
     def mark_of(self, found: Node) -> str:
         return found.annotations.get(CHANGE_ANNOTATION, "")
 
-    def apply(
-        self, cluster: ClusterPort, plan: Plan, *, resource_version: str, dry_run: bool = False
-    ) -> Node:
-        return cluster.write_node(
+    def apply(self, world: World, plan: Plan, *, resource_version: str, dry_run: bool = False) -> Node:
+        return world.cluster.write_node(
             node_name(plan.target.ref),
             uid=plan.target.uid,
             resource_version=resource_version,

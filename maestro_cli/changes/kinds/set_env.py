@@ -16,7 +16,7 @@ from maestro_cli.changes.kinds.kind import Option, Request, words
 from maestro_cli.changes.kinds.rolling import RollingKind, back_to_now, paused, seen
 from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import Plan
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import World
 from maestro_cli.changes.template import HIDDEN, diff_templates, is_secret
 from maestro_cli.core.errors import MaestroError, NotFound, UsageError
 from maestro_cli.core.facts.cluster import Workload
@@ -36,7 +36,7 @@ class SetEnv(RollingKind):
     name = "set-env"
     options: ClassVar[Mapping[str, Option]] = {"env": Option(words, needed=True), "container": Option(str)}
 
-    def draft(self, cluster: ClusterPort, workload: Workload, request: Request) -> Draft:
+    def draft(self, world: World, workload: Workload, request: Request) -> Draft:
         """Raises UsageError for what is no assignment, NotFound for a container that is not there."""
         ref = workload.ref
         env = read_env(request.parameters.get("env"))
@@ -52,10 +52,10 @@ class SetEnv(RollingKind):
             undo=back_to_now(workload),
             ended=workload.replicas_wanted,
             objections=paused(workload),
-            recent=seen(cluster.list_revisions(ref), request.now),
+            recent=seen(world.cluster.list_revisions(ref), request.now),
         )
 
-    def spec(self, cluster: ClusterPort, workload: Workload, plan: Plan) -> Spec:
+    def spec(self, world: World, workload: Workload, plan: Plan) -> Spec:
         """Raises NotFound when a value was a secret: it was kept nowhere."""
         env = read_env(plan.parameters["env"])
         if HIDDEN in env.values():
@@ -69,12 +69,10 @@ class SetEnv(RollingKind):
     def cause(self, plan: Plan) -> str:
         return f"set env {_names(read_env(plan.parameters['env']))}"
 
-    def apply(
-        self, cluster: ClusterPort, plan: Plan, *, resource_version: str, dry_run: bool = False
-    ) -> Workload:
+    def apply(self, world: World, plan: Plan, *, resource_version: str, dry_run: bool = False) -> Workload:
         """An error may repeat what was sent, and is recorded: without the secrets."""
         try:
-            return super().apply(cluster, plan, resource_version=resource_version, dry_run=dry_run)
+            return super().apply(world, plan, resource_version=resource_version, dry_run=dry_run)
         except MaestroError as error:
             redactor = Redactor(_secrets(plan))
             error.what, error.why, error.fix = map(redactor.clean, (error.what, error.why, error.fix))

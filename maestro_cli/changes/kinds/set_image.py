@@ -15,7 +15,7 @@ from maestro_cli.changes.kinds.kind import Option, Request, words
 from maestro_cli.changes.kinds.rolling import RollingKind, back_to_now, paused, seen
 from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import Plan
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import World
 from maestro_cli.changes.template import diff_templates
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.facts.cluster import Workload
@@ -37,7 +37,7 @@ class SetImage(RollingKind):
     name = "set-image"
     options: ClassVar[Mapping[str, Option]] = {"images": Option(words, needed=True)}
 
-    def draft(self, cluster: ClusterPort, workload: Workload, request: Request) -> Draft:
+    def draft(self, world: World, workload: Workload, request: Request) -> Draft:
         """Raises UsageError for what is no image, NotFound for a container that is not there."""
         ref = workload.ref
         images = read_images(request.parameters.get("images"), workload)
@@ -52,10 +52,10 @@ class SetImage(RollingKind):
             undo=back_to_now(workload),
             ended=workload.replicas_wanted,
             objections=paused(workload),
-            recent=seen(cluster.list_revisions(ref), request.now),
+            recent=seen(world.cluster.list_revisions(ref), request.now),
         )
 
-    def spec(self, cluster: ClusterPort, workload: Workload, plan: Plan) -> Spec:
+    def spec(self, world: World, workload: Workload, plan: Plan) -> Spec:
         return _with_images(workload, read_images(plan.parameters["images"], workload))
 
     def cause(self, plan: Plan) -> str:

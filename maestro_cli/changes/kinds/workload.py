@@ -11,7 +11,7 @@ from maestro_cli.changes.blast import blast_radius
 from maestro_cli.changes.kinds.kind import CHANGE_ANNOTATION, Permission, Request
 from maestro_cli.changes.kinds.writing import Draft, MarkedKind, Spec
 from maestro_cli.changes.model import BlastRadius, Plan, Target
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import World
 from maestro_cli.changes.template import target_of
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.facts.cluster import Workload
@@ -26,8 +26,8 @@ class WorkloadKind(MarkedKind[Workload]):
         Permission("patch", "deployments", "apps"),
     )
 
-    def read(self, cluster: ClusterPort, ref: ObjectRef) -> Workload:
-        return cluster.get_workload(workload_of(ref))
+    def read(self, world: World, ref: ObjectRef) -> Workload:
+        return world.cluster.get_workload(workload_of(ref))
 
     def target(self, found: Workload) -> Target:
         return target_of(found)
@@ -36,9 +36,9 @@ class WorkloadKind(MarkedKind[Workload]):
         """Every replica is available, of the newest template."""
         return found.is_rolled_out and found.replicas_available >= found.replicas_wanted
 
-    def blast(self, cluster: ClusterPort, found: Workload, draft: Draft, request: Request) -> BlastRadius:
+    def blast(self, world: World, found: Workload, draft: Draft, request: Request) -> BlastRadius:
         return blast_radius(
-            cluster, found, replicas_ended=draft.ended,
+            world.cluster, found, replicas_ended=draft.ended,
             replicas_after=found.replicas_wanted if draft.after is None else draft.after,
             recent=[*request.recent, *draft.recent], blind=draft.blind,
         )  # fmt: skip
@@ -50,10 +50,8 @@ class WorkloadKind(MarkedKind[Workload]):
         """`template`, `replicas` and `paused`."""
         return {"template": found.template, "replicas": found.replicas_wanted, "paused": found.paused}
 
-    def apply(
-        self, cluster: ClusterPort, plan: Plan, *, resource_version: str, dry_run: bool = False
-    ) -> Workload:
-        return cluster.write_spec(
+    def apply(self, world: World, plan: Plan, *, resource_version: str, dry_run: bool = False) -> Workload:
+        return world.cluster.write_spec(
             workload_of(plan.target.ref),
             uid=plan.target.uid,
             resource_version=resource_version,

@@ -33,7 +33,7 @@ from maestro_cli.changes.model import (
     Undo,
     plan_digest,
 )
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import World
 from maestro_cli.core.errors import GateNotMet, NotFound, UsageError
 from maestro_cli.core.refs import ObjectRef
 
@@ -75,7 +75,7 @@ class WritingKind(ABC, Generic[T]):
     # What each kind answers
 
     @abstractmethod
-    def read(self, cluster: ClusterPort, ref: ObjectRef) -> T:
+    def read(self, world: World, ref: ObjectRef) -> T:
         """The target as it is now; raises NotFound."""
 
     @abstractmethod
@@ -83,11 +83,11 @@ class WritingKind(ABC, Generic[T]):
         """What a plan binds of it."""
 
     @abstractmethod
-    def draft(self, cluster: ClusterPort, found: T, request: Request) -> Draft:
+    def draft(self, world: World, found: T, request: Request) -> Draft:
         """What is to be written; raises UsageError, ActionFailed and GateNotMet."""
 
     @abstractmethod
-    def blast(self, cluster: ClusterPort, found: T, draft: Draft, request: Request) -> BlastRadius:
+    def blast(self, world: World, found: T, draft: Draft, request: Request) -> BlastRadius:
         """What the change would touch."""
 
     @abstractmethod
@@ -95,7 +95,7 @@ class WritingKind(ABC, Generic[T]):
         """Whether what the change may bring down is well now."""
 
     @abstractmethod
-    def spec(self, cluster: ClusterPort, found: T, plan: Plan) -> Spec:
+    def spec(self, world: World, found: T, plan: Plan) -> Spec:
         """What a recorded plan writes, made again; raises NotFound when it cannot be."""
 
     @abstractmethod
@@ -107,7 +107,7 @@ class WritingKind(ABC, Generic[T]):
         """The parts that kinds write, as they are now."""
 
     @abstractmethod
-    def apply(self, cluster: ClusterPort, plan: Plan, *, resource_version: str, dry_run: bool = False) -> T:
+    def apply(self, world: World, plan: Plan, *, resource_version: str, dry_run: bool = False) -> T:
         """Write it, under the target's uid and this resourceVersion."""
 
     def needs(self, plan: Plan) -> tuple[Permission, ...]:
@@ -117,10 +117,10 @@ class WritingKind(ABC, Generic[T]):
         """What the blast radius of a plan has against it."""
         return ()
 
-    def pending(self, cluster: ClusterPort, plan: Plan) -> Mapping[str, ObjectRef]:
+    def pending(self, world: World, plan: Plan) -> Mapping[str, ObjectRef]:
         return {}
 
-    def take(self, cluster: ClusterPort, ref: ObjectRef, uid: str) -> None:
+    def take(self, world: World, ref: ObjectRef, uid: str) -> None:
         """One of the steps that `pending` names; a kind without steps is asked for none."""
         raise NotImplementedError(f"{self.name} has no steps")
 
@@ -132,14 +132,14 @@ class WritingKind(ABC, Generic[T]):
     def part_of(self, found: T) -> str:
         return self.part(self.spec_of(found))
 
-    def plan(self, cluster: ClusterPort, request: Request) -> Plan:
+    def plan(self, world: World, request: Request) -> Plan:
         """Raises what `draft` raises, and GateNotMet when there is nothing to change."""
         unknown = sorted(set(request.parameters) - self.known_parameters())
         if unknown:
             taken = ", ".join(self.options) or "it takes none"
             raise UsageError(f"{self.name} has no parameter {unknown[0]!r}", fix=taken)
-        found = self.read(cluster, request.ref)
-        draft = self.draft(cluster, found, request)
+        found = self.read(world, request.ref)
+        draft = self.draft(world, found, request)
         before, after = self.part_of(found), self.part(draft.spec)
         if before == after and (draft.diff.is_empty or not self.does_more):
             raise GateNotMet(
@@ -152,7 +152,7 @@ class WritingKind(ABC, Generic[T]):
             parameters=draft.parameters,
             summary=draft.summary,
             diff=draft.diff,
-            blast=self.blast(cluster, found, draft, request),
+            blast=self.blast(world, found, draft, request),
             undo=draft.undo,
             verify=Condition(draft.holds, request.timeout_seconds),
             was_up=self.is_up(found),
@@ -170,9 +170,9 @@ class WritingKind(ABC, Generic[T]):
     def known_parameters(self) -> frozenset[str]:
         return frozenset(self.options)
 
-    def reload(self, cluster: ClusterPort, plan: Plan) -> Plan:
+    def reload(self, world: World, plan: Plan) -> Plan:
         """Make the payload again; only what has the digest that was agreed to is taken."""
-        spec = self.spec(cluster, self.read(cluster, plan.target.ref), plan)
+        spec = self.spec(world, self.read(world, plan.target.ref), plan)
         if self.part(spec) != plan.payload_digest:
             raise NotFound(
                 f"what change {plan.id} was to write cannot be made again",
@@ -182,11 +182,11 @@ class WritingKind(ABC, Generic[T]):
         return replace(plan, payload=spec)
 
     @abstractmethod
-    def probe(self, cluster: ClusterPort, plan: Plan) -> Probe:
+    def probe(self, world: World, plan: Plan) -> Probe:
         """What became of a write that may have been sent."""
 
     @abstractmethod
-    def observe(self, cluster: ClusterPort, plan: Plan, *, left: str) -> Observation:
+    def observe(self, world: World, plan: Plan, *, left: str) -> Observation:
         """Whether the change holds; `left` is the digest of the part that was written."""
 
 
@@ -205,13 +205,13 @@ class MarkedKind(WritingKind[T]):
         """The mark by which the write is found again."""
         return {CHANGE_ANNOTATION: plan.id}
 
-    def evidence(self, cluster: ClusterPort, found: T, plan: Plan) -> str:
+    def evidence(self, world: World, found: T, plan: Plan) -> str:
         """What shows that the write reached a target that is no longer as planned, or ""."""
         if self.mark_of(found) == plan.id:
             return f"{found.ref} carries the mark of {plan.id}"
         return ""
 
-    def probe(self, cluster: ClusterPort, plan: Plan) -> Probe:
+    def probe(self, world: World, plan: Plan) -> Probe:
         """Look for the mark that the write leaves.
 
         What people decide about the target (see Target.state) being as planned proves that nothing was
@@ -219,14 +219,14 @@ class MarkedKind(WritingKind[T]):
         """
         ref = plan.target.ref
         try:
-            found = self.read(cluster, ref)
+            found = self.read(world, ref)
         except NotFound:
             return Probe(Sent.GONE, f"{ref} no longer exists")
         if found.uid != plan.target.uid:
             return Probe(Sent.GONE, f"{ref} was deleted and made again")
         if self.target(found).state == plan.target.state:
             return Probe(Sent.NOT_APPLIED, f"{ref} is as it was when planned", found)
-        evidence = self.evidence(cluster, found, plan)
+        evidence = self.evidence(world, found, plan)
         if evidence:
             # After one write only, what is there now is what that write left (with the server's defaults).
             alone = found.generation == plan.target.generation + 1
@@ -235,10 +235,10 @@ class MarkedKind(WritingKind[T]):
         moved = f" (generation {plan.target.generation} → {found.generation})" if found.generation else ""
         return Probe(Sent.UNKNOWN, f"{ref} changed{moved} and nothing carries the mark of {plan.id}", found)
 
-    def observe(self, cluster: ClusterPort, plan: Plan, *, left: str) -> Observation:
+    def observe(self, world: World, plan: Plan, *, left: str) -> Observation:
         """Still what was written, and in effect."""
         try:
-            found = self.read(cluster, plan.target.ref)
+            found = self.read(world, plan.target.ref)
         except NotFound as error:
             return Observation(Holds.SUPERSEDED, error.what)
         if found.uid != plan.target.uid:

@@ -17,6 +17,7 @@ from maestro_cli.journal.store import Journal
 from maestro_cli.sources.kube import KubeCluster
 from tests.contract.cluster.running import Platform
 from tests.patience import PATIENCE_SECONDS
+from tests.unit.changes.some_world import SomeWorld
 
 Pipeline = Callable[..., ChangePipeline]
 
@@ -38,7 +39,9 @@ def pipeline(platform: Platform, journal: Journal) -> Iterator[Pipeline]:
         rules = Policy(
             context="test", poll_seconds=0.05, **{"verify_timeout_seconds": PATIENCE_SECONDS, **policy}
         )
-        return ChangePipeline(journal, clusters[-1], policy=rules, clock=SystemClock(), actor=identity)
+        return ChangePipeline(
+            journal, SomeWorld(clusters[-1]), policy=rules, clock=SystemClock(), actor=identity
+        )
 
     yield make
     for cluster in clusters:

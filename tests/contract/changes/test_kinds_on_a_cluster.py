@@ -249,7 +249,7 @@ def test_a_second_person_is_somebody_else_to_the_cluster(
     def second(identity: str) -> Approvals:
         other = pipeline(identity)
         return Approvals(
-            journal, other.cluster, policy=other.policy, clock=SystemClock(), actor=f"{identity} at home"
+            journal, other.world, policy=other.policy, clock=SystemClock(), actor=f"{identity} at home"
         )
 
     with pytest.raises(PolicyRefused) as raised:
@@ -327,7 +327,7 @@ def test_a_pod_goes_past_its_budget_by_name_only(pipeline: Pipeline, web: Kubect
 
 
 def test_a_deletion_reaches_no_pod_of_another_uid(pipeline: Pipeline, web: Kubectl, pod: ObjectRef) -> None:
-    before, cluster = uids(web), pipeline().cluster
+    before, cluster = uids(web), pipeline().world.cluster
     for end in (cluster.evict_pod, cluster.delete_pod):
         with pytest.raises(StalePlan):
             end(pod.namespace, pod.name, uid="00000000-0000-0000-0000-000000000000")

@@ -15,7 +15,6 @@ from maestro_cli.changes.approvals import Approvals
 from maestro_cli.changes.model import Consent
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.changes.policy import Policy
-from maestro_cli.changes.ports import ClusterPort
 from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.config.settings import ClusterEndpoint
 from maestro_cli.core.clock import SystemClock
@@ -24,12 +23,13 @@ from maestro_cli.journal.store import Journal
 from maestro_cli.sources.kube import KubeCluster
 from tests.unit.changes.every_kind import example_of
 from tests.unit.changes.fake_cluster import FakeCluster
+from tests.unit.changes.some_world import SomeWorld
 
 
-def cluster_at(place: str) -> ClusterPort:
+def world_at(place: str) -> SomeWorld:
     if place.endswith(".kubeconfig"):
-        return KubeCluster(ClusterEndpoint(kubeconfig=place))
-    return FakeCluster(Path(place))
+        return SomeWorld(KubeCluster(ClusterEndpoint(kubeconfig=place)))
+    return SomeWorld(FakeCluster(Path(place)))
 
 
 def main(journal_path: str, place: str, action: str, key: str, actor: str, kind: str = "rollback") -> int:
@@ -41,14 +41,14 @@ def main(journal_path: str, place: str, action: str, key: str, actor: str, kind:
         poll_seconds=0.02,
         verify_timeout_seconds=1.0 if "brief" in key else 60.0,
     )
-    pipeline = ChangePipeline(journal, cluster_at(place), policy=policy, clock=clock, actor=actor)
+    pipeline = ChangePipeline(journal, world_at(place), policy=policy, clock=clock, actor=actor)
     try:
         if action == "perform":
             example = example_of(kind)
             consent = Consent(given=True, typed_context="test")
             change = pipeline.perform(kind, example.ref, example.parameters, consent, key=key)
         elif action == "approve":
-            approvals = Approvals(journal, pipeline.cluster, policy=policy, clock=clock, actor=actor)
+            approvals = Approvals(journal, pipeline.world, policy=policy, clock=clock, actor=actor)
             (waiting,) = approvals.list_waiting()
             change = approvals.approve(approvals.check(waiting.id))
         else:

@@ -18,6 +18,7 @@ from maestro_cli.runbooks.projection import RunsProjection
 from maestro_cli.runbooks.reader import read_runbook
 from maestro_cli.runbooks.runner import RunbookRunner
 from tests.unit.changes.fake_cluster import FakeCluster
+from tests.unit.changes.some_world import SomeWorld
 from tests.unit.runbooks.bench import Answers
 
 
@@ -28,7 +29,7 @@ def work(folder: Path) -> RunResult:
     try:
         policy = Policy(context="test", poll_seconds=0.02)
         cluster = FakeCluster(folder / "cluster.json")
-        pipeline = ChangePipeline(journal, cluster, policy=policy, clock=clock, actor="ada")
+        pipeline = ChangePipeline(journal, SomeWorld(cluster), policy=policy, clock=clock, actor="ada")
         runner = RunbookRunner(
             journal,
             metrics=Answers((0.0,)),

@@ -11,6 +11,7 @@ from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.changes.policy import Policy
 from maestro_cli.journal.store import Journal
 from tests.unit.changes.fake_cluster import FakeCluster
+from tests.unit.changes.some_world import SomeWorld
 
 YES = Consent(given=True)
 POLICY = Policy(context="staging", poll_seconds=0.001, verify_timeout_seconds=20)
@@ -46,9 +47,13 @@ class Bench:
     cluster: FakeCluster
     clock: TickingClock
 
+    @property
+    def world(self) -> SomeWorld:
+        return SomeWorld(self.cluster)
+
     def pipeline(self, *, actor: str = "ada", **policy: Any) -> ChangePipeline:
         return ChangePipeline(
-            self.journal, self.cluster, policy=replace(POLICY, **policy), clock=self.clock, actor=actor
+            self.journal, self.world, policy=replace(POLICY, **policy), clock=self.clock, actor=actor
         )
 
     def kinds(self, change_id: str | None = None) -> list[str]:

@@ -11,6 +11,7 @@ from maestro_cli.core.refs import ObjectRef
 from tests.unit.changes.fake_cluster import REF, FakeCluster, template
 from tests.unit.changes.fake_nodes import NODE
 from tests.unit.changes.fake_pods import POD
+from tests.unit.changes.some_world import SomeWorld
 
 IMAGE = "registry.example:5000/ml/server:2@sha256:" + "a" * 64
 
@@ -85,7 +86,7 @@ class Example:
 
     def look(self, cluster: FakeCluster) -> Any:
         """The target now."""
-        return KINDS[self.kind].read(cluster, self.ref)
+        return KINDS[self.kind].read(SomeWorld(cluster), self.ref)
 
     def part(self, cluster: FakeCluster) -> str:
         """The part of the target that this kind writes."""

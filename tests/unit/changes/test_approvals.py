@@ -33,7 +33,7 @@ TYPED = Consent(given=True, typed_context="staging")
 
 def desk(bench: Bench, actor: str = "grace", **policy: Any) -> Approvals:
     return Approvals(
-        bench.journal, bench.cluster, policy=replace(POLICY, protected=True, **policy), clock=bench.clock,
+        bench.journal, bench.world, policy=replace(POLICY, protected=True, **policy), clock=bench.clock,
         actor=actor,
     )  # fmt: skip
 
@@ -239,7 +239,7 @@ def test_what_could_not_be_sent_after_waiting_does_not_wait(bench: Bench) -> Non
             raise NotFound("the value is kept nowhere")
 
     pipeline = ChangePipeline(
-        bench.journal, bench.cluster, policy=replace(POLICY, protected=True), clock=bench.clock, actor="ada",
+        bench.journal, bench.world, policy=replace(POLICY, protected=True), clock=bench.clock, actor="ada",
         kinds={"restart": Forgetful()},
     )  # fmt: skip
     with pytest.raises(GateNotMet, match="cannot wait"):

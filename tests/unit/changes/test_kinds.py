@@ -269,10 +269,10 @@ def test_what_is_made_again_is_what_was_agreed_to_or_nothing(bench: Bench, kind:
     """The template changed between the plan and the recovery: its other parts were never shown to anybody."""
     example = example_of(kind)
     plan = bench.pipeline().plan(kind, REF, example.parameters)
-    assert KINDS[kind].reload(bench.cluster, plan).payload == plan.payload
+    assert KINDS[kind].reload(bench.world, plan).payload == plan.payload
     bench.cluster.ship(template(3))
     with pytest.raises(NotFound, match="cannot be made again"):
-        KINDS[kind].reload(bench.cluster, plan)
+        KINDS[kind].reload(bench.world, plan)
 
 
 @every_kind_that_marks
@@ -280,7 +280,7 @@ def test_a_write_without_a_record_is_found_by_its_mark(bench: Bench, example: Ex
     example.prepare(bench.cluster)
     plan = leave_intent(bench, example.kind, example.parameters, ref=example.ref)
     kind_named(plan.kind).apply(
-        bench.cluster, plan, resource_version=example.look(bench.cluster).resource_version
+        bench.world, plan, resource_version=example.look(bench.cluster).resource_version
     )
     change = bench.pipeline().recover(plan.id)
     assert (change.state, change.left) == (State.VERIFIED, plan.payload_digest)

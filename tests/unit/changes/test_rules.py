@@ -192,7 +192,7 @@ def test_only_those_named_may_approve(bench: Bench, tmp_path: Path) -> None:
         ada.execute(plan, YES)
 
     def second(actor: str) -> Approvals:
-        return Approvals(bench.journal, bench.cluster, policy=ada.policy, clock=bench.clock, actor=actor)
+        return Approvals(bench.journal, bench.world, policy=ada.policy, clock=bench.clock, actor=actor)
 
     with pytest.raises(PolicyRefused, match="eve may not approve") as raised:
         second("eve").check(plan.id)

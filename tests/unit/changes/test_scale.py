@@ -93,21 +93,21 @@ def test_zero_has_a_condition_of_its_own(bench: Bench) -> None:
     bench.cluster.set(frozen=True)  # one replica lingers
     workload = bench.cluster.get_workload(REF)
     assert (workload.replicas_ready, workload.replicas) == (0, 1)
-    assert Scale().observe(bench.cluster, plan, left=plan.payload_digest).holds is Holds.NOT_YET
+    assert Scale().observe(bench.world, plan, left=plan.payload_digest).holds is Holds.NOT_YET
 
 
 @pytest.mark.parametrize(("ready", "holds"), [(4, Holds.NOT_YET), (5, Holds.YES), (6, Holds.NOT_YET)])
 def test_it_holds_when_as_many_are_ready_as_wanted(bench: Bench, ready: int, holds: Holds) -> None:
     plan = bench.pipeline().plan("scale", REF, {"replicas": 5})
     bench.cluster.set(replicas=5, ready=ready)
-    seen = Scale().observe(bench.cluster, plan, left=plan.payload_digest)
+    seen = Scale().observe(bench.world, plan, left=plan.payload_digest)
     assert seen.holds is holds
 
 
 def test_a_number_that_somebody_else_set_since_is_not_verified(bench: Bench) -> None:
     plan = bench.pipeline().plan("scale", REF, {"replicas": 5})
     bench.cluster.set(replicas=4)
-    seen = Scale().observe(bench.cluster, plan, left=plan.payload_digest)
+    seen = Scale().observe(bench.world, plan, left=plan.payload_digest)
     assert seen.holds is Holds.SUPERSEDED
 
 

@@ -189,7 +189,7 @@ def test_a_secret_that_was_not_sent_ends_with_nothing_done_and_its_key_free(benc
 
 def test_a_secret_that_was_sent_is_verified_by_another_process(bench: Bench) -> None:
     left = leave_intent(bench, "set-env", {"env": [f"DB_PASSWORD={PASSWORD}"]})
-    SetEnv().apply(bench.cluster, left, resource_version=bench.cluster.get_workload(REF).resource_version)
+    SetEnv().apply(bench.world, left, resource_version=bench.cluster.get_workload(REF).resource_version)
     assert bench.pipeline().recover(left.id).state is State.VERIFIED
     assert bench.cluster.marks == [left.id]
 

@@ -28,6 +28,7 @@ from maestro_cli.core.untrusted import Untrusted
 from tests.unit.changes.bench import Bench
 from tests.unit.changes.fake_cluster import REF, FakeCluster, template
 from tests.unit.changes.fake_nodes import NODE
+from tests.unit.changes.some_world import SomeWorld
 
 TEXT = st.text(max_size=12)
 JSON = st.recursive(
@@ -35,6 +36,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=12,
 )
+
 TEMPLATES = st.dictionaries(TEXT | st.sampled_from(["spec", "metadata"]), JSON, max_size=4)
 
 
@@ -204,4 +206,6 @@ def test_any_other_target_has_another_digest(name: str, value: str) -> None:
 def _plan() -> Plan:
     cluster = _cluster()
     cluster.ship(template(2))
-    return Rollback().plan(cluster, Request(REF, {}, "chg-1", datetime(2026, 1, 1, tzinfo=UTC), 300))
+    return Rollback().plan(
+        SomeWorld(cluster), Request(REF, {}, "chg-1", datetime(2026, 1, 1, tzinfo=UTC), 300)
+    )

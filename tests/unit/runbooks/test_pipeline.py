@@ -173,7 +173,7 @@ def test_a_step_that_needs_a_second_person_waits_and_goes_on_with_the_same_chang
     assert f"maestro approve {waiting.id}" in first.reason
     still = runner(bench, Answers((0.0,)), rules=rules).resume(first.id)
     assert (still.status, served(bench)) == (RunStatus.WAITING, "2")
-    grace = Approvals(bench.journal, bench.cluster, policy=POLICY, clock=bench.clock, actor="grace")
+    grace = Approvals(bench.journal, bench.world, policy=POLICY, clock=bench.clock, actor="grace")
     grace.approve(grace.check(waiting.id))
     done = runner(bench, Answers((0.0,)), rules=rules).resume(first.id)
     assert (done.ok, served(bench), bench.cluster.marks) == (True, "1", [waiting.id])
@@ -185,7 +185,7 @@ def test_a_step_whose_change_was_denied_asks_anew(bench: Bench, tmp_path: Path) 
     rules = load_policy(policy)
     first = run(bench, tmp_path, BOOK, rules=rules)
     (waiting,) = waiting_changes(bench.journal)
-    Approvals(bench.journal, bench.cluster, policy=POLICY, clock=bench.clock, actor="grace").deny(
+    Approvals(bench.journal, bench.world, policy=POLICY, clock=bench.clock, actor="grace").deny(
         waiting.id, "not now"
     )
     again = runner(bench, Answers((0.0,)), rules=rules).resume(first.id)
