@@ -1,7 +1,8 @@
 """How far a shadow's answers are from the ones that were given.
 
 Invariant: fewer questions than FEWEST_QUESTIONS are INDETERMINATE; a shadow that failed where the user got an
-answer disagrees.
+answer disagrees; the verdict may be asked for at any time and as often as one likes: the chance that it is ever
+wrong stays within ALPHA.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from maestro_cli.core import sequential
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.serving.protocol.tensors import Array
 
-_Z = 2.576  # 99 % of a normal distribution lies within
-FEWEST_QUESTIONS = 30  # of fewer the interval says little
+ALPHA = 0.01  # the chance that a verdict is ever wrong, over all the times it is asked for
+FEWEST_QUESTIONS = 30  # of fewer nobody should decide
 _BINS = 10
 _REFERENCE_ROWS = 500
 _SMALLEST_SHARE = 1e-4  # of a bin that nothing fell into, as is usual for the population stability index
@@ -44,16 +46,6 @@ def rows_that_agree(given: Mapping[str, Array], shadow: Mapping[str, Array], tol
     for same in found:
         agree &= same if len(same) == count else same.all()
     return [bool(one) for one in agree]
-
-
-def wilson(count: float, total: float) -> tuple[float, float]:
-    """The 99 % interval of a share (Wilson 1927); 0 to 1 when nothing was counted."""
-    if not total:
-        return 0.0, 1.0
-    share, square = count / total, _Z * _Z
-    middle = (share + square / (2 * total)) / (1 + square / total)
-    spread = _Z * math.sqrt(share * (1 - share) / total + square / (4 * total * total)) / (1 + square / total)
-    return max(0.0, middle - spread), min(1.0, middle + spread)
 
 
 @dataclass(slots=True)
@@ -91,19 +83,23 @@ class Drift:
 
 @dataclass(slots=True)
 class Agreement:
-    """Counts of one shadow: rows, and questions that never came to a comparison."""
+    """Counts of one shadow: rows, and questions that never came to a comparison.
+
+    Invariant: a question counts once, with the share of its rows that disagree, however many rows it has:
+    rows of one request agree or disagree together more than rows of different ones.
+    """
 
     most_disagreement: float
     tolerance: float
     rows: int = 0
     disagreed: int = 0
     questions: int = 0
+    shares: float = 0.0  # the sum, over the questions, of the share of rows that disagree
     failed: int = 0
     dropped: int = 0
     given_seconds: float = 0.0
     shadow_seconds: float = 0.0
     drift: Drift = field(default_factory=Drift)
-    _squares: list[int] = field(default_factory=lambda: [0, 0, 0])
 
     def compare(self, given: Mapping[str, Array], shadow: Mapping[str, Array]) -> int:
         """Count one question that both answered; how many rows disagree."""
@@ -120,28 +116,17 @@ class Agreement:
         self._count(rows, rows)
 
     def _count(self, rows: int, disagreed: int) -> None:
+        if not rows:
+            return  # nothing to compare
         self.questions += 1
         self.rows += rows
         self.disagreed += disagreed
-        for place, square in enumerate((disagreed**2, disagreed * rows, rows**2)):
-            self._squares[place] += square
+        self.shares += disagreed / rows
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Of the share of rows that disagree, with 99 %, as from so many rows as tell independently.
-
-        Rows of one request agree or disagree together more than rows of different ones (Kish's design effect,
-        of the variance of a ratio over requests); where all agree or none does, each request tells once.
-        """
-        if not self.rows:
-            return wilson(0, 0)
-        share = self.disagreed / self.rows
-        dd, dm, mm = self._squares
-        variance = dd - 2 * share * dm + share * share * mm
-        count = float(self.questions)
-        if 0 < share < 1 and variance > 0:
-            count = min(self.rows, share * (1 - share) * self.rows**2 / variance)
-        return wilson(share * count, count)
+        """Of the mean share of a question's rows that disagree; they hold at every look at once, with 1 - ALPHA."""
+        return sequential.bounds(min(self.shares, self.questions), self.questions, ALPHA)
 
     @property
     def coverage(self) -> float:
@@ -152,7 +137,7 @@ class Agreement:
     @property
     def verdict(self) -> Verdict:
         low, high = self.bounds
-        if self.questions < FEWEST_QUESTIONS or not self.rows:
+        if self.questions < FEWEST_QUESTIONS:
             return Verdict.INDETERMINATE
         if high <= self.most_disagreement:
             return Verdict.PASS
@@ -169,7 +154,7 @@ class Agreement:
             "coverage": self.coverage,
             "rows": self.rows,
             "disagreement": {
-                "share": self.disagreed / self.rows if self.rows else None,
+                "share": self.shares / self.questions if self.questions else None,
                 "low": low,
                 "high": high,
                 "most": self.most_disagreement,

@@ -13,13 +13,12 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from maestro_cli.core.verdict import Verdict
 from maestro_cli.serving.errors import ModelError
 from maestro_cli.serving.models.memory import ModelMemory
 from maestro_cli.serving.models.repository import Entry, Repository
 from maestro_cli.serving.protocol.tensors import Array
 from maestro_cli.serving.routing import shadow as shadows_module
-from maestro_cli.serving.routing.agreement import Agreement, rows_that_agree, wilson
+from maestro_cli.serving.routing.agreement import Agreement
 from maestro_cli.serving.routing.document import read_routing
 from maestro_cli.serving.routing.shadow import Shadows
 from maestro_cli.serving.routing.tree import Question
@@ -30,98 +29,6 @@ ROUTING = """
 schema: maestro.routing/1
 routes: {a: {to: {model: a, version: 1}, shadow: {model: a, version: 2, share: %s}}}
 """
-
-
-def tensor(*values: float) -> Array:
-    return np.array(values, dtype=np.float32)
-
-
-@pytest.mark.parametrize(
-    ("given", "shadow", "agree"),
-    [
-        ({"y": tensor(1, 2, 300)}, {"y": tensor(1.0005, 2.5, 300.2)}, [True, False, True]),
-        ({"y": tensor(1, 2)}, {"y": tensor(1, float("nan"))}, [True, False]),
-        ({"y": tensor(1, 2)}, {}, [False, False]),
-        ({"y": tensor(1, 2)}, {"y": tensor(1)}, [False, False]),
-        (
-            {"y": tensor(1, 2), "n": np.array([3, 4])},
-            {"y": tensor(1, 2), "n": np.array([3, 5])},
-            [True, False],
-        ),
-        ({"s": np.array(["a", "b"], object)}, {"s": np.array(["a", "c"], object)}, [True, False]),
-        ({"m": np.ones((2, 3))}, {"m": np.array([[1, 1, 1], [1, 1, 9.0]])}, [True, False]),
-        ({}, {"y": tensor(1)}, []),
-        ({"y": tensor(1, 2), "n": tensor(7)}, {"y": tensor(1, 9), "n": tensor(7)}, [True, False]),
-        ({"y": tensor(1, 2), "n": tensor(7)}, {"y": tensor(1, 2), "n": tensor(8)}, [False, False]),
-        ({"n": tensor(8), "y": tensor(1, 2)}, {"n": tensor(7), "y": tensor(1, 2)}, [False, False]),
-    ],
-)
-def test_rows_agree_when_every_output_does(
-    given: Mapping[str, Array], shadow: Mapping[str, Array], agree: list[bool]
-) -> None:
-    assert rows_that_agree(given, shadow, 1e-3) == agree
-
-
-@pytest.mark.parametrize(
-    ("rows", "disagreed", "verdict"),
-    [
-        (0, 0, "INDETERMINATE"),
-        (50, 0, "INDETERMINATE"),
-        (2000, 0, "PASS"),
-        (2000, 60, "FAIL"),
-        (29, 29, "INDETERMINATE"),
-        (30, 30, "FAIL"),
-    ],
-)
-def test_the_verdict_waits_until_the_bounds_decide(rows: int, disagreed: int, verdict: str) -> None:
-    counted = Agreement(most_disagreement=0.01, tolerance=0)
-    for row in range(rows):
-        counted.compare({"y": np.zeros(1)}, {"y": np.array([float(row < disagreed)])})
-    assert counted.verdict is Verdict(verdict)
-    low, high = wilson(disagreed, rows)
-    assert low - 1e-12 <= (disagreed / rows if rows else 0) <= high
-
-
-def test_rows_of_one_request_tell_less_than_as_many_requests() -> None:
-    together, apart = (Agreement(most_disagreement=0.05, tolerance=0) for _ in range(2))
-    for question in range(100):
-        disagrees = question < 10
-        together.compare({"y": np.zeros(100)}, {"y": np.full(100, float(disagrees))})
-        for _ in range(100):
-            apart.compare({"y": np.zeros(1)}, {"y": np.full(1, float(disagrees))})
-    assert (together.rows, together.disagreed) == (apart.rows, apart.disagreed) == (10_000, 1000)
-    assert apart.bounds == pytest.approx(wilson(1000, 10_000))
-    assert together.bounds == pytest.approx(wilson(10, 100))
-    assert (together.verdict, apart.verdict) == (Verdict.INDETERMINATE, Verdict.FAIL)
-    none = Agreement(most_disagreement=0.05, tolerance=0)
-    none.compare({"y": np.zeros(10_000)}, {"y": np.zeros(10_000)})
-    assert none.bounds == wilson(0, 1)
-
-
-def test_what_failed_disagrees_and_what_was_dropped_lowers_the_coverage() -> None:
-    counted = Agreement(most_disagreement=0.01, tolerance=0)
-    for _ in range(30):
-        counted.fail(10)
-    counted.dropped = 90
-    told = counted.told()
-    assert (counted.verdict, told["coverage"], told["rows"]) == (Verdict.FAIL, 0.25, 300)
-
-
-def test_drift_tells_another_distribution_from_the_same() -> None:
-    random = np.random.default_rng(1)
-    same, other = (Agreement(0.01, 0.0) for _ in range(2))
-    for _ in range(200):
-        given = random.normal(size=20)
-        same.compare({"y": given}, {"y": random.normal(size=20)})
-        other.compare({"y": given}, {"y": random.normal(loc=1.0, size=20)})
-    assert same.drift.index is not None
-    assert same.drift.index < 0.05
-    assert other.drift.index is not None
-    assert other.drift.index > 0.2
-    few = Agreement(0.01, 0.0)
-    for _ in range(600):
-        few.compare({"y": random.normal(size=1)}, {"y": random.normal(size=1)})
-    assert few.drift.index is None
 
 
 class Bench:
