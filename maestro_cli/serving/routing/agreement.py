@@ -1,7 +1,7 @@
 """How far a shadow's answers are from the ones that were given.
 
 Invariant: fewer questions than FEWEST_QUESTIONS are INDETERMINATE; a shadow that failed where the user got an
-answer disagrees; the verdict may be asked for at any time and as often as one likes: the chance that it is ever
+answer disagrees; the verdict may be asked for at any time, as often as one likes: the chance that it is ever
 wrong stays within ALPHA.
 """
 
@@ -125,7 +125,7 @@ class Agreement:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Of the mean share of a question's rows that disagree; they hold at every look at once, with 1 - ALPHA."""
+        """Of the mean share of a question's rows that disagree; with 1 - ALPHA they hold at every look."""
         return sequential.bounds(min(self.shares, self.questions), self.questions, ALPHA)
 
     @property
