@@ -86,7 +86,7 @@ def parse(arguments: Sequence[str]) -> Options:
     )  # fmt: skip
     parser.add_argument(
         "--workers", type=_workers, default=min(4, os.cpu_count() or 1),
-        help="threads for models that take over 1 ms (default %(default)s)",
+        help="threads for runs that are not on the event loop (default %(default)s)",
     )  # fmt: skip
     _add_telemetry(parser)
     add_access(parser)

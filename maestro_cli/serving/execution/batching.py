@@ -19,6 +19,7 @@ import numpy as np
 from maestro_cli.serving.errors import ModelError, Overloaded
 from maestro_cli.serving.execution.cost import CostModel
 from maestro_cli.serving.execution.deadline import Deadline
+from maestro_cli.serving.execution.pace import Pace
 from maestro_cli.serving.execution.timing import Timing
 from maestro_cli.serving.protocol.tensors import Array
 
@@ -59,13 +60,21 @@ class Batcher:
     """One model version's queue. Use it from one event loop; `run` is called on the executor."""
 
     def __init__(
-        self, run: Run, executor: Executor, *, limits: BatchLimits, stackable: bool, cost: CostModel
+        self,
+        run: Run,
+        executor: Executor,
+        *,
+        limits: BatchLimits,
+        stackable: bool,
+        cost: CostModel,
+        pace: Pace,
     ) -> None:
         self._run = run
         self._executor = executor
         self._limits = limits
         self._stackable = stackable
         self._cost = cost
+        self._pace = pace
         self._queue: deque[Waiting] = deque()
         self.waiting_rows = 0
         self._running: asyncio.Task[None] | None = None
@@ -170,10 +179,11 @@ class Batcher:
         for item in batch:
             item.timing.queue += began - item.joined_at
         wanted = tuple(dict.fromkeys(name for item in batch for name in item.outputs))
-        found = await loop.run_in_executor(self._executor, self._run, _stack(batch), wanted)
+        found, busy = await loop.run_in_executor(self._executor, _timed, self._run, _stack(batch), wanted)
         self.runs += 1
         took = time.perf_counter() - began
         self._cost.note(rows, took)
+        self._pace.note(rows, busy)
         for item in batch:
             item.timing.infer += took
         by_name = dict(zip(wanted, found, strict=True))
@@ -192,6 +202,12 @@ async def answer_by(deadline: Deadline, answer: Awaitable[list[Array]]) -> list[
             return await answer
     except TimeoutError as error:
         raise ModelError("the deadline passed before the model had answered", status=504) from error
+
+
+def _timed(run: Run, feed: Feed, outputs: Sequence[str]) -> tuple[list[Array], float]:
+    """The answers, and the seconds for which this thread was busy with them."""
+    began = time.thread_time()
+    return run(feed, outputs), time.thread_time() - began
 
 
 def _stack(batch: list[Waiting]) -> Feed:

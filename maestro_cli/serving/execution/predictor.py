@@ -1,7 +1,7 @@
 """Decides how a model version is run: at once on the event loop, or in batches beside it.
 
-Invariant: a model that was seen to take longer than INLINE_SECONDS never runs on the event loop again while
-it does, so that one slow model does not hold up the requests of the others.
+Invariant: what runs on the event loop is what its `Pace` allows there, so that one slow model does not hold
+up the requests of the others.
 """
 
 from __future__ import annotations
@@ -16,13 +16,11 @@ from typing import Any, Protocol, TypeVar
 from maestro_cli.serving.execution.batching import Batcher, BatchLimits, Feed, Waiting, answer_by
 from maestro_cli.serving.execution.cost import CostModel
 from maestro_cli.serving.execution.deadline import Deadline
+from maestro_cli.serving.execution.pace import INLINE_SECONDS, Pace
 from maestro_cli.serving.execution.predictions import Key, PredictionCache
 from maestro_cli.serving.execution.timing import Timing
 from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.protocol.tensors import Array
-
-# A hand-over to a thread costs about 0.07 ms and lets everything else go on meanwhile.
-INLINE_SECONDS = 0.001
 
 T = TypeVar("T")
 
@@ -40,6 +38,7 @@ class Lane:
     model: LoadedModel
     batcher: Batcher
     cost: CostModel
+    pace: Pace
 
 
 @dataclass(slots=True)
@@ -82,7 +81,7 @@ class Predictor:
         known = self.cache.find(key) if key is not None else None
         if known is not None:
             return known
-        if lane.cost.seconds(rows) <= INLINE_SECONDS:
+        if lane.pace.allows(rows):
             answer = self._run_now(lane, feed, rows, outputs, timing)
             if key is not None:
                 self.cache.keep(key, answer, timing.infer)
@@ -94,13 +93,15 @@ class Predictor:
     def _run_now(
         self, lane: Lane, feed: Feed, rows: int, outputs: Sequence[str], timing: Timing
     ) -> list[Array]:
-        began = time.perf_counter()
+        began, busy_at_first = time.perf_counter(), time.thread_time()
         try:
             return lane.model.run(feed, outputs)
         finally:
             took = time.perf_counter() - began
             timing.infer += took
             lane.cost.note(rows, took)
+            # What took no longer by the clock was not busy for longer.
+            lane.pace.note(rows, took if took <= INLINE_SECONDS else time.thread_time() - busy_at_first)
 
     async def _fly(
         self,
@@ -150,11 +151,12 @@ class Predictor:
     def _lane(self, model: LoadedModel) -> Lane:
         lane = self._lanes.get(id(model))
         if lane is None:
-            cost = CostModel(model.row_seconds)
+            cost, pace = CostModel(model.row_seconds), Pace(model.row_seconds, is_bounded=model.is_bounded)
             batcher = Batcher(
-                model.run, self._executor, limits=self._limits, stackable=model.manifest.stackable, cost=cost
-            )
-            lane = self._lanes[id(model)] = Lane(model, batcher, cost)
+                model.run, self._executor,
+                limits=self._limits, stackable=model.manifest.stackable, cost=cost, pace=pace,
+            )  # fmt: skip
+            lane = self._lanes[id(model)] = Lane(model, batcher, cost, pace)
         return lane
 
 

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from maestro_cli.serving.errors import ArtefactRefused, ModelError
+from maestro_cli.serving.models.bounded import is_bounded
 from maestro_cli.serving.models.manifest import GoldenRow, Manifest, TensorSpec, read_manifest
-from maestro_cli.serving.models.onnx_survey import survey
+from maestro_cli.serving.models.onnx_survey import Survey, survey
 from maestro_cli.serving.protocol import tensors
 
 # Since 1.29 onnxruntime tells its makers about the machine and every model, and keeps an id in the home,
@@ -42,14 +43,20 @@ ORT_ERRORS: tuple[type[Exception], ...] = (
 
 
 class LoadedModel:
-    """A version that answers. `served_by` is what the header x-maestro-served says: `name@version#digest`."""
+    """A version that answers. `served_by` is what the header x-maestro-served says: `name@version#digest`.
 
-    def __init__(self, manifest: Manifest, session: onnxruntime.InferenceSession) -> None:
+    `is_bounded`: a run of as many rows always does as much (`bounded`).
+    """
+
+    def __init__(
+        self, manifest: Manifest, session: onnxruntime.InferenceSession, *, is_bounded: bool
+    ) -> None:
         self.manifest = manifest
         self.name = manifest.name
         self.version = str(manifest.version)
         self.digest = manifest.digest.removeprefix("sha256:")
         self.served_by = f"{self.name}@{self.version}#{self.digest[:8]}"
+        self.is_bounded = is_bounded
         self.row_seconds = 0.0  # what a golden row took; the execution learns from there
         self._session = session
 
@@ -86,8 +93,9 @@ def _prove(models: Path, name: str, version: int) -> LoadedModel:
     digest = hashlib.sha256(content).hexdigest()
     if f"sha256:{digest}" != manifest.digest:
         raise ArtefactRefused(f"model.onnx has digest sha256:{digest}, the manifest says {manifest.digest}")
-    _check_graph(content)
-    model = LoadedModel(manifest, _open(content))
+    found = _check_graph(content)
+    bounded = is_bounded(manifest.inputs, found.operators)
+    model = LoadedModel(manifest, _open(content), is_bounded=bounded)
     _check_tensors(manifest.inputs, model._session.get_inputs(), "input")
     _check_tensors(manifest.outputs, model._session.get_outputs(), "output")
     took = []
@@ -110,7 +118,7 @@ def _read(path: Path, limit_bytes: int) -> bytes:
     return content
 
 
-def _check_graph(content: bytes) -> None:
+def _check_graph(content: bytes) -> Survey:
     if content[4:8] == _ORT_FORMAT:
         raise ArtefactRefused("model.onnx is in ONNX Runtime's own format, or could be taken for it")
     found = survey(content)
@@ -123,6 +131,7 @@ def _check_graph(content: bytes) -> None:
         raise ArtefactRefused("model.onnx points at external data")
     if found.functions:
         raise ArtefactRefused("model.onnx holds model-local functions or training graphs")
+    return found
 
 
 def _open(content: bytes) -> onnxruntime.InferenceSession:

@@ -1,5 +1,5 @@
-"""Looks into an ONNX file without the onnx package: which operator domains it uses, and whether it
-points at other files.
+"""Looks into an ONNX file without the onnx package: which operators it uses, of which domains, and whether
+it points at other files.
 
 Invariant: a file that ONNX Runtime would parse and that holds a custom operator, a model-local function
 or external data cannot pass; what cannot be parsed is refused. Field numbers are those of onnx.proto
@@ -26,6 +26,7 @@ _CHILDREN: dict[str, dict[int, str]] = {
     "sparse": {1: "tensor", 2: "tensor"},
 }
 _DOMAIN_FIELD = {"node": 7, "opset": 1}
+_OPERATOR_FIELD = 4  # of a node
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 
 
@@ -34,6 +35,7 @@ class Survey:
     """What a model file uses: domains ("" is ai.onnx), and the things that are refused outright."""
 
     domains: set[str] = field(default_factory=set)
+    operators: set[str] = field(default_factory=set)
     nodes: int = 0
     external_data: bool = False
     functions: bool = False
@@ -62,6 +64,8 @@ def _walk(message: str, data: memoryview, found: Survey, depth: int) -> None:
             continue
         elif number == domain_field:
             found.domains.add(bytes(value).decode("utf-8", "replace"))
+        elif message == "node" and number == _OPERATOR_FIELD:
+            found.operators.add(bytes(value).decode("utf-8", "replace"))
         elif number in children:
             _walk(children[number], value, found, depth + 1)
 

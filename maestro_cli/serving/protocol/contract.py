@@ -12,7 +12,7 @@ from maestro_cli.serving.errors import RequestError, quoted
 from maestro_cli.serving.models.manifest import TensorSpec
 from maestro_cli.serving.protocol.tensors import Array, holds_somewhere
 
-MAX_ROWS = 4096  # inference runs inline on the event loop: this keeps one request near 10 ms
+MAX_ROWS = 4096
 
 
 def feed(

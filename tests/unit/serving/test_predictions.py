@@ -147,7 +147,7 @@ def test_it_steps_aside_when_it_does_not_pay_and_tries_again_later(monkeypatch: 
 class Slow:
     """Takes longer than the event loop may be held up; counts its runs and waits for the gate."""
 
-    name, version, digest, row_seconds = "slow", "1", "d", 1.0
+    name, version, digest, row_seconds, is_bounded = "slow", "1", "d", 1.0, True
     manifest = SimpleNamespace(deterministic=True, stackable=True)
 
     def __init__(self) -> None:

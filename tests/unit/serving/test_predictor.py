@@ -31,7 +31,7 @@ POISON = QUESTIONS - 1  # the question that the model fails at
 class Doubling:
     """Doubles its rows once the gate is open; taken for too slow for the event loop at first."""
 
-    name, version, digest, row_seconds = "doubling", "1", "d", 0.002
+    name, version, digest, row_seconds, is_bounded = "doubling", "1", "d", 0.002, True
     manifest = SimpleNamespace(deterministic=True, stackable=True)
 
     def __init__(self) -> None:
