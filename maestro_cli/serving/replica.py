@@ -62,8 +62,11 @@ class Replica:
         if self.draining:
             return ["draining"]
         found = [f"{entry.name}/{entry.version}: {entry.reason}" for entry in self.repository.missing]
-        never_read = self.routing_file is not None and not self.routing_file.was_read
-        return [*found, self.routing_file.problem] if self.routing_file and never_read else found
+        if self.routing_file is not None and not self.routing_file.was_read:
+            found.append(self.routing_file.problem)
+        if self.keys_file is not None and self.keys_file.withdrawn and self.guard.asks_for_keys:
+            found.append(self.keys_file.withdrawn)
+        return found
 
 
 class ModelNews:

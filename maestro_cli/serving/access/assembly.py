@@ -18,8 +18,9 @@ GENERATED = "generated"
 def make_guard(options: AccessOptions, log: Log, clock: Clock | None = None) -> tuple[Guard, KeysFile | None]:
     """The guard, and its file when there is one; raises InvalidFile where a file cannot be used."""
     own = [_generated(options)] if options.generate_key is not None else []
-    guard = Guard(clock or SystemClock(), options.anybody, own)
-    file = KeysFile(options.keys, guard, log) if options.keys is not None else None
+    clock = clock or SystemClock()
+    guard = Guard(clock, options.anybody, own)
+    file = KeysFile(options.keys, guard, log, clock) if options.keys is not None else None
     if file is not None:
         file.read_first()
     return guard, file

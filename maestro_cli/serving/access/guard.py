@@ -56,6 +56,11 @@ class Guard:
         self._by_certificate: Mapping[str, tuple[KeyEntry, ...]] = {}
         self.put(Keys("maestro.keys/1"))
 
+    @property
+    def asks_for_keys(self) -> bool:
+        """Whether without a key nobody may predict."""
+        return Permission.PREDICT not in self._anybody.permissions
+
     def put(self, keys: Keys) -> None:
         """From the next request on, these keys hold."""
         by_id: dict[str, tuple[KeyEntry, ...]] = {}

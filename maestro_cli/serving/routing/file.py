@@ -58,8 +58,18 @@ class RoutingFile:
             self._log.info("routing changed", digest=routing.digest, replaces=before, source=str(self._path))
 
     def write(self, routing: Routing) -> None:
-        """Keep a document that the admin API puts in force; raises RequestError (409) where it cannot be."""
+        """Keep a document that the admin API puts in force; raises RequestError (409) where it cannot be.
+
+        A link is neither followed, for who may write its folder could have it overwrite any file of this
+        process, nor replaced: what it links to is kept by somebody else.
+        """
         content = json.dumps(as_plain(routing), indent=1).encode() + b"\n"
+        if self._path.is_symlink():
+            raise RequestError(
+                f"the routing comes from {self._path}, which is a link: change what it links to (on a "
+                "cluster, its ConfigMap), or start the server with --routing naming that file",
+                status=409,
+            )
         try:
             if self._path.exists() and not os.access(self._path, os.W_OK):
                 raise PermissionError

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from maestro_cli.core.errors import InvalidFile
 from maestro_cli.serving import options
 from maestro_cli.serving.access import guard as guard_module
 from maestro_cli.serving.access.audit import AUDITED
@@ -237,49 +236,6 @@ def test_a_certificate_stands_for_a_key_and_a_wrong_key_is_not_made_good_by_it()
     wrong = (b"x-api-key", key_text("ops", new_secret()).encode())
     with pytest.raises(Unauthenticated):
         guard.caller(scope(wrong, **{"maestro.certificate": "ops.example"}))
-
-
-def test_the_file_is_followed_and_a_broken_one_leaves_the_keys_and_is_told_once(tmp_path: Path) -> None:
-    file, first, second = tmp_path / "keys.yaml", new_secret(), new_secret()
-    save(file, entry("first", first, Role.VIEWER))
-    server = Served("--keys", str(file))
-    follower = server.application.replica.keys_file
-    assert follower is not None
-
-    def statuses() -> list[int]:
-        pairs = (("first", first), ("second", second))
-        return [
-            told(server, "GET", "/v2/models", {"x-api-key": key_text(name, secret)}).status_code
-            for name, secret in pairs
-        ]
-
-    assert statuses() == [200, 401]
-    save(file, entry("first", first, Role.VIEWER), entry("second", second, Role.VIEWER))
-    follower.look()
-    assert statuses() == [200, 200]
-    for content in ("keys: [", "keys: [", None):
-        if content is None:
-            file.unlink()
-        else:
-            file.write_text(content, encoding="utf-8")
-        follower.look()
-        assert statuses() == [200, 200]
-    assert [line["message"] for line in server.lines].count("keys refused") == 2
-    save(file, entry("second", second, Role.VIEWER))
-    follower.look()
-    assert statuses() == [401, 200]
-    save(file)
-    follower.look()
-    assert statuses() == [401, 401]
-
-
-@pytest.mark.parametrize("content", ["", "schema: maestro.keys/2", "keys: [", "\xff", None])
-def test_a_server_whose_keys_cannot_be_read_does_not_start(tmp_path: Path, content: str | None) -> None:
-    file = tmp_path / "keys.yaml"
-    if content is not None:
-        file.write_bytes(content.encode("latin-1"))
-    with pytest.raises(InvalidFile, match=r"keys\.yaml"):
-        Served("--keys", str(file))
 
 
 def test_loopback_without_keys_lets_anybody_predict_and_view_and_nothing_else() -> None:

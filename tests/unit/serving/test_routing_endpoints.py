@@ -250,6 +250,22 @@ def test_a_file_that_was_never_right_keeps_the_server_unready(tmp_path: Path) ->
     assert "version 2 is not served" in ready.json()["error"]
 
 
+def test_a_link_is_followed_when_read_and_neither_replaced_nor_written_through(tmp_path: Path) -> None:
+    target, link = tmp_path / "another", tmp_path / "routing.yaml"
+    target.write_text(TO_ONE, encoding="utf-8")
+    link.symlink_to(target)
+    server = Served("--serve", "fraud=2", "--routing", str(link))
+    before = server.get("/v2/routing").json()
+    assert before["document"]["routes"]
+    for content in (TO_ONE, "elsewhere"):  # a link to what is no routing is no different
+        target.write_text(content, encoding="utf-8")
+        refused = server.request("PUT", "/v2/routing", content=CANARY % 1)
+        assert refused.status_code == 409
+        assert "which is a link: change what it links to" in refused.json()["error"]
+        assert (link.readlink(), target.read_text(encoding="utf-8")) == (target, content)
+    assert server.get("/v2/routing").json() == before
+
+
 def test_what_the_admin_puts_in_force_is_kept_in_the_file(tmp_path: Path) -> None:
     file = tmp_path / "routing.yaml"
     server = Served("--serve", "fraud=2", "--routing", str(file))
