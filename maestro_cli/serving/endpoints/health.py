@@ -9,6 +9,7 @@ from maestro_cli.serving.protocol import messages
 from maestro_cli.serving.protocol.http import Reply, json_reply
 from maestro_cli.serving.replica import Replica
 from maestro_cli.serving.routes import Call, Route
+from maestro_cli.serving.routing.outline import unanswered
 
 
 class HealthEndpoints:
@@ -32,8 +33,14 @@ class HealthEndpoints:
         return Reply(503, messages.encode({"live": True, "ready": False, "error": "; ".join(faults)}))
 
     async def _model_ready(self, call: Call) -> Reply:
-        entry = self._replica.repository.find(call.parameters["model"], call.parameters.get("version"))
-        if entry.can_answer and not self._replica.draining:
-            return json_reply({"name": entry.name, "ready": True})
-        why = "draining" if self._replica.draining else entry.reason
-        return Reply(503, messages.encode({"name": entry.name, "ready": False, "error": why}))
+        name, version = call.parameters["model"], call.parameters.get("version")
+        node = self._replica.router.node(name, version)
+        if node is not None:
+            why = unanswered(node, self._replica.repository)
+        else:
+            entry = self._replica.repository.find(name, version)
+            why = "" if entry.can_answer else entry.reason or "it cannot answer"
+        why = "draining" if self._replica.draining else why
+        if not why:
+            return json_reply({"name": name, "ready": True})
+        return Reply(503, messages.encode({"name": name, "ready": False, "error": why}))

@@ -10,6 +10,8 @@ from maestro_cli.serving.protocol import binary, contract
 from maestro_cli.serving.protocol.http import Reply, json_reply
 from maestro_cli.serving.replica import Replica
 from maestro_cli.serving.routes import Call, Route
+from maestro_cli.serving.routing.document import Node
+from maestro_cli.serving.routing.outline import Outline, outline, outline_of_model
 
 SERVER_NAME = "maestro"
 EXTENSIONS = ["model_repository", "model_configuration", binary.EXTENSION, "maestro_routing"]
@@ -44,33 +46,41 @@ class MetadataEndpoints:
         )
 
     async def _models(self, call: Call) -> Reply:
-        return json_reply({"models": self._repository.names})
+        return json_reply({"models": sorted({*self._repository.names, *self._router.in_force.asks})})
 
     async def _model(self, call: Call) -> Reply:
-        entry = self._repository.find(call.parameters["model"], call.parameters.get("version"))
-        async with self._memory.using(entry) as model:
-            return json_reply(
-                {
-                    "name": model.name,
-                    "versions": self._repository.versions(model.name),
-                    "platform": model.manifest.platform,
-                    "inputs": contract.describe(model.manifest.inputs),
-                    "outputs": contract.describe(model.manifest.outputs),
-                }
-            )
+        name = call.parameters["model"]
+        told, node = await self._outline(call)
+        return json_reply(
+            {
+                "name": name,
+                "versions": self._repository.versions(name) if self._repository.of(name) else [],
+                "platform": told.platform,
+                "inputs": contract.describe(told.inputs),
+                "outputs": contract.describe(told.outputs),
+                **({} if node is None else {"routed_to": told.models}),
+            }
+        )
 
     async def _configuration(self, call: Call) -> Reply:
         """What Triton's `extension_model_configuration.md` tells, as far as a client needs it to ask."""
-        entry = self._repository.find(call.parameters["model"], call.parameters.get("version"))
-        async with self._memory.using(entry) as model:
-            rows = contract.MAX_ROWS if model.manifest.stackable else 0
-            return json_reply(
-                {
-                    "name": model.name,
-                    "platform": "onnxruntime_onnx",
-                    "backend": "onnxruntime",
-                    "max_batch_size": rows,
-                    "input": contract.configure(model.manifest.inputs, without_rows=bool(rows)),
-                    "output": contract.configure(model.manifest.outputs, without_rows=bool(rows)),
-                }
-            )
+        told, _ = await self._outline(call)
+        rows = contract.MAX_ROWS if told.stackable else 0
+        return json_reply(
+            {
+                "name": call.parameters["model"],
+                "platform": "onnxruntime_onnx",
+                "backend": "onnxruntime",
+                "max_batch_size": rows,
+                "input": contract.configure(told.inputs, without_rows=bool(rows)),
+                "output": contract.configure(told.outputs, without_rows=bool(rows)),
+            }
+        )
+
+    async def _outline(self, call: Call) -> tuple[Outline, Node | None]:
+        """Of what answers that name and version, and its route when a route does."""
+        name, version = call.parameters["model"], call.parameters.get("version")
+        node = self._router.node(name, version)
+        if node is not None:
+            return await outline(node, self._repository, self._memory), node
+        return await outline_of_model(name, version, self._repository, self._memory), None

@@ -18,7 +18,7 @@ from maestro_cli.serving.models.memory import ModelMemory
 from maestro_cli.serving.models.repository import Repository
 from maestro_cli.serving.protocol.messages import InferRequest
 from maestro_cli.serving.protocol.tensors import Array
-from maestro_cli.serving.routing.document import EMPTY, Routing, models_of
+from maestro_cli.serving.routing.document import EMPTY, Node, Routing, models_of
 from maestro_cli.serving.routing.keeping import keep
 from maestro_cli.serving.routing.sticky import Keys
 from maestro_cli.serving.routing.trail import Trail
@@ -116,6 +116,11 @@ class Router:
         for told in self.changed:
             told(self.in_force)
         return self.in_force
+
+    def node(self, name: str, version: str | None) -> Node | None:
+        """What the document in force has answer; None when it says nothing of that name and version."""
+        route = self.in_force.routing.routes.get(name) if version is None else None
+        return None if route is None else route.to
 
     def knows(self, name: str, version: str | None) -> None:
         """Raises RequestError (404) when nothing answers for that name and version."""
