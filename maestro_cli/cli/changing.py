@@ -21,7 +21,7 @@ from maestro_cli.cli.options import (
     YesOption,
     output_options,
 )
-from maestro_cli.core.refs import ObjectRef, node_ref
+from maestro_cli.core.refs import ObjectRef, parse_node_ref
 from maestro_cli.output.renderers.changes import change_view, plan_view
 from maestro_cli.output.writer import OutputOptions, emit
 
@@ -39,15 +39,15 @@ def a_workload(
 
 
 def a_node(
-    ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME", help="The node.")]
+    ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME", help="NAME, or node/NAME.")]
 ) -> ObjectRef:
     """The first words of a command that changes one node."""
-    return node_ref(name)
+    return parse_node_ref(name)
 
 
 def a_pod(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The pod.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="NAME, or namespace/pod/NAME.")],
     namespace: NamespaceOption = None,
 ) -> ObjectRef:
     """The first words of a command that changes one pod."""

@@ -53,9 +53,22 @@ def node_ref(name: str) -> ObjectRef:
     return ObjectRef("Node", "", _checked(name))
 
 
-def pod_ref(name: str, namespace: str) -> ObjectRef:
-    """Raises UsageError when one of them is not a DNS name."""
-    return ObjectRef("Pod", _checked(namespace), _checked(name))
+def parse_node_ref(text: str) -> ObjectRef:
+    """Read `a` or `node/a`; raises UsageError when it names no node."""
+    return _only("Node", text, None)
+
+
+def parse_pod_ref(text: str, *, namespace: str | None = None) -> ObjectRef:
+    """Read `fraud-1`, `pod/fraud-1` or `ml/pod/fraud-1`; raises UsageError when it names no pod."""
+    return _only("Pod", text, namespace)
+
+
+def _only(kind: str, text: str, namespace: str | None) -> ObjectRef:
+    word = kind.lower()
+    ref = parse_object_ref(text if "/" in text else f"{word}/{text}", namespace=namespace)
+    if ref.kind != kind:
+        raise UsageError(f"{text!r} does not name a {word}", fix=f"write NAME, or {word}/NAME")
+    return ref
 
 
 def parse_object_ref(text: str, *, namespace: str | None = None) -> ObjectRef:

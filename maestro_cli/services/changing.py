@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maestro_cli.core.errors import GateNotMet, UsageError
+from maestro_cli.core.errors import GateNotMet
 from maestro_cli.services.backends import Backends
 
 if TYPE_CHECKING:
@@ -58,19 +58,19 @@ class ChangeServices(Backends):
         """Read a workload; the namespace of the flag, else of the context, else of the kubeconfig."""
         from maestro_cli.core.refs import parse_workload_ref
 
-        where = namespace or self.context.namespace
+        return parse_workload_ref(text, namespace=self._namespace_of(text, namespace))
+
+    def pod_ref(self, text: str, namespace: str | None) -> ObjectRef:
+        """Read a pod; its namespace is found as that of a workload."""
+        from maestro_cli.core.refs import parse_pod_ref
+
+        return parse_pod_ref(text, namespace=self._namespace_of(text, namespace))
+
+    def _namespace_of(self, text: str, flag: str | None) -> str | None:
+        where = flag or self.context.namespace
         if where is None and text.count("/") < 2:
             where = self.cluster.default_namespace or None
-        return parse_workload_ref(text, namespace=where)
-
-    def pod_ref(self, name: str, namespace: str | None) -> ObjectRef:
-        """Name a pod in the namespace of the flag, else of the context, else of the kubeconfig."""
-        from maestro_cli.core.refs import pod_ref
-
-        where = namespace or self.context.namespace or self.cluster.default_namespace
-        if not where:
-            raise UsageError(f"no namespace for pod {name!r}", fix="pass -n NAMESPACE")
-        return pod_ref(name, where)
+        return where
 
     def rehearse_change(self, plan: Plan, accepts: frozenset[str]) -> Change:
         """Have the cluster check the plan (dryRun=All) and the gate decide; nothing changes."""

@@ -168,7 +168,8 @@ def test_what_an_autoscaler_owns_is_not_scaled() -> None:
         (["set", "image", "deploy/fraud", "server=A B"], "is not an image"),
         (["set", "env", "sts/fraud", "A=x"], "is a StatefulSet"),
         (["scale", "deploy/fraud", "--replicas", "999999999"], "is no such number"),
-        (["node", "cordon", "node-a/.."], "is not a Kubernetes name"),
+        (["node", "cordon", "NODE_A"], "is not a Kubernetes name"),
+        (["node", "cordon", "node-a/.."], "is not a kind of workload"),
     ],
 )
 def test_what_makes_no_sense_ends_2(api: list[str], words: list[str], what: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,7 +21,15 @@ from maestro_cli.core.errors import (
     UsageError,
 )
 from maestro_cli.core.ids import new_id
-from maestro_cli.core.refs import ObjectRef, WorkloadRef, parse_object_ref, parse_workload_ref, ref_of
+from maestro_cli.core.refs import (
+    ObjectRef,
+    WorkloadRef,
+    parse_node_ref,
+    parse_object_ref,
+    parse_pod_ref,
+    parse_workload_ref,
+    ref_of,
+)
 
 FRAUD = WorkloadRef("Deployment", "ml", "fraud")
 DESIGN_CODES = {0, 1, 2, 3, 4, 5, 6, 10, 11, 12, 13, 14, 15, 16, 17, 20, 75, 124, 130, 143}
@@ -63,6 +72,18 @@ def test_any_object_is_named_by_its_kind(text: str, ref: ObjectRef) -> None:
 def test_what_names_no_object_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_object_ref(text)
+
+
+def test_nodes_and_pods_are_named_bare_or_as_they_print() -> None:
+    node, pod = ObjectRef("Node", "", "a"), ObjectRef("Pod", "ml", "fraud-1")
+    assert [parse_node_ref(text) for text in ("a", "node/a", str(node))] == [node] * 3
+    assert [parse_pod_ref(text, namespace="ml") for text in ("fraud-1", "po/fraud-1", str(pod))] == [pod] * 3
+
+
+@pytest.mark.parametrize(("text", "read"), [("pod/a", parse_node_ref), ("ml/deploy/a", parse_pod_ref)])
+def test_a_node_is_no_pod_and_a_pod_no_workload(text: str, read: Callable[[str], ObjectRef]) -> None:
+    with pytest.raises(UsageError, match="does not name a"):
+        read(text)
 
 
 def test_the_namespace_in_the_name_wins() -> None:
