@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from maestro_cli.core.facts.cluster import (
     AccessAnswer,
     Autoscaler,
+    ConfigMap,
     DisruptionBudget,
     Node,
     Pod,
@@ -32,6 +33,10 @@ class ClusterPort(Protocol):
     def get_node(self, name: str) -> Node: ...
 
     def get_pod(self, namespace: str, name: str) -> Pod: ...
+
+    def get_config_map(self, namespace: str, name: str) -> ConfigMap: ...
+
+    def list_workloads(self, namespace: str | None) -> Sequence[Workload]: ...
 
     def list_nodes(self) -> Sequence[Node]: ...
 
@@ -88,6 +93,19 @@ class ClusterPort(Protocol):
         dry_run: bool = False,
     ) -> Node:
         """Close a node to new pods, or open it, and merge the annotations; raises as `write_spec`."""
+
+    def write_config_map(
+        self,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        resource_version: str,
+        data: Mapping[str, str],
+        annotations: Mapping[str, str | None],
+        dry_run: bool = False,
+    ) -> ConfigMap:
+        """Replace all the text of a ConfigMap and merge the annotations, in one write; as `write_spec`."""
 
     def evict_pod(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
         """Have the pod of that uid end, if its disruption budget allows.

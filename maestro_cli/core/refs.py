@@ -18,9 +18,11 @@ _KINDS = {
 _OTHERS = {
     "node": "Node", "nodes": "Node", "no": "Node",
     "pod": "Pod", "pods": "Pod", "po": "Pod",
+    "configmap": "ConfigMap", "configmaps": "ConfigMap", "cm": "ConfigMap",
+    "server": "Server",
 }  # fmt: skip
 _SHORT = {"Deployment": "deploy", "StatefulSet": "sts", "DaemonSet": "ds"}
-_NO_NAMESPACE = {"Node"}
+_NO_NAMESPACE = {"Node", "Server"}
 _DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
@@ -69,6 +71,11 @@ def _only(kind: str, text: str, namespace: str | None) -> ObjectRef:
     if ref.kind != kind:
         raise UsageError(f"{text!r} does not name a {word}", fix=f"write NAME, or {word}/NAME")
     return ref
+
+
+def serving_ref() -> ObjectRef:
+    """The context's own inference server, where no cluster object stands for it."""
+    return ObjectRef("Server", "", "serving")
 
 
 def parse_object_ref(text: str, *, namespace: str | None = None) -> ObjectRef:

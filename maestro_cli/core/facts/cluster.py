@@ -134,6 +134,27 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigMap:
+    """A ConfigMap; `data` is its text by key."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    data: Mapping[str, str]
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ref(self) -> ObjectRef:
+        return ObjectRef("ConfigMap", self.namespace, self.name)
+
+    @property
+    def generation(self) -> int:
+        """ConfigMaps have none."""
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterEvent:
     namespace: str
     name: str

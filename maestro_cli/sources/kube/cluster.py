@@ -19,6 +19,7 @@ from maestro_cli.core.facts.cluster import (
     AccessAnswer,
     Autoscaler,
     ClusterEvent,
+    ConfigMap,
     DisruptionBudget,
     Node,
     Pod,
@@ -26,7 +27,7 @@ from maestro_cli.core.facts.cluster import (
     Workload,
 )
 from maestro_cli.core.facts.endpoints import EndpointCheck
-from maestro_cli.core.refs import WorkloadRef, node_ref
+from maestro_cli.core.refs import ObjectRef, WorkloadRef, node_ref
 from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.sources.http import HttpBackend, checked
 from maestro_cli.sources.kube import facts, objects
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 MAX_LIST_BYTES = 128 * 2**20
 LOG_LIMIT_BYTES = 262_144
 _NODES = "/api/v1/nodes"
-M = TypeVar("M", objects.Deployment, objects.NodeObject)
+M = TypeVar("M", objects.Deployment, objects.NodeObject, objects.ConfigMapObject)
 
 
 class _Version(Struct, rename="camel"):
@@ -199,6 +200,10 @@ class KubeCluster:
         """The node now."""
         return facts.node_facts(self._api.get(_node_path(name), objects.NodeObject))
 
+    def get_config_map(self, namespace: str, name: str) -> ConfigMap:
+        """The ConfigMap now."""
+        return facts.config_map_facts(self._api.get(_config_path(namespace, name), objects.ConfigMapObject))
+
     def list_nodes(self) -> tuple[Node, ...]:
         """Every node, by name."""
         found = self._api.items(_NODES, objects.NodeObject)
@@ -287,6 +292,16 @@ class KubeCluster:
         done = self._write(_node_path(name), objects.NodeObject, expected, parts, annotations, dry_run)
         return facts.node_facts(done)
 
+    def write_config_map(
+        self, namespace: str, name: str, *, uid: str, resource_version: str, data: Mapping[str, str],
+        annotations: Mapping[str, str | None], dry_run: bool = False,
+    ) -> ConfigMap:  # fmt: skip
+        """Replace all the text of a ConfigMap, in one JSON patch; raises as `write_spec`."""
+        expected = Precondition(ObjectRef("ConfigMap", namespace, name), uid, resource_version)
+        path, kind = _config_path(namespace, name), objects.ConfigMapObject
+        done = self._write(path, kind, expected, {"data": dict(data)}, annotations, dry_run, within="/")
+        return facts.config_map_facts(done)
+
     def evict_pod(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
         """Evict the pod of that uid; raises GateNotMet when its budget does not allow it, StalePlan."""
         options = {"preconditions": {"uid": uid}}
@@ -302,12 +317,12 @@ class KubeCluster:
 
     def _write(
         self, path: str, kind: type[M], expected: Precondition, parts: Mapping[str, Any],
-        annotations: Mapping[str, str | None], dry_run: bool,
+        annotations: Mapping[str, str | None], dry_run: bool, within: str = "/spec/",
     ) -> M:  # fmt: skip
-        """Replace parts of a spec and annotations where the precondition holds."""
+        """Replace parts of an object and annotations where the precondition holds."""
         current = self._api.get(path, kind).metadata
         expected.check(current)
-        patch = marked_patch(expected, parts, current.annotations or {}, annotations)
+        patch = marked_patch(expected, parts, current.annotations or {}, annotations, within)
         try:
             return self._api.patch(path, JSON_PATCH, patch, kind, dry_run=dry_run)
         except InvalidObject:
@@ -324,6 +339,10 @@ def _path(ref: WorkloadRef) -> str:
 
 def _pod_path(namespace: str, name: str) -> str:
     return f"{scoped('/api/v1', namespace, 'pods')}/{segment(name)}"
+
+
+def _config_path(namespace: str, name: str) -> str:
+    return f"{scoped('/api/v1', namespace, 'configmaps')}/{segment(name)}"
 
 
 def _node_path(name: str) -> str:

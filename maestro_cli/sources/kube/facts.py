@@ -13,6 +13,7 @@ from typing import Any
 from maestro_cli.core.facts.cluster import (
     Autoscaler,
     ClusterEvent,
+    ConfigMap,
     Container,
     DisruptionBudget,
     Node,
@@ -26,6 +27,7 @@ from maestro_cli.sources.kube.objects import (
     AutoscalerObject,
     BudgetObject,
     Condition,
+    ConfigMapObject,
     ContainerState,
     ContainerStates,
     ContainerStatus,
@@ -170,6 +172,14 @@ def _state(states: ContainerStates | None) -> tuple[str, ContainerState]:
         if detail is not None:
             return name, detail
     return "waiting", ContainerState()  # what an absent state means, by core/v1
+
+
+def config_map_facts(config: ConfigMapObject) -> ConfigMap:
+    meta = config.metadata
+    return ConfigMap(
+        meta.namespace, meta.name, meta.uid, meta.resource_version, untrusted(config.data),
+        untrusted(meta.annotations),
+    )  # fmt: skip
 
 
 def node_facts(node: NodeObject) -> Node:

@@ -200,6 +200,11 @@ class NodeObject(Struct):
     status: NodeStatus = field(default_factory=NodeStatus)
 
 
+class ConfigMapObject(Struct):
+    metadata: Meta
+    data: dict[str, str] | None = None
+
+
 class StatefulSetStatus(Struct, rename="camel"):
     observed_generation: int | None = 0
     replicas: int | None = 0

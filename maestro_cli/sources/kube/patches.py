@@ -43,16 +43,16 @@ class Precondition:
 
 def marked_patch(
     expected: Precondition, parts: Mapping[str, Any], current: Mapping[str, str],
-    wanted: Mapping[str, str | None],
+    wanted: Mapping[str, str | None], within: str = "/spec/",
 ) -> Sequence[Operation]:  # fmt: skip
-    """Replace these parts of the spec; set annotations, or remove them when None.
+    """Replace these parts of the object, of its spec or `within`; set annotations, or remove them when None.
 
     `add` replaces what is there, and a part may not be there, as `paused` while it is false.
     """
     return [
         {"op": "test", "path": "/metadata/uid", "value": expected.uid},
         {"op": "test", "path": "/metadata/resourceVersion", "value": expected.resource_version},
-        *({"op": "add", "path": f"/spec/{name}", "value": parts[name]} for name in sorted(parts)),
+        *({"op": "add", "path": f"{within}{name}", "value": parts[name]} for name in sorted(parts)),
         *_annotations(current, wanted),
     ]
 

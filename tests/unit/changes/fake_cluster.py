@@ -20,6 +20,7 @@ from maestro_cli.core.errors import ActionFailed, NotFound, OutcomeUnknown, Refu
 from maestro_cli.core.facts.cluster import (
     AccessAnswer,
     Autoscaler,
+    ConfigMap,
     DisruptionBudget,
     Node,
     Pod,
@@ -27,7 +28,7 @@ from maestro_cli.core.facts.cluster import (
     Workload,
 )
 from maestro_cli.core.refs import WorkloadRef
-from tests.unit.changes import fake_nodes, fake_pods
+from tests.unit.changes import fake_configs, fake_nodes, fake_pods
 
 REF = WorkloadRef("Deployment", "ml", "fraud")
 T = TypeVar("T")
@@ -55,7 +56,7 @@ class FakeCluster:
             "annotations": {}, "revisions": [], "broken": [], "frozen": False, "writes": [], "log": [],
             "denied": [], "budgets": [], "namespace_pods": replicas, "given_up": False, "down": 0,
             "autoscalers": [], "ready": None, "nodes": fake_nodes.nodes_at_first(),
-            "ended": [], "pod_uid": "pod-uid",
+            "ended": [], "pod_uid": "pod-uid", "configs": fake_configs.configs_at_first(),
         }  # fmt: skip
         self.user = ""
         self.faults: list[str] = []
@@ -90,8 +91,8 @@ class FakeCluster:
         """What a controller does all the time: only resourceVersion moves."""
         with self.state() as state:
             state["rv"] += 1
-            for node in state["nodes"].values():
-                node["rv"] += 1
+            for other in (*state["nodes"].values(), *state["configs"].values()):
+                other["rv"] += 1
 
     def set(self, **values: Any) -> None:
         with self.state() as state:
@@ -160,6 +161,17 @@ class FakeCluster:
         self._arrive()
         return found
 
+    def get_config_map(self, namespace: str, name: str) -> ConfigMap:
+        with self.state() as state:
+            _answer(state)
+            found = fake_configs.config(state, namespace, name)
+        self._arrive()
+        return found
+
+    def list_workloads(self, namespace: str | None) -> Sequence[Workload]:
+        with self.state() as state:
+            return (_workload(state),) if state["exists"] else ()
+
     def list_nodes(self) -> Sequence[Node]:
         with self.state() as state:
             return fake_nodes.nodes(state)
@@ -185,6 +197,15 @@ class FakeCluster:
     ) -> Node:  # fmt: skip
         def land(state: dict[str, Any]) -> Node:
             return fake_nodes.write(state, name, uid, resource_version, unschedulable, annotations)
+
+        return self._send(land, annotations["maestro.io/change"] or "", dry_run, "")
+
+    def write_config_map(
+        self, namespace: str, name: str, *, uid: str, resource_version: str, data: Mapping[str, str],
+        annotations: Mapping[str, str | None], dry_run: bool = False,
+    ) -> ConfigMap:  # fmt: skip
+        def land(state: dict[str, Any]) -> ConfigMap:
+            return fake_configs.write(state, namespace, name, uid, resource_version, data, annotations)
 
         return self._send(land, annotations["maestro.io/change"] or "", dry_run, "")
 

@@ -411,3 +411,32 @@ def test_other_kinds_of_workload_are_a_usage_error() -> None:
     kube, _ = answering()
     with pytest.raises(UsageError, match="StatefulSet"):
         kube.get_workload(WorkloadRef("StatefulSet", "ml", "db"))
+
+
+def test_the_text_of_a_config_map_is_written_whole_under_its_precondition() -> None:
+    config = {
+        "apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "1", "b": "2"},
+        "metadata": {"name": "c", "namespace": "ml", "uid": "u-1", "resourceVersion": "42"},
+    }  # fmt: skip
+    sent: list[Any] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/api/v1/namespaces/ml/configmaps/c"
+        if request.method == "PATCH":
+            sent.extend(json.loads(request.content))
+        return httpx.Response(200, json=config)
+
+    api = cluster(handler)
+    assert dict(api.get_config_map("ml", "c").data) == {"a": "1", "b": "2"}
+    api.write_config_map(
+        "ml", "c", uid="u-1", resource_version="42", data={"a": "9", "b": "2"}, annotations={"m/c": "x"}
+    )
+    assert [(one["op"], one["path"]) for one in sent] == [
+        ("test", "/metadata/uid"),
+        ("test", "/metadata/resourceVersion"),
+        ("add", "/data"),
+        ("add", "/metadata/annotations"),
+        ("add", "/metadata/annotations/m~1c"),
+    ]
+    with pytest.raises(StalePlan):
+        api.write_config_map("ml", "c", uid="u-1", resource_version="41", data={}, annotations={})
