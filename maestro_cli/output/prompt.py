@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from maestro_cli.core.errors import UsageError
 from maestro_cli.core.untrusted import visible, visible_block
 from maestro_cli.output.views import View
 from maestro_cli.output.writer import OutputOptions, emit
 
 if TYPE_CHECKING:
-    from maestro_cli.runbooks.model import Question
+    from maestro_cli.runbooks.model import Answer, Question
 
 
 def show(view: View) -> None:
@@ -31,11 +32,24 @@ def confirm(question: str) -> bool:
     return ask_text(f"{question} [y/N]").lower() in ("y", "yes")
 
 
-def ask_question(question: Question) -> bool | None:
-    """Show a step and ask whether it may go on, or is done; None at the end of input."""
+def ask_question(question: Question) -> Answer | None:
+    """Show a step and ask what it wants to know; None at the end of input.
+
+    Whether it may go on, or is done: anything but yes is no. A typed answer is asked for until it is one.
+    """
+    from maestro_cli.runbooks.questions import read_answer
+
     sys.stderr.write(f"{visible(question.title)}\n{visible_block(question.text)}\n")
-    word = "done" if question.kind == "manual" else "go on"
-    sys.stderr.write(f"{word}? [y/N]: ")
-    sys.stderr.flush()
-    line = sys.stdin.readline()
-    return None if not line else line.strip().lower() in ("y", "yes")
+    words = {"manual": "done? [y/N]", "approve": "go on? [y/N]"}
+    while True:
+        sys.stderr.write(f"{words.get(question.kind, visible(question.form))}: ")
+        sys.stderr.flush()
+        line = sys.stdin.readline()
+        if not line:
+            return None
+        if question.kind in words:
+            return line.strip().lower() in ("y", "yes")
+        try:
+            return read_answer(question, line)
+        except UsageError as error:
+            sys.stderr.write(f"{visible(error.fix)}\n")

@@ -21,8 +21,9 @@ from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.markdown import Fence
 
 SHELLS = frozenset({"sh", "bash", "python"})
-EVERY = frozenset({*SHELLS, "promql", "change", "manual"})
+EVERY = frozenset({*SHELLS, "promql", "change", "manual", "ask"})
 JUDGED = frozenset({"promql"})
+ASKED = frozenset({"ask"})
 _CHECKS = SHELLS | {"promql", "manual"}
 _TRIED = SHELLS | JUDGED
 ROLES = ("pre", "verify", "undo", "probe")
@@ -35,7 +36,9 @@ class Attribute:
     """`form` names how its value is read; `kinds` and `roles` say where it may stand."""
 
     name: str
-    form: str  # name, names, flag, who, duration, count, expectation, variable, choice, text
+    form: (
+        str  # name, names, flag, who, duration, count, expectation, variable, choice, choices, pattern, text
+    )
     kinds: frozenset[str]
     roles: frozenset[str]
     meaning: str
@@ -59,7 +62,9 @@ ATTRIBUTES: Mapping[str, Attribute] = {
         Attribute("expect", "expectation", JUDGED, _ALL_ROLES, "what the value must be, such as `< 0.01`"),
         Attribute("for", "duration", JUDGED, _ALL_ROLES, "how long it must hold without a break"),
         Attribute("within", "duration", JUDGED, _ALL_ROLES, "how long to wait for it to hold"),
-        Attribute("capture", "variable", _TRIED, _MAIN, "keeps the output or value as $VARIABLE"),
+        Attribute("choices", "choices", ASKED, _MAIN, "the answers there are, separated by commas"),
+        Attribute("pattern", "pattern", ASKED, _MAIN, "what the answer must match as a whole"),
+        Attribute("capture", "variable", _TRIED | ASKED, _MAIN, "keeps output, value or answer as $VARIABLE"),
         Attribute("on_fail", "choice", EVERY, _MAIN, "`stop`, `continue`, or `rollback` of what was done"),
     )
 }  # fmt: skip

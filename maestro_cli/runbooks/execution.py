@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.canonical import digest
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, WaitingForApproval
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.runbooks.ledger import Ledger
 from maestro_cli.runbooks.model import (
+    Answer,
     Confirm,
     Ending,
     OnFail,
@@ -32,6 +32,7 @@ from maestro_cli.runbooks.model import (
     StepRecord,
 )
 from maestro_cli.runbooks.ports import ChangePort, ChangeState, MetricsPort
+from maestro_cli.runbooks.questions import Asking
 from maestro_cli.runbooks.rollback import Hands, roll_back
 from maestro_cli.runbooks.session import Session
 from maestro_cli.runbooks.steps.kind import Work
@@ -76,7 +77,7 @@ class Execution:
         around: Surroundings,
         *,
         incident: str,
-        answers: Mapping[str, bool],
+        answers: Mapping[str, Answer],
     ) -> None:
         self.session, self.ledger, self.runbook, self.around = session, ledger, runbook, around
         self._incident = incident
@@ -120,21 +121,27 @@ class Execution:
     def _approval(self, step: Step) -> Ending | None:
         if not step.approve:
             return None
-        text = self.around.redactor.clean(step.body.strip())
-        bound = digest([self.session.run_id, self.runbook.digest, step.path, self.ledger.values])
-        answer = self._answers.get(bound)
+        answer = self._ask(self._asking().approval(step))
         if answer is None:
-            question = Question(self.session.run_id, step.path, "approve", step.name, text, bound)
-            answer = self.around.confirm(question)
-            if answer is None:
-                reason = f"{step.name}: {step.approve} must agree"
-                return Ending(RunStatus.WAITING, ExitCode.WAITING_APPROVAL, reason, step.path)
-            data = {"step": step.path, "digest": bound, "answer": answer}
-            self.session.append("run.answered", data, place=f":{step.path}")
-        if answer:
+            reason = f"{step.name}: {step.approve} must agree"
+            return Ending(RunStatus.WAITING, ExitCode.WAITING_APPROVAL, reason, step.path)
+        if answer is True:
             return None
         outcome = StepOutcome(State.FAILED, "not approved", exit_code=ExitCode.GATE_NOT_MET)
         return self._failed(step, step, outcome)
+
+    def _ask(self, question: Question) -> Answer | None:
+        """The recorded answer, else that of the person who is there, which is recorded first."""
+        answer = self._answers.get(question.digest)
+        if answer is None:
+            answer = self.around.confirm(question)
+            if answer is not None and self.around.redactor.clean(str(answer)) == str(answer):
+                record_answer(self.session, question, answer)
+        return answer
+
+    def _asking(self) -> Asking:
+        values = self.ledger.values
+        return Asking(self.session.run_id, self.runbook.digest, values, self.around.redactor)
 
     def _failed(self, step: Step, part: Step, outcome: StepOutcome) -> Ending | None:
         """What follows from a part of a step that did not end well; None means go on."""
@@ -224,7 +231,8 @@ class Execution:
             redactor=around.redactor,
             progress=around.progress,
             cancellation=around.cancellation,
-            confirm=around.confirm,
+            confirm=self._ask,
+            asking=self._asking(),
             environment=around.environment,
             inherited=(self.session.descriptor,),
         )
@@ -282,6 +290,12 @@ class Execution:
         captures = {step.capture: line} if step.capture and "\n" not in line else {}
         reason = f"its probe says it was done ({found.process_exit})"
         return StepOutcome(State.OK, reason, output=found.output, captures=captures)
+
+
+def record_answer(session: Session, question: Question, answer: Answer) -> None:
+    """Write what a person answered, bound to the question."""
+    data = {"step": question.path, "question": question.kind, "digest": question.digest, "answer": answer}
+    session.append("run.answered", data, place=f":{question.path}")
 
 
 def _outcome_of(record: StepRecord) -> StepOutcome:

@@ -7,33 +7,20 @@ serves exactly one, or the file is refused with the line.
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from maestro_cli.config.strict import suggestion
 from maestro_cli.core.errors import InvalidFile
-from maestro_cli.core.expectation import parse_expectation
-from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.attributes import ATTRIBUTES, EVERY, ROLES, Marked, is_name, read_marks
+from maestro_cli.runbooks.forms import FIELDS, FORMS
 from maestro_cli.runbooks.markdown import Fence
 from maestro_cli.runbooks.model import OnFail, Role, Step
 from maestro_cli.runbooks.steps.registry import kind_of
 
 MAX_STEPS = 2000
 MAX_BODY = 100_000  # a process argument may hold 128 KiB
-MAX_RETRIES = 100
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
-_RESERVED = re.compile(
-    r"PATH|HOME|IFS|ENV|SHELL|BASH.*|LD_.*|DYLD_.*|PYTHON.*|PS[0-9]|SHELLOPTS|TMPDIR|MAESTRO.*|KUBE.*"
-    r"|XDG_.*|LANG|LC_.*|USER|PWD"
-)
-
-
-def is_variable(name: str) -> bool:
-    """Whether a parameter or capture may have this name: capitals, and nothing programs act upon."""
-    return _VARIABLE.fullmatch(name) is not None and _RESERVED.fullmatch(name) is None
 
 
 def build_steps(fences: Iterable[Fence], file: str, declared: set[str]) -> tuple[Step, ...]:
@@ -188,82 +175,7 @@ class _Reading:
             if name in ("id", *ROLES):
                 continue
             try:
-                values[_FIELDS.get(name, name)] = _FORMS[form](raw)
+                values[FIELDS.get(name, name)] = FORMS[form](raw)
             except ValueError as error:
                 raise self.fail(visible(str(error), 200), name) from error
         return values
-
-
-def _text(raw: Any) -> str:
-    if isinstance(raw, bool) or not isinstance(raw, str | int | float):
-        raise ValueError("needs a value")
-    return str(raw)
-
-
-def _names(raw: Any) -> tuple[str, ...]:
-    parts = raw if isinstance(raw, list) else _text(raw).split(",")
-    names = tuple(_text(part).strip() for part in parts)
-    if not all(is_name(name) for name in names):
-        raise ValueError("needs the ids of steps, separated by commas")
-    return names
-
-
-def _flag(raw: Any) -> bool:
-    if isinstance(raw, bool):
-        return raw
-    if raw in ("true", "false"):
-        return bool(raw == "true")
-    raise ValueError("is a flag: write it alone, or true or false")
-
-
-def _who(raw: Any) -> str:
-    if isinstance(raw, bool):
-        return "a person" if raw else ""
-    return visible(_text(raw), 60)
-
-
-def _duration(raw: Any) -> float:
-    seconds = parse_duration_seconds(_text(raw))
-    if not 0 < seconds <= 7 * 86400:
-        raise ValueError("must be longer than nothing and at most 7d")
-    return seconds
-
-
-def _count(raw: Any) -> int:
-    text = _text(raw)
-    if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) > MAX_RETRIES:
-        raise ValueError(f"must be a whole number from 0 to {MAX_RETRIES}")
-    return int(text)
-
-
-def _variable(raw: Any) -> str:
-    name = _text(raw)
-    if not is_variable(name):
-        raise ValueError("is not a variable name: capitals, digits and '_', and none that programs act upon")
-    return name
-
-
-def _choice(raw: Any) -> OnFail:
-    try:
-        return OnFail(_text(raw))
-    except ValueError:
-        raise ValueError(suggestion(str(raw), [choice.value for choice in OnFail])) from None
-
-
-_FIELDS: Mapping[str, str] = {
-    "timeout": "timeout_seconds",
-    "backoff": "backoff_seconds",
-    "for": "for_seconds",
-    "within": "within_seconds",
-}
-_FORMS: Mapping[str, Callable[[Any], Any]] = {
-    "text": lambda raw: visible(_text(raw), 200),
-    "names": _names,
-    "flag": _flag,
-    "who": _who,
-    "duration": _duration,
-    "count": _count,
-    "expectation": lambda raw: parse_expectation(_text(raw)),
-    "variable": _variable,
-    "choice": _choice,
-}

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from maestro_cli.core.clock import to_rfc3339
 from maestro_cli.core.errors import NotFound
 from maestro_cli.journal.store import Journal
-from maestro_cli.runbooks.model import RunRecord, RunStatus, State, StepRecord
+from maestro_cli.runbooks.model import Answer, RunRecord, RunStatus, State, StepRecord
 
 
 class Reader(Protocol):
@@ -82,10 +82,10 @@ def started_since(source: Reader, playbook: str, instant: datetime) -> int:
     return int(source.query(sql, (playbook, to_rfc3339(instant)))[0]["n"])
 
 
-def read_answers(source: Reader, run_id: str) -> dict[str, bool]:
+def read_answers(source: Reader, run_id: str) -> dict[str, Answer]:
     """What people answered, by the digest of the question."""
     rows = source.query("SELECT digest, answer FROM run_answers WHERE run = ?", (run_id,))
-    return {row["digest"]: bool(row["answer"]) for row in rows}
+    return {row["digest"]: json.loads(row["answer"]) for row in rows}
 
 
 def _run(row: sqlite3.Row) -> RunRecord:

@@ -62,6 +62,8 @@ class Step:
     for_seconds: float = 0.0
     within_seconds: float = 0.0
     capture: str = ""
+    choices: tuple[str, ...] = ()  # what a person may answer; with none and no pattern, yes or no
+    pattern: str = ""  # what an answer must match as a whole
     on_fail: OnFail = OnFail.STOP
     pre: tuple[Step, ...] = ()
     verify: tuple[Step, ...] = ()
@@ -172,23 +174,36 @@ class StepOutcome:
         return self.state is State.OK
 
 
+# True yes, False no; a choice or a text for an `ask` that wants one.
+Answer = bool | str
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a person is asked; `digest` binds the answer to exactly this text, step and file."""
 
     run_id: str
     path: str
-    kind: str  # manual, approve
+    kind: str  # manual, approve, ask
     title: str
     text: str
     digest: str
+    choices: tuple[str, ...] = ()
+    pattern: str = ""
+
+    @property
+    def form(self) -> str:
+        """What an answer looks like, in words."""
+        if self.choices:
+            return " or ".join(self.choices)
+        return f"text that matches {self.pattern}" if self.pattern else "yes or no"
 
 
-# True yes, False no, None when there is nobody to ask.
-Confirm = Callable[[Question], bool | None]
+# None when there is nobody to ask.
+Confirm = Callable[[Question], Answer | None]
 
 
-def nobody(question: Question) -> bool | None:
+def nobody(question: Question) -> Answer | None:
     """The Confirm of a process without a terminal."""
     return None
 

@@ -16,6 +16,8 @@ from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.model import Parameter, Runbook
 
 MAX_VALUE = 4096
+_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|PRIVATE_?KEY", re.IGNORECASE)
+_SHORTEST_SECRET = 8  # a shorter value of such a variable is more likely a word than a secret
 
 
 def resolve_parameters(
@@ -83,3 +85,12 @@ def refuse_secrets(values: Mapping[str, str], redactor: Redactor) -> None:
         if redactor.clean(value) != value:
             why = "parameters are written to the journal"
             raise UsageError(f"{name} holds a secret", why=why, fix="let the step read it from its source")
+
+
+def knowing(redactor: Redactor, environment: Mapping[str, str]) -> Redactor:
+    """The redactor that knows the values of variables named like secrets as well."""
+    return redactor.with_secrets(
+        value
+        for name, value in environment.items()
+        if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET
+    )

@@ -32,7 +32,7 @@ CREATE TABLE run_steps (
     PRIMARY KEY (run, path, attempt)
 );
 CREATE TABLE run_answers (
-    run TEXT NOT NULL, digest TEXT NOT NULL, answer INTEGER NOT NULL, actor TEXT NOT NULL,
+    run TEXT NOT NULL, digest TEXT NOT NULL, answer TEXT NOT NULL, actor TEXT NOT NULL,
     time TEXT NOT NULL, PRIMARY KEY (run, digest)
 );
 """
@@ -42,7 +42,7 @@ class RunsProjection:
     """Register with the journal; tables `runs`, `run_steps` and `run_answers`."""
 
     name = "runs"
-    version = 1
+    version = 2
     tables = ("runs", "run_steps", "run_answers")
     schema = _SCHEMA
 
@@ -115,7 +115,7 @@ def _answered(db: sqlite3.Connection, event: Event, run: str) -> None:
     data = event.data
     db.execute(
         "INSERT OR REPLACE INTO run_answers VALUES (?, ?, ?, ?, ?)",
-        (run, data["digest"], int(data["answer"]), event.actor, event.time),
+        (run, data["digest"], json.dumps(data["answer"]), event.actor, event.time),
     )
 
 

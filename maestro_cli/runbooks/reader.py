@@ -18,7 +18,8 @@ from maestro_cli.config.strict import MAX_BYTES, parse_yaml
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
-from maestro_cli.runbooks.fences import build_steps, is_variable
+from maestro_cli.runbooks.fences import build_steps
+from maestro_cli.runbooks.forms import is_variable
 from maestro_cli.runbooks.markdown import Page, read_markdown
 from maestro_cli.runbooks.model import Heading, Parameter, Runbook
 from maestro_cli.runbooks.substitution import names_in

@@ -7,7 +7,6 @@ started with is pinned by digest, and another one is refused.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -16,7 +15,7 @@ from typing import Any
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import Busy, ExitCode, NotFound, PolicyRefused, StalePlan, UsageError
+from maestro_cli.core.errors import Busy, ExitCode, NotFound, PolicyRefused, UsageError
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.core.redaction import Redactor
@@ -25,14 +24,11 @@ from maestro_cli.runbooks.execution import Execution, Surroundings
 from maestro_cli.runbooks.history import RunHistory, find_key, read_answers, read_run, started_since
 from maestro_cli.runbooks.ledger import Ledger
 from maestro_cli.runbooks.model import Confirm, Ending, Runbook, RunRecord, RunResult, RunStatus, nobody
-from maestro_cli.runbooks.parameters import refuse_secrets, resolve_parameters
+from maestro_cli.runbooks.parameters import knowing, refuse_secrets, resolve_parameters
+from maestro_cli.runbooks.pinned import pinned
 from maestro_cli.runbooks.ports import ChangePort, MetricsPort
-from maestro_cli.runbooks.reader import read_runbook
 from maestro_cli.runbooks.session import Session
 from maestro_cli.runbooks.substitution import into_name
-
-_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|PRIVATE_?KEY", re.IGNORECASE)
-_SHORTEST_SECRET = 8  # a shorter value of such a variable is more likely a word than a secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +56,7 @@ class RunbookRunner:
         self._journal, self._metrics, self._changes = journal, metrics, changes
         self._clock, self._actor = clock, actor
         self._environment = dict(os.environ if environment is None else environment)
-        secrets = (
-            value
-            for name, value in self._environment.items()
-            if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET
-        )
-        self._redactor = redactor.with_secrets(secrets)
+        self._redactor = knowing(redactor, self._environment)
         self.history = RunHistory(journal)
 
     def start(
@@ -174,7 +165,7 @@ class RunbookRunner:
         run = self.history.get(run_id)
         if run.status.final:
             return RunResult(run, ExitCode(run.exit_code))
-        runbook = _pinned(run)
+        runbook = pinned(run)
         for path in around.decisions:
             if runbook.step(path) is None or run.last(path) is None:
                 raise UsageError(f"{path!r} is not a step that run {run_id} has started")
@@ -235,15 +226,3 @@ def _opening(
         "steps": [step.path for step in runbook.steps],
         "budget_seconds": runbook.budget_seconds,
     }
-
-
-def _pinned(run: RunRecord) -> Runbook:
-    """The runbook a run was started with; raises StalePlan when the file is another one now."""
-    runbook = read_runbook(Path(run.file))
-    if runbook.digest != run.digest:
-        raise StalePlan(
-            f"{run.file} changed since run {run.id} started",
-            why=f"it was {run.digest[:12]}, it is {runbook.digest[:12]}",
-            fix="restore the file and resume, or start a new run",
-        )
-    return runbook

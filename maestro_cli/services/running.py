@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from maestro_cli.core.progress import Progress
     from maestro_cli.incidents.desk import IncidentDesk
     from maestro_cli.runbooks.catalog import RunbookCatalog
+    from maestro_cli.runbooks.control import RunControl
     from maestro_cli.runbooks.history import RunHistory
-    from maestro_cli.runbooks.model import Confirm, Runbook, RunResult
+    from maestro_cli.runbooks.model import Confirm, Runbook, RunRecord, RunResult
     from maestro_cli.runbooks.playbooks import PlaybookCatalog
     from maestro_cli.runbooks.runner import RunbookRunner
 
@@ -62,6 +63,13 @@ class RunServices(ChangeServices):
         from maestro_cli.runbooks.history import RunHistory
 
         return RunHistory(self.journal)
+
+    @cached_property
+    def run_control(self) -> RunControl:
+        """The journal alone as well."""
+        from maestro_cli.runbooks.control import RunControl
+
+        return RunControl(self.journal, self.actor, self.redactor)
 
     @cached_property
     def runner(self) -> RunbookRunner:
@@ -134,6 +142,14 @@ class RunServices(ChangeServices):
             cancellation=self.cancellation,
             confirm=self.ask_step(),
         )
+
+    def answer_run(self, run_id: str, step: str, said: str) -> RunRecord:
+        """Record a person's answer, and say how to go on."""
+        from maestro_cli.output.diagnostics import note
+
+        run = self.run_control.answer(run_id, step, said)
+        note(f"recorded; go on with: maestro runbook resume {run.id}")
+        return run
 
     def ask_step(self) -> Confirm:
         """Asks the person at the terminal about a step; nobody where there is none."""

@@ -14,6 +14,9 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=N
 
 NameArgument = Annotated[str, typer.Argument(metavar="RUNBOOK", help="An id, or the path of a .md file.")]
 
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run.")]
+StepArgument = Annotated[str, typer.Argument(metavar="STEP", help="The step it waits for.")]
+
 
 @app.callback()
 def runbook() -> None:
@@ -65,7 +68,7 @@ def run(
 @app.command()
 def resume(
     ctx: typer.Context,
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The id of a run.")],
+    run_id: RunArgument,
     decide: Annotated[
         list[str] | None,
         typer.Option(metavar="STEP=done|redo", help="Your word about a step whose outcome is unknown."),
@@ -82,6 +85,36 @@ def resume(
     with ctx.obj.progress() as progress:
         result = ctx.obj.resume_run(run_id, decide or (), typed_context, yes, progress)
     _end(result, options)
+
+
+@app.command()
+def answer(
+    ctx: typer.Context,
+    run_id: RunArgument,
+    step: StepArgument,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="yes, no, a choice, or the text asked for.")],
+    output: OutputOption = "table",
+) -> None:
+    """Answer what a waiting run asks; resume goes on with it.
+
+    Example: maestro runbook answer run-01k9x3e7qhm4tz keep-it yes
+    """
+    emit(run_view(ctx.obj.answer_run(run_id, step, value)), output_options(ctx, output))
+
+
+@app.command()
+def approve(
+    ctx: typer.Context,
+    run_id: RunArgument,
+    step: StepArgument,
+    no: Annotated[bool, typer.Option("--no", help="Do not agree: the step does not start.")] = False,
+    output: OutputOption = "table",
+) -> None:
+    """Agree that a step of a waiting run may start, as its file and values are now.
+
+    Example: maestro runbook approve run-01k9x3e7qhm4tz drain
+    """
+    emit(run_view(ctx.obj.answer_run(run_id, step, "no" if no else "yes")), output_options(ctx, output))
 
 
 @app.command()

@@ -17,6 +17,7 @@ from maestro_cli.core.progress import Progress
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.runbooks.model import Confirm, Step, StepOutcome
 from maestro_cli.runbooks.ports import ChangePort, MetricsPort
+from maestro_cli.runbooks.questions import Asking
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Work:
     progress: Progress
     cancellation: Cancellation
     confirm: Confirm
+    asking: Asking
     environment: Mapping[str, str] = field(default_factory=dict)
     inherited: tuple[int, ...] = ()
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import InvalidFile
-from maestro_cli.runbooks.model import Question, State, Step, StepOutcome
+from maestro_cli.runbooks.model import State, Step, StepOutcome
 from maestro_cli.runbooks.steps.kind import Work
 
 
@@ -18,13 +17,9 @@ class ManualStep:
 
     def run(self, step: Step, work: Work) -> StepOutcome:
         """Ask; yes is done, no is a failure, nobody is waiting."""
-        text = work.redactor.clean(step.body.strip())
-        question = Question(
-            work.run_id, step.path, "manual", step.name, text, digest([work.key, text, dict(work.values)])
-        )
-        answer = work.confirm(question)
+        answer = work.confirm(work.asking.of_step(step))
         if answer is None:
             return StepOutcome(State.WAITING, f"{step.name}: a person must do this and confirm it")
-        if not answer:
+        if answer is not True:
             return StepOutcome(State.FAILED, "the person said it was not done")
         return StepOutcome(State.OK, "confirmed by a person")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from maestro_cli.runbooks.steps.ask import AskStep
 from maestro_cli.runbooks.steps.change import ChangeStep
 from maestro_cli.runbooks.steps.kind import StepKind
 from maestro_cli.runbooks.steps.manual import ManualStep
@@ -17,6 +18,7 @@ KINDS: Mapping[str, StepKind] = {
     "promql": PromqlStep(),
     "change": ChangeStep(),
     "manual": ManualStep(),
+    "ask": AskStep(),
 }
 
 

@@ -166,6 +166,24 @@ def test_a_resumed_run_can_be_killed_too(tmp_path: Path, first: str, second: str
         bench.close()
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_answer_killed_at_its_write_is_given_once_or_asked_again(tmp_path: Path, when: str) -> None:
+    asks = fence("id=keep capture=KEEP", "Keep it?", "ask") + fence("id=tell", 'echo "$KEEP" >> world')
+    (tmp_path / "book.md").write_text(asks)
+    assert spawn(tmp_path, "start").wait(60) == ExitCode.WAITING_APPROVAL
+    killed(tmp_path, "answer keep yes", f"run.{when}:run.answered:keep")
+    bench, run = finish(tmp_path)
+    try:
+        if when == "before":
+            assert run.status is RunStatus.WAITING
+            bench.control().answer(run.id, "keep", "yes")
+            run = bench.runner().resume(run.id).run
+        assert run.status is RunStatus.SUCCEEDED
+        assert bench.lines("world") == ["yes"]
+    finally:
+        bench.close()
+
+
 def _eventually(holds: Callable[[], bool]) -> None:
     patience = threading.Event()
     for _ in range(4500):

@@ -1,4 +1,4 @@
-"""A process that starts or resumes one run, to be killed: `worker.py FOLDER start|resume`."""
+"""A process for one run, to be killed: `worker.py FOLDER start|resume|answer STEP VALUE`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ def main(folder: Path, action: str) -> int:
         runner = bench.runner()
         if action == "resume":
             return int(runner.resume(runner.history.list()[0].id).exit_code)
+        if action.startswith("answer "):
+            _, path, said = action.split()
+            bench.control().answer(runner.history.list()[0].id, path, said)
+            return 0
         return int(runner.start(read_runbook(folder / "book.md"), {}, key=KEY).exit_code)
     finally:
         bench.close()

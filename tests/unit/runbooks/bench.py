@@ -17,6 +17,7 @@ from maestro_cli.core.facts.metrics import Instant, Sample
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.journal.store import Journal
+from maestro_cli.runbooks.control import RunControl
 from maestro_cli.runbooks.model import Runbook, RunResult
 from maestro_cli.runbooks.ports import ChangeOutcome, ChangeRequest, ChangeState
 from maestro_cli.runbooks.projection import RunsProjection
@@ -107,6 +108,9 @@ class Bench:
             redactor=Redactor(secrets),
             environment=environment,
         )
+
+    def control(self, *, secrets: tuple[str, ...] = ()) -> RunControl:
+        return RunControl(self.journal, "ada", Redactor(secrets))
 
     def write(self, text: str, name: str = "book.md") -> Runbook:
         path = self.folder / name

@@ -1,0 +1,41 @@
+"""What people do with a run from another process. Invariant: nothing here runs a step."""
+
+from __future__ import annotations
+
+import os
+
+from maestro_cli.core.redaction import Redactor
+from maestro_cli.journal.store import Journal
+from maestro_cli.runbooks.execution import record_answer
+from maestro_cli.runbooks.history import RunHistory, read_answers
+from maestro_cli.runbooks.ledger import Ledger
+from maestro_cli.runbooks.model import RunRecord
+from maestro_cli.runbooks.parameters import knowing, refuse_secrets
+from maestro_cli.runbooks.pinned import pinned
+from maestro_cli.runbooks.questions import Asking, open_question, read_answer
+from maestro_cli.runbooks.session import Session
+
+
+class RunControl:
+    """Answers runs in the name of `actor`; needs the journal and the run's file alone."""
+
+    def __init__(self, journal: Journal, actor: str, redactor: Redactor) -> None:
+        self._journal, self._actor = journal, actor
+        self._redactor = knowing(redactor, os.environ)
+        self._history = RunHistory(journal)
+
+    def answer(self, run_id: str, path: str, said: str) -> RunRecord:
+        """Record what a person says to the question that a run waits with; `resume` goes on with it.
+
+        Raises NotFound, UsageError when the run does not ask this or it is no answer, StalePlan when the
+        file changed, Busy when somebody works on the run.
+        """
+        run = self._history.get(run_id)
+        runbook = pinned(run)
+        with Session(self._journal, run_id, self._actor).held() as session:
+            asking = Asking(run_id, run.digest, Ledger(session, run).values, self._redactor)
+            question = open_question(run, runbook, path, asking, read_answers(self._journal, run_id))
+            answer = read_answer(question, said)
+            refuse_secrets({"the answer": said}, self._redactor)
+            record_answer(session, question, answer)
+        return self._history.get(run_id)
