@@ -41,8 +41,8 @@ def assemble(options: Options, log: Log, executor: Executor) -> Replica:
     memory = ModelMemory(
         options.models,
         repository,
-        executor,
         ModelNews(metrics, log, predictor),
+        load_seconds=options.load_seconds,
         budget_bytes=options.memory_bytes,
     )
     metrics.watch_log(log.lost)

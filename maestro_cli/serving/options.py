@@ -15,6 +15,7 @@ from maestro_cli.serving.models.manifest import MAX_VERSION, MODEL_NAME
 
 MAX_DRAIN_SECONDS = 300.0
 DEFAULT_TIMEOUT_SECONDS = 10.0
+DEFAULT_LOAD_SECONDS = 60.0
 DEFAULT_CACHE_BYTES = 16 * 2**20
 DEFAULT_TRACE_RATIO = 0.1
 
@@ -30,6 +31,7 @@ class Options:
     lazy: bool
     routing: Path | None
     memory_bytes: int | None  # of models; None: no limit
+    load_seconds: float
     cache_bytes: int  # of answers; 0: none are kept
     timeout_seconds: float
     workers: int
@@ -67,6 +69,10 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument(
         "--memory-bytes", type=_memory, metavar="BYTES",
         help="memory for models; those longest unused are dropped beyond it (default: no limit)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--load-seconds", type=_timeout, default=DEFAULT_LOAD_SECONDS,
+        help="longest time for loading a version; one that takes longer is refused (default %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--cache-bytes", type=_cache, metavar="BYTES", default=DEFAULT_CACHE_BYTES,
@@ -113,6 +119,7 @@ def parse(arguments: Sequence[str]) -> Options:
         lazy=found.lazy,
         routing=found.routing,
         memory_bytes=found.memory_bytes,
+        load_seconds=found.load_seconds,
         drain_seconds=found.drain_seconds,
         grace_seconds=found.grace_seconds,
         cache_bytes=found.cache_bytes,

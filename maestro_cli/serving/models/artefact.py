@@ -1,13 +1,15 @@
 """Loads one model version: a folder `<models>/<name>/<version>/{model.onnx,manifest.json}`.
 
 Invariant: a `LoadedModel` was built from the very bytes whose digest the manifest names, uses no operator
-outside ai.onnx and ai.onnx.ml, touches no other file, and has reproduced its golden rows.
+outside ai.onnx and ai.onnx.ml, touches no other file, and has reproduced its golden rows. Nothing but a
+regular file is read: a pipe or a device would have the reader wait for it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -42,6 +44,23 @@ ORT_ERRORS: tuple[type[Exception], ...] = (
 )  # fmt: skip
 
 
+class Halt:
+    """Ends a load: between its steps, and while a golden row is run."""
+
+    def __init__(self) -> None:
+        self.options = onnxruntime.RunOptions()
+        self._is_asked = False
+
+    def ask(self) -> None:
+        """Have it end soon; from any thread."""
+        self._is_asked = self.options.terminate = True
+
+    def check(self) -> None:
+        """Raises ArtefactRefused once it was asked for."""
+        if self._is_asked:
+            raise ArtefactRefused("it was given up")
+
+
 class LoadedModel:
     """A version that answers. `served_by` is what the header x-maestro-served says: `name@version#digest`.
 
@@ -62,8 +81,15 @@ class LoadedModel:
 
     def run(self, feed: Mapping[str, tensors.Array], outputs: Sequence[str]) -> list[tensors.Array]:
         """The named outputs for these inputs; raises ModelError with ONNX Runtime's own words."""
+        return self.run_until(None, feed, outputs)
+
+    def run_until(
+        self, halt: Halt | None, feed: Mapping[str, tensors.Array], outputs: Sequence[str]
+    ) -> list[tensors.Array]:
+        """The same, with an error soon after `halt` is asked for."""
+        options = halt.options if halt is not None else None
         try:
-            answers: list[Any] = self._session.run(list(outputs), dict(feed))
+            answers: list[Any] = self._session.run(list(outputs), dict(feed), options)
         except ORT_ERRORS as error:
             raise ModelError(str(error)) from error
         for name, answer in zip(outputs, answers, strict=True):
@@ -72,10 +98,10 @@ class LoadedModel:
         return answers
 
 
-def load(models: Path, name: str, version: int) -> LoadedModel:
+def load(models: Path, name: str, version: int, halt: Halt | None = None) -> LoadedModel:
     """Read, check and prove one version; raises ArtefactRefused with the reason for the repository index."""
     try:
-        return _prove(models, name, version)
+        return _prove(models, name, version, halt or Halt())
     except ArtefactRefused:
         raise
     except (
@@ -86,36 +112,46 @@ def load(models: Path, name: str, version: int) -> LoadedModel:
         ) from error
 
 
-def _prove(models: Path, name: str, version: int) -> LoadedModel:
+def _prove(models: Path, name: str, version: int, halt: Halt) -> LoadedModel:
     folder = models / name / str(version)
     manifest = read_manifest(_read(folder / "manifest.json", MAX_MANIFEST_BYTES), name, version)
     content = _read(folder / "model.onnx", MAX_MODEL_BYTES)
+    halt.check()
     digest = hashlib.sha256(content).hexdigest()
     if f"sha256:{digest}" != manifest.digest:
         raise ArtefactRefused(f"model.onnx has digest sha256:{digest}, the manifest says {manifest.digest}")
     found = _check_graph(content)
     bounded = is_bounded(manifest.inputs, found.operators)
+    halt.check()
     model = LoadedModel(manifest, _open(content), is_bounded=bounded)
     _check_tensors(manifest.inputs, model._session.get_inputs(), "input")
     _check_tensors(manifest.outputs, model._session.get_outputs(), "output")
     took = []
     for index, row in enumerate(manifest.golden):
         began = time.perf_counter()
-        _reproduce(model, row, index)
+        _reproduce(model, row, index, halt)
         took.append(time.perf_counter() - began)
+    halt.check()
     model.row_seconds = min(took)
     return model
 
 
 def _read(path: Path, limit_bytes: int) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ArtefactRefused(f"{path.name} is not a regular file")
             content = file.read(limit_bytes + 1)
     except OSError as error:
         raise ArtefactRefused(f"{path.name}: {error.strerror or error}") from error
     if len(content) > limit_bytes:
         raise ArtefactRefused(f"{path.name} is larger than {limit_bytes} bytes")
     return content
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file, and a pipe without waiting for its writer."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _check_graph(content: bytes) -> Survey:
@@ -166,7 +202,7 @@ def _check_tensors(declared: Sequence[TensorSpec], actual: Sequence[Any], side: 
             )
 
 
-def _reproduce(model: LoadedModel, row: GoldenRow, index: int) -> None:
+def _reproduce(model: LoadedModel, row: GoldenRow, index: int, halt: Halt) -> None:
     """One golden row must come out as the manifest says: integers exactly, floats within the tolerance."""
     where = f"golden row {index}"
     try:
@@ -176,7 +212,7 @@ def _reproduce(model: LoadedModel, row: GoldenRow, index: int) -> None:
             )
             for spec in model.manifest.inputs
         }
-        answers = model.run(feed, list(row.outputs))
+        answers = model.run_until(halt, feed, list(row.outputs))
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise ArtefactRefused(f"{where} does not fit the inputs: {error}") from error
     except ModelError as fault:

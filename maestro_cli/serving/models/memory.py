@@ -1,8 +1,8 @@
 """Models in memory: loaded once for however many ask, counted in bytes, evicted when there are too many.
 
 Invariant: no model is dropped while a request is with it, nor a champion or the one before it; a version is
-loaded by one task at a time, whoever asks and whoever goes away meanwhile; the bytes of an evicted model are
-given back to the system.
+loaded by one task at a time, whoever asks and whoever goes away meanwhile; what is held and what loads that
+run are expected to take is within the budget; the bytes of an evicted model are given back to the system.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence, Set
-from concurrent.futures import Executor
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from maestro_cli.serving.errors import ArtefactRefused, ModelError, Overloaded, RequestError, quoted
-from maestro_cli.serving.models import artefact
 from maestro_cli.serving.models.artefact import LoadedModel
+from maestro_cli.serving.models.loading import Loads
 from maestro_cli.serving.models.repository import Entry, Repository, State, ready_model, versions_on_disk
 
 _FIRST_RETRY_SECONDS = 1.0
@@ -43,21 +42,21 @@ class Listener(Protocol):
 
 
 class ModelMemory:
-    """The models of one repository. Use it from one event loop; files are read on the executor."""
+    """The models of one repository. Use it from one event loop; a load may take `load_seconds`."""
 
     def __init__(
         self,
         models: Path,
         repository: Repository,
-        executor: Executor,
         listener: Listener,
         *,
+        load_seconds: float,
         budget_bytes: int | None = None,
         resident_bytes: Callable[[], int | None] | None = None,
     ) -> None:
         self._models = models
         self._repository = repository
-        self._executor = executor
+        self._loads = Loads(models, load_seconds)
         self._listener = listener
         self._budget_bytes = budget_bytes
         self.routed: Set[tuple[str, int | None]] = frozenset()  # what the routing in force names; None: any
@@ -75,17 +74,22 @@ class ModelMemory:
     def budget_bytes(self) -> int | None:
         return self._budget_bytes
 
-    def using(self, entry: Entry) -> Use:
+    def using(self, entry: Entry, until: float | None = None) -> Use:
         """The model of an entry, loaded if it must be, and kept until the `async with` block ends.
 
-        Entering raises ModelError (503, with the reason) or Overloaded (503: all in memory are in use).
+        Entering raises ModelError (503, with the reason; 504, when it is not loaded `until` then, on the
+        loop's clock) or Overloaded (503: all in memory are in use).
         """
-        return Use(self, entry)
+        return Use(self, entry, until)
 
-    async def take(self, entry: Entry) -> LoadedModel:
+    async def take(self, entry: Entry, until: float | None = None) -> LoadedModel:
         """What entering `using` does; `leave` must follow."""
         if entry.model is None or entry.state is State.UNLOADING:
-            await self._ensure(entry)
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._ensure(entry)
+            except TimeoutError as error:
+                raise ModelError("the deadline passed before the model was loaded", status=504) from error
         model = ready_model(entry)
         entry.users += 1
         entry.used_at = next(self._ticks)
@@ -155,7 +159,7 @@ class ModelMemory:
         before = self._resident_bytes()
         began = time.perf_counter()
         try:
-            model = artefact.load(self._models, entry.name, entry.version)
+            model = self._loads.load_now(entry.name, entry.version)
         except ArtefactRefused as refused:
             entry.fail(str(refused))
             self._repository.elect(entry.name)
@@ -198,9 +202,7 @@ class ModelMemory:
             expected = estimated_bytes(self._models, entry.name, entry.version)
             self._make_room(expected, keep=entry)
             before = self._resident_bytes()
-            model = await loop.run_in_executor(
-                self._executor, artefact.load, self._models, entry.name, entry.version
-            )
+            model = await self._loads.load(entry.name, entry.version, expected)
         except ArtefactRefused as refused:
             self._note_failure(entry)
             entry.fail(str(refused))
@@ -227,7 +229,7 @@ class ModelMemory:
     def _measured(self, before: int | None, model: LoadedModel, expected: int) -> int:
         """What the process grew by; the estimate where others loaded meanwhile or nothing tells it."""
         after = self._resident_bytes()
-        if before is None or after is None or len(self._loading) > 1:
+        if before is None or after is None or len(self._loading) > 1 or self._loads.reserved_bytes:
             return max(expected, model.manifest.est_bytes)
         return max(after - before, _FLOOR_BYTES)
 
@@ -239,7 +241,8 @@ class ModelMemory:
         if self._budget_bytes is None:
             return
         evicted = False
-        while self.held_bytes + wanted > self._budget_bytes:
+        needed = wanted + self._loads.reserved_bytes
+        while self.held_bytes + needed > self._budget_bytes:
             able = [
                 entry for entry in self._repository.entries if entry is not keep and self._evictable(entry)
             ]
@@ -249,9 +252,9 @@ class ModelMemory:
             evicted = True
         if evicted:
             give_back()
-        if wanted and self.held_bytes + wanted > self._budget_bytes:
+        if wanted and self.held_bytes + needed > self._budget_bytes:
             raise Overloaded(
-                f"no room for {wanted} bytes: {self.held_bytes} of {self._budget_bytes} are in use",
+                f"no room for {needed} bytes: {self.held_bytes} of {self._budget_bytes} are in use",
                 status=503,
                 retry_after_seconds=1,
             )
@@ -302,14 +305,15 @@ class ModelMemory:
 class Use:
     """A model in use, for one block. A class, because every request would pay for a generator."""
 
-    __slots__ = ("_entry", "_memory")
+    __slots__ = ("_entry", "_memory", "_until")
 
-    def __init__(self, memory: ModelMemory, entry: Entry) -> None:
+    def __init__(self, memory: ModelMemory, entry: Entry, until: float | None) -> None:
         self._memory = memory
         self._entry = entry
+        self._until = until
 
     async def __aenter__(self) -> LoadedModel:
-        return await self._memory.take(self._entry)
+        return await self._memory.take(self._entry, self._until)
 
     async def __aexit__(self, *raised: object) -> None:
         self._memory.leave(self._entry)

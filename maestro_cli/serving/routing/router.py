@@ -65,7 +65,7 @@ class Errand:
     async def ask(self, name: str, version: str | None, question: Question, trail: Trail) -> Answer:
         entry = self.repository.find(name, version)
         trail.entry = entry
-        async with self.memory.using(entry) as model:
+        async with self.memory.using(entry, self.deadline.at) as model:
             faults = trail.faults
             if faults is not None:
                 await self.while_wanted(faults.before_run(model, self.deadline, trail.timing))

@@ -14,15 +14,35 @@ _ELEMENTS = {
 
 
 def field(number: int, content: bytes | int) -> bytes:
-    """One protobuf field shorter than 128 bytes: a varint or bytes."""
+    """One protobuf field: a varint or bytes."""
     if isinstance(content, int):
-        return field_key(number, 0) + bytes([content])
-    return field_key(number, 2) + bytes([len(content)]) + content
+        return field_key(number, 0) + varint(content)
+    return field_key(number, 2) + varint(len(content)) + content
 
 
 def field_key(number: int, wire: int) -> bytes:
-    key = number << 3 | wire
-    return bytes([key]) if key < 128 else bytes([key & 0x7F | 0x80, key >> 7])
+    return varint(number << 3 | wire)
+
+
+def varint(value: int) -> bytes:
+    """Seven bits a byte, the lowest first."""
+    low = []
+    while value > 0x7F:
+        low.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*low, value])
+
+
+def tensor(name: str, datatype: str, *extents: int | str) -> bytes:
+    """A ValueInfoProto; an extent that is text is free."""
+    shape = b"".join(field(1, field(2, n.encode()) if isinstance(n, str) else field(1, n)) for n in extents)
+    return field(1, name.encode()) + field(2, field(1, field(1, _ELEMENTS[datatype]) + field(2, shape)))
+
+
+def node(operator: str, given: list[str], answered: str, more: bytes = b"") -> bytes:
+    """A NodeProto with one output."""
+    inputs = b"".join(field(1, name.encode()) for name in given)
+    return inputs + field(2, answered.encode()) + field(4, operator.encode("ascii")) + more
 
 
 def one_node_model(
@@ -30,13 +50,31 @@ def one_node_model(
 ) -> None:
     """A version 1 that answers y = operator(x) for x of shape [n, 1]; its golden row is given → answered."""
 
-    def value(tensor: bytes) -> bytes:
-        shape = field(1, field(2, b"n")) + field(1, field(1, 1))
-        return field(1, tensor) + field(2, field(1, field(1, _ELEMENTS[datatype]) + field(2, shape)))
+    put_model(models, name, field(1, node(operator, ["x"], "y")), datatype, given, answered)
 
-    node = field(1, b"x") + field(2, b"y") + field(4, operator.encode("ascii"))
-    graph = field(1, node) + field(2, b"g") + field(11, value(b"x")) + field(12, value(b"y"))
-    content = field(1, 8) + field(7, graph) + field(8, field(1, b"") + field(2, 18))
+
+def endless_model(models: Path, name: str) -> None:
+    """A version 1 whose golden row loops for hours: 2**40 times."""
+    body = (
+        field(1, node("Identity", ["go on"], "goes on"))
+        + field(1, node("Identity", ["v"], "w"))
+        + field(2, b"body")
+        + b"".join(
+            field(11, one)
+            for one in (tensor("i", "INT64"), tensor("go on", "BOOL"), tensor("v", "FP32", "n", 1))
+        )
+        + b"".join(field(12, one) for one in (tensor("goes on", "BOOL"), tensor("w", "FP32", "n", 1)))
+    )
+    times = field(2, _ELEMENTS["INT64"]) + field(7, varint(2**40)) + field(8, b"times")
+    attribute = field(5, field(1, b"body") + field(6, body) + field(20, 5))
+    loop = node("Loop", ["times", "", "x"], "y", attribute)
+    put_model(models, name, field(1, loop) + field(5, times), "FP32", 1.0, 1.0)
+
+
+def put_model(models: Path, name: str, graph: bytes, datatype: str, given: object, answered: object) -> None:
+    """A version 1 with this graph of y from x, both of shape [n, 1]; its golden row is given → answered."""
+    ends = field(11, tensor("x", datatype, "n", 1)) + field(12, tensor("y", datatype, "n", 1))
+    content = field(1, 8) + field(7, graph + field(2, b"g") + ends) + field(8, field(1, b"") + field(2, 18))
     folder = models / name / "1"
     folder.mkdir(parents=True)
     (folder / "model.onnx").write_bytes(content)

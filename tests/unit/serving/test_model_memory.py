@@ -6,7 +6,6 @@ import asyncio
 import json
 import shutil
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +58,16 @@ class News:
 class Bench:
     """A memory of models that each grow the process by one MiB."""
 
-    def __init__(self, models: Path, *entries: Entry, budget_bytes: int | None = None) -> None:
+    def __init__(
+        self, models: Path, *entries: Entry, budget_bytes: int | None = None, load_seconds: float = 60.0
+    ) -> None:
         self.models = models
         self.repository = Repository(entries)
         self.news = News()
-        self.executor = ThreadPoolExecutor(2)
         self._grown = 0
         self.memory = ModelMemory(
-            models, self.repository, self.executor, self.news,
-            budget_bytes=budget_bytes, resident_bytes=self._resident,
+            models, self.repository, self.news,
+            load_seconds=load_seconds, budget_bytes=budget_bytes, resident_bytes=self._resident,
         )  # fmt: skip
 
     def _resident(self) -> int:
@@ -79,8 +79,7 @@ class Bench:
             return model.version
 
     def play(self, body: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        with self.executor:
-            asyncio.run(body())
+        asyncio.run(body())
 
 
 def declared(version: int) -> Entry:
