@@ -135,12 +135,13 @@ class Response:
         )
 
     def match(self, incident: Incident) -> tuple[Playbook, Signal] | None:
-        """The first firing signal that a playbook binds; resolved signals start nothing."""
-        for signal in self._firing(incident):
-            found = self._crew.playbooks.match(signal.labels, firing=True).playbook
-            if found is not None:
-                return found, signal
-        return None
+        """The first firing signal of those with the most severe playbook; resolved signals start nothing."""
+        found = [
+            (playbook, signal)
+            for signal in self._firing(incident)
+            if (playbook := self._crew.playbooks.match(signal.labels, firing=True).playbook) is not None
+        ]
+        return min(found, key=lambda one: _SEVERITIES.get(one[0].severity, Severity.SEV4).value, default=None)
 
     def _stays_clear(self, incident: Incident, progress: Progress, cancellation: Cancellation) -> bool:
         """Whether nothing fires, and so it stays: an alert near its threshold clears and comes back."""

@@ -258,9 +258,14 @@ def _pods(case: CaseFacts) -> list[Suspect]:
     found = []
     tallies = tally_by(case.split, "pod")
     sick = {pod.name: _sickness(pod) for pod in case.pods if _sickness(pod)}
+    slow, why_slow = _slow_pod(case)
     namespace = case.workload.namespace if case.workload is not None else ""
-    for name in sorted({*tallies, *sick}):
+    for name in sorted({*tallies, *sick, *([slow] if slow else [])}):
         making = _Case()
+        if name == slow:
+            making.plus(0.5, why_slow)
+            if case.revision_of(name) in {str(item.revision) for item in _recent(case)}:
+                making.minus(0.3, "it runs a new revision, which explains as much")
         if _concentrated(tallies, name):
             making.plus(0.5, _concentration(tallies, name, f"pod {name}"))
         if name in sick:
@@ -272,6 +277,17 @@ def _pods(case: CaseFacts) -> list[Suspect]:
         fix = SuggestedFix("change", "restart", {"workload": str(case.workload), "pod": name})
         found.append(making.done(SuspectKind.POD, f"pod {namespace}/{name}", fix))
     return found
+
+
+def _slow_pod(case: CaseFacts) -> tuple[str, str]:
+    """The one pod that is far slower than every other where slowness is what began, and how much; else ""."""
+    latency = next((item for item in case.latency if item.dimension == "pod"), None)
+    if latency is None or len(latency.since) < 2 or case.onset.basis != "latency":
+        return "", ""
+    (_, other), (name, own) = sorted(latency.since.items(), key=lambda item: item[1])[-2:]
+    if own <= 2 * other or own - other <= 0.02:
+        return "", ""
+    return name, f"p95 of pod {name} is {1000 * own:.0f} ms, {1000 * other:.0f} ms or less of every other"
 
 
 def _concentrated(tallies: dict[str, Tally], name: str) -> bool:

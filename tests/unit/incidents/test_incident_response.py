@@ -93,3 +93,24 @@ def test_signals_that_stay_clear_get_none_and_are_not_called_clear_at_once(room:
     assert responded.incident.state is State.RESOLVED
     assert responded.incident.times.mitigated_at is not None
     assert (responded.incident.times.mitigated_at - cleared_at).total_seconds() >= SETTLE_SECONDS
+
+
+def test_of_several_playbooks_the_most_severe_is_taken_whichever_signal_came_first(room: Room) -> None:
+    desk = IncidentDesk(room.journal, room.clock, "alice")
+    slow, failing = (alert(objective=name) for name in ("fraud-latency", "fraud-availability"))
+    room.detector.ingest([slow, alert(objective="unbound")], source="alertmanager-api")
+    room.clock.advance(1)
+    room.detector.ingest([failing], source="alertmanager-api")
+    severities = {"fraud-latency": "sev3", "fraud-availability": "sev2"}
+
+    def match(labels: Any, *, firing: bool) -> Any:
+        severity = severities.get(labels["objective"])
+        return SimpleNamespace(playbook=severity and SimpleNamespace(severity=severity))
+
+    asked = response(room, desk)
+    object.__setattr__(asked._crew.playbooks, "match", match)
+    found = asked.match(desk.get("1"))
+    assert found is not None
+    assert (found[0].severity, found[1].labels["objective"]) == ("sev2", "fraud-availability")
+    severities.clear()
+    assert asked.match(desk.get("1")) is None
