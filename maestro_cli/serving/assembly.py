@@ -48,11 +48,13 @@ def assemble(options: Options, log: Log, executor: Executor) -> Replica:
     metrics.watch_log(log.lost)
     metrics.watch_memory(memory)
     metrics.watch_predictions(predictor.cache)
+    metrics.watch_runs(predictor)
     for entry in required:
         memory.load_before_serving(entry)
     router = Router(repository, memory, predictor)
     routing_file = RoutingFile(options.routing, log) if options.routing is not None else None
     flights = Flights()
+    metrics.watch_requests(lambda: flights.count)
     shadows = Shadows(repository, memory, log, is_busy=lambda: flights.count > 0)
     router.changed.append(lambda force: shadows.follow(force.routing))
     metrics.watch_shadows(shadows)

@@ -79,6 +79,8 @@ class ModelNews:
 
     def loaded(self, entry: Entry, seconds: float) -> None:
         self._metrics.model_loaded(entry)
+        if entry.model is not None:
+            self._predictor.declare(entry.model)
         digest = entry.model.digest if entry.model else None
         self._log.info(
             "model loaded", model=entry.name, version=entry.version, digest=digest,

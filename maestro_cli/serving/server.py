@@ -26,7 +26,7 @@ from maestro_cli.core.errors import ExitCode, InvalidFile
 from maestro_cli.core.files import write_atomically
 from maestro_cli.serving.application import Application
 from maestro_cli.serving.assembly import assemble
-from maestro_cli.serving.background import share_fairly
+from maestro_cli.serving.background import share_fairly, watch_lag
 from maestro_cli.serving.connections import BoundedConnection
 from maestro_cli.serving.errors import StartRefused
 from maestro_cli.serving.options import Options
@@ -148,7 +148,10 @@ class _Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal, number)
-        beside = [loop.create_task(self._replica.shadows.run())]
+        beside = [
+            loop.create_task(self._replica.shadows.run()),
+            loop.create_task(watch_lag(self._replica.metrics.loop_lag.observe)),
+        ]
         if self._replica.routing_file is not None:
             beside.append(loop.create_task(self._replica.routing_file.follow(self._replica.router)))
         if self._replica.keys_file is not None:

@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from maestro_cli.serving.errors import ModelError, Overloaded
-from maestro_cli.serving.execution.cost import CostModel
 from maestro_cli.serving.execution.deadline import Deadline
-from maestro_cli.serving.execution.pace import Pace
+from maestro_cli.serving.execution.record import Record
 from maestro_cli.serving.execution.timing import Timing
 from maestro_cli.serving.protocol.tensors import Array
 
@@ -66,15 +65,13 @@ class Batcher:
         *,
         limits: BatchLimits,
         stackable: bool,
-        cost: CostModel,
-        pace: Pace,
+        record: Record,
     ) -> None:
         self._run = run
         self._executor = executor
         self._limits = limits
         self._stackable = stackable
-        self._cost = cost
-        self._pace = pace
+        self._record = record
         self._queue: deque[Waiting] = deque()
         self.waiting_rows = 0
         self._running: asyncio.Task[None] | None = None
@@ -111,7 +108,7 @@ class Batcher:
         if waiting and waiting + rows > self._limits.waiting_rows:
             raise Overloaded(f"{waiting} rows wait already", status=429, retry_after_seconds=1)
         ahead = max(0.0, self._free_at - now) if self._running else 0.0
-        expected = ahead + self._cost.seconds(waiting + rows)
+        expected = ahead + self._record.cost.seconds(waiting + rows)
         if expected > deadline.remaining_seconds(now):
             raise Overloaded(
                 f"it would take {expected:.3f} s, the deadline is in {deadline.remaining_seconds(now):.3f} s",
@@ -174,7 +171,7 @@ class Batcher:
     async def _execute(self, batch: list[Waiting]) -> list[list[Array]]:
         loop = asyncio.get_running_loop()
         rows = sum(item.rows for item in batch)
-        self._free_at = loop.time() + self._cost.seconds(rows)
+        self._free_at = loop.time() + self._record.cost.seconds(rows)
         began = time.perf_counter()
         for item in batch:
             item.timing.queue += began - item.joined_at
@@ -182,8 +179,7 @@ class Batcher:
         found, busy = await loop.run_in_executor(self._executor, _timed, self._run, _stack(batch), wanted)
         self.runs += 1
         took = time.perf_counter() - began
-        self._cost.note(rows, took)
-        self._pace.note(rows, busy)
+        self._record.note(rows, took, busy)
         for item in batch:
             item.timing.infer += took
         by_name = dict(zip(wanted, found, strict=True))

@@ -18,11 +18,16 @@ from maestro_cli.serving.execution.cost import CostModel
 from maestro_cli.serving.execution.deadline import Deadline
 from maestro_cli.serving.execution.pace import INLINE_SECONDS, Pace
 from maestro_cli.serving.execution.predictions import Key, PredictionCache
+from maestro_cli.serving.execution.record import Record
 from maestro_cli.serving.execution.timing import Timing
 from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.protocol.tensors import Array
+from maestro_cli.serving.telemetry.histogram import Histogram
+
+RUN_ROWS_BUCKETS = tuple(2**power for power in range(13))  # 1 to 4,096
 
 T = TypeVar("T")
+Version = tuple[str, str]  # model and version
 
 
 class WhileWanted(Protocol):
@@ -33,12 +38,19 @@ class WhileWanted(Protocol):
 
 @dataclass(slots=True)
 class Lane:
-    """How one loaded version is run, and what its runs cost."""
+    """How one loaded version is run, and what is known of its runs."""
 
     model: LoadedModel
     batcher: Batcher
-    cost: CostModel
-    pace: Pace
+    record: Record
+    answered: Answered
+
+
+@dataclass(slots=True)
+class Answered:
+    """What a version answered since the process began, however often it was loaded."""
+
+    rows: int = 0
 
 
 @dataclass(slots=True)
@@ -60,6 +72,13 @@ class Predictor:
         self._executor = executor
         self._limits = limits or BatchLimits()
         self._lanes: dict[int, Lane] = {}
+        self.answered: dict[Version, Answered] = {}
+        self.run_rows = Histogram(
+            "maestro_inference_run_rows",
+            "Rows of each run of a version.",
+            ("model", "version"),
+            RUN_ROWS_BUCKETS,
+        )
 
     async def predict(
         self,
@@ -80,15 +99,17 @@ class Predictor:
         key = self.cache.key(model, feed, outputs)
         known = self.cache.find(key) if key is not None else None
         if known is not None:
-            return known
-        if lane.pace.allows(rows):
+            answer = known
+        elif lane.record.pace.allows(rows):
             answer = self._run_now(lane, feed, rows, outputs, timing)
             if key is not None:
                 self.cache.keep(key, answer, timing.infer)
-            return answer
-        if key is None:
-            return await while_wanted(lane.batcher.submit(feed, rows, outputs, deadline, timing))
-        return await while_wanted(self._fly(key, lane.batcher, feed, rows, outputs, deadline, timing))
+        elif key is None:
+            answer = await while_wanted(lane.batcher.submit(feed, rows, outputs, deadline, timing))
+        else:
+            answer = await while_wanted(self._fly(key, lane.batcher, feed, rows, outputs, deadline, timing))
+        lane.answered.rows += rows
+        return answer
 
     def _run_now(
         self, lane: Lane, feed: Feed, rows: int, outputs: Sequence[str], timing: Timing
@@ -99,9 +120,9 @@ class Predictor:
         finally:
             took = time.perf_counter() - began
             timing.infer += took
-            lane.cost.note(rows, took)
             # What took no longer by the clock was not busy for longer.
-            lane.pace.note(rows, took if took <= INLINE_SECONDS else time.thread_time() - busy_at_first)
+            busy = took if took <= INLINE_SECONDS else time.thread_time() - busy_at_first
+            lane.record.note(rows, took, busy)
 
     async def _fly(
         self,
@@ -143,6 +164,20 @@ class Predictor:
         if self._flights.get(key) is flight:
             del self._flights[key]
 
+    def declare(self, model: LoadedModel) -> None:
+        """Have its counts exist at 0, so that rate() sees the first."""
+        which = (model.name, model.version)
+        self.answered.setdefault(which, Answered())
+        self.run_rows.of(*which)
+
+    def waiting_rows(self) -> dict[Version, int]:
+        """The rows that wait for a run, by version; those of what was unloaded meanwhile are not told."""
+        waiting: dict[Version, int] = {}
+        for lane in self._lanes.values():
+            which = (lane.model.name, lane.model.version)
+            waiting[which] = waiting.get(which, 0) + lane.batcher.waiting_rows
+        return waiting
+
     def forget(self, model: LoadedModel) -> None:
         """Drop what is known of a version that is unloaded; requests that wait for it still settle."""
         self._lanes.pop(id(model), None)
@@ -151,12 +186,18 @@ class Predictor:
     def _lane(self, model: LoadedModel) -> Lane:
         lane = self._lanes.get(id(model))
         if lane is None:
-            cost, pace = CostModel(model.row_seconds), Pace(model.row_seconds, is_bounded=model.is_bounded)
+            self.declare(model)
+            which = (model.name, model.version)
+            record = Record(
+                CostModel(model.row_seconds),
+                Pace(model.row_seconds, is_bounded=model.is_bounded),
+                self.run_rows.of(*which),
+            )
             batcher = Batcher(
                 model.run, self._executor,
-                limits=self._limits, stackable=model.manifest.stackable, cost=cost, pace=pace,
+                limits=self._limits, stackable=model.manifest.stackable, record=record,
             )  # fmt: skip
-            lane = self._lanes[id(model)] = Lane(model, batcher, cost, pace)
+            lane = self._lanes[id(model)] = Lane(model, batcher, record, self.answered[which])
         return lane
 
 

@@ -71,6 +71,11 @@ class ModelMemory:
         return sum(entry.bytes for entry in self._repository.entries)
 
     @property
+    def reserved_bytes(self) -> int:
+        """What the loads that have not ended are expected to take."""
+        return self._loads.reserved_bytes
+
+    @property
     def budget_bytes(self) -> int | None:
         return self._budget_bytes
 

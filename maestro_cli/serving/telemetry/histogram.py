@@ -21,7 +21,7 @@ Bucket = tuple[str, float] | tuple[str, float, Exemplar]
 
 
 class Distribution:
-    """What was observed under one set of labels; seconds."""
+    """What was observed under one set of labels."""
 
     __slots__ = ("_bounds", "counts", "exemplars", "total")
 
@@ -31,13 +31,13 @@ class Distribution:
         self.exemplars: dict[int, Exemplar] = {}
         self.total = 0.0
 
-    def observe(self, seconds: float, exemplar: Mapping[str, str] | None = None) -> None:
+    def observe(self, value: float, exemplar: Mapping[str, str] | None = None) -> None:
         """Count it in the first bucket whose bound it does not exceed; `exemplar` then is that bucket's."""
-        place = bisect_left(self._bounds, seconds)
+        place = bisect_left(self._bounds, value)
         self.counts[place] += 1
-        self.total += seconds
+        self.total += value
         if exemplar is not None:
-            self.exemplars[place] = Exemplar(dict(exemplar), seconds, time.time())
+            self.exemplars[place] = Exemplar(dict(exemplar), value, time.time())
 
 
 class Histogram(Collector):

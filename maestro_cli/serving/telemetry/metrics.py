@@ -7,7 +7,7 @@ could be found for counts as `_unknown`, which no model can be called.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from prometheus_client import (
     CollectorRegistry,
@@ -16,11 +16,11 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from maestro_cli.serving.execution.predictions import PredictionCache
+from maestro_cli.serving.execution.predictor import Predictor
 from maestro_cli.serving.execution.timing import STAGES
 from maestro_cli.serving.models.artefact import LoadedModel
 from maestro_cli.serving.models.memory import ModelMemory
@@ -30,6 +30,15 @@ from maestro_cli.serving.routing.trail import DIRECT, Trail
 from maestro_cli.serving.telemetry.export import SpanExport
 from maestro_cli.serving.telemetry.histogram import Distribution, Histogram
 from maestro_cli.serving.telemetry.trace_context import TraceContext
+from maestro_cli.serving.telemetry.watched import (
+    FaultCounts,
+    LostLines,
+    PredictionCounts,
+    RunCounts,
+    ShadowCounts,
+    SpanCounts,
+    Together,
+)
 
 UNKNOWN = "_unknown"
 CONSTANT = "constant"  # the version of an answer that is a constant of the routing; others are numbers
@@ -37,7 +46,47 @@ MIXED = "_mixed"  # the route of a request whose rows went several ways
 OTHER = "_other"  # the route of a request that went another way than the first MAX_ROUTES
 MAX_ROUTES = 256
 BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+LAG_BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 10.0)
 STAGE_BUCKETS_SECONDS = (1e-5, 1e-4, 0.001, 0.005, 0.01, 0.05, 0.1, 0.2, 1.0, 10.0)
+
+
+# name → what it counts, and its labels
+_COUNTERS: Mapping[str, tuple[str, Sequence[str]]] = {
+    "maestro_inference_requests": (
+        "Inference requests answered, by the version that was resolved, HTTP status and route.",
+        ("model", "version", "code", "route"),
+    ),
+    "maestro_inference_fallbacks": (
+        "Answers of a version with that HTTP status that the next node of its route stood in for.",
+        ("model", "version", "code"),
+    ),
+    "maestro_model_loads": (
+        "Loads of model versions, by how they ended: loaded or refused.",
+        ("model", "version", "result"),
+    ),
+    "maestro_model_drops": (
+        "Model versions dropped from memory: evicted, unloaded, or replaced by a newer read.",
+        ("why",),
+    ),
+}
+# name → what it tells, its labels and its buckets
+_HISTOGRAMS: Mapping[str, tuple[str, tuple[str, ...], Sequence[float]]] = {
+    "maestro_inference_duration_seconds": (
+        "Time from the request line to the complete answer, errors included.",
+        ("model", "version"),
+        BUCKETS_SECONDS,
+    ),
+    "maestro_inference_stage_seconds": (
+        "Where the time of an answered request went: features, queue, infer, encode.",
+        ("model", "version", "stage"),
+        STAGE_BUCKETS_SECONDS,
+    ),
+    "maestro_event_loop_lag_seconds": (
+        "How much later than it was due the event loop came to a timer, ten times a second.",
+        (),
+        LAG_BUCKETS_SECONDS,
+    ),
+}
 
 
 class Metrics:
@@ -48,92 +97,83 @@ class Metrics:
         self._faults: Collector | None = None
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._requests = Counter(
-            "maestro_inference_requests",
-            "Inference requests answered, by the version that was resolved, HTTP status and route.",
-            ["model", "version", "code", "route"],
-            registry=self.registry,
-        )
-        self._durations = Histogram(
-            "maestro_inference_duration_seconds",
-            "Time from the request line to the complete answer, errors included.",
-            ("model", "version"),
-            BUCKETS_SECONDS,
-        )
-        self._stages = Histogram(
-            "maestro_inference_stage_seconds",
-            "Where the time of an answered request went: features, queue, infer, encode.",
-            ("model", "version", "stage"),
-            STAGE_BUCKETS_SECONDS,
-        )
-        self.registry.register(self._durations)
-        self.registry.register(self._stages)
+        counters = {
+            name: Counter(name, text, labels, registry=self.registry)
+            for name, (text, labels) in _COUNTERS.items()
+        }
+        histograms = {name: Histogram(name, *what) for name, what in _HISTOGRAMS.items()}
+        for histogram in histograms.values():
+            self.registry.register(histogram)
+        self._requests = counters["maestro_inference_requests"]
+        self._fallbacks = counters["maestro_inference_fallbacks"]
+        self._loads = counters["maestro_model_loads"]
+        self._drops = counters["maestro_model_drops"]
+        self._durations = histograms["maestro_inference_duration_seconds"]
+        self._stages = histograms["maestro_inference_stage_seconds"]
+        self.loop_lag = histograms["maestro_event_loop_lag_seconds"].of()
         self._info = Gauge(
             "maestro_model_info",
             "1 for each loaded model version, with its artefact's SHA-256.",
-            ["model", "version", "digest"],
+            ("model", "version", "digest"),
             registry=self.registry,
         )
         self._counters: dict[tuple[str, str, int, str], Counter] = {}
         self._routes = {DIRECT, MIXED, OTHER}
-        self._fallbacks = Counter(
-            "maestro_inference_fallbacks",
-            "Answers of a version with that HTTP status that the next node of its route stood in for.",
-            ["model", "version", "code"],
-            registry=self.registry,
-        )
         self._stage_timers: dict[tuple[str, str], tuple[Distribution, ...]] = {}
-        self._loads = Counter(
-            "maestro_model_loads",
-            "Loads of model versions, by how they ended: loaded or refused.",
-            ["model", "version", "result"],
-            registry=self.registry,
-        )
-        self._drops = Counter(
-            "maestro_model_drops",
-            "Model versions dropped from memory: evicted, unloaded, or replaced by a newer read.",
-            ["why"],
-            registry=self.registry,
-        )
-        self._model_bytes = Gauge(
-            "maestro_model_memory_bytes",
-            "Memory that the loaded models take, measured.",
-            registry=self.registry,
-        )
-        self._budget_bytes = Gauge(
-            "maestro_model_memory_budget_bytes",
-            "Memory that models may take; absent without a limit.",
-            registry=None,
-        )
         for why in ("evicted", "unloaded", "replaced"):
             self._drops.labels(why)
 
     def watch_memory(self, memory: ModelMemory) -> None:
         """Show what the models take whenever the page is asked for."""
-        self._model_bytes.set_function(lambda: memory.held_bytes)
-        if memory.budget_bytes is not None:
-            self.registry.register(self._budget_bytes)
-            self._budget_bytes.set(memory.budget_bytes)
+        self._show(
+            "maestro_model_memory_bytes",
+            "Memory that the loaded models take, measured.",
+            lambda: memory.held_bytes,
+        )
+        self._show(
+            "maestro_model_memory_reserved_bytes",
+            "Memory that running loads are expected to take.",
+            lambda: memory.reserved_bytes,
+        )
+        budget_bytes = memory.budget_bytes
+        if budget_bytes is not None:
+            self._show(
+                "maestro_model_memory_budget_bytes",
+                "Memory that models may take; absent without a limit.",
+                lambda: budget_bytes,
+            )
+
+    def watch_requests(self, in_flight: Callable[[], int]) -> None:
+        """Show how many requests are being answered whenever the page is asked for."""
+        self._show("maestro_inference_in_flight", "Inference requests that are being answered.", in_flight)
+
+    def watch_runs(self, predictor: Predictor) -> None:
+        """Show what versions answered, in runs of how many rows, and what waits for them."""
+        self.registry.register(predictor.run_rows)
+        self.registry.register(RunCounts(predictor))
+
+    def _show(self, name: str, text: str, value: Callable[[], float]) -> None:
+        Gauge(name, text, registry=self.registry).set_function(value)
 
     def watch_predictions(self, cache: PredictionCache) -> None:
         """Show the prediction cache's own counts whenever the page is asked for."""
-        self.registry.register(_PredictionCounts(cache))
+        self.registry.register(PredictionCounts(cache))
 
     def watch_shadows(self, shadows: Shadows) -> None:
         """Show the shadows' own counts whenever the page is asked for."""
-        self.registry.register(_ShadowCounts(shadows))
+        self.registry.register(ShadowCounts(shadows))
 
     def watch_spans(self, export: SpanExport) -> None:
         """Show the span export's own counts whenever the page is asked for."""
-        self.registry.register(_SpanCounts(export))
+        self.registry.register(SpanCounts(export))
 
     def watch_log(self, lost: Mapping[str, int]) -> None:
         """Show how many lines the log lost whenever the page is asked for."""
-        self.registry.register(_LostLines(lost))
+        self.registry.register(LostLines(lost))
 
     def watch_faults(self, counts: Callable[[], Mapping[str, int]]) -> None:
         """Show how many faults of each kind are on to those who may know of drills' faults."""
-        self._faults = _FaultCounts(counts)
+        self._faults = FaultCounts(counts)
 
     def model_loaded(self, entry: Entry) -> None:
         """Have its series exist at 0, so that rate() sees the first error."""
@@ -205,115 +245,9 @@ class Metrics:
         """The page and its content type: OpenMetrics when the Accept header asks for it, else text."""
         encoder, content_type = choose_encoder(accept)
         faults = self._faults if with_faults else None
-        return encoder(self.registry if faults is None else _Together(self.registry, faults)), content_type
+        return encoder(self.registry if faults is None else Together(self.registry, faults)), content_type
 
 
 def _exemplar(trace: TraceContext, code: int) -> dict[str, str] | None:
     """The trace to look at for a bucket: one that is sampled, or was kept or logged because it failed."""
     return {"trace_id": trace.trace_id} if trace.is_sampled or code != 200 else None
-
-
-class _PredictionCounts(Collector):
-    """Reads the cache's counts, so that a request pays nothing for telling them."""
-
-    def __init__(self, cache: PredictionCache) -> None:
-        self._cache = cache
-
-    def collect(self) -> Iterator[Metric]:
-        lookups = CounterMetricFamily(
-            "maestro_prediction_cache_lookups",
-            "Requests to deterministic models: answered from the cache, not found in it, not looked up.",
-            labels=["result"],
-        )
-        for result, count in (
-            ("hit", self._cache.hits),
-            ("miss", self._cache.misses),
-            ("bypass", self._cache.bypassed),
-        ):
-            lookups.add_metric([result], count)
-        yield lookups
-        yield GaugeMetricFamily(
-            "maestro_prediction_cache_bytes", "Memory that kept answers take.", value=self._cache.held_bytes
-        )
-
-
-class _LostLines(Collector):
-    """Reads what the log did not write."""
-
-    def __init__(self, lost: Mapping[str, int]) -> None:
-        self._lost = lost
-
-    def collect(self) -> Iterator[Metric]:
-        lines = CounterMetricFamily(
-            "maestro_log_lines_lost", "Log lines not written: nobody read them, or too many of one message.",
-            labels=["why"],
-        )  # fmt: skip
-        for why in ("full", "limited"):
-            lines.add_metric([why], self._lost.get(why, 0))
-        yield lines
-
-
-class _SpanCounts(Collector):
-    """Reads what became of traces that were to be exported."""
-
-    def __init__(self, export: SpanExport) -> None:
-        self._export = export
-
-    def collect(self) -> Iterator[Metric]:
-        traces = CounterMetricFamily(
-            "maestro_trace_exports", "Traces of requests: sent, not taken by the collector, no room to wait.",
-            labels=["result"],
-        )  # fmt: skip
-        for result in ("sent", "failed", "dropped"):
-            traces.add_metric([result], getattr(self._export, result))
-        yield traces
-
-
-class _Together(Collector):
-    """The series of two collectors, one after the other."""
-
-    def __init__(self, *collectors: Collector) -> None:
-        self._collectors = collectors
-
-    def collect(self) -> Iterator[Metric]:
-        for collector in self._collectors:
-            yield from collector.collect()
-
-
-class _FaultCounts(Collector):
-    """Reads which drills' faults are on."""
-
-    def __init__(self, counts: Callable[[], Mapping[str, int]]) -> None:
-        self._counts = counts
-
-    def collect(self) -> Iterator[Metric]:
-        active = GaugeMetricFamily(
-            "maestro_fault_active", "Faults for drills that are on now.", labels=["kind"]
-        )
-        for kind, count in self._counts().items():
-            active.add_metric([kind], count)
-        yield active
-
-
-class _ShadowCounts(Collector):
-    """Reads the shadows' counts; they are apart from every metric of users' requests."""
-
-    def __init__(self, shadows: Shadows) -> None:
-        self._shadows = shadows
-
-    def collect(self) -> Iterator[Metric]:
-        rows = CounterMetricFamily(
-            "maestro_shadow_rows", "Rows that a shadow answered as users were answered, or not.",
-            labels=["route", "result"],
-        )  # fmt: skip
-        missed = CounterMetricFamily(
-            "maestro_shadow_missed", "Requests that a shadow failed, or that were dropped before it.",
-            labels=["route", "why"],
-        )  # fmt: skip
-        for route, (agreed, disagreed, failed, dropped) in self._shadows.counts().items():
-            rows.add_metric([route, "agree"], agreed)
-            rows.add_metric([route, "disagree"], disagreed)
-            missed.add_metric([route, "failed"], failed)
-            missed.add_metric([route, "dropped"], dropped)
-        yield rows
-        yield missed

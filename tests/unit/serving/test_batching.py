@@ -17,9 +17,11 @@ from maestro_cli.serving.errors import ModelError, Overloaded
 from maestro_cli.serving.execution.batching import Batcher, BatchLimits, Feed
 from maestro_cli.serving.execution.cost import CostModel
 from maestro_cli.serving.execution.pace import Pace
-from maestro_cli.serving.execution.predictor import deadline_in
+from maestro_cli.serving.execution.predictor import RUN_ROWS_BUCKETS, deadline_in
+from maestro_cli.serving.execution.record import Record
 from maestro_cli.serving.execution.timing import Timing
 from maestro_cli.serving.protocol.tensors import Array
+from maestro_cli.serving.telemetry.histogram import Distribution
 
 POISON = -1.0
 
@@ -43,11 +45,13 @@ class Model:
         return [rows * 2 if name == "double" else rows + 1 for name in outputs]
 
 
+def record(cost: CostModel) -> Record:
+    return Record(cost, Pace(0.0, is_bounded=True), Distribution(RUN_ROWS_BUCKETS))
+
+
 def batcher(model: Model, executor: ThreadPoolExecutor, **limits: int) -> Batcher:
-    return Batcher(
-        model.run, executor, limits=BatchLimits(**limits), stackable=True, cost=CostModel(row_seconds=0.0),
-        pace=Pace(0.0, is_bounded=True),
-    )  # fmt: skip
+    known = record(CostModel(0.0))
+    return Batcher(model.run, executor, limits=BatchLimits(**limits), stackable=True, record=known)
 
 
 def rows(*values: float) -> Feed:
@@ -157,10 +161,8 @@ def test_who_is_late_is_told_at_once_and_does_not_run() -> None:
 
 def test_a_full_queue_and_a_hopeless_deadline_are_refused_with_when_to_come_back() -> None:
     async def body(model: Model, executor: ThreadPoolExecutor) -> None:
-        queue = Batcher(
-            model.run, executor, limits=BatchLimits(waiting_rows=2), stackable=True, cost=CostModel(3.0),
-            pace=Pace(3.0, is_bounded=True),
-        )  # fmt: skip
+        known = record(CostModel(3.0))
+        queue = Batcher(model.run, executor, limits=BatchLimits(waiting_rows=2), stackable=True, record=known)
         model.gate.clear()
         first = asyncio.create_task(ask(queue, 1))
         await begun(model)
@@ -183,8 +185,7 @@ def test_what_was_slow_once_is_run_again_when_idle_however_short_the_deadlines()
     async def body(model: Model, executor: ThreadPoolExecutor) -> None:
         cost = CostModel(row_seconds=1e-5)
         cost.note(1, 60.0)
-        pace = Pace(0.0, is_bounded=True)
-        queue = Batcher(model.run, executor, limits=BatchLimits(), stackable=True, cost=cost, pace=pace)
+        queue = Batcher(model.run, executor, limits=BatchLimits(), stackable=True, record=record(cost))
         for number in range(5):
             assert cost.seconds(1) > 5
             assert await ask(queue, number, seconds=5) == [[2 * number]]
@@ -194,10 +195,8 @@ def test_what_was_slow_once_is_run_again_when_idle_however_short_the_deadlines()
 
 def test_what_cannot_be_stacked_runs_alone() -> None:
     async def body(model: Model, executor: ThreadPoolExecutor) -> None:
-        queue = Batcher(
-            model.run, executor, limits=BatchLimits(), stackable=False, cost=CostModel(row_seconds=0.0),
-            pace=Pace(0.0, is_bounded=True),
-        )  # fmt: skip
+        known = record(CostModel(0.0))
+        queue = Batcher(model.run, executor, limits=BatchLimits(), stackable=False, record=known)
         assert await asyncio.gather(*(ask(queue, n) for n in range(4))) == [[[2 * n]] for n in range(4)]
         assert model.sizes == [1, 1, 1, 1]
 
