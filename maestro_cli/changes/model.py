@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from maestro_cli.changes.candidates.model import Judged
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.refs import ObjectRef
@@ -153,7 +154,8 @@ class Plan:
     may hold secrets. The digest of the part that its kind writes is bound and recorded, and recovery makes
     the same payload again. `leaves` is the digest of that part as it is now. `pinned`: the caller named the
     goal. `gives_up`: what is left is not worth going back to. `was_up`: every replica was available.
-    `objections` are what the kind itself found against the change.
+    `objections` are what the kind itself found against the change; `considered` what it chose from, and
+    `notes` what a person should know before agreeing.
     """
 
     id: str
@@ -171,6 +173,8 @@ class Plan:
     pinned: bool = False
     gives_up: bool = False
     objections: tuple[GateReason, ...] = ()
+    considered: tuple[Judged, ...] = ()
+    notes: tuple[str, ...] = ()
     leaves: str = ""
     digest: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -182,7 +186,7 @@ def plan_digest(plan: Plan) -> str:
         [
             plan.kind, plan.target, plan.parameters, plan.summary, plan.diff, plan.blast, plan.undo,
             plan.verify, plan.was_up, plan.payload_digest, plan.pinned, plan.gives_up, plan.objections,
-            plan.leaves,
+            plan.leaves, plan.considered, plan.notes,
         ]
     )  # fmt: skip
 

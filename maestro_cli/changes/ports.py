@@ -7,6 +7,7 @@ missed by whoever asks for it, not by changes that need another.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from maestro_cli.core.facts.cluster import (
@@ -19,7 +20,9 @@ from maestro_cli.core.facts.cluster import (
     Revision,
     Workload,
 )
+from maestro_cli.core.facts.metrics import Instant, Series
 from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.slo.objectives import Objective
 
 
 class ClusterPort(Protocol):
@@ -118,8 +121,25 @@ class ClusterPort(Protocol):
         """Have the pod of that uid end, whatever its disruption budget says; raises as `evict_pod`."""
 
 
+class MetricsPort(Protocol):
+    """Prometheus as changes ask it; raises Unreachable, Refused and InvalidQuery."""
+
+    def query(self, promql: str, *, at: datetime | None = None) -> Instant: ...
+
+    def query_range(
+        self, promql: str, start: datetime, end: datetime, step_seconds: float
+    ) -> Sequence[Series]: ...
+
+
 class World(Protocol):
     """The systems of one context that changes read and alter; for one that it lacks NotFound is raised."""
 
     @property
     def cluster(self) -> ClusterPort: ...
+
+    @property
+    def metrics(self) -> MetricsPort: ...
+
+    @property
+    def objectives(self) -> Mapping[str, Objective]:
+        """By name; raises InvalidFile."""

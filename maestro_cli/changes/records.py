@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+from maestro_cli.changes.candidates.model import Judged, Standing
 from maestro_cli.changes.model import (
     Appeal,
     Approval,
@@ -54,7 +55,18 @@ def plan_to_data(plan: Plan) -> dict[str, Any]:
 def plan_from_data(data: Mapping[str, Any]) -> Plan:
     """The plan that `plan_to_data` wrote; its payload is empty."""
     target, blast, undo = data["target"], data["blast"], data["undo"]
-    apart = ("target", "blast", "undo", "verify", "diff", "objections", "created_at", "payload")
+    apart = (
+        "target",
+        "blast",
+        "undo",
+        "verify",
+        "diff",
+        "objections",
+        "considered",
+        "notes",
+        "created_at",
+        "payload",
+    )
     simple = {name: value for name, value in _known(Plan, data).items() if name not in apart}
     return Plan(
         **simple,
@@ -69,6 +81,8 @@ def plan_from_data(data: Mapping[str, Any]) -> Plan:
         undo=None if undo is None else Undo(**undo),
         verify=Condition(**data["verify"]),
         objections=tuple(map(_reason, data.get("objections", ()))),
+        considered=tuple(map(_judged, data.get("considered", ()))),
+        notes=tuple(map(Untrusted, data.get("notes", ()))),
         created_at=from_rfc3339(data["created_at"]),
     )
 
@@ -105,6 +119,10 @@ def appeal_from_data(data: Mapping[str, Any]) -> Appeal:
 
 def approval_from_data(data: Mapping[str, Any]) -> Approval:
     return Approval(**{**data, "until": from_rfc3339(data["until"])})
+
+
+def _judged(data: Mapping[str, Any]) -> Judged:
+    return Judged(**{**data, "standing": Standing(data["standing"]), "reason": Untrusted(data["reason"])})
 
 
 def _reason(data: Mapping[str, Any]) -> GateReason:

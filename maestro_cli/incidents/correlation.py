@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from maestro_cli.core.canonical import digest
-from maestro_cli.core.errors import UsageError
 from maestro_cli.core.facts.alerts import Alert, fingerprint_of
-from maestro_cli.core.refs import WorkloadRef, parse_workload_ref
+from maestro_cli.core.workload_labels import WORKLOAD_LABELS, workload_of
 from maestro_cli.incidents.masking import shape
 from maestro_cli.incidents.model import Severity
 
@@ -25,17 +24,6 @@ MAX_VALUE_CHARACTERS = 2000
 MAX_KEY_PART = 100
 _CUT = "…(cut)"
 _SURROGATES = re.compile("[\ud800-\udfff]")
-
-# Labels that name a workload, nearest first; a Service usually carries its Deployment's name.
-_WORKLOAD_LABELS = (
-    ("deployment", "deploy"),
-    ("statefulset", "sts"),
-    ("daemonset", "ds"),
-    ("service", "deploy"),
-)
-_POD_OF_DEPLOYMENT = re.compile(
-    r"(?P<name>[a-z0-9][-a-z0-9.]*)-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}"
-)
 
 SEVERITIES: Mapping[str, Severity | None] = {
     "emergency": Severity.SEV1, "disaster": Severity.SEV1, "p1": Severity.SEV1, "sev1": Severity.SEV1,
@@ -103,34 +91,13 @@ def start_of(alert: Alert, now: datetime) -> datetime:
     return min(alert.starts_at, now) if _plausible(alert.starts_at) else now
 
 
-def workload_of(labels: Mapping[str, str]) -> WorkloadRef | None:
-    """The workload that labels name, directly or through a pod's name; None when they name none."""
-    namespace = labels.get("namespace", "")
-    for label, word in _WORKLOAD_LABELS:
-        name = labels.get(label, "")
-        if name:
-            return _reference(word, namespace, name)
-    pod = labels.get("pod", "")
-    match = _POD_OF_DEPLOYMENT.fullmatch(pod) if len(pod) <= 253 else None
-    return _reference("deploy", namespace, match["name"]) if match else None
-
-
-def _reference(word: str, namespace: str, name: str) -> WorkloadRef | None:
-    if len(namespace) > 253 or len(name) > 253 or "/" in namespace or "/" in name:
-        return None
-    try:
-        return parse_workload_ref(f"{namespace}/{word}/{name}")
-    except UsageError:
-        return None  # a hostile or missing label names nothing
-
-
 def incident_key(labels: Mapping[str, str]) -> str:
     """The key that signals of one incident share: `ml/fraud`, else `alert/ml/Name`."""
     workload = workload_of(labels)
     if workload is not None:
         return f"{workload.namespace}/{workload.name}"
     namespace = labels.get("namespace", "")
-    for label, _ in _WORKLOAD_LABELS:
+    for label, _ in WORKLOAD_LABELS:
         if labels.get(label):
             return "/".join(map(_key_part, (namespace, labels[label])))
     return "/".join(("alert", _key_part(namespace), _key_part(labels.get("alertname", ""))))

@@ -16,6 +16,7 @@ from typing import Any
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.facts.alerts import Alert
 from maestro_cli.core.ids import new_id
+from maestro_cli.core.workload_labels import workload_of
 from maestro_cli.incidents.correlation import (
     IntakePolicy,
     capped,
@@ -27,7 +28,6 @@ from maestro_cli.incidents.correlation import (
     severity_of,
     start_of,
     title_of,
-    workload_of,
 )
 from maestro_cli.incidents.model import Incident, IngestReport, State
 from maestro_cli.incidents.register import (

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from maestro_cli.changes.policy import Policy
     from maestro_cli.core.refs import ObjectRef, WorkloadRef
     from maestro_cli.slo.objectives import Objective
+    from maestro_cli.sources.prometheus import Prometheus
 
 
 class ChangeServices(Backends):
@@ -44,6 +45,11 @@ class ChangeServices(Backends):
 
             note(f"the context {self.context_name} is {told}")
         return ChangePipeline(self.journal, self, policy=self.policy, clock=self.clock, actor=self.actor)
+
+    @property
+    def metrics(self) -> Prometheus:
+        """The context's Prometheus, by the name that changes know it by."""
+        return self.prometheus
 
     @cached_property
     def objectives(self) -> dict[str, Objective]:

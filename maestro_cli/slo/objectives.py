@@ -7,6 +7,7 @@ Prometheus counters. `metadata.labels` name the workload it belongs to and becom
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,8 +17,11 @@ import msgspec
 from maestro_cli.config.strict import Document, read_yaml
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.quantities import format_duration, parse_duration_seconds
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.workload_labels import workload_of
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")
+_EQUAL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"([^"\\]*)"')  # the matchers that name one value
 _LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 # a metric name and label matchers, no function, range or offset: rate() is put around it
 _SELECTOR = re.compile(
@@ -54,6 +58,18 @@ class Objective:
         days = self.window_seconds / 86400
         allowed = format_duration(self.budget * self.window_seconds)
         return f"{round(self.target * 100, 6):g} % = {allowed} of {days:g} days"
+
+    def is_for(self, workload: WorkloadRef, services: Collection[str] = ()) -> bool:
+        """By the workload that its labels or its selector name, else by namespace and service.
+
+        `services` are names that the workload is known by besides its own.
+        """
+        labels = {**dict(_EQUAL.findall(self.total)), **self.labels}
+        named = workload_of(labels)
+        if named is not None:
+            return named == workload
+        namespace = labels.get("namespace", workload.namespace)
+        return namespace == workload.namespace and self.service in {workload.name, *services}
 
     def error_ratio(self, span: str, grouping: str = "namespace, deployment") -> str:
         """PromQL for the share of bad events over a range such as `5m`.

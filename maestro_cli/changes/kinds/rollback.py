@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from maestro_cli.changes.candidates.judging import judge_revisions, last_known_good
+from maestro_cli.changes.candidates.measuring import read_tracks
+from maestro_cli.changes.candidates.model import Judged, Standing
 from maestro_cli.changes.kinds.kind import Option, Request, whole_number
 from maestro_cli.changes.kinds.rolling import RollingKind, back_to_now, paused, seen
 from maestro_cli.changes.kinds.writing import Draft, Spec
@@ -37,7 +40,14 @@ class Rollback(RollingKind):
         """
         wanted = _checked(request.parameters)
         revisions = world.cluster.list_revisions(workload.ref)
-        goal = choose_revision(workload, revisions, wanted, request.abandoned)
+        judged: tuple[Judged, ...] = ()
+        notes: tuple[str, ...] = ()
+        if wanted.get("to_revision") or wanted.get("template"):
+            goal = named_revision(workload, revisions, wanted)
+        else:
+            tracks = read_tracks(world, workload, revisions, request.now)
+            judged = judge_revisions(workload, revisions, tracks, request.abandoned)
+            goal, notes = choose_revision(workload, revisions, judged)
         return Draft(
             parameters={**wanted, "to_revision": goal.number},
             summary=f"roll {workload.ref} back from revision {workload.revision} to revision {goal.number}",
@@ -50,6 +60,8 @@ class Rollback(RollingKind):
             recent=seen(revisions, request.now),
             pinned=bool(request.parameters.get("to_revision")),
             gives_up=True,
+            considered=judged,
+            notes=notes,
         )
 
     def spec(self, world: World, workload: Workload, plan: Plan) -> Spec:
@@ -93,54 +105,38 @@ def _checked(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def choose_revision(
-    workload: Workload,
-    revisions: Sequence[Revision],
-    wanted: Mapping[str, Any],
-    abandoned: frozenset[str] = frozenset(),
-) -> Revision:
-    """The revision to go to: the one that was named, else the newest earlier one worth going to.
+    workload: Workload, revisions: Sequence[Revision], judged: Sequence[Judged]
+) -> tuple[Revision, tuple[str, ...]]:
+    """The last known good revision, and what is to be said of the choice.
 
-    Worth going to: another template than the current one; not one that a rollback left or failed to
-    verify before (no ping-pong between two bad releases); and not one whose pods are not all ready now.
-    A revision scaled to zero keeps no record of having been fully available, so nothing speaks against
-    it here. This is the thin rule: choosing the last known good by its metrics (30 minutes within
-    objectives while it was live) comes with the full set of changes.
-
-    Raises NotFound, GateNotMet when it is the current template already, ActionFailed for no candidate.
+    Where nothing proves one good it is the newest earlier one that nothing speaks against: with users in
+    trouble a likely way back beats none, and the plan says that it is not proved. Raises ActionFailed when
+    there is none.
     """
-    current = release_digest(workload.template)
-    if wanted.get("to_revision") or wanted.get("template"):
-        return _named(workload, revisions, wanted, current)
-    earlier = sorted(
-        (revision for revision in revisions if revision.number < workload.revision),
-        key=lambda revision: revision.number,
-        reverse=True,
-    )
-    differing = [revision for revision in earlier if release_digest(revision.template) != current]
-    good = [
-        revision
-        for revision in differing
-        if release_digest(revision.template) not in abandoned and revision.replicas_ready >= revision.replicas
-    ]
-    if good:
-        return good[0]
-    raise _nowhere(workload, differing)
+    chosen = last_known_good(judged)
+    if chosen is None:
+        raise _nowhere(workload, judged)
+    goal = next(revision for revision in revisions if revision.number == chosen.revision)
+    if chosen.standing is Standing.GOOD:
+        return goal, ()
+    reason = f"revision {goal.number} is not proved good: {chosen.reason}"
+    return goal, (f"{reason}; it is the newest earlier one that nothing else speaks against",)
 
 
-def _nowhere(workload: Workload, differing: Sequence[Revision]) -> ActionFailed:
-    numbers = ", ".join(str(revision.number) for revision in differing)
+def _nowhere(workload: Workload, judged: Sequence[Judged]) -> ActionFailed:
     return ActionFailed(
         f"{workload.ref} has no earlier revision to roll back to",
-        why=f"its other revisions ({numbers}) were left by an earlier rollback, or are not ready now"
-        if differing
-        else f"revision {workload.revision} is the only template it keeps",
-        fix="name one with --to-revision" if differing else "ship a repaired release",
+        why="; ".join(f"revision {one.revision}: {one.reason}" for one in judged)
+        or f"revision {workload.revision} is the only template it keeps",
+        fix="name one with --to-revision" if judged else "ship a repaired release",
     )
 
 
-def _named(
-    workload: Workload, revisions: Sequence[Revision], wanted: Mapping[str, Any], current: str
-) -> Revision:
+def named_revision(workload: Workload, revisions: Sequence[Revision], wanted: Mapping[str, Any]) -> Revision:
+    """The revision with that template, or of that number.
+
+    Raises NotFound, and GateNotMet when it is the current template already.
+    """
     number, template = wanted.get("to_revision"), wanted.get("template")
     found = [
         revision
@@ -151,7 +147,7 @@ def _named(
         known = ", ".join(str(revision.number) for revision in sorted(revisions, key=lambda r: r.number))
         raise NotFound(f"{workload.ref} has no revision {number}", why=f"it keeps: {known or 'none'}")
     goal = max(found, key=lambda revision: revision.number)
-    if release_digest(goal.template) == current:
+    if release_digest(goal.template) == release_digest(workload.template):
         raise GateNotMet(
             f"{workload.ref} has the template of revision {goal.number} already",
             why=f"it is at revision {workload.revision}; there is nothing to change",

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
+from maestro_cli.changes.candidates.model import Judged
 from maestro_cli.changes.kinds.kind import (
     CHANGE_ANNOTATION,
     Found,
@@ -62,6 +63,8 @@ class Draft:
     blind: Sequence[str] = ()
     pinned: bool = False
     gives_up: bool = False
+    considered: tuple[Judged, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class WritingKind(ABC, Generic[T]):
@@ -161,6 +164,8 @@ class WritingKind(ABC, Generic[T]):
             pinned=draft.pinned,
             gives_up=draft.gives_up,
             objections=draft.objections,
+            considered=draft.considered,
+            notes=draft.notes,
             leaves=before,
             payload=draft.spec,
         )

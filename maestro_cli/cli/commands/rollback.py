@@ -16,9 +16,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def rollback(
     to_revision: Annotated[
         int | None,
-        typer.Option(
-            metavar="N", help="This revision; by default the newest earlier one that no rollback left.", min=1
-        ),
+        typer.Option(metavar="N", help="This revision; by default the last known good one.", min=1),
     ] = None,
 ) -> Parameters:
     """Return a workload to an earlier revision, as a planned, gated and verified change.

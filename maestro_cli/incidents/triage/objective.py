@@ -5,16 +5,13 @@ Invariant: never one of another workload, and never a guess between several: wha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maestro_cli.core.refs import WorkloadRef
-from maestro_cli.incidents.correlation import workload_of
 from maestro_cli.incidents.model import Signal
 from maestro_cli.slo.objectives import Objective
 
-_EQUAL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"([^"\\]*)"')  # the matchers that name one value
 _OBJECTIVE_LABEL, _SERVICE_LABEL = "objective", "service"
 
 
@@ -33,7 +30,7 @@ def choose_objective(
     if not objectives:
         return Choice(None, "no objective is given")
     services = {signal.labels.get(_SERVICE_LABEL, "") for signal in signals} - {""}
-    fitting = [one for one in objectives if _is_for(one, workload, services)]
+    fitting = [one for one in objectives if one.is_for(workload, services)]
     if not fitting:
         return Choice(None, f"none of {len(objectives)} objectives is for {workload}")
     by_name = {one.name: one for one in fitting}
@@ -46,13 +43,3 @@ def choose_objective(
             return Choice(several[0])
     names = ", ".join(sorted(by_name))
     return Choice(None, f"{names} are for {workload}, and no alert of theirs fired")
-
-
-def _is_for(objective: Objective, workload: WorkloadRef, services: set[str]) -> bool:
-    """By the workload that its labels or its selector name; by namespace and service where they name none."""
-    labels = {**dict(_EQUAL.findall(objective.total)), **objective.labels}
-    named = workload_of(labels)
-    if named is not None:
-        return named == workload
-    namespace = labels.get("namespace", workload.namespace)
-    return namespace == workload.namespace and objective.service in {workload.name, *services}

@@ -11,7 +11,13 @@ from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
+    from maestro_cli.changes.candidates.model import Judged
     from maestro_cli.changes.model import BlastRadius, Change, DiffLine, GateDecision, Plan, RecentChange
+
+
+def standing_tone(judged: Judged) -> str:
+    """The tone of how a revision stands."""
+    return {"good": "good", "bad": "bad"}.get(judged.standing.value, "warn")
 
 
 def plan_view(plan: Plan, decision: GateDecision) -> Report:
@@ -146,6 +152,7 @@ def _plan_blocks(plan: Plan) -> tuple[Any, ...]:
         ),
         *(("lately", _lately(recent)) for recent in blast.recent),
         *(("not seen", text) for text in blast.blind),
+        *(("note", text) for text in plan.notes),
         ("verify", f"{plan.verify.text}, within {format_duration(plan.verify.timeout_seconds)}"),
         ("undo", plan.undo.summary if plan.undo else "none: it cannot be taken back"),
         ("digest", plan.digest[:16]),
@@ -156,4 +163,16 @@ def _plan_blocks(plan: Plan) -> tuple[Any, ...]:
         Column("after", lambda line: line.after, tone=lambda _: "good"),
     )
     diff = Listing("change-diff/v1", columns, plan.diff.lines, empty="no difference")
-    return (Fields(rows), Heading("Diff"), diff)
+    return (Fields(rows), *_considered(plan), Heading("Diff"), diff)
+
+
+def _considered(plan: Plan) -> tuple[Any, ...]:
+    """What a target was chosen from, if it was chosen."""
+    columns: tuple[Column[Judged], ...] = (
+        Column("revision", lambda one: one.revision, right=True),
+        Column("standing", lambda one: one.standing.value, tone=standing_tone),
+        Column("why", lambda one: one.reason),
+    )
+    if not plan.considered:
+        return ()
+    return (Heading("Earlier revisions"), Listing("change-considered/v1", columns, plan.considered))

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from maestro_cli.core.untrusted import markdown_text
-from maestro_cli.incidents.correlation import capped, incident_key, workload_of
+from maestro_cli.core.workload_labels import workload_of
+from maestro_cli.incidents.correlation import capped, incident_key
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.masking import shape
 from maestro_cli.incidents.model import Incident

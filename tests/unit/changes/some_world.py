@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.ports import ClusterPort, MetricsPort
+from maestro_cli.core.errors import NotFound
+from maestro_cli.slo.objectives import Objective
 
 
 @dataclass(frozen=True)
 class SomeWorld:
     cluster: ClusterPort
+    prometheus: MetricsPort | None = None
+    objectives: Mapping[str, Objective] = field(default_factory=dict)
+
+    @property
+    def metrics(self) -> MetricsPort:
+        if self.prometheus is None:
+            raise NotFound("context test has no prometheus")
+        return self.prometheus

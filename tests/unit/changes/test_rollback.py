@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.changes.candidates.judging import judge_revisions
+from maestro_cli.changes.candidates.model import Tracks
 from maestro_cli.changes.kinds import kind_named
-from maestro_cli.changes.kinds.rollback import choose_revision
+from maestro_cli.changes.kinds.rollback import choose_revision, named_revision
 from maestro_cli.changes.template import template_digest
 from maestro_cli.core.errors import ActionFailed, GateNotMet, NotFound, UsageError
 from maestro_cli.core.facts.cluster import Revision, Workload
@@ -28,47 +30,50 @@ def workload(number: int, version: int) -> Workload:
 HISTORY = [revision(1, 1), revision(2, 2), revision(4, 1), revision(5, 5, replicas=3, ready=3)]
 
 
+def chosen(now: Workload, history: list[Revision], abandoned: frozenset[str] = frozenset()) -> int:
+    judged = judge_revisions(now, history, Tracks(), abandoned)
+    return choose_revision(now, history, judged)[0].number
+
+
 def test_the_newest_earlier_template_that_differs_is_chosen() -> None:
-    assert choose_revision(workload(5, 5), HISTORY, {}).number == 4
-    assert choose_revision(workload(4, 1), HISTORY[:3], {}).number == 2
+    assert chosen(workload(5, 5), HISTORY) == 4
+    assert chosen(workload(4, 1), HISTORY[:3]) == 2
 
 
 def test_what_a_rollback_left_or_could_not_verify_is_passed_over() -> None:
-    abandoned = frozenset({template_digest(template(1))})
-    assert choose_revision(workload(5, 5), HISTORY, {}, abandoned).number == 2
+    assert chosen(workload(5, 5), HISTORY, frozenset({template_digest(template(1))})) == 2
 
 
 def test_a_revision_whose_pods_are_not_all_ready_is_passed_over() -> None:
     history = [revision(1, 1), revision(2, 2, replicas=2, ready=1), revision(3, 3)]
-    assert choose_revision(workload(3, 3), history, {}).number == 1
+    assert chosen(workload(3, 3), history) == 1
 
 
 def test_a_named_revision_is_taken_whatever_speaks_against_it() -> None:
-    abandoned = frozenset({template_digest(template(2))})
-    assert choose_revision(workload(5, 5), HISTORY, {"to_revision": 2}, abandoned).number == 2
+    assert named_revision(workload(5, 5), HISTORY, {"to_revision": 2}).number == 2
 
 
 def test_a_template_wins_over_a_number_that_moved_on() -> None:
     wanted = {"to_revision": 1, "template": template_digest(template(1))}
-    assert choose_revision(workload(5, 5), HISTORY, wanted).number == 4
+    assert named_revision(workload(5, 5), HISTORY, wanted).number == 4
 
 
 @pytest.mark.parametrize("history", [[revision(3, 1)], [revision(1, 1), revision(3, 1)], []])
 def test_nowhere_to_go_is_zero_targets(history: list[Revision]) -> None:
     with pytest.raises(ActionFailed, match="no earlier revision") as raised:
-        choose_revision(workload(3, 1), history, {})
+        chosen(workload(3, 1), history)
     assert raised.value.exit_code == 12
 
 
 def test_a_missing_revision_is_not_found() -> None:
     with pytest.raises(NotFound, match="no revision 9") as raised:
-        choose_revision(workload(5, 5), HISTORY, {"to_revision": 9})
+        named_revision(workload(5, 5), HISTORY, {"to_revision": 9})
     assert raised.value.why == "it keeps: 1, 2, 4, 5"
 
 
 def test_the_same_template_is_refused() -> None:
     with pytest.raises(GateNotMet, match="already"):
-        choose_revision(workload(5, 1), HISTORY, {"to_revision": 4})
+        named_revision(workload(5, 1), HISTORY, {"to_revision": 4})
 
 
 @pytest.mark.parametrize(
@@ -107,7 +112,7 @@ def test_after_the_hour_it_does_not_go_back_to_what_was_left(bench: Bench) -> No
     bench.clock.pass_time(hours=2)
     with pytest.raises(ActionFailed, match="no earlier revision") as raised:
         pipeline.plan("rollback", REF)
-    assert "left by an earlier rollback" in raised.value.why
+    assert "an earlier rollback left it" in raised.value.why
 
 
 def test_the_undo_names_what_is_there_now(bench: Bench) -> None:

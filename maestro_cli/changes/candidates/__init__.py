@@ -1,0 +1,1 @@
+"""Which revisions a rollback may go to, and what speaks for and against each."""
