@@ -73,9 +73,11 @@ def is_secret(name: str, value: str) -> bool:
 
 def target_of(workload: Workload) -> Target:
     """The workload as the target of a plan; see Target.state for what it covers."""
+    # How many a DaemonSet wants is decided by the nodes that there are.
+    wanted = 0 if workload.ref.kind == "DaemonSet" else workload.replicas_wanted
     state = digest(
         [
-            workload.uid, workload.generation, workload.revision, workload.replicas_wanted,
+            workload.uid, workload.generation, workload.revision, wanted,
             workload.paused, workload.selector, template_digest(workload.template),
         ]
     )  # fmt: skip

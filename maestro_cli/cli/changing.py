@@ -30,7 +30,9 @@ Parameters = Mapping[str, Any]
 
 def a_workload(
     ctx: typer.Context,
-    workload: Annotated[str, typer.Argument(help="deploy/NAME, or namespace/deploy/NAME.")],
+    workload: Annotated[
+        str, typer.Argument(help="deploy/NAME, sts/NAME or ds/NAME, with namespace/ before it or -n.")
+    ],
     namespace: NamespaceOption = None,
 ) -> ObjectRef:
     """The first words of a command that changes one workload."""

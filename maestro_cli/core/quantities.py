@@ -49,6 +49,11 @@ def format_duration(seconds: float) -> str:
     return f"{whole // 86400}d{whole % 86400 // 3600:02d}h"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 pod`, `2 pods`, `0 pods`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def prometheus_duration(seconds: float) -> str:
     """The shortest PromQL duration for a whole number of milliseconds: 300 → `5m`, 90 → `90s`."""
     milliseconds = round(seconds * 1000)

@@ -95,7 +95,15 @@ ANSWERS: Answers = {
         workload("churn", 2, replicas=3, updatedReplicas=1, readyReplicas=2, availableReplicas=2),
     ),
     "/apis/apps/v1/namespaces/ml/statefulsets": listing(
-        workload("store", 2, replicas=2, readyReplicas=0, currentRevision="store-1", updateRevision="store-1")
+        workload(
+            "store",
+            2,
+            replicas=2,
+            readyReplicas=0,
+            updatedReplicas=2,
+            currentRevision="store-1",
+            updateRevision="store-1",
+        )
     ),
 }
 

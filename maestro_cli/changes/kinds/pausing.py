@@ -5,6 +5,7 @@ Invariant: it holds when the flag is as wanted and the controller has seen it, w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from maestro_cli.changes.kinds.kind import Holds, Observation, Request
@@ -20,6 +21,20 @@ from maestro_cli.core.untrusted import Untrusted
 class PausingKind(WorkloadKind):
     """Takes no parameters; `flag` is what it writes, `opposite` the kind that takes it back."""
 
+    unfit: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "StatefulSet": (
+            "only a Deployment can be paused; a StatefulSet holds pods back by its partition",
+            "kubectl -n {namespace} patch sts {name} --type=merge"
+            ' -p \'{{"spec":{{"updateStrategy":{{"rollingUpdate":{{"partition":N}}}}}}}}\''
+            " (pods from number N on take new templates on)",
+        ),
+        "DaemonSet": (
+            "only a Deployment can be paused; a DaemonSet is held by the update strategy OnDelete",
+            "kubectl -n {namespace} patch ds {name} --type=merge"
+            ' -p \'{{"spec":{{"updateStrategy":{{"type":"OnDelete","rollingUpdate":null}}}}}}\''
+            " (and RollingUpdate to let it go on)",
+        ),
+    }
     flag: ClassVar[bool]
     opposite: ClassVar[str]
     state: ClassVar[str]  # in words

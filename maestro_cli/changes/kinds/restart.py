@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from maestro_cli.changes.kinds.held import wholly_held
 from maestro_cli.changes.kinds.kind import Request
 from maestro_cli.changes.kinds.rolling import RollingKind, paused, seen
 from maestro_cli.changes.kinds.writing import Draft, Spec
@@ -28,10 +29,11 @@ class Restart(RollingKind):
         """Raises ActionFailed when there is no replica to restart."""
         ref, replicas = workload.ref, workload.replicas_wanted
         if not replicas:
+            is_daemon = ref.kind == "DaemonSet"
             raise ActionFailed(
                 f"{ref} has no replica to restart",
-                why="it is scaled to zero",
-                fix=f"maestro scale {ref} --replicas N",
+                why="its template selects no node" if is_daemon else "it is scaled to zero",
+                fix="maestro node list" if is_daemon else f"maestro scale {ref} --replicas N",
             )
         spec = _restarted(workload, request.now)
         return Draft(
@@ -42,7 +44,7 @@ class Restart(RollingKind):
             holds=f"every replica of {ref} was started anew",
             undo=None,
             ended=replicas,
-            objections=paused(workload),
+            objections=(*paused(workload), *wholly_held(workload)),
             recent=seen(world.cluster.list_revisions(ref), request.now),
         )
 

@@ -6,18 +6,20 @@ very template that was there, found by its digest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from maestro_cli.changes.kinds.held import PODS, held_back, left_behind
 from maestro_cli.changes.kinds.kind import CAUSE_ANNOTATION, Holds, Observation, Permission
 from maestro_cli.changes.kinds.workload import WorkloadKind
-from maestro_cli.changes.kinds.writing import Spec
+from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import GateReason, Plan, RecentChange, Undo
 from maestro_cli.changes.ports import World
 from maestro_cli.changes.template import release_digest
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.facts.cluster import Revision, Workload
+from maestro_cli.core.refs import ObjectRef
 
 RECENT_SECONDS = 3600.0
 _GAVE_UP = "ProgressDeadlineExceeded"
@@ -31,6 +33,26 @@ class RollingKind(WorkloadKind):
         Permission("list", "replicasets", "apps"),
         Permission("patch", "deployments", "apps"),
     )
+
+    def whole(self, world: World, found: Workload, draft: Draft, now: datetime) -> Draft:
+        return held_back(world.cluster, found, draft, now)
+
+    def needs(self, plan: Plan) -> tuple[Permission, ...]:
+        if not plan.parameters.get(PODS):
+            return super().needs(plan)
+        return (*super().needs(plan), Permission("delete", "pods", named=False))
+
+    def pending(self, world: World, plan: Plan) -> Mapping[str, ObjectRef]:
+        """Planned pods that the set still waits for instead of giving them the new template."""
+        planned = plan.parameters.get(PODS) or {}
+        if not planned:
+            return {}
+        left = left_behind(world.cluster, self.read(world, plan.target.ref))
+        return {pod.uid: pod.ref for pod in left if pod.uid in planned}
+
+    def take(self, world: World, ref: ObjectRef, uid: str) -> None:
+        """Delete one pod by its uid: it is not ready, so no disruption budget counts on it."""
+        world.cluster.delete_pod(ref.namespace, ref.name, uid=uid)
 
     def part(self, spec: Spec) -> str:
         return release_digest(spec["template"])
@@ -54,12 +76,24 @@ class RollingKind(WorkloadKind):
             return f"{workload.ref} has the planned template, without the mark of {plan.id}"
         return ""
 
+    def observe(self, world: World, plan: Plan, *, left: str) -> Observation:
+        """As for every workload; a set that waits for a pod that nobody planned to end says so."""
+        seen = super().observe(world, plan, left=left)
+        if seen.holds is not Holds.NOT_YET or plan.target.ref.kind != "StatefulSet":
+            return seen
+        waits = left_behind(world.cluster, self.read(world, plan.target.ref))
+        if not waits:
+            return seen
+        return Observation(Holds.NOT_YET, f"{seen.text}; it waits for {waits[0].ref}, which is not ready")
+
     def progress(self, workload: Workload, plan: Plan) -> Observation:
-        """Rolled out by kubectl's four conditions."""
+        """Rolled out by kubectl's conditions, as far as the workload takes the template on by itself."""
         text = (
             f"{workload.replicas_updated} of {workload.replicas_wanted} updated,"
             f" {workload.replicas_available} available, {workload.replicas} in all"
         )
+        if workload.held_back and workload.replicas_updated < workload.replicas_wanted:
+            text = f"{text}; {workload.held_why}"
         if workload.is_rolled_out:
             return Observation(Holds.YES, text)
         if workload.observed_generation >= workload.generation and workload.progress_reason == _GAVE_UP:

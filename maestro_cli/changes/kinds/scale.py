@@ -29,6 +29,12 @@ class Scale(WorkloadKind):
 
     name = "scale"
     options: ClassVar[Mapping[str, Option]] = {"replicas": Option(whole_number, needed=True)}
+    unfit: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "DaemonSet": (
+            "a DaemonSet has no number of replicas: it runs one pod on each node that its template selects",
+            "change which nodes those are: maestro node cordon NODE, or the nodeSelector of its template",
+        )
+    }
 
     def draft(self, world: World, workload: Workload, request: Request) -> Draft:
         ref, now = workload.ref, workload.replicas_wanted

@@ -5,6 +5,8 @@ Invariant: the write is one patch under uid and resourceVersion, and carries the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from maestro_cli.changes.blast import blast_radius
@@ -19,7 +21,13 @@ from maestro_cli.core.refs import ObjectRef, WorkloadRef
 
 
 class WorkloadKind(MarkedKind[Workload]):
-    """A kind of change; subclasses fill in `name`, `draft`, `spec`, `part` and `progress`."""
+    """A kind of change; subclasses fill in `name`, `draft`, `spec`, `part` and `progress`.
+
+    `unfit`: the kinds of workload that it cannot be made of, with why, and what to do instead (in which
+    {namespace} and {name} stand for the workload's).
+    """
+
+    unfit: ClassVar[Mapping[str, tuple[str, str]]] = {}
 
     permissions: ClassVar[tuple[Permission, ...]] = (
         Permission("get", "deployments", "apps"),
@@ -27,7 +35,18 @@ class WorkloadKind(MarkedKind[Workload]):
     )
 
     def read(self, world: World, ref: ObjectRef) -> Workload:
-        return world.cluster.get_workload(workload_of(ref))
+        workload = workload_of(ref)
+        if workload.kind in self.unfit:
+            why, fix = self.unfit[workload.kind]
+            raise UsageError(
+                f"{self.name} is not for a {workload.kind}, and {ref} is one",
+                why=why,
+                fix=fix.format(namespace=workload.namespace, name=workload.name),
+            )
+        return world.cluster.get_workload(workload)
+
+    def needs(self, plan: Plan) -> tuple[Permission, ...]:
+        return permissions_of(plan.target.ref.kind, self.permissions)
 
     def target(self, found: Workload) -> Target:
         return target_of(found)
@@ -59,6 +78,20 @@ class WorkloadKind(MarkedKind[Workload]):
             annotations=self.annotations(plan),
             dry_run=dry_run,
         )
+
+
+def permissions_of(kind: str, of_deployments: tuple[Permission, ...]) -> tuple[Permission, ...]:
+    """What is needed for a workload of that kind, when this is what a Deployment needs.
+
+    The revision of a set is read off its ControllerRevisions, and how many pods each has off its pods.
+    """
+    if kind == "Deployment":
+        return of_deployments
+    other = {"deployments": f"{kind.lower()}s", "replicasets": "controllerrevisions"}
+    needed = [replace(one, resource=other.get(one.resource, one.resource)) for one in of_deployments]
+    if any(one.resource == "controllerrevisions" for one in needed):
+        return Permission("list", "pods"), *needed
+    return Permission("list", "controllerrevisions", "apps"), *needed
 
 
 def workload_of(ref: ObjectRef) -> WorkloadRef:

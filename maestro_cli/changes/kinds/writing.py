@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
 from maestro_cli.changes.candidates.model import Judged
@@ -89,6 +90,10 @@ class WritingKind(ABC, Generic[T]):
     def draft(self, world: World, found: T, request: Request) -> Draft:
         """What is to be written; raises UsageError, ActionFailed and GateNotMet."""
 
+    def whole(self, world: World, found: T, draft: Draft, now: datetime) -> Draft:
+        """The draft with what the target itself adds to every change of this sort."""
+        return draft
+
     @abstractmethod
     def blast(self, world: World, found: T, draft: Draft, request: Request) -> BlastRadius:
         """What the change would touch."""
@@ -142,7 +147,7 @@ class WritingKind(ABC, Generic[T]):
             taken = ", ".join(self.options) or "it takes none"
             raise UsageError(f"{self.name} has no parameter {unknown[0]!r}", fix=taken)
         found = self.read(world, request.ref)
-        draft = self.draft(world, found, request)
+        draft = self.whole(world, found, self.draft(world, found, request), request.now)
         before, after = self.part_of(found), self.part(draft.spec)
         if before == after and (draft.diff.is_empty or not self.does_more):
             raise GateNotMet(

@@ -16,7 +16,12 @@ from maestro_cli.core.refs import ObjectRef, WorkloadRef
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A Deployment (later: StatefulSet, DaemonSet) and its rollout."""
+    """A Deployment, StatefulSet or DaemonSet and its rollout.
+
+    `revision` is 0 where nobody tells, as in the answer to a write to a set. Of a set: `held_back` replicas
+    keep their template whatever is written, and `held_why` says why. Of a StatefulSet: `update_revision` is
+    what pods of the newest template carry as their label, `ordered` that each pod waits for the one before.
+    """
 
     ref: WorkloadRef
     uid: str
@@ -37,21 +42,33 @@ class Workload:
     annotations: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     template: Mapping[str, Any] = field(default_factory=dict)
+    held_back: int = 0
+    held_why: str = ""
+    update_revision: str = ""
+    ordered: bool = False
+
+    @property
+    def is_observed(self) -> bool:
+        """Its controller has seen the last change of its spec."""
+        return self.observed_generation >= self.generation
 
     @property
     def is_rolled_out(self) -> bool:
         """kubectl's own order of checks (`pkg/polymorphichelpers/rollout_status.go`)."""
         return (
-            self.observed_generation >= self.generation
-            and self.replicas_updated >= self.replicas_wanted
-            and self.replicas <= self.replicas_updated
-            and self.replicas_available >= self.replicas_updated
+            self.is_observed
+            and self.replicas_updated >= self.replicas_wanted - self.held_back
+            and self.replicas <= self.replicas_updated + self.held_back
+            and self.replicas_available >= max(self.replicas_updated, self.replicas_wanted)
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One revision of a workload: a ReplicaSet and its template."""
+    """One revision of a workload: a ReplicaSet or ControllerRevision and its template.
+
+    `template_hash` is what the pods of the revision carry as the label that tells their revision.
+    """
 
     number: int
     name: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -33,15 +33,14 @@ from maestro_cli.sources.http import HttpBackend, checked
 from maestro_cli.sources.kube import facts, objects
 from maestro_cli.sources.kube.access import cluster_access
 from maestro_cli.sources.kube.api_server import (
-    JSON_PATCH,
     SYSTEM,
     ApiServer,
-    InvalidObject,
     waiting_container,
 )
 from maestro_cli.sources.kube.inventory import Inventory
-from maestro_cli.sources.kube.patches import Precondition, marked_patch
+from maestro_cli.sources.kube.patches import Precondition, patched
 from maestro_cli.sources.kube.paths import scoped, segment
+from maestro_cli.sources.kube.workloads import Workloads
 
 if TYPE_CHECKING:
     import httpx
@@ -51,7 +50,6 @@ if TYPE_CHECKING:
 MAX_LIST_BYTES = 128 * 2**20
 LOG_LIMIT_BYTES = 262_144
 _NODES = "/api/v1/nodes"
-M = TypeVar("M", objects.Deployment, objects.NodeObject, objects.ConfigMapObject)
 
 
 class _Version(Struct, rename="camel"):
@@ -105,6 +103,7 @@ class KubeCluster:
         )
         self._api = ApiServer(backend, self._access.user_name)
         self.inventory = Inventory(self._api)
+        self._workloads = Workloads(self._api)
 
     def close(self) -> None:
         """Close its connections; the source is of no use afterwards."""
@@ -159,7 +158,7 @@ class KubeCluster:
 
     def get_workload(self, ref: WorkloadRef) -> Workload:
         """The workload now."""
-        return facts.workload_facts(self._api.get(_path(ref), objects.Deployment))
+        return self._workloads.get(ref)
 
     def list_workloads(self, namespace: str | None) -> tuple[Workload, ...]:
         """Deployments of a namespace, or of all (None), by namespace and name."""
@@ -167,18 +166,8 @@ class KubeCluster:
         return tuple(map(facts.workload_facts, sorted(found, key=_name)))
 
     def list_revisions(self, ref: WorkloadRef) -> tuple[Revision, ...]:
-        """The ReplicaSets that this workload controls, oldest revision first."""
-        owner = self._api.get(_path(ref), objects.Deployment)
-        selector = facts.selector_text(owner.spec.selector)
-        path = scoped("/apis/apps/v1", ref.namespace, "replicasets")
-        found = self._api.items(path, objects.ReplicaSet, {"labelSelector": selector} if selector else None)
-        owned = [
-            item
-            for item in found
-            if item.metadata.controller and item.metadata.controller.uid == owner.metadata.uid
-        ]
-        owned.sort(key=lambda item: (item.metadata.revision, item.metadata.created_at))
-        return tuple(map(facts.revision_facts, owned))
+        """The templates that the cluster keeps of this workload, oldest revision first."""
+        return self._workloads.revisions(ref)
 
     def list_pods(self, namespace: str | None, *, selector: str = "") -> tuple[Pod, ...]:
         """Pods that match a label selector, of a namespace or of all (None), by name."""
@@ -276,11 +265,10 @@ class KubeCluster:
         `annotations` are set, or removed when None; all others stay. Raises StalePlan when uid or
         resourceVersion are no longer these, InvalidObject when the cluster finds the spec invalid.
         """
-        body = facts.without_hash(spec["template"]) if "template" in spec else None
-        parts = spec if body is None else {**spec, "template": body}
-        expected = Precondition(ref, uid, resource_version)
-        done = self._write(_path(ref), objects.Deployment, expected, parts, annotations, dry_run)
-        return facts.workload_facts(done)
+        return self._workloads.write_spec(
+            ref, uid=uid, resource_version=resource_version, spec=spec, annotations=annotations,
+            dry_run=dry_run,
+        )  # fmt: skip
 
     def write_node(
         self, name: str, *, uid: str, resource_version: str, unschedulable: bool,
@@ -289,7 +277,8 @@ class KubeCluster:
         """Close a node to new pods, or open it, in one JSON patch; raises as `write_spec`."""
         expected = Precondition(node_ref(name), uid, resource_version)
         parts = {"unschedulable": unschedulable}
-        done = self._write(_node_path(name), objects.NodeObject, expected, parts, annotations, dry_run)
+        path, kind = _node_path(name), objects.NodeObject
+        done = patched(self._api, path, expected, parts, annotations, kind, dry_run=dry_run)
         return facts.node_facts(done)
 
     def write_config_map(
@@ -299,7 +288,8 @@ class KubeCluster:
         """Replace all the text of a ConfigMap, in one JSON patch; raises as `write_spec`."""
         expected = Precondition(ObjectRef("ConfigMap", namespace, name), uid, resource_version)
         path, kind = _config_path(namespace, name), objects.ConfigMapObject
-        done = self._write(path, kind, expected, {"data": dict(data)}, annotations, dry_run, within="/")
+        parts = {"data": dict(data)}
+        done = patched(self._api, path, expected, parts, annotations, kind, dry_run=dry_run, within="/")
         return facts.config_map_facts(done)
 
     def evict_pod(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
@@ -314,27 +304,6 @@ class KubeCluster:
         """Delete the pod of that uid, whatever its budget says; raises StalePlan."""
         options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
         self._api.delete(_pod_path(namespace, name), options, dict[str, Any], dry_run=dry_run)
-
-    def _write(
-        self, path: str, kind: type[M], expected: Precondition, parts: Mapping[str, Any],
-        annotations: Mapping[str, str | None], dry_run: bool, within: str = "/spec/",
-    ) -> M:  # fmt: skip
-        """Replace parts of an object and annotations where the precondition holds."""
-        current = self._api.get(path, kind).metadata
-        expected.check(current)
-        patch = marked_patch(expected, parts, current.annotations or {}, annotations, within)
-        try:
-            return self._api.patch(path, JSON_PATCH, patch, kind, dry_run=dry_run)
-        except InvalidObject:
-            # A failed `test` is 422 too, and does not say so.
-            expected.check(self._api.get(path, kind).metadata)
-            raise
-
-
-def _path(ref: WorkloadRef) -> str:
-    if ref.kind != "Deployment":
-        raise UsageError(f"{ref} is a {ref.kind}", why="maestro changes and watches Deployments only")
-    return f"{scoped('/apis/apps/v1', ref.namespace, 'deployments')}/{segment(ref.name)}"
 
 
 def _pod_path(namespace: str, name: str) -> str:

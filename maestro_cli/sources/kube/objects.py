@@ -205,6 +205,30 @@ class ConfigMapObject(Struct):
     data: dict[str, str] | None = None
 
 
+class RollingUpdate(Struct):
+    partition: int | None = 0
+
+
+class UpdateStrategy(Struct, rename="camel"):
+    type: str | None = ""
+    rolling_update: RollingUpdate | None = None
+
+
+class SetSpec(DeploymentSpec, rename="camel"):
+    """What stateful and daemon sets have besides."""
+
+    update_strategy: UpdateStrategy | None = None
+    pod_management_policy: str | None = ""
+
+
+class ControllerRevision(Struct):
+    """A template that a stateful or daemon set had; `data` is a patch of the set."""
+
+    metadata: Meta
+    revision: int = 0
+    data: dict[str, Any] | None = None
+
+
 class StatefulSetStatus(Struct, rename="camel"):
     observed_generation: int | None = 0
     replicas: int | None = 0
@@ -217,12 +241,13 @@ class StatefulSetStatus(Struct, rename="camel"):
 
 class StatefulSet(Struct):
     metadata: Meta
-    spec: DeploymentSpec = field(default_factory=DeploymentSpec)
+    spec: SetSpec = field(default_factory=SetSpec)
     status: StatefulSetStatus = field(default_factory=StatefulSetStatus)
 
 
 class DaemonSetStatus(Struct, rename="camel"):
     observed_generation: int | None = 0
+    current_number_scheduled: int | None = 0
     desired_number_scheduled: int | None = 0
     updated_number_scheduled: int | None = 0
     number_ready: int | None = 0
@@ -231,7 +256,7 @@ class DaemonSetStatus(Struct, rename="camel"):
 
 class DaemonSet(Struct):
     metadata: Meta
-    spec: DeploymentSpec = field(default_factory=DeploymentSpec)
+    spec: SetSpec = field(default_factory=SetSpec)
     status: DaemonSetStatus = field(default_factory=DaemonSetStatus)
 
 

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from maestro_cli.core.errors import StalePlan
 from maestro_cli.core.refs import ObjectRef
+from maestro_cli.sources.kube.api_server import JSON_PATCH, ApiServer, InvalidObject
 from maestro_cli.sources.kube.objects import Meta
 
+
+class Described(Protocol):
+    metadata: Meta
+
+
+M = TypeVar("M", bound=Described)
 Operation = Mapping[str, Any]
 
 
@@ -39,6 +46,23 @@ class Precondition:
                 why=f"resourceVersion {current.resource_version}, planned {self.resource_version}",
                 fix="plan again",
             )
+
+
+def patched(
+    api: ApiServer, path: str, expected: Precondition, parts: Mapping[str, Any],
+    annotations: Mapping[str, str | None], kind: type[M], *, dry_run: bool,
+    within: str = "/spec/",
+) -> M:  # fmt: skip
+    """Replace parts of an object and annotations where the precondition holds, and give what became of it."""
+    current = api.get(path, kind).metadata
+    expected.check(current)
+    patch = marked_patch(expected, parts, current.annotations or {}, annotations, within)
+    try:
+        return api.patch(path, JSON_PATCH, patch, kind, dry_run=dry_run)
+    except InvalidObject:
+        # A failed `test` is 422 too, and does not say so.
+        expected.check(api.get(path, kind).metadata)
+        raise
 
 
 def marked_patch(

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.facts.inventory import WorkloadLine
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.sources.kube.facts import CHANGE_CAUSE, selector_text, template_containers
 from maestro_cli.sources.kube.objects import DaemonSet, Deployment, Meta, StatefulSet
+from maestro_cli.sources.kube.sets import set_facts
 
 _MANAGED_BY = "app.kubernetes.io/managed-by"
 _DAEMON_GENERATION = "deprecated.daemonset.template.generation"
@@ -39,40 +41,45 @@ def deployment_line(item: Deployment) -> WorkloadLine:
 
 def stateful_set_line(item: StatefulSet) -> WorkloadLine:
     """Its revision is the hash of the newest template."""
-    meta, status = item.metadata, item.status
-    rolled = status.update_revision == status.current_revision
+    meta, status, facts = item.metadata, item.status, set_facts(item)
     return _line(
         "StatefulSet",
         item,
         revision=(status.update_revision or "").removeprefix(f"{meta.name}-"),
-        desired=1 if item.spec.replicas is None else item.spec.replicas,
-        ready=status.ready_replicas or 0,
-        updated=(status.replicas if rolled else status.updated_replicas) or 0,
-        available=status.available_replicas or 0,
+        desired=facts.replicas_wanted,
+        ready=facts.replicas_ready,
+        updated=facts.replicas_updated,
+        available=facts.replicas_available,
+        held=facts,
     )
 
 
 def daemon_set_line(item: DaemonSet) -> WorkloadLine:
     """Its revision is the generation of its template."""
-    status = item.status
+    facts = set_facts(item)
     return _line(
         "DaemonSet",
         item,
         revision=(item.metadata.annotations or {}).get(_DAEMON_GENERATION, ""),
-        desired=status.desired_number_scheduled or 0,
-        ready=status.number_ready or 0,
-        updated=status.updated_number_scheduled or 0,
-        available=status.number_available or 0,
+        desired=facts.replicas_wanted,
+        ready=facts.replicas_ready,
+        updated=facts.replicas_updated,
+        available=facts.replicas_available,
+        held=facts,
     )
 
 
 def _line(
     kind: str, item: Deployment | StatefulSet | DaemonSet, *, revision: str, desired: int, ready: int,
     updated: int, available: int, surplus: int = 0, trouble: str = "", message: str = "",
+    held: Workload | None = None,
 ) -> WorkloadLine:  # fmt: skip
+    """`held`: a set, some of whose replicas may keep an older template."""
+    if held is not None and updated < desired and held.held_back:
+        message = held.held_why
     meta, template = item.metadata, item.spec.template or {}
     seen = (item.status.observed_generation or 0) >= (meta.generation or 0)
-    is_rolled = seen and updated >= desired and surplus <= 0
+    is_rolled = seen and updated >= desired - (held.held_back if held else 0) and surplus <= 0
     status = trouble or _status(is_rolled=is_rolled, desired=desired, ready=ready, available=available)
     return WorkloadLine(
         ref=WorkloadRef(kind, meta.namespace, meta.name),

@@ -407,12 +407,6 @@ def test_a_hostile_name_stays_one_path_segment(name: str) -> None:
         kube.pod_log("ml", "..")
 
 
-def test_other_kinds_of_workload_are_a_usage_error() -> None:
-    kube, _ = answering()
-    with pytest.raises(UsageError, match="StatefulSet"):
-        kube.get_workload(WorkloadRef("StatefulSet", "ml", "db"))
-
-
 def test_the_text_of_a_config_map_is_written_whole_under_its_precondition() -> None:
     config = {
         "apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "1", "b": "2"},
