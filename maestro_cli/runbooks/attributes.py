@@ -21,11 +21,16 @@ from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.markdown import Fence
 
 SHELLS = frozenset({"sh", "bash", "python"})
-EVERY = frozenset({*SHELLS, "promql", "change", "manual", "ask"})
+EVERY = frozenset({*SHELLS, "promql", "http", "change", "manual", "ask", "notify"})
 JUDGED = frozenset({"promql"})
 ASKED = frozenset({"ask"})
-_CHECKS = SHELLS | {"promql", "manual"}
-_TRIED = SHELLS | JUDGED
+WEB = frozenset({"http"})
+SENT = WEB | {"notify"}
+_LOOKING = JUDGED | WEB
+_CHECKS = SHELLS | _LOOKING | {"manual"}
+_TRIED = SHELLS | _LOOKING
+_SENDING = _TRIED | SENT
+_UNDOING = SHELLS | {"http", "change", "manual"}
 ROLES = ("pre", "verify", "undo", "probe")
 _MAIN = frozenset({"id"})
 _ALL_ROLES = frozenset({"id", *ROLES})
@@ -36,9 +41,7 @@ class Attribute:
     """`form` names how its value is read; `kinds` and `roles` say where it may stand."""
 
     name: str
-    form: (
-        str  # name, names, flag, who, duration, count, expectation, variable, choice, choices, pattern, text
-    )
+    form: str  # name, names, flag, who, duration, count, expectation, variable, choice, choices, pattern, …
     kinds: frozenset[str]
     roles: frozenset[str]
     meaning: str
@@ -50,18 +53,22 @@ ATTRIBUTES: Mapping[str, Attribute] = {
         Attribute("id", "name", EVERY, _ALL_ROLES, "makes the fence a step, and names it"),
         Attribute("pre", "name", _CHECKS, frozenset({"pre"}), "must hold before step NAME starts"),
         Attribute("verify", "name", _CHECKS, frozenset({"verify"}), "must hold after step NAME"),
-        Attribute("undo", "name", SHELLS | {"change", "manual"}, frozenset({"undo"}), "takes step NAME back"),
+        Attribute("undo", "name", _UNDOING, frozenset({"undo"}), "takes step NAME back"),
         Attribute("probe", "name", SHELLS, frozenset({"probe"}), "was step NAME done? 0 yes, 1 no"),
         Attribute("title", "text", EVERY, _ALL_ROLES, "what people read instead of the id"),
         Attribute("needs", "names", EVERY, _MAIN, "earlier steps that must have ended well"),
         Attribute("mutates", "flag", SHELLS, _MAIN, "the step alters the world (a change always does)"),
         Attribute("approve", "who", EVERY, _MAIN, "a person must agree before it starts"),
-        Attribute("timeout", "duration", SHELLS, _ALL_ROLES, "how long the process may run (5m)"),
-        Attribute("retries", "count", _TRIED, _ALL_ROLES, "how often a failed attempt is repeated (0)"),
-        Attribute("backoff", "duration", _TRIED, _ALL_ROLES, "wait before a retry, doubling (1s)"),
+        Attribute("timeout", "duration", SHELLS | SENT, _ALL_ROLES, "how long an attempt may take (5m, 10s)"),
+        Attribute("retries", "count", _SENDING, _ALL_ROLES, "how often a failure is repeated (0)"),
+        Attribute("backoff", "duration", _SENDING, _ALL_ROLES, "wait before a retry, doubling (1s)"),
         Attribute("expect", "expectation", JUDGED, _ALL_ROLES, "what the value must be, such as `< 0.01`"),
-        Attribute("for", "duration", JUDGED, _ALL_ROLES, "how long it must hold without a break"),
-        Attribute("within", "duration", JUDGED, _ALL_ROLES, "how long to wait for it to hold"),
+        Attribute("for", "duration", _LOOKING, _ALL_ROLES, "how long it must hold without a break"),
+        Attribute("within", "duration", _LOOKING, _ALL_ROLES, "how long to wait for it to hold"),
+        Attribute("status", "statuses", WEB, _ALL_ROLES, "what an answer's status must be (2xx)"),
+        Attribute("match", "pattern", WEB, _ALL_ROLES, "what must be found in the answer"),
+        Attribute("secret", "secrets", SHELLS | WEB, _ALL_ROLES, "secrets by reference: NAME=env:NAME"),
+        Attribute("to", "address", frozenset({"notify"}), _MAIN, "where a message goes, by reference"),
         Attribute("choices", "choices", ASKED, _MAIN, "the answers there are, separated by commas"),
         Attribute("pattern", "pattern", ASKED, _MAIN, "what the answer must match as a whole"),
         Attribute("capture", "variable", _TRIED | ASKED, _MAIN, "keeps output, value or answer as $VARIABLE"),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from maestro_cli.config.secrets import resolve_secret
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, WaitingForApproval
@@ -31,7 +32,7 @@ from maestro_cli.runbooks.model import (
     StepOutcome,
     StepRecord,
 )
-from maestro_cli.runbooks.ports import ChangePort, ChangeState, MetricsPort
+from maestro_cli.runbooks.ports import ChangePort, ChangeState, MetricsPort, SystemsPort
 from maestro_cli.runbooks.questions import Asking
 from maestro_cli.runbooks.rollback import Hands, roll_back
 from maestro_cli.runbooks.session import Session
@@ -59,6 +60,7 @@ class Surroundings:
 
     metrics: MetricsPort
     changes: ChangePort
+    systems: SystemsPort
     clock: Clock
     redactor: Redactor
     environment: Mapping[str, str]
@@ -199,15 +201,24 @@ class Execution:
     def _attempt(self, step: Step) -> StepRecord:
         record = self.ledger.intend(step)
         outcome = self._try(step)
-        if outcome.state is State.TIMED_OUT and step.mutates and self._probed(step):
+        unclear = outcome.state is State.TIMED_OUT or (
+            outcome.state is State.UNKNOWN and not self.around.cancellation.is_set
+        )
+        if unclear and step.mutates and self._probed(step):
             found = self._ask_probe(step)
             if found.state is not State.REDO:
                 outcome = found
         return self.ledger.finish(record, outcome)
 
     def _try(self, step: Step) -> StepOutcome:
+        redactor = self.around.redactor
         try:
-            return kind_of(step.kind).run(step, self._work(step))
+            secrets = {
+                name: resolve_secret(where, file=self.runbook.file, key=step.path)
+                for name, where in step.secrets
+            }
+            redactor = redactor.with_secrets(secrets.values())
+            return kind_of(step.kind).run(step, self._work(step, secrets, redactor))
         except Interrupted:
             return StepOutcome(State.UNKNOWN if step.mutates else State.CANCELLED, "ended by cancellation")
         except WaitingForApproval as error:
@@ -215,9 +226,9 @@ class Execution:
         except MaestroError as error:
             reason = f"{error.what}: {error.why}" if error.why else error.what
             code = error.exit_code if error.exit_code in _TELLING else ExitCode.ACTION_FAILED
-            return StepOutcome(State.FAILED, self.around.redactor.clean(reason), exit_code=code)
+            return StepOutcome(State.FAILED, redactor.clean(reason), exit_code=code)
 
-    def _work(self, step: Step) -> Work:
+    def _work(self, step: Step, secrets: Mapping[str, str], redactor: Redactor) -> Work:
         around = self.around
         return Work(
             run_id=self.session.run_id,
@@ -227,8 +238,10 @@ class Execution:
             folder=Path(self.runbook.file).resolve().parent,
             metrics=around.metrics,
             changes=around.changes,
+            systems=around.systems,
+            secrets=secrets,
             clock=around.clock,
-            redactor=around.redactor,
+            redactor=redactor,
             progress=around.progress,
             cancellation=around.cancellation,
             confirm=self._ask,

@@ -13,13 +13,15 @@ from typing import Any
 from maestro_cli.config.strict import suggestion
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.untrusted import visible
-from maestro_cli.runbooks.attributes import ATTRIBUTES, EVERY, ROLES, Marked, is_name, read_marks
+from maestro_cli.runbooks.attributes import ATTRIBUTES, EVERY, ROLES, SENT, Marked, is_name, read_marks
 from maestro_cli.runbooks.forms import FIELDS, FORMS
 from maestro_cli.runbooks.markdown import Fence
 from maestro_cli.runbooks.model import OnFail, Role, Step
+from maestro_cli.runbooks.steps.http import is_write
 from maestro_cli.runbooks.steps.registry import kind_of
 
 MAX_STEPS = 2000
+REQUEST_SECONDS = 10.0  # how long a request may take unless the fence says it
 MAX_BODY = 100_000  # a process argument may hold 128 KiB
 
 
@@ -87,6 +89,11 @@ def _check_names(step: Step, before: set[str], known: set[str], file: str) -> No
             fix = suggestion(need, list(before)) if before else "it is the first step"
             what = f"{visible(need, 60)!r} is no step before this one"
             raise InvalidFile(what, file=file, line=step.line, key="needs", fix=fix)
+    for one in (step, *step.parts):
+        for name, _ in one.secrets:
+            if name in known:
+                what = f"${name} has a value already"
+                raise InvalidFile(what, file=file, line=one.line, key="secret", fix="give it another name")
     if step.capture in known:
         raise InvalidFile("this variable has a value already", file=file, line=step.line, key="capture")
     after = known | ({step.capture} if step.capture else set())
@@ -149,9 +156,14 @@ class _Reading:
             heading=visible(fence.heading, 200),
             **self._values(),
         )
+        writes = kind == "change" or (kind == "http" and is_write(step.body))
+        if writes and self.role in (Role.PRE, Role.VERIFY):
+            raise self.fail("a check must not alter anything", self.role.value, fix="send a GET")
+        if kind in SENT and "timeout" not in marks.values:
+            step = dataclasses.replace(step, timeout_seconds=REQUEST_SECONDS)
         step = dataclasses.replace(
             step,
-            mutates=step.mutates or kind == "change" or self.role is Role.UNDO,
+            mutates=step.mutates or writes or self.role is Role.UNDO,
             within_seconds=step.within_seconds or step.for_seconds,
         )
         if step.within_seconds < step.for_seconds:

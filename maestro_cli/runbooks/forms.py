@@ -12,6 +12,7 @@ from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.attributes import is_name
 from maestro_cli.runbooks.model import OnFail
+from maestro_cli.runbooks.steps.notify import ADDRESS
 
 MAX_RETRIES = 100
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
@@ -91,6 +92,38 @@ def _pattern(raw: Any) -> str:
     return _text(raw)
 
 
+def _statuses(raw: Any) -> tuple[str, ...]:
+    parts = raw if isinstance(raw, list) else _text(raw).split(",")
+    statuses = tuple(_text(part).strip() for part in parts)
+    if not all(re.fullmatch(r"[1-5](?:[0-9][0-9]|xx)", status) for status in statuses):
+        raise ValueError("needs statuses such as 200 or 2xx, separated by commas")
+    return statuses
+
+
+def _secrets(raw: Any) -> tuple[tuple[str, str], ...]:
+    parts = raw if isinstance(raw, list) else _text(raw).split(",")
+    pairs = tuple(
+        (name.strip(), where.strip()) for name, _, where in (_text(p).partition("=") for p in parts)
+    )
+    for name, where in pairs:
+        if not is_variable(name):
+            raise ValueError("needs names in capitals: TOKEN=env:API_TOKEN")
+        _reference(where)
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("names one secret twice")
+    return pairs
+
+
+def _address(raw: Any) -> tuple[tuple[str, str], ...]:
+    return ((ADDRESS, _reference(_text(raw))),)
+
+
+def _reference(text: str) -> str:
+    if not re.fullmatch(r"(?:env|file):\S.*", text):
+        raise ValueError("a secret is a reference, not a value: env:NAME or file:PATH")
+    return text
+
+
 def _choice(raw: Any) -> OnFail:
     try:
         return OnFail(_text(raw))
@@ -103,6 +136,8 @@ FIELDS: Mapping[str, str] = {
     "backoff": "backoff_seconds",
     "for": "for_seconds",
     "within": "within_seconds",
+    "secret": "secrets",
+    "to": "secrets",
 }
 FORMS: Mapping[str, Callable[[Any], Any]] = {
     "text": lambda raw: visible(_text(raw), 200),
@@ -116,4 +151,7 @@ FORMS: Mapping[str, Callable[[Any], Any]] = {
     "choice": _choice,
     "choices": _choices,
     "pattern": _pattern,
+    "statuses": _statuses,
+    "secrets": _secrets,
+    "address": _address,
 }

@@ -62,6 +62,9 @@ class Step:
     for_seconds: float = 0.0
     within_seconds: float = 0.0
     capture: str = ""
+    status: tuple[str, ...] = ()  # of an answer: `200`, `2xx`; with none, 2xx
+    match: str = ""  # a regular expression to be found in an answer
+    secrets: tuple[tuple[str, str], ...] = ()  # names and references, read anew at every attempt
     choices: tuple[str, ...] = ()  # what a person may answer; with none and no pattern, yes or no
     pattern: str = ""  # what an answer must match as a whole
     on_fail: OnFail = OnFail.STOP

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.facts.metrics import Instant
+from maestro_cli.core.facts.web import WebAnswer, WebRequest
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import ObjectRef
 
@@ -17,6 +18,21 @@ from maestro_cli.core.refs import ObjectRef
 class MetricsPort(Protocol):
     def query(self, promql: str, *, at: datetime | None = None) -> Instant:
         """The answer to an instant query; raises Unreachable, Refused or InvalidQuery."""
+
+
+class WebPort(Protocol):
+    def send(self, request: WebRequest) -> WebAnswer:
+        """The answer, whatever its status; redirects lead to no other host.
+
+        Raises Unreachable, and OutcomeUnknown for a write that got no answer.
+        """
+
+
+class SystemsPort(Protocol):
+    """The systems of a context; one that it does not name is missed by the step that asks for it."""
+
+    @property
+    def web(self) -> WebPort: ...
 
 
 class ChangeState(Enum):

@@ -26,7 +26,7 @@ from maestro_cli.runbooks.ledger import Ledger
 from maestro_cli.runbooks.model import Confirm, Ending, Runbook, RunRecord, RunResult, RunStatus, nobody
 from maestro_cli.runbooks.parameters import knowing, refuse_secrets, resolve_parameters
 from maestro_cli.runbooks.pinned import pinned
-from maestro_cli.runbooks.ports import ChangePort, MetricsPort
+from maestro_cli.runbooks.ports import ChangePort, MetricsPort, SystemsPort
 from maestro_cli.runbooks.session import Session
 from maestro_cli.runbooks.substitution import into_name
 
@@ -48,12 +48,14 @@ class RunbookRunner:
         *,
         metrics: MetricsPort,
         changes: ChangePort,
+        systems: SystemsPort,
         clock: Clock,
         actor: str,
         redactor: Redactor,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._journal, self._metrics, self._changes = journal, metrics, changes
+        self._systems = systems
         self._clock, self._actor = clock, actor
         self._environment = dict(os.environ if environment is None else environment)
         self._redactor = knowing(redactor, self._environment)
@@ -148,6 +150,7 @@ class RunbookRunner:
         return Surroundings(
             self._metrics,
             self._changes,
+            self._systems,
             self._clock,
             self._redactor,
             self._environment,

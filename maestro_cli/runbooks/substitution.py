@@ -27,7 +27,7 @@ _PROMQL_TOKEN = re.compile(
 )
 _BARE = re.compile(r"\d+(?:\.\d+)?|(?:\d+(?:ms|[smhdwy]))+|[a-zA-Z_:][a-zA-Z0-9_:]*")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_Spell = Callable[[str, str], str]
+Spell = Callable[[str, str], str]
 
 
 def names_in(text: str) -> set[str]:
@@ -50,13 +50,13 @@ def into_promql(text: str, values: Mapping[str, str]) -> str:
     for match in _PROMQL_TOKEN.finditer(text):
         token, kind = match.group(0), match.lastgroup
         if kind in ("double", "single"):
-            parts.append(_replace(token, values, _quoted(token[0], regex)))
+            parts.append(replace(token, values, _quoted(token[0], regex)))
         elif kind == "raw":
             if names_in(token):  # nothing can be escaped between back quotes
                 raise UsageError("a variable cannot stand between back quotes", fix='use "…"')
             parts.append(token)
         elif kind == "other":
-            parts.append(_replace(token, values, _bare))
+            parts.append(replace(token, values, _bare))
         else:
             parts.append(token)
         if kind not in ("space", "comment"):
@@ -69,10 +69,12 @@ def into_name(text: str, values: Mapping[str, str]) -> str:
 
     Raises UsageError for a value that is not one name: a slash in it could aim at something else.
     """
-    return _replace(text, values, _one_name)
+    return replace(text, values, _one_name)
 
 
-def _replace(text: str, values: Mapping[str, str], spell: _Spell) -> str:
+def replace(text: str, values: Mapping[str, str], spell: Spell) -> str:
+    """The text with each variable as `spell(name, value)` writes it; raises UsageError for one without."""
+
     def one(match: re.Match[str]) -> str:
         name = match.group("plain") or match.group("braced")
         if name is None:
@@ -84,7 +86,7 @@ def _replace(text: str, values: Mapping[str, str], spell: _Spell) -> str:
     return _VARIABLE.sub(one, text)
 
 
-def _quoted(quote: str, regex: bool) -> _Spell:
+def _quoted(quote: str, regex: bool) -> Spell:
     def spell(name: str, value: str) -> str:
         inner = (promql_regex(value) if regex else promql_string(value))[1:-1]
         # Prometheus refuses an escaped quote of the other kind.
@@ -95,15 +97,16 @@ def _quoted(quote: str, regex: bool) -> _Spell:
 
 def _bare(name: str, value: str) -> str:
     if not _BARE.fullmatch(value):
-        raise _refused(name, value, "outside quotes only a number, a duration or a metric name may stand")
+        raise refused(name, value, "outside quotes only a number, a duration or a metric name may stand")
     return value
 
 
 def _one_name(name: str, value: str) -> str:
     if value and not _NAME.fullmatch(value):
-        raise _refused(name, value, "only letters, digits, '-', '_' and '.' may stand here")
+        raise refused(name, value, "only letters, digits, '-', '_' and '.' may stand here")
     return value
 
 
-def _refused(name: str, value: str, why: str) -> UsageError:
+def refused(name: str, value: str, why: str) -> UsageError:
+    """The error for a value that cannot stand where it should; the caller raises it."""
     return UsageError(f"the value of {name} cannot be used: {visible(value, 60)!r}", why=why)

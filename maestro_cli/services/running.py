@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from maestro_cli.runbooks.model import Confirm, Runbook, RunRecord, RunResult
     from maestro_cli.runbooks.playbooks import PlaybookCatalog
     from maestro_cli.runbooks.runner import RunbookRunner
+    from maestro_cli.sources.web import Web
 
 
 class RunServices(ChangeServices):
@@ -42,6 +43,12 @@ class RunServices(ChangeServices):
         from maestro_cli.config.settings import Context
 
         return self.settings.contexts.get(self.context_name, Context()).settle_seconds
+
+    @cached_property
+    def web(self) -> Web:
+        from maestro_cli.sources.web import Web
+
+        return Web()
 
     @cached_property
     def runbooks(self) -> RunbookCatalog:
@@ -85,6 +92,7 @@ class RunServices(ChangeServices):
             self.journal,
             metrics=self.prometheus,
             changes=PipelineChanges(self.changes, Consent(given=given, typed_context=typed_context)),
+            systems=self,
             clock=self.clock,
             actor=self.actor,
             redactor=self.redactor,

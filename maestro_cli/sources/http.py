@@ -81,6 +81,7 @@ class HttpBackend:
         server_name: str | None = None,
         proxy: str | None = None,
         timeout_seconds: float = 4.0,
+        first_contact_seconds: float | None = None,
         max_bytes: int = 16 * 2**20,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -93,6 +94,7 @@ class HttpBackend:
         self._headers = headers
         self._extensions = {"sni_hostname": server_name} if server_name else {}
         self._timeout_seconds = timeout_seconds
+        self._first_contact_seconds = first_contact_seconds
         self._max_bytes = max_bytes
         self._has_answered = False
         verify = tls if tls is not None else self.url.startswith("https:")
@@ -122,7 +124,7 @@ class HttpBackend:
         """Send it and give back whatever status came; raises Unreachable or OutcomeUnknown."""
         limit = patience = self._timeout_seconds * ask.patience
         if not self._has_answered:
-            limit = min(self._timeout_seconds, FIRST_CONTACT_SECONDS)
+            limit = min(self._timeout_seconds, self._first_contact_seconds or FIRST_CONTACT_SECONDS)
         url = self.url + ask.path
         headers = {**self._headers(), "Accept": ask.accept}
         if ask.body is not None:

@@ -16,14 +16,15 @@ from maestro_cli.core.clock import Clock
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.runbooks.model import Confirm, Step, StepOutcome
-from maestro_cli.runbooks.ports import ChangePort, MetricsPort
+from maestro_cli.runbooks.ports import ChangePort, MetricsPort, SystemsPort
 from maestro_cli.runbooks.questions import Asking
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """One attempt's surroundings. `values` are parameters and captures; `key` names the attempt's step
-    for ever (`run/<id>/<path>`); `inherited` are file descriptors a child process keeps open."""
+    for ever (`run/<id>/<path>`); `secrets` are known to `redactor` and are for this attempt alone;
+    `inherited` are file descriptors a child process keeps open."""
 
     run_id: str
     key: str
@@ -38,6 +39,8 @@ class Work:
     cancellation: Cancellation
     confirm: Confirm
     asking: Asking
+    systems: SystemsPort
+    secrets: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     inherited: tuple[int, ...] = ()
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from maestro_cli.runbooks.steps.ask import AskStep
 from maestro_cli.runbooks.steps.change import ChangeStep
+from maestro_cli.runbooks.steps.http import HttpStep
 from maestro_cli.runbooks.steps.kind import StepKind
 from maestro_cli.runbooks.steps.manual import ManualStep
+from maestro_cli.runbooks.steps.notify import NotifyStep
 from maestro_cli.runbooks.steps.promql import PromqlStep
 from maestro_cli.runbooks.steps.shell import ShellStep
 
@@ -16,9 +18,11 @@ KINDS: Mapping[str, StepKind] = {
     "bash": ShellStep("bash", "--noprofile", "--norc", "-euo", "pipefail", "-c"),
     "python": ShellStep("", "-P", "-c"),
     "promql": PromqlStep(),
+    "http": HttpStep(),
     "change": ChangeStep(),
     "manual": ManualStep(),
     "ask": AskStep(),
+    "notify": NotifyStep(),
 }
 
 

@@ -69,7 +69,7 @@ class ShellStep:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=work.folder,
-                env={**work.environment, **work.values, **own},
+                env={**work.environment, **work.values, **work.secrets, **own},
                 start_new_session=True,
                 pass_fds=work.inherited,
             )

@@ -31,7 +31,7 @@ from maestro_cli.runbooks.projection import RunsProjection
 from maestro_cli.runbooks.runner import RunbookRunner
 from tests.unit.incidents.platform import Recorded
 from tests.unit.incidents.world import alert
-from tests.unit.runbooks.bench import Answers, FileChanges
+from tests.unit.runbooks.bench import Answers, FileChanges, Systems
 
 PROJECTIONS = (IncidentProjection(), RunsProjection())
 
@@ -71,7 +71,13 @@ def main(folder: Path, name: str) -> None:
     changes = FileChanges(folder / "changes")
     desk = IncidentDesk(journal, clock, name)
     runner = RunbookRunner(
-        journal, metrics=Answers(), changes=changes, clock=clock, actor=name, redactor=Redactor()
+        journal,
+        metrics=Answers(),
+        changes=changes,
+        systems=Systems(),
+        clock=clock,
+        actor=name,
+        redactor=Redactor(),
     )
 
     def write_postmortem(ref: str) -> Path:

@@ -19,7 +19,7 @@ from maestro_cli.runbooks.reader import read_runbook
 from maestro_cli.runbooks.runner import RunbookRunner
 from tests.unit.changes.fake_cluster import FakeCluster
 from tests.unit.changes.some_world import SomeWorld
-from tests.unit.runbooks.bench import Answers
+from tests.unit.runbooks.bench import Answers, Systems
 
 
 def work(folder: Path) -> RunResult:
@@ -34,6 +34,7 @@ def work(folder: Path) -> RunResult:
             journal,
             metrics=Answers((0.0,)),
             changes=PipelineChanges(pipeline, Consent(given=True)),
+            systems=Systems(),
             clock=clock,
             actor="ada",
             redactor=Redactor(),

@@ -14,6 +14,7 @@ from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.facts.metrics import Instant, Sample
+from maestro_cli.core.facts.web import WebAnswer, WebRequest
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.journal.store import Journal
@@ -87,6 +88,25 @@ class FileChanges:
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
+class Systems:
+    """A SystemsPort whose web answers are written beforehand; the last one stays."""
+
+    def __init__(self, *answers: WebAnswer | MaestroError) -> None:
+        self.answers = list(answers) or [WebAnswer(200, {}, b"well")]
+        self.requests: list[WebRequest] = []
+
+    @property
+    def web(self) -> Systems:
+        return self
+
+    def send(self, request: WebRequest) -> WebAnswer:
+        self.requests.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, MaestroError):
+            raise answer
+        return answer
+
+
 class Bench:
     """A folder with a runbook, a journal and a runner on it."""
 
@@ -94,6 +114,7 @@ class Bench:
         self.folder = folder
         self.answers = Answers(*values)
         self.changes = FileChanges(folder / "changes")
+        self.systems = Systems()
         self.journal = Journal(folder / "journal.db", projections=[RunsProjection()], clock=SystemClock())
 
     def runner(
@@ -103,6 +124,7 @@ class Bench:
             self.journal,
             metrics=self.answers,
             changes=self.changes,
+            systems=self.systems,
             clock=SystemClock(),
             actor="tester",
             redactor=Redactor(secrets),

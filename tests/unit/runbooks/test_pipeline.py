@@ -30,7 +30,7 @@ from maestro_cli.runbooks.runner import RunbookRunner
 from tests.unit.changes.bench import POLICY, YES, Bench, TickingClock
 from tests.unit.changes.every_kind import EXAMPLES, Example
 from tests.unit.changes.fake_cluster import REF, FakeCluster, template
-from tests.unit.runbooks.bench import Answers
+from tests.unit.runbooks.bench import Answers, Systems
 
 BOOK = "```change {id=back}\nkind: rollback\ntarget: deploy/fraud\nnamespace: ml\n```\n"
 
@@ -55,6 +55,7 @@ def runner(bench: Bench, answers: Answers, **policy: Any) -> RunbookRunner:
         bench.journal,
         metrics=answers,
         changes=PipelineChanges(pipeline, YES),
+        systems=Systems(),
         clock=bench.clock,
         actor="ada",
         redactor=Redactor(),
