@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maestro_cli.changes.history import recent_on
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import ActionFailed, MaestroError, NotFound, TimedOut, WaitingForApproval
@@ -29,6 +30,7 @@ from maestro_cli.runbooks.runner import PlaybookLimit, RunbookRunner
 
 CLEAR_TIMEOUT_SECONDS = 900.0
 POLL_SECONDS = 0.25
+REPEAT_SECONDS = 3600.0  # a second rollback within this has to name its revision
 _SEVERITIES = {severity.value: severity for severity in Severity}
 
 
@@ -216,13 +218,24 @@ class Response:
     def _parameters(
         self, incident: Incident, signal: Signal, runbook: Runbook, step: PlaybookStep
     ) -> dict[str, str]:
-        """The playbook's values, then the signal's labels; a release blamed by triage names the revision."""
+        """The playbook's values, then the signal's labels.
+
+        A rollback finds the last known good revision itself. Only a second one within the hour has to say
+        where to: that is the revision which the release that triage blames took the place of.
+        """
         values = step.parameters(signal.labels)
         names = {parameter.name for parameter in runbook.parameters}
         fix = self._suggested(incident)
-        if fix.get("name") == "rollback" and "TO_REVISION" in names and "TO_REVISION" not in values:
+        wanted = "TO_REVISION" in names and "TO_REVISION" not in values
+        if wanted and fix.get("name") == "rollback" and self._rolled_back_lately(incident):
             values["TO_REVISION"] = fix["parameters"].get("to_revision", "")
         return resolve_parameters(runbook, given=values, labels=signal.labels, annotations=signal.annotations)
+
+    def _rolled_back_lately(self, incident: Incident) -> bool:
+        if incident.workload is None:
+            return False
+        recent = recent_on(self._journal, incident.workload, self._clock.now(), REPEAT_SECONDS)
+        return any(change.kind == "rollback" for change in recent)
 
     def _suggested(self, incident: Incident) -> Mapping[str, Any]:
         event = self._crew.desk.suspects(incident.id)

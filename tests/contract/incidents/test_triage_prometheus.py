@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import signal
-import socket
-import subprocess
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from maestro_cli.config.settings import Endpoint
@@ -21,6 +14,7 @@ from maestro_cli.incidents.triage.investigate import Triage
 from maestro_cli.incidents.triage.model import NO_CULPRIT, SuspectKind
 from maestro_cli.incidents.triage.queries import INFERENCE, Queries
 from maestro_cli.sources.prometheus import Prometheus
+from tests.contract.recorded_prometheus import recorded_prometheus
 from tests.unit.incidents.platform import FRAUD, Recorded, at
 from tests.unit.incidents.test_triage import SETTINGS, bad_release, failing_without_release
 from tests.unit.incidents.world import T0, Room, SetClock, alert
@@ -67,42 +61,9 @@ def history(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, str]]:
     """A Prometheus over the case's blocks; gives its URL and the case's name."""
-    for name in ("prometheus", "promtool"):
-        if shutil.which(name) is None:
-            pytest.skip(f"{name} is not installed")
-    folder = tmp_path_factory.mktemp("prometheus")
     case = bad_release() if request.param == "bad release" else failing_without_release()
-    (folder / "history.txt").write_text(openmetrics(case))
-    backfill = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "history.txt", "data"]
-    subprocess.run(backfill, cwd=folder, check=True, capture_output=True)
-    (folder / "prometheus.yml").write_text("{}")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            ["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data",
-             "--storage.tsdb.retention.time=100y", f"--web.listen-address=127.0.0.1:{port}"],
-            cwd=folder, stdout=log, stderr=log,
-        )  # fmt: skip
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _await(f"{url}/-/ready")
+    with recorded_prometheus(tmp_path_factory.mktemp("prometheus"), openmetrics(case)) as url:
         yield url, request.param
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
-
-
-def _await(url: str) -> None:
-    deadline, pause = time.monotonic() + 90, threading.Event()
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(url, trust_env=False, timeout=2).status_code == 200:
-                return
-        except httpx.HTTPError:
-            pass
-        pause.wait(0.05)
-    raise AssertionError(f"{url} did not answer")
 
 
 def count_calls(prometheus: Prometheus, monkeypatch: pytest.MonkeyPatch) -> list[str]:
