@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from maestro_cli.changes.model import UNRESOLVED, Change, ChangeError, RecentChange, State
@@ -130,6 +131,15 @@ def abandoned_payloads(reader: Reader, target: ObjectRef) -> frozenset[str]:
         elif row["state"] in (State.ROLLED_BACK.value, State.UNDO_FAILED.value):
             abandoned.add(row["payload_digest"])
     return frozenset(abandoned)
+
+
+def verified_payloads(reader: Reader, target: ObjectRef) -> Mapping[str, str]:
+    """By the digest of what changes of the target wrote, the newest of them that was verified."""
+    rows = reader.query(
+        "SELECT payload_digest, id FROM changes WHERE target = ? AND state = ? ORDER BY finished_at, id",
+        (str(target), State.VERIFIED.value),
+    )
+    return {row["payload_digest"]: row["id"] for row in rows}
 
 
 def change_from_row(row: sqlite3.Row) -> Change:

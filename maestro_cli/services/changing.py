@@ -16,6 +16,7 @@ from maestro_cli.core.errors import GateNotMet
 from maestro_cli.services.backends import Backends
 
 if TYPE_CHECKING:
+    from maestro_cli.changes.candidates.model import Candidate
     from maestro_cli.changes.model import Change, Consent, Plan
     from maestro_cli.changes.pipeline import ChangePipeline
     from maestro_cli.changes.policy import Policy
@@ -83,6 +84,12 @@ class ChangeServices(Backends):
         from maestro_cli.changes.model import Consent
 
         return self.changes.execute(plan, Consent(given=True, accepts=accepts), dry_run=True)
+
+    def rollback_candidates(self, ref: WorkloadRef) -> tuple[Candidate, ...]:
+        """Every revision of a workload with its record; reads only."""
+        from maestro_cli.changes.candidates.listing import list_candidates
+
+        return list_candidates(self, self.journal, ref, self.clock.now())
 
     def list_changes(self, limit: int) -> tuple[Change, ...]:
         from maestro_cli.changes.history import list_changes

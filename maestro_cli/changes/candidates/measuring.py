@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 from maestro_cli.changes.candidates.model import Kept, Track, Tracks
 from maestro_cli.changes.ports import MetricsPort, World
@@ -101,14 +100,14 @@ class Reading:
 
     def _track(self, live: Points, answering: set[datetime], kept: tuple[Kept, ...]) -> Track:
         step = self._window.step_seconds
-        covered, answered = _seconds_covered(live, step), _seconds_covered(answering, step)
-        return Track(min(live), max(live), covered, answered, kept)
+        answered = sum(seconds_between(*life) for life in _lives(answering, step))
+        return Track(_lives(live, step), answered, kept)
 
     def _kept(self, objective: Objective, total: Points, counted: Points) -> Kept:
         events, part = (sum(points.values()) * self._window.step_seconds for points in (total, counted))
         bad = part if objective.bad is not None else max(0.0, events - part)
         is_accuracy = objective.labels.get("sli") == "accuracy"
-        return Kept(objective.name, objective.budget, events, bad, is_accuracy)
+        return Kept(objective.name, objective.budget, events, bad, objective.bad is not None, is_accuracy)
 
     def _rates(self, selector: str) -> ByRevision:
         return self._ask(f"rate({selector}[{self._window.range}])")
@@ -157,11 +156,15 @@ def by_replica_set(expression: str, *others: str) -> str:
     return f"sum by ({', '.join(('replica_set', 'pod_template_hash', *others))}) ({named})"
 
 
-def _seconds_covered(instants: Collection[datetime], step_seconds: float) -> float:
-    """How long it held for certain: the steps from one instant to the next, where there is a next."""
-    ordered = sorted(instants)
-    steps = (seconds_between(one, after) for one, after in pairwise(ordered))
-    return sum(step for step in steps if step < 1.5 * step_seconds)
+def _lives(instants: Collection[datetime], step_seconds: float) -> tuple[tuple[datetime, datetime], ...]:
+    """The stretches for which it held for certain: from their first instant to their last."""
+    found: list[tuple[datetime, datetime]] = []
+    for at in sorted(instants):
+        if found and seconds_between(found[-1][1], at) < 1.5 * step_seconds:
+            found[-1] = (found[-1][0], at)
+        else:
+            found.append((at, at))
+    return tuple(found)
 
 
 def _add(points: Points, series: Series) -> None:

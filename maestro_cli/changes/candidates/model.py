@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from maestro_cli.core.clock import seconds_between
+from maestro_cli.core.untrusted import Untrusted
+
 
 class Standing(Enum):
     """`not proved`: nothing shows that the revision was bad, and too little that it was good."""
@@ -27,6 +30,7 @@ class Kept:
     budget: float
     total: float
     bad: float
+    counts_bad: bool = True
     is_accuracy: bool = False
 
     @property
@@ -48,14 +52,20 @@ class Kept:
 class Track:
     """What the metrics tell of one revision, over all the times that it was live.
 
-    `live_seconds`: its pods were measured; `answering_seconds`: and answered requests.
+    `lives` are the stretches in which its pods were measured, oldest first; `answering_seconds` of them it
+    answered requests.
     """
 
-    live_from: datetime
-    live_to: datetime
-    live_seconds: float
+    lives: tuple[tuple[datetime, datetime], ...]
     answering_seconds: float
     kept: tuple[Kept, ...]
+
+    @property
+    def live_seconds(self) -> float:
+        return sum(seconds_between(begin, end) for begin, end in self.lives)
+
+    def was_live(self, at: datetime) -> bool:
+        return any(begin <= at <= end for begin, end in self.lives)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +85,66 @@ class Judged:
     standing: Standing
     reason: str
     doubted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An incident about a workload; `drill`: it was rehearsed."""
+
+    incident: str
+    title: Untrusted
+    started_at: datetime
+    drill: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What else the metrics tell, by the name of the ReplicaSet: `models` as `name=version@digest`."""
+
+    p95_seconds: Mapping[str, float] = field(default_factory=dict)
+    models: Mapping[str, tuple[Untrusted, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One revision with its record.
+
+    `is_current`: it runs now; `is_target`: an unnamed rollback would go to it. `differs`: path, present value
+    and its own value, as in the diff of a plan. `verified_by`: the change that brought it and was verified.
+    """
+
+    judged: Judged
+    is_current: bool
+    is_target: bool
+    images: tuple[str, ...]
+    change_cause: str
+    track: Track | None
+    p95_seconds: float | None
+    models: tuple[Untrusted, ...]
+    troubles: tuple[Trouble, ...]
+    verified_by: str
+    differs: tuple[tuple[Untrusted, Untrusted | None, Untrusted | None], ...]
+
+    @property
+    def requests(self) -> float | None:
+        """The most events that an objective counted."""
+        return max((kept.total for kept in self._kept), default=None)
+
+    @property
+    def error_ratio(self) -> float | None:
+        """Of the objectives that count bad events."""
+        return max((k.ratio for k in self._kept if k.counts_bad and k.ratio is not None), default=None)
+
+    @property
+    def burn(self) -> float | None:
+        """Of the objective that fared worst."""
+        return max((kept.burn for kept in self._kept if kept.burn is not None), default=None)
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share of good events of an objective with the label `sli: accuracy`."""
+        return min((1 - k.ratio for k in self._kept if k.is_accuracy and k.ratio is not None), default=None)
+
+    @property
+    def _kept(self) -> tuple[Kept, ...]:
+        return () if self.track is None else self.track.kept

@@ -7,13 +7,32 @@ from typing import Annotated
 import typer
 
 from maestro_cli.cli.changing import Parameters, change_command
+from maestro_cli.cli.default_command import DefaultGroup
+from maestro_cli.cli.options import NamespaceOption, OutputOption, output_options
+from maestro_cli.output.renderers.candidates import candidates_view
+from maestro_cli.output.writer import emit
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+class _RollbackOrPlan(DefaultGroup):
+    default = "to"
+
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, cls=_RollbackOrPlan)
+
+
+@app.callback()
+def rollback() -> None:
+    """Return a workload to an earlier revision, by default to the last known good one.
+
+    `maestro rollback WORKLOAD` is short for `maestro rollback to WORKLOAD`, with the same options.
+
+    Example: maestro rollback ml/deploy/fraud --dry-run
+    """
 
 
 @app.command()
 @change_command("rollback")
-def rollback(
+def to(
     to_revision: Annotated[
         int | None,
         typer.Option(metavar="N", help="This revision; by default the last known good one.", min=1),
@@ -24,3 +43,21 @@ def rollback(
     Example: maestro rollback ml/deploy/fraud --dry-run
     """
     return {"to_revision": to_revision} if to_revision else {}
+
+
+@app.command()
+def plan(
+    ctx: typer.Context,
+    workload: Annotated[str, typer.Argument(help="deploy/NAME, or namespace/deploy/NAME.")],
+    namespace: NamespaceOption = None,
+    output: OutputOption = "table",
+) -> None:
+    """Show the revisions with their record, and which one a rollback would go to.
+
+    When each was live, requests, share of errors, 95th percentile and burn come from Prometheus; `-o wide`
+    adds accuracy, images, models, incidents and what changed against the present.
+
+    Example: maestro rollback plan ml/deploy/fraud -o wide
+    """
+    ref = ctx.obj.workload_ref(workload, namespace)
+    emit(candidates_view(ctx.obj.rollback_candidates(ref)), output_options(ctx, output))
