@@ -21,11 +21,11 @@ from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.markdown import Fence
 
 SHELLS = frozenset({"sh", "bash", "python"})
-EVERY = frozenset({*SHELLS, "promql", "http", "change", "manual", "ask", "notify"})
-JUDGED = frozenset({"promql"})
+EVERY = frozenset({*SHELLS, "promql", "http", "kube", "change", "manual", "ask", "notify"})
 ASKED = frozenset({"ask"})
 WEB = frozenset({"http"})
 SENT = WEB | {"notify"}
+JUDGED = frozenset({"promql", "kube"})
 _LOOKING = JUDGED | WEB
 _CHECKS = SHELLS | _LOOKING | {"manual"}
 _TRIED = SHELLS | _LOOKING
@@ -57,6 +57,9 @@ ATTRIBUTES: Mapping[str, Attribute] = {
         Attribute("probe", "name", SHELLS, frozenset({"probe"}), "was step NAME done? 0 yes, 1 no"),
         Attribute("title", "text", EVERY, _ALL_ROLES, "what people read instead of the id"),
         Attribute("needs", "names", EVERY, _MAIN, "earlier steps that must have ended well"),
+        Attribute("when", "condition", EVERY, _MAIN, "skips the step unless this holds"),
+        Attribute("lock", "lock", EVERY, _MAIN, "one step at a time under this name"),
+        Attribute("cwd", "folder", SHELLS, _ALL_ROLES, "the folder it runs in (the runbook's)"),
         Attribute("mutates", "flag", SHELLS, _MAIN, "the step alters the world (a change always does)"),
         Attribute("approve", "who", EVERY, _MAIN, "a person must agree before it starts"),
         Attribute("timeout", "duration", SHELLS | SENT, _ALL_ROLES, "how long an attempt may take (5m, 10s)"),
@@ -66,7 +69,7 @@ ATTRIBUTES: Mapping[str, Attribute] = {
         Attribute("for", "duration", _LOOKING, _ALL_ROLES, "how long it must hold without a break"),
         Attribute("within", "duration", _LOOKING, _ALL_ROLES, "how long to wait for it to hold"),
         Attribute("status", "statuses", WEB, _ALL_ROLES, "what an answer's status must be (2xx)"),
-        Attribute("match", "pattern", WEB, _ALL_ROLES, "what must be found in the answer"),
+        Attribute("match", "pattern", WEB | {"kube"}, _ALL_ROLES, "what an answer holds, a field is"),
         Attribute("secret", "secrets", SHELLS | WEB, _ALL_ROLES, "secrets by reference: NAME=env:NAME"),
         Attribute("to", "address", frozenset({"notify"}), _MAIN, "where a message goes, by reference"),
         Attribute("choices", "choices", ASKED, _MAIN, "the answers there are, separated by commas"),

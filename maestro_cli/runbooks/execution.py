@@ -14,7 +14,8 @@ from pathlib import Path
 from maestro_cli.config.secrets import resolve_secret
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, WaitingForApproval
+from maestro_cli.core.condition import Facts
+from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, UsageError, WaitingForApproval
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.runbooks.ledger import Ledger
@@ -38,6 +39,7 @@ from maestro_cli.runbooks.rollback import Hands, roll_back
 from maestro_cli.runbooks.session import Session
 from maestro_cli.runbooks.steps.kind import Work
 from maestro_cli.runbooks.steps.registry import kind_of
+from maestro_cli.runbooks.substitution import into_name
 
 MAX_BACKOFF_SECONDS = 300.0
 # Errors of a change whose exit code says more than "a step failed".
@@ -99,12 +101,39 @@ class Execution:
     def _step(self, step: Step) -> Ending | None:
         if self.ledger.state(step.path) is State.SKIPPED:
             return None
-        missing = [need for need in step.needs if need not in self._well]
-        if missing:
-            self.around.progress.note(f"{step.name}: skipped, it needs {', '.join(missing)}")
-            self.ledger.skip(step, f"needs {', '.join(missing)}")
+        try:
+            excuse = self._excuse(step)
+            lock = into_name(step.lock, self.ledger.values)
+        except (ValueError, UsageError) as error:
+            return self._failed(step, step, StepOutcome(State.FAILED, f"it cannot be decided: {error}"))
+        if excuse:
+            self.around.progress.note(f"{step.name}: skipped, {excuse}")
+            self.ledger.skip(step, excuse)
             return None
         self.around.progress.phase(step.path, step.name)
+        with self.session.lock(lock):
+            return self._whole(step)
+
+    def _excuse(self, step: Step) -> str:
+        """Why a step that has not started will not; empty when it shall. Raises ValueError."""
+        if self.ledger.last(step.path) is not None:
+            return ""
+        missing = [need for need in step.needs if need not in self._well]
+        if missing:
+            return f"it needs {', '.join(missing)}"
+        if step.when is not None and not step.when.holds(Facts(self.ledger.values, self._told())):
+            return f"it is only for when {step.when.text}"
+        return ""
+
+    def _told(self) -> dict[str, str]:
+        """How the steps so far ended, as conditions name it."""
+        states = {step.path: self.ledger.state(step.path) for step in self.runbook.steps}
+        ended = {path: "failed" for path, state in states.items() if state is not None}
+        skipped = {path: "skipped" for path, state in states.items() if state is State.SKIPPED}
+        return {**ended, **skipped, **dict.fromkeys(self._well, "ok")}
+
+    def _whole(self, step: Step) -> Ending | None:
+        """Its approval, its checks before, itself and its checks after."""
         if self.ledger.last(step.path) is None:  # once it was intended, nothing is asked again
             ending = self._approval(step)
             if ending is not None:

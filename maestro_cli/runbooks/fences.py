@@ -19,6 +19,7 @@ from maestro_cli.runbooks.markdown import Fence
 from maestro_cli.runbooks.model import OnFail, Role, Step
 from maestro_cli.runbooks.steps.http import is_write
 from maestro_cli.runbooks.steps.registry import kind_of
+from maestro_cli.runbooks.substitution import names_in
 
 MAX_STEPS = 2000
 REQUEST_SECONDS = 10.0  # how long a request may take unless the fence says it
@@ -89,6 +90,15 @@ def _check_names(step: Step, before: set[str], known: set[str], file: str) -> No
             fix = suggestion(need, list(before)) if before else "it is the first step"
             what = f"{visible(need, 60)!r} is no step before this one"
             raise InvalidFile(what, file=file, line=step.line, key="needs", fix=fix)
+    named = [("lock", names_in(step.lock)), ("when", set(step.when.names) if step.when else set())]
+    for key, names in named:
+        if names - known:
+            what = f"${min(names - known)} is neither a parameter nor captured before"
+            raise InvalidFile(what, file=file, line=step.line, key=key)
+    unknown = set(step.when.steps) - before if step.when else set()
+    if unknown:
+        what = f"{visible(min(unknown), 60)!r} is no step before this one"
+        raise InvalidFile(what, file=file, line=step.line, key="when")
     for one in (step, *step.parts):
         for name, _ in one.secrets:
             if name in known:

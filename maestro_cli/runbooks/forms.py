@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from maestro_cli.config.strict import suggestion
+from maestro_cli.core.condition import Condition, parse_condition
 from maestro_cli.core.expectation import parse_expectation
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
@@ -92,6 +93,24 @@ def _pattern(raw: Any) -> str:
     return _text(raw)
 
 
+def _condition(raw: Any) -> Condition:
+    return parse_condition(_text(raw))
+
+
+def _lock(raw: Any) -> str:
+    name = _text(raw)
+    if not re.fullmatch(r"[A-Za-z0-9$][A-Za-z0-9${}._/-]{0,199}", name):
+        raise ValueError("needs a name such as deploy/$DEPLOY")
+    return name
+
+
+def _folder(raw: Any) -> str:
+    path = _text(raw)
+    if "\0" in path or "$" in path or not path.strip():
+        raise ValueError("needs a folder, without variables")
+    return path
+
+
 def _statuses(raw: Any) -> tuple[str, ...]:
     parts = raw if isinstance(raw, list) else _text(raw).split(",")
     statuses = tuple(_text(part).strip() for part in parts)
@@ -151,6 +170,9 @@ FORMS: Mapping[str, Callable[[Any], Any]] = {
     "choice": _choice,
     "choices": _choices,
     "pattern": _pattern,
+    "condition": _condition,
+    "lock": _lock,
+    "folder": _folder,
     "statuses": _statuses,
     "secrets": _secrets,
     "address": _address,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from maestro_cli.core.condition import Condition
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.expectation import Expectation
 
@@ -53,6 +54,9 @@ class Step:
     heading: str
     title: str = ""
     needs: tuple[str, ...] = ()
+    when: Condition | None = None
+    lock: str = ""  # held while it and its verify run; may hold variables
+    cwd: str = ""  # relative to the runbook's folder
     mutates: bool = False
     approve: str = ""  # who is asked before it starts; empty when nobody
     timeout_seconds: float = 300.0

@@ -28,8 +28,16 @@ class WebPort(Protocol):
         """
 
 
+class ClusterPort(Protocol):
+    def get_object(self, path: str) -> Mapping[str, Any]:
+        """Any object as plain JSON, by its REST path; raises NotFound, Unreachable and Refused."""
+
+
 class SystemsPort(Protocol):
     """The systems of a context; one that it does not name is missed by the step that asks for it."""
+
+    @property
+    def cluster(self) -> ClusterPort: ...
 
     @property
     def web(self) -> WebPort: ...

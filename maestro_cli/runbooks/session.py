@@ -62,18 +62,33 @@ class Session:
                 self._journal.release_lease(lease)
             os.close(self.descriptor)
 
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold one more lock; raises Busy when another run has it. The run's own lock is held already."""
+        if not name or name == self._lock_name:
+            yield
+            return
+        lease = self._acquire(f"lock/{name}", f"run {self.run_id}")
+        try:
+            yield
+        finally:
+            self._leases.remove(lease)
+            self._journal.release_lease(lease)
+
     def forget(self) -> None:
         """Remove the lock file of a run that can never be resumed."""
         with contextlib.suppress(OSError):
             self._path.unlink()
 
-    def _acquire(self, name: str, holder: str) -> None:
-        self._leases.append(self._journal.acquire_lease(name, holder, LEASE_SECONDS))
+    def _acquire(self, name: str, holder: str) -> Lease:
+        lease = self._journal.acquire_lease(name, holder, LEASE_SECONDS)
+        self._leases.append(lease)
+        return lease
 
     def _keep(self) -> None:
         while not self._closing.wait(RENEW_SECONDS):
             try:
-                for lease in self._leases:
+                for lease in tuple(self._leases):
                     self._journal.renew_lease(lease, LEASE_SECONDS)
             except MaestroError:
                 return  # lost, or the journal cannot be written: the next write says so

@@ -8,6 +8,7 @@ from maestro_cli.runbooks.steps.ask import AskStep
 from maestro_cli.runbooks.steps.change import ChangeStep
 from maestro_cli.runbooks.steps.http import HttpStep
 from maestro_cli.runbooks.steps.kind import StepKind
+from maestro_cli.runbooks.steps.kube import KubeStep
 from maestro_cli.runbooks.steps.manual import ManualStep
 from maestro_cli.runbooks.steps.notify import NotifyStep
 from maestro_cli.runbooks.steps.promql import PromqlStep
@@ -19,6 +20,7 @@ KINDS: Mapping[str, StepKind] = {
     "python": ShellStep("", "-P", "-c"),
     "promql": PromqlStep(),
     "http": HttpStep(),
+    "kube": KubeStep(),
     "change": ChangeStep(),
     "manual": ManualStep(),
     "ask": AskStep(),

@@ -56,6 +56,9 @@ class ShellStep:
 
     def _start(self, step: Step, work: Work) -> subprocess.Popen[bytes]:
         program = self._program or sys.executable
+        folder = work.folder / step.cwd
+        if not folder.is_dir():
+            raise ActionFailed(f"the folder {step.cwd or work.folder} is not there", fix="look at cwd")
         own = {
             "MAESTRO_RUN": work.run_id,
             "MAESTRO_STEP": step.path,
@@ -68,7 +71,7 @@ class ShellStep:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                cwd=work.folder,
+                cwd=folder,
                 env={**work.environment, **work.values, **work.secrets, **own},
                 start_new_session=True,
                 pass_fds=work.inherited,

@@ -9,10 +9,11 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import SystemClock
-from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.errors import MaestroError, NotFound
 from maestro_cli.core.facts.metrics import Instant, Sample
 from maestro_cli.core.facts.web import WebAnswer, WebRequest
 from maestro_cli.core.progress import Progress
@@ -89,11 +90,24 @@ class FileChanges:
 
 
 class Systems:
-    """A SystemsPort whose web answers are written beforehand; the last one stays."""
+    """A SystemsPort whose web answers and objects are written beforehand; the last one stays."""
 
     def __init__(self, *answers: WebAnswer | MaestroError) -> None:
         self.answers = list(answers) or [WebAnswer(200, {}, b"well")]
         self.requests: list[WebRequest] = []
+        self.objects: list[Mapping[str, Any] | MaestroError] = [NotFound("no such object")]
+        self.paths: list[str] = []
+
+    @property
+    def cluster(self) -> Systems:
+        return self
+
+    def get_object(self, path: str) -> Mapping[str, Any]:
+        self.paths.append(path)
+        found = self.objects.pop(0) if len(self.objects) > 1 else self.objects[0]
+        if isinstance(found, MaestroError):
+            raise found
+        return found
 
     @property
     def web(self) -> Systems:

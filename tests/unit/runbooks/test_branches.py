@@ -1,0 +1,104 @@
+"""Which steps run, under which lock, and where."""
+
+from __future__ import annotations
+
+import pytest
+
+from maestro_cli.core.errors import Busy, ExitCode
+from maestro_cli.runbooks.model import RunStatus, State
+from maestro_cli.runbooks.session import Session
+from tests.unit.runbooks.bench import Bench
+
+FRONT = "---\nmaestro: runbook/v1\nparams: {NAME: {default: fraud}}\n---\n"
+
+
+def fence(marks: str, body: str = "true", language: str = "sh") -> str:
+    return f"```{language} {{{marks}}}\n{body}\n```\n\n"
+
+
+def states(bench: Bench, text: str) -> dict[str, State]:
+    result = bench.run(FRONT + text)
+    assert result.ok, result.reason
+    return {step.path: step.state for step in result.run.steps}
+
+
+def test_a_step_runs_only_when_its_condition_holds(bench: Bench) -> None:
+    text = (
+        fence("id=check on_fail=continue", "exit 1")
+        + fence("id=keep capture=KEEP", "echo no")
+        + fence("id=a when='check.ok'")
+        + fence("""id=b when="check.failed and $KEEP == 'no'" """)
+        + fence("id=c when='a.skipped and $NAME =~ \"f.*\"'")
+        + fence("id=d needs=a when='b.ok'")
+    )
+    assert states(bench, text) == {
+        "check": State.FAILED,
+        "keep": State.OK,
+        "a": State.SKIPPED,
+        "b": State.OK,
+        "c": State.OK,
+        "d": State.SKIPPED,
+    }
+
+
+def test_a_step_whose_verification_failed_has_failed(bench: Bench) -> None:
+    text = fence("id=a on_fail=continue") + fence("verify=a", "false") + fence("id=b when='a.failed'")
+    assert states(bench, text)["b"] is State.OK
+
+
+def test_a_condition_that_cannot_be_decided_fails_its_step(bench: Bench) -> None:
+    text = fence("id=a capture=GOT when='$NAME == 1'") + fence("id=b", "touch ran")
+    result = bench.run(FRONT + text)
+    assert (result.status, result.exit_code) == (RunStatus.FAILED, ExitCode.ACTION_FAILED)
+    assert result.reason == "a: it cannot be decided: 'fraud' is not a number"
+    assert not (bench.folder / "ran").exists()
+    result = bench.run(
+        FRONT + fence("id=a capture=GOT when='$NAME == \"x\"'") + fence("id=b when='$GOT == 1'")
+    )
+    assert result.reason == "b: it cannot be decided: $GOT has no value"
+
+
+def test_what_was_skipped_stays_skipped_after_a_wait(bench: Bench) -> None:
+    text = fence("id=a when='$NAME == \"x\"'", "touch ran") + fence("id=m", "do it", "manual")
+    result = bench.run(FRONT + text)
+    bench.control().answer(result.id, "m", "yes")
+    resumed = bench.runner().resume(result.id)
+    assert resumed.ok
+    assert [(step.path, step.state) for step in resumed.run.steps] == [
+        ("a", State.SKIPPED),
+        ("m", State.WAITING),
+        ("m", State.OK),
+    ]
+    assert not (bench.folder / "ran").exists()
+
+
+def test_a_lock_that_another_run_has_ends_75_and_the_run_can_go_on(bench: Bench) -> None:
+    text = FRONT + fence("id=a", "echo a >> log") + fence("id=b lock=deploy/$NAME", "echo b >> log")
+    with Session(bench.journal, "run-other", "other", "deploy/fraud").held():
+        result = bench.run(text)
+        assert (result.status, result.exit_code) == (RunStatus.INTERRUPTED, ExitCode.BUSY)
+        assert "lock/deploy/fraud is held by run run-other" in result.reason
+    assert bench.lines("log") == ["a"]
+    assert bench.runner().resume(result.id).ok
+    assert bench.lines("log") == ["a", "b"]
+
+
+def test_a_lock_is_held_for_its_step_alone(bench: Bench) -> None:
+    text = FRONT.replace("params", "lock: mine\nparams") + fence("id=a lock=x") + fence("id=b lock=mine")
+    result = bench.run(text + fence("id=m", "do it", "manual"))
+    assert result.status is RunStatus.WAITING
+    with Session(bench.journal, "run-other", "other", "x").held():
+        pass
+    with Session(bench.journal, "run-1", "one", "y").held() as one:
+        with one.lock("x"), pytest.raises(Busy), Session(bench.journal, "run-2", "two", "x").held():
+            pass
+        with Session(bench.journal, "run-3", "three", "x").held():
+            pass
+
+
+def test_a_step_runs_in_its_folder(bench: Bench) -> None:
+    (bench.folder / "inner").mkdir()
+    assert bench.run(fence("id=a cwd=inner", "pwd > where")).ok
+    assert (bench.folder / "inner" / "where").read_text().strip() == str((bench.folder / "inner").resolve())
+    result = bench.run(fence("id=a cwd=missing"))
+    assert result.reason == "a: the folder missing is not there"
