@@ -176,7 +176,7 @@ class Batcher:
         for item in batch:
             item.timing.queue += began - item.joined_at
         wanted = tuple(dict.fromkeys(name for item in batch for name in item.outputs))
-        found, busy = await loop.run_in_executor(self._executor, _timed, self._run, _stack(batch), wanted)
+        found, busy = await loop.run_in_executor(self._executor, timed, self._run, _stack(batch), wanted)
         self.runs += 1
         took = time.perf_counter() - began
         self._record.note(rows, took, busy)
@@ -200,7 +200,7 @@ async def answer_by(deadline: Deadline, answer: Awaitable[list[Array]]) -> list[
         raise ModelError("the deadline passed before the model had answered", status=504) from error
 
 
-def _timed(run: Run, feed: Feed, outputs: Sequence[str]) -> tuple[list[Array], float]:
+def timed(run: Run, feed: Feed, outputs: Sequence[str]) -> tuple[list[Array], float]:
     """The answers, and the seconds for which this thread was busy with them."""
     began = time.thread_time()
     return run(feed, outputs), time.thread_time() - began

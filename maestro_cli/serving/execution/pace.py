@@ -1,7 +1,8 @@
 """Whether a version may be run on the event loop, where its run holds up every other request.
 
-Invariant: only what cannot take long there by its shape, and was seen not to, runs there. A version that
-took too long in spite of both is kept off for at least FIRST_PROOF_RUNS runs, and for longer the next time.
+Invariant: only what cannot take long there by its shape, and was seen not to, runs there. After a run that
+took long in spite of both, nothing of that version runs there until it is known whether it was the version or
+the machine; if it was the version, for at least FIRST_PROOF_RUNS runs, and for longer the next time.
 """
 
 from __future__ import annotations
@@ -26,10 +27,16 @@ class Pace:
         self._quick_rows = 1 if row_seconds <= INLINE_SECONDS else 0  # the most rows that one quick run had
         self._quick_runs = 0  # since the last surprise
         self._wanted_runs = 0
+        self.is_doubted = False  # while it is found out why a run took long
 
     def allows(self, rows: int) -> bool:
         """Whether a run of so many rows may be there. More rows than were seen are not guessed at."""
-        return self._is_bounded and rows <= self._quick_rows and self._quick_runs >= self._wanted_runs
+        return (
+            rows <= self._quick_rows
+            and self._quick_runs >= self._wanted_runs
+            and self._is_bounded
+            and not self.is_doubted
+        )
 
     def note(self, rows: int, busy_seconds: float) -> None:
         """Learn from one run, on the event loop or beside it."""

@@ -7,10 +7,13 @@ refusal here the client's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
 
 from maestro_cli.serving.errors import RequestError, quoted
 from maestro_cli.serving.models.manifest import TensorSpec
-from maestro_cli.serving.protocol.tensors import Array, holds_somewhere
+from maestro_cli.serving.protocol.tensors import FEW, NUMPY_TYPES, Array
 
 MAX_ROWS = 4096
 
@@ -46,21 +49,45 @@ def feed(
 def _check_one(spec: TensorSpec, datatype: str, array: Array) -> None:
     if datatype != spec.datatype:
         raise RequestError(f"input '{spec.name}' must be {spec.datatype}, got {datatype}")
-    fits = len(array.shape) == len(spec.shape) and all(
-        wanted in (-1, got) for wanted, got in zip(spec.shape, array.shape, strict=True)
-    )
-    if not fits:
+    if not _fits(spec.shape, array.shape):
         raise RequestError(f"input '{spec.name}' must have shape {list(spec.shape)}, got {list(array.shape)}")
     if array.size == 0:
         raise RequestError(f"input '{spec.name}' is empty")
     if spec.shape[:1] == (-1,) and array.shape[0] > MAX_ROWS:
         raise RequestError(f"input '{spec.name}' has {array.shape[0]} rows, at most {MAX_ROWS} a request")
-    below = spec.minimum is not None and holds_somewhere(array < spec.minimum)
-    above = spec.maximum is not None and holds_somewhere(array > spec.maximum)
-    if below or above:
+    if (spec.minimum is not None or spec.maximum is not None) and not _is_within(array, spec):
         low = "" if spec.minimum is None else f"{spec.minimum:g}"
         high = "" if spec.maximum is None else f"{spec.maximum:g}"
         raise RequestError(f"input '{spec.name}' has a value outside {low}..{high}")
+
+
+def _fits(wanted: tuple[int, ...], got: tuple[int, ...]) -> bool:
+    """Whether a tensor has the extents of the contract; -1 is free."""
+    if len(wanted) == len(got) and wanted[1:] == got[1:]:  # most have one free extent, the first
+        return not wanted or wanted[0] in (-1, got[0])
+    return len(wanted) == len(got) and all(one in (-1, other) for one, other in zip(wanted, got, strict=True))
+
+
+def _is_within(array: Array, spec: TensorSpec) -> bool:
+    """Whether every value keeps the bounds, which are taken as the datatype holds them."""
+    if array.size <= FEW:
+        values = array.ravel().tolist()
+        lowest, highest = min(values), max(values)
+    else:
+        lowest, highest = array.min(), array.max()
+    return (spec.minimum is None or lowest >= _held(spec.datatype, spec.minimum)) and (
+        spec.maximum is None or highest <= _held(spec.datatype, spec.maximum)
+    )
+
+
+@lru_cache(maxsize=1024)
+def _held(datatype: str, bound: float) -> float:
+    """A bound as a tensor of that datatype would hold it."""
+    kind = NUMPY_TYPES[datatype]
+    if kind.kind != "f":
+        return bound
+    with np.errstate(over="ignore"):
+        return float(np.float64(bound).astype(kind))
 
 
 def outputs_wanted(specs: Sequence[TensorSpec], asked: Sequence[str]) -> list[str]:

@@ -45,6 +45,9 @@ NUMPY_TYPES: dict[str, np.dtype[Any]] = {
     "BYTES": np.dtype(np.object_),
 }
 _DATATYPES = {kind: name for name, kind in NUMPY_TYPES.items()}
+_BY_CHARACTER = {kind.char: name for name, kind in NUMPY_TYPES.items()}  # a dtype's own hash is slow
+_LARGEST = {"FP16": 65504.0, "FP32": 3.4028234e38, "FP64": math.inf}  # of what is not rounded to infinity
+FEW = 64  # elements: for so many Python is faster than numpy
 ONNX_TYPES: dict[str, str] = {  # onnxruntime's NodeArg.type → protocol datatype
     "tensor(bool)": "BOOL",
     "tensor(uint8)": "UINT8",
@@ -143,6 +146,8 @@ def _pack(name: str, datatype: str, values: list[Any]) -> Array:
     try:
         if kind.kind != "f":
             return np.array(values, dtype=kind)
+        if len(values) <= FEW and -_LARGEST[datatype] < min(values) and max(values) < _LARGEST[datatype]:
+            return np.array(values, dtype=kind)
         with np.errstate(over="ignore"):
             packed = np.array(values, dtype=np.float64).astype(kind)
     except OverflowError as error:
@@ -154,6 +159,8 @@ def _pack(name: str, datatype: str, values: list[Any]) -> Array:
 
 def is_finite(array: Array) -> bool:
     """Whether no element is NaN or infinite."""
+    if array.size <= FEW:
+        return all(map(math.isfinite, array.ravel().tolist()))
     return not holds_somewhere(~np.isfinite(array))
 
 
@@ -164,7 +171,7 @@ def holds_somewhere(flags: NDArray[np.bool_]) -> bool:
 
 def datatype_of(array: Array) -> str:
     """The protocol's name of an array's type; raises ModelError for a type it does not have."""
-    name = _DATATYPES.get(array.dtype)
+    name = _BY_CHARACTER.get(array.dtype.char) or _DATATYPES.get(array.dtype)
     if name is None:
         raise ModelError(f"the model answered with {array.dtype}, which the protocol cannot carry")
     return name

@@ -8,6 +8,7 @@ could be found for counts as `_unknown`, which no model can be called.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from prometheus_client import (
     CollectorRegistry,
@@ -89,6 +90,15 @@ _HISTOGRAMS: Mapping[str, tuple[str, tuple[str, ...], Sequence[float]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The children that a request of one version, status and route counts in."""
+
+    requests: Counter
+    duration: Distribution
+    stages: tuple[Distribution, ...]
+
+
 class Metrics:
     """The series of one server; children are looked up once and kept."""
 
@@ -117,9 +127,8 @@ class Metrics:
             ("model", "version", "digest"),
             registry=self.registry,
         )
-        self._counters: dict[tuple[str, str, int, str], Counter] = {}
+        self._seen: dict[tuple[str, str, int, str], _Seen] = {}
         self._routes = {DIRECT, MIXED, OTHER}
-        self._stage_timers: dict[tuple[str, str], tuple[Distribution, ...]] = {}
         for why in ("evicted", "unloaded", "replaced"):
             self._drops.labels(why)
 
@@ -195,26 +204,23 @@ class Metrics:
 
     def _declare(self, model: str, version: str) -> None:
         for code in (200, 500):
-            self._counter(model, version, code)
+            self._count(model, version, code)
         self._durations.of(model, version)
 
-    def _counter(self, model: str, version: str, code: int, route: str = DIRECT) -> Counter:
-        child = self._counters.get((model, version, code, route))
-        if child is None:
-            if route not in self._routes and len(self._routes) >= MAX_ROUTES:
-                route = OTHER
-            self._routes.add(route)
-            child = self._requests.labels(model, version, str(code), route)
-            self._counters[model, version, code, route] = child
-        return child
+    def _count(self, model: str, version: str, code: int, route: str = DIRECT) -> Counter:
+        return self._requests.labels(model, version, str(code), route)
 
-    def _stage_timer(self, model: str, version: str) -> tuple[Distribution, ...]:
-        key = (model, version)
-        children = self._stage_timers.get(key)
-        if children is None:
-            children = tuple(self._stages.of(model, version, stage) for stage in STAGES)
-            self._stage_timers[key] = children
-        return children
+    def _look_up(self, model: str, version: str, code: int, route: str) -> _Seen:
+        if route not in self._routes and len(self._routes) >= MAX_ROUTES:
+            route = OTHER
+        self._routes.add(route)
+        seen = _Seen(
+            self._count(model, version, code, route),
+            self._durations.of(model, version),
+            tuple(self._stages.of(model, version, stage) for stage in STAGES) if code == 200 else (),
+        )
+        self._seen[model, version, code, route] = seen
+        return seen
 
     def observe(self, trail: Trail, code: int, seconds: float) -> None:
         """Count one answered inference request; without a version it has no duration series.
@@ -229,13 +235,15 @@ class Metrics:
         elif trail.is_constant:
             name, version = trail.name, CONSTANT
         else:
-            self._counter(UNKNOWN, UNKNOWN, code).inc()
+            self._count(UNKNOWN, UNKNOWN, code).inc()
             return
-        self._counter(name, version, code, MIXED if trail.is_spread else trail.route).inc()
-        self._durations.of(name, version).observe(seconds, _exemplar(trail.trace, code))
+        route = MIXED if trail.is_spread else trail.route
+        seen = self._seen.get((name, version, code, route)) or self._look_up(name, version, code, route)
+        seen.requests.inc()
+        seen.duration.observe(seconds, _exemplar(trail.trace, code))
         if code == 200:
             timing = trail.timing
-            features, queue, infer, encode = self._stage_timer(name, version)
+            features, queue, infer, encode = seen.stages
             features.observe(timing.features)
             queue.observe(timing.queue)
             infer.observe(timing.infer)

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from maestro_cli.serving.execution import pace as pace_module
-from maestro_cli.serving.execution.batching import Feed
+from maestro_cli.serving.execution import predictor as predictor_module
+from maestro_cli.serving.execution.batching import BatchLimits, Feed
 from maestro_cli.serving.execution.pace import FIRST_PROOF_RUNS, INLINE_SECONDS, Pace
 from maestro_cli.serving.execution.predictor import Predictor, deadline_in
 from maestro_cli.serving.execution.timing import Timing
@@ -109,38 +110,80 @@ def test_the_shipped_models_that_take_any_number_of_things_a_row_are_not_bounded
     assert artefact.load(Path(MODELS), name, 1).is_bounded is bounded
 
 
+def test_nothing_runs_there_while_it_is_doubted() -> None:
+    pace = after((1, QUICK))
+    pace.is_doubted = True
+    assert not pace.allows(1)
+    pace.is_doubted = False
+    assert pace.allows(1)
+
+
 class Moody:
-    """Quick, but for one question; notes which thread answered."""
+    """Waits at some questions, and is busy at others; notes which thread had which question."""
 
     name, version, digest, row_seconds, is_bounded = "moody", "1", "d", 0.0, True
     manifest = SimpleNamespace(deterministic=False, stackable=True)
 
     def __init__(self) -> None:
-        self.threads: list[int] = []
+        self.begun: list[tuple[str, bool]] = []
+        self.again = threading.Event()
+        self._here = threading.get_ident()
 
     def run(self, feed: Feed, outputs: Sequence[str]) -> list[Array]:
-        self.threads.append(threading.get_ident())
-        end = time.thread_time() + (0.06 if feed["x"][0, 0] else 0.0)
-        while time.thread_time() < end:
-            pass
+        question = str(feed["x"][0, 0])
+        is_here = threading.get_ident() == self._here
+        self.begun.append((question, is_here))
+        if question == "busy":
+            end = time.thread_time() + 5 * LIMIT_SECONDS
+            while time.thread_time() < end:
+                pass
+        elif question == "held up" and is_here:  # by the machine
+            threading.Event().wait(5 * LIMIT_SECONDS)
+        if question != "quick" and not is_here:
+            assert self.again.wait(60)
         return [feed["x"]]
 
 
-def test_after_one_slow_answer_on_the_event_loop_the_next_ones_are_beside_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(pace_module, "INLINE_SECONDS", 0.05)  # far from what a busy machine does
+LIMIT_SECONDS = 0.05  # for these tests: far from what a busy machine does to a run of nothing
+
+
+def play(monkeypatch: pytest.MonkeyPatch, slow: str, last_is_here: bool) -> None:
+    """A quick question, a slow one, two quick ones; and another when it was found out why it was slow."""
+    monkeypatch.setattr(pace_module, "INLINE_SECONDS", LIMIT_SECONDS)
+    monkeypatch.setattr(predictor_module, "INLINE_SECONDS", LIMIT_SECONDS)
     model = Moody()
 
+    async def ask(question: str) -> None:
+        feed = {"x": np.array([[question]], dtype=object)}
+        asked = cast("LoadedModel", model)
+        await predictor.predict(asked, feed, ["y"], deadline_in(60), Timing(), lambda work: work)
+
     async def body() -> None:
-        for value in (0.0, 1.0, 1.0, 0.0):
-            await predictor.predict(
-                cast("LoadedModel", model), {"x": np.array([[value]])}, ["y"], deadline_in(60), Timing(),
-                lambda work: work,
-            )  # fmt: skip
+        for question in ("quick", slow):
+            await ask(question)
+        waiting = [asyncio.create_task(ask("quick")) for _ in range(2)]
+        await asyncio.sleep(0)
+        model.again.set()
+        await asyncio.gather(*waiting)
+        await ask("quick")
 
     with ThreadPoolExecutor(1) as executor:
-        predictor = Predictor(executor)
-        asyncio.run(body())
-    here = threading.get_ident()
-    assert [thread == here for thread in model.threads] == [True, True, False, False]
+        predictor = Predictor(executor, BatchLimits(run_rows=1))
+        try:
+            asyncio.run(body())
+        finally:
+            model.again.set()
+    assert model.begun == [
+        ("quick", True), (slow, True), (slow, False),
+        ("quick", False), ("quick", False), ("quick", last_is_here),
+    ]  # fmt: skip
+
+
+def test_after_one_slow_answer_the_next_ones_are_beside_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    play(monkeypatch, "busy", last_is_here=False)
+
+
+def test_what_the_machine_held_up_comes_back_to_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    play(monkeypatch, "held up", last_is_here=True)

@@ -8,7 +8,9 @@ import pytest
 
 from maestro_cli.serving.errors import ModelError
 from maestro_cli.serving.execution.batching import Feed
+from maestro_cli.serving.models.repository import Entry
 from maestro_cli.serving.protocol.tensors import Array
+from maestro_cli.serving.routing.trail import Trail
 from maestro_cli.serving.telemetry import metrics
 from maestro_cli.serving.telemetry.metrics import Metrics
 from tests.unit.serving.served import FEATURES, Served, request
@@ -107,7 +109,7 @@ def test_there_are_no_more_routes_than_the_limit(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(metrics, "MAX_ROUTES", 5)
     told = Metrics()
     for number in range(20):
-        told._counter("m", "1", 200, f"way-{number}").inc()
+        told.observe(Trail(entry=Entry("m", 1), arms=[f"way-{number}"]), 200, 0.1)
     page = told.exposition("")[0].decode()
     found = [line for line in page.splitlines() if line.startswith("maestro_inference_requests_total")]
     assert len(found) == 3
