@@ -1,8 +1,10 @@
 # make demo   the drill, from nothing to a post-mortem
-# make test   lint, types, import contracts and every test
+# make test   lint, types, import contracts and every test, in two parts with a summary each: those that start no
+#             program but maestro on every core, the others one after another
 #             (those on a real Kubernetes control plane only if it is built already; KUBERNETES=off leaves them)
 # make test-kubernetes  build that control plane, once, and run the tests on it
-# make check  the same without the tests that start a whole platform; under a minute
+# make check  lint, types, import contracts and the tests that need no process, on every core; under a minute
+#             (it leaves out contract/, crash/ and e2e/, and cli/, which starts `maestro` hundreds of times)
 # make docs-cluster    run the contract suite on both clusters and write docs/embedded-cluster.md from it
 # make test-mutations  break the light cluster in a dozen ways; the contract suite must notice each
 # make bench  measure the budgets (docs/benchmarks.md); make bench-ROOM measures one room's
@@ -15,6 +17,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := maestro_cli tests deploy scripts
 KUBERNETES ?= auto
+PYTEST := $(BIN)/python -m pytest
+# Each test has folders and ports of its own. `logical`: hyper-threads count, as a machine of two cores has often one.
+EVERY_CORE := -n logical --dist worksteal
+PURE := not contract and not crash and not e2e and not kubernetes
 
 .PHONY: demo test test-kubernetes test-mutations docs-cluster check lint types contracts bench clean
 .PHONY: install-demo install-test programs
@@ -23,19 +29,20 @@ demo: install-demo programs
 	$(BIN)/maestro drill run bad-release
 
 test: install-test programs $(BIN)/kubectl-1.32 .venv/tritonclient/.installed lint types contracts
-	$(BIN)/python -m pytest --kubernetes=$(KUBERNETES)
+	$(PYTEST) $(EVERY_CORE) -m "$(PURE)"
+	$(PYTEST) --kubernetes=$(KUBERNETES) -m "contract or crash or e2e or kubernetes"
 
 test-kubernetes: install-test .venv/.installed-kubernetes programs $(BIN)/kubectl-1.32
 	$(BIN)/maestro local build
-	$(BIN)/python -m pytest --kubernetes=only
+	$(PYTEST) --kubernetes=only
 
 check: install-test lint types contracts
-	$(BIN)/python -m pytest -q -m "not e2e and not contract and not crash and not kubernetes"
+	$(PYTEST) -q $(EVERY_CORE) -m "$(PURE)" tests/architecture tests/hostile tests/unit
 
 docs-cluster: install-test .venv/.installed-kubernetes $(BIN)/kubectl-1.32
 	$(BIN)/maestro local build
 	rm -f .contract.json
-	CONTRACT_RESULTS=$(CURDIR)/.contract.json $(BIN)/python -m pytest -q tests/contract/cluster
+	CONTRACT_RESULTS=$(CURDIR)/.contract.json $(PYTEST) -q tests/contract/cluster
 	$(BIN)/python scripts/write_cluster_docs.py .contract.json
 
 test-mutations: install-test

@@ -6,6 +6,7 @@ Those marked `kubernetes` run on a real control plane, if there is one: see test
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,9 +24,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     kubernetes_binary.add_option(parser)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    kubernetes_binary.check(config)
+
+
 @pytest.hookimpl(trylast=True)  # after -m and -k, so that only what was asked for counts
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     kubernetes_binary.choose(config, items)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    kubernetes_binary.tell(session.config)
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist: a worker is over
+def pytest_testnodedown(node: Any) -> None:
+    kubernetes_binary.hear(node.config, getattr(node, "workeroutput", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -3,12 +3,14 @@
 `--kubernetes=auto` (default): they run when MAESTRO_KUBERNETES_BINARY or the cache of `maestro local build`
 has it; else one line at the end says that they did not. `off`: the same line, whatever is there. `only`:
 nothing else runs, and it is an error when there is no binary.
+
+Where tests are shared among workers (`-n`), each of them chooses alike, and the one who prints learns of it.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -20,6 +22,7 @@ MARKER = "kubernetes"
 HOW = "`make test-kubernetes` builds it once (about ten minutes) and runs them"
 _binary = pytest.StashKey[str]()
 _left_out = pytest.StashKey[str]()
+_TOLD = "kubernetes_left_out"
 
 
 def add_option(parser: pytest.Parser) -> None:
@@ -29,6 +32,18 @@ def add_option(parser: pytest.Parser) -> None:
         default="auto",
         help="the tests on the real control plane: auto, off, only",
     )
+
+
+def check(config: pytest.Config) -> None:
+    """End before any worker starts, where `choose` in each of them would end in an error.
+
+    Raises pytest.UsageError.
+    """
+    shared = config.getoption("numprocesses", None)  # a worker has none, nor has who knows no xdist
+    if shared and config.getoption("--kubernetes") != "off":
+        path, reason = find()
+        if not path and config.getoption("--kubernetes") == "only":
+            raise _nothing_to_test_on(reason)
 
 
 def choose(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -44,9 +59,7 @@ def choose(config: pytest.Config, items: list[pytest.Item]) -> None:
         config.stash[_binary] = path
     if mode == "only":
         if not path:
-            raise pytest.UsageError(
-                f"no real control plane to test on: {reason or 'no test is marked'}; {HOW}"
-            )
+            raise _nothing_to_test_on(reason or "no test is marked")
         _leave_out(config, items, kept=marked, out=rest)
     elif marked and not path:
         config.stash[_left_out] = (
@@ -85,6 +98,23 @@ def summary(config: pytest.Config) -> Sequence[str]:
     """What is to be said at the end."""
     line = config.stash.get(_left_out, "")
     return [line] if line else []
+
+
+def tell(config: pytest.Config) -> None:
+    """A worker that ends tells what it left out; nobody else has to."""
+    output = getattr(config, "workeroutput", None)
+    if output is not None:
+        output[_TOLD] = config.stash.get(_left_out, "")
+
+
+def hear(config: pytest.Config, output: Mapping[str, str]) -> None:
+    """Keep what a worker told at its end; one that died told nothing."""
+    if output.get(_TOLD):
+        config.stash[_left_out] = output[_TOLD]
+
+
+def _nothing_to_test_on(reason: str) -> pytest.UsageError:
+    return pytest.UsageError(f"no real control plane to test on: {reason}; {HOW}")
 
 
 def _leave_out(

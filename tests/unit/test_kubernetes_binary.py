@@ -98,3 +98,20 @@ def test_a_variable_that_names_a_wrong_binary_is_an_error_and_no_skip(run: Run) 
 def test_nothing_is_said_where_no_such_test_was_asked_for(run: Run) -> None:
     status, said = run("-m", "not kubernetes")
     assert (status, "did not run" in said) == (0, False)
+
+
+def test_it_is_said_once_however_many_workers_left_them_out(run: Run, binary: Path) -> None:
+    status, said = run("-n", "2", "--kubernetes=off", binary=binary)
+    assert (status, "1 passed" in said) == (0, True)
+    assert said.count("2 tests on the real control plane did not run (turned off)") == 1
+
+
+def test_a_worker_lends_the_binary_too(run: Run, binary: Path) -> None:
+    status, said = run("-n", "2", binary=binary)
+    assert (status, "3 passed" in said, "did not run" in said) == (0, True, False)
+
+
+def test_alone_and_without_a_binary_is_an_error_before_any_worker_starts(run: Run) -> None:
+    status, said = run("-n", "2", "--kubernetes=only")
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert "no real control plane to test on" in said
