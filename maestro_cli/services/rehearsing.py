@@ -24,9 +24,12 @@ from maestro_cli.runbooks.model import nobody
 from maestro_cli.slo.objectives import read_objectives
 
 if TYPE_CHECKING:
+    from maestro_cli.core.facts.cluster import Pod
     from maestro_cli.services.root import Services
+    from maestro_cli.sources.serving_faults import ReplicaFaults
 
 POLL_SECONDS = 0.1
+SERVING_PORT = 8080  # of the containers in deploy/local
 
 
 class EmbeddedStage:
@@ -150,6 +153,26 @@ def score_response(services: Services, ref: str, journals: Sequence[Path]) -> Fa
     return score_faults(faults, outcome, incident.workload, services.clock.now())
 
 
+def embedded_faults(services: Services) -> ReplicaFaults:
+    """The fault injection of the embedded platform's model servers, with the key for drills."""
+    from maestro_cli.config.locations import local_state_dir
+    from maestro_cli.local.addresses import listening_address
+    from maestro_cli.local.keys import faults_folder, key_file
+    from maestro_cli.sources.serving_faults import ReplicaFaults
+
+    cluster, state = services.cluster, local_state_dir()
+
+    def pods(ref: WorkloadRef) -> tuple[Pod, ...]:
+        return cluster.list_pods(ref.namespace, selector=cluster.get_workload(ref).selector)
+
+    return ReplicaFaults(
+        pods,
+        lambda pod: f"http://{listening_address(pod.ip)}:{SERVING_PORT}",
+        lambda: key_file(state, "chaos").read_text(encoding="ascii").strip(),
+        lambda: sorted(faults_folder(state).glob("*.jsonl")),
+    )
+
+
 def conductor(services: Services, seed: int, cluster: str | None) -> Conductor:
     """A conductor whose ensemble works in the context `local`, once the platform is up.
 
@@ -158,7 +181,9 @@ def conductor(services: Services, seed: int, cluster: str | None) -> Conductor:
 
     def gather() -> Ensemble:
         local = services.in_context("local")
-        return Ensemble(local.journal, local.cluster, local.prometheus, Responders(local))
+        return Ensemble(
+            local.journal, local.cluster, local.prometheus, Responders(local), embedded_faults(local)
+        )
 
     return Conductor(
         EmbeddedStage(services, seed, cluster),

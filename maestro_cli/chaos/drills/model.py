@@ -15,10 +15,32 @@ RESOLVE_BUDGET_SECONDS = 30 * 60.0
 
 
 @dataclass(frozen=True, slots=True)
+class BadRelease:
+    """A release whose first container gets other argument values; `arguments` maps option to value."""
+
+    change_cause: str
+    arguments: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaFault:
+    """A fault of one replica's model server: `kind` and `parameters` as its fault injection has them.
+
+    It meets requests for `model`, and ends by itself after `seconds`.
+    """
+
+    kind: str
+    parameters: Mapping[str, float]
+    model: str
+    version: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """What is broken, on which workload, and which objective notices.
 
-    `defect` edits a copy of the pod template; `true_cause` and `right_fix` are the sealed truth.
+    `defect`, `true_cause` (the kind of suspect to name) and `right_fix` are the sealed truth.
     """
 
     name: str
@@ -28,8 +50,23 @@ class Scenario:
     objective: str
     true_cause: str
     right_fix: str
-    change_cause: str
-    arguments: Mapping[str, str]  # container argument → the value the bad release ships
+    defect: BadRelease | ReplicaFault
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What really was broken, known once the drill is over.
+
+    `began` is when it was there, `ended_at` when it truly ended, where somebody recorded that; `subject` and
+    `revision` are what a right suspect names, `words` say it to people. `is_mended`: the responders ended it.
+    """
+
+    began: datetime
+    subject: str
+    words: str
+    is_mended: bool
+    revision: int | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from maestro_cli.chaos.drills.model import Outcome
+from maestro_cli.chaos.drills.faults import InjectedFault
+from maestro_cli.chaos.drills.model import Outcome, ReplicaFault
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.facts.metrics import Instant
@@ -43,6 +44,22 @@ class Cluster(Protocol):
 
 class Metrics(Protocol):
     def query(self, promql: str, *, at: datetime | None = None) -> Instant: ...
+
+
+class Faults(Protocol):
+    """The fault injection of the model servers of a workload."""
+
+    def inject(self, ref: WorkloadRef, fault: ReplicaFault, note: str) -> str:
+        """Into one ready replica, whose pod's name is returned; `note` is recorded with it.
+
+        Raises Refused, NotFound or GateNotMet when nothing was injected; after any other error it may be on.
+        """
+
+    def end_all(self, ref: WorkloadRef) -> None:
+        """End every fault of every replica that lives. Raises Unreachable when one does not answer."""
+
+    def recorded(self) -> tuple[InjectedFault, ...]:
+        """What the servers recorded, also those that are gone. Raises NoData, InvalidFile."""
 
 
 class Responder(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maestro_cli.chaos.drills.model import Scenario
+from maestro_cli.chaos.drills.model import BadRelease, ReplicaFault, Scenario
 from maestro_cli.core.errors import NotFound
 from maestro_cli.core.refs import WorkloadRef
 
@@ -21,8 +21,20 @@ SCENARIOS: tuple[Scenario, ...] = (
         objective="fraud-availability",
         true_cause="release",
         right_fix="rollback",
-        change_cause="retrained fraud model 2",
-        arguments={"--serve": "fraud=2"},
+        defect=BadRelease("retrained fraud model 2", {"--serve": "fraud=2"}),
+    ),
+    Scenario(
+        name="slow-model",
+        title="One replica of the fraud model becomes slow",
+        description=(
+            "The server of one replica takes 800 ms longer for every prediction. It fails none, its probes "
+            "are quick, nothing was released, and the other replicas answer as ever."
+        ),
+        target=_FRAUD,
+        objective="fraud-latency",
+        true_cause="pod",
+        right_fix="restart",
+        defect=ReplicaFault("latency", {"milliseconds": 800.0}, "fraud", 1, seconds=900.0),
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from maestro_cli.chaos.drills.model import (
@@ -13,65 +14,70 @@ from maestro_cli.chaos.drills.model import (
     PhaseScore,
     Scenario,
     Scorecard,
+    Truth,
 )
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.slo.burn import budget_spend
 from maestro_cli.slo.objectives import Objective
 
 
-def score(
-    *,
-    drill: str,
-    scenario: Scenario,
-    injected_at: datetime,
-    bad_revision: int,
-    baseline: Baseline,
-    outcome: Outcome,
-    requests: float | None,
-    errors: float | None,
-    finished_at: datetime,
-    objective: Objective,
-    wall_seconds: float,
-    platform_seconds: float | None,
-    is_restored: bool,
-    failure: str = "",
-) -> Scorecard:
-    """Judge an outcome against the truth of its scenario; counters are totals, as in the baseline."""
-    served = None if requests is None else requests - baseline.requests
-    failed = None if errors is None else errors - baseline.errors
-    spend = budget_spend(failed, served, max(seconds_between(baseline.at, finished_at), 1e-9), objective)
-    target = str(scenario.target)
-    cause_is_right = (
-        outcome.suspect_kind == scenario.true_cause
-        and outcome.suspect_subject == target
-        and outcome.suspect_revision == bad_revision
-    )
-    fix_is_right = (
-        outcome.fix_kind == scenario.right_fix
-        and outcome.fix_target == target
-        and outcome.fix_verified
-        and is_restored
-    )
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """All that was measured of one drill; counters are totals, as in the baseline."""
+
+    drill: str
+    scenario: Scenario
+    objective: Objective
+    baseline: Baseline
+    truth: Truth
+    outcome: Outcome
+    requests: float | None
+    errors: float | None
+    finished_at: datetime
+    wall_seconds: float
+    platform_seconds: float | None
+    failure: str = ""
+
+
+def score(played: Performance) -> Scorecard:
+    """Judge an outcome against the truth of its scenario."""
+    scenario, outcome, truth = played.scenario, played.outcome, played.truth
+    baseline = played.baseline
+    served = None if played.requests is None else played.requests - baseline.requests
+    failed = None if played.errors is None else played.errors - baseline.errors
+    seconds = max(seconds_between(baseline.at, played.finished_at), 1e-9)
+    spend = budget_spend(failed, served, seconds, played.objective)
+    truly = outcome if truth.ended_at is None else replace(outcome, mitigated_at=truth.ended_at)
     return Scorecard(
-        drill=drill,
+        drill=played.drill,
         scenario=scenario.name,
         incident=outcome.incident,
-        injected_at=injected_at,
-        phases=phases_since(outcome, injected_at),
-        true_cause=f"{scenario.true_cause} of {target}, revision {bad_revision}",
+        injected_at=truth.began,
+        phases=phases_since(truly, truth.began),
+        true_cause=truth.words,
         blamed=blamed(outcome),
-        cause_is_right=cause_is_right,
+        cause_is_right=_cause_is_right(scenario, outcome, truth),
         fix=f"{outcome.fix_kind} {outcome.fix_target}".strip() or "none",
-        fix_is_right=fix_is_right,
+        fix_is_right=_fix_is_right(scenario, outcome, truth),
         requests_served=served,
         errors_served=failed,
         budget_share=spend.share if spend else None,
         budget_seconds=spend.seconds_equivalent if spend else None,
         postmortem=outcome.postmortem,
-        wall_seconds=wall_seconds,
-        platform_seconds=platform_seconds,
-        failure=failure,
+        wall_seconds=played.wall_seconds,
+        platform_seconds=played.platform_seconds,
+        failure=played.failure,
     )
+
+
+def _cause_is_right(scenario: Scenario, outcome: Outcome, truth: Truth) -> bool:
+    named = (outcome.suspect_kind, outcome.suspect_subject, outcome.suspect_revision)
+    return named == (scenario.true_cause, truth.subject, truth.revision)
+
+
+def _fix_is_right(scenario: Scenario, outcome: Outcome, truth: Truth) -> bool:
+    done = (outcome.fix_kind, outcome.fix_target)
+    return done == (scenario.right_fix, str(scenario.target)) and outcome.fix_verified and truth.is_mended
 
 
 def phases_since(outcome: Outcome, injected_at: datetime) -> tuple[PhaseScore, ...]:

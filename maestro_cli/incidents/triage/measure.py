@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.facts.metrics import Instant
@@ -84,7 +84,7 @@ class Telemetry:
             "latency": self.queries.p95(window),
             "rate": self.queries.request_rate(window),
         }
-        series = {name: self._points(query, start, end, step) for name, query in queries.items()}
+        series = {name: self._ending_fine(query, start, end, step, fine) for name, query in queries.items()}
         found: list[Onset] = []
         for basis in _BASES:
             points = series[basis.name]
@@ -100,6 +100,14 @@ class Telemetry:
                 found.append(onset)
         earliest = min(found, key=lambda item: item.at, default=None)
         return Readings(series, queries, step, earliest)
+
+    def _ending_fine(self, query: str, start: datetime, end: datetime, step: float, fine: float) -> Points:
+        """The points of a series, those of its last two steps scrape by scrape: it may just have begun."""
+        points = self._points(query, start, end, step)
+        last = end - timedelta(seconds=2 * step)
+        if fine >= step or last <= start:
+            return points
+        return [*((at, value) for at, value in points if at < last), *self._points(query, last, end, fine)]
 
     def _points(self, query: str, start: datetime, end: datetime, step: float) -> Points:
         series = self._metrics.query_range(query, start, end, step)

@@ -280,12 +280,12 @@ def _pods(case: CaseFacts) -> list[Suspect]:
 
 
 def _slow_pod(case: CaseFacts) -> tuple[str, str]:
-    """The one pod that is far slower than every other where slowness is what began, and how much; else ""."""
+    """The one pod that is far slower than every other, and how much; "" where errors are what began."""
     latency = next((item for item in case.latency if item.dimension == "pod"), None)
-    if latency is None or len(latency.since) < 2 or case.onset.basis != "latency":
+    if latency is None or len(latency.since) < 2 or case.onset.basis == "errors":
         return "", ""
     (_, other), (name, own) = sorted(latency.since.items(), key=lambda item: item[1])[-2:]
-    if own <= 2 * other or own - other <= 0.02:
+    if own <= 3 * other or own - other <= 0.05:
         return "", ""
     return name, f"p95 of pod {name} is {1000 * own:.0f} ms, {1000 * other:.0f} ms or less of every other"
 

@@ -48,7 +48,7 @@ def scorecard_view(card: Scorecard) -> Report:
         ("true cause", card.true_cause),
         ("blamed", f"{card.blamed} ({'right' if card.cause_is_right else 'wrong'})"),
         ("fix", f"{card.fix} ({'right' if card.fix_is_right else 'wrong'})"),
-        ("errors served", wrong),
+        ("bad requests", wrong),
         ("budget burned", _budget(card)),
         ("incident", card.incident),
         ("post-mortem", card.postmortem),

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from maestro_cli.chaos.drills.model import Baseline, Outcome, PhaseScore, Scorecard
+from maestro_cli.chaos.drills.model import Baseline, Outcome, PhaseScore, Scorecard, Truth
 from maestro_cli.chaos.drills.release import bad_template, serves_the_same
 from maestro_cli.chaos.drills.scenarios import SCENARIOS, find_scenario
-from maestro_cli.chaos.drills.scorecard import score
+from maestro_cli.chaos.drills.scorecard import Performance, score
 from maestro_cli.core.errors import ActionFailed, NotFound
 from maestro_cli.slo.objectives import Objective
 
@@ -21,6 +21,7 @@ SCENARIO = find_scenario("bad-release")
 TARGET = str(SCENARIO.target)
 OBJECTIVE = Objective("fraud-availability", "t", "fraud", 0.999, 2592000.0, "t", "b", None, {})
 BASELINE = Baseline(START - timedelta(seconds=10), 1, {}, requests=1000.0, errors=1.0)
+TRUTH = Truth(START, TARGET, f"release of {TARGET}, revision 2", is_mended=True, revision=2)
 GOOD = Outcome(
     incident="inc-1",
     detected_at=START + timedelta(seconds=20),
@@ -39,11 +40,11 @@ GOOD = Outcome(
 
 def card(outcome: Outcome = GOOD, **values: Any) -> Scorecard:
     arguments: dict[str, Any] = {
-        "drill": "drl-1", "scenario": SCENARIO, "injected_at": START, "bad_revision": 2, "baseline": BASELINE,
+        "drill": "drl-1", "scenario": SCENARIO, "truth": TRUTH, "baseline": BASELINE,
         "outcome": outcome, "requests": 2000.0, "errors": 11.0, "finished_at": START + timedelta(seconds=90),
-        "objective": OBJECTIVE, "wall_seconds": 100.0, "platform_seconds": 4.0, "is_restored": True,
+        "objective": OBJECTIVE, "wall_seconds": 100.0, "platform_seconds": 4.0,
     }  # fmt: skip
-    return score(**{**arguments, **values})
+    return score(Performance(**{**arguments, **values}))
 
 
 def test_a_good_response_passes_and_is_measured_from_the_injection() -> None:
@@ -82,7 +83,12 @@ def test_each_fault_of_a_response_fails_it(change: dict[str, Any], miss: str) ->
 
 
 def test_a_defect_that_only_the_drill_took_away_is_no_fix() -> None:
-    assert card(is_restored=False).misses == ("the wrong fix was made",)
+    assert card(truth=replace(TRUTH, is_mended=False)).misses == ("the wrong fix was made",)
+
+
+def test_it_was_mitigated_when_the_defect_truly_ended_where_that_was_recorded() -> None:
+    recorded = card(truth=replace(TRUTH, ended_at=START + timedelta(seconds=25)))
+    assert recorded.phases[2].seconds == 25.0
 
 
 def test_a_response_that_stopped_fails_whatever_it_came_to() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from maestro_cli.incidents.triage.model import SuspectKind
-from tests.unit.incidents.platform import FRAUD, NEW, OLD, Recorded, pod, revision, workload
+from tests.unit.incidents.platform import FRAUD, NEW, OLD, Recorded, at, pod, revision, workload
 from tests.unit.incidents.test_triage import PODS, failing_without_release, first, investigate, quiet
 from tests.unit.incidents.world import Room, alert
 
@@ -44,12 +44,12 @@ def test_the_pod_that_alone_is_slow_is_named_with_a_restart(room: Room) -> None:
     "seconds",
     [
         {ONE: 0.4, TWO: 0.4, THREE: 0.01},  # two of three
-        {ONE: 0.2, TWO: 0.39, THREE: 0.2},  # less than twice the others
-        {ONE: 0.005, TWO: 0.02, THREE: 0.005},  # twice, of next to nothing
+        {ONE: 0.2, TWO: 0.59, THREE: 0.2},  # less than three times the others
+        {ONE: 0.005, TWO: 0.05, THREE: 0.005},  # much more, of next to nothing
         {ONE: 0.4},  # nothing to compare with
         {},
     ],
-    ids=["two", "not twice", "too little", "alone", "not measured"],
+    ids=["two", "not thrice", "too little", "alone", "not measured"],
 )
 def test_where_no_pod_stands_out_none_is_named(room: Room, seconds: dict[str, float]) -> None:
     report = investigate(room, slow(quiet(), **seconds))
@@ -77,3 +77,12 @@ def test_a_slow_first_pod_of_a_new_revision_is_explained_by_its_revision(room: R
     blamed = found[f"pod ml/{fresh}"]
     assert "it runs a new revision, which explains as much" in blamed.reasons_against
     assert blamed.score == pytest.approx(0.2)
+
+
+def test_what_began_between_two_steps_is_seen_at_once(room: Room) -> None:
+    """The window of an hour has a point every six seconds; it began two seconds ago."""
+    case = quiet().but(now=4.0)
+    whole = {"1": lambda s: 0.4 if s >= 2 else 0.012}
+    report = investigate(room, case.but(p95={"revision": whole, "pod": {}}))
+    assert report.onset.basis == "latency"
+    assert abs((report.onset.at - at(2)).total_seconds()) <= 1

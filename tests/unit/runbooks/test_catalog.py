@@ -172,9 +172,12 @@ def test_what_ships_can_be_read_and_fits_together() -> None:
         "objective": "fraud-availability",
     }
     catalog = PlaybookCatalog([shipped("playbooks")])
-    assert catalog.match({**labels, "objective": "fraud-latency"}).playbook is None
+    slow = catalog.match({**labels, "objective": "fraud-latency"}).playbook
+    assert slow is not None
+    assert [step.runbook for step in slow.steps] == ["high-latency"]
     match = catalog.match(labels)
     assert match.playbook is not None
+    assert match.playbook.severity < slow.severity  # errors come first
     for playbook in PlaybookCatalog([shipped("playbooks")]).all():
         for step in playbook.steps:
             resolve_parameters(runbooks.get(step.runbook), given=step.parameters(labels), labels=labels)

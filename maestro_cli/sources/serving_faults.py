@@ -1,0 +1,97 @@
+"""The fault injection of bundled model servers, pod by pod, for drills. Format: docs/serving.md.
+
+Invariant: what was refused was not injected; a ready replica that does not answer is never passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from maestro_cli.chaos.drills.faults import InjectedFault, read_faults
+from maestro_cli.chaos.drills.model import ReplicaFault
+from maestro_cli.core.errors import GateNotMet, Refused, Unreachable
+from maestro_cli.core.facts.cluster import Pod
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.sources.failures import quoted
+from maestro_cli.sources.http import Ask, HttpBackend
+
+if TYPE_CHECKING:
+    import httpx
+
+SYSTEM = "Serving"
+_PATH = "/v2/faults"
+
+
+class ReplicaFaults:
+    """Satisfies chaos.drills.ports.Faults.
+
+    `pods` lists a workload's pods, `url_of` says where the server of one listens, `key` has the permission
+    chaos, `journals` are the files that the servers record in.
+    """
+
+    def __init__(
+        self,
+        pods: Callable[[WorkloadRef], Sequence[Pod]],
+        url_of: Callable[[Pod], str],
+        key: Callable[[], str],
+        journals: Callable[[], Iterable[Path]],
+        *,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._pods = pods
+        self._url_of = url_of
+        self._key = key
+        self._journals = journals
+        self._transport = transport
+
+    def inject(self, ref: WorkloadRef, fault: ReplicaFault, note: str) -> str:
+        """Into the first ready pod by name. Raises GateNotMet, Refused, Unreachable, OutcomeUnknown."""
+        ready = [pod for pod in self._pods(ref) if _is_asked(pod)]
+        if not ready:
+            raise GateNotMet(f"{ref} has no ready pod", fix="maestro local status")
+        pod = min(ready, key=lambda one: one.name)
+        order = {
+            "kind": fault.kind,
+            "seconds": fault.seconds,
+            "parameters": dict(fault.parameters),
+            "scope": {"model": fault.model, "version": fault.version},
+            "note": note,
+        }
+        self._ask(pod, Ask("POST", _PATH, body=msgspec.json.encode(order)))
+        return pod.name
+
+    def end_all(self, ref: WorkloadRef) -> None:
+        """End them in every pod; one that is on its way out takes its faults with it."""
+        for pod in self._pods(ref):
+            try:
+                self._ask(pod, Ask("DELETE", _PATH, safe=True))
+            except Unreachable:
+                if _is_asked(pod):
+                    raise
+
+    def recorded(self) -> tuple[InjectedFault, ...]:
+        return read_faults(self._journals())
+
+    def _ask(self, pod: Pod, ask: Ask) -> None:
+        backend = HttpBackend(
+            SYSTEM, self._url_of(pod), headers=lambda: {"x-api-key": self._key()}, transport=self._transport
+        )
+        try:
+            answer = backend.ask(ask)
+            if answer.status in (400, 404, 409, 429):
+                raise Refused(
+                    f"the server of pod {pod.name} takes no such fault",
+                    why=f"HTTP {answer.status}: {quoted(answer.body)}",
+                    fix="start it with --enable-faults",
+                )
+            backend.expect_ok(answer, safe=ask.safe)
+        finally:
+            backend.close()
+
+
+def _is_asked(pod: Pod) -> bool:
+    return pod.ready and not pod.deleting

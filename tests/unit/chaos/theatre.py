@@ -1,0 +1,306 @@
+"""A theatre for drills: stage, cluster, metrics, faults and responders are fakes; the journal is real.
+
+The same conductor on the real platform is in tests/e2e.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from maestro_cli.chaos.drills.conductor import Conductor, Ensemble
+from maestro_cli.chaos.drills.faults import InjectedFault
+from maestro_cli.chaos.drills.model import Outcome, ReplicaFault, Scenario, Scorecard
+from maestro_cli.chaos.drills.scenarios import find_scenario
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import MaestroError, StalePlan, TimedOut
+from maestro_cli.core.facts.cluster import Workload
+from maestro_cli.core.facts.metrics import Instant, Sample
+from maestro_cli.core.progress import Progress, Quiet
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.journal.store import Journal
+from maestro_cli.slo.objectives import Objective
+
+SCENARIO = find_scenario("bad-release")
+OBJECTIVE = Objective("fraud-availability", "t", "fraud", 0.999, 2592000.0, "requests", "errors", None, {})
+WELL = {"spec": {"containers": [{"name": "server", "args": ["--serve", "fraud=1"]}]}}
+
+
+class FakeClock:
+    """A fake: time passes only when somebody waits."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+class FakeCancellation(Cancellation):
+    """A fake whose waits take the fake clock's time."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__()
+        self.clock = clock
+
+    def wait(self, seconds: float) -> bool:
+        self.clock.sleep(seconds)
+        return self.is_set
+
+
+@dataclass
+class FakeStage:
+    up_already: bool = False
+    calls: list[str] = field(default_factory=list)
+    fails: MaestroError | None = None
+
+    def is_up(self) -> bool:
+        return self.up_already
+
+    def up(self, progress: Progress, cancellation: Cancellation) -> None:
+        self.calls.append("up")
+        if self.fails:
+            raise self.fails
+
+    def down(self, progress: Progress) -> None:
+        self.calls.append("down")
+
+
+class FakeCluster:
+    """A fake API server of one Deployment, with optimistic concurrency."""
+
+    def __init__(self) -> None:
+        self.template: Mapping[str, Any] = copy.deepcopy(WELL)
+        self.revision = 1
+        self.version = 1
+        self.ready = 3
+        self.numbers_revisions = True
+        self.before_replace: Callable[[], None] | None = None
+        self.failures: list[MaestroError] = []
+        self.replaced = 0
+
+    def get_workload(self, ref: WorkloadRef) -> Workload:
+        return self._workload(ref)
+
+    def _workload(self, ref: WorkloadRef) -> Workload:
+        return Workload(
+            ref=ref, uid="u1", resource_version=str(self.version), generation=self.version,
+            observed_generation=self.version, revision=self.revision, replicas_wanted=3, replicas=3,
+            replicas_updated=3, replicas_ready=self.ready, replicas_available=3, paused=False,
+            selector="app=fraud", created_at=datetime(2026, 1, 1, tzinfo=UTC), template=self.template,
+        )  # fmt: skip
+
+    def replace_template(
+        self,
+        ref: WorkloadRef,
+        *,
+        uid: str,
+        resource_version: str,
+        template: Mapping[str, Any],
+        annotations: Mapping[str, str | None],
+        dry_run: bool = False,
+    ) -> Workload:
+        if self.failures:
+            raise self.failures.pop(0)
+        if self.before_replace is not None:
+            hook, self.before_replace = self.before_replace, None
+            hook()
+        if resource_version != str(self.version) or uid != "u1":
+            raise StalePlan("the workload moved")
+        self.replaced += 1
+        self.template = template
+        self.version += 1
+        self.revision += self.numbers_revisions
+        return self._workload(ref)
+
+    @property
+    def is_well(self) -> bool:
+        return bool(self.template["spec"] == WELL["spec"])
+
+
+class FakeMetrics:
+    """A fake Prometheus that knows four queries."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.rate: float | None = 50.0
+        self.ratio: float | None = 0.0
+
+    def query(self, promql: str, *, at: datetime | None = None) -> Instant:
+        if promql.startswith("sum(rate("):
+            value = self.rate
+        elif promql.startswith("max("):
+            value = self.ratio
+        elif "errors" in promql:
+            value = self.clock.seconds
+        else:
+            value = 1000 + 50 * self.clock.seconds
+        now = self.clock.now()
+        return Instant(promql, now, () if value is None else (Sample({}, value, now),))
+
+
+class FakeFaults:
+    """A fake of the replicas' fault injection, with what its servers recorded."""
+
+    pod = "fraud-abc"
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.fault: InjectedFault | None = None
+        self.failures: list[MaestroError] = []
+        self.failures_to_end: list[MaestroError] = []
+        self.ended_all = 0
+        self.hits: int | None = 40
+        self.stops = True  # with its replica, when that is restarted
+        self.ended_by = ""  # what is recorded, instead of what is true
+        self.before_inject: Callable[[], None] | None = None
+
+    def inject(self, ref: WorkloadRef, fault: ReplicaFault, note: str) -> str:
+        if self.before_inject is not None:
+            self.before_inject()
+        if self.failures:
+            raise self.failures.pop(0)
+        now = self.clock.now()
+        ends = now + timedelta(seconds=fault.seconds)
+        self.fault = InjectedFault("flt-1", fault.kind, fault.model, fault.version, now, ends, "me", note)
+        return self.pod
+
+    def end(self, because: str) -> None:
+        assert self.fault is not None
+        because = self.ended_by or because
+        self.fault = replace(self.fault, ended=self.clock.now(), ended_because=because, hits=self.hits)
+
+    def end_all(self, ref: WorkloadRef) -> None:
+        if self.failures_to_end:
+            raise self.failures_to_end.pop(0)
+        self.ended_all += 1
+        if self.is_on:
+            self.end("kill-all")
+
+    def recorded(self) -> tuple[InjectedFault, ...]:
+        other = InjectedFault("flt-0", "hang", "", None, self.clock.now(), self.clock.now(), "x", "drl-other")
+        return (other,) if self.fault is None else (other, self.fault)
+
+    @property
+    def is_on(self) -> bool:
+        return self.fault is not None and self.fault.ended is None
+
+
+class FakeResponder:
+    """A fake on-call engineer, who rolls back, or restarts where a fault is on, unless told otherwise."""
+
+    def __init__(self, cluster: FakeCluster, faults: FakeFaults, clock: FakeClock) -> None:
+        self.cluster = cluster
+        self.faults = faults
+        self.clock = clock
+        self.alerts: tuple[str, ...] = ()
+        self.incidents: tuple[str, ...] = ()
+        self.fails: BaseException | None = None
+        self.detects = True
+        self.fixes = True
+        self.dismissed: list[str] = []
+        self.closed: list[str] = []
+        self.blames = faults.pod
+        self.found = Outcome()
+
+    def firing(self, ref: WorkloadRef) -> tuple[str, ...]:
+        return self.alerts
+
+    def open_incidents(self, ref: WorkloadRef) -> tuple[str, ...]:
+        return self.incidents
+
+    def dismiss_drills(self, ref: WorkloadRef, reason: str) -> None:
+        self.dismissed.append(reason)
+
+    def await_incident(
+        self, ref: WorkloadRef, *, since: datetime, timeout_seconds: float, cancellation: Cancellation
+    ) -> str:
+        if not self.detects:
+            self.clock.sleep(timeout_seconds)
+            raise TimedOut("no incident opened")
+        self.clock.sleep(20)
+        self.found = Outcome(incident="inc-1", detected_at=self.clock.now())
+        return "inc-1"
+
+    def respond(self, incident: str, *, progress: Progress, cancellation: Cancellation) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.clock.sleep(10)
+        now = self.clock.now()
+        if self.faults.fault is not None:
+            self._restart(now)
+            return
+        self.found = replace(
+            self.found, triaged_at=now, suspect_kind="release", suspect_subject=str(SCENARIO.target),
+            suspect_revision=self.cluster.revision,
+        )  # fmt: skip
+        if self.fixes:
+            workload = self.cluster.get_workload(SCENARIO.target)
+            self.cluster.replace_template(
+                SCENARIO.target,
+                uid="u1",
+                resource_version=workload.resource_version,
+                template=WELL,
+                annotations={},
+            )
+            self.found = replace(
+                self.found, fix_kind="rollback", fix_target=str(SCENARIO.target), fix_verified=True,
+                mitigated_at=now, resolved_at=now, postmortem="pm.md",
+            )  # fmt: skip
+
+    def _restart(self, now: datetime) -> None:
+        pod = f"pod {SCENARIO.target.namespace}/{self.blames}"
+        self.found = replace(self.found, triaged_at=now, suspect_kind="pod", suspect_subject=pod)
+        if self.fixes:
+            if self.faults.stops:
+                self.faults.end("stopped")
+            self.clock.sleep(5)
+            self.found = replace(
+                self.found, fix_kind="restart", fix_target=str(SCENARIO.target), fix_verified=True,
+                mitigated_at=self.clock.now(), resolved_at=self.clock.now(), postmortem="pm.md",
+            )  # fmt: skip
+
+    def outcome(self, incident: str) -> Outcome:
+        return self.found
+
+    def close(self, incident: str, reason: str) -> None:
+        self.closed.append(incident)
+
+
+class Theatre:
+    """Everything a drill needs, of which only the journal is real."""
+
+    def __init__(self, path: Path, scenario: Scenario = SCENARIO) -> None:
+        self.scenario = scenario
+        self.clock = FakeClock()
+        self.stage = FakeStage()
+        self.cluster = FakeCluster()
+        self.metrics = FakeMetrics(self.clock)
+        self.faults = FakeFaults(self.clock)
+        self.responder = FakeResponder(self.cluster, self.faults, self.clock)
+        self.journal = Journal(path, clock=self.clock)
+        self.cancellation = FakeCancellation(self.clock)
+
+    def run(self, *, keep: bool = False) -> Scorecard:
+        conductor = Conductor(
+            self.stage,
+            lambda: Ensemble(self.journal, self.cluster, self.metrics, self.responder, self.faults),
+            {self.scenario.objective: OBJECTIVE},
+            clock=self.clock,
+            actor="tester",
+        )
+        return conductor.run(self.scenario, keep=keep, progress=Quiet(), cancellation=self.cancellation)
+
+    @property
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.journal.events()]
