@@ -20,6 +20,7 @@ from maestro_cli.core.facts.cluster import (
     Revision,
     Workload,
 )
+from maestro_cli.core.facts.inference import RoutingInForce, RoutingPreview, ServedReplica
 from maestro_cli.core.facts.metrics import Instant, Series
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.slo.objectives import Objective
@@ -131,6 +132,33 @@ class MetricsPort(Protocol):
     ) -> Sequence[Series]: ...
 
 
+class ServingPort(Protocol):
+    """The model servers behind one address. Methods raise Unreachable and Refused besides what they say."""
+
+    def routing(self) -> RoutingInForce:
+        """The document in force at whichever replica answers."""
+
+    def preview_routing(self, document: str) -> RoutingPreview:
+        """What a document would have done to the last requests; raises UsageError when it is refused."""
+
+    def put_routing(
+        self, document: str, *, replaces: str, change: str, dry_run: bool = False
+    ) -> RoutingInForce:
+        """Put a document in force, marked; raises StalePlan when another digest is in force."""
+
+    def replicas(self, count: int) -> Mapping[str, ServedReplica]:
+        """Replicas by id: asked until so many answered, or often enough."""
+
+    def load_model(self, model: str, version: int, *, replica: str, dry_run: bool = False) -> None:
+        """Have that replica, and no other, load a version; twice is as once. Raises UsageError."""
+
+    def unload_model(self, model: str, version: int, *, replica: str, dry_run: bool = False) -> None:
+        """Have that replica unload a version; raises UsageError, and ActionFailed while it is routed to."""
+
+    def clear_cache(self, model: str, *, replica: str, change: str, dry_run: bool = False) -> None:
+        """Have that replica forget its kept answers, of a model or of all (""), and note the change."""
+
+
 class World(Protocol):
     """The systems of one context that changes read and alter; for one that it lacks NotFound is raised."""
 
@@ -143,3 +171,6 @@ class World(Protocol):
     @property
     def objectives(self) -> Mapping[str, Objective]:
         """By name; raises InvalidFile."""
+
+    @property
+    def serving(self) -> ServingPort: ...

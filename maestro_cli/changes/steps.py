@@ -47,7 +47,7 @@ class Steps:
             means.ledger.step(change, means.lease, "step_begun", ref, uid)
             self._begun.add(uid)
         try:
-            means.kind(change).take(means.world, ref, uid)
+            means.kind(change).take(means.world, change.plan, ref, uid)
         except (NotFound, StalePlan):
             return  # it went by itself
         except MaestroError as error:

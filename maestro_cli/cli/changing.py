@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from maestro_cli.changes.kinds.kind import share_of_one
 from maestro_cli.changes.model import Plan
 from maestro_cli.cli.options import (
     ConfirmContextOption,
@@ -21,11 +22,17 @@ from maestro_cli.cli.options import (
     YesOption,
     output_options,
 )
+from maestro_cli.core.errors import UsageError
 from maestro_cli.core.refs import ObjectRef, parse_node_ref
 from maestro_cli.output.renderers.changes import change_view, plan_view
 from maestro_cli.output.writer import OutputOptions, emit
 
 Parameters = Mapping[str, Any]
+ModelOption = Annotated[
+    str, typer.Option("--model", metavar="NAME", help="The model, as clients ask for it.")
+]
+VersionOption = Annotated[int, typer.Option("--version", metavar="N", help="A version of it.", min=1)]
+ShareOption = Annotated[str, typer.Option("--share", metavar="SHARE", help="Of the requests: 0.1 or 10%.")]
 
 
 def a_workload(
@@ -38,6 +45,34 @@ def a_workload(
     """The first words of a command that changes one workload."""
     ref: ObjectRef = ctx.obj.workload_ref(workload, namespace)
     return ref
+
+
+def a_routing(
+    ctx: typer.Context,
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="configmap/NAME, deploy/NAME, or server.")],
+    namespace: NamespaceOption = None,
+) -> ObjectRef:
+    """The first words of a command that changes who answers."""
+    ref: ObjectRef = ctx.obj.routing_ref(target, namespace)
+    return ref
+
+
+def a_server(
+    ctx: typer.Context,
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="deploy/NAME, or server.")],
+    namespace: NamespaceOption = None,
+) -> ObjectRef:
+    """The first words of a command that calls every replica of a model server."""
+    ref: ObjectRef = ctx.obj.server_ref(target, namespace)
+    return ref
+
+
+def read_share(text: str) -> float:
+    """A share as people write it; raises UsageError."""
+    try:
+        return share_of_one(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} {error}", fix="--share 10%") from error
 
 
 def a_node(

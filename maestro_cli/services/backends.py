@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from maestro_cli.sources.kube.cluster import KubeCluster
     from maestro_cli.sources.prometheus import Prometheus
     from maestro_cli.sources.serving import InferenceServer
+    from maestro_cli.sources.serving_admin import ServingAdmin
 
     Source = Alertmanager | KubeCluster | Prometheus | InferenceServer
 
@@ -226,6 +227,11 @@ class Backends:
     @cached_property
     def alertmanager(self) -> Alertmanager:
         return self._alertmanager_of(self._needed(self.context.alertmanager, "alertmanager"))
+
+    @cached_property
+    def serving(self) -> ServingAdmin:
+        """How the context's model servers are operated."""
+        return self._serving_of(self._needed(self.context.serving, "serving")).admin
 
     def _needed(self, endpoint: E | None, key: str) -> E:
         if endpoint is None:

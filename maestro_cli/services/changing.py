@@ -73,6 +73,23 @@ class ChangeServices(Backends):
 
         return parse_pod_ref(text, namespace=self._namespace_of(text, namespace))
 
+    def routing_ref(self, text: str, namespace: str | None) -> ObjectRef:
+        """Read where a routing document is: a ConfigMap, the one that a workload mounts, or `server`."""
+        from maestro_cli.changes.kinds.routing import config_of
+        from maestro_cli.core.refs import WorkloadRef, parse_object_ref, serving_ref
+
+        if text in ("server", str(serving_ref())):
+            return serving_ref()
+        ref = parse_object_ref(text, namespace=self._namespace_of(text, namespace))
+        return config_of(self.cluster, ref) if isinstance(ref, WorkloadRef) else ref
+
+    def server_ref(self, text: str, namespace: str | None) -> ObjectRef:
+        """Read whose replicas are called: a workload, or `server`, which is alone."""
+        from maestro_cli.core.refs import serving_ref
+
+        alone = text in ("server", str(serving_ref()))
+        return serving_ref() if alone else self.workload_ref(text, namespace)
+
     def _namespace_of(self, text: str, flag: str | None) -> str | None:
         where = flag or self.context.namespace
         if where is None and text.count("/") < 2:

@@ -12,11 +12,12 @@ import contextlib
 from maestro_cli.serving.access.audit import audit
 from maestro_cli.serving.access.permissions import Permission
 from maestro_cli.serving.endpoints import all_routes
-from maestro_cli.serving.errors import ModelError, ServingError
+from maestro_cli.serving.errors import ModelError, RequestError, ServingError, quoted
 from maestro_cli.serving.protocol.http import ClientGone, Receive, Reply, Scope, Send, error_reply, send_reply
 from maestro_cli.serving.replica import Replica
 from maestro_cli.serving.routes import Call, Route, RouteTable
 
+_ONE_REPLICA = b"x-maestro-replica"
 # Inference meets its faults by itself; who may end a fault must never meet one.
 _FAULTS_NEVER_REACH = (Permission.PREDICT, Permission.CHAOS)
 
@@ -68,7 +69,10 @@ class Application:
             return error_reply(ModelError("internal error"))
 
     def _admit(self, route: Route, call: Call) -> None:
-        """Let the call's sender pass; raises Unauthenticated or Forbidden."""
+        """Let the sender pass, if it means this replica; raises Unauthenticated, Forbidden, RequestError."""
         if route.permission is not Permission.OPEN:
             call.caller = self.replica.guard.caller(call.scope)
             call.caller.require(route.permission, call.parameters.get("model"))
+        wanted = call.header(_ONE_REPLICA) if route.permission is not Permission.PREDICT else ""
+        if wanted not in ("", self.replica.id):
+            raise RequestError(f"this is replica {self.replica.id}, not {quoted(wanted)}", status=421)

@@ -5,7 +5,8 @@ Invariant: everything is made once, by `server`, and handed to the endpoints; th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from maestro_cli.serving.access.file import KeysFile
@@ -37,7 +38,9 @@ class Flights:
 class Replica:
     """`draining` is set by the process when it is told to stop; no request takes longer than the time-out.
 
-    `injector` is there when the server was started with faults for drills.
+    `injector` is there when the server was started with faults for drills. `id` tells this process from
+    every other one, so that somebody in front of a load balancer can count replicas and call one of them.
+    `cleared_by` is the change that cleared the prediction cache last, or "".
     """
 
     repository: Repository
@@ -55,6 +58,8 @@ class Replica:
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     draining: bool = False
     injector: Injector | None = None
+    id: str = field(default_factory=lambda: secrets.token_hex(6))
+    cleared_by: str = ""
 
     @property
     def faults(self) -> list[str]:

@@ -65,6 +65,7 @@ class Ask:
     safe: bool = False
     max_bytes: int | None = None
     truncate: bool = False  # cut a body at max_bytes instead of refusing it
+    headers: Mapping[str, str] | None = None
     patience: float = 1.0  # times the backend's time-out, once it is known to be there
 
 
@@ -126,7 +127,7 @@ class HttpBackend:
         if not self._has_answered:
             limit = min(self._timeout_seconds, self._first_contact_seconds or FIRST_CONTACT_SECONDS)
         url = self.url + ask.path
-        headers = {**self._headers(), "Accept": ask.accept}
+        headers = {**self._headers(), **(ask.headers or {}), "Accept": ask.accept}
         if ask.body is not None:
             headers["Content-Type"] = ask.content_type
         try:

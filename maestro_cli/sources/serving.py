@@ -22,6 +22,7 @@ from maestro_cli.core.facts.inference import Inference, ModelVersion, Tensor
 from maestro_cli.core.untrusted import Untrusted, visible
 from maestro_cli.sources.failures import quoted, shown_url
 from maestro_cli.sources.http import Answer, Ask, checked, endpoint_backend
+from maestro_cli.sources.serving_admin import ServingAdmin
 
 if TYPE_CHECKING:
     import httpx
@@ -73,6 +74,7 @@ class InferenceServer:
             SYSTEM, endpoint, timeout_seconds=timeout_seconds, transport=transport
         )
         self.url = shown_url(endpoint.url)
+        self.admin = ServingAdmin(self._backend, self.url)
 
     def close(self) -> None:
         """Close its connections; the source is of no use afterwards."""

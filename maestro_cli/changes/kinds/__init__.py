@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from maestro_cli.changes.kinds.clear_cache import ClearCache
 from maestro_cli.changes.kinds.cordon import Cordon
 from maestro_cli.changes.kinds.delete_pod import DeletePod
 from maestro_cli.changes.kinds.drain import Drain
+from maestro_cli.changes.kinds.freeze import Freeze
 from maestro_cli.changes.kinds.kind import ChangeKind
+from maestro_cli.changes.kinds.load_model import LoadModel
 from maestro_cli.changes.kinds.pause import Pause
+from maestro_cli.changes.kinds.promote import Promote
 from maestro_cli.changes.kinds.restart import Restart
 from maestro_cli.changes.kinds.resume import Resume
 from maestro_cli.changes.kinds.rollback import Rollback
 from maestro_cli.changes.kinds.scale import Scale
 from maestro_cli.changes.kinds.set_env import SetEnv
 from maestro_cli.changes.kinds.set_image import SetImage
+from maestro_cli.changes.kinds.set_routing import SetRouting
+from maestro_cli.changes.kinds.set_traffic import SetTraffic
+from maestro_cli.changes.kinds.shadow_start import ShadowStart
+from maestro_cli.changes.kinds.shadow_stop import ShadowStop
 from maestro_cli.changes.kinds.uncordon import Uncordon
+from maestro_cli.changes.kinds.unfreeze import Unfreeze
+from maestro_cli.changes.kinds.unload_model import UnloadModel
 from maestro_cli.core.errors import UsageError
 
 _ALL: tuple[ChangeKind, ...] = (
     Rollback(), Restart(), Scale(), Pause(), Resume(), SetImage(), SetEnv(), Cordon(), Uncordon(),
-    DeletePod(), Drain(),
+    DeletePod(), Drain(), SetTraffic(), Promote(), ShadowStart(), ShadowStop(), SetRouting(), Freeze(),
+    Unfreeze(), LoadModel(), UnloadModel(), ClearCache(),
 )  # fmt: skip
 KINDS: Mapping[str, ChangeKind] = {kind.name: kind for kind in _ALL}
 

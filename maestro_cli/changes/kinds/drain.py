@@ -75,7 +75,7 @@ class Drain(SchedulingKind):
         there = _planned(world.cluster, plan)
         return {pod.uid: pod.ref for pod in there if not pod.deleting}
 
-    def take(self, world: World, ref: ObjectRef, uid: str) -> None:
+    def take(self, world: World, plan: Plan, ref: ObjectRef, uid: str) -> None:
         """Evict one pod by its uid; raises GateNotMet when its budget has no headroom."""
         world.cluster.evict_pod(ref.namespace, ref.name, uid=uid)
 

@@ -51,6 +51,14 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def share_of_one(text: str) -> float:
+    """A share, as `0.1` or `10%`."""
+    match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)(%?)", text)
+    if match is None:
+        raise ValueError("is not a share such as 0.1 or 10%")
+    return float(match.group(1)) / (100 if match.group(2) else 1)
+
+
 def yes_or_no(text: str) -> bool:
     if text not in ("yes", "no", "true", "false"):
         raise ValueError("is neither yes nor no")
@@ -177,7 +185,7 @@ class ChangeKind(Protocol):
     def pending(self, world: World, plan: Plan) -> Mapping[str, ObjectRef]:
         """What is left to do after the write, by uid, as the cluster is now; raises Unreachable, Refused."""
 
-    def take(self, world: World, ref: ObjectRef, uid: str) -> None:
+    def take(self, world: World, plan: Plan, ref: ObjectRef, uid: str) -> None:
         """Do one of these; twice is as once."""
 
     def repetition(self, plan: Plan, before: RecentChange) -> GateReason | None:

@@ -128,7 +128,7 @@ class WritingKind(ABC, Generic[T]):
     def pending(self, world: World, plan: Plan) -> Mapping[str, ObjectRef]:
         return {}
 
-    def take(self, world: World, ref: ObjectRef, uid: str) -> None:
+    def take(self, world: World, plan: Plan, ref: ObjectRef, uid: str) -> None:
         """One of the steps that `pending` names; a kind without steps is asked for none."""
         raise NotImplementedError(f"{self.name} has no steps")
 

@@ -35,3 +35,42 @@ class Inference:
     outputs: Mapping[str, tuple[Any, ...]]
     served_by: str = ""
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingInForce:
+    """The routing document that answers now, as JSON text, its digest, and the change that put it there."""
+
+    digest: str
+    document: str
+    change: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Of remembered requests for one name: so many went to one version and would go to another."""
+
+    name: str
+    before: str
+    after: str
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingPreview:
+    """What a document would have done to the last requests that one replica remembers."""
+
+    digest: str
+    requests: int
+    moved: int
+    moves: tuple[Move, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServedReplica:
+    """One process of the bundled server; `models` has the state of each version, as `fraud@1`: READY."""
+
+    id: str
+    routing: str
+    models: Mapping[str, str]
+    cleared_by: str = ""

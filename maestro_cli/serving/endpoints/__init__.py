@@ -11,6 +11,7 @@ from maestro_cli.serving.endpoints.health import HealthEndpoints
 from maestro_cli.serving.endpoints.inference import InferenceEndpoints
 from maestro_cli.serving.endpoints.metadata import MetadataEndpoints
 from maestro_cli.serving.endpoints.metrics import MetricsEndpoints
+from maestro_cli.serving.endpoints.replica import ReplicaEndpoints
 from maestro_cli.serving.endpoints.repository import RepositoryEndpoints
 from maestro_cli.serving.endpoints.routing import RoutingEndpoints
 from maestro_cli.serving.endpoints.shadow import ShadowEndpoints
@@ -26,6 +27,7 @@ def all_routes(replica: Replica) -> Iterator[Route]:
     yield from InferenceEndpoints(replica).routes()
     yield from RoutingEndpoints(replica).routes()
     yield from ShadowEndpoints(replica).routes()
+    yield from ReplicaEndpoints(replica).routes()
     yield from MetricsEndpoints(replica).routes()
     if replica.injector is not None:
         from maestro_cli.serving.endpoints.faults import FaultEndpoints  # nothing of it without drills

@@ -22,6 +22,7 @@ class MetadataEndpoints:
         self._repository = replica.repository
         self._memory = replica.memory
         self._router = replica.router
+        self._id = replica.id
         self._extensions = [*EXTENSIONS, *(["maestro_chaos"] if replica.injector is not None else [])]
 
     def routes(self) -> Iterator[Route]:
@@ -42,6 +43,7 @@ class MetadataEndpoints:
                 "version": __version__,
                 "extensions": self._extensions,
                 "routing": self._router.in_force.digest,
+                "replica": self._id,
             }
         )
 

@@ -6,6 +6,7 @@ it and says what it would have changed for the last requests, and changes nothin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import parse_qs
 
@@ -19,6 +20,7 @@ from maestro_cli.serving.routing.document import Routing, as_plain, read_routing
 from maestro_cli.serving.routing.preview import preview
 
 _MAX_DOCUMENT_BYTES = 256 * 1024
+_CHANGE_ID = re.compile(r"[a-z0-9-]{1,40}")
 _DRY = {"true": True, "1": True, "all": True, "false": False, "0": False}
 
 
@@ -36,7 +38,12 @@ class RoutingEndpoints:
     async def _get(self, call: Call) -> Reply:
         force = self._router.in_force
         return json_reply(
-            {"digest": force.digest, "source": force.source, "document": as_plain(force.routing)}
+            {
+                "digest": force.digest,
+                "source": force.source,
+                "change": force.change,
+                "document": as_plain(force.routing),
+            }
         )
 
     async def _put(self, call: Call) -> Reply:
@@ -56,7 +63,7 @@ class RoutingEndpoints:
             self._file.write(routing)  # what is in force must still be so after a restart
         before = force.digest
         call.audited["before"] = before
-        force = self._router.put(routing, "admin")
+        force = self._router.put(routing, "admin", change_of(call))
         call.audited["after"] = force.digest
         self._log.info("routing changed", digest=force.digest, replaces=before, source=force.source)
         return json_reply({"digest": routing.digest, "in_force": True})
@@ -85,6 +92,12 @@ class RoutingEndpoints:
             raise RequestError("the routing is not UTF-8") from error
         except InvalidFile as error:
             raise RequestError(error.what) from error
+
+
+def change_of(call: Call) -> str:
+    """The change that a call belongs to, by its id in `x-maestro-change`; "" for what is none."""
+    said = call.header(b"x-maestro-change")
+    return said if _CHANGE_ID.fullmatch(said) else ""
 
 
 def _is_dry(call: Call) -> bool:

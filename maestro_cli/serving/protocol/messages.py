@@ -164,6 +164,20 @@ def read_index(body: bytes) -> IndexBody:
         raise RequestError(f"not an index request: {_reason(error)}") from error
 
 
+def read_clear(body: bytes) -> str | None:
+    """The model whose kept answers are to be forgotten, None for all; raises RequestError."""
+    if not body.strip():
+        return None
+    try:
+        parameters = _CONTROL.decode(body).parameters or {}
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        raise RequestError(f"not a request to clear the cache: {_reason(error)}") from error
+    model = parameters.get("model")
+    if set(parameters) - {"model"} or not isinstance(model, str | None):
+        raise RequestError("the only parameter is model, the name of one")
+    return model
+
+
 def read_control(body: bytes) -> int | None:
     """The version that a load or unload names, None for no version; raises RequestError.
 

@@ -117,8 +117,11 @@ class Route(_Struct, frozen=True):
 
 
 class Routing(_Struct, frozen=True):
+    """`frozen`: nobody is to promote a version or give it more traffic; maestro's changes hold to it."""
+
     schema: Literal["maestro.routing/1"]
     routes: dict[str, Route] = {}
+    frozen: bool = False
 
     @property
     def digest(self) -> str:

@@ -30,11 +30,12 @@ REMEMBERED_BYTES = 16 * 1024  # a larger question is not remembered
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """A document with its routes compiled, and where it came from."""
+    """A document with its routes compiled, where it came from, and by which change, if that was told."""
 
     routing: Routing
     asks: Mapping[str, Ask]
     source: str
+    change: str = ""
 
     @property
     def digest(self) -> str:
@@ -104,13 +105,13 @@ class Router:
                 problems.append(f"model {quoted(name)} version {version} cannot answer: {reason}")
         return problems
 
-    def put(self, routing: Routing, source: str) -> InForce:
+    def put(self, routing: Routing, source: str, change: str = "") -> InForce:
         """Put a document in force, in one step; raises RequestError (400) when `check` finds anything."""
         problems = self.check(routing)
         if problems:
             raise RequestError(f"the routing is refused: {'; '.join(problems[:5])}")
         asks = {name: compile_node(route.to) for name, route in routing.routes.items()}
-        self.in_force = InForce(routing, asks, source)
+        self.in_force = InForce(routing, asks, source, change)
         self._memory.routed = models_of(routing)
         self._predictor.cache.clear()  # a rollback must not be answered from before it
         for told in self.changed:

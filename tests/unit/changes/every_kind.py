@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from maestro_cli.changes.kinds import KINDS
 from maestro_cli.core.refs import ObjectRef
 from tests.unit.changes.fake_cluster import REF, FakeCluster, template
+from tests.unit.changes.fake_configs import CONFIG, IDS, ROUTING
 from tests.unit.changes.fake_nodes import NODE
 from tests.unit.changes.fake_pods import POD
 from tests.unit.changes.some_world import SomeWorld
@@ -25,13 +27,19 @@ class Example:
     written: str = ""
     before: Mapping[str, Any] = field(default_factory=dict)
     ref: ObjectRef = REF
+    calls: tuple[str, ...] = ()  # of one that leaves no mark: what the cluster notes of each call
 
     def __str__(self) -> str:
         return self.kind
 
     @property
     def rolls_out(self) -> bool:
-        return self.ref == REF and self.kind not in ("scale", "pause", "resume")
+        return self.is_of_a_workload and self.kind not in ("scale", "pause", "resume")
+
+    @property
+    def is_of_a_workload(self) -> bool:
+        """It writes to the workload itself, and does not only call its replicas."""
+        return self.ref == REF and not self.calls
 
     @property
     def permission(self) -> str:
@@ -40,25 +48,25 @@ class Example:
 
     @property
     def leaves_a_mark(self) -> bool:
-        """What is deleted carries none, and is not there to look at."""
-        return self.kind != "delete-pod"
+        """What is deleted or only called carries none."""
+        return not self.calls
 
     @property
     def is_final(self) -> bool:
         """It has no undo."""
-        return self.kind in ("restart", "delete-pod")
+        return self.kind in ("restart", "delete-pod", "clear-cache")
 
     def marks(self, change_id: str) -> list[str]:
         """What the fake cluster notes of that change: its write, and the steps after it."""
-        return [*self.write(change_id), *(EVICTED if self.kind == "drain" else [])]
+        return [*self.write(change_id), *(EVICTED if self.kind == "drain" else self.calls[1:])]
 
     def write(self, change_id: str) -> list[str]:
-        return [change_id] if self.leaves_a_mark else EVICTED[:1]
+        return [change_id] if self.leaves_a_mark else [*self.calls[:1]]
 
     @property
     def steps(self) -> list[str]:
         """The events of its steps."""
-        return ["step_begun", "step_taken"] * (3 if self.kind == "drain" else 0)
+        return ["step_begun", "step_taken"] * (3 if self.kind == "drain" else len(self.calls[1:]))
 
     def prepare(self, cluster: FakeCluster) -> None:
         self._set(cluster, self.before)
@@ -69,7 +77,12 @@ class Example:
 
     def overtake(self, cluster: FakeCluster) -> None:
         """Somebody else changes what this kind writes to, and not to what was there before or after."""
-        if self.ref == REF:
+        if self.calls and self.ref == REF:
+            with cluster.state() as state:
+                state["servers"]["models"]["replica-1"]["other@1"] = "READY"
+        elif self.ref == CONFIG:
+            self._set(cluster, {"data": {"routing.yaml": OVERTAKEN}, "annotations": {}})
+        elif self.ref == REF:
             cluster.ship(template(9))
             cluster.set(replicas=9, paused=self.kind == "resume")  # the opposite of what was written
         elif self.ref == POD:
@@ -82,6 +95,7 @@ class Example:
         with cluster.state() as state:
             state["exists"] = False
             state["nodes"].clear()
+            state["configs"].clear()
             state["namespace_pods"] = 0
 
     def look(self, cluster: FakeCluster) -> Any:
@@ -94,9 +108,20 @@ class Example:
 
     def _set(self, cluster: FakeCluster, values: Mapping[str, Any]) -> None:
         with cluster.state() as state:
-            (state["nodes"][self.ref.name] if self.ref == NODE else state).update(values)
+            places = {NODE: state["nodes"]["node-a"], CONFIG: state["configs"]["ml/fraud-routing"]}
+            places.get(self.ref, state).update(values)
 
 
+EVICTED = ["evicted pod-uid-0", "evicted pod-uid-1", "evicted pod-uid-2"]
+SECOND = {"model": "fraud", "version": 2}
+WRITTEN = "model: fraud\nversion: '2'"
+SHADOWED = f"{ROUTING}    shadow: {{model: fraud, version: 2}}\n"
+OVERTAKEN = """\
+schema: maestro.routing/1
+routes: {fraud: {to: {model: fraud, version: 1}}, other: {to: {model: other, version: 1}}}
+frozen: true
+"""
+CLEARED = tuple(f"cleared {name}" for name in IDS)
 EXAMPLES = (
     Example("rollback"),
     Example("restart"),
@@ -107,10 +132,24 @@ EXAMPLES = (
     Example("set-env", {"env": ["MODEL=b", "NEW=x"]}, "env: MODEL=b 'NEW=x'"),
     Example("cordon", ref=NODE),
     Example("uncordon", before={"unschedulable": True}, ref=NODE),
-    Example("delete-pod", {"without_eviction": False}, "without_eviction: 'no'", ref=POD),
+    Example(
+        "delete-pod", {"without_eviction": False}, "without_eviction: 'no'", ref=POD, calls=(EVICTED[0],)
+    ),
     Example("drain", ref=NODE),
-)
-EVICTED = ["evicted pod-uid-0", "evicted pod-uid-1", "evicted pod-uid-2"]
+    Example("set-traffic", {**SECOND, "share": 0.1}, f"{WRITTEN}\nshare: 10%", ref=CONFIG),
+    Example("promote", SECOND, WRITTEN, ref=CONFIG),
+    Example("shadow-start", SECOND, WRITTEN, ref=CONFIG),
+    Example("shadow-stop", {"model": "fraud"}, "model: fraud", {"data": {"routing.yaml": SHADOWED}}, CONFIG),
+    Example("set-routing", {"text": SHADOWED}, f"text: {json.dumps(SHADOWED)}", ref=CONFIG),
+    Example("freeze", ref=CONFIG),
+    Example("unfreeze", before={"data": {"routing.yaml": f"{ROUTING}frozen: true\n"}}, ref=CONFIG),
+    Example(
+        "load-model", {"model": "fraud", "version": 3}, "model: fraud\nversion: '3'",
+        calls=tuple(f"loaded fraud@3 on {name}" for name in IDS),
+    ),
+    Example("unload-model", SECOND, WRITTEN, calls=tuple(f"unloaded fraud@2 on {name}" for name in IDS)),
+    Example("clear-cache", {"model": "fraud"}, "model: fraud", calls=CLEARED),
+)  # fmt: skip
 ENVIRONMENT = {"MODEL": "a", "OLD": "x"}
 
 

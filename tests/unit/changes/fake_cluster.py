@@ -43,7 +43,11 @@ def template(version: int, **env: str) -> dict[str, Any]:
         "args": ["--models", "/models", "--serve", f"fraud={version}"],
         "env": [{"name": name, "value": value} for name, value in env.items()],
     }
-    return {"metadata": {"labels": {"app": "fraud"}}, "spec": {"containers": [container]}}
+    volume = {"name": "routing", "configMap": {"name": "fraud-routing"}}
+    return {
+        "metadata": {"labels": {"app": "fraud"}},
+        "spec": {"containers": [container], "volumes": [volume]},
+    }
 
 
 class FakeCluster:
@@ -57,6 +61,7 @@ class FakeCluster:
             "denied": [], "budgets": [], "namespace_pods": replicas, "given_up": False, "down": 0,
             "autoscalers": [], "ready": None, "nodes": fake_nodes.nodes_at_first(),
             "ended": [], "pod_uid": "pod-uid", "configs": fake_configs.configs_at_first(),
+            "servers": fake_configs.servers_at_first(),
         }  # fmt: skip
         self.user = ""
         self.faults: list[str] = []

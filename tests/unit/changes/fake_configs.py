@@ -1,4 +1,4 @@
-"""The ConfigMaps of the FAKE cluster, as parts of its state, by `namespace/name`."""
+"""The ConfigMaps of the FAKE cluster by `namespace/name`, and its model servers, as parts of its state."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from maestro_cli.core.errors import NotFound, StalePlan
 from maestro_cli.core.facts.cluster import ConfigMap
 from maestro_cli.core.refs import ObjectRef
 
+IDS = ("replica-0", "replica-1", "replica-2")
 CONFIG = ObjectRef("ConfigMap", "ml", "fraud-routing")
 ROUTING = """\
 schema: maestro.routing/1
@@ -49,3 +50,9 @@ def write(
     merged = {**one["annotations"], **annotations}
     one["annotations"] = {key: value for key, value in merged.items() if value is not None}
     return config(state, namespace, name)
+
+
+def servers_at_first() -> dict[str, Any]:
+    """Three replicas with two versions each; a third could be loaded."""
+    models = {name: {"fraud@1": "READY", "fraud@2": "READY"} for name in IDS}
+    return {"models": models, "cleared": {}}

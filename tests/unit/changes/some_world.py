@@ -5,19 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from maestro_cli.changes.ports import ClusterPort, MetricsPort
+from maestro_cli.changes.ports import ClusterPort, MetricsPort, ServingPort
 from maestro_cli.core.errors import NotFound
 from maestro_cli.slo.objectives import Objective
+from tests.unit.changes.fake_cluster import FakeCluster
+from tests.unit.changes.fake_servers import FakeServers
 
 
 @dataclass(frozen=True)
 class SomeWorld:
+    """A fake cluster brings its fake model servers along."""
+
     cluster: ClusterPort
     prometheus: MetricsPort | None = None
     objectives: Mapping[str, Objective] = field(default_factory=dict)
+    servers: ServingPort | None = None
 
     @property
     def metrics(self) -> MetricsPort:
         if self.prometheus is None:
             raise NotFound("context test has no prometheus")
         return self.prometheus
+
+    @property
+    def serving(self) -> ServingPort:
+        if self.servers is not None:
+            return self.servers
+        if isinstance(self.cluster, FakeCluster):
+            return FakeServers(self.cluster)
+        raise NotFound("the context has no serving")

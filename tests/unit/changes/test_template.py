@@ -48,7 +48,7 @@ def test_the_controllers_label_and_empty_values_do_not_count() -> None:
     stamped = copy.deepcopy(template(1))
     stamped["metadata"]["labels"]["pod-template-hash"] = "5d8"
     stamped["metadata"]["creationTimestamp"] = None
-    stamped["spec"]["volumes"] = []
+    stamped["spec"]["initContainers"] = []
     assert template_digest(stamped) == template_digest(template(1))
     assert lines(stamped, template(1)) == []
 

@@ -1,0 +1,91 @@
+"""Load model: have every replica load a version of a model, and prove it, so that it can be routed to.
+
+Invariant: loading alone gives a version no traffic: where no route pins the model, and requests that name no
+version would go to the new one, it is refused. A replica that starts later loads what its command line says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from maestro_cli.changes.kinds.kind import Option, Request, whole_number
+from maestro_cli.changes.kinds.replicas import Fleet, ReplicaKind, drafted, objection
+from maestro_cli.changes.kinds.routing import model_of, version_of
+from maestro_cli.changes.kinds.writing import Draft
+from maestro_cli.changes.model import Plan, Undo
+from maestro_cli.changes.ports import World
+from maestro_cli.changes.routing_document import has_route
+from maestro_cli.core.facts.inference import ServedReplica
+
+READY = "READY"
+
+
+class LoadModel(ReplicaKind):
+    """Parameters: `model`, `version` (int)."""
+
+    name = "load-model"
+    options: ClassVar[Mapping[str, Option]] = {
+        "model": Option(str, needed=True),
+        "version": Option(whole_number, needed=True),
+    }
+
+    def known_parameters(self) -> frozenset[str]:
+        """`only`: the replicas that an undo is about."""
+        return frozenset({*self.options, "only"})
+
+    def asked(self, world: World, fleet: Fleet, request: Request) -> Draft:
+        model, version = model_of(request.parameters), version_of(request.parameters)
+        named = f"{model}@{version}"
+        only = request.parameters.get("only") or []
+        lacking = sorted(name for name, one in fleet.replicas.items() if one.models.get(named) != READY)
+        takes_over = (
+            ()
+            if has_route(json.loads(world.serving.routing().document), model)
+            else _highest(fleet, model, version)
+        )
+        return drafted(
+            {"model": model, "version": version, "only": list(only)},
+            f"load {named} on {len(lacking)} of {fleet.count} replicas of {fleet.ref}",
+            f"every replica of {fleet.ref} has {named}",
+            Undo(
+                "unload-model", {"model": model, "version": version, "only": lacking},
+                f"unload {named} where it was not loaded before",
+            ),
+            takes_over,
+        )  # fmt: skip
+
+    def done(self, plan_id: str, parameters: Mapping[str, Any], replica: ServedReplica) -> ServedReplica:
+        if parameters["only"] and replica.id not in parameters["only"]:
+            return replica
+        return replace(replica, models={**replica.models, _named(parameters): READY})
+
+    def call(self, world: World, plan: Plan, replica: str, *, dry_run: bool = False) -> None:
+        model, version = plan.parameters["model"], plan.parameters["version"]
+        world.serving.load_model(model, version, replica=replica, dry_run=dry_run)
+
+    def shown(self, parameters: Mapping[str, Any], replica: ServedReplica) -> str:
+        return f"{_named(parameters)} {replica.models.get(_named(parameters), 'not there')}"
+
+
+def _named(parameters: Mapping[str, Any]) -> str:
+    return f"{parameters['model']}@{parameters['version']}"
+
+
+def _highest(fleet: Fleet, model: str, version: int) -> Any:
+    there = {
+        int(name.rpartition("@")[2])
+        for one in fleet.replicas.values()
+        for name, state in one.models.items()
+        if name.rpartition("@")[0] == model and state == READY
+    }
+    if not there or version < max(there):
+        return ()
+    return objection(
+        "takes-over",
+        f"{model}@{version} would answer every request for {model} at once",
+        "no route names a version of it, and then the highest one that is loaded answers",
+        f"pin that one first: maestro model promote TARGET --model {model} --version {max(there)}",
+    )

@@ -1,0 +1,86 @@
+"""Unload model: have every replica let go of a version of a model, once the requests with it have ended.
+
+Invariant: what the routing document names is not unloaded, nor the last version that answers for a name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from maestro_cli.changes.kinds.kind import Option, Request, whole_number
+from maestro_cli.changes.kinds.replicas import Fleet, ReplicaKind, drafted, objection
+from maestro_cli.changes.kinds.routing import model_of, version_of
+from maestro_cli.changes.kinds.writing import Draft
+from maestro_cli.changes.model import GateReason, Plan, Undo
+from maestro_cli.changes.ports import World
+from maestro_cli.changes.routing_document import named_versions
+from maestro_cli.core.facts.inference import ServedReplica
+
+
+class UnloadModel(ReplicaKind):
+    """Parameters: `model`, `version` (int)."""
+
+    name = "unload-model"
+    options: ClassVar[Mapping[str, Option]] = {
+        "model": Option(str, needed=True),
+        "version": Option(whole_number, needed=True),
+    }
+
+    def known_parameters(self) -> frozenset[str]:
+        """`only`: the replicas that an undo is about."""
+        return frozenset({*self.options, "only"})
+
+    def asked(self, world: World, fleet: Fleet, request: Request) -> Draft:
+        model, version = model_of(request.parameters), version_of(request.parameters)
+        named = f"{model}@{version}"
+        only = request.parameters.get("only") or []
+        having = sorted(name for name, one in fleet.replicas.items() if named in one.models)
+        about = [name for name in having if not only or name in only]
+        return drafted(
+            {"model": model, "version": version, "only": list(only)},
+            f"unload {named} from {len(about)} of {fleet.count} replicas of {fleet.ref}",
+            f"the replicas of {fleet.ref} do not have {named}",
+            Undo(
+                "load-model", {"model": model, "version": version, "only": about},
+                f"load {named} again where it was loaded",
+            ),
+            _needed(world, fleet, model, version),
+        )  # fmt: skip
+
+    def done(self, plan_id: str, parameters: Mapping[str, Any], replica: ServedReplica) -> ServedReplica:
+        if parameters["only"] and replica.id not in parameters["only"]:
+            return replica
+        named = f"{parameters['model']}@{parameters['version']}"
+        return replace(replica, models={key: now for key, now in replica.models.items() if key != named})
+
+    def call(self, world: World, plan: Plan, replica: str, *, dry_run: bool = False) -> None:
+        model, version = plan.parameters["model"], plan.parameters["version"]
+        world.serving.unload_model(model, version, replica=replica, dry_run=dry_run)
+
+    def shown(self, parameters: Mapping[str, Any], replica: ServedReplica) -> str:
+        named = f"{parameters['model']}@{parameters['version']}"
+        return f"{named} {replica.models.get(named, 'not there')}"
+
+
+def _needed(world: World, fleet: Fleet, model: str, version: int) -> tuple[GateReason, ...]:
+    named = f"{model}@{version}"
+    if (model, version) in named_versions(json.loads(world.serving.routing().document)):
+        return objection(
+            "routed-to", f"the routing in force names {named}",
+            "requests would find nobody who answers", "route around it first: maestro traffic set",
+        )  # fmt: skip
+    others = [
+        name
+        for one in fleet.replicas.values()
+        for name, state in one.models.items()
+        if name.rpartition("@")[0] == model and name != named and state == "READY"
+    ]
+    if others:
+        return ()
+    return objection(
+        "last-version", f"{named} is the last version of {model} that answers",
+        "requests would find nobody who answers", "load another version first",
+    )  # fmt: skip

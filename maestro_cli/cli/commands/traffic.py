@@ -1,0 +1,64 @@
+"""`maestro traffic`: which version of a model answers which share of the requests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maestro_cli.cli.changing import (
+    ModelOption,
+    Parameters,
+    ShareOption,
+    VersionOption,
+    a_routing,
+    change_command,
+    read_share,
+)
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def traffic() -> None:
+    """Set which version of a model answers which share of the requests."""
+
+
+@app.command("set")
+@change_command("set-traffic", a_routing)
+def set_(
+    model: ModelOption,
+    version: VersionOption,
+    share: ShareOption,
+    stable: Annotated[
+        int | None, typer.Option(metavar="VERSION", help="Who answers the rest, where no route says it.")
+    ] = None,
+    key: Annotated[
+        str,
+        typer.Option(metavar="KEY", help="Keep who has the same in one arm: header:NAME, parameter:NAME."),
+    ] = "",
+) -> Parameters:
+    """Give a version of a model a share of the requests, as a canary; a share of 0 ends it.
+
+    TARGET is the ConfigMap with the routing, the deployment that mounts it, or `server`: the context's own
+    server, when it is alone. It holds when every replica says that it answers by it.
+
+    Example: maestro traffic set ml/deploy/fraud --model fraud --version 2 --share 10%
+    """
+    given = {"model": model, "version": version, "share": read_share(share), "stable": stable, "key": key}
+    return {name: value for name, value in given.items() if value not in (None, "")}
+
+
+@app.command()
+@change_command("set-routing", a_routing)
+def apply(
+    file: Annotated[
+        Path, typer.Option(metavar="FILE", help="The routing document.", exists=True, dir_okay=False)
+    ],
+) -> Parameters:
+    """Put a whole routing document in force, as it is written.
+
+    Example: maestro traffic apply ml/configmap/fraud-routing --file routing.yaml --dry-run
+    """
+    return {"text": file.read_text(encoding="utf-8", errors="replace")}

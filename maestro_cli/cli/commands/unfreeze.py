@@ -1,0 +1,21 @@
+"""`maestro unfreeze`: allow promotions again."""
+
+from __future__ import annotations
+
+import typer
+
+from maestro_cli.cli.changing import Parameters, a_routing, change_command
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+@change_command("unfreeze", a_routing)
+def unfreeze() -> Parameters:
+    """Allow promotions and growing canaries again.
+
+    TARGET as in `maestro traffic set`.
+
+    Example: maestro unfreeze ml/deploy/fraud
+    """
+    return {}
