@@ -32,7 +32,7 @@ class Standing:
 def read_document(text: str, where: str) -> dict[str, Any]:
     """The document as plain data; raises UsageError when it is none."""
     try:
-        data = parse_yaml(text, where).data
+        data = parse_yaml(text[:], where).data  # what is read wants text and no kind of it
     except InvalidFile as error:
         raise UsageError(f"{where} is no routing document", why=str(error)) from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:

@@ -112,7 +112,8 @@ ANSWERS: Answers = {
 def api_server(answers: Answers) -> Iterator[list[str]]:
     """Serve these answers (404 for any other path) and write a context `prod` for it; the paths asked for.
 
-    What is not a GET is answered from `METHOD path`, and kept as that in the paths asked for.
+    Where it answers `/v2/routing`, it is the context's model server too. What is not a GET is answered from
+    `METHOD path`, and kept as that in the paths asked for.
     """
     asked: list[str] = []
 
@@ -147,7 +148,7 @@ def api_server(answers: Answers) -> Iterator[list[str]]:
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        _configure(f"http://127.0.0.1:{server.server_address[1]}")
+        _configure(f"http://127.0.0.1:{server.server_address[1]}", "/v2/routing" in answers)
         yield asked
     finally:
         server.shutdown()
@@ -155,7 +156,7 @@ def api_server(answers: Answers) -> Iterator[list[str]]:
         server.server_close()
 
 
-def _configure(url: str) -> Path:
+def _configure(url: str, has_serving: bool) -> Path:
     folder = config_dir()
     folder.mkdir(parents=True)
     kubeconfig = folder / "kubeconfig"
@@ -171,6 +172,9 @@ def _configure(url: str) -> Path:
         encoding="utf-8",
     )
     file = folder / "config.yaml"
-    text = f"current_context: prod\ncontexts: {{prod: {{cluster: {{kubeconfig: '{kubeconfig}'}}}}}}\n"
+    serving = f", serving: {{url: '{url}'}}" if has_serving else ""
+    text = (
+        f"current_context: prod\ncontexts: {{prod: {{cluster: {{kubeconfig: '{kubeconfig}'}}{serving}}}}}\n"
+    )
     file.write_text(text, encoding="utf-8")
     return file

@@ -6,6 +6,7 @@ import copy
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ PLACE = "/apis/apps/v1/namespaces/ml/deployments/fraud"
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 NODES = "/api/v1/nodes"
 AUTOSCALERS = "/apis/autoscaling/v2/namespaces/ml/horizontalpodautoscalers"
+DOCUMENT = Path(__file__).parents[2] / "deploy/serving/overlays/shadow/routing.yaml"
 COMMANDS = {
     "rollback": ["rollback", "deploy/fraud"],
     "restart": ["restart", "deploy/fraud"],
@@ -32,6 +34,23 @@ COMMANDS = {
     "delete-pod": ["pod", "delete", "fraud-5c9-a"],
     "drain": ["node", "drain", "node-a"],
 }
+ROUTING = "{schema: maestro.routing/1, routes: {fraud: {to: {model: fraud, version: 1}}}}"
+ROUTED = ["deploy/fraud", "--model", "fraud"]
+COMMANDS |= {
+    "set-traffic": ["traffic", "set", *ROUTED, "--version", "2", "--share", "10%"],
+    "promote": ["model", "promote", *ROUTED, "--version", "2"],
+    "shadow-start": ["shadow", "start", *ROUTED, "--version", "2"],
+    "shadow-stop": ["shadow", "stop", *ROUTED],
+    "set-routing": ["traffic", "apply", "configmap/fraud-routing", "--file", str(DOCUMENT)],
+    "freeze": ["freeze", "configmap/fraud-routing"],
+    "unfreeze": ["unfreeze", "deploy/fraud"],
+    "load-model": ["model", "load", *ROUTED, "--version", "3"],
+    "unload-model": ["model", "unload", *ROUTED, "--version", "2"],
+    "clear-cache": ["model", "clear-cache", "deploy/fraud"],
+}
+CALLED = ("load-model", "unload-model", "clear-cache")
+ROUTING_KINDS = (*list(COMMANDS)[list(COMMANDS).index("set-traffic") :],)
+ROUTES = {"schema": "maestro.routing/1", "routes": {"fraud": {"to": {"model": "fraud", "version": 1}}}}
 OWNER = {"kind": "Deployment", "name": "fraud", "uid": "uid-fraud", "controller": True}
 
 
@@ -40,6 +59,34 @@ def deployment(**spec: Any) -> dict[str, Any]:
     made["metadata"]["resourceVersion"] = "42"
     made["spec"] |= spec
     return made
+
+
+def routed(kind: str, now: dict[str, Any]) -> Answers:
+    """A replica with two versions of fraud that follows a ConfigMap."""
+    shadow = ", shadow: {model: fraud, version: 2}" if kind == "shadow-stop" else ""
+    text = ROUTING.replace("version: 1}}", f"version: 1}}{shadow}}}")
+    text = text.replace("}}}}", "}}}, frozen: true}") if kind == "unfreeze" else text
+    meta = {"name": "fraud-routing", "namespace": "ml", "uid": "uid-routing", "resourceVersion": "42"}
+    config = {"metadata": meta, "data": {"routing.yaml": text}}
+    volumes = [{"name": "routing", "configMap": {"name": "fraud-routing"}}]
+    one = copy.deepcopy(now)
+    one["spec"]["template"]["spec"]["volumes"] = volumes
+    one["status"]["readyReplicas"] = 1
+    preview = {"requests": 1000, "moved": 98, "moves": [
+        {"name": "fraud", "from": "fraud@1", "to": "fraud@2", "requests": 98},
+        {"name": "fraud", "from": "fraud@1", "to": "fraud@1", "requests": 902},
+    ]}  # fmt: skip
+    models = [{"name": "fraud", "version": version, "state": "READY"} for version in (1, 2)]
+    place = "/api/v1/namespaces/ml/configmaps/fraud-routing"
+    return {
+        PLACE: one,
+        "/apis/apps/v1/namespaces/ml/deployments": listing(one),
+        place: config,
+        f"PATCH {place}": config,
+        "/v2/routing": {"digest": "sha256:1", "change": "", "document": ROUTES},
+        "POST /v2/routing/preview": {"digest": "sha256:1", "preview": preview},
+        "/v2/replica": {"replica": "a1b2", "routing": "sha256:1", "models": models, "cache": {}},
+    }
 
 
 def answers(kind: str = "", **spec: Any) -> Answers:
@@ -55,6 +102,7 @@ def answers(kind: str = "", **spec: Any) -> Answers:
     return {
         PLACE: now,
         f"PATCH {PLACE}": now,
+        **(routed(kind, now) if kind in ROUTING_KINDS else {}),
         f"POST {REVIEW}": {"status": {"allowed": True}},
         "/apis/apps/v1/namespaces/ml/replicasets": listing(earlier),
         "/api/v1/namespaces/ml/pods": listing(*([pod("fraud-5c9-a")] if kind == "delete-pod" else [])),
@@ -97,7 +145,8 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(kind: str) -> None:
         result = maestro(*COMMANDS[kind], "--dry-run")
     assert (result.code, result.err) == (0, "")
     assert writes(asked) == []
-    assert any("dryRun=All" in path for path in asked)
+    if kind not in CALLED:  # the servers cannot rehearse what is done to their memory
+        assert any("dryRun=All" in path for path in asked)
     check_golden(f"change-{kind}.table", settled(result))
 
 

@@ -50,7 +50,7 @@ class RollingKind(WorkloadKind):
         left = left_behind(world.cluster, self.read(world, plan.target.ref))
         return {pod.uid: pod.ref for pod in left if pod.uid in planned}
 
-    def take(self, world: World, ref: ObjectRef, uid: str) -> None:
+    def take(self, world: World, plan: Plan, ref: ObjectRef, uid: str) -> None:
         """Delete one pod by its uid: it is not ready, so no disruption budget counts on it."""
         world.cluster.delete_pod(ref.namespace, ref.name, uid=uid)
 

@@ -265,7 +265,7 @@ def mounted(workload: Workload) -> set[str]:
 
 
 def config_of(cluster: ClusterPort, ref: WorkloadRef) -> ObjectRef:
-    """The ConfigMap with the routing that a workload's pods follow; raises NotFound, or UsageError for two."""
+    """The ConfigMap with the routing that a workload's pods follow; raises NotFound, UsageError for two."""
     found: list[ObjectRef] = []
     for name in sorted(mounted(cluster.get_workload(ref))):
         try:
