@@ -147,6 +147,11 @@ class Shadows:
             for name, (_, one) in self._in_force.items()
         }
 
+    @property
+    def waiting(self) -> int:
+        """Questions in the queue."""
+        return len(self._queue)
+
     async def run(self) -> None:
         """Ask them until cancelled."""
         try:

@@ -143,3 +143,8 @@ class ShadowCounts(Collector):
             missed.add_metric([route, "dropped"], dropped)
         yield rows
         yield missed
+        yield GaugeMetricFamily(
+            "maestro_shadow_waiting",
+            "Requests that wait to be shown to a shadow.",
+            value=self._shadows.waiting,
+        )

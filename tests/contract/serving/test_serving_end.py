@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.contract.serving.test_serving_process import GOOD, MODELS, ROOT, until
+from tests.contract.serving.process import GOOD, MODELS, ROOT, until
 
 pytestmark = pytest.mark.contract
 

@@ -16,9 +16,8 @@ import psutil
 import pytest
 
 from maestro_cli.serving.faults.journal import FaultRecord, read_journal
-from tests.contract.serving.test_serving_process import GOOD, Server, start, until
+from tests.contract.serving.process import GOOD, Server, until
 
-__all__ = ["start"]  # the fixture
 pytestmark = pytest.mark.contract
 
 INFER = "/v2/models/fraud/infer"

@@ -20,9 +20,8 @@ from cryptography.x509.oid import NameOID
 
 from maestro_cli.serving.access.keys import KeyEntry, Keys, digest_of, key_text, new_secret, write_keys
 from maestro_cli.serving.access.roles import Role
-from tests.contract.serving.test_serving_process import GOOD, MODELS, ROOT, Server, start
+from tests.contract.serving.process import GOOD, MODELS, ROOT, Server
 
-__all__ = ["start"]  # the fixture
 pytestmark = pytest.mark.contract
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.contract.serving.collector import Sink, attributes_of
-from tests.contract.serving.test_serving_process import GOOD, TRAFFIC, Server, body_of, start, until
+from tests.contract.serving.process import GOOD, TRAFFIC, Server, body_of, until
 
-__all__ = ["start"]  # the fixture
 pytestmark = pytest.mark.contract
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.serving.test_serving_process import MODELS, Server
+from tests.contract.serving.process import MODELS, Server
 from tests.unit.serving.onnx_by_hand import one_node_model
 from tests.unit.serving.served import request
 

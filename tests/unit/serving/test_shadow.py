@@ -121,12 +121,12 @@ def test_only_its_share_is_asked_and_the_same_decisions_again() -> None:
     bench, again = Bench(share=0.3), Bench(share=0.3)
     for one in (bench, again):
         one.offer_many(200)
-        one.play(until=partial(has_asked, one, len(one.shadows._queue)))
+        one.play(until=partial(has_asked, one, one.shadows.waiting))
     assert 30 <= bench.told["rows"] <= 90
     assert bench.told["rows"] == again.told["rows"]
     none = Bench(share=0.0)
     none.offer()
-    assert not none.shadows._queue
+    assert not none.shadows.waiting
 
 
 def test_a_shadow_that_hangs_fills_its_queue_and_no_more() -> None:
@@ -197,7 +197,7 @@ def test_a_shadow_that_leaks_is_stopped_until_the_routing_changes() -> None:
     bench.play(lambda: bench.offer_many(9), until=lambda: bool(bench.shadows.stopped))
     assert bench.asked <= 3
     bench.offer()
-    assert not bench.shadows._queue
+    assert not bench.shadows.waiting
     assert "grew by" in bench.told["stopped"]
     bench.shadows.follow(read_routing(ROUTING % 0.9, "r"))
     assert bench.told["stopped"] is None
