@@ -91,8 +91,11 @@ class Execution:
     def run(self) -> Ending:
         """Each step in the file's order, until one ends the run."""
         for step in self.runbook.steps:
-            if self.around.cancellation.is_set:
+            asked = self.session.asked()
+            if self.around.cancellation.is_set or asked == "cancel":
                 return self.cancelled(step.path)
+            if asked == "pause":
+                return Ending(RunStatus.PAUSED, ExitCode.BUSY, f"paused before {step.path}", step.path)
             ending = self._step(step)
             if ending is not None:
                 return ending

@@ -82,6 +82,15 @@ def started_since(source: Reader, playbook: str, instant: datetime) -> int:
     return int(source.query(sql, (playbook, to_rfc3339(instant)))[0]["n"])
 
 
+def fingerprints_of(journal: Journal, run_id: str) -> dict[str, str]:
+    """The steps of the file that the run is pinned to, in order, each with its fingerprint."""
+    found: dict[str, str] = {}
+    for event in journal.events(subject=f"run/{run_id}"):
+        if event.kind in ("run.started", "run.rebased"):
+            found = dict(zip(event.data["steps"], event.data.get("fingerprints", ()), strict=False))
+    return found
+
+
 def read_answers(source: Reader, run_id: str) -> dict[str, Answer]:
     """What people answered, by the digest of the question."""
     rows = source.query("SELECT digest, answer FROM run_answers WHERE run = ?", (run_id,))

@@ -145,6 +145,7 @@ class RunStatus(Enum):
     RUNNING = "running"
     WAITING = "waiting"
     INTERRUPTED = "interrupted"
+    PAUSED = "paused"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     ROLLED_BACK = "rolled_back"
@@ -257,6 +258,7 @@ class RunRecord:
     rolling_back: str
     started_at: str
     finished_at: str
+    asked: str = ""  # `pause` or `cancel`, until it is resumed
     steps: tuple[StepRecord, ...] = ()
 
     def last(self, path: str) -> StepRecord | None:

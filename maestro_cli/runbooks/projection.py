@@ -18,7 +18,7 @@ CREATE TABLE runs (
     digest TEXT NOT NULL, parameters TEXT NOT NULL, incident TEXT NOT NULL, key TEXT NOT NULL,
     playbook TEXT NOT NULL, actor TEXT NOT NULL, status TEXT NOT NULL, exit_code INTEGER NOT NULL,
     reason TEXT NOT NULL, waiting_for TEXT NOT NULL, rolling_back TEXT NOT NULL,
-    started_at TEXT NOT NULL, finished_at TEXT NOT NULL
+    started_at TEXT NOT NULL, finished_at TEXT NOT NULL, asked TEXT NOT NULL
 );
 CREATE UNIQUE INDEX runs_by_key ON runs (key) WHERE key <> '';
 CREATE INDEX runs_by_start ON runs (started_at);
@@ -42,7 +42,7 @@ class RunsProjection:
     """Register with the journal; tables `runs`, `run_steps` and `run_answers`."""
 
     name = "runs"
-    version = 2
+    version = 3
     tables = ("runs", "run_steps", "run_answers")
     schema = _SCHEMA
 
@@ -57,7 +57,7 @@ def _started(db: sqlite3.Connection, event: Event, run: str) -> None:
     texts = [data.get(name) or "" for name in ("runbook", "title", "file", "digest")]
     more = [data.get(name) or "" for name in ("incident", "key", "playbook")]
     db.execute(
-        "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', 0, '', '', '', ?, '')",
+        "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', 0, '', '', '', ?, '', '')",
         (run, *texts, json.dumps(data.get("parameters", {})), *more, event.actor, event.time),
     )
 
@@ -108,7 +108,7 @@ def _waiting(db: sqlite3.Connection, event: Event, run: str) -> None:
 
 
 def _resumed(db: sqlite3.Connection, event: Event, run: str) -> None:
-    _status(db, run, status="running", waiting_for="", reason="", exit_code=0, finished_at="")
+    _status(db, run, status="running", waiting_for="", reason="", exit_code=0, finished_at="", asked="")
 
 
 def _answered(db: sqlite3.Connection, event: Event, run: str) -> None:
@@ -121,6 +121,18 @@ def _answered(db: sqlite3.Connection, event: Event, run: str) -> None:
 
 def _rolling_back(db: sqlite3.Connection, event: Event, run: str) -> None:
     _status(db, run, rolling_back=event.data["step"])
+
+
+def _asked(db: sqlite3.Connection, event: Event, run: str) -> None:
+    _status(db, run, asked=event.data["what"])
+
+
+def _paused(db: sqlite3.Connection, event: Event, run: str) -> None:
+    _status(db, run, status="paused", reason=event.data["reason"], exit_code=75)
+
+
+def _rebased(db: sqlite3.Connection, event: Event, run: str) -> None:
+    _status(db, run, digest=event.data["digest"], title=event.data["title"])
 
 
 def _finished(db: sqlite3.Connection, event: Event, run: str) -> None:
@@ -137,6 +149,9 @@ _FOLDS = {
     "run.waiting": _waiting,
     "run.answered": _answered,
     "run.rolling_back": _rolling_back,
+    "run.asked": _asked,
+    "run.paused": _paused,
+    "run.rebased": _rebased,
     "run.finished": _finished,
     "step.intended": _intended,
     "step.finished": _ended,

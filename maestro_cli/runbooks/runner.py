@@ -21,11 +21,18 @@ from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.journal.store import Journal, Transaction
 from maestro_cli.runbooks.execution import Execution, Surroundings
-from maestro_cli.runbooks.history import RunHistory, find_key, read_answers, read_run, started_since
+from maestro_cli.runbooks.history import (
+    RunHistory,
+    find_key,
+    fingerprints_of,
+    read_answers,
+    read_run,
+    started_since,
+)
 from maestro_cli.runbooks.ledger import Ledger
 from maestro_cli.runbooks.model import Confirm, Ending, Runbook, RunRecord, RunResult, RunStatus, nobody
 from maestro_cli.runbooks.parameters import knowing, refuse_secrets, resolve_parameters
-from maestro_cli.runbooks.pinned import pinned
+from maestro_cli.runbooks.pinned import fingerprint, pinned, rebased
 from maestro_cli.runbooks.ports import ChangePort, MetricsPort, SystemsPort
 from maestro_cli.runbooks.session import Session
 from maestro_cli.runbooks.substitution import into_name
@@ -81,7 +88,7 @@ class RunbookRunner:
         around = self._around(progress, cancellation, confirm, {})
         known = find_key(self._journal, key) if key else None
         if known is not None:
-            return self._continue(known, around)
+            return self._continue(known, around, lifted=False)
         values = resolve_parameters(runbook, given=parameters)
         refuse_secrets(values, self._redactor)
         if not runbook.steps:
@@ -97,7 +104,7 @@ class RunbookRunner:
             if opened == run_id:
                 return self._work(session, runbook, around)
         session.forget()  # another process started the run with this key a moment ago
-        return self._continue(opened, around)
+        return self._continue(opened, around, lifted=False)
 
     def _open(
         self, transaction: Transaction, session: Session, data: Mapping[str, Any], limit: PlaybookLimit | None
@@ -124,21 +131,24 @@ class RunbookRunner:
         run_id: str,
         *,
         decisions: Mapping[str, str] | None = None,
+        lifted: bool = False,
+        rebase: bool = False,
         progress: Progress | None = None,
         cancellation: Cancellation | None = None,
         confirm: Confirm = nobody,
     ) -> RunResult:
         """Go on with a run that waits, was interrupted, was cancelled or is unknown; a finished one is
-        only read.
+        only read, and so is one that people paused or cancelled, unless it is `lifted`.
 
         `decisions` maps a step that is unknown to `done` or `redo`, on a person's word. Raises NotFound,
-        StalePlan when the file changed, Busy when somebody works on it, UsageError for a decision about
-        a step that is not unknown.
+        StalePlan when the file changed (with `rebase`, only when a step that has started did), Busy when
+        somebody works on it, UsageError for a decision about a step that is not unknown.
         """
         for path, word in (decisions or {}).items():
             if word not in ("done", "redo"):
                 raise UsageError(f"{word!r} decides nothing about {path}", fix="say done or redo")
-        return self._continue(run_id, self._around(progress, cancellation, confirm, decisions or {}))
+        around = self._around(progress, cancellation, confirm, decisions or {})
+        return self._continue(run_id, around, lifted=lifted, rebase=rebase)
 
     def _around(
         self,
@@ -164,16 +174,20 @@ class RunbookRunner:
         lock = into_name(runbook.lock, values) if runbook.lock else ""
         return Session(self._journal, run_id, self._actor, lock)
 
-    def _continue(self, run_id: str, around: Surroundings) -> RunResult:
+    def _continue(
+        self, run_id: str, around: Surroundings, *, lifted: bool, rebase: bool = False
+    ) -> RunResult:
         run = self.history.get(run_id)
-        if run.status.final:
+        if run.status.final or (run.asked and not lifted and run.status is not RunStatus.RUNNING):
             return RunResult(run, ExitCode(run.exit_code))
-        runbook = pinned(run)
+        runbook = rebased(run, fingerprints_of(self._journal, run_id)) if rebase else pinned(run)
         for path in around.decisions:
             if runbook.step(path) is None or run.last(path) is None:
                 raise UsageError(f"{path!r} is not a step that run {run_id} has started")
         session = self._session(run_id, runbook, run.parameters)
         with session.held():
+            if runbook.digest != run.digest:
+                session.append("run.rebased", {**_identity(runbook), "from": run.digest})
             data = {"from": run.status, "incident": run.incident}
             session.append("run.resumed", data)
             return self._work(session, runbook, around)
@@ -182,20 +196,24 @@ class RunbookRunner:
         run = read_run(self._journal, session.run_id)
         if run is None:
             raise NotFound(f"run {session.run_id} is not in the tables", fix="maestro journal verify")
-        execution = Execution(
-            session,
-            Ledger(session, run),
-            runbook,
-            around,
-            incident=run.incident,
-            answers=read_answers(self._journal, run.id),
-        )
-        try:
-            ending = execution.run()
-            self._end(session, run, ending)
-        except Busy as error:
-            lost = replace(self.history.get(run.id), status=RunStatus.INTERRUPTED, reason=error.what)
-            return RunResult(lost, ExitCode.BUSY)
+        with around.cancellation.child() as cancellation:
+            session.cancellation = cancellation
+            execution = Execution(
+                session,
+                Ledger(session, run),
+                runbook,
+                replace(around, cancellation=cancellation),
+                incident=run.incident,
+                answers=read_answers(self._journal, run.id),
+            )
+            try:
+                ending = execution.run()
+                self._end(session, run, ending)
+            except Busy as error:
+                lost = replace(self.history.get(run.id), status=RunStatus.INTERRUPTED, reason=error.what)
+                return RunResult(lost, ExitCode.BUSY)
+            finally:
+                session.cancellation = None
         return RunResult(self.history.get(run.id), ending.exit_code)
 
     def _end(self, session: Session, run: RunRecord, ending: Ending) -> None:
@@ -207,8 +225,8 @@ class RunbookRunner:
             "runbook": run.runbook,
             "incident": run.incident,
         }
-        waiting = ending.status is RunStatus.WAITING
-        session.append("run.waiting" if waiting else "run.finished", data)
+        kinds = {RunStatus.WAITING: "run.waiting", RunStatus.PAUSED: "run.paused"}
+        session.append(kinds.get(ending.status, "run.finished"), data)
         if ending.status.final:
             session.forget()
 
@@ -219,13 +237,21 @@ def _opening(
     """What the first event of a run says."""
     return {
         "runbook": runbook.id,
-        "title": runbook.title,
         "file": str(Path(runbook.file).resolve()),
-        "digest": runbook.digest,
         "parameters": values,
         "incident": incident,
         "key": key,
         "playbook": limit.playbook if limit else "",
-        "steps": [step.path for step in runbook.steps],
         "budget_seconds": runbook.budget_seconds,
+        **_identity(runbook),
+    }
+
+
+def _identity(runbook: Runbook) -> dict[str, Any]:
+    """Which file it is, as a whole and step by step."""
+    return {
+        "title": runbook.title,
+        "digest": runbook.digest,
+        "steps": [step.path for step in runbook.steps],
+        "fingerprints": [fingerprint(step) for step in runbook.steps],
     }

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from maestro_cli.config.locations import make_private
+from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.crashpoints import crash_point
 from maestro_cli.core.errors import ActionFailed, Busy, MaestroError
 from maestro_cli.journal.model import Event, Lease
@@ -27,6 +28,7 @@ from maestro_cli.runbooks.history import lease_name
 
 LEASE_SECONDS = 20.0
 RENEW_SECONDS = 5.0
+LOOK_SECONDS = 0.5  # how soon a process learns that its run shall be cancelled
 T = TypeVar("T")
 
 
@@ -42,6 +44,7 @@ class Session:
         self._closing = threading.Event()
         self._path = journal.path.parent / "runs" / f"{run_id}.lock"
         self.descriptor = -1
+        self.cancellation: Cancellation | None = None  # of the work on the run, while there is some
 
     @contextmanager
     def held(self) -> Iterator[Session]:
@@ -85,9 +88,20 @@ class Session:
         self._leases.append(lease)
         return lease
 
+    def asked(self) -> str:
+        """What people want of the run: `pause`, `cancel`, or nothing."""
+        rows = self._journal.query("SELECT asked FROM runs WHERE id = ?", (self.run_id,))
+        return str(rows[0]["asked"]) if rows else ""
+
     def _keep(self) -> None:
-        while not self._closing.wait(RENEW_SECONDS):
+        looks = 0
+        while not self._closing.wait(LOOK_SECONDS):
+            looks += 1
             try:
+                if self.cancellation is not None and self.asked() == "cancel":
+                    self.cancellation.cancel()
+                if looks % int(RENEW_SECONDS / LOOK_SECONDS):
+                    continue
                 for lease in tuple(self._leases):
                     self._journal.renew_lease(lease, LEASE_SECONDS)
             except MaestroError:

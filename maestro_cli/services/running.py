@@ -140,12 +140,21 @@ class RunServices(ChangeServices):
         )
 
     def resume_run(
-        self, run_id: str, decisions: Sequence[str], typed_context: str, yes: bool, progress: Progress
+        self,
+        run_id: str,
+        decisions: Sequence[str],
+        typed_context: str,
+        yes: bool,
+        progress: Progress,
+        *,
+        rebase: bool = False,
     ) -> RunResult:
         progress.phase("runbook", f"resuming {run_id}")
         return self.runner_for(typed_context, given=yes or has_person()).resume(
             run_id,
             decisions=parse_pairs(decisions),
+            lifted=True,
+            rebase=rebase,
             progress=progress,
             cancellation=self.cancellation,
             confirm=self.ask_step(),

@@ -73,6 +73,9 @@ def resume(
         list[str] | None,
         typer.Option(metavar="STEP=done|redo", help="Your word about a step whose outcome is unknown."),
     ] = None,
+    rebase: Annotated[
+        bool, typer.Option("--rebase", help="Take the file as it is now, if no step that started changed.")
+    ] = False,
     typed_context: ConfirmContextOption = "",
     yes: YesOption = False,
     output: OutputOption = "table",
@@ -83,7 +86,7 @@ def resume(
     """
     options = output_options(ctx, output)
     with ctx.obj.progress() as progress:
-        result = ctx.obj.resume_run(run_id, decide or (), typed_context, yes, progress)
+        result = ctx.obj.resume_run(run_id, decide or (), typed_context, yes, progress, rebase=rebase)
     _end(result, options)
 
 
@@ -115,6 +118,24 @@ def approve(
     Example: maestro runbook approve run-01k9x3e7qhm4tz drain
     """
     emit(run_view(ctx.obj.answer_run(run_id, step, "no" if no else "yes")), output_options(ctx, output))
+
+
+@app.command()
+def pause(ctx: typer.Context, run_id: RunArgument, output: OutputOption = "table") -> None:
+    """Have a run stop after the step in flight; resume goes on with it.
+
+    Example: maestro runbook pause run-01k9x3e7qhm4tz
+    """
+    emit(run_view(ctx.obj.run_control.pause(run_id)), output_options(ctx, output))
+
+
+@app.command()
+def cancel(ctx: typer.Context, run_id: RunArgument, output: OutputOption = "table") -> None:
+    """Have a run end: the step in flight is stopped. Nothing is undone.
+
+    Example: maestro runbook cancel run-01k9x3e7qhm4tz
+    """
+    emit(run_view(ctx.obj.run_control.cancel(run_id)), output_options(ctx, output))
 
 
 @app.command()

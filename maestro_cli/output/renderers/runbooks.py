@@ -100,6 +100,7 @@ def run_view(run: RunRecord) -> Report:
         ("run", run.id),
         ("runbook", run.runbook),
         ("status", run.status.value),
+        ("asked to", run.asked),
         ("reason", run.reason),
         ("waits for", run.waiting_for),
         ("incident", run.incident),
