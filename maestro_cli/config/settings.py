@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
@@ -23,6 +24,7 @@ from maestro_cli.core.errors import NotFound, UsageError
 
 # It becomes the name of the context's journal file.
 CONTEXT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_Rate = Annotated[float, msgspec.Meta(ge=0)]
 _NAME_RULE = "use letters, digits, '.', '_' and '-'"
 
 
@@ -44,12 +46,12 @@ class ClusterEndpoint(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Responders(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Figures for the cost of an incident; without them the post-mortem says what is missing."""
+    """Figures for what incidents and predictions cost; without them it is said what is missing."""
 
-    hourly_rate: float | None = None
+    hourly_rate: _Rate | None = None
     currency: str = "USD"
-    value_per_request: float | None = None
-    replica_hourly_rate: float | None = None
+    value_per_request: _Rate | None = None
+    replica_hourly_rate: _Rate | None = None
 
 
 class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -48,12 +48,13 @@ class IncidentCost:
         return tuple(dict.fromkeys(name for line in self.lines for name in line.missing))
 
 
-def _line(name: str, formula: str, inputs: Mapping[str, float | None]) -> CostLine:
+def _line(name: str, inputs: Mapping[str, float | None]) -> CostLine:
+    """The product of its inputs."""
     usable = {key: value if value is None or math.isfinite(value) else None for key, value in inputs.items()}
     amount: float | None = 1.0
     for value in usable.values():
         amount = None if amount is None or value is None else amount * value
-    return CostLine(name, formula, usable, amount)
+    return CostLine(name, " × ".join(inputs), usable, amount)
 
 
 def incident_cost(
@@ -70,31 +71,24 @@ def incident_cost(
     `response_seconds` runs from the first acknowledgement (or opening) to the resolve,
     `incident_seconds` from the first signal to the resolve.
     """
-    return IncidentCost(
-        rates.currency,
-        (
-            _line(
-                "responders' time",
-                "hourly_rate × responders × response_hours",
-                {
-                    "hourly_rate": rates.hourly_rate,
-                    "responders": responders,
-                    "response_hours": None if response_seconds is None else response_seconds / 3600,
-                },
-            ),
-            _line(
-                "requests that failed",
-                "value_per_request × errors_served",
-                {"value_per_request": rates.value_per_request, "errors_served": errors_served},
-            ),
-            _line(
-                "replicas during the incident",
-                "replica_hourly_rate × replicas × incident_hours",
-                {
-                    "replica_hourly_rate": rates.replica_hourly_rate,
-                    "replicas": replicas,
-                    "incident_hours": None if incident_seconds is None else incident_seconds / 3600,
-                },
-            ),
-        ),
+    time = {
+        "hourly_rate": rates.hourly_rate,
+        "responders": responders,
+        "response_hours": _hours(response_seconds),
+    }
+    lost = {"value_per_request": rates.value_per_request, "errors_served": errors_served}
+    machines = {
+        "replica_hourly_rate": rates.replica_hourly_rate,
+        "replicas": replicas,
+        "incident_hours": _hours(incident_seconds),
+    }
+    lines = (
+        _line("responders' time", time),
+        _line("requests that failed", lost),
+        _line("replicas during the incident", machines),
     )
+    return IncidentCost(rates.currency, lines)
+
+
+def _hours(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds / 3600

@@ -91,6 +91,8 @@ def _missing(usage: Usage, replica_hourly_rate: float | None) -> str:
         return "no price: replica_hourly_rate is not given"
     if not math.isfinite(replica_hourly_rate) or replica_hourly_rate < 0:
         return "replica_hourly_rate is not a price"
+    if not replica_hourly_rate:
+        return "a replica_hourly_rate of 0 is no price: every budget would hold"
     predictions, replica_seconds = usage.predictions, usage.replica_seconds
     if predictions is None or not math.isfinite(predictions):
         return "no measurement of predictions"

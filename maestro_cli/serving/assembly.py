@@ -34,23 +34,13 @@ def assemble(options: Options, log: Log, executor: Executor) -> Replica:
     Raises InvalidFile when it cannot know who may call it.
     """
     guard, keys_file = make_guard(options.access, log)
-    required = [Entry(name, version, declared=True, required=True) for name, version in options.serve]
-    repository = Repository([*required, *(_on_demand(options) if options.lazy else ())])
     metrics = Metrics()
-    predictor = Predictor(executor, cache=PredictionCache(options.cache_bytes))
-    memory = ModelMemory(
-        options.models,
-        repository,
-        ModelNews(metrics, log, predictor),
-        load_seconds=options.load_seconds,
-        budget_bytes=options.memory_bytes,
-    )
     metrics.watch_log(log.lost)
-    metrics.watch_memory(memory)
+    predictor = Predictor(executor, cache=PredictionCache(options.cache_bytes))
     metrics.watch_predictions(predictor.cache)
     metrics.watch_runs(predictor)
-    for entry in required:
-        memory.load_before_serving(entry)
+    repository, memory = _models(options, ModelNews(metrics, log, predictor))
+    metrics.watch_memory(memory)
     router = Router(repository, memory, predictor)
     routing_file = RoutingFile(options.routing, log) if options.routing is not None else None
     flights = Flights()
@@ -76,6 +66,22 @@ def assemble(options: Options, log: Log, executor: Executor) -> Replica:
         options.timeout_seconds,
         injector=_injector(options, log, metrics),
     )
+
+
+def _models(options: Options, news: ModelNews) -> tuple[Repository, ModelMemory]:
+    """What may be asked for, with what is required loaded."""
+    required = [Entry(name, version, declared=True, required=True) for name, version in options.serve]
+    repository = Repository([*required, *(_on_demand(options) if options.lazy else ())])
+    memory = ModelMemory(
+        options.models,
+        repository,
+        news,
+        load_seconds=options.load_seconds,
+        budget_bytes=options.memory_bytes,
+    )
+    for entry in required:
+        memory.load_before_serving(entry)
+    return repository, memory
 
 
 def _tracing(options: Options, log: Log, metrics: Metrics) -> Tracing:

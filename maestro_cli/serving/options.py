@@ -6,7 +6,7 @@ import argparse
 import importlib.util
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -53,6 +53,32 @@ def parse(arguments: Sequence[str]) -> Options:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default %(default)s)")
     parser.add_argument("--port", type=_port, default=8080, help="port, 0 for any (default %(default)s)")
+    _add_models(parser)
+    _add_memory(parser)
+    _add_times(parser)
+    _add_telemetry(parser)
+    add_access(parser)
+    _add_faults(parser)
+    parser.add_argument(
+        "--announce", type=_target, help="write pid, host and port to this file once listening"
+    )
+    found = parser.parse_args(arguments)
+    _refuse_contradictions(parser, found)
+    found.serve = tuple(dict.fromkeys(found.serve))
+    found.access = read_access(parser, found)
+    return Options(**{field.name: getattr(found, field.name) for field in fields(Options)})
+
+
+def _refuse_contradictions(parser: argparse.ArgumentParser, found: argparse.Namespace) -> None:
+    if not found.serve and not found.lazy:
+        parser.error("name at least one version with --serve MODEL=VERSION, or give --lazy")
+    if found.enable_faults != (found.fault_journal is not None):
+        parser.error("--enable-faults and --fault-journal FILE go together")
+    if found.enable_faults and found.keys is None and found.generate_key is None:
+        parser.error("--enable-faults needs somebody who may use them: --keys FILE or --generate-key FILE")
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", type=_folder, required=True, help="folder of <model>/<version>/")
     parser.add_argument(
         "--serve", type=_served, action="append", default=[], metavar="MODEL=VERSION",
@@ -66,6 +92,9 @@ def parse(arguments: Sequence[str]) -> Options:
         "--routing", type=_target, metavar="FILE",
         help="routing document to follow; what the admin API puts in force is written there",
     )  # fmt: skip
+
+
+def _add_memory(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--memory-bytes", type=_memory, metavar="BYTES",
         help="memory for models; those longest unused are dropped beyond it (default: no limit)",
@@ -78,6 +107,9 @@ def parse(arguments: Sequence[str]) -> Options:
         "--cache-bytes", type=_cache, metavar="BYTES", default=DEFAULT_CACHE_BYTES,
         help="memory for answers of deterministic models, 0 for none (default %(default)s)",
     )  # fmt: skip
+
+
+def _add_times(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--drain-seconds", type=_seconds, default=2.0,
         help="on SIGTERM: how long to go on serving while not ready (default %(default)s)",
@@ -94,44 +126,14 @@ def parse(arguments: Sequence[str]) -> Options:
         "--workers", type=_workers, default=min(4, os.cpu_count() or 1),
         help="threads for runs that are not on the event loop (default %(default)s)",
     )  # fmt: skip
-    _add_telemetry(parser)
-    add_access(parser)
+
+
+def _add_faults(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--enable-faults", action="store_true",
         help="let keys with the role chaos inject faults, /v2/faults; needs --fault-journal",
     )  # fmt: skip
     parser.add_argument("--fault-journal", type=_target, metavar="FILE", help="where every fault is recorded")
-    parser.add_argument(
-        "--announce", type=_target, help="write pid, host and port to this file once listening"
-    )
-    found = parser.parse_args(arguments)
-    if not found.serve and not found.lazy:
-        parser.error("name at least one version with --serve MODEL=VERSION, or give --lazy")
-    if found.enable_faults != (found.fault_journal is not None):
-        parser.error("--enable-faults and --fault-journal FILE go together")
-    if found.enable_faults and found.keys is None and found.generate_key is None:
-        parser.error("--enable-faults needs somebody who may use them: --keys FILE or --generate-key FILE")
-    return Options(
-        host=found.host,
-        port=found.port,
-        models=found.models,
-        serve=tuple(dict.fromkeys(found.serve)),
-        lazy=found.lazy,
-        routing=found.routing,
-        memory_bytes=found.memory_bytes,
-        load_seconds=found.load_seconds,
-        drain_seconds=found.drain_seconds,
-        grace_seconds=found.grace_seconds,
-        cache_bytes=found.cache_bytes,
-        timeout_seconds=found.timeout_seconds,
-        workers=found.workers,
-        announce=found.announce,
-        otlp_endpoint=found.otlp_endpoint,
-        trace_ratio=found.trace_ratio,
-        log_successes=found.log_successes,
-        fault_journal=found.fault_journal,
-        access=read_access(parser, found),
-    )
 
 
 def _add_telemetry(parser: argparse.ArgumentParser) -> None:

@@ -148,6 +148,30 @@ def test_without_a_price_there_is_no_figure_and_a_file_can_give_one(tmp_path: Pa
     assert "did you mean 'replica_hourly_rate'" in misspelt.err
 
 
+@pytest.mark.parametrize("budget", [[], ["--budget", "5"]])
+def test_a_price_of_nothing_passes_no_budget(budget: list[str]) -> None:
+    with prometheus({"fraud": 360_000.0}, {"fraud": 3.0}, "{replica_hourly_rate: 0}"):
+        result = cost(*budget, "-o", "json")
+    (item,) = json.loads(result.out)["items"]
+    assert (result.code, item["per_million"], item["verdict"]) == (15, None, "INDETERMINATE")
+
+
+@pytest.mark.parametrize("rate", ["-0.05", ".nan"])
+def test_a_rate_below_nothing_is_refused_with_its_line_before_anything_is_asked(
+    tmp_path: Path, rate: str
+) -> None:
+    prices = tmp_path / "prices.yaml"
+    prices.write_text(f"currency: EUR\nreplica_hourly_rate: {rate}\n", encoding="utf-8")
+    with prometheus(BUSY, REPLICAS, PRICED) as asked:
+        given = cost("--prices", str(prices), "--budget", "5")
+    assert (given.code, given.out, asked) == (3, "", [])
+    assert f"{prices}:2" in given.err
+    assert "replica_hourly_rate" in given.err
+    with prometheus(BUSY, REPLICAS, f"{{replica_hourly_rate: {rate}}}") as asked:
+        known = cost("--budget", "5")
+    assert (known.code, known.out, asked) == (3, "", [])
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

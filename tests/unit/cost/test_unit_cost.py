@@ -71,6 +71,8 @@ def test_what_nobody_measured_gives_no_figure(part: str, nothing: float | None) 
         (replace(BUSY, coverage=0.0), 0.05, "nothing was measured in the window"),
         (replace(BUSY, coverage=math.nan), 0.05, "nothing was measured in the window"),
         (BUSY, -0.05, "replica_hourly_rate is not a price"),
+        (BUSY, 0.0, "a replica_hourly_rate of 0 is no price: every budget would hold"),
+        (BUSY, -0.0, "a replica_hourly_rate of 0 is no price: every budget would hold"),
         (BUSY, None, "no price: replica_hourly_rate is not given"),
     ],
 )
@@ -91,10 +93,6 @@ def test_a_window_that_was_hardly_measured_has_a_figure_and_no_verdict_on_it(bud
     assert found.judgement is not None
     assert found.judgement.coverage == pytest.approx(0.89)
     assert unit_cost(replace(BUSY, coverage=LEAST_COVERAGE), 0.05, 5.0).verdict is Verdict.PASS
-
-
-def test_a_replica_that_costs_nothing_costs_nothing() -> None:
-    assert unit_cost(BUSY, 0.0, 5.0).per_million == 0.0
 
 
 @given(price=positive, budget=positive, replicas=st.integers(1, 50), seconds=positive)
