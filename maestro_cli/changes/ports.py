@@ -22,7 +22,8 @@ from maestro_cli.core.facts.cluster import (
 )
 from maestro_cli.core.facts.inference import RoutingInForce, RoutingPreview, ServedReplica
 from maestro_cli.core.facts.metrics import Instant, Series
-from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.facts.releases import Release
+from maestro_cli.core.refs import ObjectRef, WorkloadRef
 from maestro_cli.slo.objectives import Objective
 
 
@@ -159,6 +160,19 @@ class ServingPort(Protocol):
         """Have that replica forget its kept answers, of a model or of all (""), and note the change."""
 
 
+class ReleasesPort(Protocol):
+    """Helm as changes use it; raises Unreachable, Refused and InvalidFile."""
+
+    def history(self, ref: ObjectRef) -> Sequence[Release]:
+        """Its revisions, oldest first; raises NotFound when there is none."""
+
+    def has_program(self) -> bool:
+        """Whether Helm can be asked to do anything."""
+
+    def roll_back(self, ref: ObjectRef, revision: int, *, seconds: float, dry_run: bool = False) -> None:
+        """Have Helm begin to go back; raises ActionFailed when it does not, and OutcomeUnknown."""
+
+
 class World(Protocol):
     """The systems of one context that changes read and alter; for one that it lacks NotFound is raised."""
 
@@ -167,6 +181,9 @@ class World(Protocol):
 
     @property
     def metrics(self) -> MetricsPort: ...
+
+    @property
+    def releases(self) -> ReleasesPort: ...
 
     @property
     def objectives(self) -> Mapping[str, Objective]:

@@ -146,3 +146,25 @@ def _names(items: Sequence[Any]) -> list[str] | None:
     if not all(isinstance(name, str) and name for name in names) or len(set(names)) != len(names):
         return None
     return [str(name) for name in names]
+
+
+def diff_objects(
+    name: str, before: Mapping[str, Any], after: Mapping[str, Any], *, secret: bool
+) -> list[DiffLine]:
+    """What differs between two objects, path by path; of a Secret only which paths do."""
+    left: dict[str, str] = {}
+    right: dict[str, str] = {}
+    _walk("", _pruned(before), left)
+    _walk("", _pruned(after), right)
+    lines = []
+    for path in sorted({*left, *right}):
+        old, new = left.get(path), right.get(path)
+        if old != new:
+            key = path.rpartition(".")[2]
+            hides = secret or any(value is not None and is_secret(key, value) for value in (old, new))
+            shown = [
+                None if value is None else Untrusted(HIDDEN) if hides else _shown(path, value)
+                for value in (old, new)
+            ]
+            lines.append(DiffLine(Untrusted(f"{name} {path}"), *shown))
+    return lines

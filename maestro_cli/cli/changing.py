@@ -92,6 +92,21 @@ def a_pod(
     return ref
 
 
+def a_workload_or_release(
+    ctx: typer.Context,
+    workload: Annotated[
+        str,
+        typer.Argument(
+            help="deploy/NAME, sts/NAME, ds/NAME or helm/RELEASE, with namespace/ before it or -n."
+        ),
+    ],
+    namespace: NamespaceOption = None,
+) -> ObjectRef:
+    """The first words of a command that also takes a Helm release."""
+    ref: ObjectRef = ctx.obj.object_ref(workload, namespace)
+    return ref
+
+
 def _consent(
     dry_run: DryRunOption = False,
     yes: YesOption = False,
@@ -105,9 +120,11 @@ def _consent(
 
 
 def change_command(
-    kind: str, target: Callable[..., ObjectRef] = a_workload
+    kind: str | Callable[[ObjectRef], str], target: Callable[..., ObjectRef] = a_workload
 ) -> Callable[[Callable[..., Parameters]], Callable[..., None]]:
     """Make a command of a function from the words that only it has to the parameters of its kind.
+
+    The kind may depend on what the target is.
 
     Its docstring is the help; the words of `target` name what is changed.
     """
@@ -115,7 +132,9 @@ def change_command(
     def decorate(own: Callable[..., Parameters]) -> Callable[..., None]:
         def plan(ctx: typer.Context, **words: Any) -> Plan:
             mine = {name: words.pop(name) for name in inspect.signature(own).parameters}
-            planned: Plan = ctx.obj.changes.plan(kind, target(ctx, **words), own(**mine))
+            ref = target(ctx, **words)
+            name = kind if isinstance(kind, str) else kind(ref)
+            planned: Plan = ctx.obj.changes.plan(name, ref, own(**mine))
             return planned
 
         made = _shaped(plan, own, [*_parameters(target), *_parameters(own)])

@@ -20,8 +20,10 @@ _OTHERS = {
     "pod": "Pod", "pods": "Pod", "po": "Pod",
     "configmap": "ConfigMap", "configmaps": "ConfigMap", "cm": "ConfigMap",
     "server": "Server",
+    "helm": "HelmRelease",
 }  # fmt: skip
 _SHORT = {"Deployment": "deploy", "StatefulSet": "sts", "DaemonSet": "ds"}
+_WORDS = {**_SHORT, "HelmRelease": "helm"}
 _NO_NAMESPACE = {"Node", "Server"}
 _DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
@@ -35,7 +37,7 @@ class ObjectRef:
     name: str
 
     def __str__(self) -> str:
-        named = f"{_SHORT.get(self.kind, self.kind.lower())}/{self.name}"
+        named = f"{_WORDS.get(self.kind, self.kind.lower())}/{self.name}"
         return f"{self.namespace}/{named}" if self.namespace else named
 
 

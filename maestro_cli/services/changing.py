@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from maestro_cli.changes.policy import Policy
     from maestro_cli.core.refs import ObjectRef, WorkloadRef
     from maestro_cli.slo.objectives import Objective
+    from maestro_cli.sources.helm import HelmReleases
     from maestro_cli.sources.prometheus import Prometheus
 
 
@@ -53,6 +54,13 @@ class ChangeServices(Backends):
         return self.prometheus
 
     @cached_property
+    def releases(self) -> HelmReleases:
+        """The Helm releases of the context's cluster."""
+        from maestro_cli.sources.helm import HelmReleases
+
+        return HelmReleases(self.cluster, self._needed(self.context.cluster, "cluster"))
+
+    @cached_property
     def objectives(self) -> dict[str, Objective]:
         """The context's objectives by name; none where it names none."""
         from maestro_cli.slo.objectives import read_objectives
@@ -66,6 +74,12 @@ class ChangeServices(Backends):
         from maestro_cli.core.refs import parse_workload_ref
 
         return parse_workload_ref(text, namespace=self._namespace_of(text, namespace))
+
+    def object_ref(self, text: str, namespace: str | None) -> ObjectRef:
+        """Read a workload, or a Helm release; its namespace is found as that of a workload."""
+        from maestro_cli.core.refs import parse_object_ref
+
+        return parse_object_ref(text, namespace=self._namespace_of(text, namespace))
 
     def pod_ref(self, text: str, namespace: str | None) -> ObjectRef:
         """Read a pod; its namespace is found as that of a workload."""

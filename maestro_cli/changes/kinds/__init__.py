@@ -9,6 +9,7 @@ from maestro_cli.changes.kinds.cordon import Cordon
 from maestro_cli.changes.kinds.delete_pod import DeletePod
 from maestro_cli.changes.kinds.drain import Drain
 from maestro_cli.changes.kinds.freeze import Freeze
+from maestro_cli.changes.kinds.helm_rollback import HelmRollback
 from maestro_cli.changes.kinds.kind import ChangeKind
 from maestro_cli.changes.kinds.load_model import LoadModel
 from maestro_cli.changes.kinds.pause import Pause
@@ -31,7 +32,7 @@ from maestro_cli.core.errors import UsageError
 _ALL: tuple[ChangeKind, ...] = (
     Rollback(), Restart(), Scale(), Pause(), Resume(), SetImage(), SetEnv(), Cordon(), Uncordon(),
     DeletePod(), Drain(), SetTraffic(), Promote(), ShadowStart(), ShadowStop(), SetRouting(), Freeze(),
-    Unfreeze(), LoadModel(), UnloadModel(), ClearCache(),
+    Unfreeze(), LoadModel(), UnloadModel(), ClearCache(), HelmRollback(),
 )  # fmt: skip
 KINDS: Mapping[str, ChangeKind] = {kind.name: kind for kind in _ALL}
 

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from maestro_cli.cli.changing import Parameters, change_command
+from maestro_cli.cli.changing import Parameters, a_workload_or_release, change_command
 from maestro_cli.cli.default_command import DefaultGroup
 from maestro_cli.cli.options import NamespaceOption, OutputOption, output_options
+from maestro_cli.core.refs import ObjectRef
 from maestro_cli.output.renderers.candidates import candidates_view
 from maestro_cli.output.writer import emit
 
@@ -30,8 +31,12 @@ def rollback() -> None:
     """
 
 
+def _kind(ref: ObjectRef) -> str:
+    return "helm-rollback" if ref.kind == "HelmRelease" else "rollback"
+
+
 @app.command()
-@change_command("rollback")
+@change_command(_kind, a_workload_or_release)
 def to(
     to_revision: Annotated[
         int | None,
@@ -39,6 +44,8 @@ def to(
     ] = None,
 ) -> Parameters:
     """Return a workload to an earlier revision, as a planned, gated and verified change.
+
+    Of a Helm release the default is the last revision that succeeded, and Helm itself carries it out.
 
     Example: maestro rollback ml/deploy/fraud --dry-run
     """

@@ -141,7 +141,7 @@ def rolled_out(kubectl: Kubectl) -> Kubectl:
 
 
 def test_there_is_a_trial_of_every_kind() -> None:
-    elsewhere = ["delete-pod", "drain", *SERVING]  # below, and with model servers on the embedded platform
+    elsewhere = ["delete-pod", "drain", *SERVING, "helm-rollback"]  # below, and in files of their own
     assert [*(trial.kind for trial in TRIALS), *elsewhere] == list(KINDS)
 
 

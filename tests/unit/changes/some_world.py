@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from maestro_cli.changes.ports import ClusterPort, MetricsPort, ServingPort
+from maestro_cli.changes.ports import ClusterPort, MetricsPort, ReleasesPort, ServingPort
 from maestro_cli.core.errors import NotFound
 from maestro_cli.slo.objectives import Objective
 from tests.unit.changes.fake_cluster import FakeCluster
@@ -20,6 +20,13 @@ class SomeWorld:
     prometheus: MetricsPort | None = None
     objectives: Mapping[str, Objective] = field(default_factory=dict)
     servers: ServingPort | None = None
+    helm: ReleasesPort | None = None
+
+    @property
+    def releases(self) -> ReleasesPort:
+        if self.helm is None:
+            raise NotFound("context test has no cluster")
+        return self.helm
 
     @property
     def metrics(self) -> MetricsPort:

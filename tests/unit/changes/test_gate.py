@@ -129,8 +129,9 @@ def test_a_share_that_cannot_be_read_does_not_pass_a_cap() -> None:
 def test_only_a_rollback_that_is_not_pinned_minds_another_within_the_hour() -> None:
     before = RecentChange("chg-0", "rollback", "ada", "verified", NOON)
     found = {name: kind.repetition(plan(), before) for name, kind in KINDS.items()}
-    assert [name for name, reason in found.items() if reason is not None] == ["rollback"]
-    assert KINDS["rollback"].repetition(plan(pinned=True), before) is None
+    minding = [name for name, reason in found.items() if reason is not None]
+    assert minding == ["rollback", "helm-rollback"]
+    assert [KINDS[name].repetition(plan(pinned=True), before) for name in minding] == [None, None]
 
 
 def test_to_leave_nothing_that_answers_is_warned_of() -> None:

@@ -1,0 +1,124 @@
+"""The workloads of a Helm release, and what going back does to them.
+
+Invariant: only reads; what cannot be seen is said, never taken for zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from maestro_cli.changes.blast import covering
+from maestro_cli.changes.kinds.kind import Permission
+from maestro_cli.changes.manifests import ManifestDiff, diff_manifests
+from maestro_cli.changes.model import BlastRadius, BudgetHeadroom, RecentChange
+from maestro_cli.changes.ports import ClusterPort, World
+from maestro_cli.changes.template import template_digest
+from maestro_cli.core.errors import NotFound, Refused
+from maestro_cli.core.facts.cluster import Workload
+from maestro_cli.core.facts.releases import Release
+from maestro_cli.core.refs import ObjectRef, WorkloadRef
+
+# What charts are made of; the API server says no to the rest by itself.
+_RESOURCES = {
+    "Deployment": ("deployments", "apps"), "StatefulSet": ("statefulsets", "apps"),
+    "DaemonSet": ("daemonsets", "apps"), "ConfigMap": ("configmaps", ""), "Secret": ("secrets", ""),
+    "Service": ("services", ""), "ServiceAccount": ("serviceaccounts", ""), "Job": ("jobs", "batch"),
+    "CronJob": ("cronjobs", "batch"), "Ingress": ("ingresses", "networking.k8s.io"),
+    "HorizontalPodAutoscaler": ("horizontalpodautoscalers", "autoscaling"),
+    "PodDisruptionBudget": ("poddisruptionbudgets", "policy"),
+}  # fmt: skip
+
+
+def permissions_for(verbs: Mapping[str, Sequence[str]]) -> Iterator[Permission]:
+    """What Helm does to the objects of a release, as far as their kinds are known here."""
+    for verb, kinds in verbs.items():
+        for kind in kinds:
+            if kind in _RESOURCES:
+                resource, group = _RESOURCES[kind]
+                yield Permission(verb, resource, group, named=False)
+
+
+def workloads_up(world: World, release: Release) -> bool:
+    """Whether every workload of the release is rolled out; one that is not there or not seen is not."""
+    everything = diff_manifests("", release.manifest, release.ref.namespace)
+    found, unseen = _workloads(world.cluster, [ref for ref in everything.created if _is_workload(ref)])
+    return not unseen and all(one.is_rolled_out for one in found)
+
+
+def blast_of(
+    cluster: ClusterPort, namespace: str, differs: ManifestDiff, recent: Sequence[RecentChange]
+) -> BlastRadius:
+    """What a rollback of a release ends: replicas whose template changes, and those that it scales down."""
+    refs = [ref for ref in (*differs.patched, *differs.deleted) if _is_workload(ref)]
+    found, unseen = _workloads(cluster, refs)
+    ended, after = 0, 0
+    for workload in found:
+        goal = differs.after.get(workload.ref)
+        spec: Mapping[str, Any] = (goal or {}).get("spec") or {}
+        wanted = 0 if goal is None else _wanted(spec, workload)
+        is_new = goal is not None and _is_another(differs, workload.ref)
+        ended += workload.replicas if is_new else max(0, workload.replicas - wanted)
+        after += wanted
+    live, budgets = None, dict[str, BudgetHeadroom]()
+    try:
+        live = sum(pod.phase not in ("Succeeded", "Failed") for pod in cluster.list_pods(namespace))
+        known = cluster.list_disruption_budgets(namespace)
+        budgets = {one.name: one for workload in found for one in covering(known, _labels(workload))}
+    except Refused:
+        unseen.append(f"pods and disruption budgets of {namespace}: share and headroom are not known")
+    return BlastRadius(
+        workloads=len(refs),
+        replicas_now=sum(one.replicas for one in found),
+        replicas_after=after,
+        replicas_ended=ended,
+        namespace_replicas=live,
+        namespace_share=None if live is None else min(1.0, ended / live) if live else 0.0,
+        budgets=tuple(budgets[name] for name in sorted(budgets)),
+        recent=tuple(recent),
+        blind=tuple(unseen),
+    )
+
+
+def _wanted(spec: Mapping[str, Any], workload: Workload) -> int:
+    replicas = spec.get("replicas")
+    return (
+        replicas if isinstance(replicas, int) and not isinstance(replicas, bool) else workload.replicas_wanted
+    )
+
+
+def _is_another(differs: ManifestDiff, ref: ObjectRef) -> bool:
+    """Whether the pod template differs, and not only what is around it."""
+    before, after = differs.before.get(ref) or {}, differs.after.get(ref) or {}
+    return template_digest(_template(before)) != template_digest(_template(after))
+
+
+def _template(thing: Mapping[str, Any]) -> Mapping[str, Any]:
+    spec = thing.get("spec")
+    template = spec.get("template") if isinstance(spec, Mapping) else None
+    return template if isinstance(template, Mapping) else {}
+
+
+def _is_workload(ref: ObjectRef) -> bool:
+    return isinstance(ref, WorkloadRef)
+
+
+def _workloads(cluster: ClusterPort, refs: Sequence[ObjectRef]) -> tuple[list[Workload], list[str]]:
+    """Those that are there, and in words those that are not or may not be seen."""
+    found: list[Workload] = []
+    unseen: list[str] = []
+    for ref in refs:
+        if not isinstance(ref, WorkloadRef):
+            continue
+        try:
+            found.append(cluster.get_workload(ref))
+        except NotFound:
+            unseen.append(f"workload {ref}: it is not there")
+        except Refused:
+            unseen.append(f"workload {ref}: how many replicas end is not known")
+    return found, unseen
+
+
+def _labels(workload: Workload) -> Mapping[str, str]:
+    meta = workload.template.get("metadata") or {}
+    return {str(key): str(value) for key, value in (meta.get("labels") or {}).items()}
