@@ -77,6 +77,7 @@ def _second_person(plan: Plan, policy: Policy, judged: Sequence[Judgement]) -> I
     for judgement in judged:
         if judgement.asks:
             yield f"{judgement.place}: the policy's rule {judgement.rule!r} asks for two"
+    yield from (risk.what for risk in plan.risks if risk.two_person)
     if policy.protected and plan.undo is None:
         yield f"context {policy.context} is protected, and this cannot be undone"
 
@@ -138,6 +139,10 @@ def _plan(plan: Plan, consent: Consent) -> Iterator[GateReason]:
             why=f"agreed to {consent.digest[:12]}, this is {plan.digest[:12]}", fix="look at this plan",
         )  # fmt: skip
     yield from plan.objections
+    for risk in plan.risks:
+        if risk.code not in consent.accepts:
+            fix = f"if that is meant: --accept {risk.code}"
+            yield GateReason(risk.code, ExitCode.GATE_NOT_MET, risk.what, risk.why, fix)
 
 
 def _disruption(plan: Plan, consent: Consent) -> Iterator[GateReason]:

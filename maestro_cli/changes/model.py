@@ -147,6 +147,16 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Risk:
+    """What has to be accepted by its name (`code`); `two_person`: and approved by somebody else."""
+
+    code: str
+    what: str
+    why: str
+    two_person: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """One change, ready to be gated. The plan's id becomes the change's id.
 
@@ -173,6 +183,7 @@ class Plan:
     pinned: bool = False
     gives_up: bool = False
     objections: tuple[GateReason, ...] = ()
+    risks: tuple[Risk, ...] = ()
     considered: tuple[Judged, ...] = ()
     notes: tuple[str, ...] = ()
     leaves: str = ""
@@ -186,7 +197,7 @@ def plan_digest(plan: Plan) -> str:
         [
             plan.kind, plan.target, plan.parameters, plan.summary, plan.diff, plan.blast, plan.undo,
             plan.verify, plan.was_up, plan.payload_digest, plan.pinned, plan.gives_up, plan.objections,
-            plan.leaves, plan.considered, plan.notes,
+            plan.leaves, plan.risks, plan.considered, plan.notes,
         ]
     )  # fmt: skip
 

@@ -41,6 +41,9 @@ class ClusterPort(Protocol):
 
     def get_config_map(self, namespace: str, name: str) -> ConfigMap: ...
 
+    def secret_keys(self, namespace: str, name: str) -> Sequence[str]:
+        """The keys of a Secret, never its values."""
+
     def list_workloads(self, namespace: str | None) -> Sequence[Workload]: ...
 
     def list_nodes(self) -> Sequence[Node]: ...

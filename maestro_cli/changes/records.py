@@ -26,6 +26,7 @@ from maestro_cli.changes.model import (
     GateReason,
     Plan,
     RecentChange,
+    Risk,
     Target,
     Undo,
 )
@@ -62,6 +63,7 @@ def plan_from_data(data: Mapping[str, Any]) -> Plan:
         "verify",
         "diff",
         "objections",
+        "risks",
         "considered",
         "notes",
         "created_at",
@@ -81,6 +83,7 @@ def plan_from_data(data: Mapping[str, Any]) -> Plan:
         undo=None if undo is None else Undo(**undo),
         verify=Condition(**data["verify"]),
         objections=tuple(map(_reason, data.get("objections", ()))),
+        risks=tuple(Risk(**risk) for risk in data.get("risks", ())),
         considered=tuple(map(_judged, data.get("considered", ()))),
         notes=tuple(map(Untrusted, data.get("notes", ()))),
         created_at=from_rfc3339(data["created_at"]),

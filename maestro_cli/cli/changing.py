@@ -112,7 +112,8 @@ def _consent(
     yes: YesOption = False,
     typed_context: ConfirmContextOption = "",
     accept: Annotated[
-        list[str] | None, typer.Option(metavar="RISK", help="Accept one named risk: disruption-budget.")
+        list[str] | None,
+        typer.Option(metavar="RISK", help="Accept a risk by its name, as the gate gives it."),
     ] = None,
     output: OutputOption = "table",
 ) -> None:

@@ -1,8 +1,8 @@
 """How each revision of a workload fared, from Prometheus.
 
 Invariant: events are counted where they happened: a series belongs to the revision whose ReplicaSet made its
-pod (label `pod`, or `pod_template_hash`), which a rollback does not renumber. Where the objectives' series
-carry neither, events count for the revision that was the only one with ready replicas then, else for none.
+pod (label `pod`, or the hash of its template), which a rollback does not renumber. Where the series carry
+neither, events count for the revision that was the only one with ready replicas then, else for none.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ MOST_LOOKBACK_SECONDS = 7 * 86400.0
 _MOST_POINTS = 5000  # a step of two minutes for seven days
 _LEAST_STEP_SECONDS = 15.0
 _LEAST_RATE_SECONDS = 120.0  # two scrapes a minute apart
+_HASHES = ("pod_template_hash", "controller_revision_hash")  # labels of pods, as Prometheus spells them
 Points = dict[datetime, float]
 ByRevision = dict[str, Points]
 
@@ -119,7 +120,7 @@ class Reading:
         for series in self._range(by_replica_set(expression)):
             name = self._name_of(series.labels)
             points = found[name] if name else nobody
-            if name or not ({"replica_set", "pod_template_hash"} & set(series.labels)):
+            if name or not ({"replica_set", *_HASHES} & set(series.labels)):
                 _add(points, series)
         if nobody and not found:
             for at, value in nobody.items():
@@ -129,7 +130,10 @@ class Reading:
 
     def _name_of(self, labels: Mapping[str, str]) -> str:
         name = str(labels.get("replica_set", ""))
-        return name if name in self._names else self._by_hash.get(labels.get("pod_template_hash", ""), "")
+        if name in self._names:
+            return name
+        hashes = (labels.get(label, "") for label in _HASHES)
+        return next((self._by_hash[found] for found in hashes if found in self._by_hash), "")
 
     def _the_only_ones(self) -> Mapping[datetime, str]:
         """Which revision was the only one with ready replicas, at each instant where one was."""
@@ -153,7 +157,7 @@ class Reading:
 def by_replica_set(expression: str, *others: str) -> str:
     """The sum of an expression's series for each ReplicaSet that their pods came from (`fraud-5c9-x2x4z`)."""
     named = f'label_replace({expression}, "replica_set", "$1", "pod", "(.+)-[^-]+")'
-    return f"sum by ({', '.join(('replica_set', 'pod_template_hash', *others))}) ({named})"
+    return f"sum by ({', '.join(('replica_set', *_HASHES, *others))}) ({named})"
 
 
 def _lives(instants: Collection[datetime], step_seconds: float) -> tuple[tuple[datetime, datetime], ...]:

@@ -1,8 +1,8 @@
 """Rollback: give a Deployment the pod template of an earlier revision.
 
 Invariant: the revision to go to is decided when the plan is made, by the template itself: its digest is
-in the plan, so revisions that are renumbered meanwhile cannot re-aim it. Only the template changes;
-replicas and everything the template refers to stay, as with `kubectl rollout undo`.
+in the plan, so revisions that are renumbered meanwhile cannot re-aim it. Only the template changes, as with
+`kubectl rollout undo`; what it refers to is in the diff, and what of it is missing is an objection.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from typing import Any, ClassVar
 
 from maestro_cli.changes.candidates.judging import judge_revisions, last_known_good
 from maestro_cli.changes.candidates.measuring import read_tracks
+from maestro_cli.changes.candidates.migrations import crossed_migrations
 from maestro_cli.changes.candidates.model import Judged, Standing
+from maestro_cli.changes.candidates.references import changed_references, scaling_notes
 from maestro_cli.changes.kinds.kind import Option, Request, whole_number
 from maestro_cli.changes.kinds.rolling import RollingKind, back_to_now, paused, seen
 from maestro_cli.changes.kinds.writing import Draft, Spec
-from maestro_cli.changes.model import GateReason, Plan, RecentChange
+from maestro_cli.changes.model import Diff, GateReason, Plan, RecentChange
 from maestro_cli.changes.ports import World
 from maestro_cli.changes.template import diff_templates, release_digest
 from maestro_cli.core.errors import ActionFailed, ExitCode, GateNotMet, NotFound, UsageError
@@ -48,20 +50,24 @@ class Rollback(RollingKind):
             tracks = read_tracks(world, workload, revisions, request.now)
             judged = judge_revisions(workload, revisions, tracks, request.abandoned)
             goal, notes = choose_revision(workload, revisions, judged)
+        refers = changed_references(world.cluster, workload, goal)
+        scaling = scaling_notes(world.cluster, workload, goal)
         return Draft(
             parameters={**wanted, "to_revision": goal.number},
             summary=f"roll {workload.ref} back from revision {workload.revision} to revision {goal.number}",
             spec={"template": goal.template},
-            diff=diff_templates(workload.template, goal.template),
+            diff=Diff((*diff_templates(workload.template, goal.template).lines, *refers.lines)),
             holds=f"{workload.ref} runs the template of revision {goal.number} on every replica",
             undo=back_to_now(workload),
             ended=max(0, workload.replicas_wanted - goal.replicas),
-            objections=paused(workload),
+            objections=(*paused(workload), *refers.missing),
             recent=seen(revisions, request.now),
+            blind=refers.blind,
             pinned=bool(request.parameters.get("to_revision")),
             gives_up=True,
+            risks=crossed_migrations(workload, revisions, goal),
             considered=judged,
-            notes=notes,
+            notes=(*notes, *refers.notes, *scaling),
         )
 
     def spec(self, world: World, workload: Workload, plan: Plan) -> Spec:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from maestro_cli.changes.blast import blast_radius
+from maestro_cli.changes.candidates.owners import owner_notes
 from maestro_cli.changes.kinds.kind import CHANGE_ANNOTATION, Permission, Request
 from maestro_cli.changes.kinds.writing import Draft, MarkedKind, Spec
 from maestro_cli.changes.model import BlastRadius, Plan, Target
@@ -50,6 +51,9 @@ class WorkloadKind(MarkedKind[Workload]):
 
     def target(self, found: Workload) -> Target:
         return target_of(found)
+
+    def notes(self, found: Workload) -> tuple[str, ...]:
+        return owner_notes(found)
 
     def is_up(self, found: Workload) -> bool:
         """Every replica is available, of the newest template."""

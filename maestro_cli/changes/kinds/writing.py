@@ -31,6 +31,7 @@ from maestro_cli.changes.model import (
     GateReason,
     Plan,
     RecentChange,
+    Risk,
     Target,
     Undo,
     plan_digest,
@@ -64,6 +65,7 @@ class Draft:
     blind: Sequence[str] = ()
     pinned: bool = False
     gives_up: bool = False
+    risks: tuple[Risk, ...] = ()
     considered: tuple[Judged, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -125,6 +127,10 @@ class WritingKind(ABC, Generic[T]):
         """What the blast radius of a plan has against it."""
         return ()
 
+    def notes(self, found: T) -> tuple[str, ...]:
+        """What a person should know of the target before agreeing."""
+        return ()
+
     def pending(self, world: World, plan: Plan) -> Mapping[str, ObjectRef]:
         return {}
 
@@ -169,8 +175,9 @@ class WritingKind(ABC, Generic[T]):
             pinned=draft.pinned,
             gives_up=draft.gives_up,
             objections=draft.objections,
+            risks=draft.risks,
             considered=draft.considered,
-            notes=draft.notes,
+            notes=(*self.notes(found), *draft.notes),
             leaves=before,
             payload=draft.spec,
         )

@@ -79,6 +79,7 @@ class Revision:
     change_cause: str
     template: Mapping[str, Any]
     template_hash: str = ""
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,11 @@ class KubeCluster:
         """The ConfigMap now."""
         return facts.config_map_facts(self._api.get(_config_path(namespace, name), objects.ConfigMapObject))
 
+    def secret_keys(self, namespace: str, name: str) -> tuple[str, ...]:
+        """The keys of a Secret, in order; its values are not kept."""
+        path = f"{scoped('/api/v1', namespace, 'secrets')}/{segment(name)}"
+        return tuple(map(Untrusted, sorted(self._api.get(path, objects.SecretObject).data or {})))
+
     def list_nodes(self) -> tuple[Node, ...]:
         """Every node, by name."""
         found = self._api.items(_NODES, objects.NodeObject)

@@ -88,6 +88,7 @@ def revision_facts(replica_set: ReplicaSet) -> Revision:
         change_cause=Untrusted((meta.annotations or {}).get(CHANGE_CAUSE, "")),
         template=template,
         template_hash=(meta.labels or {}).get(TEMPLATE_HASH, ""),
+        annotations=untrusted(meta.annotations),
     )
 
 

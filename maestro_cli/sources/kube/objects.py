@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 REVISION = "deployment.kubernetes.io/revision"
@@ -203,6 +203,12 @@ class NodeObject(Struct):
 class ConfigMapObject(Struct):
     metadata: Meta
     data: dict[str, str] | None = None
+
+
+class SecretObject(Struct):
+    """Its values are skipped when it is read."""
+
+    data: dict[str, Raw] | None = None
 
 
 class RollingUpdate(Struct):

@@ -112,4 +112,5 @@ def revision_facts(
         change_cause=Untrusted((meta.annotations or {}).get(CHANGE_CAUSE, "")),
         template=without_hash(template),
         template_hash=label,
+        annotations=untrusted(meta.annotations),
     )

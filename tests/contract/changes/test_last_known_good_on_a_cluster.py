@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +21,8 @@ from maestro_cli.slo.objectives import Objective
 from maestro_cli.sources.prometheus import Prometheus
 from tests.contract.changes.conftest import Pipeline
 from tests.contract.cluster.kubectl import Kubectl
-from tests.contract.cluster.objects import deployment
+from tests.contract.cluster.objects import config_map, deployment, secret
+from tests.contract.cluster.running import Platform
 from tests.contract.recorded_prometheus import recorded_prometheus
 from tests.patience import PATIENCE_SECONDS
 from tests.unit.changes.some_world import SomeWorld
@@ -121,3 +123,34 @@ def test_after_good_bad_good_again_and_bad_the_third_is_gone_to_and_the_next_has
     named = changes.plan("rollback", ref, {"to_revision": again.parameters["to_revision"]})
     assert changes.execute(named, YES).state is State.VERIFIED
     assert release_of(kubectl.get("deploy", "web")) == 1
+
+
+def test_what_a_release_needs_is_looked_for_and_who_keeps_it_is_said(
+    pipeline: Pipeline, namespace: str, tmp_path: Path, platform: Platform
+) -> None:
+    ref = WorkloadRef("Deployment", namespace, "web")
+    run = Kubectl(platform.state, tmp_path, namespace, kind=platform.kind)
+    needs = [{"configMapRef": {"name": "settings"}}, {"secretRef": {"name": "login"}}]
+    made = deployment("web", replicas=1, container_fields={"envFrom": needs})
+    made["metadata"]["labels"] = {"argocd.argoproj.io/instance": "shop"}
+    made["metadata"]["annotations"] = {"keep/me": "yes"}
+    run.apply(config_map("settings", MODE="fast"), secret("login", PASSWORD="hunter2"), made)
+    run("rollout", "status", "deployment/web", f"--timeout={PATIENCE_SECONDS:g}s")
+    without = json.dumps([{"op": "remove", "path": "/spec/template/spec/containers/0/envFrom"}])
+    run("patch", "deployment/web", "--type=json", "-p", without)
+    run("rollout", "status", "deployment/web", f"--timeout={PATIENCE_SECONDS:g}s")
+    changes = pipeline("admin")
+    plan = changes.plan("rollback", ref, {"to_revision": 1})
+    found = {str(line.path): (line.before, line.after) for line in plan.diff.lines}
+    assert found["configmap[settings].MODE"] == (None, "fast")
+    assert found["secret[login].PASSWORD"] == (None, "«hidden»")
+    assert (plan.objections, "hunter2" in repr(plan)) == ((), False)
+    assert plan.notes[0].startswith("Argo CD application shop owns it and will revert this change")
+
+    run("delete", "configmap", "settings")
+    with pytest.raises(GateNotMet, match="revision 1 needs config map settings, which no longer exists"):
+        changes.execute(changes.plan("rollback", ref, {"to_revision": 1}), YES)
+
+    run.apply(config_map("settings", MODE="slow"))
+    assert changes.execute(changes.plan("rollback", ref, {"to_revision": 1}), YES).state is State.VERIFIED
+    assert run.get("deploy", "web")["metadata"]["annotations"]["keep/me"] == "yes"

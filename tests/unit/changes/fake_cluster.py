@@ -62,6 +62,7 @@ class FakeCluster:
             "autoscalers": [], "ready": None, "nodes": fake_nodes.nodes_at_first(),
             "ended": [], "pod_uid": "pod-uid", "configs": fake_configs.configs_at_first(),
             "servers": fake_configs.servers_at_first(),
+            "secrets": {}, "labels": {},
         }  # fmt: skip
         self.user = ""
         self.faults: list[str] = []
@@ -139,6 +140,14 @@ class FakeCluster:
             found = fake_pods.pod(state, name)
         self._arrive()
         return found
+
+    def secret_keys(self, namespace: str, name: str) -> Sequence[str]:
+        with self.state() as state:
+            if "secrets" in state["denied"]:
+                raise Refused("the cluster forbids it")
+            if name not in state["secrets"]:
+                raise NotFound(f"secret/{name} not found")
+            return tuple(state["secrets"][name])
 
     def list_disruption_budgets(self, namespace: str | None) -> Sequence[DisruptionBudget]:
         with self.state() as state:
@@ -323,6 +332,7 @@ def _workload(state: Mapping[str, Any]) -> Workload:
         replicas_ready=wanted if state["ready"] is None else state["ready"],
         replicas_available=wanted, paused=state["paused"], selector="app=fraud",
         created_at=LONG_AGO, annotations=dict(state["annotations"]), template=current["template"],
+        labels=dict(state["labels"]),
         progress_reason="ProgressDeadlineExceeded" if state["given_up"] and stuck else "",
     )  # fmt: skip
 

@@ -110,6 +110,7 @@ def test_a_value_from_a_secret_object_gives_way_and_comes_back(bench: Bench) -> 
     made = copy.deepcopy(template(3))
     source = {"secretKeyRef": {"name": "db", "key": "password"}}
     made["spec"]["containers"][0]["env"] = [{"name": "DB", "valueFrom": source}]
+    bench.cluster.set(secrets={"db": ["password"]})
     bench.cluster.ship(made)
     pipeline = bench.pipeline()
     plan = pipeline.plan("set-env", REF, {"env": ["DB=x"]})
