@@ -136,7 +136,8 @@ def settled(result: Result) -> str:
 
 
 def test_every_kind_has_its_command() -> None:
-    assert list(COMMANDS) == list(KINDS)
+    """That of Helm releases needs another program: tests/cli/test_cli_helm.py."""
+    assert list(COMMANDS) == [kind for kind in KINDS if kind != "helm-rollback"]
 
 
 @pytest.mark.parametrize("kind", COMMANDS)
