@@ -52,11 +52,12 @@ class KeysFile:
                 self._apply(content, self._decoded(content))
             self._problem = ""
         except InvalidFile as error:
-            if str(error) != self._problem:
-                self._log.error("keys refused", error=str(error), source=str(self._path))
-            self._problem = str(error)
+            problem = f"{error}: {error.why}" if error.why else str(error)
+            if problem != self._problem:
+                self._log.error("keys refused", error=problem, source=str(self._path))
+            self._problem = problem
             if isinstance(error.__cause__, _GONE):
-                self._miss(str(error))
+                self._miss(problem)
 
     def _miss(self, why: str) -> None:
         now = self._clock.monotonic()
