@@ -14,6 +14,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
 from tests.contract.serving.process import GOOD, MODELS, TRAFFIC, Server, body_of, until
+from tests.unit.serving.onnx_by_hand import looping_model
 
 pytestmark = pytest.mark.contract
 
@@ -126,3 +127,23 @@ def test_versions_are_loaded_and_unloaded_while_requests_go_on(start: Callable[.
         refused = server.http.post("/v2/repository/models/fraud/load", json=body)
         assert refused.status_code == 400
         assert "model folder alone" in refused.json()["error"]
+
+
+def test_a_request_that_makes_its_model_endless_holds_up_nobody_else(
+    start: Callable[..., Server], tmp_path: Path
+) -> None:
+    """On the event loop neither it nor anybody after it would ever be answered."""
+    models = tmp_path / "models"
+    shutil.copytree(MODELS / "fraud", models / "fraud")
+    looping_model(models, "loops")
+    server = start("--serve", "loops=1", "--serve", "fraud=1", "--workers", "2", models=models)
+
+    def ask(turns: float, microseconds: int) -> httpx.Response:
+        tensor = {"name": "x", "datatype": "FP32", "shape": [1, 1], "data": [turns]}
+        body = {"inputs": [tensor], "parameters": {"timeout": microseconds}}
+        return server.http.post("/v2/models/loops/infer", json=body, timeout=90)
+
+    assert ask(3.0, 60_000_000).json()["outputs"][0]["data"] == [3.0]
+    assert ask(1e12, 300_000).status_code == 504
+    assert server.is_ready()  # while the run goes on
+    assert server.http.post("/v2/models/fraud/infer", json=GOOD).status_code == 200

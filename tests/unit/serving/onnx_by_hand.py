@@ -55,6 +55,24 @@ def one_node_model(
 
 def endless_model(models: Path, name: str) -> None:
     """A version 1 whose golden row loops for hours: 2**40 times."""
+    times = field(2, _ELEMENTS["INT64"]) + field(7, varint(2**40)) + field(8, b"times")
+    put_model(models, name, field(1, _loop("times")) + field(5, times), "FP32", 1.0, 1.0)
+
+
+def looping_model(models: Path, name: str) -> None:
+    """A version 1 that answers x after a loop of as many turns as the largest x says: the data decide."""
+    to_integers = field(5, field(1, b"to") + field(3, _ELEMENTS["INT64"]) + field(20, 2))
+    no_extents = field(5, field(1, b"keepdims") + field(3, 0) + field(20, 2))
+    nodes = (
+        node("Cast", ["x"], "turns", to_integers),
+        node("ReduceMax", ["turns"], "times", no_extents),
+        _loop("times"),
+    )
+    put_model(models, name, b"".join(field(1, one) for one in nodes), "FP32", 1.0, 1.0)
+
+
+def _loop(times: str) -> bytes:
+    """A node that makes y of x by doing nothing, so many times."""
     body = (
         field(1, node("Identity", ["go on"], "goes on"))
         + field(1, node("Identity", ["v"], "w"))
@@ -65,10 +83,7 @@ def endless_model(models: Path, name: str) -> None:
         )
         + b"".join(field(12, one) for one in (tensor("goes on", "BOOL"), tensor("w", "FP32", "n", 1)))
     )
-    times = field(2, _ELEMENTS["INT64"]) + field(7, varint(2**40)) + field(8, b"times")
-    attribute = field(5, field(1, b"body") + field(6, body) + field(20, 5))
-    loop = node("Loop", ["times", "", "x"], "y", attribute)
-    put_model(models, name, field(1, loop) + field(5, times), "FP32", 1.0, 1.0)
+    return node("Loop", [times, "", "x"], "y", field(5, field(1, b"body") + field(6, body) + field(20, 5)))
 
 
 def put_model(models: Path, name: str, graph: bytes, datatype: str, given: object, answered: object) -> None:
