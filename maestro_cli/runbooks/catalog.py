@@ -17,7 +17,7 @@ from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.model import Runbook
 from maestro_cli.runbooks.reader import read_runbook
 
-_RUNBOOK_URL = "runbook_url"  # the annotation's name by convention of the Prometheus mixins
+RUNBOOK_URL = "runbook_url"  # the annotation's name by convention of the Prometheus mixins
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,9 @@ class RunbookCatalog:
             )
         if claims:
             return Binding(claims[0], f"{claims[0].id} lists the alert {shown}")
-        named = _last_part((annotations or {}).get(_RUNBOOK_URL, ""))
+        named = _last_part((annotations or {}).get(RUNBOOK_URL, ""))
         for wanted, why in (
-            (named, f"{_RUNBOOK_URL} ends in {visible(named, 80)}"),
+            (named, f"{RUNBOOK_URL} ends in {visible(named, 80)}"),
             (alert, f"its file is named {shown}.md"),
         ):
             for book in self.all():

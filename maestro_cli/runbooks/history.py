@@ -46,6 +46,14 @@ class RunHistory:
             raise NotFound(f"there is no run {run_id!r}", fix="see: maestro runbook history")
         return self._seen(run)
 
+    def last_green(self, runbook: str) -> RunRecord | None:
+        """The newest run of this runbook that succeeded, without its steps."""
+        sql = (
+            "SELECT * FROM runs WHERE runbook = ? AND status = 'succeeded' ORDER BY finished_at DESC LIMIT 1"
+        )
+        rows = self._journal.query(sql, (runbook,))
+        return _run(rows[0]) if rows else None
+
     def by_key(self, key: str) -> RunRecord | None:
         """The run that was started with this key."""
         run_id = find_key(self._journal, key)

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from maestro_cli.incidents.desk import IncidentDesk
     from maestro_cli.runbooks.catalog import RunbookCatalog
     from maestro_cli.runbooks.control import RunControl
+    from maestro_cli.runbooks.coverage import Coverage
     from maestro_cli.runbooks.history import RunHistory
+    from maestro_cli.runbooks.lint import Finding
     from maestro_cli.runbooks.model import Confirm, Runbook, RunRecord, RunResult
     from maestro_cli.runbooks.playbooks import PlaybookCatalog
     from maestro_cli.runbooks.runner import RunbookRunner
@@ -159,6 +161,28 @@ class RunServices(ChangeServices):
             cancellation=self.cancellation,
             confirm=self.ask_step(),
         )
+
+    def lint_runbooks(self, names: Sequence[str], alerts: Sequence[str]) -> tuple[Finding, ...]:
+        from maestro_cli.services.runbook_checks import lint_runbooks
+
+        return lint_runbooks(self, names, alerts)
+
+    def runbook_coverage(self, alerts: Sequence[str], green_within: str | None) -> Coverage:
+        from maestro_cli.core.quantities import parse_duration_seconds
+        from maestro_cli.services.runbook_checks import coverage_of
+
+        try:
+            seconds = parse_duration_seconds(green_within) if green_within else None
+        except ValueError as error:
+            raise UsageError(str(error), fix="write 30d") from error
+        return coverage_of(self, alerts, seconds)
+
+    def new_runbook(self, runbook: str, alert: str, folder: str | None) -> Path:
+        """Write a runbook to fill in; by default into the first folder that the settings name."""
+        from maestro_cli.runbooks.template import write_new
+
+        dirs = self.settings.runbook_dirs
+        return write_new(Path(folder or (dirs[0] if dirs else "runbooks")), runbook, alert)
 
     def answer_run(self, run_id: str, step: str, said: str) -> RunRecord:
         """Record a person's answer, and say how to go on."""

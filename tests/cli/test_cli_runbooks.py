@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.cli.program import maestro
+import pytest
+
+from tests.cli.program import check_golden, maestro
 
 ASK = """# Ship it
 
@@ -54,3 +56,47 @@ def test_a_waiting_run_is_cancelled_and_a_changed_file_taken_only_when_asked(
     assert f"resume --rebase {run}" in refused.err
     resumed = maestro("runbook", "resume", "--rebase", run, "-o", "json")
     assert (resumed.code, json.loads(resumed.out)["waiting_for"]) == (17, "keep")
+
+
+BAD = """---
+maestro: runbook/v1
+params: {NAME: {}}
+---
+```sh {id=a mutates}
+echo $NAME
+```
+"""
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "md", "json", "sarif"])
+def test_lint_tells_findings_in_every_format_without_any_context(tmp_path: Path, form: str) -> None:
+    (tmp_path / "bad.md").write_text(BAD)
+    result = maestro("runbook", "lint", "./bad.md", "-o", form, cwd=tmp_path)
+    assert (result.code, result.err) == (10, "")
+    check_golden(f"runbook-lint.{form}", result.out)
+
+
+def test_warnings_end_with_10_only_when_strict(tmp_path: Path) -> None:
+    (tmp_path / "warned.md").write_text(BAD.replace("$NAME", '"$NAME"'))
+    assert maestro("runbook", "lint", "./warned.md", cwd=tmp_path).code == 0
+    assert maestro("runbook", "lint", "./warned.md", "--strict", cwd=tmp_path).code == 10
+    assert maestro("runbook", "lint", "missing", cwd=tmp_path).code == 6
+    assert maestro("runbook", "lint", "./missing.md", "-o", "sarif", cwd=tmp_path).code == 10
+
+
+def test_the_shipped_runbooks_are_without_fault_and_cover_the_shipped_alerts() -> None:
+    lint = maestro("runbook", "lint", "--strict", "-o", "json")
+    assert (lint.code, json.loads(lint.out)["items"]) == (0, [])
+    covered = maestro("runbook", "coverage", "-o", "json")
+    body = json.loads(covered.out)
+    assert (covered.code, body["schema"], body["met"]) == (0, "maestro.dev/runbook-coverage/v1", True)
+    assert all(one["runbook"] for one in body["alerts"])
+    assert maestro("runbook", "coverage", "--green-within", "30d").code == 10
+    assert maestro("runbook", "coverage", "--green-within", "soon").code == 2
+
+
+def test_a_new_runbook_is_written_where_it_is_looked_for(configured: Path, tmp_path: Path) -> None:
+    result = maestro("runbook", "new", "queue-full", cwd=tmp_path)
+    assert (result.code, result.out) == (0, "runbooks/queue-full.md\n")
+    assert maestro("runbook", "lint", "runbooks/queue-full.md", "--strict", cwd=tmp_path).code == 0
+    assert maestro("runbook", "new", "queue-full", cwd=tmp_path).code == 12

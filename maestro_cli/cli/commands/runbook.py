@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from maestro_cli.cli.options import ConfirmContextOption, OutputOption, YesOption, output_options
+from maestro_cli.core.errors import ExitCode
 from maestro_cli.output.renderers.runbooks import run_view, runbook_view, runbooks_view, runs_view
 from maestro_cli.output.writer import emit
 
@@ -16,6 +17,11 @@ NameArgument = Annotated[str, typer.Argument(metavar="RUNBOOK", help="An id, or 
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run.")]
 StepArgument = Annotated[str, typer.Argument(metavar="STEP", help="The step it waits for.")]
+
+AlertsOption = Annotated[
+    list[str] | None,
+    typer.Option("--alerts", metavar="PATH", help="Rule files or objectives; by default the shipped ones."),
+]
 
 
 @app.callback()
@@ -39,6 +45,74 @@ def show(ctx: typer.Context, name: NameArgument, output: OutputOption = "table")
     Example: maestro runbook show high-error-rate
     """
     emit(runbook_view(ctx.obj.runbooks.get(name)), output_options(ctx, output))
+
+
+@app.command()
+def lint(
+    ctx: typer.Context,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="RUNBOOK...", help="Ids or paths; by default all.")
+    ] = None,
+    alerts: AlertsOption = None,
+    strict: Annotated[bool, typer.Option("--strict", help="End with 10 for warnings too.")] = False,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FORMAT", help="As everywhere, or sarif.")
+    ] = "table",
+) -> None:
+    """Find what is wrong or missing in runbooks, without running them; ends with 10 when there are errors.
+
+    Example: maestro runbook lint -o sarif
+    """
+    from maestro_cli.output.renderers.runbook_checks import lint_view, sarif
+    from maestro_cli.output.writer import emit_text, json_text
+
+    options = output_options(ctx, "json" if output == "sarif" else output)
+    found = ctx.obj.lint_runbooks(names or (), alerts or ())
+    if output == "sarif":
+        emit_text(json_text(sarif(found)))
+    else:
+        emit(lint_view(found), options)
+    if any(strict or finding.level == "error" for finding in found):
+        raise typer.Exit(ExitCode.CONDITION_NOT_MET)
+
+
+@app.command()
+def coverage(
+    ctx: typer.Context,
+    alerts: AlertsOption = None,
+    green_within: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="Every runbook must have succeeded within it, such as 30d."),
+    ] = None,
+    output: OutputOption = "table",
+) -> None:
+    """Tell which alerts have a runbook, and when each runbook last succeeded; ends with 10 for a gap.
+
+    Example: maestro runbook coverage --green-within 30d
+    """
+    from maestro_cli.output.renderers.runbook_checks import coverage_view
+
+    options = output_options(ctx, output)
+    found = ctx.obj.runbook_coverage(alerts or (), green_within)
+    emit(coverage_view(found), options)
+    if not found.is_met:
+        raise typer.Exit(ExitCode.CONDITION_NOT_MET)
+
+
+@app.command()
+def new(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="ID", help="The id, and the file's name.")],
+    alert: Annotated[str, typer.Option(metavar="NAME", help="The alert that it is for.")] = "",
+    folder: Annotated[str | None, typer.Option("--in", metavar="FOLDER", help="Where it goes.")] = None,
+) -> None:
+    """Write a runbook to fill in, and print its path.
+
+    Example: maestro runbook new queue-full --alert QueueFull
+    """
+    from maestro_cli.output.writer import emit_text
+
+    emit_text(str(ctx.obj.new_runbook(name, alert, folder)))
 
 
 @app.command()

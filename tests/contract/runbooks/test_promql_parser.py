@@ -11,6 +11,7 @@ import pytest
 
 from maestro_cli.config.locations import shipped
 from maestro_cli.runbooks.catalog import RunbookCatalog
+from maestro_cli.runbooks.promtool import faults_of
 from maestro_cli.runbooks.substitution import into_promql
 
 pytestmark = pytest.mark.contract
@@ -53,3 +54,16 @@ def test_hostile_values_stay_inside_their_strings(tmp_path: Path) -> None:
     queries = [into_promql(form, {"V": value}) for form in forms for value in HOSTILE]
     answer = check(tmp_path, queries)
     assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool comes with prometheus")
+def test_lint_is_told_which_query_is_broken_and_why() -> None:
+    faults = faults_of(["up", "sum(", 'up{a="\\d"}', "rate(x[5m])"])
+    assert faults is not None
+    assert sorted(faults) == [1, 2]
+    assert "unclosed left parenthesis" in faults[1]
+
+
+def test_without_promtool_no_query_is_called_good(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert faults_of(["up"]) is None

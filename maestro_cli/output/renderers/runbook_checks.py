@@ -1,0 +1,89 @@
+"""Findings in runbooks, and what they cover, as views and as SARIF."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from maestro_cli import __version__
+from maestro_cli.core.canonical import plain
+from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.untrusted import visible
+from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
+from maestro_cli.runbooks.coverage import Coverage, CoveredAlert, Rot
+from maestro_cli.runbooks.lint import RULES, Finding
+
+_SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def lint_view(findings: Sequence[Finding]) -> Listing[Finding]:
+    columns: tuple[Column[Finding], ...] = (
+        Column("place", lambda one: f"{one.file}:{one.line}"),
+        Column("level", lambda one: one.level, tone=lambda one: "bad" if one.level == "error" else "warn"),
+        Column("rule", lambda one: one.rule),
+        Column("finding", lambda one: one.text),
+    )
+    return Listing("runbook-lint/v1", columns, findings, empty="nothing to mend")
+
+
+def sarif(findings: Sequence[Finding]) -> dict[str, Any]:
+    """SARIF 2.1.0, as code hosts read it; paths are relative to the working folder where they can be."""
+    rules = [{"id": rule, "shortDescription": {"text": text}} for rule, text in RULES.items()]
+    driver = {"name": "maestro runbook lint", "version": __version__, "rules": rules}
+    return {
+        "$schema": _SARIF,
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "results": [_result(finding) for finding in findings]}],
+    }
+
+
+def _result(finding: Finding) -> dict[str, Any]:
+    place = {"artifactLocation": {"uri": _uri(finding.file)}, "region": {"startLine": finding.line}}
+    return {
+        "ruleId": finding.rule,
+        "level": finding.level,
+        "message": {"text": visible(finding.text)},
+        "locations": [{"physicalLocation": place}],
+    }
+
+
+def _uri(file: str) -> str:
+    path = Path(file).absolute()
+    here = Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.as_uri()
+
+
+def coverage_view(coverage: Coverage) -> Report:
+    """Alerts with their runbooks, runbooks with their newest green run."""
+    alerts: tuple[Column[CoveredAlert], ...] = (
+        Column("alert", lambda one: one.alert.name),
+        Column("labels", lambda one: ",".join(f"{k}={v}" for k, v in sorted(one.alert.labels.items()))),
+        Column("runbook", lambda one: one.runbook or "none", tone=lambda one: "" if one.runbook else "bad"),
+        Column("why", lambda one: one.why, wide=True),
+        Column("defined in", lambda one: f"{one.alert.file}:{one.alert.line}", wide=True),
+    )
+    runbooks: tuple[Column[Rot], ...] = (
+        Column("runbook", lambda rot: rot.runbook),
+        Column("last green", lambda rot: f"{rot.green_at[:19]}Z" if rot.green_at else "never"),
+        Column("run", lambda rot: rot.run),
+        Column("recent", lambda rot: rot.is_fresh, tone=lambda rot: "" if rot.is_fresh else "warn"),
+    )
+    covered = sum(1 for one in coverage.alerts if one.runbook)
+    within = coverage.within_seconds
+    rows: list[tuple[str, object]] = [
+        ("alerts with a runbook", f"{covered} of {len(coverage.alerts)}"),
+        ("green within", format_duration(within) if within is not None else "not asked"),
+        ("met", coverage.is_met),
+    ]
+    return Report(
+        "runbook-coverage/v1",
+        {"met": coverage.is_met, **plain(coverage)},
+        (
+            Fields(rows),
+            Heading("Alerts"),
+            Listing("runbook-coverage-alerts/v1", alerts, coverage.alerts, empty="no alert is defined"),
+            Heading("Runbooks"),
+            Listing("runbook-coverage-runbooks/v1", runbooks, coverage.runbooks, empty="none"),
+        ),
+    )
