@@ -13,7 +13,7 @@ from typing import Any
 from maestro_cli.changes.model import BlastRadius, BudgetHeadroom, RecentChange
 from maestro_cli.changes.ports import ClusterPort
 from maestro_cli.core.errors import Refused
-from maestro_cli.core.facts.cluster import DisruptionBudget, Node, Pod, Workload
+from maestro_cli.core.facts.cluster import ConfigMap, DisruptionBudget, Node, Pod, Workload
 from maestro_cli.core.selectors import selector_matches
 
 _ENDED = {"Succeeded", "Failed"}
@@ -29,9 +29,7 @@ def blast_radius(
     blind: Sequence[str] = (),
 ) -> BlastRadius:
     """What ending that many replicas touches; raises Unreachable. `blind`: what was not seen before."""
-    meta: Any = workload.template.get("metadata") or {}
-    labels = {str(key): str(value) for key, value in (meta.get("labels") or {}).items()}
-    live, budgets, unseen = _surroundings(cluster, workload.ref.namespace, labels)
+    live, budgets, unseen = _surroundings(cluster, workload.ref.namespace, pod_labels(workload))
     return BlastRadius(
         workloads=1,
         replicas_now=workload.replicas,
@@ -77,6 +75,40 @@ def drain_blast(
         blind=tuple(unseen),
         waits=True,
     )
+
+
+def config_blast(
+    cluster: ClusterPort, found: ConfigMap, readers: Sequence[Workload], *, restarted: bool,
+    recent: Sequence[RecentChange],
+) -> BlastRadius:  # fmt: skip
+    """What another value in a config map touches: the workloads that read it, and their replicas."""
+    live, _, unseen = _surroundings(cluster, found.namespace, {})
+    budgets: dict[str, BudgetHeadroom] = {}
+    try:
+        there = cluster.list_disruption_budgets(found.namespace)
+        for one in readers if restarted else ():
+            budgets |= {budget.name: budget for budget in covering(there, pod_labels(one))}
+    except Refused:
+        pass  # said by _surroundings
+    replicas = sum(one.replicas_wanted for one in readers)
+    ended = replicas if restarted else 0
+    return BlastRadius(
+        workloads=len(readers),
+        replicas_now=replicas,
+        replicas_after=replicas,
+        replicas_ended=ended,
+        namespace_replicas=live,
+        namespace_share=None if live is None else _share(ended, live),
+        budgets=tuple(budgets[name] for name in sorted(budgets)),
+        recent=tuple(recent),
+        blind=tuple(unseen),
+    )
+
+
+def pod_labels(workload: Workload) -> dict[str, str]:
+    """The labels of a workload's pods."""
+    meta: Any = workload.template.get("metadata") or {}
+    return {str(key): str(value) for key, value in (meta.get("labels") or {}).items()}
 
 
 def pod_blast(

@@ -107,7 +107,8 @@ class BlastRadius:
     namespace's live pods (0 to 1), None when the pods could not be read. `blind` says in words what could
     not be read. `waits`: the cluster holds the budgets, and the change waits for them. Of a change of a node:
     `nodes_left` that would still take new pods, and their `zones_left`;
-    None when it does not touch nodes, or they could not be read.
+    None when it does not touch nodes, or they could not be read. Of a silence: `alerts_hidden`, firing ones
+    that it holds back or lets be heard.
     """
 
     workloads: int
@@ -122,6 +123,7 @@ class BlastRadius:
     waits: bool = False
     nodes_left: int | None = None
     zones_left: tuple[str, ...] | None = None
+    alerts_hidden: int | None = None
 
     @property
     def headroom(self) -> int | None:

@@ -109,6 +109,7 @@ class ChangePipeline:
             now=now,
             timeout_seconds=timeout_seconds or self.policy.verify_timeout_seconds,
             recent=recent_on(self.journal, ref, now, seconds),
+            actor=self.actor,
             abandoned=abandoned_payloads(self.journal, ref),
         )
         return kind_named(kind, self._kinds).plan(self.world, request)

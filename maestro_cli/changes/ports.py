@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from maestro_cli.core.facts.alerts import Alert, Silence
 from maestro_cli.core.facts.cluster import (
     AccessAnswer,
     Autoscaler,
@@ -23,6 +24,7 @@ from maestro_cli.core.facts.cluster import (
 from maestro_cli.core.facts.inference import RoutingInForce, RoutingPreview, ServedReplica
 from maestro_cli.core.facts.metrics import Instant, Series
 from maestro_cli.core.facts.releases import Release
+from maestro_cli.core.matchers import Matcher
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
 from maestro_cli.slo.objectives import Objective
 
@@ -34,6 +36,9 @@ class ClusterPort(Protocol):
         """As whom the cluster knows the caller, or the kubeconfig where it does not tell; may be empty."""
 
     def get_workload(self, ref: WorkloadRef) -> Workload: ...
+
+    def get_autoscaler(self, namespace: str, name: str) -> Autoscaler:
+        """Raises NotFound also where the cluster knows no such thing."""
 
     def get_node(self, name: str) -> Node: ...
 
@@ -115,6 +120,20 @@ class ClusterPort(Protocol):
     ) -> ConfigMap:
         """Replace all the text of a ConfigMap and merge the annotations, in one write; as `write_spec`."""
 
+    def write_autoscaler(
+        self,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        resource_version: str,
+        least: int,
+        most: int,
+        annotations: Mapping[str, str | None],
+        dry_run: bool = False,
+    ) -> Autoscaler:
+        """Move the bounds and merge the annotations; raises as `write_spec`."""
+
     def evict_pod(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
         """Have the pod of that uid end, if its disruption budget allows.
 
@@ -176,11 +195,33 @@ class ReleasesPort(Protocol):
         """Have Helm begin to go back; raises ActionFailed when it does not, and OutcomeUnknown."""
 
 
+class AlertmanagerPort(Protocol):
+    """An Alertmanager as changes see it. Methods raise Unreachable and Refused."""
+
+    def alerts(self, *, matchers: Sequence[Matcher] = ()) -> Sequence[Alert]:
+        """The firing alerts that match, silenced ones too."""
+
+    def silences(self) -> Sequence[Silence]:
+        """Every silence it still knows, those that are over too."""
+
+    def create_silence(
+        self, matchers: Sequence[Matcher], *, starts_at: datetime, ends_at: datetime, created_by: str,
+        comment: str,
+    ) -> str:  # fmt: skip
+        """Its id. Raises UsageError when it is not accepted, OutcomeUnknown when no answer came."""
+
+    def expire_silence(self, silence_id: str) -> None:
+        """End it now; raises NotFound when it is not known, OutcomeUnknown when no answer came."""
+
+
 class World(Protocol):
     """The systems of one context that changes read and alter; for one that it lacks NotFound is raised."""
 
     @property
     def cluster(self) -> ClusterPort: ...
+
+    @property
+    def alertmanager(self) -> AlertmanagerPort: ...
 
     @property
     def metrics(self) -> MetricsPort: ...

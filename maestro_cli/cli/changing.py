@@ -23,7 +23,8 @@ from maestro_cli.cli.options import (
     output_options,
 )
 from maestro_cli.core.errors import UsageError
-from maestro_cli.core.refs import ObjectRef, parse_node_ref
+from maestro_cli.core.matchers import matchers_text, parse_matchers
+from maestro_cli.core.refs import ObjectRef, parse_node_ref, silence_ref
 from maestro_cli.output.renderers.changes import change_view, plan_view
 from maestro_cli.output.writer import OutputOptions, emit
 
@@ -105,6 +106,36 @@ def a_workload_or_release(
     """The first words of a command that also takes a Helm release."""
     ref: ObjectRef = ctx.obj.object_ref(workload, namespace)
     return ref
+
+
+def a_config_map(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The config map.")],
+    namespace: NamespaceOption = None,
+) -> ObjectRef:
+    """The first words of a command that changes one config map."""
+    ref: ObjectRef = ctx.obj.named_ref("ConfigMap", name, namespace)
+    return ref
+
+
+def an_autoscaler(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The HorizontalPodAutoscaler.")],
+    namespace: NamespaceOption = None,
+) -> ObjectRef:
+    """The first words of a command that changes one autoscaler."""
+    ref: ObjectRef = ctx.obj.named_ref("HorizontalPodAutoscaler", name, namespace)
+    return ref
+
+
+def some_alerts(
+    ctx: typer.Context,
+    matchers: Annotated[
+        list[str], typer.Argument(metavar="LABEL=VALUE", help="Matchers; also != =~ !~. All have to match.")
+    ],
+) -> ObjectRef:
+    """The first words of a command that silences alerts."""
+    return silence_ref(matchers_text(parse_matchers(",".join(matchers))))
 
 
 def _consent(

@@ -34,13 +34,14 @@ COMMANDS: tuple[Stub, ...] = (
     Stub("rollback", "rollback", "Return a workload to an earlier revision, as a gated change.", OPERATE),
     Stub("restart", "restart", "Replace every replica of a workload, a few at a time.", OPERATE),
     Stub("scale", "scale", "Set how many replicas a workload wants.", OPERATE),
-    Stub("set", "set", "Set the images or the environment of a workload.", OPERATE),
+    Stub("set", "set", "Set images, environment, a key of a config map, bounds of an autoscaler.", OPERATE),
     Stub("rollout", "rollout", "Hold the rollout of a workload, and let it go on.", OPERATE),
     Stub("traffic", "traffic", "Set which version of a model answers which share.", OPERATE),
     Stub("model", "model", "Promote, load and unload versions of models.", OPERATE),
     Stub("shadow", "shadow", "Ask another version what users ask, and compare.", OPERATE),
     Stub("freeze", "freeze", "Have no version promoted while an incident is looked into.", OPERATE),
     Stub("unfreeze", "unfreeze", "Allow promotions again.", OPERATE),
+    Stub("silence", "silence", "Silence alerts for a while, list silences, and end them.", OPERATE),
     Stub(
         "change", "change", "List and show changes, see interrupted ones through, take changes back.", OPERATE
     ),

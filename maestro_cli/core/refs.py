@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from maestro_cli.core.errors import UsageError
+from maestro_cli.core.matchers import matchers_text, parse_matchers
 
 _KINDS = {
     "deploy": "Deployment", "deployment": "Deployment", "deployments": "Deployment",
@@ -21,9 +22,11 @@ _OTHERS = {
     "configmap": "ConfigMap", "configmaps": "ConfigMap", "cm": "ConfigMap",
     "server": "Server",
     "helm": "HelmRelease",
+    "hpa": "HorizontalPodAutoscaler", "horizontalpodautoscaler": "HorizontalPodAutoscaler",
 }  # fmt: skip
 _SHORT = {"Deployment": "deploy", "StatefulSet": "sts", "DaemonSet": "ds"}
-_WORDS = {**_SHORT, "HelmRelease": "helm"}
+_WORDS = {**_SHORT, "HelmRelease": "helm", "HorizontalPodAutoscaler": "hpa"}
+_SILENCE = "silence/"
 _NO_NAMESPACE = {"Node", "Server"}
 _DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
@@ -67,8 +70,18 @@ def parse_pod_ref(text: str, *, namespace: str | None = None) -> ObjectRef:
     return _only("Pod", text, namespace)
 
 
+def parse_ref_of(kind: str, text: str, *, namespace: str | None = None) -> ObjectRef:
+    """Read `NAME`, `kind/NAME` or `ml/kind/NAME` of that kind; raises UsageError when it names another."""
+    return _only(kind, text, namespace)
+
+
+def silence_ref(matchers: str) -> ObjectRef:
+    """The alerts that these matchers take in, as `core.matchers` writes them."""
+    return ObjectRef("Silence", "", matchers)
+
+
 def _only(kind: str, text: str, namespace: str | None) -> ObjectRef:
-    word = kind.lower()
+    word = _WORDS.get(kind, kind.lower())
     ref = parse_object_ref(text if "/" in text else f"{word}/{text}", namespace=namespace)
     if ref.kind != kind:
         raise UsageError(f"{text!r} does not name a {word}", fix=f"write NAME, or {word}/NAME")
@@ -85,6 +98,8 @@ def parse_object_ref(text: str, *, namespace: str | None = None) -> ObjectRef:
 
     Raises UsageError as that does.
     """
+    if text.startswith(_SILENCE):
+        return silence_ref(matchers_text(parse_matchers(text.removeprefix(_SILENCE))))
     *where, word, name = ["", *text.split("/")]
     kind = _OTHERS.get(word.lower())
     if kind is None:

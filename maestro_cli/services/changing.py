@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maestro_cli.core.errors import GateNotMet
+from maestro_cli.core.errors import GateNotMet, NotFound
 from maestro_cli.services.backends import Backends
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from maestro_cli.changes.model import Change, Consent, Plan
     from maestro_cli.changes.pipeline import ChangePipeline
     from maestro_cli.changes.policy import Policy
+    from maestro_cli.core.facts.alerts import Silence
     from maestro_cli.core.refs import ObjectRef, WorkloadRef
     from maestro_cli.slo.objectives import Objective
     from maestro_cli.sources.helm import HelmReleases
@@ -104,11 +105,32 @@ class ChangeServices(Backends):
         alone = text in ("server", str(serving_ref()))
         return serving_ref() if alone else self.workload_ref(text, namespace)
 
+    def named_ref(self, kind: str, text: str, namespace: str | None) -> ObjectRef:
+        """Read an object of that kind; its namespace is found as that of a workload."""
+        from maestro_cli.core.refs import parse_ref_of
+
+        return parse_ref_of(kind, text, namespace=self._namespace_of(text, namespace))
+
     def _namespace_of(self, text: str, flag: str | None) -> str | None:
         where = flag or self.context.namespace
         if where is None and text.count("/") < 2:
             where = self.cluster.default_namespace or None
         return where
+
+    def list_silences(self, *, with_ended: bool) -> list[Silence]:
+        """The silences of the context's Alertmanager, by when they end."""
+        found = [one for one in self.alertmanager.silences() if with_ended or not one.is_over]
+        return sorted(found, key=lambda one: (one.ends_at, one.id))
+
+    def silence_ref(self, silence_id: str) -> ObjectRef:
+        """Name what a silence takes in. Raises NotFound."""
+        from maestro_cli.core.matchers import matchers_text
+        from maestro_cli.core.refs import silence_ref
+
+        for one in self.alertmanager.silences():
+            if one.id == silence_id:
+                return silence_ref(matchers_text(one.matchers))
+        raise NotFound(f"there is no silence {silence_id!r}", fix="maestro silence list")
 
     def rehearse_change(self, plan: Plan, accepts: frozenset[str]) -> Change:
         """Have the cluster check the plan (dryRun=All) and the gate decide; nothing changes."""

@@ -6,19 +6,23 @@ needs is refused with the key that is wrong. `status` decides what fires; `endsA
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import msgspec
 
 from maestro_cli.config.settings import Endpoint
-from maestro_cli.core.errors import InvalidFile
-from maestro_cli.core.facts.alerts import Alert, WebhookMessage, fingerprint_of
+from maestro_cli.core.clock import to_rfc3339
+from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
+from maestro_cli.core.facts.alerts import Alert, Silence, WebhookMessage, fingerprint_of
 from maestro_cli.core.facts.endpoints import EndpointCheck
+from maestro_cli.core.matchers import Matcher
 from maestro_cli.core.untrusted import Untrusted, visible
-from maestro_cli.sources.failures import shown_url
-from maestro_cli.sources.http import checked, endpoint_backend
+from maestro_cli.sources.failures import quoted, shown_url
+from maestro_cli.sources.http import Answer, Ask, checked, endpoint_backend
 
 if TYPE_CHECKING:
     import httpx
@@ -40,6 +44,31 @@ class _ApiAlert(msgspec.Struct, rename="camel"):
     ends_at: datetime | None = None
     generator_url: str | None = msgspec.field(name="generatorURL", default="")
     status: _State = msgspec.field(default_factory=_State)
+
+
+class _Matcher(msgspec.Struct, rename="camel"):
+    name: str
+    value: str
+    is_regex: bool = False
+    is_equal: bool = True
+
+
+class _SilenceState(msgspec.Struct):
+    state: str
+
+
+class _Silence(msgspec.Struct, rename="camel"):
+    id: str
+    status: _SilenceState
+    matchers: list[_Matcher]
+    starts_at: datetime
+    ends_at: datetime
+    created_by: str = ""
+    comment: str = ""
+
+
+class _Created(msgspec.Struct, rename="camel"):
+    silence_id: str = msgspec.field(name="silenceID")
 
 
 class _WebhookAlert(msgspec.Struct, rename="camel"):
@@ -93,16 +122,57 @@ class Alertmanager:
         self._backend.close()
 
     def alerts(
-        self, *, active: bool = True, silenced: bool = True, inhibited: bool = True
-    ) -> tuple[Alert, ...]:
-        """The alerts it holds now, all of them firing; resolved ones are gone from the API."""
+        self, *, active: bool = True, silenced: bool = True, inhibited: bool = True,
+        matchers: Sequence[Matcher] = (),
+    ) -> tuple[Alert, ...]:  # fmt: skip
+        """The alerts it holds now that match, all of them firing; resolved ones are gone from the API."""
         params = {"active": active, "silenced": silenced, "inhibited": inhibited, "unprocessed": True}
-        asked = {name: "true" if value else "false" for name, value in params.items()}
+        asked: dict[str, str | list[str]] = {
+            name: "true" if value else "false" for name, value in params.items()
+        }
+        if matchers:
+            asked["filter"] = [_filter(matcher) for matcher in matchers]
         answer = self._backend.expect_ok(self._backend.get("/api/v2/alerts", asked))
         return tuple(
             _alert(item, firing=True, source="alertmanager-api", status=item.status)
             for item in self._backend.decode(answer, list[_ApiAlert])
         )
+
+    def silences(self) -> tuple[Silence, ...]:
+        """Every silence it knows; those that are over stay known for its retention, five days by default."""
+        answer = self._backend.expect_ok(self._backend.get("/api/v2/silences"))
+        return tuple(map(_silence, self._backend.decode(answer, list[_Silence])))
+
+    def create_silence(
+        self, matchers: Sequence[Matcher], *, starts_at: datetime, ends_at: datetime, created_by: str,
+        comment: str,
+    ) -> str:  # fmt: skip
+        """Its id. Raises UsageError when it is not accepted, OutcomeUnknown when no answer came."""
+        body = {
+            "matchers": [
+                {"name": one.label, "value": one.value, "isRegex": one.is_regex, "isEqual": one.is_equal}
+                for one in matchers
+            ],
+            "startsAt": to_rfc3339(starts_at),
+            "endsAt": to_rfc3339(ends_at),
+            "createdBy": created_by,
+            "comment": comment,
+        }
+        made = self._write(Ask("POST", "/api/v2/silences", body=msgspec.json.encode(body)))
+        return self._backend.decode(made, _Created).silence_id
+
+    def expire_silence(self, silence_id: str) -> None:
+        """End a silence now; raises NotFound when it is not known, OutcomeUnknown when no answer came."""
+        self._write(Ask("DELETE", f"/api/v2/silence/{quote(silence_id, safe='')}"))
+
+    def _write(self, ask: Ask) -> Answer:
+        answer = self._backend.ask(ask)
+        # before 0.26 it says so with 500
+        if answer.status == 404 or (answer.status == 500 and b"not found" in answer.body):
+            raise NotFound(f"{SYSTEM} at {self.url} does not know it", why=quoted(answer.body))
+        if 400 <= answer.status < 500 and answer.status not in (401, 403, 429):
+            raise UsageError(f"{SYSTEM} at {self.url} does not accept it", why=quoted(answer.body))
+        return self._backend.expect_ok(answer, safe=False)
 
     def version(self) -> str:
         """The version it says."""
@@ -169,6 +239,26 @@ def _alert(
         generator_url=Untrusted(item.generator_url or ""),
         suppressed_by=tuple(Untrusted(name) for names in held_by for name in names or ()),
         source=source,
+    )
+
+
+def _filter(matcher: Matcher) -> str:
+    """A matcher as the API reads it, always in quotes."""
+    sign = str(matcher).removeprefix(matcher.label)[: 2 if matcher.is_regex or not matcher.is_equal else 1]
+    return f"{matcher.label}{sign}{json.dumps(matcher.value, ensure_ascii=False)}"
+
+
+def _silence(item: _Silence) -> Silence:
+    return Silence(
+        id=item.id,
+        state=item.status.state,
+        matchers=tuple(
+            sorted(Matcher(one.name, one.value, one.is_regex, one.is_equal) for one in item.matchers)
+        ),
+        starts_at=_utc(item.starts_at),
+        ends_at=_utc(item.ends_at),
+        created_by=Untrusted(item.created_by),
+        comment=Untrusted(item.comment),
     )
 
 

@@ -40,6 +40,7 @@ CONNECT_SECONDS = 3.0
 # Below uvicorn's 5 s: a write must not go out on a connection that the server is just closing.
 KEEP_ALIVE_SECONDS = 2.0
 T = TypeVar("T")
+Params = Mapping[str, str | int] | Mapping[str, str | list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Ask:
 
     method: str
     path: str
-    params: Mapping[str, str | int] | None = None
+    params: Params | None = None
     body: bytes | None = None
     content_type: str = "application/json"
     accept: str = "application/json"
@@ -117,7 +118,7 @@ class HttpBackend:
         """Close its connections; the source is of no use afterwards."""
         self._client.close()
 
-    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
+    def get(self, path: str, params: Params | None = None) -> Answer:
         """A GET of that path; raises Unreachable."""
         return self.ask(Ask("GET", path, params, safe=True))
 

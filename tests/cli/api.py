@@ -172,7 +172,7 @@ def _configure(url: str, has_serving: bool) -> Path:
         encoding="utf-8",
     )
     file = folder / "config.yaml"
-    serving = f", serving: {{url: '{url}'}}" if has_serving else ""
+    serving = f", alertmanager: {{url: '{url}'}}" + (f", serving: {{url: '{url}'}}" if has_serving else "")
     text = (
         f"current_context: prod\ncontexts: {{prod: {{cluster: {{kubeconfig: '{kubeconfig}'}}{serving}}}}}\n"
     )

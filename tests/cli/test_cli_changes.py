@@ -13,7 +13,7 @@ import pytest
 
 from maestro_cli.changes.kinds import KINDS
 from maestro_cli.config.locations import state_dir
-from tests.cli.api import Answers, api_server, listing, node, pod, refusal, workload
+from tests.cli.api import AT, EVIL, Answers, api_server, listing, node, pod, refusal, workload
 from tests.cli.program import Result, check_golden, maestro
 
 PLACE = "/apis/apps/v1/namespaces/ml/deployments/fraud"
@@ -33,6 +33,10 @@ COMMANDS = {
     "uncordon": ["node", "uncordon", "node-a"],
     "delete-pod": ["pod", "delete", "fraud-5c9-a"],
     "drain": ["node", "drain", "node-a"],
+    "set-config": ["set", "config", "settings", "LEVEL=debug", "--rollout"],
+    "scale-hpa": ["set", "hpa", "fraud", "--min", "2", "--max", "6"],
+    "silence": ["silence", "add", "alertname=Slow", "namespace=ml", "--for", "2h", "--comment", "known"],
+    "unsilence": ["silence", "expire", "5c6c1c5e-4d70-4f4e-9d2c-3a1a1c0b7e11"],
 }
 ROUTING = "{schema: maestro.routing/1, routes: {fraud: {to: {model: fraud, version: 1}}}}"
 ROUTED = ["deploy/fraud", "--model", "fraud"]
@@ -49,8 +53,18 @@ COMMANDS |= {
     "clear-cache": ["model", "clear-cache", "deploy/fraud"],
 }
 CALLED = ("load-model", "unload-model", "clear-cache")
+# servers cannot rehearse what is done to their memory, nor Alertmanager what is done to its silences
+UNREHEARSED = (*CALLED, "silence", "unsilence")
 ROUTING_KINDS = (*list(COMMANDS)[list(COMMANDS).index("set-traffic") :],)
 ROUTES = {"schema": "maestro.routing/1", "routes": {"fraud": {"to": {"model": "fraud", "version": 1}}}}
+CONFIG = "/api/v1/namespaces/ml/configmaps/settings"
+SETTINGS = {"metadata": {"name": "settings", "namespace": "ml", "uid": "uid-c", "resourceVersion": "7"},
+            "data": {"LEVEL": "info"}}  # fmt: skip
+HPA = {"metadata": {"name": "fraud", "namespace": "ml", "uid": "uid-h", "resourceVersion": "8"},
+       "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "fraud"}, "minReplicas": 1,
+                "maxReplicas": 4}}  # fmt: skip
+ALERT = {"labels": {"alertname": "Slow", "namespace": "ml", "pod": EVIL}, "startsAt": AT, "fingerprint": "f",
+         "annotations": {}, "status": {"silencedBy": []}}  # fmt: skip
 OWNER = {"kind": "Deployment", "name": "fraud", "uid": "uid-fraud", "controller": True}
 
 
@@ -58,6 +72,8 @@ def deployment(**spec: Any) -> dict[str, Any]:
     made = workload("fraud", 3, replicas=3, updatedReplicas=3, readyReplicas=3, availableReplicas=3)
     made["metadata"]["resourceVersion"] = "42"
     made["spec"] |= spec
+    source = [{"configMapRef": {"name": "settings"}}]
+    made["spec"]["template"]["spec"]["containers"][0]["envFrom"] = source
     return made
 
 
@@ -102,7 +118,6 @@ def answers(kind: str = "", **spec: Any) -> Answers:
     return {
         PLACE: now,
         f"PATCH {PLACE}": now,
-        **(routed(kind, now) if kind in ROUTING_KINDS else {}),
         f"POST {REVIEW}": {"status": {"allowed": True}},
         "/apis/apps/v1/namespaces/ml/replicasets": listing(earlier),
         "/api/v1/namespaces/ml/pods": listing(*([pod("fraud-5c9-a")] if kind == "delete-pod" else [])),
@@ -114,7 +129,26 @@ def answers(kind: str = "", **spec: Any) -> Answers:
         f"{NODES}/node-a": one,
         f"PATCH {NODES}/node-a": one,
         "/apis/policy/v1/namespaces/ml/poddisruptionbudgets": listing(),
+        "/apis/apps/v1/namespaces/ml/deployments": listing(now),
+        CONFIG: SETTINGS,
+        f"PATCH {CONFIG}": SETTINGS,
+        f"{AUTOSCALERS}/fraud": HPA,
+        f"PATCH {AUTOSCALERS}/fraud": HPA,
+        "/api/v2/alerts": [_alert(kind == "unsilence")],
+        "/api/v2/silences": [_silence()] if kind == "unsilence" else [],
+        **(routed(kind, now) if kind in ROUTING_KINDS else {}),
     }
+
+
+def _alert(silenced: bool) -> dict[str, Any]:
+    return {**ALERT, "status": {"silencedBy": [_silence()["id"]] if silenced else []}}
+
+
+def _silence() -> dict[str, Any]:
+    matchers = [{"name": "namespace", "value": "ml", "isRegex": False, "isEqual": True},
+                {"name": "alertname", "value": "Slow", "isRegex": False, "isEqual": True}]  # fmt: skip
+    return {"id": "5c6c1c5e-4d70-4f4e-9d2c-3a1a1c0b7e11", "status": {"state": "active"}, "matchers": matchers,
+            "startsAt": AT, "endsAt": AT, "createdBy": "grace", "comment": EVIL}  # fmt: skip
 
 
 @pytest.fixture
@@ -146,7 +180,7 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(kind: str) -> None:
         result = maestro(*COMMANDS[kind], "--dry-run")
     assert (result.code, result.err) == (0, "")
     assert writes(asked) == []
-    if kind not in CALLED:  # the servers cannot rehearse what is done to their memory
+    if kind not in UNREHEARSED:
         assert any("dryRun=All" in path for path in asked)
     check_golden(f"change-{kind}.table", settled(result))
 
@@ -206,7 +240,7 @@ def test_what_an_autoscaler_owns_is_not_scaled() -> None:
     what, why, fix = result.err.splitlines()[-3:]
     assert what.endswith("error: the autoscaler h sets the replicas of ml/deploy/fraud")
     assert "between 1 and 4" in why
-    assert "kubectl -n ml patch hpa h" in fix
+    assert "maestro set hpa h -n ml --min 6 --max 6" in fix
     assert writes(asked) == []
 
 
@@ -220,6 +254,12 @@ def test_what_an_autoscaler_owns_is_not_scaled() -> None:
         (["rollout", "pause", "sts/fraud"], "pause is not for a StatefulSet, and ml/sts/fraud is one"),
         (["rollout", "resume", "ds/fraud"], "resume is not for a DaemonSet, and ml/ds/fraud is one"),
         (["scale", "deploy/fraud", "--replicas", "999999999"], "is no such number"),
+        (["set", "config", "settings", "LEVEL"], "needs a value for LEVEL"),
+        (["set", "config", "settings", "a b=x"], "is not a key of a config map"),
+        (["set", "config", "settings", "a=postgres://u:hunter2@db/x"], "looks like a secret"),
+        (["set", "hpa", "fraud", "--min", "5"], "min 5 is above max 4"),
+        (["silence", "add", "Slow", "--for", "1h"], "is not a label matcher"),
+        (["silence", "add", "a=b", "--for", "forever"], "the end of the silence"),
         (["node", "cordon", "NODE_A"], "is not a Kubernetes name"),
         (["node", "cordon", "node-a/.."], "is not a kind of workload"),
     ],
@@ -229,6 +269,14 @@ def test_what_makes_no_sense_ends_2(api: list[str], words: list[str], what: str)
     assert (result.code, result.out) == (2, "")
     assert what in result.err.splitlines()[0]
     assert writes(api) == []
+
+
+def test_silences_are_listed_by_their_end() -> None:
+    with api_server(answers("unsilence")):
+        for form in ("table", "wide", "json"):
+            result = maestro("silence", "list", "-o", form)
+            assert (result.code, result.err) == (0, "")
+            check_golden(f"silence-list.{form}", result.out)
 
 
 def test_a_change_that_was_not_made_ends_6_when_it_is_to_be_undone(api: list[str]) -> None:

@@ -18,21 +18,26 @@ from maestro_cli.changes.kinds.restart import Restart
 from maestro_cli.changes.kinds.resume import Resume
 from maestro_cli.changes.kinds.rollback import Rollback
 from maestro_cli.changes.kinds.scale import Scale
+from maestro_cli.changes.kinds.scale_hpa import ScaleHpa
+from maestro_cli.changes.kinds.set_config import SetConfig
 from maestro_cli.changes.kinds.set_env import SetEnv
 from maestro_cli.changes.kinds.set_image import SetImage
 from maestro_cli.changes.kinds.set_routing import SetRouting
 from maestro_cli.changes.kinds.set_traffic import SetTraffic
 from maestro_cli.changes.kinds.shadow_start import ShadowStart
 from maestro_cli.changes.kinds.shadow_stop import ShadowStop
+from maestro_cli.changes.kinds.silence import SilenceAlerts
 from maestro_cli.changes.kinds.uncordon import Uncordon
 from maestro_cli.changes.kinds.unfreeze import Unfreeze
 from maestro_cli.changes.kinds.unload_model import UnloadModel
+from maestro_cli.changes.kinds.unsilence import Unsilence
 from maestro_cli.core.errors import UsageError
 
 _ALL: tuple[ChangeKind, ...] = (
     Rollback(), Restart(), Scale(), Pause(), Resume(), SetImage(), SetEnv(), Cordon(), Uncordon(),
-    DeletePod(), Drain(), SetTraffic(), Promote(), ShadowStart(), ShadowStop(), SetRouting(), Freeze(),
-    Unfreeze(), LoadModel(), UnloadModel(), ClearCache(), HelmRollback(),
+    DeletePod(), Drain(), SetConfig(), ScaleHpa(), SilenceAlerts(), Unsilence(), SetTraffic(), Promote(),
+    ShadowStart(), ShadowStop(), SetRouting(), Freeze(), Unfreeze(), LoadModel(), UnloadModel(), ClearCache(),
+    HelmRollback(),
 )  # fmt: skip
 KINDS: Mapping[str, ChangeKind] = {kind.name: kind for kind in _ALL}
 

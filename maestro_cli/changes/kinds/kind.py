@@ -83,6 +83,7 @@ class Request:
     now: datetime
     timeout_seconds: float
     recent: Sequence[RecentChange] = ()
+    actor: str = ""
     abandoned: frozenset[str] = field(default_factory=frozenset)
 
 

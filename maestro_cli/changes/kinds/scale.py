@@ -93,11 +93,11 @@ def _owned(owner: Autoscaler, workload: Workload, wanted: int) -> GateReason:
     grows, ref = wanted > workload.replicas_wanted, workload.ref
     least = wanted if grows else min(owner.least, wanted)
     most = max(owner.most, wanted) if grows else wanted
-    bounds = f'{{"spec":{{"minReplicas":{least},"maxReplicas":{most}}}}}'
     return GateReason(
         "autoscaler",
         ExitCode.GATE_NOT_MET,
         f"the autoscaler {owner.name} sets the replicas of {ref}",
         why=f"it keeps them between {owner.least} and {owner.most}, and would take this change back",
-        fix=f"move its bounds instead: kubectl -n {ref.namespace} patch hpa {owner.name} -p '{bounds}'",
+        fix=f"move its bounds instead: maestro set hpa {owner.name} -n {ref.namespace}"
+        f" --min {least} --max {most}",
     )

@@ -1,4 +1,4 @@
-"""`maestro set`: give a workload other images or another environment."""
+"""`maestro set`: images and environment of a workload, a key of a config map, bounds of an autoscaler."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from maestro_cli.cli.changing import Parameters, change_command
+from maestro_cli.cli.changing import Parameters, a_config_map, an_autoscaler, change_command
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
 def set_() -> None:
-    """Set the images or the environment of a workload."""
+    """Set images or environment of a workload, a key of a config map, bounds of an autoscaler."""
 
 
 @app.command()
@@ -49,3 +49,41 @@ def env(
     Example: maestro set env ml/deploy/fraud LOG_LEVEL=debug CACHE-
     """
     return {"env": variables, "container": container}
+
+
+@app.command()
+@change_command("set-config", a_config_map)
+def config(
+    assignment: Annotated[
+        str, typer.Argument(metavar="KEY=VALUE|KEY-", help="The key to set, or to remove (KEY-).")
+    ],
+    rollout: Annotated[
+        bool, typer.Option("--rollout", help="Restart the workloads that read it, and wait for them.")
+    ] = False,
+) -> Parameters:
+    """Set or remove one key of a config map.
+
+    Files of a volume follow within a minute or so by themselves; environment variables only with a restart. A
+    value of a secret-looking key is shown and recorded nowhere; one that itself looks secret is refused.
+
+    Example: maestro set config fraud-settings LOG_LEVEL=debug --rollout -n ml
+    """
+    key, equals, value = assignment.partition("=")
+    if not equals and key.endswith("-"):
+        return {"key": key[:-1], "remove": True, "rollout": rollout}
+    return {"key": key, "rollout": rollout, **({"value": value} if equals else {})}
+
+
+@app.command()
+@change_command("scale-hpa", an_autoscaler)
+def hpa(
+    least: Annotated[
+        int | None, typer.Option("--min", metavar="N", help="At least so many replicas.")
+    ] = None,
+    most: Annotated[int | None, typer.Option("--max", metavar="N", help="At most so many.")] = None,
+) -> Parameters:
+    """Move the bounds of an autoscaler, and wait until the replicas are within them.
+
+    Example: maestro set hpa fraud --min 4 --max 12 -n ml
+    """
+    return {"min": least, "max": most}

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from maestro_cli.core.matchers import Matcher
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
@@ -26,6 +28,23 @@ class Alert:
     @property
     def name(self) -> str:
         return self.labels.get("alertname", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """One silence; `state` is pending, active or expired. An expired one stays known for a while."""
+
+    id: str
+    state: str
+    matchers: tuple[Matcher, ...]
+    starts_at: datetime
+    ends_at: datetime
+    created_by: str
+    comment: str
+
+    @property
+    def is_over(self) -> bool:
+        return self.state == "expired"
 
 
 @dataclass(frozen=True, slots=True)

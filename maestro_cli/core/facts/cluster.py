@@ -153,7 +153,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class ConfigMap:
-    """A ConfigMap; `data` is its text by key."""
+    """A ConfigMap; `data` is its text by key, `binary` are the keys whose content is no text."""
 
     namespace: str
     name: str
@@ -161,6 +161,8 @@ class ConfigMap:
     resource_version: str
     data: Mapping[str, str]
     annotations: Mapping[str, str] = field(default_factory=dict)
+    binary: frozenset[str] = frozenset()
+    immutable: bool = False
 
     @property
     def ref(self) -> ObjectRef:
@@ -207,6 +209,19 @@ class Autoscaler:
     target_name: str
     least: int
     most: int
+    uid: str = ""
+    resource_version: str = ""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    is_driven: bool = False  # its controller has looked at it
+
+    @property
+    def ref(self) -> ObjectRef:
+        return ObjectRef("HorizontalPodAutoscaler", self.namespace, self.name)
+
+    @property
+    def generation(self) -> int:
+        """Autoscalers have none."""
+        return 0
 
 
 @dataclass(frozen=True, slots=True)

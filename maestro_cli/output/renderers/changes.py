@@ -127,6 +127,8 @@ def _lately(recent: RecentChange) -> str:
 
 
 def _touched(blast: BlastRadius) -> list[tuple[str, object]]:
+    if blast.alerts_hidden is not None:
+        return [("alerts", f"{blast.alerts_hidden} that fire now")]
     if blast.zones_left is None:
         share = "not known" if blast.namespace_share is None else f"{blast.namespace_share:.0%}"
         return [

@@ -226,6 +226,11 @@ class KubeCluster:
             return ()
         return tuple(map(facts.autoscaler_facts, sorted(found, key=_name)))
 
+    def get_autoscaler(self, namespace: str, name: str) -> Autoscaler:
+        """The autoscaler now."""
+        found = self._api.get(_autoscaler_path(namespace, name), objects.AutoscalerObject)
+        return facts.autoscaler_facts(found)
+
     def pod_log(
         self, namespace: str, pod: str, *, container: str | None = None, since_seconds: int | None = None,
         tail_lines: int | None = None, previous: bool = False, limit_bytes: int = LOG_LIMIT_BYTES,
@@ -297,6 +302,17 @@ class KubeCluster:
         done = patched(self._api, path, expected, parts, annotations, kind, dry_run=dry_run, within="/")
         return facts.config_map_facts(done)
 
+    def write_autoscaler(
+        self, namespace: str, name: str, *, uid: str, resource_version: str, least: int, most: int,
+        annotations: Mapping[str, str | None], dry_run: bool = False,
+    ) -> Autoscaler:  # fmt: skip
+        """Move an autoscaler's bounds, in one JSON patch; raises as `write_spec`."""
+        expected = Precondition(ObjectRef("HorizontalPodAutoscaler", namespace, name), uid, resource_version)
+        path, kind = _autoscaler_path(namespace, name), objects.AutoscalerObject
+        parts = {"minReplicas": least, "maxReplicas": most}
+        done = patched(self._api, path, expected, parts, annotations, kind, dry_run=dry_run)
+        return facts.autoscaler_facts(done)
+
     def evict_pod(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
         """Evict the pod of that uid; raises GateNotMet when its budget does not allow it, StalePlan."""
         options = {"preconditions": {"uid": uid}}
@@ -317,6 +333,11 @@ def _pod_path(namespace: str, name: str) -> str:
 
 def _config_path(namespace: str, name: str) -> str:
     return f"{scoped('/api/v1', namespace, 'configmaps')}/{segment(name)}"
+
+
+def _autoscaler_path(namespace: str, name: str) -> str:
+    path = scoped("/apis/autoscaling/v2", namespace, "horizontalpodautoscalers")
+    return f"{path}/{segment(name)}"
 
 
 def _node_path(name: str) -> str:

@@ -179,7 +179,7 @@ def config_map_facts(config: ConfigMapObject) -> ConfigMap:
     meta = config.metadata
     return ConfigMap(
         meta.namespace, meta.name, meta.uid, meta.resource_version, untrusted(config.data),
-        untrusted(meta.annotations),
+        untrusted(meta.annotations), frozenset(config.binary_data or ()), bool(config.immutable),
     )  # fmt: skip
 
 
@@ -238,7 +238,11 @@ def autoscaler_facts(autoscaler: AutoscalerObject) -> Autoscaler:
     meta, spec = autoscaler.metadata, autoscaler.spec
     least = 1 if spec.min_replicas is None else spec.min_replicas
     target = spec.scale_target_ref
-    return Autoscaler(meta.namespace, meta.name, target.kind, target.name, least, spec.max_replicas)
+    return Autoscaler(
+        meta.namespace, meta.name, target.kind, target.name, least, spec.max_replicas, uid=meta.uid,
+        resource_version=meta.resource_version, annotations=untrusted(meta.annotations),
+        is_driven=bool(autoscaler.status and autoscaler.status.conditions),
+    )  # fmt: skip
 
 
 def selector_text(selector: Selector | None) -> str:

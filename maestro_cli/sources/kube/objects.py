@@ -200,9 +200,11 @@ class NodeObject(Struct):
     status: NodeStatus = field(default_factory=NodeStatus)
 
 
-class ConfigMapObject(Struct):
+class ConfigMapObject(Struct, rename="camel"):
     metadata: Meta
     data: dict[str, str] | None = None
+    binary_data: dict[str, str] | None = None
+    immutable: bool | None = False
 
 
 class SecretObject(Struct):
@@ -317,9 +319,14 @@ class AutoscalerSpec(Struct, rename="camel"):
     max_replicas: int = 0
 
 
+class AutoscalerStatus(Struct):
+    conditions: list[Condition] | None = None
+
+
 class AutoscalerObject(Struct):
     metadata: Meta
     spec: AutoscalerSpec = field(default_factory=AutoscalerSpec)
+    status: AutoscalerStatus | None = None
 
 
 def utc(instant: datetime | None) -> datetime | None:

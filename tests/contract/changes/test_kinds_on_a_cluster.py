@@ -102,6 +102,17 @@ SERVING = (
     "set-traffic", "promote", "shadow-start", "shadow-stop", "set-routing", "freeze", "unfreeze",
     "load-model", "unload-model", "clear-cache",
 )  # fmt: skip
+
+
+def color(kubectl: Kubectl) -> str:
+    return str(kubectl.get("configmap", "settings")["data"]["COLOR"])
+
+
+def bounds(kubectl: Kubectl) -> tuple[int, int]:
+    spec = kubectl.get("hpa", "web")["spec"]
+    return spec["minReplicas"], spec["maxReplicas"]
+
+
 NEW_IMAGE = "example.test/app:2"
 NEW_ENV = {"env": ["LEVEL=debug", "API_TOKEN=t0ken-t0ken", "OLD-"]}
 TRIALS = (
@@ -114,7 +125,26 @@ TRIALS = (
     Trial("set-env", environment, {"LEVEL": "debug", "API_TOKEN": "t0ken-t0ken"}, NEW_ENV),
     Trial("cordon", is_closed, True, target="node/node-b"),
     Trial("uncordon", is_closed, False, before=("cordon", "node-b"), target="node/node-b"),
+    Trial(
+        "set-config",
+        color,
+        "green",
+        {"key": "COLOR", "value": "green", "rollout": True},
+        target="configmap/settings",
+    ),
+    Trial(
+        "scale-hpa",
+        bounds,
+        (1, 3),
+        {"min": 1, "max": 3},
+        before=("autoscale", "deploy", "web", "--min=2", "--max=4"),
+        target="hpa/web",
+    ),
 )
+
+
+SETTINGS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"},
+            "data": {"COLOR": "blue", "other": "x"}}  # fmt: skip
 
 
 @pytest.fixture
@@ -127,8 +157,10 @@ def web(kubectl: Kubectl) -> Iterator[Kubectl]:
     """Two replicas of `web` that are rolled out."""
     env = [{"name": "LEVEL", "value": "info"}, {"name": "OLD", "value": "x"}]
     made = deployment("web", 2)
+    kubectl.apply(SETTINGS)
     spec = made["spec"]["template"]["spec"]
     spec["containers"] = [container("import signal; signal.pause()", env=env)]
+    spec["containers"][0]["envFrom"] = [{"configMapRef": {"name": "settings"}}]
     spec["terminationGracePeriodSeconds"] = 1
     kubectl.apply(made)
     yield rolled_out(kubectl)
@@ -141,8 +173,9 @@ def rolled_out(kubectl: Kubectl) -> Kubectl:
 
 
 def test_there_is_a_trial_of_every_kind() -> None:
-    elsewhere = ["delete-pod", "drain", *SERVING, "helm-rollback"]  # below, and in files of their own
-    assert [*(trial.kind for trial in TRIALS), *elsewhere] == list(KINDS)
+    """Elsewhere: below, and in files of their own."""
+    elsewhere = ["delete-pod", "drain", "silence", "unsilence", *SERVING, "helm-rollback"]
+    assert sorted([*(trial.kind for trial in TRIALS), *elsewhere]) == sorted(KINDS)
 
 
 @pytest.mark.parametrize("trial", TRIALS, ids=str)
@@ -178,7 +211,7 @@ def test_whoever_may_only_look_is_told_which_permission_for_every_kind(
     web("set", "env", "deploy/web", "LEVEL=debug")
     rolled_out(web)
     for trial in sorted(TRIALS, key=lambda trial: trial.kind == "resume"):
-        if trial.kind in ("resume", "uncordon"):
+        if trial.kind in ("resume", "uncordon", "scale-hpa"):
             web(*trial.before)
         before = trial.sees(web)
         with pytest.raises(Refused, match=re.escape(trial.permission)):
@@ -274,10 +307,11 @@ def test_what_an_autoscaler_owns_is_not_scaled(pipeline: Pipeline, web: Kubectl,
     with pytest.raises(GateNotMet, match="autoscaler web sets the replicas") as raised:
         changes.execute(changes.plan("scale", ref, {"replicas": 6}), YES)
     assert replicas(web) == 2
-    command, patch = raised.value.fix.split(" kubectl ")[1].split(" -p ")
-    web(*command.split(), "-p", patch.strip("'"))
-    bounds = web.get("hpa", "web")["spec"]
-    assert (bounds["minReplicas"], bounds["maxReplicas"]) == (6, 6)
+    assert raised.value.fix.endswith(f"maestro set hpa web -n {ref.namespace} --min 6 --max 6")
+    web("wait", "hpa/web", "--for=condition=AbleToScale", "--timeout=90s")
+    moved = changes.plan("scale-hpa", parse_object_ref("hpa/web", namespace=ref.namespace), {"min": 4})
+    assert changes.execute(moved, YES).state is State.VERIFIED
+    assert (bounds(web), replicas(web)) == ((4, 4), 4)
 
 
 BUDGET = {

@@ -32,7 +32,7 @@ def alert(name: str, **more: Any) -> dict[str, Any]:
     return {"labels": labels, "annotations": {"summary": HOSTILE}, "generatorURL": "http://p/g", **more}
 
 
-def named(source: Alertmanager, name: str, **which: bool) -> list[Alert]:
+def named(source: Alertmanager, name: str, **which: Any) -> list[Alert]:
     return [item for item in source.alerts(**which) if item.name == name]
 
 

@@ -1,16 +1,20 @@
-"""One example of every kind of change, over a fake cluster: fraud=2 of three replicas, nodes and pods."""
+"""One example of every kind of change, over a fake cluster: fraud=2 of three replicas, and what is around."""
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from maestro_cli.changes.kinds import KINDS
+from maestro_cli.changes.kinds.silencing import mark_of
 from maestro_cli.core.refs import ObjectRef
+from tests.unit.changes.fake_alertmanager import PERMISSION, SILENCE, silence
+from tests.unit.changes.fake_autoscalers import HPA
 from tests.unit.changes.fake_cluster import REF, FakeCluster, template
-from tests.unit.changes.fake_configs import CONFIG, IDS, ROUTING
+from tests.unit.changes.fake_configs import CONFIG, IDS, ROUTING, SETTINGS
 from tests.unit.changes.fake_nodes import NODE
 from tests.unit.changes.fake_pods import POD
 from tests.unit.changes.some_world import SomeWorld
@@ -44,12 +48,17 @@ class Example:
     @property
     def permission(self) -> str:
         """What it may not be done without."""
-        return str(KINDS[self.kind].permissions[-1])
+        return str(KINDS[self.kind].permissions[-1]) if KINDS[self.kind].permissions else PERMISSION
 
     @property
     def leaves_a_mark(self) -> bool:
-        """What is deleted or only called carries none."""
+        """What is deleted, expired or only called carries none."""
         return not self.calls
+
+    @property
+    def rehearses(self) -> bool:
+        """Alertmanager has no dry run."""
+        return self.ref != SILENCE
 
     @property
     def is_final(self) -> bool:
@@ -58,7 +67,8 @@ class Example:
 
     def marks(self, change_id: str) -> list[str]:
         """What the fake cluster notes of that change: its write, and the steps after it."""
-        return [*self.write(change_id), *(EVICTED if self.kind == "drain" else self.calls[1:])]
+        steps = {"drain": EVICTED, "set-config": [change_id]}
+        return [*self.write(change_id), *steps.get(self.kind, self.calls[1:])]
 
     def write(self, change_id: str) -> list[str]:
         return [change_id] if self.leaves_a_mark else [*self.calls[:1]]
@@ -66,14 +76,15 @@ class Example:
     @property
     def steps(self) -> list[str]:
         """The events of its steps."""
-        return ["step_begun", "step_taken"] * (3 if self.kind == "drain" else len(self.calls[1:]))
+        return ["step_begun", "step_taken"] * (len(self.marks("")) - 1)
 
     def prepare(self, cluster: FakeCluster) -> None:
         self._set(cluster, self.before)
 
     def annotate(self, cluster: FakeCluster, **annotations: str) -> None:
-        """What somebody else noted on the target."""
-        self._set(cluster, {"annotations": {**self.look(cluster).annotations, **annotations}})
+        """What somebody else noted on the target; a silence has nothing to note on."""
+        if self.ref != SILENCE:
+            self._set(cluster, {"annotations": {**self.look(cluster).annotations, **annotations}})
 
     def overtake(self, cluster: FakeCluster) -> None:
         """Somebody else changes what this kind writes to, and not to what was there before or after."""
@@ -87,6 +98,13 @@ class Example:
             cluster.set(replicas=9, paused=self.kind == "resume")  # the opposite of what was written
         elif self.ref == POD:
             cluster.set(pod_uid="another")
+        elif self.ref == SETTINGS:
+            self._set(cluster, {"data": {"LEVEL": "theirs", "other": "x"}, "annotations": {}})
+        elif self.ref == HPA:
+            self._set(cluster, {"least": 7, "most": 9, "annotations": {}})
+        elif self.ref == SILENCE:
+            over = [{**one, "state": "expired"} for one in self._silences(cluster)]
+            cluster.set(silences=over or [silence(7)])
         else:
             self._set(cluster, {"unschedulable": self.look(cluster).schedulable, "annotations": {}})
 
@@ -97,10 +115,19 @@ class Example:
             state["nodes"].clear()
             state["configs"].clear()
             state["namespace_pods"] = 0
+            state["hpas"].clear()
+            state["has_alertmanager"] = False
 
     def look(self, cluster: FakeCluster) -> Any:
         """The target now."""
         return KINDS[self.kind].read(SomeWorld(cluster), self.ref)
+
+    def mark(self, cluster: FakeCluster) -> str:
+        """The change that the target says it was made or changed by."""
+        found = self.look(cluster)
+        if self.ref == SILENCE:
+            return mark_of(found.live[-1])
+        return str(found.annotations["maestro.io/change"])
 
     def part(self, cluster: FakeCluster) -> str:
         """The part of the target that this kind writes."""
@@ -108,8 +135,15 @@ class Example:
 
     def _set(self, cluster: FakeCluster, values: Mapping[str, Any]) -> None:
         with cluster.state() as state:
-            places = {NODE: state["nodes"]["node-a"], CONFIG: state["configs"]["ml/fraud-routing"]}
-            places.get(self.ref, state).update(values)
+            places = {
+                NODE: state["nodes"]["node-a"], CONFIG: state["configs"]["ml/fraud-routing"],
+                SETTINGS: state["configs"]["ml/settings"], HPA: state["hpas"]["fraud"],
+            }  # fmt: skip
+            places.get(self.ref, state).update(copy.deepcopy(dict(values)))
+
+    def _silences(self, cluster: FakeCluster) -> list[dict[str, Any]]:
+        with cluster.state() as state:
+            return [one for one in state["silences"] if one["state"] != "expired"]
 
 
 EVICTED = ["evicted pod-uid-0", "evicted pod-uid-1", "evicted pod-uid-2"]
@@ -136,6 +170,20 @@ EXAMPLES = (
         "delete-pod", {"without_eviction": False}, "without_eviction: 'no'", ref=POD, calls=(EVICTED[0],)
     ),
     Example("drain", ref=NODE),
+    Example(
+        "set-config",
+        {"key": "LEVEL", "value": "debug", "rollout": True},
+        "key: LEVEL\nvalue: debug\nrollout: 'yes'",
+        ref=SETTINGS,
+    ),
+    Example("scale-hpa", {"min": 3, "max": 6}, "min: 3\nmax: 6", ref=HPA),
+    Example(
+        "silence",
+        {"duration": "2h", "comment": "known"},
+        "duration: 2h\ncomment: known",
+        ref=SILENCE,
+    ),
+    Example("unsilence", before={"silences": [silence(0)]}, ref=SILENCE, calls=("expired sil-0",)),
     Example("set-traffic", {**SECOND, "share": 0.1}, f"{WRITTEN}\nshare: 10%", ref=CONFIG),
     Example("promote", SECOND, WRITTEN, ref=CONFIG),
     Example("shadow-start", SECOND, WRITTEN, ref=CONFIG),

@@ -28,7 +28,7 @@ from maestro_cli.core.facts.cluster import (
     Workload,
 )
 from maestro_cli.core.refs import WorkloadRef
-from tests.unit.changes import fake_configs, fake_nodes, fake_pods
+from tests.unit.changes import fake_autoscalers, fake_configs, fake_nodes, fake_pods
 
 REF = WorkloadRef("Deployment", "ml", "fraud")
 T = TypeVar("T")
@@ -42,6 +42,7 @@ def template(version: int, **env: str) -> dict[str, Any]:
         "image": "maestro.local/model-server:1",
         "args": ["--models", "/models", "--serve", f"fraud={version}"],
         "env": [{"name": name, "value": value} for name, value in env.items()],
+        "envFrom": [{"configMapRef": {"name": "settings"}}],
     }
     volume = {"name": "routing", "configMap": {"name": "fraud-routing"}}
     return {
@@ -63,6 +64,8 @@ class FakeCluster:
             "ended": [], "pod_uid": "pod-uid", "configs": fake_configs.configs_at_first(),
             "servers": fake_configs.servers_at_first(),
             "secrets": {}, "labels": {},
+            "hpas": fake_autoscalers.autoscalers_at_first(), "silences": [], "has_alertmanager": True,
+            "firing": [{"alertname": "HighErrorRate", "namespace": "ml", "pod": "pod-0"}],
         }  # fmt: skip
         self.user = ""
         self.faults: list[str] = []
@@ -97,7 +100,7 @@ class FakeCluster:
         """What a controller does all the time: only resourceVersion moves."""
         with self.state() as state:
             state["rv"] += 1
-            for other in (*state["nodes"].values(), *state["configs"].values()):
+            for other in (*state["nodes"].values(), *state["configs"].values(), *state["hpas"].values()):
                 other["rv"] += 1
 
     def set(self, **values: Any) -> None:
@@ -117,12 +120,19 @@ class FakeCluster:
 
     def get_workload(self, ref: WorkloadRef) -> Workload:
         with self.state() as state:
-            _answer(state)
+            self.answer(state)
             if not state["exists"] or ref != REF:
                 raise NotFound(f"{ref} not found")
             workload = _workload(state)
-        self._arrive()
+        self.arrive()
         return workload
+
+    def get_autoscaler(self, namespace: str, name: str) -> Autoscaler:
+        with self.state() as state:
+            self.answer(state)
+            found = fake_autoscalers.autoscaler(state, name)
+        self.arrive()
+        return found
 
     def list_revisions(self, ref: WorkloadRef) -> Sequence[Revision]:
         with self.state() as state:
@@ -136,9 +146,9 @@ class FakeCluster:
 
     def get_pod(self, namespace: str, name: str) -> Pod:
         with self.state() as state:
-            _answer(state)
+            self.answer(state)
             found = fake_pods.pod(state, name)
-        self._arrive()
+        self.arrive()
         return found
 
     def secret_keys(self, namespace: str, name: str) -> Sequence[str]:
@@ -170,16 +180,16 @@ class FakeCluster:
 
     def get_node(self, name: str) -> Node:
         with self.state() as state:
-            _answer(state)
+            self.answer(state)
             found = fake_nodes.node(state, name)
-        self._arrive()
+        self.arrive()
         return found
 
     def get_config_map(self, namespace: str, name: str) -> ConfigMap:
         with self.state() as state:
-            _answer(state)
+            self.answer(state)
             found = fake_configs.config(state, namespace, name)
-        self._arrive()
+        self.arrive()
         return found
 
     def list_workloads(self, namespace: str | None) -> Sequence[Workload]:
@@ -203,7 +213,7 @@ class FakeCluster:
             _write(state, spec, {key: value for key, value in merged.items() if value is not None})
             return _workload(state)
 
-        return self._send(land, annotations["maestro.io/change"] or "", dry_run, json.dumps(spec))
+        return self.send(land, annotations["maestro.io/change"] or "", dry_run, json.dumps(spec))
 
     def write_node(
         self, name: str, *, uid: str, resource_version: str, unschedulable: bool,
@@ -212,7 +222,7 @@ class FakeCluster:
         def land(state: dict[str, Any]) -> Node:
             return fake_nodes.write(state, name, uid, resource_version, unschedulable, annotations)
 
-        return self._send(land, annotations["maestro.io/change"] or "", dry_run, "")
+        return self.send(land, annotations["maestro.io/change"] or "", dry_run, "")
 
     def write_config_map(
         self, namespace: str, name: str, *, uid: str, resource_version: str, data: Mapping[str, str],
@@ -221,21 +231,31 @@ class FakeCluster:
         def land(state: dict[str, Any]) -> ConfigMap:
             return fake_configs.write(state, namespace, name, uid, resource_version, data, annotations)
 
-        return self._send(land, annotations["maestro.io/change"] or "", dry_run, "")
+        return self.send(land, annotations["maestro.io/change"] or "", dry_run, json.dumps(data))
+
+    def write_autoscaler(
+        self, namespace: str, name: str, *, uid: str, resource_version: str, least: int, most: int,
+        annotations: Mapping[str, str | None], dry_run: bool = False,
+    ) -> Autoscaler:  # fmt: skip
+        def land(state: dict[str, Any]) -> Autoscaler:
+            bounds = (least, most)
+            return fake_autoscalers.write(state, name, uid, resource_version, bounds, annotations)
+
+        return self.send(land, annotations["maestro.io/change"] or "", dry_run, "")
 
     def evict_pod(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
         def land(state: dict[str, Any]) -> None:
             fake_pods.evict(state, name, uid)
 
-        self._send(land, f"evicted {uid}", dry_run, "")
+        self.send(land, f"evicted {uid}", dry_run, "")
 
     def delete_pod(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
         def land(state: dict[str, Any]) -> None:
             fake_pods.delete(state, name, uid)
 
-        self._send(land, f"deleted {uid}", dry_run, "")
+        self.send(land, f"deleted {uid}", dry_run, "")
 
-    def _send(self, land: Callable[[dict[str, Any]], T], mark: str, dry_run: bool, body: str) -> T:
+    def send(self, land: Callable[[dict[str, Any]], T], mark: str, dry_run: bool, body: str) -> T:
         """Carry a request, with the next fault; `land` raises StalePlan before it touches the state."""
         if dry_run:
             with self.state() as state:
@@ -270,18 +290,17 @@ class FakeCluster:
             state["writes"].append(mark)
             return done
 
-    def _arrive(self) -> None:
+    def answer(self, state: dict[str, Any]) -> None:
+        if state["down"] > 0:
+            state["down"] -= 1
+            raise Unreachable("the cluster does not answer")
+
+    def arrive(self) -> None:
         """What was sent late arrives after a look at the cluster, or after the second."""
         arrived = self._late.pop(0) if self._late else "wait"
         if arrived != "wait":
             with suppress(StalePlan, NotFound):
                 self._land(*arrived)
-
-
-def _answer(state: dict[str, Any]) -> None:
-    if state["down"] > 0:
-        state["down"] -= 1
-        raise Unreachable("the cluster does not answer")
 
 
 def _check(state: Mapping[str, Any], uid: str, resource_version: str) -> None:

@@ -11,6 +11,7 @@ from maestro_cli.core.refs import ObjectRef
 
 IDS = ("replica-0", "replica-1", "replica-2")
 CONFIG = ObjectRef("ConfigMap", "ml", "fraud-routing")
+SETTINGS = ObjectRef("ConfigMap", "ml", "settings")
 ROUTING = """\
 schema: maestro.routing/1
 routes:
@@ -20,10 +21,12 @@ routes:
 
 
 def configs_at_first() -> dict[str, Any]:
-    """The routing document of the model servers."""
+    """The routing document of the model servers, and what fraud reads its environment from."""
     return {
-        "ml/fraud-routing": {"uid": "cm-uid", "rv": 3, "data": {"routing.yaml": ROUTING}, "annotations": {}}
-    }
+        "ml/fraud-routing": {"uid": "cm-uid", "rv": 3, "data": {"routing.yaml": ROUTING}, "annotations": {}},
+        "ml/settings": {"uid": "settings-uid", "rv": 5, "data": {"LEVEL": "info", "other": "x"},
+                        "annotations": {}},
+    }  # fmt: skip
 
 
 def config(state: Mapping[str, Any], namespace: str, name: str) -> ConfigMap:
@@ -32,7 +35,14 @@ def config(state: Mapping[str, Any], namespace: str, name: str) -> ConfigMap:
     if found is None:
         raise NotFound(f"configmap/{name} not found")
     return ConfigMap(
-        namespace, name, found["uid"], str(found["rv"]), dict(found["data"]), dict(found["annotations"])
+        namespace,
+        name,
+        found["uid"],
+        str(found["rv"]),
+        dict(found["data"]),
+        dict(found["annotations"]),
+        frozenset(found.get("binary", ())),
+        found.get("immutable", False),
     )
 
 

@@ -47,7 +47,7 @@ class FakeServers:
                 raise StalePlan("another routing is in force")
             state["servers"]["routing"] = [document, change]
 
-        self._cluster._send(land, change, dry_run, "")  # the fake's own wire
+        self._cluster.send(land, change, dry_run, "")  # the fake's own wire
         return self.routing()
 
     def replicas(self, count: int) -> Mapping[str, ServedReplica]:
@@ -64,7 +64,7 @@ class FakeServers:
                 )
                 for name in there
             }
-        self._cluster._arrive()  # the fake's own wire
+        self._cluster.arrive()  # the fake's own wire
         return found
 
     def load_model(self, model: str, version: int, *, replica: str, dry_run: bool = False) -> None:
@@ -77,14 +77,14 @@ class FakeServers:
         def land(state: dict[str, Any]) -> None:
             state["servers"]["cleared"][replica] = change
 
-        self._cluster._send(land, f"cleared {replica}", dry_run, "")
+        self._cluster.send(land, f"cleared {replica}", dry_run, "")
 
     def _set(self, replica: str, named: str, to: str, dry_run: bool) -> None:
         def land(state: dict[str, Any]) -> None:
             state["servers"]["models"][replica][named] = to
 
         word = "loaded" if to == "READY" else "unloaded"
-        self._cluster._send(land, f"{word} {named} on {replica}", dry_run, "")
+        self._cluster.send(land, f"{word} {named} on {replica}", dry_run, "")
 
     def _text(self, state: Mapping[str, Any]) -> tuple[str, str]:
         if self._alone:

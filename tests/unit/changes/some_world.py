@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from maestro_cli.changes.ports import ClusterPort, MetricsPort, ReleasesPort, ServingPort
+from maestro_cli.changes.ports import (
+    AlertmanagerPort,
+    ClusterPort,
+    MetricsPort,
+    ReleasesPort,
+    ServingPort,
+)
 from maestro_cli.core.errors import NotFound
 from maestro_cli.slo.objectives import Objective
+from tests.unit.changes.fake_alertmanager import FakeAlertmanager
 from tests.unit.changes.fake_cluster import FakeCluster
 from tests.unit.changes.fake_servers import FakeServers
 
@@ -21,12 +28,24 @@ class SomeWorld:
     objectives: Mapping[str, Objective] = field(default_factory=dict)
     servers: ServingPort | None = None
     helm: ReleasesPort | None = None
+    notifier: AlertmanagerPort | None = None
 
     @property
     def releases(self) -> ReleasesPort:
         if self.helm is None:
             raise NotFound("context test has no cluster")
         return self.helm
+
+    @property
+    def alertmanager(self) -> AlertmanagerPort:
+        """A FAKE cluster has a FAKE one beside it, until that is taken away."""
+        if self.notifier is not None:
+            return self.notifier
+        if isinstance(self.cluster, FakeCluster):
+            with self.cluster.state() as state:
+                if state["has_alertmanager"]:
+                    return FakeAlertmanager(self.cluster)
+        raise NotFound("context test has no alertmanager")
 
     @property
     def metrics(self) -> MetricsPort:

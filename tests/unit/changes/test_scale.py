@@ -44,9 +44,8 @@ def test_the_blast_radius_is_what_ends_and_what_is_left(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("replicas", "bounds"), [(6, '"minReplicas":6,"maxReplicas":6'), (4, '"minReplicas":4,"maxReplicas":4'),
-                             (1, '"minReplicas":1,"maxReplicas":1')]
-)  # fmt: skip
+    ("replicas", "bounds"), [(6, "--min 6 --max 6"), (4, "--min 4 --max 4"), (1, "--min 1 --max 1")]
+)
 def test_what_an_autoscaler_owns_is_refused_and_said_what_to_do(
     bench: Bench, replicas: int, bounds: str
 ) -> None:
@@ -55,7 +54,7 @@ def test_what_an_autoscaler_owns_is_refused_and_said_what_to_do(
     with pytest.raises(GateNotMet, match="autoscaler fraud-hpa sets the replicas") as raised:
         pipeline.execute(pipeline.plan("scale", REF, {"replicas": replicas}), YES)
     assert "take this change back" in raised.value.why
-    assert raised.value.fix.endswith(f"-n ml patch hpa fraud-hpa -p '{{\"spec\":{{{bounds}}}}}'")
+    assert raised.value.fix.endswith(f"maestro set hpa fraud-hpa -n ml {bounds}")
     assert bench.cluster.marks == []
 
 

@@ -1,0 +1,57 @@
+"""What may be shown and kept of the text in a config map.
+
+Invariant: a text that holds a secret, by its key, a name in it or its looks, is shown and recorded nowhere.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+
+from maestro_cli.changes.model import Diff, DiffLine
+from maestro_cli.changes.template import HIDDEN, is_secret
+from maestro_cli.core.untrusted import Untrusted
+
+MAX_LINES = 200
+# `password: x` or `api_key = "x"` in a line; a number, a switch or a reference to elsewhere is no secret
+_LINE = re.compile(
+    r"(?im)^[\s\"'-]*[\w.-]*(?:passw|secret|token|credential|api[-_]?key|private[-_]?key)[\w.-]*[\"']?\s*[:=]\s*"
+    r"(?![\"']?(?:[\d.]+|true|false|null|none|)[\"']?\s*,?\s*$)(?!\$|env:|file:|bao:)\S"
+)
+
+
+def holds_secret(key: str, text: str) -> bool:
+    return is_secret(key, text) or _LINE.search(text) is not None
+
+
+def text_diff(key: str, before: str | None, after: str | None) -> Diff:
+    """Line by line when it has lines, at most MAX_LINES of them."""
+    hidden = any(text is not None and holds_secret(key, text) for text in (before, after))
+    if hidden:
+        shown = (None if text is None else Untrusted(HIDDEN) for text in (before, after))
+        return Diff((DiffLine(Untrusted(f"data[{key}]"), *shown),)) if before != after else Diff()
+    if before is None or after is None or "\n" not in before + after:
+        return Diff((DiffLine(Untrusted(f"data[{key}]"), _short(before), _short(after)),))
+    lines = list(_changed(key, before.split("\n"), after.split("\n")))
+    if len(lines) > MAX_LINES:
+        more = Untrusted(f"{len(lines) - MAX_LINES} lines more")
+        lines = [*lines[:MAX_LINES], DiffLine(Untrusted(f"data[{key}] …"), more, more)]
+    return Diff(tuple(lines))
+
+
+def _changed(key: str, before: list[str], after: list[str]) -> Iterator[DiffLine]:
+    for tag, first, last, start, end in difflib.SequenceMatcher(None, before, after, False).get_opcodes():
+        if tag == "equal":
+            continue
+        for offset in range(max(last - first, end - start)):
+            old = before[first + offset] if first + offset < last else None
+            new = after[start + offset] if start + offset < end else None
+            at = start + offset if new is not None else first + offset
+            yield DiffLine(Untrusted(f"data[{key}]:{at + 1}"), _short(old), _short(new))
+
+
+def _short(text: str | None) -> Untrusted | None:
+    if text is None:
+        return None
+    return Untrusted(text if len(text) <= 2000 else text[:1999] + "…")

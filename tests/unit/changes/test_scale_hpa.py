@@ -1,0 +1,63 @@
+"""The bounds of an autoscaler."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from maestro_cli.changes.kinds import KINDS
+from maestro_cli.changes.kinds.kind import Holds
+from maestro_cli.core.errors import UsageError
+from tests.unit.changes.bench import YES, Bench
+from tests.unit.changes.fake_autoscalers import HPA
+from tests.unit.changes.fake_cluster import REF
+
+
+@pytest.mark.parametrize(
+    ("parameters", "what"),
+    [
+        ({}, "needs min, max or both"),
+        ({"min": 0}, "min cannot be 0"),
+        ({"max": "5"}, "max cannot be '5'"),
+        ({"min": True}, "min cannot be True"),
+        ({"min": 5}, "min 5 is above max 4"),
+        ({"max": 1}, "min 2 is above max 1"),
+    ],
+)
+def test_bounds_are_whole_numbers_in_order(bench: Bench, parameters: dict[str, Any], what: str) -> None:
+    with pytest.raises(UsageError, match=what):
+        bench.pipeline().plan("scale-hpa", HPA, parameters)
+
+
+def test_a_workload_is_no_autoscaler(bench: Bench) -> None:
+    with pytest.raises(UsageError, match="is not an autoscaler"):
+        bench.pipeline().plan("scale-hpa", REF, {"min": 1})
+
+
+def test_one_bound_alone_leaves_the_other(bench: Bench) -> None:
+    plan = bench.pipeline().plan("scale-hpa", HPA, {"max": 9})
+    assert plan.parameters == {"min": 2, "max": 9}
+    assert [line.path for line in plan.diff.lines] == ["maxReplicas"]
+    assert (plan.blast.replicas_ended, plan.blast.replicas_after) == (0, 3)
+
+
+def test_a_lower_maximum_ends_replicas_and_counts_them(bench: Bench) -> None:
+    pipeline = bench.pipeline()
+    plan = pipeline.plan("scale-hpa", HPA, {"min": 1, "max": 1})
+    assert (plan.blast.replicas_now, plan.blast.replicas_after, plan.blast.replicas_ended) == (3, 1, 2)
+    pipeline.execute(plan, YES)
+    assert bench.cluster.get_workload(REF).replicas_wanted == 1
+
+
+def test_it_holds_only_when_the_replicas_are_within(bench: Bench) -> None:
+    plan = bench.pipeline().plan("scale-hpa", HPA, {"min": 3, "max": 6})
+    with bench.cluster.state() as state:
+        state["hpas"]["fraud"].update(least=3, most=6)
+        state["replicas"] = 2
+    kind = KINDS["scale-hpa"]
+    assert kind.observe(bench.world, plan, left="").holds is Holds.NOT_YET
+    bench.cluster.set(replicas=5, ready=4)
+    assert kind.observe(bench.world, plan, left="").holds is Holds.NOT_YET
+    bench.cluster.set(ready=5)
+    assert kind.observe(bench.world, plan, left="").holds is Holds.YES
