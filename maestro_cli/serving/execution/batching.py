@@ -1,8 +1,9 @@
 """Runs of several requests at once, on a thread beside the event loop.
 
 Invariant: every request that was submitted settles, whatever another one does: a cancelled or late one
-leaves its batch, one that makes the model fail fails alone, and no answer reaches another caller. Work-
-conserving: an idle model runs at once, and what arrives during a run goes into the next one together.
+leaves its batch, one that makes the model fail fails alone, and no answer reaches another caller. A run that
+nobody waits for any more is ended. Work-conserving: an idle model runs at once, and what arrives during a run
+goes into the next one together.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from maestro_cli.serving.errors import ModelError, Overloaded
 from maestro_cli.serving.execution.deadline import Deadline
 from maestro_cli.serving.execution.record import Record
 from maestro_cli.serving.execution.timing import Timing
+from maestro_cli.serving.models.artefact import Halt
 from maestro_cli.serving.protocol.tensors import Array
 
 Feed = Mapping[str, Array]
-Run = Callable[[Feed, Sequence[str]], list[Array]]
+Run = Callable[[Feed, Sequence[str], Halt | None], list[Array]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,9 @@ class Batcher:
         for item in batch:
             item.timing.queue += began - item.joined_at
         wanted = tuple(dict.fromkeys(name for item in batch for name in item.outputs))
-        found, busy = await loop.run_in_executor(self._executor, timed, self._run, _stack(batch), wanted)
+        halt = _halt_when_unwanted(batch)
+        work = loop.run_in_executor(self._executor, timed, self._run, _stack(batch), wanted, halt)
+        found, busy = await work
         self.runs += 1
         took = time.perf_counter() - began
         self._record.note(rows, took, busy)
@@ -200,10 +204,23 @@ async def answer_by(deadline: Deadline, answer: Awaitable[list[Array]]) -> list[
         raise ModelError("the deadline passed before the model had answered", status=504) from error
 
 
-def timed(run: Run, feed: Feed, outputs: Sequence[str]) -> tuple[list[Array], float]:
+def timed(run: Run, feed: Feed, outputs: Sequence[str], halt: Halt | None) -> tuple[list[Array], float]:
     """The answers, and the seconds for which this thread was busy with them."""
     began = time.thread_time()
-    return run(feed, outputs), time.thread_time() - began
+    return run(feed, outputs, halt), time.thread_time() - began
+
+
+def _halt_when_unwanted(batch: Sequence[Waiting]) -> Halt:
+    """Ends the run of a batch when none of its requests waits any more: its thread has others to serve."""
+    halt = Halt()
+
+    def look(_: asyncio.Future[list[Array]]) -> None:
+        if all(item.answer.done() for item in batch):
+            halt.ask()
+
+    for item in batch:
+        item.answer.add_done_callback(look)
+    return halt
 
 
 def _stack(batch: list[Waiting]) -> Feed:

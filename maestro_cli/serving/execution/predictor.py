@@ -133,7 +133,7 @@ class Predictor:
         pace = lane.record.pace
         pace.is_doubted = True
         again = asyncio.get_running_loop().run_in_executor(
-            self._executor, timed, lane.model.run, feed, outputs
+            self._executor, timed, lane.model.run, feed, outputs, None
         )
 
         def judge(done: asyncio.Future[tuple[list[Array], float]]) -> None:

@@ -45,19 +45,19 @@ ORT_ERRORS: tuple[type[Exception], ...] = (
 
 
 class Halt:
-    """Ends a load: between its steps, and while a golden row is run."""
+    """Ends a run of a model that nobody waits for, and a load between its steps."""
 
     def __init__(self) -> None:
         self.options = onnxruntime.RunOptions()
-        self._is_asked = False
+        self.is_asked = False
 
     def ask(self) -> None:
-        """Have it end soon; from any thread."""
-        self._is_asked = self.options.terminate = True
+        """Have it end soon, after the operator that it is at; from any thread."""
+        self.is_asked = self.options.terminate = True
 
     def check(self) -> None:
         """Raises ArtefactRefused once it was asked for."""
-        if self._is_asked:
+        if self.is_asked:
             raise ArtefactRefused("it was given up")
 
 
@@ -79,14 +79,13 @@ class LoadedModel:
         self.row_seconds = 0.0  # what a golden row took; the execution learns from there
         self._session = session
 
-    def run(self, feed: Mapping[str, tensors.Array], outputs: Sequence[str]) -> list[tensors.Array]:
-        """The named outputs for these inputs; raises ModelError with ONNX Runtime's own words."""
-        return self.run_until(None, feed, outputs)
-
-    def run_until(
-        self, halt: Halt | None, feed: Mapping[str, tensors.Array], outputs: Sequence[str]
+    def run(
+        self, feed: Mapping[str, tensors.Array], outputs: Sequence[str], halt: Halt | None = None
     ) -> list[tensors.Array]:
-        """The same, with an error soon after `halt` is asked for."""
+        """The named outputs for these inputs.
+
+        Raises ModelError with ONNX Runtime's own words, also soon after `halt` is asked for.
+        """
         options = halt.options if halt is not None else None
         try:
             answers: list[Any] = self._session.run(list(outputs), dict(feed), options)
@@ -212,7 +211,7 @@ def _reproduce(model: LoadedModel, row: GoldenRow, index: int, halt: Halt) -> No
             )
             for spec in model.manifest.inputs
         }
-        answers = model.run_until(halt, feed, list(row.outputs))
+        answers = model.run(feed, list(row.outputs), halt)
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise ArtefactRefused(f"{where} does not fit the inputs: {error}") from error
     except ModelError as fault:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from maestro_cli.serving.errors import ModelError
-from maestro_cli.serving.models.artefact import LoadedModel
+from maestro_cli.serving.models.artefact import Halt, LoadedModel
 
 SICK_VERSION = "2"
 SLEEP_SECONDS = 0.05
@@ -33,10 +33,12 @@ def main(ailment: str, arguments: Sequence[str]) -> int:
     """Serve with these arguments."""
     ail, healthy = AILMENTS[ailment], LoadedModel.run
 
-    def run(self: LoadedModel, feed: Mapping[str, Any], outputs: Sequence[str]) -> list[Any]:
+    def run(
+        self: LoadedModel, feed: Mapping[str, Any], outputs: Sequence[str], halt: Halt | None = None
+    ) -> list[Any]:
         if self.version == SICK_VERSION and self.row_seconds:  # which it has once its golden rows are done
             ail()
-        return healthy(self, feed, outputs)
+        return healthy(self, feed, outputs, halt)
 
     LoadedModel.run = run  # type: ignore[method-assign]
     from maestro_cli.serving.options import parse

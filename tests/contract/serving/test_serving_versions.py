@@ -132,11 +132,11 @@ def test_versions_are_loaded_and_unloaded_while_requests_go_on(start: Callable[.
 def test_a_request_that_makes_its_model_endless_holds_up_nobody_else(
     start: Callable[..., Server], tmp_path: Path
 ) -> None:
-    """On the event loop neither it nor anybody after it would ever be answered."""
+    """On the event loop neither it nor anybody after it would ever be answered, nor on its one thread."""
     models = tmp_path / "models"
     shutil.copytree(MODELS / "fraud", models / "fraud")
     looping_model(models, "loops")
-    server = start("--serve", "loops=1", "--serve", "fraud=1", "--workers", "2", models=models)
+    server = start("--serve", "loops=1", "--serve", "fraud=1", "--workers", "1", models=models)
 
     def ask(turns: float, microseconds: int) -> httpx.Response:
         tensor = {"name": "x", "datatype": "FP32", "shape": [1, 1], "data": [turns]}
@@ -145,5 +145,8 @@ def test_a_request_that_makes_its_model_endless_holds_up_nobody_else(
 
     assert ask(3.0, 60_000_000).json()["outputs"][0]["data"] == [3.0]
     assert ask(1e12, 300_000).status_code == 504
-    assert server.is_ready()  # while the run goes on
+    assert server.is_ready()
     assert server.http.post("/v2/models/fraud/infer", json=GOOD).status_code == 200
+    until(
+        lambda: ask(4.0, 60_000_000).status_code == 200
+    )  # the run that nobody waits for gives its thread back

@@ -20,6 +20,7 @@ from maestro_cli.serving.execution.pace import Pace
 from maestro_cli.serving.execution.predictor import RUN_ROWS_BUCKETS, deadline_in
 from maestro_cli.serving.execution.record import Record
 from maestro_cli.serving.execution.timing import Timing
+from maestro_cli.serving.models.artefact import Halt
 from maestro_cli.serving.protocol.tensors import Array
 from maestro_cli.serving.telemetry.histogram import Distribution
 
@@ -34,8 +35,11 @@ class Model:
         self.gate.set()
         self.began = threading.Semaphore(0)
         self.sizes: list[int] = []
+        self.halts: list[Halt] = []
 
-    def run(self, feed: Feed, outputs: Sequence[str]) -> list[Array]:
+    def run(self, feed: Feed, outputs: Sequence[str], halt: Halt | None) -> list[Array]:
+        assert halt is not None
+        self.halts.append(halt)
         self.began.release()
         assert self.gate.wait(20)
         rows = feed["x"]
@@ -118,6 +122,25 @@ def test_poison_fails_alone() -> None:
         assert [str(one) if isinstance(one, ModelError) else one for one in found] == [
             [[2]], [[4]], "poison", [[8]], [[10]],
         ]  # fmt: skip
+
+    play(body)
+
+
+def test_a_run_is_ended_when_the_last_one_who_waited_for_it_goes_and_not_before() -> None:
+    async def body(model: Model, executor: ThreadPoolExecutor) -> None:
+        queue = batcher(model, executor)
+        model.gate.clear()
+        both = [asyncio.create_task(ask(queue, n)) for n in (2, 3)]
+        await begun(model)
+        [halt] = model.halts
+        both[0].cancel()
+        await asyncio.wait(both[:1])
+        await asyncio.sleep(0)
+        assert not halt.is_asked
+        both[1].cancel()
+        await asyncio.wait(both)
+        await asyncio.sleep(0)
+        assert halt.is_asked
 
     play(body)
 

@@ -21,7 +21,7 @@ from maestro_cli.serving.execution.pace import FIRST_PROOF_RUNS, INLINE_SECONDS,
 from maestro_cli.serving.execution.predictor import Predictor, deadline_in
 from maestro_cli.serving.execution.timing import Timing
 from maestro_cli.serving.models import artefact
-from maestro_cli.serving.models.artefact import LoadedModel
+from maestro_cli.serving.models.artefact import Halt, LoadedModel
 from maestro_cli.serving.models.bounded import is_bounded
 from maestro_cli.serving.models.manifest import TensorSpec
 from maestro_cli.serving.models.onnx_survey import survey
@@ -129,7 +129,7 @@ class Moody:
         self.again = threading.Event()
         self._here = threading.get_ident()
 
-    def run(self, feed: Feed, outputs: Sequence[str]) -> list[Array]:
+    def run(self, feed: Feed, outputs: Sequence[str], halt: Halt | None = None) -> list[Array]:
         question = str(feed["x"][0, 0])
         is_here = threading.get_ident() == self._here
         self.begun.append((question, is_here))

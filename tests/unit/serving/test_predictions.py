@@ -17,7 +17,7 @@ from maestro_cli.serving.execution import predictions
 from maestro_cli.serving.execution.predictions import Key, PredictionCache
 from maestro_cli.serving.execution.predictor import Predictor, deadline_in
 from maestro_cli.serving.execution.timing import Timing
-from maestro_cli.serving.models.artefact import LoadedModel
+from maestro_cli.serving.models.artefact import Halt, LoadedModel
 from maestro_cli.serving.protocol.tensors import Array
 
 
@@ -154,7 +154,7 @@ class Slow:
         self.gate = threading.Event()
         self.runs = 0
 
-    def run(self, feed: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
+    def run(self, feed: Mapping[str, Array], outputs: Sequence[str], halt: Halt | None = None) -> list[Array]:
         self.runs += 1
         assert self.gate.wait(20)
         return [feed["x"] * 2]

@@ -19,7 +19,7 @@ from maestro_cli.serving.execution.batching import BatchLimits, Feed
 from maestro_cli.serving.execution.predictions import PredictionCache
 from maestro_cli.serving.execution.predictor import Predictor, deadline_in
 from maestro_cli.serving.execution.timing import Timing
-from maestro_cli.serving.models.artefact import LoadedModel
+from maestro_cli.serving.models.artefact import Halt, LoadedModel
 from maestro_cli.serving.protocol.http import ClientGone
 from maestro_cli.serving.protocol.tensors import Array
 from maestro_cli.serving.routes import Call
@@ -37,7 +37,7 @@ class Doubling:
     def __init__(self) -> None:
         self.gate = threading.Event()
 
-    def run(self, feed: Feed, outputs: Sequence[str]) -> list[Array]:
+    def run(self, feed: Feed, outputs: Sequence[str], halt: Halt | None = None) -> list[Array]:
         assert self.gate.wait(60)
         if (feed["x"] // 100 == POISON).any():
             raise ModelError("poison")

@@ -8,6 +8,7 @@ import pytest
 
 from maestro_cli.serving.errors import ModelError
 from maestro_cli.serving.execution.batching import Feed
+from maestro_cli.serving.models.artefact import Halt
 from maestro_cli.serving.models.repository import Entry
 from maestro_cli.serving.protocol.tensors import Array
 from maestro_cli.serving.routing.trail import Trail
@@ -22,7 +23,7 @@ CONSTANT = "constant: {score: {datatype: FP32, value: 0.5}}"
 def both() -> Served:
     """fraud 1 answers, fraud 2 fails."""
 
-    def run(feed: Feed, outputs: Sequence[str]) -> list[Array]:
+    def run(feed: Feed, outputs: Sequence[str], halt: Halt | None = None) -> list[Array]:
         raise ModelError("it is broken")
 
     server = Served("--serve", "fraud=2")

@@ -8,7 +8,7 @@ import json
 import socket
 import threading
 from collections import Counter
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 import pytest
@@ -16,7 +16,10 @@ import pytest
 from maestro_cli.serving import options
 from maestro_cli.serving.errors import ModelError, RequestError
 from maestro_cli.serving.execution import inference
+from maestro_cli.serving.execution.batching import Feed
+from maestro_cli.serving.models.artefact import Halt
 from maestro_cli.serving.protocol.http import ClientGone
+from maestro_cli.serving.protocol.tensors import Array
 from maestro_cli.serving.routes import Call
 from maestro_cli.serving.server import listen
 from maestro_cli.serving.telemetry.logs import LINES_A_SECOND, MAX_TEXT_CHARACTERS, WAITING_LINES, Log
@@ -260,7 +263,11 @@ def holding(server: Served) -> threading.Event:
     model = server.application.replica.repository.entries[0].model
     assert model is not None
     run, held = model.run, threading.Event()
-    model.run = lambda feed, outputs: run(feed, outputs) if held.wait(20) else []  # type: ignore[method-assign]
+
+    def hold(feed: Feed, outputs: Sequence[str], halt: Halt | None = None) -> list[Array]:
+        return run(feed, outputs) if held.wait(20) else []
+
+    model.run = hold  # type: ignore[method-assign]
     return held
 
 
