@@ -7,7 +7,7 @@ started with is pinned by digest, and another one is refused.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -30,7 +30,17 @@ from maestro_cli.runbooks.history import (
     started_since,
 )
 from maestro_cli.runbooks.ledger import Ledger
-from maestro_cli.runbooks.model import Confirm, Ending, Runbook, RunRecord, RunResult, RunStatus, nobody
+from maestro_cli.runbooks.model import (
+    Confirm,
+    Ending,
+    Runbook,
+    RunRecord,
+    RunResult,
+    RunStatus,
+    Step,
+    StepOutcome,
+    nobody,
+)
 from maestro_cli.runbooks.parameters import knowing, refuse_secrets, resolve_parameters
 from maestro_cli.runbooks.pinned import fingerprint, pinned, rebased
 from maestro_cli.runbooks.ports import ChangePort, MetricsPort, SystemsPort
@@ -60,9 +70,11 @@ class RunbookRunner:
         actor: str,
         redactor: Redactor,
         environment: Mapping[str, str] | None = None,
+        stand_in: Callable[[Step], StepOutcome] | None = None,
     ) -> None:
+        """`stand_in` takes the place of every step: a rehearsal."""
         self._journal, self._metrics, self._changes = journal, metrics, changes
-        self._systems = systems
+        self._systems, self._stand_in = systems, stand_in
         self._clock, self._actor = clock, actor
         self._environment = dict(os.environ if environment is None else environment)
         self._redactor = knowing(redactor, self._environment)
@@ -168,6 +180,7 @@ class RunbookRunner:
             cancellation or Cancellation(),
             confirm,
             decisions,
+            self._stand_in,
         )
 
     def _session(self, run_id: str, runbook: Runbook, values: Mapping[str, str]) -> Session:

@@ -17,6 +17,7 @@ from maestro_cli.runbooks.coverage import Coverage, cover
 from maestro_cli.runbooks.lint import Finding, lint, lint_file
 from maestro_cli.runbooks.model import Runbook, RunRecord
 from maestro_cli.runbooks.promtool import faults_of
+from maestro_cli.runbooks.rehearsal import CaseResult, rehearsal_file, rehearse
 
 if TYPE_CHECKING:
     from maestro_cli.services.running import RunServices
@@ -29,6 +30,15 @@ def lint_runbooks(services: RunServices, names: Sequence[str], places: Sequence[
     for book in books:
         found += lint(book, known, _check_queries)
     return tuple(found)
+
+
+def rehearse_runbooks(services: RunServices, names: Sequence[str]) -> tuple[CaseResult, ...]:
+    """Every case of the rehearsals of these runbooks; of all that have one when none is named."""
+    catalog = services.runbooks
+    books = [catalog.get(name) for name in names] or [
+        book for book in catalog.all() if rehearsal_file(book).exists()
+    ]
+    return tuple(result for book in books for result in rehearse(book, services.clock))
 
 
 def coverage_of(services: RunServices, places: Sequence[str], within_seconds: float | None) -> Coverage:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from maestro_cli.runbooks.lint import Finding
     from maestro_cli.runbooks.model import Confirm, Runbook, RunRecord, RunResult
     from maestro_cli.runbooks.playbooks import PlaybookCatalog
+    from maestro_cli.runbooks.rehearsal import CaseResult
     from maestro_cli.runbooks.runner import RunbookRunner
     from maestro_cli.sources.web import Web
 
@@ -166,6 +167,11 @@ class RunServices(ChangeServices):
         from maestro_cli.services.runbook_checks import lint_runbooks
 
         return lint_runbooks(self, names, alerts)
+
+    def rehearse_runbooks(self, names: Sequence[str]) -> tuple[CaseResult, ...]:
+        from maestro_cli.services.runbook_checks import rehearse_runbooks
+
+        return rehearse_runbooks(self, names)
 
     def runbook_coverage(self, alerts: Sequence[str], green_within: str | None) -> Coverage:
         from maestro_cli.core.quantities import parse_duration_seconds

@@ -100,3 +100,24 @@ def test_a_new_runbook_is_written_where_it_is_looked_for(configured: Path, tmp_p
     assert (result.code, result.out) == (0, "runbooks/queue-full.md\n")
     assert maestro("runbook", "lint", "runbooks/queue-full.md", "--strict", cwd=tmp_path).code == 0
     assert maestro("runbook", "new", "queue-full", cwd=tmp_path).code == 12
+
+
+def test_the_shipped_runbooks_are_rehearsed_and_a_surprise_ends_with_10(tmp_path: Path) -> None:
+    shipped = maestro("runbook", "test", "-o", "json")
+    items = json.loads(shipped.out)["items"]
+    assert (shipped.code, [one["fault"] for one in items if not one["green"]]) == (0, [])
+    assert {one["runbook"] for one in items} == {
+        one["id"] for one in json.loads(maestro("runbook", "list", "-o", "json").out)["items"]
+    }
+    (tmp_path / "bad.md").write_text(BAD)
+    assert maestro("runbook", "test", "./bad.md", cwd=tmp_path).code == 3
+    rehearsal = (
+        "maestro: rehearsal/v1\ncases:\n- {name: x, params: {NAME: a}, mocks: {a: {}}, expect: {%s}}\n"
+    )
+    file = tmp_path / "bad.test.yaml"
+    file.write_text(rehearsal % "status: succeeded, sequence: [a]")
+    assert maestro("runbook", "test", "./bad.md", cwd=tmp_path).code == 0
+    file.write_text(rehearsal % "status: failed, sequence: [a]")
+    surprised = maestro("runbook", "test", "./bad.md", cwd=tmp_path)
+    assert surprised.code == 10
+    assert "it succeeded (), expected failed" in surprised.out

@@ -76,6 +76,28 @@ def lint(
         raise typer.Exit(ExitCode.CONDITION_NOT_MET)
 
 
+@app.command("test")
+def rehearse(
+    ctx: typer.Context,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="RUNBOOK...", help="Ids or paths; by default all that have a rehearsal."),
+    ] = None,
+    output: OutputOption = "table",
+) -> None:
+    """Rehearse runbooks with mocked steps, as NAME.test.yaml beside them says; ends with 10 for a surprise.
+
+    Example: maestro runbook test high-error-rate
+    """
+    from maestro_cli.output.renderers.runbook_checks import rehearsals_view
+
+    options = output_options(ctx, output)
+    results = ctx.obj.rehearse_runbooks(names or ())
+    emit(rehearsals_view(results), options)
+    if not all(result.is_green for result in results):
+        raise typer.Exit(ExitCode.CONDITION_NOT_MET)
+
+
 @app.command()
 def coverage(
     ctx: typer.Context,

@@ -13,6 +13,7 @@ from maestro_cli.core.untrusted import visible
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 from maestro_cli.runbooks.coverage import Coverage, CoveredAlert, Rot
 from maestro_cli.runbooks.lint import RULES, Finding
+from maestro_cli.runbooks.rehearsal import CaseResult
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -52,6 +53,23 @@ def _uri(file: str) -> str:
     path = Path(file).absolute()
     here = Path.cwd()
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.as_uri()
+
+
+def rehearsals_view(results: Sequence[CaseResult]) -> Listing[CaseResult]:
+    columns: tuple[Column[CaseResult], ...] = (
+        Column("runbook", lambda one: one.runbook),
+        Column("case", lambda one: one.case),
+        Column("green", lambda one: one.is_green, tone=lambda one: "good" if one.is_green else "bad"),
+        Column("fault", lambda one: one.fault),
+        Column("place", lambda one: f"{one.file}:{one.line}", wide=True),
+    )
+    return Listing(
+        "runbook-rehearsals/v1", columns, results, document=_case, empty="no runbook has a rehearsal"
+    )
+
+
+def _case(result: CaseResult) -> dict[str, Any]:
+    return {**plain(result), "green": result.is_green}
 
 
 def coverage_view(coverage: Coverage) -> Report:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from maestro_cli.config.strict import Document, parse_yaml, suggestion
-from maestro_cli.core.errors import ExitCode, InvalidFile, NotFound
+from maestro_cli.core.errors import ExitCode, InvalidFile, NotFound, UsageError
 from maestro_cli.core.refs import ObjectRef, parse_object_ref
 from maestro_cli.runbooks.model import State, Step, StepOutcome
 from maestro_cli.runbooks.steps.kind import Work
@@ -30,6 +30,7 @@ _RESOURCES = {
     "DaemonSet": ("/apis/apps/v1", "daemonsets"),
     "Pod": ("/api/v1", "pods"),
     "Node": ("/api/v1", "nodes"),
+    "ConfigMap": ("/api/v1", "configmaps"),
 }
 _MAX_VALUE = 4096
 
@@ -66,6 +67,8 @@ class KubeStep:
 
 
 def _look(step: Step, work: Work, ref: ObjectRef, fields: Mapping[str, str]) -> StepOutcome:
+    if ref.kind not in _RESOURCES:
+        raise UsageError(f"{ref} is not read from the cluster", fix="name a deploy, sts, ds, pod, node or cm")
     group, resource = _RESOURCES[ref.kind]
     where = f"/namespaces/{ref.namespace}" if ref.namespace else ""
     wanted = fields.get("condition", "")

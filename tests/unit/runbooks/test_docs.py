@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
+
+from maestro_cli.config.strict import parse_yaml
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.runbooks.attributes import ATTRIBUTES, EVERY
 from maestro_cli.runbooks.model import OnFail
 from maestro_cli.runbooks.playbooks import read_playbook
 from maestro_cli.runbooks.reader import parse_runbook
+from maestro_cli.runbooks.rehearsal import RehearsalSpec
 from maestro_cli.runbooks.steps.change import OPTIONS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "runbooks.md").read_text()
@@ -64,6 +68,7 @@ def test_the_examples_are_what_they_show(tmp_path: Path) -> None:
     book = parse_runbook(blocks[0], "example.md")
     assert [parameter.name for parameter in book.parameters] == ["DEPLOY", "WINDOW"]
     path = tmp_path / "playbook.yaml"
-    path.write_text(blocks[1])
+    path.write_text(blocks[2])
+    msgspec.convert(parse_yaml(blocks[1], "test.yaml").data, RehearsalSpec)
     assert read_playbook(path).mode == "suggest"
     assert parse_runbook(PAGE, "docs/runbooks.md").steps == ()

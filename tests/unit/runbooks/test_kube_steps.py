@@ -109,3 +109,12 @@ def test_a_value_names_one_object_or_nothing_is_read(bench: Bench, value: str) -
     book = bench.write(front + "```kube {id=a}\ntarget: ml/pod/$NAME\ncondition: Ready\n```\n")
     assert not bench.runner().start(book, {"NAME": value}).ok
     assert bench.systems.paths == []
+
+
+@pytest.mark.parametrize(
+    "target", ["server", "server/serving", "ml/helm/fraud", "ml/job/x", "fraud", "ml/cm"]
+)
+def test_what_is_not_read_from_the_cluster_is_refused(bench: Bench, target: str) -> None:
+    result = bench.run(fence("id=a", f"target: {target}\ncondition: Ready"))
+    assert result.exit_code is ExitCode.ACTION_FAILED
+    assert bench.systems.paths == []
