@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from maestro_cli.changes.budgets import budgets_of
 from maestro_cli.changes.history import get_change, recent_on, waiting_changes
 from maestro_cli.changes.kinds import kind_named
 from maestro_cli.changes.kinds.kind import ChangeKind
@@ -198,7 +199,8 @@ class Approvals:
         if self._policy.rules is None:
             return
         second = Caller(self._actor, identity)
-        for judgement in judge(self._policy.rules, change.plan, second, self._clock.now()):
+        left = budgets_of(self._world, self._policy.rules)
+        for judgement in judge(self._policy.rules, change.plan, second, self._clock.now(), left):
             if judgement.asks and not judgement.may_approve(second):
                 raise PolicyRefused(
                     f"{second.name} may not approve change {change.id}",

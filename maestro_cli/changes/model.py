@@ -167,7 +167,7 @@ class Plan:
     the same payload again. `leaves` is the digest of that part as it is now. `pinned`: the caller named the
     goal. `gives_up`: what is left is not worth going back to. `was_up`: every replica was available.
     `objections` are what the kind itself found against the change; `considered` what it chose from, and
-    `notes` what a person should know before agreeing.
+    `notes` what a person should know before agreeing. `labels` are those of the target.
     """
 
     id: str
@@ -188,6 +188,7 @@ class Plan:
     risks: tuple[Risk, ...] = ()
     considered: tuple[Judged, ...] = ()
     notes: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
     leaves: str = ""
     digest: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -200,6 +201,7 @@ def plan_digest(plan: Plan) -> str:
             plan.kind, plan.target, plan.parameters, plan.summary, plan.diff, plan.blast, plan.undo,
             plan.verify, plan.was_up, plan.payload_digest, plan.pinned, plan.gives_up, plan.objections,
             plan.leaves, plan.risks, plan.considered, plan.notes,
+            plan.labels,
         ]
     )  # fmt: skip
 

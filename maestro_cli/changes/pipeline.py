@@ -14,6 +14,7 @@ from typing import Any
 
 from maestro_cli.changes import gate
 from maestro_cli.changes.approvals import consent_of, end_if_stale, identity_of, may_wait, wait
+from maestro_cli.changes.budgets import budgets_of
 from maestro_cli.changes.execution import Execution
 from maestro_cli.changes.history import (
     abandoned_payloads,
@@ -144,7 +145,8 @@ class ChangePipeline:
         rules = self.policy.rules
         if rules is None:
             return ()
-        return judge(rules, plan, Caller(self.actor, identity_of(self.world)), now)
+        caller = Caller(self.actor, identity_of(self.world))
+        return judge(rules, plan, caller, now, budgets_of(self.world, rules))
 
     def _may(self, permission: Permission, ref: ObjectRef) -> AccessAnswer:
         """A cluster that does not tell is asked by the call itself, which then does nothing."""

@@ -18,14 +18,18 @@ from maestro_cli.changes.kinds import KINDS
 from maestro_cli.config.strict import Document, read_yaml, suggestion
 from maestro_cli.core.cron import Cron, parse_cron
 from maestro_cli.core.quantities import parse_duration_seconds
+from maestro_cli.core.selectors import selector_matches
 
 MAX_FREEZE_SECONDS = 31 * 86_400
 Share = Annotated[float, Meta(gt=0, le=1)]
+Left = Annotated[float, Meta(ge=0, lt=1)]
 Count = Annotated[int, Meta(ge=0)]
 
 
 class Rule(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
     """For changes of these `kinds` (all by default) to these `targets` (patterns such as `ml/deploy/*`).
+
+    `selector` are labels that the target has to have, as in `kubectl -l`.
 
     `who` may make them: patterns over the cluster's name of the caller, or the actor where it tells none. At
     most `max_share` of the namespace's pods and `max_replicas` replicas end.
@@ -35,6 +39,7 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_default
     name: str
     kinds: list[str] = []
     targets: list[str] = []
+    selector: str = ""
     who: list[str] | None = None
     max_share: Share | None = None
     max_replicas: Count | None = None
@@ -54,7 +59,25 @@ class Freeze(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defau
     zone: str = "UTC"
     kinds: list[str] = []
     targets: list[str] = []
+    selector: str = ""
     but: list[str] = []
+
+
+class Budget(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """No change of these kinds and targets while less than `left_at_least` of an objective's budget is left.
+
+    With `two_person` a second person may approve it instead. Kinds in `but` are let through. What is left and
+    cannot be measured is not enough.
+    """
+
+    name: str
+    objective: str
+    left_at_least: Left = 0.0
+    kinds: list[str] = []
+    targets: list[str] = []
+    selector: str = ""
+    but: list[str] = []
+    two_person: bool = False
 
 
 class PolicyFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -66,6 +89,7 @@ class PolicyFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     namespaces: list[str] | None = None
     rules: list[Rule] = []
     freezes: list[Freeze] = []
+    budgets: list[Budget] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +119,28 @@ def load_policy(path: Path) -> PolicyRules:
     document = read_yaml(path)
     content = document.decode(PolicyFile)
     names: set[str] = set()
-    for part in ("rules", "freezes"):
-        each: Rule | Freeze
+    for part in ("rules", "freezes", "budgets"):
+        each: Rule | Freeze | Budget
         for index, each in enumerate(getattr(content, part)):
             at = (part, index)
             if not each.name or each.name in names:
                 what = f"{each.name!r} is there twice" if each.name else "a rule needs a name"
                 raise document.fail(what, (*at, "name"), fix="give each rule and freeze a name of its own")
             names.add(each.name)
+            _check_selector(document, each.selector, (*at, "selector"))
             if getattr(each, "approvers", None) is not None and not getattr(each, "two_person", False):
                 raise document.fail("nobody has to approve", (*at, "approvers"), fix="add two_person: true")
             for key in ("kinds", "but"):
                 _check_kinds(document, getattr(each, key, []), (*at, key))
     windows = tuple(_window(document, each, index) for index, each in enumerate(content.freezes))
     return PolicyRules(content, windows, document)
+
+
+def _check_selector(document: Document, selector: str, at: tuple[str | int, ...]) -> None:
+    try:
+        selector_matches(selector, {})
+    except ValueError as error:
+        raise document.fail(str(error), at, fix="write app=fraud,tier in (web,api)") from error
 
 
 def _check_kinds(document: Document, kinds: list[str], at: tuple[str | int, ...]) -> None:

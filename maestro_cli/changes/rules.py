@@ -6,15 +6,17 @@ what the gate refuses and what is explained is the same. What is not known does 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 
+from maestro_cli.changes.left import Left
 from maestro_cli.changes.model import GateReason, Plan
-from maestro_cli.changes.policy_file import Freeze, PolicyRules, Rule, Window
+from maestro_cli.changes.policy_file import Budget, Freeze, PolicyRules, Rule, Window
 from maestro_cli.core.cron import began_at
 from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.selectors import selector_matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,8 @@ class Caller:
 class Judgement:
     """One rule over one plan. `why` says why it matched or did not, and what it found.
 
-    `refuses`: the change may not be made. `asks`: a second person has to approve it, one of `approvers`
-    (patterns; None: anybody).
+    `refuses`: the change may not be made; `unknown`: because something could not be measured. `asks`: a
+    second person has to approve it, one of `approvers` (patterns; None: anybody).
     """
 
     rule: str
@@ -43,6 +45,7 @@ class Judgement:
     why: str
     refuses: bool = False
     asks: bool = False
+    unknown: bool = False
     approvers: tuple[str, ...] | None = None
 
     def may_approve(self, second: Caller) -> bool:
@@ -52,17 +55,26 @@ class Judgement:
     def reason(self) -> GateReason:
         """The refusal, for the gate."""
         return GateReason(
-            "policy", ExitCode.POLICY_REFUSED, f"the policy's rule {self.rule!r} refuses this change",
+            "policy", ExitCode.NO_DATA if self.unknown else ExitCode.POLICY_REFUSED,
+            f"the policy's rule {self.rule!r} refuses this change",
             why=f"{self.place}: {self.why}", fix=_FIX,
         )  # fmt: skip
 
 
+_NOTHING: Mapping[str, Left] = {}
 _FIX = "ask who keeps the policy; every rule is explained by: maestro policy explain CHANGE"
 
 
-def judge(rules: PolicyRules, plan: Plan, caller: Caller, now: datetime) -> tuple[Judgement, ...]:
-    """A judgement for every rule, in the order of the file."""
-    return (*_namespaces(rules, plan), *_each_rule(rules, plan, caller), *_each_freeze(rules, plan, now))
+def judge(
+    rules: PolicyRules, plan: Plan, caller: Caller, now: datetime, budgets: Mapping[str, Left] = _NOTHING
+) -> tuple[Judgement, ...]:
+    """A judgement for every rule, in the order of the file; `budgets` is what is left of each objective's."""
+    return (
+        *_namespaces(rules, plan),
+        *_each_rule(rules, plan, caller),
+        *_each_freeze(rules, plan, now),
+        *_each_budget(rules, plan, budgets),
+    )
 
 
 def _namespaces(rules: PolicyRules, plan: Plan) -> Iterator[Judgement]:
@@ -82,7 +94,7 @@ def _namespaces(rules: PolicyRules, plan: Plan) -> Iterator[Judgement]:
 def _each_rule(rules: PolicyRules, plan: Plan, caller: Caller) -> Iterator[Judgement]:
     for index, rule in enumerate(rules.content.rules):
         place = rules.place("rules", index)
-        unlike = _unlike(rule.kinds, rule.targets, plan)
+        unlike = _unlike(rule, plan)
         if unlike:
             yield Judgement(rule.name, place, False, unlike)
             continue
@@ -107,9 +119,7 @@ def _each_freeze(rules: PolicyRules, plan: Plan, now: datetime) -> Iterator[Judg
 
 
 def _frozen(freeze: Freeze, window: Window, place: str, plan: Plan, now: datetime) -> Judgement:
-    unlike = _unlike(freeze.kinds, freeze.targets, plan)
-    if not unlike and plan.kind in freeze.but:
-        unlike = f"a {plan.kind} is let through"
+    unlike = _unlike(freeze, plan)
     if unlike:
         return Judgement(freeze.name, place, False, unlike)
     start = began_at(window.cron, window.zone, window.duration, now)
@@ -121,12 +131,36 @@ def _frozen(freeze: Freeze, window: Window, place: str, plan: Plan, now: datetim
     return Judgement(freeze.name, place, True, f"frozen from {span}", refuses=True)
 
 
-def _unlike(kinds: Sequence[str], targets: Sequence[str], plan: Plan) -> str:
+def _each_budget(rules: PolicyRules, plan: Plan, budgets: Mapping[str, Left]) -> Iterator[Judgement]:
+    for index, budget in enumerate(rules.content.budgets):
+        place, unlike = rules.place("budgets", index), _unlike(budget, plan)
+        if unlike:
+            yield Judgement(budget.name, place, False, unlike)
+            continue
+        left = budgets.get(budget.objective, Left(None, "it was not measured"))
+        of = f"of the error budget of {budget.objective}"
+        if left.share is None:
+            why = f"what is left {of} is not known: {left.why}"
+            yield Judgement(budget.name, place, True, why, refuses=True, unknown=True)
+        elif left.share > budget.left_at_least or left.share == budget.left_at_least > 0:
+            yield Judgement(budget.name, place, True, f"{left.share:.1%} {of} is left")
+        else:
+            why = f"{left.share:.1%} {of} is left, more than {budget.left_at_least:.0%} is wanted"
+            asks = budget.two_person
+            yield Judgement(budget.name, place, True, why, refuses=not asks, asks=asks)
+
+
+def _unlike(rule: Rule | Freeze | Budget, plan: Plan) -> str:
     """Why a rule is not about this change; empty when it is."""
+    kinds, targets = rule.kinds, rule.targets
     if kinds and plan.kind not in kinds:
         return f"it is about {', '.join(kinds)}, and this is a {plan.kind}"
     if targets and not _any(targets, str(plan.target.ref)):
         return f"it is about {', '.join(targets)}, and this changes {plan.target.ref}"
+    if rule.selector and not selector_matches(rule.selector, plan.labels):
+        return f"it is about what has the labels {rule.selector}, and {plan.target.ref} has not"
+    if not isinstance(rule, Rule) and plan.kind in rule.but:
+        return f"a {plan.kind} is let through"
     return ""
 
 

@@ -32,6 +32,7 @@ def explain_change(services: Services, change_id: str) -> tuple[Judgement, ...]:
     One's own credentials are asked of the cluster; somebody else's are known when they had to wait.
     """
     from maestro_cli.changes.approvals import identity_of
+    from maestro_cli.changes.budgets import budgets_of
     from maestro_cli.changes.rules import Caller, judge
 
     rules = check_policy(services, None)
@@ -40,4 +41,4 @@ def explain_change(services: Services, change_id: str) -> tuple[Judgement, ...]:
     if change.actor == services.actor:
         identity = identity_of(services)
     caller = Caller(change.actor, identity)
-    return judge(rules, change.plan, caller, services.clock.now())
+    return judge(rules, change.plan, caller, services.clock.now(), budgets_of(services, rules))

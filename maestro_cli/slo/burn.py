@@ -29,6 +29,15 @@ def burn_rate(error_ratio: float | None, objective: Objective) -> float | None:
     return error_ratio / objective.budget
 
 
+def budget_left(error_ratio: float | None, objective: Objective) -> float | None:
+    """The share of the window's budget that is left after that ratio of bad events; below 0 when overspent.
+
+    None without a ratio.
+    """
+    spent = burn_rate(error_ratio, objective)
+    return None if spent is None else 1.0 - spent
+
+
 def budget_spend(
     bad: float | None, total: float | None, span_seconds: float, objective: Objective
 ) -> BudgetSpend | None:

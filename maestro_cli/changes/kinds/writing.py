@@ -131,6 +131,10 @@ class WritingKind(ABC, Generic[T]):
         """What a person should know of the target before agreeing."""
         return ()
 
+    def labels(self, found: T) -> Mapping[str, str]:
+        """Of the target, for rules that are about labels; a target without labels has none."""
+        return dict(getattr(found, "labels", {}))
+
     def pending(self, world: World, plan: Plan) -> Mapping[str, ObjectRef]:
         return {}
 
@@ -163,6 +167,7 @@ class WritingKind(ABC, Generic[T]):
             id=request.change_id,
             kind=self.name,
             target=self.target(found),
+            labels=self.labels(found),
             parameters=draft.parameters,
             summary=draft.summary,
             diff=draft.diff,

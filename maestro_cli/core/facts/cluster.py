@@ -140,6 +140,7 @@ class Node:
     uid: str = ""
     resource_version: str = ""
     annotations: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ref(self) -> ObjectRef:
@@ -163,6 +164,7 @@ class ConfigMap:
     annotations: Mapping[str, str] = field(default_factory=dict)
     binary: frozenset[str] = frozenset()
     immutable: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ref(self) -> ObjectRef:
@@ -213,6 +215,7 @@ class Autoscaler:
     resource_version: str = ""
     annotations: Mapping[str, str] = field(default_factory=dict)
     is_driven: bool = False  # its controller has looked at it
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ref(self) -> ObjectRef:

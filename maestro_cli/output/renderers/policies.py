@@ -20,6 +20,8 @@ def policy_view(rules: PolicyRules) -> Listing[Line]:
         *(("rule", rule.name, rules.place("rules", index)) for index, rule in enumerate(rules.content.rules)),
         *(("freeze", freeze.name, rules.place("freezes", index))
           for index, freeze in enumerate(rules.content.freezes)),
+        *(("budget", budget.name, rules.place("budgets", index))
+          for index, budget in enumerate(rules.content.budgets)),
     ]  # fmt: skip
     columns: tuple[Column[Line], ...] = (
         Column("what", lambda line: line[0]),
@@ -56,5 +58,6 @@ def _says(judgement: Judgement) -> str:
 def _document(judgement: Judgement) -> dict[str, Any]:
     return {
         "rule": judgement.rule, "place": judgement.place, "matched": judgement.matched,
-        "refuses": judgement.refuses, "asks_second_person": judgement.asks, "why": judgement.why,
+        "refuses": judgement.refuses, "unknown": judgement.unknown,
+        "asks_second_person": judgement.asks, "why": judgement.why,
     }  # fmt: skip

@@ -180,6 +180,7 @@ def config_map_facts(config: ConfigMapObject) -> ConfigMap:
     return ConfigMap(
         meta.namespace, meta.name, meta.uid, meta.resource_version, untrusted(config.data),
         untrusted(meta.annotations), frozenset(config.binary_data or ()), bool(config.immutable),
+        untrusted(meta.labels),
     )  # fmt: skip
 
 
@@ -196,6 +197,7 @@ def node_facts(node: NodeObject) -> Node:
         uid=node.metadata.uid,
         resource_version=node.metadata.resource_version,
         annotations=untrusted(node.metadata.annotations),
+        labels=untrusted(node.metadata.labels),
     )
 
 
@@ -241,7 +243,7 @@ def autoscaler_facts(autoscaler: AutoscalerObject) -> Autoscaler:
     return Autoscaler(
         meta.namespace, meta.name, target.kind, target.name, least, spec.max_replicas, uid=meta.uid,
         resource_version=meta.resource_version, annotations=untrusted(meta.annotations),
-        is_driven=bool(autoscaler.status and autoscaler.status.conditions),
+        labels=untrusted(meta.labels), is_driven=bool(autoscaler.status and autoscaler.status.conditions),
     )  # fmt: skip
 
 

@@ -1,0 +1,40 @@
+"""How much of an objective's error budget is left, for the rules of a policy.
+
+Invariant: what could not be measured is None with why, never zero and never enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from maestro_cli.changes.left import Left
+from maestro_cli.changes.policy_file import PolicyRules
+from maestro_cli.changes.ports import World
+from maestro_cli.core.errors import MaestroError, NotFound
+from maestro_cli.core.quantities import prometheus_duration
+from maestro_cli.slo.burn import budget_left
+from maestro_cli.slo.objectives import Objective
+
+
+def left_of(world: World, objective: Objective) -> Left:
+    """By the share of bad events over the objective's window, as far back as Prometheus keeps it."""
+    promql = objective.error_ratio(prometheus_duration(objective.window_seconds), grouping="")
+    try:
+        ratio = world.metrics.query(promql).only
+    except MaestroError as error:
+        return Left(None, error.what)
+    left = budget_left(ratio, objective)
+    return Left(left, "" if left is not None else "Prometheus has no data for it")
+
+
+def budgets_of(world: World, rules: PolicyRules) -> Mapping[str, Left]:
+    """What is left for each objective that a budget rule names."""
+    named = {budget.objective for budget in rules.content.budgets}
+    if not named:
+        return {}
+    try:
+        known = world.objectives
+    except NotFound as error:
+        return dict.fromkeys(named, Left(None, error.what))
+    missing = Left(None, "the context has no objective of that name")
+    return {name: left_of(world, known[name]) if name in known else missing for name in sorted(named)}
