@@ -35,7 +35,9 @@ COMMANDS: tuple[Stub, ...] = (
     Stub("restart", "restart", "Replace every replica of a workload, a few at a time.", OPERATE),
     Stub("scale", "scale", "Set how many replicas a workload wants.", OPERATE),
     Stub("set", "set", "Set images, environment, a key of a config map, bounds of an autoscaler.", OPERATE),
-    Stub("rollout", "rollout", "Hold the rollout of a workload, and let it go on.", OPERATE),
+    Stub(
+        "rollout", "rollout", "See how far the rollout of a workload is, hold it, and let it go on.", OPERATE
+    ),
     Stub("traffic", "traffic", "Set which version of a model answers which share.", OPERATE),
     Stub("model", "model", "Promote, load and unload versions of models.", OPERATE),
     Stub("shadow", "shadow", "Ask another version what users ask, and compare.", OPERATE),

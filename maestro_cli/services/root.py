@@ -6,7 +6,7 @@ only for what it touches. Nothing here asks whether a context is local.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -15,6 +15,7 @@ from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.services.running import RunServices
 
 if TYPE_CHECKING:
+    from maestro_cli.changes.rollouts import Rollout
     from maestro_cli.chaos.drills.conductor import Conductor
     from maestro_cli.chaos.drills.fault_score import FaultScore
     from maestro_cli.core.facts.inventory import NodeLine, PodLine, WorkloadLine
@@ -50,6 +51,18 @@ class Services(RunServices):
         from maestro_cli.services.inventory import list_workloads
 
         return list_workloads(self, wanted)
+
+    def read_rollout(self, text: str, namespace: str | None) -> Rollout:
+        """How far the rollout of a workload is."""
+        from maestro_cli.changes.rollouts import read_rollout
+
+        return read_rollout(self.cluster, self.workload_ref(text, namespace))
+
+    def follow_rollout(self, text: str, namespace: str | None, until: str, timeout: str) -> Iterator[Rollout]:
+        """Each look at a rollout until it ends."""
+        from maestro_cli.services.rollouts import follow_rollout
+
+        return follow_rollout(self, self.workload_ref(text, namespace), until, timeout)
 
     # What it costs
 
