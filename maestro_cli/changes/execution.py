@@ -57,7 +57,7 @@ class Execution:
         error = ActionFailed(
             f"change {change.id} was applied and did not hold: {change.plan.verify.text}",
             why=change.verify_failure,
-            fix=f"it was left as it is; look at the pods of {change.ref}",
+            fix=f"it was left as it is; look at {change.ref}{_may_undo(change)}",
         )
         return self._means.ledger.failed(change, self._means.lease, error)
 
@@ -108,3 +108,7 @@ class Execution:
             fix=f"look at {change.ref} now: {change.verify_failure}",
         )
         return self._means.ledger.undo_failed(change, self._means.lease, error, undo_id)
+
+
+def _may_undo(change: Change) -> str:
+    return f", or take it back: maestro change undo {change.id}" if change.plan.undo else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from maestro_cli.changes.kinds.kind import ChangeKind
@@ -17,7 +17,10 @@ from maestro_cli.core.progress import Progress
 
 @dataclass(frozen=True)
 class Means:
-    """Ports, rules and the lease; `plans` keeps payloads in memory by change id."""
+    """Ports, rules and the lease; `ask` puts a question to the person at the terminal, if there is one.
+
+    `plans` keeps payloads in memory by change id.
+    """
 
     ledger: Ledger
     world: World
@@ -27,6 +30,7 @@ class Means:
     progress: Progress
     cancellation: Cancellation
     lease: TargetLease
+    ask: Callable[[str], bool] | None = None
     plans: dict[str, Plan] = field(default_factory=dict)
 
     def kind(self, change: Change) -> ChangeKind:

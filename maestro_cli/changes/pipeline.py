@@ -6,7 +6,7 @@ changes a target, and a key (or a plan) is carried out once, however often it is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -79,6 +79,7 @@ class ChangePipeline:
         clock: Clock,
         actor: str,
         kinds: Mapping[str, ChangeKind] = KINDS,
+        ask: Callable[[str], bool] | None = None,
     ) -> None:
         self.journal = journal
         self.world = world
@@ -86,6 +87,7 @@ class ChangePipeline:
         self.clock = clock
         self.actor = actor
         self._kinds = kinds
+        self._ask = ask
         self._ledger = Ledger(journal, actor)
 
     def plan(
@@ -324,7 +326,7 @@ class ChangePipeline:
         try:
             yield Means(
                 ledger=self._ledger, world=self.world, kinds=self._kinds, policy=self.policy,
-                clock=self.clock, progress=progress, cancellation=cancellation, lease=lease,
+                clock=self.clock, progress=progress, cancellation=cancellation, lease=lease, ask=self._ask,
             )  # fmt: skip
         finally:
             # It runs out by itself, and that of a dead process is taken over.

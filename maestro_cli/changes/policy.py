@@ -18,12 +18,14 @@ class UndoPolicy(Enum):
     """When a change that was applied but not verified is taken back.
 
     `when_it_was_up`: only if the workload was fully available when the plan was made. Going back to a
-    release that was already down would trade one outage for another.
+    release that was already down would trade one outage for another; and so would taking back a rollback
+    that is in effect. `ask`: a person at the terminal says; where there is none it is left as it is.
     """
 
     ALWAYS = "always"
     WHEN_IT_WAS_UP = "when_it_was_up"
     NEVER = "never"
+    ASK = "ask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,5 +62,6 @@ def policy_for(
         or (rules is not None and rules.content.read_only),
         protected=context.protected or (rules is not None and rules.content.protected),
         max_replicas_share=context.max_replicas_share,
+        undo=UndoPolicy(rules.content.undo) if rules is not None else UndoPolicy.WHEN_IT_WAS_UP,
         rules=rules,
     )

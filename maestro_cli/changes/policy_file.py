@@ -81,11 +81,12 @@ class Budget(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defau
 
 
 class PolicyFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """`namespaces`: the only ones that may be changed; all when it is left out."""
+    """`namespaces`: the only ones that may be changed; all when it is left out. `undo`: see UndoPolicy."""
 
     schema: Literal["maestro.policy/1"]
     read_only: bool = False
     protected: bool = False
+    undo: Literal["always", "when_it_was_up", "never", "ask"] = "when_it_was_up"
     namespaces: list[str] | None = None
     rules: list[Rule] = []
     freezes: list[Freeze] = []

@@ -28,7 +28,7 @@ def verify(means: Means, change: Change) -> Change:
         steps.take()
         seen = _observe(means, change)
         if steps.waits and seen.holds is Holds.NOT_YET:
-            seen = Observation(Holds.NOT_YET, f"{seen.text}; {steps.waits}")
+            seen = Observation(Holds.NOT_YET, f"{seen.text}; {steps.waits}", seen.in_effect)
         means.progress.update(seen.text)
         spent = means.clock.monotonic() - started
         if seen.holds is Holds.YES:
@@ -42,16 +42,21 @@ def verify(means: Means, change: Change) -> Change:
             return means.ledger.failed(change, means.lease, error)
         if seen.holds is Holds.NEVER or spent >= condition.timeout_seconds:
             why = f"after {format_duration(spent)}: {seen.text}"
-            return means.ledger.verify_failed(change, means.lease, why, undo=should_undo(means, change))
+            undo = should_undo(means, change, seen)
+            return means.ledger.verify_failed(change, means.lease, why, undo=undo)
         _pause(means, change)
 
 
-def should_undo(means: Means, change: Change) -> bool:
-    """What the policy says; an undo is never undone itself."""
-    if change.undo_of is not None or change.plan.undo is None:
+def should_undo(means: Means, change: Change, seen: Observation) -> bool:
+    """What the policy says, or a person where it asks; an undo is never undone itself."""
+    undo = change.plan.undo
+    if change.undo_of is not None or undo is None:
         return False
+    if means.policy.undo is UndoPolicy.ASK:
+        return means.ask is not None and means.ask(f"{seen.text}. {undo.summary}?")
     if means.policy.undo is UndoPolicy.WHEN_IT_WAS_UP:
-        return change.plan.was_up
+        # What was given up was up, and bad: with the change in effect, going back to it helps nobody.
+        return change.plan.was_up and not (seen.in_effect and change.plan.gives_up)
     return means.policy.undo is UndoPolicy.ALWAYS
 
 

@@ -47,7 +47,12 @@ class ChangeServices(Backends):
             from maestro_cli.output.diagnostics import note
 
             note(f"the context {self.context_name} is {told}")
-        return ChangePipeline(self.journal, self, policy=self.policy, clock=self.clock, actor=self.actor)
+        from maestro_cli.output.prompt import confirm
+
+        return ChangePipeline(
+            self.journal, self, policy=self.policy, clock=self.clock, actor=self.actor,
+            ask=confirm if has_person() else None,
+        )  # fmt: skip
 
     @property
     def metrics(self) -> Prometheus:

@@ -47,6 +47,11 @@ def read_details(
         return Details()
 
 
+def short_digest(digest: str) -> str:
+    """Enough of an artefact's digest to tell it by."""
+    return digest.removeprefix("sha256:")[:_DIGEST_CHARACTERS]
+
+
 def _objectives(world: World, workload: Workload) -> Sequence[Objective]:
     return [one for one in world.objectives.values() if one.is_for(workload.ref)]
 
@@ -82,6 +87,6 @@ def _models(
         labels = sample.labels
         name = labels.get("replica_set", "")
         if name in names:
-            digest = labels.get("digest", "").removeprefix("sha256:")[:_DIGEST_CHARACTERS]
+            digest = short_digest(labels.get("digest", ""))
             found[str(name)].add(f"{labels.get('model', '')}={labels.get('version', '')}@{digest}")
     return {name: tuple(map(Untrusted, sorted(models))) for name, models in found.items()}

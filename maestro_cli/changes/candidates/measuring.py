@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -78,7 +78,7 @@ class Reading:
         self._metrics = metrics
         self._workload = workload
         self._names = {revision.name for revision in revisions}
-        self._by_hash = {one.template_hash: one.name for one in revisions if one.template_hash}
+        self._name_of = revision_named(revisions)
         self._window = window
         self._alone: Mapping[datetime, str] | None = None
 
@@ -102,7 +102,7 @@ class Reading:
     def _track(self, live: Points, answering: set[datetime], kept: tuple[Kept, ...]) -> Track:
         step = self._window.step_seconds
         answered = sum(seconds_between(*life) for life in _lives(answering, step))
-        return Track(_lives(live, step), answered, kept)
+        return Track(_lives(live, step), answered, kept, step)
 
     def _kept(self, objective: Objective, total: Points, counted: Points) -> Kept:
         events, part = (sum(points.values()) * self._window.step_seconds for points in (total, counted))
@@ -128,13 +128,6 @@ class Reading:
                     found[self._the_only_ones()[at]][at] = value
         return found
 
-    def _name_of(self, labels: Mapping[str, str]) -> str:
-        name = str(labels.get("replica_set", ""))
-        if name in self._names:
-            return name
-        hashes = (labels.get(label, "") for label in _HASHES)
-        return next((self._by_hash[found] for found in hashes if found in self._by_hash), "")
-
     def _the_only_ones(self) -> Mapping[datetime, str]:
         """Which revision was the only one with ready replicas, at each instant where one was."""
         if self._alone is None:
@@ -152,6 +145,21 @@ class Reading:
     def _range(self, promql: str) -> Sequence[Series]:
         window = self._window
         return self._metrics.query_range(promql, window.start, window.end, window.step_seconds)
+
+
+def revision_named(revisions: Sequence[Revision]) -> Callable[[Mapping[str, str]], str]:
+    """Tells from the labels of `by_replica_set` which of the revisions they are of, by its name, or ""."""
+    names = {revision.name for revision in revisions}
+    by_hash = {one.template_hash: one.name for one in revisions if one.template_hash}
+
+    def name_of(labels: Mapping[str, str]) -> str:
+        name = str(labels.get("replica_set", ""))
+        if name in names:
+            return name
+        hashes = (labels.get(label, "") for label in _HASHES)
+        return next((by_hash[found] for found in hashes if found in by_hash), "")
+
+    return name_of
 
 
 def by_replica_set(expression: str, *others: str) -> str:

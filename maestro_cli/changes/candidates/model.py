@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from maestro_cli.core.clock import seconds_between
@@ -52,20 +52,23 @@ class Kept:
 class Track:
     """What the metrics tell of one revision, over all the times that it was live.
 
-    `lives` are the stretches in which its pods were measured, oldest first; `answering_seconds` of them it
-    answered requests.
+    `lives` are the stretches in which its pods were measured, oldest first, as seen every `step_seconds`;
+    `answering_seconds` of them it answered requests.
     """
 
     lives: tuple[tuple[datetime, datetime], ...]
     answering_seconds: float
     kept: tuple[Kept, ...]
+    step_seconds: float = 0.0
 
     @property
     def live_seconds(self) -> float:
         return sum(seconds_between(begin, end) for begin, end in self.lives)
 
     def was_live(self, at: datetime) -> bool:
-        return any(begin <= at <= end for begin, end in self.lives)
+        """To the step that was looked at."""
+        slack = timedelta(seconds=self.step_seconds)
+        return any(begin - slack <= at <= end + slack for begin, end in self.lives)
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,8 +131,11 @@ class Holds(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Observation:
+    """`in_effect`: what was written has taken effect, and what does not hold is what should come of it."""
+
     holds: Holds
     text: str
+    in_effect: bool = False
 
 
 class ChangeKind(Protocol):

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from maestro_cli.changes.candidates.answers import read_answers, weigh
 from maestro_cli.changes.candidates.judging import judge_revisions, last_known_good
 from maestro_cli.changes.candidates.measuring import read_tracks
 from maestro_cli.changes.candidates.migrations import crossed_migrations
 from maestro_cli.changes.candidates.model import Judged, Standing
 from maestro_cli.changes.candidates.references import changed_references, scaling_notes
-from maestro_cli.changes.kinds.kind import Option, Request, whole_number
+from maestro_cli.changes.kinds.kind import Holds, Observation, Option, Request, whole_number
 from maestro_cli.changes.kinds.rolling import RollingKind, back_to_now, paused, seen
+from maestro_cli.changes.kinds.workload import workload_of
 from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import Diff, GateReason, Plan, RecentChange
 from maestro_cli.changes.ports import World
@@ -84,6 +86,24 @@ class Rollback(RollingKind):
             why="its ReplicaSet was deleted (revisionHistoryLimit)",
             fix="plan again",
         )
+
+    def observe(self, world: World, plan: Plan, *, left: str) -> Observation:
+        """Rolled out, answered by that revision alone, and no objective burns as fast as a page asks for.
+
+        What goes back to what was there before (an undo) holds when that is rolled out.
+        """
+        seen = super().observe(world, plan, left=left)
+        if seen.holds is not Holds.YES or "template" in plan.parameters:
+            return seen
+        revisions = world.cluster.list_revisions(workload_of(plan.target.ref))
+        same = [one for one in revisions if release_digest(one.template) in (left, plan.payload_digest)]
+        if not same:
+            return seen
+        goal = max(same, key=lambda one: one.number)
+        answers = read_answers(world, workload_of(plan.target.ref), revisions, goal, plan.created_at)
+        weighed = weigh(answers, int(plan.parameters["to_revision"]))
+        holds = Holds.YES if weighed.holds else Holds.NOT_YET
+        return Observation(holds, f"{seen.text}; {weighed.text}", in_effect=True)
 
     def cause(self, plan: Plan) -> str:
         return f"rollback to revision {plan.parameters['to_revision']}"

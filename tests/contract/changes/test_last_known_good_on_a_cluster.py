@@ -41,7 +41,7 @@ class Life:
     bad: float
 
 
-LIVES = (Life(1, 115, 90, 0.0), Life(2, 90, 50, 0.3), Life(1, 50, 10, 0.0), Life(4, 10, 0, 0.3))
+LIVES = (Life(1, 115, 90, 0.0), Life(2, 90, 50, 0.3), Life(1, 50, 10, 0.0), Life(4, 10, 6, 0.3))
 
 
 def openmetrics(namespace: str, replica_sets: Mapping[int, str]) -> str:
