@@ -20,6 +20,7 @@ def test_health_and_metadata(server: Server) -> None:
     for path in ("/v2", "/v2/"):
         told = get(path).json()
         assert told.pop("routing").startswith("sha256:")
+        assert len(told.pop("replica")) == 12
         assert told == {
             "name": "maestro",
             "version": "0.1.0",
