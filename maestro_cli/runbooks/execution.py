@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from maestro_cli.config.secrets import resolve_secret
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.condition import Facts
-from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, UsageError, WaitingForApproval
+from maestro_cli.core.errors import ExitCode, MaestroError, UsageError
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.redaction import Redactor
+from maestro_cli.runbooks.attempts import attempt
 from maestro_cli.runbooks.ledger import Ledger
 from maestro_cli.runbooks.model import (
     Answer,
@@ -38,21 +39,9 @@ from maestro_cli.runbooks.questions import Asking
 from maestro_cli.runbooks.rollback import Hands, roll_back
 from maestro_cli.runbooks.session import Session
 from maestro_cli.runbooks.steps.kind import Work
-from maestro_cli.runbooks.steps.registry import kind_of
 from maestro_cli.runbooks.substitution import into_name
 
 MAX_BACKOFF_SECONDS = 300.0
-# Errors of a change whose exit code says more than "a step failed".
-_TELLING = {
-    ExitCode.UNREACHABLE,
-    ExitCode.REFUSED,
-    ExitCode.CONDITION_NOT_MET,
-    ExitCode.GATE_NOT_MET,
-    ExitCode.UNDO_FAILED,
-    ExitCode.ROLLED_BACK,
-    ExitCode.POLICY_REFUSED,
-    ExitCode.TIMEOUT,
-}
 _FAILURES = (State.FAILED, State.NOT_MET, State.TIMED_OUT)
 
 
@@ -246,22 +235,7 @@ class Execution:
     def _try(self, step: Step) -> StepOutcome:
         if self.around.stand_in is not None and step.kind not in ("manual", "ask"):
             return self.around.stand_in(step)
-        redactor = self.around.redactor
-        try:
-            secrets = {
-                name: resolve_secret(where, file=self.runbook.file, key=step.path)
-                for name, where in step.secrets
-            }
-            redactor = redactor.with_secrets(secrets.values())
-            return kind_of(step.kind).run(step, self._work(step, secrets, redactor))
-        except Interrupted:
-            return StepOutcome(State.UNKNOWN if step.mutates else State.CANCELLED, "ended by cancellation")
-        except WaitingForApproval as error:
-            return StepOutcome(State.WAITING, error.what)
-        except MaestroError as error:
-            reason = f"{error.what}: {error.why}" if error.why else error.what
-            code = error.exit_code if error.exit_code in _TELLING else ExitCode.ACTION_FAILED
-            return StepOutcome(State.FAILED, redactor.clean(reason), exit_code=code)
+        return attempt(step, self.runbook.file, self.around.redactor, partial(self._work, step))
 
     def _work(self, step: Step, secrets: Mapping[str, str], redactor: Redactor) -> Work:
         around = self.around

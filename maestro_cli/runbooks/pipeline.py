@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from maestro_cli.changes.history import find_by_key
-from maestro_cli.changes.model import Change, Consent, State
+from maestro_cli.changes.model import Change, Consent, Gate, State
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import ActionFailed, MaestroError, NotFound
 from maestro_cli.core.progress import Progress
-from maestro_cli.runbooks.ports import ChangeOutcome, ChangeRequest, ChangeState
+from maestro_cli.runbooks.ports import ChangeOutcome, ChangeRequest, ChangeState, Rehearsed
 
 
 class PipelineChanges:
@@ -39,6 +39,18 @@ class PipelineChanges:
             cancellation=cancellation,
         )
         return _outcome(change)
+
+    def rehearse(self, request: ChangeRequest) -> Rehearsed:
+        """A dry run: the cluster checks the write and the gate decides, nothing is changed."""
+        plan = self._pipeline.plan(request.kind, request.target, request.options)
+        change = self._pipeline.execute(plan, self._consent, cause=request.reason, dry_run=True)
+        decision = change.decision
+        if decision is None or decision.allowed:
+            return Rehearsed(plan.summary)
+        why = "; ".join(reason.what for reason in decision.reasons)
+        if decision.outcome is Gate.WAITING:
+            return Rehearsed(f"{plan.summary}; it waits first: {why}")
+        return Rehearsed(plan.summary, why or "refused", decision.reasons[0].exit_code)
 
     def recover(self, key: str, *, progress: Progress, cancellation: Cancellation) -> ChangeOutcome:
         """A change that ended badly, did nothing or waits reads ABSENT: executing its key again tells how."""

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.facts.metrics import Instant
 from maestro_cli.core.facts.web import WebAnswer, WebRequest
 from maestro_cli.core.progress import Progress
@@ -94,3 +95,17 @@ class ChangePort(Protocol):
 
     def undo(self, key: str, *, progress: Progress, cancellation: Cancellation) -> ChangeOutcome:
         """Undo the change with this key; itself a change with the key `<key>/undo`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What a change would do; `refusal` says why the gate would not let it, and is empty when it would."""
+
+    summary: str
+    refusal: str = ""
+    exit_code: ExitCode = ExitCode.OK
+
+
+class ChangeRehearsal(Protocol):
+    def rehearse(self, request: ChangeRequest) -> Rehearsed:
+        """Plan it, have the cluster check it, ask the gate; nothing changes. Raises as planning does."""

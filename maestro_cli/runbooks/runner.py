@@ -43,7 +43,8 @@ from maestro_cli.runbooks.model import (
 )
 from maestro_cli.runbooks.parameters import knowing, refuse_secrets, resolve_parameters
 from maestro_cli.runbooks.pinned import fingerprint, pinned, rebased
-from maestro_cli.runbooks.ports import ChangePort, MetricsPort, SystemsPort
+from maestro_cli.runbooks.planning import Planner, RunPlan
+from maestro_cli.runbooks.ports import ChangePort, ChangeRehearsal, MetricsPort, SystemsPort
 from maestro_cli.runbooks.session import Session
 from maestro_cli.runbooks.substitution import into_name
 
@@ -117,6 +118,20 @@ class RunbookRunner:
                 return self._work(session, runbook, around)
         session.forget()  # another process started the run with this key a moment ago
         return self._continue(opened, around, lifted=False)
+
+    def plan(
+        self,
+        runbook: Runbook,
+        parameters: Mapping[str, str],
+        changes: ChangeRehearsal,
+        *,
+        progress: Progress | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> RunPlan:
+        """What a run would do; raises UsageError for parameters that do not fit."""
+        values = resolve_parameters(runbook, given=parameters)
+        around = self._around(progress, cancellation, nobody, {})
+        return Planner(runbook, values, around, changes).plan()
 
     def _open(
         self, transaction: Transaction, session: Session, data: Mapping[str, Any], limit: PlaybookLimit | None

@@ -17,12 +17,15 @@ from maestro_cli.services.changing import ChangeServices, has_person
 if TYPE_CHECKING:
     from maestro_cli.core.progress import Progress
     from maestro_cli.incidents.desk import IncidentDesk
+    from maestro_cli.incidents.model import Incident
     from maestro_cli.runbooks.catalog import RunbookCatalog
     from maestro_cli.runbooks.control import RunControl
     from maestro_cli.runbooks.coverage import Coverage
     from maestro_cli.runbooks.history import RunHistory
     from maestro_cli.runbooks.lint import Finding
     from maestro_cli.runbooks.model import Confirm, Runbook, RunRecord, RunResult
+    from maestro_cli.runbooks.pipeline import PipelineChanges
+    from maestro_cli.runbooks.planning import RunPlan
     from maestro_cli.runbooks.playbooks import PlaybookCatalog
     from maestro_cli.runbooks.rehearsal import CaseResult
     from maestro_cli.runbooks.runner import RunbookRunner
@@ -85,16 +88,20 @@ class RunServices(ChangeServices):
     def runner(self) -> RunbookRunner:
         return self.runner_for("", given=True)
 
-    def runner_for(self, typed_context: str, *, given: bool) -> RunbookRunner:
-        """A runner whose changes carry the consent of whoever started it; the gate still decides."""
+    def changes_for(self, typed_context: str, *, given: bool) -> PipelineChanges:
+        """Changes that carry the consent of whoever started a run; the gate still decides."""
         from maestro_cli.changes.model import Consent
         from maestro_cli.runbooks.pipeline import PipelineChanges
+
+        return PipelineChanges(self.changes, Consent(given=given, typed_context=typed_context))
+
+    def runner_for(self, typed_context: str, *, given: bool) -> RunbookRunner:
         from maestro_cli.runbooks.runner import RunbookRunner
 
         return RunbookRunner(
             self.journal,
             metrics=self.prometheus,
-            changes=PipelineChanges(self.changes, Consent(given=given, typed_context=typed_context)),
+            changes=self.changes_for(typed_context, given=given),
             systems=self,
             clock=self.clock,
             actor=self.actor,
@@ -110,16 +117,10 @@ class RunServices(ChangeServices):
             warn(f"{error.what} {error.fix}".strip())
         return found
 
-    def run_runbook(
-        self,
-        name: str,
-        pairs: Sequence[str],
-        incident_ref: str | None,
-        typed_context: str,
-        yes: bool,
-        progress: Progress,
-    ) -> RunResult:
-        """Start a run with the given values; an incident's newest firing signal fills in the rest."""
+    def _with_values(
+        self, name: str, pairs: Sequence[str], incident_ref: str | None
+    ) -> tuple[Runbook, dict[str, str], Incident | None]:
+        """A runbook and its values; an incident's newest firing signal fills in what is not given."""
         from maestro_cli.runbooks.parameters import resolve_parameters
 
         runbook = self.runbooks.get(name)
@@ -132,6 +133,33 @@ class RunServices(ChangeServices):
             labels=signal.labels if signal else {},
             annotations=signal.annotations if signal else {},
         )
+        return runbook, values, incident
+
+    def plan_runbook(
+        self, name: str, pairs: Sequence[str], incident_ref: str | None, progress: Progress
+    ) -> RunPlan:
+        """What a run with these values would do; steps that alter nothing are run for it."""
+        runbook, values, _ = self._with_values(name, pairs, incident_ref)
+        progress.phase("plan", runbook.id)
+        return self.runner.plan(
+            runbook,
+            values,
+            self.changes_for("", given=True),
+            progress=progress,
+            cancellation=self.cancellation,
+        )
+
+    def run_runbook(
+        self,
+        name: str,
+        pairs: Sequence[str],
+        incident_ref: str | None,
+        typed_context: str,
+        yes: bool,
+        progress: Progress,
+    ) -> RunResult:
+        """Start a run with the given values."""
+        runbook, values, incident = self._with_values(name, pairs, incident_ref)
         progress.phase("runbook", runbook.id)
         return self.runner_for(typed_context, given=yes or has_person()).start(
             runbook,

@@ -8,7 +8,7 @@ import typer
 
 from maestro_cli.cli.options import ConfirmContextOption, OutputOption, YesOption, output_options
 from maestro_cli.core.errors import ExitCode
-from maestro_cli.output.renderers.runbooks import run_view, runbook_view, runbooks_view, runs_view
+from maestro_cli.output.renderers.runbooks import plan_view, run_view, runbook_view, runbooks_view, runs_view
 from maestro_cli.output.writer import emit
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
@@ -135,6 +135,30 @@ def new(
     from maestro_cli.output.writer import emit_text
 
     emit_text(str(ctx.obj.new_runbook(name, alert, folder)))
+
+
+@app.command()
+def plan(
+    ctx: typer.Context,
+    name: NameArgument,
+    values: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Parameters.")] = None,
+    incident: Annotated[
+        str | None, typer.Option(metavar="INCIDENT", help="For this incident: its labels fill in.")
+    ] = None,
+    output: OutputOption = "table",
+) -> None:
+    """Tell what a run would do: steps that alter nothing are run, the others are tried dry.
+
+    Ends as the run would, as far as that can be known: 10 when a check does not hold, 11 or 20 for a gate.
+
+    Example: maestro runbook plan high-error-rate NAMESPACE=ml DEPLOY=fraud
+    """
+    options = output_options(ctx, output)
+    with ctx.obj.progress() as progress:
+        found = ctx.obj.plan_runbook(name, values or (), incident, progress)
+    emit(plan_view(found), options)
+    if found.exit_code:
+        raise typer.Exit(found.exit_code)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Re
 
 if TYPE_CHECKING:
     from maestro_cli.runbooks.model import Parameter, Runbook, RunRecord, Step, StepRecord
+    from maestro_cli.runbooks.planning import PlannedStep, RunPlan
 
 
 def runbooks_view(runbooks: Sequence[Runbook]) -> Listing[Runbook]:
@@ -115,6 +116,30 @@ def _tone(step: StepRecord) -> str:
     return {"ok": "good", "failed": "bad", "not_met": "bad", "unknown": "bad", "waiting": "warn"}.get(
         step.state.value, "dim"
     )
+
+
+def plan_view(plan: RunPlan) -> Report:
+    """What a run would do, a line a step."""
+    columns: tuple[Column[PlannedStep], ...] = (
+        Column("step", lambda step: step.path),
+        Column("kind", lambda step: step.kind),
+        Column("now", lambda step: step.state, tone=_plan_tone),
+        Column("what", lambda step: step.text),
+        Column("output", lambda step: step.output, wide=True),
+    )
+    rows: list[tuple[str, object]] = [
+        ("runbook", plan.runbook),
+        *plan.parameters.items(),
+        ("would end with", int(plan.exit_code)),
+    ]
+    return Report(
+        "run-plan/v1", plain(plan), (Fields(rows), Listing("run-plan-steps/v1", columns, plan.steps))
+    )
+
+
+def _plan_tone(step: PlannedStep) -> str:
+    tones = {"ran": "good", "would": "warn", "asks": "warn", "refused": "bad", "stops": "bad"}
+    return tones.get(step.state, "dim")
 
 
 def runs_view(runs: Sequence[RunRecord]) -> Listing[RunRecord]:

@@ -91,6 +91,22 @@ def test_a_verification_that_fails_takes_the_change_back(bench: Bench, tmp_path:
     assert served(bench) == "2"
 
 
+def test_a_plan_asks_the_cluster_and_the_gate_and_changes_nothing(bench: Bench, tmp_path: Path) -> None:
+    path = tmp_path / "book.md"
+    path.write_text(BOOK)
+    for read_only, state, code in (
+        (False, "would", ExitCode.OK),
+        (True, "refused", ExitCode.POLICY_REFUSED),
+    ):
+        changes = PipelineChanges(bench.pipeline(read_only=read_only), YES)
+        plan = runner(bench, Answers()).plan(read_runbook(path), {}, changes)
+        (step,) = plan.steps
+        assert (step.state, plan.exit_code) == (state, code), step.text
+        assert step.text.startswith("roll ml/deploy/fraud back")
+        assert (served(bench), bench.cluster.marks) == ("2", [])
+        assert bench.journal.events(kinds=["change.applied", "run.started", "step.intended"]) == []
+
+
 def _book(example: Example) -> str:
     text = BOOK.replace("kind: rollback", f"kind: {example.kind}\n{example.written}")
     return text.replace("deploy/fraud", "/".join(str(example.ref).split("/")[-2:]))
