@@ -29,6 +29,10 @@ from maestro_cli.output.renderers.changes import change_view, plan_view
 from maestro_cli.output.writer import OutputOptions, emit
 
 Parameters = Mapping[str, Any]
+Before = Callable[[Any, Plan, Mapping[str, Any]], None]
+TargetArgument = Annotated[
+    str, typer.Argument(metavar="TARGET", help="configmap/NAME, deploy/NAME, or server.")
+]
 ModelOption = Annotated[
     str, typer.Option("--model", metavar="NAME", help="The model, as clients ask for it.")
 ]
@@ -50,7 +54,7 @@ def a_workload(
 
 def a_routing(
     ctx: typer.Context,
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="configmap/NAME, deploy/NAME, or server.")],
+    target: TargetArgument,
     namespace: NamespaceOption = None,
 ) -> ObjectRef:
     """The first words of a command that changes who answers."""
@@ -175,11 +179,14 @@ def change_command(
     return decorate
 
 
-def planned_command(cause: str = "") -> Callable[[Callable[..., Plan]], Callable[..., None]]:
+def planned_command(
+    cause: str = "", before: Before | None = None
+) -> Callable[[Callable[..., Plan]], Callable[..., None]]:
     """Make a command of a function from a context and its own words to a plan.
 
     `--dry-run` prints the plan and what the gate says of it; otherwise the plan is agreed to, carried out
-    and verified. `cause` is recorded; the function's own words are filled in.
+    and verified. `cause` is recorded; the function's own words are filled in. `before` is called once the
+    plan was agreed to, before anything is done: with the services, the plan and those words.
     """
 
     def decorate(make: Callable[..., Plan]) -> Callable[..., None]:
@@ -187,7 +194,12 @@ def planned_command(cause: str = "") -> Callable[[Callable[..., Plan]], Callable
             consent = {name: words.pop(name) for name in inspect.signature(_consent).parameters}
             options = output_options(ctx, consent.pop("output"))
             plan = make(ctx=ctx, **words)
-            _carry_out(ctx.obj, plan, options, cause.format(**words), **consent)
+
+            def record() -> None:
+                if before is not None:
+                    before(ctx.obj, plan, words)
+
+            _carry_out(ctx.obj, plan, options, cause.format(**words), record, **consent)
 
         shaped: Callable[..., None] = _shaped(command, make, [*_parameters(make), *_parameters(_consent)])
         return shaped
@@ -213,6 +225,7 @@ def _carry_out(
     plan: Plan,
     options: OutputOptions,
     cause: str,
+    record: Callable[[], None],
     *,
     dry_run: bool,
     yes: bool,
@@ -225,6 +238,7 @@ def _carry_out(
         emit(plan_view(plan, change.decision), options)
         return
     consent = services.ask_consent(plan, yes=yes, typed_context=typed_context, accepts=accepts)
+    record()
     with services.progress() as progress:
         progress.phase(plan.kind, plan.summary)
         change = services.changes.execute(

@@ -39,6 +39,7 @@ COMMANDS: tuple[Stub, ...] = (
         "rollout", "rollout", "See how far the rollout of a workload is, hold it, and let it go on.", OPERATE
     ),
     Stub("traffic", "traffic", "Set which version of a model answers which share.", OPERATE),
+    Stub("canary", "canary", "Give another version a share, judge it, promote or abort it.", OPERATE),
     Stub("model", "model", "Promote, load and unload versions of models.", OPERATE),
     Stub("shadow", "shadow", "Ask another version what users ask, and compare.", OPERATE),
     Stub("freeze", "freeze", "Have no version promoted while an incident is looked into.", OPERATE),

@@ -72,3 +72,25 @@ def _log_likelihood(successes: float, failures: float, share: float) -> float:
 
 def _log_beta(a: float, b: float) -> float:
     return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+
+
+def log_likelihood_ratio(hits: float, trials: float, none: float, some: float) -> float:
+    """How much likelier the hits are under the share `some` than under `none`, as a logarithm (Wald 1945).
+
+    Under a share of `none` or less the ratio ever reaches 1/alpha with probability at most alpha, and under
+    `some` or more its inverse 1/beta with at most beta, however often one looks (Ville 1939; Wald 1945, Ann.
+    Math. Statist. 16, 117-186). ValueError for shares that are not 0 < none < some < 1.
+    """
+    if not 0 < none < some < 1:
+        raise ValueError(f"{none} and {some} are no shares to be told apart")
+    if not 0 <= hits <= trials < math.inf:
+        raise ValueError(f"{hits} hits in {trials} trials cannot be")
+    return hits * math.log(some / none) + (trials - hits) * math.log1p((none - some) / (1 - none))
+
+
+def expected_trials(truth: float, none: float, some: float, alpha: float, beta: float) -> float:
+    """About how many trials it takes to tell `some` from `none` when `truth` is one of them (Wald 1945)."""
+    drift = truth * math.log(some / none) + (1 - truth) * math.log1p((none - some) / (1 - none))
+    accepted = beta if truth == some else 1 - alpha
+    ends = accepted * math.log(beta) + (1 - accepted) * math.log(1 / alpha)
+    return ends / drift

@@ -15,11 +15,15 @@ from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.services.running import RunServices
 
 if TYPE_CHECKING:
+    from maestro_cli.changes.canary.examination import Examination
+    from maestro_cli.changes.canary.model import Rules
+    from maestro_cli.changes.model import Plan
     from maestro_cli.changes.rollouts import Rollout
     from maestro_cli.chaos.drills.conductor import Conductor
     from maestro_cli.chaos.drills.fault_score import FaultScore
     from maestro_cli.core.facts.inventory import NodeLine, PodLine, WorkloadLine
     from maestro_cli.core.progress import Progress
+    from maestro_cli.core.refs import ObjectRef
     from maestro_cli.cost.unit_cost_report import UnitCosts
     from maestro_cli.incidents.clock import PhaseReading
     from maestro_cli.incidents.model import Incident, Signal
@@ -166,6 +170,51 @@ class Services(RunServices):
         from maestro_cli.services.rehearsing import conductor
 
         return conductor(self, seed, cluster)
+
+    # Canaries
+
+    def canary_rules(self, *words: Any) -> Rules:
+        from maestro_cli.services.canarying import rules_of
+
+        return rules_of(*words)
+
+    def canary_start_plan(self, ref: ObjectRef, asked: dict[str, object], rules: Rules) -> Plan:
+        from maestro_cli.services.canarying import start_plan
+
+        return start_plan(self, ref, asked, rules)
+
+    def canary_promote_plan(self, ref: ObjectRef, model: str, anyway: bool) -> Plan:
+        from maestro_cli.services.canarying import promote_plan
+
+        return promote_plan(self, ref, model, anyway=anyway)
+
+    def canary_abort_plan(self, ref: ObjectRef, model: str) -> Plan:
+        from maestro_cli.services.canarying import abort_plan
+
+        return abort_plan(self, ref, model)
+
+    def canary(self, ref: ObjectRef, model: str) -> Examination:
+        from maestro_cli.services.canarying import look
+
+        return look(self, ref, model)
+
+    def watch_canary(self, ref: ObjectRef, model: str, every: str) -> Examination:
+        from maestro_cli.services.canarying import watch
+
+        with self.progress() as progress:
+            progress.phase("canary", f"{model}: waiting for a decision")
+            return watch(self, ref, model, every, progress)
+
+    def record_canary(self, plan: Plan, rules: Rules) -> None:
+        from maestro_cli.changes.canary.register import started
+
+        started(self.journal, self.actor, plan, rules)
+
+    def record_canary_end(self, plan: Plan, ended_as: str) -> None:
+        from maestro_cli.changes.canary.register import ending, get_running
+
+        canary = get_running(self.journal, plan.target.ref, plan.parameters["model"])
+        ending(self.journal, self.actor, canary, plan, ended_as)
 
     def overview(self) -> Overview:
         from maestro_cli.services.overview import look

@@ -1,0 +1,99 @@
+"""Canaries in the journal.
+
+Invariant: a canary is recorded before the change that starts it and ended before the change that ends it, by
+the ids of these changes; what became of them says where the canary is. Nothing runs while it waits.
+
+    canary.started      ref, model, version, stable, share, rules, change
+    canary.ending       as (promoted, aborted), change
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from maestro_cli.changes.canary.model import Canary, Rules
+from maestro_cli.changes.history import find_change
+from maestro_cli.changes.model import Plan, State
+from maestro_cli.core.canonical import plain
+from maestro_cli.core.clock import from_rfc3339
+from maestro_cli.core.errors import GateNotMet, NotFound
+from maestro_cli.core.refs import ObjectRef, ref_of
+from maestro_cli.journal.model import Event
+from maestro_cli.journal.store import Journal
+
+_SUBJECTS = "canary/"
+
+
+def started(journal: Journal, actor: str, plan: Plan, rules: Rules) -> None:
+    """Record the canary that this plan (a set-traffic) starts; raises GateNotMet while another one runs."""
+    asked = plan.parameters
+    running = find_running(journal, plan.target.ref, asked["model"])
+    if running is not None:
+        raise GateNotMet(
+            f"{running.model}@{running.version} is a canary of {running.model} already",
+            why=f"{running.id}, started by {running.actor}",
+            fix="maestro canary promote, or maestro canary abort",
+        )
+    data = {
+        "ref": plain(plan.target.ref), "model": asked["model"], "version": asked["version"],
+        "stable": asked["stable"], "share": asked["share"], "rules": plain(rules), "change": plan.id,
+    }  # fmt: skip
+    journal.append("canary.started", f"{_SUBJECTS}{_id_of(plan.id)}", actor, data)
+
+
+def ending(journal: Journal, actor: str, canary: Canary, plan: Plan, ended_as: str) -> None:
+    """Record that this plan ends the canary as `promoted` or `aborted`."""
+    journal.append("canary.ending", f"{_SUBJECTS}{canary.id}", actor, {"as": ended_as, "change": plan.id})
+
+
+def get_running(journal: Journal, ref: ObjectRef, model: str) -> Canary:
+    """The canary of that model; raises NotFound."""
+    found = find_running(journal, ref, model)
+    if found is None:
+        raise NotFound(f"there is no canary of {model} in {ref}", fix="maestro canary start")
+    return found
+
+
+def find_running(journal: Journal, ref: ObjectRef, model: str) -> Canary | None:
+    """The canary whose start took effect, and whose end did not."""
+    for canary in reversed(list_canaries(journal)):
+        if (canary.ref, canary.model) != (ref, model):
+            continue
+        if _applied(journal, canary.change) and not (canary.ending and _applied(journal, canary.ending)):
+            return canary
+    return None
+
+
+def list_canaries(journal: Journal) -> list[Canary]:
+    """Every canary that was to be started, oldest first."""
+    found: dict[str, Canary] = {}
+    for event in journal.events(subject=_SUBJECTS):
+        canary_id = event.subject.removeprefix(_SUBJECTS)
+        if event.kind == "canary.started":
+            found[canary_id] = _read(canary_id, event)
+        elif event.kind == "canary.ending" and canary_id in found:
+            found[canary_id] = replace(
+                found[canary_id], ending=event.data["change"], ended_as=event.data["as"]
+            )
+    return sorted(found.values(), key=lambda canary: canary.started_at)
+
+
+def _read(canary_id: str, event: Event) -> Canary:
+    data: Mapping[str, Any] = event.data
+    known = {item.name for item in fields(Rules)}
+    rules = Rules(**{name: value for name, value in data["rules"].items() if name in known})
+    return Canary(
+        canary_id, ref_of(**data["ref"]), data["model"], data["version"], data["stable"], data["share"],
+        event.actor, rules, data["change"], from_rfc3339(event.time),
+    )  # fmt: skip
+
+
+def _applied(journal: Journal, change_id: str) -> bool:
+    change = find_change(journal, change_id)
+    return change is not None and change.state in (State.APPLIED, State.VERIFIED)
+
+
+def _id_of(change_id: str) -> str:
+    return f"can-{change_id.removeprefix('chg-')}"
