@@ -91,6 +91,10 @@ class HttpBackend:
         sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
         import httpx  # 0.1 s
 
+        self._made_as = partial(
+            HttpBackend, system, url, headers=headers, tls=tls, server_name=server_name, proxy=proxy,
+            timeout_seconds=timeout_seconds, max_bytes=max_bytes, transport=transport,
+        )  # fmt: skip
         self.system = system
         self.url = checked_url(url, system)
         self._headers = headers
@@ -117,6 +121,12 @@ class HttpBackend:
     def close(self) -> None:
         """Close its connections; the source is of no use afterwards."""
         self._client.close()
+
+    def apart(self) -> HttpBackend:
+        """The same backend over a connection of its own, which a balancer may give to another server."""
+        made = self._made_as()
+        made._has_answered = self._has_answered
+        return made
 
     def get(self, path: str, params: Params | None = None) -> Answer:
         """A GET of that path; raises Unreachable."""

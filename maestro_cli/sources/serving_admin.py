@@ -1,13 +1,16 @@
 """The bundled model server's admin API: routing, models and caches of each replica behind one address.
 
 Invariant: a call meant for one replica is done by that one or by none (421), however the load balancer
-spreads; each such call opens a connection of its own, so that it may reach another replica.
+spreads. To meet another replica a new connection is opened while those before stay open: a balancer that
+goes by the fewest connections then gives it to another one, and one that goes by chance sooner or later.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +23,7 @@ from maestro_cli.sources.failures import quoted
 from maestro_cli.sources.http import Answer, Ask, HttpBackend
 
 MOST_ASKS = 400
+_MOST_HELD = 64
 _MISDIRECTED = 421
 
 
@@ -82,13 +86,13 @@ class ServingAdmin:
 
     def routing(self) -> RoutingInForce:
         """The document in force at whichever replica answers."""
-        answer = self._good(self._backend.ask(self._anew("GET", "/v2/routing")))
+        answer = self._good(self._backend.get("/v2/routing"))
         said = self._backend.decode(answer, _Force)
         return RoutingInForce(said.digest, bytes(said.document).decode(), Untrusted(said.change))
 
     def preview_routing(self, document: str) -> RoutingPreview:
         """What a document would change; raises UsageError with the reason when the server refuses it."""
-        ask = self._anew("POST", "/v2/routing/preview", document.encode())
+        ask = Ask("POST", "/v2/routing/preview", body=document.encode(), safe=True)
         told = self._backend.decode(self._good(self._backend.ask(ask)), _Told)
         return RoutingPreview(
             told.digest,
@@ -121,15 +125,15 @@ class ServingAdmin:
     def replicas(self, count: int) -> Mapping[str, ServedReplica]:
         """Replicas by id, as far as they answered: asked until so many did, or often enough."""
         found: dict[str, ServedReplica] = {}
-        for _ in range(asks_for(count)):
-            said = self._backend.decode(
-                self._good(self._backend.ask(self._anew("GET", "/v2/replica"))), _Replica
-            )
-            states = {f"{one.name}@{one.version}": Untrusted(one.state) for one in said.models}
-            cleared = Untrusted(said.cache.cleared_by)
-            found[said.replica] = ServedReplica(Untrusted(said.replica), said.routing, states, cleared)
-            if len(found) >= count:
-                break
+        ask = Ask("GET", "/v2/replica", safe=True)
+        with closing(self._by_turns(ask, asks_for(count))) as answers:
+            for answer in answers:
+                said = self._backend.decode(self._good(answer), _Replica)
+                states = {f"{one.name}@{one.version}": Untrusted(one.state) for one in said.models}
+                cleared = Untrusted(said.cache.cleared_by)
+                found[said.replica] = ServedReplica(Untrusted(said.replica), said.routing, states, cleared)
+                if len(found) >= count:
+                    break
         return found
 
     def load_model(self, model: str, version: int, *, replica: str, dry_run: bool = False) -> None:
@@ -154,25 +158,33 @@ class ServingAdmin:
     def _meet(self, path: str, body: bytes, replica: str, change: str, *, dry_run: bool) -> None:
         """Send it until that replica takes it; a rehearsal only looks whether the servers answer."""
         if dry_run:
-            self._good(self._backend.ask(self._anew("GET", "/v2/replica")))
+            self._good(self._backend.get("/v2/replica"))
             return
-        headers = {"x-maestro-replica": replica, "x-maestro-change": change, "Connection": "close"}
+        headers = {"x-maestro-replica": replica, "x-maestro-change": change}
         # To load, unload and forget twice is as once, so the call is safe to send again.
         ask = Ask("POST", path, body=body, safe=True, headers=headers, patience=8)
-        for _ in range(MOST_ASKS):
-            answer = self._backend.ask(ask)
-            if answer.status != _MISDIRECTED:
-                self._good(answer)
-                return
+        with closing(self._by_turns(ask, MOST_ASKS)) as answers:
+            for answer in answers:
+                if answer.status != _MISDIRECTED:
+                    self._good(answer)
+                    return
         raise Unreachable(
             f"replica {visible(replica, 40)} behind {self._url} was not met in {MOST_ASKS} calls",
             fix="look whether it is still ready",
         )
 
-    @staticmethod
-    def _anew(method: str, path: str, body: bytes | None = None) -> Ask:
-        """A question on a connection of its own."""
-        return Ask(method, path, body=body, safe=True, headers={"Connection": "close"})
+    def _by_turns(self, ask: Ask, times: int) -> Generator[Answer, None, None]:
+        """Answers on one connection after another; all are closed when nobody wants another answer."""
+        held: deque[HttpBackend] = deque()
+        try:
+            for _ in range(times):
+                held.append(self._backend.apart())
+                yield held[-1].ask(ask)
+                if len(held) > _MOST_HELD:
+                    held.popleft().close()
+        finally:
+            for one in held:
+                one.close()
 
     def _good(self, answer: Answer, *, safe: bool = True) -> Answer:
         if answer.status == 404:

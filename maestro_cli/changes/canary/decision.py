@@ -1,4 +1,4 @@
-"""What to do with a canary, from counts alone. See docs/canary.md and ADR 26.
+"""What to do with a canary, from counts alone (docs/canary.md).
 
 Invariant: pure. A canary is taken back when one criterion fails, promoted when all of them pass, and held
 otherwise; the order is that of harm: guards, errors, slow requests, accuracy, price.

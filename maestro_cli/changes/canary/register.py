@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from datetime import datetime
 from typing import Any
 
 from maestro_cli.changes.canary.model import Canary, Rules
@@ -57,12 +58,13 @@ def get_running(journal: Journal, ref: ObjectRef, model: str) -> Canary:
 
 
 def find_running(journal: Journal, ref: ObjectRef, model: str) -> Canary | None:
-    """The canary whose start took effect, and whose end did not."""
+    """The canary whose start took effect, since when it did, and whose end did not."""
     for canary in reversed(list_canaries(journal)):
         if (canary.ref, canary.model) != (ref, model):
             continue
-        if _applied(journal, canary.change) and not (canary.ending and _applied(journal, canary.ending)):
-            return canary
+        began = _applied(journal, canary.change)
+        if began is not None and not (canary.ending and _applied(journal, canary.ending)):
+            return replace(canary, started_at=began)
     return None
 
 
@@ -90,9 +92,12 @@ def _read(canary_id: str, event: Event) -> Canary:
     )  # fmt: skip
 
 
-def _applied(journal: Journal, change_id: str) -> bool:
+def _applied(journal: Journal, change_id: str) -> datetime | None:
+    """Since when the change holds, or None when it does not."""
     change = find_change(journal, change_id)
-    return change is not None and change.state in (State.APPLIED, State.VERIFIED)
+    if change is None or change.state not in (State.APPLIED, State.VERIFIED):
+        return None
+    return change.finished_at or change.applied_at
 
 
 def _id_of(change_id: str) -> str:

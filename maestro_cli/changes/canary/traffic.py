@@ -19,6 +19,7 @@ from maestro_cli.core.refs import ObjectRef
 REQUESTS = "maestro_inference_requests_total"
 DURATIONS = "maestro_inference_duration_seconds"
 LATELY_SECONDS = 300.0
+_USUAL_SECONDS = 600.0
 _BAD = 'code=~"5.."'
 Counts = Mapping[str, float]
 
@@ -39,7 +40,7 @@ class Traffic:
         requests = self._count(REQUESTS, seconds, now)
         errors = self._count(REQUESTS, seconds, now, _BAD)
         measured = self._count(f"{DURATIONS}_count", seconds, now)
-        fast = self._count(f"{DURATIONS}_bucket", seconds, now, f'le="{rules.slow_seconds:g}"')
+        fast = self._count(f"{DURATIONS}_bucket", seconds, now, _bucket(rules.slow_seconds))
         spent = self._count(f"{DURATIONS}_sum", seconds, now)
         of_late, bad_late = self._count(REQUESTS, lately, now), self._count(REQUESTS, lately, now, _BAD)
         right = self._given(rules.right, seconds, now)
@@ -62,12 +63,22 @@ class Traffic:
 
         return tuple(tally(str(version)) for version in versions)
 
-    def rate(self, now: datetime, seconds: float = 600.0) -> tuple[float | None, float | None]:
-        """Requests a second of the model, and the share of them that failed; None where nothing is known."""
-        requests = sum(self._count(REQUESTS, seconds, now).values())
-        if not requests:
+    def rate(self, now: datetime) -> tuple[float | None, float | None]:
+        """Requests a second of the model now, and the share of those of the last ten minutes that failed.
+
+        None where nothing is known. The shortest window that has two measurements, since a longer one that
+        begins before the servers did would make traffic look thin.
+        """
+        selector = promql_selector(REQUESTS, self._of)
+        rates = (
+            sum(one.value for one in self._metrics.query(f"sum(rate({selector}[{back}]))", at=now).samples)
+            for back in ("30s", "2m", "10m")
+        )
+        rate = next((one for one in rates if one > 0), None)
+        requests = sum(self._count(REQUESTS, _USUAL_SECONDS, now).values())
+        if rate is None or not requests:
             return None, None
-        return requests / seconds, sum(self._count(REQUESTS, seconds, now, _BAD).values()) / requests
+        return rate, sum(self._count(REQUESTS, _USUAL_SECONDS, now, _BAD).values()) / requests
 
     def _count(self, metric: str, seconds: float, now: datetime, extra: str = "") -> Counts:
         return self._ask(promql_selector(metric, self._of, extra=extra), seconds, now)
@@ -82,3 +93,9 @@ class Traffic:
         born = f"({selector} unless {selector} offset {back})"
         samples = self._metrics.query(f"sum by (version) ({grown} or {born})", at=now).samples
         return {str(one.labels.get("version", "")): one.value for one in samples if math.isfinite(one.value)}
+
+
+def _bucket(seconds: float) -> str:
+    """The bucket of that bound, however it is written: `10` or `10.0`."""
+    written = dict.fromkeys((f"{seconds:g}", repr(float(seconds))))
+    return f'le=~"{"|".join(text.replace(".", "[.]") for text in written)}"'

@@ -189,7 +189,7 @@ class ReplicaKind(WritingKind[Fleet]):
             return Observation(Holds.SUPERSEDED, error.what)
         after = self._after(plan.id, plan.parameters, found.replicas)
         there = sum(after[name] == one for name, one in found.replicas.items())
-        text = f"{there} of {found.count} replicas of {ref}: {plan.summary}"
+        text = f"{there} of {found.count} replicas of {ref} are as wanted"
         return Observation(Holds.YES if 0 < found.count <= there else Holds.NOT_YET, text)
 
     def _after(self, plan_id: str, parameters: Mapping[str, Any], replicas: Replicas) -> Replicas:

@@ -28,7 +28,7 @@ def canary_view(found: Examination) -> Report:
         ("started by", canary.actor),
         ("requests", f"{_count(found.mine)} by the canary, {_count(found.usual)} by the stable version"),
         ("needs", found.patience.why if found.patience.if_good is None else _times(found)),
-        ("deadline", "passed: it is held" if found.overdue else None),
+        *([("deadline", "passed: it is held")] if found.overdue else []),
     ]
     document = {
         "id": canary.id,
