@@ -22,10 +22,10 @@ def start_plan(services: Services, ref: ObjectRef, asked: dict[str, object], rul
     """Plan the start, and say how long a decision needs at this traffic."""
     from maestro_cli.output.diagnostics import note
 
+    if not asked["share"]:
+        raise UsageError("a canary without traffic decides nothing", fix="--share 10%")
     plan = services.changes.plan("set-traffic", ref, asked)
     share, model = plan.parameters["share"], plan.parameters["model"]
-    if not share:
-        raise UsageError("a canary without traffic decides nothing", fix="--share 10%")
     found = expected(services, ref, model, share, rules, services.clock.now())
     note(f"a decision needs {told(found)}")
     longest = max(filter(None, (found.if_bad, found.if_good)), default=None)

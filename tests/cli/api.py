@@ -112,8 +112,8 @@ ANSWERS: Answers = {
 def api_server(answers: Answers) -> Iterator[list[str]]:
     """Serve these answers (404 for any other path) and write a context `prod` for it; the paths asked for.
 
-    Where it answers `/v2/routing`, it is the context's model server too. What is not a GET is answered from
-    `METHOD path`, and kept as that in the paths asked for.
+    Where it answers `/v2/routing`, it is the context's model server and Prometheus too. What is not a GET
+    is answered from `METHOD path`, and kept as that in the paths asked for.
     """
     asked: list[str] = []
 
@@ -172,7 +172,8 @@ def _configure(url: str, has_serving: bool) -> Path:
         encoding="utf-8",
     )
     file = folder / "config.yaml"
-    serving = f", alertmanager: {{url: '{url}'}}" + (f", serving: {{url: '{url}'}}" if has_serving else "")
+    both = f", serving: {{url: '{url}'}}, prometheus: {{url: '{url}'}}" if has_serving else ""
+    serving = f", alertmanager: {{url: '{url}'}}{both}"
     text = (
         f"current_context: prod\ncontexts: {{prod: {{cluster: {{kubeconfig: '{kubeconfig}'}}{serving}}}}}\n"
     )

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from maestro_cli.core.sequential import bounds
+from maestro_cli.core.sequential import bounds, expected_trials, log_likelihood_ratio
 
 ALPHA = 0.05
 Bounds = Callable[[float, float], tuple[float, float]]
@@ -108,3 +108,27 @@ def test_no_trials_tell_nothing() -> None:
 def test_counts_that_cannot_be_are_refused(successes: float, trials: float, alpha: float) -> None:
     with pytest.raises(ValueError, match=r"alpha|cannot be"):
         bounds(successes, trials, alpha)
+
+
+@pytest.mark.parametrize(("hits", "trials"), [(0, 5), (5, 5), (3, 9)])
+def test_the_likelihood_ratio_is_that_of_the_two_shares(hits: int, trials: int) -> None:
+    def likelihood(share: float) -> float:
+        return math.log(share) * hits + math.log(1 - share) * (trials - hits)
+
+    expected = likelihood(0.25) - likelihood(0.1)
+    assert log_likelihood_ratio(hits, trials, 0.1, 0.25) == pytest.approx(expected)
+
+
+def test_walds_figures_are_those_of_the_literature() -> None:
+    """Shares 0.1 and 0.25 (threefold at a tenth): with Wald's own bounds 45 trials, here a little more."""
+    assert 40 < expected_trials(0.25, 0.1, 0.25, 0.01, 0.05) < 50
+    assert 20 < expected_trials(0.1, 0.1, 0.25, 0.01, 0.05) < 45
+
+
+@pytest.mark.parametrize(
+    ("hits", "trials", "none", "some"),
+    [(1, 2, 0.2, 0.2), (1, 2, 0.3, 0.2), (1, 2, 0, 0.2), (1, 2, 0.2, 1), (3, 2, 0.1, 0.2), (-1, 2, 0.1, 0.2)],
+)
+def test_what_is_no_question_has_no_ratio(hits: float, trials: float, none: float, some: float) -> None:
+    with pytest.raises(ValueError, match=r"told apart|cannot be"):
+        log_likelihood_ratio(hits, trials, none, some)
