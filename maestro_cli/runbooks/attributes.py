@@ -75,7 +75,7 @@ ATTRIBUTES: Mapping[str, Attribute] = {
         Attribute("choices", "choices", ASKED, _MAIN, "the answers there are, separated by commas"),
         Attribute("pattern", "pattern", ASKED, _MAIN, "what the answer must match as a whole"),
         Attribute("capture", "variable", _TRIED | ASKED, _MAIN, "keeps output, value or answer as $VARIABLE"),
-        Attribute("on_fail", "choice", EVERY, _MAIN, "`stop`, `continue`, or `rollback` of what was done"),
+        Attribute("on_fail", "choice", EVERY, _MAIN, "stop, continue, rollback, ask, or goto a later step"),
     )
 }  # fmt: skip
 

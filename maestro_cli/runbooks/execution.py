@@ -21,6 +21,7 @@ from maestro_cli.core.redaction import Redactor
 from maestro_cli.runbooks.attempts import attempt
 from maestro_cli.runbooks.ledger import Ledger
 from maestro_cli.runbooks.model import (
+    FAILURES,
     Answer,
     Confirm,
     Ending,
@@ -35,14 +36,13 @@ from maestro_cli.runbooks.model import (
     StepRecord,
 )
 from maestro_cli.runbooks.ports import ChangePort, ChangeState, MetricsPort, SystemsPort
-from maestro_cli.runbooks.questions import Asking
+from maestro_cli.runbooks.questions import AFTER_FAILURE, Asking
 from maestro_cli.runbooks.rollback import Hands, roll_back
 from maestro_cli.runbooks.session import Session
 from maestro_cli.runbooks.steps.kind import Work
 from maestro_cli.runbooks.substitution import into_name
 
 MAX_BACKOFF_SECONDS = 300.0
-_FAILURES = (State.FAILED, State.NOT_MET, State.TIMED_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +131,13 @@ class Execution:
             ending = self._approval(step)
             if ending is not None:
                 return ending
-            for gate in step.pre:
-                outcome = self.perform(gate)
-                if not outcome.ok:
-                    return self._failed(step, gate, outcome)
-        for part in (step, *step.verify):
+            parts = (*step.pre, step, *step.verify)
+        else:
+            parts = (step, *step.verify)
+        for part in parts:
             outcome = self.perform(part)
+            while not outcome.ok and self._again(step, part):
+                outcome = self.perform(part)
             if not outcome.ok:
                 return self._failed(step, part, outcome)
         self._well.add(step.path)
@@ -154,6 +155,22 @@ class Execution:
         outcome = StepOutcome(State.FAILED, "not approved", exit_code=ExitCode.GATE_NOT_MET)
         return self._failed(step, step, outcome)
 
+    def _after(self, step: Step, part: Step) -> Answer | None:
+        """What a person says about a part that failed; None when nobody says anything, or nothing failed."""
+        last = self.ledger.last(part.path)
+        if step.on_fail is not OnFail.ASK or last is None or last.state not in FAILURES:
+            return None
+        return self._ask(self._asking().failure(step, last))
+
+    def _again(self, step: Step, part: Step) -> bool:
+        """Whether a person wants a part that failed to be tried once more."""
+        if self._after(step, part) != "retry":
+            return False
+        last = self.ledger.last(part.path)
+        if last is not None:
+            self.ledger.settle(last, StepOutcome(State.REDO, "a person says: retry"), "person")
+        return True
+
     def _ask(self, question: Question) -> Answer | None:
         """The recorded answer, else that of the person who is there, which is recorded first."""
         answer = self._answers.get(question.digest)
@@ -161,6 +178,7 @@ class Execution:
             answer = self.around.confirm(question)
             if answer is not None and self.around.redactor.clean(str(answer)) == str(answer):
                 record_answer(self.session, question, answer)
+                self._answers[question.digest] = answer
         return answer
 
     def _asking(self) -> Asking:
@@ -176,13 +194,31 @@ class Execution:
             return self.cancelled(part.path, outcome)
         if outcome.state is State.UNKNOWN:
             return Ending(RunStatus.UNKNOWN, ExitCode.UNDO_FAILED, reason, part.path)
-        if step.on_fail is OnFail.CONTINUE:
+        on_fail = step.on_fail
+        if on_fail is OnFail.ASK and self.ledger.state(part.path) in FAILURES:
+            said = self._after(step, part)
+            if said is None:
+                waits = f"{reason}; a person must say {' or '.join(AFTER_FAILURE)}"
+                return Ending(RunStatus.WAITING, ExitCode.WAITING_APPROVAL, waits, part.path)
+            on_fail = OnFail(str(said))
+        if on_fail is OnFail.CONTINUE:
             self.around.progress.note(f"{reason} (goes on)")
             return None
-        if step.on_fail is OnFail.ROLLBACK:
+        if on_fail is OnFail.GOTO:
+            self._go_to(step, reason)
+            return None
+        if on_fail is OnFail.ROLLBACK:
             hands = Hands(self.perform, self._ask_probe, self.cancelled)
             return roll_back(self.runbook, self.session, self.ledger, hands, part, outcome)
         return Ending(RunStatus.FAILED, outcome.exit_code, reason, part.path)
+
+    def _go_to(self, step: Step, reason: str) -> None:
+        """Skip every step between this one and the one it leads to."""
+        self.around.progress.note(f"{reason} (on to {step.goto})")
+        paths = [one.path for one in self.runbook.steps]
+        for between in self.runbook.steps[paths.index(step.path) + 1 : paths.index(step.goto)]:
+            if self.ledger.last(between.path) is None:
+                self.ledger.skip(between, f"{step.path} failed: on to {step.goto}")
 
     def cancelled(self, path: str, outcome: StepOutcome | None = None) -> Ending:
         """The run was told to stop; the step in flight has ended."""
@@ -202,7 +238,7 @@ class Execution:
         while True:
             if last is not None and last.state in (State.OK, State.UNKNOWN):
                 return _outcome_of(last)
-            if last is not None and last.state in _FAILURES:
+            if last is not None and last.state in FAILURES:
                 failures = self.ledger.failures(step.path)
                 if failures > step.retries or (
                     step.mutates and last.state is State.TIMED_OUT and not self._probed(step)

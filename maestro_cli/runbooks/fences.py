@@ -54,9 +54,14 @@ def build_steps(fences: Iterable[Fence], file: str, declared: set[str]) -> tuple
             others.append(reading.serving(others))
     steps: list[Step] = []
     known = set(declared)
+    order = list(mains)
     for name, step in mains.items():
         whole = _assemble(step, served.get(name, []), name in chosen, file)
         _check_names(whole, {done.path for done in steps}, known, file)
+        if whole.goto and whole.goto not in order[len(steps) + 1 :]:
+            fix = "a run only goes on, never back; name a later step"
+            what = f"{visible(whole.goto, 60)!r} is no step after this one"
+            raise InvalidFile(what, file=file, line=whole.line, key="on_fail", fix=fix)
         known |= {whole.capture} if whole.capture else set()
         steps.append(whole)
     return tuple(steps)
@@ -197,7 +202,11 @@ class _Reading:
             if name in ("id", *ROLES):
                 continue
             try:
-                values[FIELDS.get(name, name)] = FORMS[form](raw)
+                value = FORMS[form](raw)
             except ValueError as error:
                 raise self.fail(visible(str(error), 200), name) from error
+            if form == "choice":
+                values["on_fail"], values["goto"] = value
+            else:
+                values[FIELDS.get(name, name)] = value
         return values

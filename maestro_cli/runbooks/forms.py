@@ -143,11 +143,16 @@ def _reference(text: str) -> str:
     return text
 
 
-def _choice(raw: Any) -> OnFail:
+def _on_fail(raw: Any) -> tuple[OnFail, str]:
+    """What follows a failure, and the step it leads to."""
+    word, _, where = _text(raw).partition(" ")
     try:
-        return OnFail(_text(raw))
+        choice = OnFail(word)
     except ValueError:
-        raise ValueError(suggestion(str(raw), [choice.value for choice in OnFail])) from None
+        raise ValueError(suggestion(word, [choice.value for choice in OnFail])) from None
+    if (choice is OnFail.GOTO) != bool(where) or (where and not is_name(where.strip())):
+        raise ValueError("needs one word, or goto and the id of a later step: 'goto escalate'")
+    return choice, where.strip()
 
 
 FIELDS: Mapping[str, str] = {
@@ -167,7 +172,7 @@ FORMS: Mapping[str, Callable[[Any], Any]] = {
     "count": _count,
     "expectation": lambda raw: parse_expectation(_text(raw)),
     "variable": _variable,
-    "choice": _choice,
+    "choice": _on_fail,
     "choices": _choices,
     "pattern": _pattern,
     "condition": _condition,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from maestro_cli.journal.model import Event
-from maestro_cli.runbooks.model import RunRecord, State, Step, StepOutcome, StepRecord
+from maestro_cli.runbooks.model import FAILURES, RunRecord, State, Step, StepOutcome, StepRecord
 from maestro_cli.runbooks.session import Session
 
 
@@ -51,6 +51,8 @@ class Ledger:
 
     def settle(self, record: StepRecord, outcome: StepOutcome, by: str) -> StepRecord:
         """Record what an attempt without a known outcome turned out to be, and who or what said so."""
+        if record.state in FAILURES:
+            self._failures[record.path] -= 1
         return self._end("step.settled", record, outcome, {"by": by})
 
     def skip(self, step: Step, reason: str) -> None:
@@ -112,7 +114,7 @@ class Ledger:
         return ended
 
     def _count(self, record: StepRecord) -> None:
-        if record.state in (State.FAILED, State.NOT_MET, State.TIMED_OUT):
+        if record.state in FAILURES:
             self._failures[record.path] = self._failures.get(record.path, 0) + 1
         if record.state is State.OK:
             self.values.update(record.captures)

@@ -29,6 +29,8 @@ class OnFail(Enum):
     STOP = "stop"
     CONTINUE = "continue"
     ROLLBACK = "rollback"
+    ASK = "ask"
+    GOTO = "goto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Step:
     choices: tuple[str, ...] = ()  # what a person may answer; with none and no pattern, yes or no
     pattern: str = ""  # what an answer must match as a whole
     on_fail: OnFail = OnFail.STOP
+    goto: str = ""  # a later step, where on_fail is GOTO
     pre: tuple[Step, ...] = ()
     verify: tuple[Step, ...] = ()
     undo: Step | None = None
@@ -139,6 +142,9 @@ class State(Enum):
     REDO = "redo"  # a probe found that it had not been done
 
 
+FAILURES = (State.FAILED, State.NOT_MET, State.TIMED_OUT)
+
+
 class RunStatus(Enum):
     """Where a run is. INTERRUPTED is never written: it is a RUNNING run whose lease has ended."""
 
@@ -192,7 +198,7 @@ class Question:
 
     run_id: str
     path: str
-    kind: str  # manual, approve, ask
+    kind: str  # manual, approve, ask, failed
     title: str
     text: str
     digest: str

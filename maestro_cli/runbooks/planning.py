@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maestro_cli.core.condition import Facts
@@ -62,6 +62,7 @@ class Planner:
         self._ended: dict[str, str] = {}  # how steps ended, or would
         self._lines: list[PlannedStep] = []
         self._code = ExitCode.OK
+        self._until = ""  # the step that a failure leads to
 
     def plan(self) -> RunPlan:
         """Every step, with what it came to or would do."""
@@ -69,7 +70,11 @@ class Planner:
         for step in self._book.steps:
             if is_stopped or self._around.cancellation.is_set:
                 self._tell(step, "not reached", "")
+            elif self._until not in ("", step.path):
+                self._ended[step.path] = "skipped"
+                self._tell(step, "skipped", f"the run goes on to {self._until}")
             else:
+                self._until = ""
                 is_stopped = self._step(step)
         return RunPlan(self._book.id, self._parameters, tuple(self._lines), self._code)
 
@@ -142,6 +147,12 @@ class Planner:
         if main.on_fail is OnFail.CONTINUE:
             self._tell(step, "ran", f"{outcome.reason} (the run goes on)", outcome.output)
             return False
+        if main.on_fail is OnFail.GOTO:
+            self._tell(step, "ran", f"{outcome.reason} (on to {main.goto})", outcome.output)
+            self._until = main.goto
+            return False
+        if main.on_fail is OnFail.ASK:
+            outcome = replace(outcome, reason=f"{outcome.reason}; a person is asked what follows")
         return self._stop(step, "stops", outcome)
 
     def _stop(self, step: Step, state: str, outcome: StepOutcome) -> bool:

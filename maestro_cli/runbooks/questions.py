@@ -15,9 +15,20 @@ from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.core.untrusted import visible
-from maestro_cli.runbooks.model import Answer, Question, Runbook, RunRecord, RunStatus, Step
+from maestro_cli.runbooks.model import (
+    FAILURES,
+    Answer,
+    OnFail,
+    Question,
+    Runbook,
+    RunRecord,
+    RunStatus,
+    Step,
+    StepRecord,
+)
 
 MAX_ANSWER = 4096  # characters
+AFTER_FAILURE = ("retry", "continue", "stop", "rollback")
 _WORDS = {"yes": True, "y": True, "no": False, "n": False}
 
 
@@ -35,6 +46,13 @@ class Asking:
         bound = digest([self.run_id, self.file_digest, step.path, dict(self.values)])
         text = self.redactor.clean(step.body.strip())
         return Question(self.run_id, step.path, "approve", step.name, text, bound)
+
+    def failure(self, step: Step, record: StepRecord) -> Question:
+        """What shall follow an attempt that failed; each failure is another question."""
+        bound = digest([self.run_id, self.file_digest, record.path, "failed", record.attempt])
+        title = f"{step.name}: {record.path} failed"
+        text = self.redactor.clean(f"{record.reason}\n{record.output}".strip())
+        return Question(self.run_id, record.path, "failed", title, text, bound, AFTER_FAILURE)
 
     def of_step(self, step: Step) -> Question:
         """What a step of kind manual or ask wants to know."""
@@ -55,7 +73,10 @@ def open_question(
     if run.status is not RunStatus.WAITING or run.waiting_for != path or step is None:
         waits = f"it waits for {run.waiting_for}" if run.status is RunStatus.WAITING else run.status.value
         raise UsageError(f"run {run.id} asks nothing at {visible(path, 60)!r}", why=waits)
-    if step.approve and run.last(path) is None:
+    main, last = runbook.step(path.split("/")[0]), run.last(path)
+    if main is not None and main.on_fail is OnFail.ASK and last is not None and last.state in FAILURES:
+        question = asking.failure(main, last)
+    elif step.approve and last is None:
         question = asking.approval(step)
     elif step.kind in ("manual", "ask"):
         question = asking.of_step(step)

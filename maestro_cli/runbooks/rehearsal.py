@@ -139,6 +139,7 @@ class Player:
         self._left = {path: list(_each(mock)) for path, mock in case.mocks.items()}
         self.asked: set[str] = set()  # the mocks that were used, probes among them
         self.fault = ""
+        self._said: set[str] = set()  # what follows a failure is said once, so that a case ends
 
     def play(self, book: Runbook, clock: Clock) -> RunResult:
         """Run it in a journal of its own, which is thrown away."""
@@ -174,8 +175,9 @@ class Player:
     def answer(self, question: Question) -> Answer | None:
         """What the case says to a question; nobody is there for others."""
         said = self._case.answers.get(question.path)
-        if said is None:
+        if said is None or (question.kind == "failed" and question.path in self._said):
             return None
+        self._said.add(question.path)
         text = ("yes" if said else "no") if isinstance(said, bool) else str(said)
         try:
             return read_answer(question, text)

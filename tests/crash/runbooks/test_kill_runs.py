@@ -184,6 +184,38 @@ def test_an_answer_killed_at_its_write_is_given_once_or_asked_again(tmp_path: Pa
         bench.close()
 
 
+@pytest.mark.parametrize(
+    "name", ["run.answered", "run.resumed", "step.settled", "step.intended", "step.finished"]
+)
+def test_a_retry_that_a_person_asked_for_is_made_once_wherever_it_is_killed(
+    tmp_path: Path, name: str
+) -> None:
+    for when in ("before", "after"):
+        folder = tmp_path / when
+        folder.mkdir()
+        text = fence("id=a on_fail=ask", "echo a >> world; test -e fixed") + fence("id=b", "echo b >> world")
+        (folder / "book.md").write_text(text)
+        assert spawn(folder, "start").wait(60) == ExitCode.WAITING_APPROVAL
+        (folder / "fixed").touch()
+        place = f"run.{when}:{name}" if name == "run.resumed" else f"run.{when}:{name}:a"
+        if name == "run.answered":
+            killed(folder, "answer a retry", place)
+        else:
+            assert spawn(folder, "answer a retry").wait(60) == 0
+            killed(folder, "resume", place)
+        bench, run = finish(folder)
+        try:
+            if run.status is RunStatus.WAITING:
+                bench.control().answer(run.id, "a", "retry")
+                run = bench.runner().resume(run.id).run
+            assert run.status is RunStatus.SUCCEEDED, place
+            # The step alters nothing, so an attempt that was cut off is made again.
+            tries = 3 if place in ("run.before:step.finished:a",) else 2
+            assert bench.lines("world") == ["a"] * tries + ["b"], place
+        finally:
+            bench.close()
+
+
 def _eventually(holds: Callable[[], bool]) -> None:
     patience = threading.Event()
     for _ in range(4500):

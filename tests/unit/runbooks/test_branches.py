@@ -102,3 +102,66 @@ def test_a_step_runs_in_its_folder(bench: Bench) -> None:
     assert (bench.folder / "inner" / "where").read_text().strip() == str((bench.folder / "inner").resolve())
     result = bench.run(fence("id=a cwd=missing"))
     assert result.reason == "a: the folder missing is not there"
+
+
+def test_a_failure_goes_on_at_a_later_step_and_skips_those_between(bench: Bench) -> None:
+    text = (
+        fence("id=a on_fail='goto last'", "exit 1")
+        + fence("id=b", "touch ran")
+        + fence("id=c needs=a on_fail=continue", "touch ran")
+        + fence("id=last when='a.failed and b.skipped'", "echo last >> log")
+    )
+    assert states(bench, text) == {
+        "a": State.FAILED,
+        "b": State.SKIPPED,
+        "c": State.SKIPPED,
+        "last": State.OK,
+    }
+    assert not (bench.folder / "ran").exists()
+    assert states(bench, text.replace("exit 1", "true").replace("touch ran", "true"))["b"] is State.OK
+
+
+FLAKY = fence("id=a mutates on_fail=ask", "echo a >> log; test -e fixed") + fence("id=b", "echo b >> log")
+
+
+def test_after_a_failure_a_person_says_what_follows(bench: Bench) -> None:
+    for said, status, log in (
+        ("stop", RunStatus.FAILED, ["a"]),
+        ("continue", RunStatus.SUCCEEDED, ["a", "b"]),
+        ("rollback", RunStatus.ROLLBACK_FAILED, ["a"]),
+    ):
+        run = bench.run(FLAKY)
+        assert (run.status, run.exit_code) == (RunStatus.WAITING, ExitCode.WAITING_APPROVAL)
+        assert run.reason == "a: ended with 1; a person must say retry or continue or stop or rollback"
+        assert bench.runner().resume(run.id).status is RunStatus.WAITING
+        bench.control().answer(run.id, "a", said)
+        assert bench.runner().resume(run.id).status is status
+        assert bench.lines("log") == log
+        (bench.folder / "log").unlink()
+
+
+def test_what_failed_is_tried_once_for_each_time_a_person_says_so(bench: Bench) -> None:
+    run = bench.run(FLAKY)
+    bench.control().answer(run.id, "a", "retry")
+    again = bench.runner().resume(run.id)
+    assert (again.status, bench.lines("log")) == (RunStatus.WAITING, ["a", "a"])
+    (bench.folder / "fixed").touch()
+    bench.control().answer(run.id, "a", "retry")
+    assert bench.runner().resume(run.id).ok
+    assert bench.lines("log") == ["a", "a", "a", "b"]
+
+
+def test_a_check_that_failed_is_tried_again_without_its_step(bench: Bench) -> None:
+    text = fence("id=a on_fail=ask", "echo a >> log") + fence("verify=a", "echo v >> log; test -e fixed")
+    run = bench.run(text)
+    assert run.run.waiting_for == "a/verify"
+    (bench.folder / "fixed").touch()
+    bench.control().answer(run.id, "a/verify", "retry")
+    assert bench.runner().resume(run.id).ok
+    assert bench.lines("log") == ["a", "v", "v"]
+
+
+def test_somebody_at_the_terminal_is_asked_until_it_is_well(bench: Bench) -> None:
+    said = iter(["retry", "retry", "stop"])
+    result = bench.runner().start(bench.write(FLAKY), {}, confirm=lambda question: next(said))
+    assert (result.status, bench.lines("log")) == (RunStatus.FAILED, ["a", "a", "a"])
