@@ -34,6 +34,7 @@ from maestro_cli.changes.policy import Policy
 from maestro_cli.changes.ports import World
 from maestro_cli.changes.rules import Caller, judge
 from maestro_cli.changes.sending import fresh_target
+from maestro_cli.changes.shown import changed_since
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import ExitCode, GateNotMet, NotFound, PolicyRefused, StalePlan, TimedOut
@@ -67,7 +68,7 @@ def wait(means: Means, change: Change, decision: GateDecision, consent: Consent)
 def end_if_stale(
     world: World, kind: ChangeKind, ledger: Ledger, change: Change, lease: TargetLease | None = None
 ) -> None:
-    """End a waiting change whose target is no longer what its plan was made for: it never will be again.
+    """End a waiting change whose target, or what is around it, is no longer what was shown.
 
     Raises StalePlan (which says what changed) or NotFound then; Unreachable and Refused when nobody can tell.
     """
@@ -84,6 +85,14 @@ def end_if_stale(
     except NotFound as error:
         ledger.failed(change, lease, error)
         raise
+    moved = changed_since(world, ledger.journal, change, ledger.journal.clock.now())
+    if moved:
+        other = StalePlan(
+            f"what was shown of change {change.id} is no longer so; nothing was done",
+            why="; ".join(moved), fix="plan again, and look at it",
+        )  # fmt: skip
+        ledger.failed(change, lease, other)
+        raise other
 
 
 def consent_of(change: Change) -> Consent:

@@ -100,6 +100,48 @@ class RecentChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Traffic:
+    """How much of a Service's traffic ends at most (0 to 1), and the zones that still have a ready endpoint.
+
+    `zones_left` is None when nobody knows which endpoints end.
+    """
+
+    service: str
+    share: float
+    zones_left: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetTouched:
+    """An objective of the target: the shares of its error budget that are left, and burnt at worst.
+
+    None where that is not known.
+    """
+
+    objective: str
+    left: float | None
+    burn: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What the change does to those who are served, and the open incidents that concern its target."""
+
+    traffic: tuple[Traffic, ...] = ()
+    budgets: tuple[BudgetTouched, ...] = ()
+    incidents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """An incident that people respond to; `workload` as it prints, or empty."""
+
+    name: str
+    namespace: str
+    workload: str
+
+
+@dataclass(frozen=True, slots=True)
 class BlastRadius:
     """What a change would touch.
 
@@ -124,6 +166,7 @@ class BlastRadius:
     nodes_left: int | None = None
     zones_left: tuple[str, ...] | None = None
     alerts_hidden: int | None = None
+    impact: Impact | None = None
 
     @property
     def headroom(self) -> int | None:

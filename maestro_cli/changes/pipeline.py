@@ -25,6 +25,7 @@ from maestro_cli.changes.history import (
     recent_on,
     unresolved_on,
 )
+from maestro_cli.changes.impact import with_impact
 from maestro_cli.changes.kinds import KINDS, kind_named
 from maestro_cli.changes.kinds.kind import ChangeKind, Permission, Request
 from maestro_cli.changes.ledger import Ledger, take_target
@@ -115,7 +116,7 @@ class ChangePipeline:
             actor=self.actor,
             abandoned=abandoned_payloads(self.journal, ref),
         )
-        return kind_named(kind, self._kinds).plan(self.world, request)
+        return with_impact(self.world, kind_named(kind, self._kinds).plan(self.world, request))
 
     def plan_undo(self, change_id: str) -> Plan:
         """Work out how to take a finished change back; its undo is another change, with a gate of its own.

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from maestro_cli.changes.model import OpenIncident
 from maestro_cli.core.facts.alerts import Alert, Silence
 from maestro_cli.core.facts.cluster import (
     AccessAnswer,
@@ -19,6 +20,7 @@ from maestro_cli.core.facts.cluster import (
     Node,
     Pod,
     Revision,
+    ServiceEndpoint,
     Workload,
 )
 from maestro_cli.core.facts.inference import RoutingInForce, RoutingPreview, ServedReplica
@@ -62,6 +64,9 @@ class ClusterPort(Protocol):
     def list_pods(self, namespace: str | None, *, selector: str = "") -> Sequence[Pod]: ...
 
     def list_disruption_budgets(self, namespace: str | None) -> Sequence[DisruptionBudget]: ...
+
+    def list_endpoints(self, namespace: str) -> Sequence[ServiceEndpoint]:
+        """The pods behind the Services of a namespace."""
 
     def list_autoscalers(self, namespace: str | None) -> Sequence[Autoscaler]:
         """What sets replicas by itself; a cluster that does not know such a thing has none."""
@@ -235,3 +240,6 @@ class World(Protocol):
 
     @property
     def serving(self) -> ServingPort: ...
+
+    def open_incidents(self) -> Sequence[OpenIncident]:
+        """What people respond to now."""

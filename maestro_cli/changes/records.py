@@ -17,6 +17,7 @@ from maestro_cli.changes.model import (
     Approval,
     BlastRadius,
     BudgetHeadroom,
+    BudgetTouched,
     ChangeError,
     Condition,
     Diff,
@@ -24,10 +25,12 @@ from maestro_cli.changes.model import (
     Gate,
     GateDecision,
     GateReason,
+    Impact,
     Plan,
     RecentChange,
     Risk,
     Target,
+    Traffic,
     Undo,
 )
 from maestro_cli.core import errors
@@ -102,7 +105,19 @@ def _blast(data: Mapping[str, Any]) -> BlastRadius:
     }
     zones = data.get("zones_left")
     lists["zones_left"] = None if zones is None else tuple(zones)
+    lists["impact"] = _impact(data.get("impact"))
     return BlastRadius(**{**_known(BlastRadius, data), **lists})
+
+
+def _impact(data: Mapping[str, Any] | None) -> Impact | None:
+    if data is None:
+        return None
+    traffic = (
+        Traffic(**{**one, "zones_left": None if one["zones_left"] is None else tuple(one["zones_left"])})
+        for one in data["traffic"]
+    )
+    budgets = (BudgetTouched(**one) for one in data["budgets"])
+    return Impact(tuple(traffic), tuple(budgets), tuple(data["incidents"]))
 
 
 def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from maestro_cli.services.backends import Backends
 
 if TYPE_CHECKING:
     from maestro_cli.changes.candidates.model import Candidate
-    from maestro_cli.changes.model import Change, Consent, Plan
+    from maestro_cli.changes.model import Change, Consent, OpenIncident, Plan
     from maestro_cli.changes.pipeline import ChangePipeline
     from maestro_cli.changes.policy import Policy
     from maestro_cli.core.facts.alerts import Silence
@@ -121,6 +121,17 @@ class ChangeServices(Backends):
         if where is None and text.count("/") < 2:
             where = self.cluster.default_namespace or None
         return where
+
+    def open_incidents(self) -> list[OpenIncident]:
+        """The incidents of the context's journal that are open, as changes know them."""
+        from maestro_cli.changes.model import OpenIncident
+        from maestro_cli.incidents.model import OPEN_STATES
+        from maestro_cli.incidents.register import list_incidents
+
+        return [
+            OpenIncident(f"incident #{one.number}", one.namespace or "", str(one.workload or ""))
+            for one in list_incidents(self.journal, states=OPEN_STATES)
+        ]
 
     def list_silences(self, *, with_ended: bool) -> list[Silence]:
         """The silences of the context's Alertmanager, by when they end."""

@@ -130,6 +130,8 @@ def answers(kind: str = "", **spec: Any) -> Answers:
         f"PATCH {NODES}/node-a": one,
         "/apis/policy/v1/namespaces/ml/poddisruptionbudgets": listing(),
         "/apis/apps/v1/namespaces/ml/deployments": listing(now),
+        "/apis/discovery.k8s.io/v1/namespaces/ml/endpointslices": listing(),
+        "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices": listing(),
         CONFIG: SETTINGS,
         f"PATCH {CONFIG}": SETTINGS,
         f"{AUTOSCALERS}/fraud": HPA,

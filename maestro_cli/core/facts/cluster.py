@@ -201,6 +201,16 @@ class DisruptionBudget:
     expected_pods: int
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class ServiceEndpoint:
+    """A pod behind a Service, as its EndpointSlices tell."""
+
+    service: str
+    pod: str
+    ready: bool
+    zone: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Autoscaler:
     """A HorizontalPodAutoscaler and the workload whose replicas it sets."""

@@ -12,7 +12,15 @@ from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
     from maestro_cli.changes.candidates.model import Judged
-    from maestro_cli.changes.model import BlastRadius, Change, DiffLine, GateDecision, Plan, RecentChange
+    from maestro_cli.changes.model import (
+        BlastRadius,
+        Change,
+        DiffLine,
+        GateDecision,
+        Impact,
+        Plan,
+        RecentChange,
+    )
 
 
 def standing_tone(judged: Judged) -> str:
@@ -142,6 +150,22 @@ def _touched(blast: BlastRadius) -> list[tuple[str, object]]:
     ]
 
 
+def _served(impact: Impact | None) -> list[tuple[str, object]]:
+    """What users, objectives and responders have to do with it."""
+    if impact is None:
+        return []
+    rows: list[tuple[str, object]] = []
+    for traffic in impact.traffic:
+        zones = traffic.zones_left
+        left = "" if zones is None else f", ready ones left in {', '.join(zones) or 'no zone'}"
+        rows.append(("traffic", f"{traffic.share:.0%} of the endpoints of {traffic.service}{left}"))
+    for budget in impact.budgets:
+        left = "not known" if budget.left is None else f"{budget.left:.1%}"
+        burn = "not known" if budget.burn is None else f"{budget.burn:.1%}"
+        rows.append(("objective", f"{budget.objective}: {left} of its budget left, at worst {burn} burnt"))
+    return [*rows, *(("open", name) for name in impact.incidents)]
+
+
 def _plan_blocks(plan: Plan) -> tuple[Any, ...]:
     blast = plan.blast
     rows: list[tuple[str, object]] = [
@@ -152,6 +176,7 @@ def _plan_blocks(plan: Plan) -> tuple[Any, ...]:
             ("budget", f"{budget.name}: {budget.allowed} disruptions allowed, {budget.healthy} healthy")
             for budget in blast.budgets
         ),
+        *_served(blast.impact),
         *(("lately", _lately(recent)) for recent in blast.recent),
         *(("not seen", text) for text in blast.blind),
         *(("note", text) for text in plan.notes),

@@ -24,6 +24,7 @@ from maestro_cli.core.facts.cluster import (
     Node,
     Pod,
     Revision,
+    ServiceEndpoint,
     Workload,
 )
 from maestro_cli.core.facts.endpoints import EndpointCheck
@@ -216,6 +217,12 @@ class KubeCluster:
         path = scoped("/apis/policy/v1", namespace, "poddisruptionbudgets")
         found = self._api.items(path, objects.BudgetObject)
         return tuple(map(facts.budget_facts, sorted(found, key=_name)))
+
+    def list_endpoints(self, namespace: str) -> tuple[ServiceEndpoint, ...]:
+        """The pods behind the Services of a namespace, by Service and pod."""
+        path = scoped("/apis/discovery.k8s.io/v1", namespace, "endpointslices")
+        found = self._api.items(path, objects.SliceObject)
+        return tuple(sorted({one for item in found for one in facts.endpoint_facts(item)}))
 
     def list_autoscalers(self, namespace: str | None) -> tuple[Autoscaler, ...]:
         """What sets replicas by itself, by name; none where the cluster does not serve autoscaling/v2."""

@@ -6,7 +6,7 @@ meaning that k8s.io/api gives it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from maestro_cli.core.facts.cluster import (
     Node,
     Pod,
     Revision,
+    ServiceEndpoint,
     Workload,
 )
 from maestro_cli.core.refs import WorkloadRef
@@ -38,12 +39,14 @@ from maestro_cli.sources.kube.objects import (
     PodObject,
     ReplicaSet,
     Selector,
+    SliceObject,
     utc,
 )
 
 MIRROR = "kubernetes.io/config.mirror"
 CHANGE_CAUSE = "kubernetes.io/change-cause"
 TEMPLATE_HASH = "pod-template-hash"
+SERVICE_NAME = "kubernetes.io/service-name"
 ZONE = "topology.kubernetes.io/zone"
 
 
@@ -233,6 +236,15 @@ def budget_facts(budget: BudgetObject) -> DisruptionBudget:
         desired_healthy=status.desired_healthy,
         expected_pods=status.expected_pods,
     )
+
+
+def endpoint_facts(slice_: SliceObject) -> Iterator[ServiceEndpoint]:
+    """The pods of one EndpointSlice; what is ready says so, and absent means ready (discovery/v1)."""
+    service = (slice_.metadata.labels or {}).get(SERVICE_NAME, "")
+    for one in slice_.endpoints or ():
+        if service and one.target_ref is not None and one.target_ref.kind == "Pod":
+            ready = one.conditions is None or one.conditions.ready is not False
+            yield ServiceEndpoint(service, one.target_ref.name, ready, one.zone or "")
 
 
 def autoscaler_facts(autoscaler: AutoscalerObject) -> Autoscaler:

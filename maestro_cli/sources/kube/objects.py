@@ -308,6 +308,21 @@ class BudgetObject(Struct):
     status: BudgetStatus = field(default_factory=BudgetStatus)
 
 
+class SliceConditions(Struct):
+    ready: bool | None = None
+
+
+class SliceEndpoint(Struct, rename="camel"):
+    conditions: SliceConditions | None = None
+    target_ref: Involved | None = None
+    zone: str | None = ""
+
+
+class SliceObject(Struct):
+    metadata: Meta
+    endpoints: list[SliceEndpoint] | None = None
+
+
 class ScaleTarget(Struct):
     kind: str = ""
     name: str = ""

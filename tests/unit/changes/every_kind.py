@@ -13,7 +13,7 @@ from maestro_cli.changes.kinds.silencing import mark_of
 from maestro_cli.core.refs import ObjectRef
 from tests.unit.changes.fake_alertmanager import PERMISSION, SILENCE, silence
 from tests.unit.changes.fake_autoscalers import HPA
-from tests.unit.changes.fake_cluster import REF, FakeCluster, template
+from tests.unit.changes.fake_cluster import REF, FakeCluster, reading, template
 from tests.unit.changes.fake_configs import CONFIG, IDS, ROUTING, SETTINGS
 from tests.unit.changes.fake_nodes import NODE
 from tests.unit.changes.fake_pods import POD
@@ -207,5 +207,5 @@ def example_of(kind: str) -> Example:
 
 def releases(cluster: FakeCluster) -> None:
     """The two releases that every example starts from."""
-    cluster.ship(template(1, **ENVIRONMENT), "release 1")
-    cluster.ship(template(2, **ENVIRONMENT), "release 2")
+    cluster.ship(reading(template(1, **ENVIRONMENT)), "release 1")
+    cluster.ship(reading(template(2, **ENVIRONMENT)), "release 2")

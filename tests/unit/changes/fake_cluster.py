@@ -25,6 +25,7 @@ from maestro_cli.core.facts.cluster import (
     Node,
     Pod,
     Revision,
+    ServiceEndpoint,
     Workload,
 )
 from maestro_cli.core.refs import WorkloadRef
@@ -42,13 +43,19 @@ def template(version: int, **env: str) -> dict[str, Any]:
         "image": "maestro.local/model-server:1",
         "args": ["--models", "/models", "--serve", f"fraud={version}"],
         "env": [{"name": name, "value": value} for name, value in env.items()],
-        "envFrom": [{"configMapRef": {"name": "settings"}}],
     }
     volume = {"name": "routing", "configMap": {"name": "fraud-routing"}}
     return {
         "metadata": {"labels": {"app": "fraud"}},
         "spec": {"containers": [container], "volumes": [volume]},
     }
+
+
+def reading(pod_template: Mapping[str, Any]) -> dict[str, Any]:
+    """The template with its environment from the config map `settings`."""
+    made: dict[str, Any] = copy.deepcopy(dict(pod_template))
+    made["spec"]["containers"][0]["envFrom"] = [{"configMapRef": {"name": "settings"}}]
+    return made
 
 
 class FakeCluster:
@@ -162,6 +169,17 @@ class FakeCluster:
     def list_disruption_budgets(self, namespace: str | None) -> Sequence[DisruptionBudget]:
         with self.state() as state:
             return tuple(DisruptionBudget("ml", *budget) for budget in state["budgets"])
+
+    def list_endpoints(self, namespace: str) -> Sequence[ServiceEndpoint]:
+        """Every pod is behind the Service fraud."""
+        with self.state() as state:
+            if "endpointslices" in state["denied"]:
+                raise Refused("the cluster forbids it")
+            zones = {name: str(one["zone"]) for name, one in state["nodes"].items()}
+            return [
+                ServiceEndpoint("fraud", pod.name, pod.ready, zones.get(pod.node, ""))
+                for pod in fake_pods.pods(state)
+            ]
 
     def list_autoscalers(self, namespace: str | None) -> Sequence[Autoscaler]:
         with self.state() as state:

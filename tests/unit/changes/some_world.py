@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from maestro_cli.changes.model import OpenIncident
 from maestro_cli.changes.ports import (
     AlertmanagerPort,
     ClusterPort,
@@ -29,6 +30,10 @@ class SomeWorld:
     servers: ServingPort | None = None
     helm: ReleasesPort | None = None
     notifier: AlertmanagerPort | None = None
+    incidents: Sequence[OpenIncident] = ()
+
+    def open_incidents(self) -> Sequence[OpenIncident]:
+        return self.incidents
 
     @property
     def releases(self) -> ReleasesPort:

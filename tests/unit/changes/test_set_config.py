@@ -15,12 +15,17 @@ from maestro_cli.changes.references import config_maps_of
 from maestro_cli.core.errors import ActionFailed, GateNotMet, NotFound, RolledBack, UsageError
 from maestro_cli.core.refs import ObjectRef
 from tests.unit.changes.bench import YES, Bench
-from tests.unit.changes.fake_cluster import REF, template
+from tests.unit.changes.fake_cluster import REF, reading, template
 from tests.unit.changes.fake_configs import SETTINGS
 
 DEBUG = {"key": "LEVEL", "value": "debug"}
 ROLLOUT = {**DEBUG, "rollout": True}
 KIND = KINDS["set-config"]
+
+
+@pytest.fixture(autouse=True)
+def _fraud_reads_it(bench: Bench) -> None:
+    bench.cluster.ship(reading(template(2)))
 
 
 def settings(bench: Bench) -> dict[str, str]:
@@ -76,9 +81,7 @@ def test_a_rollout_that_does_not_come_up_is_undone_with_another(bench: Bench) ->
 
 
 def test_nobody_reads_it_is_zero_targets(bench: Bench) -> None:
-    other = template(3)
-    del other["spec"]["containers"][0]["envFrom"]
-    bench.cluster.ship(other)
+    bench.cluster.ship(template(3))
     with pytest.raises(ActionFailed, match="nothing to restart") as raised:
         bench.pipeline().plan("set-config", SETTINGS, ROLLOUT)
     assert raised.value.exit_code == 12

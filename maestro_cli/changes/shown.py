@@ -1,0 +1,70 @@
+"""Whether what an approval was given to is still what was shown.
+
+Invariant: the target itself is compared elsewhere; here is what is around it, beyond the noise of a live
+system. What cannot be read now is not compared: the gate's own rules say what has to be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from maestro_cli.changes.history import recent_on
+from maestro_cli.changes.impact import measure
+from maestro_cli.changes.model import Change, Impact
+from maestro_cli.changes.ports import World
+from maestro_cli.core.errors import MaestroError
+from maestro_cli.journal.store import Journal
+
+# What moves less than this while people look is no other plan.
+SHARE_NOISE = 0.1
+
+
+def changed_since(world: World, journal: Journal, change: Change, now: datetime) -> tuple[str, ...]:
+    """In words, what of the plan's blast radius is no longer as it was shown."""
+    found = [*_headroom(world, change), *_others(journal, change, now)]
+    before = change.plan.blast.impact
+    if before is not None:
+        found += _impact(before, measure(world, change.plan)[0])
+    return tuple(found)
+
+
+def _headroom(world: World, change: Change) -> Iterator[str]:
+    blast = change.plan.blast
+    had = {budget.name for budget in blast.budgets if budget.allowed > 0}
+    if not had or blast.waits:
+        return
+    try:
+        there = world.cluster.list_disruption_budgets(change.ref.namespace or None)
+    except MaestroError:
+        return
+    for budget in there:
+        if budget.name in had and budget.disruptions_allowed <= 0:
+            yield f"disruption budget {budget.name} has no headroom any more"
+
+
+def _others(journal: Journal, change: Change, now: datetime) -> Iterator[str]:
+    shown = {one.id for one in change.plan.blast.recent}
+    age_seconds = (now - change.plan.created_at).total_seconds()
+    for other in recent_on(journal, change.ref, now, age_seconds, but=change.id):
+        if other.id not in shown:
+            yield f"{other.id} ({other.kind} by {other.actor}) changed it since"
+
+
+def _impact(before: Impact, now: Impact) -> Iterator[str]:
+    for name in now.incidents:
+        if name not in before.incidents:
+            yield f"{name} was opened since"
+    shares = {one.service: one.share for one in before.traffic}
+    for one in now.traffic:
+        was = shares.get(one.service, 0.0)
+        if one.share - was > SHARE_NOISE:
+            yield f"it would end {one.share:.0%} of the endpoints of {one.service}, and {was:.0%} was shown"
+    left = {one.objective: one.left for one in before.budgets}
+    for budget in now.budgets:
+        had = left.get(budget.objective)
+        if had is None or budget.left is None:
+            continue
+        if had > 0 >= budget.left or had - budget.left > SHARE_NOISE:
+            now_left = f"{budget.left:.0%} of the error budget of {budget.objective} is left"
+            yield f"{now_left}, and {had:.0%} was shown"
