@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 
 from maestro_cli.changes.model import Diff, DiffLine
-from maestro_cli.changes.template import HIDDEN, is_secret
+from maestro_cli.changes.template import is_secret
+from maestro_cli.core.secret_words import HIDDEN
 from maestro_cli.core.untrusted import Untrusted
 
 MAX_LINES = 200

@@ -46,6 +46,16 @@ def get_change(reader: Reader, change_id: str) -> Change:
     return change
 
 
+def named_change(reader: Reader, reference: str) -> Change:
+    """The change of that id, or the one planned last for `latest`; raises NotFound."""
+    if reference != "latest":
+        return get_change(reader, reference)
+    newest = list_changes(reader, limit=1)
+    if not newest:
+        raise NotFound("there is no change yet", fix="maestro change list")
+    return newest[0]
+
+
 def find_change(reader: Reader, change_id: str) -> Change | None:
     rows = reader.query("SELECT * FROM changes WHERE id = ?", (change_id,))
     return change_from_row(rows[0]) if rows else None

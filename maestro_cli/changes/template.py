@@ -12,22 +12,15 @@ from typing import Any
 from maestro_cli.changes.model import Diff, DiffLine, Target
 from maestro_cli.core.canonical import canonical_json, digest
 from maestro_cli.core.facts.cluster import Workload
+from maestro_cli.core.secret_words import HIDDEN, SECRET_NAMES, hide_word, looks_secret, sounds_secret
 from maestro_cli.core.untrusted import Untrusted
 
 TEMPLATE_HASH = "pod-template-hash"
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
-HIDDEN = "«hidden»"
 _VALUE_LIMIT = 2000
 # Values of such names, and values that look so, are not shown; that they differ is.
-_SECRET = r"passw|secret|token|credential|api[-_]?key|private[-_]?key|connection[-_]?string|dsn"
-_SECRET_PATH = re.compile(rf"(?i)\b(?:env|labels|annotations)\[[^\]]*(?:{_SECRET})[^\]]*\]$")
-_SECRET_NAME = re.compile(rf"(?i){_SECRET}")
-_SECRET_VALUE = re.compile(
-    r"://[^/\s:@]*:[^/\s@]+@"  # a URL with a password
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
-    r"|\beyJ[\w-]{8,}\.[\w-]{8,}"  # a JSON web token
-)
-_SECRET_FLAG = re.compile(rf"(?i)^(-{{0,2}}[-\w.]*(?:{_SECRET})[-\w.]*=).+$", re.DOTALL)
+_SECRET_PATH = re.compile(rf"(?i)\b(?:env|labels|annotations)\[[^\]]*(?:{SECRET_NAMES})[^\]]*\]$")
+_PLACE = re.compile(r"(.*\[)(\d+)\]", re.DOTALL)
 
 
 def comparable(template: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +61,7 @@ def release_digest(template: Mapping[str, Any]) -> str:
 
 def is_secret(name: str, value: str) -> bool:
     """Whether a variable of that name and value is to be hidden."""
-    return bool(_SECRET_NAME.search(name) or _SECRET_VALUE.search(value))
+    return sounds_secret(name) or looks_secret(value)
 
 
 def target_of(workload: Workload) -> Target:
@@ -94,7 +87,7 @@ def diff_templates(before: Mapping[str, Any], after: Mapping[str, Any]) -> Diff:
     for path in sorted({*left, *right}):
         old, new = left.get(path), right.get(path)
         if old != new:
-            lines.append(DiffLine(Untrusted(path), _shown(path, old), _shown(path, new)))
+            lines.append(DiffLine(Untrusted(path), _shown(path, left), _shown(path, right)))
     if not lines and template_digest(before) != template_digest(after):
         lines.append(
             DiffLine(Untrusted("(order)"), Untrusted("as it is"), Untrusted("another order or type"))
@@ -102,12 +95,14 @@ def diff_templates(before: Mapping[str, Any], after: Mapping[str, Any]) -> Diff:
     return Diff(tuple(lines))
 
 
-def _shown(path: str, value: str | None) -> Untrusted | None:
+def _shown(path: str, flat: Mapping[str, str]) -> Untrusted | None:
+    value = flat.get(path)
     if value is None:
         return None
-    if _SECRET_PATH.search(path) or _SECRET_VALUE.search(value):
+    if _SECRET_PATH.search(path):
         return Untrusted(HIDDEN)
-    value = _SECRET_FLAG.sub(rf"\1{HIDDEN}", value)
+    place = _PLACE.fullmatch(path)  # of a list of words, where an option may stand before its value
+    value = hide_word(value, flat.get(f"{place[1]}{int(place[2]) - 1}]", "") if place else "")
     return Untrusted(value if len(value) <= _VALUE_LIMIT else value[: _VALUE_LIMIT - 1] + "…")
 
 
@@ -163,8 +158,8 @@ def diff_objects(
             key = path.rpartition(".")[2]
             hides = secret or any(value is not None and is_secret(key, value) for value in (old, new))
             shown = [
-                None if value is None else Untrusted(HIDDEN) if hides else _shown(path, value)
-                for value in (old, new)
+                None if path not in flat else Untrusted(HIDDEN) if hides else _shown(path, flat)
+                for flat in (left, right)
             ]
             lines.append(DiffLine(Untrusted(f"{name} {path}"), *shown))
     return lines

@@ -20,6 +20,7 @@ import yaml
 
 from maestro_cli.config.explanation import explain, suggestion
 from maestro_cli.core.errors import InvalidFile
+from maestro_cli.core.files import open_file
 from maestro_cli.core.untrusted import UNSAFE, visible
 
 __all__ = ["Document", "dotted", "dump_yaml", "parse_yaml", "parse_yaml_all", "read_yaml", "suggestion"]
@@ -75,7 +76,7 @@ def read_yaml(path: Path, accept: Callable[[os.stat_result], None] | None = None
     `accept` sees the state of the file that was opened, before it is read, and may raise.
     """
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             if accept is not None:
                 accept(os.fstat(stream.fileno()))
             raw = stream.read(MAX_BYTES + 1)

@@ -6,8 +6,11 @@ the old file and nothing beside it.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_atomically(
@@ -39,6 +42,21 @@ def write_atomically(
         raise
     if durable:
         _sync_folder(path.parent)
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open for reading what is a file, without ever waiting for it.
+
+    Raises OSError, for a pipe or a device as well: who opens a pipe waits until somebody writes to it.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise OSError(errno.EINVAL, "Not a regular file", str(path))
 
 
 def _sync_folder(folder: Path) -> None:

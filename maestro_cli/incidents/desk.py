@@ -208,10 +208,24 @@ class IncidentDesk:
     def mitigated(
         self, ref: str, *, run: str | None = None, note: str = "", expected_seq: int | None = None
     ) -> Incident:
-        """mitigating → monitoring; needs the run that did it, or a note."""
+        """triaging or mitigating → monitoring; needs the run that did it, or a note.
+
+        Who mitigates an incident in triage has judged it: it leaves triage first, theirs if it has no owner.
+        """
         if not run and not note.strip():
             raise UsageError("say what mitigated it", fix="pass the run's id or a note")
-        return self._move(ref, expected_seq, "incident.mitigated", {"run": run, "note": capped(note)})
+        with self._journal.transaction() as transaction:
+            incident = self._seen(transaction, ref, expected_seq)
+            if incident.state is State.TRIAGING:
+                if incident.owner is None:
+                    self._append(transaction, "incident.owner_set", incident.id, {"owner": self._actor})
+                self._append(transaction, "incident.triaged", incident.id, {"reason": "mitigated"})
+                incident = find_incident(transaction, incident.id)
+            before = f"maestro incident triage {incident.number}" if incident.state is State.DETECTED else ""
+            _require(incident, "incident.mitigated", fix=before)
+            data = {"run": run, "note": capped(note)}
+            self._append(transaction, "incident.mitigated", incident.id, data)
+            return find_incident(transaction, incident.id)
 
     def resolve(
         self, ref: str, *, force: bool = False, reason: str = "", expected_seq: int | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -47,8 +47,9 @@ class PartStatus:
 
 @dataclass(frozen=True, slots=True)
 class PlatformStatus:
-    """The platform of a state folder. `state` is down, starting, up, failed, stopping or abandoned.
+    """The platform of a state folder. `state` is down, starting, up, degraded, failed, stopping or abandoned.
 
+    Degraded means that it came up and a part of it is not ready now.
     Abandoned means that the supervisor is gone and something of it is left: `down` clears it.
     `endpoints` maps cluster, prometheus, alertmanager, serving, load, metrics and watch to URLs.
     """
@@ -102,9 +103,12 @@ def platform_status(state: Path, clock: Clock) -> PlatformStatus:
         return PlatformStatus("abandoned" if left else "down", survivors=left)
     alive = supervisor_lives(record)
     left = 0 if alive else len(survivors(id_prefix(state)))
-    state_word = {"ready": "up"}.get(record.state, record.state) if alive else "abandoned"
+    parts = (
+        _supervisor(record, clock, alive=alive),
+        *(_asked(_part(part, record, clock)) for part in record.parts),
+    )
     return PlatformStatus(
-        state=state_word,
+        state=_word(record, parts) if alive else "abandoned",
         id=record.id,
         profile=record.profile,
         cluster=record.cluster,
@@ -113,12 +117,16 @@ def platform_status(state: Path, clock: Clock) -> PlatformStatus:
         ready_after_seconds=record.ready_after_seconds,
         waiting_for=record.waiting_for,
         endpoints=dict(record.endpoints),
-        parts=(
-            _supervisor(record, clock, alive=alive),
-            *(_asked(_part(part, record, clock)) for part in record.parts),
-        ),
+        parts=parts,
         survivors=left,
     )
+
+
+def _word(record: Record, parts: Sequence[PartStatus]) -> str:
+    """The state of a platform whose supervisor lives."""
+    if record.state != "ready":
+        return record.state
+    return "up" if all(part.state == "ready" for part in parts) else "degraded"
 
 
 def _supervisor(record: Record, clock: Clock, *, alive: bool) -> PartStatus:

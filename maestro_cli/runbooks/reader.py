@@ -16,6 +16,7 @@ import msgspec
 
 from maestro_cli.config.strict import MAX_BYTES, parse_yaml
 from maestro_cli.core.errors import InvalidFile
+from maestro_cli.core.files import open_file
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.fences import build_steps
@@ -50,7 +51,7 @@ class FrontMatter(msgspec.Struct, forbid_unknown_fields=True):
 def read_runbook(path: Path) -> Runbook:
     """Read one file; raises InvalidFile when it is missing, too large, not UTF-8 or wrong."""
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise InvalidFile("cannot be read", file=str(path), why=error.strerror or "") from error

@@ -166,9 +166,9 @@ class ChangeServices(Backends):
         return list_changes(self.journal, limit=limit)
 
     def get_change(self, change_id: str) -> Change:
-        from maestro_cli.changes.history import get_change
+        from maestro_cli.changes.history import named_change
 
-        return get_change(self.journal, change_id)
+        return named_change(self.journal, change_id)
 
     def ask_consent(self, plan: Plan, *, yes: bool, typed_context: str, accepts: frozenset[str]) -> Consent:
         """`--yes`, or a person's word at the terminal; without either the gate refuses."""

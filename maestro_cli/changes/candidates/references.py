@@ -12,9 +12,10 @@ from typing import Any
 
 from maestro_cli.changes.model import DiffLine, GateReason
 from maestro_cli.changes.ports import ClusterPort
-from maestro_cli.changes.template import HIDDEN, is_secret
+from maestro_cli.changes.template import is_secret
 from maestro_cli.core.errors import ExitCode, NotFound, Refused
 from maestro_cli.core.facts.cluster import Revision, Workload
+from maestro_cli.core.secret_words import HIDDEN
 from maestro_cli.core.untrusted import Untrusted
 
 _WORDS = {"ConfigMap": "config map", "Secret": "secret"}

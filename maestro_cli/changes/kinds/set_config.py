@@ -28,13 +28,14 @@ from maestro_cli.changes.kinds.writing import Draft, MarkedKind, Spec
 from maestro_cli.changes.model import BlastRadius, GateReason, Plan, Target, Undo
 from maestro_cli.changes.ports import ClusterPort, World
 from maestro_cli.changes.references import config_maps_of
-from maestro_cli.changes.template import HIDDEN, RESTARTED_AT
+from maestro_cli.changes.template import RESTARTED_AT
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.clock import from_rfc3339, to_rfc3339
 from maestro_cli.core.errors import ActionFailed, ExitCode, MaestroError, NotFound, UsageError
 from maestro_cli.core.facts.cluster import ConfigMap, Workload
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
+from maestro_cli.core.secret_words import HIDDEN
 from maestro_cli.core.untrusted import visible
 
 _KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")  # as Kubernetes has it (IsConfigMapKey)

@@ -17,10 +17,11 @@ from maestro_cli.changes.kinds.rolling import RollingKind, back_to_now, paused, 
 from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import Plan
 from maestro_cli.changes.ports import World
-from maestro_cli.changes.template import HIDDEN, diff_templates, is_secret
+from maestro_cli.changes.template import diff_templates, is_secret
 from maestro_cli.core.errors import MaestroError, NotFound, UsageError
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.redaction import Redactor
+from maestro_cli.core.secret_words import HIDDEN
 from maestro_cli.core.untrusted import visible
 
 # As Kubernetes has it (IsEnvVarName); what newer clusters allow besides, no shell can use.

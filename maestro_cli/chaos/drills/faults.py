@@ -17,6 +17,7 @@ import msgspec
 
 from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.errors import InvalidFile, NoData
+from maestro_cli.core.files import open_file
 
 MAX_JOURNAL_BYTES = 64 * 2**20
 # Truth about the process, not about requests: the server counts nobody for them.
@@ -109,7 +110,7 @@ def _read_one(path: Path) -> list[InjectedFault]:
 
 def _content(path: Path) -> bytes:
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             content = stream.read(MAX_JOURNAL_BYTES + 1)
     except FileNotFoundError as error:
         raise NoData(

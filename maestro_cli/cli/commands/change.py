@@ -37,10 +37,14 @@ def list_changes(
 
 
 @app.command()
-def show(ctx: typer.Context, change_id: IdArgument, output: OutputOption = "table") -> None:
+def show(
+    ctx: typer.Context,
+    change_id: Annotated[str, typer.Argument(metavar="CHANGE", help="The id of a change, or `latest`.")],
+    output: OutputOption = "table",
+) -> None:
     """Show a change: plan, diff, blast radius, state.
 
-    Example: maestro change show chg-01k9x3e7qhm4tz
+    Example: maestro change show latest
     """
     emit(change_view(ctx.obj.get_change(change_id)), output_options(ctx, output))
 

@@ -109,7 +109,7 @@ def down(ctx: typer.Context, output: OutputOption = "table") -> None:
 
 @app.command()
 def status(ctx: typer.Context, output: OutputOption = "table") -> None:
-    """Show its parts, ports and restarts. Exit 10 when it is not up.
+    """Show its parts, ports and restarts. Exit 10 when it is not up, or a part of it is not ready.
 
     Example: maestro local status -o wide
     """

@@ -1,7 +1,7 @@
 """How two pod templates differ, in words.
 
-Invariant: pure and bounded; list entries with a name are compared by name; the value of a variable whose
-name sounds like a secret is not repeated.
+Invariant: pure and bounded; list entries with a name are compared by name; the value of a variable or an
+option whose name sounds like a secret is not repeated.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from maestro_cli.core.secret_words import hide_word, hide_words, sounds_secret
 from maestro_cli.incidents.correlation import capped
 
 MAX_CHANGES = 20
 _IGNORED = ("pod-template-hash",)
-_SECRET = re.compile(r"(?i)pass|secret|token|api_?key|private|credential")
+_SECRET = re.compile(r"(?i)pass|private")  # more than sounds so to others: here nobody asked for a value
 
 
 def template_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
@@ -37,10 +38,11 @@ Leaf = str | tuple[str, ...]
 
 
 def _change(path: str, old: Leaf | None, new: Leaf | None) -> str:
-    if _SECRET.search(path):
+    if sounds_secret(path) or _SECRET.search(path):
         return f"{path}: changed (not shown)"
     if isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new):
-        old, new = _only_different(old, new)
+        shown = _different(old, new)
+        old, new = _at(hide_words(old), shown), _at(hide_words(new), shown)
     if old is None:
         return f"{path}: added {_words(new)}"
     if new is None:
@@ -48,16 +50,21 @@ def _change(path: str, old: Leaf | None, new: Leaf | None) -> str:
     return f"{path}: {_words(old)} → {_words(new)}"
 
 
-def _only_different(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The words of two equally long lists that differ, each behind its option (`--serve`)."""
+def _different(old: tuple[str, ...], new: tuple[str, ...]) -> list[int]:
+    """Where two equally long lists differ, and the place of the option (`--serve`) before it."""
     places = [place for place in range(len(old)) if old[place] != new[place]]
     options = {place - 1 for place in places if place and old[place - 1].startswith("-")}
-    shown = sorted({*places, *options})
-    return tuple(old[place] for place in shown), tuple(new[place] for place in shown)
+    return sorted({*places, *options})
+
+
+def _at(words: tuple[str, ...], places: list[int]) -> tuple[str, ...]:
+    return tuple(words[place] for place in places)
 
 
 def _words(leaf: Leaf | None) -> str:
-    return leaf if isinstance(leaf, str) else capped(" ".join(leaf or ()), 300)
+    """As it may be shown; hidden once is hidden twice."""
+    words = (hide_word(leaf),) if isinstance(leaf, str) else hide_words(leaf or ())
+    return capped(" ".join(capped(word, 300) for word in words), 300)
 
 
 def _leaves(document: Mapping[str, Any]) -> dict[str, Leaf]:
@@ -74,7 +81,7 @@ def _leaves(document: Mapping[str, Any]) -> dict[str, Leaf]:
             for place, item in enumerate(value):
                 pending.append((f"{path}[{item.get('name', place)}]", item))
         elif isinstance(value, list):
-            found[capped(path, 300)] = tuple(capped(str(item), 300) for item in value)
+            found[capped(path, 300)] = tuple(map(str, value))
         elif value is not None:
-            found[capped(path, 300)] = capped(str(value), 300)
+            found[capped(path, 300)] = str(value)
     return found

@@ -47,7 +47,7 @@ class JobController:
         self._world = world
         self.queue = WorkQueue("job", self.sync)
         self.recorder = world.recorder("job-controller")
-        self._failed_at: dict[str, datetime] = {}
+        self._failed_at: dict[str, tuple[str, datetime]] = {}  # by key, of the job with that uid
         tell_owners(world, world.jobs, self.queue)
 
     async def sync(self, key: str) -> None:
@@ -55,6 +55,7 @@ class JobController:
         job = self._world.jobs.get(key)
         await self._release(self._orphans(key, job))
         if job is None:
+            self._failed_at.pop(key, None)
             return
         pods = await claim(self._world, job, PODS)
         if is_deleting(job) or any(condition_is_true(job, one) for one in _BEFORE):
@@ -112,7 +113,7 @@ class JobController:
             if new:
                 status[field] = status.get(field, 0) + len(new)
                 if field == "failed":
-                    self._failed_at[uid_of(job)] = now
+                    self._failed_at[key_of(job)] = (uid_of(job), now)
             if before or new:
                 uncounted[field] = [*before, *new]
         status["uncountedTerminatedPods"] = uncounted
@@ -129,8 +130,8 @@ class JobController:
 
     def _backing_off(self, job: Object, status: Object, now: datetime) -> float:
         """Seconds until a pod may be made again after the last failure."""
-        last = self._failed_at.get(uid_of(job))
-        if last is None or not status.get("failed"):
+        uid, last = self._failed_at.get(key_of(job), ("", now))
+        if uid != uid_of(job) or not status.get("failed"):
             return 0.0
         pause = min(_PAUSE_SECONDS * 2 ** min(status["failed"] - 1, 10), _LONGEST_PAUSE_SECONDS)
         return (last + timedelta(seconds=pause) - now).total_seconds()
@@ -157,7 +158,7 @@ class JobController:
         if ending:
             return
         self._set(status, verdict, "True", now)
-        self._failed_at.pop(uid_of(job), None)
+        self._failed_at.pop(key_of(job), None)
         if kind == "Complete":
             status["completionTime"] = timestamp(now)
             self.recorder.record(job, "Completed", "Job completed")

@@ -34,6 +34,9 @@ def platform_view(status: PlatformStatus) -> Report:
     if status.survivors:
         rows.append(("left behind", f"{status.survivors} processes; maestro local down ends them"))
     rows += [(f"{part.name} fails", part.reason) for part in status.parts if part.state == "failing"]
+    if status.state == "degraded":
+        unwell = [part for part in status.parts if part.state not in ("ready", "failing")]
+        rows += [(f"{part.name} is {part.state}", part.reason) for part in unwell]
     columns: tuple[Column[PartStatus], ...] = (
         Column("part", lambda part: part.name),
         Column("state", lambda part: part.state, tone=_tone),

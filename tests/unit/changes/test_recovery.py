@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from maestro_cli.changes.history import find_by_key, get_change
+from maestro_cli.changes.history import find_by_key, get_change, named_change
 from maestro_cli.changes.holder import Holder, parse_holder, this_process
 from maestro_cli.changes.ledger import Ledger, lease_name, take_target
 from maestro_cli.changes.model import Gate, GateDecision, Plan, State
@@ -25,6 +25,16 @@ from maestro_cli.core.errors import (
 from maestro_cli.core.refs import ObjectRef
 from tests.unit.changes.bench import YES, Bench
 from tests.unit.changes.fake_cluster import REF, template
+
+
+def test_the_latest_change_has_a_name(bench: Bench) -> None:
+    with pytest.raises(NotFound, match="no change yet"):
+        named_change(bench.journal, "latest")
+    first = bench.pipeline().perform("rollback", REF, {}, YES, key="one")
+    assert named_change(bench.journal, "latest").id == first.id
+    last = bench.pipeline().perform("restart", REF, {}, YES, key="two")
+    assert named_change(bench.journal, "latest").id == last.id
+    assert named_change(bench.journal, first.id).id == first.id
 
 
 def leave_intent(

@@ -99,6 +99,19 @@ def test_secrets_in_arguments_are_hidden(argument: str, seen: str) -> None:
     assert lines(before, after) == [("containers[a].args[0]", "x", seen)]
 
 
+def test_the_word_behind_a_secret_option_is_hidden_and_its_change_is_not() -> None:
+    def args(*words: str) -> dict[str, Any]:
+        return {"spec": {"containers": [{"name": "a", "args": list(words)}]}}
+
+    before, after = (
+        args("--token", "hunter2", "--level", "info"),
+        args("--token", "hunter3", "--level", "debug"),
+    )
+    assert lines(before, after) == [
+        ("containers[a].args[1]", "«hidden»", "«hidden»"), ("containers[a].args[3]", "info", "debug"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "value",
     ["postgres://ada:hunter2@db/x", "-----BEGIN PRIVATE KEY-----\nMIIE", "eyJhbGciOiJIUzI1.eyJzdWIiOiIx.x"],

@@ -273,3 +273,10 @@ def test_a_byte_order_mark_and_windows_line_ends_are_accepted(tmp_path: Path) ->
 
 def test_numbers_stay_finite() -> None:
     assert math.isfinite(parse_yaml("a: 1.5", "f").data["a"])
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "config.yaml")
+    with pytest.raises(InvalidFile, match="cannot be read") as raised:
+        read_yaml(tmp_path / "config.yaml")
+    assert raised.value.why == "Not a regular file"

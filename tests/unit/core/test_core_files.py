@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from maestro_cli.core.files import unusable, write_atomically
+from maestro_cli.core.files import open_file, unusable, write_atomically
 
 
 def names(folder: Path) -> list[str]:
@@ -17,6 +17,23 @@ def names(folder: Path) -> list[str]:
 
 def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_only_a_file_is_opened_and_nobody_is_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "link").symlink_to("file")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("file", "link"):
+        with open_file(tmp_path / name) as stream:
+            assert stream.read() == b"x"
+    for place, says in (
+        (tmp_path / "pipe", "Not a regular file"),
+        (Path("/dev/null"), "Not a regular file"),
+        (tmp_path, "Is a directory"),
+        (tmp_path / "none", "No such file"),
+    ):
+        with pytest.raises(OSError, match=says):
+            open_file(place)
 
 
 @pytest.mark.parametrize("content", ["text é", b"\x00bytes"])

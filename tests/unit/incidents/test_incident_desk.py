@@ -151,6 +151,21 @@ def test_a_transition_not_in_the_table_is_refused(
     assert room.length == length
 
 
+def test_who_mitigates_in_triage_has_judged_it(desk: IncidentDesk) -> None:
+    desk.start_triage("latest")
+    incident = desk.mitigated("latest", note="rolled back by hand")
+    assert (incident.state, incident.owner) == (State.MONITORING, "ana")
+    assert incident.times.triaged_at == incident.times.mitigated_at is not None
+    kinds = [entry.kind for entry in desk.timeline("latest")]
+    assert kinds[-3:] == ["incident.owner_set", "incident.triaged", "incident.mitigated"]
+
+
+def test_nobody_mitigates_what_was_not_looked_at(desk: IncidentDesk) -> None:
+    with pytest.raises(GateNotMet, match="is detected") as raised:
+        desk.mitigated("latest", note="x")
+    assert raised.value.fix == "maestro incident triage 1"
+
+
 def test_triaged_needs_an_owner(desk: IncidentDesk) -> None:
     desk.start_triage("latest")
     with pytest.raises(GateNotMet, match="no owner"):

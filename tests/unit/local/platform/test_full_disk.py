@@ -66,9 +66,29 @@ def test_an_api_server_that_says_it_is_not_ready_is_shown_as_failing(
         status = platform_status(tmp_path, SystemClock())
     found = {part.name: part for part in status.parts}["cluster"]
     assert (found.state, found.reason) == (state, told)
+    assert status.state == ("up" if state == "ready" else "degraded")
     fields = platform_view(status).blocks[0]
     assert isinstance(fields, Fields)
     assert (("cluster fails", "[-]disk failed: full") in fields.rows) == (state == "failing")
+
+
+@pytest.mark.parametrize(
+    ("platform", "part", "state"),
+    [("ready", "ready", "up"), ("ready", "failed", "degraded"), ("ready", "starting", "degraded"),
+     ("starting", "failed", "starting"), ("stopping", "stopped", "stopping")],
+)  # fmt: skip
+def test_a_platform_of_which_a_part_is_not_ready_is_degraded_and_the_part_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str, part: str, state: str
+) -> None:
+    monkeypatch.setattr(module, "marker_of", lambda pid: "local-1")
+    now = "2026-01-01T00:00:00Z"
+    load = PartRecord("load", part, os.getpid(), now, reason="exited with code 3")
+    write_record(tmp_path, Record("local-1", os.getpid(), platform, now, "drill", "lite", 1, parts=(load,)))
+    status = platform_status(tmp_path, SystemClock())
+    assert status.state == state
+    fields = platform_view(status).blocks[0]
+    assert isinstance(fields, Fields)
+    assert ((f"load is {part}", "exited with code 3") in fields.rows) == (state == "degraded")
 
 
 def test_a_record_that_cannot_be_written_ends_no_platform_and_is_written_later(
