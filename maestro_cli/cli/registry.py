@@ -56,6 +56,7 @@ COMMANDS: tuple[Stub, ...] = (
     Stub("local", "local", "Start and stop the embedded platform of real processes.", REHEARSE),
     Stub("journal", "journal", "Show and verify the record of everything that happened.", RECORD),
     Stub("context", "context", "List, show and choose the endpoints maestro works against.", SETUP),
+    Stub("schema", "schema", "Print the JSON schema of a file that people write.", SETUP),
     Stub("doctor", "doctor", "Check paths, versions, endpoints, and what works.", SETUP),
     Stub("help", "help", "Explain exit codes and other topics.", SETUP),
 )

@@ -138,7 +138,7 @@ class _SloSpec(msgspec.Struct, forbid_unknown_fields=True):
     budgetingMethod: Literal["Occurrences"] = "Occurrences"
 
 
-class _Slo(msgspec.Struct, forbid_unknown_fields=True):
+class SloFile(msgspec.Struct, forbid_unknown_fields=True):
     apiVersion: Literal["openslo/v1"]
     kind: Literal["SLO"]
     metadata: _Metadata
@@ -159,7 +159,7 @@ def read_objectives(path: Path) -> tuple[Objective, ...]:
     return objectives
 
 
-def _check_names(document: Document, slo: _Slo) -> None:
+def _check_names(document: Document, slo: SloFile) -> None:
     """What becomes part of a Prometheus rule must be able to."""
     if not _NAME.fullmatch(slo.metadata.name):
         raise document.fail("is not a name", ("metadata", "name"), fix="use a-z, 0-9 and '-'")
@@ -177,7 +177,7 @@ def _check_names(document: Document, slo: _Slo) -> None:
 
 
 def _objective(document: Document) -> Objective:
-    slo = document.decode(_Slo)
+    slo = document.decode(SloFile)
     ratio = slo.spec.indicator.spec.ratioMetric
     at = ("spec", "indicator", "spec", "ratioMetric")
     if (ratio.good is None) == (ratio.bad is None):

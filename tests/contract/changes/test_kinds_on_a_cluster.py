@@ -28,6 +28,7 @@ from maestro_cli.journal.store import Journal
 from tests.contract.changes.conftest import Pipeline
 from tests.contract.cluster.kubectl import Kubectl
 from tests.contract.cluster.objects import container, deployment
+from tests.contract.cluster.running import until
 
 pytestmark = pytest.mark.contract
 YES = Consent(given=True)
@@ -407,3 +408,29 @@ def test_a_drain_loses_no_data_that_was_not_named(pipeline: Pipeline, web: Kubec
     with pytest.raises(GateNotMet, match="would be lost"):
         changes.execute(changes.plan("drain", node, {"bare_pods": True}), YES)
     assert not web.get("node", node.name)["spec"].get("unschedulable")
+
+
+def test_the_share_of_a_services_traffic_is_that_of_its_endpoints(
+    pipeline: Pipeline, web: Kubectl, pod: ObjectRef, ref: WorkloadRef
+) -> None:
+    ports = [{"port": 80, "targetPort": 80}]
+    web.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "front"},
+            "spec": {"selector": {"app": "web"}, "ports": ports},
+        }
+    )
+    cluster = pipeline().world.cluster
+
+    def ready() -> int:
+        return sum(one.ready for one in cluster.list_endpoints(ref.namespace))
+
+    until(lambda: ready() == 2, "both pods are behind the service")
+    one, all_of_it = (pipeline().plan(kind, of).blast for kind, of in (("delete-pod", pod), ("restart", ref)))
+    assert one.impact is not None
+    assert all_of_it.impact is not None
+    assert [(t.service, t.share) for t in one.impact.traffic] == [(f"{ref.namespace}/front", 0.5)]
+    assert [(t.service, t.share) for t in all_of_it.impact.traffic] == [(f"{ref.namespace}/front", 1.0)]
+    assert not any("traffic" in text for text in (*one.blind, *all_of_it.blind))

@@ -1,0 +1,34 @@
+"""The JSON schemas of the files that people write, for editors and checks.
+
+Invariant: made from the very types that the strict loader decodes into, so that they cannot differ from it.
+What only the loader knows (names that have to exist, patterns that have to match) a schema does not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from maestro_cli.core.errors import UsageError
+
+# What each describes, and where its type is.
+KINDS: Mapping[str, tuple[str, str, str]] = {
+    "config": ("config.yaml and ./maestro.yaml", "maestro_cli.config.settings", "SettingsFile"),
+    "objectives": ("an objective (OpenSLO v1)", "maestro_cli.slo.objectives", "SloFile"),
+    "playbook": ("a playbook", "maestro_cli.runbooks.playbooks", "PlaybookSpec"),
+    "policy": ("a policy of changes", "maestro_cli.changes.policy_file", "PolicyFile"),
+    "prices": ("prices for maestro cost", "maestro_cli.config.settings", "Responders"),
+    "runbook": ("the front matter of a runbook", "maestro_cli.runbooks.reader", "FrontMatter"),
+}
+
+
+def schema_of(kind: str) -> dict[str, Any]:
+    """The JSON schema (draft 2020-12) of that kind of file; raises UsageError for one there is not."""
+    if kind not in KINDS:
+        raise UsageError(f"there is no schema {kind!r}", fix=f"use one of: {', '.join(KINDS)}")
+    import msgspec
+
+    title, module, name = KINDS[kind]
+    made: dict[str, Any] = msgspec.json.schema(getattr(import_module(module), name))
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"maestro: {title}", **made}
