@@ -45,7 +45,7 @@ from maestro_cli.runbooks.parameters import knowing, refuse_secrets, resolve_par
 from maestro_cli.runbooks.pinned import fingerprint, pinned, rebased
 from maestro_cli.runbooks.planning import Planner, RunPlan
 from maestro_cli.runbooks.ports import ChangePort, ChangeRehearsal, MetricsPort, SystemsPort
-from maestro_cli.runbooks.session import Session
+from maestro_cli.runbooks.session import Session, Told
 from maestro_cli.runbooks.substitution import into_name
 
 
@@ -72,10 +72,11 @@ class RunbookRunner:
         redactor: Redactor,
         environment: Mapping[str, str] | None = None,
         stand_in: Callable[[Step], StepOutcome] | None = None,
+        told: Told | None = None,
     ) -> None:
-        """`stand_in` takes the place of every step: a rehearsal."""
+        """`stand_in` takes the place of every step: a rehearsal. `told` hears of each event of a run."""
         self._journal, self._metrics, self._changes = journal, metrics, changes
-        self._systems, self._stand_in = systems, stand_in
+        self._systems, self._stand_in, self._told = systems, stand_in, told
         self._clock, self._actor = clock, actor
         self._environment = dict(os.environ if environment is None else environment)
         self._redactor = knowing(redactor, self._environment)
@@ -200,7 +201,7 @@ class RunbookRunner:
 
     def _session(self, run_id: str, runbook: Runbook, values: Mapping[str, str]) -> Session:
         lock = into_name(runbook.lock, values) if runbook.lock else ""
-        return Session(self._journal, run_id, self._actor, lock)
+        return Session(self._journal, run_id, self._actor, lock, self._told)
 
     def _continue(
         self, run_id: str, around: Surroundings, *, lifted: bool, rebase: bool = False

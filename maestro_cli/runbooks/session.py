@@ -30,16 +30,22 @@ LEASE_SECONDS = 20.0
 RENEW_SECONDS = 5.0
 LOOK_SECONDS = 0.5  # how soon a process learns that its run shall be cancelled
 T = TypeVar("T")
+Told = Callable[[Event], None]
 
 
 class Session:
     """Holds the lock file and the leases of a run while its context is open."""
 
-    def __init__(self, journal: Journal, run_id: str, actor: str, lock: str = "") -> None:
+    def __init__(
+        self, journal: Journal, run_id: str, actor: str, lock: str = "", told: Told | None = None
+    ) -> None:
+        """`told` hears of each event once it is durable."""
         self.run_id = run_id
         self._journal = journal
         self._actor = actor
         self._lock_name = lock
+        self._told = told
+        self._fresh: list[Event] = []  # of the transaction that is open
         self._leases: list[Lease] = []
         self._closing = threading.Event()
         self._path = journal.path.parent / "runs" / f"{run_id}.lock"
@@ -113,16 +119,22 @@ class Session:
 
     def put(self, transaction: Transaction, kind: str, data: Mapping[str, Any]) -> Event:
         """Add one event of this run inside `write`."""
-        return transaction.append(kind, f"run/{self.run_id}", self._actor, data)
+        event = transaction.append(kind, f"run/{self.run_id}", self._actor, data)
+        self._fresh.append(event)
+        return event
 
     def write(self, act: Callable[[Transaction], T], place: str) -> T:
         """One transaction under the leases, with a place to crash before and after."""
         crash_point(f"run.before:{place}")
+        self._fresh = []
         with self._journal.transaction() as transaction:
             for lease in self._leases:
                 transaction.require_lease(lease)
             result = act(transaction)
         crash_point(f"run.after:{place}")
+        if self._told is not None:
+            for event in self._fresh:
+                self._told(event)
         return result
 
 

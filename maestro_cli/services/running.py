@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from maestro_cli.runbooks.playbooks import PlaybookCatalog
     from maestro_cli.runbooks.rehearsal import CaseResult
     from maestro_cli.runbooks.runner import RunbookRunner
+    from maestro_cli.runbooks.session import Told
     from maestro_cli.sources.web import Web
 
 
@@ -95,7 +96,7 @@ class RunServices(ChangeServices):
 
         return PipelineChanges(self.changes, Consent(given=given, typed_context=typed_context))
 
-    def runner_for(self, typed_context: str, *, given: bool) -> RunbookRunner:
+    def runner_for(self, typed_context: str, *, given: bool, told: Told | None = None) -> RunbookRunner:
         from maestro_cli.runbooks.runner import RunbookRunner
 
         return RunbookRunner(
@@ -106,6 +107,7 @@ class RunServices(ChangeServices):
             clock=self.clock,
             actor=self.actor,
             redactor=self.redactor,
+            told=told,
         )
 
     def readable_runbooks(self) -> list[Runbook]:
@@ -157,11 +159,12 @@ class RunServices(ChangeServices):
         typed_context: str,
         yes: bool,
         progress: Progress,
+        told: Told | None = None,
     ) -> RunResult:
-        """Start a run with the given values."""
+        """Start a run with the given values; `told` hears of each of its events."""
         runbook, values, incident = self._with_values(name, pairs, incident_ref)
         progress.phase("runbook", runbook.id)
-        return self.runner_for(typed_context, given=yes or has_person()).start(
+        return self.runner_for(typed_context, given=yes or has_person(), told=told).start(
             runbook,
             values,
             incident=incident.id if incident else None,
@@ -179,9 +182,10 @@ class RunServices(ChangeServices):
         progress: Progress,
         *,
         rebase: bool = False,
+        told: Told | None = None,
     ) -> RunResult:
         progress.phase("runbook", f"resuming {run_id}")
-        return self.runner_for(typed_context, given=yes or has_person()).resume(
+        return self.runner_for(typed_context, given=yes or has_person(), told=told).resume(
             run_id,
             decisions=parse_pairs(decisions),
             lifted=True,
@@ -217,6 +221,14 @@ class RunServices(ChangeServices):
 
         dirs = self.settings.runbook_dirs
         return write_new(Path(folder or (dirs[0] if dirs else "runbooks")), runbook, alert)
+
+    def export_run(self, run_id: str) -> str:
+        """A run as Markdown; raises StalePlan when its runbook is another file now."""
+        from maestro_cli.runbooks.export import export_run
+        from maestro_cli.runbooks.pinned import pinned
+
+        run = self.run_history.get(run_id)
+        return export_run(run, pinned(run))
 
     def answer_run(self, run_id: str, step: str, said: str) -> RunRecord:
         """Record a person's answer, and say how to go on."""

@@ -121,3 +121,32 @@ def test_the_shipped_runbooks_are_rehearsed_and_a_surprise_ends_with_10(tmp_path
     surprised = maestro("runbook", "test", "./bad.md", cwd=tmp_path)
     assert surprised.code == 10
     assert "it succeeded (), expected failed" in surprised.out
+
+
+def test_events_come_as_lines_of_json_and_a_run_is_exported_with_its_outcomes(
+    configured: Path, tmp_path: Path
+) -> None:
+    book = tmp_path / "ship.md"
+    book.write_text(
+        "# Ship\n\n```sh {id=a}\nprintf 'x\\n```\\n# not a heading \\033[31m'\n```\n\nThen wait.\n"
+    )
+    result = maestro("runbook", "run", str(book), "-o", "jsonl")
+    events = [json.loads(line) for line in result.out.splitlines()]
+    assert result.code == 0, result.err
+    assert [event["kind"] for event in events] == [
+        "run.started",
+        "step.intended",
+        "step.finished",
+        "run.finished",
+    ]
+    assert {event["schema"] for event in events} == {"maestro.dev/run-event/v1"}
+    exported = maestro("runbook", "export", events[0]["run"])
+    assert exported.code == 0, exported.err
+    assert "\x1b" not in exported.out
+    lines = exported.out.splitlines()
+    start = lines.index("````text")
+    assert lines[start + 1 : start + 5] == ["x", "```", "# not a heading ␛[31m", "````"]
+    assert lines[start + 6] == "Then wait."
+    assert f"Run `{events[0]['run']}` of `ship`" in exported.out
+    book.write_text("# Other\n")
+    assert maestro("runbook", "export", events[0]["run"]).code == 11

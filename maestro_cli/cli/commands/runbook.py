@@ -18,6 +18,10 @@ NameArgument = Annotated[str, typer.Argument(metavar="RUNBOOK", help="An id, or 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run.")]
 StepArgument = Annotated[str, typer.Argument(metavar="STEP", help="The step it waits for.")]
 
+RunOutputOption = Annotated[
+    str,
+    typer.Option("--output", "-o", metavar="FORMAT", help="As everywhere, or jsonl: each event as it comes."),
+]
 AlertsOption = Annotated[
     list[str] | None,
     typer.Option("--alerts", metavar="PATH", help="Rule files or objectives; by default the shipped ones."),
@@ -171,7 +175,7 @@ def run(
     ] = None,
     typed_context: ConfirmContextOption = "",
     yes: YesOption = False,
-    output: OutputOption = "table",
+    output: RunOutputOption = "table",
 ) -> None:
     """Run a runbook to its end, or until a person is needed.
 
@@ -179,9 +183,9 @@ def run(
 
     Example: maestro runbook run high-error-rate NAMESPACE=ml DEPLOY=fraud
     """
-    options = output_options(ctx, output)
+    options, told = _events(ctx, output)
     with ctx.obj.progress() as progress:
-        result = ctx.obj.run_runbook(name, values or (), incident, typed_context, yes, progress)
+        result = ctx.obj.run_runbook(name, values or (), incident, typed_context, yes, progress, told)
     _end(result, options)
 
 
@@ -198,15 +202,17 @@ def resume(
     ] = False,
     typed_context: ConfirmContextOption = "",
     yes: YesOption = False,
-    output: OutputOption = "table",
+    output: RunOutputOption = "table",
 ) -> None:
     """Go on with a run that waits or was interrupted. Finished steps are never run again.
 
     Example: maestro runbook resume run-01k9x3e7qhm4tz
     """
-    options = output_options(ctx, output)
+    options, told = _events(ctx, output)
     with ctx.obj.progress() as progress:
-        result = ctx.obj.resume_run(run_id, decide or (), typed_context, yes, progress, rebase=rebase)
+        result = ctx.obj.resume_run(
+            run_id, decide or (), typed_context, yes, progress, rebase=rebase, told=told
+        )
     _end(result, options)
 
 
@@ -275,7 +281,29 @@ def history(
         emit(run_view(ctx.obj.run_history.get(run_id)), options)
 
 
+@app.command()
+def export(ctx: typer.Context, run_id: RunArgument) -> None:
+    """Print a run as Markdown: its runbook, with what came of each step below its fence.
+
+    Example: maestro runbook export run-01k9x3e7qhm4tz > run.md
+    """
+    from maestro_cli.output.writer import emit_text
+
+    emit_text(ctx.obj.export_run(run_id))
+
+
+def _events(ctx: typer.Context, output: str) -> tuple[Any, Any]:
+    """The output options, and who hears of events: with `jsonl` each is written as it comes."""
+    if output != "jsonl":
+        return output_options(ctx, output), None
+    from maestro_cli.output.renderers.runbooks import event_line
+    from maestro_cli.output.writer import emit_text
+
+    return None, lambda event: emit_text(event_line(event))
+
+
 def _end(result: Any, options: Any) -> None:
-    emit(run_view(result.run), options)
+    if options is not None:
+        emit(run_view(result.run), options)
     if result.exit_code:
         raise typer.Exit(result.exit_code)

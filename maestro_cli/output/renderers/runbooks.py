@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from maestro_cli.core.canonical import plain
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
 
 if TYPE_CHECKING:
+    from maestro_cli.journal.model import Event
     from maestro_cli.runbooks.model import Parameter, Runbook, RunRecord, Step, StepRecord
     from maestro_cli.runbooks.planning import PlannedStep, RunPlan
 
@@ -116,6 +118,20 @@ def _tone(step: StepRecord) -> str:
     return {"ok": "good", "failed": "bad", "not_met": "bad", "unknown": "bad", "waiting": "warn"}.get(
         step.state.value, "dim"
     )
+
+
+def event_line(event: Event) -> str:
+    """One event of a run as one line of JSON, in ASCII."""
+    body = {
+        "schema": "maestro.dev/run-event/v1",
+        "seq": event.seq,
+        "time": event.time,
+        "kind": event.kind,
+        "run": event.subject.removeprefix("run/"),
+        "actor": event.actor,
+        "data": plain(event.data),
+    }
+    return json.dumps(body)
 
 
 def plan_view(plan: RunPlan) -> Report:
