@@ -12,7 +12,7 @@ import pytest
 from maestro_cli.changes.approvals import Approvals
 from maestro_cli.changes.gate import Findings, decide
 from maestro_cli.changes.model import Gate
-from maestro_cli.changes.policy import policy_for
+from maestro_cli.changes.policy import UndoPolicy, policy_for
 from maestro_cli.changes.policy_file import PolicyRules, load_policy
 from maestro_cli.changes.records import decision_error
 from maestro_cli.changes.rules import Caller, Judgement, judge
@@ -200,3 +200,10 @@ def test_only_those_named_may_approve(bench: Bench, tmp_path: Path) -> None:
     grace = second("grace@leads")
     grace.approve(grace.check(plan.id))
     assert ada.recover(plan.id).applied_at is not None
+
+
+@pytest.mark.parametrize("undo", list(UndoPolicy))
+def test_the_file_says_what_becomes_of_a_change_that_did_not_hold(tmp_path: Path, undo: UndoPolicy) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(f"schema: maestro.policy/1\nundo: {undo.value}\n")
+    assert policy_for("x", Context(policy=str(file)), {}).undo is undo
