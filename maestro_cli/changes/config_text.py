@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from maestro_cli.changes.model import Diff, DiffLine
 from maestro_cli.changes.template import is_secret
+from maestro_cli.core.quantities import counted
 from maestro_cli.core.secret_words import HIDDEN
 from maestro_cli.core.untrusted import Untrusted
 
@@ -36,7 +37,7 @@ def text_diff(key: str, before: str | None, after: str | None) -> Diff:
         return Diff((DiffLine(Untrusted(f"data[{key}]"), _short(before), _short(after)),))
     lines = list(_changed(key, before.split("\n"), after.split("\n")))
     if len(lines) > MAX_LINES:
-        more = Untrusted(f"{len(lines) - MAX_LINES} lines more")
+        more = Untrusted(f"{counted(len(lines) - MAX_LINES, 'line')} more")
         lines = [*lines[:MAX_LINES], DiffLine(Untrusted(f"data[{key}] …"), more, more)]
     return Diff(tuple(lines))
 

@@ -21,6 +21,7 @@ from maestro_cli.changes.policy import Policy
 from maestro_cli.changes.rules import Judgement
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.facts.cluster import AccessAnswer
+from maestro_cli.core.quantities import counted
 from maestro_cli.core.untrusted import visible
 
 _NEVER = datetime.max.replace(tzinfo=UTC)  # told no time, every approval has expired
@@ -183,7 +184,9 @@ def _warnings(plan: Plan, consent: Consent) -> Iterator[str]:
         if plan.blast.waits:
             yield f"disruption budget {budget.name} has no headroom now; the pods under it are waited for"
             continue
-        state = f"{budget.healthy} of {budget.expected} pods healthy, {budget.desired_healthy} wanted"
+        state = (
+            f"{budget.healthy} of {counted(budget.expected, 'pod')} healthy, {budget.desired_healthy} wanted"
+        )
         if not plan.was_up:
             yield f"disruption budget {budget.name} has no headroom ({state}); not held against a rescue"
         elif DISRUPTION_BUDGET in consent.accepts:

@@ -16,6 +16,7 @@ from maestro_cli.changes.model import GateReason, Plan
 from maestro_cli.changes.policy_file import Budget, Freeze, PolicyRules, Rule, Window
 from maestro_cli.core.cron import began_at
 from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.quantities import counted
 from maestro_cli.core.selectors import selector_matches
 
 
@@ -176,7 +177,7 @@ def _caps(rule: Rule, plan: Plan) -> Iterator[str]:
     elif rule.max_share is not None and share is not None and share > rule.max_share:
         yield f"it ends {share:.0%} of the namespace's pods, at most {rule.max_share:.0%} may"
     if rule.max_replicas is not None and ended > rule.max_replicas:
-        yield f"it ends {ended} replicas, at most {rule.max_replicas} may"
+        yield f"it ends {counted(ended, 'replica')}, at most {rule.max_replicas} may"
 
 
 def _any(patterns: Sequence[str], text: str) -> bool:

@@ -24,6 +24,7 @@ from maestro_cli.cli.options import (
 )
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.matchers import matchers_text, parse_matchers
+from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.refs import ObjectRef, parse_node_ref, silence_ref
 from maestro_cli.output.renderers.changes import change_view, plan_view
 from maestro_cli.output.writer import OutputOptions, emit
@@ -142,6 +143,26 @@ def some_alerts(
     return silence_ref(matchers_text(parse_matchers(",".join(matchers))))
 
 
+def _within(
+    timeout: Annotated[
+        str, typer.Option(metavar="DURATION", help="How long it is waited for; by default the policy's time.")
+    ] = "",
+) -> None:
+    """The word of a command whose change may take longer than others."""
+
+
+def _seconds(timeout: str) -> float | None:
+    if not timeout:
+        return None
+    try:
+        seconds = parse_duration_seconds(timeout)
+    except ValueError as error:
+        raise UsageError(f"--timeout: {error}") from error
+    if seconds <= 0:
+        raise UsageError("--timeout must be longer than nothing", fix="--timeout 10m")
+    return seconds
+
+
 def _consent(
     dry_run: DryRunOption = False,
     yes: YesOption = False,
@@ -156,24 +177,28 @@ def _consent(
 
 
 def change_command(
-    kind: str | Callable[[ObjectRef], str], target: Callable[..., ObjectRef] = a_workload
+    kind: str | Callable[[ObjectRef], str],
+    target: Callable[..., ObjectRef] = a_workload,
+    *,
+    takes_time: bool = False,
 ) -> Callable[[Callable[..., Parameters]], Callable[..., None]]:
     """Make a command of a function from the words that only it has to the parameters of its kind.
 
-    The kind may depend on what the target is.
-
+    The kind may depend on what the target is. `takes_time`: how long it is waited for can be said.
     Its docstring is the help; the words of `target` name what is changed.
     """
 
     def decorate(own: Callable[..., Parameters]) -> Callable[..., None]:
         def plan(ctx: typer.Context, **words: Any) -> Plan:
             mine = {name: words.pop(name) for name in inspect.signature(own).parameters}
+            seconds = _seconds(words.pop("timeout", ""))
             ref = target(ctx, **words)
             name = kind if isinstance(kind, str) else kind(ref)
-            planned: Plan = ctx.obj.changes.plan(name, ref, own(**mine))
+            planned: Plan = ctx.obj.changes.plan(name, ref, own(**mine), timeout_seconds=seconds)
             return planned
 
-        made = _shaped(plan, own, [*_parameters(target), *_parameters(own)])
+        time = _parameters(_within) if takes_time else []
+        made = _shaped(plan, own, [*_parameters(target), *_parameters(own), *time])
         return planned_command()(made)
 
     return decorate

@@ -296,3 +296,13 @@ def test_a_secret_is_in_no_output_and_no_file(form: str) -> None:
             assert "hunter2" not in result.out + result.err
             assert result.code in (2, 12, 20)
     assert "hunter2" not in (state_dir() / "journal" / "prod.sqlite").read_bytes().decode("latin-1")
+
+
+def test_a_drain_is_waited_for_as_long_as_it_is_told() -> None:
+    with api_server(answers("drain")) as asked:
+        result = maestro("node", "drain", "node-a", "--timeout", "90m", "--dry-run", "-o", "json")
+        wrong = maestro("node", "drain", "node-a", "--timeout", "0s", "--yes")
+    assert json.loads(result.out)["plan"]["verify"]["timeout_seconds"] == 5400
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "--timeout must be longer than nothing" in wrong.err
+    assert writes(asked) == []

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from maestro_cli.changes.candidates.model import Judged, Kept, Standing, Track, Tracks
 from maestro_cli.changes.template import release_digest
 from maestro_cli.core.facts.cluster import Revision, Workload
-from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.quantities import counted, format_duration
 
 PROOF_SECONDS = 1800.0
 ENOUGH_BAD = 10  # fewer bad events say little about a release
@@ -40,7 +40,9 @@ def judge_revision(revision: Revision, tracks: Tracks, abandoned: frozenset[str]
         return Judged(number, Standing.BAD, "an earlier rollback left it, or it did not hold when it came")
     if revision.replicas_ready < revision.replicas:
         down = revision.replicas - revision.replicas_ready
-        return Judged(number, Standing.BAD, f"{down} of its {revision.replicas} replicas are not ready now")
+        return Judged(
+            number, Standing.BAD, f"not ready now: {down} of its {counted(revision.replicas, 'replica')}"
+        )
     track = tracks.by_name.get(revision.name)
     if track is not None:
         return _measured(number, track)

@@ -15,6 +15,7 @@ from maestro_cli.changes.ports import ClusterPort
 from maestro_cli.changes.template import is_secret
 from maestro_cli.core.errors import ExitCode, NotFound, Refused
 from maestro_cli.core.facts.cluster import Revision, Workload
+from maestro_cli.core.quantities import counted
 from maestro_cli.core.secret_words import HIDDEN
 from maestro_cli.core.untrusted import Untrusted
 
@@ -163,14 +164,15 @@ def scaling_notes(cluster: ClusterPort, workload: Workload, goal: Revision) -> t
     then = goal.annotations.get("deployment.kubernetes.io/desired-replicas", "")
     if then.isascii() and then.isdigit() and int(then) != workload.replicas_wanted:
         notes.append(
-            f"revision {goal.number} had {int(then)} replicas; the {workload.replicas_wanted} of now stay"
+            f"revision {goal.number} had {counted(int(then), 'replica')};"
+            f" the {workload.replicas_wanted} of now stay"
         )
     try:
         found = cluster.list_autoscalers(workload.ref.namespace)
     except Refused:
         return (*notes, "whether an autoscaler sets the replicas is not known: you may not list them")
     notes += [
-        f"autoscaler {one.name} goes on to set {one.least} to {one.most} replicas"
+        f"autoscaler {one.name} goes on to set {one.least} to {counted(one.most, 'replica')}"
         for one in found
         if (one.target_kind, one.target_name) == (workload.ref.kind, workload.ref.name)
     ]

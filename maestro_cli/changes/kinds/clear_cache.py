@@ -17,6 +17,7 @@ from maestro_cli.changes.model import Plan
 from maestro_cli.changes.ports import World
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.facts.inference import ServedReplica
+from maestro_cli.core.quantities import counted
 
 
 class ClearCache(ReplicaKind):
@@ -32,7 +33,7 @@ class ClearCache(ReplicaKind):
         of = f"of {model} " if model else ""
         return drafted(
             {"model": model},
-            f"forget the answers {of}that {fleet.count} replicas of {fleet.ref} kept",
+            f"forget the answers {of}that {counted(fleet.count, 'replica')} of {fleet.ref} kept",
             f"every replica of {fleet.ref} has forgotten the answers {of}it kept",
             None,
         )

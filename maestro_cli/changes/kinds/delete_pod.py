@@ -28,6 +28,7 @@ from maestro_cli.changes.ports import ClusterPort, World
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import ExitCode, GateNotMet, NotFound, Refused, StalePlan, UsageError
 from maestro_cli.core.facts.cluster import Pod
+from maestro_cli.core.quantities import counted
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.core.untrusted import Untrusted
 
@@ -62,7 +63,7 @@ class DeletePod(WritingKind[Pod]):
         if not isinstance(outright, bool):
             raise UsageError("without_eviction is neither true nor false")
         ready, blind = _ready_beside(world.cluster, found)
-        beside = f", and {ready} replicas of {found.owner} are ready" if found.owner and ready else ""
+        beside = f", and {found.owner} has {counted(ready, 'replica')} ready" if found.owner and ready else ""
         verb = "delete" if outright else "evict"
         return Draft(
             parameters={"without_eviction": outright, "owner": found.owner, "ready": ready},
@@ -138,7 +139,7 @@ class DeletePod(WritingKind[Pod]):
         if not owner or not wanted:
             return Observation(Holds.YES, f"{ref} is gone")
         ready = sum(pod.ready for pod in replicas_beside(world.cluster, ref.namespace, owner))
-        text = f"{ref} is gone, {ready} of {wanted} replicas of {owner} are ready"
+        text = f"{ref} is gone, {owner} has {ready} of {counted(wanted, 'replica')} ready"
         return Observation(Holds.YES if ready >= wanted else Holds.NOT_YET, text)
 
 

@@ -18,6 +18,7 @@ from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, GateReason, P
 from maestro_cli.changes.ports import ClusterPort, World
 from maestro_cli.core.errors import ExitCode, UsageError
 from maestro_cli.core.facts.cluster import Node, Pod
+from maestro_cli.core.quantities import counted
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.core.untrusted import Untrusted
 
@@ -52,10 +53,10 @@ class Drain(SchedulingKind):
         lines = [DiffLine(Untrusted(str(pod.ref)), Untrusted(pod.phase), Untrusted("gone")) for pod in pods]
         return Draft(
             parameters={**asked, "pods": {pod.uid: str(pod.ref) for pod in pods}},
-            summary=f"drain {found.ref} of {len(pods)} pods",
+            summary=f"drain {found.ref} of {counted(len(pods), 'pod')}",
             spec={"unschedulable": True},
             diff=Diff((*([closing] if found.schedulable else []), *lines)),
-            holds=f"{found.ref} takes no new pods, and {len(pods)} pods are gone from it",
+            holds=f"{found.ref} takes no new pods, and is rid of {counted(len(pods), 'pod')}",
             undo=Undo("uncordon", {}, f"uncordon {found.ref}") if found.schedulable else None,
             ended=len(pods),
             objections=(
@@ -88,12 +89,15 @@ class Drain(SchedulingKind):
         planned = plan.parameters["pods"]
         remain = [pod for pod in there if pod.uid in planned and pod.phase not in _OVER]
         if remain:
-            text = f"{len(planned) - len(remain)} of {len(planned)} pods are gone, {remain[0].ref} is not"
+            gone = len(planned) - len(remain)
+            text = f"rid of {gone} of {counted(len(planned), 'pod')}, not of {remain[0].ref}"
             return Observation(Holds.NOT_YET, text)
         came = [pod for pod in evicted(there) if pod.uid not in planned]
         if came:
             return Observation(Holds.NEVER, f"{came[0].ref} came to the node after the plan; plan again")
-        return Observation(Holds.YES, f"{plan.target.ref} {self.state}, {len(planned)} pods are gone")
+        return Observation(
+            Holds.YES, f"{plan.target.ref} {self.state}, and is rid of {counted(len(planned), 'pod')}"
+        )
 
 
 def evicted(pods: Sequence[Pod]) -> list[Pod]:
@@ -115,7 +119,7 @@ def _unless(named: bool, code: str, pods: Sequence[Pod], why: str, flag: str) ->
     names = ", ".join(str(pod.ref) for pod in pods[:3]) + (" and more" if len(pods) > 3 else "")
     option = flag.removeprefix("--delete-").removesuffix("-data").replace("-", "_")
     reason = GateReason(
-        code, ExitCode.GATE_NOT_MET, f"{len(pods)} pods would be lost: {names}", why=why,
+        code, ExitCode.GATE_NOT_MET, f"{counted(len(pods), 'pod')} would be lost: {names}", why=why,
         fix=f"move them first, or name it: {flag} (in a runbook {option}: yes)",
     )  # fmt: skip
     return (reason,)

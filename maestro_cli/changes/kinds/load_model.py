@@ -19,6 +19,7 @@ from maestro_cli.changes.model import Plan, Undo
 from maestro_cli.changes.ports import World
 from maestro_cli.changes.routing_document import has_route
 from maestro_cli.core.facts.inference import ServedReplica
+from maestro_cli.core.quantities import counted
 
 READY = "READY"
 
@@ -48,7 +49,7 @@ class LoadModel(ReplicaKind):
         )
         return drafted(
             {"model": model, "version": version, "only": list(only)},
-            f"load {named} on {len(lacking)} of {fleet.count} replicas of {fleet.ref}",
+            f"load {named} on {len(lacking)} of {counted(fleet.count, 'replica')} of {fleet.ref}",
             f"every replica of {fleet.ref} has {named}",
             Undo(
                 "unload-model", {"model": model, "version": version, "only": lacking},

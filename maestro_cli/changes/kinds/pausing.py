@@ -15,6 +15,7 @@ from maestro_cli.changes.model import Diff, DiffLine, Plan, Undo
 from maestro_cli.changes.ports import World
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.facts.cluster import Workload
+from maestro_cli.core.quantities import counted
 from maestro_cli.core.untrusted import Untrusted
 
 
@@ -64,7 +65,8 @@ class PausingKind(WorkloadKind):
 
     def progress(self, workload: Workload, plan: Plan) -> Observation:
         """Its controller has seen it; what the rollout then does is not judged."""
-        text = f"{workload.replicas_updated} of {workload.replicas_wanted} replicas run the newest template"
+        wanted = counted(workload.replicas_wanted, "replica")
+        text = f"{workload.replicas_updated} of {wanted} on the newest template"
         if workload.observed_generation >= workload.generation:
             return Observation(Holds.YES, text)
         return Observation(Holds.NOT_YET, f"{text}; its controller has not seen it yet")

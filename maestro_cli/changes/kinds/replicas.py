@@ -28,6 +28,7 @@ from maestro_cli.core.errors import (
     UsageError,
 )
 from maestro_cli.core.facts.inference import ServedReplica
+from maestro_cli.core.quantities import counted
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
 from maestro_cli.core.untrusted import Untrusted
 
@@ -190,6 +191,7 @@ class ReplicaKind(WritingKind[Fleet]):
         after = self._after(plan.id, plan.parameters, found.replicas)
         there = sum(after[name] == one for name, one in found.replicas.items())
         text = f"{there} of {found.count} replicas of {ref} are as wanted"
+        text = f"{there} of {counted(found.count, 'replica')} of {ref}: {plan.summary}"
         return Observation(Holds.YES if 0 < found.count <= there else Holds.NOT_YET, text)
 
     def _after(self, plan_id: str, parameters: Mapping[str, Any], replicas: Replicas) -> Replicas:

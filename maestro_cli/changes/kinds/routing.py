@@ -30,6 +30,7 @@ from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import ActionFailed, ExitCode, GateNotMet, NotFound, StalePlan, UsageError
 from maestro_cli.core.facts.cluster import ConfigMap, Workload
 from maestro_cli.core.facts.inference import RoutingPreview, ServedReplica
+from maestro_cli.core.quantities import counted
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
 from maestro_cli.core.untrusted import Untrusted
 
@@ -122,7 +123,7 @@ class RoutingKind(MarkedKind[Seat]):
             summary=edit.summary,
             spec=spec,
             diff=_diff(found.document, edit.document, preview),
-            holds=f"{count} of {count} replicas answer by the routing of {found.ref}",
+            holds=f"{count} of {counted(count, 'replica')} answer by the routing of {found.ref}",
             undo=edit.undo
             or Undo("set-routing", {"text": found.text}, f"put back the routing of {found.ref}"),
             objections=(*edit.objections, *followed, *_lacking(edit.document, replicas, count)),
@@ -182,7 +183,7 @@ class RoutingKind(MarkedKind[Seat]):
         count = 1 if followers is None else sum(workload.replicas_ready for workload in followers)
         replicas = world.serving.replicas(count)
         there = sum(one.routing == plan.parameters["digest"] for one in replicas.values())
-        text = f"{there} of {count} replicas answer by it"
+        text = f"{there} of {counted(count, 'replica')} answer by it"
         others = len(replicas) - there
         return Observation(Holds.YES if there >= max(count, 1) and not others else Holds.NOT_YET, text)
 
@@ -310,7 +311,8 @@ def _lacking(document: Document, replicas: Mapping[str, ServedReplica], count: i
         if without:
             found.append(
                 GateReason(
-                    "not-loaded", ExitCode.GATE_NOT_MET, f"{without} of {count} replicas do not have {name}",
+                    "not-loaded", ExitCode.GATE_NOT_MET,
+                    f"{name} is missing on {without} of {counted(count, 'replica')}",
                     why="a replica refuses a routing that names what it does not have",
                     fix=f"maestro model load TARGET --model {model} --version {version}",
                 )
@@ -320,7 +322,7 @@ def _lacking(document: Document, replicas: Mapping[str, ServedReplica], count: i
 
 def _diff(before: Document, after: Document, preview: RoutingPreview) -> Diff:
     """What differs in the document, and what that would have done to the last requests."""
-    of = f"of the last {preview.requests} requests of one replica"
+    of = f"of the last {counted(preview.requests, 'request')} of one replica"
     moves = [
         DiffLine(
             Untrusted(f"preview {one.name}"),

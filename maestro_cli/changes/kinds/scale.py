@@ -17,6 +17,7 @@ from maestro_cli.changes.ports import ClusterPort, World
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import ExitCode, Refused, UsageError
 from maestro_cli.core.facts.cluster import Autoscaler, Workload
+from maestro_cli.core.quantities import counted
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.core.untrusted import Untrusted
 
@@ -43,13 +44,13 @@ class Scale(WorkloadKind):
         objections = tuple(_owned(owner, workload, wanted) for owner in owners) if now and wanted else ()
         return Draft(
             parameters={"replicas": wanted},
-            summary=f"scale {ref} from {now} to {wanted} replicas",
+            summary=f"scale {ref} from {now} to {counted(wanted, 'replica')}",
             spec={"replicas": wanted},
             diff=Diff((DiffLine(Untrusted("replicas"), Untrusted(str(now)), Untrusted(str(wanted))),)),
-            holds=f"{wanted} of {wanted} replicas of {ref} are ready"
+            holds=f"{ref} has {counted(wanted, 'replica')} ready"
             if wanted
             else f"no replica of {ref} is left",
-            undo=Undo(self.name, {"replicas": now}, f"scale {ref} back to {now} replicas"),
+            undo=Undo(self.name, {"replicas": now}, f"scale {ref} back to {counted(now, 'replica')}"),
             ended=max(0, workload.replicas - wanted),
             after=wanted,
             objections=objections,

@@ -26,6 +26,7 @@ from maestro_cli.changes.ports import World
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import NotFound, Refused, UsageError
 from maestro_cli.core.facts.cluster import Autoscaler, Workload
+from maestro_cli.core.quantities import counted
 from maestro_cli.core.refs import ObjectRef, WorkloadRef, ref_of
 from maestro_cli.core.untrusted import Untrusted
 
@@ -65,14 +66,15 @@ class ScaleHpa(MarkedKind[Autoscaler]):
         of = f"{found.ref} of {found.target_kind.lower()}/{found.target_name}"
         return Draft(
             parameters={"min": least, "max": most},
-            summary=f"keep {least} to {most} replicas by {of}, which kept {found.least} to {found.most}",
+            summary=f"keep {least} to {counted(most, 'replica')} by {of},"
+            f" which kept {found.least} to {found.most}",
             spec=spec,
             diff=Diff(tuple(lines)),
-            holds=f"{found.ref} keeps between {least} and {most} replicas",
+            holds=f"{found.ref} keeps between {least} and {counted(most, 'replica')}",
             undo=Undo(
                 self.name,
                 {"min": found.least, "max": found.most},
-                f"put {found.ref} back to {found.least} to {found.most} replicas",
+                f"put {found.ref} back to {found.least} to {counted(found.most, 'replica')}",
             ),
             ended=max(0, now - after),
             after=after,
@@ -130,7 +132,9 @@ class ScaleHpa(MarkedKind[Autoscaler]):
         return Observation(Holds.YES if there else Holds.NOT_YET, text)
 
     def progress(self, found: Autoscaler, plan: Plan) -> Observation:
-        return Observation(Holds.YES, f"{found.ref} keeps between {found.least} and {found.most} replicas")
+        return Observation(
+            Holds.YES, f"{found.ref} keeps between {found.least} and {counted(found.most, 'replica')}"
+        )
 
 
 def _checked(found: Autoscaler, given: Mapping[str, Any]) -> tuple[int, int]:

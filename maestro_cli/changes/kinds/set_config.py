@@ -33,6 +33,7 @@ from maestro_cli.core.canonical import digest
 from maestro_cli.core.clock import from_rfc3339, to_rfc3339
 from maestro_cli.core.errors import ActionFailed, ExitCode, MaestroError, NotFound, UsageError
 from maestro_cli.core.facts.cluster import ConfigMap, Workload
+from maestro_cli.core.quantities import counted
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
 from maestro_cli.core.secret_words import HIDDEN
@@ -172,7 +173,9 @@ class SetConfig(MarkedKind[ConfigMap]):
             if not _restarted_since(one, plan):
                 return Observation(Holds.NOT_YET, f"{one.ref} was not restarted yet")
             if not one.is_rolled_out:
-                ready = f"{one.replicas_updated} of {one.replicas_wanted} replicas of {one.ref} are new"
+                ready = (
+                    f"{one.ref} has {one.replicas_updated} new of {counted(one.replicas_wanted, 'replica')}"
+                )
                 return Observation(Holds.NOT_YET, ready)
         return seen
 

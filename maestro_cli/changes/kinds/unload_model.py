@@ -18,6 +18,7 @@ from maestro_cli.changes.model import GateReason, Plan, Undo
 from maestro_cli.changes.ports import World
 from maestro_cli.changes.routing_document import named_versions
 from maestro_cli.core.facts.inference import ServedReplica
+from maestro_cli.core.quantities import counted
 
 
 class UnloadModel(ReplicaKind):
@@ -41,7 +42,7 @@ class UnloadModel(ReplicaKind):
         about = [name for name in having if not only or name in only]
         return drafted(
             {"model": model, "version": version, "only": list(only)},
-            f"unload {named} from {len(about)} of {fleet.count} replicas of {fleet.ref}",
+            f"unload {named} from {len(about)} of {counted(fleet.count, 'replica')} of {fleet.ref}",
             f"the replicas of {fleet.ref} do not have {named}",
             Undo(
                 "load-model", {"model": model, "version": version, "only": about},

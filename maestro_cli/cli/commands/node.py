@@ -67,7 +67,7 @@ def uncordon() -> Parameters:
 
 
 @app.command()
-@change_command("drain", a_node)
+@change_command("drain", a_node, takes_time=True)
 def drain(
     bare_pods: Annotated[
         bool, typer.Option("--delete-bare-pods", help="Also end pods that no controller makes again.")
@@ -78,7 +78,8 @@ def drain(
 ) -> Parameters:
     """Close a node to new pods, evict those that run there, and wait until they are gone.
 
-    Disruption budgets are waited for. Pods of daemon sets and static pods stay. Its undo opens the node.
+    Disruption budgets are waited for. Pods of daemon sets and static pods stay. Its undo opens the node;
+    when its time is over, it is undone as the policy says.
 
     Example: maestro node drain node-a
     """

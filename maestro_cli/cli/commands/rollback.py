@@ -36,7 +36,7 @@ def _kind(ref: ObjectRef) -> str:
 
 
 @app.command()
-@change_command(_kind, a_workload_or_release)
+@change_command(_kind, a_workload_or_release, takes_time=True)
 def to(
     to_revision: Annotated[
         int | None,

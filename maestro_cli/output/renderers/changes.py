@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.changes.model import State
 from maestro_cli.core.canonical import plain
-from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.quantities import counted, format_duration
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _touched(blast: BlastRadius) -> list[tuple[str, object]]:
         share = "not known" if blast.namespace_share is None else f"{blast.namespace_share:.0%}"
         return [
             ("replicas", f"{blast.replicas_now} now, {blast.replicas_after} after"),
-            ("ends", f"{blast.replicas_ended} replicas, {share} of the namespace's pods"),
+            ("ends", f"{counted(blast.replicas_ended, 'replica')}, {share} of the namespace's pods"),
         ]
     zones = ", ".join(blast.zones_left) or "no zone"
     return [
@@ -173,7 +173,10 @@ def _plan_blocks(plan: Plan) -> tuple[Any, ...]:
         ("target", plan.target.ref),
         *_touched(blast),
         *(
-            ("budget", f"{budget.name}: {budget.allowed} disruptions allowed, {budget.healthy} healthy")
+            (
+                "budget",
+                f"{budget.name}: {counted(budget.allowed, 'disruption')} allowed, {budget.healthy} healthy",
+            )
             for budget in blast.budgets
         ),
         *_served(blast.impact),

@@ -24,12 +24,12 @@ def test_it_is_evicted_and_another_takes_its_place(bench: Bench) -> None:
     pipeline = bench.pipeline()
     plan = pipeline.plan("delete-pod", POD)
     assert (plan.summary, plan.verify.text) == (
-        "evict ml/pod/pod-0", "ml/pod/pod-0 is gone, and 3 replicas of fraud-1 are ready",
+        "evict ml/pod/pod-0", "ml/pod/pod-0 is gone, and fraud-1 has 3 replicas ready",
     )  # fmt: skip
     assert (plan.blast.workloads, plan.blast.replicas_now, plan.blast.replicas_after) == (1, 3, 3)
     change = pipeline.execute(plan, YES)
     assert (change.state, bench.cluster.marks) == (State.VERIFIED, ["evicted pod-uid-0"])
-    assert change.evidence == "ml/pod/pod-0 is gone, 3 of 3 replicas of fraud-1 are ready"
+    assert change.evidence == "ml/pod/pod-0 is gone, fraud-1 has 3 of 3 replicas ready"
     with pytest.raises(GateNotMet, match="cannot be undone"):
         pipeline.plan_undo(plan.id)
 
@@ -38,7 +38,7 @@ def test_it_does_not_hold_until_another_is_ready(bench: Bench) -> None:
     bench.cluster.set(frozen=True)
     with pytest.raises(ActionFailed, match="did not hold") as raised:
         bench.pipeline().execute(bench.pipeline().plan("delete-pod", POD), YES)
-    assert "2 of 3 replicas of fraud-1 are ready" in raised.value.why
+    assert "fraud-1 has 2 of 3 replicas ready" in raised.value.why
 
 
 def test_without_headroom_it_is_refused_before_anything_is_sent(bench: Bench) -> None:

@@ -165,3 +165,10 @@ def test_it_needs_to_evict(bench: Bench) -> None:
 def test_what_is_no_choice_is_refused(bench: Bench) -> None:
     with pytest.raises(UsageError, match="are true or false"):
         bench.pipeline().plan("drain", NODE, {"empty_dir": "maybe"})
+
+
+def test_one_pod_is_told_as_one(bench: Bench) -> None:
+    bench.cluster.set(namespace_pods=1)
+    plan = bench.pipeline().plan("drain", NODE)
+    assert plan.summary == "drain node/node-a of 1 pod"
+    assert plan.verify.text == "node/node-a takes no new pods, and is rid of 1 pod"

@@ -113,7 +113,7 @@ def test_without_a_ready_replica_there_is_nothing_to_change(bench: Bench) -> Non
 def test_a_version_that_a_replica_does_not_have_is_not_routed_to(bench: Bench) -> None:
     with bench.cluster.state() as state:
         state["servers"]["models"]["replica-1"].pop("fraud@2")
-    with pytest.raises(GateNotMet, match="1 of 3 replicas do not have fraud@2") as raised:
+    with pytest.raises(GateNotMet, match="fraud@2 is missing on 1 of 3 replicas") as raised:
         bench.pipeline().execute(bench.pipeline().plan("promote", CONFIG, SECOND), YES)
     assert "maestro model load" in raised.value.fix
     assert bench.cluster.marks == []

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestro_cli.core.quantities import (
+    counted,
     format_duration,
     parse_duration_seconds,
     parse_quantity,
@@ -84,3 +85,8 @@ def test_a_kubernetes_quantity_is_its_number(text: str | int, value: float) -> N
 def test_what_is_no_quantity_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="quantity"):
         parse_quantity(text)
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 pods"), (1, "1 pod"), (2, "2 pods")])
+def test_one_of_a_thing_is_not_many(number: int, text: str) -> None:
+    assert counted(number, "pod") == text
