@@ -79,6 +79,8 @@ class Example:
         return ["step_begun", "step_taken"] * (len(self.marks("")) - 1)
 
     def prepare(self, cluster: FakeCluster) -> None:
+        if self.ref == SETTINGS:
+            cluster.ship(reading(cluster.get_workload(REF).template))
         self._set(cluster, self.before)
 
     def annotate(self, cluster: FakeCluster, **annotations: str) -> None:
@@ -207,5 +209,5 @@ def example_of(kind: str) -> Example:
 
 def releases(cluster: FakeCluster) -> None:
     """The two releases that every example starts from."""
-    cluster.ship(reading(template(1, **ENVIRONMENT)), "release 1")
-    cluster.ship(reading(template(2, **ENVIRONMENT)), "release 2")
+    cluster.ship(template(1, **ENVIRONMENT), "release 1")
+    cluster.ship(template(2, **ENVIRONMENT), "release 2")

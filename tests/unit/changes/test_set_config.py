@@ -12,7 +12,7 @@ from maestro_cli.changes.kinds import KINDS
 from maestro_cli.changes.kinds.kind import Holds
 from maestro_cli.changes.model import State
 from maestro_cli.changes.references import config_maps_of
-from maestro_cli.core.errors import ActionFailed, GateNotMet, NotFound, RolledBack, UsageError
+from maestro_cli.core.errors import ActionFailed, GateNotMet, NotFound, Refused, RolledBack, UsageError
 from maestro_cli.core.refs import ObjectRef
 from tests.unit.changes.bench import YES, Bench
 from tests.unit.changes.fake_cluster import REF, reading, template
@@ -126,6 +126,15 @@ def test_what_cannot_be_set_is_refused(bench: Bench, parameters: dict[str, Any],
     with pytest.raises(UsageError, match=what) as raised:
         bench.pipeline().plan("set-config", SETTINGS, parameters)
     assert "hunter2" not in f"{raised.value.what}{raised.value.why}{raised.value.fix}"
+
+
+def test_to_restart_is_another_permission_and_it_is_named(bench: Bench) -> None:
+    bench.cluster.set(denied=["patch deployments.apps"])
+    pipeline = bench.pipeline()
+    with pytest.raises(Refused, match=r"you may not patch deployments\.apps"):
+        pipeline.execute(pipeline.plan("set-config", SETTINGS, ROLLOUT), YES)
+    assert bench.cluster.marks == []
+    assert pipeline.execute(pipeline.plan("set-config", SETTINGS, DEBUG), YES).state is State.VERIFIED
 
 
 def test_another_object_is_no_config_map(bench: Bench) -> None:
