@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -15,7 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.patience import PATIENCE_SECONDS
+from maestro_cli.local.ports import free_port
+from tests.patience import PATIENCE_SECONDS, TRIES
 
 
 @contextmanager
@@ -28,8 +28,18 @@ def recorded_prometheus(folder: Path, openmetrics: str) -> Iterator[str]:
     backfill = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "history.txt", "data"]
     subprocess.run(backfill, cwd=folder, check=True, capture_output=True)
     (folder / "prometheus.yml").write_text("{}")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    for _ in range(TRIES):
+        with _running(folder) as url:
+            if url:
+                yield url
+                return
+    raise AssertionError((folder / "log").read_text())
+
+
+@contextmanager
+def _running(folder: Path) -> Iterator[str]:
+    """Its URL; empty when it ended at once, as it does when somebody took its port meanwhile."""
+    port = free_port()
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             ["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data",
@@ -38,20 +48,21 @@ def recorded_prometheus(folder: Path, openmetrics: str) -> Iterator[str]:
         )  # fmt: skip
     try:
         url = f"http://127.0.0.1:{port}"
-        _await(f"{url}/-/ready")
-        yield url
+        yield url if _is_ready(process, f"{url}/-/ready") else ""
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
 
 
-def _await(url: str) -> None:
+def _is_ready(process: subprocess.Popen[bytes], url: str) -> bool:
+    """Whether it came up: false once it has ended. AssertionError when it does neither."""
     deadline, pause = time.monotonic() + PATIENCE_SECONDS, threading.Event()
-    while time.monotonic() < deadline:
+    while process.poll() is None:
+        assert time.monotonic() < deadline, f"{url} did not answer"
         try:
             if httpx.get(url, trust_env=False, timeout=2).status_code == 200:
-                return
+                return True
         except httpx.HTTPError:
             pass
         pause.wait(0.05)
-    raise AssertionError(f"{url} did not answer")
+    return False

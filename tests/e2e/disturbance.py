@@ -124,11 +124,11 @@ class Disturbance:
 
     def await_rollout(self) -> None:
         """Until every replica is a new one."""
-        self._session.kubectl("-n", "ml", "rollout", "status", f"deploy/{DEPLOYMENT}", "--timeout=55s")
+        self._session.kubectl("-n", "ml", "rollout", "status", f"deploy/{DEPLOYMENT}", "--timeout=150s")
 
     def await_only(self, replicas: int = 3) -> None:
         """Until no pod is ending any more, and these are there."""
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 180
         while len(self._pods()) != replicas or len(self._ready_pods()) != replicas:
             assert time.monotonic() < deadline, "the pods of before are still there"
             time.sleep(0.2)

@@ -75,7 +75,7 @@ class Session:
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
+            timeout=180,
             env=self.environment,
         ).stdout
 

@@ -88,7 +88,7 @@ def test_a_signal_at_any_moment_leaves_nothing_and_a_later_run_works(
     process.send_signal(number)
     error = process.stderr.read()
     process.stdout.read()
-    assert process.wait(timeout=60) == code, error
+    assert process.wait(timeout=180) == code, error
     process.stdout.close()
     process.stderr.close()
     assert session.survivors() == []

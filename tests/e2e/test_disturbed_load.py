@@ -43,7 +43,7 @@ def test_only_what_a_killed_replica_was_answering_is_lost_while_all_is_changed_a
         for _ in range(3):
             before = disturbance.routing_in_force()
             disturbance.change_routing()
-            assert disturbance.kill_a_replica()
+            eventually(disturbance.kill_a_replica)
             eventually(lambda before=before: disturbance.routing_in_force() not in ("", before))
             disturbance.await_only()
         disturbance.start_rollout()

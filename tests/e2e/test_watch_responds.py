@@ -63,7 +63,7 @@ def test_of_two_watchers_one_is_killed_between_call_and_result_and_the_other_end
 
         eventually(is_over, 300)
         watchers[alive].send_signal(signal.SIGTERM)
-        assert watchers[alive].wait(60) == 143
+        assert watchers[alive].wait(180) == 143
 
     assert serving(session) == "fraud=1"
     (incident,) = session.json("incident", "list", "--all")["items"]

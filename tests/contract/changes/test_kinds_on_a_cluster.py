@@ -402,7 +402,7 @@ def test_a_drain_loses_no_data_that_was_not_named(pipeline: Pipeline, web: Kubec
     volume = {"spec": {"template": {"spec": {"volumes": [{"name": "scratch", "emptyDir": {}}]}}}}
     web("patch", "deploy/web", "--type=merge", "-p", json.dumps(volume))
     rolled_out(web)
-    held = web.items("pods")[0]
+    held = next(one for one in web.items("pods") if "deletionTimestamp" not in one["metadata"])
     node = ObjectRef("Node", "", str(held["spec"]["nodeName"]))
     changes = pipeline()
     with pytest.raises(GateNotMet, match="would be lost"):

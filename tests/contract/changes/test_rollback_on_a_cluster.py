@@ -126,7 +126,10 @@ def test_a_dry_run_leaves_the_object_as_it_was(pipeline: Pipeline, kubectl: Kube
     rehearsal = changes.execute(changes.plan("rollback", REF), Consent(given=False), dry_run=True)
     assert rehearsal.decision is not None
     assert rehearsal.decision.allowed
-    assert kubectl.get("deployment", "fraud") == before
+    after = kubectl.get("deployment", "fraud")
+    assert after["spec"] == before["spec"]
+    for name in ("uid", "generation", "annotations"):  # its controller may still write to the status
+        assert after["metadata"][name] == before["metadata"][name]
 
 
 def test_a_plan_goes_stale_when_kubectl_changes_the_target(pipeline: Pipeline, kubectl: Kubectl) -> None:
@@ -213,7 +216,7 @@ def _work(platform: Platform, journal: Journal, action: str, crash_at: str) -> t
                str(platform.state / "admin.kubeconfig"), action, "k", "ada"]  # fmt: skip
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "MAESTRO_CRASH_AT": crash_at}, capture_output=True,
-        timeout=60, check=False,
+        timeout=180, check=False,
     )  # fmt: skip
     assert b"Traceback" not in done.stderr, done.stderr.decode()
     return done.returncode, json.loads(done.stdout) if done.stdout.strip() else {}
@@ -235,7 +238,7 @@ def test_ten_pipelines_on_one_target(platform: Platform, journal: Journal, kubec
     try:
         codes = []
         for process in processes:
-            process.communicate(timeout=60)
+            process.communicate(timeout=180)
             codes.append(process.returncode)
     finally:
         for process in processes:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tests.contract.cluster.behaviours import FAILS, PASS, RECORD, REFUSAL, REFUSES
+from tests.contract.cluster.running import until
 from tests.patience import PATIENCE_SECONDS
 
 KUBECTL = Path(sys.executable).with_name("kubectl")
@@ -122,3 +123,11 @@ class Kubectl:
     def events(self, reason: str) -> list[str]:
         """The messages of all events with this reason."""
         return [event["message"] for event in self.items("events") if event["reason"] == reason]
+
+    def hear(self, reason: str, words: str = "") -> str:
+        """The first event with this reason and these words in it; events come after what they tell of."""
+
+        def heard() -> str:
+            return next((message for message in self.events(reason) if words in message), "")
+
+        return str(until(heard, f"an event {reason} with: {words}"))

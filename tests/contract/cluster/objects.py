@@ -45,7 +45,12 @@ def deployment(
     """A Deployment of servers with a readiness probe."""
     fields = {
         "ports": [{"name": "http", "containerPort": 8080}],
-        "readinessProbe": {"httpGet": {"path": "/", "port": "http"}, "periodSeconds": 1},
+        # who is ready stays ready when the machine is busy
+        "readinessProbe": {
+            "httpGet": {"path": "/", "port": "http"},
+            "periodSeconds": 1,
+            "timeoutSeconds": 10,
+        },
     }
     template_spec = {
         "containers": [container(**(fields | (container_fields or {})))],

@@ -43,10 +43,10 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._thread.join(60)
+        self._thread.join(120)
 
     def _ask(self) -> None:
-        connection = http.client.HTTPConnection(self._address, timeout=5)
+        connection = http.client.HTTPConnection(self._address, timeout=60)
         while not self._over.wait(0.03):
             for attempt in (1, 2):
                 try:
@@ -78,12 +78,15 @@ def test_traffic_survives_a_rollout_and_moves_to_the_new_pods(kubectl: Kubectl) 
         new = {pod["metadata"]["name"] for pod in kubectl.items("pods", "-l", "app=web")
                if "deletionTimestamp" not in pod["metadata"]}  # fmt: skip
         clients = (one, two, three)
-        for client in clients:
-            client.answers.clear()
-        until(lambda: all(sum(client.answers.values()) > 5 for client in clients), "answers after it")
-    for client in (one, two, three):
-        assert client.errors == []
-        assert set(client.answers) <= new
+
+        def moved() -> bool:
+            for client in clients:
+                client.answers.clear()
+            until(lambda: all(sum(client.answers.values()) > 5 for client in clients), "answers after it")
+            return all(set(client.answers) <= new for client in clients)
+
+        until(moved, "answers of the new pods alone")
+    assert [client.errors for client in clients] == [[], [], []]
 
 
 @behaviour("load balancer", "connections spread when a pod is added")

@@ -54,7 +54,6 @@ def web(kubectl: Kubectl) -> str:
     made = deployment("web", 2)
     # drain_nodes wants every pod to have a volume; with service accounts at work every pod has.
     pod_spec = made["spec"]["template"]["spec"]
-    pod_spec["containers"][0]["readinessProbe"] |= {"timeoutSeconds": 10}  # ready stays ready when it is busy
     pod_spec["volumes"] = [{"name": "settings", "configMap": {"name": "settings"}}]
     kubectl.apply(made)
     kubectl("create", "service", "clusterip", "web", "--tcp=80:8080")

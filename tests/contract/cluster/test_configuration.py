@@ -63,8 +63,7 @@ def test_a_config_map_volume_follows_its_config_map(kubectl: Kubectl) -> None:
     volumes = [{"name": "settings", "configMap": {"name": "settings"}}]
     fields = {"args": ["/etc/settings/color"], "volumeMounts": mounts}
     kubectl.apply(pod("reader", script, container_fields=fields, volumes=volumes))
-    until(lambda: kubectl.events("FailedMount"), "the missing config map to be reported")
-    assert 'configmap "settings" not found' in kubectl.events("FailedMount")[0]
+    kubectl.hear("FailedMount", 'configmap "settings" not found')
     assert phase(kubectl, "reader") == "Pending"
     kubectl.apply(config_map("settings", color="blue"))
     until(lambda: phase(kubectl, "reader") == "Running", "the pod to run once it is there")

@@ -47,7 +47,7 @@ def test_graceful_deletion_lets_the_process_finish(kubectl: Kubectl, tmp_path: P
         kubectl("delete", "pod", "polite")
         assert "Succeeded\n" in watching.lines, "the final status comes before the end"
     assert mark.exists(), "deleted only after the process had ended by itself"
-    assert "Stopping container c" in kubectl.events("Killing")
+    kubectl.hear("Killing", "Stopping container c")
 
 
 @behaviour("graceful deletion", "what ignores SIGTERM is killed when its grace is over")

@@ -32,7 +32,7 @@ def test_a_service_without_ready_pods_refuses(kubectl: Kubectl) -> None:
     host = address_of(kubectl, "web")
     with pytest.raises((http.client.HTTPException, OSError)):
         urllib.request.urlopen(f"http://{host}/", timeout=5)
-    pieces = kubectl.items("endpointslices")
+    pieces = until(lambda: kubectl.items("endpointslices"), "its slice")
     assert [piece["endpoints"] or [] for piece in pieces] == [[]]
     assert pieces[0]["metadata"]["labels"]["kubernetes.io/service-name"] == "web"
     kubectl("delete", "svc", "web")
@@ -54,7 +54,8 @@ def test_a_pod_that_ends_is_terminating_in_its_slice(kubectl: Kubectl) -> None:
     kubectl("delete", "pod", name, "--wait=false")
 
     def terminating() -> Any:
-        endpoints = kubectl.items("endpointslices")[0].get("endpoints") or []
+        pieces = kubectl.items("endpointslices")
+        endpoints = [one for piece in pieces for one in piece.get("endpoints") or []]
         return next((one for one in endpoints if one["conditions"]["terminating"]), None)
 
     found = until(terminating, "the terminating endpoint")

@@ -41,7 +41,7 @@ def test_kubectl_creates_waits_and_reads_the_log(kubectl: Kubectl) -> None:
     assert head.split() == wide
     assert row.split()[:3] == ["once", "Complete", "1/1"]
     assert "1 Succeeded" in kubectl("describe", "job", "once")
-    assert kubectl.events("Completed") == ["Job completed"]
+    assert kubectl.hear("Completed") == "Job completed"
     assert [one["status"]["phase"] for one in pods(kubectl, "once")] == ["Succeeded"]
 
 
@@ -71,7 +71,7 @@ def test_a_job_that_fails_once_too_often_has_failed(kubectl: Kubectl) -> None:
     assert (found["status"]["failed"], found["status"].get("succeeded", 0)) == (1, 0)
     assert len(pods(kubectl, "bad")) == 1
     assert kubectl("get", "job", "bad", "--no-headers").split()[1] == "Failed"
-    assert kubectl.events("BackoffLimitExceeded") == ["Job has reached the specified backoff limit"]
+    assert kubectl.hear("BackoffLimitExceeded") == "Job has reached the specified backoff limit"
 
 
 @behaviour("jobs", "a failed pod is made again after a pause")

@@ -32,6 +32,12 @@ def waits_until(kubectl: Kubectl, name: str, **fields: str) -> dict[str, Any]:
     return dict(until(found, f"{name} with {fields}", PATIENCE))
 
 
+def heard(kubectl: Kubectl, name: str, reason: str) -> list[dict[str, Any]]:
+    """The events about a pod, once there is one: they come after what they tell of."""
+    told = until(lambda: events(kubectl, name, reason), f"an event {reason} about {name}", PATIENCE)
+    return list(told)
+
+
 def events(kubectl: Kubectl, name: str, reason: str) -> list[dict[str, Any]]:
     return [
         event
@@ -74,7 +80,7 @@ def test_a_sidecar_starts_first_ends_last_and_does_not_hold_the_pod(kubectl: Kub
     [side], [main] = told["initContainerStatuses"], told["containerStatuses"]
     assert side["state"]["terminated"]["startedAt"] <= main["state"]["terminated"]["startedAt"]
     assert side["state"]["terminated"]["finishedAt"] >= main["state"]["terminated"]["finishedAt"]
-    assert events(kubectl, "helped", "Killing")[0]["involvedObject"]["fieldPath"] == (
+    assert heard(kubectl, "helped", "Killing")[0]["involvedObject"]["fieldPath"] == (
         "spec.initContainers{side}"
     )
 
@@ -123,7 +129,7 @@ def test_a_failed_hook_restarts_its_container(kubectl: Kubectl) -> None:
         "a restart",
         PATIENCE,
     )
-    [event] = events(kubectl, "unhooked", "FailedPostStartHook")
+    [event] = heard(kubectl, "unhooked", "FailedPostStartHook")
     assert event["message"] == "PostStartHook failed: broken"
 
 
@@ -140,9 +146,9 @@ def test_a_container_is_told_to_end_once_however_long_it_takes(kubectl: Kubectl)
     kubectl.apply(made)
     told = waits_until(kubectl, "deaf", phase="Failed")
     assert told["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 137
-    [event] = events(kubectl, "deaf", "Killing")
+    [event] = heard(kubectl, "deaf", "Killing")
     assert (event["message"], event["count"]) == ("Container c failed liveness probe", 1)
-    [unhealthy] = events(kubectl, "deaf", "Unhealthy")
+    [unhealthy] = heard(kubectl, "deaf", "Unhealthy")
     assert (unhealthy["message"], unhealthy["count"]) == ("Liveness probe failed: deaf", 1)
 
 
@@ -178,7 +184,7 @@ def test_a_volume_of_many_sources(kubectl: Kubectl, platform: Platform) -> None:
     assert '"name": "many"' in told
     assert '"cpu": "250"' in told
     if platform.kind == "lite":
-        [event] = events(kubectl, "many", "FailedToIssueToken")
+        [event] = heard(kubectl, "many", "FailedToIssueToken")
         assert "--cluster kubernetes" in event["message"]
     else:
         assert '"token": "ey' in told
@@ -258,7 +264,7 @@ def test_of_old_runs_only_the_last_keeps_its_log(kubectl: Kubectl, platform: Pla
 def test_a_refused_probe_says_so_in_the_words_of_kubernetes(kubectl: Kubectl) -> None:
     fields = {"readinessProbe": {"httpGet": {"path": "/x", "port": 81}, "periodSeconds": 1}}
     kubectl.apply(pod("unready", SERVE, container_fields=fields))
-    [event] = until(lambda: events(kubectl, "unready", "Unhealthy"), "the event", PATIENCE)
+    [event] = heard(kubectl, "unready", "Unhealthy")
     address = status(kubectl, "unready")["podIP"].replace("10", "127", 1)
     url, dialled = f"http://{address}:81/x", f"dial tcp {address}:81: connect: connection refused"
     assert event["message"] == f'Readiness probe failed: Get "{url}": {dialled}'
@@ -266,12 +272,11 @@ def test_a_refused_probe_says_so_in_the_words_of_kubernetes(kubectl: Kubectl) ->
 
 @behaviour("nodes", "a node's kubelet tells its start and its health as events")
 def test_nodes_tell_their_beginnings(kubectl: Kubectl) -> None:
-    told = [
-        event["reason"]
-        for event in kubectl.get("events", "-n", "default")["items"]
-        if event["involvedObject"]["name"] == "node-a"
-    ]
-    assert {"Starting", "NodeReady", "NodeHasSufficientMemory"} <= set(told)
+    def told() -> set[str]:
+        found = kubectl.get("events", "-n", "default")["items"]
+        return {event["reason"] for event in found if event["involvedObject"]["name"] == "node-a"}
+
+    until(lambda: told() >= {"Starting", "NodeReady", "NodeHasSufficientMemory"}, "its events")
 
 
 @behaviour("metrics", "an out-of-memory kill shows in kube-state-metrics' and cAdvisor's series")

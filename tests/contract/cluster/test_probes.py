@@ -39,7 +39,7 @@ def test_readiness_decides_over_endpoints(kubectl: Kubectl, platform: Platform) 
     until(lambda: not ready_endpoints(), "the endpoint to go")
     assert conditions(kubectl.get("pod", "web"))["Ready"] == ("False", "ContainersNotReady")
     assert container_status(kubectl, "web")["restartCount"] == 0
-    assert any("Readiness probe failed" in words for words in kubectl.events("Unhealthy"))
+    kubectl.hear("Unhealthy", "Readiness probe failed")
     (work / "broken").unlink()
     until(ready_endpoints, "the endpoint to come back")
 
@@ -52,7 +52,7 @@ def test_a_failed_liveness_probe_restarts(kubectl: Kubectl, platform: Platform) 
     [work] = platform.state.glob(f"pods/{kubectl.namespace}_live_*/work/c")
     (work / "broken").touch()
     until(lambda: container_status(kubectl, "live")["restartCount"] >= 1, "a restart")
-    assert any("failed liveness probe" in words for words in kubectl.events("Killing"))
+    kubectl.hear("Killing", "failed liveness probe")
 
 
 @behaviour("probes", "a startup probe holds back the others")

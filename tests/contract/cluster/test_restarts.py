@@ -47,8 +47,8 @@ def test_a_crash_loop_backs_off_and_keeps_the_previous_log(kubectl: Kubectl) -> 
     assert status["state"]["waiting"]["message"].startswith("back-off ")
     assert phase(kubectl, "crash") == "Running"
     assert "run" in kubectl("logs", "crash", "--previous")
-    assert any("Back-off restarting failed container" in words for words in kubectl.events("BackOff"))
-    assert "CrashLoopBackOff" in kubectl("get", "pods")
+    kubectl.hear("BackOff", "Back-off restarting failed container")
+    until(lambda: "CrashLoopBackOff" in kubectl("get", "pods"), "another pause")
 
 
 @behaviour("restarts", "restartPolicy Never and OnFailure end with the phase of their exit code")

@@ -107,14 +107,16 @@ def test_a_rollout_completes_and_says_so(kubectl: Kubectl) -> None:
     assert conditions(found)["Available"] == ("True", "MinimumReplicasAvailable")
     assert conditions(found)["Progressing"] == ("True", "NewReplicaSetAvailable")
     nodes = {pod["spec"]["nodeName"] for pod in kubectl.items("pods")}
-    assert nodes == {"node-a", "node-b"}, "the scheduler spreads"
-    assert any("Scaled up replica set web-" in words for words in kubectl.events("ScalingReplicaSet"))
+    if kubectl.kind == "lite":  # what the real scheduler does is its own affair
+        assert nodes == {"node-a", "node-b"}, "the scheduler spreads"
+    kubectl.hear("ScalingReplicaSet", "Scaled up replica set web-")
 
 
 @behaviour("rollouts", "a rollout that cannot proceed passes its deadline, and the old pods stay")
 def test_a_bad_image_gets_stuck_and_the_old_pods_stay(kubectl: Kubectl) -> None:
-    kubectl.apply(deployment("web", 2, progressDeadlineSeconds=3))
+    kubectl.apply(deployment("web", 2))
     kubectl("rollout", "status", "deploy/web", "--timeout=90s")
+    kubectl("patch", "deploy/web", "-p", '{"spec":{"progressDeadlineSeconds":3}}')
     kubectl("set", "image", "deploy/web", "c=maestro.local/nothing:1")
 
     def timed_out() -> bool:
@@ -133,6 +135,7 @@ def test_a_bad_image_gets_stuck_and_the_old_pods_stay(kubectl: Kubectl) -> None:
         for status in pod["status"].get("containerStatuses", [])
     }
     assert reasons & {"ErrImagePull", "ImagePullBackOff"}
+    kubectl("patch", "deploy/web", "-p", '{"spec":{"progressDeadlineSeconds":600}}')
     kubectl("rollout", "undo", "deploy/web")
     kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     assert len(kubectl.items("pods", "--field-selector=status.phase=Running")) == 2

@@ -46,7 +46,7 @@ def watching(http: httpx.Client, path: str, **query: str) -> Iterator[Callable[[
     Uncompressed: the real server ends the gzip member with the initial events of a watch list and goes
     on with another, which httpx does not read.
     """
-    asked = {"watch": "true", "timeoutSeconds": "20", **query}
+    asked = {"watch": "true", "timeoutSeconds": "120", **query}
     with http.stream("GET", path, params=asked, headers={"Accept-Encoding": "identity"}) as answer:
         assert answer.status_code == 200
         lines = answer.iter_lines()

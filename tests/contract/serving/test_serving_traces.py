@@ -7,12 +7,15 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from maestro_cli.local.ports import free_port
 from tests.contract.serving.collector import Sink, attributes_of
 from tests.contract.serving.process import GOOD, TRAFFIC, Server, body_of, until
+from tests.patience import TRIES
 
 pytestmark = pytest.mark.contract
 
@@ -72,21 +75,29 @@ def test_a_collector_that_refuses_costs_no_request(start: Callable[..., Server])
         assert server.http.post(INFER, json=GOOD).status_code == 200
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def rotel(tmp_path: Path) -> Iterator[tuple[str, Sink]]:
     """The Rotel collector, passing on what it understood to a sink; its receiver's address and the sink."""
     spec = importlib.util.find_spec("rotel")
     if spec is None or spec.origin is None:
         pytest.skip("rotel is not installed: it has no wheel for this platform")
+    program = Path(spec.origin).parent / "rotel-agent"
+    with Sink() as sink:
+        for _ in range(TRIES):
+            with listening(program, sink, tmp_path / "rotel.log") as url:
+                if url:
+                    yield url, sink
+                    return
+    raise AssertionError((tmp_path / "rotel.log").read_text())
+
+
+@contextmanager
+def listening(program: Path, sink: Sink, file: Path) -> Iterator[str]:
+    """The collector's address; empty when it ended at once, as when somebody took its port meanwhile."""
     ports = {name: f"127.0.0.1:{free_port()}" for name in ("grpc", "http")}
-    with Sink() as sink, (tmp_path / "rotel.log").open("wb") as log:
+    with file.open("wb") as log:
         process = subprocess.Popen(
-            [Path(spec.origin).parent / "rotel-agent", "start", "--otlp-grpc-endpoint", ports["grpc"],
+            [program, "start", "--otlp-grpc-endpoint", ports["grpc"],
              "--otlp-http-endpoint", ports["http"], "--exporter", "otlp", "--otlp-exporter-protocol", "http",
              "--otlp-exporter-endpoint", sink.url, "--traces-batch-timeout", "50ms"],
             stdout=log, stderr=log,
@@ -94,11 +105,10 @@ def rotel(tmp_path: Path) -> Iterator[tuple[str, Sink]]:
         try:
             host, port = ports["http"].split(":")
             until(lambda: process.poll() is not None or listens(host, int(port)))
-            assert process.poll() is None, (tmp_path / "rotel.log").read_text()
-            yield f"http://{ports['http']}", sink
+            yield f"http://{ports['http']}" if process.poll() is None else ""
         finally:
             process.kill()
-            process.wait(30)
+            process.wait(60)
 
 
 def listens(host: str, port: int) -> bool:

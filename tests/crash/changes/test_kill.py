@@ -48,7 +48,7 @@ def worker(
 
 def ended(process: subprocess.Popen[bytes]) -> tuple[int, dict[str, Any]]:
     try:
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=180)
     except subprocess.TimeoutExpired:
         process.kill()
         raise

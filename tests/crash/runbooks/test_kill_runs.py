@@ -80,7 +80,7 @@ def spawn(folder: Path, action: str, crash_at: str = "") -> subprocess.Popen[byt
 def killed(folder: Path, action: str, crash_at: str) -> None:
     process = spawn(folder, action, crash_at)
     try:
-        assert process.wait(60) == -signal.SIGKILL, f"{crash_at} was never reached"
+        assert process.wait(180) == -signal.SIGKILL, f"{crash_at} was never reached"
     finally:
         process.kill()
         process.wait()
@@ -170,7 +170,7 @@ def test_a_resumed_run_can_be_killed_too(tmp_path: Path, first: str, second: str
 def test_an_answer_killed_at_its_write_is_given_once_or_asked_again(tmp_path: Path, when: str) -> None:
     asks = fence("id=keep capture=KEEP", "Keep it?", "ask") + fence("id=tell", 'echo "$KEEP" >> world')
     (tmp_path / "book.md").write_text(asks)
-    assert spawn(tmp_path, "start").wait(60) == ExitCode.WAITING_APPROVAL
+    assert spawn(tmp_path, "start").wait(180) == ExitCode.WAITING_APPROVAL
     killed(tmp_path, "answer keep yes", f"run.{when}:run.answered:keep")
     bench, run = finish(tmp_path)
     try:
