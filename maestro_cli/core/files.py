@@ -1,7 +1,7 @@
-"""Files written whole, and why one cannot be.
+"""Files written whole, files read without waiting, and why one cannot be used.
 
-Invariant: whoever reads the path sees the old content or the new, never a part of it; what fails leaves
-the old file and nothing beside it.
+Invariant: whoever reads a path that is written here sees the old content or the new, never a part of it; what
+fails leaves the old file and nothing beside it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,13 @@ import os
 import stat
 from pathlib import Path
 from typing import BinaryIO
+
+
+class NotRegular(OSError):
+    """The path is a pipe, a device or a socket: who reads it may wait, or read, without end."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(errno.EINVAL, "Not a regular file", str(path))
 
 
 def write_atomically(
@@ -47,7 +54,7 @@ def write_atomically(
 def open_file(path: Path) -> BinaryIO:
     """Open for reading what is a file, without ever waiting for it.
 
-    Raises OSError, for a pipe or a device as well: who opens a pipe waits until somebody writes to it.
+    Raises OSError, NotRegular for a pipe or a device: who opens a pipe waits until somebody writes to it.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     mode = os.fstat(descriptor).st_mode
@@ -56,7 +63,7 @@ def open_file(path: Path) -> BinaryIO:
     os.close(descriptor)
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    raise OSError(errno.EINVAL, "Not a regular file", str(path))
+    raise NotRegular(path)
 
 
 def _sync_folder(folder: Path) -> None:

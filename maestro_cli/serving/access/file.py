@@ -2,6 +2,7 @@
 
 Invariant: keys are put in force whole or not at all; a broken file leaves those before it and is told once. A
 file that is gone for longer than GRACE_SECONDS takes its keys with it: who deletes it wants nobody let in.
+Nothing but a regular file is read: requests would wait for a pipe too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import InvalidFile
+from maestro_cli.core.files import NotRegular, open_file
 from maestro_cli.serving.access.guard import Guard
 from maestro_cli.serving.access.keys import Keys, read_keys
 from maestro_cli.serving.telemetry.logs import Log
@@ -19,7 +21,7 @@ GRACE_SECONDS = 5.0  # a file that is deleted and written anew refuses nobody me
 _LOOK_SECONDS = 0.5
 _MAX_BYTES = 1_048_576
 # Not every OSError: a process without a descriptor left knows nothing of the file.
-_GONE = (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError)
+_GONE = (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError, NotRegular)
 
 
 class KeysFile:
@@ -75,7 +77,7 @@ class KeysFile:
 
     def _content(self) -> bytes:
         try:
-            with self._path.open("rb") as stream:
+            with open_file(self._path) as stream:
                 return stream.read(_MAX_BYTES + 1)
         except OSError as error:
             why = error.strerror or type(error).__name__

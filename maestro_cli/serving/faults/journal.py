@@ -11,6 +11,7 @@ import errno
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -50,7 +51,10 @@ class FaultJournal:
         try:
             self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            size = os.fstat(self._file).st_size
+            state = os.fstat(self._file)
+            size = state.st_size
+            if not stat.S_ISREG(state.st_mode):  # a pipe would never have been read
+                raise StartRefused("the fault journal is not a regular file")
             if size and os.pread(self._file, 1, size - 1) != b"\n":
                 os.write(self._file, b"\n")
         except BlockingIOError as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from maestro_cli.core.files import open_file
 from maestro_cli.serving.errors import ArtefactRefused, ModelError
 from maestro_cli.serving.models.bounded import is_bounded
 from maestro_cli.serving.models.manifest import GoldenRow, Manifest, TensorSpec, read_manifest
@@ -137,20 +137,13 @@ def _prove(models: Path, name: str, version: int, halt: Halt) -> LoadedModel:
 
 def _read(path: Path, limit_bytes: int) -> bytes:
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ArtefactRefused(f"{path.name} is not a regular file")
+        with open_file(path) as file:
             content = file.read(limit_bytes + 1)
     except OSError as error:
         raise ArtefactRefused(f"{path.name}: {error.strerror or error}") from error
     if len(content) > limit_bytes:
         raise ArtefactRefused(f"{path.name} is larger than {limit_bytes} bytes")
     return content
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a file, and a pipe without waiting for its writer."""
-    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _check_graph(content: bytes) -> Survey:

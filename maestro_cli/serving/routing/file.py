@@ -1,7 +1,7 @@
 """The routing document as a file: a ConfigMap's on a cluster, or one that the admin API writes.
 
 Invariant: what was read is put in force whole or not at all; a broken file leaves the document before it in
-force and is told once.
+force and is told once. Nothing but a regular file is read: requests would wait for a pipe, or a device, too.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import os
 from pathlib import Path
 
 from maestro_cli.core.errors import InvalidFile
-from maestro_cli.core.files import write_atomically
+from maestro_cli.core.files import open_file, write_atomically
 from maestro_cli.serving.errors import RequestError, ServingError
 from maestro_cli.serving.routing.document import Routing, as_plain, read_routing
 from maestro_cli.serving.routing.router import Router
 from maestro_cli.serving.telemetry.logs import Log
 
 _LOOK_SECONDS = 0.5
+_MAX_BYTES = 1_048_576
 
 
 class RoutingFile:
@@ -40,7 +41,8 @@ class RoutingFile:
     def read(self, router: Router) -> None:
         """Put the file in force when it is another than before; tried again while it has a problem."""
         try:
-            content = self._path.read_bytes()
+            with open_file(self._path) as stream:
+                content = stream.read(_MAX_BYTES + 1)
             if content == self._applied:
                 self.problem = ""
                 return

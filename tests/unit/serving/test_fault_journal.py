@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -98,6 +99,15 @@ def test_a_journal_has_one_writer(tmp_path: Path) -> None:
         FaultJournal(tmp_path / "faults.jsonl", NOW)
     first.close()
     FaultJournal(tmp_path / "faults.jsonl", NOW).close()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/null")])
+def test_a_journal_that_would_keep_nothing_is_refused_and_not_waited_for(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / "faults.jsonl")
+    with pytest.raises(StartRefused, match="not a regular file"):
+        FaultJournal(tmp_path / "faults.jsonl", NOW)
 
 
 def test_a_journal_that_cannot_be_written_is_refused(tmp_path: Path) -> None:

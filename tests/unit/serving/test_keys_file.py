@@ -96,7 +96,12 @@ def folder_in_its_place(file: Path) -> None:
     file.mkdir()
 
 
-@pytest.mark.parametrize("lose", [gone, link_to_nothing, folder_in_its_place])
+def pipe_in_its_place(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
+@pytest.mark.parametrize("lose", [gone, link_to_nothing, folder_in_its_place, pipe_in_its_place])
 def test_a_file_that_is_gone_for_good_takes_its_keys_with_it(followed: Followed, lose: Any) -> None:
     lose(followed.file)
     followed.look()

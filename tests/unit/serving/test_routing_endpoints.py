@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +241,25 @@ def test_a_file_is_followed_and_a_broken_one_changes_nothing(tmp_path: Path) -> 
     replica.routing_file.read(replica.router)
     assert server.get("/v2/routing").json()["source"] == str(file)
     assert served_of(server, "0")[1] == "default"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), Path.mkdir])
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    file = tmp_path / "routing.yaml"
+    file.write_text(TO_ONE)
+    server = Served("--routing", str(file))
+    replica = server.application.replica
+    assert replica.routing_file is not None
+    file.unlink()
+    make(file)
+    for _ in range(2):
+        replica.routing_file.read(replica.router)
+    assert served_of(server, "0")[1] == "default"
+    assert [line["message"] for line in server.lines].count("routing refused") == 1
+    again = Served("--routing", str(file))
+    assert again.get("/v2/health/ready").status_code == 503
 
 
 def test_a_file_that_was_never_right_keeps_the_server_unready(tmp_path: Path) -> None:
