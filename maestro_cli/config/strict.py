@@ -2,8 +2,8 @@
 
 Invariant: limits on size and depth, no aliases, no tags, no duplicate or non-text keys, unknown keys
 refused; every refusal is an InvalidFile that names file, line and key. `on:`, `yes:` and `1:` are text
-when they are keys. A number is what people mean by one: `1:30` and `1_000` are text, infinity and NaN
-are refused.
+when they are keys. A number is what people mean by one: `1:30`, `1_000` and `1e3` are text, `1e-05` as JSON
+has it is none; infinity and NaN are refused.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _OCTAL = re.compile(r"([-+]?)0([0-7]+)")  # file modes in Kubernetes manifests: 0644
 _HEXADECIMAL = re.compile(r"[-+]?0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_SIGNED_EXPONENT = re.compile(r"[-+]?[0-9]+[eE][-+][0-9]+")  # YAML 1.1 has a number only with a point
 _MAX_DIGITS = 20
 _SURROGATE = re.compile("[\ud800-\udfff]")
 T = TypeVar("T")
@@ -181,7 +182,10 @@ def _plain(node: yaml.Node, path: Path_, lines: dict[Path_, int], file: str, fir
             lines[(*path, key)] = key_line
             result[key] = _plain(value_node, (*path, key), lines, file, first)
         return result
-    return _scalar(node.tag.rpartition(":")[2], str(node.value), file, line, path)
+    tag, text = node.tag.rpartition(":")[2], str(node.value)
+    is_plain = not getattr(node, "style", None)  # neither quoted nor a block
+    is_number = tag == "str" and is_plain and _SIGNED_EXPONENT.fullmatch(text)
+    return _scalar("float" if is_number else tag, text, file, line, path)
 
 
 def _scalar(tag: str, text: str, file: str, line: int, path: Path_) -> Any:
@@ -201,7 +205,7 @@ def _scalar(tag: str, text: str, file: str, line: int, path: Path_) -> Any:
         value = int("".join(octal.groups()), 8)
     elif tag == "int" and _HEXADECIMAL.fullmatch(text):
         value = int(text, 16)
-    elif tag == "float" and _FLOAT.fullmatch(text):
+    elif tag == "float" and (_FLOAT.fullmatch(text) or _SIGNED_EXPONENT.fullmatch(text)):
         value = float(text)
     elif tag == "float" and text.lower().lstrip("+-") in (".inf", ".nan"):
         value = math.inf
@@ -218,7 +222,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text_node(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    style = '"' if UNSAFE.search(text) else None
+    style = '"' if UNSAFE.search(text) or _SIGNED_EXPONENT.fullmatch(text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=style)
 
 

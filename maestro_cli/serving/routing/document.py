@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import numpy as np
 
-from maestro_cli.config.strict import Document, parse_yaml
+from maestro_cli.config.strict import Document, dump_yaml, parse_yaml
 from maestro_cli.serving.models.manifest import MAX_VERSION, MODEL_NAME
 from maestro_cli.serving.protocol.tensors import NUMPY_TYPES
 from maestro_cli.serving.routing.expressions import ExpressionRefused, compile_expression
@@ -234,6 +234,11 @@ def _split_faults(split: Split) -> Iterator[tuple[str, Path]]:
         yield "need a weight above 0", ("split", "arms")
     if not STICKY_KEY.fullmatch(split.key):
         yield "must be header:NAME, parameter:NAME or id", ("split", "key")
+
+
+def write_routing(routing: Routing) -> str:
+    """The document as YAML that `read_routing` reads, defaults left out."""
+    return dump_yaml(as_plain(routing))
 
 
 def as_plain(routing: Routing) -> Any:

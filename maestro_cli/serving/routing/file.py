@@ -7,14 +7,13 @@ force and is told once. Nothing but a regular file is read: requests would wait 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from pathlib import Path
 
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.files import open_file, write_atomically
 from maestro_cli.serving.errors import RequestError, ServingError
-from maestro_cli.serving.routing.document import Routing, as_plain, read_routing
+from maestro_cli.serving.routing.document import Routing, read_routing, write_routing
 from maestro_cli.serving.routing.router import Router
 from maestro_cli.serving.telemetry.logs import Log
 
@@ -65,7 +64,7 @@ class RoutingFile:
         A link is neither followed, for who may write its folder could have it overwrite any file of this
         process, nor replaced: what it links to is kept by somebody else.
         """
-        content = json.dumps(as_plain(routing), indent=1).encode() + b"\n"
+        content = write_routing(routing).encode()
         if self._path.is_symlink():
             raise RequestError(
                 f"the routing comes from {self._path}, which is a link: change what it links to (on a "

@@ -243,6 +243,24 @@ def test_a_file_is_followed_and_a_broken_one_changes_nothing(tmp_path: Path) -> 
     assert served_of(server, "0")[1] == "default"
 
 
+def test_what_the_admin_api_wrote_is_read_after_a_restart(tmp_path: Path) -> None:
+    file = tmp_path / "routing.yaml"
+    file.write_text(CANARY % 0)
+    server = Served("--serve", "fraud=2", "--routing", str(file))
+    shadow = "{model: fraud, version: 2, share: 0.00005, tolerance: 1e-5}"
+    default = "{constant: {word: {datatype: BYTES, value: '1e-5 \U0001f600\u202e'}}}"
+    document = (
+        f"{SCHEMA}routes: {{fraud: {{to: {{first: [{{model: fraud}}, {default}]}}, shadow: {shadow}}}}}"
+    )
+    put = server.request("PUT", "/v2/routing", content=document)
+    assert put.status_code == 200
+    again = Served("--serve", "fraud=2", "--routing", str(file))
+    assert again.get("/v2/health/ready").status_code == 200
+    assert again.get("/v2/routing").json()["digest"] == put.json()["digest"]
+    told = json.dumps(again.get("/v2/routing").json()["document"], ensure_ascii=False)
+    assert server.request("PUT", "/v2/routing", content=told).status_code == 200
+
+
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), Path.mkdir])
 def test_what_is_no_regular_file_is_refused_and_not_waited_for(
     tmp_path: Path, make: Callable[[Path], None]
@@ -292,5 +310,5 @@ def test_what_the_admin_puts_in_force_is_kept_in_the_file(tmp_path: Path) -> Non
     server = Served("--serve", "fraud=2", "--routing", str(file))
     put = server.request("PUT", "/v2/routing", content=TO_ONE)
     assert put.status_code == 200
-    assert json.loads(file.read_text())["routes"] == {"fraud": {"to": {"model": "fraud", "version": 1}}}
+    assert read_routing(file.read_text(), "kept") == read_routing(TO_ONE, "put")
     assert Served("--routing", str(file)).get("/v2").json()["routing"] == put.json()["digest"]
