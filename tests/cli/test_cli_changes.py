@@ -52,6 +52,7 @@ COMMANDS |= {
     "unload-model": ["model", "unload", *ROUTED, "--version", "2"],
     "clear-cache": ["model", "clear-cache", "deploy/fraud"],
 }
+COMMANDS["set-weight"] = ["traffic", "weigh", "deploy/fraud", "--beside", "stable", "--share", "20%"]
 CALLED = ("load-model", "unload-model", "clear-cache")
 # servers cannot rehearse what is done to their memory, nor Alertmanager what is done to its silences
 UNREHEARSED = (*CALLED, "silence", "unsilence")
@@ -96,6 +97,7 @@ def routed(kind: str, now: dict[str, Any]) -> Answers:
     place = "/api/v1/namespaces/ml/configmaps/fraud-routing"
     return {
         PLACE: one,
+        "/apis/apps/v1/namespaces/ml/deployments/stable": one,
         "/apis/apps/v1/namespaces/ml/deployments": listing(one),
         place: config,
         f"PATCH {place}": config,

@@ -24,6 +24,7 @@ from maestro_cli.changes.kinds.set_env import SetEnv
 from maestro_cli.changes.kinds.set_image import SetImage
 from maestro_cli.changes.kinds.set_routing import SetRouting
 from maestro_cli.changes.kinds.set_traffic import SetTraffic
+from maestro_cli.changes.kinds.set_weight import SetWeight
 from maestro_cli.changes.kinds.shadow_start import ShadowStart
 from maestro_cli.changes.kinds.shadow_stop import ShadowStop
 from maestro_cli.changes.kinds.silence import SilenceAlerts
@@ -37,6 +38,7 @@ _ALL: tuple[ChangeKind, ...] = (
     Rollback(), Restart(), Scale(), Pause(), Resume(), SetImage(), SetEnv(), Cordon(), Uncordon(),
     DeletePod(), Drain(), SetConfig(), ScaleHpa(), SilenceAlerts(), Unsilence(), SetTraffic(), Promote(),
     ShadowStart(), ShadowStop(), SetRouting(), Freeze(), Unfreeze(), LoadModel(), UnloadModel(), ClearCache(),
+    SetWeight(),
     HelmRollback(),
 )  # fmt: skip
 KINDS: Mapping[str, ChangeKind] = {kind.name: kind for kind in _ALL}

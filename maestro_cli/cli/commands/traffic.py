@@ -51,6 +51,21 @@ def set_(
 
 
 @app.command()
+@change_command("set-weight")
+def weigh(
+    share: ShareOption,
+    beside: Annotated[str, typer.Option(metavar="NAME", help="The other deployment behind the Service.")],
+) -> Parameters:
+    """Give a deployment a share of the replicas behind a Service that another deployment is behind too.
+
+    Only the named one is scaled, to whole replicas as near to the share as they come. A share of 0 ends it.
+
+    Example: maestro traffic weigh ml/deploy/fraud-canary --beside fraud --share 20%
+    """
+    return {"share": read_share(share), "beside": beside}
+
+
+@app.command()
 @change_command("set-routing", a_routing)
 def apply(
     file: Annotated[

@@ -101,7 +101,7 @@ def is_closed(kubectl: Kubectl) -> bool:
 
 SERVING = (
     "set-traffic", "promote", "shadow-start", "shadow-stop", "set-routing", "freeze", "unfreeze",
-    "load-model", "unload-model", "clear-cache",
+    "load-model", "unload-model", "clear-cache", "set-weight",
 )  # fmt: skip
 
 

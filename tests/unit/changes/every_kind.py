@@ -38,7 +38,7 @@ class Example:
 
     @property
     def rolls_out(self) -> bool:
-        return self.is_of_a_workload and self.kind not in ("scale", "pause", "resume")
+        return self.is_of_a_workload and self.kind not in ("scale", "set-weight", "pause", "resume")
 
     @property
     def is_of_a_workload(self) -> bool:
@@ -199,6 +199,7 @@ EXAMPLES = (
     ),
     Example("unload-model", SECOND, WRITTEN, calls=tuple(f"unloaded fraud@2 on {name}" for name in IDS)),
     Example("clear-cache", {"model": "fraud"}, "model: fraud", calls=CLEARED),
+    Example("set-weight", {"share": 0.4, "beside": "stable"}, "share: 40%\nbeside: stable"),
 )  # fmt: skip
 ENVIRONMENT = {"MODEL": "a", "OLD": "x"}
 

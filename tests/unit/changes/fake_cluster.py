@@ -12,6 +12,7 @@ import fcntl
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +33,7 @@ from maestro_cli.core.refs import WorkloadRef
 from tests.unit.changes import fake_autoscalers, fake_configs, fake_nodes, fake_pods
 
 REF = WorkloadRef("Deployment", "ml", "fraud")
+BESIDE = WorkloadRef("Deployment", "ml", "stable")  # as REF is; behind the same Service
 T = TypeVar("T")
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -128,9 +130,13 @@ class FakeCluster:
     def get_workload(self, ref: WorkloadRef) -> Workload:
         with self.state() as state:
             self.answer(state)
-            if not state["exists"] or ref != REF:
+            if not state["exists"] or ref not in (REF, BESIDE):
                 raise NotFound(f"{ref} not found")
             workload = _workload(state)
+            if ref == BESIDE:
+                workload = replace(
+                    workload, ref=BESIDE, replicas_ready=3 if state["ready"] is None else state["ready"]
+                )
         self.arrive()
         return workload
 
