@@ -284,13 +284,13 @@ def test_compressed_bodies_are_read(served: Served, name: str, compress: Any) ->
 @pytest.mark.parametrize(
     ("content", "coding", "status", "says"),
     [
-        (gzip.compress(b" " * (MAX_BODY_BYTES + 1)), "gzip", 413, "once expanded"),
+        (gzip.compress(b" " * (MAX_BODY_BYTES + 1), mtime=0), "gzip", 413, "once expanded"),
         (zlib.compress(b"{}")[:-1], "deflate", 400, "cut short"),
-        (gzip.compress(b"{}") * 2, "gzip", 400, "follow the end"),
+        (gzip.compress(b"{}", mtime=0) * 2, "gzip", 400, "follow the end"),
         (b"{}", "gzip", 400, "is not gzip"),
         (b"", "gzip", 400, "cut short"),
         (b"{}", "br", 415, "'br' is not read"),
-        (gzip.compress(b"{}"), "gzip, gzip", 415, "is not read"),
+        (gzip.compress(b"{}", mtime=0), "gzip, gzip", 415, "is not read"),
     ],
     # gzip has the time in it
     ids=["bomb", "cut", "more after it", "other bytes", "nothing", "other coding", "twice"],
