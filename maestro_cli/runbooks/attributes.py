@@ -21,7 +21,7 @@ from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.markdown import Fence
 
 SHELLS = frozenset({"sh", "bash", "python"})
-EVERY = frozenset({*SHELLS, "promql", "http", "kube", "change", "manual", "ask", "notify"})
+EVERY = frozenset({*SHELLS, "promql", "http", "kube", "change", "manual", "ask", "runbook", "notify"})
 ASKED = frozenset({"ask"})
 WEB = frozenset({"http"})
 SENT = WEB | {"notify"}

@@ -29,6 +29,7 @@ from maestro_cli.runbooks.model import (
     Question,
     Role,
     Runbook,
+    Runs,
     RunStatus,
     State,
     Step,
@@ -52,6 +53,7 @@ class Surroundings:
     metrics: MetricsPort
     changes: ChangePort
     systems: SystemsPort
+    runs: Runs
     clock: Clock
     redactor: Redactor
     environment: Mapping[str, str]
@@ -284,6 +286,7 @@ class Execution:
             metrics=around.metrics,
             changes=around.changes,
             systems=around.systems,
+            runs=around.runs,
             secrets=secrets,
             clock=around.clock,
             redactor=redactor,
@@ -306,6 +309,8 @@ class Execution:
             return self.ledger.settle(last, self._recover(step), "change")
         if not step.mutates:
             return self.ledger.settle(last, StepOutcome(State.REDO, "it alters nothing"), "rule")
+        if step.kind == "runbook":
+            return self.ledger.settle(last, StepOutcome(State.REDO, "its own run goes on"), "rule")
         return self.ledger.settle(last, self._ask_probe(step), "probe")
 
     def _recover(self, step: Step) -> StepOutcome:

@@ -171,7 +171,7 @@ class _Reading:
             heading=visible(fence.heading, 200),
             **self._values(),
         )
-        writes = kind == "change" or (kind == "http" and is_write(step.body))
+        writes = kind in ("change", "runbook") or (kind == "http" and is_write(step.body))
         if writes and self.role in (Role.PRE, Role.VERIFY):
             raise self.fail("a check must not alter anything", self.role.value, fix="send a GET")
         if kind in SENT and "timeout" not in marks.values:

@@ -305,3 +305,7 @@ class RunResult:
     @property
     def ok(self) -> bool:
         return self.exit_code is ExitCode.OK
+
+
+# Starts the runbook of this name with these values under this key, or goes on with it.
+Runs = Callable[[str, Mapping[str, str], str], RunResult]

@@ -198,6 +198,8 @@ class Planner:
     def _words(self, step: Step) -> str:
         if step.kind == "notify":
             return f"posts to {step.secrets[0][1]}"
+        if step.kind == "runbook":
+            return "runs another runbook, which has a plan of its own"
         undo = "its undo is there" if step.undo else "it has no undo"
         if step.kind != "http":
             return f"runs {step.kind}; {undo}"
@@ -219,6 +221,7 @@ class Planner:
                 metrics=around.metrics,
                 changes=around.changes,
                 systems=around.systems,
+                runs=around.runs,
                 secrets=secrets,
                 clock=around.clock,
                 redactor=redactor,

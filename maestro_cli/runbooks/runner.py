@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -36,6 +37,7 @@ from maestro_cli.runbooks.model import (
     Runbook,
     RunRecord,
     RunResult,
+    Runs,
     RunStatus,
     Step,
     StepOutcome,
@@ -45,8 +47,11 @@ from maestro_cli.runbooks.parameters import knowing, refuse_secrets, resolve_par
 from maestro_cli.runbooks.pinned import fingerprint, pinned, rebased
 from maestro_cli.runbooks.planning import Planner, RunPlan
 from maestro_cli.runbooks.ports import ChangePort, ChangeRehearsal, MetricsPort, SystemsPort
+from maestro_cli.runbooks.reader import read_runbook
 from maestro_cli.runbooks.session import Session, Told
 from maestro_cli.runbooks.substitution import into_name
+
+MAX_DEPTH = 5  # runbooks in one another
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,8 @@ class RunbookRunner:
         self._environment = dict(os.environ if environment is None else environment)
         self._redactor = knowing(redactor, self._environment)
         self.history = RunHistory(journal)
+        self._chain: tuple[str, ...] = ()  # the files of the runs that this one is a step of
+        self._shared: frozenset[str] = frozenset()  # the locks that they hold
 
     def start(
         self,
@@ -189,6 +196,7 @@ class RunbookRunner:
             self._metrics,
             self._changes,
             self._systems,
+            no_runs,
             self._clock,
             self._redactor,
             self._environment,
@@ -201,7 +209,32 @@ class RunbookRunner:
 
     def _session(self, run_id: str, runbook: Runbook, values: Mapping[str, str]) -> Session:
         lock = into_name(runbook.lock, values) if runbook.lock else ""
-        return Session(self._journal, run_id, self._actor, lock, self._told)
+        return Session(self._journal, run_id, self._actor, lock, self._told, self._shared)
+
+    def _within(self, session: Session, runbook: Runbook, run: RunRecord, around: Surroundings) -> Runs:
+        """How a step of this run runs another runbook."""
+        path = Path(runbook.file).resolve()
+
+        def start(name: str, values: Mapping[str, str], key: str) -> RunResult:
+            inner = read_runbook(path.with_name(f"{name}.md"))
+            chain = (*self._chain, str(path))
+            if str(Path(inner.file).resolve()) in chain:
+                raise UsageError(f"{name} would run itself", why=" → ".join(map(_stem, (*chain, inner.file))))
+            if len(chain) >= MAX_DEPTH:
+                raise UsageError(f"{name} would be the runbook number {len(chain) + 1} in one another")
+            runner = copy(self)
+            runner._chain, runner._shared = chain, session.locks
+            return runner.start(
+                inner,
+                values,
+                incident=run.incident or None,
+                key=key,
+                progress=around.progress,
+                cancellation=around.cancellation,
+                confirm=around.confirm,
+            )
+
+        return start
 
     def _continue(
         self, run_id: str, around: Surroundings, *, lifted: bool, rebase: bool = False
@@ -227,11 +260,12 @@ class RunbookRunner:
             raise NotFound(f"run {session.run_id} is not in the tables", fix="maestro journal verify")
         with around.cancellation.child() as cancellation:
             session.cancellation = cancellation
+            own = replace(around, cancellation=cancellation)
             execution = Execution(
                 session,
                 Ledger(session, run),
                 runbook,
-                replace(around, cancellation=cancellation),
+                replace(own, runs=self._within(session, runbook, run, own)),
                 incident=run.incident,
                 answers=read_answers(self._journal, run.id),
             )
@@ -258,6 +292,15 @@ class RunbookRunner:
         session.append(kinds.get(ending.status, "run.finished"), data)
         if ending.status.final:
             session.forget()
+
+
+def no_runs(name: str, values: Mapping[str, str], key: str) -> RunResult:
+    """The Runs of what is no run."""
+    raise UsageError(f"{name} is only run by a run", why=f"{key} is none, with {len(values)} values")
+
+
+def _stem(file: str) -> str:
+    return Path(file).stem
 
 
 def _opening(

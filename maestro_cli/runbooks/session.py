@@ -37,13 +37,20 @@ class Session:
     """Holds the lock file and the leases of a run while its context is open."""
 
     def __init__(
-        self, journal: Journal, run_id: str, actor: str, lock: str = "", told: Told | None = None
+        self,
+        journal: Journal,
+        run_id: str,
+        actor: str,
+        lock: str = "",
+        told: Told | None = None,
+        shared: frozenset[str] = frozenset(),
     ) -> None:
-        """`told` hears of each event once it is durable."""
+        """`told` hears of each event once it is durable; `shared` are locks that a run holds for this one."""
         self.run_id = run_id
         self._journal = journal
         self._actor = actor
         self._lock_name = lock
+        self._held = set(shared)
         self._told = told
         self._fresh: list[Event] = []  # of the transaction that is open
         self._leases: list[Lease] = []
@@ -59,8 +66,9 @@ class Session:
         keeper = threading.Thread(target=self._keep, name="run-lease", daemon=True)
         try:
             self._acquire(lease_name(self.run_id), platform.node() or "this machine")
-            if self._lock_name:
+            if self._lock_name and self._lock_name not in self._held:
                 self._acquire(f"lock/{self._lock_name}", f"run {self.run_id}")
+                self._held.add(self._lock_name)
             keeper.start()
             yield self
         finally:
@@ -74,15 +82,22 @@ class Session:
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
         """Hold one more lock; raises Busy when another run has it. The run's own lock is held already."""
-        if not name or name == self._lock_name:
+        if not name or name in self._held:
             yield
             return
         lease = self._acquire(f"lock/{name}", f"run {self.run_id}")
+        self._held.add(name)
         try:
             yield
         finally:
+            self._held.discard(name)
             self._leases.remove(lease)
             self._journal.release_lease(lease)
+
+    @property
+    def locks(self) -> frozenset[str]:
+        """The names that this run, or one that it is a step of, holds now."""
+        return frozenset(self._held)
 
     def forget(self) -> None:
         """Remove the lock file of a run that can never be resumed."""

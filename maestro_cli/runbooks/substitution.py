@@ -72,6 +72,11 @@ def into_name(text: str, values: Mapping[str, str]) -> str:
     return replace(text, values, _one_name)
 
 
+def into_text(text: str, values: Mapping[str, str]) -> str:
+    """A value for another runbook, which checks it against its own pattern."""
+    return replace(text, values, lambda _, value: value)
+
+
 def replace(text: str, values: Mapping[str, str], spell: Spell) -> str:
     """The text with each variable as `spell(name, value)` writes it; raises UsageError for one without."""
 

@@ -15,7 +15,7 @@ from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.redaction import Redactor
-from maestro_cli.runbooks.model import Confirm, Step, StepOutcome
+from maestro_cli.runbooks.model import Confirm, Runs, Step, StepOutcome
 from maestro_cli.runbooks.ports import ChangePort, MetricsPort, SystemsPort
 from maestro_cli.runbooks.questions import Asking
 
@@ -40,6 +40,7 @@ class Work:
     confirm: Confirm
     asking: Asking
     systems: SystemsPort
+    runs: Runs
     secrets: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     inherited: tuple[int, ...] = ()

@@ -12,6 +12,7 @@ from maestro_cli.runbooks.steps.kube import KubeStep
 from maestro_cli.runbooks.steps.manual import ManualStep
 from maestro_cli.runbooks.steps.notify import NotifyStep
 from maestro_cli.runbooks.steps.promql import PromqlStep
+from maestro_cli.runbooks.steps.runbook import RunbookStep
 from maestro_cli.runbooks.steps.shell import ShellStep
 
 KINDS: Mapping[str, StepKind] = {
@@ -24,6 +25,7 @@ KINDS: Mapping[str, StepKind] = {
     "change": ChangeStep(),
     "manual": ManualStep(),
     "ask": AskStep(),
+    "runbook": RunbookStep(),
     "notify": NotifyStep(),
 }
 

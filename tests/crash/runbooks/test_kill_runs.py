@@ -216,6 +216,27 @@ def test_a_retry_that_a_person_asked_for_is_made_once_wherever_it_is_killed(
             bench.close()
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    "name",
+    ["run.started", "step.intended:inner", "step.intended:deep", "step.finished:deep", "step.finished:inner"],
+)
+def test_a_run_killed_inside_an_inner_run_goes_on_with_it(tmp_path: Path, when: str, name: str) -> None:
+    outer = fence("id=inner", "runbook: inner", "runbook") + fence("id=last", "echo last >> world")
+    (tmp_path / "book.md").write_text(outer)
+    (tmp_path / "inner.md").write_text(probed("deep"))
+    killed(tmp_path, "start", f"run.{when}:{name}")
+    bench = Bench(tmp_path)
+    try:
+        result = bench.runner().start(bench.write(outer), {}, key=KEY)
+        assert result.status is RunStatus.SUCCEEDED, result.reason
+        assert bench.lines("world") == ["deep", "last"]
+        assert len(bench.runner().history.list()) == 2
+        assert verify(bench.journal.path, [RunsProjection()]).intact
+    finally:
+        bench.close()
+
+
 def _eventually(holds: Callable[[], bool]) -> None:
     patience = threading.Event()
     for _ in range(4500):
