@@ -21,7 +21,7 @@ from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import GateNotMet
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.journal.store import Journal
-from maestro_cli.sources.helm import HelmReleases
+from maestro_cli.sources.helm import HelmReleases, program
 from maestro_cli.sources.kube import KubeCluster
 from tests.contract.changes import mock_helm
 from tests.contract.cluster.kubectl import KUBECTL, Kubectl
@@ -70,6 +70,8 @@ def helm(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         (folder / "helm").write_text(line, "utf-8")
         (folder / "helm").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    for limit in ("BEGIN_SECONDS", "REHEARSAL_SECONDS"):  # a busy machine takes its time to start programs
+        monkeypatch.setattr(program, limit, 2 * PATIENCE_SECONDS)
     return str(request.param)
 
 
@@ -97,7 +99,10 @@ def changes(platform: Platform, journal: Journal) -> Iterator[ChangePipeline]:
     endpoint = ClusterEndpoint(str(platform.state / "admin.kubeconfig"))
     cluster = KubeCluster(endpoint)
     world = SomeWorld(cluster, helm=HelmReleases(cluster, endpoint))
-    rules = Policy(context="test", poll_seconds=0.05, verify_timeout_seconds=PATIENCE_SECONDS)
+    rules = Policy(
+        context="test", poll_seconds=0.05, verify_timeout_seconds=PATIENCE_SECONDS,
+        lease_seconds=4 * PATIENCE_SECONDS,
+    )  # fmt: skip
     yield ChangePipeline(journal, world, policy=rules, clock=SystemClock(), actor="ada")
     cluster.close()
 

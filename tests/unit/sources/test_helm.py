@@ -16,7 +16,8 @@ from maestro_cli.config.settings import ClusterEndpoint
 from maestro_cli.core.errors import ActionFailed, InvalidFile, NotFound, Unreachable
 from maestro_cli.core.refs import ObjectRef, parse_object_ref
 from maestro_cli.core.untrusted import Untrusted
-from maestro_cli.sources.helm import HelmReleases, stored
+from maestro_cli.sources.helm import HelmReleases, program, stored
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.sources.helm_records import FIRST, packed, record, secret
 
 REF = ObjectRef("HelmRelease", "ml", "fraud")
@@ -120,13 +121,15 @@ def helm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A FAKE helm on the path: it keeps its words and runs what the test wrote into `script`."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    program = folder / "helm"
-    program.write_text(
+    script = folder / "helm"
+    script.write_text(
         f'#!/bin/sh\nprintf "%s\\n" "$@" "$HELM_DRIVER" > {tmp_path}/words\n. {tmp_path}/script\n', "utf-8"
     )
-    program.chmod(0o755)
+    script.chmod(0o755)
     (tmp_path / "script").write_text("exit 0\n", "utf-8")
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    for limit in ("BEGIN_SECONDS", "REHEARSAL_SECONDS"):
+        monkeypatch.setattr(program, limit, PATIENCE_SECONDS)
     return tmp_path
 
 
