@@ -1,7 +1,8 @@
 """Whether what an approval was given to is still what was shown.
 
 Invariant: the target itself is compared elsewhere; here is what is around it, beyond the noise of a live
-system. What cannot be read now is not compared: the gate's own rules say what has to be known.
+system. What cannot be read now is not compared, nor what is left of an error budget: an outage spends it
+while its rescue waits. Rules of the policy measure it again, and say what has to be known.
 """
 
 from __future__ import annotations
@@ -60,11 +61,3 @@ def _impact(before: Impact, now: Impact) -> Iterator[str]:
         was = shares.get(one.service, 0.0)
         if one.share - was > SHARE_NOISE:
             yield f"it would end {one.share:.0%} of the endpoints of {one.service}, and {was:.0%} was shown"
-    left = {one.objective: one.left for one in before.budgets}
-    for budget in now.budgets:
-        had = left.get(budget.objective)
-        if had is None or budget.left is None:
-            continue
-        if had > 0 >= budget.left or had - budget.left > SHARE_NOISE:
-            now_left = f"{budget.left:.0%} of the error budget of {budget.objective} is left"
-            yield f"{now_left}, and {had:.0%} was shown"

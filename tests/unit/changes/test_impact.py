@@ -138,10 +138,11 @@ def test_the_impact_is_part_of_the_plan_and_of_its_record(around: Surroundings) 
     assert get_change(around.bench.journal, plan.id).plan == plan
 
 
-def test_nothing_that_moved_leaves_an_approval_good(around: Surroundings) -> None:
+def test_an_error_budget_that_burns_on_voids_no_approval(around: Surroundings) -> None:
+    """An outage spends it while its rescue waits; what has to be left, the policy says."""
     change_id = around.waiting()
     around.approve(change_id)
-    around.ratio = Ratio(0.0055)
+    around.ratio = Ratio(0.05)
     assert around.pipeline(protected=True).recover(change_id).state is State.VERIFIED
 
 
@@ -149,8 +150,6 @@ def test_nothing_that_moved_leaves_an_approval_good(around: Surroundings) -> Non
     ("moved", "why"),
     [
         ("incident", "incident #1 was opened since"),
-        ("spent", "-20% of the error budget of web is left, and 50% was shown"),
-        ("burnt", "30% of the error budget of web is left, and 50% was shown"),
         ("headroom", "disruption budget fraud has no headroom any more"),
     ],
 )
@@ -165,10 +164,8 @@ def test_an_approval_is_void_when_what_was_shown_changed(
         around.approve(change_id)
     if moved == "incident":
         around.incidents = [HERE]
-    elif moved == "headroom":
-        around.bench.cluster.set(budgets=[["fraud", "app=fraud", 0, 2, 2, 3]])
     else:
-        around.ratio = Ratio(0.012 if moved == "spent" else 0.007)
+        around.bench.cluster.set(budgets=[["fraud", "app=fraud", 0, 2, 2, 3]])
     go_on = around.pipeline(protected=True).recover if approved else around.approve
     with pytest.raises(StalePlan, match="is no longer so; nothing was done") as raised:
         go_on(change_id)
