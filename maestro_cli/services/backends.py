@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
@@ -148,24 +148,36 @@ class Backends:
         return f"{name} is the current context, in {choose_context(name)}"
 
     def check_endpoints(self, context: Context) -> list[EndpointCheck]:
-        """Ask every configured endpoint for its version, all at once."""
+        """Ask every configured endpoint for its version, at once; one that cannot be asked is told too."""
         from concurrent.futures import ThreadPoolExecutor
 
-        sources = self._sources(context)
-        with ThreadPoolExecutor(max_workers=max(len(sources), 1)) as pool:
-            return list(pool.map(lambda source: source.check(), sources))
+        from maestro_cli.core.errors import MaestroError
+        from maestro_cli.core.facts.endpoints import EndpointCheck
 
-    def _sources(self, context: Context) -> list[Source]:
-        built: list[Source] = []
-        if context.cluster is not None:
-            built.append(self._cluster_of(context.cluster))
-        if context.prometheus is not None:
-            built.append(self._prometheus_of(context.prometheus))
-        if context.alertmanager is not None:
-            built.append(self._alertmanager_of(context.alertmanager))
-        if context.serving is not None:
-            built.append(self._serving_of(context.serving))
-        return built
+        def ask(endpoint: tuple[str, str, Callable[[], Source]]) -> EndpointCheck:
+            system, place, build = endpoint
+            try:
+                source = build()
+            except MaestroError as error:
+                text = f"{error.what}: {error.why}" if error.why else error.what
+                return EndpointCheck(system, place, False, "", 0.0, text, error.fix)
+            return source.check()
+
+        endpoints = list(self._endpoints(context))
+        with ThreadPoolExecutor(max_workers=max(len(endpoints), 1)) as pool:
+            return list(pool.map(ask, endpoints))
+
+    def _endpoints(self, context: Context) -> Iterator[tuple[str, str, Callable[[], Source]]]:
+        """System, place and what makes its source, of each that is configured."""
+        if (cluster := context.cluster) is not None:
+            yield "Kubernetes", cluster.kubeconfig or "kubeconfig", partial(self._cluster_of, cluster)
+        for system, endpoint, build in (
+            ("Prometheus", context.prometheus, self._prometheus_of),
+            ("Alertmanager", context.alertmanager, self._alertmanager_of),
+            ("Serving", context.serving, self._serving_of),
+        ):
+            if endpoint is not None:
+                yield system, endpoint.url, partial(build, endpoint)
 
     def examine(self) -> tuple[list[Finding], list[EndpointCheck]]:
         """The doctor's findings, and the endpoints of the current context if there is one."""

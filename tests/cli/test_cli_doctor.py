@@ -139,3 +139,20 @@ def test_the_doctor_names_a_variable_with_a_wrong_control_plane(tmp_path: Path) 
     (wrong,) = found["control plane"]
     assert wrong["ok"] is False
     assert "MAESTRO_KUBERNETES_BINARY" in str(wrong["detail"])
+
+
+def test_an_unreadable_kubeconfig_is_a_finding_and_the_other_endpoints_are_asked(tmp_path: Path) -> None:
+    file, broken = config_dir() / "config.yaml", tmp_path / "kubeconfig"
+    file.parent.mkdir(parents=True)
+    broken.write_text("{", encoding="utf-8")
+    file.write_text(
+        f'current_context: a\ncontexts: {{a: {{cluster: {{kubeconfig: "{broken}"}}, '
+        'prometheus: {url: "http://127.0.0.1:1"}}}',
+        encoding="utf-8",
+    )
+    result = maestro("doctor", "-o", "json")
+    checks = {check["system"]: check for check in json.loads(result.out)["endpoints"]}
+    assert result.code == 10
+    assert checks.keys() == {"Kubernetes", "Prometheus"}
+    assert (checks["Kubernetes"]["ok"], checks["Kubernetes"]["url"]) == (False, str(broken))
+    assert "is not valid YAML" in checks["Kubernetes"]["error"]
