@@ -1,12 +1,14 @@
 """The ASGI application: the border between HTTP and the endpoints.
 
 Invariant: every answer that is not 200 is JSON with an `error`, every error has one log line (refusals up to
-a rate), and nothing that a client sends ends in a traceback. No endpoint sees a request that its caller may
+a rate), and nothing that a client sends ends in a traceback; what a drain does not wait for any longer is
+answered, too. No endpoint sees a request that its caller may
 not make.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 
 from maestro_cli.serving.access.audit import audit
@@ -61,6 +63,12 @@ class Application:
         except ServingError as error:
             self.replica.log.refusal(error, path=call.path)
             return error_reply(error)
+        except asyncio.CancelledError:
+            if not self.replica.draining:
+                raise
+            late = ModelError("the server ends, and this was not answered in time", status=503)
+            self.replica.log.refusal(late, path=call.path, trace_id=call.trace_id)
+            return error_reply(late)
         except Exception as error:
             if isinstance(error, ClientGone):
                 raise

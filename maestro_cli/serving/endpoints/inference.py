@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator, Mapping
 
@@ -66,8 +67,8 @@ class InferenceEndpoints:
             )
             reply = error_reply(error)
             code = error.status
-        except ClientGone:
-            code = CLIENT_GONE
+        except (ClientGone, asyncio.CancelledError) as given_up:
+            code = CLIENT_GONE if isinstance(given_up, ClientGone) else 503  # the end of a drain
             raise
         finally:
             self._replica.flights.count -= 1

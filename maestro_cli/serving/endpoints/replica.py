@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from maestro_cli.serving.access.permissions import Permission
 from maestro_cli.serving.endpoints.routing import change_of
+from maestro_cli.serving.errors import RequestError, quoted
 from maestro_cli.serving.protocol import messages
 from maestro_cli.serving.protocol.http import Reply, json_reply
 from maestro_cli.serving.replica import Replica
@@ -41,6 +42,8 @@ class ReplicaEndpoints:
     async def _clear(self, call: Call) -> Reply:
         """Forget the kept answers of every model, or of one: `{"parameters": {"model": "fraud"}}`."""
         model = messages.read_clear(await call.body())
+        if model is not None and not self._replica.repository.of(model):
+            raise RequestError(f"model {quoted(model)} is not served here", status=404)
         forgotten = self._replica.predictor.cache.clear(model)
         self._replica.cleared_by = change_of(call)
         call.audited["after"] = f"{forgotten} answers forgotten"

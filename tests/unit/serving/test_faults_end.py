@@ -134,3 +134,24 @@ def test_faults_of_one_kind_take_no_more_together_than_one_may(server: Drilled) 
         await client.order("memory", {"mebibytes_per_second": 1, "ceiling_mebibytes": 24})
 
     server.run(scenario)
+
+
+def test_what_the_end_of_a_drain_gives_up_is_answered_counted_and_told(server: Drilled) -> None:
+    """uvicorn cancels it, and would say so in plain text."""
+
+    async def scenario(client: Client) -> None:
+        fault = await client.order("hang", scope={"admin": True})
+        asked = [asyncio.ensure_future(client.infer()), asyncio.ensure_future(client.http.get("/v2/models"))]
+        while fault.hits < len(asked):
+            await asyncio.sleep(0)
+        server.application.replica.draining = True
+        for one in asked:
+            one.cancel()
+        for one in asked:
+            answer = await one
+            assert (answer.status_code, answer.headers["connection"]) == (503, "close")
+            assert answer.json() == {"error": "the server ends, and this was not answered in time"}
+
+    server.run(scenario)
+    assert 'code="503",model="fraud"' in server.page()
+    assert [line["message"] for line in server.lines].count("inference failed") == 2

@@ -100,6 +100,13 @@ def test_kept_answers_are_forgotten_and_the_change_is_noted() -> None:
     assert server.post("/v2/cache/clear", json={"parameters": {"version": 1}}).status_code == 400
 
 
+def test_a_model_that_is_not_there_is_not_said_to_be_forgotten() -> None:
+    server = Served("--cache-bytes", "1000000")
+    assert server.post("/v2/cache/clear", json={"parameters": {"model": "frod"}}).status_code == 404
+    assert server.post("/v2/cache/clear", json={"parameters": {"model": "fraud"}}).status_code == 200
+    assert server.post("/v2/cache/clear").status_code == 200
+
+
 def test_a_document_is_put_in_force_once_marked_and_only_where_it_was_planned() -> None:
     server = Served("--cache-bytes", "1000000")
     source, _ = admin(server)
