@@ -1,6 +1,7 @@
 # make demo   the drill, from nothing to a post-mortem
-# make test   lint, types, import contracts and every test, in two parts with a summary each: those that start no
-#             program but maestro on every core, the others one after another
+# make test   lint, types, import contracts and every test, in three parts with a summary each: those that start no
+#             program but maestro on every core, those of one program or the light cluster two files at a time, and
+#             those of a whole platform or the real control plane one after another
 #             (those on a real Kubernetes control plane only if it is built already; KUBERNETES=off leaves them)
 # make test-kubernetes  build that control plane, once, and run the tests on it
 # make check  lint, types, import contracts and the tests that need no process, on every core; under a minute
@@ -30,7 +31,8 @@ demo: install-demo programs
 
 test: install-test programs $(BIN)/kubectl-1.32 .venv/tritonclient/.installed lint types contracts
 	$(PYTEST) $(EVERY_CORE) -m "$(PURE)"
-	$(PYTEST) --kubernetes=$(KUBERNETES) -m "contract or crash or e2e or kubernetes"
+	$(PYTEST) -n 2 --dist loadfile -m "(contract or crash) and not e2e and not kubernetes"
+	$(PYTEST) --kubernetes=$(KUBERNETES) -m "e2e or kubernetes"
 
 test-kubernetes: install-test .venv/.installed-kubernetes programs $(BIN)/kubectl-1.32
 	$(BIN)/maestro local build

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 TRIES = 5
-PATIENCE_SECONDS = 90.0  # for what has to come, however busy the machine is
+PATIENCE_SECONDS = 180.0  # for what has to come, however busy the machine is
 
 
 def least_seconds(act: Callable[[], object], enough: float) -> float:
