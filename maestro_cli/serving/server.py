@@ -52,7 +52,7 @@ def run(options: Options) -> ExitCode:
         replica = assemble(options, log, executor)
         listener = listen(options.host, options.port)
     except InvalidFile as error:
-        log.error("cannot start", error=str(error))
+        log.error("cannot start", error=str(error), why=error.why or None)
         return ExitCode.INVALID_FILE
     except StartRefused as error:
         log.error("cannot start", error=str(error))

@@ -15,7 +15,7 @@ import msgspec
 
 from maestro_cli.core.clock import Clock, SystemClock, from_rfc3339, to_rfc3339
 from maestro_cli.core.errors import ExitCode, InvalidFile
-from maestro_cli.core.files import write_atomically
+from maestro_cli.core.files import open_file, write_atomically
 from maestro_cli.core.untrusted import visible
 from maestro_cli.serving.access.keys import (
     SECRETS_PER_ID,
@@ -45,7 +45,7 @@ def run(arguments: Sequence[str], clock: Clock | None = None) -> ExitCode:
         keys = _read(found.file, may_be_missing=found.action == "add")
         sys.stdout.write(_ACTIONS[found.action](found, keys, now))
     except InvalidFile as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {error}{f': {error.why}' if error.why else ''}\n")
         return ExitCode.INVALID_FILE
     except KeyRefused as error:
         sys.stderr.write(f"error: {error}\n")
@@ -162,7 +162,8 @@ _ACTIONS = {"add": _add, "list": _list, "rotate": _rotate, "revoke": _revoke}
 
 def _read(file: Path, *, may_be_missing: bool) -> Keys:
     try:
-        return read_keys(file.read_text(encoding="utf-8"), str(file))
+        with open_file(file) as stream:
+            return read_keys(stream.read().decode("utf-8"), str(file))
     except FileNotFoundError as error:
         if may_be_missing:
             return Keys("maestro.keys/1")

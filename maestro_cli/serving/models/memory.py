@@ -215,7 +215,7 @@ class ModelMemory:
             self._listener.refused(entry, str(refused))
             return
         except Overloaded:  # nothing is wrong with it: whoever asks next may find room
-            entry.state = State.UNKNOWN if entry.model is None else State.READY
+            entry.state, entry.reason = State.UNKNOWN if entry.model is None else State.READY, ""
             raise
         self._failures.pop(entry, None)
         replaced = entry.model

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -90,6 +92,21 @@ def test_sigint_ends_it_with_0_and_a_second_signal_at_once(start: Callable[..., 
     until(lambda: not impatient.is_ready())
     impatient.tell(signal.SIGTERM)
     assert impatient.process.wait(60) == 143
+
+
+@pytest.mark.parametrize(("make", "why"), [(os.mkfifo, "Not a regular file"), (Path.mkdir, "Is a directory")])
+def test_keys_that_cannot_be_read_are_one_line_that_says_why_and_code_3(
+    tmp_path: Path, make: Callable[[Path], None], why: str
+) -> None:
+    make(tmp_path / "keys.yaml")
+    arguments = ["--port", "0", "--models", str(MODELS), "--lazy", "--keys", str(tmp_path / "keys.yaml")]
+    ended = subprocess.run(
+        [sys.executable, "-m", "maestro_cli.serving", *arguments],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert ended.returncode == 3
+    [line] = [json.loads(text) for text in ended.stderr.splitlines()]
+    assert (line["message"], line["why"]) == ("cannot start", why)
 
 
 def test_a_taken_port_is_one_line_and_code_12(server: Server) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -121,6 +123,16 @@ def test_a_file_that_cannot_be_read_is_told(bench: Bench, content: str | None) -
         bench.file.write_text(content, encoding="utf-8")
     bench.do("list", code=ExitCode.INVALID_FILE)
     assert "keys.yaml" in bench.error
+
+
+@pytest.mark.parametrize(("make", "why"), [(os.mkfifo, "Not a regular file"), (Path.mkdir, "Is a directory")])
+def test_what_is_no_file_is_not_waited_for_and_said_to_be_none(
+    bench: Bench, make: Callable[[Path], None], why: str
+) -> None:
+    make(bench.file)
+    for arguments in (["list"], ["add", "--id", "shop", "--role", "viewer"]):
+        bench.do(*arguments, code=ExitCode.INVALID_FILE)
+        assert bench.error == f"error: {bench.file}: cannot be read: {why}\n"
 
 
 def test_times_are_written_as_the_file_format_has_them(bench: Bench) -> None:

@@ -17,7 +17,7 @@ from maestro_cli.serving.models import artefact, loading
 from maestro_cli.serving.models.artefact import Halt, LoadedModel
 from maestro_cli.serving.models.loading import MOST_GIVEN_UP, Loads
 from maestro_cli.serving.models.memory import estimated_bytes
-from maestro_cli.serving.models.repository import Entry
+from maestro_cli.serving.models.repository import Entry, State
 from tests.unit.serving.onnx_by_hand import endless_model
 from tests.unit.serving.test_model_memory import MODELS, Bench, put_version
 
@@ -185,6 +185,8 @@ def test_loads_that_run_reserve_their_memory(models: Path, gate: Gate) -> None:
         await asyncio.to_thread(gate.began.acquire, timeout=120)
         with pytest.raises(Overloaded, match="no room"):
             await bench.served_by("a", "2")
+        turned_away = bench.repository.of("a")[1]
+        assert (turned_away.state, turned_away.reason) == (State.UNKNOWN, "")  # not "loading"
         gate.open.set()
         assert await first == "1"
 
