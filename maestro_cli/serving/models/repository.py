@@ -144,9 +144,15 @@ class Repository:
             model.champion = Champion(max(candidates), previous=old.current)
 
     def is_champion(self, entry: Entry) -> bool:
-        """Whether it answers by default now, or did before: such a one is not evicted."""
-        champion = self._models[entry.name].champion
-        return champion is not None and entry.version in (champion.current, champion.previous)
+        """Whether it answers by default now, or did before: such a one is not evicted.
+
+        A model of which no version was declared has none: it came with a request, and may go as it came.
+        """
+        model = self._models[entry.name]
+        champion = model.champion
+        if champion is None or not model.entries[champion.current].declared:
+            return False
+        return entry.version in (champion.current, champion.previous)
 
 
 def _is_version(text: str) -> bool:

@@ -237,6 +237,20 @@ def test_the_champion_before_stays_in_memory(models: Path) -> None:
     bench.play(body)
 
 
+def test_models_that_came_with_a_request_make_room_for_each_other(models: Path) -> None:
+    for name in ("b", "c"):
+        put_version(models, name, 1)
+    bench = Bench(models, declared(1), Entry("b", 1), Entry("c", 1), budget_bytes=2 * MIB)
+
+    async def body() -> None:
+        for name in ("a", "b", "c", "b"):
+            assert await bench.served_by(name) == "1"
+        assert bench.repository.find("a", None).state is State.READY
+        assert bench.news.told.count("evicted 1") == 2
+
+    bench.play(body)
+
+
 def test_a_failing_load_leaves_the_old_version_serving(models: Path) -> None:
     bench = Bench(models, declared(1))
     (models / "a" / "3" / "model.onnx").write_bytes(b"no model")
