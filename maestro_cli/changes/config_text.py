@@ -6,25 +6,15 @@ Invariant: a text that holds a secret, by its key, a name in it or its looks, is
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator
 
 from maestro_cli.changes.model import Diff, DiffLine
-from maestro_cli.changes.template import is_secret
+from maestro_cli.changes.template import holds_secret
 from maestro_cli.core.quantities import counted
 from maestro_cli.core.secret_words import HIDDEN
 from maestro_cli.core.untrusted import Untrusted
 
 MAX_LINES = 200
-# `password: x` or `api_key = "x"` in a line; a number, a switch or a reference to elsewhere is no secret
-_LINE = re.compile(
-    r"(?im)^[\s\"'-]*[\w.-]*(?:passw|secret|token|credential|api[-_]?key|private[-_]?key)[\w.-]*[\"']?\s*[:=]\s*"
-    r"(?![\"']?(?:[\d.]+|true|false|null|none|)[\"']?\s*,?\s*$)(?!\$|env:|file:|bao:)\S"
-)
-
-
-def holds_secret(key: str, text: str) -> bool:
-    return is_secret(key, text) or _LINE.search(text) is not None
 
 
 def text_diff(key: str, before: str | None, after: str | None) -> Diff:

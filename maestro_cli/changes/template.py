@@ -20,6 +20,11 @@ RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 _VALUE_LIMIT = 2000
 # Values of such names, and values that look so, are not shown; that they differ is.
 _SECRET_PATH = re.compile(rf"(?i)\b(?:env|labels|annotations)\[[^\]]*(?:{SECRET_NAMES})[^\]]*\]$")
+# `password: x` or `api_key = "x"` in a line; a number, a switch or a reference to elsewhere is no secret
+_LINE = re.compile(
+    r"(?im)^[\s\"'-]*[\w.-]*(?:passw|secret|token|credential|api[-_]?key|private[-_]?key)[\w.-]*[\"']?\s*[:=]\s*"
+    r"(?![\"']?(?:[\d.]+|true|false|null|none|)[\"']?\s*,?\s*$)(?!\$|env:|file:|bao:)\S"
+)
 _PLACE = re.compile(r"(.*\[)(\d+)\]", re.DOTALL)
 
 
@@ -62,6 +67,11 @@ def release_digest(template: Mapping[str, Any]) -> str:
 def is_secret(name: str, value: str) -> bool:
     """Whether a variable of that name and value is to be hidden."""
     return sounds_secret(name) or looks_secret(value)
+
+
+def holds_secret(key: str, text: str) -> bool:
+    """Whether a text of that name is to be hidden: by its name, its looks, or a line in it."""
+    return is_secret(key, text) or _LINE.search(text) is not None
 
 
 def target_of(workload: Workload) -> Target:
@@ -156,7 +166,7 @@ def diff_objects(
         old, new = left.get(path), right.get(path)
         if old != new:
             key = path.rpartition(".")[2]
-            hides = secret or any(value is not None and is_secret(key, value) for value in (old, new))
+            hides = secret or any(value is not None and holds_secret(key, value) for value in (old, new))
             shown = [
                 None if path not in flat else Untrusted(HIDDEN) if hides else _shown(path, flat)
                 for flat in (left, right)

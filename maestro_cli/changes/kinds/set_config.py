@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from maestro_cli.changes.blast import config_blast
-from maestro_cli.changes.config_text import holds_secret, text_diff
+from maestro_cli.changes.config_text import text_diff
 from maestro_cli.changes.kinds.kind import (
     CAUSE_ANNOTATION,
     CHANGE_ANNOTATION,
@@ -28,7 +28,7 @@ from maestro_cli.changes.kinds.writing import Draft, MarkedKind, Spec
 from maestro_cli.changes.model import BlastRadius, GateReason, Plan, Target, Undo
 from maestro_cli.changes.ports import ClusterPort, World
 from maestro_cli.changes.references import config_maps_of
-from maestro_cli.changes.template import RESTARTED_AT
+from maestro_cli.changes.template import RESTARTED_AT, holds_secret
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.clock import from_rfc3339, to_rfc3339
 from maestro_cli.core.errors import ActionFailed, ExitCode, MaestroError, NotFound, UsageError

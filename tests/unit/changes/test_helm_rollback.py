@@ -333,6 +333,16 @@ def test_values_that_look_secret_are_hidden_outside_secrets_too() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("line", ["password: {}", "db_password={}"])
+def test_a_line_that_holds_a_secret_hides_the_file_it_is_in(line: str) -> None:
+    def text(value: str) -> str:
+        held = line.format(value)
+        return f"kind: ConfigMap\nmetadata: {{name: a}}\ndata:\n  app.ini: |\n    level: info\n    {held}\n"
+
+    (found,) = diff_manifests(text("hunter2"), text("hunter3"), "ml").lines
+    assert (str(found.before), str(found.after)) == ("«hidden»", "«hidden»")
+
+
 @pytest.mark.parametrize(
     "hostile",
     [

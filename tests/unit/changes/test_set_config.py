@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from maestro_cli.changes.config_text import holds_secret, text_diff
+from maestro_cli.changes.config_text import text_diff
 from maestro_cli.changes.history import get_change
 from maestro_cli.changes.kinds import KINDS
 from maestro_cli.changes.kinds.kind import Holds
 from maestro_cli.changes.model import State
 from maestro_cli.changes.references import config_maps_of
+from maestro_cli.changes.template import holds_secret
 from maestro_cli.core.errors import ActionFailed, GateNotMet, NotFound, Refused, RolledBack, UsageError
 from maestro_cli.core.refs import ObjectRef
 from tests.unit.changes.bench import YES, Bench
