@@ -102,7 +102,8 @@ def mark_of(silence: Silence) -> str:
 
 
 def with_mark(comment: str, change_id: str) -> str:
-    return f"{comment} [maestro {change_id}]".strip()
+    """The comment with this mark alone: one that was copied from another silence is left out."""
+    return f"{without_mark(comment)} [maestro {change_id}]".strip()
 
 
 def without_mark(comment: str) -> str:

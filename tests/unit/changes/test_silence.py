@@ -79,6 +79,16 @@ def test_the_silence_says_who_and_why_and_ends_as_planned(bench: Bench) -> None:
     assert made.ends_at - plan.created_at == timedelta(hours=2)
 
 
+def test_a_mark_copied_from_another_silence_is_not_taken_for_its_own(bench: Bench) -> None:
+    """Else it would not be found again after a crash, and be made twice."""
+    copied = {"duration": "2h", "comment": "known [maestro chg-other]"}
+    plan = bench.pipeline().plan("silence", SILENCE, copied)
+    assert bench.pipeline().execute(plan, YES).state is State.VERIFIED
+    assert KIND.probe(bench.world, plan).sent is Sent.APPLIED
+    (made,) = bench.world.alertmanager.silences()
+    assert made.comment == f"known [maestro {plan.id}]"
+
+
 def test_what_arrives_a_second_time_is_ended(bench: Bench) -> None:
     """Both carry the mark of one change: the first stays."""
     plan = bench.pipeline().plan("silence", SILENCE, TWO_HOURS)
