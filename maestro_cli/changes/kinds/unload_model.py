@@ -6,7 +6,7 @@ Invariant: what the routing document names is not unloaded, nor the last version
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -48,7 +48,7 @@ class UnloadModel(ReplicaKind):
                 "load-model", {"model": model, "version": version, "only": about},
                 f"load {named} again where it was loaded",
             ),
-            _needed(world, fleet, model, version),
+            _needed(world, fleet, about, model, version),
         )  # fmt: skip
 
     def done(self, plan_id: str, parameters: Mapping[str, Any], replica: ServedReplica) -> ServedReplica:
@@ -66,22 +66,23 @@ class UnloadModel(ReplicaKind):
         return f"{named} {replica.models.get(named, 'not there')}"
 
 
-def _needed(world: World, fleet: Fleet, model: str, version: int) -> tuple[GateReason, ...]:
+def _needed(
+    world: World, fleet: Fleet, about: Sequence[str], model: str, version: int
+) -> tuple[GateReason, ...]:
+    """What is against it; a version that another replica has does not answer for this one."""
     named = f"{model}@{version}"
     if (model, version) in named_versions(json.loads(world.serving.routing().document)):
         return objection(
             "routed-to", f"the routing in force names {named}",
             "requests would find nobody who answers", "route around it first: maestro traffic set",
         )  # fmt: skip
-    others = [
-        name
-        for one in fleet.replicas.values()
-        for name, state in one.models.items()
-        if name.rpartition("@")[0] == model and name != named and state == "READY"
-    ]
-    if others:
+    left = (
+        {name for name, state in fleet.replicas[replica].models.items() if state == "READY"} - {named}
+        for replica in about
+    )
+    if all(any(name.rpartition("@")[0] == model for name in names) for names in left):
         return ()
     return objection(
-        "last-version", f"{named} is the last version of {model} that answers",
+        "last-version", f"{named} is the last version of {model} that answers on a replica",
         "requests would find nobody who answers", "load another version first",
     )  # fmt: skip

@@ -200,6 +200,16 @@ def test_what_the_routing_names_and_the_last_version_are_not_unloaded(bench: Ben
     assert [reason.code for reason in plan.objections] == ["last-version"]
 
 
+def test_the_last_version_of_one_replica_is_not_unloaded_though_others_have_more(bench: Bench) -> None:
+    with bench.cluster.state() as state:
+        state["configs"]["ml/fraud-routing"]["data"]["routing.yaml"] = (
+            "schema: maestro.routing/1\nroutes: {}\n"
+        )
+        state["servers"]["models"]["replica-1"] = {"fraud@2": "READY"}
+    plan = bench.pipeline().plan("unload-model", REF, SECOND)
+    assert [reason.code for reason in plan.objections] == ["last-version"]
+
+
 def test_an_undo_unloads_only_where_it_was_loaded(bench: Bench) -> None:
     with bench.cluster.state() as state:
         state["servers"]["models"]["replica-0"]["fraud@3"] = "READY"
