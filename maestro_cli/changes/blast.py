@@ -74,6 +74,7 @@ def drain_blast(
         budgets=tuple(budgets[key] for key in sorted(budgets)),
         blind=tuple(unseen),
         waits=True,
+        namespaces=tuple(sorted(ended)),
     )
 
 

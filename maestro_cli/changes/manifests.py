@@ -36,6 +36,10 @@ class ManifestDiff:
     before: Objects
     after: Objects
 
+    @property
+    def touched(self) -> tuple[ObjectRef, ...]:
+        return (*self.created, *self.deleted, *self.patched)
+
 
 def diff_manifests(before: str, after: str, namespace: str) -> ManifestDiff:
     """The objects that differ; both are what Helm rendered for a release in that namespace."""

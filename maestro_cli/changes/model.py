@@ -150,7 +150,7 @@ class BlastRadius:
     not be read. `waits`: the cluster holds the budgets, and the change waits for them. Of a change of a node:
     `nodes_left` that would still take new pods, and their `zones_left`;
     None when it does not touch nodes, or they could not be read. Of a silence: `alerts_hidden`, firing ones
-    that it holds back or lets be heard.
+    that it holds back or lets be heard. `namespaces`: those that it reaches besides the target's own.
     """
 
     workloads: int
@@ -166,6 +166,7 @@ class BlastRadius:
     nodes_left: int | None = None
     zones_left: tuple[str, ...] | None = None
     alerts_hidden: int | None = None
+    namespaces: tuple[str, ...] = ()
     impact: Impact | None = None
 
     @property

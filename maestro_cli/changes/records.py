@@ -102,6 +102,7 @@ def _blast(data: Mapping[str, Any]) -> BlastRadius:
         "budgets": tuple(BudgetHeadroom(**item) for item in data["budgets"]),
         "recent": tuple(RecentChange(**{**item, "at": from_rfc3339(item["at"])}) for item in data["recent"]),
         "blind": tuple(data["blind"]),
+        "namespaces": tuple(data.get("namespaces", ())),
     }
     zones = data.get("zones_left")
     lists["zones_left"] = None if zones is None else tuple(zones)

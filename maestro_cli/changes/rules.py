@@ -79,16 +79,19 @@ def judge(
 
 
 def _namespaces(rules: PolicyRules, plan: Plan) -> Iterator[Judgement]:
-    allowed, namespace = rules.content.namespaces, plan.target.ref.namespace
+    """Of the target, and of what ends or is written elsewhere: a node is in none, and its pods are."""
+    allowed, own = rules.content.namespaces, plan.target.ref.namespace
     if allowed is None:
         return
     place = rules.place("namespaces")
-    if not namespace:
+    touched = sorted({*plan.blast.namespaces, *([own] if own else [])})
+    outside = [namespace for namespace in touched if namespace not in allowed]
+    if not touched:
         yield Judgement("namespaces", place, False, f"{plan.target.ref} is in no namespace")
-    elif namespace in allowed:
-        yield Judgement("namespaces", place, True, f"namespace {namespace} may be changed")
+    elif not outside:
+        yield Judgement("namespaces", place, True, f"namespace {', '.join(touched)} may be changed")
     else:
-        why = f"namespace {namespace} is not among {', '.join(allowed) or 'none'}"
+        why = f"namespace {', '.join(outside)} is not among {', '.join(allowed) or 'none'}"
         yield Judgement("namespaces", place, True, why, refuses=True)
 
 

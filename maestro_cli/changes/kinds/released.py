@@ -77,6 +77,7 @@ def blast_of(
         budgets=tuple(budgets[name] for name in sorted(budgets)),
         recent=tuple(recent),
         blind=tuple(unseen),
+        namespaces=tuple(sorted({ref.namespace for ref in differs.touched if ref.namespace} - {namespace})),
     )
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from maestro_cli.changes.kinds.drain import evicted
 from maestro_cli.changes.model import State
+from maestro_cli.changes.records import plan_from_data
+from maestro_cli.core.canonical import plain
 from maestro_cli.core.errors import ActionFailed, GateNotMet, PolicyRefused, RolledBack, UsageError
 from maestro_cli.core.facts.cluster import Pod
 from tests.unit.changes.bench import YES, Bench
@@ -154,6 +156,12 @@ def test_the_cap_on_the_blast_radius_is_of_the_worst_namespace(bench: Bench) -> 
     pipeline = bench.pipeline(max_replicas_share=0.5)
     with pytest.raises(PolicyRefused, match="ends 100% of the namespace's replicas"):
         pipeline.execute(pipeline.plan("drain", NODE), YES)
+
+
+def test_a_plan_names_the_namespaces_whose_pods_end(bench: Bench) -> None:
+    plan = bench.pipeline().plan("drain", NODE)
+    assert plan.blast.namespaces == ("ml",)
+    assert plan_from_data(plain(plan)).blast == plan.blast
 
 
 def test_it_needs_to_evict(bench: Bench) -> None:

@@ -103,6 +103,17 @@ def test_what_has_no_namespace_is_not_held_by_the_list_of_them(tmp_path: Path) -
     assert (judgement.matched, judgement.refuses) == (False, False)
 
 
+@pytest.mark.parametrize("own", ["", "ml"])
+def test_what_ends_in_another_namespace_is_held_by_the_list_of_them(tmp_path: Path, own: str) -> None:
+    made = plan(blast={"namespaces": ("ml", "shop")})
+    ref = replace(made.target.ref, namespace=own)
+    made = replace(made, target=replace(made.target, ref=ref))
+    (judgement,) = judge(written(tmp_path, "namespaces: [ml]"), made, ADA, FRIDAY)
+    assert (judgement.refuses, judgement.why) == (True, "namespace shop is not among ml")
+    (judgement,) = judge(written(tmp_path, "namespaces: [ml, shop]"), made, ADA, FRIDAY)
+    assert (judgement.matched, judgement.refuses) == (True, False)
+
+
 def test_the_gate_refuses_20_and_names_the_rule_with_its_line(tmp_path: Path) -> None:
     rules = written(tmp_path, "rules:\n  - name: few\n    max_replicas: 1\n  - name: fine\n")
     decision = decide(plan(), OPEN, YES, Findings(judged=judge(rules, plan(), ADA, FRIDAY)))
