@@ -47,8 +47,9 @@ def test_watch_stream(api: Any, namespace: str) -> None:
     core.patch_namespaced_config_map("c", namespace, {"data": {"a": "2"}})
     core.delete_namespaced_config_map("c", namespace)
     stream = watch.Watch().stream(
-        core.list_namespaced_config_map, namespace, resource_version=start, timeout_seconds=60
-    )
+        core.list_namespaced_config_map, namespace, field_selector="metadata.name=c",
+        resource_version=start, timeout_seconds=60,
+    )  # fmt: skip  # the cluster's own map of its authority comes when it comes
     told = [(event["type"], event["object"].data["a"]) for event in islice(stream, 2)]
     assert told == [("MODIFIED", "2"), ("DELETED", "2")]
 
