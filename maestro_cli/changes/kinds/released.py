@@ -42,8 +42,9 @@ def permissions_for(verbs: Mapping[str, Sequence[str]]) -> Iterator[Permission]:
 def workloads_up(world: World, release: Release) -> bool:
     """Whether every workload of the release is rolled out; one that is not there or not seen is not."""
     everything = diff_manifests("", release.manifest, release.ref.namespace)
-    found, unseen = _workloads(world.cluster, [ref for ref in everything.created if _is_workload(ref)])
-    return not unseen and all(one.is_rolled_out for one in found)
+    refs = [ref for ref in everything.created if _is_workload(ref)]
+    found, absent, hidden = _workloads(world.cluster, refs)
+    return not (absent or hidden) and all(one.is_rolled_out for one in found)
 
 
 def blast_of(
@@ -51,7 +52,8 @@ def blast_of(
 ) -> BlastRadius:
     """What a rollback of a release ends: replicas whose template changes, and those that it scales down."""
     refs = [ref for ref in (*differs.patched, *differs.deleted) if _is_workload(ref)]
-    found, unseen = _workloads(cluster, refs)
+    found, absent, hidden = _workloads(cluster, refs)
+    unseen = [*absent, *hidden]
     ended, after = 0, 0
     for workload in found:
         goal = differs.after.get(workload.ref)
@@ -73,7 +75,7 @@ def blast_of(
         replicas_after=after,
         replicas_ended=ended,
         namespace_replicas=live,
-        namespace_share=None if live is None else min(1.0, ended / live) if live else 0.0,
+        namespace_share=None if live is None or hidden else min(1.0, ended / live) if live else 0.0,
         budgets=tuple(budgets[name] for name in sorted(budgets)),
         recent=tuple(recent),
         blind=tuple(unseen),
@@ -104,20 +106,23 @@ def _is_workload(ref: ObjectRef) -> bool:
     return isinstance(ref, WorkloadRef)
 
 
-def _workloads(cluster: ClusterPort, refs: Sequence[ObjectRef]) -> tuple[list[Workload], list[str]]:
-    """Those that are there, and in words those that are not or may not be seen."""
+def _workloads(
+    cluster: ClusterPort, refs: Sequence[ObjectRef]
+) -> tuple[list[Workload], list[str], list[str]]:
+    """Those that are there, and in words those that are not, and those that may not be seen."""
     found: list[Workload] = []
-    unseen: list[str] = []
+    absent: list[str] = []
+    hidden: list[str] = []
     for ref in refs:
         if not isinstance(ref, WorkloadRef):
             continue
         try:
             found.append(cluster.get_workload(ref))
         except NotFound:
-            unseen.append(f"workload {ref}: it is not there")
+            absent.append(f"workload {ref}: it is not there")
         except Refused:
-            unseen.append(f"workload {ref}: how many replicas end is not known")
-    return found, unseen
+            hidden.append(f"workload {ref}: how many replicas end is not known")
+    return found, absent, hidden
 
 
 def _labels(workload: Workload) -> Mapping[str, str]:

@@ -26,6 +26,7 @@ from maestro_cli.core.errors import (
     Unreachable,
     UsageError,
 )
+from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.facts.releases import Release
 from maestro_cli.core.refs import ObjectRef
 from tests.unit.changes.bench import POLICY, YES, Bench
@@ -242,6 +243,17 @@ def test_a_missing_permission_is_named(bench: Bench, helm: FakeReleases) -> None
     bench.cluster.set(denied=["create secrets"])
     with pytest.raises(Refused, match="you may not create secrets"):
         executed(bench, helm)
+
+
+def test_a_workload_that_may_not_be_seen_passes_no_cap(
+    bench: Bench, helm: FakeReleases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> Workload:
+        raise Refused("you may not get deployments")
+
+    assert planned(bench, helm).blast.namespace_share is not None
+    monkeypatch.setattr(bench.cluster, "get_workload", refuse)
+    assert planned(bench, helm).blast.namespace_share is None
 
 
 def test_what_helm_refuses_is_a_failure_with_nothing_done(bench: Bench, helm: FakeReleases) -> None:
