@@ -16,7 +16,7 @@ from dataclasses import replace
 from maestro_cli.changes.budgets import left_of
 from maestro_cli.changes.model import BudgetTouched, Impact, Plan, Traffic, plan_digest
 from maestro_cli.changes.ports import World
-from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.errors import MaestroError, NotFound
 from maestro_cli.core.facts.cluster import ServiceEndpoint
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
 from maestro_cli.slo.objectives import Objective
@@ -62,7 +62,10 @@ def measure(world: World, plan: Plan) -> tuple[Impact, tuple[str, ...]]:
 
 
 def ended_by(world: World, plan: Plan) -> Ended:
-    """The pods that a change ends. Of a workload that loses some of its pods nobody knows which."""
+    """The pods that a change ends. Of a workload that loses some of its pods nobody knows which.
+
+    Raises NotFound where the target does not say it: a config map, a release or an autoscaler.
+    """
     ref, blast = plan.target.ref, plan.blast
     if not blast.replicas_ended:
         return {}
@@ -72,7 +75,7 @@ def ended_by(world: World, plan: Plan) -> Ended:
         named = [str(text).split("/") for text in plan.parameters.get("pods", {}).values()]
         return {(parts[0], parts[-1]): 1.0 for parts in named}
     if not isinstance(ref, WorkloadRef):
-        return {}
+        raise NotFound("which pods end is not known")
     found = world.cluster.get_workload(ref)
     pods = world.cluster.list_pods(ref.namespace, selector=found.selector)
     weight = min(1.0, blast.replicas_ended / max(blast.replicas_now, 1))

@@ -15,7 +15,7 @@ from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.core.errors import Refused, StalePlan, Unreachable, WaitingForApproval
 from maestro_cli.slo.objectives import Objective
 from tests.unit.changes.bench import POLICY, YES, Bench
-from tests.unit.changes.fake_cluster import REF
+from tests.unit.changes.fake_cluster import REF, reading, template
 from tests.unit.changes.fake_configs import SETTINGS
 from tests.unit.changes.fake_nodes import NODE
 from tests.unit.changes.fake_pods import POD
@@ -84,6 +84,15 @@ def test_a_workloads_share_is_that_of_the_endpoints_that_end(around: Surrounding
     assert shares(around.plan("scale", REF, {"replicas": 2})) == [("ml/fraud", 0.3333, None)]
     assert shares(around.plan("scale", REF, {"replicas": 5})) == []
     assert shares(around.plan("pause")) == []
+
+
+def test_what_ends_without_being_named_is_said_not_to_be_known(around: Surroundings) -> None:
+    around.bench.cluster.ship(reading(template(2)))
+    plan = around.plan("set-config", SETTINGS, {"key": "LEVEL", "value": "debug", "rollout": True})
+    assert plan.blast.replicas_ended > 0
+    said = [text for text in plan.blast.blind if "the share of traffic is not known" in text]
+    why = "the share of traffic is not known (which pods end is not known)"
+    assert said == [f"endpoints of {SETTINGS}: {why}"]
 
 
 def test_a_pod_and_a_node_say_in_which_zones_endpoints_are_left(around: Surroundings) -> None:
