@@ -76,17 +76,17 @@ def _named(parameters: Mapping[str, Any]) -> str:
 
 
 def _highest(fleet: Fleet, model: str, version: int) -> Any:
-    there = {
-        int(name.rpartition("@")[2])
-        for one in fleet.replicas.values()
-        for name, state in one.models.items()
-        if name.rpartition("@")[0] == model and state == READY
-    }
-    if not there or version < max(there):
+    """The objection that on one of the replicas no higher version would go on answering."""
+    tops = []
+    for one in fleet.replicas.values():
+        ready = (name.rpartition("@") for name, state in one.models.items() if state == READY)
+        tops.append(max((int(number) for name, _, number in ready if name == model), default=0))
+    passed = [top for top in tops if 0 < top < version]
+    if not passed:
         return ()
     return objection(
         "takes-over",
         f"{model}@{version} would answer every request for {model} at once",
         "no route names a version of it, and then the highest one that is loaded answers",
-        f"pin that one first: maestro model promote TARGET --model {model} --version {max(there)}",
+        f"pin that one first: maestro model promote TARGET --model {model} --version {max(passed)}",
     )

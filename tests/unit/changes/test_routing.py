@@ -187,6 +187,17 @@ def test_a_version_that_would_answer_by_being_loaded_is_pinned_out_first(bench: 
     assert "promote TARGET --model fraud --version 2" in raised.value.fix
 
 
+def test_a_version_that_would_take_over_one_replica_is_pinned_out_first(bench: Bench) -> None:
+    with bench.cluster.state() as state:
+        state["configs"]["ml/fraud-routing"]["data"]["routing.yaml"] = (
+            "schema: maestro.routing/1\nroutes: {}\n"
+        )
+        for name, models in state["servers"]["models"].items():
+            models["fraud@4" if name != "replica-1" else "fraud@2"] = "READY"
+    plan = bench.pipeline().plan("load-model", REF, {"model": "fraud", "version": 3})
+    assert [reason.code for reason in plan.objections] == ["takes-over"]
+
+
 def test_what_the_routing_names_and_the_last_version_are_not_unloaded(bench: Bench) -> None:
     plan = bench.pipeline().plan("unload-model", REF, {"model": "fraud", "version": 1})
     assert [reason.code for reason in plan.objections] == ["routed-to"]
