@@ -268,10 +268,15 @@ sys.exit(main.run(["doctor"]))
 """
 
 
+def heed_hang_ups() -> None:
+    """As in a terminal, though the tests themselves run under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def waiting(*mode: str) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         [sys.executable, "-c", WAITER, *mode], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=environment(),
+        env=environment(), preexec_fn=heed_hang_ups,
     )  # fmt: skip
     assert process.stdout is not None
     assert process.stdout.readline() == "waiting\n"
