@@ -5,6 +5,7 @@ Invariant: every version named on the command line was tried before the server l
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ from maestro_cli.serving.telemetry.tracing import Tracing
 
 if TYPE_CHECKING:
     from maestro_cli.serving.faults.injector import Injector
+
+POD_VARIABLE = "POD_UID"  # set by the downward API, from metadata.uid
 
 
 def assemble(options: Options, log: Log, executor: Executor) -> Replica:
@@ -65,6 +68,7 @@ def assemble(options: Options, log: Log, executor: Executor) -> Replica:
         routing_file,
         options.timeout_seconds,
         injector=_injector(options, log, metrics),
+        pod=os.environ.get(POD_VARIABLE, ""),
     )
 
 

@@ -40,6 +40,7 @@ class Replica:
 
     `injector` is there when the server was started with faults for drills. `id` tells this process from
     every other one, so that somebody in front of a load balancer can count replicas and call one of them.
+    `pod` is the uid of the Kubernetes pod that it runs in, or "" where nobody said so.
     `cleared_by` is the change that cleared the prediction cache last, or "".
     """
 
@@ -59,6 +60,7 @@ class Replica:
     draining: bool = False
     injector: Injector | None = None
     id: str = field(default_factory=lambda: secrets.token_hex(6))
+    pod: str = ""
     cleared_by: str = ""
 
     @property

@@ -64,6 +64,7 @@ class _Cache(msgspec.Struct):
 class _Replica(msgspec.Struct):
     replica: str
     routing: str
+    pod: str = ""
     models: list[_Model] = []
     cache: _Cache = msgspec.field(default_factory=_Cache)
 
@@ -129,9 +130,10 @@ class ServingAdmin:
         with closing(self._by_turns(ask, asks_for(count))) as answers:
             for answer in answers:
                 said = self._backend.decode(self._good(answer), _Replica)
-                states = {f"{one.name}@{one.version}": Untrusted(one.state) for one in said.models}
-                cleared = Untrusted(said.cache.cleared_by)
-                found[said.replica] = ServedReplica(Untrusted(said.replica), said.routing, states, cleared)
+                states = {f"{model.name}@{model.version}": Untrusted(model.state) for model in said.models}
+                cleared, pod = Untrusted(said.cache.cleared_by), Untrusted(said.pod)
+                one = ServedReplica(Untrusted(said.replica), said.routing, states, cleared, pod)
+                found[said.replica] = one
                 if len(found) >= count:
                     break
         return found

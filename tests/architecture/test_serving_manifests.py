@@ -21,6 +21,7 @@ from maestro_cli.config.strict import parse_yaml_all
 from maestro_cli.local import images
 from maestro_cli.local.kubernetes.extensions import service_monitor_schema
 from maestro_cli.serving.access.keys import read_keys
+from maestro_cli.serving.assembly import POD_VARIABLE
 from maestro_cli.serving.options import parse
 from maestro_cli.serving.routing.document import Routing, models_of, read_routing
 
@@ -297,3 +298,13 @@ def test_the_process_kubelet_runs_what_the_image_runs() -> None:
     assert image.entrypoint[1:-1] == tuple(word for word in words[1:-1] if word not in ("-I", "-B"))
     assert Path(image.entrypoint[-1]) == ROOT / "deploy" / "models"
     assert words[-1] == "/models"
+
+
+def test_every_server_is_told_the_pod_it_runs_in() -> None:
+    """A change calls only replicas whose pods are those of its target."""
+    local = parse_yaml_all((ROOT / "deploy" / "local" / "20-fraud.yaml").read_text(), "20-fraud.yaml")
+    made = [document.data for document in local if document.data["kind"] == "Deployment"]
+    told = {"name": POD_VARIABLE, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}
+    for deployment in (*made, *(the("Deployment", folder) for folder in FOLDERS)):
+        (server,) = deployment["spec"]["template"]["spec"]["containers"]
+        assert told in server["env"], deployment["metadata"]["name"]

@@ -57,6 +57,7 @@ CALLED = ("load-model", "unload-model", "clear-cache")
 # servers cannot rehearse what is done to their memory, nor Alertmanager what is done to its silences
 UNREHEARSED = (*CALLED, "silence", "unsilence")
 ROUTING_KINDS = (*list(COMMANDS)[list(COMMANDS).index("set-traffic") :],)
+CALLING_KINDS = ("load-model", "unload-model", "clear-cache")
 ROUTES = {"schema": "maestro.routing/1", "routes": {"fraud": {"to": {"model": "fraud", "version": 1}}}}
 CONFIG = "/api/v1/namespaces/ml/configmaps/settings"
 SETTINGS = {"metadata": {"name": "settings", "namespace": "ml", "uid": "uid-c", "resourceVersion": "7"},
@@ -103,7 +104,13 @@ def routed(kind: str, now: dict[str, Any]) -> Answers:
         f"PATCH {place}": config,
         "/v2/routing": {"digest": "sha256:1", "change": "", "document": ROUTES},
         "POST /v2/routing/preview": {"digest": "sha256:1", "preview": preview},
-        "/v2/replica": {"replica": "a1b2", "routing": "sha256:1", "models": models, "cache": {}},
+        "/v2/replica": {
+            "replica": "a1b2",
+            "pod": "uid-fraud-5c9-a",
+            "routing": "sha256:1",
+            "models": models,
+            "cache": {},
+        },
     }
 
 
@@ -141,6 +148,17 @@ def answers(kind: str = "", **spec: Any) -> Answers:
         "/api/v2/alerts": [_alert(kind == "unsilence")],
         "/api/v2/silences": [_silence()] if kind == "unsilence" else [],
         **(routed(kind, now) if kind in ROUTING_KINDS else {}),
+        **(_called() if kind in CALLING_KINDS else {}),
+    }
+
+
+def _called() -> Answers:
+    """The pod in which the replica says it runs, and that it is one of fraud."""
+    meta = {"name": "fraud-5c9", "namespace": "ml", "uid": "uid-5c9", "creationTimestamp": AT,
+            "ownerReferences": [OWNER]}  # fmt: skip
+    return {
+        "/apis/apps/v1/namespaces/ml/replicasets": listing({**deployment(), "metadata": meta}),
+        "/api/v1/namespaces/ml/pods": listing(pod("fraud-5c9-a")),
     }
 
 

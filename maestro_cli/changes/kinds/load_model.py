@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from maestro_cli.changes.kinds.kind import Option, Request, whole_number
-from maestro_cli.changes.kinds.replicas import Fleet, ReplicaKind, drafted, objection
+from maestro_cli.changes.kinds.replicas import Fleet, ReplicaKind, drafted, objection, version_named
 from maestro_cli.changes.kinds.routing import model_of, version_of
 from maestro_cli.changes.kinds.writing import Draft
 from maestro_cli.changes.model import Plan, Undo
@@ -39,7 +39,7 @@ class LoadModel(ReplicaKind):
 
     def asked(self, world: World, fleet: Fleet, request: Request) -> Draft:
         model, version = model_of(request.parameters), version_of(request.parameters)
-        named = f"{model}@{version}"
+        named = version_named({"model": model, "version": version})
         only = request.parameters.get("only") or []
         lacking = sorted(name for name, one in fleet.replicas.items() if one.models.get(named) != READY)
         takes_over = (
@@ -61,18 +61,14 @@ class LoadModel(ReplicaKind):
     def done(self, plan_id: str, parameters: Mapping[str, Any], replica: ServedReplica) -> ServedReplica:
         if parameters["only"] and replica.id not in parameters["only"]:
             return replica
-        return replace(replica, models={**replica.models, _named(parameters): READY})
+        return replace(replica, models={**replica.models, version_named(parameters): READY})
 
     def call(self, world: World, plan: Plan, replica: str, *, dry_run: bool = False) -> None:
         model, version = plan.parameters["model"], plan.parameters["version"]
         world.serving.load_model(model, version, replica=replica, dry_run=dry_run)
 
     def shown(self, parameters: Mapping[str, Any], replica: ServedReplica) -> str:
-        return f"{_named(parameters)} {replica.models.get(_named(parameters), 'not there')}"
-
-
-def _named(parameters: Mapping[str, Any]) -> str:
-    return f"{parameters['model']}@{parameters['version']}"
+        return f"{version_named(parameters)} {replica.models.get(version_named(parameters), 'not there')}"
 
 
 def _highest(fleet: Fleet, model: str, version: int) -> Any:

@@ -1,6 +1,7 @@
 """What the kinds have in common that call each replica of the model servers, one after the other.
 
-Invariant: a call is meant for one replica by its id and done by that one or none; the first replica is the
+Invariant: only replicas are called that say they run in the ready pods of the target, and each of those pods
+answers. A call is meant for one replica by its id and done by that one or none; the first replica is the
 write of the change, the others are its steps. To call twice is as once, so a replica that is seen to lack
 what was wanted may be called again after a crash. A replica that starts later is as its command line says,
 not as this change left the others.
@@ -9,14 +10,15 @@ not as this change left the others.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from maestro_cli.changes.kinds.kind import Holds, Observation, Permission, Probe, Request, Sent
+from maestro_cli.changes.kinds.workload import permissions_of
 from maestro_cli.changes.kinds.writing import Draft, Spec, WritingKind
 from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, GateReason, Plan, Target, Undo
-from maestro_cli.changes.ports import World
+from maestro_cli.changes.ports import ClusterPort, World
 from maestro_cli.core.canonical import digest, plain
 from maestro_cli.core.errors import (
     ActionFailed,
@@ -27,10 +29,11 @@ from maestro_cli.core.errors import (
     Unreachable,
     UsageError,
 )
+from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.facts.inference import ServedReplica
 from maestro_cli.core.quantities import counted
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
-from maestro_cli.core.untrusted import Untrusted
+from maestro_cli.core.untrusted import Untrusted, visible
 
 Replicas = Mapping[str, ServedReplica]
 _GONE = "UNAVAILABLE"  # unloaded, or refused: as if it were not there
@@ -51,7 +54,11 @@ class Fleet:
 class ReplicaKind(WritingKind[Fleet]):
     """A kind of change; subclasses say what a replica is to have, and how it is called."""
 
-    permissions: ClassVar[tuple[Permission, ...]] = (Permission("get", "deployments", "apps"),)
+    permissions: ClassVar[tuple[Permission, ...]] = (
+        Permission("list", "pods"),
+        Permission("list", "replicasets", "apps"),
+        Permission("get", "deployments", "apps"),
+    )
 
     @abstractmethod
     def asked(self, world: World, fleet: Fleet, request: Request) -> Draft:
@@ -70,7 +77,7 @@ class ReplicaKind(WritingKind[Fleet]):
         """What of a replica is to change, in a word."""
 
     def read(self, world: World, ref: ObjectRef) -> Fleet:
-        """Raises Unreachable when not every ready replica was met."""
+        """Raises Unreachable when not every ready replica was met, or somebody else answers."""
         if ref.kind == "Server":
             replicas = world.serving.replicas(2)
             if len(replicas) > 1:
@@ -83,14 +90,10 @@ class ReplicaKind(WritingKind[Fleet]):
         if not isinstance(ref, WorkloadRef):
             raise UsageError(f"{ref} serves no models", fix="name a workload, or server/serving")
         found = world.cluster.get_workload(ref)
-        count = found.replicas_ready
-        replicas = world.serving.replicas(count) if count else {}
-        if len(replicas) < count:
-            raise Unreachable(
-                f"{len(replicas)} of {count} ready replicas of {ref} answered at the serving address",
-                fix="look whether the context's serving address is that of this workload",
-            )
-        return Fleet(ref, found.uid, found.resource_version, 0, count, _decided(replicas))
+        ready = _ready_pods(world.cluster, found)
+        replicas = world.serving.replicas(len(ready)) if ready else {}
+        _check_whose(ref, ready, replicas)
+        return Fleet(ref, found.uid, found.resource_version, 0, len(ready), _decided(replicas))
 
     def target(self, found: Fleet) -> Target:
         state = digest([found.uid, _plain(found.replicas)])
@@ -126,7 +129,8 @@ class ReplicaKind(WritingKind[Fleet]):
 
     def needs(self, plan: Plan) -> tuple[Permission, ...]:
         """A server asks its caller for a key by itself."""
-        return () if plan.target.ref.kind == "Server" else self.permissions
+        kind = plan.target.ref.kind
+        return () if kind == "Server" else permissions_of(kind, self.permissions)
 
     def is_up(self, found: Fleet) -> bool:
         return len(found.replicas) == found.count
@@ -190,12 +194,53 @@ class ReplicaKind(WritingKind[Fleet]):
             return Observation(Holds.SUPERSEDED, error.what)
         after = self._after(plan.id, plan.parameters, found.replicas)
         there = sum(after[name] == one for name, one in found.replicas.items())
-        text = f"{there} of {found.count} replicas of {ref} are as wanted"
         text = f"{there} of {counted(found.count, 'replica')} of {ref}: {plan.summary}"
         return Observation(Holds.YES if 0 < found.count <= there else Holds.NOT_YET, text)
 
     def _after(self, plan_id: str, parameters: Mapping[str, Any], replicas: Replicas) -> Replicas:
         return {name: self.done(plan_id, parameters, one) for name, one in replicas.items()}
+
+
+def _ready_pods(cluster: ClusterPort, workload: Workload) -> Set[str]:
+    """The uids of the pods that are ready and belong to the workload itself, whatever else has its labels."""
+    ref = workload.ref
+    if ref.kind == "Deployment":
+        owners = {("ReplicaSet", str(revision.name)) for revision in cluster.list_revisions(ref)}
+    else:
+        owners = {(ref.kind, ref.name)}
+    return {
+        str(pod.uid)
+        for pod in cluster.list_pods(ref.namespace, selector=workload.selector)
+        if pod.ready and not pod.deleting and (pod.owner_kind, pod.owner) in owners
+    }
+
+
+def _check_whose(ref: ObjectRef, ready: Set[str], replicas: Replicas) -> None:
+    """Raises Unreachable unless each of these pods answered, and nobody else did."""
+    if any(not one.pod for one in replicas.values()):
+        raise Unreachable(
+            f"whether the replicas of {ref} answer at the serving address is not known",
+            why="a server there does not tell in which pod it runs",
+            fix="set POD_UID in its pods from metadata.uid (docs/serving.md); if it is alone, name it server",
+        )
+    others = [name for name, one in sorted(replicas.items()) if one.pod not in ready]
+    if others:
+        raise Unreachable(
+            f"replica {visible(others[0], 40)} at the serving address is in no ready pod of {ref}",
+            why="a call would change the servers of something else",
+            fix="look whether the context's serving address is that of this workload",
+        )
+    met = {one.pod for one in replicas.values()}
+    if len(met) < len(ready):
+        raise Unreachable(
+            f"{len(met)} of {len(ready)} ready replicas of {ref} answered at the serving address",
+            fix="look whether the context's serving address is that of this workload",
+        )
+
+
+def version_named(parameters: Mapping[str, Any]) -> str:
+    """As replicas tell it: fraud@1."""
+    return f"{parameters['model']}@{parameters['version']}"
 
 
 def objection(code: str, what: str, why: str, fix: str) -> tuple[GateReason, ...]:

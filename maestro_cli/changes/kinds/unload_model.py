@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from maestro_cli.changes.kinds.kind import Option, Request, whole_number
-from maestro_cli.changes.kinds.replicas import Fleet, ReplicaKind, drafted, objection
+from maestro_cli.changes.kinds.replicas import Fleet, ReplicaKind, drafted, objection, version_named
 from maestro_cli.changes.kinds.routing import model_of, version_of
 from maestro_cli.changes.kinds.writing import Draft
 from maestro_cli.changes.model import GateReason, Plan, Undo
@@ -36,7 +36,7 @@ class UnloadModel(ReplicaKind):
 
     def asked(self, world: World, fleet: Fleet, request: Request) -> Draft:
         model, version = model_of(request.parameters), version_of(request.parameters)
-        named = f"{model}@{version}"
+        named = version_named({"model": model, "version": version})
         only = request.parameters.get("only") or []
         having = sorted(name for name, one in fleet.replicas.items() if named in one.models)
         about = [name for name in having if not only or name in only]
@@ -54,7 +54,7 @@ class UnloadModel(ReplicaKind):
     def done(self, plan_id: str, parameters: Mapping[str, Any], replica: ServedReplica) -> ServedReplica:
         if parameters["only"] and replica.id not in parameters["only"]:
             return replica
-        named = f"{parameters['model']}@{parameters['version']}"
+        named = version_named(parameters)
         return replace(replica, models={key: now for key, now in replica.models.items() if key != named})
 
     def call(self, world: World, plan: Plan, replica: str, *, dry_run: bool = False) -> None:
@@ -62,7 +62,7 @@ class UnloadModel(ReplicaKind):
         world.serving.unload_model(model, version, replica=replica, dry_run=dry_run)
 
     def shown(self, parameters: Mapping[str, Any], replica: ServedReplica) -> str:
-        named = f"{parameters['model']}@{parameters['version']}"
+        named = version_named(parameters)
         return f"{named} {replica.models.get(named, 'not there')}"
 
 

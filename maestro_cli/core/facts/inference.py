@@ -68,9 +68,13 @@ class RoutingPreview:
 
 @dataclass(frozen=True, slots=True)
 class ServedReplica:
-    """One process of the bundled server; `models` has the state of each version, as `fraud@1`: READY."""
+    """One process of the bundled server; `models` has the state of each version, as `fraud@1`: READY.
+
+    `pod` is the uid of the pod that it says it runs in, or "".
+    """
 
     id: str
     routing: str
     models: Mapping[str, str]
     cleared_by: str = ""
+    pod: str = ""

@@ -30,6 +30,7 @@ class ReplicaEndpoints:
         return json_reply(
             {
                 "replica": replica.id,
+                "pod": replica.pod,
                 "routing": replica.router.in_force.digest,
                 "models": [
                     {"name": entry.name, "version": entry.version, "state": entry.state}

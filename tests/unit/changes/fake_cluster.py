@@ -149,7 +149,11 @@ class FakeCluster:
 
     def list_revisions(self, ref: WorkloadRef) -> Sequence[Revision]:
         with self.state() as state:
-            return tuple(_revision(item, state) for item in state["revisions"])
+            found = (_revision(item, state) for item in state["revisions"])
+            return tuple(
+                one if ref == REF else replace(one, name=one.name.replace(REF.name, ref.name))
+                for one in found
+            )
 
     def list_pods(self, namespace: str | None, *, selector: str = "") -> Sequence[Pod]:
         with self.state() as state:

@@ -19,12 +19,16 @@ def pods(state: Mapping[str, Any]) -> Sequence[Pod]:
     count = state["namespace_pods"] + (0 if state["frozen"] else len(state["ended"]))
     return tuple(
         Pod(
-            "ml", f"pod-{n}", f"{state['pod_uid']}-{n}", "Running", True, _node(state, n), "", _MADE, False,
-            "fraud-1", {"app": "fraud"}, (), owner_kind="ReplicaSet",
+            "ml", f"pod-{n}", f"{state['pod_uid']}-{n}", "Running", _ready(state, n), _node(state, n), "",
+            _MADE, False, "fraud-1", {"app": "fraud"}, (), owner_kind="ReplicaSet",
         )
         for n in range(count)
         if f"{state['pod_uid']}-{n}" not in state["ended"]
     )  # fmt: skip
+
+
+def _ready(state: Mapping[str, Any], number: int) -> bool:
+    return state["ready"] is None or number < state["ready"]
 
 
 def _node(state: Mapping[str, Any], number: int) -> str:

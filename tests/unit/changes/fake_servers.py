@@ -1,7 +1,8 @@
 """The FAKE model servers of the fake cluster: three replicas that follow its ConfigMap, in its state.
 
-A call reaches the replica that it names. What a real server tells of a document (its digest, what is wrong
-with it) is made up; what a load or an unload leaves is not.
+A call reaches the replica that it names, and each tells a pod of the fake cluster as its own. What a real
+server tells of a document (its digest, what is wrong with it) is made up; what a load or an unload leaves
+is not.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from maestro_cli.changes.routing_document import named_versions, read_document
 from maestro_cli.core.canonical import canonical_json, digest
 from maestro_cli.core.errors import NotFound, StalePlan, UsageError
 from maestro_cli.core.facts.inference import Move, RoutingInForce, RoutingPreview, ServedReplica
+from tests.unit.changes import fake_pods
 from tests.unit.changes.fake_cluster import FakeCluster
 from tests.unit.changes.fake_configs import IDS, ROUTING
 
@@ -55,12 +57,15 @@ class FakeServers:
         with self._cluster.state() as state:
             there = IDS[:1] if self._alone else IDS[:count]
             stuck = state["servers"].get("stuck", [])
+            own = [pod.uid for pod in fake_pods.pods(state) if pod.ready]
+            pods = dict(zip(IDS, state["servers"].get("pods", own), strict=False))
             found = {
                 name: ServedReplica(
                     name,
                     "of before" if name in stuck else held,
                     dict(state["servers"]["models"][name]),
                     state["servers"]["cleared"].get(name, ""),
+                    "" if self._alone else pods.get(name, ""),
                 )
                 for name in there
             }

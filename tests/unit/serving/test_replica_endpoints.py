@@ -52,6 +52,16 @@ def test_every_process_has_an_id_of_its_own_and_tells_it() -> None:
     assert tell(one)["routing"] == one.get("/v2").json()["routing"]
 
 
+def test_it_tells_the_pod_that_it_runs_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("POD_UID", raising=False)
+    outside = Served()
+    assert tell(outside)["pod"] == ""
+    monkeypatch.setenv("POD_UID", "6a1c")
+    inside = Served()
+    source, _ = admin(inside)
+    assert {one.pod for one in source.replicas(1).values()} == {tell(inside)["pod"]} == {"6a1c"}
+
+
 def test_a_call_that_means_another_replica_does_nothing() -> None:
     server = Served()
     answer = server.post("/v2/repository/models/fraud/load", headers={"x-maestro-replica": "other"})
