@@ -142,6 +142,22 @@ class OpenIncident:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """An object besides the target that a change alters, ends or makes follow; `labels` None: not known."""
+
+    ref: ObjectRef
+    labels: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """In words, what of a change's reach could not be read; `namespace` is "" when it may be in any."""
+
+    what: str
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BlastRadius:
     """What a change would touch.
 
@@ -151,6 +167,8 @@ class BlastRadius:
     `nodes_left` that would still take new pods, and their `zones_left`;
     None when it does not touch nodes, or they could not be read. Of a silence: `alerts_hidden`, firing ones
     that it holds back or lets be heard. `namespaces`: those that it reaches besides the target's own.
+    `reaches`: what it alters besides the target, for rules that are about some objects; `unread`: what of it
+    is not known.
     """
 
     workloads: int
@@ -167,6 +185,8 @@ class BlastRadius:
     zones_left: tuple[str, ...] | None = None
     alerts_hidden: int | None = None
     namespaces: tuple[str, ...] = ()
+    reaches: tuple[Reached, ...] = ()
+    unread: tuple[Unread, ...] = ()
     impact: Impact | None = None
 
     @property

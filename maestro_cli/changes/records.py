@@ -27,11 +27,13 @@ from maestro_cli.changes.model import (
     GateReason,
     Impact,
     Plan,
+    Reached,
     RecentChange,
     Risk,
     Target,
     Traffic,
     Undo,
+    Unread,
 )
 from maestro_cli.core import errors
 from maestro_cli.core.canonical import plain
@@ -103,6 +105,8 @@ def _blast(data: Mapping[str, Any]) -> BlastRadius:
         "recent": tuple(RecentChange(**{**item, "at": from_rfc3339(item["at"])}) for item in data["recent"]),
         "blind": tuple(data["blind"]),
         "namespaces": tuple(data.get("namespaces", ())),
+        "reaches": tuple(Reached(ref_of(**one["ref"]), one["labels"]) for one in data.get("reaches", ())),
+        "unread": tuple(Unread(**one) for one in data.get("unread", ())),
     }
     zones = data.get("zones_left")
     lists["zones_left"] = None if zones is None else tuple(zones)

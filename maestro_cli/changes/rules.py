@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 
+from maestro_cli.changes.concern import named, namespaces_of, nowhere, why_about
 from maestro_cli.changes.left import Left
 from maestro_cli.changes.model import GateReason, Plan
 from maestro_cli.changes.policy_file import Budget, Freeze, PolicyRules, Rule, Window
 from maestro_cli.core.cron import began_at
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.quantities import counted
-from maestro_cli.core.selectors import selector_matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +79,26 @@ def judge(
 
 
 def _namespaces(rules: PolicyRules, plan: Plan) -> Iterator[Judgement]:
-    """Of the target, and of what ends or is written elsewhere: a node is in none, and its pods are."""
-    allowed, own = rules.content.namespaces, plan.target.ref.namespace
+    """Of the target, and of what ends or is written elsewhere: a node is in none, and its pods are.
+
+    What else is in none, or may be in any, is not shown to be inside.
+    """
+    allowed = rules.content.namespaces
     if allowed is None:
         return
-    place = rules.place("namespaces")
-    touched = sorted({*plan.blast.namespaces, *([own] if own else [])})
+    place, touched, unknown = rules.place("namespaces"), namespaces_of(plan), nowhere(plan)
     outside = [namespace for namespace in touched if namespace not in allowed]
-    if not touched:
-        yield Judgement("namespaces", place, False, f"{plan.target.ref} is in no namespace")
-    elif not outside:
-        yield Judgement("namespaces", place, True, f"namespace {', '.join(touched)} may be changed")
-    else:
-        why = f"namespace {', '.join(outside)} is not among {', '.join(allowed) or 'none'}"
+    among = f"among {', '.join(allowed) or 'none'}"
+    if outside:
+        why = f"namespace {', '.join(outside)} is not {among}"
         yield Judgement("namespaces", place, True, why, refuses=True)
+    elif unknown:
+        why = f"nothing shows that the namespace of {unknown} is {among}"
+        yield Judgement("namespaces", place, True, why, refuses=True)
+    elif not touched:
+        yield Judgement("namespaces", place, False, f"{plan.target.ref} is in no namespace")
+    else:
+        yield Judgement("namespaces", place, True, f"namespace {', '.join(touched)} may be changed")
 
 
 def _each_rule(rules: PolicyRules, plan: Plan, caller: Caller) -> Iterator[Judgement]:
@@ -106,6 +112,7 @@ def _each_rule(rules: PolicyRules, plan: Plan, caller: Caller) -> Iterator[Judge
         among = "" if rule.approvers is None else f", of {', '.join(rule.approvers) or 'nobody'}"
         asked = [f"a second person has to approve it{among}"] if rule.two_person else []
         why = "; ".join((*against, *asked)) or "nothing in it speaks against this change"
+        why = _also(rule, plan) + why
         yield Judgement(
             rule.name,
             place,
@@ -132,7 +139,7 @@ def _frozen(freeze: Freeze, window: Window, place: str, plan: Plan, now: datetim
         return Judgement(freeze.name, place, False, f"at {local:%a %H:%M} {freeze.zone} it does not hold")
     begin, end = (at.astimezone(window.zone) for at in (start, start + window.duration))
     span = f"{begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} {freeze.zone}"
-    return Judgement(freeze.name, place, True, f"frozen from {span}", refuses=True)
+    return Judgement(freeze.name, place, True, f"{_also(freeze, plan)}frozen from {span}", refuses=True)
 
 
 def _each_budget(rules: PolicyRules, plan: Plan, budgets: Mapping[str, Left]) -> Iterator[Judgement]:
@@ -142,14 +149,14 @@ def _each_budget(rules: PolicyRules, plan: Plan, budgets: Mapping[str, Left]) ->
             yield Judgement(budget.name, place, False, unlike)
             continue
         left = budgets.get(budget.objective, Left(None, "it was not measured"))
-        of = f"of the error budget of {budget.objective}"
+        of, also = f"of the error budget of {budget.objective}", _also(budget, plan)
         if left.share is None:
-            why = f"what is left {of} is not known: {left.why}"
+            why = f"{also}what is left {of} is not known: {left.why}"
             yield Judgement(budget.name, place, True, why, refuses=True, unknown=True)
         elif left.share > budget.left_at_least or left.share == budget.left_at_least > 0:
-            yield Judgement(budget.name, place, True, f"{left.share:.1%} {of} is left")
+            yield Judgement(budget.name, place, True, f"{also}{left.share:.1%} {of} is left")
         else:
-            why = f"{left.share:.1%} {of} is left, more than {budget.left_at_least:.0%} is wanted"
+            why = f"{also}{left.share:.1%} {of} is left, more than {budget.left_at_least:.0%} is wanted"
             asks = budget.two_person
             yield Judgement(budget.name, place, True, why, refuses=not asks, asks=asks)
 
@@ -159,13 +166,20 @@ def _unlike(rule: Rule | Freeze | Budget, plan: Plan) -> str:
     kinds, targets = rule.kinds, rule.targets
     if kinds and plan.kind not in kinds:
         return f"it is about {', '.join(kinds)}, and this is a {plan.kind}"
-    if targets and not _any(targets, str(plan.target.ref)):
-        return f"it is about {', '.join(targets)}, and this changes {plan.target.ref}"
-    if rule.selector and not selector_matches(rule.selector, plan.labels):
-        return f"it is about what has the labels {rule.selector}, and {plan.target.ref} has not"
+    if why_about(rule, plan) is None:
+        if targets:
+            of = f" with the labels {rule.selector}" if rule.selector else ""
+            return f"it is about {', '.join(targets)}{of}, and this changes {named(plan)}"
+        return f"it is about what has the labels {rule.selector}, and {named(plan)} has not"
     if not isinstance(rule, Rule) and plan.kind in rule.but:
         return f"a {plan.kind} is let through"
     return ""
+
+
+def _also(rule: Rule | Freeze | Budget, plan: Plan) -> str:
+    """What but the target makes a rule be about this change, before what it says of it."""
+    why = why_about(rule, plan)
+    return f"{why}: " if why else ""
 
 
 def _who(rule: Rule, caller: Caller) -> Iterator[str]:

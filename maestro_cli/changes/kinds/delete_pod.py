@@ -25,6 +25,7 @@ from maestro_cli.changes.kinds.kind import (
 from maestro_cli.changes.kinds.writing import Draft, Spec, WritingKind
 from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, GateReason, Plan, Target
 from maestro_cli.changes.ports import ClusterPort, World
+from maestro_cli.changes.reach import owners_of, with_reach
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import ExitCode, GateNotMet, NotFound, Refused, StalePlan, UsageError
 from maestro_cli.core.facts.cluster import Pod
@@ -77,7 +78,8 @@ class DeletePod(WritingKind[Pod]):
         )
 
     def blast(self, world: World, found: Pod, draft: Draft, request: Request) -> BlastRadius:
-        return pod_blast(world.cluster, found, ended=draft.ended, recent=request.recent, blind=draft.blind)
+        blast = pod_blast(world.cluster, found, ended=draft.ended, recent=request.recent, blind=draft.blind)
+        return with_reach(blast, *owners_of(world.cluster, [found]))
 
     def objections(self, plan: Plan) -> tuple[GateReason, ...]:
         """The cluster evicts no pod that several budgets cover."""

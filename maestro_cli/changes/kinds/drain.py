@@ -14,8 +14,9 @@ from maestro_cli.changes.blast import drain_blast
 from maestro_cli.changes.kinds.kind import Holds, Observation, Option, Permission, Request, yes_or_no
 from maestro_cli.changes.kinds.scheduling import SchedulingKind, node_name
 from maestro_cli.changes.kinds.writing import Draft
-from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, GateReason, Plan, Undo
+from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, GateReason, Plan, Reached, Undo
 from maestro_cli.changes.ports import ClusterPort, World
+from maestro_cli.changes.reach import owners_of, with_reach
 from maestro_cli.core.errors import ExitCode, UsageError
 from maestro_cli.core.facts.cluster import Node, Pod
 from maestro_cli.core.quantities import counted
@@ -69,7 +70,11 @@ class Drain(SchedulingKind):
 
     def blast(self, world: World, found: Node, draft: Draft, request: Request) -> BlastRadius:
         gone = [pod for pod in world.cluster.list_pods_on(found.name) if pod.uid in draft.parameters["pods"]]
-        return drain_blast(world.cluster, found, gone, recent=request.recent)
+        owners, unread = owners_of(world.cluster, gone)
+        ending = [Reached(pod.ref, dict(pod.labels)) for pod in gone]
+        return with_reach(
+            drain_blast(world.cluster, found, gone, recent=request.recent), [*ending, *owners], unread
+        )
 
     def pending(self, world: World, plan: Plan) -> Mapping[str, ObjectRef]:
         """Planned pods that are there and not ending yet, by uid."""

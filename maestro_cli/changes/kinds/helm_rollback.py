@@ -22,7 +22,7 @@ from maestro_cli.changes.kinds.kind import (
     Sent,
     whole_number,
 )
-from maestro_cli.changes.kinds.released import blast_of, permissions_for, workloads_up
+from maestro_cli.changes.kinds.released import blast_of, permissions_for, reach_of, workloads_up
 from maestro_cli.changes.kinds.writing import Draft, Spec, WritingKind
 from maestro_cli.changes.manifests import ManifestDiff, diff_manifests
 from maestro_cli.changes.model import (
@@ -37,6 +37,7 @@ from maestro_cli.changes.model import (
     plan_digest,
 )
 from maestro_cli.changes.ports import World
+from maestro_cli.changes.reach import with_reach
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import ActionFailed, ExitCode, GateNotMet, NotFound, UsageError
 from maestro_cli.core.facts.releases import Release
@@ -100,7 +101,8 @@ class HelmRollback(WritingKind[Release]):
             one for one in world.releases.history(found.ref) if one.revision == draft.spec["revision"]
         )
         differs = diff_manifests(found.manifest, goal.manifest, found.ref.namespace)
-        return blast_of(world.cluster, found.ref.namespace, differs, request.recent)
+        blast = blast_of(world.cluster, found.ref.namespace, differs, request.recent)
+        return with_reach(blast, *reach_of(world.cluster, found, goal))
 
     def is_up(self, found: Release) -> bool:
         return found.status == "deployed"

@@ -11,7 +11,7 @@ from typing import Any
 from maestro_cli.changes.blast import covering
 from maestro_cli.changes.kinds.kind import Permission
 from maestro_cli.changes.manifests import ManifestDiff, diff_manifests
-from maestro_cli.changes.model import BlastRadius, BudgetHeadroom, RecentChange
+from maestro_cli.changes.model import BlastRadius, BudgetHeadroom, Reached, RecentChange, Unread
 from maestro_cli.changes.ports import ClusterPort, World
 from maestro_cli.changes.template import template_digest
 from maestro_cli.core.errors import NotFound, Refused
@@ -81,6 +81,40 @@ def blast_of(
         blind=tuple(unseen),
         namespaces=tuple(sorted({ref.namespace for ref in differs.touched if ref.namespace} - {namespace})),
     )
+
+
+def reach_of(cluster: ClusterPort, found: Release, goal: Release) -> tuple[list[Reached], list[Unread]]:
+    """Every object of both revisions: Helm also puts back what somebody altered since in the cluster.
+
+    With the labels that it has, for workloads, and those that each of the manifests gives it; those of a
+    workload that is not seen are not known.
+    """
+    before, after = (diff_manifests("", one.manifest, one.ref.namespace).after for one in (found, goal))
+    there = {**before, **after}
+    unread = [Unread(f"{ref} in the manifest of {found.ref}") for ref in there if ref.kind == "Document"]
+    refs = [ref for ref in there if ref.kind != "Document"]
+    workloads, _, _ = _workloads(cluster, refs)
+    seen = {one.ref: dict(one.labels) for one in workloads}
+    reaches = []
+    for ref in refs:
+        given = [_own_labels(objects[ref]) for objects in (before, after) if ref in objects]
+        if ref in seen:
+            given.append(seen[ref])
+        elif _is_workload(ref) and ref in before:
+            given = [None]
+        reaches += [Reached(ref, labels) for labels in _distinct(given)]
+    return reaches, unread
+
+
+def _own_labels(thing: Mapping[str, Any]) -> dict[str, str] | None:
+    """None when they cannot be read."""
+    meta = thing.get("metadata")
+    labels = (meta.get("labels") or {}) if isinstance(meta, Mapping) else None
+    return {str(key): str(value) for key, value in labels.items()} if isinstance(labels, Mapping) else None
+
+
+def _distinct(given: Sequence[dict[str, str] | None]) -> list[dict[str, str] | None]:
+    return [one for index, one in enumerate(given) if one not in given[:index]]
 
 
 def _wanted(spec: Mapping[str, Any], workload: Workload) -> int:

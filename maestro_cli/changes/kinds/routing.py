@@ -16,6 +16,7 @@ from maestro_cli.changes.kinds.kind import CHANGE_ANNOTATION, Holds, Observation
 from maestro_cli.changes.kinds.writing import Draft, MarkedKind, Spec
 from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, GateReason, Plan, Target, Undo
 from maestro_cli.changes.ports import ClusterPort, World
+from maestro_cli.changes.reach import reached_workloads, with_reach
 from maestro_cli.changes.routing_document import (
     Document,
     Standing,
@@ -133,10 +134,11 @@ class RoutingKind(MarkedKind[Seat]):
         """It ends nothing; it reaches every replica that follows the document."""
         followers = _followers(world, found.ref) or ()
         count = int(draft.parameters["replicas"])
-        return BlastRadius(
+        blast = BlastRadius(
             workloads=len(followers), replicas_now=count, replicas_after=count, namespace_share=0.0,
             recent=(*request.recent, *draft.recent), blind=tuple(draft.blind),
         )  # fmt: skip
+        return with_reach(blast, reached_workloads(followers))
 
     def is_up(self, found: Seat) -> bool:
         """A routing that does not come into force is put back: somebody would be served by half of it."""

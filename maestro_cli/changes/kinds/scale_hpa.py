@@ -21,8 +21,9 @@ from maestro_cli.changes.kinds.kind import (
 )
 from maestro_cli.changes.kinds.scale import MAX_REPLICAS
 from maestro_cli.changes.kinds.writing import Draft, MarkedKind, Spec
-from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, Plan, Target, Undo
+from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, Plan, Reached, Target, Undo
 from maestro_cli.changes.ports import World
+from maestro_cli.changes.reach import reached_workloads, with_reach
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import NotFound, Refused, UsageError
 from maestro_cli.core.facts.cluster import Autoscaler, Workload
@@ -84,14 +85,16 @@ class ScaleHpa(MarkedKind[Autoscaler]):
     def blast(self, world: World, found: Autoscaler, draft: Draft, request: Request) -> BlastRadius:
         workload, _ = _scaled(world, found)
         if workload is None:
-            return BlastRadius(
+            blast = BlastRadius(
                 workloads=1, replicas_now=0, replicas_after=0, recent=tuple(request.recent),
                 blind=tuple(draft.blind),
             )  # fmt: skip
-        return blast_radius(
+            return with_reach(blast, [Reached(_scaled_ref(found))])
+        blast = blast_radius(
             world.cluster, workload, replicas_ended=draft.ended, replicas_after=draft.after or 0,
             recent=request.recent, blind=draft.blind,
         )  # fmt: skip
+        return with_reach(blast, reached_workloads([workload]))
 
     def is_up(self, found: Autoscaler) -> bool:
         """What it scales is judged by its own conditions; going back to the old bounds is never worse."""
@@ -150,9 +153,13 @@ def _checked(found: Autoscaler, given: Mapping[str, Any]) -> tuple[int, int]:
     return least, most
 
 
+def _scaled_ref(found: Autoscaler) -> ObjectRef:
+    return ref_of(found.target_kind, found.namespace, found.target_name)
+
+
 def _scaled(world: World, found: Autoscaler) -> tuple[Workload | None, list[str]]:
     """The workload whose replicas it sets, and in words what could not be seen."""
-    ref = ref_of(found.target_kind, found.namespace, found.target_name)
+    ref = _scaled_ref(found)
     try:
         if not isinstance(ref, WorkloadRef):
             raise UsageError(f"{found.target_kind} is not a kind of workload")

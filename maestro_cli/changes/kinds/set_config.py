@@ -27,6 +27,7 @@ from maestro_cli.changes.kinds.rolling import paused
 from maestro_cli.changes.kinds.writing import Draft, MarkedKind, Spec
 from maestro_cli.changes.model import BlastRadius, GateReason, Plan, Target, Undo
 from maestro_cli.changes.ports import ClusterPort, World
+from maestro_cli.changes.reach import reached_workloads, with_reach
 from maestro_cli.changes.references import config_maps_of
 from maestro_cli.changes.template import RESTARTED_AT, holds_secret
 from maestro_cli.core.canonical import digest
@@ -102,10 +103,11 @@ class SetConfig(MarkedKind[ConfigMap]):
         )
 
     def blast(self, world: World, found: ConfigMap, draft: Draft, request: Request) -> BlastRadius:
-        return config_blast(
-            world.cluster, found, _readers(world.cluster, found), restarted=draft.parameters["rollout"],
-            recent=request.recent,
-        )  # fmt: skip
+        readers = _readers(world.cluster, found)
+        blast = config_blast(
+            world.cluster, found, readers, restarted=draft.parameters["rollout"], recent=request.recent
+        )
+        return with_reach(blast, reached_workloads(readers))
 
     def is_up(self, found: ConfigMap) -> bool:
         """A config map is never down; what reads it is judged by its rollout."""

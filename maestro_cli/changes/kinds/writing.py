@@ -38,7 +38,7 @@ from maestro_cli.changes.model import (
 )
 from maestro_cli.changes.ports import World
 from maestro_cli.core.errors import GateNotMet, NotFound, UsageError
-from maestro_cli.core.refs import ObjectRef
+from maestro_cli.core.refs import ObjectRef, WorkloadRef
 
 Spec = Mapping[str, Any]
 T = TypeVar("T", bound=Found)
@@ -131,9 +131,12 @@ class WritingKind(ABC, Generic[T]):
         """What a person should know of the target before agreeing."""
         return ()
 
-    def labels(self, found: T) -> Mapping[str, str]:
+    def labels(self, world: World, found: T) -> Mapping[str, str]:
         """Of the target, for rules that are about labels; a target without labels has none."""
-        return dict(getattr(found, "labels", {}))
+        labels = getattr(found, "labels", None)
+        if labels is None and isinstance(found.ref, WorkloadRef):
+            labels = world.cluster.get_workload(found.ref).labels
+        return dict(labels or {})
 
     def pending(self, world: World, plan: Plan) -> Mapping[str, ObjectRef]:
         return {}
@@ -167,7 +170,7 @@ class WritingKind(ABC, Generic[T]):
             id=request.change_id,
             kind=self.name,
             target=self.target(found),
-            labels=self.labels(found),
+            labels=self.labels(world, found),
             parameters=draft.parameters,
             summary=draft.summary,
             diff=draft.diff,

@@ -18,8 +18,10 @@ from maestro_cli.changes.records import decision_error
 from maestro_cli.changes.rules import Caller, Judgement, judge
 from maestro_cli.config.settings import Context
 from maestro_cli.core.errors import InvalidFile, PolicyRefused, WaitingForApproval
+from maestro_cli.core.refs import ObjectRef
 from tests.unit.changes.bench import YES, Bench
 from tests.unit.changes.fake_cluster import REF
+from tests.unit.changes.fake_nodes import NODE
 from tests.unit.changes.test_gate import OPEN, plan
 
 HEAD = "schema: maestro.policy/1\n"
@@ -95,18 +97,16 @@ def test_what_is_not_known_does_not_pass_a_cap(tmp_path: Path) -> None:
     assert judgement.refuses
 
 
-def test_what_has_no_namespace_is_not_held_by_the_list_of_them(tmp_path: Path) -> None:
+def test_a_node_is_not_held_by_the_list_of_namespaces(tmp_path: Path) -> None:
     made = plan()
-    ref = replace(made.target.ref, namespace="")
-    made = replace(made, target=replace(made.target, ref=ref))
+    made = replace(made, target=replace(made.target, ref=NODE))
     (judgement,) = judge(written(tmp_path, "namespaces: [shop]"), made, ADA, FRIDAY)
     assert (judgement.matched, judgement.refuses) == (False, False)
 
 
-@pytest.mark.parametrize("own", ["", "ml"])
-def test_what_ends_in_another_namespace_is_held_by_the_list_of_them(tmp_path: Path, own: str) -> None:
+@pytest.mark.parametrize("ref", [NODE, REF], ids=str)
+def test_what_ends_in_another_namespace_is_held_by_the_list_of_them(tmp_path: Path, ref: ObjectRef) -> None:
     made = plan(blast={"namespaces": ("ml", "shop")})
-    ref = replace(made.target.ref, namespace=own)
     made = replace(made, target=replace(made.target, ref=ref))
     (judgement,) = judge(written(tmp_path, "namespaces: [ml]"), made, ADA, FRIDAY)
     assert (judgement.refuses, judgement.why) == (True, "namespace shop is not among ml")
