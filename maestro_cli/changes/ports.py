@@ -51,7 +51,8 @@ class ClusterPort(Protocol):
     def secret_keys(self, namespace: str, name: str) -> Sequence[str]:
         """The keys of a Secret, never its values."""
 
-    def list_workloads(self, namespace: str | None) -> Sequence[Workload]: ...
+    def list_all_workloads(self, namespace: str | None) -> Sequence[Workload]:
+        """Deployments, StatefulSets and DaemonSets; a cluster that does not know a kind has none of it."""
 
     def list_nodes(self) -> Sequence[Node]: ...
 

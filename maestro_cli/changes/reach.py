@@ -37,7 +37,7 @@ def owners_of(cluster: ClusterPort, pods: Sequence[Pod]) -> tuple[list[Reached],
     for namespace in sorted({pod.namespace for pod in pods}):
         near = [pod for pod in pods if pod.namespace == namespace]
         try:
-            there = cluster.list_workloads(namespace)
+            there = cluster.list_all_workloads(namespace)
         except Refused:
             unread.append(Unread(f"workloads of {namespace}: whose pods end is not known", namespace))
             continue

@@ -254,7 +254,7 @@ def _followers(world: World, ref: ObjectRef) -> list[Workload] | None:
 
 def following(cluster: ClusterPort, ref: ObjectRef) -> list[Workload]:
     """The workloads of the namespace whose pods have that ConfigMap as a file."""
-    return [one for one in cluster.list_workloads(ref.namespace) if ref.name in mounted(one)]
+    return [one for one in cluster.list_all_workloads(ref.namespace) if ref.name in mounted(one)]
 
 
 def mounted(workload: Workload) -> set[str]:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from maestro_cli.changes.blast import config_blast
 from maestro_cli.changes.config_text import text_diff
+from maestro_cli.changes.kinds.held import wholly_held
 from maestro_cli.changes.kinds.kind import (
     CAUSE_ANNOTATION,
     CHANGE_ANNOTATION,
@@ -36,7 +37,7 @@ from maestro_cli.core.errors import ActionFailed, ExitCode, MaestroError, NotFou
 from maestro_cli.core.facts.cluster import ConfigMap, Workload
 from maestro_cli.core.quantities import counted
 from maestro_cli.core.redaction import Redactor
-from maestro_cli.core.refs import ObjectRef, WorkloadRef
+from maestro_cli.core.refs import ObjectRef, WorkloadRef, parse_workload_ref
 from maestro_cli.core.secret_words import HIDDEN
 from maestro_cli.core.untrusted import visible
 
@@ -56,14 +57,15 @@ class SetConfig(MarkedKind[ConfigMap]):
     }
     permissions: ClassVar[tuple[Permission, ...]] = (
         Permission("get", "configmaps"),
-        Permission("list", "deployments", "apps"),
+        *(Permission("list", resource, "apps") for resource in ("deployments", "statefulsets", "daemonsets")),
         Permission("patch", "configmaps"),
     )
 
     def needs(self, plan: Plan) -> tuple[Permission, ...]:
         """To restart is another permission."""
-        restarts = (Permission("patch", "deployments", "apps", named=False),)
-        return (*self.permissions, *(restarts if plan.parameters["workloads"] else ()))
+        kinds = {parse_workload_ref(text).kind for text in plan.parameters["workloads"].values()}
+        restarts = (Permission("patch", f"{kind.lower()}s", "apps", named=False) for kind in sorted(kinds))
+        return (*self.permissions, *restarts)
 
     def read(self, world: World, ref: ObjectRef) -> ConfigMap:
         if ref.kind != "ConfigMap":
@@ -82,7 +84,7 @@ class SetConfig(MarkedKind[ConfigMap]):
         if rollout and not readers:
             raise ActionFailed(
                 f"no workload reads {found.ref}: there is nothing to restart",
-                why="none of the Deployments of its namespace refers to it",
+                why="none of the workloads of its namespace refers to it",
                 fix="leave out --rollout",
             )
         restarted = [one for one in readers if rollout and one.replicas_wanted]
@@ -98,8 +100,8 @@ class SetConfig(MarkedKind[ConfigMap]):
             diff=text_diff(key, old, value),
             holds=f"{found.ref} {'lacks' if value is None else 'has'} {key} as planned{_took(restarted)}",
             undo=_undo(found, key, rollout),
-            ended=sum(one.replicas_wanted for one in restarted),
-            objections=(*_immutable(found), *(reason for one in restarted for reason in paused(one))),
+            ended=sum(one.replicas_wanted - one.held_back for one in restarted),
+            objections=(*_immutable(found), *_unrestartable(restarted)),
         )
 
     def blast(self, world: World, found: ConfigMap, draft: Draft, request: Request) -> BlastRadius:
@@ -254,9 +256,14 @@ def _immutable(found: ConfigMap) -> tuple[GateReason, ...]:
     return (reason,)
 
 
+def _unrestartable(workloads: Sequence[Workload]) -> tuple[GateReason, ...]:
+    """What is against restarting them: paused, or a set of which no replica would be replaced."""
+    return tuple(reason for one in workloads for reason in (*paused(one), *wholly_held(one)))
+
+
 def _readers(cluster: ClusterPort, found: ConfigMap) -> Sequence[Workload]:
     """The workloads whose template refers to it, by name."""
-    there = cluster.list_workloads(found.namespace)
+    there = cluster.list_all_workloads(found.namespace)
     return [one for one in there if found.name in config_maps_of(one.template)]
 
 
@@ -264,7 +271,7 @@ def _planned(cluster: ClusterPort, plan: Plan) -> Sequence[Workload]:
     wanted = plan.parameters["workloads"]
     if not wanted:
         return ()
-    return [one for one in cluster.list_workloads(plan.target.ref.namespace) if one.uid in wanted]
+    return [one for one in cluster.list_all_workloads(plan.target.ref.namespace) if one.uid in wanted]
 
 
 def _restarted_since(workload: Workload, plan: Plan) -> bool:

@@ -166,6 +166,10 @@ class KubeCluster:
         found = self._api.items(scoped("/apis/apps/v1", namespace, "deployments"), objects.Deployment)
         return tuple(map(facts.workload_facts, sorted(found, key=_name)))
 
+    def list_all_workloads(self, namespace: str | None) -> tuple[Workload, ...]:
+        """Deployments, StatefulSets and DaemonSets; none of a kind that the cluster does not know."""
+        return self._workloads.list_all(namespace)
+
     def list_revisions(self, ref: WorkloadRef) -> tuple[Revision, ...]:
         """The templates that the cluster keeps of this workload, oldest revision first."""
         return self._workloads.revisions(ref)

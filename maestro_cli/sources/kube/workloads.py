@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
-from maestro_cli.core.errors import UsageError
+from maestro_cli.core.errors import NotFound, UsageError
 from maestro_cli.core.facts.cluster import Revision, Workload
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.sources.kube import facts, objects, sets
@@ -22,6 +23,7 @@ APPS = "/apis/apps/v1"
 _RESOURCES = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
 AnySet = objects.StatefulSet | objects.DaemonSet
 K = TypeVar("K", objects.ReplicaSet, objects.ControllerRevision)
+W = TypeVar("W", objects.Deployment, objects.StatefulSet, objects.DaemonSet)
 
 
 class Workloads:
@@ -37,6 +39,21 @@ class Workloads:
         found = self._set(ref)
         numbers = [one.revision for one in self._controller_revisions(ref, found)]
         return sets.set_facts(found, max(numbers, default=0))
+
+    def list_all(self, namespace: str | None) -> tuple[Workload, ...]:
+        """All three kinds of a namespace, or of all (None), by namespace and name; none of an unknown kind.
+
+        Of a set the number of its newest revision is not told.
+        """
+        found = [facts.workload_facts(one) for one in self._list("Deployment", namespace, objects.Deployment)]
+        with suppress(NotFound):
+            found += map(sets.set_facts, self._list("StatefulSet", namespace, objects.StatefulSet))
+        with suppress(NotFound):
+            found += map(sets.set_facts, self._list("DaemonSet", namespace, objects.DaemonSet))
+        return tuple(sorted(found, key=lambda one: (one.ref.namespace, one.ref.name, one.ref.kind)))
+
+    def _list(self, kind: str, namespace: str | None, shape: type[W]) -> list[W]:
+        return self._api.items(scoped(APPS, namespace, _RESOURCES[kind]), shape)
 
     def revisions(self, ref: WorkloadRef) -> tuple[Revision, ...]:
         """The templates it had, oldest first."""

@@ -220,7 +220,7 @@ class FakeCluster:
         self.arrive()
         return found
 
-    def list_workloads(self, namespace: str | None) -> Sequence[Workload]:
+    def list_all_workloads(self, namespace: str | None) -> Sequence[Workload]:
         with self.state() as state:
             return (_workload(state),) if state["exists"] else ()
 

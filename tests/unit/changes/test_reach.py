@@ -108,7 +108,7 @@ def _forbidden(*_: object, **__: object) -> NoReturn:
 def test_pods_whose_workload_may_not_be_read_pass_no_rule_for_workloads(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, ref: ObjectRef
 ) -> None:
-    monkeypatch.setattr(bench.cluster, "list_workloads", _forbidden)
+    monkeypatch.setattr(bench.cluster, "list_all_workloads", _forbidden)
     made = bench.pipeline().plan(kind, ref)
     assert "workloads of ml: whose pods end is not known" in made.blast.blind
     judgement = verdict(tmp_path, two(BY_NAME), made)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import httpx
 import pytest
 
-from maestro_cli.core.errors import UsageError
+from maestro_cli.core.errors import Refused, UsageError
 from maestro_cli.core.refs import WorkloadRef
-from tests.unit.sources.test_kube_cluster import answering, ok
+from tests.unit.sources.test_kube_cluster import answering, ok, status
 
 STS = WorkloadRef("StatefulSet", "ml", "web")
 DS = WorkloadRef("DaemonSet", "ml", "log")
+DEPLOY = WorkloadRef("Deployment", "ml", "fraud")
 
 
 def template(version: int) -> dict[str, Any]:
@@ -156,3 +158,22 @@ def test_what_is_no_workload_is_a_usage_error() -> None:
     kube, _ = answering()
     with pytest.raises(UsageError, match="CronJob"):
         kube.get_workload(WorkloadRef("CronJob", "ml", "db"))
+
+
+def test_all_workloads_are_those_of_every_kind_that_the_cluster_knows() -> None:
+    kube, seen = answering(items(an_object(DEPLOY, {}, replicas=1)), items(stateful()), items(daemon()))
+    found = kube.list_all_workloads("ml")
+    assert [one.ref for one in found] == [DEPLOY, DS, STS]
+    assert [one.replicas_ready for one in found] == [0, 2, 3]
+    assert [request.url.path.rpartition("/")[2] for request in seen] == [
+        "deployments", "statefulsets", "daemonsets",
+    ]  # fmt: skip
+    lacks = status(501, "NotImplemented", "the light cluster has none")
+    kube, _ = answering(items(an_object(DEPLOY, {}, replicas=1)), httpx.Response(404), lacks)
+    assert [one.ref for one in kube.list_all_workloads(None)] == [DEPLOY]
+
+
+def test_a_kind_that_may_not_be_listed_is_not_taken_for_none() -> None:
+    kube, _ = answering(items(), status(403, "Forbidden", "you may not list statefulsets"))
+    with pytest.raises(Refused):
+        kube.list_all_workloads("ml")
