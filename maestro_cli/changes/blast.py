@@ -206,6 +206,7 @@ def covering(budgets: Sequence[DisruptionBudget], labels: Mapping[str, str]) -> 
             budget.current_healthy,
             budget.desired_healthy,
             budget.expected_pods,
+            budget.namespace,
         )
         for budget in sorted(budgets, key=lambda budget: budget.name)
         if _covers(budget.selector, labels)

@@ -79,13 +79,14 @@ class Diff:
 
 @dataclass(frozen=True, slots=True)
 class BudgetHeadroom:
-    """A disruption budget over the target's pods."""
+    """A disruption budget over pods that end; `namespace` is "" in old records: the target's own."""
 
     name: str
     allowed: int
     healthy: int
     desired_healthy: int
     expected: int
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

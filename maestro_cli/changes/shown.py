@@ -31,17 +31,18 @@ def changed_since(world: World, journal: Journal, change: Change, now: datetime)
 
 
 def _headroom(world: World, change: Change) -> Iterator[str]:
-    blast = change.plan.blast
-    had = {budget.name for budget in blast.budgets if budget.allowed > 0}
-    if not had or blast.waits:
-        return
-    try:
-        there = world.cluster.list_disruption_budgets(change.ref.namespace or None)
-    except MaestroError:
-        return
-    for budget in there:
-        if budget.name in had and budget.disruptions_allowed <= 0:
-            yield f"disruption budget {budget.name} has no headroom any more"
+    """Each budget is looked at where it is: that of the same name in another namespace is another one."""
+    blast, own = change.plan.blast, change.ref.namespace
+    had = {(one.namespace or own, one.name) for one in blast.budgets if one.allowed > 0}
+    for namespace in sorted({place for place, _ in had} if not blast.waits else ()):
+        try:
+            there = world.cluster.list_disruption_budgets(namespace)
+        except MaestroError:
+            continue
+        for budget in there:
+            if (budget.namespace, budget.name) in had and budget.disruptions_allowed <= 0:
+                where = f" of {budget.namespace}" if budget.namespace != own else ""
+                yield f"disruption budget {budget.name}{where} has no headroom any more"
 
 
 def _others(journal: Journal, change: Change, now: datetime) -> Iterator[str]:

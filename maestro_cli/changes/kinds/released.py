@@ -62,11 +62,12 @@ def blast_of(
         is_new = goal is not None and _is_another(differs, workload.ref)
         ended += workload.replicas if is_new else max(0, workload.replicas - wanted)
         after += wanted
-    live, budgets = None, dict[str, BudgetHeadroom]()
+    live, budgets = None, dict[tuple[str, str], BudgetHeadroom]()
     try:
         live = sum(pod.phase not in ("Succeeded", "Failed") for pod in cluster.list_pods(namespace))
-        known = cluster.list_disruption_budgets(namespace)
-        budgets = {one.name: one for workload in found for one in covering(known, _labels(workload))}
+        for workload in found:
+            known = cluster.list_disruption_budgets(workload.ref.namespace)
+            budgets |= {(one.namespace, one.name): one for one in covering(known, _labels(workload))}
     except Refused:
         unseen.append(f"pods and disruption budgets of {namespace}: share and headroom are not known")
     return BlastRadius(
@@ -76,7 +77,7 @@ def blast_of(
         replicas_ended=ended,
         namespace_replicas=live,
         namespace_share=None if live is None or hidden else min(1.0, ended / live) if live else 0.0,
-        budgets=tuple(budgets[name] for name in sorted(budgets)),
+        budgets=tuple(budgets[key] for key in sorted(budgets)),
         recent=tuple(recent),
         blind=tuple(unseen),
         namespaces=tuple(sorted({ref.namespace for ref in differs.touched if ref.namespace} - {namespace})),

@@ -26,9 +26,9 @@ from maestro_cli.core.errors import (
     Unreachable,
     UsageError,
 )
-from maestro_cli.core.facts.cluster import Workload
+from maestro_cli.core.facts.cluster import DisruptionBudget, Workload
 from maestro_cli.core.facts.releases import Release
-from maestro_cli.core.refs import ObjectRef
+from maestro_cli.core.refs import ObjectRef, WorkloadRef, ref_of
 from tests.unit.changes.bench import POLICY, YES, Bench
 from tests.unit.changes.fake_cluster import LONG_AGO, REF, template
 from tests.unit.changes.some_world import SomeWorld
@@ -176,6 +176,25 @@ def test_the_plan_shows_what_differs_and_no_secret(bench: Bench, helm: FakeRelea
     assert asked == [
         "list secrets", "update secrets", "create secrets", "patch deployments.apps", "patch secrets",
     ]  # fmt: skip
+
+
+def test_budgets_are_those_of_the_namespace_in_which_a_workload_is(
+    bench: Bench, helm: FakeReleases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = ref_of("Deployment", "shop", "fraud")
+    assert isinstance(elsewhere, WorkloadRef)
+    there = replace(bench.cluster.get_workload(REF), ref=elsewhere)
+    moved = "metadata: {name: fraud, namespace: shop}"
+    helm.there = [
+        replace(one, manifest=one.manifest.replace("metadata: {name: fraud}", moved)) for one in helm.there
+    ]
+    monkeypatch.setattr(bench.cluster, "get_workload", lambda _: there)
+    monkeypatch.setattr(
+        bench.cluster, "list_disruption_budgets",
+        lambda namespace: [DisruptionBudget(namespace, f"of-{namespace}", "app=fraud", 1, 3, 2, 3)],
+    )  # fmt: skip
+    budgets = planned(bench, helm).blast.budgets
+    assert [(one.namespace, one.name) for one in budgets] == [("shop", "of-shop")]
 
 
 def test_hooks_that_helm_would_run_are_shown(bench: Bench, helm: FakeReleases) -> None:

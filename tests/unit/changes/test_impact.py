@@ -10,9 +10,11 @@ import pytest
 
 from maestro_cli.changes.approvals import Approvals
 from maestro_cli.changes.history import get_change
-from maestro_cli.changes.model import OpenIncident, Plan, State, plan_digest
+from maestro_cli.changes.model import BudgetHeadroom, OpenIncident, Plan, State, plan_digest
 from maestro_cli.changes.pipeline import ChangePipeline
+from maestro_cli.changes.shown import changed_since
 from maestro_cli.core.errors import Refused, StalePlan, Unreachable, WaitingForApproval
+from maestro_cli.core.facts.cluster import DisruptionBudget
 from maestro_cli.slo.objectives import Objective
 from tests.unit.changes.bench import POLICY, YES, Bench
 from tests.unit.changes.fake_cluster import REF, reading, template
@@ -182,6 +184,27 @@ def test_an_approval_is_void_when_what_was_shown_changed(
     assert around.bench.cluster.marks == []
     change = get_change(around.bench.journal, change_id)
     assert (change.state, change.nothing_done) == (State.FAILED, True)
+
+
+@pytest.mark.parametrize(
+    ("spent", "said"), [("shop", ["disruption budget fraud of shop has no headroom any more"]), ("ml", [])]
+)
+def test_a_budget_is_looked_at_again_in_its_own_namespace(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch, spent: str, said: list[str]
+) -> None:
+    """One of the same name elsewhere is another one."""
+    change = get_change(around.bench.journal, around.waiting())
+    shown = BudgetHeadroom("fraud", 1, 3, 2, 3, "shop")
+    blast = replace(change.plan.blast, budgets=(shown,))
+    change = replace(change, plan=replace(change.plan, blast=blast))
+
+    def listed(namespace: str | None) -> Sequence[DisruptionBudget]:
+        left = 0 if namespace == spent else 1
+        return [DisruptionBudget(str(namespace), "fraud", "app=fraud", left, 2 + left, 2, 3)]
+
+    monkeypatch.setattr(around.bench.cluster, "list_disruption_budgets", listed)
+    found = changed_since(around.world, around.bench.journal, change, around.bench.clock.now())
+    assert [text for text in found if "budget" in text] == said
 
 
 def test_a_larger_share_of_the_traffic_voids_it(around: Surroundings) -> None:
