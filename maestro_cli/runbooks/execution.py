@@ -63,6 +63,28 @@ class Surroundings:
     decisions: Mapping[str, str] = field(default_factory=dict)
     stand_in: Callable[[Step], StepOutcome] | None = None  # in the place of every step: a rehearsal
 
+    def work(
+        self,
+        file: str,
+        *,
+        run_id: str,
+        key: str,
+        values: Mapping[str, str],
+        secrets: Mapping[str, str],
+        redactor: Redactor,
+        confirm: Confirm,
+        asking: Asking,
+        incident: str | None = None,
+        inherited: tuple[int, ...] = (),
+    ) -> Work:
+        """What one attempt at a step of the runbook in `file` works with."""
+        return Work(
+            run_id=run_id, key=key, incident=incident, values=values, folder=Path(file).resolve().parent,
+            metrics=self.metrics, changes=self.changes, systems=self.systems, runs=self.runs, secrets=secrets,
+            clock=self.clock, redactor=redactor, progress=self.progress, cancellation=self.cancellation,
+            confirm=confirm, asking=asking, environment=self.environment, inherited=inherited,
+        )  # fmt: skip
+
 
 class Execution:
     def __init__(
@@ -276,25 +298,16 @@ class Execution:
         return attempt(step, self.runbook.file, self.around.redactor, partial(self._work, step))
 
     def _work(self, step: Step, secrets: Mapping[str, str], redactor: Redactor) -> Work:
-        around = self.around
-        return Work(
+        return self.around.work(
+            self.runbook.file,
             run_id=self.session.run_id,
             key=f"run/{self.session.run_id}/{step.path}",
-            incident=self._incident or None,
             values=self.ledger.values,
-            folder=Path(self.runbook.file).resolve().parent,
-            metrics=around.metrics,
-            changes=around.changes,
-            systems=around.systems,
-            runs=around.runs,
             secrets=secrets,
-            clock=around.clock,
             redactor=redactor,
-            progress=around.progress,
-            cancellation=around.cancellation,
             confirm=self._ask,
             asking=self._asking(),
-            environment=around.environment,
+            incident=self._incident or None,
             inherited=(self.session.descriptor,),
         )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from maestro_cli.core.condition import Facts
 from maestro_cli.core.errors import ExitCode, MaestroError, UsageError
@@ -211,25 +210,15 @@ class Planner:
 
     def _work(self, step: Step) -> Callable[[Mapping[str, str], Redactor], Work]:
         def surroundings(secrets: Mapping[str, str], redactor: Redactor) -> Work:
-            around = self._around
-            return Work(
+            return self._around.work(
+                self._book.file,
                 run_id="plan",
                 key=f"plan/{step.path}",
-                incident=None,
                 values=self._values,
-                folder=Path(self._book.file).resolve().parent,
-                metrics=around.metrics,
-                changes=around.changes,
-                systems=around.systems,
-                runs=around.runs,
                 secrets=secrets,
-                clock=around.clock,
                 redactor=redactor,
-                progress=around.progress,
-                cancellation=around.cancellation,
                 confirm=nobody,
                 asking=Asking("plan", self._book.digest, self._values, redactor),
-                environment=around.environment,
             )
 
         return surroundings

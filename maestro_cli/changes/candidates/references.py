@@ -1,4 +1,4 @@
-"""What a pod template refers to, and what of it changes when another template takes its place.
+"""What changes of what a pod template refers to when another template takes its place.
 
 Invariant: of a secret only its keys are read. What the caller may not read is said, never taken for missing;
 an optional reference is never missing.
@@ -6,12 +6,12 @@ an optional reference is never missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from maestro_cli.changes.model import DiffLine, GateReason
 from maestro_cli.changes.ports import ClusterPort
+from maestro_cli.changes.references import WORDS, Reference, needed_by
 from maestro_cli.changes.template import is_secret
 from maestro_cli.core.errors import ExitCode, NotFound, Refused
 from maestro_cli.core.facts.cluster import Revision, Workload
@@ -19,29 +19,7 @@ from maestro_cli.core.quantities import counted
 from maestro_cli.core.secret_words import HIDDEN
 from maestro_cli.core.untrusted import Untrusted
 
-_WORDS = {"ConfigMap": "config map", "Secret": "secret"}
 _VALUE_CHARACTERS = 300
-# field of a template that refers: kind, and the key that holds the name
-_FIELDS = {
-    "configMapRef": ("ConfigMap", "name"),
-    "secretRef": ("Secret", "name"),
-    "configMapKeyRef": ("ConfigMap", "name"),
-    "secretKeyRef": ("Secret", "name"),
-    "configMap": ("ConfigMap", "name"),
-    "secret": ("Secret", "secretName"),
-}
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Reference:
-    """A config map or secret that pods need; `key` is the one that they need of it, if it is one."""
-
-    kind: str
-    name: str
-    key: str = ""
-
-    def __str__(self) -> str:
-        return f"{_WORDS[self.kind]} {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +30,6 @@ class Changed:
     missing: tuple[GateReason, ...] = ()
     notes: tuple[str, ...] = ()
     blind: tuple[str, ...] = ()
-
-
-def references_of(template: Mapping[str, Any]) -> frozenset[Reference]:
-    """Those that a pod of this template cannot start without."""
-    return frozenset(_walk(template.get("spec"), ""))
-
-
-def _walk(value: Any, field: str) -> Iterator[Reference]:
-    if isinstance(value, Mapping):
-        kind, key = _FIELDS.get(field, ("", ""))
-        name = value.get(key) or value.get("name")  # of a projected secret it is `name` as well
-        if kind and isinstance(name, str) and name:
-            if not value.get("optional"):
-                wanted = value.get("key") if field.endswith("KeyRef") else ""
-                yield Reference(kind, name, wanted if isinstance(wanted, str) else "")
-            return
-        for name, item in value.items():
-            yield from _walk(item, str(name))
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        for item in value:
-            yield from _walk(item, "")
 
 
 def changed_references(cluster: ClusterPort, workload: Workload, goal: Revision) -> Changed:
@@ -88,7 +45,7 @@ class _Comparison:
         self._cluster = cluster
         self._namespace = workload.ref.namespace
         self._goal = goal
-        self._now, self._then = references_of(workload.template), references_of(goal.template)
+        self._now, self._then = needed_by(workload.template), needed_by(goal.template)
         self._contents: dict[tuple[str, str], Mapping[str, str] | None] = {}
         self._blind: set[str] = set()
 
@@ -123,7 +80,7 @@ class _Comparison:
             for key, value in sorted((self._read(kind, name) or {}).items()):
                 hidden = kind == "Secret" or is_secret(key, value)
                 shown = Untrusted(HIDDEN if hidden else _cut(value))
-                path = Untrusted(f"{_WORDS[kind].replace(' ', '')}[{name}].{key}")
+                path = Untrusted(f"{WORDS[kind].replace(' ', '')}[{name}].{key}")
                 yield DiffLine(path, None if is_after else shown, shown if is_after else None)
 
     def _read(self, kind: str, name: str) -> Mapping[str, str] | None:
@@ -140,7 +97,7 @@ class _Comparison:
         except NotFound:
             return None
         except Refused:
-            self._blind.add(f"{_WORDS[kind]} {name}: whether it is still there is not known")
+            self._blind.add(f"{WORDS[kind]} {name}: whether it is still there is not known")
             return {}
 
 
@@ -150,7 +107,7 @@ def _objects(references: frozenset[Reference]) -> set[tuple[str, str]]:
 
 def _stay(objects: set[tuple[str, str]]) -> Iterator[str]:
     if objects:
-        named = ", ".join(f"{_WORDS[kind]} {name}" for kind, name in sorted(objects))
+        named = ", ".join(f"{WORDS[kind]} {name}" for kind, name in sorted(objects))
         yield f"stays as it is now, whatever it was then: {named}"
 
 

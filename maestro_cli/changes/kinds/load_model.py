@@ -8,34 +8,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
-from maestro_cli.changes.kinds.kind import Option, Request, whole_number
-from maestro_cli.changes.kinds.replicas import Fleet, ReplicaKind, drafted, objection, version_named
+from maestro_cli.changes.kinds.kind import Request
+from maestro_cli.changes.kinds.replicas import Fleet, drafted, objection, version_named
 from maestro_cli.changes.kinds.routing import model_of, version_of
+from maestro_cli.changes.kinds.served_version import READY, ServedVersionKind
 from maestro_cli.changes.kinds.writing import Draft
 from maestro_cli.changes.model import Plan, Undo
 from maestro_cli.changes.ports import World
 from maestro_cli.changes.routing_document import has_route
-from maestro_cli.core.facts.inference import ServedReplica
 from maestro_cli.core.quantities import counted
 
-READY = "READY"
 
-
-class LoadModel(ReplicaKind):
+class LoadModel(ServedVersionKind):
     """Parameters: `model`, `version` (int)."""
 
     name = "load-model"
-    options: ClassVar[Mapping[str, Option]] = {
-        "model": Option(str, needed=True),
-        "version": Option(whole_number, needed=True),
-    }
-
-    def known_parameters(self) -> frozenset[str]:
-        """`only`: the replicas that an undo is about."""
-        return frozenset({*self.options, "only"})
 
     def asked(self, world: World, fleet: Fleet, request: Request) -> Draft:
         model, version = model_of(request.parameters), version_of(request.parameters)
@@ -58,17 +47,12 @@ class LoadModel(ReplicaKind):
             takes_over,
         )  # fmt: skip
 
-    def done(self, plan_id: str, parameters: Mapping[str, Any], replica: ServedReplica) -> ServedReplica:
-        if parameters["only"] and replica.id not in parameters["only"]:
-            return replica
-        return replace(replica, models={**replica.models, version_named(parameters): READY})
+    def models(self, named: str, there: Mapping[str, str]) -> Mapping[str, str]:
+        return {**there, named: READY}
 
     def call(self, world: World, plan: Plan, replica: str, *, dry_run: bool = False) -> None:
         model, version = plan.parameters["model"], plan.parameters["version"]
         world.serving.load_model(model, version, replica=replica, dry_run=dry_run)
-
-    def shown(self, parameters: Mapping[str, Any], replica: ServedReplica) -> str:
-        return f"{version_named(parameters)} {replica.models.get(version_named(parameters), 'not there')}"
 
 
 def _highest(fleet: Fleet, model: str, version: int) -> Any:

@@ -17,6 +17,7 @@ from maestro_cli.changes.kinds.writing import Draft, MarkedKind, Spec
 from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, GateReason, Plan, Target, Undo
 from maestro_cli.changes.ports import ClusterPort, World
 from maestro_cli.changes.reach import reached_workloads, with_reach
+from maestro_cli.changes.references import mounted_config_maps
 from maestro_cli.changes.routing_document import (
     Document,
     Standing,
@@ -254,23 +255,17 @@ def _followers(world: World, ref: ObjectRef) -> list[Workload] | None:
 
 def following(cluster: ClusterPort, ref: ObjectRef) -> list[Workload]:
     """The workloads of the namespace whose pods have that ConfigMap as a file."""
-    return [one for one in cluster.list_all_workloads(ref.namespace) if ref.name in mounted(one)]
-
-
-def mounted(workload: Workload) -> set[str]:
-    """The ConfigMaps that a workload's pods have as files."""
-    spec: Any = workload.template.get("spec") or {}
-    sources: list[Any] = []
-    for volume in spec.get("volumes") or ():
-        sources += [volume, *((volume.get("projected") or {}).get("sources") or ())]
-    found = [source.get("configMap") or {} for source in sources]
-    return {str(one["name"]) for one in found if one.get("name")}
+    return [
+        one
+        for one in cluster.list_all_workloads(ref.namespace)
+        if ref.name in mounted_config_maps(one.template)
+    ]
 
 
 def config_of(cluster: ClusterPort, ref: WorkloadRef) -> ObjectRef:
     """The ConfigMap with the routing that a workload's pods follow; raises NotFound, UsageError for two."""
     found: list[ObjectRef] = []
-    for name in sorted(mounted(cluster.get_workload(ref))):
+    for name in sorted(mounted_config_maps(cluster.get_workload(ref).template)):
         try:
             found.append(_seat_of(cluster.get_config_map(ref.namespace, name)).ref)
         except (UsageError, NotFound):

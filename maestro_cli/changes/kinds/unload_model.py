@@ -7,32 +7,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any, ClassVar
 
-from maestro_cli.changes.kinds.kind import Option, Request, whole_number
-from maestro_cli.changes.kinds.replicas import Fleet, ReplicaKind, drafted, objection, version_named
+from maestro_cli.changes.kinds.kind import Request
+from maestro_cli.changes.kinds.replicas import Fleet, drafted, objection, version_named
 from maestro_cli.changes.kinds.routing import model_of, version_of
+from maestro_cli.changes.kinds.served_version import READY, ServedVersionKind
 from maestro_cli.changes.kinds.writing import Draft
 from maestro_cli.changes.model import GateReason, Plan, Undo
 from maestro_cli.changes.ports import World
 from maestro_cli.changes.routing_document import named_versions
-from maestro_cli.core.facts.inference import ServedReplica
 from maestro_cli.core.quantities import counted
 
 
-class UnloadModel(ReplicaKind):
+class UnloadModel(ServedVersionKind):
     """Parameters: `model`, `version` (int)."""
 
     name = "unload-model"
-    options: ClassVar[Mapping[str, Option]] = {
-        "model": Option(str, needed=True),
-        "version": Option(whole_number, needed=True),
-    }
-
-    def known_parameters(self) -> frozenset[str]:
-        """`only`: the replicas that an undo is about."""
-        return frozenset({*self.options, "only"})
 
     def asked(self, world: World, fleet: Fleet, request: Request) -> Draft:
         model, version = model_of(request.parameters), version_of(request.parameters)
@@ -51,19 +41,12 @@ class UnloadModel(ReplicaKind):
             _needed(world, fleet, about, model, version),
         )  # fmt: skip
 
-    def done(self, plan_id: str, parameters: Mapping[str, Any], replica: ServedReplica) -> ServedReplica:
-        if parameters["only"] and replica.id not in parameters["only"]:
-            return replica
-        named = version_named(parameters)
-        return replace(replica, models={key: now for key, now in replica.models.items() if key != named})
+    def models(self, named: str, there: Mapping[str, str]) -> Mapping[str, str]:
+        return {key: state for key, state in there.items() if key != named}
 
     def call(self, world: World, plan: Plan, replica: str, *, dry_run: bool = False) -> None:
         model, version = plan.parameters["model"], plan.parameters["version"]
         world.serving.unload_model(model, version, replica=replica, dry_run=dry_run)
-
-    def shown(self, parameters: Mapping[str, Any], replica: ServedReplica) -> str:
-        named = version_named(parameters)
-        return f"{named} {replica.models.get(named, 'not there')}"
 
 
 def _needed(
@@ -77,7 +60,7 @@ def _needed(
             "requests would find nobody who answers", "route around it first: maestro traffic set",
         )  # fmt: skip
     left = (
-        {name for name, state in fleet.replicas[replica].models.items() if state == "READY"} - {named}
+        {name for name, state in fleet.replicas[replica].models.items() if state == READY} - {named}
         for replica in about
     )
     if all(any(name.rpartition("@")[0] == model for name in names) for names in left):

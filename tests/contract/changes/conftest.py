@@ -13,8 +13,11 @@ from maestro_cli.changes.policy import Policy
 from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.config.settings import ClusterEndpoint
 from maestro_cli.core.clock import SystemClock
+from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.journal.store import Journal
 from maestro_cli.sources.kube import KubeCluster
+from tests.contract.cluster.kubectl import Kubectl
+from tests.contract.cluster.objects import container, deployment
 from tests.contract.cluster.running import Platform
 from tests.patience import PATIENCE_SECONDS
 from tests.unit.changes.some_world import SomeWorld
@@ -46,3 +49,32 @@ def pipeline(platform: Platform, journal: Journal) -> Iterator[Pipeline]:
     yield make
     for cluster in clusters:
         cluster.close()
+
+
+SETTINGS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"},
+            "data": {"COLOR": "blue", "other": "x"}}  # fmt: skip
+
+
+@pytest.fixture
+def ref(namespace: str) -> WorkloadRef:
+    return WorkloadRef("Deployment", namespace, "web")
+
+
+@pytest.fixture
+def web(kubectl: Kubectl) -> Iterator[Kubectl]:
+    """Two replicas of `web` that are rolled out."""
+    env = [{"name": "LEVEL", "value": "info"}, {"name": "OLD", "value": "x"}]
+    made = deployment("web", 2)
+    kubectl.apply(SETTINGS)
+    spec = made["spec"]["template"]["spec"]
+    spec["containers"] = [container("import signal; signal.pause()", env=env)]
+    spec["containers"][0]["envFrom"] = [{"configMapRef": {"name": "settings"}}]
+    spec["terminationGracePeriodSeconds"] = 1
+    kubectl.apply(made)
+    yield rolled_out(kubectl)
+    kubectl("uncordon", "node-a", "node-b")
+
+
+def rolled_out(kubectl: Kubectl) -> Kubectl:
+    kubectl("rollout", "status", "deploy/web", "--timeout=90s")
+    return kubectl

@@ -8,8 +8,8 @@ import pytest
 
 from maestro_cli.changes.approvals import Approvals
 from maestro_cli.changes.candidates.owners import owner_notes
-from maestro_cli.changes.candidates.references import Reference, references_of
 from maestro_cli.changes.model import Consent, Gate, State
+from maestro_cli.changes.references import Reference, needed_by
 from maestro_cli.core.errors import GateNotMet, WaitingForApproval
 from maestro_cli.core.untrusted import Untrusted
 from tests.unit.changes.bench import POLICY, YES, Bench
@@ -68,7 +68,7 @@ def test_every_place_that_can_refer_is_looked_at() -> None:
             {"name": "j", "emptyDir": {}},
         ],
     }
-    assert references_of({"spec": spec}) == {
+    assert needed_by({"spec": spec}) == {
         Reference("Secret", "a"), Reference("ConfigMap", "b", "x"), Reference("ConfigMap", "d"),
         Reference("ConfigMap", "f"), Reference("Secret", "g"), Reference("Secret", "h"),
         Reference("ConfigMap", "i"),
@@ -79,7 +79,7 @@ def test_every_place_that_can_refer_is_looked_at() -> None:
     "hostile", [None, [], "text", {"containers": "x"}, {"containers": [{"envFrom": [7]}]}]
 )
 def test_a_template_of_another_shape_refers_to_nothing(hostile: Any) -> None:
-    assert references_of({"spec": hostile}) == frozenset()
+    assert needed_by({"spec": hostile}) == frozenset()
 
 
 def test_what_the_goal_needs_and_is_gone_is_refused(bench: Bench) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,94 +21,21 @@ from maestro_cli.core.errors import (
     Unreachable,
     WaitingForApproval,
 )
-from maestro_cli.core.progress import Progress, Quiet
+from maestro_cli.core.progress import Quiet
 from maestro_cli.core.refs import parse_workload_ref
 from maestro_cli.incidents import hold as holding
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.detector import Detector
-from maestro_cli.incidents.duty import Duty
 from maestro_cli.incidents.hold import hold
-from maestro_cli.incidents.model import Incident, Signal, State
+from maestro_cli.incidents.model import Incident, Signal
 from maestro_cli.incidents.postmortem import PostMortem
 from maestro_cli.incidents.register import find_incident, list_incidents, unattended
-from maestro_cli.incidents.response import Crew, Responded, Response
-from maestro_cli.runbooks.model import Confirm, nobody
-from maestro_cli.runbooks.playbooks import Playbook, PlaybookStep
+from maestro_cli.incidents.response import Crew, Response
+from maestro_cli.runbooks.model import nobody
+from maestro_cli.runbooks.playbooks import Playbook
 from tests.unit.incidents.test_incident_watch import Feed, watch_of
+from tests.unit.incidents.watchers import Answers, Watchers, look
 from tests.unit.incidents.world import Room, alert
-
-
-class Notes(Quiet):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.lines.append(text)
-
-
-class Answers:
-    """A response of which only the playbook, and what it does to an incident, matter here."""
-
-    def __init__(self, mode: str | None, act: Callable[[str, Cancellation], None]) -> None:
-        self.mode = mode
-        self.act = act
-        self.asked: list[str] = []
-
-    def match(self, incident: Incident) -> tuple[Playbook, Signal] | None:
-        if self.mode is None:
-            return None
-        step = PlaybookStep("the-book", {})
-        mode = cast("Any", self.mode)
-        playbook = Playbook("the-play", "", "f", (), "sev2", "", mode, 1, (step,))
-        return playbook, cast("Signal", None)
-
-    def go_on(
-        self, ref: str, *, confirm: Confirm, progress: Progress, cancellation: Cancellation
-    ) -> Responded:
-        assert confirm is nobody
-        self.asked.append(ref)
-        progress.phase("triage", "looking")
-        self.act(ref, cancellation)
-        return Responded(
-            cast("Incident", cast("Any", type("Done", (), {"state": State.POSTMORTEM}))), Path("pm")
-        )
-
-
-class Watchers:
-    """A room and what its watchers do; `resolve` is a response that works."""
-
-    def __init__(self, room: Room) -> None:
-        self.room = room
-        self.notes = Notes()
-        self.cancellation = Cancellation()
-
-    def duty(
-        self,
-        mode: str | None = "auto",
-        act: Callable[[str, Cancellation], None] | None = None,
-        *,
-        actor: str = "watch, me",
-        workers: int = 4,
-        drilling: Callable[[], bool] = lambda: False,
-    ) -> tuple[Duty, Answers]:
-        answers = Answers(mode, act or self.resolve)
-        duty = Duty(
-            self.room.journal, answers, actor, clock=self.room.clock, cancellation=self.cancellation,
-            progress=self.notes, drilling=drilling, workers=workers,
-        )  # fmt: skip
-        return duty, answers
-
-    def resolve(self, ref: str, cancellation: Cancellation) -> None:
-        IncidentDesk(self.room.journal, self.room.clock, "watch, me").resolve(ref, force=True, reason="done")
-
-    def fires(self, number: int = 0, detector: Detector | None = None) -> Incident:
-        one = alert(deployment=f"service-{number}", service="")
-        report = (detector or self.room.detector).ingest([one], source="alertmanager-api")
-        return find_incident(self.room.journal, (report.opened or report.reopened)[0])
-
-    def kinds(self, incident: Incident) -> list[str]:
-        events = self.room.journal.events(subject=incident.subject)
-        return [event.kind.removeprefix("incident.") for event in events]
 
 
 @pytest.fixture
@@ -116,11 +43,6 @@ def watchers(tmp_path: Path) -> Iterator[Watchers]:
     room = Room(tmp_path)
     yield Watchers(room)
     room.journal.close()
-
-
-def look(duty: Duty) -> None:
-    duty.look()
-    duty.stop()
 
 
 def test_the_record_says_who_took_it_before_anything_is_done(watchers: Watchers) -> None:

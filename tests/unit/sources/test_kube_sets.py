@@ -10,7 +10,7 @@ import pytest
 
 from maestro_cli.core.errors import Refused, UsageError
 from maestro_cli.core.refs import WorkloadRef
-from tests.unit.sources.test_kube_cluster import answering, ok, status
+from tests.unit.sources.kube_answers import answering, ok, status
 
 STS = WorkloadRef("StatefulSet", "ml", "web")
 DS = WorkloadRef("DaemonSet", "ml", "log")
