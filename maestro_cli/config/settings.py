@@ -58,7 +58,7 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A named set of endpoints, and how careful to be with them.
 
     `redact` refers to secrets beyond those of the endpoints that no record may carry; a file may hold
-    several, one a line.
+    several, one a line. `backups` is the folder that backups of what runs there are kept in.
     """
 
     cluster: ClusterEndpoint | None = None
@@ -74,6 +74,7 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     objectives: list[str] = []
     redact: list[str] = []
     costs: Responders = Responders()
+    backups: str | None = None
 
 
 class SettingsFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -222,6 +223,7 @@ def _anchored(context: Context, folder: Path) -> Context:
             password=_anchored_secret(endpoint.password, folder),
         )
     changed["policy"] = _anchored_path(context.policy, folder) if context.policy else None
+    changed["backups"] = _anchored_path(context.backups, folder) if context.backups else None
     changed["redact"] = [_anchored_secret(reference, folder) for reference in context.redact]
     return msgspec.structs.replace(context, **changed)
 

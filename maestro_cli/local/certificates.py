@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 from maestro_cli.core.files import write_atomically
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -200,10 +202,41 @@ def _make_certificates(folder: Path) -> None:
     (folder / "service-accounts.pub").write_bytes(public)
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A certificate and its private key, in PEM."""
+
+    certificate: bytes
+    key: bytes
+
+
+def self_signed(name: str, days: float) -> Pair:
+    """A server's certificate that signs itself and ends then."""
+    from datetime import UTC, datetime, timedelta
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    signed = (
+        _builder(name, None, key.public_key(), ends=datetime.now(UTC) + timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    return Pair(signed.public_bytes(pem), private)
+
+
 def _builder(
-    subject: str, issuer: x509.Name | None, key: ec.EllipticCurvePublicKey
+    subject: str,
+    issuer: x509.Name | None,
+    key: ec.EllipticCurvePublicKey,
+    *,
+    ends: datetime | None = None,
 ) -> x509.CertificateBuilder:
-    """Without an issuer it is its own."""
+    """Without an issuer it is its own; without an end it holds for `_VALID_DAYS`."""
     from datetime import UTC, datetime, timedelta
 
     from cryptography import x509
@@ -217,7 +250,7 @@ def _builder(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=_VALID_DAYS))
+        .not_valid_after(ends or now + timedelta(days=_VALID_DAYS))
     )
 
 

@@ -30,8 +30,8 @@ NEEDED_MEBIBYTES = 64
 _LOCK = "platform.lock"
 # Everything a platform writes and that must not outlive it; logs stay for whoever asks afterwards.
 _RUN_FILES = (
-    "run", "pki", "pods", "config", "prometheus", "alertmanager", "etcd", "serving", "context.json",
-    "webhook.token",
+    "run", "pki", "pods", "config", "backups", "prometheus", "alertmanager", "etcd", "serving",
+    "context.json", "webhook.token",
 )  # fmt: skip
 _RUN_PATTERNS = (
     "cluster.sqlite*", "pki.*", "*.kubeconfig", "*.key", "*.crt", "*.pem", "*.csr", "*.tokens", "*.tmp",

@@ -10,16 +10,25 @@ from pathlib import Path
 
 from maestro_cli.config.locations import make_private
 from maestro_cli.core.files import write_atomically
-from maestro_cli.serving.access.keys import KeyEntry, Keys, digest_of, key_text, new_secret, write_keys
+from maestro_cli.serving.access.keys import (
+    KeyEntry,
+    Keys,
+    digest_of,
+    key_text,
+    new_secret,
+    read_keys,
+    write_keys,
+)
 from maestro_cli.serving.access.roles import Role
 
 FOLDER = "serving"
-# Who calls: the load, Prometheus, maestro and its users, drills.
+# Who calls: the load, Prometheus, maestro and its users, drills; and somebody elsewhere with a key of ours.
 _ROLES = {
     "load": Role.PREDICTOR,
     "prometheus": Role.VIEWER,
     "operator": Role.OPERATOR,
     "chaos": Role.CHAOS,
+    "partner": Role.PREDICTOR,
 }
 
 
@@ -54,3 +63,12 @@ def make_keys(state: Path) -> None:
         entries.append(KeyEntry(id=caller, roles=(role,), sha256=digest_of(secret)))
     keys = Keys("maestro.keys/1", tuple(entries))
     write_atomically(keys_file(state), write_keys(keys), mode=0o600)
+
+
+def restore_key(state: Path, caller: str) -> None:
+    """Have the key in a caller's file hold again, and no other of that caller's. Raises InvalidFile."""
+    file = keys_file(state)
+    others = [entry for entry in read_keys(file.read_text("utf-8"), str(file)).keys if entry.id != caller]
+    secret = key_file(state, caller).read_text("ascii").strip().removeprefix(key_text(caller, ""))
+    own = KeyEntry(id=caller, roles=(_ROLES[caller],), sha256=digest_of(secret))
+    write_atomically(file, write_keys(Keys("maestro.keys/1", (*others, own))), mode=0o600)

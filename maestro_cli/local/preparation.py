@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from maestro_cli.config.locations import shipped
+from maestro_cli.config.locations import make_private, shipped
 from maestro_cli.config.settings import Responders
 from maestro_cli.config.strict import dump_yaml, parse_yaml_all, read_yaml
 from maestro_cli.core.canonical import plain
+from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.files import write_atomically
 from maestro_cli.local.keys import faults_folder, keys_file, make_keys
@@ -49,13 +50,28 @@ def prepare(state: Path, profile: Profile, deploy: Path | None = None) -> None:
         "namespace": NAMESPACE,
         "objectives": [str((deploy / "objectives").resolve())],
         "settle_seconds": min(300.0, 3 * profile.interval_seconds),
+        "backups": str(backups_folder(state)),
         "costs": {name: getattr(costs, name) for name in Responders.__struct_fields__},
     }
     write_atomically(state / "config" / "rules.yaml", dump_yaml(rules))
     write_atomically(state / "config" / "manifests.json", json.dumps(plain(manifests), indent=1))
     write_atomically(state / "config" / "context.json", json.dumps(context, indent=1))
     make_keys(state)
+    _back_up(manifests, backups_folder(state))
     write_atomically(state / "webhook.token", secrets.token_urlsafe(32), mode=0o600)
+
+
+def backups_folder(state: Path) -> Path:
+    """Where backups are: `manifests-…` of what is declared, and a folder for each job that makes some."""
+    return state / "backups"
+
+
+def _back_up(manifests: list[dict[str, Any]], folder: Path) -> None:
+    """Keep what is declared as one file that kubectl takes, and make the folder of the models' backups."""
+    make_private(folder / "models")
+    content = {"apiVersion": "v1", "kind": "List", "items": plain(manifests)}
+    name = f"manifests-{SystemClock().now():%Y%m%dT%H%M%SZ}.json"
+    write_atomically(folder / name, json.dumps(content, indent=1), mode=0o600)
 
 
 def read_manifests(folder: Path, variables: Mapping[str, str]) -> list[dict[str, Any]]:

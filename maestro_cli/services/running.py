@@ -6,6 +6,7 @@ only for what it touches. Nothing here asks whether a context is local.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -98,6 +99,7 @@ class RunServices(ChangeServices):
 
     def runner_for(self, typed_context: str, *, given: bool, told: Told | None = None) -> RunbookRunner:
         from maestro_cli.runbooks.runner import RunbookRunner
+        from maestro_cli.services.step_environment import step_environment
 
         return RunbookRunner(
             self.journal,
@@ -107,6 +109,7 @@ class RunServices(ChangeServices):
             clock=self.clock,
             actor=self.actor,
             redactor=self.redactor,
+            environment=step_environment(self.context_name, self.context, os.environ),
             told=told,
         )
 

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 
 from maestro_cli.serving.access.audit import audit
+from maestro_cli.serving.access.credentials import Forbidden, Unauthenticated
 from maestro_cli.serving.access.permissions import Permission
 from maestro_cli.serving.endpoints import all_routes
 from maestro_cli.serving.errors import ModelError, RequestError, ServingError, quoted
@@ -79,8 +80,13 @@ class Application:
     def _admit(self, route: Route, call: Call) -> None:
         """Let the sender pass, if it means this replica; raises Unauthenticated, Forbidden, RequestError."""
         if route.permission is not Permission.OPEN:
-            call.caller = self.replica.guard.caller(call.scope)
-            call.caller.require(route.permission, call.parameters.get("model"))
+            try:
+                call.caller = self.replica.guard.caller(call.scope)
+                call.caller.require(route.permission, call.parameters.get("model"))
+            except (Unauthenticated, Forbidden) as refusal:
+                key = call.caller.id if call.caller is not None else None
+                self.replica.metrics.access_refused(refusal.status, key)
+                raise
         wanted = call.header(_ONE_REPLICA) if route.permission is not Permission.PREDICT else ""
         if wanted not in ("", self.replica.id):
             raise RequestError(f"this is replica {self.replica.id}, not {quoted(wanted)}", status=421)

@@ -11,6 +11,7 @@ from maestro_cli.local import api, daemon
 from maestro_cli.local.api import ApiClient, connect
 from maestro_cli.local.certificates import ensure_pki, kubelet_tls
 from maestro_cli.local.informer import Informer
+from maestro_cli.local.metrics import tls_secrets
 from maestro_cli.local.metrics.discovery import targets
 from maestro_cli.local.metrics.nodes import NodeMetrics
 from maestro_cli.local.metrics.server import MetricsServer
@@ -35,6 +36,7 @@ class _ClusterPages:
         self.budgets = Informer(client, api.DISRUPTION_BUDGETS)
         self.jobs = Informer(client, api.JOBS)
         self.namespaces = Informer(client, api.NAMESPACES)
+        self.tls_secrets = Informer(client, api.SECRETS, field_selector=f"type={tls_secrets.TYPE}")
         self.node_metrics = NodeMetrics(kubelets)
 
     @property
@@ -47,6 +49,7 @@ class _ClusterPages:
             self.budgets,
             self.jobs,
             self.namespaces,
+            self.tls_secrets,
         ]
 
     def metrics(self) -> str:
@@ -58,6 +61,7 @@ class _ClusterPages:
             self.budgets.all(),
             self.jobs.all(),
             self.namespaces.all(),
+            self.tls_secrets.all(),
         )
         return describe(snapshot).text() + self.node_metrics.text(snapshot.nodes)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from maestro_cli.local.controllers.rollout import fenceposts
-from maestro_cli.local.metrics import jobs, pods
+from maestro_cli.local.metrics import jobs, pods, tls_secrets
 from maestro_cli.local.metrics.exposition import Exposition
 from maestro_cli.local.metrics.labels import STATUSES, owner_labels, quantity, sanitized, unit_of
 from maestro_cli.local.objects import Object, labels_of, metadata, name_of, namespace_of, parse_time
@@ -73,12 +73,13 @@ class Snapshot:
     budgets: Iterable[Object] = ()
     jobs: Iterable[Object] = ()
     namespaces: Iterable[Object] = ()
+    tls_secrets: Iterable[Object] = ()
 
 
 def describe(snapshot: Snapshot) -> Exposition:
-    """All `kube_*` series of a snapshot."""
+    """All series of a snapshot."""
     page = Exposition()
-    for name, words in (_FAMILIES | pods.FAMILIES | jobs.FAMILIES).items():
+    for name, words in (_FAMILIES | pods.FAMILIES | jobs.FAMILIES | tls_secrets.FAMILIES).items():
         page.family(name, "gauge", words)
     for name, words in pods.COUNTERS.items():
         page.family(name, "counter", words)
@@ -90,6 +91,7 @@ def describe(snapshot: Snapshot) -> Exposition:
         (snapshot.budgets, _budget),
         (snapshot.jobs, jobs.describe_job),
         (snapshot.namespaces, _namespace),
+        (snapshot.tls_secrets, tls_secrets.describe_tls_secret),
     ):
         for thing in things:
             describe_one(page, thing)

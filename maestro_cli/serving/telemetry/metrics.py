@@ -1,8 +1,8 @@
 """What Prometheus is told.
 
-Invariant: label values come from the manifests, the routing and HTTP status codes, never from a client, and
-there are no more than MAX_ROUTES routes, so the number of series is bounded; a request that no served version
-could be found for counts as `_unknown`, which no model can be called.
+Invariant: label values come from the manifests, the routing, the keys file and HTTP status codes, never from
+a client, and there are no more than MAX_ROUTES routes, so the number of series is bounded; a request that no
+served version could be found for counts as `_unknown`, which no model can be called.
 """
 
 from __future__ import annotations
@@ -61,6 +61,10 @@ _COUNTERS: Mapping[str, tuple[str, Sequence[str]]] = {
         "Answers of a version with that HTTP status that the next node of its route stood in for.",
         ("model", "version", "code"),
     ),
+    "maestro_access_refused": (
+        "Requests refused for who sent them: 401 nobody known, 403 a known key that may not.",
+        ("code", "key"),
+    ),
     "maestro_model_loads": (
         "Loads of model versions, by how they ended: loaded or refused.",
         ("model", "version", "result"),
@@ -116,6 +120,7 @@ class Metrics:
             self.registry.register(histogram)
         self._requests = counters["maestro_inference_requests"]
         self._fallbacks = counters["maestro_inference_fallbacks"]
+        self._access_refused = counters["maestro_access_refused"]
         self._loads = counters["maestro_model_loads"]
         self._drops = counters["maestro_model_drops"]
         self._durations = histograms["maestro_inference_duration_seconds"]
@@ -131,6 +136,7 @@ class Metrics:
         self._routes = {DIRECT, MIXED, OTHER}
         for why in ("evicted", "unloaded", "replaced"):
             self._drops.labels(why)
+        self._access_refused.labels("401", UNKNOWN)
 
     def watch_memory(self, memory: ModelMemory) -> None:
         """Show what the models take whenever the page is asked for."""
@@ -183,6 +189,10 @@ class Metrics:
     def watch_faults(self, counts: Callable[[], Mapping[str, int]]) -> None:
         """Show how many faults of each kind are on to those who may know of drills' faults."""
         self._faults = FaultCounts(counts)
+
+    def access_refused(self, code: int, key: str | None) -> None:
+        """Count a request that its sender may not make; `key` is the id of a key that we know."""
+        self._access_refused.labels(str(code), UNKNOWN if key is None else key).inc()
 
     def model_loaded(self, entry: Entry) -> None:
         """Have its series exist at 0, so that rate() sees the first error."""

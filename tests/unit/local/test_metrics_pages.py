@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import time
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from maestro_cli.local.certificates import self_signed
 from maestro_cli.local.metrics.discovery import targets
 from maestro_cli.local.metrics.labels import sanitized
 from maestro_cli.local.metrics.nodes import kept, merged
@@ -108,6 +111,23 @@ def test_deployments_nodes_and_budgets() -> None:
     assert only("kube_poddisruptionbudget_status_pod_disruptions_allowed") == 1
     ready = {dict(labels)["status"]: value for labels, value in found["kube_node_status_condition"].items()}
     assert ready == {"true": 0, "false": 0, "unknown": 1}
+
+
+def test_certificates_of_tls_secrets_tell_when_they_end() -> None:
+    pem = self_signed("fraud.example", days=5).certificate
+    chain = {"tls.crt": base64.b64encode(pem).decode(), "tls.key": "aaaa"}
+    meta = {"name": "fraud-tls", "namespace": "ml"}
+    good = {"metadata": meta, "type": "kubernetes.io/tls", "data": chain}
+    for broken in ({"tls.crt": "%%%"}, {"tls.crt": base64.b64encode(b"no certificate").decode()}, {}):
+        assert "x509" not in describe(Snapshot(tls_secrets=[good | {"data": broken}])).text()
+    assert "x509" not in describe(Snapshot(tls_secrets=[good | {"type": "Opaque"}])).text()
+    found = samples(describe(Snapshot(tls_secrets=[good])).text())
+    [(labels, ends)] = found["x509_cert_not_after"].items()
+    assert 4.9 * 86400 < ends - time.time() <= 5 * 86400
+    assert dict(labels) | {"serial_number": ""} == {
+        "secret_namespace": "ml", "secret_name": "fraud-tls", "secret_key": "tls.crt", "serial_number": "",
+        "subject_CN": "fraud.example", "issuer_CN": "fraud.example",
+    }  # fmt: skip
 
 
 def test_label_names() -> None:

@@ -178,9 +178,16 @@ def test_what_ships_can_be_read_and_fits_together() -> None:
     match = catalog.match(labels)
     assert match.playbook is not None
     assert match.playbook.severity < slow.severity  # errors come first
+    told = {
+        **labels,
+        "key": "partner",
+        "job_name": "backup-1",
+        "secret_namespace": "ml",
+        "secret_name": "tls",
+    }
     for playbook in PlaybookCatalog([shipped("playbooks")]).all():
         for step in playbook.steps:
-            resolve_parameters(runbooks.get(step.runbook), given=step.parameters(labels), labels=labels)
+            resolve_parameters(runbooks.get(step.runbook), given=step.parameters(told), labels=told)
     bound = runbooks.for_alert(labels).runbook
     assert bound is not None
     assert bound.id == match.playbook.steps[0].runbook

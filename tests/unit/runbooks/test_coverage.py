@@ -42,7 +42,7 @@ def test_alerts_are_read_from_rule_files_objects_and_objectives(tmp_path: Path) 
         ("Other", "b.yml", 11),
     ]
     assert found[0].annotations == {"runbook_url": "https://x/runbooks/queue.md"}
-    names = {alert.labels["objective"] for alert in read_alerts([shipped("deploy")])}
+    names = {alert.labels.get("objective") for alert in read_alerts([shipped("deploy")])}
     assert {"fraud-availability", "fraud-latency"} <= names
 
 

@@ -98,6 +98,36 @@ def test_every_route_lets_in_those_who_may_and_nobody_else(keyed: Served, role: 
             assert ("www-authenticate" in answer.headers) is (role is None)
 
 
+def test_refusals_are_counted_by_the_key_that_is_known_and_by_nothing_that_a_caller_sends(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "keys.yaml"
+    save(
+        file,
+        entry("partner", SECRETS[Role.PREDICTOR], Role.PREDICTOR),
+        entry("sight", SECRETS[Role.VIEWER], Role.VIEWER),
+    )
+    server = Served("--keys", str(file))
+    partner = {"x-api-key": key_text("partner", SECRETS[Role.PREDICTOR])}
+    stranger = {"x-api-key": key_text("partner", new_secret())}
+    sight = {"x-api-key": key_text("sight", SECRETS[Role.VIEWER])}
+
+    def counted() -> list[str]:
+        page = told(server, "GET", "/metrics", sight).text.splitlines()
+        return sorted(line for line in page if line.startswith("maestro_access_refused_total{"))
+
+    assert counted() == ['maestro_access_refused_total{code="401",key="_unknown"} 0.0']
+    assert [told(server, "POST", "/v2/cache/clear", sent).status_code for sent in (partner, partner)] == [
+        403,
+        403,
+    ]
+    assert [told(server, "GET", "/v2/models", sent).status_code for sent in (stranger, {})] == [401, 401]
+    assert counted() == [
+        'maestro_access_refused_total{code="401",key="_unknown"} 2.0',
+        'maestro_access_refused_total{code="403",key="partner"} 2.0',
+    ]
+
+
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR, Role.CHAOS, Role.ADMIN])
 def test_what_a_drill_does_is_told_to_those_who_may_do_it_and_to_no_responder(
     keyed: Served, role: Role

@@ -7,8 +7,9 @@ import stat
 from pathlib import Path
 
 from maestro_cli.local.instance import remove_run_files
-from maestro_cli.local.keys import faults_folder, key_file, key_files, keys_file, make_keys
+from maestro_cli.local.keys import faults_folder, key_file, key_files, keys_file, make_keys, restore_key
 from maestro_cli.local.preparation import prepare
+from maestro_cli.serving.access.command import run
 from maestro_cli.serving.access.keys import digest_of, read_keys
 from maestro_cli.slo.windows import PROFILES
 
@@ -23,7 +24,8 @@ def test_each_caller_has_a_key_that_the_servers_know_by_its_hash_alone(tmp_path:
     known = {entry.id: entry for entry in read_keys(text, "keys").keys}
     roles = {name: [str(role) for role in entry.roles] for name, entry in known.items()}
     assert roles == {
-        "load": ["predictor"], "prometheus": ["viewer"], "operator": ["operator"], "chaos": ["chaos"]
+        "load": ["predictor"], "prometheus": ["viewer"], "operator": ["operator"], "chaos": ["chaos"],
+        "partner": ["predictor"],
     }  # fmt: skip
     for name, entry in known.items():
         key = key_file(tmp_path, name).read_text(encoding="ascii").strip()
@@ -47,6 +49,17 @@ def test_each_start_makes_others_and_an_end_leaves_none(tmp_path: Path) -> None:
     assert not set(before) & set(secrets_in(tmp_path))
     remove_run_files(tmp_path)
     assert not any(path.exists() for path in (*key_files(tmp_path), keys_file(tmp_path)))
+
+
+def test_a_key_that_was_rotated_or_revoked_holds_again_once_it_is_restored(tmp_path: Path) -> None:
+    make_keys(tmp_path)
+    file = keys_file(tmp_path)
+    before = read_keys(file.read_text(encoding="utf-8"), "keys")
+    for away in (["rotate", str(file), "--id", "partner"], ["revoke", str(file), "--id", "partner"]):
+        assert run(away) == 0
+        assert read_keys(file.read_text(encoding="utf-8"), "keys") != before
+        restore_key(tmp_path, "partner")
+        assert read_keys(file.read_text(encoding="utf-8"), "keys") == before
 
 
 def test_the_manifests_name_files_and_hold_no_key(tmp_path: Path) -> None:

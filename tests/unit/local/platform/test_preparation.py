@@ -7,9 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from maestro_cli.config.locations import shipped
+from maestro_cli.config.settings import Responders
+from maestro_cli.config.strict import read_yaml
 from maestro_cli.core.errors import InvalidFile
+from maestro_cli.local.instance import remove_run_files
 from maestro_cli.local.preparation import prepare, read_manifests
 from maestro_cli.slo.windows import PROFILES
 
@@ -45,6 +49,28 @@ def test_the_context_carries_the_assumed_costs(tmp_path: Path) -> None:
         "value_per_request": 0.02,
         "replica_hourly_rate": 0.05,
     }
+
+
+def test_what_is_declared_is_kept_as_a_backup_that_the_context_names(tmp_path: Path) -> None:
+    prepare(tmp_path, PROFILES["drill"])
+    context = json.loads((tmp_path / "config" / "context.json").read_text(encoding="utf-8"))
+    folder = Path(context["backups"])
+    (backup,) = folder.glob("manifests-*")
+    manifests = json.loads((tmp_path / "config" / "manifests.json").read_text(encoding="utf-8"))
+    assert json.loads(backup.read_text(encoding="utf-8")) == {
+        "apiVersion": "v1", "kind": "List", "items": manifests
+    }  # fmt: skip
+    assert list(folder.joinpath("models").iterdir()) == []
+    remove_run_files(tmp_path)
+    assert not folder.exists()
+
+
+def test_the_price_of_the_alert_on_spend_is_the_price_list_s() -> None:
+    deploy = shipped("deploy")
+    price = read_yaml(deploy / "local" / "prices.yaml").decode(Responders).replica_hourly_rate
+    groups = yaml.safe_load((deploy / "alerts" / "platform.yaml").read_text(encoding="utf-8"))["groups"]
+    recorded = {rule.get("record"): rule["expr"] for group in groups for rule in group["rules"]}
+    assert recorded["maestro:replica_hourly_rate:usd"] == f"vector({price})"
 
 
 def test_a_kind_the_platform_does_not_create_is_refused_with_its_line(deploy: Path) -> None:
