@@ -72,6 +72,7 @@ ATTRIBUTES: Mapping[str, Attribute] = {
         Attribute("match", "pattern", WEB | {"kube"}, _ALL_ROLES, "what an answer holds, a field is"),
         Attribute("secret", "secrets", SHELLS | WEB, _ALL_ROLES, "secrets by reference: NAME=env:NAME"),
         Attribute("to", "address", frozenset({"notify"}), _MAIN, "where a message goes, by reference"),
+        Attribute("deliver", "moment", frozenset({"notify"}), _MAIN, "now, or later: accepted is enough"),
         Attribute("choices", "choices", ASKED, _MAIN, "the answers there are, separated by commas"),
         Attribute("pattern", "pattern", ASKED, _MAIN, "what the answer must match as a whole"),
         Attribute("capture", "variable", _TRIED | ASKED, _MAIN, "keeps output, value or answer as $VARIABLE"),

@@ -143,6 +143,13 @@ def _reference(text: str) -> str:
     return text
 
 
+def _moment(raw: Any) -> bool:
+    """Whether it must be done when the step ends."""
+    if raw not in ("now", "later"):
+        raise ValueError("is now, or later")
+    return bool(raw == "now")
+
+
 def _on_fail(raw: Any) -> tuple[OnFail, str]:
     """What follows a failure, and the step it leads to."""
     word, _, where = _text(raw).partition(" ")
@@ -162,6 +169,7 @@ FIELDS: Mapping[str, str] = {
     "within": "within_seconds",
     "secret": "secrets",
     "to": "secrets",
+    "deliver": "deliver_now",
 }
 FORMS: Mapping[str, Callable[[Any], Any]] = {
     "text": lambda raw: visible(_text(raw), 200),
@@ -181,4 +189,5 @@ FORMS: Mapping[str, Callable[[Any], Any]] = {
     "statuses": _statuses,
     "secrets": _secrets,
     "address": _address,
+    "moment": _moment,
 }

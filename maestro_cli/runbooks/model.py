@@ -71,6 +71,7 @@ class Step:
     status: tuple[str, ...] = ()  # of an answer: `200`, `2xx`; with none, 2xx
     match: str = ""  # a regular expression to be found in an answer
     secrets: tuple[tuple[str, str], ...] = ()  # names and references, read anew at every attempt
+    deliver_now: bool = False  # a message must have been delivered, not only accepted
     choices: tuple[str, ...] = ()  # what a person may answer; with none and no pattern, yes or no
     pattern: str = ""  # what an answer must match as a whole
     on_fail: OnFail = OnFail.STOP

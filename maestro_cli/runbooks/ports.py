@@ -14,6 +14,7 @@ from maestro_cli.core.facts.metrics import Instant
 from maestro_cli.core.facts.web import WebAnswer, WebRequest
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import ObjectRef
+from maestro_cli.journal.messages import Delivery, Message
 
 
 class MetricsPort(Protocol):
@@ -29,6 +30,11 @@ class WebPort(Protocol):
         """
 
 
+class OutboxPort(Protocol):
+    def post(self, message: Message, *, now: bool = False) -> Delivery:
+        """Make a message durable, once under its key, and try it; `now` even if its channel is paused."""
+
+
 class ClusterPort(Protocol):
     def get_object(self, path: str) -> Mapping[str, Any]:
         """Any object as plain JSON, by its REST path; raises NotFound, Unreachable and Refused."""
@@ -42,6 +48,9 @@ class SystemsPort(Protocol):
 
     @property
     def web(self) -> WebPort: ...
+
+    @property
+    def outbox(self) -> OutboxPort: ...
 
 
 class ChangeState(Enum):

@@ -23,7 +23,14 @@ from maestro_cli.core.facts.metrics import Instant
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.journal.store import Journal
 from maestro_cli.runbooks.model import Answer, Question, Runbook, RunResult, State, Step, StepOutcome
-from maestro_cli.runbooks.ports import ChangeOutcome, ChangeRequest, ChangeState, ClusterPort, WebPort
+from maestro_cli.runbooks.ports import (
+    ChangeOutcome,
+    ChangeRequest,
+    ChangeState,
+    ClusterPort,
+    OutboxPort,
+    WebPort,
+)
 from maestro_cli.runbooks.projection import RunsProjection
 from maestro_cli.runbooks.questions import read_answer
 from maestro_cli.runbooks.runner import RunbookRunner
@@ -237,6 +244,10 @@ class _Nowhere:
     @property
     def web(self) -> WebPort:
         raise _asked("the web")
+
+    @property
+    def outbox(self) -> OutboxPort:
+        raise _asked("the outbox")
 
 
 def _asked(what: str) -> UsageError:

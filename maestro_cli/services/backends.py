@@ -274,9 +274,10 @@ class Backends:
         """Every room's tables; all processes open the journal with the same ones."""
         from maestro_cli.changes.projection import ChangesProjection
         from maestro_cli.incidents.projection import IncidentProjection
+        from maestro_cli.journal.messages import OutboxProjection
         from maestro_cli.runbooks.projection import RunsProjection
 
-        return (IncidentProjection(), ChangesProjection(), RunsProjection())
+        return (IncidentProjection(), ChangesProjection(), RunsProjection(), OutboxProjection())
 
     @cached_property
     def journal(self) -> Journal:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from maestro_cli.core.progress import Progress
     from maestro_cli.incidents.desk import IncidentDesk
     from maestro_cli.incidents.model import Incident
+    from maestro_cli.journal.outbox import Outbox
     from maestro_cli.runbooks.catalog import RunbookCatalog
     from maestro_cli.runbooks.control import RunControl
     from maestro_cli.runbooks.coverage import Coverage
@@ -57,6 +58,14 @@ class RunServices(ChangeServices):
         from maestro_cli.sources.web import Web
 
         return Web()
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """The journal and whatever channels a message names; no endpoint of the context."""
+        from maestro_cli.journal.outbox import Outbox
+        from maestro_cli.sources.notify import Channels
+
+        return Outbox(self.journal, Channels(self.web), clock=self.clock, actor=self.actor)
 
     @cached_property
     def runbooks(self) -> RunbookCatalog:

@@ -14,6 +14,7 @@ from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.incidents.detector import Detector
 from maestro_cli.incidents.duty import Duty
 from maestro_cli.incidents.watch import Watch
+from maestro_cli.journal.courier import Courier
 from maestro_cli.output.diagnostics import warn
 from maestro_cli.sources.webhook_receiver import WebhookReceiver
 
@@ -82,16 +83,17 @@ def run_watch(
     progress.phase("watch", f"polling {services.alertmanager.url} every {poll}")
     if webhook is None and announce_to is not None:
         _announce(announce_to, 0, "")
-    Watch(
-        detector,
-        services.alertmanager,
-        poll_seconds=poll_seconds,
-        webhook=webhook,
-        clock=services.clock,
-        cancellation=cancellation,
-        progress=progress,
-        duty=duty,
-    ).run()
+    with Courier(services.acting_as(detector.actor).outbox, progress):
+        Watch(
+            detector,
+            services.alertmanager,
+            poll_seconds=poll_seconds,
+            webhook=webhook,
+            clock=services.clock,
+            cancellation=cancellation,
+            progress=progress,
+            duty=duty,
+        ).run()
     raise Interrupted("the watch was stopped", terminated=cancellation.terminated)
 
 

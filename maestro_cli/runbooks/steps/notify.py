@@ -1,20 +1,19 @@
-"""A message to people, posted to a webhook.
+"""A message to people, put into the outbox.
 
-Format: the body is the text. What is posted is JSON with `text` (what Slack, Mattermost and others show)
-and `run`, `step`, `incident`, `key`. Invariant: the address is a secret; a message may come twice after a
-crash, with the same key.
+Format: the body is the text. The message has `text`, `run`, `step` and `incident`; its channel adds the
+key. Invariant: a step that is well has a durable message; the address is a secret and stays a reference; a
+message may come twice after a crash, with the same key.
 """
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 
-from maestro_cli.core.errors import InvalidFile, OutcomeUnknown, UsageError
-from maestro_cli.core.facts.web import WebRequest
+from maestro_cli.core.errors import ExitCode, InvalidFile, UsageError
 from maestro_cli.core.untrusted import visible
+from maestro_cli.journal.messages import Delivery, Message, Standing
 from maestro_cli.runbooks.addresses import into_url
 from maestro_cli.runbooks.model import State, Step, StepOutcome
-from maestro_cli.runbooks.steps.http import fits
 from maestro_cli.runbooks.steps.kind import Work
 from maestro_cli.runbooks.substitution import names_in, replace
 
@@ -35,9 +34,9 @@ class NotifyStep:
         return names_in(step.body)
 
     def run(self, step: Step, work: Work) -> StepOutcome:
-        """Post it once; any 2xx is well."""
+        """Put it into the outbox and try it at once; with `deliver=now` it must have been delivered."""
         try:
-            address = into_url(work.secrets[ADDRESS], {})
+            into_url(work.secrets[ADDRESS], {})
         except UsageError:
             return StepOutcome(State.FAILED, "what `to` refers to is not an http or https URL")
         text = work.redactor.clean(replace(step.body.strip(), work.values, _spelled))
@@ -46,17 +45,35 @@ class NotifyStep:
             "run": work.run_id,
             "step": step.path,
             "incident": work.incident or "",
-            "key": work.key,
         }
-        body = json.dumps(content, ensure_ascii=True).encode()
-        headers = {"Idempotency-Key": work.key}
-        try:
-            answer = work.systems.web.send(WebRequest("POST", address, headers, body, step.timeout_seconds))
-        except OutcomeUnknown as error:
-            return StepOutcome(State.FAILED, work.redactor.clean(f"{error.what}: {error.why}"))
-        if not fits(answer.status, "2xx"):
-            return StepOutcome(State.FAILED, f"the webhook answered {answer.status}")
-        return StepOutcome(State.OK, f"the webhook answered {answer.status}")
+        message = Message(
+            key=work.key,
+            channel=_lasting(dict(step.secrets)[ADDRESS]),
+            content=content,
+            incident=work.incident or "",
+            timeout_seconds=step.timeout_seconds,
+        )
+        return _outcome(step, work.systems.outbox.post(message, now=step.deliver_now))
+
+
+def _outcome(step: Step, sent: Delivery) -> StepOutcome:
+    if sent.standing is Standing.DELIVERED:
+        return StepOutcome(State.OK, sent.reason)
+    if sent.standing is Standing.REFUSED:
+        return StepOutcome(State.FAILED, f"{sent.reason}; it is kept as {sent.id}: maestro outbox list")
+    if sent.standing is Standing.DROPPED:
+        return StepOutcome(State.FAILED, f"{sent.id} was dropped: {sent.reason or 'no reason given'}")
+    why = sent.reason or "its channel did not answer before"
+    if step.deliver_now:
+        code = ExitCode.UNREACHABLE
+        return StepOutcome(State.FAILED, f"not delivered: {why}; it waits as {sent.id}", exit_code=code)
+    return StepOutcome(State.OK, f"waits as {sent.id}: {why}")
+
+
+def _lasting(reference: str) -> str:
+    """The same reference for a process that works in another folder."""
+    scheme, _, rest = reference.partition(":")
+    return f"file:{Path(rest).expanduser().absolute()}" if scheme == "file" else reference
 
 
 def _spelled(name: str, value: str) -> str:

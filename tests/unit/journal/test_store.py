@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,22 +17,7 @@ from maestro_cli.core.redaction import Redactor
 from maestro_cli.journal.model import Event, Head
 from maestro_cli.journal.store import Journal
 from maestro_cli.journal.verification import verify
-
-
-class HandClock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.instant = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.instant
-
-    def monotonic(self) -> float:
-        return self.instant.timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        self.instant += timedelta(seconds=seconds)
+from tests.unit.journal.hand_clock import HandClock
 
 
 class Names:

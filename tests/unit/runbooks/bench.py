@@ -18,6 +18,8 @@ from maestro_cli.core.facts.metrics import Instant, Sample
 from maestro_cli.core.facts.web import WebAnswer, WebRequest
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.redaction import Redactor
+from maestro_cli.journal.messages import OutboxProjection
+from maestro_cli.journal.outbox import Outbox
 from maestro_cli.journal.store import Journal
 from maestro_cli.runbooks.control import RunControl
 from maestro_cli.runbooks.model import Runbook, RunResult
@@ -25,6 +27,7 @@ from maestro_cli.runbooks.ports import ChangeOutcome, ChangeRequest, ChangeState
 from maestro_cli.runbooks.projection import RunsProjection
 from maestro_cli.runbooks.reader import read_runbook
 from maestro_cli.runbooks.runner import RunbookRunner
+from maestro_cli.sources.notify import Channels
 
 
 class Answers:
@@ -97,6 +100,7 @@ class Systems:
         self.requests: list[WebRequest] = []
         self.objects: list[Mapping[str, Any] | MaestroError] = [NotFound("no such object")]
         self.paths: list[str] = []
+        self.box: Outbox | None = None
 
     @property
     def cluster(self) -> Systems:
@@ -112,6 +116,11 @@ class Systems:
     @property
     def web(self) -> Systems:
         return self
+
+    @property
+    def outbox(self) -> Outbox:
+        assert self.box is not None  # the bench puts it there
+        return self.box
 
     def send(self, request: WebRequest) -> WebAnswer:
         self.requests.append(request)
@@ -129,7 +138,10 @@ class Bench:
         self.answers = Answers(*values)
         self.changes = FileChanges(folder / "changes")
         self.systems = Systems()
-        self.journal = Journal(folder / "journal.db", projections=[RunsProjection()], clock=SystemClock())
+        self.journal = Journal(
+            folder / "journal.db", projections=[RunsProjection(), OutboxProjection()], clock=SystemClock()
+        )
+        self.systems.box = Outbox(self.journal, Channels(self.systems), clock=SystemClock(), actor="tester")
 
     def runner(
         self, *, secrets: tuple[str, ...] = (), environment: Mapping[str, str] | None = None

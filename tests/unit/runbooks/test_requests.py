@@ -9,6 +9,7 @@ import pytest
 
 from maestro_cli.core.errors import ExitCode, OutcomeUnknown, Unreachable
 from maestro_cli.core.facts.web import WebAnswer
+from maestro_cli.journal.messages import Standing
 from maestro_cli.runbooks.model import RunStatus, State
 from tests.unit.runbooks.bench import Bench
 
@@ -151,8 +152,56 @@ def test_a_message_is_posted_and_its_address_is_a_secret(
     said = json.loads(sent.body or b"")
     assert said["text"] == "‹!channel› ＠all␛[31m is slow"
     assert (said["run"], said["step"], said["key"]) == (result.id, "tell", f"run/{result.id}/tell")
-    bench.systems.answers = [Unreachable("nobody at https://chat.example/hooks/T0/abcdef")]
-    failed = bench.run(FRONT + fence("id=tell to=env:CHAT on_fail=continue", "hello", "notify"))
-    assert (failed.status, failed.run.steps[0].reason) == (RunStatus.SUCCEEDED, "nobody at «secret»")
+    assert "hooks" not in str([event.data for event in bench.journal.events()])
     monkeypatch.setenv("CHAT", "not a url")
     assert "not an http or https URL" in bench.run(FRONT + fence("id=t to=env:CHAT", "x", "notify")).reason
+
+
+def test_a_message_whose_channel_is_down_waits_and_the_run_goes_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAT", "https://chat.example/hooks/T0/abcdef?x=1")
+    bench.systems.answers = [Unreachable("nobody at https://chat.example/hooks/T0/abcdef")]
+    result = bench.run(FRONT + fence("id=tell to=env:CHAT", "hello", "notify"))
+    (kept,) = bench.systems.outbox.messages()
+    assert (result.status, kept.attempts) == (RunStatus.SUCCEEDED, 1)
+    assert result.run.steps[0].reason == f"waits as {kept.id}: nobody at «secret»"
+    assert (kept.channel, kept.key) == ("env:CHAT", f"run/{result.id}/tell")
+    bench.systems.answers = [answers()]
+    assert bench.systems.outbox.deliver(kept.id).standing is Standing.DELIVERED
+    assert [json.loads(sent.body or b"")["text"] for sent in bench.systems.requests] == ["hello", "hello"]
+
+
+def test_who_wants_it_delivered_now_hears_that_it_was_not(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAT", "https://chat.example/")
+    step = FRONT + fence("id=tell to=env:CHAT deliver=now retries=1 backoff=10ms", "hello", "notify")
+    bench.systems.answers = [answers(503), answers(429)]
+    result = bench.run(step)
+    assert (result.status, result.exit_code) == (RunStatus.FAILED, ExitCode.UNREACHABLE)
+    assert result.reason.startswith("tell: not delivered: the channel answered 429; it waits as msg-")
+    assert len(bench.systems.outbox.messages()) == 1
+    bench.systems.answers = [answers(503), answers(200)]
+    assert bench.run(step).ok
+
+
+def test_a_channel_that_refuses_fails_the_step_and_keeps_the_message(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAT", "https://chat.example/")
+    bench.systems.answers = [answers(404)]
+    result = bench.run(FRONT + fence("id=tell to=env:CHAT", "hello", "notify"))
+    assert result.status is RunStatus.FAILED
+    assert "answered 404; it is kept as msg-" in result.reason
+    assert [one.standing for one in bench.systems.outbox.messages()] == [Standing.REFUSED]
+
+
+def test_a_file_that_holds_the_address_is_found_from_any_folder(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(bench.folder)
+    (bench.folder / "address").write_text("https://chat.example/")
+    assert bench.run(FRONT + fence("id=tell to=file:address", "hello", "notify")).ok
+    (kept,) = bench.systems.outbox.messages(ended=True)
+    assert kept.channel == f"file:{bench.folder}/address"
