@@ -155,10 +155,9 @@ class Duty:
             left.append(_Left(incident, "no playbook binds it", fix))
             return None
         playbook = bound[0]
-        if playbook.mode != "auto":
-            reason = f"the mode of playbook {playbook.id} is {playbook.mode}, not auto"
-            fix = f"maestro runbook run {playbook.steps[0].runbook} --incident {incident.number}"
-            left.append(_Left(incident, reason, fix, playbook.id))
+        if playbook.why_not_auto:
+            fix = f"{playbook.started_by_hand} --incident {incident.number}"
+            left.append(_Left(incident, playbook.why_not_auto, fix, playbook.id))
             return None
         return playbook.id
 

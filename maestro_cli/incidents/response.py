@@ -168,10 +168,11 @@ class Response:
                 fix="maestro runbook list, then run one by hand: maestro runbook run ID --incident latest",
             )
         playbook, _ = found
-        if playbook.mode != "auto":
+        if playbook.why_not_auto:
             raise WaitingForApproval(
                 f"playbook {playbook.id} only suggests its runbook",
-                fix=f"maestro runbook run {playbook.steps[0].runbook} --incident {incident.number}",
+                why=playbook.held_back,
+                fix=f"{playbook.started_by_hand} --incident {incident.number}",
             )
         return found
 

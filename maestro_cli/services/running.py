@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from maestro_cli.runbooks.model import Confirm, Runbook, RunRecord, RunResult
     from maestro_cli.runbooks.pipeline import PipelineChanges
     from maestro_cli.runbooks.planning import RunPlan
-    from maestro_cli.runbooks.playbooks import PlaybookCatalog
+    from maestro_cli.runbooks.playbooks.catalog import PlaybookCatalog
+    from maestro_cli.runbooks.playbooks.explanation import Explanation
+    from maestro_cli.runbooks.playbooks.lint import PlaybookFinding
+    from maestro_cli.runbooks.playbooks.readiness import Readiness
+    from maestro_cli.runbooks.playbooks.tries import Trial
     from maestro_cli.runbooks.rehearsal import CaseResult
     from maestro_cli.runbooks.runner import RunbookRunner
     from maestro_cli.runbooks.session import Told
@@ -77,9 +81,34 @@ class RunServices(ChangeServices):
     @cached_property
     def playbooks(self) -> PlaybookCatalog:
         from maestro_cli.config.locations import shipped
-        from maestro_cli.runbooks.playbooks import PlaybookCatalog
+        from maestro_cli.runbooks.playbooks.catalog import PlaybookCatalog
 
-        return PlaybookCatalog([*map(Path, self.settings.playbook_dirs), shipped("playbooks")])
+        folders = [*map(Path, self.settings.playbook_dirs), shipped("playbooks")]
+        return PlaybookCatalog(folders, judged=lambda found: self.readiness.judged(found))
+
+    @cached_property
+    def readiness(self) -> Readiness:
+        """Whether playbooks may run by themselves."""
+        from maestro_cli.runbooks.playbooks.readiness import Readiness
+
+        return Readiness(self.runbooks, self.clock)
+
+    def lint_playbooks(self, names: Sequence[str], alerts: Sequence[str]) -> tuple[PlaybookFinding, ...]:
+        from maestro_cli.services.playbook_checks import lint_playbooks
+
+        return lint_playbooks(self, names, alerts)
+
+    def try_playbooks(self, names: Sequence[str]) -> tuple[Trial, ...]:
+        from maestro_cli.services.playbook_checks import try_playbooks
+
+        return try_playbooks(self, names)
+
+    def explain_alert(
+        self, alert: str, pairs: Sequence[str], incident_ref: str | None, *, firing: bool
+    ) -> Explanation:
+        from maestro_cli.services.playbook_checks import explain_alert
+
+        return explain_alert(self, alert, pairs, incident_ref, firing)
 
     @cached_property
     def run_history(self) -> RunHistory:

@@ -16,7 +16,7 @@ from maestro_cli.core.errors import UsageError
 KINDS: Mapping[str, tuple[str, str, str]] = {
     "config": ("config.yaml and ./maestro.yaml", "maestro_cli.config.settings", "SettingsFile"),
     "objectives": ("an objective (OpenSLO v1)", "maestro_cli.slo.objectives", "SloFile"),
-    "playbook": ("a playbook", "maestro_cli.runbooks.playbooks", "PlaybookSpec"),
+    "playbook": ("a playbook", "maestro_cli.runbooks.playbooks.spec", "PlaybookSpec"),
     "policy": ("a policy of changes", "maestro_cli.changes.policy_file", "PolicyFile"),
     "prices": ("prices for maestro cost", "maestro_cli.config.settings", "Responders"),
     "runbook": ("the front matter of a runbook", "maestro_cli.runbooks.reader", "FrontMatter"),

@@ -24,7 +24,7 @@ def _examples() -> Iterator[tuple[str, str, str]]:
     shown = {
         "config": ("docs/contexts.md", "current_context:"),
         "policy": ("docs/changes.md", "schema: maestro.policy/1"),
-        "playbook": ("docs/runbooks.md", "maestro: playbook/v1"),
+        "playbook": ("docs/playbooks.md", "maestro: playbook/v1"),
         "runbook": ("docs/runbooks.md", "---\nmaestro: runbook/v1"),
     }
     for kind, (page, begins) in shown.items():

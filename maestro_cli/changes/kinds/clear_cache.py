@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from maestro_cli.changes.kinds.kind import Option, Request
+from maestro_cli.changes.kinds.kind import Option, Request, Reversal
 from maestro_cli.changes.kinds.replicas import Fleet, ReplicaKind, drafted
 from maestro_cli.changes.kinds.writing import Draft
 from maestro_cli.changes.model import Plan
@@ -25,6 +25,7 @@ class ClearCache(ReplicaKind):
 
     name = "clear-cache"
     options: ClassVar[Mapping[str, Option]] = {"model": Option(str)}
+    reversal = Reversal("needless", "what was forgotten is computed and kept again")
 
     def asked(self, world: World, fleet: Fleet, request: Request) -> Draft:
         model = request.parameters.get("model") or ""

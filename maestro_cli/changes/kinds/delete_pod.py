@@ -19,6 +19,7 @@ from maestro_cli.changes.kinds.kind import (
     Permission,
     Probe,
     Request,
+    Reversal,
     Sent,
     yes_or_no,
 )
@@ -43,6 +44,9 @@ class DeletePod(WritingKind[Pod]):
     name = "delete-pod"
     options: ClassVar[Mapping[str, Option]] = {"without_eviction": Option(yes_or_no)}
     permissions = (Permission("get", "pods"), Permission("create", "pods", subresource="eviction"))
+    reversal = Reversal(
+        "needless", "its controller makes another; a pod without a controller is gone for good"
+    )
 
     def needs(self, plan: Plan) -> tuple[Permission, ...]:
         """A deletion outright is another verb."""

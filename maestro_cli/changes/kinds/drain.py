@@ -11,7 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from maestro_cli.changes.blast import drain_blast
-from maestro_cli.changes.kinds.kind import Holds, Observation, Option, Permission, Request, yes_or_no
+from maestro_cli.changes.kinds.kind import (
+    Holds,
+    Observation,
+    Option,
+    Permission,
+    Request,
+    Reversal,
+    yes_or_no,
+)
 from maestro_cli.changes.kinds.scheduling import SchedulingKind, node_name
 from maestro_cli.changes.kinds.writing import Draft
 from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, GateReason, Plan, Reached, Undo
@@ -43,6 +51,11 @@ class Drain(SchedulingKind):
         Permission("list", "pods"),
         Permission("patch", "nodes"),
         Permission("create", "pods", subresource="eviction", named=False),
+    )
+    reversal = Reversal(
+        "undo",
+        "the node is opened again; controllers have made their pods elsewhere meanwhile",
+        {"bare_pods": "pods that no controller makes again", "empty_dir": "what pods kept in an emptyDir"},
     )
 
     def draft(self, world: World, found: Node, request: Request) -> Draft:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from maestro_cli.changes.model import GateReason, Plan, RecentChange, Target
 from maestro_cli.changes.ports import World
@@ -43,6 +43,29 @@ class Option:
 
     read: Callable[[str], Any]
     needed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """What takes a change of a kind back, in words.
+
+    `undo`: its plan names the change that does. `needless`: nothing has to be taken back. `impossible`: it
+    stays as it is. `lost_by` are options with which something is gone for good, and what that is.
+    """
+
+    word: Literal["undo", "needless", "impossible"]
+    text: str
+    lost_by: Mapping[str, str] = field(default_factory=dict)
+
+    def missing(self, options: Mapping[str, str]) -> str:
+        """What cannot be taken back of a change with these options, in words; empty when nothing."""
+        lost = [
+            text for name, text in self.lost_by.items() if options.get(name, "no") not in ("", "no", "false")
+        ]
+        return "; ".join([self.text, *lost] if self.word == "impossible" else lost)
+
+
+UNDONE = Reversal("undo", "its plan names the change that puts back what was there")
 
 
 def whole_number(text: str) -> int:
@@ -154,6 +177,10 @@ class ChangeKind(Protocol):
     @property
     def options(self) -> Mapping[str, Option]:
         """The parameters that people give, by name."""
+
+    @property
+    def reversal(self) -> Reversal:
+        """What takes a change of this kind back."""
 
     def read(self, world: World, ref: ObjectRef) -> Found:
         """The target now; raises NotFound, and UsageError when a target of this kind is something else."""

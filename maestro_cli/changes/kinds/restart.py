@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from maestro_cli.changes.kinds.held import wholly_held
-from maestro_cli.changes.kinds.kind import Request
+from maestro_cli.changes.kinds.kind import Request, Reversal
 from maestro_cli.changes.kinds.rolling import RollingKind, paused, seen
 from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import Plan
@@ -24,6 +24,9 @@ class Restart(RollingKind):
     """Takes no parameters."""
 
     name = "restart"
+    reversal = Reversal(
+        "needless", "the new replicas are of the same release; what the old ones held in memory is gone"
+    )
 
     def draft(self, world: World, workload: Workload, request: Request) -> Draft:
         """Raises ActionFailed when there is no replica to restart."""

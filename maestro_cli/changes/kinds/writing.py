@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from maestro_cli.changes.candidates.model import Judged
 from maestro_cli.changes.kinds.kind import (
     CHANGE_ANNOTATION,
+    UNDONE,
     Found,
     Holds,
     Observation,
@@ -22,6 +23,7 @@ from maestro_cli.changes.kinds.kind import (
     Permission,
     Probe,
     Request,
+    Reversal,
     Sent,
 )
 from maestro_cli.changes.model import (
@@ -77,6 +79,7 @@ class WritingKind(ABC, Generic[T]):
     options: ClassVar[Mapping[str, Option]] = {}
     permissions: ClassVar[tuple[Permission, ...]]
     does_more: ClassVar[bool] = False  # than its write; the diff says what
+    reversal: ClassVar[Reversal] = UNDONE
 
     # What each kind answers
 

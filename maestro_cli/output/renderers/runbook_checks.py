@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +18,22 @@ from maestro_cli.runbooks.rehearsal import CaseResult
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def lint_view(findings: Sequence[Finding]) -> Listing[Finding]:
+def lint_view(findings: Sequence[Finding], *, schema: str = "runbook-lint/v1") -> Listing[Finding]:
     columns: tuple[Column[Finding], ...] = (
         Column("place", lambda one: f"{one.file}:{one.line}"),
         Column("level", lambda one: one.level, tone=lambda one: "bad" if one.level == "error" else "warn"),
         Column("rule", lambda one: one.rule),
         Column("finding", lambda one: one.text),
     )
-    return Listing("runbook-lint/v1", columns, findings, empty="nothing to mend")
+    return Listing(schema, columns, findings, empty="nothing to mend")
 
 
-def sarif(findings: Sequence[Finding]) -> dict[str, Any]:
+def sarif(
+    findings: Sequence[Finding], *, rules: Mapping[str, str] = RULES, command: str = "maestro runbook lint"
+) -> dict[str, Any]:
     """SARIF 2.1.0, as code hosts read it; paths are relative to the working folder where they can be."""
-    rules = [{"id": rule, "shortDescription": {"text": text}} for rule, text in RULES.items()]
-    driver = {"name": "maestro runbook lint", "version": __version__, "rules": rules}
+    told = [{"id": rule, "shortDescription": {"text": text}} for rule, text in rules.items()]
+    driver = {"name": command, "version": __version__, "rules": told}
     return {
         "$schema": _SARIF,
         "version": "2.1.0",

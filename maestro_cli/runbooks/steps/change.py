@@ -77,6 +77,12 @@ def outcome_of(outcome: ChangeOutcome) -> StepOutcome:
     return StepOutcome(states[outcome.state], outcome.summary, change_id=outcome.change_id)
 
 
+def reversal_of(step: Step, file: str) -> str:
+    """What of the change that a step asks for could not be taken back, in words; empty when nothing."""
+    fields, _ = _fields(step, file)
+    return KINDS[fields["kind"]].reversal.missing(fields)
+
+
 def request_of(step: Step, values: Mapping[str, str]) -> ChangeRequest:
     """The change a step asks for, with its variables filled in; raises UsageError."""
     fields, _ = _fields(step, step.path)

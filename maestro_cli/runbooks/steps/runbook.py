@@ -46,6 +46,11 @@ class RunbookStep:
             return StepOutcome(State.WAITING, f"{error.what}; {error.why}")
 
 
+def name_of(step: Step, file: str) -> str:
+    """The runbook that a step runs."""
+    return str(_fields(step, file)[0]["runbook"])
+
+
 def _outcome(result: RunResult) -> StepOutcome:
     reason = f"run {result.id} {result.status.value}" + (f": {result.reason}" if result.reason else "")
     if result.status is RunStatus.SUCCEEDED:

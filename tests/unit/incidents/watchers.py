@@ -40,7 +40,7 @@ class Answers:
             return None
         step = PlaybookStep("the-book", {})
         mode = cast("Any", self.mode)
-        playbook = Playbook("the-play", "", "f", (), "sev2", "", mode, 1, (step,))
+        playbook = Playbook("the-play", (step,), severity="sev2", mode=mode)
         return playbook, cast("Signal", None)
 
     def go_on(

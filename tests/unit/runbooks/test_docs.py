@@ -11,7 +11,6 @@ from maestro_cli.config.strict import parse_yaml
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.runbooks.attributes import ATTRIBUTES, EVERY
 from maestro_cli.runbooks.model import OnFail
-from maestro_cli.runbooks.playbooks import read_playbook
 from maestro_cli.runbooks.reader import parse_runbook
 from maestro_cli.runbooks.rehearsal import RehearsalSpec
 from maestro_cli.runbooks.steps.change import OPTIONS
@@ -58,7 +57,7 @@ def test_the_exit_codes_exist() -> None:
     assert all(ExitCode(code) for code in codes if code)
 
 
-def test_the_examples_are_what_they_show(tmp_path: Path) -> None:
+def test_the_examples_are_what_they_show() -> None:
     example = PAGE.split("````markdown\n")[1].split("````\n")[0]
     front = "---\nmaestro: runbook/v1\nparams: {NAMESPACE: {}, NODE: {}}\n---\n"
     steps = parse_runbook(front + example, "example.md").steps
@@ -67,8 +66,5 @@ def test_the_examples_are_what_they_show(tmp_path: Path) -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     book = parse_runbook(blocks[0], "example.md")
     assert [parameter.name for parameter in book.parameters] == ["DEPLOY", "WINDOW"]
-    path = tmp_path / "playbook.yaml"
-    path.write_text(blocks[2])
     msgspec.convert(parse_yaml(blocks[1], "test.yaml").data, RehearsalSpec)
-    assert read_playbook(path).mode == "suggest"
     assert parse_runbook(PAGE, "docs/runbooks.md").steps == ()

@@ -1,0 +1,141 @@
+"""`maestro playbook`: which alert opens which incident, and what runs for it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maestro_cli.cli.options import OutputOption, output_options
+from maestro_cli.core.errors import ExitCode
+from maestro_cli.output.renderers.playbooks import (
+    explanation_view,
+    playbook_view,
+    playbooks_view,
+    trials_view,
+)
+from maestro_cli.output.writer import emit
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+
+def _complete_playbook(incomplete: str) -> list[str]:
+    """The names of the files beside maestro: what a settings file adds is not read to complete."""
+    from maestro_cli.config.locations import shipped
+
+    return sorted(
+        path.stem for path in shipped("playbooks").glob("*.y*ml") if path.stem.startswith(incomplete)
+    )
+
+
+NameArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="PLAYBOOK", help="An id, or the path of a .yaml file.", autocompletion=_complete_playbook
+    ),
+]
+NamesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="PLAYBOOK...", help="Ids or paths; by default all.", autocompletion=_complete_playbook
+    ),
+]
+AlertsOption = Annotated[
+    list[str] | None,
+    typer.Option("--alerts", metavar="PATH", help="Rule files or objectives; by default the shipped ones."),
+]
+LabelsOption = Annotated[
+    list[str] | None, typer.Option("--label", "-l", metavar="NAME=VALUE", help="A label; may be repeated.")
+]
+
+
+@app.callback()
+def playbook() -> None:
+    """List, show, explain and run what binds alerts to runbooks."""
+
+
+@app.command("list")
+def list_playbooks(ctx: typer.Context, output: OutputOption = "table") -> None:
+    """List the playbooks, with what starts each in -o wide.
+
+    Example: maestro playbook list -o wide
+    """
+    emit(playbooks_view(ctx.obj.playbooks.all()), output_options(ctx, output))
+
+
+@app.command()
+def show(ctx: typer.Context, name: NameArgument, output: OutputOption = "table") -> None:
+    """Show a playbook, and why it may not run by itself although its mode is auto.
+
+    Example: maestro playbook show high-error-rate
+    """
+    options = output_options(ctx, output)
+    emit(playbook_view(ctx.obj.readiness.judged(ctx.obj.playbooks.get(name))), options)
+
+
+@app.command()
+def lint(
+    ctx: typer.Context,
+    names: NamesArgument = None,
+    alerts: AlertsOption = None,
+    strict: Annotated[bool, typer.Option("--strict", help="End with 10 for warnings too.")] = False,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FORMAT", help="As everywhere, or sarif.")
+    ] = "table",
+) -> None:
+    """Find what is wrong with playbooks, without starting any; ends with 10 when there are errors.
+
+    Example: maestro playbook lint -o sarif
+    """
+    from maestro_cli.output.renderers.runbook_checks import lint_view, sarif
+    from maestro_cli.output.writer import emit_text, json_text
+    from maestro_cli.runbooks.playbooks.lint import RULES
+
+    options = output_options(ctx, "json" if output == "sarif" else output)
+    found = ctx.obj.lint_playbooks(names or (), alerts or ())
+    if output == "sarif":
+        emit_text(json_text(sarif(found, rules=RULES, command="maestro playbook lint")))
+    else:
+        emit(lint_view(found, schema="playbook-lint/v1"), options)
+    if any(strict or finding.level == "error" for finding in found):
+        raise typer.Exit(ExitCode.CONDITION_NOT_MET)
+
+
+@app.command("test")
+def try_out(ctx: typer.Context, names: NamesArgument = None, output: OutputOption = "table") -> None:
+    """Put the sample alerts under `tests:` to all playbooks, and rehearse the runbooks they bind.
+
+    Nothing is really done. Ends with 10 when a sample chooses another playbook or a rehearsal is not green.
+
+    Example: maestro playbook test high-error-rate
+    """
+    options = output_options(ctx, output)
+    trials = ctx.obj.try_playbooks(names or ())
+    emit(trials_view(trials), options)
+    if not all(trial.is_green for trial in trials):
+        raise typer.Exit(ExitCode.CONDITION_NOT_MET)
+
+
+@app.command()
+def explain(
+    ctx: typer.Context,
+    alert: Annotated[str, typer.Argument(metavar="[ALERT]", help="The name of an alert.")] = "",
+    labels: LabelsOption = None,
+    incident: Annotated[
+        str | None, typer.Option(metavar="INCIDENT", help="The signals of this incident instead.")
+    ] = None,
+    resolved: Annotated[bool, typer.Option("--resolved", help="As if it did not fire any more.")] = False,
+    output: OutputOption = "table",
+) -> None:
+    """Tell which playbook an alert would start, with which values, and why not each other one.
+
+    Nothing is started. Ends with 10 when none matches.
+
+    Example: maestro playbook explain ErrorBudgetBurn -l severity=page -l objective=fraud-availability
+    Example: maestro playbook explain --incident latest
+    """
+    options = output_options(ctx, output)
+    told = ctx.obj.explain_alert(alert, labels or (), incident, firing=not resolved)
+    emit(explanation_view(told), options)
+    if told.match.playbook is None:
+        raise typer.Exit(ExitCode.CONDITION_NOT_MET)
