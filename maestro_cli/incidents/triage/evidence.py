@@ -16,6 +16,7 @@ from maestro_cli.incidents.model import Signal
 from maestro_cli.incidents.triage.facts import CaseFacts, LogGroup, Tally, tally_by
 from maestro_cli.incidents.triage.measure import Asked, Readings, Telemetry
 from maestro_cli.incidents.triage.model import Evidence
+from maestro_cli.incidents.triage.quality import quality_evidence
 
 MAX_LOG_GROUPS = 30
 MAX_EVENTS = 50
@@ -65,6 +66,7 @@ class Writer:
                 self._series(first["series"], readings),
                 self._split(second["split"], telemetry),
                 self._latency(second, telemetry),
+                *self._quality(second, telemetry),
                 self._load(readings),
                 self._budget(second["split"], second["objective"], telemetry),
             ]
@@ -335,6 +337,17 @@ class Writer:
         seconds_spent = max(item.seconds for item in asked.values())
         return self._made("latency", title, query, "prometheus", summary, facts, seconds_spent)
 
+    def _quality(self, second: Mapping[str, Outcome], telemetry: Telemetry) -> tuple[Evidence, ...]:
+        """Nothing where nobody judges answers."""
+        outcome = second["quality"]
+        if not outcome.error and not self._case.judged:
+            return ()
+        query = self._asked(telemetry.judged_queries(self._start, self._case.onset, self._now))
+        if outcome.error:
+            title = "Right answers by model version"
+            return (self._nothing("quality", title, "prometheus", outcome.error, query),)
+        return (quality_evidence(self._case, query, self._now, outcome.seconds),)
+
     def _load(self, readings: Readings | None) -> Evidence:
         if readings is None:
             return self._nothing("load", "Load", "prometheus", "the request rate could not be read")
@@ -345,7 +358,7 @@ class Writer:
             else f"requests came at {factor:.1f} times the usual rate since the onset"
         )
         facts = {"factor": factor}
-        return self._made("load", "Load", readings.queries["rate"], "prometheus", summary, facts)
+        return self._made("load", "Load", readings.queries["requests"], "prometheus", summary, facts)
 
     def _budget(self, outcome: Outcome, own: Outcome, telemetry: Telemetry) -> Evidence:
         if outcome.error:

@@ -5,7 +5,7 @@ Invariant: frozen and complete: ranking looks at nothing else, so a recorded cas
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -136,6 +136,7 @@ class CaseFacts:
     logs: tuple[LogGroup, ...] = ()
     load_factor: float | None = None
     load_before: float | None = None
+    judged: Mapping[str, Tally] = field(default_factory=dict)  # by version; an error is a wrong answer
     services: frozenset[str] = field(default_factory=frozenset)  # names of other workloads around
 
     def revision_of(self, pod: str) -> str:

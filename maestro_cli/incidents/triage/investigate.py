@@ -22,12 +22,13 @@ from maestro_cli.incidents.ports import Cluster, Metrics
 from maestro_cli.incidents.triage import evidence as words
 from maestro_cli.incidents.triage.facts import CaseFacts, Rollout, with_revisions
 from maestro_cli.incidents.triage.logs import PodLog, group_lines, read_pod_log
+from maestro_cli.incidents.triage.making import RELEASE_WINDOW_SECONDS
 from maestro_cli.incidents.triage.measure import Readings, Telemetry
 from maestro_cli.incidents.triage.model import Evidence, Onset, TriageReport
 from maestro_cli.incidents.triage.objective import choose_objective
 from maestro_cli.incidents.triage.queries import INFERENCE, MetricFamily
 from maestro_cli.incidents.triage.rollouts import rollouts_of, scaled_up_at, target_of
-from maestro_cli.incidents.triage.suspects import RELEASE_WINDOW_SECONDS, rank_suspects
+from maestro_cli.incidents.triage.suspects import rank_suspects
 from maestro_cli.slo.objectives import Objective
 
 T = TypeVar("T")
@@ -221,6 +222,7 @@ class _Investigation:
                 turn.add("pods", lambda: cluster.list_pods(target.ref.namespace, selector=target.selector))
         if telemetry is not None:
             turn.add("split", lambda: telemetry.read_split(self._start, onset, self._now))
+            turn.add("quality", lambda: telemetry.read_judged(self._start, onset, self._now))
             seconds = (self._now - onset.at).total_seconds()
             turn.add("objective", lambda: telemetry.read_objective(seconds, self._now))
             for dimension in sorted(self._settings.family.dimensions):
@@ -266,6 +268,7 @@ class _Investigation:
             events=events,
             split=with_revisions(split, own),
             latency=tuple(item for item in latency if item is not None),
+            judged=(second["quality"].value or {}) if "quality" in second else {},
             load_factor=readings.load_factor(onset) if readings is not None else None,
             services=frozenset(item.ref.name for item in workloads if item.ref != self._workload),
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -42,6 +42,8 @@ class _Basis:
 
 
 _BASES = (_Basis("errors", _ERRORS_FLOOR, 3.0), _Basis("latency", _P95_FLOOR_SECONDS, _P95_FACTOR))
+# Where users got quick answers without errors all the same: a fifth more wrong ones, or far more requests.
+_QUIET_BASES = (_Basis("wrong answers", 0.2, 1.4), _Basis("requests", 1.0, 1.8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Readings:
     """The series of one workload over the window, with the queries that gave them, and the earliest
     beginning that one of them shows (None: none does)."""
 
-    series: Mapping[str, Points]  # errors, latency (p95), rate
+    series: Mapping[str, Points]  # errors, latency (p95), requests, where they were asked for wrong answers
     queries: Mapping[str, str]
     step_seconds: float
     onset: Onset | None
@@ -59,7 +61,7 @@ class Readings:
         return self.series["errors"]
 
     def load_factor(self, onset: Onset) -> float | None:
-        return surge(self.series["rate"], onset)
+        return surge(self.series["requests"], onset)
 
 
 class Telemetry:
@@ -82,24 +84,47 @@ class Telemetry:
         queries = {
             "errors": self.queries.error_ratio(window),
             "latency": self.queries.p95(window),
-            "rate": self.queries.request_rate(window),
+            "requests": self.queries.request_rate(window),
         }
         series = {name: self._ending_fine(query, start, end, step, fine) for name, query in queries.items()}
-        found: list[Onset] = []
-        for basis in _BASES:
-            points = series[basis.name]
-            onset = find_onset(
-                points, alert_at, basis=basis.name, floor=basis.floor, factor=basis.factor,
-                gap_seconds=2 * max(scrape, step),  # a rate is high for its whole window: quiet is quiet
-            )  # fmt: skip
-            if onset is not None and fine < step:
-                limit = limit_of(points, floor=basis.floor, factor=basis.factor)
-                near = self._points(queries[basis.name], onset.earliest, onset.at, fine)
-                onset = sharpen(onset, near, limit)
-            if onset is not None:
-                found.append(onset)
-        earliest = min(found, key=lambda item: item.at, default=None)
-        return Readings(series, queries, step, earliest)
+
+        def beginning(bases: Sequence[_Basis]) -> Onset | None:
+            gap = 2 * max(scrape, step)  # a rate is high for its whole window: quiet is quiet
+            found = [
+                self._onset(basis, queries[basis.name], series[basis.name], alert_at, gap, step, fine)
+                for basis in bases
+            ]
+            return min((one for one in found if one is not None), key=lambda one: one.at, default=None)
+
+        onset = beginning(_BASES)
+        if onset is None:
+            name = "wrong answers"
+            queries[name] = self.queries.wrong_ratio(window)
+            series[name] = (
+                self._ending_fine(queries[name], start, end, step, fine) if self.family.judged else ()
+            )
+            onset = beginning(_QUIET_BASES)
+        return Readings(series, queries, step, onset)
+
+    def _onset(
+        self,
+        basis: _Basis,
+        query: str,
+        points: Points,
+        alert_at: datetime,
+        gap_seconds: float,
+        step: float,
+        fine: float,
+    ) -> Onset | None:
+        """The beginning that one series shows, to the scrape where its points are further apart."""
+        onset = find_onset(
+            points, alert_at, basis=basis.name, floor=basis.floor, factor=basis.factor,
+            gap_seconds=gap_seconds,
+        )  # fmt: skip
+        if onset is None or fine >= step:
+            return onset
+        limit = limit_of(points, floor=basis.floor, factor=basis.factor)
+        return sharpen(onset, self._points(query, onset.earliest, onset.at, fine), limit)
 
     def _ending_fine(self, query: str, start: datetime, end: datetime, step: float, fine: float) -> Points:
         """The points of a series, those of its last two steps scrape by scrape: it may just have begun."""
@@ -132,6 +157,28 @@ class Telemetry:
                 key = self._place(sample.labels)
                 tallies[key] = tallies.get(key, Tally()) + added
         return tuple(SplitRow(*key, tally=tally) for key, tally in sorted(tallies.items()))
+
+    def read_judged(self, start: datetime, onset: Onset, now: datetime) -> dict[str, Tally]:
+        """Judged answers by version, before the onset and since; an error is a wrong one."""
+        found: dict[str, Tally] = {}
+        if not self.family.judged:
+            return found
+        for query, at in self.judged_queries(start, onset, now):
+            for sample in self._metrics.query(query, at=at).samples:
+                if not math.isfinite(sample.value) or sample.value <= 0:
+                    continue
+                verdict = sample.labels.get("verdict")
+                if verdict not in ("right", "wrong"):
+                    continue
+                wrong = sample.value if verdict == "wrong" else 0.0
+                added = Tally(sample.value, wrong) if at != now else Tally(0.0, 0.0, sample.value, wrong)
+                version = sample.labels.get("version", "")[:300]
+                found[version] = found.get(version, Tally()) + added
+        return found
+
+    def judged_queries(self, start: datetime, onset: Onset, now: datetime) -> Asked:
+        """The queries of `read_judged`, each with the instant it is asked at."""
+        return self._asked(start, onset, now, self.queries.judged_split)
 
     def split_queries(self, start: datetime, onset: Onset, now: datetime) -> Asked:
         """The queries of `read_split`, each with the instant it is asked at."""

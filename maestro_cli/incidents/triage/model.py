@@ -103,7 +103,7 @@ class Onset:
 
     at: datetime
     earliest: datetime
-    basis: str  # errors, latency, alert
+    basis: str  # errors, latency, wrong answers, requests, alert
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ class MetricFamily:
     """How one kind of service counts its requests.
 
     `dimensions` maps our words (pod, node, revision, version) to its labels; a word it lacks is left
-    out of splits. `workload_label` holds the workload's name.
+    out of splits. `workload_label` holds the workload's name. `judged` counts answers whose truth is known,
+    by the labels version and verdict (right, wrong); empty where nobody counts them.
     """
 
     requests: str
@@ -29,6 +30,7 @@ class MetricFamily:
     namespace_label: str = "namespace"
     workload_label: str = "deployment"
     dimensions: Mapping[str, str] = field(default_factory=dict)
+    judged: str = ""
 
     def __post_init__(self) -> None:
         promql_name(self.requests)
@@ -36,9 +38,9 @@ class MetricFamily:
         for label in (self.code_label, self.namespace_label, self.workload_label, *self.dimensions.values()):
             promql_label(label)
 
-    def select(self, metric: str, workload: WorkloadRef, *, errors: bool = False) -> str:
+    def select(self, metric: str, workload: WorkloadRef, *, errors: bool = False, **equals: str) -> str:
         """The selector of one workload's series; with `errors` only those of failed requests."""
-        equal = {self.namespace_label: workload.namespace, self.workload_label: workload.name}
+        equal = {self.namespace_label: workload.namespace, self.workload_label: workload.name, **equals}
         extra = f"{self.code_label}=~{promql_string(self.error_codes)}" if errors else ""
         return promql_selector(metric, equal, extra=extra)
 
@@ -47,6 +49,7 @@ INFERENCE = MetricFamily(
     requests="maestro_inference_requests_total",
     buckets="maestro_inference_duration_seconds_bucket",
     dimensions={"pod": "pod", "node": "node", "revision": "revision", "version": "version"},
+    judged="maestro_judged_answers_total",
 )
 HTTP = MetricFamily(
     requests="http_requests_total",
@@ -85,6 +88,18 @@ class Queries:
 
     def p95(self, seconds: float) -> str:
         return f"histogram_quantile(0.95, sum by (le) ({self._rate(self.family.buckets, seconds)}))"
+
+    def wrong_ratio(self, seconds: float) -> str:
+        """Wrong over all judged answers; the family has `judged`."""
+        span = prometheus_duration(seconds)
+        every = self.family.select(self.family.judged, self.workload)
+        wrong = self.family.select(self.family.judged, self.workload, verdict="wrong")
+        return f"sum(rate({wrong}[{span}])) / (sum(rate({every}[{span}])) > 0)"
+
+    def judged_split(self, seconds: float) -> str:
+        """Judged answers in a window by version and verdict."""
+        selector = self.family.select(self.family.judged, self.workload)
+        return f"sum by (version, verdict) (increase({selector}[{prometheus_duration(seconds)}]))"
 
     def _by(self, *extra: str) -> str:
         return ", ".join([*sorted(self.family.dimensions.values()), *extra])

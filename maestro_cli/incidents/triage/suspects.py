@@ -7,45 +7,27 @@ the tables below and are cut to 0..1; reasons against are kept and lower the sco
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
-
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.facts.cluster import Pod
 from maestro_cli.core.quantities import format_duration
-from maestro_cli.incidents.triage.facts import CaseFacts, LogGroup, Rollout, Tally, tally_by
+from maestro_cli.incidents.triage.facts import CaseFacts, Rollout, Tally, tally_by
+from maestro_cli.incidents.triage.making import (
+    RELEASE_WINDOW_SECONDS,
+    Making,
+    bad_groups,
+    concentrated,
+    fresh_revisions,
+    names,
+)
 from maestro_cli.incidents.triage.model import SuggestedFix, Suspect, SuspectKind
+from maestro_cli.incidents.triage.outside import dependency_suspects, load_suspects
+from maestro_cli.incidents.triage.quality import worse_answers
 
-RELEASE_WINDOW_SECONDS = 1800.0
 _SLACK_SECONDS = 15.0  # how far the clocks and steps of cluster and metrics may differ
 _ENOUGH_REQUESTS = 20.0
 _EXPECTED_ERRORS = 10.0  # so many that their absence is no accident
-_FEW_LINES = 3
 _FAINTEST = 0.1  # below this a suspect only distracts
 _CRASHES = ("CrashLoopBackOff", "Error", "OOMKilled", "ErrImagePull", "ImagePullBackOff", "RunContainerError")
-
-
-@dataclass(slots=True)
-class _Case:
-    """A suspect in the making."""
-
-    score: float = 0.0
-    reasons_for: list[str] = field(default_factory=list)
-    reasons_against: list[str] = field(default_factory=list)
-    supported: bool = False  # something beyond the time points at it
-
-    def plus(self, weight: float, reason: str, *, supports: bool = True) -> None:
-        self.score += weight
-        self.reasons_for.append(reason)
-        self.supported = self.supported or supports
-
-    def minus(self, weight: float, reason: str) -> None:
-        self.score -= weight
-        self.reasons_against.append(reason)
-
-    def done(self, kind: SuspectKind, subject: str, fix: SuggestedFix | None = None) -> Suspect:
-        score = round(min(max(self.score, 0.0), 1.0), 2)
-        return Suspect(kind, subject, score, tuple(self.reasons_for), tuple(self.reasons_against), fix)
 
 
 def rank_suspects(
@@ -56,8 +38,8 @@ def rank_suspects(
         *_releases(case, release_window_seconds),
         *_nodes(case),
         *_pods(case),
-        *_load(case),
-        *_dependencies(case),
+        *load_suspects(case),
+        *dependency_suspects(case),
     ]
     return tuple(
         sorted(
@@ -90,7 +72,7 @@ def _releases(case: CaseFacts, window_seconds: float) -> list[Suspect]:
 def _own_release(
     case: CaseFacts, rollout: Rollout, before_onset: float, window_seconds: float
 ) -> list[Suspect]:
-    making = _Case()
+    making = Making()
     near = 1.0 - 0.7 * before_onset / window_seconds
     making.plus(
         0.25 * near,
@@ -100,6 +82,8 @@ def _own_release(
     revision = str(rollout.revision)
     _errors_of_revision(case, making, revision)
     _latency_of_revision(case, making, revision)
+    if worse := worse_answers(case, revision):
+        making.plus(0.45, worse)
     _logs_of_revision(case, making, revision)
     _pods_of_revision(case, making, revision)
     if not making.supported:
@@ -116,7 +100,7 @@ def _own_release(
     return [making.done(SuspectKind.RELEASE, rollout.subject, fix)]
 
 
-def _errors_of_revision(case: CaseFacts, making: _Case, revision: str) -> None:
+def _errors_of_revision(case: CaseFacts, making: Making, revision: str) -> None:
     tallies = tally_by(case.split, "revision")
     own = tallies.get(revision, Tally())
     rest = sum((item for name, item in tallies.items() if name != revision), Tally())
@@ -149,7 +133,7 @@ def _errors_of_revision(case: CaseFacts, making: _Case, revision: str) -> None:
         )
 
 
-def _latency_of_revision(case: CaseFacts, making: _Case, revision: str) -> None:
+def _latency_of_revision(case: CaseFacts, making: Making, revision: str) -> None:
     latency = next((item for item in case.latency if item.dimension == "revision"), None)
     own = latency.since.get(revision) if latency is not None else None
     if latency is None or own is None:
@@ -168,14 +152,10 @@ def _latency_of_revision(case: CaseFacts, making: _Case, revision: str) -> None:
         making.reasons_against.append(f"other revisions are as slow (p95 {1000 * other:.0f} ms)")
 
 
-def _bad_groups(case: CaseFacts) -> list[LogGroup]:
-    return [group for group in case.logs if group.is_bad and group.since >= _FEW_LINES]
-
-
-def _logs_of_revision(case: CaseFacts, making: _Case, revision: str) -> None:
+def _logs_of_revision(case: CaseFacts, making: Making, revision: str) -> None:
     read = {pod for group in case.logs for pod in group.counts}
     others = {pod for pod in read if case.revision_of(pod) not in ("", revision)}
-    for group in _bad_groups(case):
+    for group in bad_groups(case):
         owners = {case.revision_of(pod) for pod, (before, since) in group.counts.items() if before or since}
         if owners == {revision} and group.is_new:
             side = " and from no other pod" if others else ""
@@ -186,7 +166,7 @@ def _logs_of_revision(case: CaseFacts, making: _Case, revision: str) -> None:
             return
 
 
-def _pods_of_revision(case: CaseFacts, making: _Case, revision: str) -> None:
+def _pods_of_revision(case: CaseFacts, making: Making, revision: str) -> None:
     own = [pod for pod in case.pods if case.revision_of(pod.name) == revision and not pod.deleting]
     rest = [pod for pod in case.pods if case.revision_of(pod.name) not in ("", revision)]
     sick = [pod for pod in own if _sickness(pod)]
@@ -212,9 +192,9 @@ def _sickness(pod: Pod) -> str:
 
 def _other_release(case: CaseFacts, rollout: Rollout, before_onset: float) -> list[Suspect]:
     """Another workload's release counts only when this one's new error lines name it."""
-    for group in _bad_groups(case):
-        if group.is_new and _names(group, rollout.ref.name):
-            making = _Case()
+    for group in bad_groups(case):
+        if group.is_new and names(group, rollout.ref.name):
+            making = Making()
             making.plus(0.2, f"released {format_duration(before_onset)} before the onset", supports=False)
             making.plus(0.35, f"new error lines name {rollout.ref.name}: {group.shape[:160]}")
             making.reasons_against.append("it is another workload; only log lines point at it")
@@ -227,11 +207,6 @@ def _other_release(case: CaseFacts, rollout: Rollout, before_onset: float) -> li
     return []
 
 
-def _names(group: LogGroup, name: str) -> bool:
-    words = "".join(c if c.isalnum() or c == "-" else " " for c in group.sample).split()
-    return name in words
-
-
 # Nodes and pods
 
 
@@ -240,12 +215,12 @@ def _nodes(case: CaseFacts) -> list[Suspect]:
     tallies = tally_by(case.split, "node")
     hosting = {pod.node for pod in case.pods if pod.node}
     for node in sorted({*tallies, *(item.name for item in case.nodes if not item.ready)}):
-        making = _Case()
+        making = Making()
         state = next((item for item in case.nodes if item.name == node), None)
         if state is not None and not state.ready and (node in hosting or node in tallies):
             making.plus(0.55, f"node {node} is not ready ({state.reason or 'no reason given'})")
         pods = {row.pod for row in case.split if row.node == node and row.tally.requests_since >= 1}
-        if _concentrated(tallies, node) and (len(pods) >= 2 or making.supported):
+        if concentrated(tallies, node) and (len(pods) >= 2 or making.supported):
             making.plus(0.4, _concentration(tallies, node, f"node {node}"))
             _explained_by_revision(case, making, "node", node)
         if making.supported:
@@ -261,12 +236,12 @@ def _pods(case: CaseFacts) -> list[Suspect]:
     slow, why_slow = _slow_pod(case)
     namespace = case.workload.namespace if case.workload is not None else ""
     for name in sorted({*tallies, *sick, *([slow] if slow else [])}):
-        making = _Case()
+        making = Making()
         if name == slow:
             making.plus(0.5, why_slow)
-            if case.revision_of(name) in {str(item.revision) for item in _recent(case)}:
+            if case.revision_of(name) in fresh_revisions(case):
                 making.minus(0.3, "it runs a new revision, which explains as much")
-        if _concentrated(tallies, name):
+        if concentrated(tallies, name):
             making.plus(0.5, _concentration(tallies, name, f"pod {name}"))
         if name in sick:
             alone = len(sick) == 1 and len(case.pods) > 1
@@ -290,17 +265,6 @@ def _slow_pod(case: CaseFacts) -> tuple[str, str]:
     return name, f"p95 of pod {name} is {1000 * own:.0f} ms, {1000 * other:.0f} ms or less of every other"
 
 
-def _concentrated(tallies: dict[str, Tally], name: str) -> bool:
-    """Whether nearly all errors are of one of several that take requests."""
-    own = tallies.get(name, Tally())
-    every = sum(tallies.values(), Tally())
-    serving = [item for item in tallies.values() if item.requests_since >= 1]
-    if len(serving) < 2 or own.errors_since < 3 or every.errors_since <= 0:
-        return False
-    share = own.errors_since / every.errors_since
-    return share >= 0.8 and own.requests_since <= 0.7 * every.requests_since
-
-
 def _concentration(tallies: dict[str, Tally], name: str, subject: str) -> str:
     every = sum(tallies.values(), Tally())
     own = tallies[name]
@@ -310,85 +274,11 @@ def _concentration(tallies: dict[str, Tally], name: str, subject: str) -> str:
     )
 
 
-def _explained_by_revision(case: CaseFacts, making: _Case, dimension: str, name: str) -> None:
+def _explained_by_revision(case: CaseFacts, making: Making, dimension: str, name: str) -> None:
     """A first pod of a new revision looks like a bad pod; its revision explains it better."""
     failing = [row for row in case.split if row.value(dimension) == name and row.tally.errors_since >= 1]
     revisions = {row.revision for row in failing if row.revision}
-    fresh = {str(item.revision) for item in _recent(case)}
+    fresh = fresh_revisions(case)
     if revisions and revisions <= fresh:
         named = ", ".join(sorted(revisions))
         making.minus(0.3, f"its errors are of the new revision {named}, which explains as much")
-
-
-def _recent(case: CaseFacts) -> list[Rollout]:
-    earliest = case.onset.at - timedelta(seconds=RELEASE_WINDOW_SECONDS)
-    return [
-        rollout
-        for rollout in case.rollouts
-        if rollout.ref == case.workload and rollout.previous is not None and rollout.active_at >= earliest
-    ]
-
-
-# Load and dependencies
-
-
-def _load(case: CaseFacts) -> list[Suspect]:
-    factor = case.load_factor
-    if factor is None or factor < 1.8:
-        return []
-    making = _Case()
-    making.plus(min(0.3 + 0.1 * factor, 0.7), f"requests rose to {factor:.1f} times the usual rate")
-    if _recent(case):
-        making.minus(0.15, "a release happened as well; retries of failed requests can raise the rate")
-    tallies = tally_by(case.split, "pod")
-    if any(_concentrated(tallies, name) for name in tallies):
-        making.minus(0.25, "the errors sit in one pod, a surge would spread them")
-    fix = None
-    if case.workload is not None and case.pods:
-        replicas = max(len([pod for pod in case.pods if not pod.deleting]) + 1, 2)
-        fix = SuggestedFix("change", "scale", {"workload": str(case.workload), "replicas": str(replicas)})
-    return [making.done(SuspectKind.LOAD, f"load on {case.workload}", fix)]
-
-
-def _dependencies(case: CaseFacts) -> list[Suspect]:
-    """New error lines from every pod, whatever its revision, point outside the workload."""
-    pods = {pod for group in case.logs for pod in group.counts}
-    serving = [item for item in tally_by(case.split, "pod").values() if item.requests_since >= 1]
-    failing = [item for item in serving if item.errors_since >= 1]
-    for group in _bad_groups(case):
-        writers = {pod for pod, (_, since) in group.counts.items() if since}
-        if not group.is_new or len(pods) < 2 or writers != pods:
-            continue
-        making = _Case()
-        named = sorted(name for name in case.services if _names(group, name))
-        making.plus(0.3, f"a new error line from all {len(pods)} pods: {group.shape[:160]}")
-        if _speaks_of_connections(group.shape):
-            making.plus(0.2, "it speaks of a connection")
-        if named:
-            making.plus(0.15, f"it names {', '.join(named)}")
-        if serving and len(failing) == len(serving):
-            making.plus(0.1, "every pod fails requests")
-        revisions = {case.revision_of(pod) for pod in writers}
-        fresh = {str(item.revision) for item in _recent(case)}
-        if fresh and revisions <= fresh:
-            making.minus(0.35, "all those pods run a new revision, which explains as much")
-        subject = f"dependency {named[0]}" if named else f"something that {case.workload} depends on"
-        return [making.done(SuspectKind.DEPENDENCY, subject)]
-    return []
-
-
-def _speaks_of_connections(text: str) -> bool:
-    words = text.lower()
-    return any(
-        word in words
-        for word in (
-            "connection",
-            "refused",
-            "timeout",
-            "timed out",
-            "unreachable",
-            "reset",
-            "dns",
-            "upstream",
-        )
-    )

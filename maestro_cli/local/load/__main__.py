@@ -13,8 +13,11 @@ from prometheus_client import CollectorRegistry, disable_created_metrics, start_
 
 from maestro_cli.config.locations import shipped
 from maestro_cli.config.secrets import resolve_secret
+from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.local.load.generator import Generator
+from maestro_cli.local.load.judging import Judge
+from maestro_cli.local.load.surge import SurgeFollower, surge_file
 from maestro_cli.local.load.traffic import arrivals, read_traffic
 from maestro_cli.local.ports import LOOPBACK
 from maestro_cli.local.process import announce, die_with_parent
@@ -33,6 +36,8 @@ def main(arguments: list[str]) -> int:
         "--traffic", type=Path, default=shipped("deploy") / "models" / "fraud" / "traffic.json"
     )
     parser.add_argument("--key-file", type=Path, help="what holds the key to send")
+    parser.add_argument("--namespace", default="ml", help="of the workload that is asked")
+    parser.add_argument("--deployment", default="fraud", help="the workload that is asked")
     options = parser.parse_args(arguments)
     die_with_parent()
     try:
@@ -49,8 +54,14 @@ async def _run(options: argparse.Namespace) -> None:
     registry = CollectorRegistry()
     traffic = read_traffic(options.traffic)
     key = resolve_secret(f"file:{options.key_file}") if options.key_file is not None else ""
-    generator = Generator(options.url, traffic, registry, key=key)
-    task = loop.create_task(generator.run(arrivals(options.seed, options.rate, len(traffic.bodies))))
+    judge = None
+    if traffic.truth is not None:
+        workload = {"namespace": options.namespace, "deployment": options.deployment}
+        judge = Judge(traffic.truth, registry, **workload)
+    generator = Generator(options.url, traffic, registry, key=key, judge=judge)
+    factor = SurgeFollower(surge_file(options.state), SystemClock())
+    schedule = arrivals(options.seed, options.rate, len(traffic.bodies), factor)
+    task = loop.create_task(generator.run(schedule))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
     server, _ = start_http_server(0, LOOPBACK, registry)  # a daemon thread: ends with the process

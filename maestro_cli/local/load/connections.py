@@ -41,8 +41,8 @@ class Connections:
         self._prefix = parts.path.rstrip("/")
         self._idle: deque[_Connection] = deque()
 
-    async def post(self, path: str, body: bytes) -> int:
-        """Send one JSON request and read the whole answer; the HTTP status. Raises ConnectionFailed."""
+    async def post(self, path: str, body: bytes) -> tuple[int, bytes]:
+        """Send one JSON request and read the whole answer: HTTP status, content. Raises ConnectionFailed."""
         connection = None
         try:
             connection = self._reusable() or await self._open()
@@ -51,7 +51,7 @@ class Connections:
                 f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n{self._key}\r\n"
             )
             connection.writer.write(head.encode("ascii") + body)
-            status, keep = await _read_answer(connection.reader)
+            status, content, keep = await _read_answer(connection.reader)
         except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
             _close(connection)
             raise ConnectionFailed(repr(error)) from error
@@ -59,7 +59,7 @@ class Connections:
             _close(connection)
             raise
         self._put_back(connection, keep)
-        return status
+        return status, content
 
     def close(self) -> None:
         while self._idle:
@@ -85,8 +85,8 @@ class Connections:
         self._idle.append(connection)
 
 
-async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, bool]:
-    """The status, and whether the connection may be used again."""
+async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes, bool]:
+    """The status, the content, and whether the connection may be used again."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.split("\r\n")
     version, status = first.split(" ", 2)[:2]
@@ -95,20 +95,22 @@ async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, bool]:
     headers = {name.strip().lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
     keep = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
     if "content-length" in headers:
-        await reader.readexactly(int(headers["content-length"]))
+        content = await reader.readexactly(int(headers["content-length"]))
     elif headers.get("transfer-encoding", "").lower() == "chunked":
-        await _read_chunks(reader)
+        content = await _read_chunks(reader)
     else:
-        await reader.read()
+        content = await reader.read()
         keep = False
-    return int(status), keep
+    return int(status), content, keep
 
 
-async def _read_chunks(reader: asyncio.StreamReader) -> None:
+async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
+    content = b""
     while size := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
-        await reader.readexactly(size + 2)
+        content += (await reader.readexactly(size + 2))[:-2]
     while await reader.readuntil(b"\r\n") != b"\r\n":
         pass
+    return content
 
 
 def _close(connection: _Connection | None) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from maestro_cli.local.load.connections import ConnectionFailed, Connections
+from maestro_cli.local.load.judging import Judge
 from maestro_cli.local.load.traffic import Arrival, Traffic
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
@@ -33,7 +34,7 @@ class Outcome:
 
 
 class Generator:
-    """An open-loop client of one service; `tell`, if given, hears of every request."""
+    """An open-loop client of one service; `tell`, if given, hears of every request, `judge` of every 200."""
 
     def __init__(
         self,
@@ -44,7 +45,9 @@ class Generator:
         *,
         key: str = "",
         timeout_seconds: float = TIMEOUT_SECONDS,
+        judge: Judge | None = None,
     ) -> None:
+        self._judge = judge
         self._tell = tell
         self._timeout_seconds = timeout_seconds
         self._connections = Connections(url, key)
@@ -69,8 +72,7 @@ class Generator:
                 intended = start + arrival.offset_seconds
                 if (ahead := intended - loop.time()) > 0:
                     await asyncio.sleep(ahead)
-                body = self._traffic.bodies[arrival.body]
-                task = loop.create_task(self._send(start, arrival.offset_seconds, body))
+                task = loop.create_task(self._send(start, arrival))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
             await asyncio.gather(*self._running)
@@ -80,12 +82,13 @@ class Generator:
             await asyncio.gather(*self._running, return_exceptions=True)
             self._connections.close()
 
-    async def _send(self, start: float, offset_seconds: float, body: bytes) -> None:
+    async def _send(self, start: float, arrival: Arrival) -> None:
         loop = asyncio.get_running_loop()
-        why = ""
+        body, offset_seconds, why = self._traffic.bodies[arrival.body], arrival.offset_seconds, ""
         try:
             async with asyncio.timeout_at(start + offset_seconds + self._timeout_seconds):
-                code = str(await self._connections.post(self._traffic.path, body))
+                status, content = await self._connections.post(self._traffic.path, body)
+            code = str(status)
         except ConnectionFailed as failure:
             code, why = "error", str(failure)
         except TimeoutError:
@@ -93,5 +96,7 @@ class Generator:
         ended = loop.time() - start
         self._requests.labels(code).inc()
         self._durations.observe(ended - offset_seconds)
+        if self._judge is not None and code == "200":
+            self._judge.judge(arrival.body, content)
         if self._tell is not None:
             self._tell(Outcome(offset_seconds, ended, code, why))

@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 
 from maestro_cli.core.errors import InvalidFile
+from maestro_cli.local.load.judging import Truth
+from maestro_cli.local.load.surge import Factor
 
 _SCHEMA = "maestro.traffic/1"
 
@@ -24,6 +26,13 @@ class Input(msgspec.Struct, frozen=True):
     shape: list[int]
 
 
+class TruthPart(msgspec.Struct, frozen=True):
+    """What came true, a value a row, and the output that foretells it."""
+
+    output: str
+    values: list[float | int]
+
+
 class TrafficFile(msgspec.Struct, frozen=True):
     """`deploy/models/MODEL/traffic.json`: the tensors of a request, and rows of values by tensor name."""
 
@@ -31,14 +40,16 @@ class TrafficFile(msgspec.Struct, frozen=True):
     model: str
     inputs: list[Input]
     rows: list[dict[str, list[float | int]]]
+    truth: TruthPart | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Requests ready to send: the path, and one JSON body a recorded row."""
+    """Requests ready to send: the path, one JSON body a recorded row, and what is known to be right."""
 
     path: str
     bodies: tuple[bytes, ...]
+    truth: Truth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +75,23 @@ def read_traffic(path: Path) -> Traffic:
         if lacking:
             raise InvalidFile(f"lacks {', '.join(lacking)}", file=str(path), key=f"rows[{number}]")
     bodies = tuple(msgspec.json.encode(_body(recorded.inputs, row)) for row in recorded.rows)
-    return Traffic(f"/v2/models/{recorded.model}/infer", bodies)
+    truth = None
+    if recorded.truth is not None:
+        if len(recorded.truth.values) != len(recorded.rows):
+            raise InvalidFile("needs one value a row", file=str(path), key="truth.values")
+        truth = Truth(recorded.truth.output, tuple(recorded.truth.values))
+    return Traffic(f"/v2/models/{recorded.model}/infer", bodies, truth)
 
 
-def arrivals(seed: int, rate: float, bodies: int) -> Iterator[Arrival]:
-    """An endless Poisson process of `rate` requests a second, each with a body drawn evenly."""
+def arrivals(seed: int, rate: float, bodies: int, factor: Factor = lambda: 1.0) -> Iterator[Arrival]:
+    """An endless Poisson process of `rate` requests a second, each with a body drawn evenly.
+
+    `factor` is asked before each request: how many times that rate is wanted now.
+    """
     chance = random.Random(seed)
     offset = 0.0
     for _ in count():
-        offset += chance.expovariate(rate)
+        offset += chance.expovariate(rate * factor())
         yield Arrival(offset, chance.randrange(bodies))
 
 

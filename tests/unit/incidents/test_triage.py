@@ -38,7 +38,7 @@ PODS = {
     "old": [f"{OLD}-{name}" for name in ("aaaaa", "bbbbb", "ccccc")],
     "new": [f"{NEW}-{name}" for name in ("ddddd", "fffff", "ggggg")],
 }
-MOST_QUESTIONS = 48  # of both sources, in one investigation
+MOST_QUESTIONS = 50  # of both sources, in one investigation
 NODES = ("node-a", "node-b", "node-c")
 SETTINGS = TriageSettings(objectives=(objective("fraud-availability"),))
 
@@ -297,7 +297,7 @@ def test_a_rolled_back_release_keeps_the_blame_and_needs_no_fix(room: Room) -> N
         ({"list_nodes"}, {"nodes"}),
         ({"pod_log"}, {"logs"}),
         ({"query_range"}, {"errors", "load"}),
-        ({"query"}, {"errors", "split", "latency", "load", "budget"}),
+        ({"query"}, {"errors", "split", "latency", "quality", "load", "budget"}),
     ],
 )
 def test_a_failing_collector_is_marked_and_aborts_nothing(
@@ -307,7 +307,7 @@ def test_a_failing_collector_is_marked_and_aborts_nothing(
     assert {item.kind for item in report.evidence if not item.ok} == failed
     assert all("does not answer" in item.error or item.kind in ("pods", "logs", "load")
                for item in report.evidence if not item.ok)  # fmt: skip
-    assert len(report.evidence) == 11
+    assert len(report.evidence) == 11 + ("quality" in failed)
 
 
 def test_without_any_source_there_is_still_an_answer(room: Room) -> None:

@@ -184,6 +184,7 @@ def test_what_ships_can_be_read_and_fits_together() -> None:
         "job_name": "backup-1",
         "secret_namespace": "ml",
         "secret_name": "tls",
+        "model": "fraud",
     }
     for playbook in PlaybookCatalog([shipped("playbooks")]).all():
         for step in playbook.steps:

@@ -34,7 +34,7 @@ def manifest_of(name: str, version: int) -> Manifest:
 
 
 def test_these_versions_are_shipped() -> None:
-    assert SHIPPED == [("fraud", 1), ("fraud", 2), ("pricing", 1), ("recommendation", 1)]
+    assert SHIPPED == [("fraud", 1), ("fraud", 2), ("fraud", 3), ("pricing", 1), ("recommendation", 1)]
 
 
 @each_version

@@ -37,6 +37,9 @@ def test_the_shipped_traffic_becomes_requests_of_the_open_inference_protocol() -
     traffic = read_traffic(shipped("deploy") / "models" / "fraud" / "traffic.json")
     assert traffic.path == "/v2/models/fraud/infer"
     assert len(traffic.bodies) == 300
+    assert traffic.truth is not None
+    assert traffic.truth.output == "flagged"
+    assert (len(traffic.truth.values), sum(traffic.truth.values)) == (300, 93)
     body = json.loads(traffic.bodies[0])
     assert [tensor["name"] for tensor in body["inputs"]] == ["features", "purpose"]
     for tensor in body["inputs"]:
@@ -50,6 +53,7 @@ def test_the_shipped_traffic_becomes_requests_of_the_open_inference_protocol() -
         "{}",
         '{"schema":"maestro.traffic/1","model":"m","inputs":[],"rows":[]}',
         '{"schema":"maestro.traffic/9","model":"m","inputs":[],"rows":[{}]}',
+        '{"schema":"maestro.traffic/1","model":"m","inputs":[],"rows":[{}],"truth":{"output":"a","values":[]}}',
         '{"schema":"maestro.traffic/1","model":"m",'
         '"inputs":[{"name":"a","datatype":"FP32","shape":[1]}],"rows":[{"a":[1]},{}]}',
     ],

@@ -1,0 +1,61 @@
+"""Whether answers turned out right, and which version gave the wrong ones.
+
+Invariant: only answers whose truth is known count; without enough of them nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from maestro_cli.incidents.triage.facts import CaseFacts, Tally
+from maestro_cli.incidents.triage.model import Evidence
+
+_ENOUGH_ANSWERS = 20.0
+_WORSE_BY = 0.1
+
+
+def worse_answers(case: CaseFacts, revision: str) -> str:
+    """How far worse the answers of this revision's own versions are than the others'; "" where they are not.
+
+    The others' since the onset count where there are enough, else theirs before it.
+    """
+    served = {row.version for row in case.split if row.revision == revision and row.tally.requests_since >= 1}
+    others = {row.version for row in case.split if row.revision not in ("", revision)}
+    own = _sum(case.judged, served - others)
+    rest = _sum(case.judged, set(case.judged) - served)
+    if own.requests_since < _ENOUGH_ANSWERS or own.ratio_since is None:
+        return ""
+    before = rest.requests_since < _ENOUGH_ANSWERS
+    count = rest.requests_before if before else rest.requests_since
+    other = rest.ratio_before if before else rest.ratio_since
+    if count < _ENOUGH_ANSWERS or other is None or own.ratio_since - other < _WORSE_BY:
+        return ""
+    when = "before it" if before else "of the others at the same time"
+    right, once = 100 * (1 - own.ratio_since), 100 * (1 - other)
+    return f"{right:.0f} % of revision {revision}'s answers turn out right, {once:.0f} % {when}"
+
+
+def _sum(judged: Mapping[str, Tally], versions: set[str]) -> Tally:
+    return sum((tally for version, tally in judged.items() if version in versions), Tally())
+
+
+def quality_evidence(case: CaseFacts, query: str, now: datetime, seconds: float) -> Evidence:
+    """The share of right answers by version."""
+    facts = {
+        version: {
+            "judged_before": round(tally.requests_before, 1),
+            "wrong_before": round(tally.errors_before, 1),
+            "judged_since": round(tally.requests_since, 1),
+            "wrong_since": round(tally.errors_since, 1),
+        }
+        for version, tally in sorted(case.judged.items())
+    }
+    parts = [
+        f"version {version} {100 * (1 - tally.ratio_since):.1f} %"
+        for version, tally in sorted(case.judged.items())
+        if tally.ratio_since is not None
+    ]
+    summary = f"right answers since the onset: {', '.join(parts)}" if parts else "no answer was judged"
+    title = "Right answers by model version"
+    return Evidence("quality", title, query, now, "prometheus", summary, {"version": facts}, seconds=seconds)

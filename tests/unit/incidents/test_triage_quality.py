@@ -1,0 +1,88 @@
+"""A version whose answers turn out wrong is told by what came true, though nothing fails."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.incidents.triage.facts import CaseFacts, LogGroup, Rollout, SplitRow, Tally
+from maestro_cli.incidents.triage.model import Onset, SuspectKind
+from maestro_cli.incidents.triage.quality import quality_evidence, worse_answers
+from maestro_cli.incidents.triage.suspects import rank_suspects
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+REF = WorkloadRef("Deployment", "ml", "fraud")
+
+
+def case(judged: dict[str, Tally], *, served_before: float = 0.0) -> CaseFacts:
+    """Revision 2 with version 3 replaced revision 1 with version 1 at the onset; no request fails."""
+    return CaseFacts(
+        REF,
+        Onset(NOW, NOW, "wrong answers"),
+        rollouts=(Rollout(REF, 2, "fraud-b", NOW, True, 1, ("args fraud=1 -> fraud=3",)),),
+        split=(
+            SplitRow("fraud-a-1", "n", "1", "1", Tally(requests_before=900)),
+            SplitRow("fraud-b-1", "n", "2", "3", Tally(requests_before=served_before, requests_since=500)),
+        ),
+        judged=judged,
+    )
+
+
+def test_the_release_whose_answers_turn_out_wrong_is_named_with_a_rollback() -> None:
+    wrong = {"1": Tally(900, 225), "3": Tally(0, 0, 500, 375)}
+    suspect = rank_suspects(case(wrong))[0]
+    assert (suspect.kind, suspect.subject) == (SuspectKind.RELEASE, "ml/deploy/fraud revision 2")
+    assert "25 % of revision 2's answers turn out right, 75 % before it" in suspect.reasons_for
+    assert suspect.score >= 0.5
+    assert suspect.fix is not None
+    assert suspect.fix.name == "rollback"
+
+
+def test_a_release_that_is_right_as_often_is_not_blamed() -> None:
+    assert rank_suspects(case({"1": Tally(900, 225), "3": Tally(0, 0, 500, 130)})) == ()
+
+
+def test_too_few_judged_answers_say_nothing() -> None:
+    assert worse_answers(case({"1": Tally(900, 225), "3": Tally(0, 0, 19, 19)}), "2") == ""
+    assert worse_answers(case({"1": Tally(19, 0), "3": Tally(0, 0, 500, 500)}), "2") == ""
+    assert worse_answers(case({}), "2") == ""
+
+
+def test_others_that_answer_at_the_same_time_are_what_is_compared_with() -> None:
+    judged = {"1": Tally(900, 900, 300, 75), "3": Tally(0, 0, 500, 375)}
+    assert worse_answers(case(judged), "2").endswith("75 % of the others at the same time")
+
+
+def test_the_evidence_has_the_share_of_right_answers_of_each_version() -> None:
+    found = quality_evidence(case({"3": Tally(0, 0, 500, 375)}), "query", NOW, 0.1)
+    assert (found.kind, found.summary) == ("quality", "right answers since the onset: version 3 25.0 %")
+    assert quality_evidence(case({}), "query", NOW, 0.1).summary == "no answer was judged"
+
+
+def line_of_all(revision: str) -> LogGroup:
+    shape = "inference failed | the features could not be read: the store does not answer"
+    return LogGroup("f", shape, shape, "error", True, {f"fraud-{revision}-{n}": (0, 9) for n in range(3)})
+
+
+def failing(served_before: float) -> CaseFacts:
+    """Everything that revision 2, released lately, answers fails from the onset on."""
+    since = NOW - timedelta(seconds=600)
+    return CaseFacts(
+        REF,
+        Onset(NOW, NOW, "errors"),
+        rollouts=(Rollout(REF, 2, "fraud-b", since, True, 1, ("args",)),),
+        split=tuple(
+            SplitRow(f"fraud-b-{n}", "n", "2", "1", Tally(served_before / 3, 0, 100, 100)) for n in range(3)
+        ),
+        logs=(line_of_all("b"),),
+    )
+
+
+def test_a_recent_revision_that_had_answered_well_does_not_excuse_a_dependency() -> None:
+    suspect = rank_suspects(failing(served_before=3000))[0]
+    assert (suspect.kind, suspect.score >= 0.5) == (SuspectKind.DEPENDENCY, True)
+
+
+def test_one_that_never_answered_well_does() -> None:
+    found = [one for one in rank_suspects(failing(served_before=0)) if one.kind is SuspectKind.DEPENDENCY]
+    assert all(one.score < 0.5 for one in found)
