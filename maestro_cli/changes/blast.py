@@ -36,7 +36,7 @@ def blast_radius(
         replicas_after=replicas_after,
         replicas_ended=replicas_ended,
         namespace_replicas=live,
-        namespace_share=None if live is None else _share(replicas_ended, live),
+        namespace_share=None if live is None else share_of(replicas_ended, live),
         budgets=budgets,
         recent=tuple(recent),
         blind=(*blind, *unseen),
@@ -54,7 +54,7 @@ def drain_blast(
     budgets: dict[tuple[str, str], BudgetHeadroom] = {}
     try:
         live = Counter(pod.namespace for pod in cluster.list_pods(None) if _is_live(pod))
-        share = max((_share(count, live[name]) for name, count in ended.items()), default=0.0)
+        share = max((share_of(count, live[name]) for name, count in ended.items()), default=0.0)
     except Refused:
         share = None
         unseen.append("pods of all namespaces: the share of their replicas is not known")
@@ -99,7 +99,7 @@ def config_blast(
         replicas_after=replicas,
         replicas_ended=ended,
         namespace_replicas=live,
-        namespace_share=None if live is None else _share(ended, live),
+        namespace_share=None if live is None else share_of(ended, live),
         budgets=tuple(budgets[name] for name in sorted(budgets)),
         recent=tuple(recent),
         blind=tuple(unseen),
@@ -126,7 +126,7 @@ def pod_blast(
         replicas_after=now if pod.owner else 0,
         replicas_ended=ended,
         namespace_replicas=live,
-        namespace_share=None if live is None else _share(ended, live),
+        namespace_share=None if live is None else share_of(ended, live),
         budgets=budgets,
         recent=tuple(recent),
         blind=(*blind, *unseen),
@@ -136,6 +136,11 @@ def pod_blast(
 def replicas_beside(cluster: ClusterPort, namespace: str, owner: str) -> list[Pod]:
     """The live pods of one controller, by its name."""
     return [pod for pod in cluster.list_pods(namespace) if pod.owner == owner and _is_live(pod)]
+
+
+def live_replicas(cluster: ClusterPort, namespace: str) -> int:
+    """How many pods of a namespace live; raises Refused when they may not be listed."""
+    return sum(map(_is_live, cluster.list_pods(namespace)))
 
 
 def _is_live(pod: Pod) -> bool:
@@ -149,7 +154,7 @@ def _surroundings(
     unseen: list[str] = []
     live: int | None = None
     try:
-        live = sum(map(_is_live, cluster.list_pods(namespace)))
+        live = live_replicas(cluster, namespace)
     except Refused:
         unseen.append(f"pods of {namespace}: the share of its replicas is not known")
     try:
@@ -188,7 +193,8 @@ def node_blast(
     )
 
 
-def _share(part: int, whole: int) -> float:
+def share_of(part: int, whole: int) -> float:
+    """So much of the whole, all of it when the whole is not there (any more)."""
     if part <= 0:
         return 0.0
     return min(1.0, part / whole) if whole else 1.0

@@ -10,11 +10,12 @@ error budget.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from maestro_cli.changes.budgets import left_of
 from maestro_cli.changes.model import BudgetTouched, Impact, Plan, Traffic, plan_digest
+from maestro_cli.changes.own_pods import own_pods
 from maestro_cli.changes.ports import World
 from maestro_cli.core.errors import MaestroError, NotFound
 from maestro_cli.core.facts.cluster import ServiceEndpoint
@@ -66,20 +67,35 @@ def ended_by(world: World, plan: Plan) -> Ended:
 
     Raises NotFound where the target does not say it: a config map, a release or an autoscaler.
     """
-    ref, blast = plan.target.ref, plan.blast
-    if not blast.replicas_ended:
+    if not plan.blast.replicas_ended:
         return {}
-    if ref.kind == "Pod":
-        return {(ref.namespace, ref.name): 1.0}
-    if ref.kind == "Node":
-        named = [str(text).split("/") for text in plan.parameters.get("pods", {}).values()]
-        return {(parts[0], parts[-1]): 1.0 for parts in named}
-    if not isinstance(ref, WorkloadRef):
+    kind = "Workload" if isinstance(plan.target.ref, WorkloadRef) else plan.target.ref.kind
+    if kind not in _ENDED_OF:
         raise NotFound("which pods end is not known")
+    return _ENDED_OF[kind](world, plan)
+
+
+def _the_pod(world: World, plan: Plan) -> Ended:
+    return {(plan.target.ref.namespace, plan.target.ref.name): 1.0}
+
+
+def _those_of_a_node(world: World, plan: Plan) -> Ended:
+    named = [str(text).split("/") for text in plan.parameters.get("pods", {}).values()]
+    return {(parts[0], parts[-1]): 1.0 for parts in named}
+
+
+def _some_of_a_workload(world: World, plan: Plan) -> Ended:
+    ref, blast = plan.target.ref, plan.blast
+    assert isinstance(ref, WorkloadRef)
     found = world.cluster.get_workload(ref)
-    pods = world.cluster.list_pods(ref.namespace, selector=found.selector)
+    pods = own_pods(world.cluster, found)
     weight = min(1.0, blast.replicas_ended / max(blast.replicas_now, 1))
     return {(pod.namespace, pod.name): weight for pod in pods}
+
+
+_ENDED_OF: Mapping[str, Callable[[World, Plan], Ended]] = {
+    "Pod": _the_pod, "Node": _those_of_a_node, "Workload": _some_of_a_workload,
+}  # fmt: skip
 
 
 def _traffic(world: World, ended: Ended) -> Iterator[Traffic]:

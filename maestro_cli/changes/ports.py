@@ -20,6 +20,7 @@ from maestro_cli.core.facts.cluster import (
     Node,
     Pod,
     Revision,
+    Service,
     ServiceEndpoint,
     Workload,
 )
@@ -68,6 +69,8 @@ class ClusterPort(Protocol):
 
     def list_endpoints(self, namespace: str) -> Sequence[ServiceEndpoint]:
         """The pods behind the Services of a namespace."""
+
+    def list_services(self, namespace: str) -> Sequence[Service]: ...
 
     def list_autoscalers(self, namespace: str | None) -> Sequence[Autoscaler]:
         """What sets replicas by itself; a cluster that does not know such a thing has none."""

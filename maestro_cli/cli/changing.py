@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from maestro_cli.changes.kinds.kind import share_of_one
-from maestro_cli.changes.model import Plan
+from maestro_cli.changes.model import Change, Plan
 from maestro_cli.cli.options import (
     ConfirmContextOption,
     DryRunOption,
@@ -26,11 +26,13 @@ from maestro_cli.core.errors import UsageError
 from maestro_cli.core.matchers import matchers_text, parse_matchers
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.refs import ObjectRef, parse_node_ref, silence_ref
+from maestro_cli.output.diagnostics import note
 from maestro_cli.output.renderers.changes import change_view, plan_view
 from maestro_cli.output.writer import OutputOptions, emit
 
 Parameters = Mapping[str, Any]
 Before = Callable[[Any, Plan, Mapping[str, Any]], None]
+Next = Callable[[Any, Mapping[str, Any]], Plan | None]
 TargetArgument = Annotated[
     str, typer.Argument(metavar="TARGET", help="configmap/NAME, deploy/NAME, or server.")
 ]
@@ -205,13 +207,14 @@ def change_command(
 
 
 def planned_command(
-    cause: str = "", before: Before | None = None
+    cause: str = "", before: Before | None = None, then: Next | None = None
 ) -> Callable[[Callable[..., Plan]], Callable[..., None]]:
     """Make a command of a function from a context and its own words to a plan.
 
     `--dry-run` prints the plan and what the gate says of it; otherwise the plan is agreed to, carried out
     and verified. `cause` is recorded; the function's own words are filled in. `before` is called once the
-    plan was agreed to, before anything is done: with the services, the plan and those words.
+    plan was agreed to, before anything is done: with the services, the plan and those words. `then` gives the
+    plan of another change that has to follow, agreed to likewise; the last one is shown.
     """
 
     def decorate(make: Callable[..., Plan]) -> Callable[..., None]:
@@ -220,11 +223,18 @@ def planned_command(
             options = output_options(ctx, consent.pop("output"))
             plan = make(ctx=ctx, **words)
 
-            def record() -> None:
+            def record(agreed: Plan) -> None:
                 if before is not None:
-                    before(ctx.obj, plan, words)
+                    before(ctx.obj, agreed, words)
 
-            _carry_out(ctx.obj, plan, options, cause.format(**words), record, **consent)
+            if consent.pop("dry_run"):
+                _rehearse(ctx.obj, plan, options, consent["accept"])
+                return
+            done = _carry_out(ctx.obj, plan, cause.format(**words), record, **consent)
+            while then is not None and (following := then(ctx.obj, words)) is not None:
+                note(f"{done.id} is {done.state.value}: {done.plan.summary}")
+                done = _carry_out(ctx.obj, following, cause.format(**words), record, **consent)
+            emit(change_view(done), options)
 
         shaped: Callable[..., None] = _shaped(command, make, [*_parameters(make), *_parameters(_consent)])
         return shaped
@@ -245,28 +255,27 @@ def _shaped(function: Any, like: Any, parameters: list[inspect.Parameter]) -> An
     return function
 
 
+def _rehearse(services: Any, plan: Plan, options: OutputOptions, accept: list[str] | None) -> None:
+    change = services.rehearse_change(plan, frozenset(accept or ()))
+    emit(plan_view(plan, change.decision), options)
+
+
 def _carry_out(
     services: Any,
     plan: Plan,
-    options: OutputOptions,
     cause: str,
-    record: Callable[[], None],
+    record: Callable[[Plan], None],
     *,
-    dry_run: bool,
     yes: bool,
     typed_context: str,
     accept: list[str] | None,
-) -> None:
+) -> Change:
     accepts = frozenset(accept or ())
-    if dry_run:
-        change = services.rehearse_change(plan, accepts)
-        emit(plan_view(plan, change.decision), options)
-        return
     consent = services.ask_consent(plan, yes=yes, typed_context=typed_context, accepts=accepts)
-    record()
+    record(plan)
     with services.progress() as progress:
         progress.phase(plan.kind, plan.summary)
-        change = services.changes.execute(
+        change: Change = services.changes.execute(
             plan, consent, cause=cause, progress=progress, cancellation=services.cancellation
         )
-    emit(change_view(change), options)
+    return change

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.changes.canary import register
 from maestro_cli.changes.canary.decision import told
-from maestro_cli.changes.canary.examination import Examination, examine, expected
+from maestro_cli.changes.canary.examination import Examination, examine, expected, traffic_of
 from maestro_cli.changes.canary.model import Canary, Rules, Verb
+from maestro_cli.changes.kinds.routing import following
 from maestro_cli.core.errors import GateNotMet, MaestroError, TimedOut, UsageError
 from maestro_cli.core.quantities import format_duration, parse_duration_seconds
+from maestro_cli.core.refs import ObjectRef, WorkloadRef
 
 if TYPE_CHECKING:
     from maestro_cli.changes.model import Plan
     from maestro_cli.core.progress import Progress
-    from maestro_cli.core.refs import ObjectRef
     from maestro_cli.services.root import Services
 
 
@@ -24,9 +25,10 @@ def start_plan(services: Services, ref: ObjectRef, asked: dict[str, object], rul
 
     if not asked["share"]:
         raise UsageError("a canary without traffic decides nothing", fix="--share 10%")
-    plan = services.changes.plan("set-traffic", ref, asked)
-    share, model = plan.parameters["share"], plan.parameters["model"]
-    found = expected(services, ref, model, share, rules, services.clock.now())
+    plan = services.changes.plan("set-weight" if "beside" in asked else "set-traffic", ref, asked)
+    given = plan.parameters
+    traffic = traffic_of(services, ref, given.get("model", ""), given.get("beside", ""))
+    found = expected(traffic, given["share"], rules, services.clock.now())
     note(f"a decision needs {told(found)}")
     longest = max(filter(None, (found.if_bad, found.if_good)), default=None)
     if longest is None or longest > rules.deadline_seconds:
@@ -35,33 +37,69 @@ def start_plan(services: Services, ref: ObjectRef, asked: dict[str, object], rul
     return plan
 
 
-def running(services: Services, ref: ObjectRef, model: str) -> Canary:
-    return register.get_running(services.journal, ref, model)
-
-
 def look(services: Services, ref: ObjectRef, model: str) -> Examination:
     """The canary and the decision about it, now."""
-    canary = running(services, ref, model)
+    canary = register.get_running(services.journal, ref, model)
     return examine(services, canary, services.clock.now(), _per_million(services, canary))
 
 
 def promote_plan(services: Services, ref: ObjectRef, model: str, *, anyway: bool) -> Plan:
-    """Plan the promotion; raises GateNotMet when the decision is another, unless that is passed over."""
+    """Plan the promotion; raises GateNotMet when the decision is another, unless that is passed over.
+
+    That of a Deployment is two changes: this is the first of them that is not made yet.
+    """
+    from maestro_cli.output.diagnostics import note
+
     found = look(services, ref, model)
+    canary = found.canary
     if found.decision.verb is not Verb.PROMOTE and not anyway:
         raise GateNotMet(
-            f"the decision about {model}@{found.canary.version} is to {found.decision.verb.value} it",
+            f"the decision about {canary.name} is to {found.decision.verb.value} it",
             why=found.decision.why,
             fix="wait (maestro canary watch), abort it, or promote it --anyway",
         )
-    return services.changes.plan("promote", ref, {"model": model, "version": found.canary.version})
+    if not canary.beside:
+        return services.changes.plan("promote", ref, {"model": model, "version": canary.version})
+    if not _is_grown(services, canary):
+        note(f"first {canary.name} gets as many replicas as {canary.stable_name}, then that one none")
+        return services.changes.plan("set-weight", ref, {"share": 0.5, "beside": canary.beside})
+    return _handed_over(services, canary)
+
+
+def rest_of_promotion(services: Services, ref: ObjectRef, model: str) -> Plan | None:
+    """What is left of a promotion after its first change; None when that was all."""
+    canary = register.find_running(services.journal, ref, model)
+    return None if canary is None or not canary.beside else _handed_over(services, canary)
 
 
 def abort_plan(services: Services, ref: ObjectRef, model: str) -> Plan:
-    """Plan to have the stable version answer all requests again; needs no metrics."""
-    canary = running(services, ref, model)
+    """Plan to have the stable one answer all requests again; needs no metrics."""
+    canary = register.get_running(services.journal, ref, model)
+    if canary.beside:
+        return services.changes.plan("set-weight", ref, {"share": 0.0, "beside": canary.beside})
     asked = {"model": model, "version": canary.version, "share": 0.0}
     return services.changes.plan("set-traffic", ref, asked)
+
+
+def record_end(services: Services, ref: ObjectRef, model: str, plan: Plan, ended_as: str) -> None:
+    """Record that this plan ends the canary; one after which both still answer ends nothing."""
+    if plan.kind == "set-weight" and plan.parameters["share"]:
+        return
+    canary = register.get_running(services.journal, ref, model)
+    register.ending(services.journal, services.actor, canary, plan, ended_as)
+
+
+def _is_grown(services: Services, canary: Canary) -> bool:
+    """Whether it has replicas enough to answer alone: as many as the stable Deployment has."""
+    assert isinstance(canary.ref, WorkloadRef)
+    own = services.cluster.get_workload(canary.ref)
+    stable = services.cluster.get_workload(canary.stable_ref)
+    return own.replicas_wanted >= stable.replicas_ready
+
+
+def _handed_over(services: Services, canary: Canary) -> Plan:
+    asked = {"share": 0.0, "beside": canary.ref.name}
+    return services.changes.plan("set-weight", canary.stable_ref, asked)
 
 
 def watch(services: Services, ref: ObjectRef, model: str, every: str, progress: Progress) -> Examination:
@@ -74,7 +112,7 @@ def watch(services: Services, ref: ObjectRef, model: str, every: str, progress: 
             return found
         if found.overdue:
             raise TimedOut(
-                f"{model}@{found.canary.version} is undecided after"
+                f"{found.canary.name} is undecided after"
                 f" {format_duration(found.canary.rules.deadline_seconds)}, and is held",
                 why=found.decision.why,
                 fix="give it a larger share, promote it --anyway, or abort it",
@@ -83,12 +121,13 @@ def watch(services: Services, ref: ObjectRef, model: str, every: str, progress: 
 
 
 def rules_of(
-    worse: float, objective: float, slow: str, deadline: str, margin: float, right: str, judged: str,
-    most_per_million: float | None,
+    services: Services, ref: ObjectRef, beside: str, *, worse: float, objective: float | None, slow: str,
+    deadline: str, margin: float, right: str, judged: str, max_price: float | None,
 ) -> Rules:  # fmt: skip
-    """The rules as people write them; raises UsageError."""
+    """The rules as people write them, the objective by default the context's; raises UsageError."""
+    given = 50.0 if objective is None else objective
     for value, name, low, high in (
-        (worse, "--worse", 1, 1000), (objective, "--objective", 0, 100), (margin, "--margin", 0, 1),
+        (worse, "--worse", 1, 1000), (given, "--objective", 0, 100), (margin, "--margin", 0, 1),
     ):  # fmt: skip
         if not low < value < high and not (name == "--margin" and value == 1):
             raise UsageError(f"{value:g} makes no sense for {name}", fix=f"above {low}, below {high}")
@@ -96,14 +135,27 @@ def rules_of(
         raise UsageError("accuracy needs both counters", fix="--right SELECTOR --judged SELECTOR")
     return Rules(
         worse=worse,
-        target=objective / 100,
+        target=_target(services, ref, beside) if objective is None else objective / 100,
         slow_seconds=_seconds(slow, "--slow"),
         deadline_seconds=_seconds(deadline, "--deadline"),
         margin=margin,
         right=right,
         judged=judged,
-        most_per_million=most_per_million,
+        most_per_million=max_price,
     )
+
+
+def _target(services: Services, ref: ObjectRef, beside: str) -> float:
+    """The strictest of the context's objectives on errors of what answers; else the usual one."""
+    objectives = [one for one in services.objectives.values() if one.bad is not None]
+    if not objectives or ref.kind == "Server":
+        return Rules().target
+    if isinstance(ref, WorkloadRef):
+        answering = [ref, WorkloadRef("Deployment", ref.namespace, beside)]
+    else:
+        answering = [one.ref for one in following(services.cluster, ref)]
+    found = [one.target for one in objectives if any(map(one.is_for, answering))]
+    return max(found, default=Rules().target)
 
 
 def _seconds(text: str, option: str) -> float:

@@ -173,10 +173,10 @@ class Services(RunServices):
 
     # Canaries
 
-    def canary_rules(self, *words: Any) -> Rules:
+    def canary_rules(self, ref: ObjectRef, beside: str, **words: Any) -> Rules:
         from maestro_cli.services.canarying import rules_of
 
-        return rules_of(*words)
+        return rules_of(self, ref, beside, **words)
 
     def canary_start_plan(self, ref: ObjectRef, asked: dict[str, object], rules: Rules) -> Plan:
         from maestro_cli.services.canarying import start_plan
@@ -187,6 +187,12 @@ class Services(RunServices):
         from maestro_cli.services.canarying import promote_plan
 
         return promote_plan(self, ref, model, anyway=anyway)
+
+    def canary_promotion_left(self, ref: ObjectRef, model: str) -> Plan | None:
+        """What is still to be done after a change of a promotion; None when that was all."""
+        from maestro_cli.services.canarying import rest_of_promotion
+
+        return rest_of_promotion(self, ref, model)
 
     def canary_abort_plan(self, ref: ObjectRef, model: str) -> Plan:
         from maestro_cli.services.canarying import abort_plan
@@ -202,7 +208,7 @@ class Services(RunServices):
         from maestro_cli.services.canarying import watch
 
         with self.progress() as progress:
-            progress.phase("canary", f"{model}: waiting for a decision")
+            progress.phase("canary", f"{model or ref}: waiting for a decision")
             return watch(self, ref, model, every, progress)
 
     def record_canary(self, plan: Plan, rules: Rules) -> None:
@@ -210,11 +216,10 @@ class Services(RunServices):
 
         started(self.journal, self.actor, plan, rules)
 
-    def record_canary_end(self, plan: Plan, ended_as: str) -> None:
-        from maestro_cli.changes.canary.register import ending, get_running
+    def record_canary_end(self, ref: ObjectRef, model: str, plan: Plan, ended_as: str) -> None:
+        from maestro_cli.services.canarying import record_end
 
-        canary = get_running(self.journal, plan.target.ref, plan.parameters["model"])
-        ending(self.journal, self.actor, canary, plan, ended_as)
+        record_end(self, ref, model, plan, ended_as)
 
     def overview(self) -> Overview:
         from maestro_cli.services.overview import look

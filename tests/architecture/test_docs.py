@@ -45,7 +45,7 @@ def test_the_settings_example_is_valid_and_names_every_setting() -> None:
 
 
 def test_the_policy_example_is_valid_and_names_every_key(tmp_path: Path) -> None:
-    text = (ROOT / "docs" / "changes.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     (tmp_path / "policy.yaml").write_text(example, encoding="utf-8")
     assert load_policy(tmp_path / "policy.yaml").content.rules

@@ -23,7 +23,7 @@ def _examples() -> Iterator[tuple[str, str, str]]:
     """Of each kind: where it is written, and its text."""
     shown = {
         "config": ("docs/contexts.md", "current_context:"),
-        "policy": ("docs/changes.md", "schema: maestro.policy/1"),
+        "policy": ("docs/policy.md", "schema: maestro.policy/1"),
         "playbook": ("docs/playbooks.md", "maestro: playbook/v1"),
         "runbook": ("docs/runbooks.md", "---\nmaestro: runbook/v1"),
     }

@@ -56,6 +56,21 @@ def test_what_makes_no_sense_ends_2(api: list[str], words: list[str], what: str)
     assert what in result.err
 
 
+def test_a_deployment_is_a_canary_beside_the_stable_one() -> None:
+    with api_server({**recorded(), **answers("set-weight")}) as asked:
+        start = maestro(
+            "canary", "start", "deploy/fraud", "--beside", "stable", "--share", "50%", "--dry-run"
+        )
+        status = maestro("canary", "status", "deploy/fraud")
+        mixed = maestro("canary", "start", "deploy/fraud", "--beside", "stable", "--model", "fraud", "--yes")
+    assert (start.code, status.code, mixed.code) == (0, 6, 2)
+    assert "give ml/deploy/fraud 0.5 of the replicas beside stable behind fraud" in start.out
+    assert "a decision needs" in start.err
+    assert "ml/deploy/fraud is no canary" in status.err
+    assert "a canary is a version of a model, or a deployment beside another" in mixed.err
+    assert writes(asked) == []
+
+
 @pytest.mark.parametrize("command", ["status", "watch", "promote", "abort"])
 def test_without_a_canary_there_is_nothing_to_decide(api: list[str], command: str) -> None:
     result = maestro("canary", command, *ASK)

@@ -52,7 +52,7 @@ COMMANDS |= {
     "unload-model": ["model", "unload", *ROUTED, "--version", "2"],
     "clear-cache": ["model", "clear-cache", "deploy/fraud"],
 }
-COMMANDS["set-weight"] = ["traffic", "weigh", "deploy/fraud", "--beside", "stable", "--share", "20%"]
+COMMANDS["set-weight"] = ["traffic", "weigh", "deploy/fraud", "--beside", "stable", "--share", "50%"]
 CALLED = ("load-model", "unload-model", "clear-cache")
 # servers cannot rehearse what is done to their memory, nor Alertmanager what is done to its silences
 UNREHEARSED = (*CALLED, "silence", "unsilence")
@@ -67,6 +67,7 @@ HPA = {"metadata": {"name": "fraud", "namespace": "ml", "uid": "uid-h", "resourc
                 "maxReplicas": 4}}  # fmt: skip
 ALERT = {"labels": {"alertname": "Slow", "namespace": "ml", "pod": EVIL}, "startsAt": AT, "fingerprint": "f",
          "annotations": {}, "status": {"silencedBy": []}}  # fmt: skip
+SERVICE = {"metadata": {"name": "fraud", "namespace": "ml"}, "spec": {"selector": {"app": "fraud"}}}
 OWNER = {"kind": "Deployment", "name": "fraud", "uid": "uid-fraud", "controller": True}
 
 
@@ -89,6 +90,7 @@ def routed(kind: str, now: dict[str, Any]) -> Answers:
     volumes = [{"name": "routing", "configMap": {"name": "fraud-routing"}}]
     one = copy.deepcopy(now)
     one["spec"]["template"]["spec"]["volumes"] = volumes
+    one["spec"]["template"]["metadata"] = {"labels": {"app": "fraud"}}
     one["status"]["readyReplicas"] = 1
     preview = {"requests": 1000, "moved": 98, "moves": [
         {"name": "fraud", "from": "fraud@1", "to": "fraud@2", "requests": 98},
@@ -130,6 +132,7 @@ def answers(kind: str = "", **spec: Any) -> Answers:
         f"POST {REVIEW}": {"status": {"allowed": True}},
         "/apis/apps/v1/namespaces/ml/replicasets": listing(earlier),
         "/api/v1/namespaces/ml/pods": listing(*([pod("fraud-5c9-a")] if kind == "delete-pod" else [])),
+        "/api/v1/namespaces/ml/services": listing(SERVICE),
         "/api/v1/namespaces/ml/pods/fraud-5c9-a": pod("fraud-5c9-a"),
         "POST /api/v1/namespaces/ml/pods/fraud-5c9-a/eviction": {"kind": "Status", "status": "Success"},
         "/api/v1/pods": listing(pod("fraud-5c9-a"), pod("churn-77-c")),

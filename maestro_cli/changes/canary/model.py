@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from maestro_cli.core.refs import ObjectRef
+from maestro_cli.core.refs import ObjectRef, WorkloadRef
 from maestro_cli.core.verdict import Judgement
 
 
@@ -105,7 +105,11 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """One canary as the journal has it; `change` gave it its share, `ending` is the change that ends it."""
+    """One canary as the journal has it; `change` gave it its share, `ending` is the change that ends it.
+
+    A version of a model beside the stable one, by the routing of `ref`; or, when `beside` names the stable
+    Deployment, the Deployment `ref` as a whole: then there is no model, and both versions are 0.
+    """
 
     id: str
     ref: ObjectRef
@@ -119,3 +123,22 @@ class Canary:
     started_at: datetime
     ending: str = ""
     ended_as: str = ""
+    beside: str = ""
+
+    @property
+    def name(self) -> str:
+        return str(self.ref) if self.beside else f"{self.model}@{self.version}"
+
+    @property
+    def stable_ref(self) -> WorkloadRef:
+        """The stable Deployment, of a canary that is one."""
+        return WorkloadRef("Deployment", self.ref.namespace, self.beside)
+
+    @property
+    def stable_name(self) -> str:
+        return str(self.stable_ref) if self.beside else f"{self.model}@{self.stable}"
+
+    @property
+    def arms(self) -> tuple[str, str]:
+        """The canary and the stable one, by the names that their requests are counted by."""
+        return (self.ref.name, self.beside) if self.beside else (str(self.version), str(self.stable))

@@ -3,7 +3,7 @@
 Invariant: a canary is recorded before the change that starts it and ended before the change that ends it, by
 the ids of these changes; what became of them says where the canary is. Nothing runs while it waits.
 
-    canary.started      ref, model, version, stable, share, rules, change
+    canary.started      ref, model, version, stable, share, rules, change, beside
     canary.ending       as (promoted, aborted), change
 """
 
@@ -28,18 +28,23 @@ _SUBJECTS = "canary/"
 
 
 def started(journal: Journal, actor: str, plan: Plan, rules: Rules) -> None:
-    """Record the canary that this plan (a set-traffic) starts; raises GateNotMet while another one runs."""
+    """Record the canary that this plan (a set-traffic or a set-weight) starts.
+
+    Raises GateNotMet while another one of that model, or of that Deployment, runs.
+    """
     asked = plan.parameters
-    running = find_running(journal, plan.target.ref, asked["model"])
+    model = asked.get("model", "")
+    running = find_running(journal, plan.target.ref, model)
     if running is not None:
         raise GateNotMet(
-            f"{running.model}@{running.version} is a canary of {running.model} already",
+            f"{running.name} is a canary of {running.model or running.stable_name} already",
             why=f"{running.id}, started by {running.actor}",
             fix="maestro canary promote, or maestro canary abort",
         )
     data = {
-        "ref": plain(plan.target.ref), "model": asked["model"], "version": asked["version"],
-        "stable": asked["stable"], "share": asked["share"], "rules": plain(rules), "change": plan.id,
+        "ref": plain(plan.target.ref), "model": model, "version": asked.get("version", 0),
+        "stable": asked.get("stable", 0), "share": asked["share"], "rules": plain(rules), "change": plan.id,
+        "beside": asked.get("beside", ""),
     }  # fmt: skip
     journal.append("canary.started", f"{_SUBJECTS}{_id_of(plan.id)}", actor, data)
 
@@ -50,8 +55,10 @@ def ending(journal: Journal, actor: str, canary: Canary, plan: Plan, ended_as: s
 
 
 def get_running(journal: Journal, ref: ObjectRef, model: str) -> Canary:
-    """The canary of that model; raises NotFound."""
+    """The canary of that model, or the Deployment that is one (without a model); raises NotFound."""
     found = find_running(journal, ref, model)
+    if found is None and not model:
+        raise NotFound(f"{ref} is no canary", fix="name the Deployment that is one, or --model")
     if found is None:
         raise NotFound(f"there is no canary of {model} in {ref}", fix="maestro canary start")
     return found
@@ -88,7 +95,7 @@ def _read(canary_id: str, event: Event) -> Canary:
     rules = Rules(**{name: value for name, value in data["rules"].items() if name in known})
     return Canary(
         canary_id, ref_of(**data["ref"]), data["model"], data["version"], data["stable"], data["share"],
-        event.actor, rules, data["change"], from_rfc3339(event.time),
+        event.actor, rules, data["change"], from_rfc3339(event.time), beside=data.get("beside", ""),
     )  # fmt: skip
 
 

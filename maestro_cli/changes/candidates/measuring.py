@@ -28,7 +28,8 @@ MOST_LOOKBACK_SECONDS = 7 * 86400.0
 _MOST_POINTS = 5000  # a step of two minutes for seven days
 _LEAST_STEP_SECONDS = 15.0
 _LEAST_RATE_SECONDS = 120.0  # two scrapes a minute apart
-_HASHES = ("pod_template_hash", "controller_revision_hash")  # labels of pods, as Prometheus spells them
+SET_HASH = "controller_revision_hash"
+_HASHES = ("pod_template_hash", SET_HASH)  # labels of pods, as Prometheus spells them
 Points = dict[datetime, float]
 ByRevision = dict[str, Points]
 
@@ -64,7 +65,7 @@ def read_tracks(world: World, workload: Workload, revisions: Sequence[Revision],
         if not objectives:
             return Tracks({}, f"the context has no objective for {workload.ref}", lookback)
         reading = Reading(world.metrics, workload, revisions, window)
-        return Tracks(reading.tracks(objectives), "", lookback)
+        return Tracks(reading.tracks(objectives), reading.lacks, lookback)
     except MaestroError as error:
         return Tracks({}, error.what, lookback)
 
@@ -81,6 +82,21 @@ class Reading:
         self._name_of = revision_named(revisions)
         self._window = window
         self._alone: Mapping[datetime, str] | None = None
+        self._untold = False
+
+    @property
+    def lacks(self) -> str:
+        """What series of a set lack to tell its revisions, and how they get it; "" when nothing is missing.
+
+        The pods of a Deployment tell theirs by their name.
+        """
+        kind = self._workload.ref.kind
+        if kind == "Deployment" or not self._untold:
+            return ""
+        return (
+            f"the series of {self._workload.ref} do not tell which revision of a {kind} a pod is of: give"
+            f" them the label {SET_HASH}, in Prometheus by relabelling __meta_kubernetes_pod_label_{SET_HASH}"
+        )
 
     def tracks(self, objectives: Sequence[Objective]) -> dict[str, Track]:
         live = self._ask(objectives[0].total)
@@ -120,6 +136,7 @@ class Reading:
         for series in self._range(by_replica_set(expression)):
             name = self._name_of(series.labels)
             points = found[name] if name else nobody
+            self._untold = self._untold or not (name or series.labels.get(SET_HASH))
             if name or not ({"replica_set", *_HASHES} & set(series.labels)):
                 _add(points, series)
         if nobody and not found:

@@ -5,10 +5,11 @@ Invariant: only reads; what cannot be seen is said, never taken for zero.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from maestro_cli.changes.blast import covering
+from maestro_cli.changes.blast import covering, live_replicas, pod_labels, share_of
 from maestro_cli.changes.kinds.kind import Permission
 from maestro_cli.changes.manifests import ManifestDiff, diff_manifests
 from maestro_cli.changes.model import BlastRadius, BudgetHeadroom, Reached, RecentChange, Unread
@@ -50,33 +51,39 @@ def workloads_up(world: World, release: Release) -> bool:
 def blast_of(
     cluster: ClusterPort, namespace: str, differs: ManifestDiff, recent: Sequence[RecentChange]
 ) -> BlastRadius:
-    """What a rollback of a release ends: replicas whose template changes, and those that it scales down."""
+    """What a rollback of a release ends: replicas whose template changes, and those that it scales down.
+
+    The share is that of the worst namespace: the manifests of a release may name others than its own.
+    """
     refs = [ref for ref in (*differs.patched, *differs.deleted) if _is_workload(ref)]
     found, absent, hidden = _workloads(cluster, refs)
     unseen = [*absent, *hidden]
-    ended, after = 0, 0
+    ended, after = Counter({namespace: 0}), 0
     for workload in found:
         goal = differs.after.get(workload.ref)
         spec: Mapping[str, Any] = (goal or {}).get("spec") or {}
         wanted = 0 if goal is None else _wanted(spec, workload)
         is_new = goal is not None and _is_another(differs, workload.ref)
-        ended += workload.replicas if is_new else max(0, workload.replicas - wanted)
+        ended[workload.ref.namespace] += workload.replicas if is_new else max(0, workload.replicas - wanted)
         after += wanted
-    live, budgets = None, dict[tuple[str, str], BudgetHeadroom]()
+    live, budgets = Counter[str](), dict[tuple[str, str], BudgetHeadroom]()
+    share: float | None = None
     try:
-        live = sum(pod.phase not in ("Succeeded", "Failed") for pod in cluster.list_pods(namespace))
+        live = Counter({place: live_replicas(cluster, place) for place in ended})
         for workload in found:
             known = cluster.list_disruption_budgets(workload.ref.namespace)
-            budgets |= {(one.namespace, one.name): one for one in covering(known, _labels(workload))}
+            budgets |= {(one.namespace, one.name): one for one in covering(known, pod_labels(workload))}
+        share = None if hidden else max(share_of(count, live[place]) for place, count in ended.items())
     except Refused:
-        unseen.append(f"pods and disruption budgets of {namespace}: share and headroom are not known")
+        places = ", ".join(sorted(ended))
+        unseen.append(f"pods and disruption budgets of {places}: share and headroom are not known")
     return BlastRadius(
         workloads=len(refs),
         replicas_now=sum(one.replicas for one in found),
         replicas_after=after,
-        replicas_ended=ended,
-        namespace_replicas=live,
-        namespace_share=None if live is None or hidden else min(1.0, ended / live) if live else 0.0,
+        replicas_ended=ended.total(),
+        namespace_replicas=live.get(namespace),
+        namespace_share=share,
         budgets=tuple(budgets[key] for key in sorted(budgets)),
         recent=tuple(recent),
         blind=tuple(unseen),
@@ -158,8 +165,3 @@ def _workloads(
         except Refused:
             hidden.append(f"workload {ref}: how many replicas end is not known")
     return found, absent, hidden
-
-
-def _labels(workload: Workload) -> Mapping[str, str]:
-    meta = workload.template.get("metadata") or {}
-    return {str(key): str(value) for key, value in (meta.get("labels") or {}).items()}

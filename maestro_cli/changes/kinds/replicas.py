@@ -18,6 +18,7 @@ from maestro_cli.changes.kinds.kind import Holds, Observation, Permission, Probe
 from maestro_cli.changes.kinds.workload import permissions_of
 from maestro_cli.changes.kinds.writing import Draft, Spec, WritingKind
 from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, GateReason, Plan, Target, Undo
+from maestro_cli.changes.own_pods import own_pods
 from maestro_cli.changes.ports import ClusterPort, World
 from maestro_cli.core.canonical import digest, plain
 from maestro_cli.core.errors import (
@@ -202,17 +203,8 @@ class ReplicaKind(WritingKind[Fleet]):
 
 
 def _ready_pods(cluster: ClusterPort, workload: Workload) -> Set[str]:
-    """The uids of the pods that are ready and belong to the workload itself, whatever else has its labels."""
-    ref = workload.ref
-    if ref.kind == "Deployment":
-        owners = {("ReplicaSet", str(revision.name)) for revision in cluster.list_revisions(ref)}
-    else:
-        owners = {(ref.kind, ref.name)}
-    return {
-        str(pod.uid)
-        for pod in cluster.list_pods(ref.namespace, selector=workload.selector)
-        if pod.ready and not pod.deleting and (pod.owner_kind, pod.owner) in owners
-    }
+    """The uids of the pods that are ready and belong to the workload itself."""
+    return {str(pod.uid) for pod in own_pods(cluster, workload) if pod.ready and not pod.deleting}
 
 
 def _check_whose(ref: ObjectRef, ready: Set[str], replicas: Replicas) -> None:

@@ -72,6 +72,13 @@ class Edit:
     objections: Sequence[GateReason] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Routed(Draft):
+    """A draft, and the workloads that follow the document, as they were when it was drafted."""
+
+    followers: Sequence[Workload] = ()
+
+
 class RoutingKind(MarkedKind[Seat]):
     """A kind of change; subclasses fill in `name`, `options` and `edit`."""
 
@@ -120,7 +127,8 @@ class RoutingKind(MarkedKind[Seat]):
             )
         followed = () if followers is None else _another(world, found)
         spec = {"document": edit.document, "text": text, "served": preview.digest if found.served else ""}
-        return Draft(
+        return _Routed(
+            followers=followers or (),
             parameters={**edit.parameters, "text": text, "digest": preview.digest, "replicas": count},
             summary=edit.summary,
             spec=spec,
@@ -133,7 +141,7 @@ class RoutingKind(MarkedKind[Seat]):
 
     def blast(self, world: World, found: Seat, draft: Draft, request: Request) -> BlastRadius:
         """It ends nothing; it reaches every replica that follows the document."""
-        followers = _followers(world, found.ref) or ()
+        followers = draft.followers if isinstance(draft, _Routed) else ()
         count = int(draft.parameters["replicas"])
         blast = BlastRadius(
             workloads=len(followers), replicas_now=count, replicas_after=count, namespace_share=0.0,

@@ -40,7 +40,7 @@ class Scale(WorkloadKind):
     def draft(self, world: World, workload: Workload, request: Request) -> Draft:
         ref, now = workload.ref, workload.replicas_wanted
         wanted = _checked(request.parameters.get("replicas"))
-        owners, blind = _autoscalers(world.cluster, ref)
+        owners, blind = autoscalers_of(world.cluster, ref)
         objections = tuple(_owned(owner, workload, wanted) for owner in owners) if now and wanted else ()
         return Draft(
             parameters={"replicas": wanted},
@@ -81,7 +81,7 @@ def _checked(replicas: object) -> int:
     return replicas
 
 
-def _autoscalers(cluster: ClusterPort, ref: WorkloadRef) -> tuple[list[Autoscaler], list[str]]:
+def autoscalers_of(cluster: ClusterPort, ref: WorkloadRef) -> tuple[list[Autoscaler], list[str]]:
     """Those that set the replicas of this workload, and in words what could not be seen."""
     try:
         found = cluster.list_autoscalers(ref.namespace)

@@ -9,21 +9,18 @@ import typer
 
 from maestro_cli.changes.canary.model import Verb
 from maestro_cli.changes.model import Plan
-from maestro_cli.cli.changing import (
-    ModelOption,
-    ShareOption,
-    TargetArgument,
-    VersionOption,
-    a_routing,
-    planned_command,
-    read_share,
-)
+from maestro_cli.cli.changing import ShareOption, TargetArgument, planned_command, read_share
 from maestro_cli.cli.options import NamespaceOption, OutputOption, output_options
-from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.errors import ExitCode, UsageError
+from maestro_cli.core.refs import ObjectRef
 from maestro_cli.output.renderers.canaries import canary_view
 from maestro_cli.output.writer import emit
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+CanaryModelOption = Annotated[
+    str | None,
+    typer.Option("--model", metavar="NAME", help="The model; left out of a deployment that is the canary."),
+]
 _EXITS = {Verb.ABORT: ExitCode.CONDITION_NOT_MET, Verb.HOLD: ExitCode.NO_DATA}
 
 
@@ -33,20 +30,32 @@ def canary() -> None:
 
 
 def _begin(services: Any, plan: Plan, words: Mapping[str, Any]) -> None:
-    services.record_canary(plan, _rules(services, words))
+    services.record_canary(plan, _rules(services, plan.target.ref, words))
 
 
-def _rules(services: Any, words: Mapping[str, Any]) -> Any:
+def _rules(services: Any, ref: ObjectRef, words: Mapping[str, Any]) -> Any:
     names = ("worse", "objective", "slow", "deadline", "margin", "right", "judged", "max_price")
-    return services.canary_rules(*(words[name] for name in names))
+    return services.canary_rules(ref, words["beside"], **{name: words[name] for name in names})
+
+
+def _where(services: Any, words: Mapping[str, Any]) -> tuple[ObjectRef, str]:
+    """Where the canary is: the routing of a model, or the Deployment that is one."""
+    model = words["model"] or ""
+    find = services.routing_ref if model else services.workload_ref
+    return find(words["target"], words["namespace"]), model
 
 
 def _promoted(services: Any, plan: Plan, words: Mapping[str, Any]) -> None:
-    services.record_canary_end(plan, "promoted")
+    services.record_canary_end(*_where(services, words), plan, "promoted")
 
 
 def _aborted(services: Any, plan: Plan, words: Mapping[str, Any]) -> None:
-    services.record_canary_end(plan, "aborted")
+    services.record_canary_end(*_where(services, words), plan, "aborted")
+
+
+def _rest(services: Any, words: Mapping[str, Any]) -> Plan | None:
+    plan: Plan | None = services.canary_promotion_left(*_where(services, words))
+    return plan
 
 
 @app.command()
@@ -54,8 +63,12 @@ def _aborted(services: Any, plan: Plan, words: Mapping[str, Any]) -> None:
 def start(
     ctx: typer.Context,
     target: TargetArgument,
-    model: ModelOption,
-    version: VersionOption,
+    model: CanaryModelOption = None,
+    version: Annotated[int | None, typer.Option(metavar="N", help="A version of it.", min=1)] = None,
+    beside: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="The stable deployment, when TARGET is one that is the canary."),
+    ] = "",
     share: ShareOption = "10%",
     namespace: NamespaceOption = None,
     stable: Annotated[
@@ -67,7 +80,10 @@ def start(
     worse: Annotated[
         float, typer.Option(metavar="TIMES", help="So many times the errors, or slow requests, are too many.")
     ] = 3.0,
-    objective: Annotated[float, typer.Option(metavar="PERCENT", help="Of the requests may not fail.")] = 99.9,
+    objective: Annotated[
+        float | None,
+        typer.Option(metavar="PERCENT", help="Of the requests may not fail; the context's, else 99.9."),
+    ] = None,
     slow: Annotated[str, typer.Option(metavar="DURATION", help="What takes longer is slow.")] = "200ms",
     deadline: Annotated[str, typer.Option(metavar="DURATION", help="Held when undecided by then.")] = "1h",
     right: Annotated[
@@ -85,15 +101,22 @@ def start(
 ) -> Plan:
     """Start a canary; says first how long a decision needs at this traffic. Nothing runs while it waits.
 
-    TARGET as in `maestro traffic set`. It is decided by `maestro canary status`, at any time, as often as
-    you like: of canaries that are no worse at most 1 % are taken back.
+    TARGET as in `maestro traffic set`; or, with --beside, a deployment that gets its share of the replicas
+    behind a Service. It is decided by `maestro canary status`, at any time, as often as you like: of canaries
+    that are no worse at most 1 % are taken back.
 
     Example: maestro canary start ml/deploy/fraud --model fraud --version 2 --share 10%
     """
-    ref = a_routing(ctx, target, namespace)
-    given = {"model": model, "version": version, "share": read_share(share), "stable": stable, "key": key}
-    asked = {name: value for name, value in given.items() if value not in (None, "")}
-    rules = _rules(ctx.obj, locals())
+    given = {"model": model, "version": version, "stable": stable, "key": key, "beside": beside}
+    asked: dict[str, Any] = {name: value for name, value in given.items() if value not in (None, "")}
+    if ("beside" in asked) is ("model" in asked) or (len(asked) > 1 if beside else version is None):
+        raise UsageError(
+            "a canary is a version of a model, or a deployment beside another",
+            fix="--model NAME --version N, or --beside NAME alone",
+        )
+    ref, _ = _where(ctx.obj, {"target": target, "namespace": namespace, "model": model})
+    asked["share"] = read_share(share)
+    rules = _rules(ctx.obj, ref, locals())
     plan: Plan = ctx.obj.canary_start_plan(ref, asked, rules)
     return plan
 
@@ -102,7 +125,7 @@ def start(
 def status(
     ctx: typer.Context,
     target: TargetArgument,
-    model: ModelOption,
+    model: CanaryModelOption = None,
     namespace: NamespaceOption = None,
     output: OutputOption = "table",
 ) -> None:
@@ -111,7 +134,7 @@ def status(
     Example: maestro canary status ml/deploy/fraud --model fraud
     """
     options = output_options(ctx, output)
-    found = ctx.obj.canary(a_routing(ctx, target, namespace), model)
+    found = ctx.obj.canary(*_where(ctx.obj, locals()))
     emit(canary_view(found), options)
     if found.decision.verb in _EXITS:
         raise typer.Exit(_EXITS[found.decision.verb])
@@ -121,7 +144,7 @@ def status(
 def watch(
     ctx: typer.Context,
     target: TargetArgument,
-    model: ModelOption,
+    model: CanaryModelOption = None,
     namespace: NamespaceOption = None,
     every: Annotated[str, typer.Option(metavar="DURATION", help="How often to look.")] = "10s",
     output: OutputOption = "table",
@@ -132,37 +155,42 @@ def watch(
     --model fraud --yes
     """
     options = output_options(ctx, output)
-    found = ctx.obj.watch_canary(a_routing(ctx, target, namespace), model, every)
+    found = ctx.obj.watch_canary(*_where(ctx.obj, locals()), every)
     emit(canary_view(found), options)
     if found.decision.verb in _EXITS:
         raise typer.Exit(_EXITS[found.decision.verb])
 
 
 @app.command()
-@planned_command("canary promoted", before=_promoted)
+@planned_command("canary promoted", before=_promoted, then=_rest)
 def promote(
     ctx: typer.Context,
     target: TargetArgument,
-    model: ModelOption,
+    model: CanaryModelOption = None,
     namespace: NamespaceOption = None,
     anyway: Annotated[bool, typer.Option("--anyway", help="Whatever the decision is.")] = False,
 ) -> Plan:
     """Have the canary answer all requests. Refused unless every criterion passed, and while frozen.
 
+    Of a deployment these are two changes: it gets as many replicas as the stable one, and then that one none.
+
     Example: maestro canary promote ml/deploy/fraud --model fraud
     """
-    plan: Plan = ctx.obj.canary_promote_plan(a_routing(ctx, target, namespace), model, anyway)
+    plan: Plan = ctx.obj.canary_promote_plan(*_where(ctx.obj, locals()), anyway)
     return plan
 
 
 @app.command()
 @planned_command("canary aborted", before=_aborted)
 def abort(
-    ctx: typer.Context, target: TargetArgument, model: ModelOption, namespace: NamespaceOption = None
+    ctx: typer.Context,
+    target: TargetArgument,
+    model: CanaryModelOption = None,
+    namespace: NamespaceOption = None,
 ) -> Plan:
-    """Have the stable version answer all requests again.
+    """Have the stable one answer all requests again; of a deployment: by having no replica of it left.
 
     Example: maestro canary abort ml/deploy/fraud --model fraud --yes
     """
-    plan: Plan = ctx.obj.canary_abort_plan(a_routing(ctx, target, namespace), model)
+    plan: Plan = ctx.obj.canary_abort_plan(*_where(ctx.obj, locals()))
     return plan

@@ -212,6 +212,19 @@ class ServiceEndpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """A Service and the labels of the pods behind it; none when somebody else fills in its endpoints."""
+
+    namespace: str
+    name: str
+    selector: Mapping[str, str]
+
+    def takes(self, labels: Mapping[str, str]) -> bool:
+        """Whether pods of these labels are behind it."""
+        return bool(self.selector) and self.selector.items() <= labels.items()
+
+
+@dataclass(frozen=True, slots=True)
 class Autoscaler:
     """A HorizontalPodAutoscaler and the workload whose replicas it sets."""
 

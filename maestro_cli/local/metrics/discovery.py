@@ -24,8 +24,8 @@ _REVISION = "deployment.kubernetes.io/revision"
 def targets(pods: Iterable[Object], replica_set: Callable[[str], Object | None]) -> list[Object]:
     """Target groups for `http_sd`; `replica_set` finds one by `namespace/name`.
 
-    Labels: namespace, pod, node, deployment, revision, pod_template_hash; `__metrics_path__` when the
-    pod has `prometheus.io/path`.
+    Labels: namespace, pod, node, deployment, revision, pod_template_hash, controller_revision_hash (of the
+    pods of sets); `__metrics_path__` when the pod has `prometheus.io/path`.
     """
     groups = []
     for pod in pods:
@@ -43,6 +43,7 @@ def targets(pods: Iterable[Object], replica_set: Callable[[str], Object | None])
             "deployment": deployment["name"] if deployment is not None else "",
             "revision": annotations_of(found).get(_REVISION, "") if found is not None else "",
             "pod_template_hash": labels_of(pod).get("pod-template-hash", ""),
+            "controller_revision_hash": labels_of(pod).get("controller-revision-hash", ""),
         }
         if "prometheus.io/path" in annotations:
             labels["__metrics_path__"] = annotations["prometheus.io/path"]

@@ -10,7 +10,7 @@ from maestro_cli.output.views import Column, Fields, Listing, Report
 
 if TYPE_CHECKING:
     from maestro_cli.changes.canary.examination import Examination
-    from maestro_cli.changes.canary.model import Criterion, Tally
+    from maestro_cli.changes.canary.model import Canary, Criterion, Tally
 
 _TONES = {"PASS": "good", "FAIL": "bad"}
 
@@ -21,12 +21,12 @@ def canary_view(found: Examination) -> Report:
     passed = (found.at - canary.started_at).total_seconds()
     rows: list[tuple[str, object]] = [
         ("decision", f"{decision.verb.value}: {decision.why}"),
-        ("canary", f"{canary.model}@{canary.version}, {canary.share:.3g} of the traffic of {canary.ref}"),
-        ("stable", f"{canary.model}@{canary.stable}"),
+        ("canary", f"{canary.name}, {_of(canary)}"),
+        ("stable", canary.stable_name),
         ("since", canary.started_at),
         ("for", format_duration(passed)),
         ("started by", canary.actor),
-        ("requests", f"{_count(found.mine)} by the canary, {_count(found.usual)} by the stable version"),
+        ("requests", f"{_count(found.mine)} by the canary, {_count(found.usual)} by the stable one"),
         ("needs", found.patience.why if found.patience.if_good is None else _times(found)),
         *([("deadline", "passed: it is held")] if found.overdue else []),
     ]
@@ -36,6 +36,7 @@ def canary_view(found: Examination) -> Report:
         "model": canary.model,
         "version": canary.version,
         "stable": canary.stable,
+        "beside": canary.beside,
         "share": canary.share,
         "started_at": canary.started_at,
         "actor": canary.actor,
@@ -73,6 +74,12 @@ def _criterion(one: Criterion) -> dict[str, Any]:
 
 def _tone(one: Criterion) -> str:
     return _TONES.get(one.judgement.verdict.value, "warn")
+
+
+def _of(canary: Canary) -> str:
+    if canary.beside:
+        return f"{canary.share:.3g} of the replicas of both"
+    return f"{canary.share:.3g} of the traffic of {canary.ref}"
 
 
 def _count(tally: Tally) -> str:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     )
 
 
+_SHOWN = 20
+
+
 def standing_tone(judged: Judged) -> str:
     """The tone of how a revision stands."""
     return {"good": "good", "bad": "bad"}.get(judged.standing.value, "warn")
@@ -150,6 +153,13 @@ def _touched(blast: BlastRadius) -> list[tuple[str, object]]:
     ]
 
 
+def _reached(blast: BlastRadius) -> list[str]:
+    """Every object besides the target, each once; what is not known of them is among what was not seen."""
+    names = list(dict.fromkeys(str(one.ref) for one in blast.reaches))
+    more = [f"{len(names) - _SHOWN} more (-o json names them)"] if len(names) > _SHOWN else []
+    return [*names[:_SHOWN], *more]
+
+
 def _served(impact: Impact | None) -> list[tuple[str, object]]:
     """What users, objectives and responders have to do with it."""
     if impact is None:
@@ -179,6 +189,7 @@ def _plan_blocks(plan: Plan) -> tuple[Any, ...]:
             )
             for budget in blast.budgets
         ),
+        *(("reaches", text) for text in _reached(blast)),
         *_served(blast.impact),
         *(("lately", _lately(recent)) for recent in blast.recent),
         *(("not seen", text) for text in blast.blind),

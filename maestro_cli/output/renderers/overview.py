@@ -60,7 +60,7 @@ def _watched(overview: Overview) -> str:
 def workloads_view(workloads: tuple[Workload, ...]) -> Listing[Workload]:
     columns: tuple[Column[Workload], ...] = (
         Column("workload", lambda workload: workload.ref),
-        Column("revision", lambda workload: str(workload.revision), right=True),
+        Column("revision", lambda workload: workload.revision or None, right=True),
         Column(
             "ready",
             lambda workload: f"{workload.replicas_ready}/{workload.replicas_wanted}",

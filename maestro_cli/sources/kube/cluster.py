@@ -24,6 +24,7 @@ from maestro_cli.core.facts.cluster import (
     Node,
     Pod,
     Revision,
+    Service,
     ServiceEndpoint,
     Workload,
 )
@@ -161,11 +162,6 @@ class KubeCluster:
         """The workload now."""
         return self._workloads.get(ref)
 
-    def list_workloads(self, namespace: str | None) -> tuple[Workload, ...]:
-        """Deployments of a namespace, or of all (None), by namespace and name."""
-        found = self._api.items(scoped("/apis/apps/v1", namespace, "deployments"), objects.Deployment)
-        return tuple(map(facts.workload_facts, sorted(found, key=_name)))
-
     def list_all_workloads(self, namespace: str | None) -> tuple[Workload, ...]:
         """Deployments, StatefulSets and DaemonSets; none of a kind that the cluster does not know."""
         return self._workloads.list_all(namespace)
@@ -227,6 +223,11 @@ class KubeCluster:
         path = scoped("/apis/discovery.k8s.io/v1", namespace, "endpointslices")
         found = self._api.items(path, objects.SliceObject)
         return tuple(sorted({one for item in found for one in facts.endpoint_facts(item)}))
+
+    def list_services(self, namespace: str) -> tuple[Service, ...]:
+        """The Services of a namespace, by name."""
+        found = self._api.items(scoped("/api/v1", namespace, "services"), objects.ServiceObject)
+        return tuple(map(facts.service_facts, sorted(found, key=_name)))
 
     def list_autoscalers(self, namespace: str | None) -> tuple[Autoscaler, ...]:
         """What sets replicas by itself, by name; none where the cluster does not serve autoscaling/v2."""

@@ -19,6 +19,7 @@ from maestro_cli.core.facts.cluster import (
     Node,
     Pod,
     Revision,
+    Service,
     ServiceEndpoint,
     Workload,
 )
@@ -39,6 +40,7 @@ from maestro_cli.sources.kube.objects import (
     PodObject,
     ReplicaSet,
     Selector,
+    ServiceObject,
     SliceObject,
     utc,
 )
@@ -245,6 +247,12 @@ def endpoint_facts(slice_: SliceObject) -> Iterator[ServiceEndpoint]:
         if service and one.target_ref is not None and one.target_ref.kind == "Pod":
             ready = one.conditions is None or one.conditions.ready is not False
             yield ServiceEndpoint(service, one.target_ref.name, ready, one.zone or "")
+
+
+def service_facts(service: ServiceObject) -> Service:
+    """A Service; its selector is of values that the API server validated."""
+    meta = service.metadata
+    return Service(meta.namespace, meta.name, dict(service.spec.selector or {}))
 
 
 def autoscaler_facts(autoscaler: AutoscalerObject) -> Autoscaler:

@@ -323,6 +323,15 @@ class SliceObject(Struct):
     endpoints: list[SliceEndpoint] | None = None
 
 
+class ServiceSpec(Struct):
+    selector: dict[str, str] | None = None
+
+
+class ServiceObject(Struct):
+    metadata: Meta
+    spec: ServiceSpec = field(default_factory=ServiceSpec)
+
+
 class ScaleTarget(Struct):
     kind: str = ""
     name: str = ""

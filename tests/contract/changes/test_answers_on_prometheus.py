@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from maestro_cli.changes.canary.decision import decide
+from maestro_cli.changes.canary.examination import traffic_of
+from maestro_cli.changes.canary.model import Rules, Surroundings, Verb
 from maestro_cli.changes.candidates.answers import Answers, read_answers
 from maestro_cli.changes.candidates.details import read_details
 from maestro_cli.changes.candidates.measuring import read_tracks
@@ -19,7 +22,7 @@ from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.slo.objectives import Objective, read_objectives
 from maestro_cli.sources.prometheus import Prometheus
 from tests.contract.recorded_prometheus import recorded_prometheus
-from tests.unit.changes.fake_cluster import FakeCluster
+from tests.unit.changes.fake_cluster import FakeCluster, template
 from tests.unit.changes.some_world import SomeWorld
 
 pytestmark = pytest.mark.contract
@@ -36,9 +39,11 @@ class Pods:
     end: int
     bad: float
     digest: str
+    deployment: str = "fraud"
 
 
-NOW = (Pods(1, 7000, 3000, 0.0, "a" * 64), Pods(2, 3000, 900, 0.4, "b" * 64), Pods(3, 900, 0, 0.3, "c" * 64))
+NOW = (Pods(1, 7000, 3000, 0.0, "a" * 64), Pods(2, 3000, 900, 0.4, "b" * 64), Pods(3, 900, 0, 0.3, "c" * 64),
+       Pods(3, 3000, 0, 0.01, "d" * 64, "stable"))  # fmt: skip
 
 
 def openmetrics(now: int) -> str:
@@ -47,7 +52,8 @@ def openmetrics(now: int) -> str:
     buckets = ["# TYPE maestro_inference_duration_seconds histogram"]
     infos = ["# TYPE maestro_model_info gauge"]
     for pods in NOW:
-        place = f'namespace="ml",deployment="fraud",pod="fraud-{pods.revision}-x",model="fraud",version="1"'
+        pod = f'deployment="{pods.deployment}",pod="{pods.deployment}-{pods.revision}-x"'
+        place = f'namespace="ml",{pod},model="fraud",version="1"'
         instants = range(now - pods.begin, now - pods.end + 1, 15)
         for code, share in (("200", 1 - pods.bad), ("500", pods.bad)):
             counters += [
@@ -124,3 +130,19 @@ def test_the_record_of_each_revision_is_read(world: SomeWorld) -> None:
     assert tracks.by_name["fraud-1"].live_seconds == pytest.approx(4000, abs=330)  # five minutes of lookback
     assert details.p95_seconds["fraud-1"] == pytest.approx(0.19, abs=0.005)
     assert details.models["fraud-2"] == (f"fraud=1@{'b' * 12}",)
+
+
+def test_two_deployments_are_counted_by_the_pods_of_what_each_runs_now(world: SomeWorld) -> None:
+    """The earlier revisions of the canary answered in the namespace too, and nobody counts them."""
+    cluster = FakeCluster()
+    for version in (1, 2, 3):
+        cluster.ship(template(version))
+    now = datetime.now(UTC)
+    traffic = traffic_of(SomeWorld(cluster, world.prometheus), REF, "", "stable")
+    mine, usual = traffic.tallies(("fraud", "stable"), Rules(), now - timedelta(seconds=800), now)
+    assert mine.requests == pytest.approx(8000, rel=0.2)
+    assert usual.requests == pytest.approx(8000, rel=0.2)
+    assert (mine.errors or 0) / (mine.requests or 1) == pytest.approx(0.3, abs=0.01)
+    assert (usual.errors or 0) / (usual.requests or 1) == pytest.approx(0.01, abs=0.001)
+    assert traffic.rate(now)[0] == pytest.approx(20, rel=0.1)
+    assert decide(mine, usual, Rules(), Surroundings()).verb is Verb.ABORT

@@ -53,8 +53,8 @@ def test_it_tells_who_and_what_it_is(kube: KubeCluster) -> None:
 
 def test_it_lists_what_there_is(kube: KubeCluster) -> None:
     workload = settled(kube)
-    assert [item.ref for item in kube.list_workloads(None)] == [REF]
-    assert kube.list_workloads("default") == ()
+    assert [item.ref for item in kube.list_all_workloads(None)] == [REF]
+    assert kube.list_all_workloads("default") == ()
     assert (workload.replicas_wanted, workload.selector) == (3, "app=fraud")
     pods = until(lambda: len(found := kube.list_pods("ml", selector="app=fraud")) == 3 and found)
     assert {pod.owner for pod in pods} <= {revision.name for revision in kube.list_revisions(REF)}

@@ -18,7 +18,7 @@ from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.journal.store import Journal
 from maestro_cli.journal.verification import verify
-from tests.unit.changes.every_kind import EVICTED, EXAMPLES, Example, releases
+from tests.unit.changes.every_kind import EVICTED, EXAMPLES, Example, example_of, releases
 from tests.unit.changes.fake_cluster import REF, FakeCluster, template
 
 pytestmark = pytest.mark.crash
@@ -130,6 +130,22 @@ def test_a_step_that_was_taken_is_not_taken_again(tmp_path: Path, step: str, num
     code, answer = ended(worker(tmp_path, "recover", "k", "grace"))
     assert (code, answer["state"]) == (0, "verified")
     assert cluster.marks == [answer["id"], *EVICTED]
+
+
+@pytest.mark.parametrize(
+    ("step", "called"), [("after-step_begun", 1), ("after-step", 2), ("before-step_taken#2", 3)]
+)
+@pytest.mark.parametrize("kind", ["load-model", "unload-model", "clear-cache"])
+def test_killed_between_replicas_each_is_called_once(
+    tmp_path: Path, kind: str, step: str, called: int
+) -> None:
+    """The first of three is called by the write. What a replica has is asked of it, not remembered."""
+    cluster, example = FakeCluster(tmp_path / "cluster.json"), example_of(kind)
+    releases(cluster)
+    assert ended(worker(tmp_path, "perform", "k", "ada", step, kind))[0] == -signal.SIGKILL
+    assert cluster.marks == list(example.calls[:called])
+    code, answer = ended(worker(tmp_path, "recover", "k", "grace"))
+    assert (code, answer["state"], cluster.marks) == (0, "verified", list(example.calls))
 
 
 @pytest.mark.parametrize("place", GOOD[3:])

@@ -26,6 +26,7 @@ from maestro_cli.core.facts.cluster import (
     Node,
     Pod,
     Revision,
+    Service,
     ServiceEndpoint,
     Workload,
 )
@@ -72,7 +73,7 @@ class FakeCluster:
             "autoscalers": [], "ready": None, "nodes": fake_nodes.nodes_at_first(),
             "ended": [], "pod_uid": "pod-uid", "configs": fake_configs.configs_at_first(),
             "servers": fake_configs.servers_at_first(),
-            "secrets": {}, "labels": {},
+            "secrets": {}, "labels": {}, "services": {"fraud": {"app": "fraud"}},
             "hpas": fake_autoscalers.autoscalers_at_first(), "silences": [], "has_alertmanager": True,
             "firing": [{"alertname": "HighErrorRate", "namespace": "ml", "pod": "pod-0"}],
         }  # fmt: skip
@@ -190,6 +191,10 @@ class FakeCluster:
                 ServiceEndpoint("fraud", pod.name, pod.ready, zones.get(pod.node, ""))
                 for pod in fake_pods.pods(state)
             ]
+
+    def list_services(self, namespace: str) -> Sequence[Service]:
+        with self.state() as state:
+            return [Service("ml", name, selector) for name, selector in sorted(state["services"].items())]
 
     def list_autoscalers(self, namespace: str | None) -> Sequence[Autoscaler]:
         with self.state() as state:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,20 +12,22 @@ import pytest
 from maestro_cli.changes.history import get_change
 from maestro_cli.changes.kinds import KINDS
 from maestro_cli.changes.kinds.kind import Holds, Sent
-from maestro_cli.changes.manifests import diff_manifests
 from maestro_cli.changes.model import Change, Consent, Plan, State
 from maestro_cli.changes.pipeline import ChangePipeline
+from maestro_cli.changes.policy_file import load_policy
 from maestro_cli.core.errors import (
     ActionFailed,
     GateNotMet,
     MaestroError,
     NotFound,
     OutcomeUnknown,
+    PolicyRefused,
     Refused,
     RolledBack,
     StalePlan,
     Unreachable,
     UsageError,
+    WaitingForApproval,
 )
 from maestro_cli.core.facts.cluster import DisruptionBudget, Workload
 from maestro_cli.core.facts.releases import Release
@@ -178,7 +181,7 @@ def test_the_plan_shows_what_differs_and_no_secret(bench: Bench, helm: FakeRelea
     ]  # fmt: skip
 
 
-def test_budgets_are_those_of_the_namespace_in_which_a_workload_is(
+def test_budgets_and_share_are_those_of_the_namespace_in_which_a_workload_is(
     bench: Bench, helm: FakeReleases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = ref_of("Deployment", "shop", "fraud")
@@ -193,8 +196,13 @@ def test_budgets_are_those_of_the_namespace_in_which_a_workload_is(
         bench.cluster, "list_disruption_budgets",
         lambda namespace: [DisruptionBudget(namespace, f"of-{namespace}", "app=fraud", 1, 3, 2, 3)],
     )  # fmt: skip
-    budgets = planned(bench, helm).blast.budgets
-    assert [(one.namespace, one.name) for one in budgets] == [("shop", "of-shop")]
+    pods = list(bench.cluster.list_pods("ml"))
+    monkeypatch.setattr(
+        bench.cluster, "list_pods", lambda namespace, **_: pods * 10 if namespace == "ml" else pods * 2
+    )
+    blast = planned(bench, helm).blast
+    assert [(one.namespace, one.name) for one in blast.budgets] == [("shop", "of-shop")]
+    assert (blast.replicas_ended, blast.namespace_replicas, blast.namespace_share) == (3, 30, 0.5)
 
 
 def test_hooks_that_helm_would_run_are_shown(bench: Bench, helm: FakeReleases) -> None:
@@ -258,10 +266,18 @@ def test_what_happened_since_makes_the_plan_stale(bench: Bench, helm: FakeReleas
     assert helm.asked == []
 
 
-def test_a_missing_permission_is_named(bench: Bench, helm: FakeReleases) -> None:
+def test_what_the_gate_refuses_has_its_code(bench: Bench, helm: FakeReleases, tmp_path: Path) -> None:
+    two = tmp_path / "policy.yaml"
+    two.write_text("schema: maestro.policy/1\nrules: [{name: two, two_person: true}]\n")
+    with pytest.raises(PolicyRefused) as read_only:
+        executed(bench, helm, read_only=True)
+    with pytest.raises(WaitingForApproval) as waiting:
+        executed(bench, helm, rules=load_policy(two))
     bench.cluster.set(denied=["create secrets"])
-    with pytest.raises(Refused, match="you may not create secrets"):
+    with pytest.raises(Refused, match="you may not create secrets") as denied:
         executed(bench, helm)
+    assert [error.value.exit_code for error in (read_only, waiting, denied)] == [20, 17, 5]
+    assert helm.asked == []
 
 
 def test_a_workload_that_may_not_be_seen_passes_no_cap(
@@ -342,50 +358,3 @@ def test_a_workload_is_no_release(bench: Bench, helm: FakeReleases) -> None:
         pipeline(bench, helm).plan("helm-rollback", REF)
     with pytest.raises(UsageError, match="not a workload"):
         pipeline(bench, helm).plan("rollback", HELM)
-
-
-def test_objects_that_come_and_go_are_told_by_name() -> None:
-    before = "kind: ConfigMap\nmetadata: {name: old}\ndata: {db_password: x}\n"
-    after = (
-        "kind: ConfigMap\nmetadata: {name: new, namespace: other}\n---\nkind: Thing\nmetadata: {name: t}\n"
-    )
-    differs = diff_manifests(before, after, "ml")
-    assert [str(ref) for ref in differs.created] == ["ml/thing/t", "other/configmap/new"]
-    assert [str(ref) for ref in differs.deleted] == ["ml/configmap/old"]
-
-
-def test_values_that_look_secret_are_hidden_outside_secrets_too() -> None:
-    def text(value: str) -> str:
-        return f"kind: ConfigMap\nmetadata: {{name: a}}\ndata: {{db_password: {value}, level: {value}}}\n"
-
-    lines = diff_manifests(text("hunter2"), text("hunter3"), "ml").lines
-    assert [(str(line.path), str(line.after)) for line in lines] == [
-        ("ml/configmap/a data.db_password", "«hidden»"), ("ml/configmap/a data.level", "hunter3"),
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("line", ["password: {}", "db_password={}"])
-def test_a_line_that_holds_a_secret_hides_the_file_it_is_in(line: str) -> None:
-    def text(value: str) -> str:
-        held = line.format(value)
-        return f"kind: ConfigMap\nmetadata: {{name: a}}\ndata:\n  app.ini: |\n    level: info\n    {held}\n"
-
-    (found,) = diff_manifests(text("hunter2"), text("hunter3"), "ml").lines
-    assert (str(found.before), str(found.after)) == ("«hidden»", "«hidden»")
-
-
-@pytest.mark.parametrize(
-    "hostile",
-    [
-        "a: &x [1]\nb: *x\n",
-        "kind: !!python/object:os.system x\n",
-        "[" * 200,
-        "- 1\n",
-        "kind: 7\n",
-        "{{ .Values.x }}",
-    ],
-)
-def test_what_is_no_plain_object_is_compared_as_a_whole(hostile: str) -> None:
-    differs = diff_manifests("", hostile, "ml")
-    assert [ref.kind for ref in differs.created] == ["Document"]
-    assert diff_manifests(hostile, hostile, "ml").lines == ()

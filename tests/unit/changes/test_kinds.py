@@ -13,6 +13,7 @@ from maestro_cli.changes.history import get_change
 from maestro_cli.changes.kinds import KINDS, kind_named
 from maestro_cli.changes.kinds.writing import WritingKind
 from maestro_cli.changes.model import Consent, Plan, State, plan_digest
+from maestro_cli.changes.policy_file import load_policy
 from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.core.errors import (
     ActionFailed,
@@ -30,6 +31,7 @@ from maestro_cli.journal.store import Journal
 from tests.unit.changes.bench import YES, Bench, TickingClock
 from tests.unit.changes.every_kind import EXAMPLES, Example, example_of, releases
 from tests.unit.changes.fake_cluster import REF, FakeCluster, template
+from tests.unit.changes.fake_configs import CONFIG, SETTINGS
 from tests.unit.changes.test_recovery import leave_intent
 
 every_kind = pytest.mark.parametrize("example", EXAMPLES, ids=str)
@@ -39,6 +41,9 @@ every_kind_on_a_workload = pytest.mark.parametrize(
 every_kind_that_marks = pytest.mark.parametrize(
     "example", [example for example in EXAMPLES if example.leaves_a_mark], ids=str
 )
+EMPTY = [
+    one for one in EXAMPLES if one.ref in (CONFIG, SETTINGS) or one.calls[1:] or one.kind == "set-weight"
+]
 ROLLING = [example for example in EXAMPLES if example.rolls_out]
 
 
@@ -114,7 +119,7 @@ def test_the_causes_in_the_clusters_history_are_those_of_its_releases(bench: Ben
     assert (cause == "release 2") is not example.rolls_out
 
 
-@every_kind_that_marks
+@every_kind
 def test_its_undo_is_a_change_that_puts_back_what_was_there(bench: Bench, example: Example) -> None:
     plan = planned(bench, example)
     before = example.look(bench.cluster)
@@ -206,6 +211,41 @@ def test_nothing_to_act_on_is_zero_targets(bench: Bench, kind: str) -> None:
     with pytest.raises(ActionFailed) as raised:
         bench.pipeline().plan(kind, REF)
     assert raised.value.exit_code == 12
+
+
+@pytest.mark.parametrize("example", EMPTY, ids=str)
+def test_nobody_to_act_on_is_zero_targets(bench: Bench, example: Example) -> None:
+    """No replica is ready; or, of a config map that is to be rolled out, no workload reads it."""
+    if example.ref != SETTINGS:
+        example.prepare(bench.cluster)
+        bench.cluster.set(ready=0)
+    with pytest.raises(ActionFailed) as raised:
+        bench.pipeline().plan(example.kind, example.ref, example.parameters)
+    assert (raised.value.exit_code, bench.cluster.marks) == (12, [])
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_it_waits_for_a_second_person_where_a_rule_says_so(
+    bench: Bench, tmp_path: Path, example: Example
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "schema: maestro.policy/1\nrules:\n"
+        f"  - {{name: two, kinds: [{example.kind}], two_person: true}}\n"
+        f"  - {{name: nobody, kinds: [{example.kind}], who: []}}\n"
+    )
+    example.prepare(bench.cluster)
+    rules = load_policy(policy)
+    plan = bench.pipeline().plan(example.kind, example.ref, example.parameters)
+    with pytest.raises(PolicyRefused):
+        bench.pipeline(rules=rules).execute(plan, YES)
+    policy.write_text(
+        f"schema: maestro.policy/1\nrules: [{{name: two, kinds: [{example.kind}], two_person: true}}]\n"
+    )
+    again = bench.pipeline().plan(example.kind, example.ref, example.parameters)
+    with pytest.raises(WaitingForApproval) as raised:
+        bench.pipeline(rules=load_policy(policy)).execute(again, YES)
+    assert (raised.value.exit_code, bench.cluster.marks) == (17, [])
 
 
 @every_kind_that_marks

@@ -13,6 +13,7 @@ from maestro_cli.changes.kinds.rollback import choose_revision
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.core.errors import ActionFailed
 from maestro_cli.core.facts.cluster import Revision, Workload
+from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.slo.objectives import Objective
 from tests.unit.changes.bench import POLICY, YES, Bench
 from tests.unit.changes.fake_cluster import LONG_AGO, REF, FakeCluster, template
@@ -125,6 +126,25 @@ def test_an_objective_that_nothing_counts_for_is_no_proof() -> None:
 def test_series_are_told_apart_by_the_hash_where_they_have_no_pod() -> None:
     metrics = FakeMetrics({"hash1": [Life(DAY, HOUR)]}, label="pod_template_hash")
     assert judged(metrics, 2)[1].standing is Standing.GOOD
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"), [("StatefulSet", True), ("DaemonSet", True), ("Deployment", False)]
+)
+def test_what_the_series_of_a_set_lack_is_said_and_how_they_get_it(kind: str, says: bool) -> None:
+    """The name of its pod (`ranking-0`) tells nothing of a revision, as that of a ReplicaSet does."""
+    found = replace(workload(2), ref=WorkloadRef(kind, "ml", "fraud"))
+    metrics = FakeMetrics({"fraud": [Life(DAY, HOUR)]})
+    world = SomeWorld(FakeCluster(), metrics, OBJECTIVES)
+    total, bad = (f'http_requests_total{{namespace="ml"{more}}}' for more in ("", ', code=~"5.."'))
+    objectives = {"all": replace(OBJECTIVES["fraud-availability"], total=total, bad=bad)}
+    tracks = read_tracks(replace(world, objectives=objectives), found, [revision(1), revision(2)], NOW)
+    assert ("give them the label controller_revision_hash" in tracks.why) is says
+    (first,) = judge_revisions(found, [revision(1), revision(2)], tracks, frozenset())
+    assert ("relabelling __meta_kubernetes_pod_label_controller_revision_hash" in first.reason) is says
+    told = FakeMetrics({"hash1": [Life(DAY, HOUR)]}, label="controller_revision_hash")
+    world = SomeWorld(FakeCluster(), told, objectives)
+    assert read_tracks(world, found, [revision(1), revision(2)], NOW).why == ""
 
 
 def test_series_that_tell_nobody_apart_count_while_one_revision_was_alone() -> None:

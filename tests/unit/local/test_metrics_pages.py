@@ -141,7 +141,7 @@ def test_only_pods_that_ask_are_discovered() -> None:
     assert group["targets"] == ["127.244.1.2:9100"]
     assert group["labels"] == {
         "namespace": "ml", "pod": "web-1-a", "node": "node-a", "deployment": "web", "revision": "7",
-        "pod_template_hash": "1", "__metrics_path__": "/m",
+        "pod_template_hash": "1", "controller_revision_hash": "", "__metrics_path__": "/m",
     }  # fmt: skip
     plain = pod(**{"prometheus.io/scrape": "true"})
     assert targets([plain], lambda _key: None)[0]["targets"] == ["127.244.1.2:8080"]

@@ -53,7 +53,9 @@ ANSWERS = {
 
 
 def test_counts_are_by_version_and_a_version_without_errors_has_none() -> None:
-    mine, usual, absent = Traffic(Recorded(ANSWERS), CONFIG, "fraud").tallies((2, 1, 7), Rules(), SINCE, NOW)
+    mine, usual, absent = Traffic(Recorded(ANSWERS), CONFIG, "fraud").tallies(
+        ("2", "1", "7"), Rules(), SINCE, NOW
+    )
     assert (mine.requests, mine.errors, mine.slow, mine.seconds) == (100, 0, 0, 1)
     assert (usual.requests, usual.errors, usual.slow, usual.bad_lately) == (900, 9, 20, 0)
     assert (absent.requests, absent.errors, absent.slow, absent.bad_lately) == (None, None, None, None)
@@ -61,7 +63,7 @@ def test_counts_are_by_version_and_a_version_without_errors_has_none() -> None:
 
 def test_it_asks_for_that_model_in_that_namespace_and_counts_what_was_born_meanwhile() -> None:
     metrics = Recorded(ANSWERS)
-    Traffic(metrics, CONFIG, 'fr"aud').tallies((2, 1), Rules(slow_seconds=10), SINCE, NOW)
+    Traffic(metrics, CONFIG, 'fr"aud').tallies(("2", "1"), Rules(slow_seconds=10), SINCE, NOW)
     assert all(r'model="fr\"aud"' in asked and 'namespace="ml"' in asked for asked in metrics.asked)
     assert all(" unless " in asked and " offset " in asked for asked in metrics.asked)
     assert sum('le=~"10|10[.]0"' in asked for asked in metrics.asked) == 1
@@ -73,9 +75,9 @@ def test_it_asks_for_that_model_in_that_namespace_and_counts_what_was_born_meanw
 def test_accuracy_is_asked_for_only_where_counters_are_named() -> None:
     metrics = Recorded({"right_total": {"2": 90.0}, "judged_total": {"2": 100.0}, **ANSWERS})
     rules = Rules(right="right_total", judged="judged_total")
-    (mine,) = Traffic(metrics, CONFIG, "fraud").tallies((2,), rules, SINCE, NOW)
+    (mine,) = Traffic(metrics, CONFIG, "fraud").tallies(("2",), rules, SINCE, NOW)
     assert (mine.right, mine.judged) == (90, 100)
-    (without,) = Traffic(Recorded(ANSWERS), CONFIG, "fraud").tallies((2,), Rules(), SINCE, NOW)
+    (without,) = Traffic(Recorded(ANSWERS), CONFIG, "fraud").tallies(("2",), Rules(), SINCE, NOW)
     assert (without.right, without.judged) == (None, None)
 
 
