@@ -31,7 +31,7 @@ _LOCK = "platform.lock"
 # Everything a platform writes and that must not outlive it; logs stay for whoever asks afterwards.
 _RUN_FILES = (
     "run", "pki", "pods", "config", "backups", "prometheus", "alertmanager", "etcd", "serving",
-    "context.json", "webhook.token",
+    "context.json", "webhook.token", "stopped",
 )  # fmt: skip
 _RUN_PATTERNS = (
     "cluster.sqlite*", "pki.*", "*.kubeconfig", "*.key", "*.crt", "*.pem", "*.csr", "*.tokens", "*.tmp",

@@ -20,6 +20,7 @@ from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.files import write_atomically
 from maestro_cli.local.keys import faults_folder, keys_file, make_keys
+from maestro_cli.slo.alert_files import group_document, read_alert_files
 from maestro_cli.slo.objectives import read_objectives
 from maestro_cli.slo.rules import rule_file
 from maestro_cli.slo.windows import Profile
@@ -39,6 +40,7 @@ def prepare(state: Path, profile: Profile, deploy: Path | None = None) -> None:
     """Write rules, manifests, the context, keys and the webhook token under `state`. Raises InvalidFile."""
     deploy = deploy or shipped("deploy")
     rules = rule_file(read_objectives(deploy / "objectives"), profile)
+    rules["groups"] += [group_document(group, profile) for group in read_alert_files(deploy / "alerts")]
     variables = {
         "MODELS_DIR": str((deploy / "models").resolve()),
         "KEYS_FILE": str(keys_file(state)),

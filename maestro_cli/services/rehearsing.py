@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.changes.history import get_change
 from maestro_cli.changes.model import State
-from maestro_cli.chaos.drills.conductor import Conductor, Ensemble
+from maestro_cli.chaos.drills.conductor import Conductor
 from maestro_cli.chaos.drills.fault_score import FaultScore, score_faults
 from maestro_cli.chaos.drills.faults import read_faults
-from maestro_cli.chaos.drills.model import Outcome
+from maestro_cli.chaos.drills.model import Fix, Outcome
+from maestro_cli.chaos.drills.ports import Ensemble
 from maestro_cli.config.locations import shipped
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import from_rfc3339
@@ -20,11 +21,14 @@ from maestro_cli.core.errors import TimedOut
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.incidents.model import OPEN_STATES, Incident
-from maestro_cli.runbooks.model import nobody
+from maestro_cli.runbooks.model import Confirm
+from maestro_cli.runbooks.model import State as StepState
 from maestro_cli.slo.objectives import read_objectives
 
 if TYPE_CHECKING:
     from maestro_cli.core.facts.cluster import Pod
+    from maestro_cli.runbooks.history import RunHistory
+    from maestro_cli.runbooks.model import RunRecord
     from maestro_cli.services.root import Services
     from maestro_cli.sources.serving_faults import ReplicaFaults
 
@@ -62,7 +66,7 @@ class Responders:
         return tuple(
             f"alert {alert.name}"
             for alert in self._services.alertmanager.alerts()
-            if alert.firing and alert.labels.get("namespace") == ref.namespace
+            if alert.firing and alert.labels.get("namespace", "") in ("", ref.namespace)
         )
 
     def open_incidents(self, ref: WorkloadRef) -> tuple[str, ...]:
@@ -75,31 +79,43 @@ class Responders:
 
     def _open(self, ref: WorkloadRef) -> tuple[Incident, ...]:
         found = self._services.desk.list(states=OPEN_STATES)
-        return tuple(incident for incident in found if incident.workload == ref)
+        return tuple(incident for incident in found if incident.workload in (ref, None))
 
     def await_incident(
-        self, ref: WorkloadRef, *, since: datetime, timeout_seconds: float, cancellation: Cancellation
+        self,
+        ref: WorkloadRef,
+        alert: str,
+        *,
+        since: datetime,
+        timeout_seconds: float,
+        cancellation: Cancellation,
     ) -> str:
         clock = self._services.clock
         deadline = clock.monotonic() + timeout_seconds
         while clock.monotonic() < deadline:
             for incident in self._open(ref):
-                if self._began(incident) >= since:
+                if self._began(incident) >= since and self._tells(incident, alert):
                     return incident.id
             cancellation.pause(POLL_SECONDS)
         raise TimedOut(
-            f"no incident was opened within {timeout_seconds:.0f} s",
+            f"no incident was opened for {alert} within {timeout_seconds:.0f} s",
             fix="maestro local logs watch, maestro local status",
         )
+
+    def _tells(self, incident: Incident, alert: str) -> bool:
+        signals = self._services.desk.signals(incident.id)
+        return any(signal.firing and signal.name == alert for signal in signals)
 
     def _began(self, incident: Incident) -> datetime:
         """When it was opened, or opened again."""
         again = self._services.journal.events(subject=incident.subject, kinds=("incident.reopened",))
         return from_rfc3339(again[-1].time) if again else incident.times.opened_at
 
-    def respond(self, incident: str, *, progress: Progress, cancellation: Cancellation) -> None:
+    def respond(
+        self, incident: str, *, confirm: Confirm, progress: Progress, cancellation: Cancellation
+    ) -> None:
         self._services.response.respond(
-            incident, confirm=nobody, progress=progress, cancellation=cancellation
+            incident, confirm=confirm, progress=progress, cancellation=cancellation
         )
 
     def close(self, incident: str, reason: str) -> None:
@@ -118,7 +134,8 @@ class Responders:
             for entry in self._services.desk.timeline(incident.id)
             if entry.kind == "change.applied"
         ]
-        fix = get_change(self._services.journal, applied[-1]) if applied else None
+        changes = [get_change(self._services.journal, change) for change in applied]
+        runs = self._services.run_history.list(incident=incident.id)  # the newest first
         times = incident.times
         return Outcome(
             incident=incident.id,
@@ -129,9 +146,9 @@ class Responders:
             suspect_kind=suspect["kind"] if suspect else "",
             suspect_subject=subject or (suspect["subject"] if suspect else ""),
             suspect_revision=int(revision) if revision.isdigit() else None,
-            fix_kind=fix.kind if fix else "",
-            fix_target=str(fix.ref) if fix else "",
-            fix_verified=fix is not None and fix.state is State.VERIFIED,
+            fixes=tuple(Fix(one.kind, str(one.ref), one.state is State.VERIFIED) for one in changes),
+            run=f"{runs[0].runbook} {runs[0].status.value}" if runs else "",
+            steps=_steps(self._services.run_history, runs),
             postmortem=self._postmortem(incident),
         )
 
@@ -140,6 +157,14 @@ class Responders:
             subject=incident.subject, kinds=("incident.postmortem_published",)
         )
         return str(events[-1].data["path"]) if events else ""
+
+
+def _steps(history: RunHistory, runs: Sequence[RunRecord]) -> tuple[str, ...]:
+    """`RUNBOOK/STEP` of every step that succeeded."""
+    whole = [history.get(run.id) for run in runs]
+    return tuple(
+        f"{run.runbook}/{step.path}" for run in whole for step in run.steps if step.state is StepState.OK
+    )
 
 
 def score_response(services: Services, ref: str, journals: Sequence[Path]) -> FaultScore:
@@ -173,6 +198,49 @@ def embedded_faults(services: Services) -> ReplicaFaults:
     )
 
 
+class EmbeddedNodes:
+    """Satisfies chaos.drills.ports.Nodes: the process kubelets of the embedded platform."""
+
+    def __init__(self, services: Services) -> None:
+        from maestro_cli.config.locations import local_state_dir
+
+        self._services = services
+        self._state = local_state_dir()
+
+    def hosting(self, ref: WorkloadRef) -> tuple[str, ...]:
+        cluster = self._services.cluster
+        pods = cluster.list_pods(ref.namespace, selector=cluster.get_workload(ref).selector)
+        return tuple(sorted({pod.node for pod in pods if pod.ready and not pod.deleting}))
+
+    def stop(self, node: str) -> None:
+        from maestro_cli.local.stopped_parts import stop_part
+
+        stop_part(self._state, _kubelet_of(node), self._services.clock)
+
+    def resume(self) -> tuple[str, ...]:
+        from maestro_cli.local.stopped_parts import resume_part, stopped_parts
+
+        return tuple(
+            part.replace("kubelet-", "node-")
+            for part in stopped_parts(self._state)
+            if resume_part(self._state, part, self._services.clock)
+        )
+
+    def reopen(self, node: str) -> bool:
+        found = self._services.cluster.get_node(node)
+        if found.schedulable:
+            return False
+        self._services.cluster.write_node(
+            node, uid=found.uid, resource_version=found.resource_version, unschedulable=False, annotations={}
+        )
+        return True
+
+
+def _kubelet_of(node: str) -> str:
+    """The part of the platform that is this node's kubelet."""
+    return node.replace("node-", "kubelet-", 1)
+
+
 def conductor(services: Services, seed: int, cluster: str | None) -> Conductor:
     """A conductor whose ensemble works in the context `local`, once the platform is up.
 
@@ -182,8 +250,9 @@ def conductor(services: Services, seed: int, cluster: str | None) -> Conductor:
     def gather() -> Ensemble:
         local = services.in_context("local")
         return Ensemble(
-            local.journal, local.cluster, local.prometheus, Responders(local), embedded_faults(local)
-        )
+            local.journal, local.cluster, local.prometheus, Responders(local), embedded_faults(local),
+            EmbeddedNodes(local),
+        )  # fmt: skip
 
     return Conductor(
         EmbeddedStage(services, seed, cluster),

@@ -25,7 +25,7 @@ LOOKBACK_SECONDS = 3600.0
 
 
 class Measuring:
-    """Reads one objective of one workload."""
+    """Reads one workload, and one objective of it if there is one."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Measuring:
         metrics: Metrics,
         responder: Responder,
         target: WorkloadRef,
-        objective: Objective,
+        objective: Objective | None,
         clock: Clock,
     ) -> None:
         self._cluster = cluster
@@ -68,8 +68,11 @@ class Measuring:
 
     def totals_since(self, baseline: Baseline) -> tuple[float | None, float | None]:
         """Requests and bad ones, counted as the baseline counted them; None where they are not known."""
+        objective = self._objective
+        if objective is None:
+            return None, None
         window = LOOKBACK_SECONDS + seconds_between(baseline.at, self._clock.now())
-        return self._counter(self._objective.total, window), self._errors(window)
+        return self._counter(objective.total, window), self._errors(objective, window)
 
     def _why_unhealthy(self) -> str:
         """Empty when the drill may begin."""
@@ -77,19 +80,27 @@ class Measuring:
         workload = self._cluster.get_workload(target)
         if not workload.is_rolled_out or workload.replicas_ready < workload.replicas_wanted:
             return f"{workload.replicas_ready} of {workload.replicas_wanted} replicas of {target} are ready"
-        rate = self._value(f"sum(rate({self._objective.total}[5s]))")
-        if rate is None or rate <= 0:
-            return "no requests are answered yet"
-        ratio = self._value(f"max({self._objective.error_ratio('5s')})")
-        if ratio is None or ratio > self._objective.budget:
-            return f"the error ratio is {'not known' if ratio is None else format(ratio, '.2%')}"
+        if self._objective is not None and (why := self._why_missed(self._objective)):
+            return why
         firing = self._responder.firing(target)
         return f"still firing: {', '.join(firing)}" if firing else ""
 
+    def _why_missed(self, objective: Objective) -> str:
+        rate = self._value(f"sum(rate({objective.total}[5s]))")
+        if rate is None or rate <= 0:
+            return "no requests are answered yet"
+        ratio = self._value(f"max({objective.error_ratio('5s')})")
+        if ratio is None or ratio > objective.budget:
+            return f"the error ratio is {'not known' if ratio is None else format(ratio, '.2%')}"
+        return ""
+
     def _take_baseline(self) -> Baseline:
         workload = self._cluster.get_workload(self._target)
-        requests = self._counter(self._objective.total, LOOKBACK_SECONDS)
-        errors = self._errors(LOOKBACK_SECONDS)
+        objective = self._objective
+        if objective is None:
+            return Baseline(self._clock.now(), workload.revision, workload.template, None, None)
+        requests = self._counter(objective.total, LOOKBACK_SECONDS)
+        errors = self._errors(objective, LOOKBACK_SECONDS)
         if requests is None or errors is None:
             raise NoData("the request counters vanished", fix="maestro local status")
         return Baseline(self._clock.now(), workload.revision, workload.template, requests, errors)
@@ -102,10 +113,10 @@ class Measuring:
         """A counter's total over every series of that long, also of pods that are gone."""
         return self._value(f"sum(max_over_time({selector}[{prometheus_duration(seconds)}]))")
 
-    def _errors(self, seconds: float) -> float | None:
-        if self._objective.bad is None:
-            total = self._counter(self._objective.total, seconds)
-            good = self._counter(self._objective.good or "", seconds)
+    def _errors(self, objective: Objective, seconds: float) -> float | None:
+        if objective.bad is None:
+            total = self._counter(objective.total, seconds)
+            good = self._counter(objective.good or "", seconds)
             return None if total is None or good is None else total - good
         window = prometheus_duration(seconds)
-        return self._value(f"sum(max_over_time({self._objective.bad}[{window}])) or vector(0)")
+        return self._value(f"sum(max_over_time({objective.bad}[{window}])) or vector(0)")

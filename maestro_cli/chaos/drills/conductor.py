@@ -8,20 +8,13 @@ truth is written only with the score.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from maestro_cli.chaos.drills.baseline import Measuring
-from maestro_cli.chaos.drills.defects import (
-    Defect,
-    FaultDefect,
-    NothingDone,
-    ReleaseDefect,
-    end_faults,
-    put_back,
-)
-from maestro_cli.chaos.drills.model import DETECT_BUDGET_SECONDS, BadRelease, Outcome, Scenario, Scorecard
-from maestro_cli.chaos.drills.ports import Cluster, Faults, Metrics, Responder, Stage
+from maestro_cli.chaos.drills.defects import clear, defect_of
+from maestro_cli.chaos.drills.defects.defect import Defect, NothingDone, Scene
+from maestro_cli.chaos.drills.model import DETECT_BUDGET_SECONDS, Outcome, Scenario, Scorecard
+from maestro_cli.chaos.drills.ports import Ensemble, Stage
 from maestro_cli.chaos.drills.scorecard import Performance, score
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.canonical import plain
@@ -31,20 +24,11 @@ from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress
 from maestro_cli.journal.model import Event
 from maestro_cli.journal.store import Journal
+from maestro_cli.runbooks.model import Answer, Confirm, Question
+from maestro_cli.runbooks.questions import read_answer
 from maestro_cli.slo.objectives import Objective
 
 ECHO_SECONDS = 120.0  # an alert over the longest window of the drill profile outlives its cause by a minute
-
-
-@dataclass(frozen=True, slots=True)
-class Ensemble:
-    """Everyone a drill works with once its platform is up."""
-
-    journal: Journal
-    cluster: Cluster
-    metrics: Metrics
-    responder: Responder
-    faults: Faults
 
 
 def unfinished(journal: Journal) -> tuple[Event, ...]:
@@ -95,7 +79,8 @@ class Conductor:
             if not was_up:
                 self._stage.up(progress, cancellation)
                 platform_seconds = self._clock.monotonic() - started
-            play = _Play(self._gather(), scenario, self._objectives[scenario.objective], self._clock)
+            objective = None if scenario.objective is None else self._objectives[scenario.objective]
+            play = _Play(self._gather(), scenario, objective, self._clock)
             return play.run(
                 self._actor, progress, cancellation, started=started, platform_seconds=platform_seconds
             )
@@ -111,7 +96,9 @@ class Conductor:
 class _Play:
     """One performance of one scenario."""
 
-    def __init__(self, ensemble: Ensemble, scenario: Scenario, objective: Objective, clock: Clock) -> None:
+    def __init__(
+        self, ensemble: Ensemble, scenario: Scenario, objective: Objective | None, clock: Clock
+    ) -> None:
         self._ensemble = ensemble
         self._journal = ensemble.journal
         self._responder = ensemble.responder
@@ -136,7 +123,7 @@ class _Play:
         self._restore_leftovers(actor)
         self._require_no_incident()
         baseline = self._measuring.await_baseline(progress, cancellation)
-        defect = self._defect(drill)
+        defect = defect_of(self._scenario.defect, self._scene(drill))
         intent = {
             "scenario": self._scenario.name,
             "target": str(self._scenario.target),
@@ -161,11 +148,8 @@ class _Play:
         """Dismiss what the drill left open, because it failed or was stopped."""
         self._responder.dismiss_drills(self._scenario.target, "the drill is over")
 
-    def _defect(self, drill: str) -> Defect:
-        defect, target = self._scenario.defect, self._scenario.target
-        if isinstance(defect, BadRelease):
-            return ReleaseDefect(self._ensemble.cluster, target, defect, self._clock)
-        return FaultDefect(self._ensemble.faults, target, defect, drill, self._clock)
+    def _scene(self, drill: str) -> Scene:
+        return Scene(self._ensemble, self._scenario.target, drill, self._clock)
 
     def _perform(
         self, defect: Defect, subject: str, actor: str, progress: Progress, cancellation: Cancellation
@@ -175,7 +159,8 @@ class _Play:
         since = self._clock.now()
         try:
             defect.inject()
-            return self._respond(since, progress, cancellation)
+            confirm = self._in_a_persons_place(defect, subject, actor)
+            return self._respond(since, confirm, progress, cancellation)
         except NothingDone as refused:  # what is there now is somebody else's
             self._journal.append("drill.undone", subject, actor, {"by": "nobody: nothing was shipped"})
             raise refused.error from refused
@@ -190,8 +175,23 @@ class _Play:
         self._journal.append("drill.undone", subject, actor, {"by": by})
         return is_mended
 
+    def _in_a_persons_place(self, defect: Defect, subject: str, actor: str) -> Confirm:
+        """Answers what the scenario has an answer for, and records that the drill did."""
+
+        def confirm(question: Question) -> Answer | None:
+            said = self._scenario.answers.get(question.path)
+            if said is None:
+                return None
+            if question.path == self._scenario.repairs:
+                defect.repair()
+            told = {"run": question.run_id, "step": question.path, "answer": said}
+            self._journal.append("drill.answered", subject, actor, {**told, "by": "the drill, for a person"})
+            return read_answer(question, said)
+
+        return confirm
+
     def _respond(
-        self, injected_at: datetime, progress: Progress, cancellation: Cancellation
+        self, injected_at: datetime, confirm: Confirm, progress: Progress, cancellation: Cancellation
     ) -> tuple[Outcome, str]:
         """What the responders came to, and why they got no further; only an interrupt ends the drill."""
         progress.phase("detect", "waiting for an alert to become an incident")
@@ -199,11 +199,12 @@ class _Play:
         try:
             incident = self._responder.await_incident(
                 self._scenario.target,
+                self._scenario.alert,
                 since=injected_at,
                 timeout_seconds=DETECT_BUDGET_SECONDS,
                 cancellation=cancellation,
             )
-            self._responder.respond(incident, progress=progress, cancellation=cancellation)
+            self._responder.respond(incident, confirm=confirm, progress=progress, cancellation=cancellation)
         except Interrupted:
             raise
         except MaestroError as error:
@@ -217,10 +218,7 @@ class _Play:
         for event in unfinished(self._journal):
             if event.data["target"] != str(target):
                 continue
-            if "faults" in event.data["undo"]:
-                end_faults(self._ensemble.faults, target, self._clock)
-            else:
-                put_back(self._ensemble.cluster, target, event.data["undo"]["template"], self._clock)
+            clear(event.data["undo"], self._scene(event.subject.removeprefix("drill/")))
             self._journal.append("drill.undone", event.subject, actor, {"by": "the next drill"})
         self._responder.dismiss_drills(target, "left open by a drill that was killed")
 

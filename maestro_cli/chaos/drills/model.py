@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,43 +14,60 @@ TRIAGE_BUDGET_SECONDS = 10 * 60.0
 RESOLVE_BUDGET_SECONDS = 30 * 60.0
 
 
+class Breakage:
+    """What a scenario breaks: a frozen dataclass that one of the families in `defects` knows."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
-class BadRelease:
-    """A release whose first container gets other argument values; `arguments` maps option to value."""
+class BadRelease(Breakage):
+    """A release whose first container is another: `arguments` maps options to other values, `environment`
+    variables to theirs; an empty `image` leaves it.
+    """
 
     change_cause: str
-    arguments: Mapping[str, str]
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    image: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class ReplicaFault:
+class ReplicaFault(Breakage):
     """A fault of one replica's model server: `kind` and `parameters` as its fault injection has them.
 
-    It meets requests for `model`, and ends by itself after `seconds`.
+    It meets requests for `model` ("" and None: it is about no requests), and ends by itself after `seconds`.
     """
 
     kind: str
     parameters: Mapping[str, float]
     model: str
-    version: int
+    version: int | None
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What is broken, on which workload, and which objective notices.
+    """What is broken, around which workload, which alert tells of it and which runbook answers that.
 
-    `defect`, `true_cause` (the kind of suspect to name) and `right_fix` are the sealed truth.
+    `defect`, `true_cause` (the kind of suspect to name; None: not scored) and `right_fix` (a kind of change,
+    or `RUNBOOK/STEP` for a step that is none) are the sealed truth. Without an `objective` no requests are
+    counted. `answers` maps steps of the runbook to what the drill says in the place of the person whom they
+    ask; at the step `repairs` that person also takes the defect away, as somebody beside the machine would.
     """
 
     name: str
     title: str
     description: str
     target: WorkloadRef
-    objective: str
-    true_cause: str
+    objective: str | None
+    true_cause: str | None
     right_fix: str
-    defect: BadRelease | ReplicaFault
+    defect: Breakage
+    runbook: str
+    alert: str = "ErrorBudgetBurn"
+    answers: Mapping[str, str] = field(default_factory=dict)
+    repairs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +75,8 @@ class Truth:
     """What really was broken, known once the drill is over.
 
     `began` is when it was there, `ended_at` when it truly ended, where somebody recorded that; `subject` and
-    `revision` are what a right suspect names, `words` say it to people. `is_mended`: the responders ended it.
+    `revision` are what a right suspect names, `words` say it to people. `is_mended`: the responders ended it;
+    `fix_target` is what the right change is made to, when that is not the scenario's target.
     """
 
     began: datetime
@@ -67,22 +85,36 @@ class Truth:
     is_mended: bool
     revision: int | None = None
     ended_at: datetime | None = None
+    fix_target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The healthy state before the defect; counters as they stood."""
+    """The healthy state before the defect; counters as they stood, None where nothing is counted."""
 
     at: datetime
     revision: int
     template: Mapping[str, Any]
-    requests: float
-    errors: float
+    requests: float | None
+    errors: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change that the responders applied; `target` as references print."""
+
+    kind: str
+    target: str
+    verified: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the responders did, read from the journal; the defaults are "nothing"."""
+    """What the responders did, read from the journal; the defaults are "nothing".
+
+    `fixes` are in order, `run` says of the last runbook how it ended, `steps` are `RUNBOOK/STEP` of those
+    that succeeded.
+    """
 
     incident: str = ""
     detected_at: datetime | None = None
@@ -92,9 +124,9 @@ class Outcome:
     suspect_kind: str = ""
     suspect_subject: str = ""
     suspect_revision: int | None = None
-    fix_kind: str = ""
-    fix_target: str = ""
-    fix_verified: bool = False
+    fixes: tuple[Fix, ...] = ()
+    run: str = ""
+    steps: tuple[str, ...] = ()
     postmortem: str = ""
 
 
@@ -124,18 +156,24 @@ class PhaseScore:
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """How the response went; `passed` when every phase is in budget and cause and fix are right."""
+    """How the response went; `passed` when every phase is in budget and cause and fix are right.
+
+    `cause_is_right` is None where the cause is not scored, `objective` where no requests are counted.
+    """
 
     drill: str
     scenario: str
+    alert: str
+    objective: str | None
     incident: str
     injected_at: datetime
     phases: tuple[PhaseScore, ...]
     true_cause: str
     blamed: str
-    cause_is_right: bool
+    cause_is_right: bool | None
     fix: str
     fix_is_right: bool
+    run: str
     requests_served: float | None
     errors_served: float | None
     budget_share: float | None
@@ -153,6 +191,6 @@ class Scorecard:
     def misses(self) -> tuple[str, ...]:
         """What went wrong, in words."""
         late = [phase.miss for phase in self.phases if phase.miss]
-        wrong = [] if self.cause_is_right else ["the wrong cause was blamed"]
+        wrong = ["the wrong cause was blamed"] if self.cause_is_right is False else []
         failed = [f"the response stopped: {self.failure}"] if self.failure else []
         return (*failed, *late, *wrong, *(() if self.fix_is_right else ("the wrong fix was made",)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -13,6 +14,8 @@ from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.facts.metrics import Instant
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.journal.store import Journal
+from maestro_cli.runbooks.model import Confirm
 
 
 class Stage(Protocol):
@@ -62,24 +65,50 @@ class Faults(Protocol):
         """What the servers recorded, also those that are gone. Raises NoData, InvalidFile."""
 
 
+class Nodes(Protocol):
+    """The machines below the cluster."""
+
+    def hosting(self, ref: WorkloadRef) -> tuple[str, ...]:
+        """The nodes that run ready replicas of the workload, by name."""
+
+    def stop(self, node: str) -> None:
+        """Stop its kubelet: what runs there goes on, and nobody hears of it. Raises GateNotMet."""
+
+    def resume(self) -> tuple[str, ...]:
+        """Let every stopped kubelet go on; the nodes whose kubelet really was stopped."""
+
+    def reopen(self, node: str) -> bool:
+        """Have it take new pods again; False when it did. Raises GateNotMet, Unreachable."""
+
+
 class Responder(Protocol):
     """The people and programs that respond; they know only what monitoring tells them."""
 
     def firing(self, ref: WorkloadRef) -> tuple[str, ...]:
-        """Names of alerts that fire around the workload now."""
+        """Names of alerts that fire around the workload now, or are of no namespace."""
 
     def open_incidents(self, ref: WorkloadRef) -> tuple[str, ...]:
-        """Names of the incidents open on it."""
+        """Names of the incidents open on it, or on no workload."""
 
     def dismiss_drills(self, ref: WorkloadRef, reason: str) -> None:
-        """Dismiss incidents of drills that are still open on the workload; never a real one."""
+        """Dismiss incidents of drills that are still open on the workload or on none; never a real one."""
 
     def await_incident(
-        self, ref: WorkloadRef, *, since: datetime, timeout_seconds: float, cancellation: Cancellation
+        self,
+        ref: WorkloadRef,
+        alert: str,
+        *,
+        since: datetime,
+        timeout_seconds: float,
+        cancellation: Cancellation,
     ) -> str:
-        """The id of the incident that opens, or opens again, for the workload; raises TimedOut."""
+        """The id of the incident in which the alert fires, opened or opened again since then, for the
+        workload or for none (a node has none); raises TimedOut.
+        """
 
-    def respond(self, incident: str, *, progress: Progress, cancellation: Cancellation) -> None:
+    def respond(
+        self, incident: str, *, confirm: Confirm, progress: Progress, cancellation: Cancellation
+    ) -> None:
         """Triage, run the bound runbook, wait until the alert clears, resolve, write the post-mortem."""
 
     def outcome(self, incident: str) -> Outcome:
@@ -87,3 +116,15 @@ class Responder(Protocol):
 
     def close(self, incident: str, reason: str) -> None:
         """Close a resolved incident for good: the next drill opens one of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ensemble:
+    """Everyone a drill works with once its platform is up."""
+
+    journal: Journal
+    cluster: Cluster
+    metrics: Metrics
+    responder: Responder
+    faults: Faults
+    nodes: Nodes

@@ -6,19 +6,21 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from maestro_cli.chaos.drills.model import BadRelease
 from maestro_cli.core.errors import ActionFailed
 
 
-def bad_template(template: Mapping[str, Any], arguments: Mapping[str, str]) -> dict[str, Any]:
-    """A copy of the template whose first container gets other argument values.
+def bad_template(template: Mapping[str, Any], release: BadRelease) -> dict[str, Any]:
+    """A copy of the template whose first container is as the release says.
 
     Raises ActionFailed when the container has no such argument: the workload is not the one this
     drill knows.
     """
     changed = copy.deepcopy(dict(template))
     containers = changed.get("spec", {}).get("containers") or [{}]
-    args = containers[0].get("args") or []
-    for flag, value in arguments.items():
+    container = containers[0]
+    args = container.get("args") or []
+    for flag, value in release.arguments.items():
         if flag not in args[:-1]:
             raise ActionFailed(
                 f"the workload has no argument {flag}",
@@ -26,6 +28,13 @@ def bad_template(template: Mapping[str, Any], arguments: Mapping[str, str]) -> d
                 fix="maestro local down, then run the drill again",
             )
         args[args.index(flag) + 1] = value
+    if release.image:
+        container["image"] = release.image
+    if release.environment:
+        kept = [one for one in container.get("env") or () if one.get("name") not in release.environment]
+        container["env"] = [
+            *kept, *({"name": name, "value": value} for name, value in release.environment.items())
+        ]  # fmt: skip
     return changed
 
 

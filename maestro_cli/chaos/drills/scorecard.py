@@ -10,6 +10,7 @@ from maestro_cli.chaos.drills.model import (
     RESOLVE_BUDGET_SECONDS,
     TRIAGE_BUDGET_SECONDS,
     Baseline,
+    Fix,
     Outcome,
     PhaseScore,
     Scenario,
@@ -23,11 +24,13 @@ from maestro_cli.slo.objectives import Objective
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """All that was measured of one drill; counters are totals, as in the baseline."""
+    """All that was measured of one drill; counters are totals, as in the baseline. Without an objective
+    nothing was counted.
+    """
 
     drill: str
     scenario: Scenario
-    objective: Objective
+    objective: Objective | None
     baseline: Baseline
     truth: Truth
     outcome: Outcome
@@ -43,22 +46,25 @@ def score(played: Performance) -> Scorecard:
     """Judge an outcome against the truth of its scenario."""
     scenario, outcome, truth = played.scenario, played.outcome, played.truth
     baseline = played.baseline
-    served = None if played.requests is None else played.requests - baseline.requests
-    failed = None if played.errors is None else played.errors - baseline.errors
+    served, failed = _grown(baseline.requests, played.requests), _grown(baseline.errors, played.errors)
     seconds = max(seconds_between(baseline.at, played.finished_at), 1e-9)
-    spend = budget_spend(failed, served, seconds, played.objective)
+    objective = played.objective
+    spend = None if objective is None else budget_spend(failed, served, seconds, objective)
     truly = outcome if truth.ended_at is None else replace(outcome, mitigated_at=truth.ended_at)
     return Scorecard(
         drill=played.drill,
         scenario=scenario.name,
+        alert=scenario.alert,
+        objective=scenario.objective,
         incident=outcome.incident,
         injected_at=truth.began,
         phases=phases_since(truly, truth.began),
         true_cause=truth.words,
         blamed=blamed(outcome),
         cause_is_right=_cause_is_right(scenario, outcome, truth),
-        fix=f"{outcome.fix_kind} {outcome.fix_target}".strip() or "none",
+        fix=", ".join(f"{fix.kind} {fix.target}" for fix in outcome.fixes) or "none",
         fix_is_right=_fix_is_right(scenario, outcome, truth),
+        run=outcome.run,
         requests_served=served,
         errors_served=failed,
         budget_share=spend.share if spend else None,
@@ -70,14 +76,23 @@ def score(played: Performance) -> Scorecard:
     )
 
 
-def _cause_is_right(scenario: Scenario, outcome: Outcome, truth: Truth) -> bool:
+def _grown(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None else after - before
+
+
+def _cause_is_right(scenario: Scenario, outcome: Outcome, truth: Truth) -> bool | None:
+    if scenario.true_cause is None:
+        return None
     named = (outcome.suspect_kind, outcome.suspect_subject, outcome.suspect_revision)
     return named == (scenario.true_cause, truth.subject, truth.revision)
 
 
 def _fix_is_right(scenario: Scenario, outcome: Outcome, truth: Truth) -> bool:
-    done = (outcome.fix_kind, outcome.fix_target)
-    return done == (scenario.right_fix, str(scenario.target)) and outcome.fix_verified and truth.is_mended
+    """Whether the right step or change is among those made, and the responders ended the defect."""
+    right = scenario.right_fix
+    wanted = Fix(right, truth.fix_target or str(scenario.target), verified=True)
+    done = right in outcome.steps if "/" in right else wanted in outcome.fixes
+    return done and truth.is_mended
 
 
 def phases_since(outcome: Outcome, injected_at: datetime) -> tuple[PhaseScore, ...]:

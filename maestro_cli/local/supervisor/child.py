@@ -22,6 +22,7 @@ from maestro_cli.core.files import write_atomically
 from maestro_cli.local.instance import PartRecord
 from maestro_cli.local.ports import Ports
 from maestro_cli.local.process import leashed
+from maestro_cli.local.stopped_parts import is_marked
 from maestro_cli.local.supervisor.model import Facts, Part
 from maestro_cli.local.supervisor.pulse import Pulse
 
@@ -104,7 +105,10 @@ class Child:
         if self._process is None:
             return False
         if self.facts is not None:
-            if not self._wanted_stop and self._pulse.is_lost(self.facts):
+            if is_marked(self._state, self.part.name):
+                self._pulse.stop()
+                self._pulse = Pulse(self._clock)  # silent on purpose: counted from when it is resumed
+            elif not self._wanted_stop and self._pulse.is_lost(self.facts):
                 self._is_hung = True
                 self.kill()
             return False

@@ -19,8 +19,10 @@ def scenarios_view(scenarios: Sequence[Scenario]) -> Listing[Scenario]:
     columns: tuple[Column[Scenario], ...] = (
         Column("name", lambda scenario: scenario.name),
         Column("what happens", lambda scenario: scenario.title),
-        Column("target", lambda scenario: scenario.target),
-        Column("objective", lambda scenario: scenario.objective),
+        Column("alert", lambda scenario: scenario.alert),
+        Column("runbook", lambda scenario: scenario.runbook),
+        Column("target", lambda scenario: scenario.target, wide=True),
+        Column("objective", lambda scenario: scenario.objective, wide=True),
         Column("description", lambda scenario: scenario.description, wide=True),
     )
     return Listing(
@@ -31,6 +33,8 @@ def scenarios_view(scenarios: Sequence[Scenario]) -> Listing[Scenario]:
             "name": scenario.name,
             "title": scenario.title,
             "description": scenario.description,
+            "alert": scenario.alert,
+            "runbook": scenario.runbook,
             "target": str(scenario.target),
             "objective": scenario.objective,
         },
@@ -42,12 +46,16 @@ def scorecard_view(card: Scorecard) -> Report:
     phases = _phases_view(card.phases)
     served = None if card.requests_served is None else f"{card.requests_served:.0f}"
     wrong = None if card.errors_served is None else f"{card.errors_served:.0f} of {served} requests"
+    if card.objective is None:
+        wrong = "not counted: the drill is about no objective"
+    right = {True: "right", False: "wrong", None: "not scored"}
     rows: list[tuple[str, object]] = [
         ("result", "PASS" if card.passed else "FAIL"),
         ("misses", "; ".join(card.misses) or None),
         ("true cause", card.true_cause),
-        ("blamed", f"{card.blamed} ({'right' if card.cause_is_right else 'wrong'})"),
-        ("fix", f"{card.fix} ({'right' if card.fix_is_right else 'wrong'})"),
+        ("blamed", f"{card.blamed} ({right[card.cause_is_right]})"),
+        ("fix", f"{card.fix} ({right[card.fix_is_right]})"),
+        ("runbook", card.run or None),
         ("bad requests", wrong),
         ("budget burned", _budget(card)),
         ("incident", card.incident),
@@ -57,6 +65,8 @@ def scorecard_view(card: Scorecard) -> Report:
     document = {
         "drill": card.drill,
         "scenario": card.scenario,
+        "alert": card.alert,
+        "objective": card.objective,
         "passed": card.passed,
         "misses": card.misses,
         "failure": card.failure,
@@ -68,6 +78,7 @@ def scorecard_view(card: Scorecard) -> Report:
         "cause_is_right": card.cause_is_right,
         "fix": card.fix,
         "fix_is_right": card.fix_is_right,
+        "run": card.run,
         "requests_served": card.requests_served,
         "errors_served": card.errors_served,
         "budget_share": card.budget_share,

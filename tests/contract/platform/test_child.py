@@ -211,6 +211,43 @@ def test_one_that_hangs_is_killed_and_counted(
     assert child.seconds_until_retry() is not None
 
 
+def test_a_part_that_was_stopped_on_purpose_is_left_alone(
+    state: Path, children: list[Child], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+
+    async def silent(url: str) -> bool:
+        nonlocal asked
+        asked += 1
+        return False
+
+    monkeypatch.setattr(pulse, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(pulse, "responds", silent)
+    child = _toy(state, SERVER)
+    children.append(child)
+    child.start({})
+    (state / "stopped").mkdir()
+    mark = state / "stopped" / child.part.name
+
+    async def live() -> None:
+        await _until(child.look)
+        mark.touch()
+        for _ in range(3 * pulse.MISSES_ALLOWED):
+            await child.look()
+            await asyncio.sleep(0)
+        assert (asked, child.is_running, child.restarts) == (0, True, 0)
+        mark.unlink()
+
+        async def ended() -> bool:
+            await child.look()
+            return child.reap()
+
+        await _until(ended)
+
+    asyncio.run(live())
+    assert child.record({}, stopping=False).reason == "it answered no more and was killed"
+
+
 def _programs() -> Programs:
     try:
         return find_programs(os.environ)

@@ -15,6 +15,7 @@ import pytest
 
 from maestro_cli.config.locations import shipped
 from maestro_cli.config.strict import dump_yaml
+from maestro_cli.slo.alert_files import group_document, read_alert_files
 from maestro_cli.slo.objectives import Objective, read_objectives
 from maestro_cli.slo.rules import ALERT_NAME, rule_file
 from maestro_cli.slo.windows import PROFILES
@@ -109,6 +110,21 @@ def test_prometheus_accepts_the_rules_that_ship(tmp_path: Path, profile: str) ->
     assert result.returncode == 0, result.stderr
     spans, windows = len(PROFILES[profile].spans_seconds), len(PROFILES[profile].windows)
     assert f"SUCCESS: {len(objectives) * (spans + windows)} rules found" in result.stdout
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_prometheus_accepts_the_alerts_that_ship_at_either_pace(tmp_path: Path, profile: str) -> None:
+    groups = read_alert_files(shipped("deploy") / "alerts")
+    document = {"groups": [group_document(group, PROFILES[profile]) for group in groups]}
+    result = check(document, tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert f"SUCCESS: {sum(len(group.rules) for group in groups)} rules found" in result.stdout
+
+
+def test_prometheus_accepts_the_alert_files_as_they_are(tmp_path: Path) -> None:
+    files = sorted(str(file) for file in (shipped("deploy") / "alerts").glob("*.yaml"))
+    result = promtool("check", "rules", *files, folder=tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_the_check_can_fail(tmp_path: Path) -> None:

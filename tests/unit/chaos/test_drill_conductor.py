@@ -43,7 +43,7 @@ def test_the_undo_is_in_the_journal_before_anything_is_broken(theatre: Theatre) 
 def test_the_truth_is_not_in_the_journal_before_the_score(theatre: Theatre) -> None:
     theatre.run()
     intent = str(theatre.journal.events(kinds=("drill.intended",))[0].data)
-    assert SCENARIO.true_cause not in intent.replace(SCENARIO.name, "")
+    assert str(SCENARIO.true_cause) not in intent.replace(SCENARIO.name, "")
     assert SCENARIO.right_fix not in intent
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from maestro_cli.chaos.drills.model import Baseline, Outcome, PhaseScore, Scorecard, Truth
+from maestro_cli.chaos.drills.model import BadRelease, Baseline, Fix, Outcome, PhaseScore, Scorecard, Truth
 from maestro_cli.chaos.drills.release import bad_template, serves_the_same
 from maestro_cli.chaos.drills.scenarios import SCENARIOS, find_scenario
 from maestro_cli.chaos.drills.scorecard import Performance, score
@@ -31,9 +31,7 @@ GOOD = Outcome(
     suspect_kind="release",
     suspect_subject=TARGET,
     suspect_revision=2,
-    fix_kind="rollback",
-    fix_target=TARGET,
-    fix_verified=True,
+    fixes=(Fix("rollback", TARGET, verified=True),),
     postmortem="pm.md",
 )
 
@@ -66,9 +64,10 @@ def test_a_good_response_passes_and_is_measured_from_the_injection() -> None:
         ({"suspect_subject": "ml/deploy/other"}, "the wrong cause was blamed"),
         ({"suspect_revision": 1}, "the wrong cause was blamed"),
         ({"suspect_kind": ""}, "the wrong cause was blamed"),
-        ({"fix_kind": "restart"}, "the wrong fix was made"),
-        ({"fix_target": "ml/deploy/other"}, "the wrong fix was made"),
-        ({"fix_verified": False}, "the wrong fix was made"),
+        ({"fixes": (Fix("restart", TARGET, verified=True),)}, "the wrong fix was made"),
+        ({"fixes": (Fix("rollback", "ml/deploy/other", verified=True),)}, "the wrong fix was made"),
+        ({"fixes": (Fix("rollback", TARGET, verified=False),)}, "the wrong fix was made"),
+        ({"fixes": ()}, "the wrong fix was made"),
         ({"detected_at": None}, "detected never happened"),
         ({"resolved_at": None}, "resolved never happened"),
         ({"detected_at": START + timedelta(seconds=301)}, "detected took longer than its budget"),
@@ -93,6 +92,35 @@ def test_it_was_mitigated_when_the_defect_truly_ended_where_that_was_recorded() 
 
 def test_a_response_that_stopped_fails_whatever_it_came_to() -> None:
     assert card(failure="it broke").misses == ("the response stopped: it broke",)
+
+
+def test_a_cause_without_a_truth_is_not_scored_and_fails_nothing() -> None:
+    unscored = card(replace(GOOD, suspect_kind=""), scenario=replace(SCENARIO, true_cause=None))
+    assert unscored.cause_is_right is None
+    assert unscored.passed
+
+
+def test_without_an_objective_nothing_is_counted() -> None:
+    scenario = replace(SCENARIO, objective=None)
+    uncounted = card(
+        scenario=scenario, objective=None, baseline=replace(BASELINE, requests=None, errors=None)
+    )
+    assert (uncounted.requests_served, uncounted.errors_served, uncounted.budget_share) == (None, None, None)
+    assert uncounted.passed
+
+
+@pytest.mark.parametrize(("steps", "passed"), [(("renew/issue",), True), (("renew/look",), False)])
+def test_a_right_fix_that_is_no_change_is_a_step_that_succeeded(steps: tuple[str, ...], passed: bool) -> None:
+    scenario = replace(SCENARIO, right_fix="renew/issue")
+    assert card(replace(GOOD, fixes=(), steps=steps), scenario=scenario).passed is passed
+
+
+def test_the_right_fix_may_be_made_to_something_else_than_the_target() -> None:
+    done = replace(GOOD, fixes=(Fix("drain", "node/a", True), Fix("uncordon", "node/a", True)))
+    scenario = replace(SCENARIO, right_fix="drain")
+    moved = card(done, scenario=scenario, truth=replace(TRUTH, fix_target="node/a"))
+    assert (moved.fix_is_right, moved.fix) == (True, "drain node/a, uncordon node/a")
+    assert not card(done, scenario=scenario, truth=replace(TRUTH, fix_target="node/b")).fix_is_right
 
 
 def test_nothing_done_is_nothing_passed() -> None:
@@ -123,10 +151,20 @@ TEMPLATE = {
 
 def test_the_bad_release_changes_a_copy() -> None:
     before = copy.deepcopy(TEMPLATE)
-    bad = bad_template(TEMPLATE, {"--serve": "fraud=2"})
+    bad = bad_template(TEMPLATE, BadRelease("x", {"--serve": "fraud=2"}))
     assert before == TEMPLATE
     assert bad["spec"]["containers"][0]["args"] == ["--serve", "fraud=2", "-v"]
     assert not serves_the_same(TEMPLATE, bad)
+
+
+def test_the_bad_release_may_have_another_image_and_environment() -> None:
+    env = [{"name": "LEVEL", "value": "info"}, {"name": "PORT", "value": "1"}]
+    before = {"spec": {"containers": [{"args": [], "image": "server:1", "env": env}]}}
+    bad = bad_template(before, BadRelease("x", environment={"LEVEL": "debug"}, image="server:2"))
+    assert bad["spec"]["containers"][0] == {
+        "args": [], "image": "server:2",
+        "env": [{"name": "PORT", "value": "1"}, {"name": "LEVEL", "value": "debug"}],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -136,7 +174,7 @@ def test_the_bad_release_changes_a_copy() -> None:
 )  # fmt: skip
 def test_a_workload_that_the_drill_does_not_know_is_refused(template: dict[str, Any]) -> None:
     with pytest.raises(ActionFailed, match="no argument --serve"):
-        bad_template(template, {"--serve": "fraud=2"})
+        bad_template(template, BadRelease("x", {"--serve": "fraud=2"}))
 
 
 def test_metadata_of_a_template_does_not_count() -> None:

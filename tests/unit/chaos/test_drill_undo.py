@@ -21,6 +21,7 @@ from maestro_cli.core.errors import (
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.runbooks.model import Confirm
 from tests.unit.chaos.theatre import SCENARIO, WELL, Theatre
 
 
@@ -92,9 +93,9 @@ def test_an_undo_looks_again_when_the_cluster_moved_or_did_not_answer(theatre: T
 
     original = theatre.responder.respond
 
-    def respond(incident: str, *, progress: Progress, cancellation: Cancellation) -> None:
+    def respond(incident: str, *, confirm: Confirm, progress: Progress, cancellation: Cancellation) -> None:
         trouble()
-        original(incident, progress=progress, cancellation=cancellation)
+        original(incident, confirm=confirm, progress=progress, cancellation=cancellation)
 
     theatre.responder.respond = respond  # type: ignore[method-assign]
     theatre.run()
@@ -105,9 +106,9 @@ def test_an_undo_that_fails_says_what_is_left(theatre: Theatre) -> None:
     theatre.responder.fails = ActionFailed("x")
     original = theatre.responder.respond
 
-    def respond(incident: str, *, progress: Progress, cancellation: Cancellation) -> None:
+    def respond(incident: str, *, confirm: Confirm, progress: Progress, cancellation: Cancellation) -> None:
         theatre.cluster.failures = [Unreachable("silent") for _ in range(50)]
-        original(incident, progress=progress, cancellation=cancellation)
+        original(incident, confirm=confirm, progress=progress, cancellation=cancellation)
 
     theatre.responder.respond = respond  # type: ignore[method-assign]
     with pytest.raises(UndoFailed, match="still on ml/deploy/fraud"):
@@ -135,3 +136,11 @@ def test_another_workloads_leftover_is_not_touched(theatre: Theatre) -> None:
     theatre.journal.append("drill.intended", "drill/drl-other", "tester", other)
     theatre.run()
     assert [event.subject for event in unfinished(theatre.journal)] == ["drill/drl-other"]
+
+
+def test_a_leftover_of_an_unknown_kind_is_left_and_said(theatre: Theatre) -> None:
+    other = {"target": str(SCENARIO.target), "undo": {"weather": "rain"}}
+    theatre.journal.append("drill.intended", "drill/drl-newer", "tester", other)
+    with pytest.raises(UndoFailed, match="not known here"):
+        theatre.run()
+    assert [event.subject for event in unfinished(theatre.journal)] == ["drill/drl-newer"]

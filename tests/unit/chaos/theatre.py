@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from maestro_cli.chaos.drills.conductor import Conductor, Ensemble
+from maestro_cli.chaos.drills.conductor import Conductor
 from maestro_cli.chaos.drills.faults import InjectedFault
-from maestro_cli.chaos.drills.model import Outcome, ReplicaFault, Scenario, Scorecard
+from maestro_cli.chaos.drills.model import Fix, Outcome, ReplicaFault, Scenario, Scorecard
+from maestro_cli.chaos.drills.ports import Ensemble
 from maestro_cli.chaos.drills.scenarios import find_scenario
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import MaestroError, StalePlan, TimedOut
@@ -23,6 +24,7 @@ from maestro_cli.core.facts.metrics import Instant, Sample
 from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.journal.store import Journal
+from maestro_cli.runbooks.model import Answer, Confirm, Question
 from maestro_cli.slo.objectives import Objective
 
 SCENARIO = find_scenario("bad-release")
@@ -196,13 +198,44 @@ class FakeFaults:
         return self.fault is not None and self.fault.ended is None
 
 
+class FakeNodes:
+    """Fake machines: two run the workload, and one of them can be stopped and closed."""
+
+    def __init__(self) -> None:
+        self.hosts: tuple[str, ...] = ("node-b", "node-c")
+        self.stopped: set[str] = set()
+        self.closed = False
+        self.failures: list[MaestroError] = []
+
+    def hosting(self, ref: WorkloadRef) -> tuple[str, ...]:
+        return self.hosts
+
+    def stop(self, node: str) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.stopped.add(node)
+        self.closed = True
+
+    def resume(self) -> tuple[str, ...]:
+        found, self.stopped = tuple(self.stopped), set()
+        return found
+
+    def reopen(self, node: str) -> bool:
+        was_closed, self.closed = self.closed, False
+        return was_closed
+
+
 class FakeResponder:
     """A fake on-call engineer, who rolls back, or restarts where a fault is on, unless told otherwise."""
 
-    def __init__(self, cluster: FakeCluster, faults: FakeFaults, clock: FakeClock) -> None:
+    def __init__(self, cluster: FakeCluster, faults: FakeFaults, nodes: FakeNodes, clock: FakeClock) -> None:
         self.cluster = cluster
         self.faults = faults
+        self.nodes = nodes
         self.clock = clock
+        self.awaited = ""
+        self.asks: tuple[str, ...] = ()
+        self.answers: dict[str, Answer | None] = {}
         self.alerts: tuple[str, ...] = ()
         self.incidents: tuple[str, ...] = ()
         self.fails: BaseException | None = None
@@ -223,8 +256,15 @@ class FakeResponder:
         self.dismissed.append(reason)
 
     def await_incident(
-        self, ref: WorkloadRef, *, since: datetime, timeout_seconds: float, cancellation: Cancellation
+        self,
+        ref: WorkloadRef,
+        alert: str,
+        *,
+        since: datetime,
+        timeout_seconds: float,
+        cancellation: Cancellation,
     ) -> str:
+        self.awaited = alert
         if not self.detects:
             self.clock.sleep(timeout_seconds)
             raise TimedOut("no incident opened")
@@ -232,11 +272,18 @@ class FakeResponder:
         self.found = Outcome(incident="inc-1", detected_at=self.clock.now())
         return "inc-1"
 
-    def respond(self, incident: str, *, progress: Progress, cancellation: Cancellation) -> None:
+    def respond(
+        self, incident: str, *, confirm: Confirm, progress: Progress, cancellation: Cancellation
+    ) -> None:
         if self.fails is not None:
             raise self.fails
         self.clock.sleep(10)
         now = self.clock.now()
+        for step in self.asks:
+            self.answers[step] = confirm(Question("run-1", step, "manual", "do it", "by hand", step))
+        if self.nodes.stopped or self.nodes.closed:
+            self._drain(now)
+            return
         if self.faults.fault is not None:
             self._restart(now)
             return
@@ -254,7 +301,7 @@ class FakeResponder:
                 annotations={},
             )
             self.found = replace(
-                self.found, fix_kind="rollback", fix_target=str(SCENARIO.target), fix_verified=True,
+                self.found, fixes=(Fix("rollback", str(SCENARIO.target), verified=True),),
                 mitigated_at=now, resolved_at=now, postmortem="pm.md",
             )  # fmt: skip
 
@@ -266,8 +313,19 @@ class FakeResponder:
                 self.faults.end("stopped")
             self.clock.sleep(5)
             self.found = replace(
-                self.found, fix_kind="restart", fix_target=str(SCENARIO.target), fix_verified=True,
+                self.found, fixes=(Fix("restart", str(SCENARIO.target), verified=True),),
                 mitigated_at=self.clock.now(), resolved_at=self.clock.now(), postmortem="pm.md",
+            )  # fmt: skip
+
+    def _drain(self, now: datetime) -> None:
+        """Close the node, and open it again once a person has started it."""
+        node = self.nodes.hosts[0]
+        self.found = replace(self.found, triaged_at=now, suspect_kind="node", suspect_subject=f"node {node}")
+        if self.fixes and not self.nodes.stopped:
+            self.nodes.closed = False
+            self.found = replace(
+                self.found, fixes=(Fix("drain", f"node/{node}", verified=True),), mitigated_at=now,
+                resolved_at=now, postmortem="pm.md", steps=("node-failure/repair",),
             )  # fmt: skip
 
     def outcome(self, incident: str) -> Outcome:
@@ -287,15 +345,18 @@ class Theatre:
         self.cluster = FakeCluster()
         self.metrics = FakeMetrics(self.clock)
         self.faults = FakeFaults(self.clock)
-        self.responder = FakeResponder(self.cluster, self.faults, self.clock)
+        self.nodes = FakeNodes()
+        self.responder = FakeResponder(self.cluster, self.faults, self.nodes, self.clock)
         self.journal = Journal(path, clock=self.clock)
         self.cancellation = FakeCancellation(self.clock)
 
     def run(self, *, keep: bool = False) -> Scorecard:
         conductor = Conductor(
             self.stage,
-            lambda: Ensemble(self.journal, self.cluster, self.metrics, self.responder, self.faults),
-            {self.scenario.objective: OBJECTIVE},
+            lambda: Ensemble(
+                self.journal, self.cluster, self.metrics, self.responder, self.faults, self.nodes
+            ),
+            {self.scenario.objective or "": OBJECTIVE},
             clock=self.clock,
             actor="tester",
         )

@@ -1,9 +1,8 @@
-"""The drills that ship. Invariant: each breaks something real, and names its truth for the score."""
+"""What goes wrong with a model and its requests."""
 
 from __future__ import annotations
 
 from maestro_cli.chaos.drills.model import BadRelease, ReplicaFault, Scenario
-from maestro_cli.core.errors import NotFound
 from maestro_cli.core.refs import WorkloadRef
 
 _FRAUD = WorkloadRef("Deployment", "ml", "fraud")
@@ -22,6 +21,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         true_cause="release",
         right_fix="rollback",
         defect=BadRelease("retrained fraud model 2", {"--serve": "fraud=2"}),
+        runbook="high-error-rate",
     ),
     Scenario(
         name="slow-model",
@@ -35,14 +35,6 @@ SCENARIOS: tuple[Scenario, ...] = (
         true_cause="pod",
         right_fix="restart",
         defect=ReplicaFault("latency", {"milliseconds": 800.0}, "fraud", 1, seconds=900.0),
+        runbook="high-latency",
     ),
 )
-
-
-def find_scenario(name: str) -> Scenario:
-    """The scenario of that name; raises NotFound listing what there is."""
-    for scenario in SCENARIOS:
-        if scenario.name == name:
-            return scenario
-    known = ", ".join(scenario.name for scenario in SCENARIOS)
-    raise NotFound(f"there is no drill {name!r}", why=f"known drills: {known}", fix="maestro drill list")

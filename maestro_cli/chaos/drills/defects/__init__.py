@@ -1,0 +1,38 @@
+"""What drills break, and mend again: one module a family, and the table of them.
+
+Invariant: the kind of breakage alone decides who performs it, and the key of an undo who takes it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from maestro_cli.chaos.drills.defects import node, release, replica
+from maestro_cli.chaos.drills.defects.defect import Defect, Family, Scene
+from maestro_cli.chaos.drills.model import BadRelease, Breakage, ReplicaFault
+from maestro_cli.core.errors import UndoFailed
+
+FAMILIES: Mapping[type[Breakage], Family] = {
+    BadRelease: release.FAMILY,
+    ReplicaFault: replica.FAMILY,
+    node.LostNode: node.FAMILY,
+}
+
+
+def defect_of(breakage: Breakage, scene: Scene) -> Defect:
+    """One performance of that breakage."""
+    return FAMILIES[type(breakage)].make(breakage, scene)
+
+
+def clear(undo: Mapping[str, Any], scene: Scene) -> None:
+    """Undo what a drill that was killed left, by what its `prepare` returned. Raises UndoFailed."""
+    for family in FAMILIES.values():
+        if family.leaves in undo:
+            family.clear(scene, undo[family.leaves])
+            return
+    raise UndoFailed(
+        f"what drill {scene.drill} left on {scene.target} is not known here",
+        why="another version of maestro ran it",
+        fix="maestro local down",
+    )

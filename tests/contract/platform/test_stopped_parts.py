@@ -1,0 +1,50 @@
+"""A part that a drill stops is left alone until it is resumed, and one that is resumed goes on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from maestro_cli.core.clock import SystemClock
+from maestro_cli.core.errors import GateNotMet
+from maestro_cli.local import stopped_parts
+from maestro_cli.local.platform_status import PartStatus, PlatformStatus
+from maestro_cli.local.stopped_parts import is_marked, resume_part, stop_part
+from tests.e2e.session import eventually
+
+pytestmark = pytest.mark.contract
+CLOCK = SystemClock()
+
+
+@pytest.fixture
+def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is said to be the part kubelet-b."""
+    made = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    found = PlatformStatus("up", parts=(PartStatus("kubelet-b", "ready", made.pid),))
+    monkeypatch.setattr(stopped_parts, "platform_status", lambda state, clock: found)
+    yield made
+    made.kill()
+    made.communicate()
+
+
+def test_a_part_is_marked_while_it_is_stopped(tmp_path: Path, process: subprocess.Popen[bytes]) -> None:
+    stop_part(tmp_path, "kubelet-b", CLOCK)
+    assert is_marked(tmp_path, "kubelet-b")
+    assert stopped_parts.stopped_parts(tmp_path) == ["kubelet-b"]
+    eventually(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
+
+    assert resume_part(tmp_path, "kubelet-b", CLOCK)
+    assert not is_marked(tmp_path, "kubelet-b")
+    eventually(lambda: psutil.Process(process.pid).status() != psutil.STATUS_STOPPED)
+    assert not resume_part(tmp_path, "kubelet-b", CLOCK)
+
+
+def test_a_part_that_does_not_run_cannot_be_stopped(tmp_path: Path, process: subprocess.Popen[bytes]) -> None:
+    with pytest.raises(GateNotMet, match="kubelet-c does not run"):
+        stop_part(tmp_path, "kubelet-c", CLOCK)
+    assert not is_marked(tmp_path, "kubelet-c")
