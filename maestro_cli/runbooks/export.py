@@ -23,8 +23,8 @@ def export_run(run: RunRecord, book: Runbook) -> str:
 
 
 def _last_line(step: Step) -> int:
-    """The line that closes the fence of a step."""
-    return step.line + step.body.count("\n") + 1
+    """The line that closes the fence of a step, or that ends the section of a heading."""
+    return step.line + (step.body.count("\n") + 1 if step.body else 0)
 
 
 def _head(run: RunRecord) -> list[str]:

@@ -53,8 +53,8 @@ def read_markdown(text: str, file: str) -> Page:
 
     Front matter without a `maestro:` line belongs to another program and is prose.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
-    front, rest, offset = _split_front_matter(text)
+    text = whole_lines(text)
+    front, rest, offset = split_front_matter(text)
     parser = MarkdownIt("commonmark")
     parser.core.ruler.enableOnly(["normalize", "block"])
     lines = rest.split("\n")
@@ -79,7 +79,12 @@ def read_markdown(text: str, file: str) -> Page:
     return Page(front, tuple(titles), tuple(fences))
 
 
-def _split_front_matter(text: str) -> tuple[str | None, str, int]:
+def whole_lines(text: str) -> str:
+    """The text with `\\n` at the end of each line, and no byte order mark."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+
+
+def split_front_matter(text: str) -> tuple[str | None, str, int]:
     """The front matter if it is ours, the rest, and how many lines were taken off."""
     match = _FRONT_MATTER.match(text)
     if match is None:

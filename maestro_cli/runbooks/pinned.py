@@ -15,6 +15,7 @@ from maestro_cli.core.canonical import digest, plain
 from maestro_cli.core.errors import StalePlan
 from maestro_cli.runbooks.model import Runbook, RunRecord, Step
 from maestro_cli.runbooks.parameters import check_value
+from maestro_cli.runbooks.prose import walkable
 from maestro_cli.runbooks.reader import read_runbook
 
 _PLACES = ("line", "heading")  # where a step stands says nothing about what it does
@@ -23,7 +24,7 @@ _LENGTH = 16
 
 def pinned(run: RunRecord) -> Runbook:
     """The runbook a run was started with; raises StalePlan when the file is another one now."""
-    runbook = read_runbook(Path(run.file))
+    runbook = walkable(read_runbook(Path(run.file)))
     if runbook.digest != run.digest:
         raise StalePlan(
             f"{run.file} changed since run {run.id} started",
@@ -39,7 +40,7 @@ def rebased(run: RunRecord, known: Mapping[str, str]) -> Runbook:
     `known` are the steps of the file it was pinned to. Raises StalePlan when a step that has started, or
     one before it, is another one now, UsageError when one of the run's values does not fit.
     """
-    runbook = read_runbook(Path(run.file))
+    runbook = walkable(read_runbook(Path(run.file)))
     if runbook.digest == run.digest:
         return runbook
     names = {parameter.name for parameter in runbook.parameters}

@@ -47,6 +47,7 @@ from maestro_cli.runbooks.parameters import knowing, refuse_secrets, resolve_par
 from maestro_cli.runbooks.pinned import fingerprint, pinned, rebased
 from maestro_cli.runbooks.planning import Planner, RunPlan
 from maestro_cli.runbooks.ports import ChangePort, ChangeRehearsal, MetricsPort, SystemsPort
+from maestro_cli.runbooks.prose import walkable
 from maestro_cli.runbooks.reader import read_runbook
 from maestro_cli.runbooks.session import Session, Told
 from maestro_cli.runbooks.substitution import into_name
@@ -112,9 +113,9 @@ class RunbookRunner:
             return self._continue(known, around, lifted=False)
         values = resolve_parameters(runbook, given=parameters)
         refuse_secrets(values, self._redactor)
+        runbook = walkable(runbook)
         if not runbook.steps:
-            fix = "mark fences with {id=…}, or read it: maestro runbook show " + runbook.id
-            raise UsageError(f"{runbook.id} has no steps to run", why="none of its fences is marked", fix=fix)
+            raise UsageError(f"{runbook.id} has no steps to run", why="it is empty", fix="write what to do")
         run_id = new_id("run", self._clock.now())
         session = self._session(run_id, runbook, values)
         with session.held():
@@ -139,7 +140,7 @@ class RunbookRunner:
         """What a run would do; raises UsageError for parameters that do not fit."""
         values = resolve_parameters(runbook, given=parameters)
         around = self._around(progress, cancellation, nobody, {})
-        return Planner(runbook, values, around, changes).plan()
+        return Planner(walkable(runbook), values, around, changes).plan()
 
     def _open(
         self, transaction: Transaction, session: Session, data: Mapping[str, Any], limit: PlaybookLimit | None

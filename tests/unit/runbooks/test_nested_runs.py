@@ -59,7 +59,7 @@ def test_it_waits_with_its_inner_run_and_goes_on_with_it(bench: Bench) -> None:
         (INNER + fence("id=a expect='> 5'", "up", "promql"), "a: 1, expected > 5", ExitCode(10)),
         (INNER.replace("[a-z]", "[0-9]") + fence("id=a"), "WHO (given) cannot", FAILED),
         (front("params: {WHO: {}}") + fence("id=a"), "'N' is not a parameter", FAILED),
-        (INNER + "only words", "has no steps", FAILED),
+        (INNER, "has no steps", FAILED),
         (INNER + fence("id=a", "runbook: book", "runbook"), "book would run itself", FAILED),
         (INNER + fence("id=a", "runbook: inner", "runbook"), "inner would run itself", FAILED),
         ("", "cannot be read", FAILED),

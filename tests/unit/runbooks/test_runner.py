@@ -247,7 +247,7 @@ def test_a_changed_file_is_refused(bench: Bench) -> None:
 
 def test_what_cannot_start_writes_nothing(bench: Bench) -> None:
     with pytest.raises(UsageError, match="has no steps"):
-        bench.run("# Only words\n\n```sh\nrm -rf /\n```\n")
+        bench.run(" \n\n")
     with pytest.raises(UsageError, match="is not a parameter"):
         bench.run(FRONT + fence("id=a"), NAEM="x")
     with pytest.raises(UsageError, match="holds a secret"):
