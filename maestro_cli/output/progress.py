@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.quantities import format_duration
@@ -40,34 +41,52 @@ class TerminalProgress:
         self._lock = threading.RLock()
         self.lines: list[tuple[str, str]] = []  # what stayed on screen, with its style
 
-    def __enter__(self) -> TerminalProgress:
+    def __enter__(self) -> Self:
         if self._terminal.interactive:
             from rich.console import Console
-            from rich.live import Live
 
             self._console = Console(
                 stderr=True, highlight=False, markup=False, emoji=False, no_color=not self._terminal.colour
             )
-            self._live = Live(
-                console=self._console,
-                get_renderable=self._line,
-                refresh_per_second=8,
-                transient=True,
-                redirect_stdout=False,
-                redirect_stderr=False,
-            )
-            self._live.start()
+            self._redraw()
         return self
+
+    def _redraw(self) -> None:
+        from rich.live import Live
+
+        self._live = Live(
+            console=self._console,
+            get_renderable=self._line,
+            refresh_per_second=8,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._live.start()
+
+    def _rest(self) -> None:
+        if self._live is not None:
+            with suppress(OSError):
+                self._live.stop()
+            self._live = None
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to a question and its answer."""
+        self._rest()
+        try:
+            yield
+        finally:
+            if self._console is not None:
+                self._redraw()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._lock:
             self._close("✗" if kind is not None else "✓")
-            if self._live is not None:
-                with suppress(OSError):
-                    self._live.stop()
-                self._live = None
+            self._rest()
+            self._console = None
 
     def phase(self, name: str, text: str) -> None:
         with self._lock:
@@ -77,7 +96,7 @@ class TerminalProgress:
 
     def update(self, text: str) -> None:
         with self._lock:
-            self._text = text
+            self._text = text = text.rsplit("\n", 1)[-1]
             now = self._clock.monotonic()
             if self._console is None and now - self._told >= _LINE_SECONDS:
                 self._told = now

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import select
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import UsageError
@@ -12,6 +14,8 @@ from maestro_cli.output.writer import OutputOptions, emit
 
 if TYPE_CHECKING:
     from maestro_cli.runbooks.model import Answer, Question
+
+_LOOK_SECONDS = 0.2  # how soon a question ends once it is cancelled
 
 
 def show(view: View) -> None:
@@ -32,8 +36,18 @@ def confirm(question: str) -> bool:
     return ask_text(f"{question} [y/N]").lower() in ("y", "yes")
 
 
-def ask_question(question: Question) -> Answer | None:
-    """Show a step and ask what it wants to know; None at the end of input.
+def _typed(is_cancelled: Callable[[], bool]) -> str:
+    """The next line that is typed; empty at the end of input, and once it is cancelled."""
+    while sys.stdin.isatty():
+        if is_cancelled():
+            return ""
+        if select.select([sys.stdin], [], [], _LOOK_SECONDS)[0]:
+            break
+    return sys.stdin.readline()
+
+
+def ask_question(question: Question, is_cancelled: Callable[[], bool] = lambda: False) -> Answer | None:
+    """Show a step and ask what it wants to know; None at the end of input, and once it is cancelled.
 
     Whether it may go on, or is done: anything but yes is no. A typed answer is asked for until it is one.
     """
@@ -44,8 +58,9 @@ def ask_question(question: Question) -> Answer | None:
     while True:
         sys.stderr.write(f"{words.get(question.kind, visible(question.form))}: ")
         sys.stderr.flush()
-        line = sys.stdin.readline()
+        line = _typed(is_cancelled)
         if not line:
+            sys.stderr.write("\n")
             return None
         if question.kind in words:
             return line.strip().lower() in ("y", "yes")

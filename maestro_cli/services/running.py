@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maestro_cli.core.errors import UsageError
+from maestro_cli.core.errors import InvalidFile, UsageError
 from maestro_cli.services.changing import ChangeServices, has_person
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from maestro_cli.incidents.desk import IncidentDesk
     from maestro_cli.incidents.model import Incident
     from maestro_cli.journal.outbox import Outbox
+    from maestro_cli.output.run_progress import RunProgress
     from maestro_cli.runbooks.catalog import RunbookCatalog
     from maestro_cli.runbooks.control import RunControl
     from maestro_cli.runbooks.coverage import Coverage
@@ -205,13 +207,14 @@ class RunServices(ChangeServices):
         """Start a run with the given values; `told` hears of each of its events."""
         runbook, values, incident = self._with_values(name, pairs, incident_ref)
         progress.phase("runbook", runbook.id)
+        self._expect(progress, runbook, None)
         return self.runner_for(typed_context, given=yes or has_person(), told=told).start(
             runbook,
             values,
             incident=incident.id if incident else None,
             progress=progress,
             cancellation=self.cancellation,
-            confirm=self.ask_step(),
+            confirm=self.ask_step(progress),
         )
 
     def resume_run(
@@ -226,6 +229,11 @@ class RunServices(ChangeServices):
         told: Told | None = None,
     ) -> RunResult:
         progress.phase("runbook", f"resuming {run_id}")
+        from maestro_cli.runbooks.reader import read_runbook
+
+        run = self.run_history.get(run_id)
+        with suppress(InvalidFile):  # who resumes it says what is wrong with the file
+            self._expect(progress, read_runbook(Path(run.file)), run)
         return self.runner_for(typed_context, given=yes or has_person(), told=told).resume(
             run_id,
             decisions=parse_pairs(decisions),
@@ -233,8 +241,22 @@ class RunServices(ChangeServices):
             rebase=rebase,
             progress=progress,
             cancellation=self.cancellation,
-            confirm=self.ask_step(),
+            confirm=self.ask_step(progress),
         )
+
+    @staticmethod
+    def _expect(progress: Progress, runbook: Runbook, run: RunRecord | None) -> None:
+        """Tell who draws the run which steps there are."""
+        from maestro_cli.output.run_progress import RunProgress
+        from maestro_cli.runbooks.prose import walkable
+
+        if isinstance(progress, RunProgress):
+            progress.expect(walkable(runbook), run)
+
+    def run_progress(self) -> RunProgress:
+        from maestro_cli.output.run_progress import RunProgress
+
+        return RunProgress(self.clock, is_plain=self.options.is_plain)
 
     def lint_runbooks(self, names: Sequence[str], alerts: Sequence[str]) -> tuple[Finding, ...]:
         from maestro_cli.services.runbook_checks import lint_runbooks
@@ -279,15 +301,24 @@ class RunServices(ChangeServices):
         note(f"recorded; go on with: maestro runbook resume {run.id}")
         return run
 
-    def ask_step(self) -> Confirm:
-        """Asks the person at the terminal about a step; nobody where there is none."""
-        from maestro_cli.runbooks.model import nobody
+    def ask_step(self, progress: Progress | None = None) -> Confirm:
+        """Asks the person at the terminal about a step, while nothing else draws there; nobody where there
+        is none."""
+        from maestro_cli.output.progress import TerminalProgress
+        from maestro_cli.runbooks.model import Answer, Question, nobody
 
         if not has_person():
             return nobody
         from maestro_cli.output.prompt import ask_question
 
-        return ask_question
+        if not isinstance(progress, TerminalProgress):
+            return ask_question
+
+        def ask(question: Question) -> Answer | None:
+            with progress.paused():
+                return ask_question(question, lambda: self.cancellation.is_set)
+
+        return ask
 
 
 def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:

@@ -179,12 +179,14 @@ def run(
 ) -> None:
     """Run a runbook to its end, or until a person is needed.
 
-    Without a terminal its changes need --yes.
+    Without a terminal its changes need --yes. A Markdown file without steps is walked through, heading by
+    heading.
 
     Example: maestro runbook run high-error-rate NAMESPACE=ml DEPLOY=fraud
+    Example: maestro runbook run ./notes.md
     """
-    options, told = _events(ctx, output)
-    with ctx.obj.progress() as progress:
+    options, shown, told = _events(ctx, output)
+    with shown as progress:
         result = ctx.obj.run_runbook(name, values or (), incident, typed_context, yes, progress, told)
     _end(result, options)
 
@@ -208,8 +210,8 @@ def resume(
 
     Example: maestro runbook resume run-01k9x3e7qhm4tz
     """
-    options, told = _events(ctx, output)
-    with ctx.obj.progress() as progress:
+    options, shown, told = _events(ctx, output)
+    with shown as progress:
         result = ctx.obj.resume_run(
             run_id, decide or (), typed_context, yes, progress, rebase=rebase, told=told
         )
@@ -292,14 +294,16 @@ def export(ctx: typer.Context, run_id: RunArgument) -> None:
     emit_text(ctx.obj.export_run(run_id))
 
 
-def _events(ctx: typer.Context, output: str) -> tuple[Any, Any]:
-    """The output options, and who hears of events: with `jsonl` each is written as it comes."""
+def _events(ctx: typer.Context, output: str) -> tuple[Any, Any, Any]:
+    """The output options, the progress, and who hears of events: with `jsonl` each is written as it comes,
+    else they are what is drawn."""
     if output != "jsonl":
-        return output_options(ctx, output), None
+        options, progress = output_options(ctx, output), ctx.obj.run_progress()
+        return options, progress, progress.told
     from maestro_cli.output.renderers.runbooks import event_line
     from maestro_cli.output.writer import emit_text
 
-    return None, lambda event: emit_text(event_line(event))
+    return None, ctx.obj.progress(), lambda event: emit_text(event_line(event))
 
 
 def _end(result: Any, options: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from maestro_cli.core.redaction import Redactor
 
 HEAD = TAIL = 4096  # characters kept of each end
+RECENT = 5  # lines
 MARGIN = 8192  # longer than any spelling of a secret
 
 
@@ -42,6 +43,15 @@ class Kept:
             tail = redactor.clean(_decode(self._tail[-(TAIL + MARGIN) :]))[MARGIN:][-TAIL:]
         missing = self._seen - len(head.encode("utf-8", "replace")) - len(tail.encode("utf-8", "replace"))
         return f"{head}\n… {missing} bytes not kept …\n{tail}"
+
+    def recent(self, redactor: Redactor) -> str:
+        """The last lines that are whole, for who watches. A line that still grows may hold half a secret."""
+        data = bytes(self._head + self._tail)[-(TAIL + MARGIN) :]
+        text = redactor.clean(_decode(data).replace("\r", "\n"))
+        text = text[MARGIN:] if self._seen > len(data) else text
+        return "\n".join(
+            [line for line in text[: text.rfind("\n") + 1].split("\n") if line.strip()][-RECENT:]
+        )
 
     def whole(self) -> str | None:
         """All of it as it was written, or None when it is longer than the head."""

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from typing import IO
 
 from maestro_cli.core.errors import ActionFailed, ExitCode, InvalidFile
@@ -24,6 +25,7 @@ GRACE_SECONDS = 5.0  # between SIGTERM and SIGKILL
 _POLL_SECONDS = 0.02  # at most; a short step is looked at more often, so that little is added to it
 _FIRST_POLL_SECONDS = 0.0005
 _POLL_SHARE = 8
+_TELL_SECONDS = 0.2
 _DRAIN_SECONDS = 2.0
 
 
@@ -46,7 +48,7 @@ class ShellStep:
         process = self._start(step, work)
         out, err = Kept(), Kept()
         threads = [_reader(process.stdout, out), _reader(process.stderr, err)]
-        ended = _wait(process, step.timeout_seconds, work)
+        ended = _wait(process, step.timeout_seconds, work, (out, err))
         for thread in threads:
             thread.join(_DRAIN_SECONDS)
         text = "\n".join(
@@ -96,9 +98,12 @@ def _reader(stream: IO[bytes] | None, kept: Kept) -> threading.Thread:
     return thread
 
 
-def _wait(process: subprocess.Popen[bytes], timeout_seconds: float, work: Work) -> State:
-    """Wait for the leader, then end its group; OK when it ended by itself."""
-    started = work.clock.monotonic()
+def _wait(
+    process: subprocess.Popen[bytes], timeout_seconds: float, work: Work, said: Sequence[Kept]
+) -> State:
+    """Wait for the leader and tell what it prints, then end its group; OK when it ended by itself."""
+    started = told = work.clock.monotonic()
+    shown = ""
     ended = State.OK
     while not _has_ended(process):
         elapsed = work.clock.monotonic() - started
@@ -110,6 +115,12 @@ def _wait(process: subprocess.Popen[bytes], timeout_seconds: float, work: Work) 
         if ended is not State.OK:
             _terminate(process)
             break
+        if elapsed - (told - started) >= _TELL_SECONDS:
+            told = started + elapsed
+            now = "\n".join(filter(None, (kept.recent(work.redactor) for kept in said)))
+            if now != shown:
+                shown = now
+                work.progress.update(now)
     # The leader has ended but is not reaped, so its group id cannot belong to anybody else yet.
     _signal_group(process, signal.SIGKILL)
     process.wait()
