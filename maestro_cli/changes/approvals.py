@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from maestro_cli.changes.budgets import budgets_of
 from maestro_cli.changes.history import get_change, recent_on, waiting_changes
 from maestro_cli.changes.kinds import kind_named
 from maestro_cli.changes.kinds.kind import ChangeKind
@@ -32,7 +31,7 @@ from maestro_cli.changes.model import (
 )
 from maestro_cli.changes.policy import Policy
 from maestro_cli.changes.ports import World
-from maestro_cli.changes.rules import Caller, judge
+from maestro_cli.changes.rules import Caller, Judgement, barring, judge
 from maestro_cli.changes.sending import fresh_target
 from maestro_cli.changes.shown import changed_since
 from maestro_cli.core.cancellation import Cancellation
@@ -196,6 +195,8 @@ class Approvals:
             why = f"you are {self._actor}, who asked for it"
         elif identity and identity == asked_as:
             why = f"you and {change.actor} use the same credentials, those of {identity}"
+        elif asked_as and not identity:
+            why = f"{change.actor} is {asked_as} to the cluster, and nothing tells who you are to it"
         else:
             return
         raise PolicyRefused(
@@ -205,21 +206,27 @@ class Approvals:
         )
 
     def _refuse_outsider(self, change: Change, identity: str) -> None:
-        if self._policy.rules is None:
-            return
         second = Caller(self._actor, identity)
-        left = budgets_of(self._world, self._policy.rules)
-        for judgement in judge(self._policy.rules, change.plan, second, self._clock.now(), left):
-            if judgement.asks and not judgement.may_approve(second):
-                raise PolicyRefused(
-                    f"{second.name} may not approve change {change.id}",
-                    why=f"{judgement.place}: the policy's rule {judgement.rule!r} names who may",
-                    fix=f"ask one of: {', '.join(judgement.approvers or ()) or 'nobody'}",
-                )
+        bar = self._barring(change, second)
+        if bar is not None:
+            raise PolicyRefused(
+                f"{second.name} may not approve change {change.id}",
+                why=f"{bar.place}: the policy's rule {bar.rule!r} names who may",
+                fix=f"ask one of: {', '.join(bar.approvers or ()) or 'nobody'}",
+            )
+
+    def _barring(self, change: Change, second: Caller) -> Judgement | None:
+        """Rules name approvers whatever is left of a budget, so that none is measured for it."""
+        if self._policy.rules is None:
+            return None
+        return barring(judge(self._policy.rules, change.plan, second, self._clock.now()), second)
 
     def _is_approved(self, change: Change) -> bool:
+        """By an approval that holds; one that the policy here does not count leaves room for another."""
         given = change.approval
-        return given is not None and given.digest == change.plan.digest and given.until > self._clock.now()
+        if given is None or given.digest != change.plan.digest or given.until <= self._clock.now():
+            return False
+        return self._barring(change, Caller(given.by, given.identity)) is None
 
     def _refuse_approved(self, change: Change) -> None:
         if change.approval is not None and self._is_approved(change):

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 
 from maestro_cli.changes.model import Approval, Consent, Gate, GateDecision, GateReason, Plan, plan_digest
 from maestro_cli.changes.policy import Policy
-from maestro_cli.changes.rules import Judgement
+from maestro_cli.changes.rules import Caller, Judgement, barring
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.facts.cluster import AccessAnswer
 from maestro_cli.core.quantities import counted
@@ -61,7 +61,7 @@ def decide(plan: Plan, policy: Policy, consent: Consent, findings: Findings) -> 
     needed = tuple(_second_person(plan, policy, findings.judged))
     if not needed:
         return GateDecision(Gate.ALLOWED, (), warnings)
-    missing = tuple(_lacking(findings.approval, plan, findings.now))
+    missing = tuple(_lacking(findings.approval, plan, findings.now, findings.judged))
     if findings.approval is not None and not missing:
         approved = f"approved by {findings.approval.by}, until {findings.approval.until:%H:%M:%S}Z"
         return GateDecision(Gate.ALLOWED, (), (*warnings, approved))
@@ -83,10 +83,16 @@ def _second_person(plan: Plan, policy: Policy, judged: Sequence[Judgement]) -> I
         yield f"context {policy.context} is protected, and this cannot be undone"
 
 
-def _lacking(approval: Approval | None, plan: Plan, now: datetime) -> Iterator[str]:
-    """What is wrong with an approval that was given."""
+def _lacking(
+    approval: Approval | None, plan: Plan, now: datetime, judged: Sequence[Judgement]
+) -> Iterator[str]:
+    """What is wrong with an approval that was given, whatever policy its giver worked with."""
     if approval is None:
         return
+    second = Caller(approval.by, approval.identity)
+    bar = barring(judged, second)
+    if bar is not None:
+        yield f"{second.name} approved it, and is none of those whom the rule {bar.rule!r} names"
     if approval.digest != plan.digest:
         yield f"{approval.by} approved another plan ({approval.digest[:12]})"
     if approval.until <= now:

@@ -18,6 +18,7 @@ from maestro_cli.changes.kinds import KINDS
 from maestro_cli.config.strict import Document, read_yaml, suggestion
 from maestro_cli.core.cron import Cron, parse_cron
 from maestro_cli.core.quantities import parse_duration_seconds
+from maestro_cli.core.refs import is_name, names_nothing
 from maestro_cli.core.selectors import selector_matches
 
 MAX_FREEZE_SECONDS = 31 * 86_400
@@ -119,6 +120,12 @@ def load_policy(path: Path) -> PolicyRules:
     """Read and check a policy. Raises InvalidFile, which names file, line and key."""
     document = read_yaml(path)
     content = document.decode(PolicyFile)
+    for index, namespace in enumerate(content.namespaces or ()):
+        if not is_name(namespace):
+            raise document.fail(
+                f"{namespace!r} is not a Kubernetes name", ("namespaces", index),
+                fix="use a-z, 0-9, '-' and '.'; patterns are for targets",
+            )  # fmt: skip
     names: set[str] = set()
     for part in ("rules", "freezes", "budgets"):
         each: Rule | Freeze | Budget
@@ -131,6 +138,7 @@ def load_policy(path: Path) -> PolicyRules:
             _check_selector(document, each.selector, (*at, "selector"))
             if getattr(each, "approvers", None) is not None and not getattr(each, "two_person", False):
                 raise document.fail("nobody has to approve", (*at, "approvers"), fix="add two_person: true")
+            _check_targets(document, each.targets, (*at, "targets"))
             for key in ("kinds", "but"):
                 _check_kinds(document, getattr(each, key, []), (*at, key))
     windows = tuple(_window(document, each, index) for index, each in enumerate(content.freezes))
@@ -142,6 +150,14 @@ def _check_selector(document: Document, selector: str, at: tuple[str | int, ...]
         selector_matches(selector, {})
     except ValueError as error:
         raise document.fail(str(error), at, fix="write app=fraud,tier in (web,api)") from error
+
+
+def _check_targets(document: Document, targets: list[str], at: tuple[str | int, ...]) -> None:
+    """A pattern that can match nothing would hold nothing, and nobody would see it."""
+    for index, pattern in enumerate(targets):
+        instead = names_nothing(pattern)
+        if instead:
+            raise document.fail(f"no target has a name like {pattern!r}", (*at, index), fix=instead)
 
 
 def _check_kinds(document: Document, kinds: list[str], at: tuple[str | int, ...]) -> None:

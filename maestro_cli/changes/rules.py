@@ -62,6 +62,11 @@ class Judgement:
         )  # fmt: skip
 
 
+def barring(judged: Sequence[Judgement], second: Caller) -> Judgement | None:
+    """The first of the rules that ask for a second person by which this one's word does not count."""
+    return next((one for one in judged if one.asks and not one.may_approve(second)), None)
+
+
 _NOTHING: Mapping[str, Left] = {}
 _FIX = "ask who keeps the policy; every rule is explained by: maestro policy explain CHANGE"
 

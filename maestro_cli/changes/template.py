@@ -22,7 +22,7 @@ _VALUE_LIMIT = 2000
 _SECRET_PATH = re.compile(rf"(?i)\b(?:env|labels|annotations)\[[^\]]*(?:{SECRET_NAMES})[^\]]*\]$")
 # `password: x` or `api_key = "x"` in a line; a number, a switch or a reference to elsewhere is no secret
 _LINE = re.compile(
-    r"(?im)^[\s\"'-]*[\w.-]*(?:passw|secret|token|credential|api[-_]?key|private[-_]?key)[\w.-]*[\"']?\s*[:=]\s*"
+    rf"(?im)^[\s\"'-]*[\w.-]*(?:{SECRET_NAMES})[\w.-]*[\"']?\s*[:=]\s*"
     r"(?![\"']?(?:[\d.]+|true|false|null|none|)[\"']?\s*,?\s*$)(?!\$|env:|file:|bao:)\S"
 )
 _PLACE = re.compile(r"(.*\[)(\d+)\]", re.DOTALL)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
     ("minute", 0, 59, ()),
@@ -50,6 +51,9 @@ def parse_cron(text: str) -> Cron:
         for field, (name, low, high, names) in zip(fields, _FIELDS, strict=True)
     ]
     minutes, hours, days, months, weekdays = read
+    any_day = not fields[2].startswith("*") and not fields[4].startswith("*")
+    if not any_day and min(days) > max(_LONGEST[month - 1] for month in months):
+        raise ValueError(f"{text[:60]!r} never comes: none of its months has that day")
     return Cron(
         text=" ".join(fields),
         minutes=tuple(sorted(minutes)),
@@ -57,7 +61,7 @@ def parse_cron(text: str) -> Cron:
         days=days,
         months=months,
         weekdays=frozenset(day % 7 for day in weekdays),
-        any_day=not fields[2].startswith("*") and not fields[4].startswith("*"),
+        any_day=any_day,
     )
 
 

@@ -28,6 +28,7 @@ _SHORT = {"Deployment": "deploy", "StatefulSet": "sts", "DaemonSet": "ds"}
 _WORDS = {**_SHORT, "HelmRelease": "helm", "HorizontalPodAutoscaler": "hpa"}
 _SILENCE = "silence/"
 _NO_NAMESPACE = {"Node", "Server"}
+_WILD = re.compile(r"[*?\[]")
 _DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
@@ -73,6 +74,21 @@ def parse_pod_ref(text: str, *, namespace: str | None = None) -> ObjectRef:
 def parse_ref_of(kind: str, text: str, *, namespace: str | None = None) -> ObjectRef:
     """Read `NAME`, `kind/NAME` or `ml/kind/NAME` of that kind; raises UsageError when it names another."""
     return _only(kind, text, namespace)
+
+
+def names_nothing(pattern: str) -> str:
+    """What to write instead of a pattern over printed names that no name can be like; "" when one may be."""
+    parts = pattern.split("/")
+    if len(parts) == 1:
+        return "" if _WILD.search(pattern) else f"write */deploy/{pattern}"
+    word = parts[1] if len(parts) == 3 else parts[0]
+    kind = _KINDS.get(word.lower()) or _OTHERS.get(word.lower())
+    if kind is None or len(parts) > 3 or pattern.startswith(_SILENCE):
+        return ""
+    printed = _WORDS.get(kind, kind.lower())
+    if len(parts) == 2 and kind not in _NO_NAMESPACE:
+        return f"write */{printed}/{parts[1]}"
+    return "" if word == printed else f"write {'/'.join([*parts[:-2], printed, parts[-1]])}"
 
 
 def silence_ref(matchers: str) -> ObjectRef:
@@ -138,7 +154,12 @@ def parse_workload_ref(text: str, *, namespace: str | None = None) -> WorkloadRe
     return WorkloadRef(kind, _checked(where), _checked(name))
 
 
+def is_name(text: str) -> bool:
+    """Whether an object, or a namespace, can have this name."""
+    return _DNS_NAME.fullmatch(text) is not None
+
+
 def _checked(part: str) -> str:
-    if not _DNS_NAME.fullmatch(part):
+    if not is_name(part):
         raise UsageError(f"{part!r} is not a Kubernetes name", fix="use a-z, 0-9, '-' and '.'")
     return part

@@ -11,13 +11,21 @@ import re
 from collections.abc import Iterator, Sequence
 
 HIDDEN = "«hidden»"
-SECRET_NAMES = r"passw|secret|token|credential|api[-_]?key|private[-_]?key|connection[-_]?string|dsn"
+SECRET_NAMES = (
+    r"passw|passphrase|passcode|(?<![a-z])pass(?![a-z])|secret|token|credential|authorization"
+    r"|(?:api|private|access|signing|encryption|master|session|cookie)[-_]?key|connection[-_]?string|dsn"
+)
 _MOST_CHARACTERS = 8192  # what is longer is cut: nobody shows so much
 _SOUNDS = re.compile(rf"(?i){SECRET_NAMES}")
 _LOOKS = re.compile(
     r"://[^/\s:@]*:[^/\s@]+@"  # a URL with a password
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}"  # a JSON web token
+    r"|(?i:\b(?:bearer|basic))[ :]+(?=[\w.~+/=-]{0,99}\d)[\w.~+/=-]{8,}"  # a header
+    # what services give out: AWS, GitHub, GitLab, Slack, OpenAI and alike, Hugging Face, Google
+    r"|\bA[KS]IA[A-Z0-9]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}"
+    r"|\bxox[a-z]-[\w-]{10,}|hooks\.slack\.com/services/\w|\bsk-(?:\w{2,8}-)?[A-Za-z0-9_]{20,}"
+    r"|\bhf_[A-Za-z0-9]{20,}|\bAIza[\w-]{30,}"
 )
 _NAME = re.compile(r"[-\w.]+")
 _VALUE = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s;&|'\"]+")

@@ -115,13 +115,13 @@ def paused(workload: Workload) -> tuple[GateReason, ...]:
     return (reason,)
 
 
-def seen(revisions: Sequence[Revision], now: datetime) -> list[RecentChange]:
-    """Revisions that others made within the hour; maestro's own are in the journal."""
+def seen(revisions: Sequence[Revision], now: datetime, known: Sequence[RecentChange]) -> list[RecentChange]:
+    """Revisions that others made within the hour, also by a maestro with another journal; not the `known`."""
     return [
         RecentChange(f"revision {revision.number}", "rollout", "", "seen", revision.created_at)
         for revision in revisions
         if seconds_between(revision.created_at, now) <= RECENT_SECONDS
-        and "(chg-" not in revision.change_cause
+        and not any(f"({change.id})" in revision.change_cause for change in known)
     ]
 
 

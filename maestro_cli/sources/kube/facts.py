@@ -6,7 +6,8 @@ meaning that k8s.io/api gives it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -50,6 +51,7 @@ CHANGE_CAUSE = "kubernetes.io/change-cause"
 TEMPLATE_HASH = "pod-template-hash"
 SERVICE_NAME = "kubernetes.io/service-name"
 ZONE = "topology.kubernetes.io/zone"
+_CHANGE_MARK = re.compile(r"\(chg-[0-9a-z]+\)")  # as changes leave it in a cause
 
 
 def workload_facts(deployment: Deployment) -> Workload:
@@ -95,6 +97,22 @@ def revision_facts(replica_set: ReplicaSet) -> Revision:
         template_hash=(meta.labels or {}).get(TEMPLATE_HASH, ""),
         annotations=untrusted(meta.annotations),
     )
+
+
+def with_own_causes(revisions: Iterable[Revision]) -> tuple[Revision, ...]:
+    """Revisions, oldest first, without a cause that names the change of an earlier one.
+
+    The cluster gives each new revision the annotations of its workload. Whoever ships one without a cause of
+    their own would stand there as who made the last change by maestro.
+    """
+    told: set[str] = set()
+    kept = []
+    for revision in revisions:
+        mark = _CHANGE_MARK.search(revision.change_cause)
+        copied = mark is not None and mark.group() in told
+        told.update([] if mark is None else [mark.group()])
+        kept.append(replace(revision, change_cause=Untrusted("")) if copied else revision)
+    return tuple(kept)
 
 
 def without_hash(template: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class Workloads:
         own = [pod for pod in own if not pod.deleting]
         there = Counter(pod.labels.get(sets.REVISION_HASH, "") for pod in own)
         ready = Counter(pod.labels.get(sets.REVISION_HASH, "") for pod in own if pod.ready)
-        return tuple(sets.revision_facts(ref.kind, one, there, ready) for one in found)
+        return facts.with_own_causes(sets.revision_facts(ref.kind, one, there, ready) for one in found)
 
     def write_spec(
         self, ref: WorkloadRef, *, uid: str, resource_version: str, spec: Mapping[str, Any],
@@ -95,7 +95,7 @@ class Workloads:
         owner = self._api.get(path_of(ref), objects.Deployment)
         owned = self._owned(ref, owner.metadata.uid, owner.spec.selector, "replicasets", objects.ReplicaSet)
         owned.sort(key=lambda item: (item.metadata.revision, item.metadata.created_at))
-        return tuple(map(facts.revision_facts, owned))
+        return facts.with_own_causes(map(facts.revision_facts, owned))
 
     def _controller_revisions(self, ref: WorkloadRef, owner: AnySet) -> list[objects.ControllerRevision]:
         kind = objects.ControllerRevision

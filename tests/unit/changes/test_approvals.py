@@ -100,6 +100,8 @@ def test_the_requester_cannot_approve(bench: Bench) -> None:
         ("ada@corp", "grace@corp", False),
         ("", "", False),  # a cluster that does not tell: the name is all there is
         ("system:anonymous", "system:anonymous", False),
+        ("admin", "", True),  # a context without a cluster, or without credentials
+        ("", "grace@corp", False),
     ],
 )
 def test_the_clusters_word_on_who_it_is_counts(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from maestro_cli.changes.approvals import Approvals
 from maestro_cli.changes.candidates.owners import owner_notes
-from maestro_cli.changes.model import Consent, Gate, State
+from maestro_cli.changes.kinds.rolling import seen
+from maestro_cli.changes.model import Consent, Gate, RecentChange, State
 from maestro_cli.changes.references import Reference, needed_by
 from maestro_cli.core.errors import GateNotMet, WaitingForApproval
+from maestro_cli.core.facts.cluster import Revision
 from maestro_cli.core.untrusted import Untrusted
 from tests.unit.changes.bench import POLICY, YES, Bench
 from tests.unit.changes.fake_cluster import REF, template
@@ -240,3 +243,21 @@ def test_going_forward_again_to_the_migration_crosses_nothing(bench: Bench) -> N
     bench.cluster.ship(marked(3, "add-column"))
     bench.cluster.ship(template(2))
     assert bench.pipeline().plan("rollback", REF, {"to_revision": 3}).risks == ()
+
+
+def test_rollouts_of_others_within_the_hour_are_shown_and_those_of_the_journal_once() -> None:
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    mine = RecentChange("chg-1", "set-env", "ada", "verified", now - timedelta(minutes=9))
+
+    def revision(number: int, minutes: int, cause: str) -> Revision:
+        made = now - timedelta(minutes=minutes)
+        return Revision(number, f"fraud-{number}", made, 0, 0, ("i:1",), cause, {})
+
+    revisions = [
+        revision(1, 61, "long ago"),
+        revision(2, 8, "maestro set env A (chg-1)"),
+        revision(3, 7, "maestro restart (chg-2)"),  # by a colleague, whose journal is elsewhere
+        revision(4, 6, "ship (chg- is no mark)"),
+        revision(5, 5, ""),
+    ]
+    assert [one.id for one in seen(revisions, now, [mine])] == ["revision 3", "revision 4", "revision 5"]

@@ -12,7 +12,7 @@ import pytest
 from maestro_cli.changes.approvals import Approvals
 from maestro_cli.changes.gate import Findings, decide
 from maestro_cli.changes.model import Gate
-from maestro_cli.changes.policy import UndoPolicy, policy_for
+from maestro_cli.changes.policy import Policy, UndoPolicy, policy_for
 from maestro_cli.changes.policy_file import PolicyRules, load_policy
 from maestro_cli.changes.records import decision_error
 from maestro_cli.changes.rules import Caller, Judgement, judge
@@ -143,6 +143,11 @@ def test_a_two_person_rule_waits_and_a_refusal_goes_before_it(tmp_path: Path) ->
         ("rules:\n  - {name: r}\n  - {name: r}", 4, "rules[1].name", "a name of its own"),
         ("rules:\n  - {name: r, max_share: 1.5}", 3, "rules[0].max_share", ""),
         ("rules:\n  - {name: r, approvers: [ada]}", 3, "rules[0].approvers", "add two_person: true"),
+        ("namespaces: [mӏ]", 2, "namespaces[0]", "a-z"),
+        ("rules:\n  - {name: r, targets: [ml/deployment/x]}", 3, "rules[0].targets[0]", "write ml/deploy/x"),
+        ("rules:\n  - {name: r, targets: ['ml/*', deploy/x]}", 3, "rules[0].targets[1]", "write */deploy/x"),
+        ("budgets:\n  - {name: b, objective: o, targets: [x]}", 3, "budgets[0].targets[0]", "*/deploy/x"),
+        ("freezes:\n  - {name: f, cron: '0 1 30 2 *', duration: 1h}", 3, "freezes[0].cron", "0 16 * * fri"),
         ("freezes:\n  - {name: f, cron: '0 25 * * *', duration: 1h}", 3, "freezes[0].cron", "0 16 * * fri"),
         ("freezes:\n  - {name: f, cron: '0 1 * * *', duration: 1x}", 3, "freezes[0].duration", "64h"),
         ("freezes:\n  - {name: f, cron: '0 1 * * *', duration: 32d}", 3, "freezes[0].duration", ""),
@@ -160,6 +165,15 @@ def test_a_wrong_policy_names_file_line_and_key(
     assert raised.value.where == f"{tmp_path}/policy.yaml:{line}"
     assert raised.value.key == key
     assert fix in raised.value.fix
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["*", "ml*", "ml/*", "*/fraud", "ml/deploy/*", "*/sts/?", "node/a", "server/serving", "ml/configmap/x",
+     "silence/deployment=x", "ml/service/x", "clusterrole/x", "[mn]l/helm/x"],
+)  # fmt: skip
+def test_a_target_that_something_can_be_called_is_taken(tmp_path: Path, target: str) -> None:
+    assert written(tmp_path, f"rules:\n  - {{name: r, targets: ['{target}']}}\n").content.rules
 
 
 def test_another_schema_is_refused(tmp_path: Path) -> None:
@@ -218,3 +232,25 @@ def test_the_file_says_what_becomes_of_a_change_that_did_not_hold(tmp_path: Path
     file = tmp_path / "policy.yaml"
     file.write_text(f"schema: maestro.policy/1\nundo: {undo.value}\n")
     assert policy_for("x", Context(policy=str(file)), {}).undo is undo
+
+
+def test_an_approval_under_another_policy_counts_only_by_the_requesters(bench: Bench, tmp_path: Path) -> None:
+    """Eve's own configuration names no policy; what she approves there is held against the rule here."""
+    rules = written(tmp_path, "rules:\n  - {name: two, two_person: true, approvers: ['*@leads']}\n")
+    ada = bench.pipeline(rules=rules)
+    plan = ada.plan("restart", REF)
+    with pytest.raises(WaitingForApproval):
+        ada.execute(plan, YES)
+
+    def second(actor: str, policy: Policy) -> Approvals:
+        return Approvals(bench.journal, bench.world, policy=policy, clock=bench.clock, actor=actor)
+
+    eve = second("eve", replace(ada.policy, rules=None))
+    eve.approve(eve.check(plan.id))
+    with pytest.raises(WaitingForApproval, match="second person") as raised:
+        ada.recover(plan.id)
+    assert "eve approved it, and is none of those whom the rule 'two' names" in raised.value.why
+    assert bench.cluster.marks == []
+    grace = second("grace@leads", ada.policy)
+    grace.approve(grace.check(plan.id))
+    assert ada.recover(plan.id).applied_at is not None

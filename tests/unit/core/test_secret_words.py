@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maestro_cli.core.secret_words import HIDDEN, hide_word, hide_words
+from maestro_cli.core.secret_words import HIDDEN, hide_word, hide_words, looks_secret, sounds_secret
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,46 @@ from maestro_cli.core.secret_words import HIDDEN, hide_word, hide_words
 )
 def test_the_value_of_a_secret_is_hidden(words: str, shown: str) -> None:
     assert " ".join(hide_words(words.split())) == shown.replace("H", HIDDEN)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["DB_PASS", "pass", "PASSPHRASE", "AWS_ACCESS_KEY_ID", "SIGNING_KEY", "encryption-key", "Authorization"],
+)
+def test_a_name_of_what_opens_something_sounds_secret(name: str) -> None:
+    assert sounds_secret(name)
+
+
+@pytest.mark.parametrize("name", ["BYPASS", "PASSTHROUGH", "COMPASS", "CACHE_KEY_PREFIX", "LEVEL"])
+def test_a_name_that_only_has_letters_in_common_does_not(name: str) -> None:
+    assert not sounds_secret(name)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Bearer abcdef123456",
+        "basic dXNlcjpwYXNzd29yZA==",
+        "AKIAIOSFODNN7EXAMPLE",
+        "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+        "github_pat_11ABCDEFG0abcdefghijkl_mnop",
+        "glpat-abcdefghij0123456789",
+        "xoxb-1234567890-abcdef",
+        "https://hooks.slack.com/services/T000/B000/XXXX",
+        "sk-proj-abcdefghijklmnopqrst0123",
+        "hf_abcdefghijklmnopqrstuvwxyz",
+    ],
+)
+def test_what_services_give_out_looks_secret_whatever_its_name(value: str) -> None:
+    assert looks_secret(value)
+    assert looks_secret(f"see {value}, please")
+
+
+@pytest.mark.parametrize(
+    "value", ["Bearer of news", "basic training", "sk-learn", "risk-of-fraud-management"]
+)
+def test_words_do_not(value: str) -> None:
+    assert not looks_secret(value)
 
 
 @pytest.mark.parametrize(

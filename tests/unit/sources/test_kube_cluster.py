@@ -54,6 +54,17 @@ def test_revisions_are_those_the_workload_controls_newest_last_without_the_hash_
     assert seen[1].url.params["labelSelector"].startswith("app=fraud")
 
 
+def test_a_cause_that_the_cluster_copied_from_the_revision_before_is_nobodys() -> None:
+    """kubectl leaves the annotation of the last change as it is, and the controller copies it."""
+    cause = "kubernetes.io/change-cause"
+    mine = {cause: "maestro restart (chg-1m8b4)"}
+    ship = {cause: "ship"}
+    sets = [replica_set("c", "3", **mine), replica_set("b", "2", **mine), replica_set("d", "4", **ship),
+            replica_set("a", "1", **ship)]  # fmt: skip
+    kube, _ = answering(ok(DEPLOYMENT), ok({"metadata": {}, "items": sets}))
+    assert [item.change_cause for item in kube.list_revisions(REF)] == ["ship", mine[cause], "", "ship"]
+
+
 def pods(*names: str, token: str = "") -> httpx.Response:
     items = [{"metadata": {"name": name, "namespace": "ml"}} for name in names]
     return ok({"metadata": {"continue": token}, "items": items})
