@@ -15,6 +15,7 @@ from maestro_cli.core.secret_words import HIDDEN
 from maestro_cli.core.untrusted import Untrusted
 
 MAX_LINES = 200
+_MOST_PAIRS = 250_000
 
 
 def text_diff(key: str, before: str | None, after: str | None) -> Diff:
@@ -33,14 +34,37 @@ def text_diff(key: str, before: str | None, after: str | None) -> Diff:
 
 
 def _changed(key: str, before: list[str], after: list[str]) -> Iterator[DiffLine]:
-    for tag, first, last, start, end in difflib.SequenceMatcher(None, before, after, False).get_opcodes():
-        if tag == "equal":
-            continue
+    for first, last, start, end in _blocks(before, after):
         for offset in range(max(last - first, end - start)):
             old = before[first + offset] if first + offset < last else None
             new = after[start + offset] if start + offset < end else None
             at = start + offset if new is not None else first + offset
             yield DiffLine(Untrusted(f"data[{key}]:{at + 1}"), _short(old), _short(new))
+
+
+def _blocks(before: list[str], after: list[str]) -> Iterator[tuple[int, int, int, int]]:
+    """The lines before (from, to) that others (from, to) took the place of.
+
+    Between what is the same at both ends lines are matched; where that is much, those of the same number are
+    compared, because texts of one line many thousand times take a matcher hours.
+    """
+    same, shorter = 0, min(len(before), len(after))
+    while same < shorter and before[same] == after[same]:
+        same += 1
+    rest = 0
+    while rest < shorter - same and before[-1 - rest] == after[-1 - rest]:
+        rest += 1
+    last, end = len(before) - rest, len(after) - rest
+    if (last - same) * (end - same) > _MOST_PAIRS:
+        both = min(last, end)
+        yield from ((at, at + 1, at, at + 1) for at in range(same, both) if before[at] != after[at])
+        yield both, last, both, end
+        return
+    matcher = difflib.SequenceMatcher(None, before[same:last], after[same:end], False)
+    for tag, *places in matcher.get_opcodes():
+        if tag != "equal":
+            first, past, start, stop = (place + same for place in places)
+            yield first, past, start, stop
 
 
 def _short(text: str | None) -> Untrusted | None:

@@ -20,7 +20,7 @@ _SOUNDS = re.compile(rf"(?i){SECRET_NAMES}")
 _LOOKS = re.compile(
     r"://[^/\s:@]*:[^/\s@]+@"  # a URL with a password
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
-    r"|\beyJ[\w-]{8,}\.[\w-]{8,}"  # a JSON web token
+    r"|(?<![\w-])eyJ[\w-]{8,}+\.[\w-]{8,}"  # a JSON web token
     r"|(?i:\b(?:bearer|basic))[ :]+(?=[\w.~+/=-]{0,99}\d)[\w.~+/=-]{8,}"  # a header
     # what services give out: AWS, GitHub, GitLab, Slack, OpenAI and alike, Hugging Face, Google
     r"|\bA[KS]IA[A-Z0-9]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}"

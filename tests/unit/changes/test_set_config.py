@@ -10,6 +10,7 @@ from maestro_cli.changes.config_text import text_diff
 from maestro_cli.changes.history import get_change
 from maestro_cli.changes.kinds import KINDS
 from maestro_cli.changes.kinds.kind import Holds
+from maestro_cli.changes.kinds.set_config import MAX_VALUE
 from maestro_cli.changes.model import State
 from maestro_cli.changes.references import config_maps_of
 from maestro_cli.changes.template import holds_secret
@@ -185,10 +186,22 @@ def test_a_key_that_was_not_there_is_removed_again(bench: Bench) -> None:
         ("use_token: true", False),
         ('  "api_key": "abc"', True),
         ("level: info", False),
+        ("url: host=db passphrase=hunter2", True),
+        ("args: --max-tokens=512 --log", False),
+        ("args: --api-key=$API_KEY", False),
     ],
 )
 def test_lines_that_name_a_secret_and_give_it(text: str, secret: bool) -> None:
     assert holds_secret("app.yaml", f"a: b\n{text}\n") is secret
+
+
+@pytest.mark.parametrize("text", ["token", "\n", "eyJ-", "- \n", '"\n', "bearer ", "a_pass-", "x: 1 "])
+def test_a_large_text_of_whatever_is_looked_through_and_compared_at_once(text: str) -> None:
+    """Each of these took minutes, and the larger ones hours."""
+    large = text * (MAX_VALUE // len(text))
+    assert not holds_secret("k", large)
+    lines = text_diff("k", f"a\n{large}\nc", f"b\n{large}\nd").lines
+    assert [(line.before, line.after) for line in lines] == [("a", "b"), ("c", "d")]
 
 
 def test_a_text_of_lines_is_compared_by_line() -> None:
