@@ -25,6 +25,7 @@ def start_plan(services: Services, ref: ObjectRef, asked: dict[str, object], rul
 
     if not asked["share"]:
         raise UsageError("a canary without traffic decides nothing", fix="--share 10%")
+    register.check_free(services.journal, ref, str(asked.get("model", "")), str(asked.get("beside", "")))
     plan = services.changes.plan("set-weight" if "beside" in asked else "set-traffic", ref, asked)
     given = plan.parameters
     traffic = traffic_of(services, ref, given.get("model", ""), given.get("beside", ""))

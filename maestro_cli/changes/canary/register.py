@@ -28,25 +28,32 @@ _SUBJECTS = "canary/"
 
 
 def started(journal: Journal, actor: str, plan: Plan, rules: Rules) -> None:
-    """Record the canary that this plan (a set-traffic or a set-weight) starts.
-
-    Raises GateNotMet while another one of that model, or of that Deployment, runs.
-    """
+    """Record the canary that this plan (a set-traffic or a set-weight) starts; raises as `check_free`."""
     asked = plan.parameters
     model = asked.get("model", "")
-    running = find_running(journal, plan.target.ref, model)
-    if running is not None:
-        raise GateNotMet(
-            f"{running.name} is a canary of {running.model or running.stable_name} already",
-            why=f"{running.id}, started by {running.actor}",
-            fix="maestro canary promote, or maestro canary abort",
-        )
+    check_free(journal, plan.target.ref, model, asked.get("beside", ""))
     data = {
         "ref": plain(plan.target.ref), "model": model, "version": asked.get("version", 0),
         "stable": asked.get("stable", 0), "share": asked["share"], "rules": plain(rules), "change": plan.id,
         "beside": asked.get("beside", ""),
     }  # fmt: skip
     journal.append("canary.started", f"{_SUBJECTS}{_id_of(plan.id)}", actor, data)
+
+
+def check_free(journal: Journal, ref: ObjectRef, model: str, beside: str) -> None:
+    """Raises GateNotMet while another canary of that model runs, or one that has to do with the Deployment.
+
+    Two canaries may have the same stable Deployment; a canary is nobody's stable one, nor the other way.
+    """
+    for running in list_running(journal):
+        same = (running.ref, running.model) == (ref, model)
+        turned = running.beside and (running.stable_ref == ref or (beside and running.ref.name == beside))
+        if same or (turned and not model and running.ref.namespace == ref.namespace):
+            raise GateNotMet(
+                f"{running.name} is a canary of {running.model or running.stable_name} already",
+                why=f"{running.id}, started by {running.actor}",
+                fix="maestro canary promote, or maestro canary abort",
+            )
 
 
 def ending(journal: Journal, actor: str, canary: Canary, plan: Plan, ended_as: str) -> None:
@@ -65,14 +72,19 @@ def get_running(journal: Journal, ref: ObjectRef, model: str) -> Canary:
 
 
 def find_running(journal: Journal, ref: ObjectRef, model: str) -> Canary | None:
-    """The canary whose start took effect, since when it did, and whose end did not."""
+    """The canary of that model, or the Deployment that is one; None when none runs."""
+    found = [one for one in list_running(journal) if (one.ref, one.model) == (ref, model)]
+    return found[0] if found else None
+
+
+def list_running(journal: Journal) -> list[Canary]:
+    """The canaries whose start took effect, since when it did, and whose end did not; newest first."""
+    found = []
     for canary in reversed(list_canaries(journal)):
-        if (canary.ref, canary.model) != (ref, model):
-            continue
         began = _applied(journal, canary.change)
         if began is not None and not (canary.ending and _applied(journal, canary.ending)):
-            return replace(canary, started_at=began)
-    return None
+            found.append(replace(canary, started_at=began))
+    return found
 
 
 def list_canaries(journal: Journal) -> list[Canary]:

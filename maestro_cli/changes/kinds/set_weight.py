@@ -23,7 +23,7 @@ from maestro_cli.changes.ports import ClusterPort, World
 from maestro_cli.core.errors import ActionFailed, ExitCode, UsageError
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.quantities import counted
-from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.refs import ObjectRef, WorkloadRef, parse_workload_ref
 
 _TOLERANCE = 0.5  # of the share that was asked for: what whole replicas may be away from it
 
@@ -53,7 +53,7 @@ class SetWeight(Scale):
             raise UsageError(f"{share!r} is no share", fix="0 to under 1")
         if not isinstance(beside, str) or beside in ("", ref.name):
             raise UsageError("the Deployment beside it was not named", fix="beside: NAME")
-        other = world.cluster.get_workload(WorkloadRef("Deployment", ref.namespace, beside))
+        other = world.cluster.get_workload(beside_of(ref, beside))
         if not other.replicas_ready:
             raise ActionFailed(f"no replica of {other.ref} is ready; there is nothing to be a share of")
         wanted = replicas_for(float(share), other.replicas_ready)
@@ -73,6 +73,11 @@ class SetWeight(Scale):
             objections=(*drafted.objections, *against, *_far_off(float(share), comes_to, other)),
             notes=(*drafted.notes, *_moved_by(world.cluster, other)),
         )  # fmt: skip
+
+
+def beside_of(ref: ObjectRef, name: str) -> WorkloadRef:
+    """The Deployment of that name beside this one; raises UsageError for what is no name."""
+    return parse_workload_ref(f"deploy/{name}", namespace=ref.namespace)
 
 
 def replicas_for(share: float, others: int) -> int:

@@ -43,9 +43,14 @@ def test_there_must_be_something_to_be_a_share_of(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked", [{"beside": "stable"}, {**ASKED, "share": 1.0}, {**ASKED, "share": -1}, {"share": 0.1},
-              {**ASKED, "beside": "fraud"}],
-)  # fmt: skip
+    "asked",
+    [
+        {"beside": "stable"},
+        {"share": 0.1},
+        *({**ASKED, "share": share} for share in (1.0, -1)),
+        *({**ASKED, "beside": name} for name in ("fraud", "../stable", "shop/deploy/x", "a\x1b[2J")),
+    ],
+)
 def test_what_makes_no_sense_is_refused(bench: Bench, asked: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         bench.pipeline().plan("set-weight", REF, asked)

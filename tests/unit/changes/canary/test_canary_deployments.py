@@ -15,6 +15,7 @@ from maestro_cli.changes.model import Plan
 from maestro_cli.core.errors import GateNotMet, NotFound
 from maestro_cli.core.facts.cluster import Container
 from maestro_cli.core.facts.metrics import Instant, Sample
+from maestro_cli.core.refs import WorkloadRef
 from tests.unit.changes.bench import YES, Bench
 from tests.unit.changes.fake_cluster import BESIDE, REF
 from tests.unit.changes.some_world import SomeWorld
@@ -99,6 +100,11 @@ def test_it_is_found_by_its_deployment_until_it_is_ended(bench: Bench) -> None:
     assert (found.name, found.stable_name) == ("ml/deploy/fraud", "ml/deploy/stable")
     with pytest.raises(GateNotMet, match="ml/deploy/fraud is a canary of ml/deploy/stable already"):
         register.started(bench.journal, "ada", bench.pipeline().plan("set-weight", REF, ASKED), Rules())
+    for other, beside in ((BESIDE, "fraud"), (WorkloadRef("Deployment", "ml", "third"), "fraud")):
+        with pytest.raises(GateNotMet, match="ml/deploy/fraud is a canary of ml/deploy/stable already"):
+            register.check_free(bench.journal, other, "", beside)
+    register.check_free(bench.journal, WorkloadRef("Deployment", "ml", "third"), "", "stable")
+    register.check_free(bench.journal, WorkloadRef("Deployment", "shop", "stable"), "", "fraud")
     ending = bench.pipeline().plan("set-weight", REF, {**ASKED, "share": 0})
     register.ending(bench.journal, "ada", found, ending, "aborted")
     bench.pipeline().execute(ending, YES)
