@@ -99,11 +99,12 @@ def incident_key(labels: Mapping[str, str]) -> str:
     namespace = labels.get("namespace", "")
     for label, _ in WORKLOAD_LABELS:
         if labels.get(label):
-            return "/".join(map(_key_part, (namespace, labels[label])))
-    return "/".join(("alert", _key_part(namespace), _key_part(labels.get("alertname", ""))))
+            return "/".join(map(key_part, (namespace, labels[label])))
+    return "/".join(("alert", key_part(namespace), key_part(labels.get("alertname", ""))))
 
 
-def _key_part(text: str) -> str:
+def key_part(text: str) -> str:
+    """A label's value as a part of a key: ASCII, and short."""
     quoted = urllib.parse.quote(text, safe="", errors="replace")
     if len(quoted) <= MAX_KEY_PART:
         return quoted or "-"

@@ -17,6 +17,7 @@ from maestro_cli.core.clock import Clock
 from maestro_cli.core.facts.alerts import Alert
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.workload_labels import workload_of
+from maestro_cli.incidents.bindings import Bindings
 from maestro_cli.incidents.correlation import (
     IntakePolicy,
     capped,
@@ -24,10 +25,8 @@ from maestro_cli.incidents.correlation import (
     content_of,
     identity,
     ignored_because,
-    incident_key,
     severity_of,
     start_of,
-    title_of,
 )
 from maestro_cli.incidents.model import Incident, IngestReport, State
 from maestro_cli.incidents.register import (
@@ -87,12 +86,15 @@ class Detector:
         *,
         policy: IntakePolicy | None = None,
         drill: Callable[[], bool] = lambda: False,
+        bindings: Bindings = Bindings(),
     ) -> None:
-        """`drill` says, when a delivery opens incidents, whether they belong to a drill."""
+        """`drill` says, when a delivery opens incidents, whether they belong to a drill; `bindings` what
+        playbooks say of signals."""
         self.journal = journal
         self.clock = clock
         self.actor = actor
         self.policy = policy or IntakePolicy()
+        self.bindings = bindings
         self._drill = drill
 
     def ingest(self, alerts: Sequence[Alert], *, source: str) -> IngestReport:
@@ -113,11 +115,12 @@ class Detector:
 
     def _take(self, alerts: Sequence[Alert], source: str, full_since: datetime | None) -> IngestReport:
         delivery = [(identity(alert), content_of(alert), alert) for alert in alerts]
-        quiet = self._nothing_new(delivery, source, full_since)
+        few = self._too_few(alerts)
+        quiet = self._nothing_new(delivery, source, full_since, few)
         if quiet is not None:
             return quiet
         with self.journal.transaction() as transaction:
-            intake = _Intake(self, transaction, source, delivery)
+            intake = _Intake(self, transaction, source, delivery, few)
             for fingerprint, content, alert in delivery:
                 intake.take(fingerprint, content, alert)
             if full_since is not None:
@@ -126,13 +129,33 @@ class Detector:
             intake.close_cleared()
             return intake.report()
 
+    def _too_few(self, alerts: Sequence[Alert]) -> Mapping[str, str]:
+        """Keys whose signals are too few to open an incident, with the reason."""
+        able = [one for one in alerts if one.firing and ignored_because(one, self.policy) is None]
+        return self.bindings.too_few(able)
+
+    def judge(
+        self, reads: Reads, alert: Alert, content: str, known: KnownSignal | None, few: Mapping[str, str]
+    ) -> str:
+        """As `judge_alert`; an alert of which there are too few opens nothing, and joins what is open."""
+        answer = judge_alert(alert, content, known, self.policy)
+        if answer != "route" or not few:
+            return answer
+        key = self.bindings.key(alert.labels)
+        waits = key in few and open_incident_of_key(reads, key) is None
+        return f"ignore: {few[key]}" if waits else answer
+
     def _nothing_new(
-        self, delivery: Sequence[_Taken], source: str, full_since: datetime | None
+        self,
+        delivery: Sequence[_Taken],
+        source: str,
+        full_since: datetime | None,
+        few: Mapping[str, str],
     ) -> IngestReport | None:
         known = known_signals(self.journal, [fingerprint for fingerprint, _, _ in delivery])
         counts: Counter[str] = Counter()
         for fingerprint, content, alert in delivery:
-            answer = judge_alert(alert, content, known.get(fingerprint), self.policy)
+            answer = self.judge(self.journal, alert, content, known.get(fingerprint), few)
             if answer != "duplicate" and not answer.startswith("ignore: "):
                 return None
             counts[answer] += 1
@@ -162,15 +185,21 @@ class _Intake:
     """One delivery inside one transaction: what is known is read once, for all its alerts together."""
 
     def __init__(
-        self, detector: Detector, transaction: Transaction, source: str, delivery: Sequence[_Taken]
+        self,
+        detector: Detector,
+        transaction: Transaction,
+        source: str,
+        delivery: Sequence[_Taken],
+        few: Mapping[str, str],
     ) -> None:
-        self._detector = detector
+        self._detector, self._few = detector, few
         self._transaction = transaction
         self._source = source
         self._now = detector.clock.now()
         self._known = known_signals(transaction, [fingerprint for fingerprint, _, _ in delivery])
         self._touched: set[str] = set()  # fingerprints that this delivery wrote: known anew if they return
-        keys = {incident_key(alert.labels) for name, _, alert in delivery if name not in self._known}
+        key_of = detector.bindings.key
+        keys = {key_of(alert.labels) for name, _, alert in delivery if name not in self._known}
         self._new_keys = keys - seen_keys(transaction, sorted(keys))
         self._number = next_number(transaction)
         self._is_drill: bool | None = None  # not asked yet
@@ -183,7 +212,7 @@ class _Intake:
 
     def take(self, fingerprint: str, content: str, alert: Alert) -> None:
         before = self._before(fingerprint)
-        answer = judge_alert(alert, content, before, self._detector.policy)
+        answer = self._detector.judge(self._transaction, alert, content, before, self._few)
         if answer == "duplicate" or answer.startswith("ignore: "):
             self._counts[answer] += 1
             return
@@ -238,7 +267,7 @@ class _Intake:
 
     def _route(self, alert: Alert) -> str:
         """The open incident of the alert's key: found, reopened or opened."""
-        key = incident_key(alert.labels)
+        key = self._detector.bindings.key(alert.labels)
         if key in self._by_key:
             return self._by_key[key]
         incident = self._open(key, alert, None) if key in self._new_keys else self._open_one(key, alert)
@@ -278,7 +307,7 @@ class _Intake:
             {
                 "number": self._number,
                 "key": key,
-                "title": title_of(alert),
+                "title": self._detector.bindings.title(alert),
                 "severity": severity_of(alert.labels, policy) or policy.unknown_severity,
                 "namespace": capped(alert.labels.get("namespace", ""), 253) or None,
                 "workload": str(workload) if workload is not None else None,
@@ -288,6 +317,9 @@ class _Intake:
                 "same_as": last.id if last is not None else None,
             },
         )
+        roles = self._detector.bindings.roles(alert.labels)
+        if roles:
+            self._append("incident.roles_set", incident, {"roles": roles})
         self._number += 1
         self._opened.append(incident)
         return incident

@@ -1,6 +1,6 @@
-"""The right to respond to one incident.
+"""The right to respond to one incident, or to carry out one run of a playbook.
 
-Invariant: at most one process responds to an incident. The right is a lease: that of a process which has
+Invariant: at most one process has it. The right is a lease: that of a process which has
 certainly died is taken over at once, any other when it has run out. Whoever loses it is cancelled.
 """
 
@@ -37,13 +37,43 @@ def is_responded_to(journal: Journal, incident: Incident) -> bool:
     return lease is not None and not (holder is not None and holder.is_dead)
 
 
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What may be done by one process at a time: the name of its lease, whom it is held for, what is being
+    done while it is held, in words, and where to see more."""
+
+    name: str
+    subject: str
+    done: str
+    fix: str
+
+
+def right_to(incident: Incident) -> Right:
+    number = incident.number
+    return Right(
+        _name(incident),
+        incident.id,
+        f"incident #{number} is being responded to",
+        f"maestro incident timeline {number}",
+    )
+
+
 @contextmanager
 def hold(journal: Journal, incident: Incident, cancellation: Cancellation) -> Iterator[Held]:
     """Hold the incident while the context is open.
 
     Raises Busy when somebody else responds to it, also when it was lost to somebody else meanwhile.
     """
-    lease = _take(journal, incident)
+    with hold_right(journal, right_to(incident), cancellation, lost=_lost(incident)) as held:
+        yield held
+
+
+@contextmanager
+def hold_right(
+    journal: Journal, right: Right, cancellation: Cancellation, *, lost: Busy | None = None
+) -> Iterator[Held]:
+    """The same for any right; `lost` is what is raised when it was lost meanwhile."""
+    lease = _take(journal, right)
     closing = threading.Event()
     with cancellation.child() as own:
         keeper = threading.Thread(
@@ -55,7 +85,7 @@ def hold(journal: Journal, incident: Incident, cancellation: Cancellation) -> It
         except Interrupted as error:
             if cancellation.is_set or not own.is_set:
                 raise
-            raise _lost(incident) from error
+            raise (lost or Busy(f"{right.name} was lost", fix=right.fix)) from error
         finally:
             closing.set()
             keeper.join()
@@ -75,20 +105,17 @@ def _name(incident: Incident) -> str:
     return f"respond/{incident.id}"
 
 
-def _take(journal: Journal, incident: Incident) -> Lease:
-    name = _name(incident)
+def _take(journal: Journal, right: Right) -> Lease:
     try:
-        return acquire(journal, name, incident.id, LEASE_SECONDS)
+        return acquire(journal, right.name, right.subject, LEASE_SECONDS)
     except Busy as error:
-        held = journal.lease(name)
+        held = journal.lease(right.name)
         if held is None:
             raise
         holder: Holder | None = parse_holder(held.holder)
         who = held.holder if holder is None else f"process {holder.pid} on {holder.host}"
         raise Busy(
-            f"incident #{incident.number} is being responded to by {who}",
-            why=f"its lease runs until {held.until}",
-            fix=f"maestro incident timeline {incident.number}",
+            f"{right.done} by {who}", why=f"its lease runs until {held.until}", fix=right.fix
         ) from error
 
 

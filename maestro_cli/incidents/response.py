@@ -19,6 +19,7 @@ from maestro_cli.core.progress import Progress
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.hold import hold
 from maestro_cli.incidents.model import Incident, Severity, Signal, State
+from maestro_cli.incidents.occasions import facts_of
 from maestro_cli.incidents.triage.investigate import Triage
 from maestro_cli.incidents.triage.model import TriageReport
 from maestro_cli.journal.store import Journal
@@ -26,7 +27,9 @@ from maestro_cli.runbooks.catalog import RunbookCatalog
 from maestro_cli.runbooks.model import Confirm, Runbook, RunResult, RunStatus
 from maestro_cli.runbooks.parameters import resolve_parameters
 from maestro_cli.runbooks.playbooks import Playbook, PlaybookCatalog, PlaybookStep
-from maestro_cli.runbooks.runner import PlaybookLimit, RunbookRunner
+from maestro_cli.runbooks.playbooks.running import At, Occasion, PlaybookRunner
+from maestro_cli.runbooks.ports import OutboxPort
+from maestro_cli.runbooks.runner import RunbookRunner
 
 CLEAR_TIMEOUT_SECONDS = 900.0
 POLL_SECONDS = 0.25
@@ -52,6 +55,7 @@ class Crew:
     runbooks: RunbookCatalog
     runner: RunbookRunner
     write_postmortem: Callable[[str], Path]
+    outbox: OutboxPort | None = None
 
 
 class Response:
@@ -62,6 +66,7 @@ class Response:
         self._journal = journal
         self._clock = clock
         self._actor = actor
+        self._plays = PlaybookRunner(journal, crew.runbooks, crew.runner, crew.outbox, clock, actor)
 
     def respond(
         self, ref: str, *, confirm: Confirm, progress: Progress, cancellation: Cancellation
@@ -185,23 +190,21 @@ class Response:
         progress: Progress,
         cancellation: Cancellation,
     ) -> tuple[RunResult, ...]:
-        results = []
-        for number, step in enumerate(playbook.steps, start=1):
-            runbook = self._crew.runbooks.get(step.runbook)
-            progress.phase("runbook", f"{runbook.id}, by playbook {playbook.id}")
-            parameters = self._parameters(incident, signal, runbook, step)
-            result = self._crew.runner.start(
-                runbook,
-                parameters,
-                incident=incident.id,
-                key=f"incident/{incident.id}/{playbook.id}/{number}/{incident.reopen_count}",
-                limit=PlaybookLimit(playbook.id, playbook.max_runs_per_hour),
-                progress=progress,
-                cancellation=cancellation,
-                confirm=confirm,
-            )
-            results.append(_succeeded(result, cancellation))
-        return tuple(results)
+        occasion = Occasion(
+            key=f"incident/{incident.id}/{playbook.id}/{incident.reopen_count}",
+            trigger="alert",
+            words=f"alert {signal.name}",
+            incident=incident.id,
+            facts={"labels": dict(signal.labels), **facts_of(incident)},
+            annotations=dict(signal.annotations),
+        )
+
+        def values(book: Runbook, step: PlaybookStep) -> dict[str, str]:
+            return self._parameters(incident, signal, book, step)
+
+        record, _ = self._plays.begin(playbook, occasion)
+        results = self._plays.carry_out(playbook, record, At(progress, cancellation, confirm), values)
+        return tuple(_succeeded(result, cancellation) for result in results)
 
     def _finish(
         self, incident: Incident, confirm: Confirm, progress: Progress, cancellation: Cancellation
@@ -214,6 +217,8 @@ class Response:
             progress.phase("runbook", f"{run.runbook}, begun before")
             result = runner.resume(run.id, progress=progress, cancellation=cancellation, confirm=confirm)
             results.append(_succeeded(result, cancellation))
+        if results:
+            self._plays.see_off(incident.id, "the signals cleared, and what had begun was seen through")
         return tuple(results)
 
     def _parameters(
@@ -224,7 +229,7 @@ class Response:
         A rollback finds the last known good revision itself. Only a second one within the hour has to say
         where to: that is the revision which the release that triage blames took the place of.
         """
-        values = step.parameters(signal.labels)
+        values = step.parameters(signal.labels, facts_of(incident))
         names = {parameter.name for parameter in runbook.parameters}
         fix = self._suggested(incident)
         wanted = "TO_REVISION" in names and "TO_REVISION" not in values

@@ -84,6 +84,12 @@ def find_key(source: Reader, key: str) -> str | None:
     return str(rows[0]["id"]) if rows else None
 
 
+def runs_by_key(source: Reader, prefix: str) -> list[RunRecord]:
+    """The runs whose keys begin so, the oldest first, without their steps."""
+    sql = "SELECT * FROM runs WHERE key >= ? AND key < ? ORDER BY started_at, id"
+    return [_run(row) for row in source.query(sql, (prefix, f"{prefix[:-1]}{chr(ord(prefix[-1]) + 1)}"))]
+
+
 def started_since(source: Reader, playbook: str, instant: datetime) -> int:
     """How many runs a playbook has started since then."""
     sql = "SELECT COUNT(*) AS n FROM runs WHERE playbook = ? AND started_at >= ?"

@@ -1,4 +1,4 @@
-"""Runs and their steps as tables, folded from `run.*` and `step.*` events.
+"""Runs of runbooks and playbooks as tables, folded from `run.*`, `step.*` and `playbook.*` events.
 
 Invariant: one row per attempt at a step, there from its intent on; an attempt without an outcome reads
 `intended`. Whether a run is interrupted depends on its lease, so it is decided when it is read.
@@ -11,6 +11,7 @@ import sqlite3
 from typing import Any
 
 from maestro_cli.journal.model import Event
+from maestro_cli.runbooks import plays
 
 _SCHEMA = """
 CREATE TABLE runs (
@@ -39,17 +40,17 @@ CREATE TABLE run_answers (
 
 
 class RunsProjection:
-    """Register with the journal; tables `runs`, `run_steps` and `run_answers`."""
+    """Register with the journal; tables `runs`, `run_steps` and `run_answers`, and `playbook_runs`."""
 
     name = "runs"
-    version = 3
-    tables = ("runs", "run_steps", "run_answers")
-    schema = _SCHEMA
+    version = 4
+    tables = ("runs", "run_steps", "run_answers", "playbook_runs")
+    schema = _SCHEMA + plays.SCHEMA
 
     def apply(self, db: sqlite3.Connection, event: Event) -> None:
         fold = _FOLDS.get(event.kind)
         if fold is not None:
-            fold(db, event, event.subject.removeprefix("run/"))
+            fold(db, event, event.subject.partition("/")[2])
 
 
 def _started(db: sqlite3.Connection, event: Event, run: str) -> None:
@@ -157,4 +158,5 @@ _FOLDS = {
     "step.finished": _ended,
     "step.settled": _ended,
     "step.skipped": _skipped,
+    **plays.FOLDS,
 }

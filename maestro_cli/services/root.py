@@ -158,7 +158,7 @@ class Services(RunServices):
         from maestro_cli.incidents.response import Crew, Response
 
         write = partial(self.write_postmortem, beside=True)
-        crew = Crew(self.desk, self.triage, self.playbooks, self.runbooks, self.runner, write)
+        crew = Crew(self.desk, self.triage, self.playbooks, self.runbooks, self.runner, write, self.outbox)
         return Response(crew, self.journal, self.clock, self.actor)
 
     def score_response(self, ref: str, journals: Sequence[Path]) -> FaultScore:

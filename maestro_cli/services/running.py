@@ -34,10 +34,13 @@ if TYPE_CHECKING:
     from maestro_cli.runbooks.playbooks.explanation import Explanation
     from maestro_cli.runbooks.playbooks.lint import PlaybookFinding
     from maestro_cli.runbooks.playbooks.readiness import Readiness
+    from maestro_cli.runbooks.playbooks.running import PlaybookRunner
     from maestro_cli.runbooks.playbooks.tries import Trial
+    from maestro_cli.runbooks.plays import PlayRecord
     from maestro_cli.runbooks.rehearsal import CaseResult
     from maestro_cli.runbooks.runner import RunbookRunner
     from maestro_cli.runbooks.session import Told
+    from maestro_cli.services.playbook_runs import PlaybookAsked
     from maestro_cli.sources.web import Web
 
 
@@ -94,6 +97,39 @@ class RunServices(ChangeServices):
         from maestro_cli.runbooks.playbooks.readiness import Readiness
 
         return Readiness(self.runbooks, self.clock)
+
+    def playbook_runner(self, typed_context: str, *, given: bool, actor: str = "") -> PlaybookRunner:
+        """Runs playbooks with the consent of whoever starts them; the gate still decides."""
+        from maestro_cli.runbooks.playbooks.running import PlaybookRunner
+
+        runner = self.runner_for(typed_context, given=given)
+        return PlaybookRunner(
+            self.journal, self.runbooks, runner, self.outbox, self.clock, actor or self.actor
+        )
+
+    def run_playbook(
+        self, asked: PlaybookAsked, typed_context: str, yes: bool, progress: Progress
+    ) -> PlayRecord:
+        from maestro_cli.services.playbook_runs import run_playbook
+
+        return run_playbook(self, asked, typed_context, yes, progress)
+
+    def resume_playbook(self, play_id: str, typed_context: str, yes: bool, progress: Progress) -> PlayRecord:
+        from maestro_cli.services.playbook_runs import resume_playbook
+
+        return resume_playbook(self, play_id, typed_context, yes, progress)
+
+    def playbook_history(self, play_id: str | None) -> list[PlayRecord]:
+        """The runs of playbooks, the newest first, or one; raises NotFound."""
+        from maestro_cli.runbooks.plays import get_play, list_plays
+
+        return list_plays(self.journal) if play_id is None else [get_play(self.journal, play_id)]
+
+    def runs_of_playbook(self, play: PlayRecord) -> list[RunRecord]:
+        """The runs of runbooks that a run of a playbook has started, in order."""
+        from maestro_cli.runbooks.history import runs_by_key
+
+        return runs_by_key(self.journal, f"{play.key}/")
 
     def lint_playbooks(self, names: Sequence[str], alerts: Sequence[str]) -> tuple[PlaybookFinding, ...]:
         from maestro_cli.services.playbook_checks import lint_playbooks

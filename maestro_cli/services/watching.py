@@ -11,8 +11,11 @@ from maestro_cli.core.errors import Interrupted, InvalidFile, PolicyRefused, Usa
 from maestro_cli.core.facts.alerts import WebhookMessage
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.quantities import parse_duration_seconds
+from maestro_cli.incidents.bindings import Bindings
 from maestro_cli.incidents.detector import Detector
 from maestro_cli.incidents.duty import Duty
+from maestro_cli.incidents.errands import Errands, Several
+from maestro_cli.incidents.ports import DutyPort
 from maestro_cli.incidents.watch import Watch
 from maestro_cli.journal.courier import Courier
 from maestro_cli.output.diagnostics import warn
@@ -66,7 +69,7 @@ def run_watch(
         raise UsageError(f"--poll: {error}") from error
     if poll_seconds <= 0:
         raise UsageError("--poll must be longer than nothing", fix="--poll 10s")
-    services.playbooks.all()  # a broken one would leave an alert unanswered: say so now
+    playbooks = services.playbooks.all()  # a broken one would leave an alert unanswered: say so now
     cancellation = services.cancellation
     duty = _duty(services, progress) if respond else None
     if announce_to is not None:
@@ -79,6 +82,7 @@ def run_watch(
         services.clock,
         f"watch, {services.actor}",
         drill=lambda: is_drilling(services.journal, services.clock.now()),
+        bindings=Bindings(playbooks),
     )
     progress.phase("watch", f"polling {services.alertmanager.url} every {poll}")
     if webhook is None and announce_to is not None:
@@ -97,7 +101,7 @@ def run_watch(
     raise Interrupted("the watch was stopped", terminated=cancellation.terminated)
 
 
-def _duty(services: Services, progress: Progress) -> Duty:
+def _duty(services: Services, progress: Progress) -> DutyPort:
     """Responds in a name of its own, so that the record tells what nobody typed; the gate decides as ever."""
     if services.policy.read_only:
         raise PolicyRefused(
@@ -107,7 +111,7 @@ def _duty(services: Services, progress: Progress) -> Duty:
         )
     own = services.acting_as(f"watch, {services.actor}")
     _ = own.cluster, own.prometheus, own.objectives, own.triage, own.runner  # built before threads share them
-    return Duty(
+    duty = Duty(
         own.journal,
         own.response,
         own.actor,
@@ -116,6 +120,17 @@ def _duty(services: Services, progress: Progress) -> Duty:
         progress=progress,
         drilling=lambda: is_drilling(own.journal, own.clock.now()),
     )
+    errands = Errands(
+        own.journal,
+        own.playbooks.all(),
+        own.playbook_runner("", given=True),
+        judged=own.readiness.judged,
+        clock=own.clock,
+        cancellation=services.cancellation,
+        progress=progress,
+        drilling=lambda: is_drilling(own.journal, own.clock.now()),
+    )
+    return Several(duty, errands)
 
 
 def _webhook(listen: str | None, token_file: str | None, announce_to: str | None) -> _Webhook | None:

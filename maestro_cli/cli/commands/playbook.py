@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from maestro_cli.cli.options import OutputOption, output_options
+from maestro_cli.cli.options import ConfirmContextOption, OutputOption, YesOption, output_options
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.output.renderers.playbooks import (
     explanation_view,
+    play_view,
     playbook_view,
     playbooks_view,
+    plays_view,
     trials_view,
 )
 from maestro_cli.output.writer import emit
@@ -139,3 +141,73 @@ def explain(
     emit(explanation_view(told), options)
     if told.match.playbook is None:
         raise typer.Exit(ExitCode.CONDITION_NOT_MET)
+
+
+@app.command()
+def run(
+    ctx: typer.Context,
+    name: NameArgument,
+    values: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Parameters.")] = None,
+    incident: Annotated[
+        str | None, typer.Option(metavar="INCIDENT", help="For this incident, one of whose signals fires.")
+    ] = None,
+    labels: LabelsOption = None,
+    typed_context: ConfirmContextOption = "",
+    yes: YesOption = False,
+    output: OutputOption = "table",
+) -> None:
+    """Start a playbook by hand: your word takes the place of its mode, and of no gate.
+
+    Without an incident its trigger must have `manual`. Without a terminal its changes need --yes.
+
+    Example: maestro playbook run high-error-rate --incident latest
+    """
+    from maestro_cli.services.playbook_runs import PlaybookAsked
+
+    options = output_options(ctx, output)
+    asked = PlaybookAsked(name, values or (), labels or (), incident)
+    with ctx.obj.progress() as progress:
+        play = ctx.obj.run_playbook(asked, typed_context, yes, progress)
+    _end(ctx, play, options)
+
+
+@app.command()
+def resume(
+    ctx: typer.Context,
+    play_id: Annotated[str, typer.Argument(metavar="RUN", help="The id of a run of a playbook.")],
+    typed_context: ConfirmContextOption = "",
+    yes: YesOption = False,
+    output: OutputOption = "table",
+) -> None:
+    """Go on with a run of a playbook that waited or was interrupted. Nothing is done twice.
+
+    Example: maestro playbook resume pb-01k9x3e7qhm4tz
+    """
+    options = output_options(ctx, output)
+    with ctx.obj.progress() as progress:
+        play = ctx.obj.resume_playbook(play_id, typed_context, yes, progress)
+    _end(ctx, play, options)
+
+
+@app.command()
+def history(
+    ctx: typer.Context,
+    play_id: Annotated[str | None, typer.Argument(metavar="RUN", help="One, with its runbooks.")] = None,
+    output: OutputOption = "table",
+) -> None:
+    """List runs of playbooks: what started each, and what it came to.
+
+    Example: maestro playbook history -o wide
+    """
+    options = output_options(ctx, output)
+    found = ctx.obj.playbook_history(play_id)
+    if play_id is None:
+        emit(plays_view(found), options)
+    else:
+        emit(play_view(found[0], ctx.obj.runs_of_playbook(found[0])), options)
+
+
+def _end(ctx: typer.Context, play: Any, options: Any) -> None:
+    emit(play_view(play, ctx.obj.runs_of_playbook(play)), options)
+    if play.exit_code:
+        raise typer.Exit(play.exit_code)

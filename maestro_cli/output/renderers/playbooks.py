@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.core.canonical import plain
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
+    from maestro_cli.runbooks.model import RunRecord
     from maestro_cli.runbooks.playbooks.explanation import Explanation, PlannedRun
     from maestro_cli.runbooks.playbooks.model import Playbook, PlaybookStep
     from maestro_cli.runbooks.playbooks.tries import Trial
+    from maestro_cli.runbooks.plays import PlayRecord
 
 Other = tuple[str, str]  # a playbook's id, and why not it
 
@@ -180,3 +183,50 @@ def explanation_view(told: Explanation) -> Report:
         Listing("playbook-others/v1", why_not, others, empty="there is no other"),
     ]
     return Report("playbook-explanation/v1", document, blocks)
+
+
+def plays_view(plays: Sequence[PlayRecord]) -> Listing[PlayRecord]:
+    columns: tuple[Column[PlayRecord], ...] = (
+        Column("run", lambda one: one.id),
+        Column("playbook", lambda one: one.playbook),
+        Column("started by", lambda one: one.words),
+        Column("status", lambda one: one.status.value, tone=_tone),
+        Column("started", lambda one: one.started_at[:19] + "Z"),
+        Column("reason", lambda one: one.reason),
+        Column("by", lambda one: one.actor, wide=True),
+    )
+    return Listing("playbook-run-list/v1", columns, plays, empty="no playbook has run yet")
+
+
+def play_view(play: PlayRecord, runs: Sequence[RunRecord]) -> Report:
+    """One run of a playbook, and the runs of runbooks that it started."""
+    columns: tuple[Column[RunRecord], ...] = (
+        Column("run", lambda run: run.id),
+        Column("runbook", lambda run: run.runbook),
+        Column("status", lambda run: run.status.value),
+        Column("reason", lambda run: run.reason),
+    )
+    rows: list[tuple[str, object]] = [
+        ("run", play.id),
+        ("playbook", play.playbook),
+        ("started by", play.words),
+        ("mode", play.mode),
+        ("status", play.status.value),
+        ("reason", play.reason),
+        ("incident", play.incident),
+        ("by", play.actor),
+        ("started", play.started_at),
+        ("finished", play.finished_at),
+    ]
+    told = [
+        {"id": run.id, "runbook": run.runbook, "status": run.status.value, "reason": run.reason}
+        for run in runs
+    ]
+    document = {**plain(play), "runs": told}
+    return Report("playbook-run/v1", document, (Fields(rows), Listing("playbook-run-runs/v1", columns, runs)))
+
+
+def _tone(play: PlayRecord) -> str:
+    return {"succeeded": "good", "failed": "bad", "waiting": "warn", "suggested": "warn"}.get(
+        play.status.value, "dim"
+    )

@@ -44,21 +44,6 @@ def inline_runbook(playbook: str, number: int, step: StepSpec, document: Documen
     return replace(book, file=str(_folder() / book.digest[:32] / f"{book.id}.md"))
 
 
-def generated_runbook(
-    parameters: Mapping[str, str], name: str, fence: Mapping[str, Any], body: str
-) -> Runbook:
-    """A runbook of one step that maestro makes itself; `parameters` are names with their patterns."""
-    front = {
-        "maestro": "runbook/v1",
-        "id": name,
-        "params": {one: {"pattern": pattern} for one, pattern in parameters.items()},
-    }
-    marks = {key: value for key, value in fence.items() if key != "kind"}
-    text = f"---\n{dump_yaml(front)}---\n\n" + "\n".join(_fence(str(fence["kind"]), marks, body))
-    book = parse_runbook(text, "generated.md")
-    return replace(book, file=str(_folder() / book.digest[:32] / f"{name}.md"))
-
-
 def put_down(book: Runbook) -> Runbook:
     """Write a generated runbook where its runs are pinned to it; raises ActionFailed.
 

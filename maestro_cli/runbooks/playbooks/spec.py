@@ -104,6 +104,7 @@ class PartSpec(msgspec.Struct, forbid_unknown_fields=True, rename={"for_": "for"
     match: Attribute = None
     secret: Attribute = None
     to: Attribute = None
+    deliver: Attribute = None
     choices: Attribute = None
     pattern: Attribute = None
     capture: Attribute = None

@@ -39,7 +39,7 @@ class NotifyStep:
             into_url(work.secrets[ADDRESS], {})
         except UsageError:
             return StepOutcome(State.FAILED, "what `to` refers to is not an http or https URL")
-        text = work.redactor.clean(replace(step.body.strip(), work.values, _spelled))
+        text = work.redactor.clean(replace(step.body.strip(), work.values, spelled))
         content = {
             "text": text[:MAX_TEXT],
             "run": work.run_id,
@@ -48,7 +48,7 @@ class NotifyStep:
         }
         message = Message(
             key=work.key,
-            channel=_lasting(dict(step.secrets)[ADDRESS]),
+            channel=lasting(dict(step.secrets)[ADDRESS]),
             content=content,
             incident=work.incident or "",
             timeout_seconds=step.timeout_seconds,
@@ -70,12 +70,12 @@ def _outcome(step: Step, sent: Delivery) -> StepOutcome:
     return StepOutcome(State.OK, f"waits as {sent.id}: {why}")
 
 
-def _lasting(reference: str) -> str:
+def lasting(reference: str) -> str:
     """The same reference for a process that works in another folder."""
     scheme, _, rest = reference.partition(":")
     return f"file:{Path(rest).expanduser().absolute()}" if scheme == "file" else reference
 
 
-def _spelled(name: str, value: str) -> str:
+def spelled(name: str, value: str) -> str:
     """A value as a chat shows it: never as markup."""
     return visible(value, 1000).translate(_HARMLESS)

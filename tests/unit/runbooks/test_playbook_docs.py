@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from maestro_cli.core.linear_regex import MAX_LENGTH, MAX_STATES
+from maestro_cli.incidents.occasions import RECENT
 from maestro_cli.runbooks.playbooks import lint
-from maestro_cli.runbooks.playbooks.model import Playbook
+from maestro_cli.runbooks.playbooks.model import DEFAULT_RUNS_PER_HOUR, ROLES, Playbook
 from maestro_cli.runbooks.playbooks.reader import read_playbook
-from maestro_cli.runbooks.playbooks.spec import Mode
+from maestro_cli.runbooks.playbooks.spec import IncidentEvent, Mode, Moment, TriggerSpec
 from maestro_cli.runbooks.playbooks.template import INCIDENT_NAMES
 
 PAGE = (Path(__file__).parents[3] / "docs" / "playbooks.md").read_text(encoding="utf-8")
@@ -50,6 +52,18 @@ def test_each_rule_is_in_the_table_with_its_words() -> None:
 
 def test_each_mode_is_there() -> None:
     assert [row[0] for row in rows("Policy")] == list(Mode.__args__)  # type: ignore[attr-defined]
+
+
+def test_each_trigger_event_moment_and_role_is_there() -> None:
+    started = section("What starts one")
+    assert [row[0] for row in rows("What starts one")] == list(TriggerSpec.__struct_fields__)
+    assert all(event in started for event in IncidentEvent.__args__)  # type: ignore[attr-defined]
+    failing = section("When it fails, and who is told")
+    assert all(moment in failing for moment in Moment.__args__)  # type: ignore[attr-defined]
+    assert all(f"`{role}`" in section("Which signals are one incident") for role in ROLES)
+    assert timedelta(minutes=15) == RECENT
+    assert "for 15 minutes" in started
+    assert f"{DEFAULT_RUNS_PER_HOUR} if nothing" in section("Policy")
 
 
 def test_names_and_limits_are_those_of_the_program() -> None:

@@ -1,0 +1,219 @@
+"""Runs playbooks that a schedule or something that happened to an incident starts.
+
+Invariant: an occasion is taken in the journal before anything is done for it, once, whichever of several
+watchers sees it first. A run that was begun is gone on with under its lease by any watcher, also when the one
+that began it was killed. Only `auto` runs anything; the others are recorded and told. Nothing here waits in
+the detector's thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.crashpoints import crash_point
+from maestro_cli.core.errors import Busy, Interrupted, MaestroError
+from maestro_cli.core.progress import Progress
+from maestro_cli.incidents.hold import Right, hold_right
+from maestro_cli.incidents.occasions import Due, due_events, due_ticks, is_quiet
+from maestro_cli.incidents.ports import DutyPort
+from maestro_cli.incidents.register import find_incident
+from maestro_cli.journal.store import Journal
+from maestro_cli.runbooks.history import RunHistory
+from maestro_cli.runbooks.model import RunStatus, nobody
+from maestro_cli.runbooks.playbooks.model import Playbook
+from maestro_cli.runbooks.playbooks.running import At, PlaybookRunner
+from maestro_cli.runbooks.plays import PlayRecord, PlayStatus, get_play, play_of_key, unfinished_plays
+
+MAX_RUNS = 4
+LOOK_SECONDS = 5.0
+RETRY_SECONDS = 30.0
+_TRIGGERS = ("incident", "schedule")
+_PEOPLES = (RunStatus.WAITING, RunStatus.PAUSED, RunStatus.UNKNOWN)
+
+
+class Errands:
+    """Looks for occasions, and runs a few playbooks at a time, until stopped."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        playbooks: Sequence[Playbook],
+        plays: PlaybookRunner,
+        *,
+        judged: Callable[[Playbook], Playbook],
+        clock: Clock,
+        cancellation: Cancellation,
+        progress: Progress,
+        drilling: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`judged` is what a playbook comes to that says auto; while `drilling`, nothing is begun."""
+        self._journal, self._plays, self._clock = journal, plays, clock
+        self._playbooks = {one.id: one for one in playbooks if one.events or one.schedules}
+        self._judged, self._drilling = judged, drilling
+        self._cancellation, self._progress = cancellation, progress
+        self._lock = threading.Lock()
+        self._at_work: dict[str, threading.Thread] = {}  # by run of a playbook
+        self._not_before: dict[str, float] = {}  # monotonic, by the same
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="errands", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look now: something may have happened."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Begin nothing more, and wait for what is at work; it ends once the cancellation is set."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        with self._lock:
+            at_work = list(self._at_work.values())
+        for thread in at_work:
+            thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping and not self._cancellation.is_set:
+            try:
+                self.look()
+            except MaestroError as error:  # the journal: the next look reads the whole truth
+                self._progress.note(f"no playbook could be started: {error.what}")
+            self._wake.wait(LOOK_SECONDS)
+            self._wake.clear()
+
+    def look(self) -> None:
+        """Take what is due, and go on with what was begun."""
+        if not self._drilling():
+            now = self._clock.now()
+            everyone = list(self._playbooks.values())
+            for due in (*due_ticks(everyone, now), *due_events(everyone, self._journal, now)):
+                self._take(due)
+        for record in unfinished_plays(self._journal, _TRIGGERS):
+            self._go_on(record)
+
+    def _take(self, due: Due) -> None:
+        if play_of_key(self._journal, due[1].key) is not None:
+            return
+        playbook, occasion = self._judged(due[0]), due[1]
+        at = self._at(playbook, self._cancellation)
+        if playbook.mode == "auto":
+            _, is_new = self._plays.begin(playbook, occasion)
+        else:
+            is_new = self._plays.suggest(playbook, occasion, at)
+        if is_new:
+            at.progress.note(f"{occasion.words}: {playbook.why_not_auto or 'begun'}")
+
+    def _go_on(self, record: PlayRecord) -> None:
+        """Carry it out on a thread of its own, unless there are enough or it waits for a person."""
+        later = self._not_before.get(record.id, 0.0) > self._clock.monotonic()
+        if later or (record.status is PlayStatus.WAITING and self._waits(record)):
+            return
+        thread = threading.Thread(target=self._work, args=(record,), name=f"errand-{record.id}", daemon=True)
+        with self._lock:
+            if record.id in self._at_work or len(self._at_work) >= MAX_RUNS:
+                return
+            self._at_work[record.id] = thread
+        thread.start()
+
+    def _waits(self, record: PlayRecord) -> bool:
+        """Whether one of its runs still waits for a person, or was paused by one."""
+        history = RunHistory(self._journal)
+        playbook = self._playbooks.get(record.playbook)
+        steps = len(playbook.steps) if playbook is not None else 0
+        runs = [history.by_key(f"{record.key}/{number}") for number in range(1, steps + 1)]
+        return any(run is not None and (run.asked != "" or run.status in _PEOPLES) for run in runs)
+
+    def _work(self, record: PlayRecord) -> None:
+        told = _Told(self._progress, record.playbook)
+        try:
+            with hold_right(self._journal, _right(record), self._cancellation) as held:
+                now = get_play(self._journal, record.id)
+                if not now.status.final:
+                    crash_point("errand.held")
+                    self._carry_out(now, At(told, held.cancellation, nobody))
+        except Interrupted:
+            told.note("stopped; any watcher goes on with it")
+        except Busy:
+            self._not_before[record.id] = self._clock.monotonic() + RETRY_SECONDS
+        except MaestroError as error:
+            told.note(f"{error.what}; {error.fix}".strip("; "))
+            self._not_before[record.id] = self._clock.monotonic() + RETRY_SECONDS
+        except Exception as error:  # noqa: BLE001 - told, and tried again: a defect must not end the watch
+            told.note(f"internal error: {type(error).__name__}: {error}")
+            self._not_before[record.id] = self._clock.monotonic() + RETRY_SECONDS
+        finally:
+            with self._lock:
+                del self._at_work[record.id]
+            self._wake.set()
+
+    def _carry_out(self, record: PlayRecord, at: At) -> None:
+        playbook = self._playbooks.get(record.playbook)
+        if playbook is None or playbook.digest != record.digest:
+            self._plays.give_up(record, "its file is another one now, or gone")
+            at.progress.note("given up: its file is another one now, or gone")
+            return
+        if self._has_cleared(record):
+            self._plays.give_up(record, "every signal cleared before a runbook was run")
+            return
+        results = self._plays.carry_out(playbook, record, at)
+        last = results[-1]
+        at.progress.note(f"run {last.id} {last.status.value}" + (f": {last.reason}" if last.reason else ""))
+
+    def _has_cleared(self, record: PlayRecord) -> bool:
+        """Whether nothing was run yet, and there is nothing to run it for any more."""
+        begun = RunHistory(self._journal).by_key(f"{record.key}/1") is not None
+        return not begun and bool(record.incident) and is_quiet(find_incident(self._journal, record.incident))
+
+    def _at(self, playbook: Playbook, cancellation: Cancellation) -> At:
+        return At(_Told(self._progress, playbook.id), cancellation, nobody)
+
+
+def _right(record: PlayRecord) -> Right:
+    return Right(
+        f"playbook/{record.id}",
+        record.id,
+        f"the run {record.id} of playbook {record.playbook} is worked on",
+        f"maestro playbook history {record.id}",
+    )
+
+
+class _Told:
+    """One playbook's progress among others: each phase and note is a line that names it."""
+
+    def __init__(self, progress: Progress, playbook: str) -> None:
+        self._progress = progress
+        self._prefix = f"playbook {playbook}: "
+
+    def phase(self, name: str, text: str) -> None:
+        self._progress.note(f"{self._prefix}{name}: {text}")
+
+    def update(self, text: str) -> None: ...
+
+    def note(self, text: str) -> None:
+        self._progress.note(self._prefix + text)
+
+
+class Several:
+    """Several duties as one."""
+
+    def __init__(self, *duties: DutyPort) -> None:
+        self._duties = duties
+
+    def start(self) -> None:
+        for one in self._duties:
+            one.start()
+
+    def wake(self) -> None:
+        for one in self._duties:
+            one.wake()
+
+    def stop(self) -> None:
+        for one in self._duties:
+            one.stop()

@@ -1,0 +1,355 @@
+"""What starts playbooks besides alerts, when, and once; and what playbooks say of signals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.cron import parse_cron
+from maestro_cli.core.errors import Interrupted
+from maestro_cli.incidents.bindings import Bindings
+from maestro_cli.incidents.desk import IncidentDesk
+from maestro_cli.incidents.detector import Detector
+from maestro_cli.incidents.errands import Errands, Several
+from maestro_cli.incidents.model import Severity
+from maestro_cli.incidents.occasions import due_events, due_ticks
+from maestro_cli.incidents.projection import IncidentProjection
+from maestro_cli.incidents.register import list_incidents
+from maestro_cli.incidents.timeline import timeline
+from maestro_cli.journal.model import Projection
+from maestro_cli.journal.store import Journal
+from maestro_cli.runbooks.model import RunResult, RunStatus
+from maestro_cli.runbooks.playbooks.matchers import parse_matcher
+from maestro_cli.runbooks.playbooks.model import (
+    AlertTrigger,
+    Correlation,
+    IncidentTrigger,
+    Playbook,
+    PlaybookStep,
+    Schedule,
+)
+from maestro_cli.runbooks.playbooks.running import PlaybookRunner
+from maestro_cli.runbooks.playbooks.spec import IncidentEvent, Mode
+from maestro_cli.runbooks.plays import PlayStatus, list_plays
+from maestro_cli.runbooks.projection import RunsProjection
+from tests.unit.incidents.watchers import Notes
+from tests.unit.incidents.world import T0, SetClock, alert
+
+STEPS = (PlaybookStep("the-book", {}),)
+
+
+class Room:
+    """A journal with a detector, a desk, and playbooks of which each run is counted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = SetClock()
+        projections: tuple[Projection, ...] = (IncidentProjection(), RunsProjection())
+        self.journal = Journal(folder / "journal.db", projections=projections, clock=self.clock)
+        self.detector = Detector(self.journal, self.clock, "watch")
+        self.desk = IncidentDesk(self.journal, self.clock, "ana")
+        self.notes, self.cancellation = Notes(), Cancellation()
+        self.started: list[str] = []
+        self.status = RunStatus.SUCCEEDED
+
+    def fires(self, *, firing: bool = True, deployment: str = "fraud", service: str = "fraud") -> None:
+        one = alert(firing=firing, deployment=deployment, service=service)
+        self.detector.ingest([one], source="alertmanager-api")
+
+    def errands(
+        self, *playbooks: Playbook, judged: Any = None, drilling: bool = False, actor: str = "watch, a"
+    ) -> Errands:
+        """A watcher's; its runner counts the keys that it is asked to start."""
+        plays = PlaybookRunner(self.journal, cast("Any", self), cast("Any", self), None, self.clock, actor)
+        return Errands(
+            self.journal, playbooks, plays, judged=judged or (lambda one: one), clock=self.clock,
+            cancellation=self.cancellation, progress=self.notes, drilling=lambda: drilling,
+        )  # fmt: skip
+
+    def get(self, name: str) -> Any:
+        return type("Book", (), {"id": name, "parameters": (), "file": name})
+
+    def start(self, book: Any, values: Mapping[str, str], *, key: str, **_: Any) -> RunResult:
+        self.started.append(key)
+        run = type("Run", (), {"id": "run-1", "runbook": "the-book", "status": self.status, "reason": "",
+                               "waiting_for": ""})  # fmt: skip
+        return cast("RunResult", type("Result", (), {
+            "run": run, "id": "run-1", "status": self.status, "reason": "", "exit_code": 0,
+            "ok": self.status is RunStatus.SUCCEEDED,
+        }))  # fmt: skip
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    room = Room(tmp_path)
+    yield room
+    room.journal.close()
+
+
+def look(errands: Errands) -> None:
+    errands.look()
+    errands.stop()
+
+
+def scheduled(mode: Mode = "auto", cron: str = "0 9 * * *", zone: str = "UTC") -> Playbook:
+    schedule = Schedule(parse_cron(cron), ZoneInfo(zone), 900)
+    return Playbook("nightly", STEPS, schedules=(schedule,), mode=mode)
+
+
+def on(event: IncidentEvent, *, mode: Mode = "auto", **more: Any) -> Playbook:
+    return Playbook("escalate", STEPS, events=(IncidentTrigger(event, **more),), mode=mode)
+
+
+def test_a_tick_is_due_for_a_while_and_has_one_key_in_every_zone() -> None:
+    berlin = scheduled(cron="30 10 * * *", zone="Europe/Berlin")
+    at = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+    keys = {
+        seconds: [occasion.key for _, occasion in due_ticks([berlin], at + timedelta(seconds=seconds))]
+        for seconds in (-1, 0, 60, 899, 900)
+    }
+    key = "schedule/nightly/2026-11-23T09:30:00.000000Z"
+    assert keys == {-1: [], 0: [key], 60: [key], 899: [key], 900: []}
+
+
+def test_a_tick_is_taken_once_whoever_sees_it_and_however_often(room: Room) -> None:
+    for actor in ("watch, a", "watch, b", "watch, a"):
+        look(room.errands(scheduled(), actor=actor))
+        room.clock.advance(60)
+    assert len(room.started) == 1
+    (record,) = list_plays(room.journal)
+    assert (record.status, record.actor, record.trigger) == (PlayStatus.SUCCEEDED, "watch, a", "schedule")
+    length = len(room.journal.events())
+    look(room.errands(scheduled()))
+    assert len(room.journal.events()) == length, "at rest nothing is written"
+    room.clock.advance(86_400)
+    look(room.errands(scheduled()))
+    assert len(room.started) == 2
+
+
+def test_what_was_begun_and_not_ended_is_gone_on_with_by_any_watcher(room: Room) -> None:
+    errands = room.errands(scheduled())
+    (due,) = due_ticks([scheduled()], room.clock.now())
+    errands._plays.begin(*due)  # and was killed then
+    room.clock.advance(3600)  # past the time in which the tick may start anything
+    look(room.errands(scheduled(), actor="watch, b"))
+    assert len(room.started) == 1
+    (record,) = list_plays(room.journal)
+    assert record.status is PlayStatus.SUCCEEDED
+
+
+def test_a_file_that_is_another_one_since_is_given_up(room: Room) -> None:
+    (due,) = due_ticks([scheduled()], room.clock.now())
+    room.errands(scheduled())._plays.begin(*due)
+    look(room.errands(replace(scheduled(), digest="other")))
+    (record,) = list_plays(room.journal)
+    assert (room.started, record.status) == ([], PlayStatus.FAILED)
+    assert "another one now" in record.reason
+
+
+@pytest.mark.parametrize(("mode", "status"), [("suggest", "suggested"), ("observe", "observed")])
+def test_only_auto_runs_anything(room: Room, mode: Mode, status: str) -> None:
+    for _ in range(2):
+        look(room.errands(scheduled(mode)))
+    (record,) = list_plays(room.journal)
+    assert (room.started, record.status.value) == ([], status)
+    assert room.notes.lines == [f"playbook nightly: schedule 0 9 * * * UTC, at 2026-11-23T09:00:00.000000Z: "
+                                f"the mode of playbook nightly is {mode}, not auto"]  # fmt: skip
+
+
+def test_auto_that_may_not_be_only_suggests(room: Room) -> None:
+    held = lambda one: replace(one, mode="suggest", held_back="it has no rehearsal")  # noqa: E731
+    look(room.errands(scheduled(), judged=held))
+    (record,) = list_plays(room.journal)
+    assert (room.started, record.status) == ([], PlayStatus.SUGGESTED)
+    assert "it has no rehearsal" in record.reason
+
+
+def test_nothing_is_begun_while_a_drill_runs_or_for_its_incidents(room: Room) -> None:
+    look(room.errands(scheduled(), on("opened"), drilling=True))
+    Detector(room.journal, room.clock, "watch", drill=lambda: True).ingest(
+        [alert()], source="alertmanager-api"
+    )
+    look(room.errands(on("opened")))
+    assert (room.started, list_plays(room.journal)) == ([], [])
+
+
+def test_an_incident_that_opens_starts_a_playbook_once(room: Room) -> None:
+    room.fires()
+    for actor in ("watch, a", "watch, b"):
+        look(room.errands(on("opened"), actor=actor))
+    (record,) = list_plays(room.journal)
+    assert (len(room.started), record.words) == (1, "incident #1 opened")
+    assert record.facts["labels"]["deployment"] == "fraud"
+    assert record.facts["incident"]["number"] == "1"
+    room.clock.advance(60)
+    room.detector.ingest([alert(pod="another")], source="alertmanager-api")
+    look(room.errands(on("opened")))
+    assert len(room.started) == 1, "a signal that joins opens nothing"
+
+
+def test_what_is_long_past_starts_nothing(room: Room) -> None:
+    room.fires()
+    room.clock.advance(901)
+    look(room.errands(on("opened")))
+    assert room.started == []
+
+
+def test_nothing_that_has_resolved_starts_a_playbook(room: Room) -> None:
+    room.fires()
+    room.fires(firing=False)
+    look(room.errands(on("opened"), on("not-acknowledged", after_seconds=0.0)))
+    assert (room.started, list_plays(room.journal)) == ([], [])
+
+
+def test_one_that_was_taken_and_resolved_before_anything_ran_runs_nothing(room: Room) -> None:
+    room.fires()
+    (due,) = due_events([on("opened")], room.journal, room.clock.now())
+    room.errands(on("opened"))._plays.begin(*due)  # and was killed then
+    room.fires(firing=False)
+    look(room.errands(on("opened")))
+    (record,) = list_plays(room.journal)
+    assert (room.started, record.status) == ([], PlayStatus.FAILED)
+    assert "cleared" in record.reason
+
+
+def test_each_return_and_each_raise_is_an_occasion_of_its_own(room: Room) -> None:
+    room.fires()
+    playbooks = (on("reopened"), replace(on("severity-raised"), id="raised"))
+    look(room.errands(*playbooks))
+    assert room.started == []
+    room.desk.set_severity("1", Severity.SEV4)
+    look(room.errands(*playbooks))
+    assert room.started == []
+    for severity in (Severity.SEV3, Severity.SEV1):
+        room.desk.set_severity("1", severity)
+        look(room.errands(*playbooks))
+    assert [record.playbook for record in list_plays(room.journal)] == ["raised", "raised"]
+    room.fires(firing=False)
+    room.desk.resolve("1")
+    room.clock.advance(60)
+    room.detector.ingest([alert(starts_at=room.clock.now())], source="alertmanager-api")
+    look(room.errands(*playbooks))
+    assert next(record.playbook for record in list_plays(room.journal)) == "escalate"
+
+
+def test_an_incident_that_nobody_acknowledges_is_an_occasion_after_its_time(room: Room) -> None:
+    play = on("not-acknowledged", after_seconds=600.0, severities=("sev1", "sev2"))
+    room.fires()
+    room.clock.advance(599)
+    look(room.errands(play))
+    assert room.started == []
+    room.clock.advance(1)
+    for _ in range(2):
+        look(room.errands(play))
+    assert len(room.started) == 1
+    room.fires(deployment="other", service="")
+    room.desk.ack("2")
+    room.clock.advance(700)
+    look(room.errands(play))
+    assert len(room.started) == 1
+
+
+def test_severity_and_labels_say_which_incidents(room: Room) -> None:
+    room.fires()
+    matchers = (parse_matcher("namespace=other"),)
+    look(room.errands(on("opened", severities=("sev1",)), replace(on("opened", matchers=matchers), id="b")))
+    assert room.started == []
+    look(room.errands(on("opened", severities=("sev2",), matchers=(parse_matcher("namespace=ml"),))))
+    assert len(room.started) == 1
+
+
+def test_several_duties_are_started_woken_and_stopped_as_one() -> None:
+    said: list[str] = []
+
+    class Duty:
+        def start(self) -> None:
+            said.append("start")
+
+        def wake(self) -> None:
+            said.append("wake")
+
+        def stop(self) -> None:
+            said.append("stop")
+
+    both = Several(Duty(), Duty())
+    both.start()
+    both.wake()
+    both.stop()
+    assert said == ["start"] * 2 + ["wake"] * 2 + ["stop"] * 2
+
+
+def test_a_watch_that_is_stopped_leaves_the_run_to_the_next(room: Room) -> None:
+    def stopped(*_: Any, **__: Any) -> Any:
+        raise Interrupted
+
+    errands = room.errands(scheduled())
+    errands._plays._runner = cast("Any", type("Runner", (), {"start": staticmethod(stopped)}))
+    look(errands)
+    assert "any watcher goes on" in room.notes.lines[-1]
+    look(room.errands(scheduled()))
+    assert [one.status for one in list_plays(room.journal)] == [PlayStatus.SUCCEEDED]
+
+
+# What playbooks say of signals
+
+
+def bound(*group_by: str, threshold: int = 1, **more: Any) -> Playbook:
+    trigger = AlertTrigger((parse_matcher("alertname=ErrorBudgetBurn"),))
+    return Playbook(
+        "burn", STEPS, alerts=(trigger,), correlation=Correlation(group_by, 300, threshold), **more
+    )
+
+
+def detector(room: Room, *playbooks: Playbook) -> Detector:
+    return Detector(room.journal, room.clock, "watch", bindings=Bindings(playbooks))
+
+
+def test_signals_are_grouped_as_their_playbook_says_and_others_by_their_workload(room: Room) -> None:
+    watch = detector(room, bound("namespace", incident_title="{{ labels.namespace }} burns"))
+    other = alert(alertname="Other")
+    watch.ingest([alert(deployment="a"), alert(deployment="b"), other], source="alertmanager-api")
+    found = {one.key: (one.title, one.signals) for one in list_incidents(room.journal)}
+    assert found == {"playbook/burn/ml": ("ml burns", 2), "ml/fraud": ("Other on ml/fraud", 1)}
+
+
+def test_an_incident_opens_once_enough_signals_fire_that_began_together(room: Room) -> None:
+    watch = detector(room, bound("namespace", threshold=3))
+
+    def fire(*minutes: int) -> Any:
+        signals = [alert(deployment=f"d{m}", starts_at=T0 + timedelta(minutes=m)) for m in minutes]
+        room.clock.advance(600)
+        return watch.reconcile(signals, source="alertmanager-api")
+
+    length = len(room.journal.events())
+    apart = fire(0, 4, 8)
+    assert apart.ignored == {"fewer signals than playbook burn waits for": 3}
+    assert len(room.journal.events()) == length, "what opens nothing is not written"
+    together = fire(0, 4, 8, 9, 10)
+    assert (len(together.opened), together.attached) == (1, 5)
+    joined = fire(0, 4, 8, 9, 10, 20)
+    assert (joined.opened, joined.attached) == ((), 1)
+
+
+def test_the_roles_that_a_playbook_names_are_on_the_timeline(room: Room) -> None:
+    detector(room, bound(roles={"commander": "ana", "scribe": "bo"})).ingest(
+        [alert()], source="alertmanager-api"
+    )
+    (incident,) = list_incidents(room.journal)
+    told = [one.text for one in timeline(room.journal, incident.id) if one.kind == "incident.roles_set"]
+    assert told == ["commander is ana, scribe is bo"]
+
+
+def test_a_label_that_holds_a_template_or_a_slash_makes_no_other_key(room: Room) -> None:
+    watch = detector(room, bound("namespace", incident_title="{{ labels.namespace }}"))
+    hostile = "{{ labels.deployment }}/../\u202e"
+    watch.ingest([alert(namespace=hostile)], source="alertmanager-api")
+    (incident,) = list_incidents(room.journal)
+    assert incident.title == hostile
+    assert incident.key.isascii()
+    assert incident.key.count("/") == 2
