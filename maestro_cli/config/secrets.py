@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
-from maestro_cli.core.errors import InvalidFile
+from maestro_cli.core.errors import InvalidFile, NotFound
 
 MAX_SECRET_BYTES = 65_536
+VaultReader = Callable[[str, str], str]  # the value of a key of the secret at a path
+_vault: list[VaultReader] = []
+
+
+def use_vault(read: VaultReader) -> None:
+    """Have `bao:` references read by this in this process: the vault is a system outside, which this
+    room does not know."""
+    _vault[:] = [read]
 
 
 def resolve_secret(reference: str, *, file: str = "config", key: str = "") -> str:
-    """The value behind `env:NAME` or `file:PATH`.
+    """The value behind `env:NAME`, `file:PATH` or `bao:PATH#KEY`.
 
-    Raises InvalidFile when the reference has another form or nothing is behind it; no error shows a value.
+    Raises InvalidFile when the reference has another form or nothing is behind it, Refused and Unreachable
+    as OpenBao does; no error shows a value.
     """
     scheme, _, rest = reference.partition(":")
     if scheme == "env" and rest:
@@ -35,6 +45,27 @@ def resolve_secret(reference: str, *, file: str = "config", key: str = "") -> st
         if len(value) > MAX_SECRET_BYTES:
             raise InvalidFile(f"the secret file {rest} is too large for a secret", file=file, key=key)
         return value
-    raise InvalidFile(
-        "a secret is a reference, not a value", file=file, key=key, fix="write env:NAME or file:PATH"
-    )
+    if scheme == "bao" and rest:
+        return _of_vault(rest, file, key)
+    fix = "write env:NAME, file:PATH or bao:PATH#KEY"
+    raise InvalidFile("a secret is a reference, not a value", file=file, key=key, fix=fix)
+
+
+def _of_vault(rest: str, file: str, key: str) -> str:
+    path, _, name = rest.rpartition("#")
+    if not path.strip("/") or not name:
+        fix = "write bao:PATH#KEY, such as bao:secret/chat#url"
+        raise InvalidFile("the reference to OpenBao has no path or no key", file=file, key=key, fix=fix)
+    if not _vault:
+        raise InvalidFile(
+            "nothing here can ask OpenBao", file=file, key=key, fix="write env:NAME or file:PATH"
+        )
+    try:
+        value = _vault[0](path, name)
+    except NotFound as error:
+        raise InvalidFile(error.what, file=file, key=key, why=error.why, fix=error.fix) from None
+    if not value:
+        raise InvalidFile(f"the secret {path}#{name} is empty", file=file, key=key)
+    if len(value) > MAX_SECRET_BYTES:
+        raise InvalidFile(f"the secret {path}#{name} is too large for a secret", file=file, key=key)
+    return value

@@ -65,6 +65,7 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     prometheus: Endpoint | None = None
     alertmanager: Endpoint | None = None
     serving: Endpoint | None = None
+    secrets: Endpoint | None = None
     namespace: str | None = None
     read_only: bool = False
     protected: bool = False

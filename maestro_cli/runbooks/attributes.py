@@ -109,7 +109,7 @@ def read_marks(fence: Fence, file: str) -> Marked | None:
     if fence.comment is not None:
         values, lines = _from_comment(fence.comment, file, fence.comment_line)
     if braces.startswith("{"):
-        for name, value in _from_braces(braces, file, fence.line).items():
+        for name, value in read_braces(braces, file, fence.line).items():
             if name in values:
                 raise InvalidFile("is given above the fence as well", file=file, line=fence.line, key=name)
             values[name], lines[name] = value, fence.line
@@ -132,8 +132,11 @@ def read_marks(fence: Fence, file: str) -> Marked | None:
     return Marked(language, values, lines, fence)
 
 
-def _from_braces(braces: str, file: str, line: int) -> dict[str, Any]:
-    """Braces that cannot be read are prose, unless they name an id or a role."""
+def read_braces(braces: str, file: str, line: int) -> dict[str, Any]:
+    """The attributes in braces; none when they cannot be read, unless they name an id or a role.
+
+    Raises InvalidFile for those.
+    """
     try:
         if not braces.endswith("}"):
             raise ValueError("there is text after the closing brace, or none closes it")

@@ -28,6 +28,7 @@ RULES: Mapping[str, str] = {
     "unknown-alert": "no rule defines an alert that is listed",
     "no-verify": "a step alters the world and nothing verifies it",
     "no-undo": "a step alters the world and nothing takes it back",
+    "runme": "something that Runme would do has no meaning here",
     "missing-section": "a section that people look for is missing",
 }
 SECTIONS = ("Meaning", "Impact", "Diagnosis", "Mitigation", "Verification", "Escalation")
@@ -63,6 +64,7 @@ def lint(book: Runbook, known_alerts: Collection[str], check_queries: CheckQueri
         *(_of(book, "dead-link", line, text) for line, text in dead_links(book.text, Path(book.file))),
         *_alert_findings(book, known_alerts),
         *_missing_parts(book),
+        *(_of(book, "runme", line, text, "warning") for line, text in book.notes),
         *_missing_sections(book),
     ]
     return tuple(sorted(found, key=lambda finding: (finding.line, finding.rule)))

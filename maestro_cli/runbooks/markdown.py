@@ -41,11 +41,12 @@ class Title:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a Markdown file is made of; `front_matter` is None unless it is maestro's."""
+    """What a Markdown file is made of; `front_matter` is maestro's, `foreign` that of another program."""
 
     front_matter: str | None
     titles: tuple[Title, ...]
     fences: tuple[Fence, ...]
+    foreign: str | None = None
 
 
 def read_markdown(text: str, file: str) -> Page:
@@ -76,7 +77,12 @@ def read_markdown(text: str, file: str) -> Page:
             )
         elif token.type == "html_block" and _COMMENT.match(token.content):
             _refuse_stray_comment(tokens, index, file, line)
-    return Page(front, tuple(titles), tuple(fences))
+    return Page(front, tuple(titles), tuple(fences), _foreign(text) if front is None else None)
+
+
+def _foreign(text: str) -> str | None:
+    match = _FRONT_MATTER.match(text)
+    return match.group("body") if match is not None else None
 
 
 def whole_lines(text: str) -> str:

@@ -118,6 +118,7 @@ class Runbook:
     budget_seconds: Mapping[str, float] = field(default_factory=dict)
     headings: tuple[Heading, ...] = ()
     steps: tuple[Step, ...] = ()
+    notes: tuple[tuple[int, str], ...] = ()  # by line: what another program would do, and maestro does not
 
     def step(self, path: str) -> Step | None:
         """The step or part of one with this path."""

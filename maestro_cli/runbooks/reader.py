@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +24,7 @@ from maestro_cli.runbooks.fences import build_steps
 from maestro_cli.runbooks.forms import is_variable
 from maestro_cli.runbooks.markdown import Page, read_markdown
 from maestro_cli.runbooks.model import Heading, Parameter, Runbook
+from maestro_cli.runbooks.runme import adopt
 from maestro_cli.runbooks.substitution import names_in
 
 # Starts with a letter or digit, so that a value can never be read as an option by a command.
@@ -67,8 +69,10 @@ def read_runbook(path: Path) -> Runbook:
 
 def parse_runbook(text: str, file: str) -> Runbook:
     """Read the text of a runbook; raises InvalidFile, and nothing else."""
-    page = read_markdown(text, file)
+    adopted = adopt(read_markdown(text, file), file)
+    page = adopted.page
     front, parameters = _front_matter(page, file)
+    parameters = (*parameters, *_not_taken(adopted.parameters, parameters, file))
     declared = {parameter.name for parameter in parameters}
     steps = build_steps(page.fences, file, declared)
     first_title = next((title.text for title in page.titles), "")
@@ -85,7 +89,16 @@ def parse_runbook(text: str, file: str) -> Runbook:
         budget_seconds=budget,
         headings=tuple(Heading(title.level, title.text, title.line) for title in page.titles),
         steps=steps,
+        notes=adopted.notes,
     )
+
+
+def _not_taken(more: Sequence[Parameter], declared: Sequence[Parameter], file: str) -> tuple[Parameter, ...]:
+    """Each of them once; raises InvalidFile when the file declares one of that name."""
+    for parameter in more:
+        if any(parameter.name == one.name for one in declared):
+            raise InvalidFile("is the name of a step that is asked for", file=file, key=parameter.name)
+    return tuple({parameter.name: parameter for parameter in more}.values())
 
 
 def _front_matter(page: Page, file: str) -> tuple[FrontMatter, tuple[Parameter, ...]]:

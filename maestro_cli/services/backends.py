@@ -17,9 +17,10 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
+from maestro_cli.config.secrets import use_vault
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock, SystemClock
-from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
+from maestro_cli.core.errors import MaestroError, NotFound, UsageError
 
 if TYPE_CHECKING:
     from maestro_cli.config.settings import ClusterEndpoint, Context, Endpoint, Settings
@@ -72,10 +73,12 @@ class Backends:
         self._signals = signals
         self.clock: Clock = SystemClock()
         self._closing: list[Callable[[], None]] = []
+        use_vault(self._read_vault)
 
     def in_context(self, name: str) -> Self:
         """The same services over another context, read afresh; closed with this one."""
         other = type(self)(replace(self.options, context=name), self._signals)
+        use_vault(self._read_vault)  # the command's own stays the one that is asked
         self._closing.append(other.close)
         return other
 
@@ -253,6 +256,12 @@ class Backends:
             )
         return endpoint
 
+    def _read_vault(self, path: str, key: str) -> str:
+        from maestro_cli.sources.openbao import find_vault, read_value
+
+        context = self.settings.contexts.get(self.settings.current_context or "")
+        return read_value(find_vault(os.environ, context.secrets if context else None), path, key)
+
     # The journal
 
     @cached_property
@@ -350,7 +359,7 @@ def _secrets_of(context: Context) -> Iterator[str]:
     references = [secret for one in endpoints if one is not None for secret in (one.token, one.password)]
     for reference in (*references, *context.redact):
         # What cannot be read is no secret yet; the source that needs it says so.
-        with suppress(InvalidFile):
+        with suppress(MaestroError):
             yield resolve_secret(reference) if reference else ""
     if context.cluster is not None:
         from maestro_cli.sources.kube.secrets import kubeconfig_secrets

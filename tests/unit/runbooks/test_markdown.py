@@ -44,7 +44,7 @@ def test_marked_fences_are_steps(text: str) -> None:
         "",
         "# only words\n",
         "```sh\nrm -rf /\n```\n",
-        "```sh {name=a}\nrm\n```\n",
+        "```js {name=a}\nrm\n```\n",
         "```sh {.line-numbers #id}\nrm\n```\n",
         "```js {1,3-4}\nx\n```\n",
         "```{r, echo=FALSE}\nx\n```\n",
