@@ -1,6 +1,7 @@
-"""Write docs/commands.md from the program: every command with its help, and every exit code.
+"""Write docs/commands.md from the program: every command with its help, and every exit code; and
+docs/shipped-runbooks.md from the files that ship: every runbook with its alerts, playbook and drill.
 
-Run it after changing a command; a test compares the file with what this writes.
+Run it after changing a command or a runbook; a test compares the files with what this writes.
 """
 
 from __future__ import annotations
@@ -12,12 +13,18 @@ from typing import Any
 
 import typer.main
 
+from maestro_cli.chaos.drills.scenarios import SCENARIOS
 from maestro_cli.cli.lazy import load
 from maestro_cli.cli.main import app
 from maestro_cli.cli.registry import COMMANDS
+from maestro_cli.config.locations import shipped
 from maestro_cli.core.errors import EXIT_CODE_MEANINGS
+from maestro_cli.runbooks.alerts import read_alerts
+from maestro_cli.runbooks.catalog import RunbookCatalog
+from maestro_cli.runbooks.model import Runbook
+from maestro_cli.runbooks.playbooks import PlaybookCatalog
 
-TARGET = Path(__file__).resolve().parent.parent / "docs" / "commands.md"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 WIDTH = 100
 
 
@@ -51,6 +58,44 @@ def _help(command: Any, path: str) -> str:
     return "\n".join(line.rstrip() for line in text.splitlines())
 
 
+def runbooks_page() -> str:
+    """The page of what ships."""
+    catalog = RunbookCatalog([shipped("runbooks")])
+    alerts: dict[str, list[str]] = {}
+    for rule in read_alerts([shipped("deploy")]):
+        bound = catalog.for_alert({**rule.labels, "alertname": rule.name}, rule.annotations).runbook
+        names = alerts.setdefault(bound.id if bound is not None else "", [])
+        if rule.name not in names:
+            names.append(rule.name)
+    for scenario in SCENARIOS:  # an alert that several runbooks answer is bound to one of them
+        names = alerts.setdefault(scenario.runbook, [])
+        if scenario.alert not in names:
+            names.append(scenario.alert)
+    parts = [
+        "# Shipped runbooks",
+        "Written from `runbooks/`, `playbooks/`, `deploy/alerts` and the drills by"
+        " `python scripts/write_docs.py`; do not edit by hand.",
+        "Each has a rehearsal beside it (`maestro runbook test ID`). Its drill breaks something real on the"
+        " embedded platform and waits for the alert (`maestro drill run NAME`); the alert files are those to"
+        " load in production, with shorter times. How runbooks work: [runbooks.md](runbooks.md).",
+    ]
+    rows = [_row(book, alerts.get(book.id, [])) for book in catalog.all()]
+    head = ["| runbook | when | alerts | what it does | drills |", "| --- | --- | --- | --- | --- |"]
+    return "\n\n".join([*parts, "\n".join([*head, *rows])]) + "\n"
+
+
+def _row(book: Runbook, alerts: list[str]) -> str:
+    playbooks = PlaybookCatalog([shipped("playbooks")]).all()
+    does = [one.title for one in playbooks if book.id in [step.runbook for step in one.steps]]
+    drills = [f"`{scenario.name}`" for scenario in SCENARIOS if scenario.runbook == book.id]
+    cells = [
+        f"[{book.id}](../runbooks/{book.id}.md)", book.title, ", ".join(f"`{name}`" for name in alerts),
+        "; ".join(does), ", ".join(drills),
+    ]  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
 if __name__ == "__main__":
-    TARGET.write_text(document(), encoding="utf-8")
-    sys.stdout.write(f"{TARGET}\n")
+    for name, text in (("commands.md", document()), ("shipped-runbooks.md", runbooks_page())):
+        (DOCS / name).write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{DOCS / name}\n")

@@ -17,7 +17,7 @@ from maestro_cli.config.strict import Document, read_yaml
 from maestro_cli.core.quantities import parse_duration_seconds, prometheus_duration
 from maestro_cli.slo.windows import Profile
 
-_FEWEST_SCRAPES = 5  # in a range: rate() needs two, and one may be late
+_FEWEST_SCRAPES = 5  # in a range or a wait: rate() needs two, and some may be late
 _TIMES = re.compile(
     r"#[^\n]*"
     r'|"(?:[^"\\]|\\.)*"'
@@ -92,9 +92,10 @@ def _shortened(time: str, profile: Profile, at_least: float) -> str:
 def _rule_document(rule: Rule, profile: Profile) -> dict[str, Any]:
     kind = {"alert": rule.alert} if rule.alert else {"record": rule.record}
     found: dict[str, Any] = {**kind, "expr": shortened_query(rule.expr, profile)}
+    least = _FEWEST_SCRAPES * profile.interval_seconds  # as long as a scrape or two may be late
     for name, time in (("for", rule.pending), ("keep_firing_for", rule.keep_firing_for)):
         if time:
-            found[name] = _shortened(time, profile, profile.interval_seconds)
+            found[name] = _shortened(time, profile, least)
     for name, texts in (("labels", rule.labels), ("annotations", rule.annotations)):
         if texts:
             found[name] = dict(texts)

@@ -32,6 +32,11 @@ def test_the_command_page_is_what_the_program_says() -> None:
     assert page == _writer().document(), "run: python scripts/write_docs.py"
 
 
+def test_the_page_of_shipped_runbooks_is_what_the_files_say() -> None:
+    page = (ROOT / "docs" / "shipped-runbooks.md").read_text(encoding="utf-8")
+    assert page == _writer().runbooks_page(), "run: python scripts/write_docs.py"
+
+
 def test_the_settings_example_is_valid_and_names_every_setting() -> None:
     text = (ROOT / "docs" / "contexts.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)

@@ -99,13 +99,21 @@ class Drain(SchedulingKind):
         world.cluster.evict_pod(ref.namespace, ref.name, uid=uid)
 
     def observe(self, world: World, plan: Plan, *, left: str) -> Observation:
-        """Still closed, the planned pods gone, and none come that would have to go as well."""
+        """Still closed, the planned pods gone, and none come that would have to go as well.
+
+        A node that is not ready cannot tell that a pod ended: there one counts as gone once it is told to
+        end, and its controller makes another.
+        """
         seen = super().observe(world, plan, left=left)
         if seen.holds is not Holds.YES:
             return seen
         there = world.cluster.list_pods_on(node_name(plan.target.ref))
         planned = plan.parameters["pods"]
         remain = [pod for pod in there if pod.uid in planned and pod.phase not in _OVER]
+        ending = [pod for pod in remain if pod.deleting]
+        if ending and len(ending) == len(remain) and not self.read(world, plan.target.ref).ready:
+            text = f"{counted(len(ending), 'pod')} told to end on a node that does not answer"
+            return Observation(Holds.YES, f"{plan.target.ref} {self.state}; {text}")
         if remain:
             gone = len(planned) - len(remain)
             text = f"rid of {gone} of {counted(len(planned), 'pod')}, not of {remain[0].ref}"

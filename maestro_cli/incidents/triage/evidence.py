@@ -1,7 +1,7 @@
 """What was collected, written down as evidence.
 
-Invariant: every collector that was asked leaves evidence, the failed ones with their error; what was
-never asked (no cluster, no metrics) is said too. Facts hold the figures that summaries round.
+Invariant: every collector that was asked leaves evidence, the failed ones with their error; what was never
+asked is said too. Facts hold the figures that summaries round.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from maestro_cli.core.facts.cluster import ClusterEvent, Pod
 from maestro_cli.incidents.model import Signal
 from maestro_cli.incidents.triage.facts import CaseFacts, LogGroup, Tally, tally_by
 from maestro_cli.incidents.triage.measure import Asked, Readings, Telemetry
+from maestro_cli.incidents.triage.memory import memory_evidence
 from maestro_cli.incidents.triage.model import Evidence
 from maestro_cli.incidents.triage.quality import quality_evidence
 
@@ -68,6 +69,7 @@ class Writer:
                 self._latency(second, telemetry),
                 *self._quality(second, telemetry),
                 self._load(readings),
+                memory_evidence(self._case, second["memory"], telemetry, self._now),
                 self._budget(second["split"], second["objective"], telemetry),
             ]
         )
@@ -395,5 +397,4 @@ def _tally(tally: Tally) -> dict[str, float | None]:
 
 
 def _thinned(points: Sequence[tuple[datetime, float]], most: int) -> list[tuple[datetime, float]]:
-    step = max(-(-len(points) // most), 1)
-    return list(points[::step])
+    return list(points[:: max(-(-len(points) // most), 1)])

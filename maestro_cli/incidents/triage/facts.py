@@ -137,6 +137,8 @@ class CaseFacts:
     load_factor: float | None = None
     load_before: float | None = None
     judged: Mapping[str, Tally] = field(default_factory=dict)  # by version; an error is a wrong answer
+    memory: Mapping[str, float] = field(default_factory=dict)  # pod → share of its limit that it uses
+    nodes_named: frozenset[str] = field(default_factory=frozenset)  # by the labels of the signals
     services: frozenset[str] = field(default_factory=frozenset)  # names of other workloads around
 
     def revision_of(self, pod: str) -> str:

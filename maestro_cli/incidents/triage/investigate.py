@@ -224,6 +224,7 @@ class _Investigation:
             turn.add("split", lambda: telemetry.read_split(self._start, onset, self._now))
             turn.add("quality", lambda: telemetry.read_judged(self._start, onset, self._now))
             seconds = (self._now - onset.at).total_seconds()
+            turn.add("memory", lambda: telemetry.read_memory(self._now))
             turn.add("objective", lambda: telemetry.read_objective(seconds, self._now))
             for dimension in sorted(self._settings.family.dimensions):
                 turn.add(
@@ -259,6 +260,7 @@ class _Investigation:
         latency = [second[name].value for name in sorted(second) if name.startswith("latency ")]
         own = [rollout for rollout in rollouts if rollout.ref == self._workload]
         split = second["split"].value or () if "split" in second else ()
+        memory: Mapping[str, float] = (second["memory"].value or {}) if "memory" in second else {}
         return CaseFacts(
             workload=self._workload,
             onset=onset,
@@ -270,6 +272,8 @@ class _Investigation:
             latency=tuple(item for item in latency if item is not None),
             judged=(second["quality"].value or {}) if "quality" in second else {},
             load_factor=readings.load_factor(onset) if readings is not None else None,
+            memory={pod.name: memory[pod.name] for pod in pods if pod.name in memory},
+            nodes_named=frozenset(one.labels["node"] for one in self._signals if one.labels.get("node")),
             services=frozenset(item.ref.name for item in workloads if item.ref != self._workload),
         )
 

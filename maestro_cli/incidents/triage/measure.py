@@ -215,6 +215,10 @@ class Telemetry:
             values[at != now] = self._finite(answer, self.family.dimensions[dimension])
         return Latency(dimension, values[True], values[False])
 
+    def read_memory(self, now: datetime) -> dict[str, float]:
+        """The share of its memory limit that each pod of the namespace uses, where there is a limit."""
+        return self._finite(self._metrics.query(self.queries.memory_share(), at=now), "pod")
+
     @staticmethod
     def _finite(answer: Instant, label: str) -> dict[str, float]:
         return {

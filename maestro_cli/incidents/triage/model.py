@@ -26,7 +26,8 @@ class Evidence:
     `ok` is False when the collector failed; then `error` says why and `facts` is empty.
     """
 
-    kind: str  # alerts, rollouts, pods, nodes, events, logs, errors, latency, load, split, budget, impact
+    # alerts, rollouts, pods, nodes, events, logs, errors, latency, load, memory, split, budget, impact
+    kind: str
     title: str
     query: str
     at: datetime

@@ -80,6 +80,14 @@ class Queries:
     def request_rate(self, seconds: float) -> str:
         return f"sum({self._rate(self.family.requests, seconds)})"
 
+    def memory_share(self) -> str:
+        """What each pod of the namespace uses of its memory limit, by the container that is nearest to it."""
+        used, limit = (
+            promql_selector(metric, {"namespace": self.workload.namespace}, extra='container!=""')
+            for metric in ("container_memory_working_set_bytes", "container_spec_memory_limit_bytes")
+        )
+        return f"max by (pod) ({used} / ({limit} > 0))"
+
     def error_ratio(self, seconds: float) -> str:
         """Failed over all requests; 0 where there are requests and no failed series."""
         failed = f"sum({self._rate(self.family.requests, seconds, errors=True)})"

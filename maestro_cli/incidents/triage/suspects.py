@@ -19,6 +19,7 @@ from maestro_cli.incidents.triage.making import (
     fresh_revisions,
     names,
 )
+from maestro_cli.incidents.triage.memory import hunger_of
 from maestro_cli.incidents.triage.model import SuggestedFix, Suspect, SuspectKind
 from maestro_cli.incidents.triage.outside import dependency_suspects, load_suspects
 from maestro_cli.incidents.triage.quality import worse_answers
@@ -217,7 +218,7 @@ def _nodes(case: CaseFacts) -> list[Suspect]:
     for node in sorted({*tallies, *(item.name for item in case.nodes if not item.ready)}):
         making = Making()
         state = next((item for item in case.nodes if item.name == node), None)
-        if state is not None and not state.ready and (node in hosting or node in tallies):
+        if state is not None and not state.ready and node in {*hosting, *tallies, *case.nodes_named}:
             making.plus(0.55, f"node {node} is not ready ({state.reason or 'no reason given'})")
         pods = {row.pod for row in case.split if row.node == node and row.tally.requests_since >= 1}
         if concentrated(tallies, node) and (len(pods) >= 2 or making.supported):
@@ -235,7 +236,8 @@ def _pods(case: CaseFacts) -> list[Suspect]:
     sick = {pod.name: _sickness(pod) for pod in case.pods if _sickness(pod)}
     slow, why_slow = _slow_pod(case)
     namespace = case.workload.namespace if case.workload is not None else ""
-    for name in sorted({*tallies, *sick, *([slow] if slow else [])}):
+    hungry = {pod.name: why for pod in case.pods if (why := hunger_of(pod.name, case.memory))}
+    for name in sorted({*tallies, *sick, *hungry, *([slow] if slow else [])}):
         making = Making()
         if name == slow:
             making.plus(0.5, why_slow)
@@ -246,6 +248,8 @@ def _pods(case: CaseFacts) -> list[Suspect]:
         if name in sick:
             alone = len(sick) == 1 and len(case.pods) > 1
             making.plus(0.35 if alone else 0.2, f"it is unwell ({sick[name]})")
+        if name in hungry:
+            making.plus(0.5, hungry[name])
         if not making.supported:
             continue
         _explained_by_revision(case, making, "pod", name)

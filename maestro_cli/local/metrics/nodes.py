@@ -1,14 +1,17 @@
 """The `container_*` series, gathered from the kubelets.
 
-Invariant: a kubelet that does not answer in time costs its own series, never the page.
+Invariant: a kubelet that does not answer in time costs its own series, never the page, which Prometheus waits
+for no longer than a second.
 """
 
 from __future__ import annotations
 
 import re
 import ssl
+import threading
+import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import httpx
 
@@ -16,6 +19,7 @@ from maestro_cli.local.metrics.exposition import escaped
 from maestro_cli.local.objects import Object, name_of
 
 _SECONDS = 2.0
+_WAIT_SECONDS = 0.5  # for an answer; one that takes longer is not asked for again before it came or failed
 _SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: \d+)?$")
 # what is taken from which page of a kubelet: cAdvisor's and the resource page's names overlap
 _PAGES = {"/metrics/cadvisor": ("container_", "machine_"), "/metrics/resource": ("node_",)}
@@ -28,12 +32,30 @@ class NodeMetrics:
         """`tls` is how the kubelets are trusted, and how they trust us."""
         self._http = httpx.Client(verify=tls, timeout=_SECONDS, trust_env=False)
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="nodes")
+        self._lock = threading.Lock()
+        self._asked: dict[
+            str, tuple[Future[str], float]
+        ] = {}  # node → its page, and until when it is waited for
 
     def text(self, nodes: Iterable[Object]) -> str:
-        """One exposition page with a `node` label on every sample."""
-        listed = list(nodes)
-        pages = self._threads.map(self._fetch, listed)
-        return merged({name_of(node): page for node, page in zip(listed, pages, strict=True)})
+        """One exposition page with a `node` label on every sample of those that answered."""
+        pages: dict[str, str] = {}
+        for name, (page, until) in self._ask({name_of(node): node for node in nodes}).items():
+            wait([page], max(until - time.monotonic(), 0.0))
+            if page.done():
+                pages[name] = page.result()
+        return merged(pages)
+
+    def _ask(self, nodes: dict[str, Object]) -> dict[str, tuple[Future[str], float]]:
+        """The pages on their way, of every node; one that is asked already is not asked twice."""
+        with self._lock:
+            until = time.monotonic() + _WAIT_SECONDS
+            asked = {name: self._asked[name] for name in nodes if name in self._asked}
+            asked = {name: one for name, one in asked.items() if not one[0].done()}
+            for name in nodes.keys() - asked.keys():
+                asked[name] = (self._threads.submit(self._fetch, nodes[name]), until)
+            self._asked = asked
+            return dict(sorted(asked.items()))
 
     def _fetch(self, node: Object) -> str:
         status = node.get("status") or {}

@@ -27,7 +27,7 @@ def node(state: Mapping[str, Any], name: str) -> Node:
         raise NotFound(f"node/{name} not found")
     one = state["nodes"][name]
     return Node(
-        name, True, not one["unschedulable"], one["zone"], uid=one["uid"],
+        name, one.get("ready", True), not one["unschedulable"], one["zone"], uid=one["uid"],
         resource_version=str(one["rv"]), annotations=dict(one["annotations"]),
     )  # fmt: skip
 

@@ -180,3 +180,30 @@ def test_one_pod_is_told_as_one(bench: Bench) -> None:
     plan = bench.pipeline().plan("drain", NODE)
     assert plan.summary == "drain node/node-a of 1 pod"
     assert plan.verify.text == "node/node-a takes no new pods, and is rid of 1 pod"
+
+
+@pytest.mark.parametrize("ready", [False, True])
+def test_on_a_node_that_is_not_ready_a_pod_is_gone_once_it_is_told_to_end(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, ready: bool
+) -> None:
+    """Its kubelet cannot say that it ended; the one of a ready node can, and is waited for."""
+    with bench.cluster.state() as state:
+        state["nodes"]["node-a"]["ready"] = ready
+    before = bench.cluster.list_pods_on("node-a")
+    told: set[str] = set()
+    monkeypatch.setattr(bench.cluster, "evict_pod", lambda namespace, name, *, uid: told.add(uid))
+    monkeypatch.setattr(
+        bench.cluster,
+        "list_pods_on",
+        lambda node: [replace(pod, deleting=pod.uid in told) for pod in before],
+    )
+    pipeline = bench.pipeline()
+    plan = pipeline.plan("drain", NODE)
+    if ready:
+        with pytest.raises(RolledBack) as raised:
+            pipeline.execute(plan, YES)
+        assert "rid of 0 of 3 pods" in raised.value.why
+        return
+    change = pipeline.execute(plan, YES)
+    assert change.state is State.VERIFIED
+    assert told == {f"pod-uid-{number}" for number in range(3)}

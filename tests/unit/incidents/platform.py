@@ -62,6 +62,7 @@ class Recorded:
         field(default_factory=dict)
     )
     p95: dict[str, dict[str, Callable[[float], float]]] = field(default_factory=dict)
+    memory: dict[str, float] = field(default_factory=dict)  # the share of its limit, by pod
     down: frozenset[str] = frozenset()
     now: float = 30.0
     asked: list[str] = field(default_factory=list)
@@ -116,6 +117,9 @@ class Recorded:
         seconds = (moment - T0).total_seconds()
         if promql.startswith("max(count_over_time"):
             return Instant(promql, moment, (Sample({}, 60.0, moment),))
+        if "container_memory" in promql:
+            shares = tuple(Sample({"pod": pod}, share, moment) for pod, share in self.memory.items())
+            return Instant(promql, moment, shares)
         window = _window(promql)
         samples: list[Sample] = []
         if "increase" in promql and promql.startswith("sum by"):

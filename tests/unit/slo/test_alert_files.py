@@ -48,7 +48,7 @@ groups:
       - alert: Down
         expr: up[5m] == 0
         for: 15m
-        keep_firing_for: 10m
+        keep_firing_for: 1m
         labels: {severity: page}
         annotations: {summary: "gone for [5m]"}
       - record: x:rate5m
@@ -71,7 +71,7 @@ def test_a_rehearsal_waits_seconds_for_minutes_and_keeps_the_rest(tmp_path: Path
                 "alert": "Down",
                 "expr": "up[5s] == 0",
                 "for": "15s",
-                "keep_firing_for": "10s",
+                "keep_firing_for": "5s",  # never less: a scrape may be late
                 "labels": {"severity": "page"},
                 "annotations": {"summary": "gone for [5m]"},
             },
