@@ -248,6 +248,11 @@ class Backends:
         """How the context's model servers are operated."""
         return self._serving_of(self._needed(self.context.serving, "serving")).admin
 
+    @property
+    def serving_url(self) -> str:
+        """Where callers of the context's model servers come in."""
+        return self._needed(self.context.serving, "serving").url
+
     def _needed(self, endpoint: E | None, key: str) -> E:
         if endpoint is None:
             raise NotFound(

@@ -248,10 +248,13 @@ def conductor(services: Services, seed: int, cluster: str | None) -> Conductor:
     """
 
     def gather() -> Ensemble:
+        from maestro_cli.config.locations import local_state_dir
+        from maestro_cli.services.drill_props import EmbeddedProps
+
         local = services.in_context("local")
         return Ensemble(
             local.journal, local.cluster, local.prometheus, Responders(local), embedded_faults(local),
-            EmbeddedNodes(local),
+            EmbeddedNodes(local), local.cluster, EmbeddedProps(local_state_dir(), local.serving_url),
         )  # fmt: skip
 
     return Conductor(

@@ -81,6 +81,40 @@ class Nodes(Protocol):
         """Have it take new pods again; False when it did. Raises GateNotMet, Unreachable."""
 
 
+class Objects(Protocol):
+    """The objects of the cluster, by the paths of its API; it raises as the cluster's source does."""
+
+    def get_object(self, path: str) -> Mapping[str, Any]: ...
+
+    def create_object(self, path: str, body: Mapping[str, Any]) -> None: ...
+
+    def merge_object(self, path: str, patch: Mapping[str, Any]) -> None: ...
+
+    def delete_object(self, path: str) -> None:
+        """Also what it owns."""
+
+
+class Props(Protocol):
+    """What a drill brings along, made for the platform it plays on."""
+
+    def certificate(self, name: str, days: float) -> Mapping[str, str]:
+        """The data of a TLS Secret whose certificate signs itself and ends in so many days."""
+
+    def backup(self, name: str, destination: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """The config map of the models' backup that names this destination, and a job of that name, as its
+        schedule makes them.
+        """
+
+    def restore_key(self, key: str) -> None:
+        """Have the key that somebody elsewhere was given hold, and no other of theirs."""
+
+    def misuse_key(self, key: str) -> None:
+        """Begin to ask, a few times a second, for what that key may not do; until `stop_misuse`."""
+
+    def stop_misuse(self) -> int:
+        """End that, and give the status of the last answer; 0 when there was none. Twice is as once."""
+
+
 class Responder(Protocol):
     """The people and programs that respond; they know only what monitoring tells them."""
 
@@ -128,3 +162,5 @@ class Ensemble:
     responder: Responder
     faults: Faults
     nodes: Nodes
+    objects: Objects
+    props: Props

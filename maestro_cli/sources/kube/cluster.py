@@ -325,6 +325,19 @@ class KubeCluster:
         done = patched(self._api, path, expected, parts, annotations, kind, dry_run=dry_run)
         return facts.autoscaler_facts(done)
 
+    def create_object(self, path: str, body: Mapping[str, Any]) -> None:
+        """Create an object in the collection at this REST path; raises GateNotMet when it is there."""
+        self._api.create(path, body, dict[str, Any], dry_run=False)
+
+    def merge_object(self, path: str, patch: Mapping[str, Any]) -> None:
+        """Change an object by a JSON merge patch, whatever it is by now."""
+        self._api.patch(path, "application/merge-patch+json", patch, dict[str, Any], dry_run=False)
+
+    def delete_object(self, path: str) -> None:
+        """Delete an object, and in the background what it owns. Raises NotFound."""
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+        self._api.delete(path, options, dict[str, Any], dry_run=False)
+
     def evict_pod(self, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
         """Evict the pod of that uid; raises GateNotMet when its budget does not allow it, StalePlan."""
         options = {"preconditions": {"uid": uid}}

@@ -26,6 +26,7 @@ from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.journal.store import Journal
 from maestro_cli.runbooks.model import Answer, Confirm, Question
 from maestro_cli.slo.objectives import Objective
+from tests.unit.chaos.props import FakeObjects, FakeProps
 
 SCENARIO = find_scenario("bad-release")
 OBJECTIVE = Objective("fraud-availability", "t", "fraud", 0.999, 2592000.0, "requests", "errors", None, {})
@@ -346,6 +347,8 @@ class Theatre:
         self.metrics = FakeMetrics(self.clock)
         self.faults = FakeFaults(self.clock)
         self.nodes = FakeNodes()
+        self.objects = FakeObjects()
+        self.props = FakeProps()
         self.responder = FakeResponder(self.cluster, self.faults, self.nodes, self.clock)
         self.journal = Journal(path, clock=self.clock)
         self.cancellation = FakeCancellation(self.clock)
@@ -354,8 +357,15 @@ class Theatre:
         conductor = Conductor(
             self.stage,
             lambda: Ensemble(
-                self.journal, self.cluster, self.metrics, self.responder, self.faults, self.nodes
-            ),
+                self.journal,
+                self.cluster,
+                self.metrics,
+                self.responder,
+                self.faults,
+                self.nodes,
+                self.objects,
+                self.props,
+            ),  # fmt: skip
             {self.scenario.objective or "": OBJECTIVE},
             clock=self.clock,
             actor="tester",

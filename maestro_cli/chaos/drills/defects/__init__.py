@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from maestro_cli.chaos.drills.defects import node, release, replica
+from maestro_cli.chaos.drills.defects import backup, certificate, key, node, release, replica, workload
 from maestro_cli.chaos.drills.defects.defect import Defect, Family, Scene
 from maestro_cli.chaos.drills.model import BadRelease, Breakage, ReplicaFault
 from maestro_cli.core.errors import UndoFailed
@@ -17,6 +17,11 @@ FAMILIES: Mapping[type[Breakage], Family] = {
     BadRelease: release.FAMILY,
     ReplicaFault: replica.FAMILY,
     node.LostNode: node.FAMILY,
+    workload.OtherScale: workload.SCALE,
+    workload.Deletion: workload.PRESENCE,
+    certificate.EndingCertificate: certificate.FAMILY,
+    backup.LostDestination: backup.FAMILY,
+    key.MisusedKey: key.FAMILY,
 }
 
 
