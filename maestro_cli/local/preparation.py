@@ -71,9 +71,9 @@ def backups_folder(state: Path) -> Path:
 def _back_up(manifests: list[dict[str, Any]], folder: Path) -> None:
     """Keep what is declared as one file that kubectl takes, and make the folder of the models' backups."""
     make_private(folder / "models")
-    content = {"apiVersion": "v1", "kind": "List", "items": plain(manifests)}
-    name = f"manifests-{SystemClock().now():%Y%m%dT%H%M%SZ}.json"
-    write_atomically(folder / name, json.dumps(content, indent=1), mode=0o600)
+    documents = (json.dumps(plain(manifest), indent=1) for manifest in manifests)  # JSON is YAML
+    name = f"manifests-{SystemClock().now():%Y%m%dT%H%M%SZ}.yaml"
+    write_atomically(folder / name, "\n---\n".join(documents) + "\n", mode=0o600)
 
 
 def read_manifests(folder: Path, variables: Mapping[str, str]) -> list[dict[str, Any]]:

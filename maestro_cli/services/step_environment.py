@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 def step_environment(name: str, context: Context, environment: Mapping[str, str]) -> dict[str, str]:
     """The environment with the context's own in it; a variable whose value the context lacks is not there.
 
-    Programs that came with this maestro are found after those of the path.
+    Programs that came with this maestro, itself among them, are found before others of that name.
     """
     beside = str(Path(sys.executable).parent)
     own = {
         "MAESTRO_CONTEXT": name,
         "MAESTRO_BACKUPS": context.backups or "",
         "MAESTRO_SERVING_URL": context.serving.url if context.serving is not None else "",
-        "PATH": os.pathsep.join(filter(None, (environment.get("PATH", ""), beside))),
+        "PATH": os.pathsep.join(filter(None, (beside, environment.get("PATH", "")))),
     }
     if context.cluster is not None:
         own["KUBECONFIG"] = _kubeconfig(name, context.cluster, environment)

@@ -27,7 +27,7 @@ def test_the_context_of_the_run_takes_the_place_of_what_is_chosen_elsewhere() ->
     assert found == {
         "KUBECONFIG": "/kube", "MAESTRO_CONTEXT": "prod", "MAESTRO_BACKUPS": "/backups",
         "MAESTRO_SERVING_URL": "http://models", "LANG": "C",
-        "PATH": f"/bin{os.pathsep}{Path(sys.executable).parent}",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}/bin",
     }  # fmt: skip
 
 

@@ -57,9 +57,7 @@ def test_what_is_declared_is_kept_as_a_backup_that_the_context_names(tmp_path: P
     folder = Path(context["backups"])
     (backup,) = folder.glob("manifests-*")
     manifests = json.loads((tmp_path / "config" / "manifests.json").read_text(encoding="utf-8"))
-    assert json.loads(backup.read_text(encoding="utf-8")) == {
-        "apiVersion": "v1", "kind": "List", "items": manifests
-    }  # fmt: skip
+    assert list(yaml.safe_load_all(backup.read_text(encoding="utf-8"))) == manifests
     assert list(folder.joinpath("models").iterdir()) == []
     remove_run_files(tmp_path)
     assert not folder.exists()
