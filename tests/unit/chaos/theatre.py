@@ -365,7 +365,7 @@ class Theatre:
                 self.nodes,
                 self.objects,
                 self.props,
-            ),  # fmt: skip
+            ),
             {self.scenario.objective or "": OBJECTIVE},
             clock=self.clock,
             actor="tester",
