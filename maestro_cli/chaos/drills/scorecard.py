@@ -62,7 +62,7 @@ def score(played: Performance) -> Scorecard:
         true_cause=truth.words,
         blamed=blamed(outcome),
         cause_is_right=_cause_is_right(scenario, outcome, truth),
-        fix=", ".join(f"{fix.kind} {fix.target}" for fix in outcome.fixes) or "none",
+        fix=_made(scenario, outcome),
         fix_is_right=_fix_is_right(scenario, outcome, truth),
         run=outcome.run,
         requests_served=served,
@@ -85,6 +85,13 @@ def _cause_is_right(scenario: Scenario, outcome: Outcome, truth: Truth) -> bool 
         return None
     named = (outcome.suspect_kind, outcome.suspect_subject, outcome.suspect_revision)
     return named == (scenario.true_cause, truth.subject, truth.revision)
+
+
+def _made(scenario: Scenario, outcome: Outcome) -> str:
+    """The changes, and the right step where it was one, in words."""
+    made = [f"{fix.kind} {fix.target}" for fix in outcome.fixes]
+    step = scenario.right_fix
+    return ", ".join([*made, *([f"step {step}"] if step in outcome.steps else [])]) or "none"
 
 
 def _fix_is_right(scenario: Scenario, outcome: Outcome, truth: Truth) -> bool:
