@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 
-from maestro_cli.chaos.drills.scenarios import find_scenario
 from maestro_cli.config.strict import parse_yaml
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.runbooks.attributes import ATTRIBUTES, EVERY
@@ -26,15 +25,6 @@ def section(title: str) -> str:
 def rows(title: str) -> list[list[str]]:
     lines = [line for line in section(title).splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[1:]]
-
-
-def test_each_row_of_the_shipped_runbooks_is_what_its_drill_does() -> None:
-    told = rows("Shipped runbooks")
-    assert told
-    for runbook, alert, _, drill in told:
-        scenario = find_scenario(drill.strip("`"))
-        name = scenario.runbook
-        assert (runbook, alert) == (f"[{name}](../runbooks/{name}.md)", f"`{scenario.alert}`")
 
 
 def test_each_attribute_is_in_the_table_and_each_row_is_an_attribute() -> None:
