@@ -249,7 +249,7 @@ def _pods(case: CaseFacts) -> list[Suspect]:
             alone = len(sick) == 1 and len(case.pods) > 1
             making.plus(0.35 if alone else 0.2, f"it is unwell ({sick[name]})")
         if name in hungry:
-            making.plus(0.5, hungry[name])
+            making.plus(0.55, hungry[name])
         if not making.supported:
             continue
         _explained_by_revision(case, making, "pod", name)

@@ -42,6 +42,7 @@ def test_shipped_queries_parse(tmp_path: Path) -> None:
     for book in RunbookCatalog([shipped("runbooks")]).all():
         values = {parameter.name: parameter.default or "fraud" for parameter in book.parameters}
         steps = [one for step in book.steps for one in (step, *step.parts)]
+        values |= {step.capture: "3" for step in steps if step.capture}
         queries += [into_promql(step.body, values) for step in steps if step.kind == "promql"]
     assert len(queries) >= 2
     answer = check(tmp_path, queries)

@@ -185,6 +185,7 @@ def test_what_ships_can_be_read_and_fits_together() -> None:
         "secret_namespace": "ml",
         "secret_name": "tls",
         "model": "fraud",
+        "node": "node-a",
     }
     for playbook in PlaybookCatalog([shipped("playbooks")]).all():
         for step in playbook.steps:
