@@ -17,15 +17,14 @@ from maestro_cli.changes.model import Change, Plan
 from maestro_cli.cli.options import (
     ConfirmContextOption,
     DryRunOption,
-    NamespaceOption,
     OutputOption,
     YesOption,
     output_options,
 )
+from maestro_cli.cli.targets import A_WORKLOAD
 from maestro_cli.core.errors import UsageError
-from maestro_cli.core.matchers import matchers_text, parse_matchers
 from maestro_cli.core.quantities import parse_duration_seconds
-from maestro_cli.core.refs import ObjectRef, parse_node_ref, silence_ref
+from maestro_cli.core.refs import ObjectRef
 from maestro_cli.output.diagnostics import note
 from maestro_cli.output.renderers.changes import change_view, plan_view
 from maestro_cli.output.writer import OutputOptions, emit
@@ -33,46 +32,11 @@ from maestro_cli.output.writer import OutputOptions, emit
 Parameters = Mapping[str, Any]
 Before = Callable[[Any, Plan, Mapping[str, Any]], None]
 Next = Callable[[Any, Mapping[str, Any]], Plan | None]
-TargetArgument = Annotated[
-    str, typer.Argument(metavar="TARGET", help="configmap/NAME, deploy/NAME, or server.")
-]
 ModelOption = Annotated[
     str, typer.Option("--model", metavar="NAME", help="The model, as clients ask for it.")
 ]
 VersionOption = Annotated[int, typer.Option("--version", metavar="N", help="A version of it.", min=1)]
 ShareOption = Annotated[str, typer.Option("--share", metavar="SHARE", help="Of the requests: 0.1 or 10%.")]
-
-
-def a_workload(
-    ctx: typer.Context,
-    workload: Annotated[
-        str, typer.Argument(help="deploy/NAME, sts/NAME or ds/NAME, with namespace/ before it or -n.")
-    ],
-    namespace: NamespaceOption = None,
-) -> ObjectRef:
-    """The first words of a command that changes one workload."""
-    ref: ObjectRef = ctx.obj.workload_ref(workload, namespace)
-    return ref
-
-
-def a_routing(
-    ctx: typer.Context,
-    target: TargetArgument,
-    namespace: NamespaceOption = None,
-) -> ObjectRef:
-    """The first words of a command that changes who answers."""
-    ref: ObjectRef = ctx.obj.routing_ref(target, namespace)
-    return ref
-
-
-def a_server(
-    ctx: typer.Context,
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="deploy/NAME, or server.")],
-    namespace: NamespaceOption = None,
-) -> ObjectRef:
-    """The first words of a command that calls every replica of a model server."""
-    ref: ObjectRef = ctx.obj.server_ref(target, namespace)
-    return ref
 
 
 def read_share(text: str) -> float:
@@ -81,68 +45,6 @@ def read_share(text: str) -> float:
         return share_of_one(text)
     except ValueError as error:
         raise UsageError(f"{text!r} {error}", fix="--share 10%") from error
-
-
-def a_node(
-    ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME", help="NAME, or node/NAME.")]
-) -> ObjectRef:
-    """The first words of a command that changes one node."""
-    return parse_node_ref(name)
-
-
-def a_pod(
-    ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="NAME, or namespace/pod/NAME.")],
-    namespace: NamespaceOption = None,
-) -> ObjectRef:
-    """The first words of a command that changes one pod."""
-    ref: ObjectRef = ctx.obj.pod_ref(name, namespace)
-    return ref
-
-
-def a_workload_or_release(
-    ctx: typer.Context,
-    workload: Annotated[
-        str,
-        typer.Argument(
-            help="deploy/NAME, sts/NAME, ds/NAME or helm/RELEASE, with namespace/ before it or -n."
-        ),
-    ],
-    namespace: NamespaceOption = None,
-) -> ObjectRef:
-    """The first words of a command that also takes a Helm release."""
-    ref: ObjectRef = ctx.obj.object_ref(workload, namespace)
-    return ref
-
-
-def a_config_map(
-    ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The config map.")],
-    namespace: NamespaceOption = None,
-) -> ObjectRef:
-    """The first words of a command that changes one config map."""
-    ref: ObjectRef = ctx.obj.named_ref("ConfigMap", name, namespace)
-    return ref
-
-
-def an_autoscaler(
-    ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The HorizontalPodAutoscaler.")],
-    namespace: NamespaceOption = None,
-) -> ObjectRef:
-    """The first words of a command that changes one autoscaler."""
-    ref: ObjectRef = ctx.obj.named_ref("HorizontalPodAutoscaler", name, namespace)
-    return ref
-
-
-def some_alerts(
-    ctx: typer.Context,
-    matchers: Annotated[
-        list[str], typer.Argument(metavar="LABEL=VALUE", help="Matchers; also != =~ !~. All have to match.")
-    ],
-) -> ObjectRef:
-    """The first words of a command that silences alerts."""
-    return silence_ref(matchers_text(parse_matchers(",".join(matchers))))
 
 
 def _within(
@@ -180,7 +82,7 @@ def _consent(
 
 def change_command(
     kind: str | Callable[[ObjectRef], str],
-    target: Callable[..., ObjectRef] = a_workload,
+    target: Callable[..., ObjectRef] = A_WORKLOAD,
     *,
     takes_time: bool = False,
 ) -> Callable[[Callable[..., Parameters]], Callable[..., None]]:

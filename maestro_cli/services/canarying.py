@@ -45,20 +45,21 @@ def look(services: Services, ref: ObjectRef, model: str) -> Examination:
 
 
 def promote_plan(services: Services, ref: ObjectRef, model: str, *, anyway: bool) -> Plan:
-    """Plan the promotion; raises GateNotMet when the decision is another, unless that is passed over.
+    """Plan the promotion; raises GateNotMet when the decision is another, which `anyway` does not ask for.
 
     That of a Deployment is two changes: this is the first of them that is not made yet.
     """
     from maestro_cli.output.diagnostics import note
 
-    found = look(services, ref, model)
-    canary = found.canary
-    if found.decision.verb is not Verb.PROMOTE and not anyway:
-        raise GateNotMet(
-            f"the decision about {canary.name} is to {found.decision.verb.value} it",
-            why=found.decision.why,
-            fix="wait (maestro canary watch), abort it, or promote it --anyway",
-        )
+    canary = register.get_running(services.journal, ref, model)
+    if not anyway:
+        decision = look(services, ref, model).decision
+        if decision.verb is not Verb.PROMOTE:
+            raise GateNotMet(
+                f"the decision about {canary.name} is to {decision.verb.value} it",
+                why=decision.why,
+                fix="wait (maestro canary watch), abort it, or promote it --anyway",
+            )
     if not canary.beside:
         return services.changes.plan("promote", ref, {"model": model, "version": canary.version})
     if not _is_grown(services, canary):

@@ -9,8 +9,9 @@ import typer
 
 from maestro_cli.changes.canary.model import Verb
 from maestro_cli.changes.model import Plan
-from maestro_cli.cli.changing import ShareOption, TargetArgument, planned_command, read_share
+from maestro_cli.cli.changing import ShareOption, planned_command, read_share
 from maestro_cli.cli.options import NamespaceOption, OutputOption, output_options
+from maestro_cli.cli.targets import TargetArgument
 from maestro_cli.core.errors import ExitCode, UsageError
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.output.renderers.canaries import canary_view

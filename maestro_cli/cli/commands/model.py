@@ -6,14 +6,8 @@ from typing import Annotated
 
 import typer
 
-from maestro_cli.cli.changing import (
-    ModelOption,
-    Parameters,
-    VersionOption,
-    a_routing,
-    a_server,
-    change_command,
-)
+from maestro_cli.cli.changing import ModelOption, Parameters, VersionOption, change_command
+from maestro_cli.cli.targets import A_ROUTING, A_SERVER
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -24,7 +18,7 @@ def model() -> None:
 
 
 @app.command()
-@change_command("promote", a_routing)
+@change_command("promote", A_ROUTING)
 def promote(model: ModelOption, version: VersionOption) -> Parameters:
     """Have one version of a model answer all requests for it. Refused while frozen.
 
@@ -36,7 +30,7 @@ def promote(model: ModelOption, version: VersionOption) -> Parameters:
 
 
 @app.command()
-@change_command("load-model", a_server)
+@change_command("load-model", A_SERVER)
 def load(model: ModelOption, version: VersionOption) -> Parameters:
     """Have every replica load a version, and prove it on its golden rows. It gets no traffic by that.
 
@@ -49,7 +43,7 @@ def load(model: ModelOption, version: VersionOption) -> Parameters:
 
 
 @app.command()
-@change_command("unload-model", a_server)
+@change_command("unload-model", A_SERVER)
 def unload(model: ModelOption, version: VersionOption) -> Parameters:
     """Have every replica let go of a version. Refused while the routing names it, or none is left to answer.
 
@@ -59,7 +53,7 @@ def unload(model: ModelOption, version: VersionOption) -> Parameters:
 
 
 @app.command("clear-cache")
-@change_command("clear-cache", a_server)
+@change_command("clear-cache", A_SERVER)
 def clear_cache(
     model: Annotated[str, typer.Option(metavar="NAME", help="Of this model; by default of all.")] = "",
 ) -> Parameters:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from maestro_cli.cli.changing import Parameters, a_node, change_command
+from maestro_cli.cli.changing import Parameters, change_command
 from maestro_cli.cli.options import (
     FieldSelectorOption,
     OutputOption,
@@ -14,6 +14,7 @@ from maestro_cli.cli.options import (
     SortOption,
     output_options,
 )
+from maestro_cli.cli.targets import A_NODE
 from maestro_cli.output.renderers.inventory import nodes_view
 from maestro_cli.output.writer import emit
 from maestro_cli.services.inventory import Wanted
@@ -47,7 +48,7 @@ def list_nodes(
 
 
 @app.command()
-@change_command("cordon", a_node)
+@change_command("cordon", A_NODE)
 def cordon() -> Parameters:
     """Have a node take no new pods. Those that run there stay.
 
@@ -57,7 +58,7 @@ def cordon() -> Parameters:
 
 
 @app.command()
-@change_command("uncordon", a_node)
+@change_command("uncordon", A_NODE)
 def uncordon() -> Parameters:
     """Have a node take new pods again. None is moved to it.
 
@@ -67,7 +68,7 @@ def uncordon() -> Parameters:
 
 
 @app.command()
-@change_command("drain", a_node, takes_time=True)
+@change_command("drain", A_NODE, takes_time=True)
 def drain(
     bare_pods: Annotated[
         bool, typer.Option("--delete-bare-pods", help="Also end pods that no controller makes again.")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from maestro_cli.cli.changing import Parameters, a_pod, change_command
+from maestro_cli.cli.changing import Parameters, change_command
 from maestro_cli.cli.options import (
     AllNamespacesOption,
     FieldSelectorOption,
@@ -16,6 +16,7 @@ from maestro_cli.cli.options import (
     SortOption,
     output_options,
 )
+from maestro_cli.cli.targets import A_POD
 from maestro_cli.output.renderers.inventory import pods_view
 from maestro_cli.output.writer import emit
 from maestro_cli.services.inventory import Wanted
@@ -51,7 +52,7 @@ def list_pods(
 
 
 @app.command()
-@change_command("delete-pod", a_pod)
+@change_command("delete-pod", A_POD)
 def delete(
     outright: Annotated[
         bool, typer.Option("--without-eviction", help="Delete it outright, past disruption budgets.")

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from maestro_cli.cli.changing import Parameters, a_workload_or_release, change_command
+from maestro_cli.cli.changing import Parameters, change_command
 from maestro_cli.cli.default_command import DefaultGroup
 from maestro_cli.cli.options import NamespaceOption, OutputOption, output_options
+from maestro_cli.cli.targets import A_WORKLOAD_OR_RELEASE
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.output.renderers.candidates import candidates_view
 from maestro_cli.output.writer import emit
@@ -36,7 +37,7 @@ def _kind(ref: ObjectRef) -> str:
 
 
 @app.command()
-@change_command(_kind, a_workload_or_release, takes_time=True)
+@change_command(_kind, A_WORKLOAD_OR_RELEASE, takes_time=True)
 def to(
     to_revision: Annotated[
         int | None,

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from maestro_cli.cli.changing import Parameters, a_config_map, an_autoscaler, change_command
+from maestro_cli.cli.changing import Parameters, change_command
+from maestro_cli.cli.targets import A_CONFIG_MAP, AN_AUTOSCALER
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -52,7 +53,7 @@ def env(
 
 
 @app.command()
-@change_command("set-config", a_config_map)
+@change_command("set-config", A_CONFIG_MAP)
 def config(
     assignment: Annotated[
         str, typer.Argument(metavar="KEY=VALUE|KEY-", help="The key to set, or to remove (KEY-).")
@@ -75,7 +76,7 @@ def config(
 
 
 @app.command()
-@change_command("scale-hpa", an_autoscaler)
+@change_command("scale-hpa", AN_AUTOSCALER)
 def hpa(
     least: Annotated[
         int | None, typer.Option("--min", metavar="N", help="At least so many replicas.")

@@ -6,14 +6,8 @@ from typing import Annotated
 
 import typer
 
-from maestro_cli.cli.changing import (
-    ModelOption,
-    Parameters,
-    VersionOption,
-    a_routing,
-    change_command,
-    read_share,
-)
+from maestro_cli.cli.changing import ModelOption, Parameters, VersionOption, change_command, read_share
+from maestro_cli.cli.targets import A_ROUTING
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -24,7 +18,7 @@ def shadow() -> None:
 
 
 @app.command()
-@change_command("shadow-start", a_routing)
+@change_command("shadow-start", A_ROUTING)
 def start(
     model: ModelOption,
     version: VersionOption,
@@ -44,7 +38,7 @@ def start(
 
 
 @app.command()
-@change_command("shadow-stop", a_routing)
+@change_command("shadow-stop", A_ROUTING)
 def stop(model: ModelOption) -> Parameters:
     """Ask no other version any more. What replicas counted of it is gone then.
 

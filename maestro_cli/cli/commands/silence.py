@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from maestro_cli.changes.model import Plan
-from maestro_cli.cli.changing import Parameters, change_command, planned_command, some_alerts
+from maestro_cli.cli.changing import Parameters, change_command, planned_command
 from maestro_cli.cli.options import OutputOption, output_options
+from maestro_cli.cli.targets import some_alerts
 from maestro_cli.output.renderers.silences import silences_view
 from maestro_cli.output.writer import emit
 

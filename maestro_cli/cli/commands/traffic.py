@@ -12,10 +12,10 @@ from maestro_cli.cli.changing import (
     Parameters,
     ShareOption,
     VersionOption,
-    a_routing,
     change_command,
     read_share,
 )
+from maestro_cli.cli.targets import A_ROUTING
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -26,7 +26,7 @@ def traffic() -> None:
 
 
 @app.command("set")
-@change_command("set-traffic", a_routing)
+@change_command("set-traffic", A_ROUTING)
 def set_(
     model: ModelOption,
     version: VersionOption,
@@ -66,7 +66,7 @@ def weigh(
 
 
 @app.command()
-@change_command("set-routing", a_routing)
+@change_command("set-routing", A_ROUTING)
 def apply(
     file: Annotated[
         Path, typer.Option(metavar="FILE", help="The routing document.", exists=True, dir_okay=False)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from maestro_cli.core.refs import ObjectRef, WorkloadRef, parse_object_ref
 from maestro_cli.journal.store import Journal
 from maestro_cli.local.keys import faults_folder, key_file, keys_file, make_keys
 from maestro_cli.local.preparation import read_manifests
+from maestro_cli.services import canarying
 from maestro_cli.sources.kube import KubeCluster
 from maestro_cli.sources.serving import InferenceServer
 from tests.contract.cluster.kubectl import Kubectl
@@ -264,19 +266,32 @@ def test_a_deployment_beside_another_is_given_a_share_and_all_of_it_is_taken_bac
         register.get_running(journal, ref, "")
 
 
-def test_the_new_one_ends_as_the_only_one_and_back_again(weighing: ChangePipeline, kubectl: Kubectl) -> None:
-    """What `maestro canary promote` does of a Deployment; undone in the other order, nobody is without."""
-    new, old = (WorkloadRef("Deployment", kubectl.namespace, name) for name in ("next", "web"))
-    grown = weighing.plan("set-weight", new, {"share": 0.5, "beside": "web"})
+def test_the_new_one_ends_as_the_only_one_and_back_again(
+    weighing: ChangePipeline, journal: Journal, kubectl: Kubectl
+) -> None:
+    """Two changes, gone on with wherever they were left; undone in the other order, nobody is without."""
+    services: Any = SimpleNamespace(
+        changes=weighing, journal=journal, cluster=weighing.world.cluster, actor="oncall", clock=SystemClock()
+    )
+    new = WorkloadRef("Deployment", kubectl.namespace, "next")
+    start = weighing.plan("set-weight", new, {"share": 0.25, "beside": "web"})
+    register.started(journal, "oncall", start, Rules())
+    weighing.execute(start, YES)
+    grown = canarying.promote_plan(services, new, "", anyway=True)
+    canarying.record_end(services, new, "", grown, "promoted")
     weighing.execute(grown, YES)
     assert counts(kubectl) == (3, 3)
-    handed = weighing.plan("set-weight", old, {"share": 0.0, "beside": "next"})
+    again = canarying.promote_plan(services, new, "", anyway=True)
+    handed = canarying.rest_of_promotion(services, new, "")
+    assert handed is not None
+    assert (handed.target.ref, handed.parameters) == (again.target.ref, again.parameters)
     assert handed.blast.impact is not None
     assert [one.share for one in handed.blast.impact.traffic] == [0.5]
+    canarying.record_end(services, new, "", handed, "promoted")
     weighing.execute(handed, YES)
-    assert counts(kubectl) == (0, 3)
+    assert (counts(kubectl), canarying.rest_of_promotion(services, new, "")) == ((0, 3), None)
     until(lambda: behind(kubectl) == 3, "the new one alone behind the Service")
-    for change in (handed, grown):
+    for change in (handed, grown, start):
         assert weighing.execute(weighing.plan_undo(change.id), YES).state is State.VERIFIED
     assert counts(kubectl) == (3, 0)
 
