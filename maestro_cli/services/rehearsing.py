@@ -69,12 +69,21 @@ class Responders:
             if alert.firing and alert.labels.get("namespace", "") in ("", ref.namespace)
         )
 
-    def open_incidents(self, ref: WorkloadRef) -> tuple[str, ...]:
-        return tuple(f"incident #{incident.number}" for incident in self._open(ref))
+    def open_incidents(self, ref: WorkloadRef, *, before: datetime | None = None) -> tuple[str, ...]:
+        return tuple(
+            f"incident #{incident.number}"
+            for incident in self._open(ref)
+            if before is None or self._began(incident) < before
+        )
 
     def dismiss_drills(self, ref: WorkloadRef, reason: str) -> None:
         for incident in self._open(ref):
             if incident.drill:
+                self._services.desk.dismiss(incident.id, reason)
+
+    def dismiss_since(self, ref: WorkloadRef, since: datetime, reason: str) -> None:
+        for incident in self._open(ref):
+            if self._began(incident) >= since:
                 self._services.desk.dismiss(incident.id, reason)
 
     def _open(self, ref: WorkloadRef) -> tuple[Incident, ...]:

@@ -74,16 +74,19 @@ class Conductor:
         started = self._clock.monotonic()
         was_up = self._stage.is_up()
         platform_seconds: float | None = None
+        came_up_at: datetime | None = None
         play: _Play | None = None
         try:
             if not was_up:
+                came_up_at = self._clock.now()
                 self._stage.up(progress, cancellation)
                 platform_seconds = self._clock.monotonic() - started
             objective = None if scenario.objective is None else self._objectives[scenario.objective]
             play = _Play(self._gather(), scenario, objective, self._clock)
             return play.run(
-                self._actor, progress, cancellation, started=started, platform_seconds=platform_seconds
-            )
+                self._actor, progress, cancellation, started=started, platform_seconds=platform_seconds,
+                came_up_at=came_up_at,
+            )  # fmt: skip
         finally:
             try:
                 if not was_up and not keep:
@@ -117,12 +120,17 @@ class _Play:
         *,
         started: float,
         platform_seconds: float | None,
+        came_up_at: datetime | None,
     ) -> Scorecard:
         drill = new_id("drl", self._clock.now())
         subject = f"drill/{drill}"
         self._restore_leftovers(actor)
-        self._require_no_incident()
+        self._require_no_incident(came_up_at)
         baseline = self._measuring.await_baseline(progress, cancellation)
+        if came_up_at is not None:
+            # Slow answers of servers that had just started: nothing fires any more, and nobody was hurt.
+            reason = "it began while the platform came up for the drill"
+            self._responder.dismiss_since(self._scenario.target, came_up_at, reason)
         defect = defect_of(self._scenario.defect, self._scene(drill))
         intent = {
             "scenario": self._scenario.name,
@@ -222,9 +230,9 @@ class _Play:
             self._journal.append("drill.undone", event.subject, actor, {"by": "the next drill"})
         self._responder.dismiss_drills(target, "left open by a drill that was killed")
 
-    def _require_no_incident(self) -> None:
-        """A drill on top of a real incident would hide it."""
-        found = self._responder.open_incidents(self._scenario.target)
+    def _require_no_incident(self, came_up_at: datetime | None) -> None:
+        """A drill on top of a real incident would hide it; what the platform's own start opened is none."""
+        found = self._responder.open_incidents(self._scenario.target, before=came_up_at)
         if found:
             raise GateNotMet(
                 f"{', '.join(found)} is open on {self._scenario.target}",

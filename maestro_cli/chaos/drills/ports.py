@@ -121,11 +121,14 @@ class Responder(Protocol):
     def firing(self, ref: WorkloadRef) -> tuple[str, ...]:
         """Names of alerts that fire around the workload now, or are of no namespace."""
 
-    def open_incidents(self, ref: WorkloadRef) -> tuple[str, ...]:
-        """Names of the incidents open on it, or on no workload."""
+    def open_incidents(self, ref: WorkloadRef, *, before: datetime | None = None) -> tuple[str, ...]:
+        """Names of the incidents open on it, or on no workload; with `before`, those that began earlier."""
 
     def dismiss_drills(self, ref: WorkloadRef, reason: str) -> None:
         """Dismiss incidents of drills that are still open on the workload or on none; never a real one."""
+
+    def dismiss_since(self, ref: WorkloadRef, since: datetime, reason: str) -> None:
+        """Dismiss what began since then and is open on the workload or on none."""
 
     def await_incident(
         self,

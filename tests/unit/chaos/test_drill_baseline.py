@@ -56,6 +56,22 @@ def test_a_real_incident_is_never_drilled_over(theatre: Theatre) -> None:
     assert theatre.cluster.replaced == 0
 
 
+def test_what_opened_while_the_drills_own_platform_came_up_is_dismissed_once_all_is_well(
+    theatre: Theatre,
+) -> None:
+    theatre.responder.young_incidents = ("inc-slow-start",)
+    assert theatre.run().passed
+    assert "it began while the platform came up for the drill" in theatre.responder.dismissed
+
+
+def test_on_a_platform_that_was_up_every_open_incident_is_a_real_one(theatre: Theatre) -> None:
+    theatre.stage.up_already = True
+    theatre.responder.young_incidents = ("inc-young",)
+    with pytest.raises(GateNotMet, match="inc-young"):
+        theatre.run()
+    assert theatre.cluster.replaced == 0
+
+
 def test_a_workload_that_moved_since_the_baseline_is_left_alone(theatre: Theatre) -> None:
     def deploy() -> None:
         theatre.cluster.template = {"spec": {"containers": [{"args": ["--serve", "fraud=7"]}]}}

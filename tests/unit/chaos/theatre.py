@@ -239,6 +239,7 @@ class FakeResponder:
         self.answers: dict[str, Answer | None] = {}
         self.alerts: tuple[str, ...] = ()
         self.incidents: tuple[str, ...] = ()
+        self.young_incidents: tuple[str, ...] = ()  # began while the platform came up
         self.fails: BaseException | None = None
         self.detects = True
         self.fixes = True
@@ -250,8 +251,13 @@ class FakeResponder:
     def firing(self, ref: WorkloadRef) -> tuple[str, ...]:
         return self.alerts
 
-    def open_incidents(self, ref: WorkloadRef) -> tuple[str, ...]:
-        return self.incidents
+    def open_incidents(self, ref: WorkloadRef, *, before: datetime | None = None) -> tuple[str, ...]:
+        return self.incidents if before is not None else self.incidents + self.young_incidents
+
+    def dismiss_since(self, ref: WorkloadRef, since: datetime, reason: str) -> None:
+        if self.young_incidents:
+            self.dismissed.append(reason)
+            self.young_incidents = ()
 
     def dismiss_drills(self, ref: WorkloadRef, reason: str) -> None:
         self.dismissed.append(reason)
