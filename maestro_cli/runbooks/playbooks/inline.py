@@ -37,8 +37,8 @@ def inline_runbook(playbook: str, number: int, step: StepSpec, document: Documen
         book = parse_runbook(page.text, "inline.md")
     except InvalidFile as error:
         place = page.place_of(error.line or 1)
-        what = error.what.removeprefix(f"{error.where}: ")
-        raise document.fail(f"{error.key}: {what}" if error.key else what, place, fix=error.fix) from error
+        what = error.what.removeprefix(f"{error.where}: ")  # with the attribute
+        raise document.fail(what, place, why=error.why, fix=error.fix) from error
     if any(one.kind == "runbook" for one in book.steps):
         raise document.fail("cannot run a runbook", at, fix="write '- runbook: ID' as a step of the playbook")
     return replace(book, file=str(_folder() / book.digest[:32] / f"{book.id}.md"))

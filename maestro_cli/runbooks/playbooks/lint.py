@@ -47,8 +47,7 @@ class PlaybookFinding(Finding):
 
 def lint_file(error: InvalidFile) -> PlaybookFinding:
     """The finding for a file that cannot be read."""
-    text = error.what.removeprefix(f"{error.where}: ")
-    parts = (f"{error.key}: {text}" if error.key else text, error.why, error.fix)
+    parts = (error.what.removeprefix(f"{error.where}: "), error.why, error.fix)
     words = "; ".join(part for part in parts if part)
     return PlaybookFinding("invalid", "error", error.file, error.line or 1, words, error.key)
 
