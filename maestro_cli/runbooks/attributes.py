@@ -26,9 +26,9 @@ ASKED = frozenset({"ask"})
 WEB = frozenset({"http"})
 SENT = WEB | {"notify"}
 JUDGED = frozenset({"promql", "kube"})
-_LOOKING = JUDGED | WEB
-_CHECKS = SHELLS | _LOOKING | {"manual"}
-_TRIED = SHELLS | _LOOKING
+LOOKING = JUDGED | WEB
+_CHECKS = SHELLS | LOOKING | {"manual"}
+_TRIED = SHELLS | LOOKING
 _SENDING = _TRIED | SENT
 _UNDOING = SHELLS | {"http", "change", "manual"}
 ROLES = ("pre", "verify", "undo", "probe")
@@ -66,8 +66,8 @@ ATTRIBUTES: Mapping[str, Attribute] = {
         Attribute("retries", "count", _SENDING, _ALL_ROLES, "how often a failure is repeated (0)"),
         Attribute("backoff", "duration", _SENDING, _ALL_ROLES, "wait before a retry, doubling (1s)"),
         Attribute("expect", "expectation", JUDGED, _ALL_ROLES, "what the value must be, such as `< 0.01`"),
-        Attribute("for", "duration", _LOOKING, _ALL_ROLES, "how long it must hold without a break"),
-        Attribute("within", "duration", _LOOKING, _ALL_ROLES, "how long to wait for it to hold"),
+        Attribute("for", "duration", LOOKING, _ALL_ROLES, "how long it must hold without a break"),
+        Attribute("within", "duration", LOOKING, _ALL_ROLES, "how long to wait for it to hold"),
         Attribute("status", "statuses", WEB, _ALL_ROLES, "what an answer's status must be (2xx)"),
         Attribute("match", "pattern", WEB | {"kube"}, _ALL_ROLES, "what an answer holds, a field is"),
         Attribute("secret", "secrets", SHELLS | WEB, _ALL_ROLES, "secrets by reference: NAME=env:NAME"),

@@ -199,6 +199,7 @@ class Execution:
         """The recorded answer, else that of the person who is there, which is recorded first."""
         answer = self._answers.get(question.digest)
         if answer is None:
+            self.session.flush()  # a person may take long
             answer = self.around.confirm(question)
             if answer is not None and self.around.redactor.clean(str(answer)) == str(answer):
                 record_answer(self.session, question, answer)

@@ -1,7 +1,9 @@
 """The steps of one run as recorded, and the only writer of `step.*` events.
 
-Invariant: what is in memory is what the journal holds; an intent is written before an attempt starts
-and an outcome after it ended, with nothing in between.
+Invariant: an intent is durable before an attempt starts, and an outcome when it has ended, with nothing in
+between. Two things may wait for the next event, since a step that alters nothing is done again if they are
+lost: that such a step ended well, and the intent of one whose kind can only look. They are durable before
+anything that may alter the world starts, before a person is asked, and when the run ends.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from maestro_cli.journal.model import Event
+from maestro_cli.runbooks.attributes import LOOKING
 from maestro_cli.runbooks.model import FAILURES, RunRecord, State, Step, StepOutcome, StepRecord
 from maestro_cli.runbooks.session import Session
 
@@ -40,13 +42,21 @@ class Ledger:
     def intend(self, step: Step) -> StepRecord:
         """Open a new attempt."""
         data = self._data(step, self._next(step.path))
-        event = self._session.append("step.intended", data, place=f":{step.path}")
-        record = _opened(step, data["attempt"], event)
+        place = f":{step.path}"
+        if step.kind in LOOKING and not step.mutates:
+            self._session.defer("step.intended", data, place=place)
+        else:
+            self._session.append("step.intended", data, place=place)
+        record = _opened(step, data["attempt"])
         self._last[step.path] = record
         return record
 
     def finish(self, record: StepRecord, outcome: StepOutcome) -> StepRecord:
         """Record how the open attempt ended."""
+        if outcome.ok and not record.mutates:
+            ended = _with(record, outcome)
+            self._session.defer("step.finished", self._told(record, outcome), place=f":{record.path}")
+            return self._keep(ended)
         return self._end("step.finished", record, outcome, {})
 
     def settle(self, record: StepRecord, outcome: StepOutcome, by: str) -> StepRecord:
@@ -59,9 +69,8 @@ class Ledger:
         """Record that a step will not run."""
         data = {**self._data(step, self._next(step.path)), "reason": reason}
         event = self._session.append("step.skipped", data, place=f":{step.path}")
-        self._last[step.path] = replace(
-            _opened(step, data["attempt"], event), state=State.SKIPPED, reason=reason, seq=event.seq
-        )
+        skipped = replace(_opened(step, data["attempt"]), state=State.SKIPPED, reason=reason, seq=event.seq)
+        self._last[step.path] = skipped
 
     def _next(self, path: str) -> int:
         last = self._last.get(path)
@@ -82,7 +91,17 @@ class Ledger:
     def _end(
         self, kind: str, record: StepRecord, outcome: StepOutcome, more: Mapping[str, Any]
     ) -> StepRecord:
-        data = {
+        data = {**self._told(record, outcome), **more}
+        event = self._session.append(kind, data, place=f":{record.path}")
+        return self._keep(replace(_with(record, outcome), seq=event.seq))
+
+    def _keep(self, record: StepRecord) -> StepRecord:
+        self._last[record.path] = record
+        self._count(record)
+        return record
+
+    def _told(self, record: StepRecord, outcome: StepOutcome) -> dict[str, Any]:
+        return {
             "step": record.path,
             "attempt": record.attempt,
             "state": outcome.state,
@@ -94,33 +113,17 @@ class Ledger:
             "process_exit": outcome.process_exit,
             "exit_code": 0 if outcome.ok else int(outcome.exit_code),
             "incident": self._incident,
-            **more,
         }
-        event = self._session.append(kind, data, place=f":{record.path}")
-        ended = replace(
-            record,
-            state=outcome.state,
-            reason=outcome.reason,
-            value=outcome.value,
-            output=outcome.output,
-            captures=dict(outcome.captures),
-            change_id=outcome.change_id,
-            exit_code=0 if outcome.ok else int(outcome.exit_code),
-            finished_at=event.time,
-            seq=event.seq,
-        )
-        self._last[record.path] = ended
-        self._count(ended)
-        return ended
 
     def _count(self, record: StepRecord) -> None:
         if record.state in FAILURES:
             self._failures[record.path] = self._failures.get(record.path, 0) + 1
         if record.state is State.OK:
-            self.values.update(record.captures)
+            self.values = {**self.values, **record.captures}
 
 
-def _opened(step: Step, attempt: int, event: Event) -> StepRecord:
+def _opened(step: Step, attempt: int) -> StepRecord:
+    """A new attempt; its times are in the journal alone."""
     return StepRecord(
         path=step.path,
         attempt=attempt,
@@ -134,7 +137,21 @@ def _opened(step: Step, attempt: int, event: Event) -> StepRecord:
         captures={},
         change_id="",
         exit_code=0,
-        intended_at=event.time,
+        intended_at="",
         finished_at="",
         seq=0,
+    )
+
+
+def _with(record: StepRecord, outcome: StepOutcome) -> StepRecord:
+    """The attempt as it ended."""
+    return replace(
+        record,
+        state=outcome.state,
+        reason=outcome.reason,
+        value=outcome.value,
+        output=outcome.output,
+        captures=dict(outcome.captures),
+        change_id=outcome.change_id,
+        exit_code=0 if outcome.ok else int(outcome.exit_code),
     )

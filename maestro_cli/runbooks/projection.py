@@ -43,7 +43,7 @@ class RunsProjection:
     """Register with the journal; tables `runs`, `run_steps` and `run_answers`, and `playbook_runs`."""
 
     name = "runs"
-    version = 4
+    version = 5
     tables = ("runs", "run_steps", "run_answers", "playbook_runs")
     schema = _SCHEMA + plays.SCHEMA
 
@@ -69,7 +69,7 @@ def _intended(db: sqlite3.Connection, event: Event, run: str) -> None:
         "INSERT INTO run_steps VALUES (?, ?, ?, ?, ?, ?, 'intended', '', NULL, '', '{}', '', 0, ?, '', ?, 0)",
         (
             run, data["step"], data["attempt"], data["kind"], data["role"], int(data["mutates"]),
-            event.time, event.seq,
+            data.get("at", event.time), event.seq,
         ),
     )  # fmt: skip
 
@@ -82,7 +82,7 @@ def _ended(db: sqlite3.Connection, event: Event, run: str) -> None:
         (
             data["state"], data.get("reason", ""), data.get("value"), data.get("output", ""),
             json.dumps(data.get("captures", {})), data.get("change", ""), data["exit_code"],
-            event.time, event.seq, run, data["step"], data["attempt"],
+            data.get("at", event.time), event.seq, run, data["step"], data["attempt"],
         ),
     )  # fmt: skip
 

@@ -3,7 +3,8 @@
 Invariant: at most one process works on a run. On one machine a file lock says so; it ends with the
 process at once, and child processes inherit it, so that a run whose step outlived a killed maestro
 cannot be resumed before that step has ended. Between machines a journal lease says so. Every event is
-written under the lease: a process that lost it writes nothing more.
+written under the lease: a process that lost it writes nothing more. What was deferred is written before
+anything else is. Several threads may work on the run.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import platform
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from maestro_cli.config.locations import make_private
 from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.clock import to_rfc3339
 from maestro_cli.core.crashpoints import crash_point
 from maestro_cli.core.errors import ActionFailed, Busy, MaestroError
 from maestro_cli.journal.model import Event, Lease
@@ -28,9 +31,18 @@ from maestro_cli.runbooks.history import lease_name
 
 LEASE_SECONDS = 20.0
 RENEW_SECONDS = 5.0
-LOOK_SECONDS = 0.5  # how soon a process learns that its run shall be cancelled
+LOOK_SECONDS = 0.5  # how soon a process learns that its run shall be cancelled, and writes what it deferred
 T = TypeVar("T")
 Told = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Deferred:
+    """An event that waits for the next transaction."""
+
+    kind: str
+    data: Mapping[str, Any]
+    place: str
 
 
 class Session:
@@ -53,6 +65,8 @@ class Session:
         self._held = set(shared)
         self._told = told
         self._fresh: list[Event] = []  # of the transaction that is open
+        self._deferred: list[_Deferred] = []
+        self._writing = threading.RLock()
         self._leases: list[Lease] = []
         self._closing = threading.Event()
         self._path = journal.path.parent / "runs" / f"{run_id}.lock"
@@ -85,6 +99,7 @@ class Session:
         if not name or name in self._held:
             yield
             return
+        self.flush()  # the journal may be busy
         lease = self._acquire(f"lock/{name}", f"run {self.run_id}")
         self._held.add(name)
         try:
@@ -119,6 +134,7 @@ class Session:
         while not self._closing.wait(LOOK_SECONDS):
             looks += 1
             try:
+                self.flush()
                 if self.cancellation is not None and self.asked() == "cancel":
                     self.cancellation.cancel()
                 if looks % int(RENEW_SECONDS / LOOK_SECONDS):
@@ -132,6 +148,20 @@ class Session:
         """Write one event durably; raises Busy when the run was lost to another process."""
         return self.write(lambda transaction: self.put(transaction, kind, data), f"{kind}{place}")
 
+    def defer(self, kind: str, data: Mapping[str, Any], *, place: str) -> None:
+        """Write one event with the next one, and within half a second; only for what may be done again.
+
+        Its data says when it happened (`at`)."""
+        data = {**data, "at": to_rfc3339(self._journal.clock.now())}
+        with self._writing:
+            self._deferred.append(_Deferred(kind, data, f"{kind}{place}"))
+
+    def flush(self) -> None:
+        """Make durable what was deferred."""
+        with self._writing:
+            if self._deferred:
+                self.write(lambda transaction: None, "")
+
     def put(self, transaction: Transaction, kind: str, data: Mapping[str, Any]) -> Event:
         """Add one event of this run inside `write`."""
         event = transaction.append(kind, f"run/{self.run_id}", self._actor, data)
@@ -139,17 +169,26 @@ class Session:
         return event
 
     def write(self, act: Callable[[Transaction], T], place: str) -> T:
-        """One transaction under the leases, with a place to crash before and after."""
-        crash_point(f"run.before:{place}")
-        self._fresh = []
-        with self._journal.transaction() as transaction:
-            for lease in self._leases:
-                transaction.require_lease(lease)
-            result = act(transaction)
-        crash_point(f"run.after:{place}")
-        if self._told is not None:
-            for event in self._fresh:
-                self._told(event)
+        """One transaction under the leases, what was deferred first; with a place to crash before and after
+        each event."""
+        with self._writing:
+            deferred = tuple(self._deferred)
+            places = [*(one.place for one in deferred), *([place] if place else [])]
+            for name in places:
+                crash_point(f"run.before:{name}")
+            self._fresh = []
+            with self._journal.transaction() as transaction:
+                for lease in tuple(self._leases):
+                    transaction.require_lease(lease)
+                for one in deferred:
+                    self.put(transaction, one.kind, one.data)
+                result = act(transaction)
+            for name in places:
+                crash_point(f"run.after:{name}")
+            self._deferred.clear()
+            if self._told is not None:
+                for event in self._fresh:
+                    self._told(event)
         return result
 
 

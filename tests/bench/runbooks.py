@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import time
 
+from maestro_cli.core.progress import Progress, Quiet
 from tests.bench.figures import Figure, scaled, seconds_of
 from tests.bench.terminal import Failed, folder
 from tests.unit.runbooks.bench import Answers, Bench
 
 ROUNDS = 12
 STEPS = 20
+LONG = 1000  # shell steps of one run
 SHELL = ("sh", "-eu", "-c", "true")
 
 
@@ -29,8 +31,8 @@ class Stopwatch:
 
 
 def measure() -> list[Figure]:
-    """Rounds of one run of `true` steps, as many bare subprocesses, and one run of promql steps."""
-    shell = "".join(f"```sh {{id=s{number}}}\ntrue\n```\n\n" for number in range(STEPS))
+    """One long run; rounds of a run of `true` steps, as many bare subprocesses, and a run of promql steps."""
+    shell = _shell(STEPS)
     query = "".join(f"```promql {{id=q{number} expect='> 0'}}\nup\n```\n\n" for number in range(STEPS))
     steps: list[float] = []
     queries: list[float] = []
@@ -39,6 +41,7 @@ def measure() -> list[Figure]:
         bench = Bench(where)
         bench.answers = Answers((1.0,))
         try:
+            whole = seconds_of(lambda: _run(bench, _shell(LONG), Quiet()))
             for number in range(1 + ROUNDS):  # the first only warms
                 taken = (_steps(bench, shell), [seconds_of(_subprocess) for _ in range(STEPS)])
                 asked = _steps(bench, query)
@@ -53,6 +56,7 @@ def measure() -> list[Figure]:
     return [
         Figure("durable sh step − bare subprocess", "ms", tuple(one - peer.value for one in own), 5),
         Figure("durable promql step (fake metrics in this process)", "ms", scaled(queries, 1e3), 5),
+        Figure(f"a runbook of {LONG} sh steps", "s", (whole,), 10),
         Figure("  the sh step itself", "ms", own),
         peer,
     ]
@@ -61,10 +65,20 @@ def measure() -> list[Figure]:
 def _steps(bench: Bench, text: str) -> list[float]:
     """Seconds from the beginning of each step to that of the next; the last has no next."""
     watch = Stopwatch()
-    result = bench.runner().start(bench.write(text), {}, progress=watch)
-    if not result.ok or len(watch.begun) != STEPS:
-        raise Failed(f"the run {result.status}: {result.reason}")
+    _run(bench, text, watch)
+    if len(watch.begun) != STEPS:
+        raise Failed(f"{len(watch.begun)} steps began, not {STEPS}")
     return [later - begun for begun, later in zip(watch.begun, watch.begun[1:], strict=False)]
+
+
+def _run(bench: Bench, text: str, progress: Progress) -> None:
+    result = bench.runner().start(bench.write(text), {}, progress=progress)
+    if not result.ok:
+        raise Failed(f"the run {result.status}: {result.reason}")
+
+
+def _shell(count: int) -> str:
+    return "".join(f"```sh {{id=s{number}}}\ntrue\n```\n\n" for number in range(count))
 
 
 def _subprocess() -> None:
