@@ -26,3 +26,19 @@ class Quiet:
     def update(self, text: str) -> None: ...
 
     def note(self, text: str) -> None: ...
+
+
+class Among:
+    """The progress of one piece of work among others: each phase and note is a line that names it."""
+
+    def __init__(self, progress: Progress, name: str) -> None:
+        self._progress = progress
+        self._prefix = f"{name}: "
+
+    def phase(self, name: str, text: str) -> None:
+        self._progress.note(f"{self._prefix}{name}: {text}")
+
+    def update(self, text: str) -> None: ...
+
+    def note(self, text: str) -> None:
+        self._progress.note(self._prefix + text)

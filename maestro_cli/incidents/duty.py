@@ -17,7 +17,7 @@ from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.crashpoints import crash_point
 from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, Unreachable
-from maestro_cli.core.progress import Progress
+from maestro_cli.core.progress import Among, Progress
 from maestro_cli.incidents.hold import hold, is_responded_to
 from maestro_cli.incidents.model import Incident, Signal
 from maestro_cli.incidents.register import Unattended, unattended
@@ -164,7 +164,7 @@ class Duty:
     # One response, on a thread of its own
 
     def _respond(self, incident: Incident) -> None:
-        told = _Told(self._progress, incident.number)
+        told = Among(self._progress, f"incident #{incident.number}")
         try:
             with hold(self._journal, incident, self._cancellation) as held:
                 if self._begin(held.lease, incident):
@@ -246,26 +246,10 @@ class Duty:
                     self._append(transaction, "incident.handed_over", item.incident, data)
                     recorded.append(item)
         for item in recorded:
-            told = _Told(self._progress, item.incident.number)
+            told = Among(self._progress, f"incident #{item.incident.number}")
             told.note(f"left to people, tell whoever is on call: {item.reason}")
             if item.fix:
                 told.note(item.fix)
 
     def _append(self, transaction: Transaction, kind: str, incident: Incident, data: dict[str, str]) -> None:
         transaction.append(kind, incident.subject, self._actor, {"incident": incident.id, **data})
-
-
-class _Told:
-    """One response's progress among others: each phase and note is a line that names its incident."""
-
-    def __init__(self, progress: Progress, number: int) -> None:
-        self._progress = progress
-        self._prefix = f"incident #{number}: "
-
-    def phase(self, name: str, text: str) -> None:
-        self._progress.note(f"{self._prefix}{name}: {text}")
-
-    def update(self, text: str) -> None: ...
-
-    def note(self, text: str) -> None:
-        self._progress.note(self._prefix + text)

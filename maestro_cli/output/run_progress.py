@@ -13,7 +13,7 @@ from maestro_cli.core.clock import Clock
 from maestro_cli.core.untrusted import visible
 from maestro_cli.output.diagnostics import note
 from maestro_cli.output.progress import TerminalProgress
-from maestro_cli.output.run_tree import RunTree
+from maestro_cli.output.run_tree import RunTree, main_of
 
 if TYPE_CHECKING:
     from maestro_cli.journal.model import Event
@@ -37,15 +37,23 @@ class RunProgress(TerminalProgress):
             self._tree.expect(book, record)
 
     def told(self, event: Event) -> None:
-        """Take in an event of the run; called on the thread that works on the step."""
+        """Take in an event of the run, on whichever thread wrote it."""
         now = self._clock.monotonic()
         with self._tree_lock:
             begun = self._tree.hear(event, now)
             line = self._tree.line(event, now)
-        if begun:
-            self._at[threading.get_ident()] = begun
+        for thread, at in tuple(self._at.items()):
+            if begun and main_of(at) == main_of(begun):
+                self._at[thread] = begun
         if line and self._console is None:
             note(visible(line))
+
+    def phase(self, name: str, text: str) -> None:
+        """The step that this thread works on now."""
+        super().phase(name, text)
+        with self._tree_lock:
+            if self._tree.knows(name):  # and not a phase of a change
+                self._at[threading.get_ident()] = name
 
     def _close(self, mark: str) -> None:
         """A phase is a step here: its end is told by its event."""

@@ -73,6 +73,7 @@ class RunTree:
         if event.subject != f"run/{self.run}" or not event.kind.startswith("step."):
             return ""
         row = self._row(event.data["step"], event.data.get("title", ""))
+        self._follow(row, event)
         if event.kind == "step.intended":
             row.state, row.reason, row.started, row.tail = RUNNING, "", now, ()
             return row.path
@@ -82,6 +83,12 @@ class RunTree:
         row.tail = ()
         return ""
 
+    def _follow(self, row: _Row, event: Event) -> None:
+        """A step that is repeated stands as its last repetition does."""
+        main = self._rows.get(main_of(row.path))
+        if main is not None and "[" in row.path and "/" not in row.path:
+            main.state = RUNNING if event.kind == "step.intended" else event.data.get("state", "skipped")
+
     def line(self, event: Event, now: float) -> str:
         """The same event as a line of its own, where nothing is redrawn; empty when it is not worth one."""
         if event.kind in ("run.started", "run.resumed"):
@@ -90,6 +97,10 @@ class RunTree:
         if row is None or event.kind not in ("step.finished", "step.settled", "step.skipped"):
             return ""
         return next(iter(_drawn(row, now))).text
+
+    def knows(self, path: str) -> bool:
+        """Whether this is a step of the run."""
+        return path in self._rows
 
     def print(self, path: str, text: str) -> None:
         """What a step that runs says now, a few lines at most."""
@@ -108,13 +119,24 @@ class RunTree:
 
     def _is_shown(self, row: _Row) -> bool:
         """What serves a step is shown once it, or the step, has begun."""
-        main = self._rows.get(row.path.split("/")[0])
+        main = self._rows.get(main_of(row.path))
         return not row.depth or row.state != PENDING or (main is not None and main.state == RUNNING)
 
     def _row(self, path: str, title: str = "") -> _Row:
+        """The row of a step; one that was not expected, such as `a[2]`, comes after its like."""
         if path not in self._rows:
-            self._rows[path] = _Row(path, title or path, int("/" in path))
+            rows = [*self._rows.values()]
+            like = [n for n, row in enumerate(rows, start=1) if main_of(row.path) == main_of(path)]
+            rows.insert(
+                like[-1] if like else len(rows), _Row(path, title or path, int(path != main_of(path)))
+            )
+            self._rows = {row.path: row for row in rows}
         return self._rows[path]
+
+
+def main_of(path: str) -> str:
+    """The step that a fence, or a repetition, belongs to: `a` of `a[2]/verify`."""
+    return path.split("/")[0].split("[")[0]
 
 
 def _drawn(row: _Row, now: float) -> Iterable[Line]:

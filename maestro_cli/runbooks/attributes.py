@@ -34,6 +34,7 @@ _UNDOING = SHELLS | {"http", "change", "manual"}
 ROLES = ("pre", "verify", "undo", "probe")
 _MAIN = frozenset({"id"})
 _ALL_ROLES = frozenset({"id", *ROLES})
+_JUDGEABLE = _ALL_ROLES - {"probe"}  # which says by its exit status what it found
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ ATTRIBUTES: Mapping[str, Attribute] = {
         Attribute("timeout", "duration", SHELLS | SENT, _ALL_ROLES, "how long an attempt may take (5m, 10s)"),
         Attribute("retries", "count", _SENDING, _ALL_ROLES, "how often a failure is repeated (0)"),
         Attribute("backoff", "duration", _SENDING, _ALL_ROLES, "wait before a retry, doubling (1s)"),
-        Attribute("expect", "expectation", JUDGED, _ALL_ROLES, "what the value must be, such as `< 0.01`"),
+        Attribute("expect", "expectation", _TRIED | ASKED, _JUDGEABLE, "what the value must be: `< 0.01`"),
         Attribute("for", "duration", LOOKING, _ALL_ROLES, "how long it must hold without a break"),
         Attribute("within", "duration", LOOKING, _ALL_ROLES, "how long to wait for it to hold"),
         Attribute("status", "statuses", WEB, _ALL_ROLES, "what an answer's status must be (2xx)"),
@@ -76,6 +77,10 @@ ATTRIBUTES: Mapping[str, Attribute] = {
         Attribute("choices", "choices", ASKED, _MAIN, "the answers there are, separated by commas"),
         Attribute("pattern", "pattern", ASKED, _MAIN, "what the answer must match as a whole"),
         Attribute("capture", "variable", _TRIED | ASKED, _MAIN, "keeps output, value or answer as $VARIABLE"),
+        Attribute("parallel", "group", EVERY, _MAIN, "runs at the same time as the steps beside it"),
+        Attribute("for_each", "list", EVERY, _MAIN, "repeats the step for each word"),
+        Attribute("as", "variable", EVERY, _MAIN, "the word, in a step with for_each, as $VARIABLE"),
+        Attribute("concurrency", "width", EVERY, _MAIN, "how many repetitions run at the same time (1)"),
         Attribute("on_fail", "choice", EVERY, _MAIN, "stop, continue, rollback, ask, or goto a later step"),
     )
 }  # fmt: skip

@@ -11,11 +11,12 @@ import os
 from maestro_cli.core.errors import ExitCode, UsageError
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.journal.store import Journal
-from maestro_cli.runbooks.execution import record_answer
 from maestro_cli.runbooks.history import RunHistory, read_answers
+from maestro_cli.runbooks.iterations import Scope
 from maestro_cli.runbooks.ledger import Ledger
 from maestro_cli.runbooks.model import RunRecord, RunStatus
 from maestro_cli.runbooks.parameters import knowing, refuse_secrets
+from maestro_cli.runbooks.people import record_answer
 from maestro_cli.runbooks.pinned import pinned
 from maestro_cli.runbooks.questions import Asking, open_question, read_answer
 from maestro_cli.runbooks.session import Session
@@ -38,7 +39,9 @@ class RunControl:
         run = self._history.get(run_id)
         runbook = pinned(run)
         with Session(self._journal, run_id, self._actor).held() as session:
-            asking = Asking(run_id, run.digest, Ledger(session, run).values, self._redactor)
+            is_known = runbook.step(path) is not None
+            values = Scope(runbook, Ledger(session, run)).values(path) if is_known else {}
+            asking = Asking(run_id, run.digest, values, self._redactor)
             question = open_question(run, runbook, path, asking, read_answers(self._journal, run_id))
             answer = read_answer(question, said)
             refuse_secrets({"the answer": said}, self._redactor)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from maestro_cli.core.untrusted import markdown_text, visible, visible_block
-from maestro_cli.runbooks.model import Runbook, RunRecord, State, Step, StepRecord
+from maestro_cli.runbooks.model import Runbook, RunRecord, State, Step, StepRecord, parted, unnumbered
 
 
 def export_run(run: RunRecord, book: Runbook) -> str:
@@ -39,7 +39,7 @@ def _head(run: RunRecord) -> list[str]:
 
 
 def _outcome(run: RunRecord, step: Step) -> list[str]:
-    attempts = [record for record in run.steps if record.path == step.path]
+    attempts = [record for record in run.steps if unnumbered(record.path) == step.path]
     lines = ["", *(line for record in attempts for line in _attempt(record))]
     return lines if attempts else ["", "> not started"]
 
@@ -47,7 +47,8 @@ def _outcome(run: RunRecord, step: Step) -> list[str]:
 def _attempt(record: StepRecord) -> list[str]:
     state = "skipped" if record.state is State.SKIPPED else record.state.value
     reason = f": {markdown_text(record.reason)}" if record.reason else ""
-    lines = [f"> **{state}**{reason} ({visible(record.finished_at or record.intended_at)})"]
+    which = f"`{record.path}` " if parted(record.path)[1] else ""
+    lines = [f"> {which}**{state}**{reason} ({visible(record.finished_at or record.intended_at)})"]
     if record.output:
         output = visible_block(record.output)
         longest = max((len(found) for found in re.findall(r"`+", output)), default=0)

@@ -13,13 +13,22 @@ from typing import Any
 from maestro_cli.config.strict import suggestion
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.untrusted import visible
-from maestro_cli.runbooks.attributes import ATTRIBUTES, EVERY, ROLES, SENT, Marked, is_name, read_marks
+from maestro_cli.runbooks.attributes import (
+    ATTRIBUTES,
+    EVERY,
+    JUDGED,
+    ROLES,
+    SENT,
+    Marked,
+    is_name,
+    read_marks,
+)
 from maestro_cli.runbooks.forms import FIELDS, FORMS
 from maestro_cli.runbooks.markdown import Fence
 from maestro_cli.runbooks.model import OnFail, Role, Step
+from maestro_cli.runbooks.order import check_steps
 from maestro_cli.runbooks.steps.http import is_write
 from maestro_cli.runbooks.steps.registry import kind_of
-from maestro_cli.runbooks.substitution import names_in
 
 MAX_STEPS = 2000
 REQUEST_SECONDS = 10.0  # how long a request may take unless the fence says it
@@ -52,18 +61,8 @@ def build_steps(fences: Iterable[Fence], file: str, declared: set[str]) -> tuple
                 )
             others = served.setdefault(reading.name, [])
             others.append(reading.serving(others))
-    steps: list[Step] = []
-    known = set(declared)
-    order = list(mains)
-    for name, step in mains.items():
-        whole = _assemble(step, served.get(name, []), name in chosen, file)
-        _check_names(whole, {done.path for done in steps}, known, file)
-        if whole.goto and whole.goto not in order[len(steps) + 1 :]:
-            fix = "a run only goes on, never back; name a later step"
-            what = f"{visible(whole.goto, 60)!r} is no step after this one"
-            raise InvalidFile(what, file=file, line=whole.line, key="on_fail", fix=fix)
-        known |= {whole.capture} if whole.capture else set()
-        steps.append(whole)
+    steps = [_assemble(step, served.get(name, []), name in chosen, file) for name, step in mains.items()]
+    check_steps(steps, declared, file)
     return tuple(steps)
 
 
@@ -87,39 +86,6 @@ def _assemble(step: Step, parts: list[Step], chosen: bool, file: str) -> Step:
         probe=probe[0] if probe else None,
         on_fail=OnFail.ROLLBACK if undo and not chosen else step.on_fail,
     )
-
-
-def _check_names(step: Step, before: set[str], known: set[str], file: str) -> None:
-    for need in step.needs:
-        if need not in before:
-            fix = suggestion(need, list(before)) if before else "it is the first step"
-            what = f"{visible(need, 60)!r} is no step before this one"
-            raise InvalidFile(what, file=file, line=step.line, key="needs", fix=fix)
-    named = [("lock", names_in(step.lock)), ("when", set(step.when.names) if step.when else set())]
-    for key, names in named:
-        if names - known:
-            what = f"${min(names - known)} is neither a parameter nor captured before"
-            raise InvalidFile(what, file=file, line=step.line, key=key)
-    unknown = set(step.when.steps) - before if step.when else set()
-    if unknown:
-        what = f"{visible(min(unknown), 60)!r} is no step before this one"
-        raise InvalidFile(what, file=file, line=step.line, key="when")
-    for one in (step, *step.parts):
-        for name, _ in one.secrets:
-            if name in known:
-                what = f"${name} has a value already"
-                raise InvalidFile(what, file=file, line=one.line, key="secret", fix="give it another name")
-    if step.capture in known:
-        raise InvalidFile("this variable has a value already", file=file, line=step.line, key="capture")
-    after = known | ({step.capture} if step.capture else set())
-    for one in (step, *step.parts):
-        given = known if one is step or one.role is Role.PRE else after
-        missing = kind_of(one.kind).variables(one) - given
-        if missing:
-            name = min(missing)
-            fix = suggestion(name, list(given)) if given else "declare it under params"
-            what = f"${name} is neither a parameter nor captured before"
-            raise InvalidFile(what, file=file, line=one.line, key=one.path, fix=fix)
 
 
 class _Reading:
@@ -181,6 +147,8 @@ class _Reading:
             mutates=step.mutates or writes or self.role is Role.UNDO,
             within_seconds=step.within_seconds or step.for_seconds,
         )
+        if step.expect is not None and step.expect.word is not None and kind in JUDGED:
+            raise self.fail("is compared with a number here", "expect", fix='write it as "< 0.05" or "== 0"')
         if step.within_seconds < step.for_seconds:
             raise self.fail("is shorter than for", "within", fix="wait at least as long as it must hold")
         kind_of(kind).check(step, self.file)

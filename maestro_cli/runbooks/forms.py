@@ -16,6 +16,7 @@ from maestro_cli.runbooks.model import OnFail
 from maestro_cli.runbooks.steps.notify import ADDRESS
 
 MAX_RETRIES = 100
+MAX_CONCURRENCY = 16
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
 _RESERVED = re.compile(
     r"PATH|HOME|IFS|ENV|SHELL|BASH.*|LD_.*|DYLD_.*|PYTHON.*|PS[0-9]|SHELLOPTS|TMPDIR|MAESTRO.*|KUBE.*"
@@ -150,6 +151,29 @@ def _moment(raw: Any) -> bool:
     return bool(raw == "now")
 
 
+def _group(raw: Any) -> str:
+    if isinstance(raw, bool):
+        return "parallel" if raw else ""
+    name = _text(raw)
+    if not is_name(name):
+        raise ValueError("is a flag, or names the group of steps that run at the same time")
+    return name
+
+
+def _list(raw: Any) -> str:
+    words = " ".join(map(_text, raw)) if isinstance(raw, list) else _text(raw)
+    if not words.strip() or "\0" in words:
+        raise ValueError("needs words, or a variable that holds them: $PODS")
+    return words
+
+
+def _width(raw: Any) -> int:
+    text = _text(raw)
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_CONCURRENCY:
+        raise ValueError(f"must be a whole number from 1 to {MAX_CONCURRENCY}")
+    return int(text)
+
+
 def _on_fail(raw: Any) -> tuple[OnFail, str]:
     """What follows a failure, and the step it leads to."""
     word, _, where = _text(raw).partition(" ")
@@ -167,6 +191,7 @@ FIELDS: Mapping[str, str] = {
     "backoff": "backoff_seconds",
     "for": "for_seconds",
     "within": "within_seconds",
+    "as": "item",
     "secret": "secrets",
     "to": "secrets",
     "deliver": "deliver_now",
@@ -190,4 +215,7 @@ FORMS: Mapping[str, Callable[[Any], Any]] = {
     "secrets": _secrets,
     "address": _address,
     "moment": _moment,
+    "group": _group,
+    "list": _list,
+    "width": _width,
 }

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from maestro_cli.core.clock import to_rfc3339
-from maestro_cli.core.errors import NotFound
+from maestro_cli.core.errors import ExitCode, NotFound
 from maestro_cli.journal.store import Journal
-from maestro_cli.runbooks.model import Answer, RunRecord, RunStatus, State, StepRecord
+from maestro_cli.runbooks.model import Answer, Cause, RunRecord, RunStatus, State, StepRecord
 
 
 class Reader(Protocol):
@@ -111,9 +111,16 @@ def read_answers(source: Reader, run_id: str) -> dict[str, Answer]:
     return {row["digest"]: json.loads(row["answer"]) for row in rows}
 
 
+def read_cause(journal: Journal, run_id: str) -> Cause:
+    """Why a run is being rolled back; it has said so."""
+    data = journal.events(subject=f"run/{run_id}", kinds=("run.rolling_back",))[-1].data
+    return Cause(data["step"], data["reason"], ExitCode(data.get("exit_code", ExitCode.ACTION_FAILED)))
+
+
 def _run(row: sqlite3.Row) -> RunRecord:
     fields = {name: row[name] for name in row.keys()}  # noqa: SIM118  # a Row iterates its values
     fields["parameters"] = json.loads(fields["parameters"])
+    fields["waiting"] = tuple(json.loads(fields["waiting"]))
     fields["status"] = RunStatus(fields["status"])
     return RunRecord(**fields)
 

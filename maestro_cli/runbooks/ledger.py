@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from maestro_cli.runbooks.attributes import LOOKING
-from maestro_cli.runbooks.model import FAILURES, RunRecord, State, Step, StepOutcome, StepRecord
+from maestro_cli.runbooks.model import FAILURES, RunRecord, State, Step, StepOutcome, StepRecord, parted
 from maestro_cli.runbooks.session import Session
 
 
@@ -23,7 +23,7 @@ class Ledger:
         self._incident = record.incident
         self._last: dict[str, StepRecord] = {step.path: step for step in record.steps}
         self._failures: dict[str, int] = {}
-        self.values: dict[str, str] = dict(record.parameters)
+        self.parameters = dict(record.parameters)
         for step in record.steps:
             self._count(step)
 
@@ -38,6 +38,16 @@ class Ledger:
     def failures(self, path: str) -> int:
         """How many attempts at a step have failed."""
         return self._failures.get(path, 0)
+
+    def captured(self, path: str) -> Mapping[str, str]:
+        """What a step that ended well captured."""
+        last = self._last.get(path)
+        return last.captures if last is not None and last.state is State.OK else {}
+
+    def iterations(self, path: str) -> list[int]:
+        """Which iterations of a step have started, in their order."""
+        found = (parted(one) for one in tuple(self._last) if "/" not in one and one.startswith(f"{path}["))
+        return sorted(number for _, number in found)
 
     def intend(self, step: Step) -> StepRecord:
         """Open a new attempt."""
@@ -118,8 +128,6 @@ class Ledger:
     def _count(self, record: StepRecord) -> None:
         if record.state in FAILURES:
             self._failures[record.path] = self._failures.get(record.path, 0) + 1
-        if record.state is State.OK:
-            self.values = {**self.values, **record.captures}
 
 
 def _opened(step: Step, attempt: int) -> StepRecord:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from maestro_cli.core.errors import InvalidFile, UsageError
 from maestro_cli.core.untrusted import visible
+from maestro_cli.runbooks.graph import Graph
 from maestro_cli.runbooks.links import dead_links
 from maestro_cli.runbooks.model import Runbook, Step
 from maestro_cli.runbooks.quoting import placeholders, unquoted_uses
@@ -29,6 +30,7 @@ RULES: Mapping[str, str] = {
     "no-verify": "a step alters the world and nothing verifies it",
     "no-undo": "a step alters the world and nothing takes it back",
     "runme": "something that Runme would do has no meaning here",
+    "overtakes": "a step alters the world and does not wait for an answer that is asked before it",
     "missing-section": "a section that people look for is missing",
 }
 SECTIONS = ("Meaning", "Impact", "Diagnosis", "Mitigation", "Verification", "Escalation")
@@ -65,6 +67,7 @@ def lint(book: Runbook, known_alerts: Collection[str], check_queries: CheckQueri
         *_alert_findings(book, known_alerts),
         *_missing_parts(book),
         *(_of(book, "runme", line, text, "warning") for line, text in book.notes),
+        *_overtaking(book),
         *_missing_sections(book),
     ]
     return tuple(sorted(found, key=lambda finding: (finding.line, finding.rule)))
@@ -84,7 +87,8 @@ def _fences(book: Runbook, kinds: Iterable[str]) -> Iterator[Step]:
 
 
 def _shell_findings(book: Runbook) -> Iterator[Finding]:
-    names = {parameter.name for parameter in book.parameters} | {step.capture for step in book.steps}
+    names = {parameter.name for parameter in book.parameters}
+    names |= {name for step in book.steps for name in (step.capture, step.item)}
     for step in _fences(book, ("sh", "bash")):
         for use in unquoted_uses(step.body):
             if use.name in names:
@@ -134,6 +138,17 @@ def _missing_parts(book: Runbook) -> Iterator[Finding]:
         if step.undo is None and step.kind != "change":
             text = f"{step.path} alters the world; add an undo fence, or a change step in its place"
             yield _of(book, "no-undo", step.line, text, "warning")
+
+
+def _overtaking(book: Runbook) -> Iterator[Finding]:
+    graph = Graph(book.steps, book.is_by_needs)
+    for number, step in enumerate(book.steps):
+        for other in book.steps[:number] if step.mutates and step.needs else ():
+            asks = other.approve or any(one.kind in ("manual", "ask") for one in (other, *other.parts))
+            if asks and not graph.waits_for(step, other.path):
+                text = f"{step.path} goes on while {other.path} waits for a person; name it in needs"
+                text += " if it must not"
+                yield _of(book, "overtakes", step.line, text, "warning")
 
 
 def _missing_sections(book: Runbook) -> Iterator[Finding]:

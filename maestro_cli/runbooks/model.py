@@ -7,7 +7,7 @@ says `ok` for something that was not seen to be so.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from maestro_cli.core.condition import Condition
@@ -76,6 +76,10 @@ class Step:
     pattern: str = ""  # what an answer must match as a whole
     on_fail: OnFail = OnFail.STOP
     goto: str = ""  # a later step, where on_fail is GOTO
+    parallel: str = ""  # the group of adjacent steps that it runs beside; empty when alone
+    for_each: str = ""  # words, each of which it is repeated for as $item; may hold variables
+    item: str = ""
+    concurrency: int = 1  # iterations at the same time
     pre: tuple[Step, ...] = ()
     verify: tuple[Step, ...] = ()
     undo: Step | None = None
@@ -115,18 +119,51 @@ class Runbook:
     alerts: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     lock: str = ""
+    is_by_needs: bool = False  # a step with needs waits for these alone, not for all before it
     budget_seconds: Mapping[str, float] = field(default_factory=dict)
     headings: tuple[Heading, ...] = ()
     steps: tuple[Step, ...] = ()
     notes: tuple[tuple[int, str], ...] = ()  # by line: what another program would do, and maestro does not
 
     def step(self, path: str) -> Step | None:
-        """The step or part of one with this path."""
+        """The step, iteration or part of one with this path."""
+        main, number = parted(path)
         for step in self.steps:
-            for one in (step, *step.parts):
-                if one.path == path:
-                    return one
+            if step.path == main and (not number or step.for_each):
+                whole = iteration(step, number) if number else step
+                return next((one for one in (whole, *whole.parts) if one.path == path), None)
         return None
+
+
+def parted(path: str) -> tuple[str, int]:
+    """The step that a path belongs to, and which iteration: `a[2]/verify` is ("a", 2), `a` is ("a", 0)."""
+    main, _, number = path.split("/")[0].partition("[")
+    number = number.removesuffix("]")
+    return main, int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
+
+
+def unnumbered(path: str) -> str:
+    """The path as the file has it: `a[2]/verify` is `a/verify`."""
+    head, slash, rest = path.partition("/")
+    return parted(head)[0] + slash + rest
+
+
+def iteration(step: Step, number: int) -> Step:
+    """One repetition of a step, with the fences that serve it; `number` counts from 1."""
+    path = f"{step.path}[{number}]"
+
+    def moved(part: Step) -> Step:
+        title = f"{part.title} [{number}]" if part.title else ""
+        return replace(part, path=path + part.path.removeprefix(step.path), title=title)
+
+    return replace(
+        moved(step),
+        pre=tuple(map(moved, step.pre)),
+        verify=tuple(map(moved, step.verify)),
+        undo=moved(step.undo) if step.undo else None,
+        probe=moved(step.probe) if step.probe else None,
+        for_each="",
+    )
 
 
 class State(Enum):
@@ -262,11 +299,12 @@ class RunRecord:
     status: RunStatus
     exit_code: int
     reason: str
-    waiting_for: str
+    waiting_for: str  # the first of `waiting`
     rolling_back: str
     started_at: str
     finished_at: str
     asked: str = ""  # `pause` or `cancel`, until it is resumed
+    waiting: tuple[str, ...] = ()  # every step that it waits for a person at
     steps: tuple[StepRecord, ...] = ()
 
     def last(self, path: str) -> StepRecord | None:
@@ -277,12 +315,24 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run stands when there is nothing more to do now; `step` is where."""
+    """How a run stands when there is nothing more to do now; `step` is where, `waiting` every place where a
+    person is waited for."""
 
     status: RunStatus
     exit_code: ExitCode
     reason: str = ""
     step: str = ""
+    waiting: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a run is rolled back: the part that failed, why in words, and what the run ends with if nothing is
+    to be undone."""
+
+    path: str
+    reason: str
+    exit_code: ExitCode
 
 
 @dataclass(frozen=True, slots=True)

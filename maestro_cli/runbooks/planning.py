@@ -15,14 +15,16 @@ from maestro_cli.core.errors import ExitCode, MaestroError, UsageError
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.runbooks.addresses import into_url
 from maestro_cli.runbooks.attempts import attempt, failure_of
-from maestro_cli.runbooks.execution import Surroundings
-from maestro_cli.runbooks.model import OnFail, Runbook, State, Step, StepOutcome, nobody
+from maestro_cli.runbooks.iterations import words_of
+from maestro_cli.runbooks.model import OnFail, Runbook, State, Step, StepOutcome, iteration, nobody
 from maestro_cli.runbooks.ports import ChangeRehearsal
 from maestro_cli.runbooks.questions import Asking
 from maestro_cli.runbooks.steps.change import request_of
 from maestro_cli.runbooks.steps.http import read_request
 from maestro_cli.runbooks.steps.kind import Work
 from maestro_cli.runbooks.steps.registry import kind_of
+from maestro_cli.runbooks.substitution import names_in
+from maestro_cli.runbooks.surroundings import Surroundings
 
 _WORD = re.compile(r"[A-Z][A-Z0-9_]*")
 
@@ -91,6 +93,32 @@ class Planner:
             self._ended[step.path] = "skipped"
             self._tell(step, "skipped", excuse)
             return False
+        return self._each(step) if step.for_each else self._one(step)
+
+    def _each(self, step: Step) -> bool:
+        """Every iteration of a step that is repeated; whether the run would end with one."""
+        missing = names_in(step.for_each) & self._unknown
+        if missing:
+            self._forget(step, f"what it is repeated for, ${min(missing)}, is not known before the run")
+            return False
+        try:
+            words = words_of(step, self._values)
+        except UsageError as error:
+            return self._stop(step, "stops", failure_of(error, self._around.redactor))
+        captured: list[str] = []
+        steps = [iteration(step, number) for number in range(1, len(words) + 1)]
+        for one, word in zip(steps, words, strict=True):
+            self._values[step.item] = word
+            if self._one(one):
+                return True
+            captured += [self._values.pop(step.capture)] if step.capture in self._values else []
+        del self._values[step.item]
+        self._values.update({step.capture: " ".join(captured)} if captured else {})
+        ended = [self._ended.get(one.path, "") for one in steps]
+        self._ended[step.path] = next((state for state in ended if state != "ok"), "ok")
+        return False
+
+    def _one(self, step: Step) -> bool:
         for gate in step.pre:
             if gate.kind == "manual":
                 self._tell(gate, "asks", f"a person confirms: {gate.name}")
@@ -217,6 +245,7 @@ class Planner:
                 values=self._values,
                 secrets=secrets,
                 redactor=redactor,
+                progress=self._around.progress,
                 confirm=nobody,
                 asking=Asking("plan", self._book.digest, self._values, redactor),
             )

@@ -19,7 +19,7 @@ CREATE TABLE runs (
     digest TEXT NOT NULL, parameters TEXT NOT NULL, incident TEXT NOT NULL, key TEXT NOT NULL,
     playbook TEXT NOT NULL, actor TEXT NOT NULL, status TEXT NOT NULL, exit_code INTEGER NOT NULL,
     reason TEXT NOT NULL, waiting_for TEXT NOT NULL, rolling_back TEXT NOT NULL,
-    started_at TEXT NOT NULL, finished_at TEXT NOT NULL, asked TEXT NOT NULL
+    started_at TEXT NOT NULL, finished_at TEXT NOT NULL, asked TEXT NOT NULL, waiting TEXT NOT NULL
 );
 CREATE UNIQUE INDEX runs_by_key ON runs (key) WHERE key <> '';
 CREATE INDEX runs_by_start ON runs (started_at);
@@ -43,7 +43,7 @@ class RunsProjection:
     """Register with the journal; tables `runs`, `run_steps` and `run_answers`, and `playbook_runs`."""
 
     name = "runs"
-    version = 5
+    version = 6
     tables = ("runs", "run_steps", "run_answers", "playbook_runs")
     schema = _SCHEMA + plays.SCHEMA
 
@@ -58,7 +58,7 @@ def _started(db: sqlite3.Connection, event: Event, run: str) -> None:
     texts = [data.get(name) or "" for name in ("runbook", "title", "file", "digest")]
     more = [data.get(name) or "" for name in ("incident", "key", "playbook")]
     db.execute(
-        "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', 0, '', '', '', ?, '', '')",
+        "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', 0, '', '', '', ?, '', '', '[]')",
         (run, *texts, json.dumps(data.get("parameters", {})), *more, event.actor, event.time),
     )
 
@@ -104,12 +104,19 @@ def _status(db: sqlite3.Connection, run: str, **columns: Any) -> None:
 
 
 def _waiting(db: sqlite3.Connection, event: Event, run: str) -> None:
-    reason = event.data.get("reason", "")
-    _status(db, run, status="waiting", waiting_for=event.data["step"], reason=reason, exit_code=17)
+    data = event.data
+    waiting = json.dumps(data.get("waiting") or [data["step"]])
+    _status(
+        db, run, status="waiting", waiting_for=data["step"], waiting=waiting, reason=data.get("reason", ""),
+        exit_code=17,
+    )  # fmt: skip
 
 
 def _resumed(db: sqlite3.Connection, event: Event, run: str) -> None:
-    _status(db, run, status="running", waiting_for="", reason="", exit_code=0, finished_at="", asked="")
+    _status(
+        db, run, status="running", waiting_for="", waiting="[]", reason="", exit_code=0, finished_at="",
+        asked="",
+    )  # fmt: skip
 
 
 def _answered(db: sqlite3.Connection, event: Event, run: str) -> None:
@@ -140,7 +147,7 @@ def _finished(db: sqlite3.Connection, event: Event, run: str) -> None:
     data = event.data
     _status(
         db, run, status=data["status"], exit_code=data["exit_code"], reason=data["reason"],
-        finished_at=event.time, waiting_for="",
+        finished_at=event.time, waiting_for="", waiting="[]",
     )  # fmt: skip
 
 

@@ -70,8 +70,9 @@ def open_question(
     Raises UsageError when it asks nothing there, or has the answer already.
     """
     step = runbook.step(path)
-    if run.status is not RunStatus.WAITING or run.waiting_for != path or step is None:
-        waits = f"it waits for {run.waiting_for}" if run.status is RunStatus.WAITING else run.status.value
+    if run.status is not RunStatus.WAITING or path not in run.waiting or step is None:
+        waits = f"it waits for {', '.join(run.waiting)}"
+        waits = waits if run.status is RunStatus.WAITING else run.status.value
         raise UsageError(f"run {run.id} asks nothing at {visible(path, 60)!r}", why=waits)
     main, last = runbook.step(path.split("/")[0]), run.last(path)
     if main is not None and main.on_fail is OnFail.ASK and last is not None and last.state in FAILURES:

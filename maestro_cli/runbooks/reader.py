@@ -47,6 +47,7 @@ class FrontMatter(msgspec.Struct, forbid_unknown_fields=True):
     alerts: list[str] = []
     params: dict[str, ParameterSpec] = {}
     lock: str = ""
+    order: Literal["file", "needs"] = "file"
     budget: dict[str, str] = {}
 
 
@@ -86,6 +87,7 @@ def parse_runbook(text: str, file: str) -> Runbook:
         alerts=tuple(front.alerts),
         parameters=parameters,
         lock=front.lock,
+        is_by_needs=front.order == "needs",
         budget_seconds=budget,
         headings=tuple(Heading(title.level, title.text, title.line) for title in page.titles),
         steps=steps,

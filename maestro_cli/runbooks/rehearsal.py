@@ -22,7 +22,17 @@ from maestro_cli.core.errors import ExitCode, MaestroError, UsageError
 from maestro_cli.core.facts.metrics import Instant
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.journal.store import Journal
-from maestro_cli.runbooks.model import Answer, Question, Runbook, RunResult, State, Step, StepOutcome
+from maestro_cli.runbooks.attributes import JUDGED
+from maestro_cli.runbooks.model import (
+    Answer,
+    Question,
+    Runbook,
+    RunResult,
+    State,
+    Step,
+    StepOutcome,
+    unnumbered,
+)
 from maestro_cli.runbooks.ports import (
     ChangeOutcome,
     ChangeRequest,
@@ -171,17 +181,19 @@ class Player:
 
     def perform(self, step: Step) -> StepOutcome:
         """The mocked outcome of the next attempt at a step."""
-        self.asked.add(step.path)
-        left = self._left.get(step.path)
+        path = step.path if step.path in self._left else unnumbered(step.path)
+        self.asked.add(path)
+        left = self._left.get(path)
         if not left:
             what = "has no mock" if left is None else "is tried more often than it has mocks"
             self.fault = self.fault or f"{step.path} {what}"
             return StepOutcome(State.FAILED, what)
-        return _outcome(step, left.pop(0) if len(left) > 1 or _is_list(self._case, step) else left[0])
+        return _outcome(step, left.pop(0) if len(left) > 1 or _is_list(self._case, path) else left[0])
 
     def answer(self, question: Question) -> Answer | None:
         """What the case says to a question; nobody is there for others."""
-        said = self._case.answers.get(question.path)
+        answers = self._case.answers
+        said = answers.get(question.path, answers.get(unnumbered(question.path)))
         if said is None or (question.kind == "failed" and question.path in self._said):
             return None
         self._said.add(question.path)
@@ -197,20 +209,19 @@ def _each(mock: MockSpec | list[MockSpec]) -> list[MockSpec]:
     return mock if isinstance(mock, list) else [mock]
 
 
-def _is_list(case: CaseSpec, step: Step) -> bool:
-    return isinstance(case.mocks[step.path], list)
+def _is_list(case: CaseSpec, path: str) -> bool:
+    return isinstance(case.mocks[path], list)
 
 
 def _outcome(step: Step, mock: MockSpec) -> StepOutcome:
     state, code = _STATES[mock.state]
-    if state is State.OK and step.expect is not None and step.expect.holds(mock.value) is not True:
-        state, code = _STATES["not_met"]
-    captures = {}
-    if step.capture and state is State.OK:
-        given = mock.capture if mock.capture is not None else mock.value
-        captures = {
-            step.capture: "" if given is None else f"{given:g}" if isinstance(given, float) else str(given)
-        }
+    given = mock.capture if mock.capture is not None else mock.value
+    said = "" if given is None else f"{given:g}" if isinstance(given, float) else str(given)
+    if state is State.OK and step.expect is not None:
+        expect = step.expect
+        holds = expect.holds(mock.value) is True if step.kind in JUDGED else expect.holds_text(said)
+        state, code = (state, code) if holds else _STATES["not_met"]
+    captures = {step.capture: said} if step.capture and state is State.OK else {}
     status = {State.OK: 0, State.FAILED: 1}.get(state)
     return StepOutcome(
         state, f"mocked: {state.value}", mock.value, captures=captures, exit_code=code, process_exit=status

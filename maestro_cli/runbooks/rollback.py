@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from maestro_cli.core.errors import ExitCode
+from maestro_cli.runbooks.iterations import Scope
 from maestro_cli.runbooks.ledger import Ledger
-from maestro_cli.runbooks.model import Ending, Role, Runbook, RunStatus, State, Step, StepOutcome
+from maestro_cli.runbooks.model import FAILURES, Cause, Ending, Role, RunStatus, State, Step, StepOutcome
 from maestro_cli.runbooks.session import Session
 
 
@@ -23,41 +24,40 @@ class Hands:
     cancelled: Callable[[str, StepOutcome], Ending]
 
 
-def roll_back(
-    runbook: Runbook, session: Session, ledger: Ledger, hands: Hands, part: Step, cause: StepOutcome
-) -> Ending:
-    """Undo every step that altered the world, in reverse order of completion; resumable.
+def roll_back(scope: Scope, session: Session, ledger: Ledger, hands: Hands, cause: Cause) -> Ending:
+    """Undo every step and iteration that altered the world, in reverse order of completion; resumable.
 
-    `part` is what failed. Without anything to undo the run has simply failed.
+    Without anything to undo the run has simply failed.
     """
-    reason = f"{part.name}: {cause.reason}"
-    done = [step for step in runbook.steps if step.mutates and _altered(step, ledger, hands)]
+    reason, path = cause.reason, cause.path
+    begun = [one for step in scope.graph.steps if step.mutates for one in scope.started(step)]
+    done = [step for step in begun if _altered(step, ledger, hands)]
     if not done:
-        return Ending(RunStatus.FAILED, cause.exit_code, reason, part.path)
+        return Ending(RunStatus.FAILED, cause.exit_code, reason, path)
     done.sort(key=lambda step: _ended(step, ledger), reverse=True)
     if not any(_has_undo_record(step, ledger) for step in done):
-        data = {"step": part.path, "reason": reason, "undo": [step.path for step in done]}
-        session.append("run.rolling_back", data)
+        undo = [step.path for step in done]
+        code = int(cause.exit_code)
+        session.append("run.rolling_back", {"step": path, "reason": reason, "undo": undo, "exit_code": code})
     left = [step.path for step in done if _undo_of(step) is None]
     for step in done:
-        undo = _undo_of(step)
-        if undo is None:
+        undo_step = _undo_of(step)
+        if undo_step is None:
             continue
-        outcome = hands.perform(undo)
+        outcome = hands.perform(undo_step)
         if outcome.state is State.OK:
             continue
         if outcome.state is State.WAITING:
-            return Ending(RunStatus.WAITING, ExitCode.WAITING_APPROVAL, outcome.reason, undo.path)
+            return Ending(RunStatus.WAITING, ExitCode.WAITING_APPROVAL, outcome.reason, undo_step.path)
         if outcome.state is State.CANCELLED:
-            return hands.cancelled(undo.path, outcome)
+            return hands.cancelled(undo_step.path, outcome)
         status = RunStatus.UNKNOWN if outcome.state is State.UNKNOWN else RunStatus.ROLLBACK_FAILED
-        return Ending(status, ExitCode.UNDO_FAILED, f"{reason}; {undo.path}: {outcome.reason}", undo.path)
+        why = f"{reason}; {undo_step.path}: {outcome.reason}"
+        return Ending(status, ExitCode.UNDO_FAILED, why, undo_step.path)
     if left:
-        names = ", ".join(left)
-        return Ending(
-            RunStatus.ROLLBACK_FAILED, ExitCode.UNDO_FAILED, f"{reason}; no undo for {names}", part.path
-        )
-    return Ending(RunStatus.ROLLED_BACK, ExitCode.ROLLED_BACK, reason, part.path)
+        why = f"{reason}; no undo for {', '.join(left)}"
+        return Ending(RunStatus.ROLLBACK_FAILED, ExitCode.UNDO_FAILED, why, path)
+    return Ending(RunStatus.ROLLED_BACK, ExitCode.ROLLED_BACK, reason, path)
 
 
 def _altered(step: Step, ledger: Ledger, hands: Hands) -> bool:
@@ -65,7 +65,7 @@ def _altered(step: Step, ledger: Ledger, hands: Hands) -> bool:
     state = ledger.state(step.path)
     if state is State.OK:
         return True
-    if state not in (State.FAILED, State.TIMED_OUT) or step.kind == "change":
+    if state not in FAILURES or step.kind == "change":
         return False  # never started, or a change, which cleans up after itself
     return _has_undo_record(step, ledger) or hands.ask_probe(step).state is not State.REDO
 

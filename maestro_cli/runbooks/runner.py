@@ -21,12 +21,13 @@ from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.journal.store import Journal, Transaction
-from maestro_cli.runbooks.execution import Execution, Surroundings
+from maestro_cli.runbooks.execution import Execution
 from maestro_cli.runbooks.history import (
     RunHistory,
     find_key,
     fingerprints_of,
     read_answers,
+    read_cause,
     read_run,
     started_since,
 )
@@ -51,6 +52,7 @@ from maestro_cli.runbooks.prose import walkable
 from maestro_cli.runbooks.reader import read_runbook
 from maestro_cli.runbooks.session import Session, Told
 from maestro_cli.runbooks.substitution import into_name
+from maestro_cli.runbooks.surroundings import Surroundings
 
 MAX_DEPTH = 5  # runbooks in one another
 
@@ -269,6 +271,7 @@ class RunbookRunner:
                 replace(own, runs=self._within(session, runbook, run, own)),
                 incident=run.incident,
                 answers=read_answers(self._journal, run.id),
+                cause=read_cause(self._journal, run.id) if run.rolling_back else None,
             )
             try:
                 ending = execution.run()
@@ -286,6 +289,7 @@ class RunbookRunner:
             "exit_code": int(ending.exit_code),
             "reason": ending.reason,
             "step": ending.step,
+            "waiting": ending.waiting,
             "runbook": run.runbook,
             "incident": run.incident,
         }

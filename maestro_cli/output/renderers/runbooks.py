@@ -105,7 +105,7 @@ def run_view(run: RunRecord) -> Report:
         ("status", run.status.value),
         ("asked to", run.asked),
         ("reason", run.reason),
-        ("waits for", run.waiting_for),
+        ("waits for", ", ".join(run.waiting)),
         ("incident", run.incident),
         ("by", run.actor),
         ("started", run.started_at),

@@ -82,7 +82,7 @@ class PolicySpec(msgspec.Struct, forbid_unknown_fields=True):
     max_runs_per_hour: int | None = None
 
 
-class PartSpec(msgspec.Struct, forbid_unknown_fields=True, rename={"for_": "for"}):
+class PartSpec(msgspec.Struct, forbid_unknown_fields=True, rename={"for_": "for", "as_": "as"}):
     """A fence of a runbook, as YAML; `kind` is its language, a mapping as `body` is written as YAML."""
 
     kind: str
@@ -108,10 +108,14 @@ class PartSpec(msgspec.Struct, forbid_unknown_fields=True, rename={"for_": "for"
     choices: Attribute = None
     pattern: Attribute = None
     capture: Attribute = None
+    parallel: Attribute = None
+    for_each: Attribute = None
+    as_: Attribute = None
+    concurrency: Attribute = None
     on_fail: Attribute = None
 
 
-class InlineSpec(PartSpec, forbid_unknown_fields=True, rename={"for_": "for"}, kw_only=True):
+class InlineSpec(PartSpec, forbid_unknown_fields=True, rename={"for_": "for", "as_": "as"}, kw_only=True):
     """A step that is written here, with what serves it."""
 
     id: str

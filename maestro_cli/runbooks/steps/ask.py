@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.runbooks.model import State, Step, StepOutcome
+from maestro_cli.runbooks.steps.expected import with_value
 from maestro_cli.runbooks.steps.kind import Work
 
 
@@ -19,12 +20,11 @@ class AskStep:
         return set()
 
     def run(self, step: Step, work: Work) -> StepOutcome:
-        """Any answer ends it well: what follows from it, later steps say."""
+        """Any answer that is as expected ends it well: what follows from it, later steps say."""
         answer = work.confirm(work.asking.of_step(step))
         if answer is None:
             return StepOutcome(State.WAITING, f"{step.name}: a person must answer")
         said = ("yes" if answer else "no") if isinstance(answer, bool) else answer
         if work.redactor.clean(said) != said:
             return StepOutcome(State.FAILED, "the answer holds a secret, and answers are recorded")
-        captures = {step.capture: said} if step.capture else {}
-        return StepOutcome(State.OK, f"answered: {said}", captures=captures)
+        return with_value(step, StepOutcome(State.OK, f"answered: {said}"), said, work.redactor)

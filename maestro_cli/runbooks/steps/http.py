@@ -15,8 +15,9 @@ from maestro_cli.core.errors import ExitCode, InvalidFile, OutcomeUnknown, Usage
 from maestro_cli.core.facts.web import METHODS, SAFE_METHODS, WebAnswer, WebRequest
 from maestro_cli.runbooks.addresses import into_header, into_json, into_url
 from maestro_cli.runbooks.model import State, Step, StepOutcome
+from maestro_cli.runbooks.steps.expected import with_value
 from maestro_cli.runbooks.steps.kind import Work
-from maestro_cli.runbooks.steps.output import HEAD, Kept
+from maestro_cli.runbooks.steps.output import Kept
 from maestro_cli.runbooks.steps.waiting import until
 from maestro_cli.runbooks.substitution import names_in
 
@@ -129,15 +130,9 @@ def _judged(step: Step, work: Work, answer: WebAnswer) -> StepOutcome:
     if step.match and found is None:
         reason = f"status {answer.status}, but nothing in the answer matches {step.match}"
         return StepOutcome(State.NOT_MET, reason, output=output, exit_code=ExitCode.CONDITION_NOT_MET)
-    reason = f"status {answer.status}"
-    if not step.capture:
-        return StepOutcome(State.OK, reason, output=output)
     value = text.strip() if found is None else (found.group(1) or "") if found.re.groups else found.group(0)
-    if len(value) > HEAD or any(character in value for character in "\0\n\r"):
-        return StepOutcome(State.FAILED, f"{step.capture} needs one line", output=output)
-    if work.redactor.clean(value) != value:
-        return StepOutcome(State.FAILED, f"{step.capture} would hold a secret, and values are recorded")
-    return StepOutcome(State.OK, reason, output=output, captures={step.capture: value})
+    answered = StepOutcome(State.OK, f"status {answer.status}", output=output)
+    return with_value(step, answered, value, work.redactor)
 
 
 def fits(status: int, wanted: str) -> bool:

@@ -18,6 +18,7 @@ from typing import IO
 from maestro_cli.core.errors import ActionFailed, ExitCode, InvalidFile
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.runbooks.model import State, Step, StepOutcome
+from maestro_cli.runbooks.steps.expected import with_value
 from maestro_cli.runbooks.steps.kind import Work
 from maestro_cli.runbooks.steps.output import Kept
 
@@ -159,13 +160,5 @@ def _outcome(step: Step, work: Work, status: int, ended: State, text: str, stdou
     if status != 0:
         how = f"ended with {status}" if status > 0 else f"was ended by {signal.Signals(-status).name}"
         return StepOutcome(State.FAILED, how, output=text, process_exit=status)
-    if not step.capture:
-        return StepOutcome(State.OK, "ended with 0", output=text, process_exit=0)
-    value = stdout.strip() if stdout is not None else None
-    if value is None or "\0" in value or "\n" in value:
-        reason = f"{step.capture} needs one line of output, at most 4096 bytes"
-        return StepOutcome(State.FAILED, reason, output=text, process_exit=0)
-    if work.redactor.clean(value) != value:
-        reason = f"{step.capture} would hold a secret, and values are recorded"
-        return StepOutcome(State.FAILED, reason, output=text, process_exit=0)
-    return StepOutcome(State.OK, "ended with 0", output=text, captures={step.capture: value}, process_exit=0)
+    ended_well = StepOutcome(State.OK, "ended with 0", output=text, process_exit=0)
+    return with_value(step, ended_well, stdout.strip() if stdout is not None else None, work.redactor)

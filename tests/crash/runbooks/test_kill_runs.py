@@ -15,7 +15,7 @@ import pytest
 from maestro_cli.core.crashpoints import VARIABLE
 from maestro_cli.core.errors import Busy, ExitCode
 from maestro_cli.journal.verification import verify
-from maestro_cli.runbooks.model import RunRecord, RunStatus
+from maestro_cli.runbooks.model import RunRecord, RunResult, RunStatus
 from maestro_cli.runbooks.projection import RunsProjection
 from tests.crash.runbooks.worker import KEY
 from tests.unit.runbooks.bench import Bench
@@ -46,6 +46,15 @@ FORWARD = (
     + probed("second")
     + effect("blind")
     + fence("id=last", 'test "$OLD" = 1')
+)
+BESIDE = (
+    probed("one").replace("mutates}", "mutates parallel}")
+    + probed("two").replace("mutates}", "mutates parallel}")
+    + fence(
+        "id=each for_each='x y z' as=POD concurrency=2 mutates",
+        'echo "each-$POD" >> world; touch "each-$POD.there"',
+    )
+    + fence("probe=each", 'test -e "each-$POD.there"')
 )
 BACKWARD = (
     probed("first")
@@ -90,7 +99,19 @@ def finish(folder: Path) -> tuple[Bench, RunRecord]:
     """Resume in this process; a run that was never recorded is started again, under its key."""
     bench = Bench(folder)
     runner = bench.runner()
-    result = runner.start(bench.write((folder / "book.md").read_text()), {}, key=KEY)
+    book = bench.write((folder / "book.md").read_text())
+    found: list[RunResult] = []
+
+    def is_left() -> bool:
+        """A step that outlived its maestro holds the run until it has ended."""
+        try:
+            found.append(runner.start(book, {}, key=KEY))
+        except Busy:
+            return False
+        return True
+
+    _eventually(is_left)
+    (result,) = found
     assert len(runner.history.list()) == 1
     assert verify(bench.journal.path, [RunsProjection()]).intact
     return bench, result.run
@@ -121,6 +142,22 @@ def test_a_run_killed_at_every_write_does_each_thing_once(tmp_path: Path) -> Non
         finally:
             bench.close()
     assert unknown == ["run.after:step.intended:blind", "run.before:step.finished:blind"]
+
+
+def test_what_runs_at_the_same_time_is_done_once_wherever_it_is_killed(tmp_path: Path) -> None:
+    everywhere = places(tmp_path / "whole", BESIDE)
+    assert len(everywhere) == 24
+    for number, place in enumerate(everywhere):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "book.md").write_text(BESIDE)
+        killed(folder, "start", place)
+        bench, run = finish(folder)
+        try:
+            assert run.status is RunStatus.SUCCEEDED, (place, run.reason)
+            assert sorted(bench.lines("world")) == ["each-x", "each-y", "each-z", "one", "two"], place
+        finally:
+            bench.close()
 
 
 def test_a_rollback_killed_at_every_write_undoes_each_thing_once(tmp_path: Path) -> None:

@@ -92,3 +92,19 @@ def test_what_runs_now_is_on_any_screen(height: int) -> None:
         shown = texts(tree, height=height)
         assert len(shown) <= max(height, 2)
         assert any(line.startswith(f"▶ s{number} ") for line in shown), shown
+
+
+def test_a_repetition_stands_below_its_step_which_stands_as_it_does() -> None:
+    tree = RunTree()
+    book = parse_runbook("```sh {id=a for_each='x y' as=X}\ntrue\n```\n\n```sh {id=b}\ntrue\n```\n", "b.md")
+    tree.expect(book, None)
+    tree.run = "run-1"
+    for number, kind in ((1, "intended"), (1, "finished"), (2, "intended")):
+        data = {"step": f"a[{number}]", "state": "ok"}
+        tree.hear(Event(1, "", f"step.{kind}", "run/run-1", "", data, "", ""), 1.0)
+    assert [line.text.split()[:2] for line in tree.lines(1.0, 20)[1:]] == [
+        ["▶", "a"],
+        ["✓", "a[1]"],
+        ["▶", "a[2]"],
+        ["·", "b"],
+    ]

@@ -118,3 +118,22 @@ def test_what_only_the_run_can_know_is_unknown(bench: Bench) -> None:
         ("e", "would"), ("f", "skipped"), ("g", "skipped"),
     ]  # fmt: skip
     assert not (bench.folder / "ran").exists()
+
+
+def test_each_repetition_is_told_and_what_only_the_run_knows_is_not_repeated(bench: Bench) -> None:
+    text = (
+        fence("id=look for_each='x y' as=POD capture=SEEN", 'echo "$POD"')
+        + fence("id=back for_each=$SEEN as=POD", "kind: rollback\ntarget: ml/deploy/$POD", "change")
+        + fence("id=make mutates capture=MADE", "echo z")
+        + fence("id=use for_each=$MADE as=POD", 'echo "$POD"')
+    )
+    plan, dry = planned(bench, text)
+    assert told(plan) == [
+        ("look[1]", "ran"),
+        ("look[2]", "ran"),
+        ("back[1]", "would"),
+        ("back[2]", "would"),
+        ("make", "would"),
+        ("use", "unknown"),
+    ]
+    assert [str(request.target) for request in dry.asked] == ["ml/deploy/x", "ml/deploy/y"]

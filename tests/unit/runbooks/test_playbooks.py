@@ -136,8 +136,8 @@ def test_the_whole_format_is_read(shelf: Shelf) -> None:
         (HEAD + TRIGGER + STEPS + "notifications: [{to: 'xoxb-1', on: [begun]}]\n", "[0].to", "reference"),
         (HEAD + TRIGGER + "steps: [{inline: [{id: a, kind: ruby, body: x}]}]\n", "inline[0]", "kind of step"),
         (
-            HEAD + TRIGGER + "steps: [{inline: [{id: a, kind: sh, body: x, expect: '> 1'}]}]\n",
-            "inline[0]", "expect",
+            HEAD + TRIGGER + "steps: [{inline: [{id: a, kind: sh, body: x, within: 5s}]}]\n",
+            "inline[0]", "within",
         ),
         (
             HEAD + TRIGGER + "steps: [{inline: [{id: a, kind: sh, body: x, undu: {}}]}]\n",
