@@ -245,6 +245,26 @@ class EmbeddedNodes:
         return True
 
 
+class EmbeddedLoad:
+    """Satisfies chaos.drills.ports.Load: the load generator of the embedded platform."""
+
+    def __init__(self, services: Services) -> None:
+        from maestro_cli.config.locations import local_state_dir
+
+        self._services = services
+        self._state = local_state_dir()
+
+    def surge(self, factor: float, seconds: float) -> None:
+        from maestro_cli.local.load.surge import begin_surge
+
+        begin_surge(self._state, factor, seconds, self._services.clock.now())
+
+    def calm(self) -> bool:
+        from maestro_cli.local.load.surge import end_surge
+
+        return end_surge(self._state)
+
+
 def _kubelet_of(node: str) -> str:
     """The part of the platform that is this node's kubelet."""
     return node.replace("node-", "kubelet-", 1)
@@ -264,6 +284,7 @@ def conductor(services: Services, seed: int, cluster: str | None) -> Conductor:
         return Ensemble(
             local.journal, local.cluster, local.prometheus, Responders(local), embedded_faults(local),
             EmbeddedNodes(local), local.cluster, EmbeddedProps(local_state_dir(), local.serving_url),
+            EmbeddedLoad(local),
         )  # fmt: skip
 
     return Conductor(

@@ -60,6 +60,7 @@ def _alert(objective: Objective, window: BurnWindow) -> dict[str, Any]:
     return {
         "alert": ALERT_NAME,
         "expr": f"{long}{own} > {limit} and {short}{own} > {limit}",
+        **({"for": prometheus_duration(window.hold_seconds)} if window.hold_seconds else {}),
         "labels": {
             **{name: _literal(value) for name, value in objective.labels.items()},
             "severity": window.severity,

@@ -2,8 +2,8 @@
 
 Invariant: an alert needs the long window (it matters) and the short one (it still happens). Factors
 and windows of `production` are those of the Google SRE workbook, chapter 5, for a 30-day objective;
-`drill` keeps the factors and shortens the windows so that a rehearsal takes seconds, as it does the times of
-other alerts.
+`drill` keeps the factors of pages, has one of tickets between the two, and shortens the windows so that a
+rehearsal takes seconds, as it does the times of other alerts.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class BurnWindow:
     factor: float
     long_seconds: float
     short_seconds: float
+    hold_seconds: float = 0.0  # how long both must be over before anybody is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,11 @@ PROFILES: dict[str, Profile] = {
     "drill": Profile(
         "drill",
         1.0,
-        (BurnWindow("page", 14.4, 20.0, 5.0), BurnWindow("page", 6.0, 60.0, 10.0)),
+        (
+            BurnWindow("page", 14.4, 20.0, 5.0),
+            BurnWindow("page", 6.0, 60.0, 10.0),
+            BurnWindow("ticket", 2.0, 30.0, 10.0, hold_seconds=15.0),  # longer than one bad moment is seen
+        ),
         minute_seconds=1.0,
     ),
 }

@@ -50,19 +50,33 @@ class ReplicaFaults:
 
     def inject(self, ref: WorkloadRef, fault: ReplicaFault, note: str) -> str:
         """Into the first ready pod by name. Raises GateNotMet, Refused, Unreachable, OutcomeUnknown."""
-        ready = [pod for pod in self._pods(ref) if _is_asked(pod)]
+        pod = self._ready(ref)[0]
+        self._order(pod, fault, note)
+        return pod.name
+
+    def inject_everywhere(self, ref: WorkloadRef, fault: ReplicaFault, note: str) -> tuple[str, ...]:
+        """Into every ready pod; raises as `inject`, and then it may be on in some."""
+        ready = self._ready(ref)
+        for pod in ready:
+            self._order(pod, fault, note)
+        return tuple(pod.name for pod in ready)
+
+    def _ready(self, ref: WorkloadRef) -> list[Pod]:
+        """By name; raises GateNotMet where there is none."""
+        ready = sorted((pod for pod in self._pods(ref) if _is_asked(pod)), key=lambda one: one.name)
         if not ready:
             raise GateNotMet(f"{ref} has no ready pod", fix="maestro local status")
-        pod = min(ready, key=lambda one: one.name)
+        return ready
+
+    def _order(self, pod: Pod, fault: ReplicaFault, note: str) -> None:
         order = {
             "kind": fault.kind,
             "seconds": fault.seconds,
             "parameters": dict(fault.parameters),
-            "scope": {"model": fault.model, "version": fault.version},
+            "scope": {"model": fault.model, "version": fault.version, "share": fault.share},
             "note": note,
         }
         self._ask(pod, Ask("POST", _PATH, body=msgspec.json.encode(order)))
-        return pod.name
 
     def end_all(self, ref: WorkloadRef) -> None:
         """End them in every pod; one that is on its way out takes its faults with it."""

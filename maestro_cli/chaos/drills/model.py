@@ -36,7 +36,8 @@ class BadRelease(Breakage):
 class ReplicaFault(Breakage):
     """A fault of one replica's model server: `kind` and `parameters` as its fault injection has them.
 
-    It meets requests for `model` ("" and None: it is about no requests), and ends by itself after `seconds`.
+    It meets that share of the requests for `model` ("" and None: it is about no requests; a version of None:
+    whichever answers), and ends by itself after `seconds`.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class ReplicaFault(Breakage):
     model: str
     version: int | None
     seconds: float
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

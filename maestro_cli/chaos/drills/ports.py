@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from maestro_cli.chaos.drills.faults import InjectedFault
 from maestro_cli.chaos.drills.model import Outcome, ReplicaFault
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.facts.cluster import Workload
+from maestro_cli.core.facts.cluster import ConfigMap, Workload
 from maestro_cli.core.facts.metrics import Instant
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import WorkloadRef
@@ -44,6 +44,31 @@ class Cluster(Protocol):
         dry_run: bool = False,
     ) -> Workload: ...
 
+    def write_spec(
+        self,
+        ref: WorkloadRef,
+        *,
+        uid: str,
+        resource_version: str,
+        spec: Mapping[str, Any],
+        annotations: Mapping[str, str | None],
+        dry_run: bool = False,
+    ) -> Workload: ...
+
+    def get_config_map(self, namespace: str, name: str) -> ConfigMap: ...
+
+    def write_config_map(
+        self,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        resource_version: str,
+        data: Mapping[str, str],
+        annotations: Mapping[str, str | None],
+        dry_run: bool = False,
+    ) -> ConfigMap: ...
+
 
 class Metrics(Protocol):
     def query(self, promql: str, *, at: datetime | None = None) -> Instant: ...
@@ -57,6 +82,9 @@ class Faults(Protocol):
 
         Raises Refused, NotFound or GateNotMet when nothing was injected; after any other error it may be on.
         """
+
+    def inject_everywhere(self, ref: WorkloadRef, fault: ReplicaFault, note: str) -> tuple[str, ...]:
+        """Into every ready replica; as `inject`, but after any error it may be on in some."""
 
     def end_all(self, ref: WorkloadRef) -> None:
         """End every fault of every replica that lives. Raises Unreachable when one does not answer."""
@@ -115,6 +143,16 @@ class Props(Protocol):
         """End that, and give the status of the last answer; 0 when there was none. Twice is as once."""
 
 
+class Load(Protocol):
+    """Those who call the workload."""
+
+    def surge(self, factor: float, seconds: float) -> None:
+        """So many times the usual requests from now on; over after that time, and when this process ends."""
+
+    def calm(self) -> bool:
+        """As usual again; False when it was. Raises GateNotMet."""
+
+
 class Responder(Protocol):
     """The people and programs that respond; they know only what monitoring tells them."""
 
@@ -167,3 +205,4 @@ class Ensemble:
     nodes: Nodes
     objects: Objects
     props: Props
+    load: Load

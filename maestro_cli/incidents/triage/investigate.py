@@ -181,7 +181,7 @@ class _Investigation:
         pods: tuple[Pod, ...] = second["pods"].value or () if "pods" in second else ()
         rollouts = self._rollouts(first, second)
         case = self._case(first, second, onset, pods, rollouts, readings)
-        logs = self._third_round(pods, onset, case)
+        logs = self._third_round(pods, _as_logs_have_it(onset, readings), case)
         groups = group_lines([outcome.value for outcome in logs.values() if outcome.value is not None])
         case = replace(case, logs=groups)
         suspects = rank_suspects(case, release_window_seconds=self._settings.release_window_seconds)
@@ -291,6 +291,12 @@ class _Investigation:
                         _log(cluster, pod, onset, self._now, self._settings.tail_lines, True),
                     )
         return turn.finish()
+
+
+def _as_logs_have_it(onset: Onset, readings: Readings | None) -> Onset:
+    """The onset for lines of logs: a rate shows what began two scrapes later, a log at once."""
+    late = timedelta(seconds=2 * readings.step_seconds) if readings is not None else timedelta(0)
+    return replace(onset, earliest=onset.earliest - late)
 
 
 def _revisions(cluster: Cluster, ref: WorkloadRef) -> Callable[[], Any]:

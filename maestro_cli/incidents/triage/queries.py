@@ -13,6 +13,8 @@ from maestro_cli.core.promql import promql_label, promql_name, promql_selector, 
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.core.refs import WorkloadRef
 
+_OF_MODELS = 'version!="constant"'  # a default that the routing gives is nobody's mistake
+
 
 @dataclass(frozen=True, slots=True)
 class MetricFamily:
@@ -38,10 +40,10 @@ class MetricFamily:
         for label in (self.code_label, self.namespace_label, self.workload_label, *self.dimensions.values()):
             promql_label(label)
 
-    def select(self, metric: str, workload: WorkloadRef, *, errors: bool = False, **equals: str) -> str:
+    def select(self, metric: str, workload: WorkloadRef, *, errors: bool = False, extra: str = "") -> str:
         """The selector of one workload's series; with `errors` only those of failed requests."""
-        equal = {self.namespace_label: workload.namespace, self.workload_label: workload.name, **equals}
-        extra = f"{self.code_label}=~{promql_string(self.error_codes)}" if errors else ""
+        equal = {self.namespace_label: workload.namespace, self.workload_label: workload.name}
+        extra = f"{self.code_label}=~{promql_string(self.error_codes)}" if errors else extra
         return promql_selector(metric, equal, extra=extra)
 
 
@@ -100,13 +102,13 @@ class Queries:
     def wrong_ratio(self, seconds: float) -> str:
         """Wrong over all judged answers; the family has `judged`."""
         span = prometheus_duration(seconds)
-        every = self.family.select(self.family.judged, self.workload)
-        wrong = self.family.select(self.family.judged, self.workload, verdict="wrong")
+        every = self.family.select(self.family.judged, self.workload, extra=_OF_MODELS)
+        wrong = self.family.select(self.family.judged, self.workload, extra=f'{_OF_MODELS},verdict="wrong"')
         return f"sum(rate({wrong}[{span}])) / (sum(rate({every}[{span}])) > 0)"
 
     def judged_split(self, seconds: float) -> str:
         """Judged answers in a window by version and verdict."""
-        selector = self.family.select(self.family.judged, self.workload)
+        selector = self.family.select(self.family.judged, self.workload, extra=_OF_MODELS)
         return f"sum by (version, verdict) (increase({selector}[{prometheus_duration(seconds)}]))"
 
     def _by(self, *extra: str) -> str:

@@ -110,7 +110,8 @@ def _errors_of_revision(case: CaseFacts, making: Making, revision: str) -> None:
         if own.requests_since >= _ENOUGH_REQUESTS:
             making.minus(0.1, f"revision {revision} answers without errors")
         return
-    if own.requests_before * bad >= _EXPECTED_ERRORS and (own.ratio_before or 0.0) < 0.2 * bad:
+    was_well = own.requests_before * bad >= _EXPECTED_ERRORS and (own.ratio_before or 0.0) < 0.2 * bad
+    if was_well:
         making.minus(
             0.3, f"revision {revision} served {own.requests_before:.0f} requests well before the onset"
         )
@@ -127,7 +128,12 @@ def _errors_of_revision(case: CaseFacts, making: Making, revision: str) -> None:
             making.minus(0.4, f"other revisions fail as often ({_percent(side)}) at the same time")
         return
     earlier = rest.ratio_before
-    if earlier is not None and rest.requests_before >= _ENOUGH_REQUESTS and earlier < 0.2 * bad:
+    if (
+        not was_well
+        and earlier is not None
+        and rest.requests_before >= _ENOUGH_REQUESTS
+        and earlier < 0.2 * bad
+    ):
         making.plus(
             0.35,
             f"{_percent(bad)} of revision {revision}'s requests fail; before it {_percent(earlier)} did",
@@ -141,6 +147,9 @@ def _latency_of_revision(case: CaseFacts, making: Making, revision: str) -> None
         return
     side = [value for name, value in latency.since.items() if name != revision]
     earlier = [value for name, value in latency.before.items() if name != revision]
+    was_well = 0.0 < latency.before.get(revision, 0.0) < 0.5 * own
+    if was_well and not side:
+        return  # it became slow later, as any other would have
     other, when = (
         (max(side), "the others at the same time") if side else (max(earlier, default=0.0), "before")
     )

@@ -145,7 +145,7 @@ def test_no_title_can_break_the_rules(tmp_path: Path, text: str) -> None:
 def test_a_burn_fires_and_clears_in_the_drill(tmp_path: Path, one: Objective) -> None:
     """60 s well, 30 s at 20 % errors, then well again: a step is a second."""
     inputs = [series("200", (100, 60), (80, 30), (100, 90)), series("500", (0, 60), (20, 30), (0, 90))]
-    expected = {"59s": [], "75s": ["20s", "1m"], "90s": ["20s", "1m"], "150s": [], "175s": []}
+    expected = {"59s": [], "74s": ["20s", "1m"], "90s": ["20s", "30s", "1m"], "150s": [], "175s": []}
     assert evaluate(one, inputs, expected, tmp_path, "drill") == ""
 
 
@@ -189,7 +189,7 @@ def test_no_traffic_does_not_fire(tmp_path: Path, one: Objective) -> None:
 
 def test_data_that_ends_during_a_burn_clears(tmp_path: Path) -> None:
     inputs = [series("200", (80, 60)), series("500", (20, 60))]
-    expected: dict[str, list[str]] = {"50s": ["20s", "1m"], "150s": []}
+    expected: dict[str, list[str]] = {"50s": ["20s", "1m", "30s"], "150s": []}
     assert evaluate(objective(), inputs, expected, tmp_path, "drill") == ""
 
 
@@ -200,7 +200,7 @@ def test_data_that_ends_during_a_burn_clears(tmp_path: Path) -> None:
 )
 def test_a_service_that_never_answered_well_burns(tmp_path: Path, one: Objective, codes: list[str]) -> None:
     inputs = [series(code, (10, 120)) for code in codes]
-    assert evaluate(one, inputs, {"100s": ["20s", "1m"]}, tmp_path, "drill") == ""
+    assert evaluate(one, inputs, {"100s": ["20s", "1m", "30s"]}, tmp_path, "drill") == ""
 
 
 def test_a_service_without_an_error_series_is_well(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_an_alert_says_how_bad_it_is(tmp_path: Path) -> None:
         }
         for rule, factor, long, short in zip(
             [rule for rule in document["groups"][0]["rules"] if "alert" in rule],
-            ("14.4", "6"), ("20s", "1m"), ("5s", "10s"), strict=True,
+            ("14.4", "6", "2"), ("20s", "1m", "30s"), ("5s", "10s", "10s"), strict=True,
         )
     ]  # fmt: skip
     test = {

@@ -17,12 +17,11 @@ from maestro_cli.chaos.drills.defects.defect import Defect, NothingDone, Scene
 from maestro_cli.chaos.drills.defects.key import MisusedKey
 from maestro_cli.chaos.drills.defects.workload import declared, path_of
 from maestro_cli.chaos.drills.model import Baseline, Breakage
-from maestro_cli.chaos.drills.ports import Ensemble
 from maestro_cli.chaos.drills.scenarios import platform
 from maestro_cli.core.errors import NotFound
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.refs import WorkloadRef
-from tests.unit.chaos.theatre import SCENARIO, Theatre
+from tests.unit.chaos.theatre import SCENARIO, FakeCluster, Theatre
 
 FRAUD = SCENARIO.target
 PATH = path_of(FRAUD)
@@ -37,10 +36,11 @@ DEPLOYMENT: dict[str, Any] = {
 BREAKAGES = {scenario.name: scenario.defect for scenario in platform.SCENARIOS}
 
 
-class SeenCluster:
+class SeenCluster(FakeCluster):
     """A fake: what workloads are there, as the objects say."""
 
     def __init__(self, theatre: Theatre) -> None:
+        super().__init__()
         self._theatre = theatre
 
     def get_workload(self, ref: WorkloadRef) -> Workload:
@@ -63,10 +63,7 @@ def theatre(tmp_path: Path) -> Iterator[Theatre]:
 
 @pytest.fixture
 def scene(theatre: Theatre) -> Scene:
-    ensemble = Ensemble(
-        theatre.journal, SeenCluster(theatre), theatre.metrics, theatre.responder, theatre.faults,
-        theatre.nodes, theatre.objects, theatre.props,
-    )  # fmt: skip
+    ensemble = replace(theatre.ensemble, cluster=SeenCluster(theatre))
     return Scene(ensemble, FRAUD, "drl-1", theatre.clock)
 
 

@@ -19,14 +19,16 @@ from maestro_cli.chaos.drills.ports import Ensemble
 from maestro_cli.chaos.drills.scenarios import find_scenario
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import MaestroError, StalePlan, TimedOut
-from maestro_cli.core.facts.cluster import Workload
+from maestro_cli.core.facts.cluster import ConfigMap, Workload
 from maestro_cli.core.facts.metrics import Instant, Sample
 from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.journal.store import Journal
 from maestro_cli.runbooks.model import Answer, Confirm, Question
 from maestro_cli.slo.objectives import Objective
 from tests.unit.chaos.props import FakeObjects, FakeProps
+from tests.unit.chaos.surroundings import FakeLoad, FakeNodes
 
 SCENARIO = find_scenario("bad-release")
 OBJECTIVE = Objective("fraud-availability", "t", "fraud", 0.999, 2592000.0, "requests", "errors", None, {})
@@ -86,7 +88,9 @@ class FakeCluster:
         self.template: Mapping[str, Any] = copy.deepcopy(WELL)
         self.revision = 1
         self.version = 1
+        self.wanted = 3
         self.ready = 3
+        self.routing = {"routing.yaml": "routes: {}"}
         self.numbers_revisions = True
         self.before_replace: Callable[[], None] | None = None
         self.failures: list[MaestroError] = []
@@ -98,7 +102,7 @@ class FakeCluster:
     def _workload(self, ref: WorkloadRef) -> Workload:
         return Workload(
             ref=ref, uid="u1", resource_version=str(self.version), generation=self.version,
-            observed_generation=self.version, revision=self.revision, replicas_wanted=3, replicas=3,
+            observed_generation=self.version, revision=self.revision, replicas_wanted=self.wanted, replicas=3,
             replicas_updated=3, replicas_ready=self.ready, replicas_available=3, paused=False,
             selector="app=fraud", created_at=datetime(2026, 1, 1, tzinfo=UTC), template=self.template,
         )  # fmt: skip
@@ -126,21 +130,61 @@ class FakeCluster:
         self.revision += self.numbers_revisions
         return self._workload(ref)
 
+    def write_spec(
+        self,
+        ref: WorkloadRef,
+        *,
+        uid: str,
+        resource_version: str,
+        spec: Mapping[str, Any],
+        annotations: Mapping[str, str | None],
+        dry_run: bool = False,
+    ) -> Workload:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.wanted = spec["replicas"]
+        return self._workload(ref)
+
+    def get_config_map(self, namespace: str, name: str) -> ConfigMap:
+        return ConfigMap(
+            namespace, name, "c1", "1", {key: Untrusted(text) for key, text in self.routing.items()}
+        )
+
+    def write_config_map(
+        self,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        resource_version: str,
+        data: Mapping[str, str],
+        annotations: Mapping[str, str | None],
+        dry_run: bool = False,
+    ) -> ConfigMap:
+        if self.failures:
+            raise self.failures.pop(0)
+        assert all(type(text) is str for text in data.values())  # as what encodes it to JSON wants it
+        self.routing = dict(data)
+        return self.get_config_map(namespace, name)
+
     @property
     def is_well(self) -> bool:
         return bool(self.template["spec"] == WELL["spec"])
 
 
 class FakeMetrics:
-    """A fake Prometheus that knows four queries."""
+    """A fake Prometheus that knows four queries, and one more answer."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
         self.rate: float | None = 50.0
         self.ratio: float | None = 0.0
+        self.answer: float | None = None
 
     def query(self, promql: str, *, at: datetime | None = None) -> Instant:
-        if promql.startswith("sum(rate("):
+        if promql.startswith("(sum(rate("):
+            value = self.answer
+        elif promql.startswith("sum(rate("):
             value = self.rate
         elif promql.startswith("max("):
             value = self.ratio
@@ -178,6 +222,9 @@ class FakeFaults:
         self.fault = InjectedFault("flt-1", fault.kind, fault.model, fault.version, now, ends, "me", note)
         return self.pod
 
+    def inject_everywhere(self, ref: WorkloadRef, fault: ReplicaFault, note: str) -> tuple[str, ...]:
+        return (self.inject(ref, fault, note),)
+
     def end(self, because: str) -> None:
         assert self.fault is not None
         because = self.ended_by or because
@@ -197,33 +244,6 @@ class FakeFaults:
     @property
     def is_on(self) -> bool:
         return self.fault is not None and self.fault.ended is None
-
-
-class FakeNodes:
-    """Fake machines: two run the workload, and one of them can be stopped and closed."""
-
-    def __init__(self) -> None:
-        self.hosts: tuple[str, ...] = ("node-b", "node-c")
-        self.stopped: set[str] = set()
-        self.closed = False
-        self.failures: list[MaestroError] = []
-
-    def hosting(self, ref: WorkloadRef) -> tuple[str, ...]:
-        return self.hosts
-
-    def stop(self, node: str) -> None:
-        if self.failures:
-            raise self.failures.pop(0)
-        self.stopped.add(node)
-        self.closed = True
-
-    def resume(self) -> tuple[str, ...]:
-        found, self.stopped = tuple(self.stopped), set()
-        return found
-
-    def reopen(self, node: str) -> bool:
-        was_closed, self.closed = self.closed, False
-        return was_closed
 
 
 class FakeResponder:
@@ -355,23 +375,22 @@ class Theatre:
         self.nodes = FakeNodes()
         self.objects = FakeObjects()
         self.props = FakeProps()
+        self.load = FakeLoad()
         self.responder = FakeResponder(self.cluster, self.faults, self.nodes, self.clock)
         self.journal = Journal(path, clock=self.clock)
         self.cancellation = FakeCancellation(self.clock)
 
+    @property
+    def ensemble(self) -> Ensemble:
+        return Ensemble(
+            self.journal, self.cluster, self.metrics, self.responder, self.faults, self.nodes, self.objects,
+            self.props, self.load,
+        )  # fmt: skip
+
     def run(self, *, keep: bool = False) -> Scorecard:
         conductor = Conductor(
             self.stage,
-            lambda: Ensemble(
-                self.journal,
-                self.cluster,
-                self.metrics,
-                self.responder,
-                self.faults,
-                self.nodes,
-                self.objects,
-                self.props,
-            ),
+            lambda: self.ensemble,
             {self.scenario.objective or "": OBJECTIVE},
             clock=self.clock,
             actor="tester",

@@ -63,9 +63,15 @@ def test_a_fault_goes_into_the_first_ready_replica_with_its_scope_and_note() -> 
         "kind": "latency",
         "seconds": 900.0,
         "parameters": {"milliseconds": 800.0},
-        "scope": {"model": "fraud", "version": 1},
+        "scope": {"model": "fraud", "version": 1, "share": 1.0},
         "note": "drl-1",
     }
+
+
+def test_a_fault_for_everybody_goes_into_every_ready_replica() -> None:
+    replicas = Replicas(pod("fraud-3"), pod("fraud-1", ready=False), pod("fraud-2"))
+    assert replicas.faults.inject_everywhere(FRAUD, FAULT, "drl-1") == ("fraud-2", "fraud-3")
+    assert replicas.hosts == ["10.0.0.2", "10.0.0.3"]
 
 
 def test_without_a_ready_replica_nothing_is_asked() -> None:

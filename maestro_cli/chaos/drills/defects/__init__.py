@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from maestro_cli.chaos.drills.defects import backup, certificate, key, node, release, replica, workload
+from maestro_cli.chaos.drills.defects import (
+    backup,
+    certificate,
+    dependency,
+    key,
+    load,
+    node,
+    release,
+    replica,
+    workload,
+)
 from maestro_cli.chaos.drills.defects.defect import Defect, Family, Scene
 from maestro_cli.chaos.drills.model import BadRelease, Breakage, ReplicaFault
 from maestro_cli.core.errors import UndoFailed
@@ -22,6 +32,8 @@ FAMILIES: Mapping[type[Breakage], Family] = {
     certificate.EndingCertificate: certificate.FAMILY,
     backup.LostDestination: backup.FAMILY,
     key.MisusedKey: key.FAMILY,
+    load.Surge: load.FAMILY,
+    dependency.LostDependency: dependency.FAMILY,
 }
 
 

@@ -1,0 +1,47 @@
+"""What is around the workload of the theatre: machines and callers. All are fakes."""
+
+from __future__ import annotations
+
+from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.refs import WorkloadRef
+
+
+class FakeNodes:
+    """Fake machines: two run the workload, and one of them can be stopped and closed."""
+
+    def __init__(self) -> None:
+        self.hosts: tuple[str, ...] = ("node-b", "node-c")
+        self.stopped: set[str] = set()
+        self.closed = False
+        self.failures: list[MaestroError] = []
+
+    def hosting(self, ref: WorkloadRef) -> tuple[str, ...]:
+        return self.hosts
+
+    def stop(self, node: str) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.stopped.add(node)
+        self.closed = True
+
+    def resume(self) -> tuple[str, ...]:
+        found, self.stopped = tuple(self.stopped), set()
+        return found
+
+    def reopen(self, node: str) -> bool:
+        was_closed, self.closed = self.closed, False
+        return was_closed
+
+
+class FakeLoad:
+    """Fake callers, who send what they are told to."""
+
+    def __init__(self) -> None:
+        self.factor = 1.0
+
+    def surge(self, factor: float, seconds: float) -> None:
+        self.factor = factor
+
+    def calm(self) -> bool:
+        was, self.factor = self.factor, 1.0
+        return was != 1.0
