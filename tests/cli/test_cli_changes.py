@@ -100,7 +100,10 @@ def routed(kind: str, now: dict[str, Any]) -> Answers:
     place = "/api/v1/namespaces/ml/configmaps/fraud-routing"
     return {
         PLACE: one,
-        "/apis/apps/v1/namespaces/ml/deployments/stable": one,
+        "/apis/apps/v1/namespaces/ml/deployments/stable": {
+            **one,
+            "metadata": {**one["metadata"], "name": "stable"},
+        },
         "/apis/apps/v1/namespaces/ml/deployments": listing(one),
         place: config,
         f"PATCH {place}": config,

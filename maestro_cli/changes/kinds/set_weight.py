@@ -18,8 +18,9 @@ from maestro_cli.changes.blast import pod_labels
 from maestro_cli.changes.kinds.kind import Option, Permission, Request, share_of_one
 from maestro_cli.changes.kinds.scale import Scale, autoscalers_of
 from maestro_cli.changes.kinds.writing import Draft
-from maestro_cli.changes.model import GateReason, Undo
+from maestro_cli.changes.model import BlastRadius, GateReason, Undo
 from maestro_cli.changes.ports import ClusterPort, World
+from maestro_cli.changes.reach import reached_workloads, with_reach
 from maestro_cli.core.errors import ActionFailed, ExitCode, UsageError
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.quantities import counted
@@ -73,6 +74,11 @@ class SetWeight(Scale):
             objections=(*drafted.objections, *against, *_far_off(float(share), comes_to, other)),
             notes=(*drafted.notes, *_moved_by(world.cluster, other)),
         )  # fmt: skip
+
+    def blast(self, world: World, found: Workload, draft: Draft, request: Request) -> BlastRadius:
+        """It scales one, and with it alters who answers in the place of the other."""
+        other = world.cluster.get_workload(beside_of(found.ref, draft.parameters["beside"]))
+        return with_reach(super().blast(world, found, draft, request), reached_workloads([other]))
 
 
 def beside_of(ref: ObjectRef, name: str) -> WorkloadRef:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from maestro_cli.changes.kinds.set_weight import replicas_for
 from maestro_cli.changes.model import State
-from maestro_cli.core.errors import ActionFailed, GateNotMet, UsageError
+from maestro_cli.changes.policy_file import load_policy
+from maestro_cli.core.errors import ActionFailed, GateNotMet, PolicyRefused, UsageError
 from maestro_cli.core.refs import WorkloadRef
 from tests.unit.changes.bench import YES, Bench
 from tests.unit.changes.fake_cluster import REF
@@ -97,3 +100,14 @@ def test_only_deployments_are_weighed(bench: Bench, kind: str) -> None:
     with pytest.raises(UsageError, match="set-weight is not for a") as raised:
         bench.pipeline().plan("set-weight", WorkloadRef(kind, "ml", "fraud"), ASKED)
     assert raised.value.exit_code == 2
+
+
+def test_a_rule_about_the_one_beside_it_holds_it_too(bench: Bench, tmp_path: Path) -> None:
+    """Whoever may scale another one behind the Service could take the requests of one that is held."""
+    policy = tmp_path / "policy.yaml"
+    rule = "{name: stable, targets: ['ml/deploy/stable'], who: []}"
+    policy.write_text(f"schema: maestro.policy/1\nrules: [{rule}]\n")
+    pipeline = bench.pipeline(rules=load_policy(policy))
+    with pytest.raises(PolicyRefused, match="the policy's rule 'stable'"):
+        pipeline.execute(pipeline.plan("set-weight", REF, ASKED), YES)
+    assert bench.cluster.marks == []
