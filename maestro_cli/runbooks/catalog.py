@@ -60,12 +60,16 @@ class RunbookCatalog:
         raise NotFound(f"there is no runbook {visible(name, 60)!r}", fix=fix)
 
     def for_alert(self, labels: Mapping[str, str], annotations: Mapping[str, str] | None = None) -> Binding:
-        """The runbook for an alert: its `alerts:` list, then `runbook_url`, then the file's name.
+        """The runbook for an alert: its own `runbook_url`, then `alerts:` lists, then names.
 
+        The rule that fires knows more than its name does: `ErrorBudgetBurn` is the name of many.
         Raises InvalidFile when two runbooks claim the alert.
         """
         alert = labels.get("alertname", "")
         shown = visible(alert, 80)
+        named = _last_part((annotations or {}).get(RUNBOOK_URL, ""))
+        if (book := self._called(named)) is not None:
+            return Binding(book, f"{RUNBOOK_URL} ends in {visible(named, 80)}")
         claims = [book for book in self.all() if alert and alert in book.alerts]
         if len(claims) > 1:
             others = ", ".join(book.file for book in claims[1:])
@@ -74,17 +78,17 @@ class RunbookCatalog:
             )
         if claims:
             return Binding(claims[0], f"{claims[0].id} lists the alert {shown}")
-        named = _last_part((annotations or {}).get(RUNBOOK_URL, ""))
-        for wanted, why in (
-            (named, f"{RUNBOOK_URL} ends in {visible(named, 80)}"),
-            (alert, f"its file is named {shown}.md"),
-        ):
-            for book in self.all():
-                if wanted and wanted.lower() in (book.id.lower(), Path(book.file).stem.lower()):
-                    return Binding(book, why)
+        if (book := self._called(alert)) is not None:
+            return Binding(book, f"its file is named {shown}.md")
         return Binding(
             None, f"no runbook lists {shown or 'an alert without a name'}, and none is named after it"
         )
+
+    def _called(self, name: str) -> Runbook | None:
+        """The runbook whose id or file has this name, however it is written."""
+        wanted = name.lower()
+        books = (book for book in self.all() if wanted in (book.id.lower(), Path(book.file).stem.lower()))
+        return next(books, None) if wanted else None
 
     def _books(self) -> dict[str, Runbook]:
         if self._read is None:

@@ -29,7 +29,7 @@ def write(folder: Path, name: str, front: str, body: str = "# Words\n") -> None:
     (folder / name).write_text(f"---\nmaestro: runbook/v1\n{front}---\n{body}")
 
 
-def test_an_alert_is_bound_by_list_then_url_then_name(tmp_path: Path) -> None:
+def test_an_alert_is_bound_by_its_own_url_then_a_list_then_its_name(tmp_path: Path) -> None:
     write(tmp_path, "listed.md", "alerts: [Slow]\n")
     write(tmp_path, "linked.md", "")
     write(tmp_path, "Named.md", "id: other\n")
@@ -40,7 +40,9 @@ def test_an_alert_is_bound_by_list_then_url_then_name(tmp_path: Path) -> None:
         binding = catalog.for_alert({"alertname": alert}, annotations)
         return (binding.runbook.id if binding.runbook else None), binding.why
 
-    assert bound("Slow", url) == ("listed", "listed lists the alert Slow")
+    assert bound("Slow", url) == ("linked", "runbook_url ends in linked")
+    assert bound("Slow") == ("listed", "listed lists the alert Slow")
+    assert bound("Slow", {"runbook_url": "https://example.org/nobody.md"})[0] == "listed"
     assert bound("Else", url) == ("linked", "runbook_url ends in linked")
     assert bound("Named") == ("other", "its file is named Named.md")
     assert bound("Nothing")[0] is None
