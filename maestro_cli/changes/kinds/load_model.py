@@ -68,5 +68,5 @@ def _highest(fleet: Fleet, model: str, version: int) -> Any:
         "takes-over",
         f"{model}@{version} would answer every request for {model} at once",
         "no route names a version of it, and then the highest one that is loaded answers",
-        f"pin that one first: maestro model promote TARGET --model {model} --version {max(passed)}",
+        f"pin that one first: maestro model promote {fleet.ref} --model {model} --version {max(passed)}",
     )

@@ -113,10 +113,14 @@ class RoutingKind(MarkedKind[Seat]):
     def draft(self, world: World, found: Seat, request: Request) -> Draft:
         followers = _followers(world, found.ref)
         count = sum(workload.replicas_ready for workload in followers) if followers is not None else 1
-        if not count:
-            raise ActionFailed(f"no replica that is ready follows {found.ref}; there is nothing to change")
+        if not count and not sum(workload.replicas_wanted for workload in followers or ()):
+            raise ActionFailed(
+                f"no replica follows {found.ref}, nor is one wanted; there is nothing to change"
+            )
         edit = self.edit(world, found, request.parameters)
         text = edit.text or write_document(edit.document)
+        if not count:
+            return _unanswered(found, edit, text, followers or ())
         preview = world.serving.preview_routing(text)
         replicas = world.serving.replicas(count)
         if followers is None and len(world.serving.replicas(2)) > 1:
@@ -152,6 +156,10 @@ class RoutingKind(MarkedKind[Seat]):
     def is_up(self, found: Seat) -> bool:
         """A routing that does not come into force is put back: somebody would be served by half of it."""
         return True
+
+    def was_up(self, found: Seat, draft: Draft) -> bool:
+        """Unless nobody was served at all: what is there then is what has to go."""
+        return bool(draft.parameters["digest"])
 
     def spec(self, world: World, found: Seat, plan: Plan) -> Spec:
         text = plan.parameters["text"]
@@ -192,11 +200,46 @@ class RoutingKind(MarkedKind[Seat]):
             return seen
         followers = _followers(world, plan.target.ref)
         count = 1 if followers is None else sum(workload.replicas_ready for workload in followers)
+        held = plan.parameters["digest"]
+        if not held:  # nobody was there to tell it when this was planned
+            wanted = sum(workload.replicas_wanted for workload in followers or ())
+            if not count or count < wanted:
+                return Observation(Holds.NOT_YET, f"{count} of {counted(wanted, 'replica')} ready")
+            held = world.serving.preview_routing(plan.parameters["text"]).digest
         replicas = world.serving.replicas(count)
-        there = sum(one.routing == plan.parameters["digest"] for one in replicas.values())
+        there = sum(one.routing == held for one in replicas.values())
         text = f"{there} of {counted(count, 'replica')} answer by it"
         others = len(replicas) - there
         return Observation(Holds.YES if there >= max(count, 1) and not others else Holds.NOT_YET, text)
+
+
+def _unanswered(found: Seat, edit: Edit, text: str, followers: Sequence[Workload]) -> _Routed:
+    """The draft while no replica is ready: it may be this document that keeps them from it.
+
+    Nobody tells what they have and what it would do, so it may name only what the document names now.
+    """
+    wanted = sum(workload.replicas_wanted for workload in followers)
+    more = sorted(named_versions(edit.document) - named_versions(found.document))
+    objections = [
+        GateReason(
+            "nobody-ready", ExitCode.GATE_NOT_MET,
+            f"nobody can tell whether {model}@{version} is there: no replica is ready",
+            why=f"the document of {found.ref} does not name it now",
+            fix="name what it names, or have a replica ready first",
+        )
+        for model, version in more
+    ]  # fmt: skip
+    return _Routed(
+        followers=followers,
+        parameters={**edit.parameters, "text": text, "digest": "", "replicas": wanted},
+        summary=edit.summary,
+        spec={"document": edit.document, "text": text, "served": ""},
+        diff=diff_templates(found.document, edit.document),
+        holds=f"{wanted} of {counted(wanted, 'replica')} are ready and answer by the routing of {found.ref}",
+        undo=edit.undo or Undo("set-routing", {"text": found.text}, f"put back the routing of {found.ref}"),
+        objections=(*edit.objections, *objections),
+        notes=("no replica is ready, so what it would have done to requests is not known",),
+    )
 
 
 def model_of(asked: Mapping[str, Any]) -> str:

@@ -107,6 +107,10 @@ class WritingKind(ABC, Generic[T]):
     def is_up(self, found: T) -> bool:
         """Whether what the change may bring down is well now."""
 
+    def was_up(self, found: T, draft: Draft) -> bool:
+        """The same, where what was drafted tells more of it."""
+        return self.is_up(found)
+
     @abstractmethod
     def spec(self, world: World, found: T, plan: Plan) -> Spec:
         """What a recorded plan writes, made again; raises NotFound when it cannot be."""
@@ -180,7 +184,7 @@ class WritingKind(ABC, Generic[T]):
             blast=self.blast(world, found, draft, request),
             undo=draft.undo,
             verify=Condition(draft.holds, request.timeout_seconds),
-            was_up=self.is_up(found),
+            was_up=self.was_up(found, draft),
             payload_digest=after,
             created_at=request.now,
             pinned=draft.pinned,

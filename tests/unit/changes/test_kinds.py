@@ -215,10 +215,10 @@ def test_nothing_to_act_on_is_zero_targets(bench: Bench, kind: str) -> None:
 
 @pytest.mark.parametrize("example", EMPTY, ids=str)
 def test_nobody_to_act_on_is_zero_targets(bench: Bench, example: Example) -> None:
-    """No replica is ready; or, of a config map that is to be rolled out, no workload reads it."""
+    """No replica is ready, or wanted by a routing; or no workload reads the config map."""
     if example.ref != SETTINGS:
         example.prepare(bench.cluster)
-        bench.cluster.set(ready=0)
+        bench.cluster.set(ready=0, **({"replicas": 0} if example.ref == CONFIG else {}))
     with pytest.raises(ActionFailed) as raised:
         bench.pipeline().plan(example.kind, example.ref, example.parameters)
     assert (raised.value.exit_code, bench.cluster.marks) == (12, [])

@@ -102,12 +102,62 @@ def test_while_frozen_nothing_grows_or_is_promoted_but_a_canary_may_shrink(bench
     assert (document["frozen"], standing(document, "fraud")) == (True, Standing(1))
 
 
-def test_without_a_ready_replica_there_is_nothing_to_change(bench: Bench) -> None:
+def test_without_a_replica_there_is_nothing_to_change(bench: Bench) -> None:
     bench.cluster.set(ready=0)
-    for kind, ref in (("promote", CONFIG), ("load-model", REF)):
-        with pytest.raises(ActionFailed) as raised:
-            bench.pipeline().plan(kind, ref, SECOND)
-        assert raised.value.exit_code == 12
+    with pytest.raises(ActionFailed) as raised:
+        bench.pipeline().plan("load-model", REF, SECOND)
+    assert raised.value.exit_code == 12
+    bench.cluster.set(replicas=0)
+    with pytest.raises(ActionFailed) as raised:
+        bench.pipeline().plan("promote", CONFIG, SECOND)
+    assert raised.value.exit_code == 12
+
+
+class Recovering:
+    """Every replica gets ready once the change is applied."""
+
+    def __init__(self, bench: Bench, *, ever: bool = True) -> None:
+        self._bench = bench
+        self._ever = ever
+
+    def phase(self, name: str, text: str) -> None:
+        if name == "verify" and self._ever:
+            self._bench.cluster.set(ready=None)
+
+    def update(self, text: str) -> None: ...
+
+
+def test_a_routing_that_keeps_every_replica_from_being_ready_can_be_changed(bench: Bench) -> None:
+    """After a restart none had the canary's version; the way out was refused for want of a ready one."""
+    pipeline = bench.pipeline()
+    pipeline.execute(pipeline.plan("set-traffic", CONFIG, {**SECOND, "share": 0.1}), YES)
+    bench.cluster.set(ready=0)
+    plan = pipeline.plan("set-traffic", CONFIG, {**SECOND, "share": 0})
+    assert plan.notes == ("no replica is ready, so what it would have done to requests is not known",)
+    change = pipeline.execute(plan, YES, progress=Recovering(bench))
+    assert (change.state, change.evidence) == (State.VERIFIED, "3 of 3 replicas answer by it")
+
+
+def test_where_nobody_gets_ready_the_rescue_is_not_put_back(bench: Bench) -> None:
+    pipeline = bench.pipeline()
+    pipeline.execute(pipeline.plan("set-traffic", CONFIG, {**SECOND, "share": 0.1}), YES)
+    bench.cluster.set(ready=0)
+    with pytest.raises(ActionFailed, match="did not hold") as raised:
+        pipeline.execute(
+            pipeline.plan("promote", CONFIG, {**SECOND, "version": 1}),
+            YES,
+            progress=Recovering(bench, ever=False),
+        )
+    assert "0 of 3 replicas ready" in raised.value.why
+    text = bench.cluster.get_config_map("ml", "fraud-routing").data["routing.yaml"]
+    assert standing(read_document(text, "now"), "fraud") == Standing(1)
+
+
+def test_while_nobody_is_ready_nothing_new_is_named(bench: Bench) -> None:
+    bench.cluster.set(ready=0)
+    with pytest.raises(GateNotMet, match="whether fraud@2 is there: no replica is ready"):
+        bench.pipeline().execute(bench.pipeline().plan("promote", CONFIG, SECOND), YES)
+    assert bench.cluster.marks == []
 
 
 def test_a_version_that_a_replica_does_not_have_is_not_routed_to(bench: Bench) -> None:
@@ -184,7 +234,7 @@ def test_a_version_that_would_answer_by_being_loaded_is_pinned_out_first(bench: 
     plan = bench.pipeline().plan("load-model", REF, {"model": "fraud", "version": 3})
     with pytest.raises(GateNotMet, match="would answer every request") as raised:
         bench.pipeline().execute(plan, YES)
-    assert "promote TARGET --model fraud --version 2" in raised.value.fix
+    assert "promote ml/deploy/fraud --model fraud --version 2" in raised.value.fix
 
 
 def test_a_version_that_would_take_over_one_replica_is_pinned_out_first(bench: Bench) -> None:
