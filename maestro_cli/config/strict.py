@@ -23,7 +23,16 @@ from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.files import open_file
 from maestro_cli.core.untrusted import UNSAFE, visible
 
-__all__ = ["Document", "dotted", "dump_yaml", "parse_yaml", "parse_yaml_all", "read_yaml", "suggestion"]
+__all__ = [
+    "Document",
+    "dotted",
+    "dump_yaml",
+    "parse_yaml",
+    "parse_yaml_all",
+    "read_text",
+    "read_yaml",
+    "suggestion",
+]
 
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 40
@@ -72,7 +81,12 @@ def dotted(path: Path_) -> str:
 
 
 def read_yaml(path: Path, accept: Callable[[os.stat_result], None] | None = None) -> Document:
-    """Read one file; raises InvalidFile when it is missing, too large, not UTF-8 or not strict YAML.
+    """Read one file; raises InvalidFile when it is not strict YAML, and as `read_text` does."""
+    return parse_yaml(read_text(path, accept), str(path))
+
+
+def read_text(path: Path, accept: Callable[[os.stat_result], None] | None = None) -> str:
+    """The text of one file; raises InvalidFile when it is missing, no regular file, too large or not UTF-8.
 
     `accept` sees the state of the file that was opened, before it is read, and may raise.
     """
@@ -88,11 +102,10 @@ def read_yaml(path: Path, accept: Callable[[os.stat_result], None] | None = None
     if len(raw) > MAX_BYTES:
         raise InvalidFile(f"is larger than {MAX_BYTES} bytes", file=str(path))
     try:
-        text = raw.decode("utf-8")
+        return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise InvalidFile("is not UTF-8", file=str(path), line=line) from error
-    return parse_yaml(text, str(path))
 
 
 def parse_yaml(text: str, file: str, *, first_line: int = 1) -> Document:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -296,6 +297,14 @@ def test_what_makes_no_sense_ends_2(api: list[str], words: list[str], what: str)
     result = maestro(*words, "--yes")
     assert (result.code, result.out) == (2, "")
     assert what in result.err.splitlines()[0]
+    assert writes(api) == []
+
+
+def test_a_document_is_read_from_a_file_alone(api: list[str]) -> None:
+    """A device gives as much as anybody takes; this one gives nothing."""
+    result = maestro("traffic", "apply", "configmap/fraud-routing", "--file", os.devnull, "--yes")
+    assert (result.code, result.out) == (3, "")
+    assert "error: /dev/null: cannot be read\n" in result.err
     assert writes(api) == []
 
 

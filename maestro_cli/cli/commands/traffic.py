@@ -76,4 +76,6 @@ def apply(
 
     Example: maestro traffic apply ml/configmap/fraud-routing --file routing.yaml --dry-run
     """
-    return {"text": file.read_text(encoding="utf-8", errors="replace")}
+    from maestro_cli.config.strict import read_text
+
+    return {"text": read_text(file)}

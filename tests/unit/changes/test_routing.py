@@ -126,6 +126,8 @@ class Recovering:
 
     def update(self, text: str) -> None: ...
 
+    def note(self, text: str) -> None: ...
+
 
 def test_a_routing_that_keeps_every_replica_from_being_ready_can_be_changed(bench: Bench) -> None:
     """After a restart none had the canary's version; the way out was refused for want of a ready one."""
