@@ -16,15 +16,26 @@ from maestro_cli.incidents.correlation import capped, incident_key, key_part, ti
 from maestro_cli.runbooks.playbooks.matching import match_alert
 from maestro_cli.runbooks.playbooks.model import Playbook
 
+MAX_KNOWN = 2000  # alerts of which the playbook is remembered
+
 
 class Bindings:
     """The playbooks that a detector knows."""
 
     def __init__(self, playbooks: Sequence[Playbook] = ()) -> None:
         self._playbooks = tuple(one for one in playbooks if one.alerts)
+        self._known: dict[frozenset[tuple[str, str]], Playbook | None] = {}  # by labels; each is asked often
 
     def playbook(self, labels: Mapping[str, str]) -> Playbook | None:
-        return match_alert(self._playbooks, labels, firing=True).playbook if self._playbooks else None
+        """The playbook that a firing alert with these labels chooses."""
+        if not self._playbooks:
+            return None
+        asked = frozenset(labels.items())
+        if asked not in self._known:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            self._known[asked] = match_alert(self._playbooks, labels, firing=True).playbook
+        return self._known[asked]
 
     def key(self, labels: Mapping[str, str]) -> str:
         """The key that signals of one incident share."""

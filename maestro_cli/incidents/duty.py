@@ -43,6 +43,9 @@ class Answers(Protocol):
         self, ref: str, *, confirm: Confirm, progress: Progress, cancellation: Cancellation
     ) -> Responded: ...
 
+    def suggest(self, incident: Incident, playbook: Playbook, signal: Signal, progress: Progress) -> None:
+        """Record that the playbook was not run by itself, and tell those it names."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Left:
@@ -52,6 +55,7 @@ class _Left:
     reason: str
     fix: str
     playbook: str = ""
+    bound: tuple[Playbook, Signal] | None = None  # what is suggested
 
 
 class Duty:
@@ -157,7 +161,7 @@ class Duty:
         playbook = bound[0]
         if playbook.why_not_auto:
             fix = f"{playbook.started_by_hand} --incident {incident.number}"
-            left.append(_Left(incident, playbook.why_not_auto, fix, playbook.id))
+            left.append(_Left(incident, playbook.why_not_auto, fix, playbook.id, bound))
             return None
         return playbook.id
 
@@ -250,6 +254,8 @@ class Duty:
             told.note(f"left to people, tell whoever is on call: {item.reason}")
             if item.fix:
                 told.note(item.fix)
+            if item.bound is not None:
+                self._answers.suggest(item.incident, *item.bound, progress=told)
 
     def _append(self, transaction: Transaction, kind: str, incident: Incident, data: dict[str, str]) -> None:
         transaction.append(kind, incident.subject, self._actor, {"incident": incident.id, **data})

@@ -24,7 +24,7 @@ from maestro_cli.incidents.triage.investigate import Triage
 from maestro_cli.incidents.triage.model import TriageReport
 from maestro_cli.journal.store import Journal
 from maestro_cli.runbooks.catalog import RunbookCatalog
-from maestro_cli.runbooks.model import Confirm, Runbook, RunResult, RunStatus
+from maestro_cli.runbooks.model import Confirm, Runbook, RunResult, RunStatus, nobody
 from maestro_cli.runbooks.parameters import resolve_parameters
 from maestro_cli.runbooks.playbooks import Playbook, PlaybookCatalog, PlaybookStep
 from maestro_cli.runbooks.playbooks.running import At, Occasion, PlaybookRunner
@@ -93,6 +93,11 @@ class Response:
         path = self._crew.write_postmortem(incident.id)
         progress.update(f"written to {path}")
         return Responded(self._crew.desk.get(incident.id), path)
+
+    def suggest(self, incident: Incident, playbook: Playbook, signal: Signal, progress: Progress) -> None:
+        """Record, once, that a playbook was not run by itself, and tell those it names."""
+        at = At(progress, Cancellation(), nobody)
+        self._plays.suggest(playbook, _occasion(incident, playbook, signal), at)
 
     def _mitigated(
         self, incident: Incident, confirm: Confirm, progress: Progress, cancellation: Cancellation
@@ -190,19 +195,10 @@ class Response:
         progress: Progress,
         cancellation: Cancellation,
     ) -> tuple[RunResult, ...]:
-        occasion = Occasion(
-            key=f"incident/{incident.id}/{playbook.id}/{incident.reopen_count}",
-            trigger="alert",
-            words=f"alert {signal.name}",
-            incident=incident.id,
-            facts={"labels": dict(signal.labels), **facts_of(incident)},
-            annotations=dict(signal.annotations),
-        )
-
         def values(book: Runbook, step: PlaybookStep) -> dict[str, str]:
             return self._parameters(incident, signal, book, step)
 
-        record, _ = self._plays.begin(playbook, occasion)
+        record, _ = self._plays.begin(playbook, _occasion(incident, playbook, signal))
         results = self._plays.carry_out(playbook, record, At(progress, cancellation, confirm), values)
         return tuple(_succeeded(result, cancellation) for result in results)
 
@@ -267,6 +263,18 @@ class Response:
             progress.update(still if incident.firing else "clear; waiting until it stays so")
             cancellation.pause(POLL_SECONDS)
         return incident
+
+
+def _occasion(incident: Incident, playbook: Playbook, signal: Signal) -> Occasion:
+    """What an alert starts: once for an incident, and anew each time that it was reopened."""
+    return Occasion(
+        key=f"incident/{incident.id}/{playbook.id}/{incident.reopen_count}",
+        trigger="alert",
+        words=f"alert {signal.name}",
+        incident=incident.id,
+        facts={"labels": dict(signal.labels), **facts_of(incident)},
+        annotations=dict(signal.annotations),
+    )
 
 
 def _succeeded(result: RunResult, cancellation: Cancellation) -> RunResult:

@@ -29,10 +29,10 @@ _NO_MARKS = ("kind", "body", "id", "pre", "verify", "undo", "probe")
 _Place = tuple[str | int, ...]
 
 
-def inline_runbook(playbook: str, number: int, step: StepSpec, document: Document) -> Runbook:
+def inline_runbook(playbook: str, title: str, number: int, step: StepSpec, document: Document) -> Runbook:
     """The runbook of the steps that stand in step `number` (from 0); raises InvalidFile with their place."""
     at: _Place = ("steps", number)
-    page = _Page(f"{playbook[:50]}.step-{number + 1}", step, at)
+    page = _Page(f"{playbook[:50]}.step-{number + 1}", f"{title}, step {number + 1}", step, at)
     try:
         book = parse_runbook(page.text, "inline.md")
     except InvalidFile as error:
@@ -66,10 +66,15 @@ def _folder() -> Path:
 class _Page:
     """The text of a runbook, and which line of it came from where."""
 
-    def __init__(self, name: str, step: StepSpec, at: _Place) -> None:
+    def __init__(self, name: str, title: str, step: StepSpec, at: _Place) -> None:
         declared = {key: _without_none(spec) for key, spec in step.params.items()}
         params = declared | {key: {} for key in step.values if key not in declared}
-        front = {"maestro": "runbook/v1", "id": name, **({"params": params} if params else {})}
+        front = {
+            "maestro": "runbook/v1",
+            "id": name,
+            "title": title,
+            **({"params": params} if params else {}),
+        }
         self._lines = ["---", *dump_yaml(front).splitlines(), "---"]
         self._places: list[tuple[int, _Place]] = [(1, (*at, "params"))]
         for index, one in enumerate(step.inline):

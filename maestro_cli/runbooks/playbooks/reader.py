@@ -235,7 +235,8 @@ class _Reading:
             if step.params:
                 raise self._fail("the runbook has its own", (*at, "params"), fix="give values under 'with:'")
             return PlaybookStep(step.runbook, values)
-        book = inline_runbook(self._spec.id, number, step, self._document)
+        title = visible(self._spec.title or self._spec.id, 200)
+        book = inline_runbook(self._spec.id, title, number, step, self._document)
         return PlaybookStep(book.id, values, book)
 
     def _on_failure(self, spec: FailureSpec | str) -> OnFailure:

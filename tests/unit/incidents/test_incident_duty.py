@@ -77,10 +77,13 @@ def test_what_no_playbook_allows_is_left_to_people_once(
     watchers: Watchers, mode: str | None, reason: str, fix: str
 ) -> None:
     incident = watchers.fires()
+    suggested: list[str] = []
     for actor in ("watch, a", "watch, b", "watch, a"):
         duty, answers = watchers.duty(mode, actor=actor)
         look(duty)
         assert answers.asked == []
+        suggested += answers.suggested
+    assert suggested == [incident.id] * (mode is not None)
     assert watchers.kinds(incident) == ["opened", "signal", "handed_over"]
     told, what = watchers.notes.lines
     assert told.startswith("incident #1: left to people, tell whoever is on call: " + reason)

@@ -22,6 +22,7 @@ from maestro_cli.incidents.model import Severity
 from maestro_cli.incidents.occasions import due_events, due_ticks
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.register import list_incidents
+from maestro_cli.incidents.response import Crew, Response
 from maestro_cli.incidents.timeline import timeline
 from maestro_cli.journal.model import Projection
 from maestro_cli.journal.store import Journal
@@ -294,6 +295,19 @@ def test_a_watch_that_is_stopped_leaves_the_run_to_the_next(room: Room) -> None:
     assert "any watcher goes on" in room.notes.lines[-1]
     look(room.errands(scheduled()))
     assert [one.status for one in list_plays(room.journal)] == [PlayStatus.SUCCEEDED]
+
+
+def test_what_an_alert_would_have_started_is_recorded_where_it_is_only_suggested(room: Room) -> None:
+    room.fires()
+    (incident,) = list_incidents(room.journal)
+    (signal,) = room.desk.signals(incident.id)
+    none = cast("Any", None)
+    response = Response(Crew(room.desk, none, none, none, none, none), room.journal, room.clock, "watch, a")
+    for mode in ("observe", "suggest"):  # the first word counts: an occasion has one record
+        response.suggest(incident, replace(bound(), mode=cast("Any", mode)), signal, room.notes)
+    (record,) = list_plays(room.journal)
+    assert (record.status, record.words) == (PlayStatus.OBSERVED, "alert ErrorBudgetBurn")
+    assert record.key == f"incident/{incident.id}/burn/0"
 
 
 # What playbooks say of signals

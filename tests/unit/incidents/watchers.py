@@ -34,6 +34,7 @@ class Answers:
         self.mode = mode
         self.act = act
         self.asked: list[str] = []
+        self.suggested: list[str] = []
 
     def match(self, incident: Incident) -> tuple[Playbook, Signal] | None:
         if self.mode is None:
@@ -53,6 +54,9 @@ class Answers:
         return Responded(
             cast("Incident", cast("Any", type("Done", (), {"state": State.POSTMORTEM}))), Path("pm")
         )
+
+    def suggest(self, incident: Incident, playbook: Playbook, signal: Signal, progress: Progress) -> None:
+        self.suggested.append(incident.id)
 
 
 class Watchers:
