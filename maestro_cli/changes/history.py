@@ -143,6 +143,17 @@ def abandoned_payloads(reader: Reader, target: ObjectRef) -> frozenset[str]:
     return frozenset(abandoned)
 
 
+def written_payloads(
+    reader: Reader, target: ObjectRef, since: datetime | None = None
+) -> Mapping[str, frozenset[str]]:
+    """What changes of the target that were sent (since then) wrote: digests by id, as sent and as left."""
+    rows = reader.query(
+        "SELECT id, payload_digest, left_part FROM changes WHERE target = ? AND intended_at >= ?",
+        (str(target), "" if since is None else to_rfc3339(since)),
+    )
+    return {row["id"]: frozenset({row["payload_digest"], row["left_part"]} - {""}) for row in rows}
+
+
 def verified_payloads(reader: Reader, target: ObjectRef) -> Mapping[str, str]:
     """By the digest of what changes of the target wrote, the newest of them that was verified."""
     rows = reader.query(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from maestro_cli.changes import gate
@@ -24,6 +25,7 @@ from maestro_cli.changes.history import (
     last_applied,
     recent_on,
     unresolved_on,
+    written_payloads,
 )
 from maestro_cli.changes.impact import with_impact
 from maestro_cli.changes.kinds import KINDS, kind_named
@@ -106,6 +108,7 @@ class ChangePipeline:
         """
         now = self.clock.now()
         seconds = self.policy.repeat_window_seconds
+        written = written_payloads(self.journal, ref, now - timedelta(seconds=seconds))
         request = Request(
             ref=ref,
             parameters=parameters or {},
@@ -115,6 +118,7 @@ class ChangePipeline:
             recent=recent_on(self.journal, ref, now, seconds),
             actor=self.actor,
             abandoned=abandoned_payloads(self.journal, ref),
+            written=frozenset(chain.from_iterable(written.values())),
         )
         return with_impact(self.world, kind_named(kind, self._kinds).plan(self.world, request))
 

@@ -22,6 +22,7 @@ _TONES = {"good": "green", "bad": "bold red", "warn": "yellow", "dim": "dim"}
 _CODES = {"good": "32", "bad": "1;31", "warn": "33", "dim": "2"}  # the same as SGR codes
 LONG_ROWS = 200
 _NARROWEST = 8
+_WIDEST = 200  # characters to which a column without a terminal is aligned
 # What a spreadsheet takes for the start of a formula, also in its full-width form and after blanks.
 _FORMULA = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?%?")
@@ -73,13 +74,16 @@ def columns_of(listing: Listing[Any], *, wide: bool) -> Sequence[Column[Any]]:
 
 
 def plain_table(listing: Listing[Any], *, wide: bool) -> str:
-    """Columns aligned with spaces: for pipes, `--plain` and screen readers."""
+    """Columns aligned with spaces: for pipes, `--plain` and screen readers.
+
+    Nothing is cut. What is wider than _WIDEST makes its own row long, and no other.
+    """
     if not listing.items:
         return ""
     columns = columns_of(listing, wide=wide)
     rows = [[column.title.upper() for column in columns]]
     rows += [[cell_text(column.cell(item)) for column in columns] for item in listing.items]
-    widths = [max(text_width(row[index]) for row in rows) for index in range(len(columns))]
+    widths = [min(max(text_width(row[index]) for row in rows), _WIDEST) for index in range(len(columns))]
     lines = []
     for row in rows:
         cells = []

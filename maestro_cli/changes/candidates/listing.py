@@ -5,6 +5,7 @@ Invariant: reads only; the target is the one that a rollback without a revision 
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from maestro_cli.changes.candidates.details import read_details
@@ -12,12 +13,15 @@ from maestro_cli.changes.candidates.judging import judge_revision, judge_revisio
 from maestro_cli.changes.candidates.measuring import read_tracks
 from maestro_cli.changes.candidates.model import Candidate, Details, Judged, Standing, Tracks
 from maestro_cli.changes.candidates.troubles import troubles_of
-from maestro_cli.changes.history import abandoned_payloads, verified_payloads
+from maestro_cli.changes.history import abandoned_payloads, verified_payloads, written_payloads
+from maestro_cli.changes.kinds.rolling import is_written
 from maestro_cli.changes.ports import World
 from maestro_cli.changes.template import diff_templates, release_digest
 from maestro_cli.core.facts.cluster import Revision, Workload
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.journal.store import Journal
+
+_MARK = re.compile(r"\((chg-[0-9a-z]+)\)")
 
 
 def list_candidates(world: World, journal: Journal, ref: WorkloadRef, now: datetime) -> tuple[Candidate, ...]:
@@ -46,6 +50,7 @@ class _Told:
         self._judged = judged
         self._verified = verified_payloads(journal, ref)
         self._troubles = troubles_of(journal, ref)
+        self._written = written_payloads(journal, ref)
 
     def candidate(self, revision: Revision, *, is_target: bool) -> Candidate:
         track = self._tracks.by_name.get(revision.name)
@@ -56,7 +61,7 @@ class _Told:
             is_current=revision.number == self._workload.revision,
             is_target=is_target,
             images=revision.images,
-            change_cause=revision.change_cause,
+            change_cause=self._own_cause(revision),
             track=track,
             p95_seconds=self._details.p95_seconds.get(revision.name),
             models=self._details.models.get(revision.name, ()),
@@ -64,6 +69,12 @@ class _Told:
             verified_by=self._verified.get(own, ""),
             differs=tuple((line.path, line.before, line.after) for line in diff.lines),
         )
+
+    def _own_cause(self, revision: Revision) -> str:
+        """Without one that the cluster copied: it names a change that wrote another template."""
+        mark = _MARK.search(revision.change_cause)
+        wrote = self._written.get(mark[1]) if mark else None
+        return revision.change_cause if wrote is None or is_written(revision, wrote) else ""
 
     def _standing(self, revision: Revision, own: str) -> Judged:
         """What is no candidate, the present template, is judged by its figures alone."""

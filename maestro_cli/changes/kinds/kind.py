@@ -98,7 +98,9 @@ def words(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to plan. `abandoned` are digests of what earlier changes gave up or could not verify."""
+    """What to plan. `abandoned` are digests of what earlier changes gave up or could not verify, `written` of
+    what those of the last hour wrote.
+    """
 
     ref: ObjectRef
     parameters: Mapping[str, Any]
@@ -108,6 +110,7 @@ class Request:
     recent: Sequence[RecentChange] = ()
     actor: str = ""
     abandoned: frozenset[str] = field(default_factory=frozenset)
+    written: frozenset[str] = field(default_factory=frozenset)
 
 
 class Found(Protocol):

@@ -48,7 +48,7 @@ class Restart(RollingKind):
             undo=None,
             ended=replicas,
             objections=(*paused(workload), *wholly_held(workload)),
-            recent=seen(world.cluster.list_revisions(ref), request.now, request.recent),
+            recent=seen(world.cluster.list_revisions(ref), request.now, request.written),
         )
 
     def spec(self, world: World, workload: Workload, plan: Plan) -> Spec:

@@ -63,7 +63,7 @@ class Rollback(RollingKind):
             undo=back_to_now(workload),
             ended=max(0, workload.replicas_wanted - goal.replicas),
             objections=(*paused(workload), *refers.missing),
-            recent=seen(revisions, request.now, request.recent),
+            recent=seen(revisions, request.now, request.written),
             blind=refers.blind,
             pinned=bool(request.parameters.get("to_revision")),
             gives_up=True,

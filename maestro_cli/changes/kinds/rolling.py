@@ -6,7 +6,7 @@ very template that was there, found by its digest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from maestro_cli.changes.kinds.held import PODS, held_back, left_behind
@@ -15,7 +15,7 @@ from maestro_cli.changes.kinds.workload import WorkloadKind
 from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import GateReason, Plan, RecentChange, Undo
 from maestro_cli.changes.ports import World
-from maestro_cli.changes.template import release_digest
+from maestro_cli.changes.template import release_digest, template_digest
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.facts.cluster import Revision, Workload
@@ -115,14 +115,21 @@ def paused(workload: Workload) -> tuple[GateReason, ...]:
     return (reason,)
 
 
-def seen(revisions: Sequence[Revision], now: datetime, known: Sequence[RecentChange]) -> list[RecentChange]:
-    """Revisions that others made within the hour, also by a maestro with another journal; not the `known`."""
+def seen(revisions: Sequence[Revision], now: datetime, written: Collection[str]) -> list[RecentChange]:
+    """Revisions that others made within the hour, also by a maestro with another journal.
+
+    Those of this journal are known by the digest of what they wrote: a cause may be a copy of theirs.
+    """
     return [
         RecentChange(f"revision {revision.number}", "rollout", "", "seen", revision.created_at)
         for revision in revisions
-        if seconds_between(revision.created_at, now) <= RECENT_SECONDS
-        and not any(f"({change.id})" in revision.change_cause for change in known)
+        if seconds_between(revision.created_at, now) <= RECENT_SECONDS and not is_written(revision, written)
     ]
+
+
+def is_written(revision: Revision, written: Collection[str]) -> bool:
+    """Whether one of these digests is that of the revision's template."""
+    return any(made(revision.template) in written for made in (release_digest, template_digest))
 
 
 def back_to_now(workload: Workload) -> Undo:

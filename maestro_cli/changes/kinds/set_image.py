@@ -52,7 +52,7 @@ class SetImage(RollingKind):
             undo=back_to_now(workload),
             ended=workload.replicas_wanted,
             objections=paused(workload),
-            recent=seen(world.cluster.list_revisions(ref), request.now, request.recent),
+            recent=seen(world.cluster.list_revisions(ref), request.now, request.written),
         )
 
     def spec(self, world: World, workload: Workload, plan: Plan) -> Spec:

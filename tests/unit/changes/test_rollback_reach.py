@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from maestro_cli.changes.approvals import Approvals
+from maestro_cli.changes.candidates.listing import list_candidates
 from maestro_cli.changes.candidates.owners import owner_notes
 from maestro_cli.changes.kinds.rolling import seen
-from maestro_cli.changes.model import Consent, Gate, RecentChange, State
+from maestro_cli.changes.model import Consent, Gate, State
 from maestro_cli.changes.references import Reference, needed_by
+from maestro_cli.changes.template import release_digest
 from maestro_cli.core.errors import GateNotMet, WaitingForApproval
 from maestro_cli.core.facts.cluster import Revision
 from maestro_cli.core.untrusted import Untrusted
@@ -247,17 +249,31 @@ def test_going_forward_again_to_the_migration_crosses_nothing(bench: Bench) -> N
 
 def test_rollouts_of_others_within_the_hour_are_shown_and_those_of_the_journal_once() -> None:
     now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    mine = RecentChange("chg-1", "set-env", "ada", "verified", now - timedelta(minutes=9))
 
     def revision(number: int, minutes: int, cause: str) -> Revision:
         made = now - timedelta(minutes=minutes)
-        return Revision(number, f"fraud-{number}", made, 0, 0, ("i:1",), cause, {})
+        return Revision(number, f"fraud-{number}", made, 0, 0, ("i:1",), cause, template(number))
 
     revisions = [
         revision(1, 61, "long ago"),
         revision(2, 8, "maestro set env A (chg-1)"),
         revision(3, 7, "maestro restart (chg-2)"),  # by a colleague, whose journal is elsewhere
-        revision(4, 6, "ship (chg- is no mark)"),
+        revision(4, 6, "maestro set env A (chg-1)"),  # by kubectl, which left the cause as it was
         revision(5, 5, ""),
     ]
-    assert [one.id for one in seen(revisions, now, [mine])] == ["revision 3", "revision 4", "revision 5"]
+    mine = {release_digest(template(2))}
+    assert [one.id for one in seen(revisions, now, mine)] == ["revision 3", "revision 4", "revision 5"]
+
+
+def test_a_cause_that_names_a_change_which_wrote_something_else_is_not_told(bench: Bench) -> None:
+    """A rollback takes the mark from the revision that it was copied from: the copy is the only one left."""
+    pipeline = bench.pipeline()
+    change = pipeline.execute(pipeline.plan("set-env", REF, {"env": ["A=1"]}), YES)
+    own = bench.cluster.list_revisions(REF)[-1]
+    bench.cluster.ship(template(9), own.change_cause)
+    told = {
+        one.judged.revision: one.change_cause
+        for one in list_candidates(bench.world, bench.journal, REF, bench.clock.now())
+    }
+    assert told[own.number] == own.change_cause == f"maestro set env A ({change.id})"
+    assert told[own.number + 1] == ""

@@ -84,6 +84,12 @@ def test_a_table_is_aligned_and_wide_shows_more() -> None:
     assert written(listing(*THINGS), "wide").splitlines()[0] == "NAME  COUNT  RATIO  SEEN"
 
 
+def test_a_cell_of_any_length_makes_its_own_row_long_and_no_other() -> None:
+    head, first, second = written(listing(Thing("a" * 20_000, 1), Thing("b", 2)), "table").splitlines()
+    assert first == f"{'a' * 20_000}      1  -"
+    assert max(len(head), len(second)) < 250
+
+
 def test_columns_count_what_a_terminal_shows() -> None:
     lines = written(listing(Thing("日本", 1), Thing("e\u0301", 2), Thing("abcd", 3)), "table").splitlines()
     assert {text_width(line.partition("  -")[0]) for line in lines[1:]} == {text_width("abcd      3")}
