@@ -44,11 +44,18 @@ def resolve_secret(reference: str, *, file: str = "config", key: str = "") -> st
             raise InvalidFile(f"the secret file {rest} is empty", file=file, key=key)
         if len(value) > MAX_SECRET_BYTES:
             raise InvalidFile(f"the secret file {rest} is too large for a secret", file=file, key=key)
-        return value
+        return _text(value, f"the secret file {rest}", file, key)
     if scheme == "bao" and rest:
-        return _of_vault(rest, file, key)
+        return _text(_of_vault(rest, file, key), f"the secret {rest}", file, key)
     fix = "write env:NAME, file:PATH or bao:PATH#KEY"
     raise InvalidFile("a secret is a reference, not a value", file=file, key=key, fix=fix)
+
+
+def _text(value: str, what: str, file: str, key: str) -> str:
+    """The value, when a process can be given it."""
+    if "\0" in value or any(0xD800 <= ord(character) <= 0xDFFF for character in value):
+        raise InvalidFile(f"{what} is not text", file=file, key=key)
+    return value
 
 
 def _of_vault(rest: str, file: str, key: str) -> str:

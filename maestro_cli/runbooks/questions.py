@@ -98,7 +98,7 @@ def read_answer(question: Question, text: str) -> Answer:
             return said
         fix = suggestion(said, list(question.choices))
     elif question.pattern:
-        if _is_text(said) and re.fullmatch(question.pattern, said):
+        if is_line(said) and re.fullmatch(question.pattern, said):
             return said
         fix = f"it must match {question.pattern}, on one line"
     else:
@@ -108,7 +108,7 @@ def read_answer(question: Question, text: str) -> Answer:
     raise UsageError(f"{visible(said, 60)!r} is no answer to {question.path}", fix=fix)
 
 
-def _is_text(said: str) -> bool:
+def is_line(said: str) -> bool:
     """One line that a process can be given."""
     odd = any(0xD800 <= ord(character) <= 0xDFFF or character in "\0\n\r" for character in said)
     return len(said) <= MAX_ANSWER and not odd

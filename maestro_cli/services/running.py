@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maestro_cli.core.errors import InvalidFile, UsageError
+from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
 from maestro_cli.services.changing import ChangeServices, has_person
 
 if TYPE_CHECKING:
@@ -328,6 +328,15 @@ class RunServices(ChangeServices):
 
         run = self.run_history.get(run_id)
         return export_run(run, pinned(run))
+
+    def run_id(self, text: str) -> str:
+        """The id of a run: itself, or that of the newest for `latest`; raises NotFound when there is none."""
+        if text != "latest":
+            return text
+        newest = self.run_history.list(limit=1)
+        if not newest:
+            raise NotFound("there is no run yet", fix="maestro runbook run RUNBOOK")
+        return newest[0].id
 
     def answer_run(self, run_id: str, step: str, said: str) -> RunRecord:
         """Record a person's answer, and say how to go on."""

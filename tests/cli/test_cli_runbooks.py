@@ -150,3 +150,52 @@ def test_events_come_as_lines_of_json_and_a_run_is_exported_with_its_outcomes(
     assert f"Run `{events[0]['run']}` of `ship`" in exported.out
     book.write_text("# Other\n")
     assert maestro("runbook", "export", events[0]["run"]).code == 11
+
+
+def completed(*words: str) -> list[str]:
+    line = " ".join(("maestro", *words))
+    found = maestro(
+        env={"_MAESTRO_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words))}
+    )
+    return found.out.split()
+
+
+def test_runbooks_runs_and_steps_are_completed_and_latest_is_the_newest(
+    configured: Path, tmp_path: Path
+) -> None:
+    assert completed("runbook", "resume", "run-") == []
+    assert not list(tmp_path.rglob("*.sqlite"))  # nothing is made to complete a word
+    assert "high-error-rate" in completed("runbook", "run", "high-e")
+    book = tmp_path / "ship.md"
+    book.write_text(ASK)
+    started = maestro("runbook", "run", str(book))
+    run = json.loads(maestro("runbook", "history", "latest", "-o", "json").out)["id"]
+    assert f"maestro runbook answer {run} keep VALUE; then: maestro runbook resume {run}" in started.err
+    assert completed("runbook", "resume", "run-") == [run]
+    assert completed("runbook", "pause", "run-") == []
+    assert completed("runbook", "answer", run, "ke") == ["keep"]
+    assert maestro("runbook", "answer", "latest", "keep", "drop").code == 0
+    assert maestro("runbook", "resume", "latest").code == 0
+    listed = maestro("runbook", "history", "--runbook", "ship", "--limit", "1", "-o", "json")
+    assert [one["id"] for one in json.loads(listed.out)["items"]] == [run]
+    assert json.loads(maestro("runbook", "history", "--runbook", "other", "-o", "json").out)["items"] == []
+
+
+def test_a_run_that_failed_shows_what_its_step_printed_last(configured: Path, tmp_path: Path) -> None:
+    book = tmp_path / "bad.md"
+    book.write_text("```sh {id=a}\nprintf 'one\\033[2J\\n'; echo two >&2; exit 3\n```\n")
+    result = maestro("runbook", "run", str(book))
+    assert result.code == 12
+    assert result.out.splitlines()[-4:] == ["WHAT A PRINTED LAST", "", "one␛[2J", "two"]
+    assert result.err.splitlines()[-1].startswith("✗ a  failed  (")
+
+
+def test_any_markdown_is_walked_through_and_waits_where_nobody_is(configured: Path, tmp_path: Path) -> None:
+    book = tmp_path / "notes.md"
+    book.write_text("# Queue full\n\nRead this.\n\n## Tell the owner\n")
+    started = maestro("runbook", "run", str(book), "-o", "json")
+    assert (started.code, json.loads(started.out)["waiting_for"]) == (17, "queue-full")
+    assert maestro("runbook", "answer", "latest", "queue-full", "yes").code == 0
+    assert maestro("runbook", "resume", "latest").code == 17
+    assert maestro("runbook", "answer", "latest", "tell-the-owner", "yes").code == 0
+    assert maestro("runbook", "resume", "latest").code == 0

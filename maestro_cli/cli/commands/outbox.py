@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.cli import offers
 from maestro_cli.cli.options import OutputOption, output_options
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.output.renderers.outbox import outbox_view
@@ -16,7 +17,9 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=N
 
 MessageArgument = Annotated[
     str,
-    typer.Argument(metavar="MESSAGE", help="Its id: see maestro outbox list."),
+    typer.Argument(
+        metavar="MESSAGE", help="Its id: see maestro outbox list.", autocompletion=offers.messages
+    ),
 ]
 
 

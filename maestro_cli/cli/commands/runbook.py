@@ -6,17 +6,45 @@ from typing import Annotated, Any
 
 import typer
 
+from maestro_cli.cli import offers
 from maestro_cli.cli.options import ConfirmContextOption, OutputOption, YesOption, output_options
 from maestro_cli.core.errors import ExitCode
-from maestro_cli.output.renderers.runbooks import plan_view, run_view, runbook_view, runbooks_view, runs_view
+from maestro_cli.output.diagnostics import note
+from maestro_cli.output.renderers.runbooks import (
+    next_command,
+    plan_view,
+    run_view,
+    runbook_view,
+    runbooks_view,
+    runs_view,
+)
 from maestro_cli.output.writer import emit
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
-NameArgument = Annotated[str, typer.Argument(metavar="RUNBOOK", help="An id, or the path of a .md file.")]
-
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run.")]
-StepArgument = Annotated[str, typer.Argument(metavar="STEP", help="The step it waits for.")]
+_RUN = "The id of a run, or `latest`."
+NameArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUNBOOK", help="An id, or the path of a .md file.", autocompletion=offers.runbook_ids
+    ),
+]
+NamesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="RUNBOOK...", help="Ids or paths; by default all.", autocompletion=offers.runbook_ids
+    ),
+]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=_RUN, autocompletion=offers.runs)]
+OpenRunArgument = Annotated[str, typer.Argument(metavar="RUN", help=_RUN, autocompletion=offers.open_runs)]
+WaitingRunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help=_RUN, autocompletion=offers.waiting_runs)
+]
+RunningArgument = Annotated[str, typer.Argument(metavar="RUN", help=_RUN, autocompletion=offers.running_runs)]
+StepArgument = Annotated[
+    str,
+    typer.Argument(metavar="STEP", help="The step it waits for.", autocompletion=offers.waiting_steps),
+]
 
 RunOutputOption = Annotated[
     str,
@@ -54,9 +82,7 @@ def show(ctx: typer.Context, name: NameArgument, output: OutputOption = "table")
 @app.command()
 def lint(
     ctx: typer.Context,
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="RUNBOOK...", help="Ids or paths; by default all.")
-    ] = None,
+    names: NamesArgument = None,
     alerts: AlertsOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="End with 10 for warnings too.")] = False,
     output: Annotated[
@@ -83,13 +109,12 @@ def lint(
 @app.command("test")
 def rehearse(
     ctx: typer.Context,
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="RUNBOOK...", help="Ids or paths; by default all that have a rehearsal."),
-    ] = None,
+    names: NamesArgument = None,
     output: OutputOption = "table",
 ) -> None:
     """Rehearse runbooks with mocked steps, as NAME.test.yaml beside them says; ends with 10 for a surprise.
+
+    By default all that have a rehearsal.
 
     Example: maestro runbook test high-error-rate
     """
@@ -183,6 +208,7 @@ def run(
     heading.
 
     Example: maestro runbook run high-error-rate NAMESPACE=ml DEPLOY=fraud
+
     Example: maestro runbook run ./notes.md
     """
     options, shown, told = _events(ctx, output)
@@ -194,7 +220,7 @@ def run(
 @app.command()
 def resume(
     ctx: typer.Context,
-    run_id: RunArgument,
+    run_id: OpenRunArgument,
     decide: Annotated[
         list[str] | None,
         typer.Option(metavar="STEP=done|redo", help="Your word about a step whose outcome is unknown."),
@@ -206,14 +232,14 @@ def resume(
     yes: YesOption = False,
     output: RunOutputOption = "table",
 ) -> None:
-    """Go on with a run that waits or was interrupted. Finished steps are never run again.
+    """Go on with a run that waits, was paused, cancelled or interrupted. Finished steps are never run again.
 
     Example: maestro runbook resume run-01k9x3e7qhm4tz
     """
     options, shown, told = _events(ctx, output)
     with shown as progress:
         result = ctx.obj.resume_run(
-            run_id, decide or (), typed_context, yes, progress, rebase=rebase, told=told
+            ctx.obj.run_id(run_id), decide or (), typed_context, yes, progress, rebase=rebase, told=told
         )
     _end(result, options)
 
@@ -221,7 +247,7 @@ def resume(
 @app.command()
 def answer(
     ctx: typer.Context,
-    run_id: RunArgument,
+    run_id: WaitingRunArgument,
     step: StepArgument,
     value: Annotated[str, typer.Argument(metavar="VALUE", help="yes, no, a choice, or the text asked for.")],
     output: OutputOption = "table",
@@ -230,13 +256,13 @@ def answer(
 
     Example: maestro runbook answer run-01k9x3e7qhm4tz keep-it yes
     """
-    emit(run_view(ctx.obj.answer_run(run_id, step, value)), output_options(ctx, output))
+    emit(run_view(ctx.obj.answer_run(ctx.obj.run_id(run_id), step, value)), output_options(ctx, output))
 
 
 @app.command()
 def approve(
     ctx: typer.Context,
-    run_id: RunArgument,
+    run_id: WaitingRunArgument,
     step: StepArgument,
     no: Annotated[bool, typer.Option("--no", help="Do not agree: the step does not start.")] = False,
     output: OutputOption = "table",
@@ -245,31 +271,42 @@ def approve(
 
     Example: maestro runbook approve run-01k9x3e7qhm4tz drain
     """
-    emit(run_view(ctx.obj.answer_run(run_id, step, "no" if no else "yes")), output_options(ctx, output))
+    emit(
+        run_view(ctx.obj.answer_run(ctx.obj.run_id(run_id), step, "no" if no else "yes")),
+        output_options(ctx, output),
+    )
 
 
 @app.command()
-def pause(ctx: typer.Context, run_id: RunArgument, output: OutputOption = "table") -> None:
+def pause(ctx: typer.Context, run_id: RunningArgument, output: OutputOption = "table") -> None:
     """Have a run stop after the step in flight; resume goes on with it.
 
     Example: maestro runbook pause run-01k9x3e7qhm4tz
     """
-    emit(run_view(ctx.obj.run_control.pause(run_id)), output_options(ctx, output))
+    emit(run_view(ctx.obj.run_control.pause(ctx.obj.run_id(run_id))), output_options(ctx, output))
 
 
 @app.command()
-def cancel(ctx: typer.Context, run_id: RunArgument, output: OutputOption = "table") -> None:
+def cancel(ctx: typer.Context, run_id: OpenRunArgument, output: OutputOption = "table") -> None:
     """Have a run end: the step in flight is stopped. Nothing is undone.
 
     Example: maestro runbook cancel run-01k9x3e7qhm4tz
     """
-    emit(run_view(ctx.obj.run_control.cancel(run_id)), output_options(ctx, output))
+    emit(run_view(ctx.obj.run_control.cancel(ctx.obj.run_id(run_id))), output_options(ctx, output))
 
 
 @app.command()
 def history(
     ctx: typer.Context,
-    run_id: Annotated[str | None, typer.Argument(metavar="RUN", help="One run, with its steps.")] = None,
+    run_id: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RUN", help="One run, with its steps; its id, or `latest`.", autocompletion=offers.runs
+        ),
+    ] = None,
+    runbook: Annotated[str | None, typer.Option(metavar="RUNBOOK", help="Only runs of this one.")] = None,
+    incident: Annotated[str | None, typer.Option(metavar="INCIDENT", help="Only runs for this id.")] = None,
+    limit: Annotated[int, typer.Option(help="The newest so many.", min=1)] = 50,
     output: OutputOption = "table",
 ) -> None:
     """List runs, or show one.
@@ -278,9 +315,10 @@ def history(
     """
     options = output_options(ctx, output)
     if run_id is None:
-        emit(runs_view(ctx.obj.run_history.list()), options)
+        found = ctx.obj.run_history.list(limit=limit, incident=incident, runbook=runbook)
+        emit(runs_view(found), options)
     else:
-        emit(run_view(ctx.obj.run_history.get(run_id)), options)
+        emit(run_view(ctx.obj.run_history.get(ctx.obj.run_id(run_id))), options)
 
 
 @app.command()
@@ -291,7 +329,7 @@ def export(ctx: typer.Context, run_id: RunArgument) -> None:
     """
     from maestro_cli.output.writer import emit_text
 
-    emit_text(ctx.obj.export_run(run_id))
+    emit_text(ctx.obj.export_run(ctx.obj.run_id(run_id)))
 
 
 def _events(ctx: typer.Context, output: str) -> tuple[Any, Any, Any]:
@@ -309,5 +347,8 @@ def _events(ctx: typer.Context, output: str) -> tuple[Any, Any, Any]:
 def _end(result: Any, options: Any) -> None:
     if options is not None:
         emit(run_view(result.run), options)
+        advice = next_command(result.run)
+        if advice:
+            note(advice)
     if result.exit_code:
         raise typer.Exit(result.exit_code)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from maestro_cli.runbooks.model import Parameter, Runbook, RunRecord, Step, StepRecord
     from maestro_cli.runbooks.planning import PlannedStep, RunPlan
 
+_OUTPUT_LINES = 10
+
 
 def runbooks_view(runbooks: Sequence[Runbook]) -> Listing[Runbook]:
     columns: tuple[Column[Runbook], ...] = (
@@ -111,7 +113,35 @@ def run_view(run: RunRecord) -> Report:
         ("started", run.started_at),
         ("finished", run.finished_at),
     ]
-    return Report("run/v1", plain(run), (Fields(rows), Listing("run-steps/v1", columns, run.steps)))
+    return Report(
+        "run/v1", plain(run), (Fields(rows), Listing("run-steps/v1", columns, run.steps), *_ending(run))
+    )
+
+
+def next_command(run: RunRecord) -> str:
+    """How to go on with a run that has not ended, in one line."""
+    resume = f"maestro runbook resume {run.id}"
+    status = run.status.value
+    if status == "waiting":
+        last = run.last(run.waiting_for)
+        if last is not None and last.kind in ("change", "runbook"):
+            return f"once that is decided, go on with: {resume}"
+        how = f"answer {run.id} {run.waiting_for} VALUE" if last else f"approve {run.id} {run.waiting_for}"
+        return f"it is answered by: maestro runbook {how}; then: {resume}"
+    if status == "unknown":
+        return f"look whether it was done, then: {resume} --decide STEP=done|redo"
+    return f"go on with: {resume}" if status in ("paused", "cancelled", "interrupted") else ""
+
+
+def _ending(run: RunRecord) -> list[Heading | Lines]:
+    """What the step printed that the run ended with, where it did not end well."""
+    bad = [
+        step for step in run.steps if step.output and step.state.value in ("failed", "not_met", "timed_out")
+    ]
+    if not bad or run.status.value == "succeeded":
+        return []
+    lines = bad[-1].output.rstrip().splitlines()[-_OUTPUT_LINES:]
+    return [Heading(f"What {bad[-1].path} printed last"), Lines("\n".join(lines))]
 
 
 def _tone(step: StepRecord) -> str:

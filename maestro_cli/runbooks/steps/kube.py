@@ -16,6 +16,7 @@ from maestro_cli.config.strict import Document, parse_yaml, suggestion
 from maestro_cli.core.errors import ExitCode, InvalidFile, NotFound, UsageError
 from maestro_cli.core.refs import ObjectRef, parse_object_ref
 from maestro_cli.runbooks.model import State, Step, StepOutcome
+from maestro_cli.runbooks.questions import is_line
 from maestro_cli.runbooks.steps.kind import Work
 from maestro_cli.runbooks.steps.waiting import until
 from maestro_cli.runbooks.substitution import into_name, names_in
@@ -141,7 +142,7 @@ def _field(step: Step, work: Work, found: Any, path: str) -> StepOutcome:
         return _told(False, f"{path} is {shown}, which does not match {step.match}")
     if not step.capture:
         return StepOutcome(State.OK, f"{path} is {shown}")
-    if len(text) > _MAX_VALUE or any(character in text for character in "\0\n\r"):
+    if len(text) > _MAX_VALUE or not is_line(text):
         return StepOutcome(State.FAILED, f"{step.capture} needs one line")
     if work.redactor.clean(text) != text:
         return StepOutcome(State.FAILED, f"{step.capture} would hold a secret, and values are recorded")

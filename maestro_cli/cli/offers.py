@@ -1,0 +1,112 @@
+"""What completion offers beside names of commands: runbooks, runs, steps, messages.
+
+Invariant: nothing is created, changed or asked over the network for it, and what goes wrong offers nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from maestro_cli.core.errors import MaestroError, NotFound
+
+if TYPE_CHECKING:
+    from maestro_cli.runbooks.model import RunRecord
+    from maestro_cli.services import Services
+
+Offered = list[tuple[str, str]]
+MAX_RUNS = 100
+
+
+def runbook_ids(ctx: typer.Context, incomplete: str) -> Offered:
+    """The names of the files; what cannot be read is offered too, and says so when it is run."""
+
+    def found(services: Services) -> Iterator[tuple[str, str]]:
+        from maestro_cli.config.locations import shipped
+
+        for folder in (*map(Path, services.settings.runbook_dirs), shipped("runbooks")):
+            yield from ((path.stem, str(folder)) for path in sorted(folder.glob("*.md")))
+
+    return _offered(ctx, incomplete, found)
+
+
+def runs(ctx: typer.Context, incomplete: str) -> Offered:
+    """Every run, the newest first."""
+    return _runs(ctx, incomplete, lambda run: True)
+
+
+def open_runs(ctx: typer.Context, incomplete: str) -> Offered:
+    """The runs that can be gone on with, or cancelled."""
+    return _runs(ctx, incomplete, lambda run: not run.status.final)
+
+
+def waiting_runs(ctx: typer.Context, incomplete: str) -> Offered:
+    """The runs that wait for a person."""
+    return _runs(ctx, incomplete, lambda run: bool(run.waiting_for))
+
+
+def running_runs(ctx: typer.Context, incomplete: str) -> Offered:
+    """The runs that somebody works on."""
+    return _runs(ctx, incomplete, lambda run: run.status.value == "running")
+
+
+def waiting_steps(ctx: typer.Context, incomplete: str) -> Offered:
+    """The step that the run before it on the command line waits for."""
+
+    def found(services: Services) -> Iterator[tuple[str, str]]:
+        _need_journal(services)
+        run = services.run_history.get(services.run_id(str(ctx.params.get("run_id"))))
+        yield run.waiting_for, run.reason
+
+    return _offered(ctx, incomplete, found)
+
+
+def messages(ctx: typer.Context, incomplete: str) -> Offered:
+    """The messages that are not delivered."""
+
+    def found(services: Services) -> Iterator[tuple[str, str]]:
+        _need_journal(services)
+        for one in services.outbox.messages():
+            yield one.id, f"{one.channel}: {one.content.get('text', '')}"
+
+    return _offered(ctx, incomplete, found)
+
+
+def _runs(ctx: typer.Context, incomplete: str, wanted: Callable[[RunRecord], bool]) -> Offered:
+    def found(services: Services) -> Iterator[tuple[str, str]]:
+        _need_journal(services)
+        for run in services.run_history.list(limit=MAX_RUNS):
+            if wanted(run):
+                yield run.id, f"{run.runbook} {run.status.value}"
+
+    return _offered(ctx, incomplete, found)
+
+
+def _need_journal(services: Services) -> None:
+    """Raises NotFound where there is none: it must not be made to complete a word."""
+    if not services.journal_path.exists():
+        raise NotFound("there is no journal yet")
+
+
+def _offered(
+    ctx: typer.Context, incomplete: str, find: Callable[[Services], Iterable[tuple[str, str]]]
+) -> Offered:
+    from maestro_cli.cli.signals import Signals
+    from maestro_cli.core.untrusted import visible
+    from maestro_cli.services import GlobalOptions, Services
+
+    offered: Offered = []
+    with suppress(MaestroError, OSError):
+        options = GlobalOptions(context=ctx.find_root().params.get("context"))
+        with Services(options, Signals()) as services:
+            if find.__closure__ is None or services.journal_path.exists():
+                offered += [
+                    (value, visible(meaning, 60))
+                    for value, meaning in find(services)
+                    if value.startswith(incomplete)
+                ]
+    return offered
