@@ -143,6 +143,8 @@ class Session:
                     self._journal.renew_lease(lease, LEASE_SECONDS)
             except MaestroError:
                 return  # lost, or the journal cannot be written: the next write says so
+            except OSError:
+                continue  # who hears of the events is gone: the run meets that at its next event
 
     def append(self, kind: str, data: Mapping[str, Any], *, place: str = "") -> Event:
         """Write one event durably; raises Busy when the run was lost to another process."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
 
 from maestro_cli.core.facts.metrics import Instant
-from maestro_cli.runbooks.model import Question, State
+from maestro_cli.core.redaction import Redactor
+from maestro_cli.journal.model import Event
+from maestro_cli.runbooks.model import Question, RunStatus, State
+from maestro_cli.runbooks.runner import RunbookRunner
 from tests.unit.runbooks.bench import Answers, Bench
 
 TOLD = """
@@ -16,6 +20,19 @@ import sqlite3
 rows = sqlite3.connect("journal.db").execute("SELECT kind || ':' || json_extract(data, '$.step') FROM events")
 open("told", "w").write(" ".join(row[0] for row in rows if row[0]))
 """
+
+
+class Looking(Answers):
+    """Answers that are not as expected; `then` is called at the first look."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        super().__init__((0.0,))
+        self._then = then
+
+    def query(self, promql: str, *, at: datetime | None = None) -> Instant:
+        if not self.queries:
+            self._then()
+        return super().query(promql, at=at)
 
 
 def fence(marks: str, body: str = "true", language: str = "sh") -> str:
@@ -58,3 +75,25 @@ def test_a_step_that_looks_for_long_is_seen_by_others_while_it_does(bench: Bench
     result = bench.run(fence("id=look expect='> 0'", "up", "promql"))
     assert [(step.path, step.state) for step in result.run.steps] == [("look", State.OK)]
     assert result.run.steps[0].intended_at < result.run.steps[0].finished_at
+
+
+def test_the_lease_is_kept_when_who_hears_of_events_is_gone(bench: Bench) -> None:
+    gone = threading.Event()
+
+    def told(event: Event) -> None:
+        if threading.current_thread().name == "run-lease":
+            gone.set()
+            raise BrokenPipeError
+
+    def cancels() -> None:
+        assert gone.wait(120)
+        (run,) = runner.history.list()
+        bench.control().cancel(run.id)
+
+    bench.answers = Looking(cancels)
+    runner = RunbookRunner(
+        bench.journal, metrics=bench.answers, changes=bench.changes, systems=bench.systems,
+        clock=bench.journal.clock, actor="tester", redactor=Redactor(), told=told,
+    )  # fmt: skip
+    book = bench.write(fence("id=look expect='> 0' within=10m", "up", "promql"))
+    assert runner.start(book, {}).status is RunStatus.CANCELLED
