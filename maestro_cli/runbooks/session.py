@@ -67,6 +67,7 @@ class Session:
         self._fresh: list[Event] = []  # of the transaction that is open
         self._deferred: list[_Deferred] = []
         self._writing = threading.RLock()
+        self._turns: dict[str, threading.Lock] = {}
         self._leases: list[Lease] = []
         self._closing = threading.Event()
         self._path = journal.path.parent / "runs" / f"{run_id}.lock"
@@ -95,19 +96,26 @@ class Session:
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """Hold one more lock; raises Busy when another run has it. The run's own lock is held already."""
-        if not name or name in self._held:
+        """Hold one more lock; raises Busy when another run has it. The run's own lock is held already.
+
+        Steps of this run that run at the same time take turns.
+        """
+        if not name:
             yield
             return
-        self.flush()  # the journal may be busy
-        lease = self._acquire(f"lock/{name}", f"run {self.run_id}")
-        self._held.add(name)
-        try:
-            yield
-        finally:
-            self._held.discard(name)
-            self._leases.remove(lease)
-            self._journal.release_lease(lease)
+        self.flush()  # a turn, and the journal, may be waited for
+        with self._turns.setdefault(name, threading.Lock()):
+            if name in self._held:
+                yield
+                return
+            lease = self._acquire(f"lock/{name}", f"run {self.run_id}")
+            self._held.add(name)
+            try:
+                yield
+            finally:
+                self._held.discard(name)
+                self._leases.remove(lease)
+                self._journal.release_lease(lease)
 
     @property
     def locks(self) -> frozenset[str]:

@@ -259,6 +259,13 @@ def test_repetitions_run_at_the_same_time_as_many_as_it_says(bench: Bench) -> No
     assert bench.run(FRONT + fence("id=a for_each='$PODS' as=POD concurrency=2", MEET)).ok
 
 
+def test_repetitions_under_one_lock_take_turns(bench: Bench) -> None:
+    body = "mkdir busy; sleep 0.1; rmdir busy"
+    text = FRONT + fence("id=a for_each='$PODS' as=POD concurrency=3 lock=one", body)
+    assert bench.run(text).ok
+    assert bench.run(text.replace("params:", "lock: one\nparams:")).ok
+
+
 def test_once_a_repetition_failed_no_other_starts_and_those_done_are_undone_last_first(bench: Bench) -> None:
     text = (
         FRONT
