@@ -30,8 +30,11 @@ class Metrics(Protocol):
 
 
 class Cluster(Protocol):
-    def list_all_workloads(self, namespace: str) -> tuple[Workload, ...]:
-        """Every Deployment, StatefulSet and DaemonSet of a namespace. Raises MaestroError."""
+    def list_readable_workloads(self, namespace: str) -> tuple[Workload, ...]:
+        """Every Deployment of a namespace, and the StatefulSets and DaemonSets that the caller may list.
+
+        Raises MaestroError.
+        """
 
     def list_revisions(self, ref: WorkloadRef) -> tuple[Revision, ...]:
         """The revisions that the cluster still has. Raises MaestroError."""

@@ -30,7 +30,7 @@ def look(services: Services) -> Overview:
     context = services.context
     failures: list[tuple[str, str]] = []
     with ThreadPoolExecutor(max_workers=4) as pool:
-        workloads = pool.submit(lambda: services.cluster.list_all_workloads(context.namespace))
+        workloads = pool.submit(lambda: services.cluster.list_readable_workloads(context.namespace))
         alerts = pool.submit(lambda: services.alertmanager.alerts() if context.alertmanager else ())
         burns = pool.submit(lambda: _burns(services) if context.prometheus else ())
         incidents = services.desk.list(states=OPEN_STATES)

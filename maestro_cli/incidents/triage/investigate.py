@@ -202,7 +202,7 @@ class _Investigation:
         if telemetry is not None:
             turn.add("series", lambda: telemetry.read_series(self._start, self._now, alert_at))
         if cluster is not None and namespace:
-            turn.add("workloads", lambda: cluster.list_all_workloads(namespace))
+            turn.add("workloads", lambda: cluster.list_readable_workloads(namespace))
             turn.add("events", lambda: cluster.list_events(namespace, since=self._start))
         if cluster is not None:
             turn.add("nodes", lambda: cluster.list_nodes())

@@ -166,6 +166,10 @@ class KubeCluster:
         """Deployments, StatefulSets and DaemonSets; none of a kind that the cluster does not know."""
         return self._workloads.list_all(namespace)
 
+    def list_readable_workloads(self, namespace: str | None) -> tuple[Workload, ...]:
+        """The same, without the sets of a kind that the caller may not list."""
+        return self._workloads.list_readable(namespace)
+
     def list_revisions(self, ref: WorkloadRef) -> tuple[Revision, ...]:
         """The templates that the cluster keeps of this workload, oldest revision first."""
         return self._workloads.revisions(ref)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from maestro_cli.core.errors import NotFound, UsageError
+from maestro_cli.core.errors import MaestroError, NotFound, Refused, UsageError
 from maestro_cli.core.facts.cluster import Revision, Workload
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.sources.kube import facts, objects, sets
@@ -45,10 +45,17 @@ class Workloads:
 
         Of a set the number of its newest revision is not told.
         """
+        return self._listed(namespace, NotFound)
+
+    def list_readable(self, namespace: str | None) -> tuple[Workload, ...]:
+        """As `list_all`, without the sets of a kind that the caller may not list: for looking alone."""
+        return self._listed(namespace, NotFound, Refused)
+
+    def _listed(self, namespace: str | None, *left_out: type[MaestroError]) -> tuple[Workload, ...]:
         found = [facts.workload_facts(one) for one in self._list("Deployment", namespace, objects.Deployment)]
-        with suppress(NotFound):
+        with suppress(*left_out):
             found += map(sets.set_facts, self._list("StatefulSet", namespace, objects.StatefulSet))
-        with suppress(NotFound):
+        with suppress(*left_out):
             found += map(sets.set_facts, self._list("DaemonSet", namespace, objects.DaemonSet))
         return tuple(sorted(found, key=lambda one: (one.ref.namespace, one.ref.name, one.ref.kind)))
 

@@ -74,7 +74,7 @@ class Recorded:
 
     # The cluster
 
-    def list_all_workloads(self, namespace: str) -> tuple[Workload, ...]:
+    def list_readable_workloads(self, namespace: str) -> tuple[Workload, ...]:
         self._called("list_workloads")
         return tuple(item for item in self.workloads if item.ref.namespace == namespace)
 

@@ -177,3 +177,12 @@ def test_a_kind_that_may_not_be_listed_is_not_taken_for_none() -> None:
     kube, _ = answering(items(), status(403, "Forbidden", "you may not list statefulsets"))
     with pytest.raises(Refused):
         kube.list_all_workloads("ml")
+
+
+def test_for_looking_the_sets_that_may_not_be_listed_are_left_out_and_deployments_never_are() -> None:
+    no = status(403, "Forbidden", "you may not list these")
+    kube, _ = answering(items(an_object(DEPLOY, {}, replicas=1)), no, items(daemon()))
+    assert [one.ref for one in kube.list_readable_workloads("ml")] == [DEPLOY, DS]
+    kube, _ = answering(no)
+    with pytest.raises(Refused):
+        kube.list_readable_workloads("ml")
