@@ -44,16 +44,23 @@ def try_out(
 
     Raises NotFound for a runbook that is not there, InvalidFile for a rehearsal that cannot be read.
     """
-    for number, sample in enumerate(playbook.samples):
-        line = playbook.line_of(f"tests[{number}]")
-        fault = _fault(sample, everyone, runbooks)
-        yield Trial(playbook.id, "sample", sample.name, playbook.file, line, fault)
+    yield from try_samples(playbook, everyone, runbooks)
     bound = (*playbook.steps, *filter(None, (playbook.on_failure.step,)))
     for name in dict.fromkeys(step.runbook for step in bound if step.inline is None):
         book = runbooks.get(name)
         if rehearsal_file(book).exists():
             for one in rehearse(book, clock):
                 yield Trial(playbook.id, f"rehearsal of {book.id}", one.case, one.file, one.line, one.fault)
+
+
+def try_samples(
+    playbook: Playbook, everyone: Sequence[Playbook], runbooks: RunbookCatalog
+) -> Iterator[Trial]:
+    """Each sample of a playbook, put to everyone."""
+    for number, sample in enumerate(playbook.samples):
+        line = playbook.line_of(f"tests[{number}]")
+        fault = _fault(sample, everyone, runbooks)
+        yield Trial(playbook.id, "sample", sample.name, playbook.file, line, fault)
 
 
 def _fault(sample: Sample, everyone: Sequence[Playbook], runbooks: RunbookCatalog) -> str:

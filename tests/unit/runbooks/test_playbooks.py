@@ -22,7 +22,7 @@ from maestro_cli.runbooks.playbooks.model import Playbook
 from maestro_cli.runbooks.playbooks.reader import read_playbook
 from maestro_cli.runbooks.playbooks.readiness import Readiness
 from maestro_cli.runbooks.playbooks.spec import PartSpec
-from maestro_cli.runbooks.playbooks.tries import try_out
+from maestro_cli.runbooks.playbooks.tries import try_out, try_samples
 from maestro_cli.runbooks.reader import read_runbook
 from maestro_cli.runbooks.rehearsal import rehearse
 
@@ -408,3 +408,5 @@ def test_the_shipped_playbooks_are_without_error_and_may_run_by_themselves_if_th
     playbooks = PlaybookCatalog([shipped("playbooks")]).all()
     found = [one for playbook in playbooks for one in lint(playbook, runbooks, readiness, known)]
     assert [f"{one.file}:{one.line}: {one.text}" for one in (*found, *lint_ties(playbooks, known))] == []
+    for playbook in playbooks:
+        assert [one for one in try_samples(playbook, playbooks, runbooks) if one.fault] == []
