@@ -13,7 +13,7 @@ from typing import Any
 
 from maestro_cli.core.canonical import digest, plain
 from maestro_cli.core.errors import StalePlan
-from maestro_cli.runbooks.model import Runbook, RunRecord, Step
+from maestro_cli.runbooks.model import Runbook, RunRecord, Step, parted
 from maestro_cli.runbooks.parameters import check_value
 from maestro_cli.runbooks.prose import walkable
 from maestro_cli.runbooks.reader import read_runbook
@@ -48,7 +48,7 @@ def rebased(run: RunRecord, known: Mapping[str, str]) -> Runbook:
         raise _refused(run, "its id or its parameters are others")
     for parameter in runbook.parameters:
         check_value(parameter, run.parameters[parameter.name], "the run's")
-    started = {record.path.split("/")[0] for record in run.steps}
+    started = {parted(record.path)[0] for record in run.steps}
     last = max((number for number, path in enumerate(known) if path in started), default=-1)
     before = list(known.items())[: last + 1]
     now = [(step.path, fingerprint(step)) for step in runbook.steps[: last + 1]]

@@ -336,6 +336,19 @@ def test_a_manual_step_is_asked_for_each_word(bench: Bench) -> None:
     assert asked == ["hand[1]", "hand[2]", "hand[3]"]
 
 
+def test_a_run_with_repetitions_goes_on_with_a_file_that_changed_after_them(bench: Bench) -> None:
+    text = (
+        FRONT
+        + fence("id=go for_each='$PODS' as=POD", 'echo "$POD" >> log')
+        + fence("id=hand", "do it", "manual")
+    )
+    run = bench.run(text)
+    book = bench.write(text + fence("id=more", "echo more >> log"))
+    assert book.digest != run.run.digest
+    assert bench.runner().resume(run.id, rebase=True, confirm=lambda question: True).ok
+    assert bench.lines("log") == ["a", "b", "c", "more"]
+
+
 def test_lint_says_which_step_goes_on_while_a_question_waits() -> None:
     book = parse_runbook(branches().replace("id=free needs", "id=free mutates needs"), "book.md")
     found = [finding for finding in lint(book, (), lambda queries: {}) if finding.rule == "overtakes"]
