@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Progress(Protocol):
@@ -28,17 +28,27 @@ class Quiet:
     def note(self, text: str) -> None: ...
 
 
+@runtime_checkable
+class Several(Protocol):
+    """A front end that has a place for each piece of work at the same time."""
+
+    def said(self, name: str, text: str) -> None:
+        """Where the piece of work with this name is now."""
+
+
 class Among:
     """The progress of one piece of work among others: each phase and note is a line that names it."""
 
     def __init__(self, progress: Progress, name: str) -> None:
         self._progress = progress
-        self._prefix = f"{name}: "
+        self._name, self._prefix = name, f"{name}: "
 
     def phase(self, name: str, text: str) -> None:
         self._progress.note(f"{self._prefix}{name}: {text}")
 
-    def update(self, text: str) -> None: ...
+    def update(self, text: str) -> None:
+        if isinstance(self._progress, Several):
+            self._progress.said(self._name, text)
 
     def note(self, text: str) -> None:
         self._progress.note(self._prefix + text)

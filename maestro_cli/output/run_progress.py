@@ -66,6 +66,11 @@ class RunProgress(TerminalProgress):
         with self._tree_lock:
             self._tree.print(self._at.get(threading.get_ident(), ""), text)
 
+    def said(self, name: str, text: str) -> None:
+        """What one of several steps that run at the same time prints now."""
+        with self._tree_lock:
+            self._tree.print(name, text)
+
     def _line(self) -> Any:
         from rich.console import Group
         from rich.text import Text

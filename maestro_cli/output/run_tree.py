@@ -73,21 +73,26 @@ class RunTree:
         if event.subject != f"run/{self.run}" or not event.kind.startswith("step."):
             return ""
         row = self._row(event.data["step"], event.data.get("title", ""))
-        self._follow(row, event)
         if event.kind == "step.intended":
             row.state, row.reason, row.started, row.tail = RUNNING, "", now, ()
+            self._follow(row, now)
             return row.path
         row.state = event.data.get("state", "skipped")
         row.reason = event.data.get("reason", "")
         row.seconds = now - row.started if row.started else 0.0
         row.tail = ()
+        self._follow(row, now)
         return ""
 
-    def _follow(self, row: _Row, event: Event) -> None:
-        """A step that is repeated stands as its last repetition does."""
+    def _follow(self, row: _Row, now: float) -> None:
+        """A step that is repeated runs while a repetition does, and else stands as the last one does."""
         main = self._rows.get(main_of(row.path))
-        if main is not None and "[" in row.path and "/" not in row.path:
-            main.state = RUNNING if event.kind == "step.intended" else event.data.get("state", "skipped")
+        if main is None or "[" not in row.path or "/" in row.path:
+            return
+        others = (one for one in self._rows.values() if one.path.startswith(f"{main.path}["))
+        main.state = RUNNING if any(one.state == RUNNING for one in others) else row.state
+        main.started = main.started or row.started or now
+        main.seconds = now - main.started
 
     def line(self, event: Event, now: float) -> str:
         """The same event as a line of its own, where nothing is redrawn; empty when it is not worth one."""

@@ -108,3 +108,17 @@ def test_a_repetition_stands_below_its_step_which_stands_as_it_does() -> None:
         ["▶", "a[2]"],
         ["·", "b"],
     ]
+
+
+def test_a_repeated_step_runs_while_a_repetition_does_and_each_prints_for_itself() -> None:
+    text = "```sh {id=each for_each='a b' as=ITEM}\ntrue\n```\n"
+    tree = a_tree(parse_runbook(text, "each.md"))
+    for number in (1, 2):
+        tree.hear(event("step.intended", f"each[{number}]"), 2.0)
+        tree.print(f"each[{number}]", f"word {number}")
+    tree.hear(event("step.finished", "each[1]", state="ok"), 3.0)
+    shown = texts(tree, now=4.0)
+    assert shown[1].startswith("▶ each  (2.0s)")
+    assert [line for line in shown if "word" in line] == ["    │ word 2"]
+    tree.hear(event("step.finished", "each[2]", state="failed"), 6.0)
+    assert texts(tree)[1].startswith("✗ each  failed  (4.0s)")
