@@ -68,7 +68,7 @@ PROFILES: dict[str, Profile] = {
         (
             BurnWindow("page", 14.4, 20.0, 5.0),
             BurnWindow("page", 6.0, 60.0, 10.0),
-            BurnWindow("ticket", 2.0, 30.0, 10.0, hold_seconds=15.0),  # longer than one bad moment is seen
+            BurnWindow("ticket", 2.0, 30.0, 10.0, hold_seconds=45.0),  # whatever pages has paged by then
         ),
         minute_seconds=1.0,
     ),

@@ -20,7 +20,7 @@ from maestro_cli.incidents.ports import Metrics
 from maestro_cli.incidents.triage.facts import Latency, SplitRow, Tally
 from maestro_cli.incidents.triage.model import Evidence, Onset
 from maestro_cli.incidents.triage.objective import Choice
-from maestro_cli.incidents.triage.onset import Points, find_onset, limit_of, sharpen, surge
+from maestro_cli.incidents.triage.onset import Points, find_onset, in_use, limit_of, sharpen, surge
 from maestro_cli.incidents.triage.queries import MetricFamily, Queries
 
 MAX_POINTS = 600
@@ -87,6 +87,8 @@ class Telemetry:
             "requests": self.queries.request_rate(window),
         }
         series = {name: self._ending_fine(query, start, end, step, fine) for name, query in queries.items()}
+
+        series["requests"] = in_use(series["requests"], window + step)
 
         def beginning(bases: Sequence[_Basis]) -> Onset | None:
             gap = 2 * max(scrape, step)  # a rate is high for its whole window: quiet is quiet

@@ -84,6 +84,15 @@ def find_onset(
     return Onset(first, well[-1] if well else first, basis)
 
 
+def in_use(points: Points, seconds: float) -> Points:
+    """A rate of requests from so long after it was last nothing: what only begins to be used is no surge."""
+    nothing = [at for at, value in points if value <= 0]
+    if not nothing:
+        return points
+    begin = nothing[-1] + timedelta(seconds=seconds)
+    return [(at, value) for at, value in points if at > begin]
+
+
 def surge(points: Points, onset: Onset) -> float | None:
     """How many times the usual rate the load was from the onset on; None without a baseline."""
     clean = [(at, value) for at, value in points if math.isfinite(value)]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.incidents.triage.facts import CaseFacts, LogGroup, Rollout, SplitRow, Tally
 from maestro_cli.incidents.triage.model import Onset, SuspectKind
+from maestro_cli.incidents.triage.onset import find_onset, in_use
 from maestro_cli.incidents.triage.quality import quality_evidence, worse_answers
 from maestro_cli.incidents.triage.suspects import rank_suspects
 
@@ -26,6 +27,17 @@ def case(judged: dict[str, Tally], *, served_before: float = 0.0) -> CaseFacts:
         ),
         judged=judged,
     )
+
+
+def test_a_service_that_only_begins_to_be_used_is_no_surge() -> None:
+    rates = [0.0, 0.0, 20.0, 45.0, 50.0, 51.0, 49.0, 50.0]
+    points = [(NOW + timedelta(seconds=7 * number), rate) for number, rate in enumerate(rates)]
+    kept = in_use(points, 14)
+    assert [rate for _, rate in kept] == [50.0, 51.0, 49.0, 50.0]
+    assert in_use(kept, 14) == kept
+    assert find_onset(
+        kept, points[-1][0], basis="requests", floor=1, factor=1.8, gap_seconds=14
+    ) is None  # fmt: skip
 
 
 def test_the_release_whose_answers_turn_out_wrong_is_named_with_a_rollback() -> None:

@@ -29,14 +29,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         name="slow-model",
         title="One replica of the fraud model becomes slow",
         description=(
-            "The server of one replica takes 800 ms longer for every prediction. It fails none, its probes "
+            "The server of one replica takes 400 ms longer for every prediction. It fails none, its probes "
             "are quick, nothing was released, and the other replicas answer as ever."
         ),
         target=_FRAUD,
         objective="fraud-latency",
         true_cause="pod",
         right_fix="restart",
-        defect=ReplicaFault("latency", {"milliseconds": 800.0}, "fraud", 1, seconds=900.0),
+        defect=ReplicaFault("latency", {"milliseconds": 400.0}, "fraud", 1, seconds=900.0),
         runbook="high-latency",
     ),
     Scenario(
@@ -93,14 +93,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         name="budget-burn",
         title="One replica of the fraud model spends the latency budget, slowly",
         description=(
-            "One replica takes 400 ms longer for one request in eight. That is too little to page anybody, "
+            "One replica takes 400 ms longer for one request in seven. That is too little to page anybody, "
             "and enough to spend the budget of a month within a week."
         ),
         target=_FRAUD,
         objective="fraud-latency",
         true_cause="pod",
         right_fix="restart",
-        defect=ReplicaFault("latency", {"milliseconds": 400.0}, "fraud", 1, seconds=900.0, share=0.125),
+        defect=ReplicaFault("latency", {"milliseconds": 400.0}, "fraud", 1, seconds=900.0, share=0.15),
         runbook="budget-burn",
     ),
 )
