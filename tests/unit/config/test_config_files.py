@@ -115,7 +115,10 @@ def test_a_secret_is_read_where_its_reference_says(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize("reference", ["hunter2", "", "env:", "file:", "env:NOT_SET", "bao:x#y", "file:/no"])
-def test_a_reference_to_nothing_is_refused_without_showing_a_value(reference: str) -> None:
+def test_a_reference_to_nothing_is_refused_without_showing_a_value(
+    monkeypatch: pytest.MonkeyPatch, reference: str
+) -> None:
+    monkeypatch.setattr("maestro_cli.config.secrets._vault", [])
     with pytest.raises(InvalidFile) as caught:
         resolve_secret(reference, key="contexts.a.token")
     assert caught.value.key == "contexts.a.token"
