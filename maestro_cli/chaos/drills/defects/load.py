@@ -10,6 +10,9 @@ from typing import Any
 from maestro_cli.chaos.drills.defects.defect import Defect, Family, NothingDone, Scene, try_again
 from maestro_cli.chaos.drills.model import Baseline, Breakage, Truth
 from maestro_cli.core.errors import GateNotMet, NotFound, Refused
+from maestro_cli.core.promql import promql_selector
+
+_CUSTOM_SECONDS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,22 @@ class SurgeDefect(Defect):
 
     def prepare(self, baseline: Baseline) -> Mapping[str, Any]:
         """The load is calm again, and as many replicas are wanted as now."""
+        self._await_custom()
         self._replicas = self._scene.ensemble.cluster.get_workload(self._scene.target).replicas_wanted
         return {"surge": {"replicas": self._replicas}}
+
+    def _await_custom(self) -> None:
+        """Wait until callers have come for a while: what is more than usual, nobody can tell before."""
+        target, clock = self._scene.target, self._scene.clock
+        labels = {"namespace": target.namespace, "deployment": target.name}
+        every = promql_selector("maestro_inference_requests_total", labels)
+        query = f"count_over_time((sum(rate({every}[5s])) > 0)[{_CUSTOM_SECONDS + 5}s:1s])"
+        deadline = clock.monotonic() + 2 * _CUSTOM_SECONDS
+        while clock.monotonic() < deadline:
+            seconds = self._scene.ensemble.metrics.query(query).only
+            if seconds is not None and seconds >= _CUSTOM_SECONDS:
+                return
+            clock.sleep(0.5)
 
     def inject(self) -> None:
         self._began = self._scene.clock.now()
