@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from maestro_cli.core.linear_regex import line_regex
+
 MAX_LENGTH = 1000
 _MAX_DEPTH = 20
 _TOKEN = re.compile(
@@ -172,10 +174,10 @@ def _matching(left: _Read, kind: str, word: str) -> _Test:
     if kind != "text":
         raise ValueError("=~ needs a quoted regular expression")
     try:
-        pattern = re.compile(word[1:-1])
-    except (re.error, OverflowError, RecursionError) as error:
+        pattern = line_regex(word[1:-1])
+    except ValueError as error:
         raise ValueError(f"{word} is not a regular expression: {error}") from error
-    return lambda facts: pattern.fullmatch(left(facts)) is not None
+    return lambda facts: pattern.matches(left(facts))
 
 
 def _value(facts: Facts, name: str) -> str:

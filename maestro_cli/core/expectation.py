@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from maestro_cli.core.linear_regex import line_regex
+
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
     "==": operator.eq, "!=": operator.ne,
@@ -45,7 +47,7 @@ class Expectation:
         if self.word is None:
             return _NUMBER.fullmatch(text) is not None and self.holds(float(text)) is True
         if self.operator == "=~":
-            return re.fullmatch(self.word, text) is not None
+            return line_regex(self.word).matches(text)
         return (text == self.word) == (self.operator == "==")
 
 
@@ -70,7 +72,7 @@ def _of_text(text: str) -> Expectation:
         word = word[1:-1]
     if operator == "=~":
         try:
-            re.compile(word)
-        except (re.error, OverflowError, RecursionError) as error:
+            line_regex(word)
+        except ValueError as error:
             raise ValueError(f"{word!r} is not a regular expression: {error}") from error
     return Expectation(text.strip(), operator, 0.0, word)

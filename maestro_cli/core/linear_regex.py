@@ -12,10 +12,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 MAX_LENGTH = 1000
-MAX_STATES = 1000
-_MAX_REPEATS = 1000
+MAX_STATES = 3000
+_MAX_REPEATS = 1024
 _MAX_DEPTH = 30
 _MAX_KEPT = 500  # moves that are remembered
 _MAX_PAIRS = 50_000  # looked at before two expressions are taken to overlap
@@ -27,6 +28,7 @@ _DIGIT: Ranges = ((48, 57),)
 _WORD: Ranges = ((48, 57), (65, 90), (95, 95), (97, 122))
 _SPACE: Ranges = ((9, 10), (12, 13), (32, 32))
 _ANY: Ranges = ((0, _LAST),)
+_ANY_OF_A_LINE: Ranges = ((0, 9), (11, _LAST))
 _CLASSES = {"d": _DIGIT, "w": _WORD, "s": _SPACE}
 _CONTROLS = {"n": 10, "t": 9, "r": 13, "f": 12, "v": 11, "a": 7}
 _COUNT = re.compile(r"\{([0-9]{1,4})(,([0-9]{0,4}))?\}")
@@ -117,14 +119,20 @@ class LinearRegex:
         return _closure(self._free, (edge[1] for edge in edges if edge is not None and _takes(edge[0], code)))
 
 
-def linear_regex(text: str) -> LinearRegex:
-    """Read an expression; raises ValueError that says what is wrong."""
+@lru_cache(maxsize=256)
+def linear_regex(text: str, *, dot_takes_newline: bool = True) -> LinearRegex:
+    """Read an expression as Prometheus does; raises ValueError that says what is wrong."""
     if len(text) > MAX_LENGTH:
         raise ValueError(f"it is longer than {MAX_LENGTH} characters")
     net = _Net()
-    first = net.put(_Reading(text).whole(), 0)
+    first = net.put(_Reading(text, dot_takes_newline).whole(), 0)
     free = tuple(map(tuple, net.free))
     return LinearRegex(text, tuple(net.edges), free, _closure(free, [first]))
+
+
+def line_regex(text: str) -> LinearRegex:
+    """Read an expression as Python does: `.` takes a newline after `(?s)` alone. Raises ValueError."""
+    return linear_regex(text, dot_takes_newline=False)
 
 
 class _Net:
@@ -174,9 +182,11 @@ class _Net:
 class _Reading:
     """One expression being read, from left to right."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, dot_takes_newline: bool) -> None:
         self._text, self._at, self._depth = text, 0, 0
         flags = _FLAGS.match(text)
+        is_wide = dot_takes_newline or (flags is not None and "s" in flags.group(1))
+        self._any = _ANY if is_wide else _ANY_OF_A_LINE
         self._folds = flags is not None and "i" in flags.group(1)
         if flags is not None:
             self._at = flags.end()
@@ -240,7 +250,7 @@ class _Reading:
         if character == "[":
             return _Taken(self._class())
         if character == ".":
-            return _Taken(_ANY)
+            return _Taken(self._any)
         if character == "\\":
             return _Taken(self._folded(self._escaped()))
         if character in "*+?":

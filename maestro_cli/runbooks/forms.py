@@ -9,6 +9,7 @@ from typing import Any
 from maestro_cli.config.strict import suggestion
 from maestro_cli.core.condition import Condition, parse_condition
 from maestro_cli.core.expectation import parse_expectation
+from maestro_cli.core.linear_regex import line_regex
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.attributes import is_name
@@ -84,6 +85,15 @@ def _choices(raw: Any) -> tuple[str, ...]:
     if len(choices) < 2 or not all(choices) or len(set(choices)) < len(choices):
         raise ValueError("needs two answers or more, each another, separated by commas")
     return choices
+
+
+def _whole(raw: Any) -> str:
+    """An expression that is compared with a whole text, in time that grows with the text alone."""
+    try:
+        line_regex(_text(raw))
+    except ValueError as error:
+        raise ValueError(f"is not a regular expression: {error}") from error
+    return _text(raw)
 
 
 def _pattern(raw: Any) -> str:
@@ -208,6 +218,7 @@ FORMS: Mapping[str, Callable[[Any], Any]] = {
     "choice": _on_fail,
     "choices": _choices,
     "pattern": _pattern,
+    "whole": _whole,
     "condition": _condition,
     "lock": _lock,
     "folder": _folder,

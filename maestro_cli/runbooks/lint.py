@@ -6,13 +6,13 @@ a warning something that is missing. Nothing is run.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from maestro_cli.core.errors import InvalidFile, UsageError
+from maestro_cli.core.linear_regex import line_regex
 from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.graph import Graph
 from maestro_cli.runbooks.links import dead_links
@@ -115,7 +115,7 @@ def _sample(book: Runbook, step: Step) -> dict[str, str]:
     """A value for each variable of a query: the default, else one that its pattern takes."""
     values = dict.fromkeys(names_in_promql(step.body), "1")
     for parameter in book.parameters:
-        fitting = [one for one in _SAMPLES if re.fullmatch(parameter.pattern, one)]
+        fitting = [one for one in _SAMPLES if line_regex(parameter.pattern).matches(one)]
         values[parameter.name] = parameter.default or (fitting[0] if fitting else "x")
     return values
 

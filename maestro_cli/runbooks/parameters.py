@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from maestro_cli.config.strict import suggestion
 from maestro_cli.core.errors import UsageError
+from maestro_cli.core.linear_regex import line_regex
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.model import Parameter, Runbook
@@ -73,7 +74,7 @@ def check_value(parameter: Parameter, value: str, where: str) -> None:
         why = f"it is longer than {MAX_VALUE} characters"
     elif "\0" in value or any(0xD800 <= ord(character) <= 0xDFFF for character in value):
         why = "it is not text"
-    elif not re.fullmatch(parameter.pattern, value):
+    elif not line_regex(parameter.pattern).matches(value):
         why = f"it does not match {parameter.pattern}"
     if why:
         raise UsageError(f"{parameter.name} ({where}) cannot be {visible(value, 60)!r}", why=why)

@@ -6,13 +6,13 @@ question, and nothing that was answered counts for it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from maestro_cli.config.strict import suggestion
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import UsageError
+from maestro_cli.core.linear_regex import line_regex
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.model import (
@@ -98,7 +98,7 @@ def read_answer(question: Question, text: str) -> Answer:
             return said
         fix = suggestion(said, list(question.choices))
     elif question.pattern:
-        if is_line(said) and re.fullmatch(question.pattern, said):
+        if is_line(said) and line_regex(question.pattern).matches(said):
             return said
         fix = f"it must match {question.pattern}, on one line"
     else:

@@ -18,6 +18,7 @@ import msgspec
 from maestro_cli.config.strict import MAX_BYTES, parse_yaml
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.files import open_file
+from maestro_cli.core.linear_regex import line_regex
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.fences import build_steps
@@ -125,11 +126,11 @@ def _parameter(name: str, spec: ParameterSpec, document: Any) -> Parameter:
     if spec.source and not _SOURCE.fullmatch(spec.source):
         raise document.fail("is not a source", (*where, "from"), fix="write label.NAME or annotation.NAME")
     try:
-        pattern = re.compile(spec.pattern or DEFAULT_PATTERN)
-    except (re.error, OverflowError, RecursionError) as error:
+        pattern = line_regex(spec.pattern or DEFAULT_PATTERN)
+    except ValueError as error:
         raise document.fail("is not a regular expression", (*where, "pattern"), why=str(error)) from error
     default = None if spec.default is None else str(spec.default)
-    if default is not None and not pattern.fullmatch(default):
+    if default is not None and not pattern.matches(default):
         raise document.fail("does not match the pattern", (*where, "default"))
     return Parameter(name, spec.source, spec.pattern or DEFAULT_PATTERN, default, visible(spec.description))
 

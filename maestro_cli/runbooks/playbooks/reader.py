@@ -17,6 +17,7 @@ import msgspec
 from maestro_cli.config.strict import Document, dotted, read_yaml
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.cron import parse_cron
+from maestro_cli.core.linear_regex import line_regex
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.forms import is_variable
@@ -191,11 +192,11 @@ class _Reading:
                 raise self._fail("cannot be a parameter", at, fix="use capitals, digits and '_'")
             pattern = one.pattern or DEFAULT_PATTERN
             try:
-                compiled = re.compile(pattern)
-            except (re.error, OverflowError, RecursionError) as error:
+                compiled = line_regex(pattern)
+            except ValueError as error:
                 raise self._fail("is not a regular expression", (*at, "pattern"), why=str(error)) from error
             default = None if one.default is None else str(one.default)
-            if default is not None and not compiled.fullmatch(default):
+            if default is not None and not compiled.matches(default):
                 raise self._fail("does not match the pattern", (*at, "default"))
             found.append(Parameter(name, "", pattern, default, visible(one.description)))
         return tuple(found)

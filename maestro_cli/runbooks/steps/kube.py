@@ -14,6 +14,7 @@ from typing import Any
 
 from maestro_cli.config.strict import Document, parse_yaml, suggestion
 from maestro_cli.core.errors import ExitCode, InvalidFile, NotFound, UsageError
+from maestro_cli.core.linear_regex import line_regex
 from maestro_cli.core.refs import ObjectRef, parse_object_ref
 from maestro_cli.runbooks.model import State, Step, StepOutcome
 from maestro_cli.runbooks.questions import is_line
@@ -55,6 +56,12 @@ class KubeStep:
             raise document.fail("is not a path", ("field",), fix="write status.readyReplicas")
         if "field" in fields and not (step.expect or step.match or step.capture):
             raise document.fail("nothing is expected of it", ("field",), fix='add expect=">= 1" or match=…')
+        try:
+            line_regex(step.match)
+        except ValueError as error:
+            raise InvalidFile(
+                f"is not a regular expression: {error}", file=file, line=step.line, key="match"
+            ) from error
 
     def variables(self, step: Step) -> set[str]:
         return names_in(step.body)
@@ -138,7 +145,7 @@ def _field(step: Step, work: Work, found: Any, path: str) -> StepOutcome:
         holds = step.expect.holds(number)
         if not holds:
             return _told(False, f"{path} is {shown}, expected {step.expect.text}")
-    if step.match and not re.fullmatch(step.match, text):
+    if step.match and not line_regex(step.match).matches(text):
         return _told(False, f"{path} is {shown}, which does not match {step.match}")
     if not step.capture:
         return StepOutcome(State.OK, f"{path} is {shown}")
