@@ -149,7 +149,7 @@ def _address(raw: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _reference(text: str) -> str:
-    if not re.fullmatch(r"(?:env|file):\S.*|bao:[^\s#][^#\n]*#[^#\n]+", text):
+    if not re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*|bao:[^\s#][^#\n]*#[^#\n]+", text):
         raise ValueError("a secret is a reference, not a value: env:NAME, file:PATH or bao:PATH#KEY")
     return text
 

@@ -52,7 +52,9 @@ class Finding:
 def lint_file(error: InvalidFile) -> Finding:
     """The finding for a file that cannot be read."""
     text = error.what.removeprefix(f"{error.where}: ")
-    return Finding("invalid", "error", error.file, error.line or 1, f"{text} {error.fix}".strip())
+    return Finding(
+        "invalid", "error", error.file, error.line or 1, "; ".join(filter(None, (text, error.fix)))
+    )
 
 
 def lint(book: Runbook, known_alerts: Collection[str], check_queries: CheckQueries) -> tuple[Finding, ...]:

@@ -289,10 +289,11 @@ class RunServices(ChangeServices):
         if isinstance(progress, RunProgress):
             progress.expect(walkable(runbook), run)
 
-    def run_progress(self) -> RunProgress:
+    def run_progress(self, *, is_drawn: bool = True) -> RunProgress:
+        """A tree on a terminal, or a line for each step that ended."""
         from maestro_cli.output.run_progress import RunProgress
 
-        return RunProgress(self.clock, is_plain=self.options.is_plain)
+        return RunProgress(self.clock, is_plain=self.options.is_plain or not is_drawn)
 
     def lint_runbooks(self, names: Sequence[str], alerts: Sequence[str]) -> tuple[Finding, ...]:
         from maestro_cli.services.runbook_checks import lint_runbooks

@@ -123,6 +123,17 @@ def test_the_shipped_runbooks_are_rehearsed_and_a_surprise_ends_with_10(tmp_path
     assert "it succeeded (), expected failed" in surprised.out
 
 
+def test_beside_events_as_json_a_step_that_failed_is_not_told_as_done(
+    configured: Path, tmp_path: Path
+) -> None:
+    book = tmp_path / "fail.md"
+    book.write_text("# Fail\n\n```sh {id=well}\ntrue\n```\n\n```sh {id=ill}\nexit 3\n```\n")
+    result = maestro("runbook", "run", str(book), "-o", "jsonl")
+    assert result.code == 12
+    told = [line for line in result.err.splitlines() if line.startswith(("✓", "✗"))]
+    assert [line.split()[:2] for line in told] == [["✓", "well"], ["✗", "ill"]]
+
+
 def test_events_come_as_lines_of_json_and_a_run_is_exported_with_its_outcomes(
     configured: Path, tmp_path: Path
 ) -> None:

@@ -341,7 +341,13 @@ def _events(ctx: typer.Context, output: str) -> tuple[Any, Any, Any]:
     from maestro_cli.output.renderers.runbooks import event_line
     from maestro_cli.output.writer import emit_text
 
-    return None, ctx.obj.progress(), lambda event: emit_text(event_line(event))
+    progress = ctx.obj.run_progress(is_drawn=False)
+
+    def told(event: Any) -> None:
+        emit_text(event_line(event))
+        progress.told(event)
+
+    return None, progress, told
 
 
 def _end(result: Any, options: Any) -> None:

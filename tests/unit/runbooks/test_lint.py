@@ -109,7 +109,7 @@ def test_a_file_that_cannot_be_read_is_a_finding() -> None:
         parse_runbook("\n```sh {id=a timeot=1s}\ntrue\n```\n", "book.md")
     finding = lint_file(caught.value)
     assert (finding.rule, finding.file, finding.line) == ("invalid", "book.md", 2)
-    assert finding.text == "timeot: is not a step attribute did you mean 'timeout'?"
+    assert finding.text == "timeot: is not a step attribute; did you mean 'timeout'?"
 
 
 def test_a_new_runbook_is_well_and_never_written_over(tmp_path: Path) -> None:

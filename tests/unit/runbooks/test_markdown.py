@@ -147,6 +147,7 @@ def test_a_fence_in_a_list_is_dedented_and_knows_its_line_and_heading() -> None:
         ("```http {id=a match='('}\nGET https://x/\n```\n", 1, "regular expression"),
         ("```sh {id=a mutates}\ntrue\n```\n```http {verify=a}\nPOST https://x/\n```\n", 4, "must not alter"),
         ("```sh {id=a secret='TOKEN=hunter2'}\ntrue\n```\n", 1, "reference, not a value"),
+        ("```sh {id=a secret='A=env:X B=file:y'}\ntrue\n```\n", 1, "reference, not a value"),
         ("```sh {id=a secret='PATH=env:X'}\ntrue\n```\n", 1, "in capitals"),
         ("```notify {id=a}\nhello\n```\n", 1, "nowhere to go"),
         ("```notify {id=a to=https://x/}\nhello\n```\n", 1, "reference, not a value"),
