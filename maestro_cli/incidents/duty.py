@@ -8,9 +8,9 @@ Nothing here waits in the detector's thread.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from maestro_cli.core.cancellation import Cancellation
@@ -19,6 +19,7 @@ from maestro_cli.core.crashpoints import crash_point
 from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, Unreachable
 from maestro_cli.core.progress import Among, Progress
 from maestro_cli.incidents.hold import hold, is_responded_to
+from maestro_cli.incidents.lookout import Lookout
 from maestro_cli.incidents.model import Incident, Signal
 from maestro_cli.incidents.register import Unattended, unattended
 from maestro_cli.incidents.response import Responded
@@ -28,7 +29,6 @@ from maestro_cli.runbooks.model import Confirm, nobody
 from maestro_cli.runbooks.playbooks import Playbook
 
 MAX_RESPONSES = 4
-LOOK_SECONDS = 5.0
 FIRST_RETRY_SECONDS = 5.0
 LONGEST_RETRY_SECONDS = 60.0
 GIVE_UP_SECONDS = 600.0  # what failed for so long is left to people; what others are at is not
@@ -58,7 +58,7 @@ class _Left:
     bound: tuple[Playbook, Signal] | None = None  # what is suggested
 
 
-class Duty:
+class Duty(Lookout):
     """Looks for incidents to respond to, and responds to a few at a time, until stopped."""
 
     def __init__(
@@ -75,44 +75,12 @@ class Duty:
     ) -> None:
         """`actor` is the one `answers` acts as; while `drilling`, nothing is begun: the drill responds."""
         self._journal, self._answers, self._actor = journal, answers, actor
-        self._clock, self._cancellation, self._progress = clock, cancellation, progress
-        self._drilling = drilling
-        self._workers = workers
-        self._lock = threading.Lock()
-        self._at_work: dict[str, threading.Thread] = {}  # by incident
+        complaint = "nothing could be responded to"  # the journal, a playbook
+        super().__init__("duty", complaint, workers, cancellation=cancellation, progress=progress)
+        self._clock, self._drilling = clock, drilling
         self._failures: dict[str, int] = {}
         self._failing_since: dict[str, float] = {}
         self._not_before: dict[str, float] = {}  # monotonic, by incident
-        self._wake = threading.Event()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="duty", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Look now: something may have opened."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """Begin nothing more, and wait for what is at work; it ends once the cancellation is set."""
-        self._stopping = True
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        with self._lock:
-            at_work = list(self._at_work.values())
-        for thread in at_work:
-            thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping and not self._cancellation.is_set:
-            try:
-                self.look()
-            except MaestroError as error:  # the journal, a playbook: the next look reads the whole truth
-                self._progress.note(f"nothing could be responded to: {error.what}")
-            self._wake.wait(LOOK_SECONDS)
-            self._wake.clear()
 
     def look(self) -> None:
         """Begin what may be begun, and leave to people what may not."""
@@ -127,24 +95,14 @@ class Duty:
                 drilling = self._drilling() if drilling is None else drilling
                 if drilling:
                     continue
-            self._start(found.incident)
+            incident = found.incident
+            self.begin(incident.id, f"response-{incident.number}", partial(self._respond, incident))
         self._leave(left)
 
     def _is_due(self, incident: Incident) -> bool:
         with self._lock:
             later = self._not_before.get(incident.id, 0.0) > self._clock.monotonic()
-            return not later and incident.id not in self._at_work
-
-    def _start(self, incident: Incident) -> None:
-        """Respond on a thread of its own, unless there are enough."""
-        thread = threading.Thread(
-            target=self._respond, args=(incident,), name=f"response-{incident.number}", daemon=True
-        )
-        with self._lock:
-            if len(self._at_work) >= self._workers:
-                return
-            self._at_work[incident.id] = thread
-        thread.start()
+        return not later and not self.is_at_work(incident.id)
 
     def _allowed(self, found: Unattended, left: list[_Left]) -> str | None:
         """The id of the playbook that allows to respond, or None; one that does not adds to `left`."""
@@ -180,10 +138,6 @@ class Duty:
             self._later(incident, told, error)
         except Exception as error:  # noqa: BLE001 - told, and tried again: a defect must not end the watch
             self._later(incident, told, MaestroError(f"internal error: {type(error).__name__}: {error}"))
-        finally:
-            with self._lock:
-                del self._at_work[incident.id]
-            self._wake.set()
 
     def _begin(self, lease: Lease, incident: Incident) -> bool:
         """Record that it is taken; False when that is not so any more: somebody was faster."""

@@ -8,15 +8,16 @@ the detector's thread.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.crashpoints import crash_point
 from maestro_cli.core.errors import Busy, Interrupted, MaestroError
-from maestro_cli.core.progress import Progress
+from maestro_cli.core.progress import Among, Progress
 from maestro_cli.incidents.hold import Right, hold_right
+from maestro_cli.incidents.lookout import Lookout
 from maestro_cli.incidents.occasions import Due, due_events, due_ticks, is_quiet
 from maestro_cli.incidents.ports import DutyPort
 from maestro_cli.incidents.register import find_incident
@@ -28,13 +29,12 @@ from maestro_cli.runbooks.playbooks.running import At, PlaybookRunner
 from maestro_cli.runbooks.plays import PlayRecord, PlayStatus, get_play, play_of_key, unfinished_plays
 
 MAX_RUNS = 4
-LOOK_SECONDS = 5.0
 RETRY_SECONDS = 30.0
 _TRIGGERS = ("incident", "schedule")
 _PEOPLES = (RunStatus.WAITING, RunStatus.PAUSED, RunStatus.UNKNOWN)
 
 
-class Errands:
+class Errands(Lookout):
     """Looks for occasions, and runs a few playbooks at a time, until stopped."""
 
     def __init__(
@@ -50,43 +50,12 @@ class Errands:
         drilling: Callable[[], bool] = lambda: False,
     ) -> None:
         """`judged` is what a playbook comes to that says auto; while `drilling`, nothing is begun."""
+        complaint = "no playbook could be started"  # the journal
+        super().__init__("errands", complaint, MAX_RUNS, cancellation=cancellation, progress=progress)
         self._journal, self._plays, self._clock = journal, plays, clock
         self._playbooks = {one.id: one for one in playbooks if one.events or one.schedules}
         self._judged, self._drilling = judged, drilling
-        self._cancellation, self._progress = cancellation, progress
-        self._lock = threading.Lock()
-        self._at_work: dict[str, threading.Thread] = {}  # by run of a playbook
-        self._not_before: dict[str, float] = {}  # monotonic, by the same
-        self._wake = threading.Event()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="errands", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Look now: something may have happened."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """Begin nothing more, and wait for what is at work; it ends once the cancellation is set."""
-        self._stopping = True
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        with self._lock:
-            at_work = list(self._at_work.values())
-        for thread in at_work:
-            thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping and not self._cancellation.is_set:
-            try:
-                self.look()
-            except MaestroError as error:  # the journal: the next look reads the whole truth
-                self._progress.note(f"no playbook could be started: {error.what}")
-            self._wake.wait(LOOK_SECONDS)
-            self._wake.clear()
+        self._not_before: dict[str, float] = {}  # monotonic, by run of a playbook
 
     def look(self) -> None:
         """Take what is due, and go on with what was begun."""
@@ -115,12 +84,7 @@ class Errands:
         later = self._not_before.get(record.id, 0.0) > self._clock.monotonic()
         if later or (record.status is PlayStatus.WAITING and self._waits(record)):
             return
-        thread = threading.Thread(target=self._work, args=(record,), name=f"errand-{record.id}", daemon=True)
-        with self._lock:
-            if record.id in self._at_work or len(self._at_work) >= MAX_RUNS:
-                return
-            self._at_work[record.id] = thread
-        thread.start()
+        self.begin(record.id, f"errand-{record.id}", partial(self._work, record))
 
     def _waits(self, record: PlayRecord) -> bool:
         """Whether one of its runs still waits for a person, or was paused by one."""
@@ -131,7 +95,7 @@ class Errands:
         return any(run is not None and (run.asked != "" or run.status in _PEOPLES) for run in runs)
 
     def _work(self, record: PlayRecord) -> None:
-        told = _Told(self._progress, record.playbook)
+        told = Among(self._progress, f"playbook {record.playbook}")
         try:
             with hold_right(self._journal, _right(record), self._cancellation) as held:
                 now = get_play(self._journal, record.id)
@@ -148,10 +112,6 @@ class Errands:
         except Exception as error:  # noqa: BLE001 - told, and tried again: a defect must not end the watch
             told.note(f"internal error: {type(error).__name__}: {error}")
             self._not_before[record.id] = self._clock.monotonic() + RETRY_SECONDS
-        finally:
-            with self._lock:
-                del self._at_work[record.id]
-            self._wake.set()
 
     def _carry_out(self, record: PlayRecord, at: At) -> None:
         playbook = self._playbooks.get(record.playbook)
@@ -172,7 +132,7 @@ class Errands:
         return not begun and bool(record.incident) and is_quiet(find_incident(self._journal, record.incident))
 
     def _at(self, playbook: Playbook, cancellation: Cancellation) -> At:
-        return At(_Told(self._progress, playbook.id), cancellation, nobody)
+        return At(Among(self._progress, f"playbook {playbook.id}"), cancellation, nobody)
 
 
 def _right(record: PlayRecord) -> Right:
@@ -182,22 +142,6 @@ def _right(record: PlayRecord) -> Right:
         f"the run {record.id} of playbook {record.playbook} is worked on",
         f"maestro playbook history {record.id}",
     )
-
-
-class _Told:
-    """One playbook's progress among others: each phase and note is a line that names it."""
-
-    def __init__(self, progress: Progress, playbook: str) -> None:
-        self._progress = progress
-        self._prefix = f"playbook {playbook}: "
-
-    def phase(self, name: str, text: str) -> None:
-        self._progress.note(f"{self._prefix}{name}: {text}")
-
-    def update(self, text: str) -> None: ...
-
-    def note(self, text: str) -> None:
-        self._progress.note(self._prefix + text)
 
 
 class Several:

@@ -15,7 +15,7 @@ from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.facts.alerts import Alert
 from maestro_cli.core.redaction import Redactor
-from maestro_cli.incidents import duty as duties
+from maestro_cli.incidents import lookout
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.detector import Detector
 from maestro_cli.incidents.duty import Duty
@@ -60,7 +60,7 @@ class Lines:
 
 
 def main(folder: Path, name: str) -> None:
-    duties.LOOK_SECONDS = 0.05
+    lookout.LOOK_SECONDS = 0.05
     clock, cancellation = SystemClock(), Cancellation()
 
     def handle(_number: int, _frame: Any) -> None:
