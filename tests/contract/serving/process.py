@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 ROOT = Path(__file__).resolve().parents[3]
 MODELS = ROOT / "deploy" / "models"
 TRAFFIC = json.loads((MODELS / "fraud" / "traffic.json").read_text())
+NEWEST = str(max(int(one.name) for one in (MODELS / "fraud").iterdir() if one.name.isdecimal()))
 
 
 def until(condition: Callable[[], bool], seconds: float = 90.0) -> None:

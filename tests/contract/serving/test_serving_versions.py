@@ -13,7 +13,7 @@ import httpx
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
-from tests.contract.serving.process import GOOD, MODELS, TRAFFIC, Server, body_of, until
+from tests.contract.serving.process import GOOD, MODELS, NEWEST, TRAFFIC, Server, body_of, until
 from tests.unit.serving.onnx_by_hand import looping_model
 
 pytestmark = pytest.mark.contract
@@ -110,19 +110,21 @@ def test_versions_are_loaded_and_unloaded_while_requests_go_on(start: Callable[.
     try:
         for turn in range(5):
             loaded = server.http.post("/v2/repository/models/fraud/load")
-            assert (loaded.status_code, loaded.json()["version"]) == (200, "2")
-            assert server.http.post("/v2/models/fraud/infer", json=GOOD).json()["model_version"] == "2"
-            gone = server.http.post("/v2/repository/models/fraud/unload", json={"parameters": {"version": 2}})
-            assert gone.json() == {"name": "fraud", "versions": ["2"], "unload": True}
+            assert (loaded.status_code, loaded.json()["version"]) == (200, NEWEST)
+            assert server.http.post("/v2/models/fraud/infer", json=GOOD).json()["model_version"] == NEWEST
+            gone = server.http.post(
+                "/v2/repository/models/fraud/unload", json={"parameters": {"version": int(NEWEST)}}
+            )
+            assert gone.json() == {"name": "fraud", "versions": [NEWEST], "unload": True}
             assert server.http.post("/v2/models/fraud/infer", json=GOOD).json()["model_version"] == "1"
             until(lambda turn=turn: len(answers) > 20 * turn)  # type: ignore[misc]
     finally:
         stop.set()
         worker.join()
     assert {code for code, _ in answers} == {200}
-    assert {served for _, served in answers} == {"fraud@1", "fraud@2"}
+    assert {served for _, served in answers} == {"fraud@1", f"fraud@{NEWEST}"}
     index = server.http.post("/v2/repository/index").json()
-    assert index[1] == {"name": "fraud", "version": "2", "state": "UNAVAILABLE", "reason": "unloaded"}
+    assert index[1] == {"name": "fraud", "version": NEWEST, "state": "UNAVAILABLE", "reason": "unloaded"}
     for body in ({"parameters": {"config": "{}"}}, {"parameters": {"file:3/model.onnx": "AA=="}}):
         refused = server.http.post("/v2/repository/models/fraud/load", json=body)
         assert refused.status_code == 400

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.serving.process import MODELS, Server
+from tests.contract.serving.process import MODELS, NEWEST, Server
 from tests.unit.serving.onnx_by_hand import one_node_model
 from tests.unit.serving.served import request
 
@@ -96,6 +96,6 @@ def test_load_and_unload(outcome: dict[str, Any]) -> None:
         when: {(one["name"], one["version"]): one["state"] for one in outcome["repository"][when]}
         for when in ("loaded", "unloaded")
     }
-    assert states["loaded"][("fraud", "2")] == "READY"
-    assert states["unloaded"][("fraud", "2")] == states["unloaded"][("fraud", "1")] == "UNAVAILABLE"
+    assert states["loaded"][("fraud", NEWEST)] == "READY"
+    assert states["unloaded"][("fraud", NEWEST)] == states["unloaded"][("fraud", "1")] == "UNAVAILABLE"
     assert outcome["repository"]["ready"] is False

@@ -38,8 +38,9 @@ ANSWERS = 'kube_node_info{node="a"}'
         ("BackupFailed", FAILED, 50, True),
         ("BackupFailed", FAILED | {COMPLETED: "50x60"}, 50, True),  # the one before
         ("BackupFailed", FAILED | {COMPLETED: "200x60"}, 50, False),
-        ("SpendOverBudget", {f"kube_deployment_spec_replicas{{{WORKLOAD}}}": "5x60"}, 50, True),
-        ("SpendOverBudget", {f"kube_deployment_spec_replicas{{{WORKLOAD}}}": "3x60"}, 50, False),
+        ("SpendOverBudget", {f"kube_deployment_spec_replicas{{{WORKLOAD}}}": "5x90"}, 70, True),
+        ("SpendOverBudget", {f"kube_deployment_spec_replicas{{{WORKLOAD}}}": "5x90"}, 50, False),  # a surge
+        ("SpendOverBudget", {f"kube_deployment_spec_replicas{{{WORKLOAD}}}": "3x90"}, 70, False),
         ("CertificateExpiration", {CERTIFICATE: f"{WEEK}x60"}, 50, True),
         ("CertificateExpiration", {CERTIFICATE: f"{3 * WEEK}x60"}, 50, False),
         ("KeyUsedOutOfScope", {REFUSED + 'code="403",key="a",pod="p"}': "0+60x60"}, 50, True),
