@@ -46,7 +46,7 @@ class Outbox:
     # Accepting
 
     def post(self, message: Message, *, now: bool = False) -> Delivery:
-        """Accept a message and try it at once, then others that wait for the same channel.
+        """Accept a message and try it at once, and no other: who posts waits for one attempt at most.
 
         It is left for later where its channel is known not to answer, unless it shall be tried `now`.
         """
@@ -55,10 +55,7 @@ class Outbox:
             return kept
         if not now and self.channel(kept.channel).is_paused(self._clock.now()):
             return kept
-        kept = self.deliver(kept.id)
-        if kept.standing is Standing.DELIVERED:
-            self.deliver_due(channel=kept.channel)
-        return kept
+        return self.deliver(kept.id)
 
     def accept(self, message: Message) -> Delivery:
         """Make a message durable; the one that has its key already when there is one."""
@@ -86,13 +83,13 @@ class Outbox:
         except Busy:
             return self.get(message_id)
 
-    def deliver_due(self, *, channel: str | None = None) -> tuple[Delivery, ...]:
+    def deliver_due(self) -> tuple[Delivery, ...]:
         """Try what waits for channels that are not paused, those that were tried least first.
 
         A channel that does not take one is left alone until its pause is over.
         """
         tried: list[Delivery] = []
-        for one in [self.channel(channel)] if channel is not None else self.channels():
+        for one in self.channels():
             for message_id in self._waiting(one.name):
                 if self.channel(one.name).is_paused(self._clock.now()):
                     break
@@ -144,8 +141,7 @@ class Outbox:
         crash_point(f"outbox.sent:{kept.key}")
         if attempt.outcome is Outcome.ELSEWHERE:
             return kept.told(attempt.reason)
-        number = kept.attempts + 1
-        data: dict[str, Any] = {"attempt": number, "reason": attempt.reason, "incident": kept.incident}
+        data: dict[str, Any] = {"reason": attempt.reason, "incident": kept.incident}
         kind = "outbox.delivered"
         if attempt.outcome is not Outcome.DELIVERED:
             kind = "outbox.failed"
@@ -154,6 +150,10 @@ class Outbox:
             refused = attempt.outcome is Outcome.REFUSED
             data |= {"refused": refused, "not_before": "" if refused else to_rfc3339(until)}
         with self._journal.transaction() as transaction:
+            found = _one(transaction, message_id)
+            if found.standing.is_over and attempt.outcome is not Outcome.DELIVERED:
+                return found  # it was dropped meanwhile: that it failed must not have it wait again
+            data["attempt"] = found.attempts + 1
             transaction.append(kind, f"message/{message_id}", self._actor, data)
             return _one(transaction, message_id)
 

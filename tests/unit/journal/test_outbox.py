@@ -203,6 +203,33 @@ def test_a_dropped_message_is_never_sent_and_stays_in_the_record(journal: Journa
         outbox.drop("msg-none", "")
 
 
+@pytest.mark.parametrize(
+    ("attempt", "standing"),
+    [(DOWN, Standing.DROPPED), (NO, Standing.DROPPED), (OK, Standing.DELIVERED)],
+    ids=["silent", "refused", "delivered"],
+)
+def test_what_is_dropped_during_an_attempt_stays_dropped_unless_it_was_delivered(
+    journal: Journal, clock: HandClock, attempt: Attempt, standing: Standing
+) -> None:
+    sent = Sent(attempt)
+    outbox = an_outbox(journal, sent)
+    kept = outbox.accept(a_message())
+    sent.send = lambda message: outbox.drop(message.id, "told by phone") and attempt  # type: ignore[method-assign]
+    assert outbox.deliver(kept.id).standing is standing
+    clock.sleep(3600)
+    assert outbox.deliver_due() == () == outbox.messages()
+    assert kinds(journal).count("outbox.failed") == 0
+
+
+def test_who_posts_waits_for_one_attempt_and_leaves_what_waited_to_the_courier(journal: Journal) -> None:
+    sent = Sent()
+    outbox = an_outbox(journal, sent)
+    outbox.accept(a_message("older"))
+    assert outbox.post(a_message("newer")).standing is Standing.DELIVERED
+    assert sent.keys == ["newer"]
+    assert [one.key for one in outbox.deliver_due()] == ["older"]
+
+
 def test_flush_tries_a_silent_channel_once_and_ends_when_it_is_cancelled(journal: Journal) -> None:
     sent = Sent(DOWN)
     outbox = an_outbox(journal, sent)
