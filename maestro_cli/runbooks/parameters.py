@@ -7,18 +7,26 @@ and holds no secret; nothing else gets a value.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote
 
 from maestro_cli.config.strict import suggestion
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.linear_regex import line_regex
 from maestro_cli.core.redaction import Redactor
+from maestro_cli.core.secret_words import looks_secret, sounds_secret
 from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.model import Parameter, Runbook
 
 MAX_VALUE = 4096
-_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|PRIVATE_?KEY", re.IGNORECASE)
 _SHORTEST_SECRET = 8  # a shorter value of such a variable is more likely a word than a secret
+# To hide such a value would blank out, and refuse, what is ordinary.
+_NO_SECRET = re.compile(
+    r"(?i)development|disabled|external|internal|kubernetes|localhost|optional|password|postgres|production"
+    r"|required"
+)
+_PLACE = re.compile(r"_(?:FILE|PATH|DIR)\Z", re.IGNORECASE)
+_PASSWORD = re.compile(r"://[^/\s:@]*:([^/\s@]{4,})@")  # of a URL
 
 
 def resolve_parameters(
@@ -89,9 +97,17 @@ def refuse_secrets(values: Mapping[str, str], redactor: Redactor) -> None:
 
 
 def knowing(redactor: Redactor, environment: Mapping[str, str]) -> Redactor:
-    """The redactor that knows the values of variables named like secrets as well."""
+    """The redactor that knows the values of variables as well that sound or look like secrets."""
     return redactor.with_secrets(
-        value
-        for name, value in environment.items()
-        if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET
+        secret for name, value in environment.items() for secret in _secrets_in(name, value)
     )
+
+
+def _secrets_in(name: str, value: str) -> Iterator[str]:
+    """What is secret of a variable; not the place of a file that holds it."""
+    is_value = sounds_secret(name) and not _PLACE.search(name) and not _NO_SECRET.fullmatch(value)
+    if len(value) >= _SHORTEST_SECRET and (is_value or looks_secret(value)):
+        yield value
+    password = _PASSWORD.search(value)
+    if password is not None and not _NO_SECRET.fullmatch(password[1]):
+        yield from {password[1], unquote(password[1])}
