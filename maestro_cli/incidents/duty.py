@@ -43,8 +43,10 @@ class Answers(Protocol):
         self, ref: str, *, confirm: Confirm, progress: Progress, cancellation: Cancellation
     ) -> Responded: ...
 
-    def suggest(self, incident: Incident, playbook: Playbook, signal: Signal, progress: Progress) -> None:
-        """Record that the playbook was not run by itself, and tell those it names."""
+    def suggest(
+        self, transaction: Transaction, incident: Incident, playbook: Playbook, signal: Signal
+    ) -> Callable[[Progress], None]:
+        """Record that the playbook was not run by itself; what is answered tells those it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,7 @@ class Duty(Lookout):
         """Record once, whoever of several watchers is first, what is left to people; and tell it."""
         if not left:
             return
-        recorded = []
+        recorded: list[tuple[_Left, Callable[[Progress], None] | None]] = []
         with self._journal.transaction() as transaction:
             for item in left:
                 for now in unattended(transaction, item.incident.id):
@@ -202,14 +204,16 @@ class Duty(Lookout):
                     playbook = item.playbook or now.playbook
                     data = {"playbook": playbook, "reason": item.reason, "fix": item.fix}
                     self._append(transaction, "incident.handed_over", item.incident, data)
-                    recorded.append(item)
-        for item in recorded:
+                    suggest = partial(self._answers.suggest, transaction, item.incident)
+                    recorded.append((item, suggest(*item.bound) if item.bound is not None else None))
+        crash_point("response.left")
+        for item, tell in recorded:
             told = Among(self._progress, f"incident #{item.incident.number}")
             told.note(f"left to people, tell whoever is on call: {item.reason}")
             if item.fix:
                 told.note(item.fix)
-            if item.bound is not None:
-                self._answers.suggest(item.incident, *item.bound, progress=told)
+            if tell is not None:
+                tell(told)
 
     def _append(self, transaction: Transaction, kind: str, incident: Incident, data: dict[str, str]) -> None:
         transaction.append(kind, incident.subject, self._actor, {"incident": incident.id, **data})

@@ -125,6 +125,8 @@ class Errands(Lookout):
         results = self._plays.carry_out(playbook, record, at)
         last = results[-1]
         at.progress.note(f"run {last.id} {last.status.value}" + (f": {last.reason}" if last.reason else ""))
+        if last.status is RunStatus.INTERRUPTED:  # a step's lock, or the run itself, is held by another
+            self._not_before[record.id] = self._clock.monotonic() + RETRY_SECONDS
 
     def _has_cleared(self, record: PlayRecord) -> bool:
         """Whether nothing was run yet, and there is nothing to run it for any more."""

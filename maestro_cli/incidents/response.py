@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ from maestro_cli.incidents.model import Incident, Severity, Signal, State
 from maestro_cli.incidents.occasions import facts_of
 from maestro_cli.incidents.triage.investigate import Triage
 from maestro_cli.incidents.triage.model import TriageReport
-from maestro_cli.journal.store import Journal
+from maestro_cli.journal.store import Journal, Transaction
 from maestro_cli.runbooks.catalog import RunbookCatalog
-from maestro_cli.runbooks.model import Confirm, Runbook, RunResult, RunStatus, nobody
+from maestro_cli.runbooks.model import Confirm, Runbook, RunResult, RunStatus
 from maestro_cli.runbooks.parameters import resolve_parameters
 from maestro_cli.runbooks.playbooks import Playbook, PlaybookCatalog, PlaybookStep
 from maestro_cli.runbooks.playbooks.running import At, Occasion, PlaybookRunner
@@ -94,10 +95,14 @@ class Response:
         progress.update(f"written to {path}")
         return Responded(self._crew.desk.get(incident.id), path)
 
-    def suggest(self, incident: Incident, playbook: Playbook, signal: Signal, progress: Progress) -> None:
-        """Record, once, that a playbook was not run by itself, and tell those it names."""
-        at = At(progress, Cancellation(), nobody)
-        self._plays.suggest(playbook, _occasion(incident, playbook, signal), at)
+    def suggest(
+        self, transaction: Transaction, incident: Incident, playbook: Playbook, signal: Signal
+    ) -> Callable[[Progress], None]:
+        """Record, once, that a playbook was not run by itself; those it names are told by what is answered,
+        after the transaction, or by whoever delivers what waits."""
+        occasion = _occasion(incident, playbook, signal)
+        messages, _ = self._plays.put_suggestion(transaction, playbook, occasion)
+        return partial(self._plays.send, messages)
 
     def _mitigated(
         self, incident: Incident, confirm: Confirm, progress: Progress, cancellation: Cancellation

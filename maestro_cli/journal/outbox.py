@@ -61,12 +61,17 @@ class Outbox:
         """Make a message durable; the one that has its key already when there is one."""
         crash_point("outbox.before:queued")
         with self._journal.transaction() as transaction:
-            known = transaction.query("SELECT * FROM outbox WHERE key = ?", (message.key,))
-            if not known:
-                subject = f"message/{new_id('msg', self._clock.now())}"
-                transaction.append("outbox.queued", subject, self._actor, asdict(message))
-                known = transaction.query("SELECT * FROM outbox WHERE key = ?", (message.key,))
+            kept = self.put(transaction, message)
         crash_point("outbox.after:queued")
+        return kept
+
+    def put(self, transaction: Transaction, message: Message) -> Delivery:
+        """The same together with what the message tells: both are durable, or neither."""
+        known = transaction.query("SELECT * FROM outbox WHERE key = ?", (message.key,))
+        if not known:
+            subject = f"message/{new_id('msg', self._clock.now())}"
+            transaction.append("outbox.queued", subject, self._actor, asdict(message))
+            known = transaction.query("SELECT * FROM outbox WHERE key = ?", (message.key,))
         return read_row(known[0])
 
     # Delivering

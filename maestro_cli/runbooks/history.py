@@ -91,8 +91,8 @@ def runs_by_key(source: Reader, prefix: str) -> list[RunRecord]:
 
 
 def started_since(source: Reader, playbook: str, instant: datetime) -> int:
-    """How many runs a playbook has started since then."""
-    sql = "SELECT COUNT(*) AS n FROM runs WHERE playbook = ? AND started_at >= ?"
+    """How many times a playbook has started since then: the key of the first of its runs ends so."""
+    sql = "SELECT COUNT(*) AS n FROM runs WHERE playbook = ? AND started_at >= ? AND key LIKE '%/1'"
     return int(source.query(sql, (playbook, to_rfc3339(instant)))[0]["n"])
 
 

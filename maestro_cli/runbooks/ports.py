@@ -15,6 +15,7 @@ from maestro_cli.core.facts.web import WebAnswer, WebRequest
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.journal.messages import Delivery, Message
+from maestro_cli.journal.store import Transaction
 
 
 class MetricsPort(Protocol):
@@ -33,6 +34,9 @@ class WebPort(Protocol):
 class OutboxPort(Protocol):
     def post(self, message: Message, *, now: bool = False) -> Delivery:
         """Make a message durable, once under its key, and try it; `now` even if its channel is paused."""
+
+    def put(self, transaction: Transaction, message: Message) -> Delivery:
+        """Make it durable together with what it tells, and try nothing yet."""
 
 
 class ClusterPort(Protocol):

@@ -59,10 +59,13 @@ MAX_DEPTH = 5  # runbooks in one another
 
 @dataclass(frozen=True, slots=True)
 class PlaybookLimit:
-    """The playbook a run is started for, and how many runs it may start in an hour."""
+    """The playbook a run is started for, and how many times in an hour it may start its first one.
+
+    None for a run that goes on with what has started, or follows its failure.
+    """
 
     playbook: str
-    max_runs_per_hour: int
+    max_runs_per_hour: int | None
 
 
 class RunbookRunner:
@@ -152,13 +155,13 @@ class RunbookRunner:
             known = find_key(transaction, data["key"])
             if known is not None:
                 return known
-        if limit is not None:
+        if limit is not None and limit.max_runs_per_hour is not None:
             since = self._clock.now() - timedelta(hours=1)
             count = started_since(transaction, limit.playbook, since)
             if count >= limit.max_runs_per_hour:
                 raise PolicyRefused(
-                    f"playbook {limit.playbook} has started {count} runs within the hour",
-                    why=f"its policy allows {limit.max_runs_per_hour}",
+                    f"playbook {limit.playbook} has run as often as it may within the hour",
+                    why=f"its runs are {count}, and its policy allows {limit.max_runs_per_hour}",
                     fix="run the runbook by hand if it is really needed",
                 )
         session.put(transaction, "run.started", data)

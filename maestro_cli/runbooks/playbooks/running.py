@@ -2,7 +2,7 @@
 
 Invariant: it is recorded that a playbook begins before anything of it is done; the same occasion begins it
 once, whoever else is at it; going on with it does nothing twice, since each of its runs has a key of its own.
-Telling somebody never decides what becomes of a run.
+Telling somebody never decides what becomes of a run; who is to be told is durable with what is told.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from maestro_cli.core.errors import Busy, ExitCode, Interrupted, MaestroError
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress
 from maestro_cli.journal.messages import Message
-from maestro_cli.journal.store import Journal
+from maestro_cli.journal.store import Journal, Transaction
 from maestro_cli.runbooks.catalog import RunbookCatalog
 from maestro_cli.runbooks.fences import REQUEST_SECONDS
+from maestro_cli.runbooks.history import find_key
 from maestro_cli.runbooks.model import Confirm, Runbook, RunResult, RunStatus
 from maestro_cli.runbooks.parameters import resolve_parameters
 from maestro_cli.runbooks.playbooks.inline import put_down
@@ -33,6 +34,7 @@ from maestro_cli.runbooks.runner import PlaybookLimit, RunbookRunner
 from maestro_cli.runbooks.steps.notify import lasting, spelled
 
 Trigger = Literal["alert", "incident", "schedule", "manual"]
+Messages = tuple[Message, ...]
 Values = Callable[[Runbook, PlaybookStep], Mapping[str, str]]
 
 
@@ -79,35 +81,56 @@ class PlaybookRunner:
         """The run for this occasion, and whether it was this call that began it."""
         crash_point("playbook.before:begun")
         with self._journal.transaction() as transaction:
-            known = play_of_key(transaction, occasion.key)
-            if known is not None:
-                return known, False
-            play_id = new_id("pb", self._clock.now())
-            data = {
-                "key": occasion.key,
-                "playbook": playbook.id,
-                "digest": playbook.digest,
-                "trigger": occasion.trigger,
-                "words": occasion.words,
-                "mode": playbook.mode,
-                "incident": occasion.incident,
-                "facts": occasion.facts,
-                "annotations": occasion.annotations,
-                "status": status,
-                "reason": reason,
-            }
-            transaction.append("playbook.begun", f"playbook/{play_id}", self._actor, data)
-            record = get_play(transaction, play_id)
+            begun = self._begin(transaction, playbook, occasion, status, reason)
         crash_point("playbook.after:begun")
-        return record, True
+        return begun
+
+    def _begin(
+        self,
+        transaction: Transaction,
+        playbook: Playbook,
+        occasion: Occasion,
+        status: PlayStatus,
+        reason: str,
+    ) -> tuple[PlayRecord, bool]:
+        known = play_of_key(transaction, occasion.key)
+        if known is not None:
+            return known, False
+        play_id = new_id("pb", self._clock.now())
+        data = {
+            "key": occasion.key,
+            "playbook": playbook.id,
+            "digest": playbook.digest,
+            "trigger": occasion.trigger,
+            "words": occasion.words,
+            "mode": playbook.mode,
+            "incident": occasion.incident,
+            "facts": occasion.facts,
+            "annotations": occasion.annotations,
+            "status": status,
+            "reason": reason,
+        }
+        transaction.append("playbook.begun", f"playbook/{play_id}", self._actor, data)
+        return get_play(transaction, play_id), True
 
     def suggest(self, playbook: Playbook, occasion: Occasion, at: At) -> bool:
         """Record an occasion on which nothing is run, and tell people; False when that was done already."""
-        status = PlayStatus.OBSERVED if playbook.mode == "observe" else PlayStatus.SUGGESTED
-        record, is_new = self.begin(playbook, occasion, status, playbook.why_not_auto)
-        if is_new and status is PlayStatus.SUGGESTED:
-            self._tell(playbook, record, "suggested", playbook.why_not_auto, at)
+        with self._journal.transaction() as transaction:
+            messages, is_new = self.put_suggestion(transaction, playbook, occasion)
+        crash_point("playbook.after:suggested")
+        self.send(messages, at.progress)
         return is_new
+
+    def put_suggestion(
+        self, transaction: Transaction, playbook: Playbook, occasion: Occasion
+    ) -> tuple[Messages, bool]:
+        """The same within a transaction; the messages are durable with it, and may be sent after it."""
+        status = PlayStatus.OBSERVED if playbook.mode == "observe" else PlayStatus.SUGGESTED
+        reason = playbook.why_not_auto
+        record, is_new = self._begin(transaction, playbook, occasion, status, reason)
+        if not is_new or status is PlayStatus.OBSERVED:
+            return (), is_new
+        return self._put(transaction, self._notices(playbook, record, "suggested", reason)), is_new
 
     def carry_out(
         self, playbook: Playbook, record: PlayRecord, at: At, values: Values | None = None
@@ -117,7 +140,7 @@ class PlaybookRunner:
         The results of its runbooks, the last of which may not be well. Raises what a run that cannot start
         raises, after it is recorded; Busy and Interrupted leave it as it is, to be gone on with.
         """
-        self._tell(playbook, record, "begun", "", at)
+        self.send(self._notices(playbook, record, "begun", ""), at.progress)
         results: list[RunResult] = []
         try:
             for result in self._results(playbook, record, at, values or self._values(record)):
@@ -130,8 +153,8 @@ class PlaybookRunner:
             raise
         last = results[-1]
         if last.ok:
-            self._came_to(record, PlayStatus.SUCCEEDED, "", ExitCode.OK)
-            self._tell(playbook, record, "succeeded", "", at)
+            notices = self._notices(playbook, record, "succeeded", "")
+            self._came_to(record, PlayStatus.SUCCEEDED, "", ExitCode.OK, notices, at)
         elif last.status.final:
             reason = f"run {last.id} of {last.run.runbook} {last.status.value}: {last.reason}"
             self._fail(playbook, record, reason, last.exit_code, at)
@@ -139,8 +162,8 @@ class PlaybookRunner:
             at.cancellation.raise_if_set()
             wanted = f" for {last.run.waiting_for}" if last.run.waiting_for else ""
             reason = f"run {last.id} of {last.run.runbook} is {last.status.value}{wanted}"
-            self._came_to(record, PlayStatus.WAITING, reason, last.exit_code)
-            self._tell(playbook, record, "waiting", reason, at)
+            notices = self._notices(playbook, record, "waiting", reason)
+            self._came_to(record, PlayStatus.WAITING, reason, last.exit_code, notices, at)
         return tuple(results)
 
     def _results(self, playbook: Playbook, record: PlayRecord, at: At, values: Values) -> Iterator[RunResult]:
@@ -167,7 +190,7 @@ class PlaybookRunner:
             values(book, step),
             incident=record.incident or None,
             key=key,
-            limit=PlaybookLimit(playbook.id, playbook.max_runs_per_hour * len(playbook.steps)),
+            limit=PlaybookLimit(playbook.id, playbook.max_runs_per_hour if key.endswith("/1") else None),
             progress=at.progress,
             cancellation=at.cancellation,
             confirm=at.confirm,
@@ -184,24 +207,38 @@ class PlaybookRunner:
         return values
 
     def _fail(self, playbook: Playbook, record: PlayRecord, reason: str, code: ExitCode, at: At) -> None:
-        """Do what follows a failure, then record and tell it."""
+        """Page whoever is on call, do what follows a failure, then record and tell it."""
         follows = playbook.on_failure
-        if follows.step is not None:
+        self.send(self._page(playbook, record, reason), at.progress)
+        crash_point("playbook.after:paged")
+        is_refused = code is ExitCode.POLICY_REFUSED and find_key(self._journal, f"{record.key}/1") is None
+        if follows.step is not None and not is_refused:  # one that was not let begin left nothing to mend
             try:
                 key = f"{record.key}/on-failure"
                 result = self._start(playbook, record, follows.step, key, at, self._values(record))
+                if result.status is RunStatus.INTERRUPTED:  # another run holds what it needs
+                    at.cancellation.raise_if_set()
+                    raise Busy(f"run {result.id} was interrupted: {result.reason}")
                 reason += f"; then run {result.id} of {follows.step.runbook} {result.status.value}"
             except (Busy, Interrupted):
                 raise
             except MaestroError as error:
                 reason += f"; {follows.step.runbook} could not follow: {error.what}"
-        self._came_to(record, PlayStatus.FAILED, reason, code)
-        if follows.page:
-            self._send(playbook, record, follows.page, "page", "failed", reason, at)
-        self._tell(playbook, record, "failed", reason, at)
+        notices = self._notices(playbook, record, "failed", reason)
+        self._came_to(record, PlayStatus.FAILED, reason, code, notices, at)
 
-    def _came_to(self, record: PlayRecord, status: PlayStatus, reason: str, code: ExitCode) -> None:
+    def _came_to(
+        self,
+        record: PlayRecord,
+        status: PlayStatus,
+        reason: str,
+        code: ExitCode,
+        messages: Messages = (),
+        at: At | None = None,
+    ) -> None:
+        """Record it and, in the same transaction, who is to be told; then try to tell them."""
         with self._journal.transaction() as transaction:
+            self._put(transaction, messages)
             now = get_play(transaction, record.id)
             if (now.status, now.reason) != (status, reason):
                 data = {
@@ -209,6 +246,9 @@ class PlaybookRunner:
                     "playbook": record.playbook,
                 }  # fmt: skip
                 transaction.append("playbook.came_to", f"playbook/{record.id}", self._actor, data)
+        crash_point("playbook.after:came_to")
+        if at is not None:
+            self.send(messages, at.progress)
 
     def give_up(self, record: PlayRecord, reason: str) -> None:
         """Record that a run of a playbook will not be gone on with."""
@@ -222,15 +262,20 @@ class PlaybookRunner:
 
     # Telling people
 
-    def _tell(self, playbook: Playbook, record: PlayRecord, moment: Moment, reason: str, at: At) -> None:
-        for number, one in enumerate(playbook.notifications, start=1):
-            if moment in one.on:
-                self._send(playbook, record, one.to, f"notice/{moment}/{number}", moment, reason, at)
+    def _notices(self, playbook: Playbook, record: PlayRecord, moment: Moment, reason: str) -> Messages:
+        return tuple(
+            self._message(playbook, record, one.to, f"notice/{moment}/{number}", moment, reason)
+            for number, one in enumerate(playbook.notifications, start=1)
+            if moment in one.on
+        )
 
-    def _send(
-        self, playbook: Playbook, record: PlayRecord, to: str, key: str, moment: str, reason: str, at: At
-    ) -> None:
-        """Put a message into the outbox, once under its key; that it could not be is noted."""
+    def _page(self, playbook: Playbook, record: PlayRecord, reason: str) -> Messages:
+        to = playbook.on_failure.page
+        return (self._message(playbook, record, to, "page", "failed", reason),) if to else ()
+
+    def _message(
+        self, playbook: Playbook, record: PlayRecord, to: str, key: str, moment: Moment, reason: str
+    ) -> Message:
         title = playbook.title_for(record.facts.get("labels", {}), record.facts)
         words = f"Playbook {playbook.id} {moment}: {title}" + (f". {reason}" if reason else "")
         content = {
@@ -239,17 +284,30 @@ class PlaybookRunner:
             "run": record.id,
             "moment": moment,
         }
-        message = Message(
+        return Message(
             key=f"{record.id}/{key}",
             channel=lasting(to),
             content={**content, "incident": record.incident},
             incident=record.incident,
             timeout_seconds=REQUEST_SECONDS,
         )
-        try:
-            if self._outbox is not None:
+
+    def _put(self, transaction: Transaction, messages: Messages) -> Messages:
+        """Make messages durable with what they tell; the same messages."""
+        if self._outbox is not None:
+            for message in messages:
+                self._outbox.put(transaction, message)
+        return messages
+
+    def send(self, messages: Messages, progress: Progress) -> None:
+        """Try messages now, each durable once under its key; that one could not be is noted."""
+        if self._outbox is None:
+            return
+        for message in messages:
+            try:
                 self._outbox.post(message)
-        except Interrupted:
-            raise
-        except MaestroError as error:
-            at.progress.note(f"nobody was told that {playbook.id} {moment}: {error.what}")
+            except Interrupted:
+                raise
+            except MaestroError as error:
+                told = f"{message.content['playbook']} {message.content['moment']}"
+                progress.note(f"nobody was told that {told}: {error.what}")

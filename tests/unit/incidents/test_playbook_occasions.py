@@ -304,10 +304,22 @@ def test_what_an_alert_would_have_started_is_recorded_where_it_is_only_suggested
     none = cast("Any", None)
     response = Response(Crew(room.desk, none, none, none, none, none), room.journal, room.clock, "watch, a")
     for mode in ("observe", "suggest"):  # the first word counts: an occasion has one record
-        response.suggest(incident, replace(bound(), mode=cast("Any", mode)), signal, room.notes)
+        with room.journal.transaction() as transaction:
+            response.suggest(transaction, incident, replace(bound(), mode=cast("Any", mode)), signal)
     (record,) = list_plays(room.journal)
     assert (record.status, record.words) == (PlayStatus.OBSERVED, "alert ErrorBudgetBurn")
     assert record.key == f"incident/{incident.id}/burn/0"
+
+
+def test_one_whose_step_another_holds_is_left_alone_for_a_while(room: Room) -> None:
+    room.status = RunStatus.INTERRUPTED
+    errands = room.errands(scheduled())
+    for _ in range(3):
+        look(errands)
+    assert len(room.started) == 1
+    room.clock.advance(30)
+    look(errands)
+    assert len(room.started) == 2
 
 
 # What playbooks say of signals

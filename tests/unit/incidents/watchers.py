@@ -14,6 +14,7 @@ from maestro_cli.incidents.duty import Duty
 from maestro_cli.incidents.model import Incident, Signal, State
 from maestro_cli.incidents.register import find_incident
 from maestro_cli.incidents.response import Responded
+from maestro_cli.journal.store import Transaction
 from maestro_cli.runbooks.model import Confirm, nobody
 from maestro_cli.runbooks.playbooks import Playbook, PlaybookStep
 from tests.unit.incidents.world import Room, alert
@@ -55,8 +56,11 @@ class Answers:
             cast("Incident", cast("Any", type("Done", (), {"state": State.POSTMORTEM}))), Path("pm")
         )
 
-    def suggest(self, incident: Incident, playbook: Playbook, signal: Signal, progress: Progress) -> None:
+    def suggest(
+        self, transaction: Transaction, incident: Incident, playbook: Playbook, signal: Signal
+    ) -> Callable[[Progress], None]:
         self.suggested.append(incident.id)
+        return lambda progress: None
 
 
 class Watchers:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import ExitCode, NotFound, PolicyRefused, UsageError
+from maestro_cli.core.errors import Busy, ExitCode, NotFound, PolicyRefused, UsageError
 from maestro_cli.core.progress import Quiet
 from maestro_cli.journal.messages import Message
+from maestro_cli.journal.store import Transaction
 from maestro_cli.runbooks.catalog import RunbookCatalog
 from maestro_cli.runbooks.history import runs_by_key
 from maestro_cli.runbooks.model import nobody
@@ -34,6 +35,12 @@ class Outbox:
 
     def post(self, message: Message, *, now: bool = False) -> Any:
         self.messages.append(message)
+
+    def put(self, transaction: Transaction, message: Message) -> Any: ...
+
+
+class Killed(BaseException):
+    """The process ends here."""
 
 
 class Stage:
@@ -140,6 +147,16 @@ def test_the_limit_is_of_runs_of_the_playbook_not_of_its_runbooks(stage: Stage) 
     )
 
 
+def test_one_that_failed_at_its_first_step_counts_once_and_its_mending_not_at_all(stage: Stage) -> None:
+    stage.book("bad", "exit 3")
+    stage.book("mend", "echo mended >> mended")
+    play = playbook("bad", "bad", "bad", on_failure=OnFailure(PlaybookStep("mend", {})))
+    assert "of mend succeeded" in stage.run(play).reason
+    with pytest.raises(PolicyRefused, match="as often as it may"):
+        stage.run(play, replace(OCCASION, key="tick/2"))
+    assert [run.runbook for run in runs_by_key(stage.bench.journal, "tick/")] == ["bad", "mend"]
+
+
 def test_what_waits_for_a_person_is_gone_on_with(stage: Stage) -> None:
     stage.book("ask", "echo asked >> said", "approve")
     stage.book("then", "echo then >> said")
@@ -185,3 +202,47 @@ def test_a_step_that_is_written_inline_is_a_run_that_is_resumed_like_any_other(
     assert stage.bench.runner().resume(run.id, confirm=lambda question: True, lifted=True).ok
     assert stage.run(play).status is PlayStatus.SUCCEEDED
     assert (tmp_path / "said").read_text() == "hello\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "mode", "place", "messages"),
+    [
+        ("true", "auto", "playbook.after:came_to", ["notice/begun/1", "notice/succeeded/1"]),
+        ("exit 3", "auto", "playbook.after:came_to", ["notice/begun/1", "page", "notice/failed/1"]),
+        ("exit 3", "auto", "playbook.after:paged", ["notice/begun/1", "page"]),
+        ("true", "suggest", "playbook.after:suggested", ["notice/suggested/1"]),
+    ],
+)
+def test_a_kill_after_what_is_told_was_recorded_loses_no_message(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, body: str, mode: Any, place: str, messages: list[str]
+) -> None:
+    def kill(here: str) -> None:
+        if here == place:
+            raise Killed
+
+    monkeypatch.setattr("maestro_cli.runbooks.playbooks.running.crash_point", kill)
+    stage.book("one", body)
+    tell = Notification("env:CHAT", TELL_ALL.on)
+    play = replace(playbook("one", notifications=(tell,), on_failure=OnFailure(page="env:PAGER")), mode=mode)
+    stage.outbox = stage.bench.systems.outbox  # type: ignore[assignment]
+    with pytest.raises(Killed):
+        stage.run(play) if mode == "auto" else stage.runner().suggest(play, OCCASION, stage.at)
+    (record,) = list_plays(stage.bench.journal)
+    kept = stage.bench.systems.outbox.messages(ended=True)[::-1]
+    assert [one.key.removeprefix(f"{record.id}/") for one in kept] == messages
+    assert record.status.final is (place != "playbook.after:paged")
+
+
+def test_who_is_on_call_is_paged_before_what_follows_a_failure_can_be_run(stage: Stage) -> None:
+    stage.book("bad", "exit 3")
+    stage.book("mend", "touch mended", "lock=held")
+    play = playbook("bad", on_failure=OnFailure(PlaybookStep("mend", {}), "env:PAGER"))
+    journal = stage.bench.journal
+    lease = journal.acquire_lease("lock/held", "another run", 600)
+    with pytest.raises(Busy):
+        stage.run(play)
+    assert stage.told == [("env:PAGER", "failed")]
+    assert [one.status for one in list_plays(journal)] == [PlayStatus.BEGUN]
+    journal.release_lease(lease)
+    assert stage.run(play).status is PlayStatus.FAILED
+    assert (stage.bench.folder / "mended").exists()

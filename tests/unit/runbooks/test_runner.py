@@ -227,15 +227,17 @@ def test_a_key_names_one_run(bench: Bench) -> None:
     assert bench.runner().start(book, {}, key="inc-2/0").id != first.id
 
 
-def test_a_playbook_starts_only_so_many_runs_an_hour(bench: Bench) -> None:
+def test_a_playbook_starts_only_so_often_an_hour(bench: Bench) -> None:
     book = bench.write(fence("id=a", "echo x >> log"))
-    limit = PlaybookLimit("one", 2)
-    for _ in range(2):
-        assert bench.runner().start(book, {}, limit=limit).ok
-    with pytest.raises(PolicyRefused, match="has started 2 runs"):
-        bench.runner().start(book, {}, limit=limit)
-    assert bench.runner().start(book, {}, limit=PlaybookLimit("two", 2)).ok
-    assert len(bench.lines("log")) == 3
+    limit, going_on = PlaybookLimit("one", 2), PlaybookLimit("one", None)
+    for number in range(2):
+        assert bench.runner().start(book, {}, key=f"tick/{number}/1", limit=limit).ok
+        assert bench.runner().start(book, {}, key=f"tick/{number}/2", limit=going_on).ok
+    with pytest.raises(PolicyRefused, match="as often as it may"):
+        bench.runner().start(book, {}, key="tick/2/1", limit=limit)
+    assert bench.runner().start(book, {}, key="tick/1/on-failure", limit=going_on).ok
+    assert bench.runner().start(book, {}, key="other/1", limit=PlaybookLimit("two", 2)).ok
+    assert len(bench.lines("log")) == 6
 
 
 def test_a_changed_file_is_refused(bench: Bench) -> None:
