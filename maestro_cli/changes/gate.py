@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 
 from maestro_cli.changes.model import Approval, Consent, Gate, GateDecision, GateReason, Plan, plan_digest
 from maestro_cli.changes.policy import Policy
-from maestro_cli.changes.rules import Caller, Judgement, barring
+from maestro_cli.changes.rules import Caller, Judgement, barring, freezes_of_everything
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.facts.cluster import AccessAnswer
 from maestro_cli.core.quantities import counted
@@ -53,7 +53,7 @@ def decide(plan: Plan, policy: Policy, consent: Consent, findings: Findings) -> 
         *_plan(plan, consent),
         *_disruption(plan, consent),
         *([] if findings.repeated is None else [findings.repeated]),
-        *_consent(plan, policy, consent),
+        *_consent(policy, consent),
     )
     warnings = tuple(_warnings(plan, consent))
     if reasons:
@@ -71,6 +71,20 @@ def decide(plan: Plan, policy: Policy, consent: Consent, findings: Findings) -> 
         fix=f"somebody else: maestro approve {plan.id}; then: maestro change resume {plan.id}",
     )  # fmt: skip
     return GateDecision(Gate.WAITING, (reason,), warnings)
+
+
+def against_step(policy: Policy, consent: Consent, now: datetime) -> tuple[GateReason, ...]:
+    """Why a step of a runbook that alters the world, but is no change, must not start; the gravest first.
+
+    What it touches is not known, so nothing is asked that a plan answers: access, blast radius, rules of who
+    may do what to which target.
+    """
+    frozen = () if policy.rules is None else tuple(freezes_of_everything(policy.rules, now))
+    return (
+        *_read_only(policy),
+        *(judgement.reason for judgement in frozen),
+        *_consent(policy, consent),
+    )
 
 
 def _second_person(plan: Plan, policy: Policy, judged: Sequence[Judgement]) -> Iterator[str]:
@@ -99,13 +113,17 @@ def _lacking(
         yield f"the approval of {approval.by} expired at {approval.until:%H:%M:%S}Z"
 
 
-def _policy(plan: Plan, policy: Policy) -> Iterator[GateReason]:
+def _read_only(policy: Policy) -> Iterator[GateReason]:
     if policy.read_only:
         yield GateReason(
             "read-only", ExitCode.POLICY_REFUSED, f"context {policy.context} is read-only",
             why="--read-only, MAESTRO_READ_ONLY or read_only of the context or its policy is set",
             fix="unset it where it is set, if you mean to change this cluster",
         )  # fmt: skip
+
+
+def _policy(plan: Plan, policy: Policy) -> Iterator[GateReason]:
+    yield from _read_only(policy)
     share, cap = plan.blast.namespace_share, policy.max_replicas_share
     if cap < 1 and share is None:
         yield GateReason(
@@ -165,7 +183,7 @@ def _disruption(plan: Plan, consent: Consent) -> Iterator[GateReason]:
     )  # fmt: skip
 
 
-def _consent(plan: Plan, policy: Policy, consent: Consent) -> Iterator[GateReason]:
+def _consent(policy: Policy, consent: Consent) -> Iterator[GateReason]:
     if not consent.given:
         yield GateReason(
             "consent", ExitCode.GATE_NOT_MET, "nobody agreed to this change",

@@ -134,17 +134,30 @@ def _each_freeze(rules: PolicyRules, plan: Plan, now: datetime) -> Iterator[Judg
         yield _frozen(freeze, window, rules.place("freezes", index), plan, now)
 
 
+def freezes_of_everything(rules: PolicyRules, now: datetime) -> Iterator[Judgement]:
+    """The freezes that hold now whatever is changed: those that name neither kinds nor targets nor labels."""
+    for index, (freeze, window) in enumerate(zip(rules.content.freezes, rules.windows, strict=True)):
+        if not (freeze.kinds or freeze.targets or freeze.selector):
+            judged = _held(freeze, window, rules.place("freezes", index), "", now)
+            if judged.refuses:
+                yield judged
+
+
 def _frozen(freeze: Freeze, window: Window, place: str, plan: Plan, now: datetime) -> Judgement:
     unlike = _unlike(freeze, plan)
     if unlike:
         return Judgement(freeze.name, place, False, unlike)
+    return _held(freeze, window, place, _also(freeze, plan), now)
+
+
+def _held(freeze: Freeze, window: Window, place: str, also: str, now: datetime) -> Judgement:
     start = began_at(window.cron, window.zone, window.duration, now)
     if start is None:
         local = now.astimezone(window.zone)
         return Judgement(freeze.name, place, False, f"at {local:%a %H:%M} {freeze.zone} it does not hold")
     begin, end = (at.astimezone(window.zone) for at in (start, start + window.duration))
     span = f"{begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} {freeze.zone}"
-    return Judgement(freeze.name, place, True, f"{_also(freeze, plan)}frozen from {span}", refuses=True)
+    return Judgement(freeze.name, place, True, f"{also}frozen from {span}", refuses=True)
 
 
 def _each_budget(rules: PolicyRules, plan: Plan, budgets: Mapping[str, Left]) -> Iterator[Judgement]:

@@ -24,6 +24,7 @@ SHELLS = frozenset({"sh", "bash", "python"})
 EVERY = frozenset({*SHELLS, "promql", "http", "kube", "change", "manual", "ask", "runbook", "notify"})
 ASKED = frozenset({"ask"})
 WEB = frozenset({"http"})
+UNPLANNED = SHELLS | WEB  # what may alter the world, and how is written nowhere
 SENT = WEB | {"notify"}
 JUDGED = frozenset({"promql", "kube"})
 LOOKING = JUDGED | WEB

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from maestro_cli.core.condition import Facts
-from maestro_cli.core.errors import ExitCode, UsageError
+from maestro_cli.core.errors import ExitCode, MaestroError, UsageError
+from maestro_cli.runbooks.attempts import failure_of
+from maestro_cli.runbooks.attributes import UNPLANNED
 from maestro_cli.runbooks.beside import beside
 from maestro_cli.runbooks.iterations import Scope
 from maestro_cli.runbooks.ledger import Ledger
@@ -137,7 +139,7 @@ class Execution:
         if is_alone:
             self.around.progress.phase(step.path, step.name)
         try:
-            refused = self._approval(step)
+            refused = self._refusal(step) or self._approval(step)
             troubles = [refused] if refused is not None else self._each(step, iterations)
         finally:
             if not is_alone:
@@ -155,6 +157,18 @@ class Execution:
         if step.when is None or step.when.holds(Facts(self._scope.values(step.path), self._ended)):
             return ""
         return f"it is only for when {step.when.text}"
+
+    def _refusal(self, step: Step) -> Trouble | None:
+        """What the context has against a step that alters the world and is no change: those have a gate."""
+        if not step.mutates or step.kind not in UNPLANNED or self._scope.started(step):
+            return None
+        if self.around.stand_in is not None:
+            return None
+        try:
+            self.around.changes.admit(step.name)
+        except MaestroError as error:
+            return Trouble(step, step, failure_of(error, self.around.redactor))
+        return None
 
     def _approval(self, step: Step) -> Trouble | None:
         """Why a step must not start; once it has started, nothing is asked again."""

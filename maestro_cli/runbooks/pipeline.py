@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from maestro_cli.changes import gate
 from maestro_cli.changes.history import find_by_key
 from maestro_cli.changes.model import Change, Consent, Gate, State
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import ActionFailed, MaestroError, NotFound
+from maestro_cli.core.errors import ActionFailed, ExitCode, GateNotMet, MaestroError, NotFound, PolicyRefused
 from maestro_cli.core.progress import Progress
 from maestro_cli.runbooks.ports import ChangeOutcome, ChangeRequest, ChangeState, Rehearsed
 
@@ -51,6 +52,15 @@ class PipelineChanges:
         if decision.outcome is Gate.WAITING:
             return Rehearsed(f"{plan.summary}; it waits first: {why}")
         return Rehearsed(plan.summary, why or "refused", decision.reasons[0].exit_code)
+
+    def admit(self, what: str) -> None:
+        """Raises PolicyRefused in a read-only or frozen context, GateNotMet without the consent it wants."""
+        pipeline = self._pipeline
+        reasons = gate.against_step(pipeline.policy, self._consent, pipeline.clock.now())
+        if reasons:
+            first = reasons[0]
+            error = PolicyRefused if first.exit_code is ExitCode.POLICY_REFUSED else GateNotMet
+            raise error(f"{what} may not start: {first.what}", why=first.why, fix=first.fix)
 
     def recover(self, key: str, *, progress: Progress, cancellation: Cancellation) -> ChangeOutcome:
         """A change that ended badly, did nothing or waits reads ABSENT: executing its key again tells how."""

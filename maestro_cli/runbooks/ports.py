@@ -102,6 +102,9 @@ class ChangePort(Protocol):
         key continues. OutcomeUnknown: it may have been done; `recover` decides.
         """
 
+    def admit(self, what: str) -> None:
+        """Let a step start that alters the world and is no change; raises PolicyRefused or GateNotMet."""
+
     def recover(self, key: str, *, progress: Progress, cancellation: Cancellation) -> ChangeOutcome:
         """What became of the change with this key; asks the world when the journal does not say, and
         goes on with one that was applied and not verified."""

@@ -241,6 +241,9 @@ class _Nowhere:
     def execute(self, request: ChangeRequest, **_: object) -> ChangeOutcome:
         raise _asked("a change")
 
+    def admit(self, what: str) -> None:
+        """Its mock says what became of it."""
+
     def recover(self, key: str, **_: object) -> ChangeOutcome:
         """Nothing is known of a change but what its mock says."""
         return ChangeOutcome(ChangeState.UNKNOWN, "", "its mock says unknown")

@@ -10,11 +10,12 @@ from maestro_cli.changes.canary.examination import Examination, examine, expecte
 from maestro_cli.changes.canary.model import Canary, Rules, Verb
 from maestro_cli.changes.kinds.routing import following
 from maestro_cli.core.errors import GateNotMet, MaestroError, TimedOut, UsageError
-from maestro_cli.core.quantities import format_duration, parse_duration_seconds
+from maestro_cli.core.quantities import counted, format_duration, parse_duration_seconds
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
 
 if TYPE_CHECKING:
     from maestro_cli.changes.model import Plan
+    from maestro_cli.core.facts.cluster import Workload
     from maestro_cli.core.progress import Progress
     from maestro_cli.services.root import Services
 
@@ -62,7 +63,8 @@ def promote_plan(services: Services, ref: ObjectRef, model: str, *, anyway: bool
             )
     if not canary.beside:
         return services.changes.plan("promote", ref, {"model": model, "version": canary.version})
-    if not _is_grown(services, canary):
+    own, stable = _both(services, canary)
+    if own.replicas_wanted < stable.replicas_ready:
         note(f"first {canary.name} gets as many replicas as {canary.stable_name}, then that one none")
         return services.changes.plan("set-weight", ref, {"share": 0.5, "beside": canary.beside})
     return _handed_over(services, canary)
@@ -91,15 +93,25 @@ def record_end(services: Services, ref: ObjectRef, model: str, plan: Plan, ended
     register.ending(services.journal, services.actor, canary, plan, ended_as)
 
 
-def _is_grown(services: Services, canary: Canary) -> bool:
-    """Whether it has replicas enough to answer alone: as many as the stable Deployment has."""
+def _both(services: Services, canary: Canary) -> tuple[Workload, Workload]:
+    """The canary's Deployment and the stable one."""
     assert isinstance(canary.ref, WorkloadRef)
-    own = services.cluster.get_workload(canary.ref)
-    stable = services.cluster.get_workload(canary.stable_ref)
-    return own.replicas_wanted >= stable.replicas_ready
+    cluster = services.cluster
+    return cluster.get_workload(canary.ref), cluster.get_workload(canary.stable_ref)
+
+
+def refuse_alone(own: Workload, stable: Workload) -> None:
+    """Raises GateNotMet while one has fewer ready replicas than the other shall have."""
+    if own.replicas_ready < stable.replicas_wanted:
+        raise GateNotMet(
+            f"{own.ref} has {counted(own.replicas_ready, 'ready replica')}, and would answer alone",
+            why=f"{stable.ref} shall have {stable.replicas_wanted}",
+            fix=f"wait for them, or: maestro scale {own.ref} --replicas {stable.replicas_wanted}",
+        )
 
 
 def _handed_over(services: Services, canary: Canary) -> Plan:
+    refuse_alone(*_both(services, canary))
     asked = {"share": 0.0, "beside": canary.ref.name}
     return services.changes.plan("set-weight", canary.stable_ref, asked)
 

@@ -52,6 +52,7 @@ class FileChanges:
     def __init__(self, folder: Path, error: MaestroError | None = None) -> None:
         self.folder = folder
         self.error = error
+        self.refusal: MaestroError | None = None
         folder.mkdir(exist_ok=True)
 
     def _file(self, key: str) -> Path:
@@ -77,6 +78,10 @@ class FileChanges:
             with (self.folder / "world").open("a") as world:
                 world.write(f"{json.dumps(what)}\n")
         return ChangeOutcome(ChangeState.DONE, f"chg-{key}", "done")
+
+    def admit(self, what: str) -> None:
+        if self.refusal is not None:
+            raise self.refusal
 
     def recover(self, key: str, *, progress: Progress, cancellation: Cancellation) -> ChangeOutcome:
         state = ChangeState.DONE if self._file(key).exists() else ChangeState.ABSENT
