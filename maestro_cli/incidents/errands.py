@@ -30,6 +30,7 @@ from maestro_cli.runbooks.plays import PlayRecord, PlayStatus, get_play, play_of
 
 MAX_RUNS = 4
 RETRY_SECONDS = 30.0
+STALE_SECONDS = 600.0  # watchers that are replaced one after the other have different files meanwhile
 _TRIGGERS = ("incident", "schedule")
 _PEOPLES = (RunStatus.WAITING, RunStatus.PAUSED, RunStatus.UNKNOWN)
 
@@ -56,6 +57,7 @@ class Errands(Lookout):
         self._playbooks = {one.id: one for one in playbooks if one.events or one.schedules}
         self._judged, self._drilling = judged, drilling
         self._not_before: dict[str, float] = {}  # monotonic, by run of a playbook
+        self._stale_since: dict[str, float] = {}  # the same, of those whose file is another one here
 
     def look(self) -> None:
         """Take what is due, and go on with what was begun."""
@@ -116,22 +118,36 @@ class Errands(Lookout):
     def _carry_out(self, record: PlayRecord, at: At) -> None:
         playbook = self._playbooks.get(record.playbook)
         if playbook is None or playbook.digest != record.digest:
-            self._plays.give_up(record, "its file is another one now, or gone")
-            at.progress.note("given up: its file is another one now, or gone")
+            self._leave(record, playbook, at)
             return
-        if self._has_cleared(record):
-            self._plays.give_up(record, "every signal cleared before a runbook was run")
-            return
+        if RunHistory(self._journal).by_key(f"{record.key}/1") is None:
+            if record.incident and is_quiet(find_incident(self._journal, record.incident)):
+                self._plays.give_up(record, "every signal cleared before a runbook was run", at)
+                return
+            judged = self._judged(playbook)
+            if judged.mode != "auto":
+                self._plays.hold_back(judged, record, at)
+                at.progress.note(f"not begun: {judged.why_not_auto}")
+                return
         results = self._plays.carry_out(playbook, record, at)
         last = results[-1]
         at.progress.note(f"run {last.id} {last.status.value}" + (f": {last.reason}" if last.reason else ""))
         if last.status is RunStatus.INTERRUPTED:  # a step's lock, or the run itself, is held by another
             self._not_before[record.id] = self._clock.monotonic() + RETRY_SECONDS
 
-    def _has_cleared(self, record: PlayRecord) -> bool:
-        """Whether nothing was run yet, and there is nothing to run it for any more."""
-        begun = RunHistory(self._journal).by_key(f"{record.key}/1") is not None
-        return not begun and bool(record.incident) and is_quiet(find_incident(self._journal, record.incident))
+    def _leave(self, record: PlayRecord, playbook: Playbook | None, at: At) -> None:
+        """Leave it to a watcher that has the file it began with; when none sees to it, give it up."""
+        now = self._clock.monotonic()
+        is_news = record.id not in self._stale_since
+        since = self._stale_since.setdefault(record.id, now)
+        reason = "its file is another one now, or gone"
+        if now - since >= STALE_SECONDS:
+            self._plays.give_up(record, reason, at, playbook)
+            at.progress.note(f"given up, tell whoever is on call: {reason}")
+            return
+        self._not_before[record.id] = now + RETRY_SECONDS
+        if is_news:
+            at.progress.note(f"{reason}; left for {STALE_SECONDS:g}s to a watcher that has it as it was")
 
     def _at(self, playbook: Playbook, cancellation: Cancellation) -> At:
         return At(Among(self._progress, f"playbook {playbook.id}"), cancellation, nobody)

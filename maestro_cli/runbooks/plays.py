@@ -125,4 +125,8 @@ def _came_to(db: sqlite3.Connection, event: Event, play: str) -> None:
     )
 
 
-FOLDS = {"playbook.begun": _begun, "playbook.came_to": _came_to}
+def _rebased(db: sqlite3.Connection, event: Event, play: str) -> None:
+    db.execute("UPDATE playbook_runs SET digest = ? WHERE id = ?", (event.data["digest"], play))
+
+
+FOLDS = {"playbook.begun": _begun, "playbook.came_to": _came_to, "playbook.rebased": _rebased}

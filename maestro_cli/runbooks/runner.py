@@ -16,7 +16,7 @@ from typing import Any
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import Busy, ExitCode, NotFound, PolicyRefused, UsageError
+from maestro_cli.core.errors import Busy, ExitCode, NotFound, PolicyRefused, StalePlan, UsageError
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.core.redaction import Redactor
@@ -110,12 +110,13 @@ class RunbookRunner:
         """Start a run, or go on with the one that has this key, and work on it until it can go no further.
 
         Raises UsageError for parameters that do not fit or a runbook without steps, Busy when the run or
-        its lock is held, PolicyRefused when the playbook has started too many.
+        its lock is held, PolicyRefused when the playbook has started too many, StalePlan when the run of
+        this key is of another runbook.
         """
         around = self._around(progress, cancellation, confirm, {})
         known = find_key(self._journal, key) if key else None
         if known is not None:
-            return self._continue(known, around, lifted=False)
+            return self._known(known, runbook, around)
         values = resolve_parameters(runbook, given=parameters)
         refuse_secrets(values, self._redactor)
         runbook = walkable(runbook)
@@ -131,7 +132,19 @@ class RunbookRunner:
             if opened == run_id:
                 return self._work(session, runbook, around)
         session.forget()  # another process started the run with this key a moment ago
-        return self._continue(opened, around, lifted=False)
+        return self._known(opened, runbook, around)
+
+    def _known(self, run_id: str, runbook: Runbook, around: Surroundings) -> RunResult:
+        """Go on with the run that has the key, unless another runbook was meant."""
+        run = self.history.get(run_id)
+        is_elsewhere = run.file != str(Path(runbook.file).resolve()) and run.digest != runbook.digest
+        if run.runbook != runbook.id or is_elsewhere:
+            raise StalePlan(
+                f"run {run_id} is of {run.runbook}, and {runbook.id} was to be run in its place",
+                why="what starts it was changed since",
+                fix=f"restore that, or see what was done: maestro runbook history {run_id}",
+            )
+        return self._continue(run_id, around, lifted=False)
 
     def plan(
         self,

@@ -14,14 +14,14 @@ from typing import Literal
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.crashpoints import crash_point
-from maestro_cli.core.errors import Busy, ExitCode, Interrupted, MaestroError
+from maestro_cli.core.errors import Busy, ExitCode, Interrupted, MaestroError, StalePlan
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress
 from maestro_cli.journal.messages import Message
 from maestro_cli.journal.store import Journal, Transaction
 from maestro_cli.runbooks.catalog import RunbookCatalog
 from maestro_cli.runbooks.fences import REQUEST_SECONDS
-from maestro_cli.runbooks.history import find_key
+from maestro_cli.runbooks.history import find_key, runs_by_key
 from maestro_cli.runbooks.model import Confirm, Runbook, RunResult, RunStatus
 from maestro_cli.runbooks.parameters import resolve_parameters
 from maestro_cli.runbooks.playbooks.inline import put_down
@@ -138,8 +138,10 @@ class PlaybookRunner:
         """Run what is left of a playbook that has begun, until it ends or a person is needed.
 
         The results of its runbooks, the last of which may not be well. Raises what a run that cannot start
-        raises, after it is recorded; Busy and Interrupted leave it as it is, to be gone on with.
+        raises, after it is recorded; Busy and Interrupted leave it as it is, to be gone on with. StalePlan
+        when its file is another one since something of it was run: nothing is done, and nothing recorded.
         """
+        self._pin(playbook, record)
         self.send(self._notices(playbook, record, "begun", ""), at.progress)
         results: list[RunResult] = []
         try:
@@ -165,6 +167,24 @@ class PlaybookRunner:
             notices = self._notices(playbook, record, "waiting", reason)
             self._came_to(record, PlayStatus.WAITING, reason, last.exit_code, notices, at)
         return tuple(results)
+
+    def _pin(self, playbook: Playbook, record: PlayRecord) -> None:
+        """Refuse another file than the one it began with; while nothing was run, it begins with this one."""
+        with self._journal.transaction() as transaction:
+            now = get_play(transaction, record.id)
+            if playbook.digest == now.digest:
+                return
+            if runs_by_key(transaction, f"{record.key}/"):
+                raise StalePlan(
+                    f"{playbook.file} changed since run {record.id} of playbook {playbook.id} began",
+                    why="its steps would be taken for those that were run",
+                    fix=f"restore the file, or see what was done: maestro playbook history {record.id}",
+                )
+            data = {
+                "digest": playbook.digest, "from": now.digest, "incident": now.incident,
+                "playbook": playbook.id,
+            }  # fmt: skip
+            transaction.append("playbook.rebased", f"playbook/{record.id}", self._actor, data)
 
     def _results(self, playbook: Playbook, record: PlayRecord, at: At, values: Values) -> Iterator[RunResult]:
         """The result of each step in turn; none comes after one that is not well."""
@@ -250,9 +270,19 @@ class PlaybookRunner:
         if at is not None:
             self.send(messages, at.progress)
 
-    def give_up(self, record: PlayRecord, reason: str) -> None:
-        """Record that a run of a playbook will not be gone on with."""
-        self._came_to(record, PlayStatus.FAILED, reason, ExitCode.GATE_NOT_MET)
+    def give_up(self, record: PlayRecord, reason: str, at: At, playbook: Playbook | None = None) -> None:
+        """Record that a run of a playbook will not be gone on with, and tell those that its file names."""
+        messages: Messages = ()
+        if playbook is not None:
+            notices = self._notices(playbook, record, "failed", reason)
+            messages = (*self._page(playbook, record, reason), *notices)
+        self._came_to(record, PlayStatus.FAILED, reason, ExitCode.GATE_NOT_MET, messages, at)
+
+    def hold_back(self, playbook: Playbook, record: PlayRecord, at: At) -> None:
+        """Record that one of which nothing was run yet is only suggested now, and tell it."""
+        reason = playbook.why_not_auto
+        notices = self._notices(playbook, record, "suggested", reason)
+        self._came_to(record, PlayStatus.SUGGESTED, reason, ExitCode.OK, notices, at)
 
     def see_off(self, incident: str, reason: str) -> None:
         """Record that what the alerts of an incident began was seen through, and nothing more is needed."""

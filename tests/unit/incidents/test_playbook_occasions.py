@@ -147,10 +147,28 @@ def test_what_was_begun_and_not_ended_is_gone_on_with_by_any_watcher(room: Room)
 def test_a_file_that_is_another_one_since_is_given_up(room: Room) -> None:
     (due,) = due_ticks([scheduled()], room.clock.now())
     room.errands(scheduled())._plays.begin(*due)
-    look(room.errands(replace(scheduled(), digest="other")))
+    newer = room.errands(replace(scheduled(), digest="other"))
+    for seconds in (0, 599):
+        room.clock.advance(seconds)
+        look(newer)
+        (record,) = list_plays(room.journal)
+        assert record.status is PlayStatus.BEGUN, "a watcher that has its file may go on with it"
+    room.clock.advance(30)
+    look(newer)
     (record,) = list_plays(room.journal)
     assert (room.started, record.status) == ([], PlayStatus.FAILED)
     assert "another one now" in record.reason
+    assert "tell whoever is on call" in room.notes.lines[-1]
+
+
+def test_one_that_may_not_run_any_more_before_it_began_is_only_suggested(room: Room) -> None:
+    (due,) = due_ticks([scheduled()], room.clock.now())
+    room.errands(scheduled())._plays.begin(*due)  # and was killed then
+    held = lambda one: replace(one, mode="suggest", held_back="its rehearsal failed")  # noqa: E731
+    look(room.errands(scheduled(), judged=held))
+    (record,) = list_plays(room.journal)
+    assert (room.started, record.status) == ([], PlayStatus.SUGGESTED)
+    assert "its rehearsal failed" in record.reason
 
 
 @pytest.mark.parametrize(("mode", "status"), [("suggest", "suggested"), ("observe", "observed")])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import Busy, ExitCode, NotFound, PolicyRefused, UsageError
+from maestro_cli.core.errors import Busy, ExitCode, NotFound, PolicyRefused, StalePlan, UsageError
 from maestro_cli.core.progress import Quiet
 from maestro_cli.journal.messages import Message
 from maestro_cli.journal.store import Transaction
@@ -246,3 +246,35 @@ def test_who_is_on_call_is_paged_before_what_follows_a_failure_can_be_run(stage:
     journal.release_lease(lease)
     assert stage.run(play).status is PlayStatus.FAILED
     assert (stage.bench.folder / "mended").exists()
+
+
+def test_a_changed_playbook_takes_no_step_for_one_that_was_run(stage: Stage) -> None:
+    stage.book("scale", "echo scale >> said")
+    stage.book("back", "echo back >> said", "approve")
+    stage.book("drain", "echo drain >> said")
+    assert stage.run(replace(playbook("scale", "back"), digest="a")).status is PlayStatus.WAITING
+    stage.at = At(Quiet(), Cancellation(), lambda question: True)
+    with pytest.raises(StalePlan, match="changed since run") as refused:
+        stage.run(replace(playbook("drain", "scale", "back"), digest="b"))
+    assert refused.value.exit_code is ExitCode.GATE_NOT_MET
+    assert (stage.bench.folder / "said").read_text() == "scale\n"
+    assert stage.run(replace(playbook("scale", "back"), digest="a")).status is PlayStatus.SUCCEEDED
+    assert (stage.bench.folder / "said").read_text() == "scale\nback\n"
+
+
+def test_a_playbook_that_changed_before_anything_was_run_begins_with_its_new_file(stage: Stage) -> None:
+    stage.book("ask", "echo asked >> said", "approve")
+    stage.runner().begin(replace(playbook("gone"), digest="a"), OCCASION)
+    changed = replace(playbook("ask"), digest="b")
+    assert stage.run(changed).status is PlayStatus.WAITING
+    stage.at = At(Quiet(), Cancellation(), lambda question: True)
+    assert stage.run(changed).status is PlayStatus.SUCCEEDED
+
+
+def test_what_was_given_up_is_told_to_whom_its_file_names(stage: Stage) -> None:
+    play = playbook("one", notifications=(TELL_ALL,), on_failure=OnFailure(page="env:PAGER"))
+    runner = stage.runner()
+    record, _ = runner.begin(play, OCCASION)
+    runner.give_up(record, "its file is another one", stage.at, play)
+    assert stage.told == [("env:PAGER", "failed"), ("env:CHAT", "failed")]
+    assert get_play(stage.bench.journal, record.id).status is PlayStatus.FAILED

@@ -225,6 +225,10 @@ def test_a_key_names_one_run(bench: Bench) -> None:
     assert (again.id, again.exit_code) == (first.id, ExitCode.OK)
     assert bench.lines("log") == ["x"]
     assert bench.runner().start(book, {}, key="inc-2/0").id != first.id
+    other = bench.write(fence("id=a", "echo other >> log"), "other.md")
+    with pytest.raises(StalePlan, match="was to be run in its place"):
+        bench.runner().start(other, {}, key="inc-1/0")
+    assert bench.lines("log") == ["x", "x"]
 
 
 def test_a_playbook_starts_only_so_often_an_hour(bench: Bench) -> None:
