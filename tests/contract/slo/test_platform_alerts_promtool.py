@@ -20,11 +20,20 @@ FAILED = {
     'kube_job_created{namespace="ml",job_name="model-backup-1"}': "100x60",
     'kube_job_failed{namespace="ml",job_name="model-backup-1",condition="true"}': "1x60",
 }
-COMPLETED = 'kube_job_status_completion_time{namespace="ml",job_name="model-backup-2"}'
 CERTIFICATE = 'x509_cert_not_after{secret_namespace="ml",secret_name="tls"}'
 REFUSED = f"maestro_access_refused_total{{{WORKLOAD},"
 THERE = f"kube_deployment_created{{{WORKLOAD}}}"
 ANSWERS = 'kube_node_info{node="a"}'
+
+
+def completed(job: str, at: int, cron_job: str = "") -> dict[str, str]:
+    """The series of a job that has succeeded, made by hand or for a CronJob."""
+    labels = f'namespace="ml",job_name="{job}"'
+    owner = f'kube_job_owner{{{labels},owner_kind="CronJob",owner_name="{cron_job}"}}'
+    return {
+        f"kube_job_created{{{labels}}}": f"{at - 1}x60",
+        f"kube_job_status_completion_time{{{labels}}}": f"{at}x60",
+    } | ({owner: "1x60"} if cron_job else {})
 
 
 @pytest.mark.parametrize(
@@ -36,8 +45,11 @@ ANSWERS = 'kube_node_info{node="a"}'
         ("WorkloadGone", {ANSWERS: "1x60"}, 50, False),  # it was never there
         ("WorkloadGone", {THERE: "1x10 stale _x20 1x30", ANSWERS: "1x60"}, 50, False),
         ("BackupFailed", FAILED, 50, True),
-        ("BackupFailed", FAILED | {COMPLETED: "50x60"}, 50, True),  # the one before
-        ("BackupFailed", FAILED | {COMPLETED: "200x60"}, 50, False),
+        ("BackupFailed", FAILED | completed("model-backup-2", 50), 50, True),  # the one before
+        ("BackupFailed", FAILED | completed("model-backup-2", 200), 50, False),
+        ("BackupFailed", FAILED | completed("model-backup-0-check", 200), 50, True),  # reads an old one
+        ("BackupFailed", FAILED | completed("db-backup-2", 200, "db-backup"), 50, True),  # another backup
+        ("BackupFailed", FAILED | completed("backup-by-hand", 200, "model-backup"), 50, False),
         ("SpendOverBudget", {f"kube_deployment_spec_replicas{{{WORKLOAD}}}": "5x90"}, 70, True),
         ("SpendOverBudget", {f"kube_deployment_spec_replicas{{{WORKLOAD}}}": "5x90"}, 50, False),  # a surge
         ("SpendOverBudget", {f"kube_deployment_spec_replicas{{{WORKLOAD}}}": "3x90"}, 70, False),
