@@ -235,6 +235,11 @@ class EmbeddedNodes:
             if resume_part(self._state, part, self._services.clock)
         )
 
+    def closed(self) -> tuple[str, ...]:
+        return tuple(
+            sorted(node.name for node in self._services.cluster.list_nodes() if not node.schedulable)
+        )
+
     def reopen(self, node: str) -> bool:
         found = self._services.cluster.get_node(node)
         if found.schedulable:

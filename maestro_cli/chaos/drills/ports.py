@@ -105,6 +105,9 @@ class Nodes(Protocol):
     def resume(self) -> tuple[str, ...]:
         """Let every stopped kubelet go on; the nodes whose kubelet really was stopped."""
 
+    def closed(self) -> tuple[str, ...]:
+        """The nodes that take no new pods, by name. Raises Unreachable."""
+
     def reopen(self, node: str) -> bool:
         """Have it take new pods again; False when it did. Raises GateNotMet, Unreachable."""
 

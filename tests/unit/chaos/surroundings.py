@@ -12,7 +12,7 @@ class FakeNodes:
     def __init__(self) -> None:
         self.hosts: tuple[str, ...] = ("node-b", "node-c")
         self.stopped: set[str] = set()
-        self.closed = False
+        self.shut: set[str] = set()
         self.failures: list[MaestroError] = []
 
     def hosting(self, ref: WorkloadRef) -> tuple[str, ...]:
@@ -22,14 +22,18 @@ class FakeNodes:
         if self.failures:
             raise self.failures.pop(0)
         self.stopped.add(node)
-        self.closed = True
+        self.shut.add(node)
 
     def resume(self) -> tuple[str, ...]:
         found, self.stopped = tuple(self.stopped), set()
         return found
 
+    def closed(self) -> tuple[str, ...]:
+        return tuple(sorted(self.shut))
+
     def reopen(self, node: str) -> bool:
-        was_closed, self.closed = self.closed, False
+        was_closed = node in self.shut
+        self.shut.discard(node)
         return was_closed
 
 

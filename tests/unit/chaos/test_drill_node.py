@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from maestro_cli.chaos.drills.conductor import unfinished
-from maestro_cli.chaos.drills.defects.node import LostNode
+from maestro_cli.chaos.drills.defects.defect import Scene
+from maestro_cli.chaos.drills.defects.node import LostNode, NodeDefect, clear_nodes
+from maestro_cli.chaos.drills.model import Baseline
 from maestro_cli.chaos.drills.scenarios import find_scenario
 from maestro_cli.core.errors import GateNotMet
 from tests.unit.chaos.theatre import Theatre
@@ -53,7 +55,7 @@ def test_a_node_that_nobody_started_again_is_started_by_the_drill(theatre: Theat
     theatre.responder.asks = ()
     card = theatre.run()
     assert not card.fix_is_right
-    assert (theatre.nodes.stopped, theatre.nodes.closed) == (set(), False)
+    assert (theatre.nodes.stopped, theatre.nodes.shut) == (set(), set())
     (undone,) = theatre.journal.events(kinds=("drill.undone",))
     assert undone.data == {"by": "the drill"}
 
@@ -61,7 +63,7 @@ def test_a_node_that_nobody_started_again_is_started_by_the_drill(theatre: Theat
 def test_the_intent_does_not_say_which_node(theatre: Theatre) -> None:
     theatre.run()
     intent, *_ = theatre.journal.events(kinds=("drill.intended",))
-    assert intent.data["undo"] == {"nodes": "all"}
+    assert intent.data["undo"] == {"nodes": {"closed": []}}
 
 
 def test_a_workload_without_a_ready_replica_has_no_node_to_lose(theatre: Theatre) -> None:
@@ -78,9 +80,25 @@ def test_a_kubelet_that_cannot_be_stopped_is_left_alone(theatre: Theatre) -> Non
     assert theatre.kinds == ["drill.intended", "drill.undone"]
 
 
-def test_what_a_killed_drill_left_stopped_goes_on_with_the_next(theatre: Theatre) -> None:
+@pytest.mark.parametrize("value", ["all", {"closed": []}])
+def test_what_a_killed_drill_left_stopped_goes_on_with_the_next(theatre: Theatre, value: object) -> None:
     theatre.nodes.stopped = {"node-c"}
-    left = {"target": str(LOST.target), "undo": {"nodes": "all"}}
+    left = {"target": str(LOST.target), "undo": {"nodes": value}}
     theatre.journal.append("drill.intended", "drill/drl-killed", "tester", left)
     assert theatre.run().passed
     assert unfinished(theatre.journal) == ()
+
+
+def test_every_node_that_a_killed_drill_left_closed_is_opened_and_no_other(theatre: Theatre) -> None:
+    theatre.nodes.shut = {"node-b", "node-c", "node-d"}
+    scene = Scene(theatre.ensemble, LOST.target, "drl-next", theatre.clock)
+    clear_nodes(scene, {"closed": ["node-d"]})
+    assert theatre.nodes.closed() == ("node-d",)
+
+
+def test_the_intent_tells_which_nodes_were_closed_before(theatre: Theatre) -> None:
+    theatre.nodes.shut = {"node-d"}
+    scene = Scene(theatre.ensemble, LOST.target, "drl-next", theatre.clock)
+    defect = NodeDefect(LostNode(), scene)
+    undo = defect.prepare(Baseline(theatre.clock.now(), 1, {}, None, None))
+    assert undo == {"nodes": {"closed": ["node-d"]}}

@@ -308,7 +308,7 @@ class FakeResponder:
         now = self.clock.now()
         for step in self.asks:
             self.answers[step] = confirm(Question("run-1", step, "manual", "do it", "by hand", step))
-        if self.nodes.stopped or self.nodes.closed:
+        if self.nodes.stopped or self.nodes.shut:
             self._drain(now)
             return
         if self.faults.fault is not None:
@@ -349,7 +349,7 @@ class FakeResponder:
         node = self.nodes.hosts[0]
         self.found = replace(self.found, triaged_at=now, suspect_kind="node", suspect_subject=f"node {node}")
         if self.fixes and not self.nodes.stopped:
-            self.nodes.closed = False
+            self.nodes.shut.clear()
             self.found = replace(
                 self.found, fixes=(Fix("drain", f"node/{node}", verified=True),), mitigated_at=now,
                 resolved_at=now, postmortem="pm.md", steps=("node-failure/repair",),

@@ -28,12 +28,14 @@ class NodeDefect(Defect):
         self.phase = ("node", "something happens to a machine")
 
     def prepare(self, baseline: Baseline) -> Mapping[str, Any]:
-        """Every stopped kubelet goes on, so that nobody can read here which it was."""
+        """Every stopped kubelet goes on and every node that was open opens, so that nobody can read here
+        which it was.
+        """
         hosting = self._nodes.hosting(self._scene.target)
         if not hosting:
             raise GateNotMet(f"no node runs a ready replica of {self._scene.target}", fix="maestro pod list")
         self._node = hosting[0]
-        return {"nodes": "all"}
+        return {"nodes": {"closed": list(self._nodes.closed())}}
 
     def inject(self) -> None:
         self._began = self._scene.clock.now()
@@ -44,11 +46,11 @@ class NodeDefect(Defect):
 
     def repair(self) -> None:
         """The machine goes on; that it takes no new pods is for the cluster's people to end."""
-        revive(self._scene)
+        _resume(self._scene)
 
     def mend(self) -> bool:
         """True when its kubelet went on and the node took new pods already."""
-        was_stopped = revive(self._scene)
+        was_stopped = _resume(self._scene)
         fix = f"maestro node uncordon {self._node}"
         was_closed = try_again(lambda: self._nodes.reopen(self._node), self._scene, fix=fix)
         return not was_stopped and not was_closed
@@ -60,9 +62,25 @@ class NodeDefect(Defect):
         return Truth(self._began, subject, words, is_mended, fix_target=f"node/{self._node}")
 
 
-def revive(scene: Scene, which: str = "all") -> bool:
-    """Let every stopped kubelet go on; whether one was stopped. Raises UndoFailed."""
+def _resume(scene: Scene) -> bool:
     return try_again(lambda: bool(scene.ensemble.nodes.resume()), scene, fix="maestro local down")
 
 
-FAMILY = Family(NodeDefect, "nodes", revive)
+def clear_nodes(scene: Scene, left: Any) -> bool:
+    """Let every stopped kubelet go on, and open every node but those that were closed before; whether there
+    was one. `left` is what `prepare` returned; "all", of older drills, tells of no closed node, and none is
+    opened. Raises UndoFailed.
+    """
+    did = _resume(scene)
+    nodes = scene.ensemble.nodes
+
+    def reopen() -> bool:
+        opened = [node for node in nodes.closed() if node not in left["closed"] and nodes.reopen(node)]
+        return bool(opened)
+
+    if isinstance(left, Mapping):
+        did = try_again(reopen, scene, fix="maestro node uncordon NODE") or did
+    return did
+
+
+FAMILY = Family(NodeDefect, "nodes", clear_nodes)
