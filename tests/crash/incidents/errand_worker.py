@@ -11,14 +11,30 @@ from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.progress import Quiet
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.incidents.errands import Errands
+from maestro_cli.journal.messages import Attempt, Delivery, OutboxProjection, Outcome
+from maestro_cli.journal.outbox import Outbox
 from maestro_cli.journal.store import Journal
 from maestro_cli.runbooks.catalog import RunbookCatalog
 from maestro_cli.runbooks.playbooks.catalog import PlaybookCatalog
 from maestro_cli.runbooks.playbooks.running import PlaybookRunner
 from maestro_cli.runbooks.plays import list_plays
 from maestro_cli.runbooks.runner import RunbookRunner
-from tests.crash.incidents.responder import PROJECTIONS
+from tests.crash.incidents import responder
 from tests.unit.runbooks.bench import Answers, FileChanges, Systems
+
+PROJECTIONS = (*responder.PROJECTIONS, OutboxProjection())
+
+
+class Told:
+    """Hands messages over by writing what they tell of into `told`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "told"
+
+    def send(self, message: Delivery) -> Attempt:
+        with self._file.open("a") as told:
+            told.write(f"{message.content['moment']}\n")
+        return Attempt(Outcome.DELIVERED, "written")
 
 
 def work(folder: Path, name: str) -> None:
@@ -34,7 +50,8 @@ def work(folder: Path, name: str) -> None:
         actor=name,
         redactor=Redactor(),
     )
-    plays = PlaybookRunner(journal, RunbookCatalog([folder / "runbooks"]), runner, None, clock, name)
+    outbox = Outbox(journal, Told(folder), clock=clock, actor=name)
+    plays = PlaybookRunner(journal, RunbookCatalog([folder / "runbooks"]), runner, outbox, clock, name)
     errands = Errands(
         journal,
         PlaybookCatalog([folder / "playbooks"]).all(),
@@ -51,6 +68,7 @@ def work(folder: Path, name: str) -> None:
             break
         patience.wait(0.05)
     errands.stop()
+    outbox.deliver_due()
     journal.close()
 
 

@@ -18,8 +18,7 @@ from maestro_cli.journal.verification import verify
 from maestro_cli.runbooks.history import RunHistory
 from maestro_cli.runbooks.model import RunStatus
 from maestro_cli.runbooks.plays import PlayStatus, list_plays
-from tests.crash.incidents.errand_worker import work
-from tests.crash.incidents.responder import PROJECTIONS
+from tests.crash.incidents.errand_worker import PROJECTIONS, work
 from tests.unit.incidents.world import alert
 
 pytestmark = pytest.mark.crash
@@ -30,6 +29,7 @@ id: play
 trigger: {incident: {event: opened}}
 policy: {mode: auto, max_runs_per_hour: 9}
 steps: [{runbook: book}, {runbook: book}]
+notifications: [{to: 'env:CHAT', on: [succeeded]}]
 """
 RUNBOOK = """\
 # Say it
@@ -70,12 +70,19 @@ def ended_well(folder: Path) -> None:
         journal.close()
     assert (play.status, [run.status for run in runs]) == (PlayStatus.SUCCEEDED, [RunStatus.SUCCEEDED] * 2)
     assert sorted((folder / "said").read_text().split()) == sorted(run.id for run in runs)
+    assert (folder / "told").read_text() == "succeeded\n"
     assert verify(folder / "journal.db", PROJECTIONS).intact
 
 
 @pytest.mark.parametrize(
     "place",
-    ["playbook.after:begun", "errand.held", "run.after:step.intended:a", "run.after:run.finished"],
+    [
+        "playbook.after:begun",
+        "errand.held",
+        "run.after:step.intended:a",
+        "run.after:run.finished",
+        "playbook.after:came_to",
+    ],
 )
 def test_one_that_is_killed_is_gone_on_with_by_the_next(tmp_path: Path, place: str) -> None:
     prepare(tmp_path)
