@@ -24,6 +24,7 @@ from maestro_cli.core.errors import NotFound, UsageError
 
 # It becomes the name of the context's journal file.
 CONTEXT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_PARAMETER = re.compile(r"[A-Z][A-Z0-9_]{0,62}")  # as runbooks name theirs
 _Rate = Annotated[float, msgspec.Meta(ge=0)]
 _NAME_RULE = "use letters, digits, '.', '_' and '-'"
 
@@ -58,7 +59,8 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A named set of endpoints, and how careful to be with them.
 
     `redact` refers to secrets beyond those of the endpoints that no record may carry; a file may hold
-    several, one a line. `backups` is the folder that backups of what runs there are kept in.
+    several, one a line. `backups` is the folder that backups of what runs there are kept in. `parameters` are
+    the values that parameters of runbooks have there, where neither the start of a run nor its alert says.
     """
 
     cluster: ClusterEndpoint | None = None
@@ -76,6 +78,7 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     redact: list[str] = []
     costs: Responders = Responders()
     backups: str | None = None
+    parameters: dict[str, str] = {}
 
 
 class SettingsFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -249,6 +252,10 @@ def _check(document: Document, parsed: SettingsFile) -> None:
                 _check_endpoint(document, endpoint, (*at, key))
         for index, reference in enumerate(context.redact):
             _check_reference(document, reference, (*at, "redact", index))
+        for parameter in context.parameters:
+            if not _PARAMETER.fullmatch(parameter):
+                fix = "parameters are named like WINDOW"
+                raise document.fail("is not the name of a parameter", (*at, "parameters", parameter), fix=fix)
         if not 0 < context.max_replicas_share <= 1:
             raise document.fail("must be above 0 and at most 1", (*at, "max_replicas_share"))
     if parsed.current_context and not CONTEXT_NAME.fullmatch(parsed.current_context):

@@ -26,7 +26,6 @@ from maestro_cli.incidents.triage.model import TriageReport
 from maestro_cli.journal.store import Journal, Transaction
 from maestro_cli.runbooks.catalog import RunbookCatalog
 from maestro_cli.runbooks.model import Confirm, Runbook, RunResult, RunStatus
-from maestro_cli.runbooks.parameters import resolve_parameters
 from maestro_cli.runbooks.playbooks import Playbook, PlaybookCatalog, PlaybookStep
 from maestro_cli.runbooks.playbooks.running import At, Occasion, PlaybookRunner
 from maestro_cli.runbooks.ports import OutboxPort
@@ -236,7 +235,9 @@ class Response:
         wanted = "TO_REVISION" in names and "TO_REVISION" not in values
         if wanted and fix.get("name") == "rollback" and self._rolled_back_lately(incident):
             values["TO_REVISION"] = fix["parameters"].get("to_revision", "")
-        return resolve_parameters(runbook, given=values, labels=signal.labels, annotations=signal.annotations)
+        return self._crew.runbooks.values(
+            runbook, given=values, labels=signal.labels, annotations=signal.annotations
+        )
 
     def _rolled_back_lately(self, incident: Incident) -> bool:
         if incident.workload is None:

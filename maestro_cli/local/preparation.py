@@ -34,6 +34,7 @@ _KINDS = {
     ("policy/v1", "PodDisruptionBudget"),
 }
 _PRICES = "prices.yaml"
+_WINDOW = "10s"  # of the rates in runbooks, where prometheus scrapes every second
 
 
 def prepare(state: Path, profile: Profile, deploy: Path | None = None) -> None:
@@ -53,6 +54,7 @@ def prepare(state: Path, profile: Profile, deploy: Path | None = None) -> None:
         "objectives": [str((deploy / "objectives").resolve())],
         "settle_seconds": min(300.0, 3 * profile.interval_seconds),
         "backups": str(backups_folder(state)),
+        "parameters": {"WINDOW": _WINDOW} if profile.interval_seconds <= 1 else {},
         "costs": {name: getattr(costs, name) for name in Responders.__struct_fields__},
     }
     write_atomically(state / "config" / "rules.yaml", dump_yaml(rules))

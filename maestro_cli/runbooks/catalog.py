@@ -15,6 +15,7 @@ from maestro_cli.config.strict import suggestion
 from maestro_cli.core.errors import InvalidFile, NotFound
 from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.model import Runbook
+from maestro_cli.runbooks.parameters import resolve_parameters
 from maestro_cli.runbooks.reader import read_runbook
 
 RUNBOOK_URL = "runbook_url"  # the annotation's name by convention of the Prometheus mixins
@@ -31,8 +32,10 @@ class Binding:
 class RunbookCatalog:
     """Reads `*.md` of the folders when first asked; an earlier folder hides an equal id of a later one."""
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], defaults: Mapping[str, str] | None = None) -> None:
+        """`defaults` are the context's values of parameters, whichever runbooks have them."""
         self._folders = tuple(folders)
+        self._defaults = dict(defaults or {})
         self._read: dict[str, Runbook] | None = None
         self.broken: dict[str, InvalidFile] = {}
 
@@ -58,6 +61,19 @@ class RunbookCatalog:
             else "there are none in " + ", ".join(map(str, self._folders))
         )
         raise NotFound(f"there is no runbook {visible(name, 60)!r}", fix=fix)
+
+    def values(
+        self,
+        book: Runbook,
+        *,
+        given: Mapping[str, str],
+        labels: Mapping[str, str],
+        annotations: Mapping[str, str],
+    ) -> dict[str, str]:
+        """What a run of this runbook gets, with the defaults of the context; raises UsageError."""
+        return resolve_parameters(
+            book, given=given, labels=labels, annotations=annotations, defaults=self._defaults
+        )
 
     def for_alert(self, labels: Mapping[str, str], annotations: Mapping[str, str] | None = None) -> Binding:
         """The runbook for an alert: its own `runbook_url`, then `alerts:` lists, then names.

@@ -1,4 +1,4 @@
-"""Where a run's values come from: given, then the alert, then the default.
+"""Where a run's values come from: given, then the alert, then the context, then the default.
 
 Invariant: every value matches its parameter's pattern as a whole, is text that a process can be given,
 and holds no secret; nothing else gets a value.
@@ -35,8 +35,9 @@ def resolve_parameters(
     given: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
     annotations: Mapping[str, str] | None = None,
+    defaults: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """A value for each parameter of the runbook.
+    """A value for each parameter of the runbook; `defaults` are the context's and may name others.
 
     Raises UsageError for an unknown name, a missing value, or one that does not match.
     """
@@ -47,7 +48,8 @@ def resolve_parameters(
             fix = suggestion(name, names) if names else "it takes none"
             raise UsageError(f"{visible(name, 60)!r} is not a parameter of {runbook.id}", fix=fix)
     sources = {"label": labels or {}, "annotation": annotations or {}}
-    return {parameter.name: _value(parameter, runbook, given, sources) for parameter in runbook.parameters}
+    defaults = defaults or {}
+    return {one.name: _value(one, runbook, given, sources, defaults) for one in runbook.parameters}
 
 
 def _value(
@@ -55,12 +57,15 @@ def _value(
     runbook: Runbook,
     given: Mapping[str, str],
     sources: Mapping[str, Mapping[str, str]],
+    defaults: Mapping[str, str],
 ) -> str:
     kind, _, key = parameter.source.partition(".")
     value = given.get(parameter.name)
     where = "given"
     if value is None and kind:
         value, where = sources[kind].get(key), parameter.source
+    if value is None:
+        value, where = defaults.get(parameter.name), "of the context"
     if value is None:
         value, where = parameter.default, "default"
     if value is None:

@@ -78,10 +78,13 @@ class RunServices(ChangeServices):
 
     @cached_property
     def runbooks(self) -> RunbookCatalog:
+        """They are read without a context as well; then none gives values to their parameters."""
         from maestro_cli.config.locations import shipped
         from maestro_cli.runbooks.catalog import RunbookCatalog
 
-        return RunbookCatalog([*map(Path, self.settings.runbook_dirs), shipped("runbooks")])
+        folders = [*map(Path, self.settings.runbook_dirs), shipped("runbooks")]
+        context = self.settings.contexts.get(self.settings.current_context or "")
+        return RunbookCatalog(folders, context.parameters if context else None)
 
     @cached_property
     def playbooks(self) -> PlaybookCatalog:
@@ -202,13 +205,11 @@ class RunServices(ChangeServices):
         self, name: str, pairs: Sequence[str], incident_ref: str | None
     ) -> tuple[Runbook, dict[str, str], Incident | None]:
         """A runbook and its values; an incident's newest firing signal fills in what is not given."""
-        from maestro_cli.runbooks.parameters import resolve_parameters
-
         runbook = self.runbooks.get(name)
         incident = self.desk.get(incident_ref) if incident_ref else None
         signals = self.desk.signals(incident.id) if incident else ()
         signal = next((one for one in reversed(signals) if one.firing), None)
-        values = resolve_parameters(
+        values = self.runbooks.values(
             runbook,
             given=parse_pairs(pairs),
             labels=signal.labels if signal else {},

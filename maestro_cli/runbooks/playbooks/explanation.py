@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.runbooks.catalog import RunbookCatalog
-from maestro_cli.runbooks.parameters import resolve_parameters
 from maestro_cli.runbooks.playbooks.catalog import PlaybookCatalog
 from maestro_cli.runbooks.playbooks.matching import PlaybookMatch
 from maestro_cli.runbooks.playbooks.model import Playbook, PlaybookStep
@@ -64,7 +63,7 @@ def _planned(
     try:
         book = step.inline or runbooks.get(step.runbook)
         given = step.parameters(labels, more)
-        values = resolve_parameters(book, given=given, labels=labels, annotations=annotations)
+        values = runbooks.values(book, given=given, labels=labels, annotations=annotations)
     except MaestroError as error:
         return PlannedRun(step.runbook, {}, error.what)
     return PlannedRun(book.id, values, "")

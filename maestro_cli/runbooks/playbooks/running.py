@@ -23,7 +23,6 @@ from maestro_cli.runbooks.catalog import RunbookCatalog
 from maestro_cli.runbooks.fences import REQUEST_SECONDS
 from maestro_cli.runbooks.history import find_key, runs_by_key
 from maestro_cli.runbooks.model import Confirm, Runbook, RunResult, RunStatus
-from maestro_cli.runbooks.parameters import resolve_parameters
 from maestro_cli.runbooks.playbooks.inline import put_down
 from maestro_cli.runbooks.playbooks.model import Playbook, PlaybookStep
 from maestro_cli.runbooks.playbooks.spec import Moment
@@ -222,7 +221,7 @@ class PlaybookRunner:
 
         def values(book: Runbook, step: PlaybookStep) -> Mapping[str, str]:
             given = step.parameters(labels, record.facts)
-            return resolve_parameters(book, given=given, labels=labels, annotations=record.annotations)
+            return self._runbooks.values(book, given=given, labels=labels, annotations=record.annotations)
 
         return values
 

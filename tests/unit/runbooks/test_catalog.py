@@ -88,6 +88,15 @@ def test_values_come_from_given_then_alert_then_default(tmp_path: Path) -> None:
         "C": "",
     }
     assert resolve_parameters(book, given={"A": "x", "B": "1", "C": "a b"}, labels={"a": "high"})["A"] == "x"
+    of_context = RunbookCatalog([tmp_path], {"A": "mid", "B": "5", "OTHER": "1"})
+    nothing: dict[str, str] = {}
+    assert of_context.values(book, given=nothing, labels=nothing, annotations=nothing)["A"] == "mid"
+    told = of_context.values(book, given={"B": "1"}, labels={"a": "high"}, annotations={"b": "7"})
+    assert (told["A"], told["B"]) == ("high", "1")
+    with pytest.raises(UsageError, match="B \\(of the context\\) cannot be"):
+        RunbookCatalog([tmp_path], {"B": "x"}).values(
+            book, given=nothing, labels=nothing, annotations=nothing
+        )
     for given, says in (
         ({}, "needs B"),
         ({"B": "x"}, "B \\(given\\) cannot be"),

@@ -51,6 +51,17 @@ def test_the_context_carries_the_assumed_costs(tmp_path: Path) -> None:
     }
 
 
+def test_the_context_gives_runbooks_the_window_of_its_scrapes_of_serving(tmp_path: Path) -> None:
+    prepare(tmp_path, PROFILES["drill"])
+    context = json.loads((tmp_path / "config" / "context.json").read_text(encoding="utf-8"))
+    assert context["parameters"] == {"WINDOW": "10s"}  # it scrapes every second
+    prepare(tmp_path, PROFILES["production"])  # every 15 s: the defaults of the runbooks are right
+    context = json.loads((tmp_path / "config" / "context.json").read_text(encoding="utf-8"))
+    assert context["parameters"] == {}
+    for name in ("high-error-rate", "high-latency", "model-degradation", "traffic-surge"):
+        assert "WINDOW" not in (shipped("playbooks") / f"{name}.yaml").read_text(encoding="utf-8")
+
+
 def test_what_is_declared_is_kept_as_a_backup_that_the_context_names(tmp_path: Path) -> None:
     prepare(tmp_path, PROFILES["drill"])
     context = json.loads((tmp_path / "config" / "context.json").read_text(encoding="utf-8"))
