@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from maestro_cli.core.errors import InvalidFile, NotFound
 
 MAX_SECRET_BYTES = 65_536
+REFERENCES = "env:NAME, file:PATH or bao:PATH#KEY"  # what a reference may be, in words
+_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*|bao:[^\s#][^#\n]*#[^#\n]+")
 VaultReader = Callable[[str, str], str]  # the value of a key of the secret at a path
 _vault: list[VaultReader] = []
 
@@ -17,6 +20,11 @@ def use_vault(read: VaultReader) -> None:
     """Have `bao:` references read by this in this process: the vault is a system outside, which this
     room does not know."""
     _vault[:] = [read]
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text refers to a secret; not whether there is one."""
+    return _REFERENCE.fullmatch(text) is not None
 
 
 def resolve_secret(reference: str, *, file: str = "config", key: str = "") -> str:
@@ -47,7 +55,7 @@ def resolve_secret(reference: str, *, file: str = "config", key: str = "") -> st
         return _text(value, f"the secret file {rest}", file, key)
     if scheme == "bao" and rest:
         return _text(_of_vault(rest, file, key), f"the secret {rest}", file, key)
-    fix = "write env:NAME, file:PATH or bao:PATH#KEY"
+    fix = f"write {REFERENCES}"
     raise InvalidFile("a secret is a reference, not a value", file=file, key=key, fix=fix)
 
 

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from maestro_cli.config.locations import config_dir, local_state_dir
+from maestro_cli.config.secrets import REFERENCES, is_reference
 from maestro_cli.config.strict import Document, read_yaml, suggestion
 from maestro_cli.config.trust import require_trusted
 from maestro_cli.core.errors import NotFound, UsageError
@@ -238,7 +239,7 @@ def _anchored_secret(reference: str | None, folder: Path) -> str | None:
     return f"file:{_anchored_path(reference.removeprefix('file:'), folder)}"
 
 
-_ENDPOINTS = ("prometheus", "alertmanager", "serving")
+_ENDPOINTS = ("prometheus", "alertmanager", "serving", "secrets")
 
 
 def _check(document: Document, parsed: SettingsFile) -> None:
@@ -250,6 +251,10 @@ def _check(document: Document, parsed: SettingsFile) -> None:
             endpoint = getattr(context, key)
             if endpoint is not None:
                 _check_endpoint(document, endpoint, (*at, key))
+        if context.secrets is not None and (context.secrets.token or "").startswith("bao:"):
+            at_token = (*at, "secrets", "token")
+            fix = "write env:NAME or file:PATH"
+            raise document.fail("the token of OpenBao cannot be in OpenBao", at_token, fix=fix)
         for index, reference in enumerate(context.redact):
             _check_reference(document, reference, (*at, "redact", index))
         for parameter in context.parameters:
@@ -280,5 +285,5 @@ def _check_endpoint(document: Document, endpoint: Endpoint, at: tuple[str, ...])
 
 
 def _check_reference(document: Document, reference: str, at: tuple[str | int, ...]) -> None:
-    if not reference.startswith(("env:", "file:")):
-        raise document.fail("a secret is a reference, not a value", at, fix="write env:NAME or file:PATH")
+    if not is_reference(reference):
+        raise document.fail("a secret is a reference, not a value", at, fix=f"write {REFERENCES}")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from maestro_cli.config.secrets import REFERENCES, is_reference
 from maestro_cli.config.strict import suggestion
 from maestro_cli.core.condition import Condition, parse_condition
 from maestro_cli.core.expectation import parse_expectation
@@ -149,8 +150,8 @@ def _address(raw: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _reference(text: str) -> str:
-    if not re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*|bao:[^\s#][^#\n]*#[^#\n]+", text):
-        raise ValueError("a secret is a reference, not a value: env:NAME, file:PATH or bao:PATH#KEY")
+    if not is_reference(text):
+        raise ValueError(f"a secret is a reference, not a value: {REFERENCES}")
     return text
 
 

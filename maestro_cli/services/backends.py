@@ -359,8 +359,10 @@ class Backends:
 def _secrets_of(context: Context) -> Iterator[str]:
     """What the endpoints, `redact` and the kubeconfig of a context say is secret."""
     from maestro_cli.config.secrets import resolve_secret
+    from maestro_cli.sources.openbao import ambient_tokens
 
-    endpoints = (context.prometheus, context.alertmanager, context.serving)
+    yield from ambient_tokens(os.environ)
+    endpoints = (context.prometheus, context.alertmanager, context.serving, context.secrets)
     references = [secret for one in endpoints if one is not None for secret in (one.token, one.password)]
     for reference in (*references, *context.redact):
         # What cannot be read is no secret yet; the source that needs it says so.

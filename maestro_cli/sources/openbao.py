@@ -37,30 +37,39 @@ def find_vault(environment: Mapping[str, str], configured: Endpoint | None) -> V
     """The OpenBao that `bao` itself would ask, else the one of the context.
 
     `BAO_ADDR`, `BAO_TOKEN`, `BAO_CACERT` and `BAO_NAMESPACE` count as they do for `bao`, the same names with
-    `VAULT_` after them, and `~/.vault-token` holds the token of who has logged in. Raises InvalidFile.
+    `VAULT_` after them, and `~/.vault-token` holds the token of who has logged in. These tokens are for the
+    address of the environment: the one of the context is asked with its own alone. Raises InvalidFile.
     """
-
-    def given(name: str) -> str:
-        return environment.get(f"BAO_{name}", "") or environment.get(f"VAULT_{name}", "")
-
-    if given("ADDR"):
-        endpoint = Endpoint(given("ADDR"), ca_file=given("CACERT") or None)
-    elif configured is not None:
-        endpoint = configured
-    else:
+    address, namespace = _given(environment, "ADDR"), _given(environment, "NAMESPACE")
+    if address:
+        endpoint = Endpoint(address, ca_file=_given(environment, "CACERT") or None)
+        fix = "run `bao login`, or export BAO_TOKEN=…"
+        return Vault(endpoint, _sendable(_given(environment, "TOKEN") or _logged_in(), fix), namespace)
+    if configured is None:
         fix = "export BAO_ADDR=https://HOST:8200, or add `secrets: {url: …}` to the context"
         raise InvalidFile("it is not known where OpenBao is", file="config", key="secrets.url", fix=fix)
-    if endpoint is configured and endpoint.token:
-        if endpoint.token.startswith("bao:"):
-            what = "the token of OpenBao cannot be in OpenBao"
-            raise InvalidFile(what, file="config", key="secrets.token", fix="write env:NAME or file:PATH")
-        token = resolve_secret(endpoint.token, key="secrets.token")
-    else:
-        token = given("TOKEN") or _logged_in()
+    token = configured.token or ""
+    if token.startswith("bao:"):
+        what = "the token of OpenBao cannot be in OpenBao"
+        raise InvalidFile(what, file="config", key="secrets.token", fix="write env:NAME or file:PATH")
+    value = resolve_secret(token, key="secrets.token") if token else ""
+    fix = "add `token: env:BAO_TOKEN` or `token: file:~/.vault-token` beside its url, or export BAO_ADDR=…"
+    return Vault(configured, _sendable(value, fix), namespace)
+
+
+def ambient_tokens(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The tokens that an OpenBao of the environment might be asked with."""
+    return tuple(filter(None, (environment.get("BAO_TOKEN"), environment.get("VAULT_TOKEN"), _logged_in())))
+
+
+def _given(environment: Mapping[str, str], name: str) -> str:
+    return environment.get(f"BAO_{name}", "") or environment.get(f"VAULT_{name}", "")
+
+
+def _sendable(token: str, fix: str) -> str:
     if not token or not (token.isascii() and token.isprintable()):
-        fix = "run `bao login`, or export BAO_TOKEN=…"
         raise InvalidFile("there is no token for OpenBao", file="config", key="secrets.token", fix=fix)
-    return Vault(endpoint, token, given("NAMESPACE"))
+    return token
 
 
 def _logged_in() -> str:

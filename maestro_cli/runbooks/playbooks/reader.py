@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from maestro_cli.config.secrets import REFERENCES, is_reference
 from maestro_cli.config.strict import Document, dotted, read_yaml
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.cron import parse_cron
@@ -54,7 +55,6 @@ MAX_ITEMS = 50  # of matchers, of alternatives, of steps
 _MAX_SECONDS = 31 * 86_400.0
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_REFERENCE = re.compile(r"(?:env|file):\S.*")
 _Place = tuple[str | int, ...]
 T = TypeVar("T")
 
@@ -258,8 +258,8 @@ class _Reading:
         return Notification(spec.to, tuple(spec.on))
 
     def _reference(self, text: str, at: _Place) -> None:
-        if not _REFERENCE.fullmatch(text):
-            raise self._fail("is not a reference", at, fix="write env:NAME or file:PATH, which holds the URL")
+        if not is_reference(text):
+            raise self._fail("is not a reference", at, fix=f"write {REFERENCES}, which holds the URL")
 
 
 def _texts(values: Mapping[str, Value]) -> dict[str, str]:

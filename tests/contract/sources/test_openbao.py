@@ -172,6 +172,9 @@ def test_it_is_found_as_its_own_program_finds_it(tmp_path: Path, monkeypatch: py
         find_vault({}, None)
     with pytest.raises(InvalidFile, match="cannot be in OpenBao"):
         find_vault({}, Endpoint("https://b", token="bao:a#b"))
+    for ambient in ({}, {"BAO_TOKEN": "t", "VAULT_TOKEN": "t"}):  # these are for another address
+        with pytest.raises(InvalidFile, match="no token"):
+            find_vault(ambient, Endpoint("https://bao.example"))
     (tmp_path / ".vault-token").unlink()
     with pytest.raises(InvalidFile, match="no token"):
         find_vault({"BAO_ADDR": "https://b"}, None)

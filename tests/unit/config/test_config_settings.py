@@ -97,7 +97,8 @@ def test_files_that_a_context_names_start_at_the_file_that_names_them(here: Path
     write(
         here / "maestro.yaml",
         "contexts: {a: {cluster: {kubeconfig: kube/config}, prometheus: {url: 'https://p', ca_file: ~/ca.crt,"
-        " token: 'file:token', password: 'env:P'}}}",
+        " token: 'file:token', password: 'env:P'}, secrets: {url: 'https://v', ca_file: ca.crt,"
+        " token: 'file:vault'}}}",
     )
     context = load_settings(here, {}).context("a")
     assert context.cluster is not None
@@ -106,6 +107,19 @@ def test_files_that_a_context_names_start_at_the_file_that_names_them(here: Path
     assert context.prometheus.ca_file == str(own_home / "ca.crt")
     assert context.prometheus.token == f"file:{here / 'token'}"
     assert context.prometheus.password == "env:P"
+    assert context.secrets is not None
+    assert context.secrets.ca_file == str(here / "ca.crt")
+    assert context.secrets.token == f"file:{here / 'vault'}"
+
+
+def test_a_token_and_what_is_kept_out_of_records_may_be_in_the_vault(here: Path) -> None:
+    write(
+        here / "maestro.yaml",
+        "contexts: {a: {prometheus: {url: 'https://p', token: 'bao:kv/p#token'}, redact: ['bao:kv/x#y']}}",
+    )
+    context = load_settings(here, {}).context("a")
+    assert context.prometheus is not None
+    assert (context.prometheus.token, context.redact) == ("bao:kv/p#token", ["bao:kv/x#y"])
 
 
 def test_the_embedded_platform_is_a_context_and_the_last_resort(far: Path, here: Path) -> None:
@@ -137,6 +151,12 @@ def test_an_unknown_context_brings_a_suggestion(far: Path, here: Path) -> None:
         ("contexts:\n  a:\n    serving:\n      url: http://me:hunter2@h", 4, "contexts.a.serving.url"),
         ("contexts:\n  a:\n    alertmanager:\n      url: http://h\n      token: hunter2", 5,
          "contexts.a.alertmanager.token"),
+        ("contexts:\n  a:\n    secrets:\n      url: https://me:hunter2@h", 4, "contexts.a.secrets.url"),
+        ("contexts:\n  a:\n    secrets:\n      url: https://h\n      token: hunter2", 5,
+         "contexts.a.secrets.token"),
+        ("contexts:\n  a:\n    secrets:\n      url: https://h\n      token: bao:a#b", 5,
+         "contexts.a.secrets.token"),
+        ("contexts:\n  a:\n    redact: ['bao:a']", 3, "contexts.a.redact[0]"),
         ("contexts:\n  a:\n    max_replicas_share: 0.0", 3, "contexts.a.max_replicas_share"),
         ("contexts:\n  a:\n    max_replicas_share: 1.5", 3, "contexts.a.max_replicas_share"),
         ("contexts:\n  a: {}\n  ../b: {}", 3, "contexts.../b"),

@@ -87,7 +87,7 @@ def test_the_whole_format_is_read(shelf: Shelf) -> None:
         + "incident: {severity: sev1, title: '{{ labels.x }}', roles: {commander: ana, scribe: bo}}\n"
         + AUTO
         + STEPS
-        + "on_failure: {runbook: mend, with: {DEPLOY: fraud}, page: env:PAGER}\n"
+        + "on_failure: {runbook: mend, with: {DEPLOY: fraud}, page: 'bao:team/chat#url'}\n"
         + "notifications: [{to: env:CHAT, on: [begun, failed]}]\n"
         + "tests: [{name: it is slow, labels: {alertname: Slow}, expect: one}]\n"
     )
@@ -101,7 +101,7 @@ def test_the_whole_format_is_read(shelf: Shelf) -> None:
     assert found.correlation is not None
     assert (found.correlation.group_by, found.correlation.window_seconds) == (("namespace",), 300)
     assert found.roles == {"commander": "ana", "scribe": "bo"}
-    assert (found.on_failure.page, found.notifications[0].on) == ("env:PAGER", ("begun", "failed"))
+    assert (found.on_failure.page, found.notifications[0].on) == ("bao:team/chat#url", ("begun", "failed"))
     assert found.line_of("trigger.alert[1].matchers[0]") == 5
     assert found.line_of("policy.no.such") == 11
 

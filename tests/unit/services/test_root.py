@@ -22,6 +22,7 @@ contexts:
     prometheus: {url: "http://127.0.0.1:1", token: "env:PROMETHEUS_TOKEN"}
     alertmanager: {url: "http://127.0.0.1:1", token: "env:NOT_SET"}
     cluster: {kubeconfig: kubeconfig}
+    secrets: {url: "http://127.0.0.1:1", token: "file:vault"}
     redact: [file:more]
 """
 
@@ -63,6 +64,18 @@ def test_what_a_step_prints_of_the_kubeconfig_never_reaches_the_journal(services
     assert "never-run" in str(event.data)
     for secret in ("token-of-the-cluster", "first-of-more", "another-of-more"):
         assert secret not in str(event.data)
+
+
+def test_no_token_for_the_vault_reaches_the_journal(
+    services: Services, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("BAO_TOKEN", "of-the-environment")
+    (tmp_path / ".vault-token").write_text("of-who-logged-in\n")
+    (config_dir() / "vault").write_text("of-the-context\n")
+    text = "of-the-environment of-who-logged-in of-the-context"
+    event = services.journal.append("a.note", "a/1", "me", {"text": text})
+    assert event.data["text"] == "«secret» «secret» «secret»"
 
 
 def test_reading_the_journal_reads_no_secret(services: Services) -> None:
