@@ -50,9 +50,9 @@ def completed(job: str, at: int, cron_job: str = "") -> dict[str, str]:
         ("BackupFailed", FAILED | completed("model-backup-0-check", 200), 50, True),  # reads an old one
         ("BackupFailed", FAILED | completed("db-backup-2", 200, "db-backup"), 50, True),  # another backup
         ("BackupFailed", FAILED | completed("backup-by-hand", 200, "model-backup"), 50, False),
-        ("SpendOverBudget", {f"kube_deployment_spec_replicas{{{WORKLOAD}}}": "5x90"}, 70, True),
-        ("SpendOverBudget", {f"kube_deployment_spec_replicas{{{WORKLOAD}}}": "5x90"}, 50, False),  # a surge
-        ("SpendOverBudget", {f"kube_deployment_spec_replicas{{{WORKLOAD}}}": "3x90"}, 70, False),
+        ("SpendOverBudget", {f"kube_deployment_spec_replicas{{{WORKLOAD}}}": "8x90"}, 70, True),
+        ("SpendOverBudget", {f"kube_deployment_spec_replicas{{{WORKLOAD}}}": "8x90"}, 50, False),  # a surge
+        ("SpendOverBudget", {f"kube_deployment_spec_replicas{{{WORKLOAD}}}": "7x90"}, 70, False),
         ("CertificateExpiration", {CERTIFICATE: f"{WEEK}x60"}, 50, True),
         ("CertificateExpiration", {CERTIFICATE: f"{3 * WEEK}x60"}, 50, False),
         ("KeyUsedOutOfScope", {REFUSED + 'code="403",key="a",pod="p"}': "0+60x60"}, 50, True),

@@ -51,8 +51,15 @@ class ScaleDefect(Defect):
             raise NothingDone(error) from error
 
     def mend(self) -> bool:
-        """Scale it back where it has other than the baseline's replicas."""
-        return not scale_back(self._scene, self._good)
+        """True when it has other replicas than it was told to have; in the end it has the baseline's."""
+        scene, told = self._scene, self._other.replicas
+        is_mended = try_again(
+            lambda: scene.ensemble.cluster.get_workload(scene.target).replicas_wanted != told,
+            scene,
+            fix=f"maestro scale {scene.target} --replicas {self._good}",
+        )
+        scale_back(scene, self._good)
+        return is_mended
 
     def truth(self, *, is_mended: bool) -> Truth:
         assert self._began is not None

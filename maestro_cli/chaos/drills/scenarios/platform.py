@@ -35,14 +35,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         name="over-budget",
         title="The fraud model is scaled up for no reason",
         description=(
-            "Somebody scales the fraud model to five replicas and forgets it. Three carry the load, and "
-            "three are what its budget pays for."
+            "Somebody scales the fraud model to eight replicas and forgets it. Three carry the load, and "
+            "seven are what its budget pays for: it has room for a surge of requests."
         ),
         target=_FRAUD,
         objective="fraud-availability",
         true_cause=None,
         right_fix="scale",
-        defect=OtherScale(5),
+        defect=OtherScale(8),
         runbook="cost-overrun",
         alert="SpendOverBudget",
     ),
