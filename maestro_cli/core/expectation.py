@@ -41,9 +41,9 @@ class Expectation:
         return _OPERATORS[self.operator](value, self.threshold)
 
     def holds_text(self, text: str) -> bool:
-        """Whether what was printed or answered satisfies it; `absent` is an empty text."""
-        if self.operator in ("absent", "present"):
-            return bool(text) == (self.operator == "present")
+        """Whether what was printed or answered satisfies it; an empty text is a missing value."""
+        if not text or self.operator in ("absent", "present"):
+            return self.operator == ("present" if text else "absent")
         if self.word is None:
             return _NUMBER.fullmatch(text) is not None and self.holds(float(text)) is True
         if self.operator == "=~":

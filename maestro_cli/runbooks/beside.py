@@ -52,11 +52,11 @@ class _Line(Generic[T]):
                 number, job = self._jobs.pop(0)
             try:
                 result = job()
+                self.results[number] = result
+                is_over = self._is_over(result)
             except BaseException as error:  # noqa: BLE001  # raised again by who waits for all
                 self.errors[number] = error
-                self._jobs.clear()
-                return
-            self.results[number] = result
-            if self._is_over(result):
+                is_over = True
+            if is_over:
                 with self._lock:
                     self._jobs.clear()

@@ -114,10 +114,10 @@ class Execution:
         endings: dict[str, Ending] = {}
         for path, trouble in troubles:
             ending = self._failed(trouble) if path not in endings else None
+            if ending is not None and (self._cause or ending.status is not RunStatus.WAITING):
+                return {path: ending}
             if ending is not None:
                 endings[path] = ending
-                if ending.status is not RunStatus.WAITING:
-                    break
         return endings
 
     def _step(self, step: Step, is_alone: bool) -> list[Trouble]:

@@ -13,6 +13,9 @@ from maestro_cli.runbooks.iterations import Scope
 from maestro_cli.runbooks.ledger import Ledger
 from maestro_cli.runbooks.model import FAILURES, Cause, Ending, Role, RunStatus, State, Step, StepOutcome
 from maestro_cli.runbooks.session import Session
+from maestro_cli.runbooks.substitution import into_name
+
+_BEGUN = (*FAILURES, State.CANCELLED, State.UNKNOWN)  # something of it may be done
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,9 @@ def roll_back(scope: Scope, session: Session, ledger: Ledger, hands: Hands, caus
         undo_step = _undo_of(step)
         if undo_step is None:
             continue
-        outcome = hands.perform(undo_step)
+        lock = into_name(step.lock, scope.values(step.path)) if step.lock else ""
+        with session.lock(lock):
+            outcome = hands.perform(undo_step)
         if outcome.state is State.OK:
             continue
         if outcome.state is State.WAITING:
@@ -61,12 +66,15 @@ def roll_back(scope: Scope, session: Session, ledger: Ledger, hands: Hands, caus
 
 
 def _altered(step: Step, ledger: Ledger, hands: Hands) -> bool:
-    """Whether there is something of it to take back; a failed step counts unless its probe denies it."""
+    """Whether there is something of it to take back; other ends count unless the probe denies it."""
     state = ledger.state(step.path)
     if state is State.OK:
         return True
-    if state not in FAILURES or step.kind == "change":
-        return False  # never started, or a change, which cleans up after itself
+    if state in FAILURES and step.kind == "change":
+        return False  # it cleans up after itself
+    is_begun = state in _BEGUN or (state is State.WAITING and step.kind == "runbook")
+    if not is_begun:
+        return False  # it never started
     return _has_undo_record(step, ledger) or hands.ask_probe(step).state is not State.REDO
 
 

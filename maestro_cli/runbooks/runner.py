@@ -261,17 +261,26 @@ class RunbookRunner:
         run = self.history.get(run_id)
         if run.status.final or (run.asked and not lifted and run.status is not RunStatus.RUNNING):
             return RunResult(run, ExitCode(run.exit_code))
-        runbook = rebased(run, fingerprints_of(self._journal, run_id)) if rebase else pinned(run)
+        runbook = self._file_of(run, rebase)
         for path in around.decisions:
             if runbook.step(path) is None or run.last(path) is None:
                 raise UsageError(f"{path!r} is not a step that run {run_id} has started")
         session = self._session(run_id, runbook, run.parameters)
         with session.held():
-            if runbook.digest != run.digest:
-                session.append("run.rebased", {**_identity(runbook), "from": run.digest})
-            data = {"from": run.status, "incident": run.incident}
-            session.append("run.resumed", data)
-            return self._work(session, runbook, around)
+            now = self.history.get(run_id)  # from here on nobody else goes on with it
+            if not now.status.final and (lifted or not now.asked):
+                runbook = self._file_of(now, rebase)
+                if runbook.digest != now.digest:
+                    session.append("run.rebased", {**_identity(runbook), "from": now.digest})
+                data = {"from": run.status, "incident": run.incident}
+                session.append("run.resumed", data)
+                return self._work(session, runbook, around)
+        left = self.history.get(run_id)
+        return RunResult(left, ExitCode(left.exit_code))
+
+    def _file_of(self, run: RunRecord, rebase: bool) -> Runbook:
+        """The file that the run goes on with; raises StalePlan."""
+        return rebased(run, fingerprints_of(self._journal, run.id)) if rebase else pinned(run)
 
     def _work(self, session: Session, runbook: Runbook, around: Surroundings) -> RunResult:
         run = read_run(self._journal, session.run_id)

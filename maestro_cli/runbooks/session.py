@@ -3,8 +3,9 @@
 Invariant: at most one process works on a run. On one machine a file lock says so; it ends with the
 process at once, and child processes inherit it, so that a run whose step outlived a killed maestro
 cannot be resumed before that step has ended. Between machines a journal lease says so. Every event is
-written under the lease: a process that lost it writes nothing more. What was deferred is written before
-anything else is. Several threads may work on the run.
+written under the lease: a process that lost it writes nothing more, and its work is cancelled. What was
+deferred is written before anything else is. Several threads may work on the run; who hears of events, however
+slow, holds up neither the leases nor what is written.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import fcntl
 import os
 import platform
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,14 +64,17 @@ class Session:
         self._journal = journal
         self._actor = actor
         self._lock_name = lock
-        self._held = set(shared)
+        self._held = set(shared)  # for the whole run, whatever its steps hold
         self._told = told
         self._fresh: list[Event] = []  # of the transaction that is open
+        self._untold: deque[Event] = deque()  # durable, in their order
         self._deferred: list[_Deferred] = []
-        self._writing = threading.RLock()
+        self._writing = threading.Lock()
+        self._telling = threading.Lock()  # never taken under _writing
         self._turns: dict[str, threading.Lock] = {}
+        self._step = threading.local()  # `held`: the lock of the step that this thread is at
         self._leases: list[Lease] = []
-        self._closing = threading.Event()
+        self._closing, self._ended = threading.Event(), threading.Event()
         self._path = journal.path.parent / "runs" / f"{run_id}.lock"
         self.descriptor = -1
         self.cancellation: Cancellation | None = None  # of the work on the run, while there is some
@@ -79,15 +84,20 @@ class Session:
         """Take the run; raises Busy when somebody else has it, or its lock."""
         self.descriptor = _lock_file(self._path, self.run_id)
         keeper = threading.Thread(target=self._keep, name="run-lease", daemon=True)
+        teller = threading.Thread(target=self._tell_on, name="run-events", daemon=True)
         try:
             self._acquire(lease_name(self.run_id), platform.node() or "this machine")
             if self._lock_name and self._lock_name not in self._held:
                 self._acquire(f"lock/{self._lock_name}", f"run {self.run_id}")
                 self._held.add(self._lock_name)
             keeper.start()
+            teller.start()
             yield self
         finally:
             self._closing.set()
+            if teller.is_alive():
+                teller.join()  # the leases are kept as long as this takes
+            self._ended.set()
             if keeper.is_alive():
                 keeper.join()
             for lease in reversed(self._leases):
@@ -109,18 +119,19 @@ class Session:
                 yield
                 return
             lease = self._acquire(f"lock/{name}", f"run {self.run_id}")
-            self._held.add(name)
+            self._step.held = name
             try:
                 yield
             finally:
-                self._held.discard(name)
+                self._step.held = ""
                 self._leases.remove(lease)
                 self._journal.release_lease(lease)
 
     @property
     def locks(self) -> frozenset[str]:
-        """The names that this run, or one that it is a step of, holds now."""
-        return frozenset(self._held)
+        """The names held for what the step of this thread does; those of the steps beside it are theirs."""
+        own = getattr(self._step, "held", "")
+        return frozenset({*self._held, own} if own else self._held)
 
     def forget(self) -> None:
         """Remove the lock file of a run that can never be resumed."""
@@ -138,21 +149,40 @@ class Session:
         return str(rows[0]["asked"]) if rows else ""
 
     def _keep(self) -> None:
+        """Renew the leases and look whether the run shall end; a lease that was lost ends it."""
         looks = 0
-        while not self._closing.wait(LOOK_SECONDS):
+        while not self._ended.wait(LOOK_SECONDS):
             looks += 1
-            try:
-                self.flush()
-                if self.cancellation is not None and self.asked() == "cancel":
+            with contextlib.suppress(MaestroError):  # the journal is busy: the next look may find it free
+                if self.cancellation is not None and (self.asked() == "cancel" or self._is_lost()):
                     self.cancellation.cancel()
-                if looks % int(RENEW_SECONDS / LOOK_SECONDS):
-                    continue
-                for lease in tuple(self._leases):
-                    self._journal.renew_lease(lease, LEASE_SECONDS)
-            except MaestroError:
-                return  # lost, or the journal cannot be written: the next write says so
-            except OSError:
-                continue  # who hears of the events is gone: the run meets that at its next event
+                if looks >= RENEW_SECONDS / LOOK_SECONDS:
+                    for lease in tuple(self._leases):
+                        self._renew(lease)
+                    looks = 0
+
+    def _renew(self, lease: Lease) -> None:
+        try:
+            self._journal.renew_lease(lease, LEASE_SECONDS)
+        except Busy:
+            if lease in self._leases and not self._is_lost():
+                raise
+
+    def _is_lost(self) -> bool:
+        """Whether a lease of the run has expired, or another process took it."""
+        for lease in tuple(self._leases):
+            now = self._journal.lease(lease.name)
+            is_ours = now is not None and (now.holder, now.fence) == (lease.holder, lease.fence)
+            if not is_ours and lease in self._leases:  # not one that its step has just given back
+                return True
+        return False
+
+    def _tell_on(self) -> None:
+        """Write what was deferred, and tell of it, within half a second."""
+        while not self._closing.wait(LOOK_SECONDS):
+            # When it cannot be written, or who hears of it is gone, the run meets that at its next event.
+            with contextlib.suppress(MaestroError, OSError):
+                self.flush()
 
     def append(self, kind: str, data: Mapping[str, Any], *, place: str = "") -> Event:
         """Write one event durably; raises Busy when the run was lost to another process."""
@@ -168,9 +198,8 @@ class Session:
 
     def flush(self) -> None:
         """Make durable what was deferred."""
-        with self._writing:
-            if self._deferred:
-                self.write(lambda transaction: None, "")
+        if self._deferred:
+            self.write(lambda transaction: None, "")
 
     def put(self, transaction: Transaction, kind: str, data: Mapping[str, Any]) -> Event:
         """Add one event of this run inside `write`."""
@@ -196,10 +225,17 @@ class Session:
             for name in places:
                 crash_point(f"run.after:{name}")
             self._deferred.clear()
-            if self._told is not None:
-                for event in self._fresh:
-                    self._told(event)
+            self._untold.extend(self._fresh)
+        self._tell()
         return result
+
+    def _tell(self) -> None:
+        """Tell of what is durable, one event at a time, in their order."""
+        with self._telling:
+            while self._untold:
+                event = self._untold.popleft()
+                if self._told is not None:
+                    self._told(event)
 
 
 def _lock_file(path: Path, run_id: str) -> int:

@@ -83,7 +83,7 @@ def _carried_out(
         f"maestro playbook history {record.id}",
     )
     with hold_right(services.journal, right, services.cancellation) as held:
-        runner.carry_out(playbook, record, At(progress, held.cancellation, services.ask_step()))
+        runner.carry_out(playbook, record, At(progress, held.cancellation, services.ask_step(progress)))
     return get_play(services.journal, record.id)
 
 

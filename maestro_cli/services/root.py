@@ -124,7 +124,9 @@ class Services(RunServices):
         self.response.investigate(ref, progress)
 
     def respond(self, ref: str, progress: Progress) -> None:
-        self.response.respond(ref, confirm=self.ask_step(), progress=progress, cancellation=self.cancellation)
+        self.response.respond(
+            ref, confirm=self.ask_step(progress), progress=progress, cancellation=self.cancellation
+        )
 
     # Watching, responding, rehearsing
 

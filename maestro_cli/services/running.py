@@ -7,8 +7,9 @@ only for what it touches. Nothing here asks whether a context is local.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -348,9 +349,9 @@ class RunServices(ChangeServices):
         note(f"recorded; go on with: maestro runbook resume {run.id}")
         return run
 
-    def ask_step(self, progress: Progress | None = None) -> Confirm:
-        """Asks the person at the terminal about a step, while nothing else draws there; nobody where there
-        is none."""
+    def ask_step(self, progress: Progress) -> Confirm:
+        """Asks the person at the terminal about a step, one question at a time whichever run asks, while
+        nothing else draws there; nobody where there is none."""
         from maestro_cli.output.progress import TerminalProgress
         from maestro_cli.runbooks.model import Answer, Question, nobody
 
@@ -358,11 +359,13 @@ class RunServices(ChangeServices):
             return nobody
         from maestro_cli.output.prompt import ask_question
 
-        if not isinstance(progress, TerminalProgress):
-            return ask_question
+        one = threading.Lock()
 
         def ask(question: Question) -> Answer | None:
-            with progress.paused():
+            alone = progress.paused() if isinstance(progress, TerminalProgress) else nullcontext()
+            with one, alone:
+                if self.cancellation.is_set:  # while another question was open
+                    return None
                 return ask_question(question, lambda: self.cancellation.is_set)
 
         return ask

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from maestro_cli.core.errors import Busy, ExitCode
-from maestro_cli.runbooks.model import RunStatus, State
+from maestro_cli.runbooks.model import Question, RunStatus, State
 from maestro_cli.runbooks.session import Session
 from tests.unit.runbooks.bench import Bench
 
@@ -94,6 +94,19 @@ def test_a_lock_is_held_for_its_step_alone(bench: Bench) -> None:
             pass
         with Session(bench.journal, "run-3", "three", "x").held():
             pass
+
+
+def test_what_a_step_did_under_its_lock_is_undone_under_it(bench: Bench) -> None:
+    text = fence("id=a mutates lock=x") + fence("undo=a", "take it back", "manual")
+    held = []
+
+    def looks(question: Question) -> bool:
+        held.append(bench.journal.lease("lock/x") is not None)
+        return True
+
+    book = bench.write(text + fence("id=bad on_fail=rollback", "false"))
+    assert bench.runner().start(book, {}, confirm=looks).status is RunStatus.ROLLED_BACK
+    assert held == [True]
 
 
 def test_a_step_runs_in_its_folder(bench: Bench) -> None:

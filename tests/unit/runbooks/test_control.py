@@ -11,7 +11,8 @@ import pytest
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import ExitCode, StalePlan, UsageError
 from maestro_cli.runbooks.control import RunControl
-from maestro_cli.runbooks.model import RunRecord, RunResult, RunStatus, State
+from maestro_cli.runbooks.model import Runbook, RunRecord, RunResult, RunStatus, State
+from maestro_cli.runbooks.pinned import pinned
 from tests.unit.runbooks.bench import Bench
 
 
@@ -83,6 +84,22 @@ def test_a_run_that_waits_is_cancelled_at_once_and_one_that_is_over_never(bench:
     for act in (RunControl.pause, RunControl.cancel):
         with pytest.raises(UsageError):
             act(bench.control(), done.id)
+
+
+def test_a_run_that_is_cancelled_while_it_is_taken_up_stays_so(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = bench.run(fence("id=m", "do it", "manual") + fence("id=a", "echo a >> log"))
+
+    def cancelled_first(run: RunRecord) -> Runbook:
+        monkeypatch.undo()
+        bench.control().cancel(run.id)
+        return pinned(run)
+
+    monkeypatch.setattr("maestro_cli.runbooks.runner.pinned", cancelled_first)
+    result = bench.runner().resume(waiting.id, confirm=lambda question: True)
+    assert (result.status, result.exit_code) == (RunStatus.CANCELLED, ExitCode.SIGINT)
+    assert bench.lines("log") == []
 
 
 def test_one_cancelled_run_does_not_stop_what_started_it(bench: Bench) -> None:

@@ -38,6 +38,10 @@ def fence(marks: str, body: str = "true", language: str = "sh") -> str:
         ("absent", "x", False),
         ("present", "x", True),
         ("present", "", False),
+        ("!= none", "", False),
+        ("!= 0", "", False),
+        ("=~ .*", "", False),
+        ("== ''", "", False),
         ("> 3", "nan", False),
     ],
 )

@@ -104,3 +104,49 @@ def test_cancelling_the_outer_run_ends_the_inner_one(bench: Bench) -> None:
     assert again.ok, again.reason
     assert again.run.steps[-1].state is State.OK
     assert len(bench.runner().history.list()) == 2
+
+
+def test_the_lock_of_a_step_beside_it_is_not_its_own(bench: Bench) -> None:
+    until = "while ! test -e {}; do sleep 0.02; done"
+    bench.write(
+        fence("id=wait", until.format("held")) + fence("id=in", "runbook: locks", "runbook"), "inner.md"
+    )
+    bench.write(front("lock: x") + fence("id=act", "echo inner >> log"), "locks.md")
+    text = fence("id=a parallel lock=x", f"touch held; {until.format('go')}")
+    book, results = bench.write(text + fence("id=b parallel", "runbook: inner", "runbook")), []
+    thread = threading.Thread(target=lambda: results.append(bench.runner().start(book, {})))
+    thread.start()
+    patience = threading.Event()
+    for _ in range(6000):
+        if "step.finished:b" in bench.kinds():
+            break
+        patience.wait(0.02)
+    (bench.folder / "go").touch()
+    thread.join(120)
+    assert (results[0].status, bench.lines("log")) == (RunStatus.WAITING, [])
+    assert "lock/x is held by run" in results[0].reason
+    assert bench.runner().resume(results[0].id).ok
+    assert bench.lines("log") == ["inner"]
+
+
+@pytest.mark.parametrize("undo", [True, False])
+def test_a_cancelled_inner_run_is_taken_back_or_named(bench: Bench, undo: bool) -> None:
+    bench.write(fence("id=act mutates", "echo act >> log") + fence("id=m", "do it", "manual"), "inner.md")
+    text = fence("id=in on_fail=rollback", "runbook: inner", "runbook")
+    outer = bench.run(text + (fence("undo=in", "echo undo >> log") if undo else ""))
+    (inner,) = [run for run in bench.runner().history.list() if run.runbook == "inner"]
+    bench.control().cancel(inner.id)
+    result = bench.runner().resume(outer.id)
+    if undo:
+        assert (result.status, bench.lines("log")) == (RunStatus.ROLLED_BACK, ["act", "undo"])
+    else:
+        assert (result.status, result.exit_code) == (RunStatus.ROLLBACK_FAILED, ExitCode.UNDO_FAILED)
+        assert "no undo for in" in result.reason
+
+
+def test_an_inner_run_that_waits_is_not_forgotten_by_a_rollback(bench: Bench) -> None:
+    bench.write(fence("id=act mutates", "echo act >> log") + fence("id=m", "do it", "manual"), "inner.md")
+    text = fence("id=in parallel", "runbook: inner", "runbook")
+    result = bench.run(text + fence("id=bad parallel on_fail=rollback", "false"))
+    assert (result.status, bench.lines("log")) == (RunStatus.ROLLBACK_FAILED, ["act"])
+    assert "no undo for in" in result.reason

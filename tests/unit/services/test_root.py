@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -12,6 +14,8 @@ import pytest
 from maestro_cli.config.locations import config_dir
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import UsageError
+from maestro_cli.core.progress import Quiet
+from maestro_cli.runbooks.model import Answer, Question
 from maestro_cli.services import GlobalOptions, Services
 from maestro_cli.services.running import parse_pairs
 
@@ -100,3 +104,31 @@ def test_pairs_are_read_whole_and_once() -> None:
     for wrong in (["A"], ["=1"], ["A=1", "A=2"]):
         with pytest.raises(UsageError):
             parse_pairs(wrong)
+
+
+def test_one_question_is_put_at_a_time_whichever_run_asks(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, at_once = threading.Barrier(2), list[str]()
+
+    def asked(question: Question, is_cancelled: Callable[[], bool]) -> bool:
+        assert not is_cancelled()
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(1.0)
+            at_once.append(question.path)
+        return True
+
+    monkeypatch.setattr("maestro_cli.services.running.has_person", lambda: True)
+    monkeypatch.setattr("maestro_cli.output.prompt.ask_question", asked)
+    confirm, said = services.ask_step(Quiet()), list[Answer | None]()
+    questions = [Question("run-1", path, "manual", "t", "t", path) for path in ("a", "b")]
+    threads = [threading.Thread(target=lambda one=one: said.append(confirm(one))) for one in questions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert (said, at_once) == ([True, True], [])
+    cancellation = Cancellation()
+    cancellation.cancel()
+    monkeypatch.setattr(NoSignals, "cooperative", lambda self: cancellation)
+    assert confirm(questions[0]) is None
