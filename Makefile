@@ -36,7 +36,7 @@ test: install-test programs $(BIN)/kubectl-1.32 .venv/tritonclient/.installed li
 
 test-kubernetes: install-test .venv/.installed-kubernetes programs $(BIN)/kubectl-1.32
 	$(BIN)/maestro local build
-	$(PYTEST) --kubernetes=only -n 2 --dist loadfile
+	$(PYTEST) --kubernetes=only
 
 check: install-test lint types contracts
 	$(PYTEST) -q $(EVERY_CORE) -m "$(PURE)" tests/architecture tests/hostile tests/unit
