@@ -98,7 +98,13 @@ class Duty(Lookout):
                 if drilling:
                     continue
             incident = found.incident
-            self.begin(incident.id, f"response-{incident.number}", partial(self._respond, incident))
+            told = Among(self._progress, f"incident #{incident.number}")
+            self.begin(
+                incident.id,
+                f"response-{incident.number}",
+                partial(self._respond, incident, told),
+                partial(self._later, incident, told),
+            )
         self._leave(left)
 
     def _is_due(self, incident: Incident) -> bool:
@@ -127,8 +133,7 @@ class Duty(Lookout):
 
     # One response, on a thread of its own
 
-    def _respond(self, incident: Incident) -> None:
-        told = Among(self._progress, f"incident #{incident.number}")
+    def _respond(self, incident: Incident, told: Progress) -> None:
         try:
             with hold(self._journal, incident, self._cancellation) as held:
                 if self._begin(held.lease, incident):
@@ -136,10 +141,6 @@ class Duty(Lookout):
                     self._go_on(incident, told, held.cancellation)
         except Interrupted:
             told.note(f"stopped; go on with: maestro incident respond {incident.number}")
-        except MaestroError as error:
-            self._later(incident, told, error)
-        except Exception as error:  # noqa: BLE001 - told, and tried again: a defect must not end the watch
-            self._later(incident, told, MaestroError(f"internal error: {type(error).__name__}: {error}"))
 
     def _begin(self, lease: Lease, incident: Incident) -> bool:
         """Record that it is taken; False when that is not so any more: somebody was faster."""

@@ -16,10 +16,9 @@ from maestro_cli.core.clock import Clock
 from maestro_cli.core.crashpoints import crash_point
 from maestro_cli.core.errors import Busy, Interrupted, MaestroError
 from maestro_cli.core.progress import Among, Progress
-from maestro_cli.incidents.hold import Right, hold_right
+from maestro_cli.incidents.hold import hold_right, right_to_play
 from maestro_cli.incidents.lookout import Lookout
 from maestro_cli.incidents.occasions import Due, due_events, due_ticks, is_quiet
-from maestro_cli.incidents.ports import DutyPort
 from maestro_cli.incidents.register import find_incident
 from maestro_cli.journal.store import Journal
 from maestro_cli.runbooks.history import RunHistory
@@ -86,7 +85,9 @@ class Errands(Lookout):
         later = self._not_before.get(record.id, 0.0) > self._clock.monotonic()
         if later or (record.status is PlayStatus.WAITING and self._waits(record)):
             return
-        self.begin(record.id, f"errand-{record.id}", partial(self._work, record))
+        told = Among(self._progress, f"playbook {record.playbook}")
+        work, put_off = partial(self._work, record, told), partial(self._put_off, record, told)
+        self.begin(record.id, f"errand-{record.id}", work, put_off)
 
     def _waits(self, record: PlayRecord) -> bool:
         """Whether one of its runs still waits for a person, or was paused by one."""
@@ -96,24 +97,20 @@ class Errands(Lookout):
         runs = [history.by_key(f"{record.key}/{number}") for number in range(1, steps + 1)]
         return any(run is not None and (run.asked != "" or run.status in _PEOPLES) for run in runs)
 
-    def _work(self, record: PlayRecord) -> None:
-        told = Among(self._progress, f"playbook {record.playbook}")
+    def _work(self, record: PlayRecord, told: Progress) -> None:
         try:
-            with hold_right(self._journal, _right(record), self._cancellation) as held:
+            with hold_right(self._journal, right_to_play(record), self._cancellation) as held:
                 now = get_play(self._journal, record.id)
                 if not now.status.final:
                     crash_point("errand.held")
                     self._carry_out(now, At(told, held.cancellation, nobody))
         except Interrupted:
             told.note("stopped; any watcher goes on with it")
-        except Busy:
-            self._not_before[record.id] = self._clock.monotonic() + RETRY_SECONDS
-        except MaestroError as error:
+
+    def _put_off(self, record: PlayRecord, told: Progress, error: MaestroError) -> None:
+        if not isinstance(error, Busy):
             told.note(f"{error.what}; {error.fix}".strip("; "))
-            self._not_before[record.id] = self._clock.monotonic() + RETRY_SECONDS
-        except Exception as error:  # noqa: BLE001 - told, and tried again: a defect must not end the watch
-            told.note(f"internal error: {type(error).__name__}: {error}")
-            self._not_before[record.id] = self._clock.monotonic() + RETRY_SECONDS
+        self._not_before[record.id] = self._clock.monotonic() + RETRY_SECONDS
 
     def _carry_out(self, record: PlayRecord, at: At) -> None:
         playbook = self._playbooks.get(record.playbook)
@@ -151,31 +148,3 @@ class Errands(Lookout):
 
     def _at(self, playbook: Playbook, cancellation: Cancellation) -> At:
         return At(Among(self._progress, f"playbook {playbook.id}"), cancellation, nobody)
-
-
-def _right(record: PlayRecord) -> Right:
-    return Right(
-        f"playbook/{record.id}",
-        record.id,
-        f"the run {record.id} of playbook {record.playbook} is worked on",
-        f"maestro playbook history {record.id}",
-    )
-
-
-class Several:
-    """Several duties as one."""
-
-    def __init__(self, *duties: DutyPort) -> None:
-        self._duties = duties
-
-    def start(self) -> None:
-        for one in self._duties:
-            one.start()
-
-    def wake(self) -> None:
-        for one in self._duties:
-            one.wake()
-
-    def stop(self) -> None:
-        for one in self._duties:
-            one.stop()

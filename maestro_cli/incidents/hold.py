@@ -17,6 +17,7 @@ from maestro_cli.core.errors import Busy, Interrupted, MaestroError
 from maestro_cli.incidents.model import Incident
 from maestro_cli.journal.model import Lease
 from maestro_cli.journal.store import Journal
+from maestro_cli.runbooks.plays import PlayRecord
 
 LEASE_SECONDS = 30.0
 RENEW_SECONDS = 10.0
@@ -55,6 +56,16 @@ def right_to(incident: Incident) -> Right:
         incident.id,
         f"incident #{number} is being responded to",
         f"maestro incident timeline {number}",
+    )
+
+
+def right_to_play(record: PlayRecord) -> Right:
+    """The right to carry out this run of a playbook."""
+    return Right(
+        f"playbook/{record.id}",
+        record.id,
+        f"the run {record.id} of playbook {record.playbook} is worked on",
+        f"maestro playbook history {record.id}",
     )
 
 

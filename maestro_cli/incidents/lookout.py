@@ -13,6 +13,7 @@ from collections.abc import Callable
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.progress import Progress
+from maestro_cli.incidents.ports import DutyPort
 
 LOOK_SECONDS = 5.0
 
@@ -57,12 +58,21 @@ class Lookout(ABC):
         with self._lock:
             return on in self._at_work
 
-    def begin(self, on: str, name: str, work: Callable[[], None]) -> None:
-        """Do this on a thread of its own, unless it is being done or there are enough; then look again."""
+    def begin(
+        self, on: str, name: str, work: Callable[[], None], put_off: Callable[[MaestroError], None]
+    ) -> None:
+        """Do this on a thread of its own, unless it is being done or there are enough; then look again.
+
+        `put_off` hears of what the work raised, be it a defect: that must not end the watch.
+        """
 
         def whole() -> None:
             try:
                 work()
+            except MaestroError as error:
+                put_off(error)
+            except Exception as error:  # noqa: BLE001 - told, and tried again
+                put_off(MaestroError(f"internal error: {type(error).__name__}: {error}"))
             finally:
                 with self._lock:
                     del self._at_work[on]
@@ -83,3 +93,22 @@ class Lookout(ABC):
                 self._progress.note(f"{self._complaint}: {error.what}")
             self._wake.wait(LOOK_SECONDS)
             self._wake.clear()
+
+
+class Lookouts:
+    """Several as one. Satisfies incidents.ports.DutyPort."""
+
+    def __init__(self, *lookouts: DutyPort) -> None:
+        self._lookouts = lookouts
+
+    def start(self) -> None:
+        for one in self._lookouts:
+            one.start()
+
+    def wake(self) -> None:
+        for one in self._lookouts:
+            one.wake()
+
+    def stop(self) -> None:
+        for one in self._lookouts:
+            one.stop()

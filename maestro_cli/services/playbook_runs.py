@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from maestro_cli.config.strict import suggestion
 from maestro_cli.core.errors import GateNotMet, UsageError
 from maestro_cli.core.ids import new_id
-from maestro_cli.incidents.hold import Right, hold_right
+from maestro_cli.incidents.hold import hold_right, right_to_play
 from maestro_cli.incidents.model import Signal
 from maestro_cli.incidents.occasions import defaults_of, facts_of, newest_firing
 from maestro_cli.runbooks.parameters import check_value
@@ -76,13 +76,7 @@ def _carried_out(
     progress: Progress,
 ) -> PlayRecord:
     runner = services.playbook_runner(typed_context, given=yes or has_person())
-    right = Right(
-        f"playbook/{record.id}",
-        record.id,
-        f"the run {record.id} of playbook {playbook.id} is worked on",
-        f"maestro playbook history {record.id}",
-    )
-    with hold_right(services.journal, right, services.cancellation) as held:
+    with hold_right(services.journal, right_to_play(record), services.cancellation) as held:
         runner.carry_out(playbook, record, At(progress, held.cancellation, services.ask_step(progress)))
     return get_play(services.journal, record.id)
 

@@ -14,7 +14,8 @@ from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.incidents.bindings import Bindings
 from maestro_cli.incidents.detector import Detector
 from maestro_cli.incidents.duty import Duty
-from maestro_cli.incidents.errands import Errands, Several
+from maestro_cli.incidents.errands import Errands
+from maestro_cli.incidents.lookout import Lookouts
 from maestro_cli.incidents.ports import DutyPort
 from maestro_cli.incidents.watch import Watch
 from maestro_cli.journal.courier import Courier
@@ -130,7 +131,7 @@ def _duty(services: Services, progress: Progress) -> DutyPort:
         progress=progress,
         drilling=lambda: is_drilling(own.journal, own.clock.now()),
     )
-    return Several(duty, errands)
+    return Lookouts(duty, errands)
 
 
 def _webhook(listen: str | None, token_file: str | None, announce_to: str | None) -> _Webhook | None:

@@ -93,17 +93,11 @@ def lint(
 
     Example: maestro runbook lint -o sarif
     """
-    from maestro_cli.output.renderers.runbook_checks import lint_view, sarif
-    from maestro_cli.output.writer import emit_text, json_text
+    from maestro_cli.cli.findings import tell_findings
+    from maestro_cli.runbooks.lint import RULES
 
-    options = output_options(ctx, "json" if output == "sarif" else output)
     found = ctx.obj.lint_runbooks(names or (), alerts or ())
-    if output == "sarif":
-        emit_text(json_text(sarif(found)))
-    else:
-        emit(lint_view(found), options)
-    if any(strict or finding.level == "error" for finding in found):
-        raise typer.Exit(ExitCode.CONDITION_NOT_MET)
+    tell_findings(ctx, found, output, strict=strict, schema="runbook-lint/v1", rules=RULES)
 
 
 @app.command("test")

@@ -12,13 +12,13 @@ from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.untrusted import visible
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 from maestro_cli.runbooks.coverage import Coverage, CoveredAlert, Rot
-from maestro_cli.runbooks.lint import RULES, Finding
+from maestro_cli.runbooks.lint import Finding
 from maestro_cli.runbooks.rehearsal import CaseResult
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def lint_view(findings: Sequence[Finding], *, schema: str = "runbook-lint/v1") -> Listing[Finding]:
+def lint_view(findings: Sequence[Finding], *, schema: str) -> Listing[Finding]:
     columns: tuple[Column[Finding], ...] = (
         Column("place", lambda one: f"{one.file}:{one.line}"),
         Column("level", lambda one: one.level, tone=lambda one: "bad" if one.level == "error" else "warn"),
@@ -28,9 +28,7 @@ def lint_view(findings: Sequence[Finding], *, schema: str = "runbook-lint/v1") -
     return Listing(schema, columns, findings, empty="nothing to mend")
 
 
-def sarif(
-    findings: Sequence[Finding], *, rules: Mapping[str, str] = RULES, command: str = "maestro runbook lint"
-) -> dict[str, Any]:
+def sarif(findings: Sequence[Finding], *, rules: Mapping[str, str], command: str) -> dict[str, Any]:
     """SARIF 2.1.0, as code hosts read it; paths are relative to the working folder where they can be."""
     told = [{"id": rule, "shortDescription": {"text": text}} for rule, text in rules.items()]
     driver = {"name": command, "version": __version__, "rules": told}

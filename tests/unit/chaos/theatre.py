@@ -27,40 +27,13 @@ from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.journal.store import Journal
 from maestro_cli.runbooks.model import Answer, Confirm, Question
 from maestro_cli.slo.objectives import Objective
+from tests.unit.chaos.clock import FakeCancellation, FakeClock
 from tests.unit.chaos.props import FakeObjects, FakeProps
 from tests.unit.chaos.surroundings import FakeLoad, FakeNodes
 
 SCENARIO = find_scenario("bad-release")
 OBJECTIVE = Objective("fraud-availability", "t", "fraud", 0.999, 2592000.0, "requests", "errors", None, {})
 WELL = {"spec": {"containers": [{"name": "server", "args": ["--serve", "fraud=1"]}]}}
-
-
-class FakeClock:
-    """A fake: time passes only when somebody waits."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def now(self) -> datetime:
-        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-
-
-class FakeCancellation(Cancellation):
-    """A fake whose waits take the fake clock's time."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        super().__init__()
-        self.clock = clock
-
-    def wait(self, seconds: float) -> bool:
-        self.clock.sleep(seconds)
-        return self.is_set
 
 
 @dataclass

@@ -1,8 +1,8 @@
-"""What starts playbooks besides alerts, when, and once; and what playbooks say of signals."""
+"""What starts playbooks besides alerts, when, and once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,82 +11,26 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.cron import parse_cron
 from maestro_cli.core.errors import Interrupted
-from maestro_cli.incidents.bindings import Bindings
-from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.detector import Detector
-from maestro_cli.incidents.errands import Errands, Several
+from maestro_cli.incidents.errands import Errands
+from maestro_cli.incidents.lookout import Lookouts
 from maestro_cli.incidents.model import Severity
 from maestro_cli.incidents.occasions import due_events, due_ticks
-from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.register import list_incidents
 from maestro_cli.incidents.response import Crew, Response
-from maestro_cli.incidents.timeline import timeline
-from maestro_cli.journal.model import Projection
-from maestro_cli.journal.store import Journal
-from maestro_cli.runbooks.model import RunResult, RunStatus
+from maestro_cli.runbooks.model import RunStatus
 from maestro_cli.runbooks.playbooks.matchers import parse_matcher
 from maestro_cli.runbooks.playbooks.model import (
-    AlertTrigger,
-    Correlation,
     IncidentTrigger,
     Playbook,
-    PlaybookStep,
     Schedule,
 )
-from maestro_cli.runbooks.playbooks.running import PlaybookRunner
 from maestro_cli.runbooks.playbooks.spec import IncidentEvent, Mode
 from maestro_cli.runbooks.plays import PlayStatus, list_plays
-from maestro_cli.runbooks.projection import RunsProjection
-from tests.unit.incidents.watchers import Notes
-from tests.unit.incidents.world import T0, SetClock, alert
-
-STEPS = (PlaybookStep("the-book", {}),)
-
-
-class Room:
-    """A journal with a detector, a desk, and playbooks of which each run is counted."""
-
-    def __init__(self, folder: Path) -> None:
-        self.clock = SetClock()
-        projections: tuple[Projection, ...] = (IncidentProjection(), RunsProjection())
-        self.journal = Journal(folder / "journal.db", projections=projections, clock=self.clock)
-        self.detector = Detector(self.journal, self.clock, "watch")
-        self.desk = IncidentDesk(self.journal, self.clock, "ana")
-        self.notes, self.cancellation = Notes(), Cancellation()
-        self.started: list[str] = []
-        self.status = RunStatus.SUCCEEDED
-
-    def fires(self, *, firing: bool = True, deployment: str = "fraud", service: str = "fraud") -> None:
-        one = alert(firing=firing, deployment=deployment, service=service)
-        self.detector.ingest([one], source="alertmanager-api")
-
-    def errands(
-        self, *playbooks: Playbook, judged: Any = None, drilling: bool = False, actor: str = "watch, a"
-    ) -> Errands:
-        """A watcher's; its runner counts the keys that it is asked to start."""
-        plays = PlaybookRunner(self.journal, cast("Any", self), cast("Any", self), None, self.clock, actor)
-        return Errands(
-            self.journal, playbooks, plays, judged=judged or (lambda one: one), clock=self.clock,
-            cancellation=self.cancellation, progress=self.notes, drilling=lambda: drilling,
-        )  # fmt: skip
-
-    def get(self, name: str) -> Any:
-        return type("Book", (), {"id": name, "parameters": (), "file": name})
-
-    def values(self, book: Any, *, given: Mapping[str, str], **_: Any) -> Mapping[str, str]:
-        return given
-
-    def start(self, book: Any, values: Mapping[str, str], *, key: str, **_: Any) -> RunResult:
-        self.started.append(key)
-        run = type("Run", (), {"id": "run-1", "runbook": "the-book", "status": self.status, "reason": "",
-                               "waiting_for": ""})  # fmt: skip
-        return cast("RunResult", type("Result", (), {
-            "run": run, "id": "run-1", "status": self.status, "reason": "", "exit_code": 0,
-            "ok": self.status is RunStatus.SUCCEEDED,
-        }))  # fmt: skip
+from tests.unit.incidents.errand_room import STEPS, Room, bound
+from tests.unit.incidents.world import alert
 
 
 @pytest.fixture
@@ -299,7 +243,7 @@ def test_several_duties_are_started_woken_and_stopped_as_one() -> None:
         def stop(self) -> None:
             said.append("stop")
 
-    both = Several(Duty(), Duty())
+    both = Lookouts(Duty(), Duty())
     both.start()
     both.wake()
     both.stop()
@@ -341,62 +285,3 @@ def test_one_whose_step_another_holds_is_left_alone_for_a_while(room: Room) -> N
     room.clock.advance(30)
     look(errands)
     assert len(room.started) == 2
-
-
-# What playbooks say of signals
-
-
-def bound(*group_by: str, threshold: int = 1, **more: Any) -> Playbook:
-    trigger = AlertTrigger((parse_matcher("alertname=ErrorBudgetBurn"),))
-    return Playbook(
-        "burn", STEPS, alerts=(trigger,), correlation=Correlation(group_by, 300, threshold), **more
-    )
-
-
-def detector(room: Room, *playbooks: Playbook) -> Detector:
-    return Detector(room.journal, room.clock, "watch", bindings=Bindings(playbooks))
-
-
-def test_signals_are_grouped_as_their_playbook_says_and_others_by_their_workload(room: Room) -> None:
-    watch = detector(room, bound("namespace", incident_title="{{ labels.namespace }} burns"))
-    other = alert(alertname="Other")
-    watch.ingest([alert(deployment="a"), alert(deployment="b"), other], source="alertmanager-api")
-    found = {one.key: (one.title, one.signals) for one in list_incidents(room.journal)}
-    assert found == {"playbook/burn/ml": ("ml burns", 2), "ml/fraud": ("Other on ml/fraud", 1)}
-
-
-def test_an_incident_opens_once_enough_signals_fire_that_began_together(room: Room) -> None:
-    watch = detector(room, bound("namespace", threshold=3))
-
-    def fire(*minutes: int) -> Any:
-        signals = [alert(deployment=f"d{m}", starts_at=T0 + timedelta(minutes=m)) for m in minutes]
-        room.clock.advance(600)
-        return watch.reconcile(signals, source="alertmanager-api")
-
-    length = len(room.journal.events())
-    apart = fire(0, 4, 8)
-    assert apart.ignored == {"fewer signals than playbook burn waits for": 3}
-    assert len(room.journal.events()) == length, "what opens nothing is not written"
-    together = fire(0, 4, 8, 9, 10)
-    assert (len(together.opened), together.attached) == (1, 5)
-    joined = fire(0, 4, 8, 9, 10, 20)
-    assert (joined.opened, joined.attached) == ((), 1)
-
-
-def test_the_roles_that_a_playbook_names_are_on_the_timeline(room: Room) -> None:
-    detector(room, bound(roles={"commander": "ana", "scribe": "bo"})).ingest(
-        [alert()], source="alertmanager-api"
-    )
-    (incident,) = list_incidents(room.journal)
-    told = [one.text for one in timeline(room.journal, incident.id) if one.kind == "incident.roles_set"]
-    assert told == ["commander is ana, scribe is bo"]
-
-
-def test_a_label_that_holds_a_template_or_a_slash_makes_no_other_key(room: Room) -> None:
-    watch = detector(room, bound("namespace", incident_title="{{ labels.namespace }}"))
-    hostile = "{{ labels.deployment }}/../\u202e"
-    watch.ingest([alert(namespace=hostile)], source="alertmanager-api")
-    (incident,) = list_incidents(room.journal)
-    assert incident.title == hostile
-    assert incident.key.isascii()
-    assert incident.key.count("/") == 2

@@ -1,15 +1,13 @@
-"""What a playbook may say, what is wrong with one, and when it may run by itself."""
+"""What a playbook may say, what is wrong with one, and what it makes of samples."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from maestro_cli.config.locations import shipped
-from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import InvalidFile, NotFound
 from maestro_cli.runbooks.alerts import AlertRule, read_alerts
 from maestro_cli.runbooks.attributes import ATTRIBUTES
@@ -18,60 +16,11 @@ from maestro_cli.runbooks.playbooks.catalog import PlaybookCatalog
 from maestro_cli.runbooks.playbooks.explanation import explain
 from maestro_cli.runbooks.playbooks.inline import put_down
 from maestro_cli.runbooks.playbooks.lint import lint, lint_ties
-from maestro_cli.runbooks.playbooks.model import Playbook
-from maestro_cli.runbooks.playbooks.reader import read_playbook
 from maestro_cli.runbooks.playbooks.readiness import Readiness
 from maestro_cli.runbooks.playbooks.spec import PartSpec
 from maestro_cli.runbooks.playbooks.tries import try_out, try_samples
 from maestro_cli.runbooks.reader import read_runbook
-from maestro_cli.runbooks.rehearsal import rehearse
-
-HEAD = "maestro: playbook/v1\nid: one\n"
-TRIGGER = "trigger: {alert: {matchers: [alertname=Slow]}}\n"
-STEPS = "steps: [{runbook: mend, with: {DEPLOY: '{{ labels.deployment }}'}}]\n"
-AUTO = "policy: {mode: auto, max_runs_per_hour: 3}\n"
-BOOK = "---\nmaestro: runbook/v1\nparams: {DEPLOY: {pattern: '[a-z]+'}}\n---\n"
-CHANGE = "```change {id=mend}\nkind: KIND\ntarget: deploy/$DEPLOY\nnamespace: ml\n```\n"
-GREEN = """\
-maestro: rehearsal/v1
-cases:
-- {name: works, params: {DEPLOY: fraud}, mocks: {mend: {}}, expect: {status: succeeded, sequence: [mend]}}
-"""
-CLOCK = SystemClock()
-
-
-class Shelf:
-    """Folders of playbooks and runbooks."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.plays = folder / "playbooks"
-        self.plays.mkdir()
-        self.book(CHANGE.replace("KIND", "rollback"))
-        (folder / "mend.test.yaml").write_text(GREEN)
-
-    def book(self, steps: str, name: str = "mend") -> None:
-        (self.folder / f"{name}.md").write_text(BOOK + steps)
-
-    def play(self, text: str, name: str = "one") -> Playbook:
-        (self.plays / f"{name}.yaml").write_text(text)
-        return read_playbook(self.plays / f"{name}.yaml")
-
-    @property
-    def runbooks(self) -> RunbookCatalog:
-        return RunbookCatalog([self.folder])
-
-    def findings(self, text: str, known: tuple[AlertRule, ...] = ()) -> list[tuple[str, str, int, str]]:
-        found = lint(self.play(text), self.runbooks, Readiness(self.runbooks, CLOCK), known)
-        return [(one.rule, one.key, one.line, one.text) for one in found]
-
-    def against(self, text: str) -> str:
-        return Readiness(self.runbooks, CLOCK).judged(self.play(text)).held_back
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(tmp_path)
+from tests.unit.runbooks.shelf import AUTO, CLOCK, HEAD, STEPS, TRIGGER, Shelf
 
 
 def test_the_whole_format_is_read(shelf: Shelf) -> None:
@@ -250,73 +199,6 @@ def test_two_that_only_an_id_tells_apart_tie(shelf: Shelf, other: str, ties: boo
     found = lint_ties([shelf.play(HEAD + TRIGGER + STEPS), shelf.play(two, "two")], ())
     assert [one.rule for one in found] == ["tie"] * ties
     assert all("one comes first" in one.text for one in found)
-
-
-def test_auto_is_what_can_be_taken_back_and_was_rehearsed(shelf: Shelf) -> None:
-    assert shelf.against(HEAD + TRIGGER + AUTO + STEPS) == ""
-    assert "has no max_runs_per_hour" in shelf.against(HEAD + TRIGGER + "policy: {mode: auto}\n" + STEPS)
-    assert "there is no runbook" in shelf.against(HEAD + TRIGGER + AUTO + "steps: [{runbook: x}]\n")
-    failing = HEAD + TRIGGER + AUTO + STEPS + "on_failure: {runbook: x}\n"
-    assert "there is no runbook 'x'" in shelf.against(failing)
-    suggesting = Readiness(shelf.runbooks, CLOCK).judged(shelf.play(failing))
-    assert (suggesting.mode, suggesting.why_not_auto.startswith("the mode of playbook one is suggest")) == (
-        "suggest",
-        True,
-    )
-
-
-@pytest.mark.parametrize(
-    ("steps", "says"),
-    [
-        (CHANGE.replace("KIND", "restart"), ""),
-        (CHANGE.replace("KIND", "delete-pod").replace("deploy/$", "pod/$"), ""),
-        (CHANGE.replace("KIND", "drain").replace("deploy/$", "node/$"), ""),
-        (
-            CHANGE.replace("KIND", "drain\nbare_pods: yes").replace("deploy/$", "node/$"),
-            "no controller makes again",
-        ),
-        (CHANGE.replace("KIND", "drain\nempty_dir: no").replace("deploy/$", "node/$"), ""),
-        ("```sh {id=mend mutates}\ntrue\n```\n", "nothing verifies it; mend of mend"),
-        ("```sh {id=mend mutates}\ntrue\n```\n```sh {undo=mend}\ntrue\n```\n", "nothing verifies it"),
-        ("```sh {id=mend}\ntrue\n```\n", ""),
-    ],
-)  # fmt: skip
-def test_a_kind_of_change_tells_what_takes_it_back(shelf: Shelf, steps: str, says: str) -> None:
-    shelf.book(steps)
-    told = shelf.against(HEAD + TRIGGER + AUTO + STEPS)
-    assert says in told
-    assert bool(told) is bool(says)
-
-
-def test_a_rehearsal_must_be_there_and_green_now_and_is_run_once(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runs: list[Any] = []
-
-    def counted(book: Any, clock: Any) -> Any:
-        runs.append(book.digest)
-        return real(book, clock)
-
-    real = rehearse
-    monkeypatch.setattr("maestro_cli.runbooks.playbooks.readiness.rehearse", counted)
-    playbook, file = shelf.play(HEAD + TRIGGER + AUTO + STEPS), shelf.folder / "mend.test.yaml"
-    judge = Readiness(shelf.runbooks, CLOCK)
-    assert [judge.judged(playbook).mode for _ in range(3)] == ["auto"] * 3
-    assert len(runs) == 1
-    file.write_text(GREEN.replace("succeeded", "failed"))
-    assert "is not green: works" in judge.judged(playbook).held_back
-    file.write_text("maestro: rehearsal/v2\n")
-    assert "cannot be run" in judge.judged(playbook).held_back
-    file.unlink()
-    assert "mend has no rehearsal" in judge.judged(playbook).held_back
-
-
-def test_a_runbook_in_a_runbook_is_judged_too(shelf: Shelf) -> None:
-    shelf.book("```runbook {id=mend}\nrunbook: inner\nwith: {DEPLOY: $DEPLOY}\n```\n")
-    shelf.book("```sh {id=a mutates}\ntrue\n```\n", "inner")
-    told = shelf.against(HEAD + TRIGGER + AUTO + STEPS)
-    assert "inner has no rehearsal" in told
-    assert "a of inner alters the world" in told
 
 
 INLINE = """\
