@@ -31,6 +31,12 @@ RefArgument = Annotated[
 ]
 
 
+SeqOption = Annotated[
+    int | None,
+    typer.Option("--expected-seq", metavar="SEQ", help="Refuse if the incident changed after this event."),
+]
+
+
 def _complete_cluster(incomplete: str) -> list[str]:
     from maestro_cli.local.clusters import CLUSTERS
 

@@ -17,8 +17,8 @@ from maestro_cli.core.errors import GateNotMet, UsageError
 from maestro_cli.core.facts.alerts import fingerprint_of
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.refs import WorkloadRef
-from maestro_cli.incidents.correlation import capped, incident_key
-from maestro_cli.incidents.detector import next_number
+from maestro_cli.incidents.intake.correlation import capped, incident_key
+from maestro_cli.incidents.intake.detector import next_number
 from maestro_cli.incidents.model import TRANSITIONS, Incident, Severity, Signal, State
 from maestro_cli.incidents.register import (
     find_incident,

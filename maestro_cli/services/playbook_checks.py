@@ -91,7 +91,7 @@ def explain_alert(
 
 def _explain_incident(services: RunServices, ref: str) -> Explanation:
     """For the signal that a response would take: of those that fire, the one with the gravest playbook."""
-    from maestro_cli.incidents.occasions import facts_of
+    from maestro_cli.incidents.response.occasions import facts_of
 
     incident = services.desk.get(ref)
     signals = services.desk.signals(incident.id)

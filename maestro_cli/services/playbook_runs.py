@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from maestro_cli.config.strict import suggestion
 from maestro_cli.core.errors import GateNotMet, UsageError
 from maestro_cli.core.ids import new_id
-from maestro_cli.incidents.hold import hold_right, right_to_play
 from maestro_cli.incidents.model import Signal
-from maestro_cli.incidents.occasions import defaults_of, facts_of, newest_firing
+from maestro_cli.incidents.response.hold import hold_right, right_to_play
+from maestro_cli.incidents.response.occasions import defaults_of, facts_of, newest_firing
 from maestro_cli.runbooks.parameters import check_value
 from maestro_cli.runbooks.playbooks.model import Playbook
 from maestro_cli.runbooks.playbooks.running import At, Occasion

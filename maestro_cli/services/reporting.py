@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.config.locations import state_dir
 from maestro_cli.incidents.model import State
-from maestro_cli.incidents.postmortem import PostMortem
+from maestro_cli.incidents.report.postmortem import PostMortem
 
 if TYPE_CHECKING:
     from maestro_cli.services.root import Services

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from maestro_cli.incidents.clock import PhaseReading
     from maestro_cli.incidents.model import Incident, Signal
     from maestro_cli.incidents.overview import Overview
-    from maestro_cli.incidents.response import Response
+    from maestro_cli.incidents.response.response import Response
     from maestro_cli.incidents.triage.investigate import Triage
     from maestro_cli.services.costing import UnitCostWanted
     from maestro_cli.services.inventory import Wanted
@@ -157,7 +157,7 @@ class Services(RunServices):
 
     @cached_property
     def response(self) -> Response:
-        from maestro_cli.incidents.response import Crew, Response
+        from maestro_cli.incidents.response.response import Crew, Response
 
         write = partial(self.write_postmortem, beside=True)
         crew = Crew(self.desk, self.triage, self.playbooks, self.runbooks, self.runner, write, self.outbox)

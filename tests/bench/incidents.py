@@ -14,10 +14,10 @@ import httpx
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import SystemClock
-from maestro_cli.incidents.detector import Detector
+from maestro_cli.incidents.intake.detector import Detector
+from maestro_cli.incidents.intake.watch import Watch
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.register import list_incidents
-from maestro_cli.incidents.watch import Watch
 from maestro_cli.journal.store import Journal
 from maestro_cli.sources.alertmanager import Alertmanager
 from tests.bench.figures import Figure, scaled, seconds_of

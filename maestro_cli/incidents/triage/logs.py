@@ -17,8 +17,8 @@ from math import ceil
 
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.facts.cluster import Pod
-from maestro_cli.incidents.correlation import capped
-from maestro_cli.incidents.masking import MAX_CHARACTERS, shape
+from maestro_cli.incidents.intake.correlation import capped
+from maestro_cli.incidents.intake.masking import MAX_CHARACTERS, shape
 from maestro_cli.incidents.ports import Cluster
 from maestro_cli.incidents.triage.facts import LogGroup
 from maestro_cli.incidents.triage.model import Onset

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from maestro_cli.core.canonical import plain
-from maestro_cli.incidents.correlation import capped
+from maestro_cli.incidents.intake.correlation import capped
 
 CULPRIT_SCORE = 0.5
 NO_CULPRIT = "no culprit found"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from maestro_cli.core.secret_words import hide_word, hide_words, sounds_secret
-from maestro_cli.incidents.correlation import capped
+from maestro_cli.incidents.intake.correlation import capped
 
 MAX_CHANGES = 20
 _IGNORED = ("pod-template-hash",)

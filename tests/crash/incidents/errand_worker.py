@@ -10,7 +10,7 @@ from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.progress import Quiet
 from maestro_cli.core.redaction import Redactor
-from maestro_cli.incidents.errands import Errands
+from maestro_cli.incidents.response.errands import Errands
 from maestro_cli.journal.messages import Attempt, Delivery, OutboxProjection, Outcome
 from maestro_cli.journal.outbox import Outbox
 from maestro_cli.journal.store import Journal

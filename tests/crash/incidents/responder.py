@@ -15,15 +15,15 @@ from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.facts.alerts import Alert
 from maestro_cli.core.redaction import Redactor
-from maestro_cli.incidents import lookout
 from maestro_cli.incidents.desk import IncidentDesk
-from maestro_cli.incidents.detector import Detector
-from maestro_cli.incidents.duty import Duty
-from maestro_cli.incidents.postmortem import PostMortem
+from maestro_cli.incidents.intake.detector import Detector
+from maestro_cli.incidents.intake.watch import Watch
 from maestro_cli.incidents.projection import IncidentProjection
-from maestro_cli.incidents.response import Crew, Response
+from maestro_cli.incidents.report.postmortem import PostMortem
+from maestro_cli.incidents.response import lookout
+from maestro_cli.incidents.response.duty import Duty
+from maestro_cli.incidents.response.response import Crew, Response
 from maestro_cli.incidents.triage.investigate import Triage
-from maestro_cli.incidents.watch import Watch
 from maestro_cli.journal.store import Journal
 from maestro_cli.runbooks.catalog import RunbookCatalog
 from maestro_cli.runbooks.playbooks import PlaybookCatalog

@@ -12,7 +12,7 @@ import pytest
 
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.crashpoints import VARIABLE
-from maestro_cli.incidents.detector import Detector
+from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.journal.store import Journal
 from maestro_cli.journal.verification import verify
 from maestro_cli.runbooks.history import RunHistory

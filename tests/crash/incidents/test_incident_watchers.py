@@ -25,7 +25,7 @@ WATCHER = """
 import sys
 from pathlib import Path
 from maestro_cli.core.clock import SystemClock
-from maestro_cli.incidents.detector import Detector
+from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.journal.store import Journal
 from tests.unit.incidents.world import alert

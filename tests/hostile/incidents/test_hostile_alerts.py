@@ -14,14 +14,14 @@ from markdown_it import MarkdownIt
 
 from maestro_cli.core.untrusted import markdown_text
 from maestro_cli.core.workload_labels import workload_of
-from maestro_cli.incidents.correlation import capped, incident_key
 from maestro_cli.incidents.desk import IncidentDesk
-from maestro_cli.incidents.masking import shape
+from maestro_cli.incidents.intake.correlation import capped, incident_key
+from maestro_cli.incidents.intake.masking import shape
 from maestro_cli.incidents.model import Incident
-from maestro_cli.incidents.postmortem import PostMortem
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.register import list_incidents, signals_of
-from maestro_cli.incidents.story import sections_to_fill
+from maestro_cli.incidents.report.postmortem import PostMortem
+from maestro_cli.incidents.report.story import sections_to_fill
 from maestro_cli.incidents.triage.logs import count_shapes
 from maestro_cli.journal.verification import verify
 from tests.unit.growth import grows_linearly

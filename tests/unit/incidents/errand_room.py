@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.incidents.desk import IncidentDesk
-from maestro_cli.incidents.detector import Detector
-from maestro_cli.incidents.errands import Errands
+from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.projection import IncidentProjection
+from maestro_cli.incidents.response.errands import Errands
 from maestro_cli.journal.model import Projection
 from maestro_cli.journal.store import Journal
 from maestro_cli.runbooks.model import RunResult, RunStatus

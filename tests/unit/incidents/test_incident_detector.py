@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from maestro_cli.core.facts.alerts import Alert
 from maestro_cli.incidents.desk import IncidentDesk
-from maestro_cli.incidents.detector import Detector
+from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.model import Incident, Severity, State
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.register import find_incident, list_incidents, signals_of

@@ -23,14 +23,14 @@ from maestro_cli.core.errors import (
 )
 from maestro_cli.core.progress import Quiet
 from maestro_cli.core.refs import parse_workload_ref
-from maestro_cli.incidents import hold as holding
 from maestro_cli.incidents.desk import IncidentDesk
-from maestro_cli.incidents.detector import Detector
-from maestro_cli.incidents.hold import hold
+from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.model import Incident, Signal
-from maestro_cli.incidents.postmortem import PostMortem
 from maestro_cli.incidents.register import find_incident, list_incidents, unattended
-from maestro_cli.incidents.response import Crew, Response
+from maestro_cli.incidents.report.postmortem import PostMortem
+from maestro_cli.incidents.response import hold as holding
+from maestro_cli.incidents.response.hold import hold
+from maestro_cli.incidents.response.response import Crew, Response
 from maestro_cli.runbooks.model import nobody
 from maestro_cli.runbooks.playbooks import Playbook
 from tests.unit.incidents.test_incident_watch import Feed, watch_of

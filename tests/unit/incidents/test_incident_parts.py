@@ -9,7 +9,7 @@ import pytest
 from maestro_cli.core.facts.cluster import ClusterEvent
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.core.workload_labels import workload_of
-from maestro_cli.incidents.masking import shape
+from maestro_cli.incidents.intake.masking import shape
 from maestro_cli.incidents.triage.logs import count_shapes, is_bad, read_line
 from maestro_cli.incidents.triage.onset import find_onset
 from maestro_cli.incidents.triage.queries import INFERENCE, MetricFamily, Queries

@@ -12,9 +12,9 @@ from markdown_it import MarkdownIt
 from maestro_cli.config.settings import Responders
 from maestro_cli.core.errors import ActionFailed, GateNotMet, NotFound
 from maestro_cli.incidents.desk import IncidentDesk
-from maestro_cli.incidents.postmortem import PostMortem
 from maestro_cli.incidents.register import signals_of
-from maestro_cli.incidents.story import sections_to_fill
+from maestro_cli.incidents.report.postmortem import PostMortem
+from maestro_cli.incidents.report.story import sections_to_fill
 from maestro_cli.incidents.triage.investigate import Triage
 from tests.unit.incidents.test_triage import SETTINGS, bad_release
 from tests.unit.incidents.world import Room, alert

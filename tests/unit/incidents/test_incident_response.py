@@ -13,7 +13,7 @@ from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.progress import Quiet
 from maestro_cli.incidents.desk import DeskPolicy, IncidentDesk
 from maestro_cli.incidents.model import Incident, State
-from maestro_cli.incidents.response import Crew, Response
+from maestro_cli.incidents.response.response import Crew, Response
 from maestro_cli.runbooks.model import nobody
 from tests.unit.incidents.world import Room, alert
 

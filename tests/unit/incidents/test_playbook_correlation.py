@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from maestro_cli.incidents.bindings import Bindings
-from maestro_cli.incidents.detector import Detector
+from maestro_cli.incidents.intake.bindings import Bindings
+from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.register import list_incidents
 from maestro_cli.incidents.timeline import timeline
 from maestro_cli.runbooks.playbooks.model import (

@@ -13,13 +13,13 @@ import pytest
 
 from maestro_cli.core.cron import parse_cron
 from maestro_cli.core.errors import Interrupted
-from maestro_cli.incidents.detector import Detector
-from maestro_cli.incidents.errands import Errands
-from maestro_cli.incidents.lookout import Lookouts
+from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.model import Severity
-from maestro_cli.incidents.occasions import due_events, due_ticks
 from maestro_cli.incidents.register import list_incidents
-from maestro_cli.incidents.response import Crew, Response
+from maestro_cli.incidents.response.errands import Errands
+from maestro_cli.incidents.response.lookout import Lookouts
+from maestro_cli.incidents.response.occasions import due_events, due_ticks
+from maestro_cli.incidents.response.response import Crew, Response
 from maestro_cli.runbooks.model import RunStatus
 from maestro_cli.runbooks.playbooks.matchers import parse_matcher
 from maestro_cli.runbooks.playbooks.model import (

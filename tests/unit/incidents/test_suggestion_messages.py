@@ -11,10 +11,10 @@ import pytest
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.incidents.desk import IncidentDesk
-from maestro_cli.incidents.detector import Detector
-from maestro_cli.incidents.duty import Duty
+from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.projection import IncidentProjection
-from maestro_cli.incidents.response import Crew, Response
+from maestro_cli.incidents.response.duty import Duty
+from maestro_cli.incidents.response.response import Crew, Response
 from maestro_cli.journal.messages import Attempt, Delivery, OutboxProjection, Outcome, Standing
 from maestro_cli.journal.outbox import Outbox
 from maestro_cli.journal.store import Journal
@@ -70,7 +70,7 @@ def test_a_kill_after_it_was_left_to_people_loses_no_message(
             raise Killed
 
     duty, outbox = watcher(journal)
-    monkeypatch.setattr("maestro_cli.incidents.duty.crash_point", kill)
+    monkeypatch.setattr("maestro_cli.incidents.response.duty.crash_point", kill)
     with pytest.raises(Killed):
         duty.look()
     monkeypatch.undo()

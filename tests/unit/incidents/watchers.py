@@ -9,11 +9,11 @@ from typing import Any, cast
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.incidents.desk import IncidentDesk
-from maestro_cli.incidents.detector import Detector
-from maestro_cli.incidents.duty import Duty
+from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.model import Incident, Signal, State
 from maestro_cli.incidents.register import find_incident
-from maestro_cli.incidents.response import Responded
+from maestro_cli.incidents.response.duty import Duty
+from maestro_cli.incidents.response.response import Responded
 from maestro_cli.journal.store import Transaction
 from maestro_cli.runbooks.model import Confirm, nobody
 from maestro_cli.runbooks.playbooks import Playbook, PlaybookStep

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from maestro_cli.core.facts.alerts import Alert, fingerprint_of
-from maestro_cli.incidents.detector import Detector
+from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.journal.store import Journal
 

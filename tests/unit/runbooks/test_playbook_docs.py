@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from maestro_cli.core.linear_regex import MAX_LENGTH, MAX_STATES
-from maestro_cli.incidents.occasions import RECENT
+from maestro_cli.incidents.response.occasions import RECENT
 from maestro_cli.runbooks.playbooks import lint
 from maestro_cli.runbooks.playbooks.model import DEFAULT_RUNS_PER_HOUR, ROLES, Playbook
 from maestro_cli.runbooks.playbooks.reader import read_playbook

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.facts.alerts import Alert, fingerprint_of
 from maestro_cli.core.workload_labels import WORKLOAD_LABELS, workload_of
-from maestro_cli.incidents.masking import shape
+from maestro_cli.incidents.intake.masking import shape
 from maestro_cli.incidents.model import Severity
 
 MAX_LABELS = 100

@@ -18,11 +18,11 @@ from maestro_cli.core.clock import Clock
 from maestro_cli.core.crashpoints import crash_point
 from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, Unreachable
 from maestro_cli.core.progress import Among, Progress
-from maestro_cli.incidents.hold import hold, is_responded_to
-from maestro_cli.incidents.lookout import Lookout
 from maestro_cli.incidents.model import Incident, Signal
 from maestro_cli.incidents.register import Unattended, unattended
-from maestro_cli.incidents.response import Responded
+from maestro_cli.incidents.response.hold import hold, is_responded_to
+from maestro_cli.incidents.response.lookout import Lookout
+from maestro_cli.incidents.response.response import Responded
 from maestro_cli.journal.model import Lease
 from maestro_cli.journal.store import Journal, Transaction
 from maestro_cli.runbooks.model import Confirm, nobody

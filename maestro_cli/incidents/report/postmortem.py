@@ -21,11 +21,11 @@ from maestro_cli.core.errors import ActionFailed, GateNotMet
 from maestro_cli.core.files import unusable, write_atomically
 from maestro_cli.cost.incident_cost import IncidentCost, incident_cost
 from maestro_cli.incidents.clock import Budgets, read_clock
-from maestro_cli.incidents.correlation import capped
+from maestro_cli.incidents.intake.correlation import capped
 from maestro_cli.incidents.model import Incident
-from maestro_cli.incidents.postmortem_text import document
 from maestro_cli.incidents.register import find_incident, signals_of
-from maestro_cli.incidents.story import Story, latest_impact, sections_to_fill
+from maestro_cli.incidents.report.postmortem_text import document
+from maestro_cli.incidents.report.story import Story, latest_impact, sections_to_fill
 from maestro_cli.incidents.timeline import Entry, timeline
 from maestro_cli.journal.store import Journal
 

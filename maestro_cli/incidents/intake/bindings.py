@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from maestro_cli.core.facts.alerts import Alert
-from maestro_cli.incidents.correlation import capped, incident_key, key_part, title_of
+from maestro_cli.incidents.intake.correlation import capped, incident_key, key_part, title_of
 from maestro_cli.runbooks.playbooks.matching import match_alert
 from maestro_cli.runbooks.playbooks.model import Playbook
 

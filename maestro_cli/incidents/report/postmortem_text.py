@@ -15,7 +15,7 @@ from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.untrusted import markdown_code, markdown_text
 from maestro_cli.incidents.clock import Phase, Standing
-from maestro_cli.incidents.story import PLACEHOLDER, Story, sections_to_fill
+from maestro_cli.incidents.report.story import PLACEHOLDER, Story, sections_to_fill
 from maestro_cli.incidents.timeline import Entry
 
 MAX_SAME_ENTRIES = 5

@@ -18,9 +18,9 @@ from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import ActionFailed, MaestroError, NotFound, TimedOut, WaitingForApproval
 from maestro_cli.core.progress import Progress
 from maestro_cli.incidents.desk import IncidentDesk
-from maestro_cli.incidents.hold import hold
 from maestro_cli.incidents.model import Incident, Severity, Signal, State
-from maestro_cli.incidents.occasions import facts_of
+from maestro_cli.incidents.response.hold import hold
+from maestro_cli.incidents.response.occasions import facts_of
 from maestro_cli.incidents.triage.investigate import Triage
 from maestro_cli.incidents.triage.model import TriageReport
 from maestro_cli.journal.store import Journal, Transaction

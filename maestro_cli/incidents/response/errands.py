@@ -16,10 +16,10 @@ from maestro_cli.core.clock import Clock
 from maestro_cli.core.crashpoints import crash_point
 from maestro_cli.core.errors import Busy, Interrupted, MaestroError
 from maestro_cli.core.progress import Among, Progress
-from maestro_cli.incidents.hold import hold_right, right_to_play
-from maestro_cli.incidents.lookout import Lookout
-from maestro_cli.incidents.occasions import Due, due_events, due_ticks, is_quiet
 from maestro_cli.incidents.register import find_incident
+from maestro_cli.incidents.response.hold import hold_right, right_to_play
+from maestro_cli.incidents.response.lookout import Lookout
+from maestro_cli.incidents.response.occasions import Due, due_events, due_ticks, is_quiet
 from maestro_cli.journal.store import Journal
 from maestro_cli.runbooks.history import RunHistory
 from maestro_cli.runbooks.model import RunStatus, nobody

@@ -19,8 +19,8 @@ from maestro_cli.core.errors import Busy, MaestroError
 from maestro_cli.core.facts.alerts import WebhookMessage
 from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.incidents.clock import Budgets, record_breaches
-from maestro_cli.incidents.correlation import capped
-from maestro_cli.incidents.detector import Detector
+from maestro_cli.incidents.intake.correlation import capped
+from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.model import IngestReport
 from maestro_cli.incidents.ports import Alerts, DutyPort, WebhookPort
 from maestro_cli.journal.model import Lease

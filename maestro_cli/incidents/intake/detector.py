@@ -17,8 +17,8 @@ from maestro_cli.core.clock import Clock
 from maestro_cli.core.facts.alerts import Alert
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.workload_labels import workload_of
-from maestro_cli.incidents.bindings import Bindings
-from maestro_cli.incidents.correlation import (
+from maestro_cli.incidents.intake.bindings import Bindings
+from maestro_cli.incidents.intake.correlation import (
     IntakePolicy,
     capped,
     capped_labels,

@@ -1,0 +1,34 @@
+"""`maestro incident`: what people respond to. Invariant: a command is one line of the table below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import typer
+
+from maestro_cli.cli.commands.incident import lifecycle, reading, reporting, responding
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def incident() -> None:
+    """List, show, triage, respond to and resolve incidents."""
+
+
+COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
+    ("list", reading.list_incidents),
+    ("show", reading.show),
+    ("timeline", reading.timeline),
+    ("ack", lifecycle.ack),
+    ("note", lifecycle.note),
+    ("resolve", lifecycle.resolve),
+    ("triage", responding.triage),
+    ("respond", responding.respond),
+    ("mitigate", lifecycle.mitigate),
+    ("dismiss", lifecycle.dismiss),
+    ("postmortem", reporting.postmortem),
+)
+
+for name, command in COMMANDS:
+    app.command(name)(command)

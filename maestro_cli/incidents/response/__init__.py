@@ -1,0 +1,1 @@
+"""The whole response to an incident, by a person's command or on duty."""
