@@ -7,20 +7,16 @@ incident when it names it (`data.incident`, `data.cause`) or when its subject, r
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from maestro_cli.core.canonical import canonical_json
 from maestro_cli.incidents.model import TRANSITIONS, State
+from maestro_cli.incidents.signal_rows import SIGNALS_SCHEMA, cleared, signal
+from maestro_cli.incidents.threads import THREADS_SCHEMA, TIMELINE_ROOMS, incident_of, thread
 from maestro_cli.journal.model import Event
 
 _OPEN = "('detected', 'triaging', 'mitigating', 'monitoring')"
-# Ids inside a cause such as `run/run-01k9…`, whatever words stand around them.
-_IDS = re.compile(r"\b((inc|run|chg)-[0-9a-z]{14})\b")
-_ROOMS = {"run": "run", "chg": "change"}
-_TIMELINE_ROOMS = ("change.", "run.", "step.", "approval.", "experiment.", "drill.")
 
 _SCHEMA = f"""
 CREATE TABLE incidents (
@@ -33,23 +29,14 @@ CREATE TABLE incidents (
 );
 CREATE UNIQUE INDEX one_open_incident ON incidents (key) WHERE state IN {_OPEN};
 CREATE INDEX incidents_by_key ON incidents (key, number);
-CREATE TABLE incident_signals (
-    incident TEXT NOT NULL, fingerprint TEXT NOT NULL, current INTEGER NOT NULL, content TEXT NOT NULL,
-    firing INTEGER NOT NULL, name TEXT NOT NULL, labels TEXT NOT NULL, annotations TEXT NOT NULL,
-    starts_at TEXT NOT NULL, source TEXT NOT NULL, generator_url TEXT NOT NULL,
-    first_seen_at TEXT NOT NULL, changed_at TEXT NOT NULL, resolved_at TEXT, resolved_because TEXT,
-    flaps INTEGER NOT NULL, PRIMARY KEY (incident, fingerprint)
-);
-CREATE INDEX incident_signals_now ON incident_signals (fingerprint) WHERE current = 1;
+{SIGNALS_SCHEMA}
 CREATE TABLE incident_breaches (
     incident TEXT NOT NULL, phase TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (incident, phase)
 );
 CREATE TABLE incident_responses (
     incident TEXT PRIMARY KEY, actor TEXT NOT NULL, playbook TEXT NOT NULL, standing TEXT NOT NULL
 );
-CREATE TABLE incident_threads (subject TEXT PRIMARY KEY, incident TEXT NOT NULL);
-CREATE TABLE incident_timeline (seq INTEGER PRIMARY KEY, incident TEXT NOT NULL);
-CREATE INDEX incident_timeline_of ON incident_timeline (incident, seq);
+{THREADS_SCHEMA}
 CREATE TABLE watched (source TEXT PRIMARY KEY, blind_since TEXT, error TEXT NOT NULL);
 """
 
@@ -78,9 +65,9 @@ class IncidentProjection:
                 handler(db, event, event.data)
             if event.kind in TRANSITIONS:
                 _move(db, event)
-            _thread(db, event, str(event.data.get("incident", "")))
-        elif event.kind.startswith(_TIMELINE_ROOMS):
-            _thread(db, event, _incident_of(db, event))
+            thread(db, event, str(event.data.get("incident", "")))
+        elif event.kind.startswith(TIMELINE_ROOMS):
+            thread(db, event, incident_of(db, event))
         elif event.kind.startswith("watch."):
             _watch(db, event)
 
@@ -107,63 +94,6 @@ def _opened(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> No
             "seq": event.seq,
         },
     )
-
-
-def _signal(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
-    incident, phase = data["incident"], data["phase"]
-    if phase == "resolved":
-        db.execute(
-            "UPDATE incident_signals SET firing = 0, resolved_at = ?, resolved_because = ?, changed_at = ?"
-            " WHERE incident = ? AND fingerprint = ?",
-            (data["at"], data["reason"], event.time, incident, data["fingerprint"]),
-        )
-        return
-    _put_signal(db, event.time, incident, data["signal"])
-    db.execute(
-        "UPDATE incidents SET started_at = min(started_at, ?), signals_cleared_at = NULL WHERE id = ?",
-        (data["signal"]["starts_at"], incident),
-    )
-
-
-def _put_signal(db: sqlite3.Connection, time: str, incident: str, signal: Mapping[str, Any]) -> None:
-    """Insert or update a firing signal; it is current on this incident alone."""
-    fingerprint = signal["fingerprint"]
-    db.execute(
-        "UPDATE incident_signals SET current = 0 WHERE fingerprint = ? AND current = 1 AND incident <> ?",
-        (fingerprint, incident),
-    )
-    db.execute(
-        _PUT_SIGNAL,
-        (
-            incident,
-            fingerprint,
-            signal["content"],
-            signal["name"],
-            canonical_json(signal["labels"]),
-            canonical_json(signal["annotations"]),
-            signal["starts_at"],
-            signal["source"],
-            signal["generator_url"],
-            time,
-            time,
-        ),
-    )
-
-
-_PUT_SIGNAL = """
-INSERT INTO incident_signals (incident, fingerprint, current, firing, flaps, content, name, labels,
-    annotations, starts_at, source, generator_url, changed_at, first_seen_at)
-VALUES (?, ?, 1, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (incident, fingerprint) DO UPDATE SET flaps = flaps + (firing = 0), firing = 1, current = 1,
-    content = excluded.content, name = excluded.name, labels = excluded.labels,
-    annotations = excluded.annotations, starts_at = excluded.starts_at, source = excluded.source,
-    generator_url = excluded.generator_url, changed_at = excluded.changed_at, resolved_at = NULL,
-    resolved_because = NULL
-"""
-
-
-def _cleared(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
-    db.execute("UPDATE incidents SET signals_cleared_at = ? WHERE id = ?", (event.time, data["incident"]))
 
 
 def _acked(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
@@ -221,8 +151,8 @@ def _reopened(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> 
 
 _HANDLERS: Mapping[str, Callable[[sqlite3.Connection, Event, Mapping[str, Any]], None]] = {
     "incident.opened": _opened,
-    "incident.signal": _signal,
-    "incident.signals_cleared": _cleared,
+    "incident.signal": signal,
+    "incident.signals_cleared": cleared,
     "incident.acked": _acked,
     "incident.owner_set": _owner,
     "incident.severity_set": _severity,
@@ -252,35 +182,6 @@ def _move(db: sqlite3.Connection, event: Event) -> None:
         f"UPDATE incidents SET state = :state, seq = :seq{', ' + stamps if stamps else ''} WHERE id = :id",
         {"state": state.value, "seq": event.seq, "at": event.time, "id": event.data["incident"]},
     )
-
-
-def _thread(db: sqlite3.Connection, event: Event, incident: str) -> None:
-    if not incident:
-        return
-    db.execute("INSERT OR IGNORE INTO incident_timeline VALUES (?, ?)", (event.seq, incident))
-    if not event.subject.startswith("incident/"):
-        db.execute("INSERT OR IGNORE INTO incident_threads VALUES (?, ?)", (event.subject, incident))
-
-
-def _incident_of(db: sqlite3.Connection, event: Event) -> str:
-    """The incident an event of another room belongs to, or ""."""
-    data = event.data
-    named = data.get("incident")
-    if isinstance(named, str) and named:
-        return named.removeprefix("incident/")
-    subjects = [event.subject]
-    cause = data.get("cause")
-    for word, prefix in _IDS.findall(cause[:500]) if isinstance(cause, str) else ():
-        if prefix == "inc":
-            return str(word)
-        subjects.append(f"{_ROOMS[prefix]}/{word}")
-    for room in ("run", "change", "experiment", "drill"):
-        value = data.get(room)
-        if isinstance(value, str) and value:
-            subjects += [value, f"{room}/{value}"]
-    marks = ",".join("?" * len(subjects))
-    row = db.execute(f"SELECT incident FROM incident_threads WHERE subject IN ({marks})", subjects).fetchone()
-    return str(row[0]) if row else ""
 
 
 def _watch(db: sqlite3.Connection, event: Event) -> None:

@@ -1,0 +1,147 @@
+"""What moves an incident from state to state. Invariant: only as the table of transitions says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from maestro_cli.core.errors import GateNotMet, UsageError
+from maestro_cli.incidents.desk.writing import Writing, require
+from maestro_cli.incidents.intake.correlation import capped
+from maestro_cli.incidents.model import Incident, Severity, State
+from maestro_cli.incidents.register import find_incident, open_incident_of_key
+
+
+class Transitions(Writing):
+    """Commands that change the state, or are refused."""
+
+    def start_triage(self, ref: str, *, expected_seq: int | None = None) -> Incident:
+        """detected → triaging."""
+        return self._move(ref, expected_seq, "incident.triage_started", {})
+
+    def triaged(
+        self,
+        ref: str,
+        *,
+        severity: Severity | None = None,
+        owner: str | None = None,
+        reason: str = "",
+        expected_seq: int | None = None,
+    ) -> Incident:
+        """triaging → mitigating; needs an owner. `severity` confirms or changes the one proposed."""
+        with self._journal.transaction() as transaction:
+            incident = self._seen(transaction, ref, expected_seq)
+            require(incident, "incident.triaged")
+            if owner is None and incident.owner is None:
+                raise GateNotMet(
+                    f"incident #{incident.number} has no owner",
+                    fix=f"maestro incident ack {incident.number}",
+                )
+            if owner is not None and owner != incident.owner:
+                self._append(transaction, "incident.owner_set", incident.id, {"owner": capped(owner, 200)})
+            if severity is not None and severity != incident.severity:
+                data = {"severity": severity, "was": incident.severity, "reason": "triage"}
+                self._append(transaction, "incident.severity_set", incident.id, data)
+            self._append(transaction, "incident.triaged", incident.id, {"reason": capped(reason)})
+            return find_incident(transaction, incident.id)
+
+    def mitigated(
+        self, ref: str, *, run: str | None = None, note: str = "", expected_seq: int | None = None
+    ) -> Incident:
+        """triaging or mitigating → monitoring; needs the run that did it, or a note.
+
+        Who mitigates an incident in triage has judged it: it leaves triage first, theirs if it has no owner.
+        """
+        if not run and not note.strip():
+            raise UsageError("say what mitigated it", fix="pass the run's id or a note")
+        with self._journal.transaction() as transaction:
+            incident = self._seen(transaction, ref, expected_seq)
+            if incident.state is State.TRIAGING:
+                if incident.owner is None:
+                    self._append(transaction, "incident.owner_set", incident.id, {"owner": self._actor})
+                self._append(transaction, "incident.triaged", incident.id, {"reason": "mitigated"})
+                incident = find_incident(transaction, incident.id)
+            before = f"maestro incident triage {incident.number}" if incident.state is State.DETECTED else ""
+            require(incident, "incident.mitigated", fix=before)
+            data = {"run": run, "note": capped(note)}
+            self._append(transaction, "incident.mitigated", incident.id, data)
+            return find_incident(transaction, incident.id)
+
+    def resolve(
+        self, ref: str, *, force: bool = False, reason: str = "", expected_seq: int | None = None
+    ) -> Incident:
+        """Any open state → resolved, once no signal fires.
+
+        With `force` and a reason also while one fires.
+        """
+        if force and not reason.strip():
+            raise UsageError("a forced resolve needs a reason", fix="--reason TEXT")
+        with self._journal.transaction() as transaction:
+            incident = self._seen(transaction, ref, expected_seq)
+            require(incident, "incident.resolved")
+            if not force:
+                self._require_quiet(incident)
+            data = {"forced": force, "reason": capped(reason), "still_firing": incident.firing}
+            self._append(transaction, "incident.resolved", incident.id, data)
+            return find_incident(transaction, incident.id)
+
+    def _require_quiet(self, incident: Incident) -> None:
+        force = "wait until it is clear, or pass --force --reason TEXT"
+        if incident.firing:
+            raise GateNotMet(
+                f"incident #{incident.number} cannot be resolved: {incident.firing} signals still fire",
+                fix=force,
+            )
+        if not self.has_settled(incident):
+            raise GateNotMet(
+                f"incident #{incident.number} cannot be resolved yet",
+                why=f"its signals must be clear for {self._policy.settle_seconds:g} s",
+                fix=force,
+            )
+
+    def has_settled(self, incident: Incident) -> bool:
+        """Whether its signals have been clear for long enough to resolve it."""
+        cleared = incident.signals_cleared_at
+        settled = timedelta(seconds=self._policy.settle_seconds)
+        return incident.firing == 0 and (cleared is None or self._clock.now() - cleared >= settled)
+
+    def reopen(self, ref: str, reason: str, *, expected_seq: int | None = None) -> Incident:
+        """resolved or postmortem → triaging."""
+        if not reason.strip():
+            raise UsageError("reopening needs a reason", fix="--reason TEXT")
+        with self._journal.transaction() as transaction:
+            incident = self._seen(transaction, ref, expected_seq)
+            require(incident, "incident.reopened")
+            newer = open_incident_of_key(transaction, incident.key)
+            if newer is not None:
+                raise GateNotMet(
+                    f"incident #{incident.number} stays {incident.state.value}",
+                    why=f"incident #{newer.number} is open for the same {incident.key}",
+                )
+            self._append(transaction, "incident.reopened", incident.id, {"reason": capped(reason)})
+            return find_incident(transaction, incident.id)
+
+    def publish_postmortem(
+        self, ref: str, *, path: str, sha256: str, expected_seq: int | None = None
+    ) -> Incident:
+        """resolved → postmortem: the document at `path` is out."""
+        data = {"path": capped(path), "sha256": sha256}
+        return self._move(ref, expected_seq, "incident.postmortem_published", data)
+
+    def close(self, ref: str, *, reason: str = "", expected_seq: int | None = None) -> Incident:
+        """resolved or postmortem → closed; a grave one only with its post-mortem published."""
+        with self._journal.transaction() as transaction:
+            incident = self._seen(transaction, ref, expected_seq)
+            require(incident, "incident.closed")
+            if incident.state is State.RESOLVED and incident.severity in self._policy.postmortem_for:
+                raise GateNotMet(
+                    f"a {incident.severity.value} incident closes with a published post-mortem",
+                    fix=f"maestro incident postmortem {incident.number}",
+                )
+            self._append(transaction, "incident.closed", incident.id, {"reason": capped(reason)})
+            return find_incident(transaction, incident.id)
+
+    def dismiss(self, ref: str, reason: str, *, expected_seq: int | None = None) -> Incident:
+        """Any open state → dismissed: it was a false alarm."""
+        if not reason.strip():
+            raise UsageError("dismissing needs a reason", fix="--reason TEXT")
+        return self._move(ref, expected_seq, "incident.dismissed", {"reason": capped(reason)})

@@ -1,0 +1,72 @@
+"""An incident's own events in words. Invariant: one line each; text is untrusted and stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Words = Mapping[str, Callable[[Mapping[str, Any]], str]]
+
+
+def _signal(data: Mapping[str, Any]) -> str:
+    phase = data["phase"]
+    if phase == "resolved":
+        told = "its sender said so" if data["reason"] == "told" else "it is gone from the sender's answer"
+        return f"signal {data.get('name', '')} resolved: {told}"
+    signal = data["signal"]
+    verb = {"attached": "joined", "changed": "changed", "refired": "fires again"}[phase]
+    return f"signal {signal['name']} {verb} (from {signal['source']})"
+
+
+def _with_reason(text: str) -> Callable[[Mapping[str, Any]], str]:
+    def words(data: Mapping[str, Any]) -> str:
+        reason = data.get("reason")
+        return f"{text}: {reason}" if reason else text
+
+    return words
+
+
+def _resolved(data: Mapping[str, Any]) -> str:
+    text = "resolved by force" if data.get("forced") else "resolved"
+    if data.get("still_firing"):
+        text += f" while {data['still_firing']} signals fire"
+    return f"{text}: {data['reason']}" if data.get("reason") else text
+
+
+def _mitigated(data: Mapping[str, Any]) -> str:
+    why = data.get("note") or data.get("run") or ""
+    return f"mitigated: {why}" if why else "mitigated"
+
+
+def _suspects(data: Mapping[str, Any]) -> str:
+    suspects = data.get("suspects") or []
+    if not suspects or not data.get("culprit"):
+        return f"triage: {data.get('conclusion', 'no culprit found')}"
+    first = suspects[0]
+    return f"triage: first suspect is the {first['kind']} {first['subject']} (score {first['score']:.2f})"
+
+
+INCIDENT_WORDS: Words = {
+    "incident.opened": lambda data: f"opened as {data['severity']}: {data['title']}",
+    "incident.signal": _signal,
+    "incident.signals_cleared": lambda data: "no signal fires any more",
+    "incident.acked": lambda data: "acknowledged, late" if data.get("late") else "acknowledged",
+    "incident.owner_set": lambda data: f"owner is {data['owner']}",
+    "incident.roles_set": lambda data: ", ".join(f"{role} is {who}" for role, who in data["roles"].items()),
+    "incident.severity_set": lambda data: f"severity {data['was']} → {data['severity']}",
+    "incident.note": lambda data: str(data["text"]),
+    "incident.triage_started": _with_reason("triage started"),
+    "incident.triaged": _with_reason("triaged"),
+    "incident.mitigated": _mitigated,
+    "incident.resolved": _resolved,
+    "incident.reopened": _with_reason("reopened"),
+    "incident.postmortem_published": lambda data: f"post-mortem published: {data['path']}",
+    "incident.postmortem_written": lambda data: f"post-mortem written: {data['path']}",
+    "incident.closed": _with_reason("closed"),
+    "incident.dismissed": _with_reason("dismissed"),
+    "incident.response_begun": lambda data: f"automatic response begun, by playbook {data['playbook']}",
+    "incident.handed_over": lambda data: f"left to people: {data['reason']}",
+    "incident.breached": lambda data: f"budget to {data['phase']} ran out at {data['at']}",
+    "incident.evidence": lambda data: f"evidence {data['kind']}: {data['summary']}",
+    "incident.suspects": _suspects,
+}
