@@ -76,6 +76,27 @@ def messages(ctx: typer.Context, incomplete: str) -> Offered:
     return _offered(ctx, incomplete, found)
 
 
+def people(ctx: typer.Context, incomplete: str) -> Offered:
+    """Names that roles, tasks and incidents had before."""
+
+    def found(services: Services) -> Iterator[tuple[str, str]]:
+        _need_journal(services)
+        yield from ((name, "") for name in services.people_seen())
+
+    return _offered(ctx, incomplete, found)
+
+
+def tasks(ctx: typer.Context, incomplete: str) -> Offered:
+    """The tasks that are open."""
+
+    def found(services: Services) -> Iterator[tuple[str, str]]:
+        _need_journal(services)
+        for task in services.tasks("all", ended=False):
+            yield str(task.number), task.text
+
+    return _offered(ctx, incomplete, found)
+
+
 def _runs(ctx: typer.Context, incomplete: str, wanted: Callable[[RunRecord], bool]) -> Offered:
     def found(services: Services) -> Iterator[tuple[str, str]]:
         _need_journal(services)

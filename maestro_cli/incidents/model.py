@@ -89,7 +89,7 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What people respond to. `seq` is the last event that changed state, owner, severity or ack:
+    """What people respond to. `seq` is the last event that changed state, owner, roles, severity or ack:
     pass it back as `expected_seq`; signals and evidence do not move it, or a storm would refuse every
     command. `signals_cleared_at` is when its last firing signal resolved, None while one fires."""
 

@@ -45,7 +45,7 @@ class IncidentProjection:
     """Folds `incident.*` and `watch.*` events, and threads other rooms' events onto timelines."""
 
     name = "incidents"
-    version = 3
+    version = 4
     tables = (
         "incidents",
         "incident_signals",
@@ -118,6 +118,11 @@ def _severity(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> 
     )
 
 
+def _roles(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
+    """Who has them is in the tables of people; here only that the incident is another one since."""
+    db.execute("UPDATE incidents SET seq = ? WHERE id = ?", (event.seq, data["incident"]))
+
+
 def _breached(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
     db.execute(
         "INSERT OR IGNORE INTO incident_breaches VALUES (?, ?, ?)",
@@ -156,6 +161,7 @@ _HANDLERS: Mapping[str, Callable[[sqlite3.Connection, Event, Mapping[str, Any]],
     "incident.acked": _acked,
     "incident.owner_set": _owner,
     "incident.severity_set": _severity,
+    "incident.roles_set": _roles,
     "incident.breached": _breached,
     "incident.response_begun": _response_begun,
     "incident.handed_over": _handed_over,

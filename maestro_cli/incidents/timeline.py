@@ -14,6 +14,7 @@ from typing import Any
 from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.incidents.words.guests import GUEST_WORDS
 from maestro_cli.incidents.words.incident import INCIDENT_WORDS, Words
+from maestro_cli.incidents.words.people import PEOPLE_WORDS
 from maestro_cli.journal.model import Event
 from maestro_cli.journal.store import Journal
 
@@ -73,7 +74,7 @@ def _entry(event: Event) -> Entry:
 
 # What tells each kind of event in one line. A room with events of its own adds its table here; the first
 # table that knows a kind tells it, and an event that does not look as expected is told by `_plainly`.
-TABLES: tuple[Words, ...] = (INCIDENT_WORDS, GUEST_WORDS)
+TABLES: tuple[Words, ...] = (INCIDENT_WORDS, PEOPLE_WORDS, GUEST_WORDS)
 _EVERY: Mapping[str, Callable[[Mapping[str, Any]], str]] = ChainMap(*map(dict, TABLES))
 
 

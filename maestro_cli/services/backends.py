@@ -287,11 +287,18 @@ class Backends:
     def projections(self) -> tuple[Projection, ...]:
         """Every room's tables; all processes open the journal with the same ones."""
         from maestro_cli.changes.projection import ChangesProjection
+        from maestro_cli.incidents.people.projection import PeopleProjection
         from maestro_cli.incidents.projection import IncidentProjection
         from maestro_cli.journal.messages import OutboxProjection
         from maestro_cli.runbooks.projection import RunsProjection
 
-        return (IncidentProjection(), ChangesProjection(), RunsProjection(), OutboxProjection())
+        return (
+            IncidentProjection(),
+            ChangesProjection(),
+            RunsProjection(),
+            OutboxProjection(),
+            PeopleProjection(),
+        )
 
     @cached_property
     def journal(self) -> Journal:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from maestro_cli.services.backends import GlobalOptions
-from maestro_cli.services.running import RunServices
+from maestro_cli.services.people import PeopleServices
 
 if TYPE_CHECKING:
     from maestro_cli.changes.canary.examination import Examination
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["GlobalOptions", "Services"]
 
 
-class Services(RunServices):
+class Services(PeopleServices):
     """Use cases over the backends of one context."""
 
     # What there is in the cluster

@@ -52,7 +52,6 @@ INCIDENT_WORDS: Words = {
     "incident.signals_cleared": lambda data: "no signal fires any more",
     "incident.acked": lambda data: "acknowledged, late" if data.get("late") else "acknowledged",
     "incident.owner_set": lambda data: f"owner is {data['owner']}",
-    "incident.roles_set": lambda data: ", ".join(f"{role} is {who}" for role, who in data["roles"].items()),
     "incident.severity_set": lambda data: f"severity {data['was']} → {data['severity']}",
     "incident.note": lambda data: str(data["text"]),
     "incident.triage_started": _with_reason("triage started"),

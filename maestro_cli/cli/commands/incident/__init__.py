@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from maestro_cli.cli.commands.incident import lifecycle, reading, reporting, responding
+from maestro_cli.cli.commands.incident import lifecycle, people, reading, reporting, responding, tasks
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -27,8 +27,12 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("respond", responding.respond),
     ("mitigate", lifecycle.mitigate),
     ("dismiss", lifecycle.dismiss),
+    ("role", people.role),
+    ("update", people.update),
     ("postmortem", reporting.postmortem),
 )
 
 for name, command in COMMANDS:
     app.command(name)(command)
+
+app.add_typer(tasks.app, name="task")

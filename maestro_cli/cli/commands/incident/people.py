@@ -1,0 +1,92 @@
+"""Who does what about an incident, and what people were told of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maestro_cli.cli import offers
+from maestro_cli.cli.options import OutputOption, RefArgument, SeqOption, output_options
+from maestro_cli.core.errors import UsageError
+from maestro_cli.incidents.people.model import Audience, Role
+from maestro_cli.output.renderers.people import roles_view, updates_view
+from maestro_cli.output.writer import emit
+
+
+def role(
+    ctx: typer.Context,
+    ref: RefArgument = "latest",
+    name: Annotated[
+        Role | None, typer.Argument(metavar="ROLE", help="commander, ops, scribe or liaison.")
+    ] = None,
+    person: Annotated[
+        str, typer.Argument(metavar="PERSON", help="Who has it from now on.", autocompletion=offers.people)
+    ] = "",
+    clear: Annotated[bool, typer.Option("--clear", help="Nobody has it from now on.")] = False,
+    held_by: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="PERSON",
+            help="A hand-over: refuse unless this is who has it now.",
+            autocompletion=offers.people,
+        ),
+    ] = "",
+    expected_seq: SeqOption = None,
+    output: OutputOption = "table",
+) -> None:
+    """Give a role to a person, hand it over, or take it; without a role, show who has and had which.
+
+    A role is an attribute with times: it moves no state. Exit 11 when --from is not who has it.
+
+    Example: maestro incident role latest commander ana
+    """
+    options = output_options(ctx, output)
+    if name is None and (person or clear or held_by):
+        raise UsageError("which role is meant is not said", fix="commander, ops, scribe or liaison")
+    if name is not None:
+        if bool(person) == clear:
+            raise UsageError(
+                f"say who is {name.value}, or --clear", fix=f"maestro incident role {ref} {name.value} NAME"
+            )
+        if clear:
+            ctx.obj.people.clear_role(ref, name, held_by=held_by, expected_seq=expected_seq)
+        else:
+            ctx.obj.people.set_role(ref, name, person, held_by=held_by, expected_seq=expected_seq)
+    emit(roles_view(ctx.obj.role_turns(ref)), options)
+
+
+def update(
+    ctx: typer.Context,
+    ref: RefArgument = "latest",
+    conditions: Annotated[
+        str, typer.Argument(metavar="TEXT", help="How it stands. Without it, show what was told.")
+    ] = "",
+    actions: Annotated[str, typer.Option(metavar="TEXT", help="What is being done.")] = "",
+    needs: Annotated[str, typer.Option(metavar="TEXT", help="What is needed, and of whom.")] = "",
+    status: Annotated[Audience, typer.Option(help="Whom it is for.")] = Audience.INTERNAL,
+    snooze: Annotated[
+        str, typer.Option(metavar="TIME", help="Put the next reminder off: 30m, or an instant.")
+    ] = "",
+    expected_seq: SeqOption = None,
+    output: OutputOption = "table",
+) -> None:
+    """Tell how an incident stands, and set the clock to the next time; without a text, show what was told.
+
+    While it is open the next update is due 20 minutes after the last for sev1, 1 hour for sev2, 4 hours for
+    sev3 and a day for sev4. One that is late is shown by list, status and handover.
+
+    Example: maestro incident update latest "checkout fails for 4%" --actions "rolling back" --status public
+    """
+    options = output_options(ctx, output)
+    until = ctx.obj.due(snooze) if snooze else None
+    if not conditions and (actions or needs):
+        raise UsageError("a status update needs a text", fix="say how it stands before --actions")
+    if conditions:
+        ctx.obj.people.update(
+            ref, conditions, actions=actions, needs=needs, audience=status, expected_seq=expected_seq
+        )
+    if until is not None:
+        ctx.obj.people.snooze_update(ref, until, expected_seq=expected_seq)
+    emit(updates_view(ctx.obj.updates(ref)), options)

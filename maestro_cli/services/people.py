@@ -1,0 +1,67 @@
+"""Runs become what people do about incidents: roles, tasks, status updates.
+
+Invariant: the journal alone is needed, so that an incident can be run by hand while no endpoint answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from maestro_cli.core.errors import UsageError
+from maestro_cli.services.running import RunServices
+
+if TYPE_CHECKING:
+    from maestro_cli.incidents.model import Incident
+    from maestro_cli.incidents.people.desk import PeopleDesk
+    from maestro_cli.incidents.people.model import Standing, StatusUpdate, Task, Turn
+
+
+class PeopleServices(RunServices):
+    """Who does what about the incidents of the context's journal."""
+
+    @cached_property
+    def people(self) -> PeopleDesk:
+        from maestro_cli.incidents.people.desk import PeopleDesk
+
+        return PeopleDesk(self.journal, self.clock, self.actor)
+
+    def due(self, text: str) -> datetime:
+        """An instant as people write it; raises UsageError."""
+        from maestro_cli.incidents.people.due import parse_due
+
+        try:
+            return parse_due(text, self.clock.now())
+        except ValueError as error:
+            raise UsageError(str(error), fix="write 3d, 2026-12-01 or 2026-12-01T17:00Z") from error
+
+    def role_turns(self, ref: str) -> tuple[Turn, ...]:
+        from maestro_cli.incidents.people.reading import turns_of
+
+        return turns_of(self.journal, self.desk.get(ref).id)
+
+    def tasks(self, ref: str, *, ended: bool) -> tuple[Task, ...]:
+        """The tasks of an incident, or of all of them for `all`."""
+        from maestro_cli.incidents.people.reading import list_tasks
+
+        incident = None if ref == "all" else self.desk.get(ref).id
+        return list_tasks(self.journal, incident, ended=ended)
+
+    def updates(self, ref: str) -> tuple[StatusUpdate, ...]:
+        from maestro_cli.incidents.people.reading import updates_of
+
+        return updates_of(self.journal, self.desk.get(ref).id)
+
+    def standings(self, incidents: Sequence[Incident]) -> Mapping[str, Standing]:
+        """The people of each incident, by its id."""
+        from maestro_cli.incidents.people.reading import standings
+
+        return standings(self.journal, incidents, self.clock.now())
+
+    def people_seen(self) -> tuple[str, ...]:
+        """Names that were given before, for completion."""
+        from maestro_cli.incidents.people.reading import people_seen
+
+        return people_seen(self.journal)
