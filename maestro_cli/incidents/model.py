@@ -65,13 +65,18 @@ class Signal:
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     starts_at: datetime
-    source: str  # alertmanager-api, alertmanager-webhook, prometheus, user
+    source: str  # alertmanager-api, alertmanager-webhook, prometheus, kubernetes, user
     incident: str
     first_seen_at: datetime
     changed_at: datetime
     resolved_at: datetime | None = None
     flaps: int = 0
     generator_url: str = ""
+
+    @property
+    def is_hearsay(self) -> bool:
+        """Whether a webhook message alone tells of it: such a signal may propose, and starts nothing."""
+        return self.source.endswith("webhook")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from maestro_cli.core.facts.alerts import Alert
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.verdict import Judgement
-from maestro_cli.incidents.intake.watch import Sight
+from maestro_cli.incidents.intake.blindness import Sight
 from maestro_cli.incidents.model import Incident
 from maestro_cli.slo.objectives import Objective
 

@@ -157,6 +157,7 @@ def _reopened(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> 
 _HANDLERS: Mapping[str, Callable[[sqlite3.Connection, Event, Mapping[str, Any]], None]] = {
     "incident.opened": _opened,
     "incident.signal": signal,
+    "incident.signals_confirmed": confirmed,
     "incident.signals_cleared": cleared,
     "incident.acked": _acked,
     "incident.owner_set": _owner,

@@ -206,20 +206,22 @@ class KnownSignal:
     starts_at: datetime
     state: State
     because: str
+    source: str
 
 
 _KNOWN = """
 SELECT s.fingerprint, s.content, s.firing, s.name, s.incident, s.starts_at, i.state,
-    coalesce(s.resolved_because, '')
+    coalesce(s.resolved_because, ''), s.source
 FROM incident_signals s JOIN incidents i ON i.id = s.incident
 WHERE s.current = 1
 """
 
 
 def _known(row: sqlite3.Row) -> KnownSignal:
-    fingerprint, content, firing, name, incident, starts_at, state, because = row
+    fingerprint, content, firing, name, incident, starts_at, state, because, source = row
+    start = from_rfc3339(starts_at)
     return KnownSignal(
-        fingerprint, content, bool(firing), name, incident, from_rfc3339(starts_at), State(state), because
+        fingerprint, content, bool(firing), name, incident, start, State(state), because, source
     )
 
 

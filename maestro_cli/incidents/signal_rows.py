@@ -74,5 +74,14 @@ ON CONFLICT (incident, fingerprint) DO UPDATE SET flaps = flaps + (firing = 0), 
 """
 
 
+def confirmed(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
+    """Another source than the one that told of them was read, and holds the signals as well."""
+    for fingerprint in data["fingerprints"]:
+        db.execute(
+            "UPDATE incident_signals SET source = ? WHERE incident = ? AND fingerprint = ?",
+            (data["source"], data["incident"], fingerprint),
+        )
+
+
 def cleared(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
     db.execute("UPDATE incidents SET signals_cleared_at = ? WHERE id = ?", (event.time, data["incident"]))

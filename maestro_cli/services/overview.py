@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from maestro_cli.core.errors import MaestroError
-from maestro_cli.incidents.intake.watch import read_sight
+from maestro_cli.incidents.intake.blindness import read_sight
 from maestro_cli.incidents.model import OPEN_STATES
 from maestro_cli.incidents.overview import Burn, Overview
 from maestro_cli.slo.burn import burn_rate, judge_objective

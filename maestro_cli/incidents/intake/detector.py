@@ -47,9 +47,10 @@ _REOPENABLE = (State.RESOLVED, State.POSTMORTEM)
 
 
 def judge_alert(alert: Alert, content: str, known: KnownSignal | None, policy: IntakePolicy) -> str:
-    """What an alert asks for: duplicate, changed, refired, resolve, route, or `ignore: reason`.
+    """What an alert asks for: duplicate, confirmed, changed, refired, resolve, route, or `ignore: reason`.
 
-    Pure. A webhook delivered late or twice is told from news by its start.
+    Pure. `confirmed` is a duplicate that was read from a source which is not the one that told of it; a
+    webhook message confirms nothing. A webhook delivered late or twice is told from news by its start.
     """
     if known is None:
         if not alert.firing:
@@ -68,7 +69,9 @@ def judge_alert(alert: Alert, content: str, known: KnownSignal | None, policy: I
     if known.state.is_open:
         if not known.firing:
             return "refired"
-        return "duplicate" if content == known.content else "changed"
+        if content != known.content:
+            return "changed"
+        return "duplicate" if replayed or alert.source == known.source else "confirmed"
     if known.firing and not newer:
         return "ignore: continues after the incident ended"
     reason = ignored_because(alert, policy)
@@ -126,6 +129,7 @@ class Detector:
             if full_since is not None:
                 for signal in _vanished(transaction, delivery, source, full_since):
                     intake.resolve(signal, "vanished", self.clock.now())
+            intake.confirm()
             intake.close_cleared()
             return intake.report()
 
@@ -209,6 +213,7 @@ class _Intake:
         self._reopened: list[str] = []
         self._cleared: list[str] = []
         self._quieter: dict[str, None] = {}  # incidents that lost a firing signal, in order
+        self._confirmed: dict[str, dict[str, None]] = {}  # fingerprints that another source holds, by incident
 
     def take(self, fingerprint: str, content: str, alert: Alert) -> None:
         before = self._before(fingerprint)
@@ -216,7 +221,9 @@ class _Intake:
         if answer == "duplicate" or answer.startswith("ignore: "):
             self._counts[answer] += 1
             return
-        if answer == "resolve" and before is not None:
+        if answer == "confirmed" and before is not None:
+            self._confirmed.setdefault(before.incident, {})[fingerprint] = None
+        elif answer == "resolve" and before is not None:
             self.resolve(before, "told", min(alert.ends_at or self._now, self._now))
         elif answer in ("changed", "refired") and before is not None:
             self._record(before.incident, answer, fingerprint, content, alert)
@@ -323,6 +330,12 @@ class _Intake:
         self._number += 1
         self._opened.append(incident)
         return incident
+
+    def confirm(self) -> None:
+        """Say, once an incident, which signals are read from this source from now on."""
+        for incident, fingerprints in self._confirmed.items():
+            data = {"source": self._source, "fingerprints": list(fingerprints)}
+            self._append("incident.signals_confirmed", incident, data)
 
     def close_cleared(self) -> None:
         """Say once that the last firing signal of an open incident has resolved."""

@@ -1,8 +1,7 @@
 """The detector's loop: it polls, it listens, and it says when it cannot see.
 
-Invariant: a source that does not answer never stops the loop; blindness is journaled once when it
-begins and once when it ends, by whichever watcher notices first. A webhook message is durable before
-its delivery returns. At rest nothing is appended: the heartbeat is a lease.
+Invariant: a source that does not answer never stops the loop, nor the polls of another one. A webhook
+message is durable before its delivery returns. At rest nothing is appended: the heartbeat is a lease.
 """
 
 from __future__ import annotations
@@ -10,67 +9,51 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.clock import Clock, from_rfc3339, seconds_between
+from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import Busy, MaestroError
 from maestro_cli.core.facts.alerts import WebhookMessage
 from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.incidents.clock import Budgets, record_breaches
-from maestro_cli.incidents.intake.correlation import capped
+from maestro_cli.incidents.intake.blindness import (
+    API_SOURCE,
+    MAX_WATCHERS,
+    WEBHOOK_SOURCE,
+    begin_blindness,
+    end_blindness,
+    slot_of,
+)
 from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.model import IngestReport
 from maestro_cli.incidents.ports import Alerts, DutyPort, WebhookPort
 from maestro_cli.journal.model import Lease
 from maestro_cli.journal.store import Journal
 
-API_SOURCE = "alertmanager-api"
-WEBHOOK_SOURCE = "alertmanager-webhook"
-MAX_WATCHERS = 16
 _SHORTEST_LEASE_SECONDS = 5.0
+_ENDING_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Heartbeat:
-    """One running watcher: who, and until when it counts as alive without another sign (RFC 3339)."""
+class Eye:
+    """A source of signals that is read again and again under its name; what its answer lacks has resolved."""
 
-    holder: str
-    until: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """Whether anybody watches, and since when the alert source could not be read (None: it can)."""
-
-    watchers: tuple[Heartbeat, ...]
-    blind_since: str | None
-    error: str
-
-
-def read_sight(journal: Journal, *, source: str = API_SOURCE) -> Sight:
-    """What `maestro status` says of detection."""
-    leases = [journal.lease(_slot(number)) for number in range(1, MAX_WATCHERS + 1)]
-    rows = journal.query("SELECT blind_since, error FROM watched WHERE source = ?", (source,))
-    return Sight(
-        tuple(Heartbeat(lease.holder, lease.until) for lease in leases if lease is not None),
-        rows[0]["blind_since"] if rows else None,
-        rows[0]["error"] if rows else "",
-    )
-
-
-def _slot(number: int) -> str:
-    return f"watch/{number}"
+    source: str
+    alerts: Alerts
+    every_seconds: float
 
 
 class Watch:
-    """Polls `alerts` every `poll_seconds` and takes webhook messages, until cancelled."""
+    """Polls `alerts` every `poll_seconds`, further sources beside it, and takes webhook messages, until
+    cancelled."""
 
     def __init__(
         self,
         detector: Detector,
-        alerts: Alerts,
+        alerts: Alerts | None,
         *,
         poll_seconds: float,
         webhook: WebhookPort | None,
@@ -79,10 +62,15 @@ class Watch:
         progress: Progress | None = None,
         budgets: Budgets = Budgets(),
         duty: DutyPort | None = None,
+        source: str = API_SOURCE,
+        others: Sequence[Eye] = (),
     ) -> None:
-        """`duty` is told whenever an incident opens; without one, the watch only detects."""
+        """`duty` is told whenever an incident opens; without one, the watch only detects. `source` is what
+        `alerts` is called in the journal; None when signals come by the webhook alone. `others` are read on
+        threads of their own."""
         self._detector = detector
-        self._alerts = alerts
+        self._eye = None if alerts is None else Eye(source, alerts, poll_seconds)
+        self._others = tuple(others)
         self._poll_seconds = poll_seconds
         self._webhook = webhook
         self._clock = clock
@@ -90,7 +78,9 @@ class Watch:
         self._progress: Progress = progress or Quiet()
         self._budgets = budgets
         self._duty = duty
-        self._polling = threading.Lock()
+        self._polling: dict[str, threading.Lock] = {
+            eye.source: threading.Lock() for eye in (self._eye, *self._others) if eye is not None
+        }
         self._lease: Lease | None = None
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
 
@@ -101,9 +91,15 @@ class Watch:
         """
         if self._webhook is not None:
             self._progress.note(f"listening at {self._webhook.start(self.deliver)}")
+        beside = [
+            threading.Thread(target=self._keep_polling, args=(eye,), daemon=True, name=f"watch-{eye.source}")
+            for eye in self._others
+        ]
         try:
             if self._duty is not None:
                 self._duty.start()
+            for thread in beside:
+                thread.start()
             while not self._cancellation.is_set:
                 started = self._clock.monotonic()
                 self.cycle()
@@ -116,6 +112,9 @@ class Watch:
                     ending.callback(self._duty.stop)
                 if self._webhook is not None:
                     ending.callback(self._webhook.stop)
+                for thread in beside:
+                    if thread.ident is not None:
+                        ending.callback(thread.join, _ENDING_SECONDS)
 
     def cycle(self) -> None:
         """One turn of the loop: heartbeat, poll, overdue budgets."""
@@ -127,18 +126,35 @@ class Watch:
             self._progress.note(f"the journal could not be written: {error.what}")
 
     def poll(self) -> IngestReport | None:
-        """Read every alert once; None when the source did not answer."""
-        with self._polling:
+        """Read every alert once; None when the source did not answer, or there is none."""
+        return None if self._eye is None else self.poll_eye(self._eye)
+
+    def poll_eye(self, eye: Eye) -> IngestReport | None:
+        """Read one source once; None when it did not answer, which is recorded."""
+        detector = self._detector
+        with self._polling[eye.source]:
             fetched_at = self._clock.now()
             try:
-                alerts = self._alerts.alerts()
+                alerts = eye.alerts.alerts()
             except MaestroError as error:
-                self._blind(f"{error.what}: {error.why}" if error.why else error.what)
+                text = f"{error.what}: {error.why}" if error.why else error.what
+                if begin_blindness(detector.journal, detector.actor, eye.source, text):
+                    self._progress.note(f"blind: {text}")
                 return None
-            report = self._detector.reconcile(alerts, source=API_SOURCE, fetched_at=fetched_at)
-            self._seeing()
+            report = detector.reconcile(alerts, source=eye.source, fetched_at=fetched_at)
+            seconds = end_blindness(detector.journal, self._clock, detector.actor, eye.source)
+            if seconds is not None:
+                self._progress.note(f"seeing again after {seconds:.0f}s: {eye.source}")
         self._tell(report)
         return report
+
+    def _keep_polling(self, eye: Eye) -> None:
+        while not self._cancellation.is_set:
+            try:
+                self.poll_eye(eye)
+            except MaestroError as error:  # the journal: the next turn reads the whole truth again
+                self._progress.note(f"the journal could not be written: {error.what}")
+            self._cancellation.wait(eye.every_seconds)
 
     def deliver(self, message: WebhookMessage) -> None:
         """Take one webhook message; it is durable when this returns.
@@ -147,8 +163,20 @@ class Watch:
         sender tries again. A message that was cut short by its sender is completed from the API.
         """
         self._tell(self._detector.ingest(message.alerts, source=WEBHOOK_SOURCE))
-        if message.truncated:
+        if message.truncated and self._eye is None:
+            self._lost(message.truncated)
+        elif message.truncated:
             self.poll()
+
+    def _lost(self, count: int) -> None:
+        """Record that the sender left alerts out and that there is no API to read them from."""
+        journal, actor = self._detector.journal, self._detector.actor
+        with journal.transaction() as transaction:
+            data = {"source": WEBHOOK_SOURCE, "left_out": count}
+            transaction.append("watch.truncated", f"watch/{WEBHOOK_SOURCE}", actor, data)
+        self._progress.note(
+            f"a webhook message left {count} alerts out, and the context has no alertmanager to read them from"
+        )
 
     def _tell(self, report: IngestReport) -> None:
         for word, incidents in (("opened", report.opened), ("reopened", report.reopened)):
@@ -158,35 +186,6 @@ class Watch:
             self._progress.note(f"incident {incident}: no signal fires any more")
         if self._duty is not None and (report.opened or report.reopened):
             self._duty.wake()
-
-    def _blind(self, error: str) -> None:
-        journal = self._detector.journal
-        if self._blind_since() is not None:
-            return
-        with journal.transaction() as transaction:
-            rows = transaction.query("SELECT blind_since FROM watched WHERE source = ?", (API_SOURCE,))
-            if rows and rows[0][0] is not None:
-                return
-            data = {"source": API_SOURCE, "error": capped(error, 500)}
-            transaction.append("watch.blind", f"watch/{API_SOURCE}", self._detector.actor, data)
-        self._progress.note(f"blind: {error}")
-
-    def _blind_since(self) -> str | None:
-        rows = self._detector.journal.query("SELECT blind_since FROM watched WHERE source = ?", (API_SOURCE,))
-        return rows[0][0] if rows else None
-
-    def _seeing(self) -> None:
-        if self._blind_since() is None:
-            return
-        journal = self._detector.journal
-        with journal.transaction() as transaction:
-            rows = transaction.query("SELECT blind_since FROM watched WHERE source = ?", (API_SOURCE,))
-            if not rows or rows[0][0] is None:
-                return
-            seconds = seconds_between(from_rfc3339(rows[0][0]), self._clock.now())
-            data = {"source": API_SOURCE, "blind_seconds": round(seconds, 3)}
-            transaction.append("watch.seeing", f"watch/{API_SOURCE}", self._detector.actor, data)
-        self._progress.note(f"seeing again after {seconds:.0f}s")
 
     def _beat(self) -> None:
         seconds = max(3 * self._poll_seconds, _SHORTEST_LEASE_SECONDS)
@@ -198,10 +197,10 @@ class Watch:
             except Busy:
                 self._lease = None  # it ran out while the machine slept: take a place again
         for number in range(1, MAX_WATCHERS + 1):
-            if journal.lease(_slot(number)) is not None:
+            if journal.lease(slot_of(number)) is not None:
                 continue
             try:
-                self._lease = journal.acquire_lease(_slot(number), self._holder, seconds)
+                self._lease = journal.acquire_lease(slot_of(number), self._holder, seconds)
                 return
             except Busy:
                 continue

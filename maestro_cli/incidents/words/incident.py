@@ -49,6 +49,9 @@ def _suspects(data: Mapping[str, Any]) -> str:
 INCIDENT_WORDS: Words = {
     "incident.opened": lambda data: f"opened as {data['severity']}: {data['title']}",
     "incident.signal": _signal,
+    "incident.signals_confirmed": lambda data: (
+        f"{len(data['fingerprints'])} signals are held by {data['source']} as well"
+    ),
     "incident.signals_cleared": lambda data: "no signal fires any more",
     "incident.acked": lambda data: "acknowledged, late" if data.get("late") else "acknowledged",
     "incident.owner_set": lambda data: f"owner is {data['owner']}",

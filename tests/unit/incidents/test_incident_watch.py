@@ -13,8 +13,9 @@ from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import ActionFailed, Unreachable
 from maestro_cli.core.facts.alerts import Alert, WebhookMessage
 from maestro_cli.incidents.clock import Budgets
+from maestro_cli.incidents.intake.blindness import read_sight
 from maestro_cli.incidents.intake.detector import Detector
-from maestro_cli.incidents.intake.watch import Watch, read_sight
+from maestro_cli.incidents.intake.watch import Eye, Watch
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.register import list_incidents
 from maestro_cli.journal.store import Journal
