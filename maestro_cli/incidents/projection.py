@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from maestro_cli.incidents.model import TRANSITIONS, State
-from maestro_cli.incidents.signal_rows import SIGNALS_SCHEMA, cleared, signal
+from maestro_cli.incidents.signal_rows import SIGNALS_SCHEMA, cleared, confirmed, signal
 from maestro_cli.incidents.threads import THREADS_SCHEMA, TIMELINE_ROOMS, incident_of, thread
 from maestro_cli.journal.model import Event
 

@@ -12,13 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from maestro_cli.core.errors import MaestroError
-from maestro_cli.incidents.intake.blindness import read_sight
+from maestro_cli.incidents.intake.blindness import API_SOURCE, read_sight
 from maestro_cli.incidents.model import OPEN_STATES
 from maestro_cli.incidents.overview import Burn, Overview
+from maestro_cli.services.intake import AlertSource, alert_source
 from maestro_cli.slo.burn import burn_rate, judge_objective
 from maestro_cli.slo.objectives import Objective
 
 if TYPE_CHECKING:
+    from maestro_cli.core.facts.alerts import Alert
     from maestro_cli.services.root import Services
 
 T = TypeVar("T")
@@ -31,16 +33,17 @@ def look(services: Services) -> Overview:
     failures: list[tuple[str, str]] = []
     with ThreadPoolExecutor(max_workers=4) as pool:
         workloads = pool.submit(lambda: services.cluster.list_readable_workloads(context.namespace))
-        alerts = pool.submit(lambda: services.alertmanager.alerts() if context.alertmanager else ())
+        source = alert_source(services)
+        alerts = pool.submit(lambda: _firing(source))
         burns = pool.submit(lambda: _burns(services) if context.prometheus else ())
         incidents = services.desk.list(states=OPEN_STATES)
-        sight = read_sight(services.journal)
+        sight = read_sight(services.journal, source=source.name if source is not None else API_SOURCE)
         return Overview(
             context=services.context_name,
             namespace=context.namespace,
             incidents=incidents,
             workloads=_result("cluster", workloads.result, failures),
-            alerts=_result("alertmanager", alerts.result, failures),
+            alerts=_result("alertmanager" if source is None else source.backend, alerts.result, failures),
             burns=_result("prometheus", burns.result, failures),
             sight=sight,
             failures=tuple(failures),
@@ -53,6 +56,11 @@ def _result(name: str, get: Callable[[], tuple[T, ...]], failures: list[tuple[st
     except MaestroError as error:
         failures.append((name, f"{error.what}: {error.why}" if error.why else error.what))
         return ()
+
+
+def _firing(source: AlertSource | None) -> tuple[Alert, ...]:
+    """What fires, and what Alertmanager holds silenced; a Prometheus tells of pending alerts too."""
+    return () if source is None else tuple(one for one in source.alerts.alerts() if one.firing)
 
 
 def _burns(services: Services) -> tuple[Burn, ...]:

@@ -12,6 +12,7 @@ from maestro_cli.core.facts.alerts import WebhookMessage
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.incidents.intake.bindings import Bindings
+from maestro_cli.incidents.intake.blindness import API_SOURCE
 from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.intake.watch import Watch
 from maestro_cli.incidents.ports import DutyPort
@@ -20,6 +21,7 @@ from maestro_cli.incidents.response.errands import Errands
 from maestro_cli.incidents.response.lookout import Lookouts
 from maestro_cli.journal.courier import Courier
 from maestro_cli.output.diagnostics import warn
+from maestro_cli.services.intake import alert_source, needed_alert_source
 from maestro_cli.sources.webhook_receiver import WebhookReceiver
 
 if TYPE_CHECKING:
@@ -59,10 +61,10 @@ def run_watch(
     respond: bool,
     progress: Progress,
 ) -> None:
-    """Watch the context's Alertmanager until a signal comes; raises Interrupted then.
+    """Watch the context's Alertmanager, or its Prometheus, until a signal comes; raises Interrupted then.
 
-    Raises UsageError for a bad option, InvalidFile for an empty token, Unreachable for a taken port,
-    PolicyRefused when it should respond where nothing may be changed.
+    Raises UsageError for a bad option, InvalidFile for an empty token, NotFound where there is nothing to
+    watch, Unreachable for a taken port, PolicyRefused when it should respond where nothing may be changed.
     """
     try:
         poll_seconds = parse_duration_seconds(poll)
@@ -85,19 +87,22 @@ def run_watch(
         drill=lambda: is_drilling(services.journal, services.clock.now()),
         bindings=Bindings(playbooks),
     )
-    progress.phase("watch", f"polling {services.alertmanager.url} every {poll}")
+    source = alert_source(services) if webhook is not None else needed_alert_source(services)
+    polled = f"polling {source.words}, every {poll}" if source is not None else "the webhook alone"
+    progress.phase("watch", polled)
     if webhook is None and announce_to is not None:
         _announce(announce_to, 0, "")
     with Courier(services.acting_as(detector.actor).outbox, progress):
         Watch(
             detector,
-            services.alertmanager,
+            source.alerts if source is not None else None,
             poll_seconds=poll_seconds,
             webhook=webhook,
             clock=services.clock,
             cancellation=cancellation,
             progress=progress,
             duty=duty,
+            source=source.name if source is not None else API_SOURCE,
         ).run()
     raise Interrupted("the watch was stopped", terminated=cancellation.terminated)
 

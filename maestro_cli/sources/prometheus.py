@@ -10,13 +10,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from maestro_cli.config.settings import Endpoint
+from maestro_cli.config.strict import parse_yaml
 from maestro_cli.core.clock import to_rfc3339
-from maestro_cli.core.errors import InvalidQuery, MaestroError, Unreachable
+from maestro_cli.core.errors import InvalidFile, InvalidQuery, MaestroError, Unreachable
 from maestro_cli.core.facts.alerts import Alert, fingerprint_of
 from maestro_cli.core.facts.endpoints import EndpointCheck
 from maestro_cli.core.facts.metrics import Instant, Sample, Series
@@ -79,6 +81,18 @@ class _Alert(msgspec.Struct, rename="camel"):
 
 class _Alerts(msgspec.Struct):
     alerts: list[_Alert]
+
+
+class _Config(msgspec.Struct):
+    yaml: str = ""
+
+
+class _Global(msgspec.Struct):
+    external_labels: dict[str, str] = {}
+
+
+class _Settings(msgspec.Struct):
+    global_: _Global | None = msgspec.field(name="global", default=None)
 
 
 class _Build(msgspec.Struct):
@@ -172,18 +186,28 @@ class Prometheus:
         )
 
     def alerts(self) -> tuple[Alert, ...]:
-        """Pending and firing alerts; `firing` tells them apart. Fingerprints are computed."""
-        return tuple(
-            Alert(
-                fingerprint=fingerprint_of(item.labels),
-                firing=item.state == "firing",
-                labels=_labels(item.labels),
-                annotations=_labels(item.annotations or {}),
-                starts_at=item.active_at.astimezone(UTC),
-                source="prometheus",
-            )
-            for item in self._get("/api/v1/alerts", _Alerts).alerts
-        )
+        """Pending and firing alerts; `firing` tells them apart.
+
+        They have the labels, and so the computed fingerprints, that Alertmanager is given: with the external
+        labels, which the API leaves out; only `alert_relabel_configs` is not known here. An alert starts
+        when its expression began to hold, so that the `for` of its rule counts.
+        """
+        told = self._get("/api/v1/alerts", _Alerts).alerts
+        external = self.external_labels() if told else {}
+        return tuple(_alert(item, {**external, **item.labels}) for item in told)
+
+    def external_labels(self) -> Mapping[str, str]:
+        """What it adds to every alert it sends; empty where a compatible system does not tell."""
+        response = self._exchange(f"{self._base}/api/v1/status/config")
+        if response.status_code in (401, 403):
+            raise self._error(response)
+        if response.status_code != 200:
+            return {}
+        try:
+            text = msgspec.json.decode(msgspec.json.decode(response.content, type=_Answer).data, type=_Config)
+        except (msgspec.DecodeError, RecursionError):
+            return {}
+        return _external_labels(text.yaml)
 
     def version(self) -> str:
         """The version it says, or "" when it does not tell."""
@@ -309,6 +333,35 @@ def promql_string(value: str) -> str:
         else:
             escaped.append(character)
     return '"' + "".join(escaped) + '"'
+
+
+def _alert(item: _Alert, labels: Mapping[str, str]) -> Alert:
+    known = {name: value for name, value in labels.items() if value}  # an empty label is none
+    return Alert(
+        fingerprint=fingerprint_of(known),
+        firing=item.state == "firing",
+        labels=_labels(known),
+        annotations=_labels(item.annotations or {}),
+        starts_at=item.active_at.astimezone(UTC),
+        source="prometheus",
+    )
+
+
+def _external_labels(config: str) -> dict[str, str]:
+    """The external labels of a configuration as Prometheus prints it: one line each, in `global`.
+
+    The rest of the file, which may be long, is not looked at.
+    """
+    lines = iter(config.splitlines())
+    for line in lines:
+        if line.startswith("global:"):
+            break
+    section = takewhile(lambda line: line[:1] in (" ", "\t"), lines)
+    try:
+        told = parse_yaml("\n".join(["global:", *section]), "Prometheus's configuration").decode(_Settings)
+    except InvalidFile:
+        return {}
+    return told.global_.external_labels if told.global_ is not None else {}
 
 
 def _labels(labels: Mapping[str, str]) -> dict[str, str]:

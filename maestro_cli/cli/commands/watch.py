@@ -12,7 +12,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def watch(
     ctx: typer.Context,
-    poll: Annotated[str, typer.Option(metavar="DURATION", help="How often to poll Alertmanager.")] = "10s",
+    poll: Annotated[str, typer.Option(metavar="DURATION", help="How often to read the alerts.")] = "10s",
     listen: Annotated[
         str | None,
         typer.Option(metavar="HOST:PORT", help="Also take Alertmanager's webhook here; needs --token-file."),
@@ -27,6 +27,7 @@ def watch(
 ) -> None:
     """Poll Alertmanager, listen to its webhook, and open incidents, until stopped.
 
+    Where the context has no Alertmanager, the alerts are read from Prometheus, and only firing ones count.
     Any number of watchers may run; together they open each incident once, and with --respond each is
     responded to once, four at a time. Every change still passes the gate. An incident that no playbook
     allows to respond to, or whose response failed, is left to people, and the watch says so.

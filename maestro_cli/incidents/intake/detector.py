@@ -213,7 +213,9 @@ class _Intake:
         self._reopened: list[str] = []
         self._cleared: list[str] = []
         self._quieter: dict[str, None] = {}  # incidents that lost a firing signal, in order
-        self._confirmed: dict[str, dict[str, None]] = {}  # fingerprints that another source holds, by incident
+        self._confirmed: dict[
+            str, dict[str, None]
+        ] = {}  # fingerprints that another source holds, by incident
 
     def take(self, fingerprint: str, content: str, alert: Alert) -> None:
         before = self._before(fingerprint)

@@ -31,7 +31,6 @@ from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.model import IngestReport
 from maestro_cli.incidents.ports import Alerts, DutyPort, WebhookPort
 from maestro_cli.journal.model import Lease
-from maestro_cli.journal.store import Journal
 
 _SHORTEST_LEASE_SECONDS = 5.0
 _ENDING_SECONDS = 60.0
@@ -175,7 +174,7 @@ class Watch:
             data = {"source": WEBHOOK_SOURCE, "left_out": count}
             transaction.append("watch.truncated", f"watch/{WEBHOOK_SOURCE}", actor, data)
         self._progress.note(
-            f"a webhook message left {count} alerts out, and the context has no alertmanager to read them from"
+            f"a webhook message left {count} alerts out, and there is no alertmanager to read them from"
         )
 
     def _tell(self, report: IngestReport) -> None:

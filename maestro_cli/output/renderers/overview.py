@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.quantities import format_duration
+from maestro_cli.incidents.intake.blindness import API_SOURCE
 from maestro_cli.output.renderers.incidents import incident_document, incidents_view
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
@@ -25,6 +26,7 @@ def overview_view(overview: Overview, now: datetime) -> Report:
         ("context", overview.context),
         ("state", word),
         ("watched", _watched(overview)),
+        *_without_alertmanager(overview),
         *((f"no {name}", error) for name, error in overview.failures),
     ]
     blocks: list[Any] = [Fields(rows), Heading("Incidents"), incidents_view(overview.incidents, now)]
@@ -54,7 +56,14 @@ def _watched(overview: Overview) -> str:
         return "no; maestro watch"
     if sight.blind_since is not None:
         return f"blind since {sight.blind_since}: {sight.error}"
-    return f"by {len(sight.watchers)}"
+    others = "".join(f"; {one.source} blind since {one.since}: {one.error}" for one in sight.others)
+    return f"by {len(sight.watchers)}, from {sight.source}{others}"
+
+
+def _without_alertmanager(overview: Overview) -> list[tuple[str, object]]:
+    if overview.sight.source == API_SOURCE:
+        return []
+    return [("alerts", f"from {overview.sight.source}: the context has no alertmanager, so no silences")]
 
 
 def workloads_view(workloads: tuple[Workload, ...]) -> Listing[Workload]:

@@ -104,7 +104,8 @@ RULES = {
                     "expr": "vector(1)",
                     "labels": {"severity": "page", "hostile": "\x1b[31m{{ $value }}"},
                     "annotations": {"summary": "<b>always</b>"},
-                }
+                },
+                {"alert": "AlwaysPending", "expr": "vector(1)", "for": "1h"},
             ],
         }
     ]
@@ -112,15 +113,24 @@ RULES = {
 
 
 @pytest.fixture(scope="session")
-def prometheus_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+def prometheus_endpoint(
+    tmp_path_factory: pytest.TempPathFactory, alertmanager: RunningAlertmanager
+) -> Iterator[Endpoint]:
+    """A Prometheus that sends its alerts to the Alertmanager."""
+    receiver = alertmanager.endpoint.url.removeprefix("http://")
     folder = tmp_path_factory.mktemp("prometheus")
     (folder / "rules.json").write_text(json.dumps(RULES), encoding="utf-8")
 
     def command(port: int) -> list[str]:
         targets = [f"127.0.0.1:{port}", "127.0.0.1:1"]
         config = {
-            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+            "global": {
+                "scrape_interval": "1s",
+                "scrape_timeout": "1s",
+                "external_labels": {"zone": "1", "severity": "of the rule", "cluster": "x: #'é"},
+            },
             "scrape_configs": [{"job_name": "self", "static_configs": [{"targets": targets}]}],
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": [receiver]}]}]},
             "rule_files": [str(folder / "rules.json")],
         }
         (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")

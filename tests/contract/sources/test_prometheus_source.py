@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from maestro_cli.config.settings import Endpoint
+from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import InvalidQuery, Unreachable
+from maestro_cli.core.facts.alerts import Alert
+from maestro_cli.incidents.intake.detector import Detector
+from maestro_cli.incidents.projection import IncidentProjection
+from maestro_cli.incidents.register import list_incidents, signals_of
+from maestro_cli.journal.store import Journal
+from maestro_cli.sources.alertmanager import Alertmanager
 from maestro_cli.sources.prometheus import Prometheus, promql_string
 
 from .conftest import RunningAlertmanager, until
@@ -96,11 +104,38 @@ def test_a_hostile_value_stays_data_in_a_query(value: str, prometheus: Prometheu
 
 def test_alerts_fire_with_their_labels(prometheus: Prometheus) -> None:
     (alert,) = until(lambda: [alert for alert in prometheus.alerts() if alert.firing])
+    assert alert.labels["severity"] == "page"  # an external label takes no label's place
+    assert (alert.labels["zone"], alert.labels["cluster"]) == ("1", "x: #'é")
     assert alert.name == "AlwaysFiring"
     assert alert.labels["hostile"] == "\x1b[31m1"
     assert alert.annotations["summary"] == "<b>always</b>"
     assert len(alert.fingerprint) == 16
     assert alert.starts_at.tzinfo is UTC
+
+
+def test_an_alert_is_the_same_one_when_an_alertmanager_appears_later(
+    prometheus: Prometheus, alertmanager: RunningAlertmanager, tmp_path: Path
+) -> None:
+    clock = SystemClock()
+    journal = Journal(tmp_path / "journal.db", projections=[IncidentProjection()], clock=clock)
+    detector = Detector(journal, clock, "watch")
+    later = Alertmanager(alertmanager.endpoint)
+
+    def mine(alerts: Iterable[Alert]) -> list[Alert]:
+        return [one for one in alerts if one.name in ("AlwaysFiring", "AlwaysPending")]
+
+    told = until(lambda: len(found := mine(prometheus.alerts())) == 2 and found)
+    detector.reconcile(told, source="prometheus")
+    (incident,) = list_incidents(journal)
+    assert incident.title == "AlwaysFiring"  # the pending one opens nothing
+    detector.reconcile(until(lambda: mine(later.alerts())), source="alertmanager-api")
+    (same,) = list_incidents(journal)
+    (signal,) = signals_of(journal, same.id)
+    assert (same.id, same.firing, signal.source) == (incident.id, 1, "alertmanager-api")
+    detector.reconcile([], source="alertmanager-api", fetched_at=clock.now())
+    assert list_incidents(journal)[0].firing == 0  # whoever holds it now says when it is over
+    later.close()
+    journal.close()
 
 
 def test_another_program_is_not_taken_for_prometheus(alertmanager: RunningAlertmanager) -> None:

@@ -17,7 +17,7 @@ from maestro_cli.incidents.intake.blindness import read_sight
 from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.intake.watch import Eye, Watch
 from maestro_cli.incidents.projection import IncidentProjection
-from maestro_cli.incidents.register import list_incidents
+from maestro_cli.incidents.register import list_incidents, signals_of
 from maestro_cli.journal.store import Journal
 from tests.unit.incidents.world import Room, alert
 
@@ -190,3 +190,83 @@ def test_it_runs_until_cancelled_and_leaves_nothing_held(tmp_path: Path) -> None
     assert receiver.stopped
     assert read_sight(journal).watchers == ()
     journal.close()
+
+
+def test_a_source_that_is_blind_leaves_the_others_alone(room: Room) -> None:
+    feed, beside = Feed(), Feed()
+    feed.answer, beside.down = (alert(),), True
+    eye = Eye("kubernetes", beside, 30)
+    detector = Detector(room.journal, room.clock, "watch")
+    watch = Watch(
+        detector, feed, poll_seconds=10, webhook=None, clock=room.clock, cancellation=Cancellation(),
+        others=(eye,),
+    )  # fmt: skip
+    for _ in range(3):
+        watch.cycle()
+        assert watch.poll_eye(eye) is None
+    sight = read_sight(room.journal, others=("kubernetes", "anomalies"))
+    assert (sight.blind_since, [one.source for one in sight.others]) == (None, ["kubernetes"])
+    beside.down = False
+    watch.poll_eye(eye)
+    assert read_sight(room.journal, others=("kubernetes",)).others == ()
+    assert [event.kind for event in room.journal.events(kinds=("watch.",))] == ["watch.blind", "watch.seeing"]
+    assert list_incidents(room.journal)[0].firing == 1  # the empty answer of one says nothing of the other
+
+
+def test_sources_beside_are_read_while_the_first_one_hangs(tmp_path: Path) -> None:
+    clock, cancellation, hanging = SystemClock(), Cancellation(), threading.Event()
+    journal = Journal(tmp_path / "j.db", projections=[IncidentProjection()], clock=clock)
+    beside = Feed()
+
+    class Hanging:
+        def alerts(self) -> tuple[Alert, ...]:
+            hanging.wait(60)
+            return ()
+
+    watch = Watch(
+        Detector(journal, clock, "watch"), Hanging(), poll_seconds=0.05, webhook=None, clock=clock,
+        cancellation=cancellation, others=(Eye("kubernetes", beside, 0.05),),
+    )  # fmt: skip
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    try:
+        assert beside.read.wait(60)
+        assert not hanging.is_set()
+    finally:
+        cancellation.cancel()
+        hanging.set()
+        thread.join(60)
+    assert not thread.is_alive()
+    journal.close()
+
+
+def test_what_a_webhook_left_out_is_recorded_where_no_api_can_tell_it(room: Room) -> None:
+    watch = Watch(
+        room.detector, None, poll_seconds=10, webhook=Receiver(), clock=room.clock,
+        cancellation=Cancellation(),
+    )  # fmt: skip
+    watch.cycle()
+    watch.deliver(WebhookMessage((alert(),), truncated=7, group_key="", status="firing"))
+    assert list_incidents(room.journal)[0].firing == 1
+    (event,) = room.journal.events(kinds=("watch.",))
+    assert (event.kind, event.data["left_out"]) == ("watch.truncated", 7)
+
+
+def test_what_a_webhook_told_is_hearsay_until_the_api_holds_it(room: Room) -> None:
+    feed = Feed()
+    watch = watch_of(room, feed)
+    told = [alert(pod=name, source="alertmanager-webhook") for name in "ab"]
+    message = WebhookMessage(tuple(told), 0, "", "firing")
+    watch.deliver(message)
+    (incident,) = list_incidents(room.journal)
+    assert all(signal.is_hearsay for signal in signals_of(room.journal, incident.id))
+    feed.answer = tuple(alert(pod=name) for name in "ab")
+    watch.cycle()
+    assert not any(signal.is_hearsay for signal in signals_of(room.journal, incident.id))
+    assert [event.kind for event in room.journal.events(subject=incident.subject)][-1] == (
+        "incident.signals_confirmed"
+    )
+    length = room.length
+    watch.cycle()
+    watch.deliver(message)  # a webhook message takes nothing back
+    assert room.length == length
