@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -92,6 +93,14 @@ def test_what_people_do_is_said_in_one_line_each(configured: Path) -> None:
     add = maestro("incident", "task", "add", "1", "fix", "--owner", "chi", "--due", "3d", *number)
     assert (add.code, add.out) == (0, "1\n"), add.err
     assert maestro("incident", "task", "add", "1", "fix", "--due", "soon").code == 2
+    (listed,) = json.loads(maestro("incident", "list", "-o", "json").out)["items"]
+    assert (listed["people"]["roles"], listed["people"]["open_tasks"]) == ({"commander": "ana"}, 1)
+    assert json.loads(maestro("status", "-o", "json").out)["tasks"][0]["owner"] == "chi"
+    shown = maestro("incident", "show", "1").out
+    assert re.search(r"commander +ana\n.*next update +\w+", shown, re.DOTALL), shown
+    assert maestro("incident", "dismiss", "1", "--reason", "a false alarm").code == 0
+    after = maestro("incident", "list")
+    assert "1 task of other incidents open; see: maestro incident task list all\n" in after.err
     assert maestro("incident", "task", "done", "1").code == 0
     assert maestro("incident", "task", "drop", "1").code == 11
     assert maestro("incident", "task", "drop", "9").code == 6
