@@ -43,7 +43,7 @@ from maestro_cli.journal.store import Journal, Transaction
 
 _SAME_START = timedelta(seconds=1)
 _Taken = tuple[str, str, Alert]  # identity, content, the alert
-_REOPENABLE = (State.RESOLVED, State.POSTMORTEM)
+REOPENABLE = (State.RESOLVED, State.POSTMORTEM)
 
 
 def judge_alert(alert: Alert, content: str, known: KnownSignal | None, policy: IntakePolicy) -> str:
@@ -96,7 +96,7 @@ class Detector:
         self.journal = journal
         self.clock = clock
         self.actor = actor
-        self.policy = policy or IntakePolicy()
+        self.policy = policy or bindings.book.policy
         self.bindings = bindings
         self._drill = drill
 
@@ -288,18 +288,18 @@ class _Intake:
         if open_one is not None:
             return open_one.id
         last = latest_incident_of_key(self._transaction, key)
-        if last is None or not self._reopens(last):
+        if last is None or not self._reopens(last, alert):
             return self._open(key, alert, last)
         self._append("incident.reopened", last.id, {"reason": "its alert fires again"})
         self._reopened.append(last.id)
         return last.id
 
-    def _reopens(self, incident: Incident) -> bool:
+    def _reopens(self, incident: Incident, alert: Alert) -> bool:
         resolved_at = incident.times.resolved_at
-        window = timedelta(seconds=self._detector.policy.reopen_window_seconds)
+        window = timedelta(seconds=self._detector.bindings.bound(alert.labels).rule.reopen_window_seconds)
         recent = resolved_at is not None and self._now - resolved_at <= window
         # a drill's alert is no return of a real incident, nor the other way round
-        return incident.state in _REOPENABLE and recent and incident.drill is self._drilling()
+        return incident.state in REOPENABLE and recent and incident.drill is self._drilling()
 
     def _drilling(self) -> bool:
         if self._is_drill is None:
