@@ -105,7 +105,9 @@ def test_what_people_do_is_said_in_one_line_each(configured: Path) -> None:
     assert maestro("incident", "task", "drop", "1").code == 11
     assert maestro("incident", "task", "drop", "9").code == 6
     words = ("-o", "jsonpath={.items[*].conditions}")
-    told = maestro("incident", "update", "1", "we look", "--snooze", "30m", *words)
+    snoozed = maestro("incident", "update", "1", "we look", "--snooze", "30m", *words)
+    assert (snoozed.code, snoozed.out) == (11, "")  # it is over, so that nothing is told either
+    told = maestro("incident", "update", "1", "we look", *words)
     assert (told.code, told.out) == (0, "we look\n"), told.err
     assert maestro("incident", "update", "1", "--needs", "a DBA").code == 2
     offered = maestro(
