@@ -33,7 +33,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PeopleRoom
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     ids = iter(f"inc-01k9x3e7qhm4{number:02d}" for number in range(100))
-    monkeypatch.setattr("maestro_cli.incidents.intake.detector.new_id", lambda *_: next(ids))
+    monkeypatch.setattr("maestro_cli.incidents.intake.routing.new_id", lambda *_: next(ids))
     made = PeopleRoom(tmp_path)
     made.fires()
     made.people.set_role("latest", Role.COMMANDER, "ana")

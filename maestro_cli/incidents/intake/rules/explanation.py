@@ -14,7 +14,7 @@ from maestro_cli.core.facts.alerts import Alert, fingerprint_of
 from maestro_cli.core.quantities import counted, format_duration
 from maestro_cli.incidents.intake.bindings import Bindings
 from maestro_cli.incidents.intake.correlation import ignored_because, severity_of
-from maestro_cli.incidents.intake.detector import REOPENABLE
+from maestro_cli.incidents.intake.routing import REOPENABLE
 from maestro_cli.incidents.intake.rules.model import Rule
 from maestro_cli.incidents.model import Incident, Severity
 from maestro_cli.incidents.register import Reads, latest_incident_of_key, open_incident_of_key
