@@ -7,7 +7,6 @@ only for what it touches. Nothing here asks whether a context is local.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -29,9 +28,9 @@ if TYPE_CHECKING:
     from maestro_cli.incidents.clock import PhaseReading
     from maestro_cli.incidents.model import Incident, Signal
     from maestro_cli.incidents.overview import Overview
-    from maestro_cli.incidents.people.model import Standing
     from maestro_cli.incidents.response.response import Response
     from maestro_cli.incidents.triage.investigate import Triage
+    from maestro_cli.runbooks.lint import Finding
     from maestro_cli.services.costing import UnitCostWanted
     from maestro_cli.services.inventory import Wanted
 
@@ -99,8 +98,6 @@ class Services(PeopleServices):
         tuple[Signal, ...],
         Mapping[str, Any] | None,
         Sequence[Mapping[str, Any]],
-        Standing,
-        datetime,
     ]:
         """What `incident show` shows, in the order its view takes it."""
         from maestro_cli.incidents.clock import read_clock
@@ -113,8 +110,6 @@ class Services(PeopleServices):
             self.desk.signals(ref),
             suspects.data if suspects is not None else None,
             [event.data for event in self.desk.evidence(ref)],
-            self.standings((incident,))[incident.id],
-            self.clock.now(),
         )
 
     @cached_property
@@ -151,15 +146,33 @@ class Services(PeopleServices):
         run_watch(self, poll, listen, token_file, announce_to, respond, progress)
 
     def write_postmortem(
-        self, ref: str, path: str | None = None, *, force: bool = False, beside: bool = False
+        self,
+        ref: str,
+        path: str | None = None,
+        *,
+        form: str = "md",
+        force: bool = False,
+        beside: bool = False,
     ) -> Path:
-        """Write the post-mortem of an incident and publish it; by default into the state folder.
+        """Write the post-mortem of an incident; by default into the state folder.
 
-        A file that somebody has edited is refused, replaced (`force`) or left beside (`beside`).
+        A file that somebody has edited outside the parts for people is refused, replaced (`force`) or left
+        beside (`beside`).
         """
         from maestro_cli.services.reporting import write_postmortem
 
-        return write_postmortem(self, ref, Path(path) if path else None, force=force, beside=beside)
+        place = Path(path) if path else None
+        return write_postmortem(self, ref, place, form=form, force=force, beside=beside)
+
+    def review_postmortem(self, ref: str, path: str | None) -> tuple[Finding, ...]:
+        from maestro_cli.services.reporting import review_postmortem
+
+        return review_postmortem(self, ref, Path(path) if path else None)
+
+    def publish_postmortem(self, ref: str, path: str | None, *, force: bool, reason: str) -> Incident:
+        from maestro_cli.services.reporting import publish_postmortem
+
+        return publish_postmortem(self, ref, Path(path) if path else None, force=force, reason=reason)
 
     @cached_property
     def response(self) -> Response:

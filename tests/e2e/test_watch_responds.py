@@ -68,7 +68,7 @@ def test_of_two_watchers_one_is_killed_between_call_and_result_and_the_other_end
     assert serving(session) == "fraud=1"
     (incident,) = session.json("incident", "list", "--all")["items"]
     assert (incident["state"], incident["owner"], incident["drill"]) == (
-        "postmortem", f"watch, {alive}", False
+        "resolved", f"watch, {alive}", False
     )  # fmt: skip
     events = session.json("journal", "show")["items"]
     assert [event["actor"] for event in events if event["kind"] == "incident.response_begun"] == [

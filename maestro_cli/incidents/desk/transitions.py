@@ -121,11 +121,35 @@ class Transitions(Writing):
             return find_incident(transaction, incident.id)
 
     def publish_postmortem(
-        self, ref: str, *, path: str, sha256: str, expected_seq: int | None = None
+        self,
+        ref: str,
+        *,
+        path: str,
+        sha256: str,
+        to_fill: int = 0,
+        force: bool = False,
+        reason: str = "",
+        expected_seq: int | None = None,
     ) -> Incident:
-        """resolved → postmortem: the document at `path` is out."""
-        data = {"path": capped(path), "sha256": sha256}
-        return self._move(ref, expected_seq, "incident.postmortem_published", data)
+        """resolved → postmortem: the document at `path` is out.
+
+        Of a grave incident it is refused while `to_fill` places wait for people, unless forced with a reason.
+        """
+        if force and not reason.strip():
+            raise UsageError("publishing what is not filled in needs a reason", fix="--reason TEXT")
+        with self._journal.transaction() as transaction:
+            incident = self._seen(transaction, ref, expected_seq)
+            require(incident, "incident.postmortem_published")
+            if to_fill and not force and incident.severity in self._policy.postmortem_for:
+                raise GateNotMet(
+                    f"the post-mortem of a {incident.severity.value} incident lacks {to_fill} things",
+                    why=f"see maestro incident postmortem {incident.number} --lint",
+                    fix="fill them in, or pass --force --reason TEXT",
+                )
+            data = {"path": capped(path), "sha256": sha256, "to_fill": to_fill}
+            data |= {"forced": force, "reason": capped(reason)}
+            self._append(transaction, "incident.postmortem_published", incident.id, data)
+            return find_incident(transaction, incident.id)
 
     def close(self, ref: str, *, reason: str = "", expected_seq: int | None = None) -> Incident:
         """resolved or postmortem → closed; a grave one only with its post-mortem published."""

@@ -1,8 +1,9 @@
 """The post-mortem: what the journal says, and where people have to write.
 
 Invariant: rendered from the journal alone, so the same journal gives the same text but for the time it
-was made; a file is replaced whole or not at all, and never one that somebody has edited: the digest of
-each text is in the journal before the text is in its file.
+was made; a file is replaced whole or not at all. What people wrote in their parts is carried into the new
+text; a file that somebody has edited anywhere else is left alone: the digest of each text, and of what
+maestro wrote of it, is in the journal before the text is in its file.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from maestro_cli.cost.incident_cost import IncidentCost, incident_cost
 from maestro_cli.incidents.clock import Budgets, read_clock
 from maestro_cli.incidents.intake.correlation import capped
 from maestro_cli.incidents.model import Incident
+from maestro_cli.incidents.people.reading import list_tasks, turns_of
 from maestro_cli.incidents.register import find_incident, signals_of
+from maestro_cli.incidents.report.human import parts, sections_to_fill, skeleton
 from maestro_cli.incidents.report.postmortem_text import document
-from maestro_cli.incidents.report.story import Story, latest_impact, sections_to_fill
+from maestro_cli.incidents.report.story import Story, latest_impact
 from maestro_cli.incidents.timeline import Entry, timeline
 from maestro_cli.journal.store import Journal
 
@@ -77,7 +80,14 @@ class PostMortem:
             impact=impact,
             head=self._journal.head(),
             made_at=now,
+            tasks=list_tasks(self._journal, incident.id, ended=True) if self._knows_people else (),
+            turns=turns_of(self._journal, incident.id) if self._knows_people else (),
         )
+
+    @property
+    def _knows_people(self) -> bool:
+        """A journal may be read with the tables of incidents alone."""
+        return bool(self._journal.query("SELECT 1 FROM sqlite_master WHERE name = 'people_tasks'"))
 
     def _cost(
         self, incident: Incident, entries: Sequence[Entry], impact: Mapping[str, Any] | None, now: datetime
@@ -95,9 +105,19 @@ class PostMortem:
             incident_seconds=seconds_between(times.started_at, end),
         )
 
-    def render(self, incident_ref: str) -> str:
-        """The post-mortem as Markdown; raises NotFound."""
-        return document(self.story(incident_ref))
+    def render(self, incident_ref: str, written: Mapping[str, str] | None = None) -> str:
+        """The post-mortem as Markdown, with what people wrote in their parts.
+
+        Raises NotFound, GateNotMet when it has no such part any more.
+        """
+        text = document(self.story(incident_ref), written)
+        lost = set(written or ()) - set(parts(text) or ())
+        if lost:
+            raise GateNotMet(
+                f"the post-mortem has no part {', '.join(sorted(lost))} any more; nothing was written",
+                fix="--to FILE writes another file",
+            )
+        return text
 
     def place(self, incident_ref: str, path: Path, *, force: bool = False, beside: bool = False) -> Path:
         """Where to write so that nobody's words are lost: `path`, or with `beside` the next free name.
@@ -111,7 +131,7 @@ class PostMortem:
         if not beside:
             raise GateNotMet(
                 f"{path} is not as maestro wrote it; it was left alone",
-                why="somebody has edited it, or it is another document",
+                why="somebody has edited it outside the parts for people, or it is another document",
                 fix="--to FILE writes another file, --force replaces this one",
             )
         names = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
@@ -119,32 +139,76 @@ class PostMortem:
 
     def _is_foreign(self, incident: Incident, path: Path) -> bool:
         """Whether the file holds another text than maestro ever wrote for this incident."""
-        try:
-            found = hashlib.sha256(path.read_bytes()).hexdigest()
-        except FileNotFoundError:
+        data = _content(path)
+        if data is None or hashlib.sha256(data).hexdigest() in self._known(incident, "sha256"):
             return False
-        except OSError as error:
-            raise _unwritable(path, error) from error
-        events = self._journal.events(subject=incident.subject, kinds=("incident.postmortem_written",))
-        return found not in {event.data["sha256"] for event in events}
+        return not self._is_ours(incident, data)
 
-    def write(self, incident_ref: str, path: Path) -> PostMortemFile:
-        """Render to a file, whole or not at all; raises NotFound, ActionFailed."""
+    def _is_ours(self, incident: Incident, data: bytes) -> bool:
+        """Whether only the parts for people differ from what maestro wrote."""
+        own = skeleton(data.decode("utf-8", "replace"))
+        return own is not None and own in self._known(incident, "skeleton")
+
+    def _known(self, incident: Incident, name: str) -> set[str]:
+        events = self._journal.events(subject=incident.subject, kinds=("incident.postmortem_written",))
+        return {event.data[name] for event in events if event.data.get(name)}
+
+    def written_by_people(self, incident_ref: str, path: Path) -> Mapping[str, str] | None:
+        """What stands in the parts for people of the file at `path`; None when it is not maestro's file.
+
+        Raises NotFound for an unknown incident, ActionFailed for a file that cannot be read.
+        """
+        data = _content(path)
+        if data is None or not self._is_ours(find_incident(self._journal, incident_ref), data):
+            return None
+        return parts(data.decode("utf-8", "replace"))
+
+    def write(self, incident_ref: str, path: Path, *, afresh: bool = False) -> PostMortemFile:
+        """Render to a file, whole or not at all, with what people wrote in it before unless `afresh`.
+
+        Raises NotFound, ActionFailed.
+        """
+        written = None if afresh else self.written_by_people(incident_ref, path)
+        text = self.render(incident_ref, written)
+        return self.keep(incident_ref, path, text, to_fill=sections_to_fill(text))
+
+    def keep(self, incident_ref: str, path: Path, text: str, *, to_fill: int) -> PostMortemFile:
+        """Record a text and put it into its file; raises NotFound, ActionFailed."""
         incident = find_incident(self._journal, incident_ref)
-        text = self.render(incident.id)
         data = text.encode("utf-8", "replace")
         sha256 = hashlib.sha256(data).hexdigest()
         self._journal.append(
             "incident.postmortem_written",
             incident.subject,
             self._actor,
-            {"incident": incident.id, "path": capped(str(path)), "sha256": sha256},
+            {
+                "incident": incident.id,
+                "path": capped(str(path)),
+                "sha256": sha256,
+                "skeleton": skeleton(data.decode("utf-8", "replace")),
+            },
         )
         try:
             write_atomically(path, data, durable=True)
         except OSError as error:
             raise _unwritable(path, error) from error
-        return PostMortemFile(path, sha256, sections_to_fill(text))
+        return PostMortemFile(path, sha256, to_fill)
+
+    def keep_picture(self, path: Path, picture: str) -> None:
+        """Put a picture of the document into its file; raises ActionFailed."""
+        try:
+            write_atomically(path, picture)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 def _unwritable(path: Path, error: OSError) -> ActionFailed:

@@ -1,24 +1,31 @@
-"""What a post-mortem is written from, and how much of one still waits for people.
+"""What a post-mortem is written from.
 
 Invariant: frozen; read from the journal once, so every section speaks of the same moment.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.cost.incident_cost import IncidentCost
 from maestro_cli.incidents.clock import PhaseReading
 from maestro_cli.incidents.model import Incident, Signal
+from maestro_cli.incidents.people.model import Task, Turn
+from maestro_cli.incidents.report.surroundings import Surroundings, last_failure, latest_surroundings
 from maestro_cli.incidents.timeline import Entry
 from maestro_cli.journal.model import Head
 
-PLACEHOLDER = "TODO(owner)"
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant that a plot is marked with."""
+
+    at: datetime
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,8 @@ class Story:
     impact: Mapping[str, Any] | None
     head: Head
     made_at: datetime
+    tasks: tuple[Task, ...] = ()
+    turns: tuple[Turn, ...] = ()
 
     def of_kind(self, *kinds: str) -> tuple[Entry, ...]:
         """Entries of these kinds; one that ends in `.` is a prefix."""
@@ -44,6 +53,42 @@ class Story:
             )
         )
 
+    @property
+    def surroundings(self) -> Surroundings | None:
+        """The metrics around it, None when none were read."""
+        return latest_surroundings(self.entries)
+
+    @property
+    def why_no_surroundings(self) -> str:
+        return last_failure(self.entries) or "nobody asked for them"
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """Releases, changes and the turns of the incident, in order; the text is untrusted."""
+        times = self.incident.times
+        named = (
+            (times.started_at, "first signal"),
+            (times.opened_at, "opened"),
+            (times.mitigated_at, "mitigated"),
+            (times.resolved_at, "resolved"),
+        )
+        found = [Moment(at, label) for at, label in named if at is not None]
+        found += [Moment(entry.at, "change applied") for entry in self.of_kind("change.applied")]
+        found += self._releases()
+        return tuple(sorted(set(found), key=lambda moment: (moment.at, moment.label)))
+
+    def _releases(self) -> list[Moment]:
+        """Releases of the workload, as the newest evidence of them says."""
+        for entry in reversed(self.of_kind("incident.evidence")):
+            if entry.data["kind"] == "rollouts" and entry.data["ok"]:
+                recent = entry.data["facts"].get("recent") or ()
+                return [
+                    Moment(from_rfc3339(one["active_at"]), f"release {one['subject']}")
+                    for one in recent
+                    if one.get("own")
+                ]
+        return []
+
 
 def latest_impact(entries: Sequence[Entry]) -> Mapping[str, Any] | None:
     """The newest measured figures: the impact at the end, else what triage counted so far."""
@@ -53,19 +98,3 @@ def latest_impact(entries: Sequence[Entry]) -> Mapping[str, Any] | None:
                 facts: Mapping[str, Any] = {**entry.data["facts"], "measured": kind}
                 return facts
     return None
-
-
-def sections_to_fill(markdown: str) -> int:
-    """How many lines outside code blocks still hold the placeholder."""
-    count, fence = 0, ""
-    for line in markdown.splitlines():
-        match = _FENCE.match(line)
-        if fence:
-            if match and match[1][0] == fence[0] and len(match[1]) >= len(fence):
-                fence = ""
-            continue
-        if match:
-            fence = match[1]
-        elif PLACEHOLDER in line:
-            count += 1
-    return count

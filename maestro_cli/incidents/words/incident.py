@@ -46,6 +46,11 @@ def _suspects(data: Mapping[str, Any]) -> str:
     return f"triage: first suspect is the {first['kind']} {first['subject']} (score {first['score']:.2f})"
 
 
+def _published(data: Mapping[str, Any]) -> str:
+    text = f"post-mortem published: {data['path']}"
+    return f"{text}, as it is: {data['reason']}" if data.get("forced") else text
+
+
 INCIDENT_WORDS: Words = {
     "incident.opened": lambda data: f"opened as {data['severity']}: {data['title']}",
     "incident.signal": _signal,
@@ -62,7 +67,7 @@ INCIDENT_WORDS: Words = {
     "incident.mitigated": _mitigated,
     "incident.resolved": _resolved,
     "incident.reopened": _with_reason("reopened"),
-    "incident.postmortem_published": lambda data: f"post-mortem published: {data['path']}",
+    "incident.postmortem_published": _published,
     "incident.postmortem_written": lambda data: f"post-mortem written: {data['path']}",
     "incident.closed": _with_reason("closed"),
     "incident.dismissed": _with_reason("dismissed"),

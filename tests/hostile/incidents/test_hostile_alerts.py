@@ -20,8 +20,8 @@ from maestro_cli.incidents.intake.masking import shape
 from maestro_cli.incidents.model import Incident
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.register import list_incidents, signals_of
+from maestro_cli.incidents.report.human import sections_to_fill
 from maestro_cli.incidents.report.postmortem import PostMortem
-from maestro_cli.incidents.report.story import sections_to_fill
 from maestro_cli.incidents.triage.logs import count_shapes
 from maestro_cli.journal.verification import verify
 from tests.unit.growth import grows_linearly

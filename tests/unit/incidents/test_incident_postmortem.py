@@ -13,8 +13,8 @@ from maestro_cli.config.settings import Responders
 from maestro_cli.core.errors import ActionFailed, GateNotMet, NotFound
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.register import signals_of
+from maestro_cli.incidents.report.human import sections_to_fill
 from maestro_cli.incidents.report.postmortem import PostMortem
-from maestro_cli.incidents.report.story import sections_to_fill
 from maestro_cli.incidents.triage.investigate import Triage
 from tests.unit.incidents.test_triage import SETTINGS, bad_release
 from tests.unit.incidents.world import Room, alert
@@ -80,7 +80,7 @@ def test_it_tells_the_whole_story(room: Room) -> None:
         "- spec.containers[server].args: --serve fraud=2",
         "+ spec.containers[server].args: --serve fraud=1",
         "3 of 3 ready",
-        "| rollback | ok | 0.25 |",
+        "| rollback | Roll back | ok | 0.25 |",
         "inference failed: shape",
         f"{room.journal.head().seq} {room.journal.head().hash}",
     ):
@@ -97,10 +97,11 @@ def test_it_renders_as_tables_and_sections(room: Room) -> None:
     )
     titles = [part.split("</h2>")[0] for part in html.split("<h2>")[1:]]
     assert titles == [
-        "Summary", "Impact", "Clock", "Cause", "Timeline", "Evidence", "Changes", "Runbook steps",
-        "Five whys", "What went well, what did not, where we were lucky", "Action items", "Proof",
+        "Summary", "Impact", "Clock", "Cause", "Timeline", "Signals", "Metrics", "Evidence", "Changes",
+        "Runbook steps", "Five whys", "What went well, what did not, where we were lucky", "Action items",
+        "Proof",
     ]  # fmt: skip
-    assert html.count("<table>") == 6
+    assert html.count("<table>") == 7
 
 
 def test_what_was_not_measured_is_said(room: Room) -> None:

@@ -12,17 +12,49 @@ from maestro_cli.cli.options import RefArgument
 def postmortem(
     ctx: typer.Context,
     ref: RefArgument = "latest",
-    path: Annotated[str | None, typer.Option("--to", metavar="FILE", help="Where to write it.")] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the file even if somebody has edited it.")
+    path: Annotated[
+        str | None, typer.Option("--to", metavar="FILE", help="The file; by default in the state folder.")
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORM", help="md, or html: one page that stands alone.")
+    ] = "md",
+    lint: Annotated[
+        bool, typer.Option("--lint", help="Tell what the written file lacks; ends with 10 for an error.")
     ] = False,
+    publish: Annotated[bool, typer.Option("--publish", help="Record that the written file is out.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="Replace a file that somebody has edited; publish one that lacks things."
+        ),
+    ] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why it is published as it is.")
+    ] = "",
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FORMAT", help="Of --lint: as everywhere, or sarif.")
+    ] = "table",
 ) -> None:
-    """Write the post-mortem from the journal, and print where.
+    """Write the post-mortem from the journal, and print where; or review it, or publish it.
 
-    A file that is not as maestro wrote it is left alone, with exit 11.
+    What people wrote between its marks is kept when it is written again. A file that was edited elsewhere
+    is left alone, with exit 11.
 
-    Example: maestro incident postmortem latest --to outage.md
+    Example: maestro incident postmortem latest --format html --to outage.html
     """
+    from maestro_cli.cli.findings import tell_findings
+    from maestro_cli.core.errors import UsageError
     from maestro_cli.output.writer import emit_text
 
-    emit_text(str(ctx.obj.write_postmortem(ref, path, force=force)))
+    if lint and publish:
+        raise UsageError("--lint and --publish are two commands", fix="pass one of them")
+    if lint:
+        from maestro_cli.incidents.report.review import RULES
+
+        found = ctx.obj.review_postmortem(ref, path)
+        tell_findings(ctx, found, output, strict=False, schema="postmortem-lint/v1", rules=RULES)
+    elif publish:
+        incident = ctx.obj.publish_postmortem(ref, path, force=force, reason=reason)
+        emit_text(f"the post-mortem of incident #{incident.number} is published")
+    else:
+        emit_text(str(ctx.obj.write_postmortem(ref, path, form=form, force=force)))

@@ -1,1 +1,0 @@
-"""Rules of incidents: which signals belong together, read from files that people write."""
