@@ -36,6 +36,11 @@ def needed_by(template: Mapping[str, Any]) -> frozenset[Reference]:
     return frozenset(one for one in _walk(template.get("spec"), "") if not one.optional)
 
 
+def read_by(template: Mapping[str, Any]) -> frozenset[Reference]:
+    """All that a pod of this template reads, optional ones too."""
+    return frozenset(_walk(template.get("spec"), ""))
+
+
 def config_maps_of(template: Mapping[str, Any]) -> frozenset[str]:
     """The names of all config maps that a pod of this template reads, optional ones too."""
     return frozenset(one.name for one in _walk(template.get("spec"), "") if one.kind == "ConfigMap")

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Protocol
 
 from maestro_cli.core.facts.alerts import Alert, WebhookMessage
-from maestro_cli.core.facts.cluster import ClusterEvent, Node, Pod, Revision, Workload
+from maestro_cli.core.facts.cluster import ClusterEvent, ConfigMap, Node, Pod, Revision, Workload
+from maestro_cli.core.facts.edits import WrittenObjects
 from maestro_cli.core.facts.metrics import Instant, Series
 from maestro_cli.core.refs import WorkloadRef
 
@@ -44,6 +45,12 @@ class Cluster(Protocol):
 
     def list_events(self, namespace: str, *, since: datetime | None = None) -> tuple[ClusterEvent, ...]:
         """Cluster events last seen since an instant. Raises MaestroError."""
+
+    def list_written(self, namespace: str) -> WrittenObjects:
+        """Who wrote configuration of a namespace when. Raises MaestroError."""
+
+    def get_config_map(self, namespace: str, name: str) -> ConfigMap:
+        """A ConfigMap now. Raises MaestroError."""
 
     def list_nodes(self) -> tuple[Node, ...]:
         """Every node. Raises MaestroError."""

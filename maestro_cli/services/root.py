@@ -118,7 +118,8 @@ class Services(PeopleServices):
 
         settings = TriageSettings(objectives=tuple(self.objectives.values()))
         has_metrics = self.context.prometheus is not None
-        return Triage(self.cluster, self.prometheus if has_metrics else None, self.clock, settings=settings)
+        metrics = self.prometheus if has_metrics else None
+        return Triage(self.cluster, metrics, self.clock, settings=settings, journal=self.journal)
 
     def investigate(self, ref: str, progress: Progress) -> None:
         """Triage an open incident and record what it found; moves a fresh one to triaging."""

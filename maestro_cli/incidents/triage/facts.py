@@ -11,6 +11,7 @@ from datetime import datetime
 
 from maestro_cli.core.facts.cluster import ClusterEvent, Node, Pod
 from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.incidents.triage.configuration import ConfigEdit, Routing, Use
 from maestro_cli.incidents.triage.model import Onset
 
 
@@ -32,6 +33,11 @@ class Rollout:
     @property
     def subject(self) -> str:
         return f"{self.ref} revision {self.revision}"
+
+    @property
+    def is_restart(self) -> bool:
+        """Nothing but annotations of its pods changed, as `kubectl rollout restart` does."""
+        return bool(self.changes) and all(one.startswith("metadata.annotations") for one in self.changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,12 @@ class CaseFacts:
     memory: Mapping[str, float] = field(default_factory=dict)  # pod → share of its limit that it uses
     nodes_named: frozenset[str] = field(default_factory=frozenset)  # by the labels of the signals
     services: frozenset[str] = field(default_factory=frozenset)  # names of other workloads around
+    uses: tuple[Use, ...] = ()  # what configures the workload
+    edits: tuple[ConfigEdit, ...] = ()  # of what it uses, newest first
+    routing: Routing | None = None
+    declared: frozenset[tuple[str, int]] = field(
+        default_factory=frozenset
+    )  # versions that its template names
 
     def revision_of(self, pod: str) -> str:
         """The revision of a pod by its ReplicaSet's name, or ""."""

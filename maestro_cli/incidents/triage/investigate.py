@@ -8,10 +8,10 @@ pods, and pods need the workload.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import MaestroError
@@ -19,22 +19,22 @@ from maestro_cli.core.facts.cluster import ClusterEvent, Node, Pod, Workload
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.incidents.model import Incident, Signal
 from maestro_cli.incidents.ports import Cluster, Metrics
-from maestro_cli.incidents.triage import evidence as words
+from maestro_cli.incidents.triage.edits import Edits
+from maestro_cli.incidents.triage.evidence import Writer
 from maestro_cli.incidents.triage.facts import CaseFacts, Rollout, with_revisions
 from maestro_cli.incidents.triage.logs import PodLog, group_lines, read_pod_log
 from maestro_cli.incidents.triage.making import RELEASE_WINDOW_SECONDS
 from maestro_cli.incidents.triage.measure import Readings, Telemetry
 from maestro_cli.incidents.triage.model import Evidence, Onset, TriageReport
 from maestro_cli.incidents.triage.objective import choose_objective
+from maestro_cli.incidents.triage.page import failed
+from maestro_cli.incidents.triage.past import Past
 from maestro_cli.incidents.triage.queries import INFERENCE, MetricFamily
 from maestro_cli.incidents.triage.rollouts import rollouts_of, scaled_up_at, target_of
+from maestro_cli.incidents.triage.rounds import Outcome, Round
 from maestro_cli.incidents.triage.suspects import rank_suspects
+from maestro_cli.journal.store import Journal
 from maestro_cli.slo.objectives import Objective
-
-T = TypeVar("T")
-
-# What a source may raise, or what its answer may make of our reading of it when it is malformed.
-_FAILURES = (MaestroError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,44 +52,6 @@ class TriageSettings:
     threads: int = 8
 
 
-@dataclass(frozen=True)  # no slots: Python 3.11 cannot call a subscripted slotted generic
-class _Outcome(Generic[T]):
-    """What a collector brought, or why it did not."""
-
-    value: T | None
-    error: str
-    seconds: float
-
-
-class _Round:
-    """Collectors that run together."""
-
-    def __init__(self, pool: ThreadPoolExecutor, clock: Clock, deadline_seconds: float) -> None:
-        self._pool = pool
-        self._clock = clock
-        self._deadline_seconds = deadline_seconds
-        self._futures: dict[str, Future[_Outcome[Any]]] = {}
-
-    def add(self, name: str, collector: Callable[[], T]) -> None:
-        self._futures[name] = self._pool.submit(self._run, collector)
-
-    def _run(self, collector: Callable[[], T]) -> _Outcome[T]:
-        started = self._clock.monotonic()
-        try:
-            return _Outcome(collector(), "", self._clock.monotonic() - started)
-        except MaestroError as error:
-            text = f"{error.what}: {error.why}" if error.why else error.what
-            return _Outcome(None, text, self._clock.monotonic() - started)
-        except _FAILURES as error:
-            text = f"the answer could not be read ({type(error).__name__}: {error})"
-            return _Outcome(None, text, self._clock.monotonic() - started)
-
-    def finish(self) -> Mapping[str, _Outcome[Any]]:
-        done, _ = wait(self._futures.values(), timeout=self._deadline_seconds)
-        late = _Outcome[Any](None, f"no answer in {self._deadline_seconds:g} s", self._deadline_seconds)
-        return {name: future.result() if future in done else late for name, future in self._futures.items()}
-
-
 class Triage:
     """Investigates incidents with whatever sources the context has; None for one it lacks."""
 
@@ -100,10 +62,12 @@ class Triage:
         clock: Clock,
         *,
         settings: TriageSettings | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self._cluster = cluster
         self._metrics = metrics
         self._clock = clock
+        self._past = Past(journal) if journal is not None else None
         self._settings = settings or TriageSettings()
 
     def investigate(self, incident: Incident, signals: Sequence[Signal]) -> TriageReport:
@@ -111,7 +75,7 @@ class Triage:
         pool = ThreadPoolExecutor(self._settings.threads, thread_name_prefix="triage")
         try:
             return _Investigation(
-                self._cluster, self._metrics, self._clock, self._settings, pool, incident, signals
+                self._cluster, self._metrics, self._past, self._clock, self._settings, pool, incident, signals
             ).run()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -127,13 +91,13 @@ class Triage:
         workload, metrics = incident.workload, self._metrics
         if workload is None or metrics is None:
             missing = "no workload is named" if workload is None else "the context has no Prometheus"
-            return words.failed("impact", "What users felt", "", now, "prometheus", missing)
+            return failed("impact", "What users felt", "", now, "prometheus", missing)
         choice = choose_objective(self._settings.objectives, workload, signals)
         telemetry = Telemetry(metrics, self._settings.family, workload, choice)
         try:
             return telemetry.impact(start, end, now)
         except MaestroError as error:
-            return words.failed("impact", "What users felt", "", now, "prometheus", error.what)
+            return failed("impact", "What users felt", "", now, "prometheus", error.what)
 
 
 class _Investigation:
@@ -143,6 +107,7 @@ class _Investigation:
         self,
         cluster: Cluster | None,
         metrics: Metrics | None,
+        past: Past | None,
         clock: Clock,
         settings: TriageSettings,
         pool: ThreadPoolExecutor,
@@ -150,6 +115,7 @@ class _Investigation:
         signals: Sequence[Signal],
     ) -> None:
         self._cluster = cluster
+        self._past = past
         self._clock = clock
         self._settings = settings
         self._pool = pool
@@ -177,39 +143,49 @@ class _Investigation:
         if onset is None:
             at = self._incident.times.started_at
             onset = Onset(at, at, "alert")
-        second = self._second_round(first, onset)
+        workloads: tuple[Workload, ...] = first["workloads"].value or () if "workloads" in first else ()
+        edits = Edits(first, target_of(workloads, self._workload), self._start)
+        second = self._second_round(first, onset, edits, readings.step_seconds if readings else 15.0)
         pods: tuple[Pod, ...] = second["pods"].value or () if "pods" in second else ()
         rollouts = self._rollouts(first, second)
         case = self._case(first, second, onset, pods, rollouts, readings)
+        found, routing = edits.facts(second)
+        case = replace(case, uses=edits.uses, edits=found, routing=routing, declared=edits.declared)
         logs = self._third_round(pods, _as_logs_have_it(onset, readings), case)
         groups = group_lines([outcome.value for outcome in logs.values() if outcome.value is not None])
         case = replace(case, logs=groups)
         suspects = rank_suspects(case, release_window_seconds=self._settings.release_window_seconds)
-        evidence = words.Writer(self._now, self._start, case).write(
+        evidence = Writer(self._now, self._start, case).write(
             self._signals, first, second, logs, readings, self._telemetry, self._no_metrics
         )
         return TriageReport(
             self._incident.id, self._now, self._clock.monotonic() - began, onset, evidence, suspects
         )
 
-    def _round(self) -> _Round:
-        return _Round(self._pool, self._clock, self._settings.deadline_seconds)
+    def _round(self) -> Round:
+        return Round(self._pool, self._clock, self._settings.deadline_seconds)
 
-    def _first_round(self) -> Mapping[str, _Outcome[Any]]:
+    def _first_round(self) -> Mapping[str, Outcome[Any]]:
         cluster, namespace, telemetry = self._cluster, self._incident.namespace, self._telemetry
         alert_at = self._incident.times.started_at
         turn = self._round()
         if telemetry is not None:
             turn.add("series", lambda: telemetry.read_series(self._start, self._now, alert_at))
+        if (past := self._past) is not None:
+            turn.add("changes", lambda: past.changes(self._start))
         if cluster is not None and namespace:
+            turn.add("written", lambda: cluster.list_written(namespace))
             turn.add("workloads", lambda: cluster.list_readable_workloads(namespace))
             turn.add("events", lambda: cluster.list_events(namespace, since=self._start))
         if cluster is not None:
             turn.add("nodes", lambda: cluster.list_nodes())
         return turn.finish()
 
-    def _second_round(self, first: Mapping[str, _Outcome[Any]], onset: Onset) -> Mapping[str, _Outcome[Any]]:
+    def _second_round(
+        self, first: Mapping[str, Outcome[Any]], onset: Onset, edits: Edits, step: float
+    ) -> Mapping[str, Outcome[Any]]:
         turn = self._round()
+        edits.add_to(turn, self._cluster, self._telemetry, self._now, step)
         cluster, telemetry = self._cluster, self._telemetry
         workloads: tuple[Workload, ...] = first["workloads"].value or () if "workloads" in first else ()
         if cluster is not None:
@@ -233,7 +209,7 @@ class _Investigation:
         return turn.finish()
 
     def _rollouts(
-        self, first: Mapping[str, _Outcome[Any]], second: Mapping[str, _Outcome[Any]]
+        self, first: Mapping[str, Outcome[Any]], second: Mapping[str, Outcome[Any]]
     ) -> tuple[Rollout, ...]:
         workloads: tuple[Workload, ...] = first["workloads"].value or () if "workloads" in first else ()
         events: tuple[ClusterEvent, ...] = first["events"].value or () if "events" in first else ()
@@ -247,8 +223,8 @@ class _Investigation:
 
     def _case(
         self,
-        first: Mapping[str, _Outcome[Any]],
-        second: Mapping[str, _Outcome[Any]],
+        first: Mapping[str, Outcome[Any]],
+        second: Mapping[str, Outcome[Any]],
         onset: Onset,
         pods: tuple[Pod, ...],
         rollouts: tuple[Rollout, ...],
@@ -279,7 +255,7 @@ class _Investigation:
 
     def _third_round(
         self, pods: Sequence[Pod], onset: Onset, case: CaseFacts
-    ) -> Mapping[str, _Outcome[PodLog]]:
+    ) -> Mapping[str, Outcome[PodLog]]:
         turn = self._round()
         cluster = self._cluster
         if cluster is not None:

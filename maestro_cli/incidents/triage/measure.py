@@ -11,11 +11,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.facts.metrics import Instant
 from maestro_cli.core.quantities import format_duration, prometheus_duration
-from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.refs import ObjectRef, WorkloadRef
 from maestro_cli.incidents.ports import Metrics
 from maestro_cli.incidents.triage.facts import Latency, SplitRow, Tally
 from maestro_cli.incidents.triage.model import Evidence, Onset
@@ -217,6 +218,24 @@ class Telemetry:
             values[at != now] = self._finite(answer, self.family.dimensions[dimension])
         return Latency(dimension, values[True], values[False])
 
+    def read_versions(
+        self, refs: Mapping[str, ObjectRef], start: datetime, end: datetime, step: float
+    ) -> dict[str, list[tuple[datetime, datetime]]]:
+        """When objects became others, by the key they are asked under: the instants around each change."""
+        found: dict[str, list[tuple[datetime, datetime]]] = {}
+        fine = max(step, math.ceil(seconds_between(start, end) / MAX_POINTS))
+        for kind in ("configmap", "secret"):
+            keys = {ref.name: key for key, ref in refs.items() if ref.kind.lower() == kind}
+            if not keys:
+                continue
+            points: dict[str, list[tuple[datetime, float]]] = {}
+            for one in self._metrics.query_range(self.queries.versions(kind, keys), start, end, fine):
+                if (key := keys.get(one.labels.get(kind, ""))) is not None:
+                    points.setdefault(key, []).extend(one.points)
+            for key, series in points.items():
+                found[key] = changed_between(series)
+        return found
+
     def read_memory(self, now: datetime) -> dict[str, float]:
         """The share of its memory limit that each pod of the namespace uses, where there is a limit."""
         return self._finite(self._metrics.query(self.queries.memory_share(), at=now), "pod")
@@ -290,6 +309,12 @@ class Telemetry:
             "burn": burn,
             "budget_spent": burn * seconds / objective.window_seconds,
         }
+
+
+def changed_between(points: Points) -> list[tuple[datetime, datetime]]:
+    """The instants around each change of a value, oldest first."""
+    clean = sorted((at, value) for at, value in points if math.isfinite(value))
+    return [(a, b) for (a, old), (b, new) in pairwise(clean) if old != new]
 
 
 def _finite(value: float | None) -> float | None:

@@ -26,7 +26,8 @@ class Evidence:
     `ok` is False when the collector failed; then `error` says why and `facts` is empty.
     """
 
-    # alerts, rollouts, pods, nodes, events, logs, errors, latency, load, memory, split, budget, impact
+    # alerts, changes, rollouts, config, pods, nodes, events, logs, errors, split, latency, quality, load,
+    # memory, budget, impact
     kind: str
     title: str
     query: str
@@ -76,6 +77,8 @@ class SuspectKind(StrEnum):
     NODE = "node"
     LOAD = "load"
     DEPENDENCY = "dependency"
+    CONFIG = "config"
+    TRAFFIC = "traffic"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ Invariant: a query is a function of a metric family and a workload; label values
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from maestro_cli.core.promql import promql_label, promql_name, promql_selector, promql_string
@@ -81,6 +82,12 @@ class Queries:
 
     def request_rate(self, seconds: float) -> str:
         return f"sum({self._rate(self.family.requests, seconds)})"
+
+    def versions(self, kind: str, names: Iterable[str]) -> str:
+        """The resource version of objects of the namespace; `kind` is configmap or secret."""
+        metric = f"kube_{kind}_metadata_resource_version"
+        wanted = promql_string("|".join(re.escape(name) for name in sorted(names)))
+        return promql_selector(metric, {"namespace": self.workload.namespace}, extra=f"{kind}=~{wanted}")
 
     def memory_share(self) -> str:
         """What each pod of the namespace uses of its memory limit, by the container that is nearest to it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.facts.cluster import Pod
 from maestro_cli.core.quantities import format_duration
+from maestro_cli.incidents.triage.configured import config_suspects, traffic_suspects
 from maestro_cli.incidents.triage.facts import CaseFacts, Rollout, Tally, tally_by
 from maestro_cli.incidents.triage.making import (
     RELEASE_WINDOW_SECONDS,
@@ -41,6 +42,8 @@ def rank_suspects(
         *_pods(case),
         *load_suspects(case),
         *dependency_suspects(case),
+        *config_suspects(case, release_window_seconds),
+        *traffic_suspects(case, release_window_seconds),
     ]
     return tuple(
         sorted(
@@ -89,7 +92,9 @@ def _own_release(
     _pods_of_revision(case, making, revision)
     if not making.supported:
         return []
-    if rollout.changes:
+    if rollout.is_restart:
+        making.minus(0.3, "its pods were only started again: nothing in them changed")
+    elif rollout.changes:
         making.reasons_for.append(f"it changed {rollout.changes[0]}")
     fix = None
     if rollout.current and rollout.previous is not None:

@@ -37,6 +37,7 @@ class _ClusterPages:
         self.jobs = Informer(client, api.JOBS)
         self.namespaces = Informer(client, api.NAMESPACES)
         self.tls_secrets = Informer(client, api.SECRETS, field_selector=f"type={tls_secrets.TYPE}")
+        self.config_maps = Informer(client, api.CONFIG_MAPS)
         self.node_metrics = NodeMetrics(kubelets)
 
     @property
@@ -50,6 +51,7 @@ class _ClusterPages:
             self.jobs,
             self.namespaces,
             self.tls_secrets,
+            self.config_maps,
         ]
 
     def metrics(self) -> str:
@@ -62,6 +64,7 @@ class _ClusterPages:
             self.jobs.all(),
             self.namespaces.all(),
             self.tls_secrets.all(),
+            self.config_maps.all(),
         )
         return describe(snapshot).text() + self.node_metrics.text(snapshot.nodes)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from maestro_cli.local.controllers.rollout import fenceposts
-from maestro_cli.local.metrics import jobs, pods, tls_secrets
+from maestro_cli.local.metrics import configuration, jobs, pods, tls_secrets
 from maestro_cli.local.metrics.exposition import Exposition
 from maestro_cli.local.metrics.labels import STATUSES, owner_labels, quantity, sanitized, unit_of
 from maestro_cli.local.objects import Object, labels_of, metadata, name_of, namespace_of, parse_time
@@ -74,12 +74,14 @@ class Snapshot:
     jobs: Iterable[Object] = ()
     namespaces: Iterable[Object] = ()
     tls_secrets: Iterable[Object] = ()
+    config_maps: Iterable[Object] = ()
 
 
 def describe(snapshot: Snapshot) -> Exposition:
     """All series of a snapshot."""
     page = Exposition()
-    for name, words in (_FAMILIES | pods.FAMILIES | jobs.FAMILIES | tls_secrets.FAMILIES).items():
+    rooms = (pods.FAMILIES, jobs.FAMILIES, tls_secrets.FAMILIES, configuration.FAMILIES)
+    for name, words in (pair for families in (_FAMILIES, *rooms) for pair in families.items()):
         page.family(name, "gauge", words)
     for name, words in pods.COUNTERS.items():
         page.family(name, "counter", words)
@@ -92,6 +94,8 @@ def describe(snapshot: Snapshot) -> Exposition:
         (snapshot.jobs, jobs.describe_job),
         (snapshot.namespaces, _namespace),
         (snapshot.tls_secrets, tls_secrets.describe_tls_secret),
+        (snapshot.tls_secrets, configuration.describe_secret),
+        (snapshot.config_maps, configuration.describe_config_map),
     ):
         for thing in things:
             describe_one(page, thing)

@@ -28,6 +28,7 @@ from maestro_cli.core.facts.cluster import (
     ServiceEndpoint,
     Workload,
 )
+from maestro_cli.core.facts.edits import WrittenObjects
 from maestro_cli.core.facts.endpoints import EndpointCheck
 from maestro_cli.core.refs import ObjectRef, WorkloadRef, node_ref
 from maestro_cli.core.untrusted import Untrusted
@@ -39,6 +40,7 @@ from maestro_cli.sources.kube.api_server import (
     ApiServer,
     waiting_container,
 )
+from maestro_cli.sources.kube.edits import list_written
 from maestro_cli.sources.kube.inventory import Inventory
 from maestro_cli.sources.kube.patches import Precondition, patched
 from maestro_cli.sources.kube.paths import scoped, segment
@@ -197,6 +199,10 @@ class KubeCluster:
     def get_config_map(self, namespace: str, name: str) -> ConfigMap:
         """The ConfigMap now."""
         return facts.config_map_facts(self._api.get(_config_path(namespace, name), objects.ConfigMapObject))
+
+    def list_written(self, namespace: str) -> WrittenObjects:
+        """Who wrote the configuration of a namespace when; what cannot be listed is told, not raised."""
+        return list_written(self._api, namespace)
 
     def secret_keys(self, namespace: str, name: str) -> tuple[str, ...]:
         """The keys of a Secret, in order; its values are not kept."""

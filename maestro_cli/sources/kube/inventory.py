@@ -25,7 +25,7 @@ _SERVE = "--serve"
 _APPS = "/apis/apps/v1"
 PATIENCE = 3.0  # a server with much to list may be slow, as when it is in trouble
 # A tenth of the objects themselves; a server that does not know the form answers with those.
-_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
 
 
 class Inventory:
@@ -55,7 +55,7 @@ class Inventory:
 
     def zones(self) -> Mapping[str, str]:
         """The zone of each node that tells one."""
-        pairs = self._api.gather("/api/v1/nodes", objects.NodeObject, _zone, accept=_METADATA_ONLY)
+        pairs = self._api.gather("/api/v1/nodes", objects.NodeObject, _zone, accept=METADATA_ONLY)
         return {name: zone for name, zone in pairs if zone}
 
     def workloads(self, namespace: str | None, *, selector: str = "") -> list[WorkloadLine]:
@@ -86,7 +86,7 @@ class Inventory:
 
     def namespaces(self) -> list[str]:
         """The names of all namespaces."""
-        return self._api.gather("/api/v1/namespaces", objects.NodeObject, _name, accept=_METADATA_ONLY)
+        return self._api.gather("/api/v1/namespaces", objects.NodeObject, _name, accept=METADATA_ONLY)
 
 
 def _served(lines: Callable[[], Sequence[WorkloadLine]]) -> Sequence[WorkloadLine]:

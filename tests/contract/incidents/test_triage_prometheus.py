@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.incidents.register import list_incidents, signals_of
 from maestro_cli.incidents.triage.investigate import Triage
@@ -89,12 +90,12 @@ def test_the_verdict_on_real_series(
 ) -> None:
     url, name = history
     case = bad_release() if name == "bad release" else failing_without_release()
-    room = Room(tmp_path)
+    room = Room(tmp_path, ChangesProjection())
     room.detector.reconcile([alert()], source="alertmanager-api")
     incident = list_incidents(room.journal)[0]
     prometheus = Prometheus(Endpoint(url))
     asked = count_calls(prometheus, monkeypatch)
-    triage = Triage(case, prometheus, SetClock(at(30)), settings=SETTINGS)
+    triage = Triage(case, prometheus, SetClock(at(30)), settings=SETTINGS, journal=room.journal)
     report = triage.investigate(incident, signals_of(room.journal, incident.id))
     assert len(asked) <= MOST_QUERIES
     assert [item.kind for item in report.evidence if not item.ok] == []

@@ -151,6 +151,19 @@ def test_a_cluster_that_has_no_autoscalers_says_none(kube: KubeCluster) -> None:
     assert kube.list_autoscalers("ml") == ()
 
 
+def test_configuration_is_listed_by_its_metadata(running_cluster: RunningCluster, kube: KubeCluster) -> None:
+    running_cluster.kubectl("create", "configmap", "settings", "--from-literal=a=1", "-n", "ml")
+    running_cluster.kubectl("create", "secret", "generic", "key", "--from-literal=k=hunter2", "-n", "ml")
+    found = {one.ref.kind: one.ref.name for one in kube.list_written("ml").objects}
+    assert found["Secret"] == "key"
+    assert kube.get_config_map("ml", "settings").data == {"a": "1"}
+    assert ("ConfigMap", "settings") in {
+        (one.ref.kind, one.ref.name) for one in kube.list_written("ml").objects
+    }
+    with running_cluster.as_user("viewer") as viewer:
+        assert [text.partition(":")[0] for text in viewer.list_written("ml").unread] == ["Secret"]
+
+
 def test_an_invalid_template_changes_nothing(kube: KubeCluster) -> None:
     plan = settled(kube)
     change = {"uid": plan.uid, "resource_version": plan.resource_version, "annotations": {}}

@@ -7,8 +7,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from maestro_cli.core.errors import Unreachable
-from maestro_cli.core.facts.cluster import ClusterEvent, Container, Node, Pod, Revision, Workload
+from maestro_cli.core.errors import NotFound, Unreachable
+from maestro_cli.core.facts.cluster import (
+    ClusterEvent,
+    ConfigMap,
+    Container,
+    Node,
+    Pod,
+    Revision,
+    Workload,
+)
+from maestro_cli.core.facts.edits import WrittenObject, WrittenObjects
 from maestro_cli.core.facts.metrics import Instant, Sample, Series
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.slo.objectives import Objective
@@ -22,11 +31,14 @@ def at(seconds: float) -> datetime:
     return T0 + timedelta(seconds=seconds)
 
 
-def workload(ref: WorkloadRef = FRAUD, revision: int = 1) -> Workload:
+def workload(
+    ref: WorkloadRef = FRAUD, revision: int = 1, template: Mapping[str, Any] | None = None
+) -> Workload:
     return Workload(
         ref=ref, uid="u", resource_version="1", generation=1, observed_generation=1, revision=revision,
         replicas_wanted=3, replicas=3, replicas_updated=3, replicas_ready=3, replicas_available=3,
         paused=False, selector=f"app={ref.name}", created_at=at(-86400),
+        template=template or {},
     )  # fmt: skip
 
 
@@ -62,6 +74,9 @@ class Recorded:
         field(default_factory=dict)
     )
     p95: dict[str, dict[str, Callable[[float], float]]] = field(default_factory=dict)
+    written: tuple[WrittenObject, ...] = ()
+    configs: tuple[ConfigMap, ...] = ()
+    versions: dict[str, list[tuple[float, float]]] = field(default_factory=dict)  # by config map: when, which
     memory: dict[str, float] = field(default_factory=dict)  # the share of its limit, by pod
     down: frozenset[str] = frozenset()
     now: float = 30.0
@@ -93,6 +108,17 @@ class Recorded:
     def list_nodes(self) -> tuple[Node, ...]:
         self._called("list_nodes")
         return self.nodes
+
+    def list_written(self, namespace: str) -> WrittenObjects:
+        self._called("list_written")
+        return WrittenObjects(self.written)
+
+    def get_config_map(self, namespace: str, name: str) -> ConfigMap:
+        self._called("get_config_map")
+        found = next((one for one in self.configs if (one.namespace, one.name) == (namespace, name)), None)
+        if found is None:
+            raise NotFound(f"there is no config map {name}")
+        return found
 
     def pod_log(
         self,
@@ -147,6 +173,12 @@ class Recorded:
         self, promql: str, start: datetime, end: datetime, step_seconds: float
     ) -> tuple[Series, ...]:
         self._called("query_range")
+        if promql.startswith("kube_"):
+            return tuple(
+                Series({"configmap": name}, tuple((T0 + timedelta(seconds=s), value) for s, value in points))
+                for name, points in self.versions.items()
+                if "kube_configmap" in promql
+            )
         points = []
         moment = start
         while moment <= end:

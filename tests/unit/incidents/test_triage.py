@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.core.canonical import canonical_json
 from maestro_cli.core.facts.cluster import ClusterEvent, Node
 from maestro_cli.core.refs import WorkloadRef
@@ -45,7 +46,7 @@ SETTINGS = TriageSettings(objectives=(objective("fraud-availability"),))
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
-    made = Room(tmp_path)
+    made = Room(tmp_path, ChangesProjection())
     made.detector.reconcile([alert()], source="alertmanager-api")
     yield made
     made.journal.close()
@@ -80,7 +81,7 @@ def bad_release() -> Recorded:
 def investigate(room: Room, sources: Recorded, settings: TriageSettings = SETTINGS) -> TriageReport:
     incident: Incident = list_incidents(room.journal)[0]
     clock = SetClock(at(sources.now))
-    triage = Triage(sources, sources, clock, settings=settings)
+    triage = Triage(sources, sources, clock, settings=settings, journal=room.journal)
     return triage.investigate(incident, signals_of(room.journal, incident.id))
 
 
@@ -104,7 +105,7 @@ def test_a_bad_release_comes_first_with_its_reasons(room: Room) -> None:
     assert report.onset.basis == "errors"
     assert all(item.ok for item in report.evidence)
     assert [item.kind for item in report.evidence] == [
-        "alerts", "rollouts", "pods", "nodes", "events", "logs",
+        "alerts", "changes", "rollouts", "config", "pods", "nodes", "events", "logs",
         "errors", "split", "latency", "load", "memory", "budget",
     ]  # fmt: skip
 
@@ -294,6 +295,7 @@ def test_a_rolled_back_release_keeps_the_blame_and_needs_no_fix(room: Room) -> N
         ({"list_workloads"}, {"rollouts", "pods", "logs"}),
         ({"list_pods"}, {"pods", "logs"}),
         ({"list_events"}, {"events"}),
+        ({"list_written"}, {"config"}),
         ({"list_nodes"}, {"nodes"}),
         ({"pod_log"}, {"logs"}),
         ({"query_range"}, {"errors", "load"}),
@@ -307,7 +309,7 @@ def test_a_failing_collector_is_marked_and_aborts_nothing(
     assert {item.kind for item in report.evidence if not item.ok} == failed
     assert all("does not answer" in item.error or item.kind in ("pods", "logs", "load")
                for item in report.evidence if not item.ok)  # fmt: skip
-    assert len(report.evidence) == 12 + ("quality" in failed)
+    assert len(report.evidence) == 14 + ("quality" in failed)
 
 
 def test_without_any_source_there_is_still_an_answer(room: Room) -> None:
@@ -350,7 +352,7 @@ def test_it_is_recorded_and_its_size_is_bounded(room: Room) -> None:
     report = investigate(room, case.but(logs=hostile))
     desk = IncidentDesk(room.journal, room.clock, "triage")
     desk.record_triage("latest", report)
-    assert len(desk.evidence("latest")) == 12
+    assert len(desk.evidence("latest")) == 14
     recorded = desk.suspects("latest")
     assert recorded is not None
     assert recorded.data["culprit"] == "ml/deploy/fraud revision 2"

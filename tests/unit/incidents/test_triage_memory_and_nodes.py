@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.core.facts.cluster import Node
 from maestro_cli.incidents.triage.model import SuspectKind
 from tests.unit.incidents.platform import Recorded
@@ -20,7 +21,7 @@ LOST = Node("node-b", False, True, "zone-b", reason="NodeStatusUnknown")
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
-    made = Room(tmp_path)
+    made = Room(tmp_path, ChangesProjection())
     made.detector.reconcile([alert(alertname="ContainerHighMemoryUsage")], source="alertmanager-api")
     yield made
     made.journal.close()
@@ -63,7 +64,7 @@ def test_a_node_that_its_alert_names_is_blamed_without_a_workload(
     tmp_path: Path, named: str, blamed: list[str]
 ) -> None:
     """Only where it really is not ready."""
-    room = Room(tmp_path)
+    room = Room(tmp_path, ChangesProjection())
     told = alert(alertname="KubeNodeNotReady", node=named)
     nowhere = {name: text for name, text in told.labels.items() if name in ("alertname", "node", "severity")}
     room.detector.reconcile([replace(told, labels=nowhere)], source="alertmanager-api")

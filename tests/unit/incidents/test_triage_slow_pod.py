@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.incidents.triage.model import SuspectKind
 from tests.unit.incidents.platform import FRAUD, NEW, OLD, Recorded, at, pod, revision, workload
 from tests.unit.incidents.test_triage import PODS, failing_without_release, first, investigate, quiet
@@ -17,7 +18,7 @@ ONE, TWO, THREE = PODS["old"]
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
-    made = Room(tmp_path)
+    made = Room(tmp_path, ChangesProjection())
     made.detector.reconcile([alert(objective="fraud-latency")], source="alertmanager-api")
     yield made
     made.journal.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 from maestro_cli.core.facts.alerts import Alert, fingerprint_of
 from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.projection import IncidentProjection
+from maestro_cli.journal.model import Projection
 from maestro_cli.journal.store import Journal
 
 T0 = datetime(2026, 11, 23, 9, 0, 0, tzinfo=UTC)
@@ -66,16 +67,16 @@ def alert(
     )
 
 
-def open_journal(folder: Path, clock: SetClock) -> Journal:
-    return Journal(folder / "journal.db", projections=[IncidentProjection()], clock=clock)
+def open_journal(folder: Path, clock: SetClock, *others: Projection) -> Journal:
+    return Journal(folder / "journal.db", projections=[IncidentProjection(), *others], clock=clock)
 
 
 class Room:
-    """A journal with a detector."""
+    """A journal with a detector; `others` are projections of other rooms."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *others: Projection) -> None:
         self.clock = SetClock()
-        self.journal = open_journal(folder, self.clock)
+        self.journal = open_journal(folder, self.clock, *others)
         self.detector = Detector(self.journal, self.clock, "watch")
 
     @property

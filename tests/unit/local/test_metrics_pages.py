@@ -247,3 +247,23 @@ def test_jobs_namespaces_taints_and_the_rolling_update() -> None:
     unavailable = found["kube_deployment_spec_strategy_rollingupdate_max_unavailable"]
     assert (list(surge.values()), list(unavailable.values())) == ([3], [2])
     assert set(values(found["kube_deployment_status_condition"], "reason")) == {"MinimumReplicasAvailable"}
+
+
+def test_config_maps_tell_their_version_and_never_what_is_in_them() -> None:
+    meta = {
+        "name": "settings",
+        "namespace": "ml",
+        "resourceVersion": "41",
+        "creationTimestamp": "2026-11-01T00:00:00Z",
+    }
+    page = describe(Snapshot(config_maps=[{"metadata": meta, "data": {"password": "hunter2"}}])).text()
+    found = samples(page)
+    [labels] = found["kube_configmap_metadata_resource_version"]
+    assert dict(labels) == {"namespace": "ml", "configmap": "settings"}
+    assert found["kube_configmap_metadata_resource_version"][labels] == 41
+    assert set(found) == {
+        "kube_configmap_info",
+        "kube_configmap_created",
+        "kube_configmap_metadata_resource_version",
+    }
+    assert "hunter2" not in page

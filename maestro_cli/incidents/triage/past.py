@@ -1,0 +1,111 @@
+"""What the journal knows of the time before: changes, runs, and incidents like this one.
+
+Invariant: reads only; every list is bounded, and text in it is as untrusted as where it came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from maestro_cli.changes.history import list_changes
+from maestro_cli.changes.model import Change
+from maestro_cli.core.facts.cluster import ConfigMap
+from maestro_cli.incidents.triage.configuration import ConfigEdit, subject_of, text_changes
+from maestro_cli.journal.store import Journal
+
+MAX_CHANGES = 50
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class PastChange:
+    """A change of maestro that reached the world."""
+
+    id: str
+    kind: str
+    target: str
+    actor: str
+    at: datetime
+    summary: str
+    state: str
+    cause: str
+
+
+class Past:
+    """Reads one journal for one investigation."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def changes(self, since: datetime) -> tuple[Change, ...]:
+        """Changes that were applied since then, newest first; dry runs and refusals are none."""
+        found = list_changes(self._journal, since=since, limit=4 * MAX_CHANGES)
+        applied = [one for one in found if one.applied_at is not None and one.applied_at >= since]
+        return tuple(sorted(applied, key=_when, reverse=True)[:MAX_CHANGES])
+
+
+def _when(change: Change) -> tuple[datetime, str]:
+    return change.applied_at or change.created_at, change.id
+
+
+def told(change: Change) -> PastChange:
+    """A change in the words that evidence keeps."""
+    at = change.applied_at or change.created_at
+    return PastChange(
+        change.id, change.kind, str(change.ref), change.actor, at, str(change.plan.summary),
+        change.state.value, change.cause,
+    )  # fmt: skip
+
+
+def edits_by_changes(changes: tuple[Change, ...]) -> tuple[ConfigEdit, ...]:
+    """The edits of configuration among changes, with what they changed."""
+    return tuple(_edit(one) for one in changes if one.ref.kind in ("ConfigMap", "HorizontalPodAutoscaler"))
+
+
+def _edit(change: Change) -> ConfigEdit:
+    at, _ = _when(change)
+    lines = tuple(
+        f"{line.path}: {line.before if line.before is not None else '(nothing)'} → "
+        f"{line.after if line.after is not None else '(nothing)'}"[:300]
+        for line in change.plan.diff.lines[:20]
+    )
+    begun = change.intended_at or at - timedelta(seconds=1)
+    is_routing = "digest" in change.plan.parameters and "text" in change.plan.parameters
+    return ConfigEdit(
+        subject_of(change.ref),
+        at,
+        min(begun, at),
+        change.actor,
+        "journal",
+        "",
+        (),
+        lines,
+        change.id,
+        is_routing,
+    )
+
+
+def changes_since_known(config: ConfigMap, changes: tuple[Change, ...]) -> tuple[str, ...]:
+    """How the content differs from what maestro wrote last, or else from what `kubectl apply` did."""
+    for change in changes:
+        text = change.plan.parameters.get("text")
+        if change.ref == config.ref and isinstance(text, str):
+            key = next((name for name, held in config.data.items() if name.endswith((".yaml", ".yml"))), "")
+            return text_changes({key: text}, {key: config.data.get(key, "")}) if key else ()
+    before = _last_applied(config)
+    return text_changes(before, config.data) if before is not None else ()
+
+
+def _last_applied(config: ConfigMap) -> Mapping[str, str] | None:
+    import json
+
+    try:
+        document = json.loads(str(config.annotations.get(_LAST_APPLIED, "")) or "null")
+    except (ValueError, RecursionError):
+        return None
+    data = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(data, dict):
+        return None
+    return {str(key): str(text) for key, text in data.items()}
