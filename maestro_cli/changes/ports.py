@@ -15,6 +15,7 @@ from maestro_cli.core.facts.alerts import Alert, Silence
 from maestro_cli.core.facts.cluster import (
     AccessAnswer,
     Autoscaler,
+    ClusterEvent,
     ConfigMap,
     DisruptionBudget,
     Node,
@@ -62,6 +63,9 @@ class ClusterPort(Protocol):
 
     def list_revisions(self, ref: WorkloadRef) -> Sequence[Revision]:
         """Every revision the workload still owns, in any order."""
+
+    def list_events(self, namespace: str) -> Sequence[ClusterEvent]:
+        """What the cluster still keeps of what happened there; the default is an hour."""
 
     def list_pods(self, namespace: str | None, *, selector: str = "") -> Sequence[Pod]: ...
 

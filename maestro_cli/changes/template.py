@@ -66,6 +66,15 @@ def release_digest(template: Mapping[str, Any]) -> str:
     return template_digest(template)
 
 
+def program_digest(template: Mapping[str, Any]) -> str:
+    """The same for templates that differ in annotations alone: a restart, or a note that somebody left."""
+    meta = template.get("metadata")
+    if isinstance(meta, Mapping):
+        slim = {key: value for key, value in meta.items() if key != "annotations"}
+        template = {**template, "metadata": slim}
+    return template_digest(template)
+
+
 def is_secret(name: str, value: str) -> bool:
     """Whether a variable of that name and value is to be hidden."""
     return sounds_secret(name) or looks_secret(value)

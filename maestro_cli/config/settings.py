@@ -74,6 +74,7 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     protected: bool = False
     max_replicas_share: float = 1.0
     policy: str | None = None
+    incident_rules: str | None = None
     settle_seconds: float = 300.0
     objectives: list[str] = []
     redact: list[str] = []
@@ -227,8 +228,9 @@ def _anchored(context: Context, folder: Path) -> Context:
             token=_anchored_secret(endpoint.token, folder),
             password=_anchored_secret(endpoint.password, folder),
         )
-    changed["policy"] = _anchored_path(context.policy, folder) if context.policy else None
-    changed["backups"] = _anchored_path(context.backups, folder) if context.backups else None
+    for key in ("policy", "incident_rules", "backups"):
+        path: str | None = getattr(context, key)
+        changed[key] = _anchored_path(path, folder) if path else None
     changed["redact"] = [_anchored_secret(reference, folder) for reference in context.redact]
     return msgspec.structs.replace(context, **changed)
 

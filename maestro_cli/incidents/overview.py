@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from maestro_cli.core.facts.alerts import Alert
@@ -9,6 +10,7 @@ from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.verdict import Judgement
 from maestro_cli.incidents.intake.blindness import Sight
 from maestro_cli.incidents.model import Incident
+from maestro_cli.incidents.people.model import Standing, Task
 from maestro_cli.slo.objectives import Objective
 
 
@@ -23,11 +25,16 @@ class Burn:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """`failures` says which backend did not answer, and why."""
+    """`people` is by incident id, `tasks` are the open ones of any incident.
+
+    `failures` says which backend did not answer, and why.
+    """
 
     context: str
     namespace: str | None
     incidents: tuple[Incident, ...]
+    people: Mapping[str, Standing]
+    tasks: tuple[Task, ...]
     workloads: tuple[Workload, ...]
     alerts: tuple[Alert, ...]
     burns: tuple[Burn, ...]

@@ -257,3 +257,9 @@ def seen_keys(reads: Reads, keys: Sequence[str]) -> set[str]:
         )
         found.update(row[0] for row in rows)
     return found
+
+
+def severity_words(reads: Reads) -> tuple[str, ...]:
+    """Every word that signals carried as their severity; untrusted text."""
+    rows = reads.query("SELECT DISTINCT json_extract(labels, '$.severity') FROM incident_signals")
+    return tuple(str(row[0]) for row in rows if row[0])

@@ -42,6 +42,8 @@ def look(services: Services) -> Overview:
             context=services.context_name,
             namespace=context.namespace,
             incidents=incidents,
+            people=services.standings(incidents),
+            tasks=services.tasks("all", ended=False),
             workloads=_result("cluster", workloads.result, failures),
             alerts=_result("alertmanager" if source is None else source.backend, alerts.result, failures),
             burns=_result("prometheus", burns.result, failures),

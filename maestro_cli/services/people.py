@@ -60,6 +60,19 @@ class PeopleServices(RunServices):
 
         return standings(self.journal, incidents, self.clock.now())
 
+    def remind_of_tasks(self, shown: Sequence[Incident]) -> None:
+        """Say on stderr what is still to be done because of incidents that are not shown."""
+        from maestro_cli.core.quantities import counted
+        from maestro_cli.output.diagnostics import note
+
+        ids, now = {one.id for one in shown}, self.clock.now()
+        others = [task for task in self.tasks("all", ended=False) if task.incident not in ids]
+        if others:
+            overdue = sum(task.is_overdue(now) for task in others)
+            late = f", {overdue} overdue" if overdue else ""
+            what = f"{counted(len(others), 'task')} of other incidents open{late}"
+            note(f"{what}; see: maestro incident task list all")
+
     def people_seen(self) -> tuple[str, ...]:
         """Names that were given before, for completion."""
         from maestro_cli.incidents.people.reading import people_seen

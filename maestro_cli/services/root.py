@@ -7,6 +7,7 @@ only for what it touches. Nothing here asks whether a context is local.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from maestro_cli.incidents.clock import PhaseReading
     from maestro_cli.incidents.model import Incident, Signal
     from maestro_cli.incidents.overview import Overview
+    from maestro_cli.incidents.people.model import Standing
     from maestro_cli.incidents.response.response import Response
     from maestro_cli.incidents.triage.investigate import Triage
     from maestro_cli.runbooks.lint import Finding
@@ -98,6 +100,8 @@ class Services(PeopleServices):
         tuple[Signal, ...],
         Mapping[str, Any] | None,
         Sequence[Mapping[str, Any]],
+        Standing,
+        datetime,
     ]:
         """What `incident show` shows, in the order its view takes it."""
         from maestro_cli.incidents.clock import read_clock
@@ -110,6 +114,8 @@ class Services(PeopleServices):
             self.desk.signals(ref),
             suspects.data if suspects is not None else None,
             [event.data for event in self.desk.evidence(ref)],
+            self.standings((incident,))[incident.id],
+            self.clock.now(),
         )
 
     @cached_property

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from maestro_cli.runbooks.rehearsal import CaseResult
     from maestro_cli.runbooks.runner import RunbookRunner
     from maestro_cli.runbooks.session import Told
+    from maestro_cli.services.incident_rules import IncidentRules
     from maestro_cli.services.playbook_runs import PlaybookAsked
     from maestro_cli.sources.web import Web
 
@@ -94,6 +95,13 @@ class RunServices(ChangeServices):
 
         folders = [*map(Path, self.settings.playbook_dirs), shipped("playbooks")]
         return PlaybookCatalog(folders, judged=lambda found: self.readiness.judged(found))
+
+    @cached_property
+    def incident_rules(self) -> IncidentRules:
+        """The context's rules of incidents, and the shipped ones behind them."""
+        from maestro_cli.services.incident_rules import IncidentRules
+
+        return IncidentRules(self)
 
     @cached_property
     def readiness(self) -> Readiness:

@@ -15,6 +15,7 @@ from maestro_cli.core.errors import UsageError
 # What each describes, and where its type is.
 KINDS: Mapping[str, tuple[str, str, str]] = {
     "config": ("config.yaml and ./maestro.yaml", "maestro_cli.config.settings", "SettingsFile"),
+    "incident-rules": ("rules of incidents", "maestro_cli.incidents.intake.rules.spec", "RulesSpec"),
     "objectives": ("an objective (OpenSLO v1)", "maestro_cli.slo.objectives", "SloFile"),
     "playbook": ("a playbook", "maestro_cli.runbooks.playbooks.spec", "PlaybookSpec"),
     "policy": ("a policy of changes", "maestro_cli.changes.policy_file", "PolicyFile"),

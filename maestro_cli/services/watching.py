@@ -11,7 +11,6 @@ from maestro_cli.core.errors import Interrupted, InvalidFile, PolicyRefused, Usa
 from maestro_cli.core.facts.alerts import WebhookMessage
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.quantities import parse_duration_seconds
-from maestro_cli.incidents.intake.bindings import Bindings
 from maestro_cli.incidents.intake.blindness import API_SOURCE
 from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.intake.watch import Watch
@@ -72,7 +71,7 @@ def run_watch(
         raise UsageError(f"--poll: {error}") from error
     if poll_seconds <= 0:
         raise UsageError("--poll must be longer than nothing", fix="--poll 10s")
-    playbooks = services.playbooks.all()  # a broken one would leave an alert unanswered: say so now
+    bindings = services.incident_rules.bindings  # a broken file would leave an alert unanswered: say so now
     cancellation = services.cancellation
     duty = _duty(services, progress) if respond else None
     if announce_to is not None:
@@ -85,7 +84,7 @@ def run_watch(
         services.clock,
         f"watch, {services.actor}",
         drill=lambda: is_drilling(services.journal, services.clock.now()),
-        bindings=Bindings(playbooks),
+        bindings=bindings,
     )
     source = alert_source(services) if webhook is not None else needed_alert_source(services)
     polled = f"polling {source.words}, every {poll}" if source is not None else "the webhook alone"

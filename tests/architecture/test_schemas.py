@@ -23,6 +23,7 @@ def _examples() -> Iterator[tuple[str, str, str]]:
     """Of each kind: where it is written, and its text."""
     shown = {
         "config": ("docs/contexts.md", "current_context:"),
+        "incident-rules": ("docs/incident-rules.md", "maestro: incident-rules/v1"),
         "policy": ("docs/policy.md", "schema: maestro.policy/1"),
         "playbook": ("docs/playbooks.md", "maestro: playbook/v1"),
         "runbook": ("docs/runbooks.md", "---\nmaestro: runbook/v1"),
@@ -32,6 +33,7 @@ def _examples() -> Iterator[tuple[str, str, str]]:
             if text.startswith(begins):
                 yield kind, page, text.removeprefix("---\n").removesuffix("---\n")
     held = {
+        "incident-rules": "deploy/incident-rules.yaml",
         "objectives": "deploy/objectives/*.yaml",
         "playbook": "playbooks/*.yaml",
         "prices": "deploy/local/prices.yaml",

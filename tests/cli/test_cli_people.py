@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -32,7 +33,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PeopleRoom
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     ids = iter(f"inc-01k9x3e7qhm4{number:02d}" for number in range(100))
-    monkeypatch.setattr("maestro_cli.incidents.intake.detector.new_id", lambda *_: next(ids))
+    monkeypatch.setattr("maestro_cli.incidents.intake.routing.new_id", lambda *_: next(ids))
     made = PeopleRoom(tmp_path)
     made.fires()
     made.people.set_role("latest", Role.COMMANDER, "ana")
@@ -92,11 +93,21 @@ def test_what_people_do_is_said_in_one_line_each(configured: Path) -> None:
     add = maestro("incident", "task", "add", "1", "fix", "--owner", "chi", "--due", "3d", *number)
     assert (add.code, add.out) == (0, "1\n"), add.err
     assert maestro("incident", "task", "add", "1", "fix", "--due", "soon").code == 2
+    (listed,) = json.loads(maestro("incident", "list", "-o", "json").out)["items"]
+    assert (listed["people"]["roles"], listed["people"]["open_tasks"]) == ({"commander": "ana"}, 1)
+    assert json.loads(maestro("status", "-o", "json").out)["tasks"][0]["owner"] == "chi"
+    shown = maestro("incident", "show", "1").out
+    assert re.search(r"commander +ana\n.*next update +\w+", shown, re.DOTALL), shown
+    assert maestro("incident", "dismiss", "1", "--reason", "a false alarm").code == 0
+    after = maestro("incident", "list")
+    assert "1 task of other incidents open; see: maestro incident task list all\n" in after.err
     assert maestro("incident", "task", "done", "1").code == 0
     assert maestro("incident", "task", "drop", "1").code == 11
     assert maestro("incident", "task", "drop", "9").code == 6
     words = ("-o", "jsonpath={.items[*].conditions}")
-    told = maestro("incident", "update", "1", "we look", "--snooze", "30m", *words)
+    snoozed = maestro("incident", "update", "1", "we look", "--snooze", "30m", *words)
+    assert (snoozed.code, snoozed.out) == (11, "")  # it is over, so that nothing is told either
+    told = maestro("incident", "update", "1", "we look", *words)
     assert (told.code, told.out) == (0, "we look\n"), told.err
     assert maestro("incident", "update", "1", "--needs", "a DBA").code == 2
     offered = maestro(

@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol
 
 from maestro_cli.changes.model import GateReason, Plan, RecentChange, Target
 from maestro_cli.changes.ports import World
+from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.refs import ObjectRef
 
 CHANGE_ANNOTATION = "maestro.io/change"
@@ -72,6 +73,17 @@ def whole_number(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise ValueError("is not a whole number")
     return int(text)
+
+
+def seconds_of(text: str) -> float:
+    """A length of time, as `90s` or `1h`."""
+    try:
+        seconds = parse_duration_seconds(text)
+    except ValueError as error:
+        raise ValueError("is not a duration such as 30m or 1h") from error
+    if seconds <= 0:
+        raise ValueError("is no time at all")
+    return seconds
 
 
 def share_of_one(text: str) -> float:

@@ -8,6 +8,7 @@ in the plan, so revisions that are renumbered meanwhile cannot re-aim it. Only t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 
 from maestro_cli.changes.candidates.answers import read_answers, weigh
@@ -15,26 +16,34 @@ from maestro_cli.changes.candidates.judging import judge_revisions, last_known_g
 from maestro_cli.changes.candidates.measuring import read_tracks
 from maestro_cli.changes.candidates.migrations import crossed_migrations
 from maestro_cli.changes.candidates.model import Judged, Standing
+from maestro_cli.changes.candidates.novelty import against_an_old_release
 from maestro_cli.changes.candidates.references import changed_references, scaling_notes
-from maestro_cli.changes.kinds.kind import Holds, Observation, Option, Request, whole_number
+from maestro_cli.changes.kinds.kind import Holds, Observation, Option, Request, seconds_of, whole_number
 from maestro_cli.changes.kinds.rolling import RollingKind, back_to_now, paused, seen
 from maestro_cli.changes.kinds.workload import workload_of
 from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import Diff, GateReason, Plan, RecentChange
 from maestro_cli.changes.ports import World
 from maestro_cli.changes.template import diff_templates, release_digest
-from maestro_cli.core.errors import ActionFailed, ExitCode, GateNotMet, NotFound, UsageError
+from maestro_cli.core.errors import ActionFailed, ExitCode, GateNotMet, NotFound, Refused, UsageError
 from maestro_cli.core.facts.cluster import Revision, Workload
+
+_WITHIN = "only_if_released_within"
 
 
 class Rollback(RollingKind):
-    """Parameters: `to_revision` (int, 0 or absent: choose); `template` (digest, wins over the number)."""
+    """Parameters: `to_revision` (int, 0 or absent: choose); `template` (digest, wins over the number);
+    `only_if_released_within` (seconds; asked only where the revision is chosen).
+    """
 
     name = "rollback"
-    options: ClassVar[Mapping[str, Option]] = {"to_revision": Option(whole_number)}
+    options: ClassVar[Mapping[str, Option]] = {
+        "to_revision": Option(whole_number),
+        "only_if_released_within": Option(seconds_of),
+    }
 
     def known_parameters(self) -> frozenset[str]:
-        return frozenset({"to_revision", "template"})
+        return super().known_parameters() | {"template"}
 
     def draft(self, world: World, workload: Workload, request: Request) -> Draft:
         """Choose the revision, and say what going there means.
@@ -46,12 +55,14 @@ class Rollback(RollingKind):
         revisions = world.cluster.list_revisions(workload.ref)
         judged: tuple[Judged, ...] = ()
         notes: tuple[str, ...] = ()
+        old: tuple[GateReason, ...] = ()
         if wanted.get("to_revision") or wanted.get("template"):
             goal = named_revision(workload, revisions, wanted)
         else:
             tracks = read_tracks(world, workload, revisions, request.now)
             judged = judge_revisions(workload, revisions, tracks, request.abandoned)
             goal, notes = choose_revision(workload, revisions, judged)
+            old = _old_release(world, workload, revisions, request.now, wanted)
         refers = changed_references(world.cluster, workload, goal)
         scaling = scaling_notes(world.cluster, workload, goal)
         return Draft(
@@ -62,7 +73,7 @@ class Rollback(RollingKind):
             holds=f"{workload.ref} runs the template of revision {goal.number} on every replica",
             undo=back_to_now(workload),
             ended=max(0, workload.replicas_wanted - goal.replicas),
-            objections=(*paused(workload), *refers.missing),
+            objections=(*paused(workload), *old, *refers.missing),
             recent=seen(revisions, request.now, request.written),
             blind=refers.blind,
             pinned=bool(request.parameters.get("to_revision")),
@@ -126,8 +137,26 @@ def _checked(parameters: Mapping[str, Any]) -> dict[str, Any]:
     wanted = parameters.get("to_revision") or 0
     if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 0:
         raise UsageError(f"{wanted!r} is not a revision", fix="a whole number from `maestro rollback --help`")
-    template = parameters.get("template")
-    return {"to_revision": wanted, **({"template": str(template)} if template else {})}
+    within = parameters.get(_WITHIN)
+    if within is not None and (
+        isinstance(within, bool) or not isinstance(within, int | float) or within <= 0
+    ):
+        raise UsageError(f"{within!r} is no time within which it was released", fix=f"{_WITHIN}: 1h")
+    given = {"template": parameters.get("template") or None, _WITHIN: within}
+    return {"to_revision": wanted, **{name: value for name, value in given.items() if value is not None}}
+
+
+def _old_release(
+    world: World, workload: Workload, revisions: Sequence[Revision], now: datetime, wanted: Mapping[str, Any]
+) -> tuple[GateReason, ...]:
+    """The objection where it is asked for; events that may not be read tell nothing."""
+    if _WITHIN not in wanted:
+        return ()
+    try:
+        events = world.cluster.list_events(workload.ref.namespace)
+    except Refused:
+        events = ()
+    return against_an_old_release(workload, revisions, events, now, wanted[_WITHIN])
 
 
 def choose_revision(

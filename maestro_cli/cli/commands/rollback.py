@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.changes.kinds.kind import seconds_of
 from maestro_cli.cli.changing import Parameters, change_command
 from maestro_cli.cli.default_command import DefaultGroup
 from maestro_cli.cli.options import NamespaceOption, OutputOption, output_options
 from maestro_cli.cli.targets import A_WORKLOAD_OR_RELEASE
+from maestro_cli.core.errors import UsageError
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.output.renderers.candidates import candidates_view
 from maestro_cli.output.writer import emit
@@ -43,6 +45,12 @@ def to(
         int | None,
         typer.Option(metavar="N", help="This revision; by default the last known good one.", min=1),
     ] = None,
+    only_if_released_within: Annotated[
+        str,
+        typer.Option(
+            metavar="DURATION", help="Refuse unless what runs was released within it; not with --to-revision."
+        ),
+    ] = "",
 ) -> Parameters:
     """Return a workload to an earlier revision, as a planned, gated and verified change.
 
@@ -50,7 +58,17 @@ def to(
 
     Example: maestro rollback ml/deploy/fraud --dry-run
     """
-    return {"to_revision": to_revision} if to_revision else {}
+    named = {"to_revision": to_revision} if to_revision else {}
+    return {**named, **_within(only_if_released_within)}
+
+
+def _within(text: str) -> Parameters:
+    if not text:
+        return {}
+    try:
+        return {"only_if_released_within": seconds_of(text)}
+    except ValueError as error:
+        raise UsageError(f"--only-if-released-within {text!r} {error}", fix="1h") from error
 
 
 @app.command()

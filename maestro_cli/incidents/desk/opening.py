@@ -12,7 +12,7 @@ from maestro_cli.core.ids import new_id
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.incidents.desk.writing import Writing
 from maestro_cli.incidents.intake.correlation import capped, incident_key
-from maestro_cli.incidents.intake.detector import next_number
+from maestro_cli.incidents.intake.routing import next_number
 from maestro_cli.incidents.model import Incident, Severity
 from maestro_cli.incidents.register import find_incident, latest_incident_of_key, open_incident_of_key
 

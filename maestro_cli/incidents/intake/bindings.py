@@ -1,88 +1,100 @@
-"""What playbooks say of signals before there is an incident: which belong together, and its title.
+"""What playbooks and rules say of signals before there is an incident: which belong together, and its title.
 
-Invariant: pure; without a playbook that says otherwise, signals belong together by their workload. How many
-fire is counted in what the sender holds now, so that nothing has to be remembered of those that open nothing.
+Invariant: pure. The `correlation` of the playbook that a signal chooses comes first, then the first rule
+that takes the signal; one mechanism counts for both. How many fire is counted in what the sender holds now,
+so that nothing has to be remembered of those that open nothing.
 """
 
 from __future__ import annotations
 
-import urllib.parse
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from maestro_cli.core.facts.alerts import Alert
-from maestro_cli.incidents.intake.correlation import capped, incident_key, key_part, title_of
+from maestro_cli.incidents.intake.correlation import capped, title_of
+from maestro_cli.incidents.intake.rules.model import Rule, RuleBook, rule_of_playbook
 from maestro_cli.runbooks.playbooks.matching import match_alert
 from maestro_cli.runbooks.playbooks.model import Playbook
+from maestro_cli.runbooks.playbooks.template import fill
 
-MAX_KNOWN = 2000  # alerts of which the playbook is remembered
+MAX_KNOWN = 2000  # signals of which the playbook and the rule are remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What is known of a signal by its labels alone."""
+
+    playbook: Playbook | None
+    rule: Rule
+    key: str
 
 
 class Bindings:
-    """The playbooks that a detector knows."""
+    """The playbooks and the rules that a detector knows."""
 
-    def __init__(self, playbooks: Sequence[Playbook] = ()) -> None:
+    def __init__(self, playbooks: Sequence[Playbook] = (), book: RuleBook = RuleBook()) -> None:
         self._playbooks = tuple(one for one in playbooks if one.alerts)
-        self._known: dict[frozenset[tuple[str, str]], Playbook | None] = {}  # by labels; each is asked often
+        self.book = book
+        own = ((one.id, rule_of_playbook(one)) for one in self._playbooks)
+        self._of_playbooks = {name: rule for name, rule in own if rule is not None}
+        self._waits = any(one.threshold > 1 for one in (*book.rules, *self._of_playbooks.values()))
+        self._known: dict[frozenset[tuple[str, str]], Bound] = {}  # by labels; each is asked often
 
-    def playbook(self, labels: Mapping[str, str]) -> Playbook | None:
-        """The playbook that a firing alert with these labels chooses."""
-        if not self._playbooks:
-            return None
+    def bound(self, labels: Mapping[str, str]) -> Bound:
+        """The playbook and the rule of a firing signal, and the key that signals of one incident share."""
         asked = frozenset(labels.items())
-        if asked not in self._known:
+        found = self._known.get(asked)
+        if found is None:
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
-            self._known[asked] = match_alert(self._playbooks, labels, firing=True).playbook
-        return self._known[asked]
+            playbook = match_alert(self._playbooks, labels, firing=True).playbook if self._playbooks else None
+            own = self._of_playbooks.get(playbook.id) if playbook is not None else None
+            rule = own or self.book.match(labels)
+            found = self._known[asked] = Bound(playbook, rule, rule.key(labels))
+        return found
 
     def key(self, labels: Mapping[str, str]) -> str:
         """The key that signals of one incident share."""
-        found = self.playbook(labels)
-        if found is None or found.correlation is None:
-            return incident_key(labels)
-        parts = (key_part(labels.get(label, "")) for label in found.correlation.group_by)
-        return "/".join(("playbook", urllib.parse.quote(found.id, safe=""), *parts))
+        return self.bound(labels).key
 
     def title(self, alert: Alert) -> str:
-        found = self.playbook(alert.labels)
-        if found is None or not found.incident_title:
-            return title_of(alert)
-        return capped(found.title_for(alert.labels), 200)
+        found = self.bound(alert.labels)
+        if found.playbook is not None and found.playbook.incident_title:
+            return capped(found.playbook.title_for(alert.labels), 200)
+        if found.rule.title:
+            return capped(fill(found.rule.title, {"labels": alert.labels}, strict=False), 200)
+        return title_of(alert)
 
     def roles(self, labels: Mapping[str, str]) -> Mapping[str, str]:
-        found = self.playbook(labels)
+        found = self.bound(labels).playbook
         return {} if found is None else found.roles
 
     def too_few(self, firing: Sequence[Alert]) -> Mapping[str, str]:
         """Of signals that fire, the keys of those that open no incident yet, each with the reason."""
-        if not any(map(_waits, self._playbooks)):
+        if not self._waits:
             return {}
-        groups: dict[str, list[Alert]] = defaultdict(list)
-        waiting: dict[str, Playbook] = {}
+        groups: dict[str, list[datetime]] = defaultdict(list)
+        waiting: dict[str, Rule] = {}
         for alert in firing:
-            found = self.playbook(alert.labels)
-            if found is not None and _waits(found):
-                key = self.key(alert.labels)
-                groups[key].append(alert)
-                waiting[key] = found
+            found = self.bound(alert.labels)
+            if found.rule.threshold > 1:
+                groups[found.key].append(alert.starts_at)
+                waiting[found.key] = found.rule
         return {
-            key: f"fewer signals than playbook {found.id} waits for"
-            for key, found in waiting.items()
-            if not _are_enough([one.starts_at for one in groups[key]], found)
+            key: f"fewer signals than {_named(rule)} waits for"
+            for key, rule in waiting.items()
+            if not _are_enough(groups[key], rule)
         }
 
 
-def _waits(playbook: Playbook) -> bool:
-    """Whether it takes more than one signal to open an incident."""
-    return playbook.correlation is not None and playbook.correlation.threshold > 1
+def _named(rule: Rule) -> str:
+    return rule.id if rule.prefix[:1] == ("playbook",) else f"rule {rule.id}"
 
 
-def _are_enough(starts: Sequence[datetime], playbook: Playbook) -> bool:
+def _are_enough(starts: Sequence[datetime], rule: Rule) -> bool:
     """Whether so many began within the window of one another."""
-    correlation = playbook.correlation
-    assert correlation is not None  # callers have asked
-    window, count = timedelta(seconds=correlation.window_seconds), correlation.threshold
+    window, count = timedelta(seconds=rule.window_seconds), rule.threshold
     ordered = sorted(starts)
     return any(last - first <= window for first, last in zip(ordered, ordered[count - 1 :], strict=False))

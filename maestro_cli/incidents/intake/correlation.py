@@ -39,13 +39,11 @@ SEVERITIES: Mapping[str, Severity | None] = {
 
 @dataclass(frozen=True, slots=True)
 class IntakePolicy:
-    """The table of intake: severity words (None: never opens), alerts that only say "I am alive", and
-    how long after its end an incident is reopened rather than opened anew."""
+    """The table of intake: severity words (None: never opens), and alerts that only say "I am alive"."""
 
     severities: Mapping[str, Severity | None] = field(default_factory=lambda: SEVERITIES)
     unknown_severity: Severity = Severity.SEV3
     heartbeats: frozenset[str] = frozenset({"Watchdog", "DeadMansSwitch", "InfoInhibitor"})
-    reopen_window_seconds: float = 900.0
 
 
 def severity_of(labels: Mapping[str, str], policy: IntakePolicy) -> Severity | None:

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.facts.alerts import Alert
-from maestro_cli.core.ids import new_id
-from maestro_cli.core.workload_labels import workload_of
 from maestro_cli.incidents.intake.bindings import Bindings
 from maestro_cli.incidents.intake.correlation import (
     IntakePolicy,
@@ -25,57 +23,22 @@ from maestro_cli.incidents.intake.correlation import (
     content_of,
     identity,
     ignored_because,
-    severity_of,
     start_of,
 )
-from maestro_cli.incidents.model import Incident, IngestReport, State
+from maestro_cli.incidents.intake.judging import judge_alert
+from maestro_cli.incidents.intake.routing import Routing
+from maestro_cli.incidents.model import IngestReport, State
 from maestro_cli.incidents.register import (
     KnownSignal,
     Reads,
     known_signals,
-    latest_incident_of_key,
     open_incident_of_key,
-    seen_keys,
     signals_of,
     vanished_signals,
 )
 from maestro_cli.journal.store import Journal, Transaction
 
-_SAME_START = timedelta(seconds=1)
 _Taken = tuple[str, str, Alert]  # identity, content, the alert
-_REOPENABLE = (State.RESOLVED, State.POSTMORTEM)
-
-
-def judge_alert(alert: Alert, content: str, known: KnownSignal | None, policy: IntakePolicy) -> str:
-    """What an alert asks for: duplicate, confirmed, changed, refired, resolve, route, or `ignore: reason`.
-
-    Pure. `confirmed` is a duplicate that was read from a source which is not the one that told of it; a
-    webhook message confirms nothing. A webhook delivered late or twice is told from news by its start.
-    """
-    if known is None:
-        if not alert.firing:
-            return "ignore: resolved and unknown"
-        reason = ignored_because(alert, policy)
-        return f"ignore: {reason}" if reason else "route"
-    older = alert.starts_at < known.starts_at - _SAME_START
-    newer = alert.starts_at > known.starts_at + _SAME_START
-    replayed = alert.source.endswith("webhook")
-    if not alert.firing:
-        if not known.firing:
-            return "duplicate"
-        return "ignore: older than what is known" if older else "resolve"
-    if replayed and (older or (known.because == "told" and not known.firing and not newer)):
-        return "ignore: older than what is known"
-    if known.state.is_open:
-        if not known.firing:
-            return "refired"
-        if content != known.content:
-            return "changed"
-        return "duplicate" if replayed or alert.source == known.source else "confirmed"
-    if known.firing and not newer:
-        return "ignore: continues after the incident ended"
-    reason = ignored_because(alert, policy)
-    return f"ignore: {reason}" if reason else "route"
 
 
 class Detector:
@@ -96,7 +59,7 @@ class Detector:
         self.journal = journal
         self.clock = clock
         self.actor = actor
-        self.policy = policy or IntakePolicy()
+        self.policy = policy or bindings.book.policy
         self.bindings = bindings
         self._drill = drill
 
@@ -202,15 +165,12 @@ class _Intake:
         self._now = detector.clock.now()
         self._known = known_signals(transaction, [fingerprint for fingerprint, _, _ in delivery])
         self._touched: set[str] = set()  # fingerprints that this delivery wrote: known anew if they return
-        key_of = detector.bindings.key
-        keys = {key_of(alert.labels) for name, _, alert in delivery if name not in self._known}
-        self._new_keys = keys - seen_keys(transaction, sorted(keys))
-        self._number = next_number(transaction)
-        self._is_drill: bool | None = None  # not asked yet
-        self._by_key: dict[str, str] = {}  # open incident of a key, as far as looked up
+        routed = [(name, alert) for name, content, alert in delivery if self._is_routed(name, content, alert)]
+        self._routing = Routing(
+            transaction, self._append, detector.bindings, policy=detector.policy, source=source,
+            now=self._now, drill=lambda: detector.is_drill, signals=routed,
+        )  # fmt: skip
         self._counts: Counter[str] = Counter()
-        self._opened: list[str] = []
-        self._reopened: list[str] = []
         self._cleared: list[str] = []
         self._quieter: dict[str, None] = {}  # incidents that lost a firing signal, in order
         self._confirmed: dict[
@@ -230,8 +190,13 @@ class _Intake:
         elif answer in ("changed", "refired") and before is not None:
             self._record(before.incident, answer, fingerprint, content, alert)
         else:
-            self._record(self._route(alert), "attached", fingerprint, content, alert)
+            incident = self._routing.incident_of(fingerprint, alert)
+            self._record(incident, "attached", fingerprint, content, alert)
         self._touched.add(fingerprint)
+
+    def _is_routed(self, fingerprint: str, content: str, alert: Alert) -> bool:
+        known = self._known.get(fingerprint)
+        return self._detector.judge(self._transaction, alert, content, known, self._few) == "route"
 
     def _before(self, fingerprint: str) -> KnownSignal | None:
         if fingerprint in self._touched:
@@ -274,65 +239,6 @@ class _Intake:
             },
         )
 
-    def _route(self, alert: Alert) -> str:
-        """The open incident of the alert's key: found, reopened or opened."""
-        key = self._detector.bindings.key(alert.labels)
-        if key in self._by_key:
-            return self._by_key[key]
-        incident = self._open(key, alert, None) if key in self._new_keys else self._open_one(key, alert)
-        self._by_key[key] = incident
-        return incident
-
-    def _open_one(self, key: str, alert: Alert) -> str:
-        open_one = open_incident_of_key(self._transaction, key)
-        if open_one is not None:
-            return open_one.id
-        last = latest_incident_of_key(self._transaction, key)
-        if last is None or not self._reopens(last):
-            return self._open(key, alert, last)
-        self._append("incident.reopened", last.id, {"reason": "its alert fires again"})
-        self._reopened.append(last.id)
-        return last.id
-
-    def _reopens(self, incident: Incident) -> bool:
-        resolved_at = incident.times.resolved_at
-        window = timedelta(seconds=self._detector.policy.reopen_window_seconds)
-        recent = resolved_at is not None and self._now - resolved_at <= window
-        # a drill's alert is no return of a real incident, nor the other way round
-        return incident.state in _REOPENABLE and recent and incident.drill is self._drilling()
-
-    def _drilling(self) -> bool:
-        if self._is_drill is None:
-            self._is_drill = self._detector.is_drill
-        return self._is_drill
-
-    def _open(self, key: str, alert: Alert, last: Incident | None) -> str:
-        policy = self._detector.policy
-        incident = new_id("inc", self._now)
-        workload = workload_of(alert.labels)
-        self._append(
-            "incident.opened",
-            incident,
-            {
-                "number": self._number,
-                "key": key,
-                "title": self._detector.bindings.title(alert),
-                "severity": severity_of(alert.labels, policy) or policy.unknown_severity,
-                "namespace": capped(alert.labels.get("namespace", ""), 253) or None,
-                "workload": str(workload) if workload is not None else None,
-                "drill": self._drilling(),
-                "started_at": start_of(alert, self._now),
-                "source": self._source,
-                "same_as": last.id if last is not None else None,
-            },
-        )
-        roles = self._detector.bindings.roles(alert.labels)
-        if roles:
-            self._append("incident.roles_set", incident, {"roles": roles})
-        self._number += 1
-        self._opened.append(incident)
-        return incident
-
     def confirm(self) -> None:
         """Say, once an incident, which signals are read from this source from now on."""
         for incident, fingerprints in self._confirmed.items():
@@ -363,8 +269,8 @@ class _Intake:
     def report(self) -> IngestReport:
         counts = self._counts
         return IngestReport(
-            opened=tuple(self._opened),
-            reopened=tuple(self._reopened),
+            opened=tuple(self._routing.opened),
+            reopened=tuple(self._routing.reopened),
             cleared=tuple(self._cleared),
             attached=counts["attached"],
             changed=counts["changed"],
@@ -373,9 +279,3 @@ class _Intake:
             duplicates=counts["duplicate"],
             ignored=_reasons(counts),
         )
-
-
-def next_number(transaction: Transaction) -> int:
-    """The number of the next incident; only inside a write transaction."""
-    rows = transaction.query("SELECT coalesce(max(number), 0) + 1 FROM incidents")
-    return int(rows[0][0])

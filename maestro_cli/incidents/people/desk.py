@@ -108,33 +108,43 @@ class PeopleDesk(Writing):
         actions: str = "",
         needs: str = "",
         audience: Audience = Audience.INTERNAL,
+        snooze_until: datetime | None = None,
         expected_seq: int | None = None,
     ) -> StatusUpdate:
-        """Tell how it stands: the conditions, the actions under way and what is needed."""
+        """Tell how it stands: the conditions, the actions under way and what is needed.
+
+        `snooze_until` puts the reminder of the next one off, as `snooze_update` does.
+        """
         if not conditions.strip():
             raise UsageError("a status update needs a text")
         with self._journal.transaction() as transaction:
             incident = self._seen(transaction, ref, expected_seq)
+            snooze = self._snooze(incident, snooze_until) if snooze_until is not None else None
             texts = {"conditions": conditions, "actions": actions, "needs": needs}
             data = {name: capped(text.strip(), MAX_TEXT_CHARACTERS) for name, text in texts.items()}
             self._append(transaction, "incident.updated", incident.id, {**data, "audience": audience.value})
+            if snooze is not None:
+                self._append(transaction, "incident.update_snoozed", incident.id, snooze)
             told = last_update(transaction, incident.id)
             assert told is not None  # it was appended just now
             return told
 
     def snooze_update(self, ref: str, until: datetime, *, expected_seq: int | None = None) -> Incident:
         """Put the reminder of the next status update off until an instant ahead, for an open incident."""
-        if until <= self._clock.now():
-            raise UsageError("a reminder is put off until later", fix="--snooze 30m")
         with self._journal.transaction() as transaction:
             incident = self._seen(transaction, ref, expected_seq)
-            if not incident.state.is_open:
-                raise GateNotMet(
-                    f"incident #{incident.number} is {incident.state.value}, so that no update is due"
-                )
-            data = {"until": to_rfc3339(until)}
+            data = self._snooze(incident, until)
             self._append(transaction, "incident.update_snoozed", incident.id, data)
             return find_incident(transaction, incident.id)
+
+    def _snooze(self, incident: Incident, until: datetime) -> dict[str, str]:
+        if until <= self._clock.now():
+            raise UsageError("a reminder is put off until later", fix="--snooze 30m")
+        if not incident.state.is_open:
+            raise GateNotMet(
+                f"incident #{incident.number} is {incident.state.value}, so that no update is due"
+            )
+        return {"until": to_rfc3339(until)}
 
 
 def _name(text: str, complaint: str) -> str:

@@ -1,9 +1,9 @@
 """Responds to incidents by itself, where a playbook says so.
 
-Invariant: an incident is begun only under its lease, when nobody owns it, no drill caused it and its
-playbook's mode is `auto`; the journal says who took it before anything is done. One that was begun is
-gone on with by any watcher, one that could not be finished is left to people, once and with the reason.
-Nothing here waits in the detector's thread.
+Invariant: an incident is begun only under its lease, when nobody owns it, no drill caused it, its playbook's
+mode is `auto` and a source was read that holds its signal; the journal says who took it before anything is
+done. One that was begun is gone on with by any watcher, one that could not be finished is left to people,
+once and with the reason. Nothing here waits in the detector's thread.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import partial
 from typing import Protocol
 
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.clock import Clock
+from maestro_cli.core.clock import Clock, seconds_between
 from maestro_cli.core.crashpoints import crash_point
 from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, Unreachable
 from maestro_cli.core.progress import Among, Progress
@@ -31,6 +31,7 @@ from maestro_cli.runbooks.playbooks import Playbook
 MAX_RESPONSES = 4
 FIRST_RETRY_SECONDS = 5.0
 LONGEST_RETRY_SECONDS = 60.0
+CONFIRM_SECONDS = 60.0  # how long a source may take to hold what a webhook told
 GIVE_UP_SECONDS = 600.0  # what failed for so long is left to people; what others are at is not
 
 
@@ -129,7 +130,20 @@ class Duty(Lookout):
             fix = f"{playbook.started_by_hand} --incident {incident.number}"
             left.append(_Left(incident, playbook.why_not_auto, fix, playbook.id, bound))
             return None
+        if bound[1].is_hearsay:
+            self._wait_for_a_source(incident, bound, left)
+            return None
         return playbook.id
+
+    def _wait_for_a_source(
+        self, incident: Incident, bound: tuple[Playbook, Signal], left: list[_Left]
+    ) -> None:
+        """A webhook may propose, never run: leave to people what no source that is read holds in time."""
+        playbook, signal = bound
+        if seconds_between(signal.changed_at, self._clock.now()) >= CONFIRM_SECONDS:
+            reason = "a webhook alone tells of it, and no source that is read holds it"
+            fix = f"{playbook.started_by_hand} --incident {incident.number}"
+            left.append(_Left(incident, reason, fix, playbook.id, bound))
 
     # One response, on a thread of its own
 

@@ -71,7 +71,7 @@ def due_events(playbooks: Sequence[Playbook], journal: Journal, now: datetime) -
         for playbook in able:
             for trigger in playbook.events:
                 for key, event in _of(trigger, incident, happened, now):
-                    signal = _fitting(trigger, signals)
+                    signal = _fitting(trigger, signals, hearsay=playbook.mode != "auto")
                     if signal is not None:
                         yield playbook, _occasion(playbook, incident, signal, key, event)
 
@@ -117,9 +117,10 @@ def _of(
         yield f"unacknowledged/{incident.id}/{seconds}", f"not acknowledged for {seconds}s"
 
 
-def _fitting(trigger: IncidentTrigger, signals: Sequence[Signal]) -> Signal | None:
+def _fitting(trigger: IncidentTrigger, signals: Sequence[Signal], *, hearsay: bool) -> Signal | None:
+    """The newest that fits; one that a webhook alone tells of may propose (`hearsay`), and runs nothing."""
     firing = [one for one in signals if one.firing and not mismatch(trigger.matchers, one.labels)]
-    return newest_firing(firing)
+    return newest_firing([one for one in firing if hearsay or not one.is_hearsay])
 
 
 def _occasion(playbook: Playbook, incident: Incident, signal: Signal, key: str, event: str) -> Occasion:

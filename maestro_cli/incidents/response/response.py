@@ -17,6 +17,7 @@ from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import ActionFailed, MaestroError, NotFound, TimedOut, WaitingForApproval
 from maestro_cli.core.progress import Progress
+from maestro_cli.core.untrusted import visible
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.model import Incident, Severity, Signal, State
 from maestro_cli.incidents.response.hold import hold
@@ -79,15 +80,24 @@ class Response:
         """
         incident = self._crew.desk.get(ref)
         with hold(self._journal, incident, cancellation) as held:
-            return self.go_on(incident.id, confirm=confirm, progress=progress, cancellation=held.cancellation)
+            return self.go_on(
+                incident.id, confirm=confirm, progress=progress, cancellation=held.cancellation, asked=True
+            )
 
     def go_on(
-        self, ref: str, *, confirm: Confirm, progress: Progress, cancellation: Cancellation
+        self,
+        ref: str,
+        *,
+        confirm: Confirm,
+        progress: Progress,
+        cancellation: Cancellation,
+        asked: bool = False,
     ) -> Responded:
-        """The same for whoever holds the incident."""
+        """The same for whoever holds the incident. Unless a person asked for it, a signal that a webhook
+        alone tells of starts nothing."""
         incident = self._triaged(ref, progress)
         if incident.state is State.MITIGATING:
-            incident = self._mitigated(incident, confirm, progress, cancellation)
+            incident = self._mitigated(incident, confirm, progress, cancellation, asked)
         incident = self._resolved(incident, progress, cancellation)
         progress.phase("post-mortem", "writing it from the journal")
         path = self._crew.write_postmortem(incident.id)
@@ -104,12 +114,19 @@ class Response:
         return partial(self._plays.send, messages)
 
     def _mitigated(
-        self, incident: Incident, confirm: Confirm, progress: Progress, cancellation: Cancellation
+        self,
+        incident: Incident,
+        confirm: Confirm,
+        progress: Progress,
+        cancellation: Cancellation,
+        asked: bool,
     ) -> Incident:
         """Run what the playbook binds; an incident that cleared by itself and stays so gets no runbook."""
         runs = () if self._firing(incident) else self._finish(incident, confirm, progress, cancellation)
         if not runs and not self._stays_clear(incident, progress, cancellation):
             playbook, signal = self._bound(incident)
+            if signal.is_hearsay and not asked:
+                raise _proposed_alone(incident, playbook, signal)
             runs = self._run(incident, playbook, signal, confirm, progress, cancellation)
         note = "" if runs else "every signal cleared before a runbook was run"
         return self._crew.desk.mitigated(incident.id, run=runs[-1].id if runs else None, note=note)
@@ -151,13 +168,16 @@ class Response:
         )
 
     def match(self, incident: Incident) -> tuple[Playbook, Signal] | None:
-        """The first firing signal of those with the most severe playbook; resolved signals start nothing."""
+        """The first firing signal of those with the most severe playbook; resolved signals start nothing.
+
+        One that a source was read for goes before those that a webhook alone tells of.
+        """
         found = [
             (playbook, signal)
             for signal in self._firing(incident)
             if (playbook := self._crew.playbooks.match(signal.labels, firing=True).playbook) is not None
         ]
-        return min(found, key=lambda one: _SEVERITIES.get(one[0].severity, Severity.SEV4).value, default=None)
+        return min(found, key=_urgency, default=None)
 
     def _stays_clear(self, incident: Incident, progress: Progress, cancellation: Cancellation) -> bool:
         """Whether nothing fires, and so it stays: an alert near its threshold clears and comes back."""
@@ -269,6 +289,19 @@ class Response:
             progress.update(still if incident.firing else "clear; waiting until it stays so")
             cancellation.pause(POLL_SECONDS)
         return incident
+
+
+def _urgency(found: tuple[Playbook, Signal]) -> tuple[bool, str]:
+    playbook, signal = found
+    return signal.is_hearsay, _SEVERITIES.get(playbook.severity, Severity.SEV4).value
+
+
+def _proposed_alone(incident: Incident, playbook: Playbook, signal: Signal) -> WaitingForApproval:
+    return WaitingForApproval(
+        f"a webhook alone tells of {visible(signal.name, 80)}",
+        why="whoever can post to it could start what alters the world",
+        fix=f"{playbook.started_by_hand} --incident {incident.number}",
+    )
 
 
 def _occasion(incident: Incident, playbook: Playbook, signal: Signal) -> Occasion:

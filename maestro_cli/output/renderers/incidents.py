@@ -9,18 +9,27 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.quantities import format_duration
+from maestro_cli.output.renderers.people import (
+    standing_document,
+    standing_rows,
+    tasks_words,
+    update_words,
+)
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
     from maestro_cli.incidents.clock import PhaseReading
     from maestro_cli.incidents.model import Incident, Signal
+    from maestro_cli.incidents.people.model import Standing
     from maestro_cli.incidents.timeline import Entry
 
 _GRAVE = ("sev1", "sev2")
 
 
-def incidents_view(incidents: Sequence[Incident], now: datetime) -> Listing[Incident]:
-    """Newest first; JSON has every field of each."""
+def incidents_view(
+    incidents: Sequence[Incident], now: datetime, people: Mapping[str, Standing] | None = None
+) -> Listing[Incident]:
+    """Newest first; JSON has every field of each, and `people` where it is given, by incident id."""
     columns: tuple[Column[Incident], ...] = (
         Column("no", lambda incident: f"#{incident.number}", right=True),
         Column(
@@ -38,17 +47,42 @@ def incidents_view(incidents: Sequence[Incident], now: datetime) -> Listing[Inci
         Column("where", lambda incident: incident.workload or incident.namespace),
         Column("title", lambda incident: incident.title),
         Column("owner", lambda incident: incident.owner),
+        *(_people_columns(people, now) if people is not None else ()),
         Column("drill", lambda incident: incident.drill, wide=True),
         Column("id", lambda incident: incident.id, wide=True),
     )
     return Listing(
-        "incident-list/v1", columns, incidents, document=incident_document, empty="no incidents; all quiet"
+        "incident-list/v1",
+        columns,
+        incidents,
+        document=lambda incident: incident_document(incident, now, people),
+        empty="no incidents; all quiet",
     )
 
 
-def incident_document(incident: Incident) -> dict[str, Any]:
+def _people_columns(people: Mapping[str, Standing], now: datetime) -> tuple[Column[Incident], ...]:
+    return (
+        Column(
+            "update",
+            lambda incident: update_words(people[incident.id], now),
+            tone=lambda incident: "bad" if people[incident.id].clock.is_overdue(now) else "",
+        ),
+        Column(
+            "tasks",
+            lambda incident: tasks_words(people[incident.id]),
+            tone=lambda incident: "bad" if people[incident.id].overdue_tasks else "",
+        ),
+        Column("commander", lambda incident: people[incident.id].roles.get("commander"), wide=True),
+    )
+
+
+def incident_document(
+    incident: Incident, now: datetime | None = None, people: Mapping[str, Standing] | None = None
+) -> dict[str, Any]:
     document: dict[str, Any] = plain(incident)
     document["workload"] = None if incident.workload is None else str(incident.workload)
+    if people is not None and now is not None:
+        document["people"] = standing_document(people[incident.id], now)
     return document
 
 
@@ -62,8 +96,11 @@ def incident_view(
     signals: Sequence[Signal],
     suspects: Mapping[str, Any] | None,
     evidence: Sequence[Mapping[str, Any]],
+    people: Standing | None = None,
+    now: datetime | None = None,
 ) -> Report:
-    """One incident whole; JSON has `incident`, `clock`, `signals`, `triage`, `evidence`."""
+    """One incident whole; JSON has `incident`, `clock`, `signals`, `triage`, `evidence`, and `people` where
+    they are given, as they stand `now`."""
     times = incident.times
     rows: list[tuple[str, object]] = [
         ("incident", f"#{incident.number}  {incident.id}" + ("  (drill)" if incident.drill else "")),
@@ -77,6 +114,8 @@ def incident_view(
         ("resolved", times.resolved_at),
         ("signals", f"{incident.firing} of {incident.signals} firing"),
     ]
+    if people is not None and now is not None:
+        rows += standing_rows(people, now)
     blocks: list[Any] = [Fields(rows), Heading("Clock"), clock_view(clock)]
     blocks += [Heading("Signals"), signals_view(signals)]
     if suspects is not None:
@@ -90,6 +129,8 @@ def incident_view(
         "triage": suspects,
         "evidence": list(evidence),
     }
+    if people is not None and now is not None:
+        document["people"] = standing_document(people, now)
     return Report("incident/v1", document, tuple(blocks))
 
 

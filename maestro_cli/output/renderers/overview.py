@@ -10,6 +10,7 @@ from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.incidents.intake.blindness import API_SOURCE
 from maestro_cli.output.renderers.incidents import incident_document, incidents_view
+from maestro_cli.output.renderers.people import task_document, tasks_view
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def overview_view(overview: Overview, now: datetime) -> Report:
-    """JSON has `well` (true, false or null), `incidents`, `workloads`, `alerts`, `objectives`, `watch`,
-    `failures`."""
+    """JSON has `well` (true, false or null), `incidents`, `tasks`, `workloads`, `alerts`, `objectives`,
+    `watch`, `failures`."""
     word = {True: "well", False: "NOT well", None: "not known: a backend is silent"}[overview.is_well]
     rows: list[tuple[str, object]] = [
         ("context", overview.context),
@@ -29,7 +30,13 @@ def overview_view(overview: Overview, now: datetime) -> Report:
         *_without_alertmanager(overview),
         *((f"no {name}", error) for name, error in overview.failures),
     ]
-    blocks: list[Any] = [Fields(rows), Heading("Incidents"), incidents_view(overview.incidents, now)]
+    blocks: list[Any] = [
+        Fields(rows),
+        Heading("Incidents"),
+        incidents_view(overview.incidents, now, overview.people),
+    ]
+    if overview.tasks:
+        blocks += [Heading("Tasks"), tasks_view(overview.tasks, now)]
     if overview.workloads:
         blocks += [Heading("Workloads"), workloads_view(overview.workloads)]
     if overview.burns:
@@ -40,7 +47,8 @@ def overview_view(overview: Overview, now: datetime) -> Report:
         "context": overview.context,
         "namespace": overview.namespace,
         "well": overview.is_well,
-        "incidents": [incident_document(incident) for incident in overview.incidents],
+        "incidents": [incident_document(incident, now, overview.people) for incident in overview.incidents],
+        "tasks": [task_document(task, now) for task in overview.tasks],
         "workloads": [_workload(workload) for workload in overview.workloads],
         "alerts": [plain(alert) for alert in overview.alerts],
         "objectives": [_burn(burn) for burn in overview.burns],

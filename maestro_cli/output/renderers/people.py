@@ -92,6 +92,15 @@ def tasks_words(standing: Standing) -> str | None:
     return f"{standing.open_tasks}" + (f", {standing.overdue_tasks} overdue" * bool(standing.overdue_tasks))
 
 
+def standing_rows(standing: Standing, now: datetime) -> list[tuple[str, object]]:
+    """Labelled lines for one incident; what there is nothing to say of is left out."""
+    rows: list[tuple[str, object]] = [*standing.roles.items()]
+    rows += [("last update", standing.clock.last_at)] if standing.clock.last_at else []
+    for name, words in (("next update", update_words(standing, now)), ("open tasks", tasks_words(standing))):
+        rows += [(name, words)] if words else []
+    return rows
+
+
 def standing_document(standing: Standing, now: datetime) -> dict[str, Any]:
     return {
         "roles": dict(standing.roles),

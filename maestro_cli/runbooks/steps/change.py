@@ -40,8 +40,14 @@ class ChangeStep:
             if name not in known:
                 raise document.fail("is not known here", (name,), fix=suggestion(name, known))
         for name, option in OPTIONS[kind].items():
-            if option.needed and not fields.get(name):
+            value = fields.get(name)
+            if option.needed and not value:
                 raise document.fail(f"{name} is missing", fix=f"a change of kind {kind} needs it")
+            if value and "$" not in value:  # what a variable brings is read when it is known
+                try:
+                    option.read(value)
+                except ValueError as error:
+                    raise document.fail(f"{value!r} {error}", (name,)) from error
 
     def variables(self, step: Step) -> set[str]:
         return names_in(step.body)

@@ -21,6 +21,7 @@ from maestro_cli.core.errors import ActionFailed, NotFound, OutcomeUnknown, Refu
 from maestro_cli.core.facts.cluster import (
     AccessAnswer,
     Autoscaler,
+    ClusterEvent,
     ConfigMap,
     DisruptionBudget,
     Node,
@@ -71,10 +72,9 @@ class FakeCluster:
             "annotations": {}, "revisions": [], "broken": [], "frozen": False, "writes": [], "log": [],
             "denied": [], "budgets": [], "namespace_pods": replicas, "given_up": False, "down": 0,
             "autoscalers": [], "ready": None, "nodes": fake_nodes.nodes_at_first(),
-            "ended": [], "pod_uid": "pod-uid", "configs": fake_configs.configs_at_first(),
-            "servers": fake_configs.servers_at_first(),
-            "secrets": {}, "labels": {}, "services": {"fraud": {"app": "fraud"}},
-            "hpas": fake_autoscalers.autoscalers_at_first(), "silences": [], "has_alertmanager": True,
+            "ended": [], "pod_uid": "pod-uid", "configs": fake_configs.configs_at_first(), "silences": [],
+            "servers": fake_configs.servers_at_first(), "secrets": {}, "labels": {}, "has_alertmanager": True,
+            "services": {"fraud": {"app": "fraud"}}, "hpas": fake_autoscalers.autoscalers_at_first(),
             "firing": [{"alertname": "HighErrorRate", "namespace": "ml", "pod": "pod-0"}],
         }  # fmt: skip
         self.user = ""
@@ -135,9 +135,8 @@ class FakeCluster:
                 raise NotFound(f"{ref} not found")
             workload = _workload(state)
             if ref == BESIDE:
-                workload = replace(
-                    workload, ref=BESIDE, replicas_ready=3 if state["ready"] is None else state["ready"]
-                )
+                ready = 3 if state["ready"] is None else state["ready"]
+                workload = replace(workload, ref=BESIDE, replicas_ready=ready)
         self.arrive()
         return workload
 
@@ -150,11 +149,11 @@ class FakeCluster:
 
     def list_revisions(self, ref: WorkloadRef) -> Sequence[Revision]:
         with self.state() as state:
-            found = (_revision(item, state) for item in state["revisions"])
-            return tuple(
-                one if ref == REF else replace(one, name=one.name.replace(REF.name, ref.name))
-                for one in found
-            )
+            found = [_revision(item, state) for item in state["revisions"]]
+            return [replace(one, name=one.name.replace(REF.name, ref.name)) for one in found]
+
+    def list_events(self, namespace: str) -> Sequence[ClusterEvent]:
+        return ()
 
     def list_pods(self, namespace: str | None, *, selector: str = "") -> Sequence[Pod]:
         with self.state() as state:

@@ -216,7 +216,7 @@ def test_a_part_of_an_id_may_be_all_digits_but_a_number_comes_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "maestro_cli.incidents.intake.detector.new_id", lambda prefix, now: "inc-01k9x3e7q71900"
+        "maestro_cli.incidents.intake.routing.new_id", lambda prefix, now: "inc-01k9x3e7q71900"
     )
     room = Room(tmp_path)
     room.detector.ingest([alert()], source="alertmanager-api")

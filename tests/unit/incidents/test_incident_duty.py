@@ -129,7 +129,7 @@ def test_one_that_became_somebodys_meanwhile_is_not_begun(watchers: Watchers) ->
             return super().match(incident)
 
     duty, _ = watchers.duty()
-    late = Late("auto", watchers.resolve)
+    late = Late(watchers.room.journal, "auto", watchers.resolve)
     duty._answers = late
     look(duty)
     assert late.asked == []
@@ -147,7 +147,7 @@ def test_what_another_watcher_takes_meanwhile_is_not_left_to_people(watchers: Wa
             return None
 
     duty, _ = watchers.duty(actor="watch, one")
-    duty._answers = Late(None, watchers.resolve)
+    duty._answers = Late(watchers.room.journal, None, watchers.resolve)
     look(duty)
     assert answers.asked == [incident.id]
     assert "handed_over" not in watchers.kinds(incident)

@@ -120,6 +120,9 @@ def test_a_snooze_puts_the_reminder_off_until_the_next_update(room: PeopleRoom) 
     room.people.snooze_update("latest", until)
     clock = standings(room.journal, [incident], T0)[incident.id].clock
     assert (clock.due_at, clock.snoozed) == (until, True)
+    room.people.update("latest", "as before", snooze_until=T0 + timedelta(hours=2))
+    clock = standings(room.journal, [incident], T0)[incident.id].clock
+    assert (clock.due_at, clock.snoozed) == (T0 + timedelta(hours=2), True)
     room.people.update("latest", "as before")
     clock = standings(room.journal, [incident], T0)[incident.id].clock
     assert (clock.due_at, clock.snoozed) == (T0 + UPDATE_EVERY[Severity.SEV1], False)

@@ -11,10 +11,10 @@ from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.model import Incident, Signal, State
-from maestro_cli.incidents.register import find_incident
+from maestro_cli.incidents.register import find_incident, signals_of
 from maestro_cli.incidents.response.duty import Duty
 from maestro_cli.incidents.response.response import Responded
-from maestro_cli.journal.store import Transaction
+from maestro_cli.journal.store import Journal, Transaction
 from maestro_cli.runbooks.model import Confirm, nobody
 from maestro_cli.runbooks.playbooks import Playbook, PlaybookStep
 from tests.unit.incidents.world import Room, alert
@@ -31,7 +31,8 @@ class Notes(Quiet):
 class Answers:
     """A response of which only the playbook, and what it does to an incident, matter here."""
 
-    def __init__(self, mode: str | None, act: Callable[[str, Cancellation], None]) -> None:
+    def __init__(self, journal: Journal, mode: str | None, act: Callable[[str, Cancellation], None]) -> None:
+        self._journal = journal
         self.mode = mode
         self.act = act
         self.asked: list[str] = []
@@ -43,7 +44,8 @@ class Answers:
         step = PlaybookStep("the-book", {})
         mode = cast("Any", self.mode)
         playbook = Playbook("the-play", (step,), severity="sev2", mode=mode)
-        return playbook, cast("Signal", None)
+        signal = next((one for one in signals_of(self._journal, incident.id) if one.firing), None)
+        return playbook, cast("Signal", signal)
 
     def go_on(
         self, ref: str, *, confirm: Confirm, progress: Progress, cancellation: Cancellation
@@ -80,7 +82,7 @@ class Watchers:
         workers: int = 4,
         drilling: Callable[[], bool] = lambda: False,
     ) -> tuple[Duty, Answers]:
-        answers = Answers(mode, act or self.resolve)
+        answers = Answers(self.room.journal, mode, act or self.resolve)
         duty = Duty(
             self.room.journal, answers, actor, clock=self.room.clock, cancellation=self.cancellation,
             progress=self.notes, drilling=drilling, workers=workers,

@@ -117,6 +117,11 @@ def test_a_fence_in_a_list_is_dedented_and_knows_its_line_and_heading() -> None:
         ("```change {id=a}\nkind: rollback\ntarget: deploy/x\nforce: true\n```\n", 4, "expected text"),
         ("```change {id=a}\nkind: rollback\ntarget: deploy/x\nto_revison: 1\n```\n", 4, "'to_revision'"),
         ("```change {id=a}\nkind: scale\ntarget: deploy/x\n```\n", 2, "replicas is missing"),
+        (
+            "```change {id=a}\nkind: rollback\ntarget: deploy/x\nonly_if_released_within: 1 hour\n```\n",
+            4,
+            "'1 hour' is not a duration",
+        ),
         ("```change {id=a}\nkind: restart\ntarget: deploy/x\nreplicas: 1\n```\n", 4, "not known here"),
         ("```runbook {id=a}\nrunbook: ../x\n```\n", 2, "names no runbook"),
         ("```runbook {id=a}\nwith: {A: b}\n```\n", 2, "names no runbook"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from maestro_cli.cli.commands.incident import lifecycle, people, reading, reporting, responding, tasks
+from maestro_cli.cli.commands.incident import lifecycle, people, reading, reporting, responding, rules, tasks
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -36,3 +36,4 @@ for name, command in COMMANDS:
     app.command(name)(command)
 
 app.add_typer(tasks.app, name="task")
+app.add_typer(rules.app, name="rules")

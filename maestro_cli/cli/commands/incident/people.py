@@ -85,8 +85,14 @@ def update(
         raise UsageError("a status update needs a text", fix="say how it stands before --actions")
     if conditions:
         ctx.obj.people.update(
-            ref, conditions, actions=actions, needs=needs, audience=status, expected_seq=expected_seq
+            ref,
+            conditions,
+            actions=actions,
+            needs=needs,
+            audience=status,
+            snooze_until=until,
+            expected_seq=expected_seq,
         )
-    if until is not None:
+    elif until is not None:
         ctx.obj.people.snooze_update(ref, until, expected_seq=expected_seq)
     emit(updates_view(ctx.obj.updates(ref)), options)

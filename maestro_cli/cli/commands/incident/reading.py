@@ -22,7 +22,9 @@ def list_incidents(
     Example: maestro incident list --all -o json
     """
     found = ctx.obj.incidents(open_only=not everything, drills=drills)
-    emit(incidents_view(found, ctx.obj.clock.now()), output_options(ctx, output))
+    people = ctx.obj.standings(found)
+    emit(incidents_view(found, ctx.obj.clock.now(), people), output_options(ctx, output))
+    ctx.obj.remind_of_tasks(found)
 
 
 def show(ctx: typer.Context, ref: RefArgument = "latest", output: OutputOption = "table") -> None:

@@ -1,0 +1,1 @@
+"""Rules of incidents: which signals belong together, read from files that people write."""

@@ -1,0 +1,94 @@
+"""Rules as read: frozen data, and which of them takes a signal.
+
+Invariant: pure and deterministic. The first rule whose matchers all hold takes a signal, in the order of the
+file; the last rule takes every signal, so that each has exactly one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from maestro_cli.incidents.intake.correlation import IntakePolicy, incident_key, key_part
+from maestro_cli.runbooks.playbooks.matchers import Matcher, mismatch
+from maestro_cli.runbooks.playbooks.model import Playbook
+
+DEFAULT_UNUSED_SECONDS = 30 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How the signals that it takes become incidents; `file` and `line` say where it is written.
+
+    `prefix` begins its keys; a rule without `group_by` groups by workload, under keys that all such share.
+    """
+
+    id: str
+    matchers: tuple[Matcher, ...] = ()
+    group_by: tuple[str, ...] = ()
+    window_seconds: float = 600.0
+    threshold: int = 1
+    reopen_window_seconds: float = 900.0
+    title: str = ""
+    prefix: tuple[str, ...] = ()
+    by_labels: bool = False
+    file: str = ""
+    line: int = 1
+
+    def mismatch(self, labels: Mapping[str, str]) -> str:
+        """Why it does not take a signal, in words; empty when it does."""
+        return mismatch(self.matchers, labels)
+
+    def key(self, labels: Mapping[str, str]) -> str:
+        """The key that signals of one incident share."""
+        if not self.by_labels:
+            return incident_key(labels)
+        parts = (key_part(labels.get(label, "")) for label in self.group_by)
+        return "/".join((*self.prefix, *parts))
+
+    @property
+    def told(self) -> str:
+        """How it groups, in words."""
+        return f"by {', '.join(self.group_by) or 'nothing'}" if self.by_labels else "by workload"
+
+
+EVERY_SIGNAL = Rule("workload")
+
+
+def rule_of_playbook(playbook: Playbook) -> Rule | None:
+    """The rule that the `correlation` of a playbook comes to, None when it has none."""
+    correlation = playbook.correlation
+    if correlation is None:
+        return None
+    return Rule(
+        id=f"playbook {playbook.id}",
+        group_by=correlation.group_by,
+        window_seconds=correlation.window_seconds,
+        threshold=correlation.threshold,
+        prefix=("playbook", key_part(playbook.id)),
+        by_labels=True,
+        file=playbook.file,
+        line=playbook.line_of("correlation"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """Every rule there is, in order, and the table of intake."""
+
+    rules: tuple[Rule, ...] = (EVERY_SIGNAL,)
+    policy: IntakePolicy = field(default_factory=IntakePolicy)
+    unused_after_seconds: float = DEFAULT_UNUSED_SECONDS
+
+    def match(self, labels: Mapping[str, str]) -> Rule:
+        """The first rule that takes a signal."""
+        return next((one for one in self.rules if not one.mismatch(labels)), EVERY_SIGNAL)
+
+    def why_not(self, labels: Mapping[str, str]) -> Sequence[tuple[Rule, str]]:
+        """Each other rule, and why it does not take the signal."""
+        found = self.match(labels)
+        return tuple(
+            (one, one.mismatch(labels) or f"it matches too; {found.id} comes first")
+            for one in self.rules
+            if one is not found
+        )

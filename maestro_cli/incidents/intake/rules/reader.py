@@ -1,0 +1,130 @@
+"""From YAML files to a `RuleBook`: the context's file, and what is shipped behind it.
+
+Invariant: rules of the context come first, a shipped rule of the same id is replaced, and the last rule takes
+every signal. Errors name file, line and key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from maestro_cli.config.strict import Document, read_yaml
+from maestro_cli.core.quantities import parse_duration_seconds
+from maestro_cli.core.untrusted import visible
+from maestro_cli.incidents.intake.correlation import IntakePolicy, key_part
+from maestro_cli.incidents.intake.rules.model import EVERY_SIGNAL, Rule, RuleBook
+from maestro_cli.incidents.intake.rules.spec import RuleSpec, RulesSpec
+from maestro_cli.incidents.model import Severity
+from maestro_cli.runbooks.playbooks.matchers import Matcher, parse_matcher
+from maestro_cli.runbooks.playbooks.template import placeholders, unread
+
+MAX_RULES = 200
+_MAX_SECONDS = 31 * 86_400.0
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_Place = tuple[str | int, ...]
+
+
+def read_rules(files: Sequence[Path]) -> RuleBook:
+    """Read files, the nearest first; raises InvalidFile with file:line and key."""
+    book = RuleBook(rules=())
+    for file in reversed(files):
+        document = read_yaml(file)
+        book = _Reading(document, document.decode(RulesSpec)).before(book)
+    if all(one.matchers for one in book.rules):
+        book = replace(book, rules=(*book.rules, EVERY_SIGNAL))
+    return book
+
+
+class _Reading:
+    """One file being read."""
+
+    def __init__(self, document: Document, spec: RulesSpec) -> None:
+        self._document, self._spec = document, spec
+        self._fail = document.fail
+
+    def before(self, far: RuleBook) -> RuleBook:
+        """What this file and a farther one say together."""
+        spec = self._spec
+        own = self._rules()
+        unused = far.unused_after_seconds
+        if spec.unused_after:
+            unused = self._seconds(spec.unused_after, ("unused_after",), most=366 * 86_400.0)
+        return RuleBook(
+            rules=(*own.values(), *(one for one in far.rules if one.id not in own)),
+            policy=self._policy(far.policy),
+            unused_after_seconds=unused,
+        )
+
+    def _policy(self, far: IntakePolicy) -> IntakePolicy:
+        spec = self._spec
+        words: dict[str, Severity | None] = dict(far.severities)
+        for word, severity in spec.severities.items():
+            if not word or word != word.strip().lower():
+                raise self._fail("is not a word in small letters", ("severities", word))
+            words[word] = None if severity == "none" else Severity(severity)
+        for number, name in enumerate(spec.heartbeats):
+            if not name:
+                raise self._fail("is empty", ("heartbeats", number), fix="name an alert")
+        unknown = Severity(spec.unknown_severity) if spec.unknown_severity else far.unknown_severity
+        return IntakePolicy(words, unknown, far.heartbeats | set(spec.heartbeats))
+
+    def _rules(self) -> dict[str, Rule]:
+        if len(self._spec.rules) > MAX_RULES:
+            raise self._fail(f"has more than {MAX_RULES}", ("rules",))
+        found: dict[str, Rule] = {}
+        for number, one in enumerate(self._spec.rules):
+            at: _Place = ("rules", number)
+            if not _ID.fullmatch(one.id):
+                fix = "use letters, digits, '-', '_' and '.'"
+                raise self._fail(f"{visible(one.id, 60)!r} is not an id", (*at, "id"), fix=fix)
+            if one.id in found:
+                raise self._fail("the id is taken", (*at, "id"), why=f"line {found[one.id].line} has it")
+            found[one.id] = self._rule(one, at)
+        return found
+
+    def _rule(self, spec: RuleSpec, at: _Place) -> Rule:
+        for number, label in enumerate(spec.group_by or ()):
+            if not _LABEL.fullmatch(label):
+                raise self._fail(f"{visible(label, 60)!r} is not a label", (*at, "group_by", number))
+        if not 1 <= spec.threshold <= 1000:
+            raise self._fail("must be from 1 to 1000", (*at, "threshold"))
+        if wrong := [*unread(spec.title), *(s for s, _ in placeholders(spec.title) if s != "labels")]:
+            what = f"{visible(wrong[0], 60)!r} is nothing that a signal has"
+            raise self._fail(what, (*at, "title"), fix="write {{ labels.NAME }}")
+        return Rule(
+            id=spec.id,
+            matchers=self._matchers(spec.matchers, (*at, "matchers")),
+            group_by=tuple(spec.group_by or ()),
+            window_seconds=self._seconds(spec.window, (*at, "window")),
+            threshold=spec.threshold,
+            reopen_window_seconds=self._seconds(spec.reopen_window, (*at, "reopen_window"), least=0.0),
+            title=spec.title,
+            prefix=("rule", key_part(spec.id)),
+            by_labels=spec.group_by is not None,
+            file=self._document.file,
+            line=self._document.line_of(at),
+        )
+
+    def _matchers(self, texts: Sequence[str], at: _Place) -> tuple[Matcher, ...]:
+        found = []
+        for number, text in enumerate(texts):
+            try:
+                found.append(parse_matcher(text))
+            except ValueError as error:
+                what, _, why = str(error).partition(": ")
+                fix = "" if why else "write 'severity=\"page\"' or 'job=~\"a|b\"'"
+                raise self._fail(what, (*at, number), why=visible(why, 300), fix=fix) from error
+        return tuple(found)
+
+    def _seconds(self, text: str, at: _Place, *, least: float = 0.001, most: float = _MAX_SECONDS) -> float:
+        try:
+            seconds = parse_duration_seconds(text)
+        except ValueError as error:
+            raise self._fail(visible(str(error)), at, fix="write 10m") from error
+        if not least <= seconds <= most:
+            raise self._fail(f"must be {'from 0' if not least else 'above 0'} to {most / 86_400:.0f}d", at)
+        return seconds

@@ -1,0 +1,41 @@
+"""The file format of incident rules, `incident-rules/v1`, as its loader and its JSON schema know it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+SeverityWord = Literal["sev1", "sev2", "sev3", "sev4", "none"]
+
+
+class RuleSpec(msgspec.Struct, forbid_unknown_fields=True):
+    """Signals that every matcher takes; those with the same values of `group_by` are one incident.
+
+    Without `group_by` they are grouped by their workload; with an empty one all of them are one. An incident
+    opens once `threshold` of them fire that began within `window` of one another, and is reopened for
+    `reopen_window` after its end.
+    """
+
+    id: str
+    matchers: list[str] = []
+    group_by: list[str] | None = None
+    window: str = "10m"
+    threshold: int = 1
+    reopen_window: str = "15m"
+    title: str = ""
+
+
+class RulesSpec(msgspec.Struct, forbid_unknown_fields=True):
+    """`severities` adds words to the shipped table; `none` is a word that never opens an incident.
+
+    `heartbeats` are alerts that only say "I am alive"; they are added to the shipped ones. A rule that
+    matched nothing for `unused_after` is told.
+    """
+
+    maestro: Literal["incident-rules/v1"]
+    rules: list[RuleSpec] = []
+    severities: dict[str, SeverityWord] = {}
+    unknown_severity: Literal["sev1", "sev2", "sev3"] | None = None
+    heartbeats: list[str] = []
+    unused_after: str = ""
