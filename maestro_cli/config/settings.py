@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from maestro_cli.config.intake import Receiver
 from maestro_cli.config.locations import config_dir, local_state_dir
 from maestro_cli.config.secrets import REFERENCES, is_reference
 from maestro_cli.config.strict import Document, read_yaml, suggestion
@@ -25,6 +26,7 @@ from maestro_cli.core.errors import NotFound, UsageError
 
 # It becomes the name of the context's journal file.
 CONTEXT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_LISTEN = re.compile(r"\S*:[0-9]{1,5}")
 _PARAMETER = re.compile(r"[A-Z][A-Z0-9_]{0,62}")  # as runbooks name theirs
 _Rate = Annotated[float, msgspec.Meta(ge=0)]
 _NAME_RULE = "use letters, digits, '.', '_' and '-'"
@@ -81,6 +83,7 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     costs: Responders = Responders()
     backups: str | None = None
     parameters: dict[str, str] = {}
+    webhook: Receiver | None = None
 
 
 class SettingsFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -228,6 +231,9 @@ def _anchored(context: Context, folder: Path) -> Context:
             token=_anchored_secret(endpoint.token, folder),
             password=_anchored_secret(endpoint.password, folder),
         )
+    if context.webhook is not None:
+        anchored = {key: _anchored_secret(one, folder) for key, one in context.webhook.references.items()}
+        changed["webhook"] = msgspec.structs.replace(context.webhook, **anchored)
     for key in ("policy", "incident_rules", "backups"):
         path: str | None = getattr(context, key)
         changed[key] = _anchored_path(path, folder) if path else None
@@ -259,6 +265,8 @@ def _check(document: Document, parsed: SettingsFile) -> None:
             raise document.fail("the token of OpenBao cannot be in OpenBao", at_token, fix=fix)
         for index, reference in enumerate(context.redact):
             _check_reference(document, reference, (*at, "redact", index))
+        if context.webhook is not None:
+            _check_receiver(document, context.webhook, (*at, "webhook"))
         for parameter in context.parameters:
             if not _PARAMETER.fullmatch(parameter):
                 fix = "parameters are named like WINDOW"
@@ -284,6 +292,17 @@ def _check_endpoint(document: Document, endpoint: Endpoint, at: tuple[str, ...])
         value = getattr(endpoint, secret)
         if value is not None:
             _check_reference(document, value, (*at, secret))
+
+
+def _check_receiver(document: Document, receiver: Receiver, at: tuple[str, ...]) -> None:
+    for key, reference in receiver.references.items():
+        _check_reference(document, reference, (*at, key))
+    if (receiver.username is None) != (receiver.password is None):
+        raise document.fail("needs username: and password: both", at)
+    if receiver.listen is not None and not _LISTEN.fullmatch(receiver.listen):
+        raise document.fail("is not HOST:PORT", (*at, "listen"), fix="127.0.0.1:9099")
+    if not receiver.references:
+        raise document.fail("anybody could send alerts", at, fix="write token: env:NAME")
 
 
 def _check_reference(document: Document, reference: str, at: tuple[str | int, ...]) -> None:

@@ -371,7 +371,8 @@ def _secrets_of(context: Context) -> Iterator[str]:
     yield from ambient_tokens(os.environ)
     endpoints = (context.prometheus, context.alertmanager, context.serving, context.secrets)
     references = [secret for one in endpoints if one is not None for secret in (one.token, one.password)]
-    for reference in (*references, *context.redact):
+    receiver = context.webhook.references.values() if context.webhook is not None else ()
+    for reference in (*references, *receiver, *context.redact):
         # What cannot be read is no secret yet; the source that needs it says so.
         with suppress(MaestroError):
             yield resolve_secret(reference) if reference else ""

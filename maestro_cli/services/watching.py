@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli.chaos.drills.conductor import is_drilling
+from maestro_cli.config.secrets import resolve_secret
 from maestro_cli.core.errors import Interrupted, InvalidFile, PolicyRefused, UsageError
 from maestro_cli.core.facts.alerts import WebhookMessage
 from maestro_cli.core.progress import Progress
@@ -21,23 +23,26 @@ from maestro_cli.incidents.response.lookout import Lookouts
 from maestro_cli.journal.courier import Courier
 from maestro_cli.output.diagnostics import warn
 from maestro_cli.services.intake import alert_source, needed_alert_source
-from maestro_cli.sources.webhook_receiver import WebhookReceiver
+from maestro_cli.sources.webhook_receiver import Proof, WebhookReceiver, basic, bearer, shared_secret
 
 if TYPE_CHECKING:
+    from maestro_cli.config.intake import Receiver
     from maestro_cli.services.root import Services
 
 
 class _Webhook:
     """The receiver as the watch wants it; announces its port once it listens."""
 
-    def __init__(self, token: str, host: str, port: int, announced: Callable[[int, str], None]) -> None:
-        self._token, self._host, self._port = token, host, port
+    def __init__(
+        self, proofs: Sequence[Proof], host: str, port: int, announced: Callable[[int, str], None]
+    ) -> None:
+        self._proofs, self._host, self._port = proofs, host, port
         self._announced = announced
         self._receiver: WebhookReceiver | None = None
 
     def start(self, deliver: Callable[[WebhookMessage], None]) -> str:
         self._receiver = WebhookReceiver(
-            self._token,
+            self._proofs,
             deliver,
             host=self._host,
             port=self._port,
@@ -78,7 +83,7 @@ def run_watch(
         from maestro_cli.local.process import die_with_parent
 
         die_with_parent()
-    webhook = _webhook(listen, token_file, announce_to)
+    webhook = _webhook(services, listen, token_file, announce_to)
     detector = Detector(
         services.journal,
         services.clock,
@@ -138,28 +143,51 @@ def _duty(services: Services, progress: Progress) -> DutyPort:
     return Lookouts(duty, errands)
 
 
-def _webhook(listen: str | None, token_file: str | None, announce_to: str | None) -> _Webhook | None:
+def _webhook(
+    services: Services, listen: str | None, token_file: str | None, announce_to: str | None
+) -> _Webhook | None:
+    """The receiver that the options or the context ask for; the options go before."""
+    context = services.settings.contexts.get(services.context_name)
+    receiver = context.webhook if context is not None else None
+    listen = listen or (receiver.listen if receiver is not None else None)
     if listen is None:
         return None
     host, colon, port = listen.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65535:
         raise UsageError(f"--listen {listen!r} is not HOST:PORT", fix="--listen 127.0.0.1:9099")
-    if token_file is None:
+    proofs = [bearer(_read_token(token_file))] if token_file is not None else _proofs(receiver)
+    if not proofs:
         raise UsageError(
-            "--listen needs --token-file", why="anybody could send alerts", fix="--token-file FILE"
+            "--listen needs --token-file, or webhook: of the context",
+            why="anybody could send alerts",
+            fix="--token-file FILE",
         )
-    try:
-        token = Path(token_file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidFile("the token cannot be read", file=token_file, why=str(error)) from error
-    if not token:
-        raise InvalidFile("the token file is empty", file=token_file)
 
     def announced(port: int, url: str) -> None:
         if announce_to is not None:
             _announce(announce_to, port, url)
 
-    return _Webhook(token, host.strip("[]"), int(port), announced)
+    return _Webhook(proofs, host.strip("[]"), int(port), announced)
+
+
+def _proofs(receiver: Receiver | None) -> list[Proof]:
+    """What the context takes for a proof; secrets are read once, when the watch begins."""
+    if receiver is None:
+        return []
+    values = {key: resolve_secret(one, key=f"webhook.{key}") for key, one in receiver.references.items()}
+    made: dict[str, Callable[[str], Proof]]
+    made = {"token": bearer, "password": partial(basic, receiver.username or ""), "secret": shared_secret}
+    return [made[key](value) for key, value in values.items()]
+
+
+def _read_token(file: str) -> str:
+    try:
+        token = Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidFile("the token cannot be read", file=file, why=str(error)) from error
+    if not token:
+        raise InvalidFile("the token file is empty", file=file)
+    return token
 
 
 def _announce(state: str, port: int, url: str) -> None:

@@ -12,7 +12,9 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -29,6 +31,29 @@ SLOT_SECONDS = 1.0
 STOP_SECONDS = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A header of a request that proves who sends; never shown."""
+
+    header: str
+    value: str = field(repr=False)
+
+
+def bearer(token: str) -> Proof:
+    """What `authorization: {credentials: …}` of an Alertmanager sends."""
+    return Proof("Authorization", f"Bearer {token}" if token else "")
+
+
+def basic(username: str, password: str) -> Proof:
+    """What its `basic_auth` sends."""
+    return Proof("Authorization", f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}")
+
+
+def shared_secret(secret: str) -> Proof:
+    """What its `http_headers`, or a proxy before maestro, sends."""
+    return Proof("X-Maestro-Secret", secret)
+
+
 class WebhookReceiver:
     """A small HTTP server in threads of its own: POST /webhook/alertmanager, GET /healthz.
 
@@ -38,17 +63,19 @@ class WebhookReceiver:
 
     def __init__(
         self,
-        token: str,
+        proofs: str | Sequence[Proof],
         on_message: Callable[[WebhookMessage], None],
         *,
         host: str = "127.0.0.1",
         port: int = 0,
         on_error: Callable[[BaseException], None] | None = None,
     ) -> None:
-        if not token:
+        """Any one of the proofs will do; a text is a bearer token."""
+        accepted = [bearer(proofs)] if isinstance(proofs, str) else list(proofs)
+        if not accepted or not all(proof.value for proof in accepted):
             raise ValueError("a webhook receiver needs a token")
         try:
-            self._server = _Server((host, port), token, on_message, on_error)
+            self._server = _Server((host, port), accepted, on_message, on_error)
         except OSError as error:
             raise Unreachable(
                 f"cannot listen on {host}:{port}",
@@ -103,13 +130,13 @@ class _Server(ThreadingHTTPServer):
     def __init__(
         self,
         address: tuple[str, int],
-        token: str,
+        proofs: Sequence[Proof],
         on_message: Callable[[WebhookMessage], None],
         on_error: Callable[[BaseException], None] | None,
     ) -> None:
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
-        self.expected = f"Bearer {token}".encode()
+        self.proofs = [(proof.header, proof.value.encode()) for proof in proofs]
         self.on_message = on_message
         self.on_error = on_error
         self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
@@ -180,14 +207,21 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path != PATH:
             self._answer(404, "there is nothing here")
             return
-        given = self.headers.get("Authorization", "").encode("latin-1", "replace")  # as it came
-        if not hmac.compare_digest(given, self.server.expected):
-            self._answer(401, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
+        if not self._is_proven():
+            self._answer(401, "a token is needed", {"WWW-Authenticate": "Bearer"})
             return
         body = self._body()
         if body is not None:
             self.close_connection = self.headers.get("Connection", "").lower() == "close"
             self._deliver(body)
+
+    def _is_proven(self) -> bool:
+        """Compare with every proof, each in a time that does not tell how much of it was right."""
+        proven = False
+        for header, expected in self.server.proofs:
+            given = self.headers.get(header, "").encode("latin-1", "replace")  # as it came
+            proven |= hmac.compare_digest(given, expected)
+        return proven
 
     def do_PUT(self) -> None:
         """Refuse every other method."""

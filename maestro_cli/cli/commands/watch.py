@@ -15,10 +15,13 @@ def watch(
     poll: Annotated[str, typer.Option(metavar="DURATION", help="How often to read the alerts.")] = "10s",
     listen: Annotated[
         str | None,
-        typer.Option(metavar="HOST:PORT", help="Also take Alertmanager's webhook here; needs --token-file."),
+        typer.Option(
+            metavar="HOST:PORT", help="Also take Alertmanager's webhook here (default: the context's)."
+        ),
     ] = None,
     token_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="The bearer token the webhook must bring.")
+        str | None,
+        typer.Option(metavar="FILE", help="The bearer token it must bring (default: the context's proofs)."),
     ] = None,
     respond: Annotated[
         bool, typer.Option("--respond", help="Also respond to incidents whose playbook says auto.")

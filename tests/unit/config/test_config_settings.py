@@ -122,6 +122,13 @@ def test_a_token_and_what_is_kept_out_of_records_may_be_in_the_vault(here: Path)
     assert (context.prometheus.token, context.redact) == ("bao:kv/p#token", ["bao:kv/x#y"])
 
 
+def test_secrets_of_the_webhook_start_at_the_file_that_names_them(here: Path) -> None:
+    write(here / "maestro.yaml", "contexts: {a: {webhook: {token: 'file:w', secret: 'env:S'}}}")
+    webhook = load_settings(here, {}).context("a").webhook
+    assert webhook is not None
+    assert webhook.references == {"token": f"file:{here / 'w'}", "secret": "env:S"}
+
+
 def test_the_embedded_platform_is_a_context_and_the_last_resort(far: Path, here: Path) -> None:
     write(local_context_file(), json.dumps({"namespace": "ml"}))
     assert load_settings(here, {}).current_context == "far"
@@ -157,6 +164,10 @@ def test_an_unknown_context_brings_a_suggestion(far: Path, here: Path) -> None:
         ("contexts:\n  a:\n    secrets:\n      url: https://h\n      token: bao:a#b", 5,
          "contexts.a.secrets.token"),
         ("contexts:\n  a:\n    redact: ['bao:a']", 3, "contexts.a.redact[0]"),
+        ("contexts:\n  a:\n    webhook:\n      token: hunter2", 4, "contexts.a.webhook.token"),
+        ("contexts:\n  a:\n    webhook:\n      listen: 127.0.0.1:9099", 3, "contexts.a.webhook"),
+        ("contexts:\n  a:\n    webhook:\n      password: env:X", 3, "contexts.a.webhook"),
+        ("contexts:\n  a:\n    webhook: {token: env:X,\n     listen: x}", 4, "contexts.a.webhook.listen"),
         ("contexts:\n  a:\n    max_replicas_share: 0.0", 3, "contexts.a.max_replicas_share"),
         ("contexts:\n  a:\n    max_replicas_share: 1.5", 3, "contexts.a.max_replicas_share"),
         ("contexts:\n  a: {}\n  ../b: {}", 3, "contexts.../b"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import Interrupted, PolicyRefused
+from maestro_cli.core.errors import Interrupted, InvalidFile, NotFound, PolicyRefused
 from maestro_cli.core.progress import Quiet
 from maestro_cli.incidents.register import list_incidents
 from maestro_cli.services import GlobalOptions, Services
@@ -73,6 +73,24 @@ def test_the_variable_makes_it_read_only_too(home: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("MAESTRO_READ_ONLY", "1")
     with pytest.raises(PolicyRefused):
         watch(GlobalOptions(), respond=True)
+
+
+def test_a_context_may_have_a_webhook_alone_and_its_proofs_stay_out_of_records(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "maestro" / "config.yaml").write_text(
+        "current_context: x\ncontexts: {x: {webhook: {listen: '127.0.0.1:0', token: env:HOOK}}}\n"
+    )
+    with pytest.raises(InvalidFile, match="HOOK is not set"):
+        watch(GlobalOptions(), respond=False)
+    monkeypatch.setenv("HOOK", "very-secret-word")
+    with pytest.raises(Interrupted):
+        watch(GlobalOptions(), respond=False)
+    with Services(GlobalOptions(), Cancelled()) as services:
+        assert "very-secret-word" not in services.redactor.clean("a very-secret-word")
+    (home / "maestro" / "config.yaml").write_text("current_context: x\ncontexts: {x: {namespace: ml}}\n")
+    with pytest.raises(NotFound, match="nothing to read alerts from"):
+        watch(GlobalOptions(), respond=False)
 
 
 def test_a_watch_that_responds_stops_when_it_is_told_to(home: Path) -> None:

@@ -18,7 +18,13 @@ from maestro_cli.core.errors import Busy, InvalidFile, Unreachable
 from maestro_cli.core.facts.alerts import WebhookMessage, fingerprint_of
 from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.sources.alertmanager import parse_webhook
-from maestro_cli.sources.webhook_receiver import MAX_BODY_BYTES, WebhookReceiver
+from maestro_cli.sources.webhook_receiver import (
+    MAX_BODY_BYTES,
+    WebhookReceiver,
+    basic,
+    bearer,
+    shared_secret,
+)
 
 TOKEN = "a-test-token"
 ALERT: dict[str, Any] = {
@@ -135,6 +141,30 @@ def test_without_the_token_nothing_is_read(
     assert sink.messages == []
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Authorization": f"Bearer {TOKEN}"}, 200),
+        ({"Authorization": "Basic b3BzOnDDpHNz"}, 200),  # ops:päss
+        ({"X-Maestro-Secret": "shared"}, 200),
+        ({"Authorization": "Bearer wrong", "X-Maestro-Secret": "shared"}, 200),
+        ({"Authorization": "Basic b3BzOm5v"}, 401),
+        ({"Authorization": "Bearer shared"}, 401),
+        ({"X-Maestro-Secret": TOKEN}, 401),
+        ({"X-Maestro-Secret": ""}, 401),
+        ({}, 401),
+    ],
+)
+def test_one_right_proof_is_enough_and_none_proves_for_another(
+    headers: dict[str, str], status: int, sink: Sink
+) -> None:
+    proofs = (bearer(TOKEN), basic("ops", "päss"), shared_secret("shared"))
+    assert not any("shared" in repr(proof) for proof in proofs)
+    with WebhookReceiver(proofs, sink) as running:
+        answer = httpx.post(running.url, content=encoded(), headers=headers, trust_env=False, timeout=60)
+    assert (answer.status_code, len(sink.messages)) == (status, int(status == 200))
+
+
 def test_wrong_requests_are_told_so(receiver: WebhookReceiver, client: httpx.Client, sink: Sink) -> None:
     url = receiver.url
     assert client.get(url).status_code == 405
@@ -200,6 +230,9 @@ def test_stop_frees_the_port_and_a_taken_port_is_named(sink: Sink) -> None:
     WebhookReceiver(TOKEN, sink, port=first.port).stop()
     with pytest.raises(ValueError, match="token"):
         WebhookReceiver("", sink)
+    for proofs in ([], [bearer(TOKEN), shared_secret("")]):
+        with pytest.raises(ValueError, match="token"):
+            WebhookReceiver(proofs, sink)
 
 
 def test_stop_lets_a_message_that_is_being_stored_finish() -> None:
