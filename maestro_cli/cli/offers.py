@@ -1,4 +1,4 @@
-"""What completion offers beside names of commands: runbooks, runs, steps, messages.
+"""What completion offers beside names of commands: runbooks, runs, steps, messages, incidents.
 
 Invariant: nothing is created, changed or asked over the network for it, and what goes wrong offers nothing.
 """
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Offered = list[tuple[str, str]]
 MAX_RUNS = 100
+MAX_INCIDENTS = 50
 
 
 def runbook_ids(ctx: typer.Context, incomplete: str) -> Offered:
@@ -82,6 +83,19 @@ def people(ctx: typer.Context, incomplete: str) -> Offered:
     def found(services: Services) -> Iterator[tuple[str, str]]:
         _need_journal(services)
         yield from ((name, "") for name in services.people_seen())
+
+    return _offered(ctx, incomplete, found)
+
+
+def incidents(ctx: typer.Context, incomplete: str) -> Offered:
+    """Their numbers, the open ones first, and `latest`."""
+
+    def found(services: Services) -> Iterator[tuple[str, str]]:
+        _need_journal(services)
+        yield "latest", "the newest"
+        listed = services.desk.list(limit=MAX_INCIDENTS)
+        for one in sorted(listed, key=lambda one: not one.state.is_open):
+            yield str(one.number), f"{one.severity.value} {one.state.value}: {one.title}"
 
     return _offered(ctx, incomplete, found)
 

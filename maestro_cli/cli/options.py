@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.cli import offers
 from maestro_cli.output.formats import KINDS, parse_format
 from maestro_cli.output.writer import OutputOptions
 
@@ -27,7 +28,12 @@ OutputOption = Annotated[
 
 
 RefArgument = Annotated[
-    str, typer.Argument(metavar="INCIDENT", help="Its number, id, a unique part of the id, or `latest`.")
+    str,
+    typer.Argument(
+        metavar="INCIDENT",
+        help="Its number, id, a unique part of the id, or `latest`.",
+        autocompletion=offers.incidents,
+    ),
 ]
 
 

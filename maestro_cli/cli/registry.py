@@ -25,7 +25,7 @@ RESPOND, OPERATE, REHEARSE, RECORD, SETUP = (
 
 COMMANDS: tuple[Stub, ...] = (
     Stub("status", "status", "Show at a glance what is wrong: incidents, workloads, alerts, burn.", RESPOND),
-    Stub("incident", "incident", "List, show, triage, respond to and resolve incidents.", RESPOND),
+    Stub("incident", "incident", "Open, list, show, triage, respond to and resolve incidents.", RESPOND),
     Stub("watch", "watch", "Detect: poll and listen to Alertmanager, and open incidents.", RESPOND),
     Stub("runbook", "runbook", "List, show, run and resume Markdown runbooks.", RESPOND),
     Stub("playbook", "playbook", "List, show, explain and run what binds alerts to runbooks.", RESPOND),

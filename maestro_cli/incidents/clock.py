@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from maestro_cli.core.clock import Clock, seconds_between
-from maestro_cli.incidents.model import OPEN_STATES, Incident, State, Times
+from maestro_cli.incidents.model import OPEN_STATES, OVER_STATES, Incident, State, Times
 from maestro_cli.incidents.register import list_incidents
 from maestro_cli.journal.store import Journal
 
@@ -68,7 +68,7 @@ class PhaseReading:
 def read_clock(incident: Incident, now: datetime, budgets: Budgets = Budgets()) -> tuple[PhaseReading, ...]:
     """Every phase in order."""
     times = incident.times
-    over = incident.state in (State.DISMISSED, State.CLOSED)
+    over = incident.state in OVER_STATES
     ended = over or times.resolved_at is not None
 
     def reading(

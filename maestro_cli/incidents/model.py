@@ -30,6 +30,7 @@ class State(StrEnum):
     POSTMORTEM = "postmortem"
     CLOSED = "closed"
     DISMISSED = "dismissed"
+    MERGED = "merged"
 
     @property
     def is_open(self) -> bool:
@@ -37,6 +38,7 @@ class State(StrEnum):
 
 
 OPEN_STATES = (State.DETECTED, State.TRIAGING, State.MITIGATING, State.MONITORING)
+OVER_STATES = (State.CLOSED, State.DISMISSED, State.MERGED)  # nothing more happens to it
 
 # event kind → (states it may come from, state it leads to)
 TRANSITIONS: Mapping[str, tuple[tuple[State, ...], State]] = {
@@ -48,6 +50,7 @@ TRANSITIONS: Mapping[str, tuple[tuple[State, ...], State]] = {
     "incident.postmortem_published": ((State.RESOLVED,), State.POSTMORTEM),
     "incident.closed": ((State.RESOLVED, State.POSTMORTEM), State.CLOSED),
     "incident.dismissed": (OPEN_STATES, State.DISMISSED),
+    "incident.merged": (OPEN_STATES, State.MERGED),
 }
 
 
@@ -96,7 +99,8 @@ class Times:
 class Incident:
     """What people respond to. `seq` is the last event that changed state, owner, roles, severity or ack:
     pass it back as `expected_seq`; signals and evidence do not move it, or a storm would refuse every
-    command. `signals_cleared_at` is when its last firing signal resolved, None while one fires."""
+    command. `signals_cleared_at` is when its last firing signal resolved, None while one fires.
+    `merged_into` is the id of the incident that its signals went to."""
 
     id: str
     number: int
@@ -116,10 +120,49 @@ class Incident:
     reopen_count: int
     same_as: str | None
     seq: int
+    merged_into: str | None = None
 
     @property
     def subject(self) -> str:
         return f"incident/{self.id}"
+
+
+class LinkKind(StrEnum):
+    """What another incident, or a page, is to this one."""
+
+    RELATED = "related"
+    CAUSED_BY = "caused-by"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`target` is an incident's id or a URL (untrusted text); `reverse`: it was made from the other end."""
+
+    kind: LinkKind
+    target: str
+    note: str
+    at: datetime
+    actor: str
+    reverse: bool = False
+
+    @property
+    def words(self) -> str:
+        """`caused-by`, or what that is from the other end: `caused`."""
+        other = {LinkKind.CAUSED_BY: "caused", LinkKind.DUPLICATE: "duplicated-by"}
+        return other.get(self.kind, self.kind.value) if self.reverse else self.kind.value
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentSilence:
+    """A silence made for an incident: the change that made it, which alerts, and until when."""
+
+    change: str
+    matchers: str
+    until: datetime
+    at: datetime
+    actor: str
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from maestro_cli.incidents.bonds import BONDS_SCHEMA, linked, merged, silence_ended, silenced, unlinked
 from maestro_cli.incidents.model import TRANSITIONS, State
 from maestro_cli.incidents.signal_rows import SIGNALS_SCHEMA, cleared, confirmed, signal
 from maestro_cli.incidents.threads import THREADS_SCHEMA, TIMELINE_ROOMS, incident_of, thread
@@ -25,7 +26,8 @@ CREATE TABLE incidents (
     namespace TEXT, workload TEXT, opened_by TEXT NOT NULL, opened_from TEXT NOT NULL,
     started_at TEXT NOT NULL, opened_at TEXT NOT NULL, acked_at TEXT, triaged_at TEXT,
     mitigated_at TEXT, resolved_at TEXT, published_at TEXT, ended_at TEXT,
-    signals_cleared_at TEXT, reopen_count INTEGER NOT NULL, same_as TEXT, seq INTEGER NOT NULL
+    signals_cleared_at TEXT, reopen_count INTEGER NOT NULL, same_as TEXT, seq INTEGER NOT NULL,
+    merged_into TEXT
 );
 CREATE UNIQUE INDEX one_open_incident ON incidents (key) WHERE state IN {_OPEN};
 CREATE INDEX incidents_by_key ON incidents (key, number);
@@ -37,15 +39,20 @@ CREATE TABLE incident_responses (
     incident TEXT PRIMARY KEY, actor TEXT NOT NULL, playbook TEXT NOT NULL, standing TEXT NOT NULL
 );
 {THREADS_SCHEMA}
+{BONDS_SCHEMA}
 CREATE TABLE watched (source TEXT PRIMARY KEY, blind_since TEXT, error TEXT NOT NULL);
 """
+
+
+# Kinds that stand on the timeline of the incident `data.other` too.
+ON_BOTH = frozenset({"incident.linked", "incident.unlinked", "incident.merged"})
 
 
 class IncidentProjection:
     """Folds `incident.*` and `watch.*` events, and threads other rooms' events onto timelines."""
 
     name = "incidents"
-    version = 4
+    version = 5
     tables = (
         "incidents",
         "incident_signals",
@@ -53,6 +60,8 @@ class IncidentProjection:
         "incident_responses",
         "incident_threads",
         "incident_timeline",
+        "incident_links",
+        "incident_silences",
         "watched",
     )
     schema = _SCHEMA
@@ -66,6 +75,8 @@ class IncidentProjection:
             if event.kind in TRANSITIONS:
                 _move(db, event)
             thread(db, event, str(event.data.get("incident", "")))
+            if event.kind in ON_BOTH and event.data["other"]:
+                thread(db, event, event.data["other"])
         elif event.kind.startswith(TIMELINE_ROOMS):
             thread(db, event, incident_of(db, event))
         elif event.kind.startswith("watch."):
@@ -76,7 +87,7 @@ def _opened(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> No
     db.execute(
         "INSERT INTO incidents VALUES (:id, :number, :key, :title, :severity, 'detected', NULL, :drill,"
         " :namespace, :workload, :opened_by, :source, :started_at, :at, NULL, NULL, NULL, NULL, NULL, NULL,"
-        " NULL, 0, :same_as, :seq)",
+        " NULL, 0, :same_as, :seq, NULL)",
         {
             "id": data["incident"],
             "number": data["number"],
@@ -167,6 +178,11 @@ _HANDLERS: Mapping[str, Callable[[sqlite3.Connection, Event, Mapping[str, Any]],
     "incident.response_begun": _response_begun,
     "incident.handed_over": _handed_over,
     "incident.reopened": _reopened,
+    "incident.linked": linked,
+    "incident.unlinked": unlinked,
+    "incident.merged": merged,
+    "incident.silenced": silenced,
+    "incident.silence_ended": silence_ended,
 }
 
 # What a transition writes besides the state; a reopened incident is not mitigated nor resolved any more.
@@ -179,6 +195,7 @@ _STAMPS = {
     "incident.postmortem_published": "published_at = :at",
     "incident.closed": "ended_at = :at",
     "incident.dismissed": "ended_at = :at",
+    "incident.merged": "ended_at = :at",
 }
 
 

@@ -15,7 +15,16 @@ from typing import Any, Protocol
 from maestro_cli.core.clock import from_rfc3339, to_rfc3339
 from maestro_cli.core.errors import NotFound, UsageError
 from maestro_cli.core.refs import WorkloadRef, parse_workload_ref
-from maestro_cli.incidents.model import Incident, Severity, Signal, State, Times
+from maestro_cli.incidents.model import (
+    Incident,
+    IncidentSilence,
+    Link,
+    LinkKind,
+    Severity,
+    Signal,
+    State,
+    Times,
+)
 
 _CHUNK = 500
 
@@ -69,6 +78,7 @@ def _incident(row: sqlite3.Row) -> Incident:
         reopen_count=row["reopen_count"],
         same_as=row["same_as"],
         seq=row["seq"],
+        merged_into=row["merged_into"],
     )
 
 
@@ -142,16 +152,67 @@ def _by_part(reads: Reads, word: str) -> list[sqlite3.Row]:
 
 
 def open_incident_of_key(reads: Reads, key: str) -> Incident | None:
-    """The open incident of a key; there is never more than one."""
+    """The open incident of a key; there is never more than one. When the newest one of the key was merged,
+    it is the one that it went into, if that is open."""
     states = "','".join(state.value for state in State if state.is_open)
     rows = reads.query(f"{_INCIDENTS} WHERE key = ? AND state IN ('{states}')", (key,))
-    return _incident(rows[0]) if rows else None
+    if rows:
+        return _incident(rows[0])
+    survivor = latest_incident_of_key(reads, key)
+    return survivor if survivor is not None and survivor.state.is_open else None
 
 
 def latest_incident_of_key(reads: Reads, key: str) -> Incident | None:
-    """The newest incident of a key, whatever its state."""
+    """The newest incident of a key, whatever its state; for one that was merged, where it went in the end."""
     rows = reads.query(f"{_INCIDENTS} WHERE key = ? ORDER BY number DESC LIMIT 1", (key,))
+    while rows and rows[0]["merged_into"]:
+        rows = reads.query(f"{_INCIDENTS} WHERE i.id = ?", (rows[0]["merged_into"],))
     return _incident(rows[0]) if rows else None
+
+
+def family_of(reads: Reads, incident_id: str) -> tuple[str, ...]:
+    """The incident and all that were merged into it, directly or not."""
+    rows = reads.query(
+        "WITH RECURSIVE family (id) AS (SELECT ? UNION"
+        " SELECT i.id FROM incidents i JOIN family f ON i.merged_into = f.id) SELECT id FROM family",
+        (incident_id,),
+    )
+    return tuple(row[0] for row in rows)
+
+
+def links_of(reads: Reads, incident_id: str) -> tuple[Link, ...]:
+    """The links of an incident, oldest first, those from the other end too."""
+    rows = reads.query(
+        "SELECT * FROM incident_links WHERE incident = :id OR target = :id ORDER BY at, kind, target",
+        {"id": incident_id},
+    )
+    return tuple(
+        Link(
+            LinkKind(row["kind"]),
+            row["target"] if row["incident"] == incident_id else row["incident"],
+            row["note"],
+            from_rfc3339(row["at"]),
+            row["actor"],
+            row["incident"] != incident_id,
+        )
+        for row in rows
+    )
+
+
+def silences_of(reads: Reads, incident_id: str) -> tuple[IncidentSilence, ...]:
+    """The silences that were made for an incident, oldest first."""
+    rows = reads.query("SELECT * FROM incident_silences WHERE incident = ? ORDER BY at", (incident_id,))
+    return tuple(
+        IncidentSilence(
+            row["change"],
+            row["matchers"],
+            from_rfc3339(row["until"]),
+            from_rfc3339(row["at"]),
+            row["actor"],
+            _instant(row["ended_at"]),
+        )
+        for row in rows
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,9 @@ _ROOMS = {"run": "run", "chg": "change"}
 
 THREADS_SCHEMA = """\
 CREATE TABLE incident_threads (subject TEXT PRIMARY KEY, incident TEXT NOT NULL);
-CREATE TABLE incident_timeline (seq INTEGER PRIMARY KEY, incident TEXT NOT NULL);
+CREATE TABLE incident_timeline (
+    seq INTEGER NOT NULL, incident TEXT NOT NULL, PRIMARY KEY (seq, incident)
+) WITHOUT ROWID;
 CREATE INDEX incident_timeline_of ON incident_timeline (incident, seq);
 """
 

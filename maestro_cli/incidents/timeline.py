@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from maestro_cli.core.clock import from_rfc3339
+from maestro_cli.incidents.register import family_of
 from maestro_cli.incidents.words.guests import GUEST_WORDS
 from maestro_cli.incidents.words.incident import INCIDENT_WORDS, Words
 from maestro_cli.incidents.words.people import PEOPLE_WORDS
@@ -35,9 +36,14 @@ class Entry:
 def timeline(journal: Journal, incident_id: str) -> tuple[Entry, ...]:
     """Every event that belongs to the incident, in order.
 
-    Changes that its steps name belong to it as well, also when they were planned before they were named.
+    With those of every incident that was merged into it. Changes that its steps name belong to it as well,
+    also when they were planned before they were named.
     """
-    rows = journal.query("SELECT seq FROM incident_timeline WHERE incident = ? ORDER BY seq", (incident_id,))
+    family = family_of(journal, incident_id)
+    marks = ",".join("?" * len(family))
+    rows = journal.query(
+        f"SELECT DISTINCT seq FROM incident_timeline WHERE incident IN ({marks}) ORDER BY seq", family
+    )
     events: dict[int, Event] = {}
     for first, last in _spans([row[0] for row in rows]):
         for event in journal.events(after=first - 1, limit=last - first + 1):

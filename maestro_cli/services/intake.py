@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import NotFound
-from maestro_cli.incidents.intake.blindness import API_SOURCE, PROMETHEUS_SOURCE
+from maestro_cli.incidents.intake.blindness import API_SOURCE, PROMETHEUS_SOURCE, Sight, read_sight
 from maestro_cli.incidents.ports import Alerts
 
 if TYPE_CHECKING:
@@ -48,3 +48,10 @@ def needed_alert_source(services: Services) -> AlertSource:
             " or listen to the webhook of an Alertmanager: maestro watch --listen",
         )
     return found
+
+
+def sight_of(services: Services) -> Sight:
+    """What the journal says of detection; no source is built, and a journal without a context has it too."""
+    context = services.settings.contexts.get(services.context_name)
+    from_prometheus = context is not None and context.alertmanager is None and context.prometheus is not None
+    return read_sight(services.journal, source=PROMETHEUS_SOURCE if from_prometheus else API_SOURCE)

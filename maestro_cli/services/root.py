@@ -6,8 +6,7 @@ only for what it touches. Nothing here asks whether a context is local.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -26,10 +25,9 @@ if TYPE_CHECKING:
     from maestro_cli.core.progress import Progress
     from maestro_cli.core.refs import ObjectRef
     from maestro_cli.cost.unit_cost_report import UnitCosts
-    from maestro_cli.incidents.clock import PhaseReading
-    from maestro_cli.incidents.model import Incident, Signal
+    from maestro_cli.incidents.details import Details
+    from maestro_cli.incidents.model import Incident
     from maestro_cli.incidents.overview import Overview
-    from maestro_cli.incidents.people.model import Standing
     from maestro_cli.incidents.response.response import Response
     from maestro_cli.incidents.triage.investigate import Triage
     from maestro_cli.runbooks.lint import Finding
@@ -92,31 +90,26 @@ class Services(PeopleServices):
 
         return self.desk.list(states=OPEN_STATES if open_only else (), drills=drills)
 
-    def incident_details(
-        self, ref: str
-    ) -> tuple[
-        Incident,
-        tuple[PhaseReading, ...],
-        tuple[Signal, ...],
-        Mapping[str, Any] | None,
-        Sequence[Mapping[str, Any]],
-        Standing,
-        datetime,
-    ]:
-        """What `incident show` shows, in the order its view takes it."""
-        from maestro_cli.incidents.clock import read_clock
+    def incident_details(self, ref: str) -> Details:
+        """What `incident show` shows; asks no backend."""
+        from maestro_cli.incidents.details import read_details
+        from maestro_cli.services.intake import sight_of
 
-        incident = self.desk.get(ref)
-        suspects = self.desk.suspects(ref)
-        return (
-            incident,
-            read_clock(incident, self.clock.now()),
-            self.desk.signals(ref),
-            suspects.data if suspects is not None else None,
-            [event.data for event in self.desk.evidence(ref)],
-            self.standings((incident,))[incident.id],
-            self.clock.now(),
-        )
+        return read_details(self.desk, ref, sight_of(self), self.clock.now(), self.standings)
+
+    def triaged_details(self, ref: str) -> Details:
+        """The same of an incident that was triaged; raises NoData of one that was not."""
+        from maestro_cli.core.errors import NoData
+
+        details = self.incident_details(ref)
+        if details.triage is None:
+            number = details.incident.number
+            raise NoData(
+                f"incident #{number} was not triaged yet",
+                why="there is no record of suspects",
+                fix=f"maestro incident triage {number}",
+            )
+        return details
 
     @cached_property
     def triage(self) -> Triage:

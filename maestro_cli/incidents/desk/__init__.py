@@ -8,6 +8,7 @@ somebody was faster. A late ack is kept as late and moves nothing.
 from __future__ import annotations
 
 from maestro_cli.incidents.desk.attributes import Attributes
+from maestro_cli.incidents.desk.bonds import Bonds
 from maestro_cli.incidents.desk.findings import Findings
 from maestro_cli.incidents.desk.opening import Opening
 from maestro_cli.incidents.desk.transitions import Transitions
@@ -16,7 +17,7 @@ from maestro_cli.incidents.desk.writing import DeskPolicy
 __all__ = ["DeskPolicy", "IncidentDesk"]
 
 
-class IncidentDesk(Opening, Attributes, Transitions, Findings):
+class IncidentDesk(Opening, Attributes, Transitions, Bonds, Findings):
     """Commands and queries under the name of one actor; every `ref` is what `find_incident` reads.
 
     Commands raise NotFound, UsageError, GateNotMet (11: nothing was done), Busy or ActionFailed.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from maestro_cli.core.errors import UsageError
+from maestro_cli.core.errors import GateNotMet, UsageError
 from maestro_cli.incidents.desk.writing import Writing
 from maestro_cli.incidents.intake.correlation import capped
-from maestro_cli.incidents.model import Incident, Severity
+from maestro_cli.incidents.model import OVER_STATES, Incident, Severity
 from maestro_cli.incidents.register import find_incident
 
 MAX_TEXT_CHARACTERS = 10_000
@@ -27,24 +27,48 @@ class Attributes(Writing):
                 self._append(transaction, "incident.owner_set", incident.id, {"owner": self._actor})
             return find_incident(transaction, incident.id)
 
-    def note(self, ref: str, text: str) -> Incident:
+    def note(self, ref: str, text: str, *, expected_seq: int | None = None) -> Incident:
         """Add a line to the timeline, whatever the state."""
         if not text.strip():
             raise UsageError("a note needs a text")
-        return self._simple(ref, None, "incident.note", {"text": capped(text, MAX_TEXT_CHARACTERS)})
+        return self._simple(ref, expected_seq, "incident.note", {"text": capped(text, MAX_TEXT_CHARACTERS)})
 
-    def assign(self, ref: str, owner: str, *, expected_seq: int | None = None) -> Incident:
-        """Make somebody the owner."""
-        if not owner.strip():
+    def assign(self, ref: str, owner: str | None, *, expected_seq: int | None = None) -> Incident:
+        """Make somebody the owner of an incident that is not over; None: nobody."""
+        if owner is not None and not owner.strip():
             raise UsageError("an owner needs a name")
-        return self._simple(ref, expected_seq, "incident.owner_set", {"owner": capped(owner, 200)})
+        with self._journal.transaction() as transaction:
+            incident = self._seen(transaction, ref, expected_seq)
+            _require_not_over(incident)
+            data = {"owner": None if owner is None else capped(owner.strip(), 200), "was": incident.owner}
+            self._append(transaction, "incident.owner_set", incident.id, data)
+            return find_incident(transaction, incident.id)
 
     def set_severity(
         self, ref: str, severity: Severity, *, reason: str = "", expected_seq: int | None = None
     ) -> Incident:
-        """Change the severity; the same one again is recorded too."""
+        """Raise or lower the severity; the same one again is recorded too.
+
+        Lowering needs a reason: who is unsure leaves the graver one.
+        """
         with self._journal.transaction() as transaction:
             incident = self._seen(transaction, ref, expected_seq)
+            _require_not_over(incident)
+            if severity > incident.severity and not reason.strip():
+                raise UsageError(
+                    f"lowering incident #{incident.number} from {incident.severity.value} needs a reason",
+                    fix="--reason TEXT",
+                )
             data = {"severity": severity, "was": incident.severity, "reason": capped(reason)}
             self._append(transaction, "incident.severity_set", incident.id, data)
             return find_incident(transaction, incident.id)
+
+
+def _require_not_over(incident: Incident) -> None:
+    """Raises GateNotMet for an incident to which nothing more happens."""
+    if incident.state in OVER_STATES:
+        into = incident.merged_into
+        raise GateNotMet(
+            f"incident #{incident.number} is {incident.state.value}",
+            fix=f"maestro incident show {into}" if into else "a note can still be put on its timeline",
+        )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maestro_cli.incidents.desk.writing import Writing
-from maestro_cli.incidents.model import Incident, Signal, State
-from maestro_cli.incidents.register import find_incident, list_incidents, signals_of
+from maestro_cli.incidents.model import Incident, IncidentSilence, Signal, State
+from maestro_cli.incidents.register import find_incident, list_incidents, signals_of, silences_of
 from maestro_cli.incidents.timeline import Entry, timeline
 from maestro_cli.journal.model import Event
 
@@ -26,6 +26,10 @@ class Questions(Writing):
 
     def signals(self, ref: str) -> tuple[Signal, ...]:
         return signals_of(self._journal, self.get(ref).id)
+
+    def silences(self, ref: str) -> tuple[IncidentSilence, ...]:
+        """Those that were made for it, oldest first."""
+        return silences_of(self._journal, self.get(ref).id)
 
     def timeline(self, ref: str) -> tuple[Entry, ...]:
         return timeline(self._journal, self.get(ref).id)

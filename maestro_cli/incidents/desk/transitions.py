@@ -47,21 +47,26 @@ class Transitions(Writing):
     def mitigated(
         self, ref: str, *, run: str | None = None, note: str = "", expected_seq: int | None = None
     ) -> Incident:
-        """triaging or mitigating → monitoring; needs the run that did it, or a note.
+        """detected, triaging or mitigating → monitoring; needs the run that did it, or a note.
 
-        Who mitigates an incident in triage has judged it: it leaves triage first, theirs if it has no owner.
+        Who mitigates an incident that was acknowledged or is in triage has judged it: it leaves triage
+        first, theirs if it has no owner.
         """
         if not run and not note.strip():
             raise UsageError("say what mitigated it", fix="pass the run's id or a note")
         with self._journal.transaction() as transaction:
             incident = self._seen(transaction, ref, expected_seq)
-            if incident.state is State.TRIAGING:
+            looked_at = incident.state is State.DETECTED and incident.times.acked_at is not None
+            if looked_at:
+                self._append(transaction, "incident.triage_started", incident.id, {"reason": "mitigated"})
+            if looked_at or incident.state is State.TRIAGING:
                 if incident.owner is None:
                     self._append(transaction, "incident.owner_set", incident.id, {"owner": self._actor})
                 self._append(transaction, "incident.triaged", incident.id, {"reason": "mitigated"})
                 incident = find_incident(transaction, incident.id)
-            before = f"maestro incident triage {incident.number}" if incident.state is State.DETECTED else ""
-            require(incident, "incident.mitigated", fix=before)
+            number = incident.number
+            before = f"maestro incident ack {number}, or maestro incident triage {number}"
+            require(incident, "incident.mitigated", fix=before if incident.state is State.DETECTED else "")
             data = {"run": run, "note": capped(note)}
             self._append(transaction, "incident.mitigated", incident.id, data)
             return find_incident(transaction, incident.id)

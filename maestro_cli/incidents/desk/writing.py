@@ -76,5 +76,5 @@ def require(incident: Incident, kind: str, *, fix: str = "") -> None:
         raise GateNotMet(
             f"incident #{incident.number} is {incident.state.value}, so it cannot become {target.value}",
             why=f"that is possible from {allowed}",
-            fix=fix,
+            fix=f"maestro incident show {incident.merged_into}" if incident.merged_into else fix,
         )

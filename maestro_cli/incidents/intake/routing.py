@@ -79,7 +79,9 @@ class Routing:
         window = timedelta(seconds=self._bindings.bound(alert.labels).rule.reopen_window_seconds)
         recent = resolved_at is not None and self._now - resolved_at <= window
         # a drill's alert is no return of a real incident, nor the other way round
-        return incident.state in REOPENABLE and recent and incident.drill is self._drilling
+        if not (incident.state in REOPENABLE and recent and incident.drill is self._drilling):
+            return False
+        return open_incident_of_key(self._transaction, incident.key) is None
 
     def _open(self, key: str, alert: Alert, last: Incident | None) -> str:
         policy = self._policy

@@ -18,12 +18,18 @@ def _signal(data: Mapping[str, Any]) -> str:
     return f"signal {signal['name']} {verb} (from {signal['source']})"
 
 
-def _with_reason(text: str) -> Callable[[Mapping[str, Any]], str]:
-    def words(data: Mapping[str, Any]) -> str:
-        reason = data.get("reason")
-        return f"{text}: {reason}" if reason else text
+def _because(text: str, data: Mapping[str, Any]) -> str:
+    reason = data.get("reason")
+    return f"{text}: {reason}" if reason else text
 
-    return words
+
+def _with_reason(text: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda data: _because(text, data)
+
+
+def _linked(data: Mapping[str, Any]) -> str:
+    text = f"#{data['number']} {data['kind']} {data['words']}"
+    return f"{text}: {data['note']}" if data["note"] else text
 
 
 def _resolved(data: Mapping[str, Any]) -> str:
@@ -36,6 +42,11 @@ def _resolved(data: Mapping[str, Any]) -> str:
 def _mitigated(data: Mapping[str, Any]) -> str:
     why = data.get("note") or data.get("run") or ""
     return f"mitigated: {why}" if why else "mitigated"
+
+
+def _evidence(data: Mapping[str, Any]) -> str:
+    found = data["summary"] if data["ok"] else f"not available: {data['error']}"
+    return f"evidence {data['kind']}: {found}"
 
 
 def _suspects(data: Mapping[str, Any]) -> str:
@@ -59,8 +70,10 @@ INCIDENT_WORDS: Words = {
     ),
     "incident.signals_cleared": lambda data: "no signal fires any more",
     "incident.acked": lambda data: "acknowledged, late" if data.get("late") else "acknowledged",
-    "incident.owner_set": lambda data: f"owner is {data['owner']}",
-    "incident.severity_set": lambda data: f"severity {data['was']} → {data['severity']}",
+    "incident.owner_set": lambda data: (
+        f"owner is {data['owner']}" if data["owner"] else "has no owner any more"
+    ),
+    "incident.severity_set": lambda data: _because(f"severity {data['was']} → {data['severity']}", data),
     "incident.note": lambda data: str(data["text"]),
     "incident.triage_started": _with_reason("triage started"),
     "incident.triaged": _with_reason("triaged"),
@@ -71,9 +84,14 @@ INCIDENT_WORDS: Words = {
     "incident.postmortem_written": lambda data: f"post-mortem written: {data['path']}",
     "incident.closed": _with_reason("closed"),
     "incident.dismissed": _with_reason("dismissed"),
+    "incident.merged": lambda data: _because(f"#{data['number']} merged into #{data['into_number']}", data),
+    "incident.linked": _linked,
+    "incident.unlinked": lambda data: f"no longer linked with {data['words']}",
+    "incident.silenced": lambda data: f"silenced until {data['until']}: {data['matchers']}",
+    "incident.silence_ended": lambda data: _because(f"silence ended: {data['matchers']}", data),
     "incident.response_begun": lambda data: f"automatic response begun, by playbook {data['playbook']}",
     "incident.handed_over": lambda data: f"left to people: {data['reason']}",
     "incident.breached": lambda data: f"budget to {data['phase']} ran out at {data['at']}",
-    "incident.evidence": lambda data: f"evidence {data['kind']}: {data['summary']}",
+    "incident.evidence": _evidence,
     "incident.suspects": _suspects,
 }

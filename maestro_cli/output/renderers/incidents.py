@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.quantities import format_duration
+from maestro_cli.output.renderers.incident_findings import (
+    age_of,
+    evidence_document,
+    evidence_view,
+    suspects_view,
+    triage_age,
+)
 from maestro_cli.output.renderers.people import (
     standing_document,
     standing_rows,
@@ -19,7 +26,8 @@ from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
     from maestro_cli.incidents.clock import PhaseReading
-    from maestro_cli.incidents.model import Incident, Signal
+    from maestro_cli.incidents.details import Details
+    from maestro_cli.incidents.model import Incident, IncidentSilence, Link, Signal
     from maestro_cli.incidents.people.model import Standing
     from maestro_cli.incidents.timeline import Entry
 
@@ -47,6 +55,7 @@ def incidents_view(
         Column("where", lambda incident: incident.workload or incident.namespace),
         Column("title", lambda incident: incident.title),
         Column("owner", lambda incident: incident.owner),
+        Column("seq", lambda incident: str(incident.seq), right=True, wide=True),
         *(_people_columns(people, now) if people is not None else ()),
         Column("drill", lambda incident: incident.drill, wide=True),
         Column("id", lambda incident: incident.id, wide=True),
@@ -90,48 +99,115 @@ def _age(incident: Incident, now: datetime) -> str:
     return format_duration(seconds_between(incident.times.opened_at, now))
 
 
-def incident_view(
-    incident: Incident,
-    clock: Sequence[PhaseReading],
-    signals: Sequence[Signal],
-    suspects: Mapping[str, Any] | None,
-    evidence: Sequence[Mapping[str, Any]],
-    people: Standing | None = None,
-    now: datetime | None = None,
-) -> Report:
-    """One incident whole; JSON has `incident`, `clock`, `signals`, `triage`, `evidence`, and `people` where
-    they are given, as they stand `now`."""
-    times = incident.times
+def incident_view(details: Details) -> Report:
+    """One incident whole; JSON has `incident`, `clock`, `signals`, `triage`, `triage_at`, `evidence`,
+    `links`, `silences`, `watch`, and `people` where they are known."""
+    incident, times = details.incident, details.incident.times
     rows: list[tuple[str, object]] = [
         ("incident", f"#{incident.number}  {incident.id}" + ("  (drill)" if incident.drill else "")),
         ("title", incident.title),
-        ("state", incident.state.value),
+        ("state", _state(details)),
         ("severity", incident.severity.value),
         ("owner", incident.owner),
         ("where", incident.workload or incident.namespace),
         ("began", times.started_at),
         ("opened", times.opened_at),
         ("resolved", times.resolved_at),
-        ("signals", f"{incident.firing} of {incident.signals} firing"),
+        ("signals", f"{incident.firing} of {incident.signals} firing{_unwatched(details)}"),
+        ("seq", incident.seq),
     ]
-    if people is not None and now is not None:
-        rows += standing_rows(people, now)
-    blocks: list[Any] = [Fields(rows), Heading("Clock"), clock_view(clock)]
-    blocks += [Heading("Signals"), signals_view(signals)]
-    if suspects is not None:
-        blocks += [Heading("Suspects"), suspects_view(suspects)]
-    if evidence:
-        blocks += [Heading("Evidence"), evidence_view(evidence)]
+    if details.people is not None:
+        rows += standing_rows(details.people, details.now)
+    blocks: list[Any] = [Fields(rows), Heading("Clock"), clock_view(details.clock)]
+    blocks += [Heading("Signals"), signals_view(details.signals)]
+    if details.triage is not None:
+        blocks += [Heading(f"Suspects, as of {triage_age(details)}"), suspects_view(details.triage)]
+    if details.evidence:
+        blocks += [Heading("Evidence"), evidence_view(details.evidence, details.now)]
+    if details.links:
+        blocks += [Heading("Links"), links_view(details)]
+    if details.silences:
+        blocks += [Heading("Silences"), incident_silences_view(details.silences, details.now)]
     document = {
         "incident": incident_document(incident),
-        "clock": [plain(reading) for reading in clock],
-        "signals": [plain(signal) for signal in signals],
-        "triage": suspects,
-        "evidence": list(evidence),
+        "clock": [plain(reading) for reading in details.clock],
+        "signals": [plain(signal) for signal in details.signals],
+        "triage": details.triage,
+        "triage_at": details.triage_at or None,
+        "evidence": [evidence_document(item, details.now) for item in details.evidence],
+        "links": [_link_document(link, details) for link in details.links],
+        "silences": [plain(silence) for silence in details.silences],
+        "watch": plain(details.sight),
     }
-    if people is not None and now is not None:
-        document["people"] = standing_document(people, now)
+    if details.people is not None:
+        document["people"] = standing_document(details.people, details.now)
     return Report("incident/v1", document, tuple(blocks))
+
+
+def _state(details: Details) -> str:
+    incident = details.incident
+    text = incident.state.value
+    if incident.merged_into:
+        text += f" into {_named(incident.merged_into, details)}"
+    if incident.reopen_count:
+        text += f", reopened {incident.reopen_count} times" if incident.reopen_count > 1 else ", reopened"
+    if incident.same_as:
+        text += f"; as {_named(incident.same_as, details)} was"
+    return text
+
+
+def _unwatched(details: Details) -> str:
+    """What makes the count of firing signals stale, with its age; "" while somebody sees them."""
+    if not details.incident.state.is_open or not details.signals:
+        return ""
+    sight = details.sight
+    if sight.watchers and sight.blind_since is None:
+        return ""
+    if sight.blind_since is not None:
+        return f"; stale: not read since {age_of(sight.blind_since, details.now)}"
+    last = max(signal.changed_at for signal in details.signals)
+    return f"; stale: nobody watches, recorded {age_of(last, details.now)}"
+
+
+def _named(incident_id: str, details: Details) -> str:
+    number = details.numbers.get(incident_id)
+    return f"#{number}" if number is not None else incident_id
+
+
+def links_view(details: Details) -> Listing[Link]:
+    """What other incident or page is what to this one."""
+    columns: tuple[Column[Link], ...] = (
+        Column("link", lambda link: link.words),
+        Column("with", lambda link: _named(link.target, details)),
+        Column("note", lambda link: link.note),
+        Column("by", lambda link: link.actor),
+    )
+    return Listing(
+        "incident-links/v1", columns, details.links, document=lambda link: _link_document(link, details)
+    )
+
+
+def _link_document(link: Link, details: Details) -> dict[str, Any]:
+    document: dict[str, Any] = plain(link)
+    return document | {"words": link.words, "number": details.numbers.get(link.target)}
+
+
+def incident_silences_view(silences: Sequence[IncidentSilence], now: datetime) -> Listing[IncidentSilence]:
+    """The silences made for one incident; those that ended say when."""
+    columns: tuple[Column[IncidentSilence], ...] = (
+        Column("silences", lambda silence: silence.matchers),
+        Column("until", lambda silence: silence.until),
+        Column("standing", lambda silence: _standing(silence, now)),
+        Column("by", lambda silence: silence.actor),
+        Column("change", lambda silence: silence.change, wide=True),
+    )
+    return Listing("incident-silences/v1", columns, silences, empty="no silence was made for it")
+
+
+def _standing(silence: IncidentSilence, now: datetime) -> str:
+    if silence.ended_at is not None:
+        return "ended"
+    return "over" if silence.until <= now else f"{format_duration(seconds_between(now, silence.until))} left"
 
 
 def clock_view(clock: Sequence[PhaseReading]) -> Listing[PhaseReading]:
@@ -139,6 +215,7 @@ def clock_view(clock: Sequence[PhaseReading]) -> Listing[PhaseReading]:
         Column("phase", lambda reading: reading.phase.value),
         Column("took", lambda reading: _duration(reading.seconds), right=True),
         Column("budget", lambda reading: _duration(reading.budget_seconds), right=True),
+        Column("since opening", lambda reading: _duration(reading.since_open_seconds), right=True),
         Column(
             "standing",
             lambda reading: reading.standing.value,
@@ -166,40 +243,6 @@ def signals_view(signals: Sequence[Signal]) -> Listing[Signal]:
 def _labels(labels: Mapping[str, str]) -> str:
     shown = [f"{name}={value}" for name, value in sorted(labels.items()) if name != "alertname"]
     return " ".join(shown)
-
-
-def suspects_view(triage: Mapping[str, Any]) -> Listing[Mapping[str, Any]]:
-    """Suspects as recorded in the journal, first the most probable."""
-    columns: tuple[Column[Mapping[str, Any]], ...] = (
-        Column("score", lambda suspect: f"{suspect['score']:.2f}", right=True),
-        Column("kind", lambda suspect: suspect["kind"]),
-        Column("suspect", lambda suspect: suspect["subject"]),
-        Column("for", lambda suspect: "; ".join(suspect["reasons_for"])),
-        Column("against", lambda suspect: "; ".join(suspect["reasons_against"])),
-        Column("fix", lambda suspect: _fix(suspect.get("fix"))),
-    )
-    return Listing("incident-suspects/v1", columns, triage["suspects"], empty=str(triage["conclusion"]))
-
-
-def _fix(fix: Mapping[str, Any] | None) -> str | None:
-    if not fix:
-        return None
-    parameters = " ".join(f"{name}={value}" for name, value in fix["parameters"].items())
-    return f"{fix['name']} {parameters}".strip()
-
-
-def evidence_view(evidence: Sequence[Mapping[str, Any]]) -> Listing[Mapping[str, Any]]:
-    columns: tuple[Column[Mapping[str, Any]], ...] = (
-        Column("kind", lambda item: item["kind"]),
-        Column(
-            "finding",
-            lambda item: item["summary"] if item["ok"] else f"not available: {item['error']}",
-            tone=lambda item: "" if item["ok"] else "warn",
-        ),
-        Column("source", lambda item: item["source"]),
-        Column("query", lambda item: item["query"], wide=True),
-    )
-    return Listing("incident-evidence/v1", columns, evidence)
 
 
 def timeline_view(entries: Sequence[Entry]) -> Listing[Entry]:

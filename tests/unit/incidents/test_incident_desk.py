@@ -135,7 +135,6 @@ def test_what_cleared_before_anybody_came_can_be_resolved(room: Room, desk: Inci
 @pytest.mark.parametrize(
     "command",
     [
-        lambda desk: desk.mitigated("latest", note="x"),
         lambda desk: desk.triaged("latest", owner="ana"),
         lambda desk: desk.reopen("latest", "x"),
         lambda desk: desk.close("latest"),
@@ -163,7 +162,10 @@ def test_who_mitigates_in_triage_has_judged_it(desk: IncidentDesk) -> None:
 def test_nobody_mitigates_what_was_not_looked_at(desk: IncidentDesk) -> None:
     with pytest.raises(GateNotMet, match="is detected") as raised:
         desk.mitigated("latest", note="x")
-    assert raised.value.fix == "maestro incident triage 1"
+    assert raised.value.fix == "maestro incident ack 1, or maestro incident triage 1"
+    desk.ack("latest")
+    incident = desk.mitigated("latest", note="x")
+    assert (incident.state, incident.times.triaged_at) == (State.MONITORING, incident.times.mitigated_at)
 
 
 def test_triaged_needs_an_owner(desk: IncidentDesk) -> None:
@@ -232,7 +234,7 @@ def test_notes_and_severity_reach_the_timeline(desk: IncidentDesk) -> None:
     desk.set_severity("latest", Severity.SEV1, reason="all users")
     desk.assign("latest", "bo")
     texts = [entry.text for entry in desk.timeline("latest")][-3:]
-    assert texts == ["looking at it", "severity sev2 → sev1", "owner is bo"]
+    assert texts == ["looking at it", "severity sev2 → sev1: all users", "owner is bo"]
 
 
 def test_events_of_other_rooms_join_by_name_cause_or_step(room: Room, desk: IncidentDesk) -> None:

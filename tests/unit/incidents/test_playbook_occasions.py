@@ -189,7 +189,7 @@ def test_each_return_and_each_raise_is_an_occasion_of_its_own(room: Room) -> Non
     playbooks = (on("reopened"), replace(on("severity-raised"), id="raised"))
     look(room.errands(*playbooks))
     assert room.started == []
-    room.desk.set_severity("1", Severity.SEV4)
+    room.desk.set_severity("1", Severity.SEV4, reason="few users")
     look(room.errands(*playbooks))
     assert room.started == []
     for severity in (Severity.SEV3, Severity.SEV1):

@@ -6,27 +6,46 @@ from collections.abc import Callable
 
 import typer
 
-from maestro_cli.cli.commands.incident import lifecycle, people, reading, reporting, responding, rules, tasks
+from maestro_cli.cli.commands.incident import (
+    bonds,
+    lifecycle,
+    opening,
+    people,
+    reading,
+    reporting,
+    responding,
+    rules,
+    tasks,
+)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
 def incident() -> None:
-    """List, show, triage, respond to and resolve incidents."""
+    """Open, list, show, triage, respond to and resolve incidents."""
 
 
 COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
+    ("open", opening.open_incident),
     ("list", reading.list_incidents),
     ("show", reading.show),
     ("timeline", reading.timeline),
+    ("evidence", reading.evidence),
+    ("suspects", reading.suspects),
     ("ack", lifecycle.ack),
+    ("assign", lifecycle.assign),
+    ("severity", lifecycle.severity),
     ("note", lifecycle.note),
+    ("link", bonds.link),
+    ("merge", bonds.merge),
     ("resolve", lifecycle.resolve),
     ("triage", responding.triage),
     ("respond", responding.respond),
     ("mitigate", lifecycle.mitigate),
     ("dismiss", lifecycle.dismiss),
+    ("reopen", lifecycle.reopen),
+    ("close", lifecycle.close),
     ("role", people.role),
     ("update", people.update),
     ("postmortem", reporting.postmortem),

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from maestro_cli.cli.options import OutputOption, RefArgument, output_options
+from maestro_cli.output.renderers.incident_findings import findings_view, triage_view
 from maestro_cli.output.renderers.incidents import incident_view, incidents_view, timeline_view
 from maestro_cli.output.writer import emit
 
@@ -28,11 +29,13 @@ def list_incidents(
 
 
 def show(ctx: typer.Context, ref: RefArgument = "latest", output: OutputOption = "table") -> None:
-    """Show one incident: clock, signals, suspects, evidence.
+    """Show one incident: clock, signals, suspects, evidence, links, silences.
+
+    Reads the journal alone; what was recorded a while ago is marked with its age.
 
     Example: maestro incident show latest
     """
-    emit(incident_view(*ctx.obj.incident_details(ref)), output_options(ctx, output))
+    emit(incident_view(ctx.obj.incident_details(ref)), output_options(ctx, output))
 
 
 def timeline(ctx: typer.Context, ref: RefArgument = "latest", output: OutputOption = "table") -> None:
@@ -41,3 +44,23 @@ def timeline(ctx: typer.Context, ref: RefArgument = "latest", output: OutputOpti
     Example: maestro incident timeline 3 -o wide
     """
     emit(timeline_view(ctx.obj.desk.timeline(ref)), output_options(ctx, output))
+
+
+def evidence(ctx: typer.Context, ref: RefArgument = "latest", output: OutputOption = "table") -> None:
+    """Show what triage recorded: each finding with its query, time, source and age. Asks nothing anew.
+
+    Example: maestro incident evidence latest -o json
+    """
+    details = ctx.obj.incident_details(ref)
+    emit(findings_view(details.evidence, details.now), output_options(ctx, output))
+
+
+def suspects(ctx: typer.Context, ref: RefArgument = "latest", output: OutputOption = "table") -> None:
+    """Show the suspects that triage recorded, with what speaks for and against each.
+
+    Exit 15 when there was no triage yet.
+
+    Example: maestro incident suspects latest -o json
+    """
+    details = ctx.obj.triaged_details(ref)
+    emit(triage_view(details), output_options(ctx, output))

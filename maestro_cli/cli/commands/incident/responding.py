@@ -17,7 +17,7 @@ def triage(ctx: typer.Context, ref: RefArgument = "latest", output: OutputOption
     options = output_options(ctx, output)
     with ctx.obj.progress() as progress:
         ctx.obj.investigate(ref, progress)
-    emit(incident_view(*ctx.obj.incident_details(ref)), options)
+    emit(incident_view(ctx.obj.incident_details(ref)), options)
 
 
 def respond(ctx: typer.Context, ref: RefArgument = "latest", output: OutputOption = "table") -> None:
@@ -30,4 +30,4 @@ def respond(ctx: typer.Context, ref: RefArgument = "latest", output: OutputOptio
     options = output_options(ctx, output)
     with ctx.obj.progress() as progress:
         ctx.obj.respond(ref, progress)
-    emit(incident_view(*ctx.obj.incident_details(ref)), options)
+    emit(incident_view(ctx.obj.incident_details(ref)), options)

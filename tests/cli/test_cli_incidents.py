@@ -1,0 +1,162 @@
+"""`maestro incident`: what is shown, in every format, and what is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from maestro_cli.config.locations import state_dir
+from maestro_cli.incidents.details import Details, read_details
+from maestro_cli.incidents.intake.blindness import read_sight
+from maestro_cli.output.formats import parse_format
+from maestro_cli.output.renderers.incident_findings import findings_view, triage_view
+from maestro_cli.output.renderers.incidents import incident_view, incidents_view, timeline_view
+from maestro_cli.output.views import View
+from maestro_cli.output.writer import OutputOptions, emit
+from tests.cli.incident_scene import Scene, settled
+from tests.cli.program import check_golden, maestro
+from tests.unit.incidents.world import SetClock
+
+FORMATS = ("table", "wide", "json", "yaml", "csv", "md", "jsonpath={.schema}")
+REPORT_FORMATS = tuple(form for form in FORMATS if form != "csv")  # several tables have no CSV form
+
+
+@pytest.fixture(autouse=True)
+def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is shown is local time: here it is UTC."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    made = Scene(tmp_path_factory.mktemp("scene") / "journal.db")
+    yield made
+    made.journal.close()
+
+
+def details(scene: Scene, ref: str) -> Details:
+    return read_details(scene.ana, ref, read_sight(scene.journal), scene.clock.now())
+
+
+def shown(view: View, form: str) -> str:
+    out = io.StringIO()
+    emit(view, OutputOptions(parse_format(form), is_plain=True), out)
+    return settled(out.getvalue())
+
+
+def check(name: str, view: View, form: str) -> None:
+    check_golden(f"{name}.{form.partition('=')[0]}", shown(view, form))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_list_in_every_format(scene: Scene, form: str) -> None:
+    check("incident-list", incidents_view(scene.ana.list(), scene.clock.now()), form)
+
+
+@pytest.mark.parametrize("form", REPORT_FORMATS)
+def test_one_incident_in_every_format(scene: Scene, form: str) -> None:
+    check("incident-show", incident_view(details(scene, "1")), form)
+
+
+def test_one_that_was_merged_names_the_survivor(scene: Scene) -> None:
+    check("incident-merged", incident_view(details(scene, "2")), "table")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_timeline_in_every_format(scene: Scene, form: str) -> None:
+    check("incident-timeline", timeline_view(scene.ana.timeline("1")), form)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_evidence_in_every_format(scene: Scene, form: str) -> None:
+    found = details(scene, "1")
+    check("incident-evidence", findings_view(found.evidence, found.now), form)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_suspects_in_every_format(scene: Scene, form: str) -> None:
+    check("incident-suspects", triage_view(details(scene, "1")), form)
+
+
+def test_what_was_recorded_a_while_ago_is_stale_and_says_its_age(scene: Scene) -> None:
+    found = details(scene, "1")
+    early = scene.ana.evidence("1")[0].data["at"]
+    assert "10m00s ago, stale" in shown(findings_view(found.evidence, found.now), "table")
+    soon = found.now - timedelta(seconds=580)
+    fresh = shown(findings_view(found.evidence, soon), "table")
+    assert "20s ago" in fresh
+    assert "stale" not in fresh
+    body = json.loads(shown(findings_view(found.evidence, found.now), "json"))
+    assert [(item["at"], item["age_seconds"]) for item in body["items"]] == [(early, 600.0)] * 2
+    assert "stale: nobody watches, recorded 10m20s ago" in shown(incident_view(found), "table")
+
+
+# The program
+
+
+@pytest.fixture
+def home(configured: Path) -> Path:
+    """The scene in the journal of context `prod`."""
+    file = state_dir() / "journal" / "prod.sqlite"
+    file.parent.mkdir(parents=True)
+    scene = Scene(file, SetClock())
+    scene.journal.close()
+    return file
+
+
+def test_an_incident_by_hand_from_its_report_to_its_close(configured: Path) -> None:
+    opened = maestro("incident", "open", "slow", "-n", "ml", "--from", "-", "-o", "json", stdin="long ago\n")
+    assert (opened.code, opened.err) == (0, "")
+    body = json.loads(opened.out)["items"][0]
+    assert (body["state"], body["severity"], body["namespace"]) == ("detected", "sev3", "ml")
+    steps = (
+        (("ack", "latest"), "detected"),
+        (("assign", "latest", "--to", "bo"), "detected"),
+        (("severity", "latest", "sev4", "--reason", "few users"), "detected"),
+        (("mitigate", "latest", "cache emptied"), "monitoring"),
+        (("resolve", "latest"), "resolved"),
+        (("reopen", "latest", "--reason", "again"), "triaging"),
+        (("resolve", "latest"), "resolved"),
+        (("close", "latest"), "closed"),
+    )
+    for words, state in steps:
+        result = maestro("incident", *words, "-o", "jsonpath={.items[0].state} {.items[0].owner}")
+        assert (result.code, result.err) == (0, ""), words
+        assert result.out.split()[0] == state, words
+    assert result.out.split()[1] == "bo"
+    signal = json.loads(maestro("incident", "show", "latest", "-o", "json").out)["signals"][0]
+    assert signal["annotations"]["description"] == "long ago\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "what"),
+    [
+        (("severity", "3", "sev9"), 2, "sev9"),
+        (("severity", "1", "sev3"), 2, "needs a reason"),
+        (("assign", "1"), 2, "not clear"),
+        (("note", "1"), 2, "needs a text"),
+        (("note", "1", "x", "--from", "-"), 2, "given twice"),
+        (("note", "1", "--from", "/nonexistent"), 3, "cannot be read"),
+        (("link", "1", "javascript://x"), 2, "not the address"),
+        (("merge", "1", "2"), 11, "that would be a cycle"),
+        (("merge", "1", "1"), 2, "into itself"),
+        (("merge", "3", "4"), 11, "has to be open"),
+        (("assign", "2", "--to", "me"), 11, "is merged"),
+        (("suspects", "3"), 15, "not triaged yet"),
+        (("ack", "1", "--expected-seq", "3"), 11, "merged into #1"),
+    ],
+)
+def test_what_is_refused_says_so(home: Path, words: tuple[str, ...], code: int, what: str) -> None:
+    result = maestro("incident", *words)
+    assert (result.code, result.out) == (code, "")
+    assert what in result.err
