@@ -59,7 +59,10 @@ class Bindings:
         """The key that signals of one incident share."""
         return self.bound(labels).key
 
-    def title(self, alert: Alert) -> str:
+    def title(self, alert: Alert, storm: Rule | None = None) -> str:
+        """The title of the incident that an alert opens, or of the storm that it is in."""
+        if storm is not None:
+            return capped(fill(storm.title, {"labels": alert.labels}, strict=False), 200)
         found = self.bound(alert.labels)
         if found.playbook is not None and found.playbook.incident_title:
             return capped(found.playbook.title_for(alert.labels), 200)

@@ -1,12 +1,14 @@
 """Which incident the signals of one delivery belong to.
 
 Invariant: used inside one transaction; at most one incident of a key is opened, and what is looked up is
-looked up for all signals together.
+looked up for all signals together, so that their order in it decides nothing. A signal whose own incident is
+open goes there, whatever storms.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -16,11 +18,24 @@ from maestro_cli.core.ids import new_id
 from maestro_cli.core.workload_labels import workload_of
 from maestro_cli.incidents.intake.bindings import Bindings
 from maestro_cli.incidents.intake.correlation import IntakePolicy, capped, severity_of, start_of
-from maestro_cli.incidents.model import Incident, State
+from maestro_cli.incidents.intake.rules.model import Rule
+from maestro_cli.incidents.intake.storms import Beginning, begun, in_storms
+from maestro_cli.incidents.model import Incident, Severity, State
 from maestro_cli.incidents.register import latest_incident_of_key, open_incident_of_key, seen_keys
 from maestro_cli.journal.store import Transaction
 
 REOPENABLE = (State.RESOLVED, State.POSTMORTEM)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What a signal is one of: the key of its incident, the rule that says so, and how grave it is."""
+
+    key: str
+    rule: Rule
+    severity: Severity
+
+
 Append = Callable[[str, str, Mapping[str, Any]], None]  # kind, incident, data
 
 
@@ -46,6 +61,7 @@ class Routing:
         keys = {bindings.key(alert.labels) for _, alert in signals}
         self._new_keys = keys - seen_keys(transaction, sorted(keys))
         self._number = next_number(transaction)
+        self._storms = self._in_storms(signals)  # identities of signals that are in one: its key
         self._by_key: dict[str, str] = {}  # open incident of a key, as far as looked up
         self.opened: list[str] = []
         self.reopened: list[str] = []
@@ -56,46 +72,89 @@ class Routing:
 
     def incident_of(self, fingerprint: str, alert: Alert) -> str:
         """The open incident of a signal: found, reopened or opened."""
-        key = self._bindings.key(alert.labels)
-        if key in self._by_key:
-            return self._by_key[key]
-        incident = self._open(key, alert, None) if key in self._new_keys else self._open_one(key, alert)
-        self._by_key[key] = incident
-        return incident
+        group = self._group(fingerprint, alert)
+        if group.key not in self._by_key:
+            is_new = group.key in self._new_keys
+            self._by_key[group.key] = self._open(group, alert, None) if is_new else self._find(group, alert)
+        return self._by_key[group.key]
 
-    def _open_one(self, key: str, alert: Alert) -> str:
-        open_one = open_incident_of_key(self._transaction, key)
+    def _group(self, fingerprint: str, alert: Alert) -> Group:
+        found = self._storms.get(fingerprint)
+        if found is not None:
+            return found
+        severity = severity_of(alert.labels, self._policy) or self._policy.unknown_severity
+        bound = self._bindings.bound(alert.labels)
+        return Group(bound.key, bound.rule, severity)
+
+    def _in_storms(self, signals: Sequence[tuple[str, Alert]]) -> Mapping[str, Group]:
+        """Of signals whose own incident is not open, the storm of each that is in one."""
+        rule = self._bindings.book.storm
+        if rule is None or not signals:
+            return {}
+        is_closed = dict.fromkeys(self._new_keys, True)
+        found: dict[str, tuple[Beginning, Alert]] = {}
+        for name, alert in signals:
+            key = self._bindings.key(alert.labels)
+            if key not in is_closed:
+                is_closed[key] = open_incident_of_key(self._transaction, key) is None
+            if is_closed[key]:
+                began = start_of(alert, self._now)
+                found[name] = Beginning(name, key, rule.key(alert.labels), began), alert
+        return self._grouped(rule, found)
+
+    def _grouped(self, rule: Rule, found: Mapping[str, tuple[Beginning, Alert]]) -> Mapping[str, Group]:
+        if not found:
+            return {}
+        starts = [one.began for one, _ in found.values()]
+        earlier = begun(
+            self._transaction, self._bindings, rule, min(starts), max(starts), drill=self._drilling
+        )
+        others = [one for one in earlier if one.fingerprint not in found]
+        stormy = in_storms([*others, *(one for one, _ in found.values())], rule) & found.keys()
+        gravest: dict[str, Severity] = {}
+        for name in stormy:
+            one, alert = found[name]
+            severity = severity_of(alert.labels, self._policy) or self._policy.unknown_severity
+            gravest[one.storm] = min(severity, gravest.get(one.storm, severity))
+        return {name: Group(key, rule, gravest[key]) for name in stormy for key in (found[name][0].storm,)}
+
+    def _find(self, group: Group, alert: Alert) -> str:
+        open_one = open_incident_of_key(self._transaction, group.key)
         if open_one is not None:
+            if group.rule.is_storm and group.severity < open_one.severity:
+                data = {"severity": group.severity, "was": open_one.severity, "reason": "the storm is graver"}
+                self._append("incident.severity_set", open_one.id, data)
             return open_one.id
-        last = latest_incident_of_key(self._transaction, key)
-        if last is None or not self._reopens(last, alert):
-            return self._open(key, alert, last)
+        last = latest_incident_of_key(self._transaction, group.key)
+        if last is None or not self._reopens(last, group.rule):
+            return self._open(group, alert, last)
         self._append("incident.reopened", last.id, {"reason": "its alert fires again"})
         self.reopened.append(last.id)
         return last.id
 
-    def _reopens(self, incident: Incident, alert: Alert) -> bool:
+    def _reopens(self, incident: Incident, rule: Rule) -> bool:
         resolved_at = incident.times.resolved_at
-        window = timedelta(seconds=self._bindings.bound(alert.labels).rule.reopen_window_seconds)
+        window = timedelta(seconds=rule.reopen_window_seconds)
         recent = resolved_at is not None and self._now - resolved_at <= window
         # a drill's alert is no return of a real incident, nor the other way round
         if not (incident.state in REOPENABLE and recent and incident.drill is self._drilling):
             return False
         return open_incident_of_key(self._transaction, incident.key) is None
 
-    def _open(self, key: str, alert: Alert, last: Incident | None) -> str:
-        policy = self._policy
+    def _open(self, group: Group, alert: Alert, last: Incident | None) -> str:
+        storm = group.rule if group.rule.is_storm else None
         incident = new_id("inc", self._now)
-        workload = workload_of(alert.labels)
+        workload = workload_of(alert.labels) if storm is None else None
+        namespace = alert.labels.get("namespace", "") if storm is None else ""
         self._append(
             "incident.opened",
             incident,
             {
                 "number": self._number,
-                "key": key,
-                "title": self._bindings.title(alert),
-                "severity": severity_of(alert.labels, policy) or policy.unknown_severity,
-                "namespace": capped(alert.labels.get("namespace", ""), 253) or None,
+                "key": group.key,
+                "title": self._bindings.title(alert, storm),
+                "severity": group.severity,
+                "namespace": capped(namespace, 253) or None,
                 "workload": str(workload) if workload is not None else None,
                 "drill": self._drilling,
                 "started_at": start_of(alert, self._now),
@@ -104,7 +163,7 @@ class Routing:
             },
         )
         roles = self._bindings.roles(alert.labels)
-        if roles:
+        if roles and storm is None:
             self._append("incident.roles_set", incident, {"roles": roles})
         self._number += 1
         self.opened.append(incident)

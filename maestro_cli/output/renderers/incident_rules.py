@@ -20,15 +20,18 @@ def rules_view(book: RuleBook) -> Listing[Rule]:
         Column("id", lambda one: one.id),
         Column("takes", _takes),
         Column("grouped", lambda one: one.told),
-        Column("opens at", lambda one: one.threshold, right=True),
+        Column("opens at", lambda one: one.threshold + one.is_storm, right=True),
         Column("within", lambda one: format_duration(one.window_seconds), wide=True),
         Column("reopens for", lambda one: format_duration(one.reopen_window_seconds), wide=True),
         Column("file", lambda one: f"{one.file}:{one.line}" if one.file else "built in", wide=True),
     )
-    return Listing("incident-rule-list/v1", columns, book.rules, document=_document)
+    every = (*book.rules, *((book.storm,) if book.storm is not None else ()))
+    return Listing("incident-rule-list/v1", columns, every, document=_document)
 
 
 def _takes(rule: Rule) -> str:
+    if rule.is_storm:
+        return f"over {rule.threshold} incidents at once"
     return ", ".join(map(str, rule.matchers)) or "every signal"
 
 

@@ -16,6 +16,7 @@ from maestro_cli.incidents.intake.bindings import Bindings
 from maestro_cli.incidents.intake.correlation import ignored_because, severity_of
 from maestro_cli.incidents.intake.routing import REOPENABLE
 from maestro_cli.incidents.intake.rules.model import Rule
+from maestro_cli.incidents.intake.storms import Beginning, begun, in_storms
 from maestro_cli.incidents.model import Incident, Severity
 from maestro_cli.incidents.register import Reads, latest_incident_of_key, open_incident_of_key
 
@@ -58,6 +59,23 @@ def explain_signal(
     )  # fmt: skip
 
 
+def _storm(
+    bindings: Bindings, reads: Reads, labels: Mapping[str, str], now: datetime
+) -> tuple[Incident | None, str] | None:
+    """What it would do in a storm, None where there is none."""
+    rule = bindings.book.storm
+    if rule is None:
+        return None
+    one = Beginning("", bindings.key(labels), rule.key(labels), now)
+    earlier = begun(reads, bindings, rule, now, now, drill=False)
+    if one.fingerprint not in in_storms([*earlier, one], rule):
+        return None
+    found = open_incident_of_key(reads, one.storm)
+    if found is None:
+        return None, f"opens a storm: over {rule.threshold} incidents began at once"
+    return found, f"joins incident #{found.number}, a storm"
+
+
 def _would(
     bindings: Bindings, reads: Reads, labels: Mapping[str, str], now: datetime
 ) -> tuple[Incident | None, str]:
@@ -69,6 +87,9 @@ def _would(
     found = open_incident_of_key(reads, key)
     if found is not None:
         return found, f"joins incident #{found.number}, which is open"
+    storm = _storm(bindings, reads, labels, now)
+    if storm is not None:
+        return storm
     last = latest_incident_of_key(reads, key)
     if last is not None and last.state in REOPENABLE and last.times.resolved_at is not None:
         ago = seconds_between(last.times.resolved_at, now)

@@ -13,6 +13,7 @@ from maestro_cli.incidents.intake.correlation import IntakePolicy, incident_key,
 from maestro_cli.runbooks.playbooks.matchers import Matcher, mismatch
 from maestro_cli.runbooks.playbooks.model import Playbook
 
+STORM_PREFIX = ("storm",)
 DEFAULT_UNUSED_SECONDS = 30 * 86_400.0
 
 
@@ -47,6 +48,11 @@ class Rule:
         return "/".join((*self.prefix, *parts))
 
     @property
+    def is_storm(self) -> bool:
+        """Whether it counts incidents that begin at once, and takes no signal by its labels."""
+        return self.prefix == STORM_PREFIX
+
+    @property
     def told(self) -> str:
         """How it groups, in words."""
         return f"by {', '.join(self.group_by) or 'nothing'}" if self.by_labels else "by workload"
@@ -74,10 +80,14 @@ def rule_of_playbook(playbook: Playbook) -> Rule | None:
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
-    """Every rule there is, in order, and the table of intake."""
+    """Every rule there is, in order, and the table of intake.
+
+    `storm` opens one incident for more keys than its threshold that begin within its window.
+    """
 
     rules: tuple[Rule, ...] = (EVERY_SIGNAL,)
     policy: IntakePolicy = field(default_factory=IntakePolicy)
+    storm: Rule | None = None
     unused_after_seconds: float = DEFAULT_UNUSED_SECONDS
 
     def match(self, labels: Mapping[str, str]) -> Rule:

@@ -15,8 +15,8 @@ from maestro_cli.config.strict import Document, read_yaml
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
 from maestro_cli.incidents.intake.correlation import IntakePolicy, key_part
-from maestro_cli.incidents.intake.rules.model import EVERY_SIGNAL, Rule, RuleBook
-from maestro_cli.incidents.intake.rules.spec import RuleSpec, RulesSpec
+from maestro_cli.incidents.intake.rules.model import EVERY_SIGNAL, STORM_PREFIX, Rule, RuleBook
+from maestro_cli.incidents.intake.rules.spec import RuleSpec, RulesSpec, StormSpec
 from maestro_cli.incidents.model import Severity
 from maestro_cli.runbooks.playbooks.matchers import Matcher, parse_matcher
 from maestro_cli.runbooks.playbooks.template import placeholders, unread
@@ -56,6 +56,7 @@ class _Reading:
         return RuleBook(
             rules=(*own.values(), *(one for one in far.rules if one.id not in own)),
             policy=self._policy(far.policy),
+            storm=far.storm if spec.storm is None else self._storm(spec.storm),
             unused_after_seconds=unused,
         )
 
@@ -72,6 +73,34 @@ class _Reading:
         unknown = Severity(spec.unknown_severity) if spec.unknown_severity else far.unknown_severity
         return IntakePolicy(words, unknown, far.heartbeats | set(spec.heartbeats))
 
+    def _storm(self, spec: StormSpec | str) -> Rule | None:
+        if isinstance(spec, str):
+            return None
+        at: _Place = ("storm",)
+        self._check(spec.group_by, spec.threshold, spec.title, at)
+        window = self._seconds(spec.window, (*at, "window"))
+        return Rule(
+            id="storm",
+            group_by=tuple(spec.group_by),
+            window_seconds=window,
+            threshold=spec.threshold,
+            title=spec.title or f"Alert storm: over {spec.threshold} incidents began within {spec.window}",
+            prefix=STORM_PREFIX,
+            by_labels=True,
+            file=self._document.file,
+            line=self._document.line_of(at),
+        )
+
+    def _check(self, group_by: Sequence[str], threshold: int, title: str, at: _Place) -> None:
+        for number, label in enumerate(group_by):
+            if not _LABEL.fullmatch(label):
+                raise self._fail(f"{visible(label, 60)!r} is not a label", (*at, "group_by", number))
+        if not 1 <= threshold <= 1000:
+            raise self._fail("must be from 1 to 1000", (*at, "threshold"))
+        if wrong := [*unread(title), *(scope for scope, _ in placeholders(title) if scope != "labels")]:
+            what = f"{visible(wrong[0], 60)!r} is nothing that a signal has"
+            raise self._fail(what, (*at, "title"), fix="write {{ labels.NAME }}")
+
     def _rules(self) -> dict[str, Rule]:
         if len(self._spec.rules) > MAX_RULES:
             raise self._fail(f"has more than {MAX_RULES}", ("rules",))
@@ -87,14 +116,7 @@ class _Reading:
         return found
 
     def _rule(self, spec: RuleSpec, at: _Place) -> Rule:
-        for number, label in enumerate(spec.group_by or ()):
-            if not _LABEL.fullmatch(label):
-                raise self._fail(f"{visible(label, 60)!r} is not a label", (*at, "group_by", number))
-        if not 1 <= spec.threshold <= 1000:
-            raise self._fail("must be from 1 to 1000", (*at, "threshold"))
-        if wrong := [*unread(spec.title), *(s for s, _ in placeholders(spec.title) if s != "labels")]:
-            what = f"{visible(wrong[0], 60)!r} is nothing that a signal has"
-            raise self._fail(what, (*at, "title"), fix="write {{ labels.NAME }}")
+        self._check(spec.group_by or (), spec.threshold, spec.title, at)
         return Rule(
             id=spec.id,
             matchers=self._matchers(spec.matchers, (*at, "matchers")),

@@ -26,9 +26,19 @@ class RuleSpec(msgspec.Struct, forbid_unknown_fields=True):
     title: str = ""
 
 
+class StormSpec(msgspec.Struct, forbid_unknown_fields=True):
+    """More than `threshold` keys that begin within `window` are one incident for each value of `group_by`."""
+
+    threshold: int = 20
+    window: str = "5m"
+    group_by: list[str] = []
+    title: str = ""
+
+
 class RulesSpec(msgspec.Struct, forbid_unknown_fields=True):
     """`severities` adds words to the shipped table; `none` is a word that never opens an incident.
 
+    `storm` is when so much begins at once that it is one incident; `off` is never.
     `heartbeats` are alerts that only say "I am alive"; they are added to the shipped ones. A rule that
     matched nothing for `unused_after` is told.
     """
@@ -38,4 +48,5 @@ class RulesSpec(msgspec.Struct, forbid_unknown_fields=True):
     severities: dict[str, SeverityWord] = {}
     unknown_severity: Literal["sev1", "sev2", "sev3"] | None = None
     heartbeats: list[str] = []
+    storm: StormSpec | Literal["off"] | None = None
     unused_after: str = ""
