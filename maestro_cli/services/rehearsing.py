@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from maestro_cli.changes.history import get_change
 from maestro_cli.changes.model import State
 from maestro_cli.chaos.drills.conductor import Conductor
 from maestro_cli.chaos.drills.fault_score import FaultScore, score_faults
 from maestro_cli.chaos.drills.faults import read_faults
-from maestro_cli.chaos.drills.model import Fix, Outcome
+from maestro_cli.chaos.drills.model import Accused, Fix, Outcome
 from maestro_cli.chaos.drills.ports import Ensemble
 from maestro_cli.config.locations import shipped
 from maestro_cli.core.cancellation import Cancellation
@@ -113,7 +113,7 @@ class Responders:
 
     def _tells(self, incident: Incident, alert: str) -> bool:
         signals = self._services.desk.signals(incident.id)
-        return any(signal.firing and signal.name == alert for signal in signals)
+        return any(signal.firing and alert in ("", signal.name) for signal in signals)
 
     def _began(self, incident: Incident) -> datetime:
         """When it was opened, or opened again."""
@@ -136,8 +136,7 @@ class Responders:
     def _outcome(self, incident: Incident) -> Outcome:
         recorded = self._services.desk.suspects(incident.id)
         culprit = recorded is not None and recorded.data["culprit"]
-        suspect = recorded.data["suspects"][0] if recorded is not None and culprit else None
-        subject, _, revision = suspect["subject"].rpartition(" revision ") if suspect else ("", "", "")
+        suspect = _accused(recorded.data["suspects"][0]) if recorded is not None and culprit else None
         applied = [
             entry.subject.removeprefix("change/")
             for entry in self._services.desk.timeline(incident.id)
@@ -152,13 +151,14 @@ class Responders:
             triaged_at=times.triaged_at or (from_rfc3339(recorded.time) if recorded is not None else None),
             mitigated_at=times.mitigated_at,
             resolved_at=times.resolved_at,
-            suspect_kind=suspect["kind"] if suspect else "",
-            suspect_subject=subject or (suspect["subject"] if suspect else ""),
-            suspect_revision=int(revision) if revision.isdigit() else None,
+            suspect_kind=suspect.kind if suspect else "",
+            suspect_subject=suspect.subject if suspect else "",
+            suspect_revision=suspect.revision if suspect else None,
             fixes=tuple(Fix(one.kind, str(one.ref), one.state is State.VERIFIED) for one in changes),
             run=f"{runs[0].runbook} {runs[0].status.value}" if runs else "",
             steps=_steps(self._services.run_history, runs),
             postmortem=self._postmortem(incident),
+            suspects=() if recorded is None else tuple(map(_accused, recorded.data["suspects"])),
         )
 
     def _postmortem(self, incident: Incident) -> str:
@@ -166,6 +166,13 @@ class Responders:
             subject=incident.subject, kinds=("incident.postmortem_published",)
         )
         return str(events[-1].data["path"]) if events else ""
+
+
+def _accused(suspect: Mapping[str, Any]) -> Accused:
+    subject, _, revision = str(suspect["subject"]).rpartition(" revision ")
+    if subject and revision.isdigit():
+        return Accused(suspect["kind"], subject, int(revision), suspect["score"])
+    return Accused(suspect["kind"], suspect["subject"], None, suspect["score"])
 
 
 def _steps(history: RunHistory, runs: Sequence[RunRecord]) -> tuple[str, ...]:
@@ -275,26 +282,39 @@ def _kubelet_of(node: str) -> str:
     return node.replace("node-", "kubelet-", 1)
 
 
+class EmbeddedAlarms:
+    """Satisfies chaos.drills.ports.Alarms: tells the embedded platform's Alertmanager, as Prometheus does."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def say(self, alerts: Sequence[Mapping[str, str]], *, since: datetime, for_seconds: float) -> None:
+        ends = self._services.clock.now() + timedelta(seconds=for_seconds)
+        self._services.alertmanager.send_alerts(alerts, starts_at=since, ends_at=ends)
+
+
+def embedded_ensemble(services: Services) -> Ensemble:
+    """Everyone there is in the context `local`, once the platform is up."""
+    from maestro_cli.config.locations import local_state_dir
+    from maestro_cli.services.drill_props import EmbeddedProps
+
+    local = services.in_context("local")
+    return Ensemble(
+        local.journal, local.cluster, local.prometheus, Responders(local), embedded_faults(local),
+        EmbeddedNodes(local), local.cluster, EmbeddedProps(local_state_dir(), local.serving_url),
+        EmbeddedLoad(local), EmbeddedAlarms(local),
+    )  # fmt: skip
+
+
 def conductor(services: Services, seed: int, cluster: str | None) -> Conductor:
     """A conductor whose ensemble works in the context `local`, once the platform is up.
 
     `cluster` is the one that the platform must have; None takes the one that is up, else the light one.
     """
 
-    def gather() -> Ensemble:
-        from maestro_cli.config.locations import local_state_dir
-        from maestro_cli.services.drill_props import EmbeddedProps
-
-        local = services.in_context("local")
-        return Ensemble(
-            local.journal, local.cluster, local.prometheus, Responders(local), embedded_faults(local),
-            EmbeddedNodes(local), local.cluster, EmbeddedProps(local_state_dir(), local.serving_url),
-            EmbeddedLoad(local),
-        )  # fmt: skip
-
     return Conductor(
         EmbeddedStage(services, seed, cluster),
-        gather,
+        lambda: embedded_ensemble(services),
         {objective.name: objective for objective in read_objectives(shipped("deploy") / "objectives")},
         clock=services.clock,
         actor=services.actor,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from maestro_cli.changes.rollouts import Rollout
     from maestro_cli.chaos.drills.conductor import Conductor
     from maestro_cli.chaos.drills.fault_score import FaultScore
+    from maestro_cli.chaos.drills.league.model import LeagueReport
     from maestro_cli.core.facts.inventory import NodeLine, PodLine, WorkloadLine
     from maestro_cli.core.progress import Progress
     from maestro_cli.core.refs import ObjectRef
@@ -191,6 +192,24 @@ class Services(PeopleServices):
         from maestro_cli.services.rehearsing import conductor
 
         return conductor(self, seed, cluster)
+
+    def play_league(
+        self,
+        names: Sequence[str],
+        seeds: Sequence[int],
+        *,
+        cluster: str | None,
+        keep: bool,
+        file: Path | None,
+        resume: bool,
+        progress: Progress,
+    ) -> tuple[LeagueReport, Path]:
+        """Play scenarios of the league, each with every seed."""
+        from maestro_cli.services.league import play_league
+
+        return play_league(
+            self, names, seeds, cluster=cluster, keep=keep, file=file, resume=resume, progress=progress
+        )
 
     # Canaries
 

@@ -138,6 +138,17 @@ class Alertmanager:
             for item in self._backend.decode(answer, list[_ApiAlert])
         )
 
+    def send_alerts(
+        self, alerts: Sequence[Mapping[str, str]], *, starts_at: datetime, ends_at: datetime
+    ) -> None:
+        """Have it know of alerts of these labels, as Prometheus would send them.
+
+        Raises UsageError when they are not accepted, OutcomeUnknown when no answer came.
+        """
+        times = {"startsAt": to_rfc3339(starts_at), "endsAt": to_rfc3339(ends_at)}
+        body = [{"labels": dict(labels), "annotations": {}, **times} for labels in alerts]
+        self._write(Ask("POST", "/api/v2/alerts", body=msgspec.json.encode(body)))
+
     def silences(self) -> tuple[Silence, ...]:
         """Every silence it knows; those that are over stay known for its retention, five days by default."""
         answer = self._backend.expect_ok(self._backend.get("/api/v2/silences"))

@@ -49,26 +49,27 @@ class ReplicaFaults:
         self._transport = transport
 
     def inject(self, ref: WorkloadRef, fault: ReplicaFault, note: str) -> str:
-        """Into the first ready pod by name. Raises GateNotMet, Refused, Unreachable, OutcomeUnknown."""
-        pod = self._ready(ref)[0]
-        self._order(pod, fault, note)
+        """Into the ready pod at its place. Raises GateNotMet, Refused, Unreachable, OutcomeUnknown."""
+        ready = self.replicas(ref)
+        pod = ready[int(fault.place * len(ready))]
+        self.inject_in(pod, fault, note)
         return pod.name
 
     def inject_everywhere(self, ref: WorkloadRef, fault: ReplicaFault, note: str) -> tuple[str, ...]:
         """Into every ready pod; raises as `inject`, and then it may be on in some."""
-        ready = self._ready(ref)
+        ready = self.replicas(ref)
         for pod in ready:
-            self._order(pod, fault, note)
+            self.inject_in(pod, fault, note)
         return tuple(pod.name for pod in ready)
 
-    def _ready(self, ref: WorkloadRef) -> list[Pod]:
+    def replicas(self, ref: WorkloadRef) -> list[Pod]:
         """By name; raises GateNotMet where there is none."""
         ready = sorted((pod for pod in self._pods(ref) if _is_asked(pod)), key=lambda one: one.name)
         if not ready:
             raise GateNotMet(f"{ref} has no ready pod", fix="maestro local status")
         return ready
 
-    def _order(self, pod: Pod, fault: ReplicaFault, note: str) -> None:
+    def inject_in(self, pod: Pod, fault: ReplicaFault, note: str) -> None:
         order = {
             "kind": fault.kind,
             "seconds": fault.seconds,

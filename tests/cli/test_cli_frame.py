@@ -76,7 +76,7 @@ def test_the_printed_exit_codes_are_those_of_the_program() -> None:
         (["journal", "show", "--limit", "x"], "Invalid value for '--limit'", "maestro journal show --help"),
         (["journal", "show", "--limit", "-1"], "Invalid value for '--limit'", "maestro journal show --help"),
         (["journal", "show", "--limit"], "requires an argument", "maestro --help"),
-        (["drill", "run"], "Missing argument", "maestro drill run --help"),
+        (["drill", "run"], "no drill was named", "maestro drill list, or drill run --all"),
         (["doctor", "extra"], "unexpected extra argument", "maestro doctor --help"),
     ],
 )

@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from maestro_cli.chaos.drills.act import Act, OpenAct
 from maestro_cli.chaos.drills.baseline import Measuring
-from maestro_cli.chaos.drills.defects import clear, defect_of
+from maestro_cli.chaos.drills.defects import clear
 from maestro_cli.chaos.drills.defects.defect import Defect, NothingDone, Scene
-from maestro_cli.chaos.drills.model import DETECT_BUDGET_SECONDS, Outcome, Scenario, Scorecard
+from maestro_cli.chaos.drills.model import Outcome, Scenario, Scorecard
 from maestro_cli.chaos.drills.ports import Ensemble, Stage
 from maestro_cli.chaos.drills.scorecard import Performance, score
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import Clock, from_rfc3339, seconds_between
-from maestro_cli.core.errors import GateNotMet, Interrupted, MaestroError
+from maestro_cli.core.errors import GateNotMet, Interrupted, MaestroError, TimedOut
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress
 from maestro_cli.journal.model import Event
@@ -67,6 +68,10 @@ class Conductor:
     def run(
         self, scenario: Scenario, *, keep: bool, progress: Progress, cancellation: Cancellation
     ) -> Scorecard:
+        """Play a scenario that is known, and give its scorecard; the rest as `play`."""
+        return score(self.play(OpenAct(scenario), keep=keep, progress=progress, cancellation=cancellation))
+
+    def play(self, act: Act, *, keep: bool, progress: Progress, cancellation: Cancellation) -> Performance:
         """Start what is not up, play, score; the platform goes down unless kept or up before.
 
         Raises what the parts raise; whatever happens, the defect is undone and nothing is left behind.
@@ -81,8 +86,9 @@ class Conductor:
                 came_up_at = self._clock.now()
                 self._stage.up(progress, cancellation)
                 platform_seconds = self._clock.monotonic() - started
-            objective = None if scenario.objective is None else self._objectives[scenario.objective]
-            play = _Play(self._gather(), scenario, objective, self._clock)
+            counted = act.sheet.objective
+            objective = None if counted is None else self._objectives[counted]
+            play = _Play(self._gather(), act, objective, self._clock)
             return play.run(
                 self._actor, progress, cancellation, started=started, platform_seconds=platform_seconds,
                 came_up_at=came_up_at,
@@ -97,19 +103,18 @@ class Conductor:
 
 
 class _Play:
-    """One performance of one scenario."""
+    """One performance of one act."""
 
-    def __init__(
-        self, ensemble: Ensemble, scenario: Scenario, objective: Objective | None, clock: Clock
-    ) -> None:
+    def __init__(self, ensemble: Ensemble, act: Act, objective: Objective | None, clock: Clock) -> None:
         self._ensemble = ensemble
         self._journal = ensemble.journal
         self._responder = ensemble.responder
-        self._scenario = scenario
+        self._act = act
+        self._target = act.sheet.target
         self._objective = objective
         self._clock = clock
         self._measuring = Measuring(
-            ensemble.cluster, ensemble.metrics, ensemble.responder, scenario.target, objective, clock
+            ensemble.cluster, ensemble.metrics, ensemble.responder, self._target, objective, clock
         )
 
     def run(
@@ -121,7 +126,7 @@ class _Play:
         started: float,
         platform_seconds: float | None,
         came_up_at: datetime | None,
-    ) -> Scorecard:
+    ) -> Performance:
         drill = new_id("drl", self._clock.now())
         subject = f"drill/{drill}"
         self._restore_leftovers(actor)
@@ -130,34 +135,30 @@ class _Play:
         if came_up_at is not None:
             # Slow answers of servers that had just started: nothing fires any more, and nobody was hurt.
             reason = "it began while the platform came up for the drill"
-            self._responder.dismiss_since(self._scenario.target, came_up_at, reason)
-        defect = defect_of(self._scenario.defect, self._scene(drill))
-        intent = {
-            "scenario": self._scenario.name,
-            "target": str(self._scenario.target),
-            "undo": defect.prepare(baseline),
-        }
+            self._responder.dismiss_since(self._target, came_up_at, reason)
+        defect = self._act.defect(self._scene(drill))
+        undo = defect.prepare(baseline)
+        intent = {**self._act.told(), "target": str(self._target), "undo": undo}
         self._journal.append("drill.intended", subject, actor, intent)
         outcome, failure = self._perform(defect, subject, actor, progress, cancellation)
         truth = defect.truth(is_mended=self._mend(defect, subject, actor))
         requests, errors = self._measuring.totals_since(baseline)
         played = Performance(
-            drill, self._scenario, self._objective, baseline, truth, outcome, requests, errors,
+            drill, self._act.scenario(), self._objective, baseline, truth, outcome, requests, errors,
             self._clock.now(), self._clock.monotonic() - started, platform_seconds, failure,
         )  # fmt: skip
-        card = score(played)
-        scored = {"incident": outcome.incident, "scorecard": plain(card)}
+        scored = {"incident": outcome.incident, "scorecard": plain(score(played))}
         self._journal.append("drill.scored", subject, actor, scored)
         if outcome.resolved_at is not None:
             self._responder.close(outcome.incident, "the drill is over")
-        return card
+        return played
 
     def dismiss(self) -> None:
         """Dismiss what the drill left open, because it failed or was stopped."""
-        self._responder.dismiss_drills(self._scenario.target, "the drill is over")
+        self._responder.dismiss_drills(self._target, "the drill is over")
 
     def _scene(self, drill: str) -> Scene:
-        return Scene(self._ensemble, self._scenario.target, drill, self._clock)
+        return Scene(self._ensemble, self._target, drill, self._clock)
 
     def _perform(
         self, defect: Defect, subject: str, actor: str, progress: Progress, cancellation: Cancellation
@@ -167,7 +168,7 @@ class _Play:
         since = self._clock.now()
         try:
             defect.inject()
-            confirm = self._in_a_persons_place(defect, subject, actor)
+            confirm = self._in_a_persons_place(subject, actor)
             return self._respond(since, confirm, progress, cancellation)
         except NothingDone as refused:  # what is there now is somebody else's
             self._journal.append("drill.undone", subject, actor, {"by": "nobody: nothing was shipped"})
@@ -183,15 +184,13 @@ class _Play:
         self._journal.append("drill.undone", subject, actor, {"by": by})
         return is_mended
 
-    def _in_a_persons_place(self, defect: Defect, subject: str, actor: str) -> Confirm:
-        """Answers what the scenario has an answer for, and records that the drill did."""
+    def _in_a_persons_place(self, subject: str, actor: str) -> Confirm:
+        """Answers what the act has an answer for, and records that the drill did."""
 
         def confirm(question: Question) -> Answer | None:
-            said = self._scenario.answers.get(question.path)
+            said = self._act.answer(question.path)
             if said is None:
                 return None
-            if question.path == self._scenario.repairs:
-                defect.repair()
             told = {"run": question.run_id, "step": question.path, "answer": said}
             self._journal.append("drill.answered", subject, actor, {**told, "by": "the drill, for a person"})
             return read_answer(question, said)
@@ -203,26 +202,28 @@ class _Play:
     ) -> tuple[Outcome, str]:
         """What the responders came to, and why they got no further; only an interrupt ends the drill."""
         progress.phase("detect", "waiting for an alert to become an incident")
-        incident = ""
+        sheet, incident = self._act.sheet, ""
         try:
             incident = self._responder.await_incident(
-                self._scenario.target,
-                self._scenario.alert,
+                sheet.target,
+                sheet.alert,
                 since=injected_at,
-                timeout_seconds=DETECT_BUDGET_SECONDS,
+                timeout_seconds=sheet.patience_seconds,
                 cancellation=cancellation,
             )
             self._responder.respond(incident, confirm=confirm, progress=progress, cancellation=cancellation)
         except Interrupted:
             raise
         except MaestroError as error:
+            if isinstance(error, TimedOut) and not (sheet.alert or incident):
+                return Outcome(), ""
             progress.note(f"{error.what}: {error.why}" if error.why else error.what)
             return (self._responder.outcome(incident) if incident else Outcome()), error.what
         return self._responder.outcome(incident), ""
 
     def _restore_leftovers(self, actor: str) -> None:
         """Undo what earlier drills that were killed left on this workload."""
-        target = self._scenario.target
+        target = self._target
         for event in unfinished(self._journal):
             if event.data["target"] != str(target):
                 continue
@@ -232,10 +233,10 @@ class _Play:
 
     def _require_no_incident(self, came_up_at: datetime | None) -> None:
         """A drill on top of a real incident would hide it; what the platform's own start opened is none."""
-        found = self._responder.open_incidents(self._scenario.target, before=came_up_at)
+        found = self._responder.open_incidents(self._target, before=came_up_at)
         if found:
             raise GateNotMet(
-                f"{', '.join(found)} is open on {self._scenario.target}",
+                f"{', '.join(found)} is open on {self._target}",
                 why="a drill on top of an incident would hide it",
                 fix="maestro --context local incident list, then resolve it",
             )

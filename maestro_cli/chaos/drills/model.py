@@ -22,14 +22,15 @@ class Breakage:
 
 @dataclass(frozen=True, slots=True)
 class BadRelease(Breakage):
-    """A release whose first container is another: `arguments` maps options to other values, `environment`
-    variables to theirs; an empty `image` leaves it.
+    """A release whose first container is another: `arguments` maps options to other values, `added` comes
+    after them, `environment` maps variables to their values; an empty `image` leaves it.
     """
 
     change_cause: str
     arguments: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     image: str = ""
+    added: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class ReplicaFault(Breakage):
     """A fault of one replica's model server: `kind` and `parameters` as its fault injection has them.
 
     It meets that share of the requests for `model` ("" and None: it is about no requests; a version of None:
-    whichever answers), and ends by itself after `seconds`.
+    whichever answers), and ends by itself after `seconds`. `place`, from 0 to below 1, says which of the
+    ready replicas has it, in the order of their names.
     """
 
     kind: str
@@ -46,6 +48,7 @@ class ReplicaFault(Breakage):
     version: int | None
     seconds: float
     share: float = 1.0
+    place: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,11 @@ class Scenario:
     """What is broken, around which workload, which alert tells of it and which runbook answers that.
 
     `defect`, `true_cause` (the kind of suspect to name; None: not scored) and `right_fix` (a kind of change,
-    or `RUNBOOK/STEP` for a step that is none) are the sealed truth. Without an `objective` no requests are
-    counted. `answers` maps steps of the runbook to what the drill says in the place of the person whom they
-    ask; at the step `repairs` that person also takes the defect away, as somebody beside the machine would.
+    or `RUNBOOK/STEP` for a step that is none; "": nothing that a runbook does) are the sealed truth. Without
+    an `objective` no requests are counted. `answers` maps steps of the runbook to what the drill says in the
+    place of the person whom they ask; at the step `repairs` that person also takes the defect away, as
+    somebody beside the machine would. The alert is awaited for `patience_seconds`; where it is empty, nothing
+    is to be noticed for so long.
     """
 
     name: str
@@ -70,6 +75,7 @@ class Scenario:
     alert: str = "ErrorBudgetBurn"
     answers: Mapping[str, str] = field(default_factory=dict)
     repairs: str = ""
+    patience_seconds: float = DETECT_BUDGET_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +117,21 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
+class Accused:
+    """A suspect that triage named, as it is compared with the truth; `score` from 0 to 1."""
+
+    kind: str
+    subject: str
+    revision: int | None
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What the responders did, read from the journal; the defaults are "nothing".
 
     `fixes` are in order, `run` says of the last runbook how it ended, `steps` are `RUNBOOK/STEP` of those
-    that succeeded.
+    that succeeded, `suspects` all that triage ranked, the strongest first.
     """
 
     incident: str = ""
@@ -130,6 +146,7 @@ class Outcome:
     run: str = ""
     steps: tuple[str, ...] = ()
     postmortem: str = ""
+    suspects: tuple[Accused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from maestro_cli.chaos.drills.faults import InjectedFault
 from maestro_cli.chaos.drills.model import Outcome, ReplicaFault
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.facts.cluster import ConfigMap, Workload
+from maestro_cli.core.facts.cluster import ConfigMap, Pod, Workload
 from maestro_cli.core.facts.metrics import Instant
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import WorkloadRef
@@ -77,8 +77,14 @@ class Metrics(Protocol):
 class Faults(Protocol):
     """The fault injection of the model servers of a workload."""
 
+    def replicas(self, ref: WorkloadRef) -> Sequence[Pod]:
+        """The ready replicas, by name. Raises GateNotMet where there is none."""
+
+    def inject_in(self, pod: Pod, fault: ReplicaFault, note: str) -> None:
+        """Into that replica; as `inject`."""
+
     def inject(self, ref: WorkloadRef, fault: ReplicaFault, note: str) -> str:
-        """Into one ready replica, whose pod's name is returned; `note` is recorded with it.
+        """Into one ready replica, as its place says; its pod's name is returned, `note` recorded with it.
 
         Raises Refused, NotFound or GateNotMet when nothing was injected; after any other error it may be on.
         """
@@ -156,6 +162,13 @@ class Load(Protocol):
         """As usual again; False when it was. Raises GateNotMet."""
 
 
+class Alarms(Protocol):
+    """Whoever sends alerts, right or wrong."""
+
+    def say(self, alerts: Sequence[Mapping[str, str]], *, since: datetime, for_seconds: float) -> None:
+        """Send alerts of these labels, which began then and are over after that time unless said again."""
+
+
 class Responder(Protocol):
     """The people and programs that respond; they know only what monitoring tells them."""
 
@@ -180,8 +193,8 @@ class Responder(Protocol):
         timeout_seconds: float,
         cancellation: Cancellation,
     ) -> str:
-        """The id of the incident in which the alert fires, opened or opened again since then, for the
-        workload or for none (a node has none); raises TimedOut.
+        """The id of the incident in which the alert fires ("": any), opened or opened again since then, for
+        the workload or for none (a node has none); raises TimedOut.
         """
 
     def respond(
@@ -209,3 +222,4 @@ class Ensemble:
     objects: Objects
     props: Props
     load: Load
+    alarms: Alarms

@@ -28,6 +28,8 @@ def bad_template(template: Mapping[str, Any], release: BadRelease) -> dict[str, 
                 fix="maestro local down, then run the drill again",
             )
         args[args.index(flag) + 1] = value
+    if release.added:
+        container["args"] = [*args, *release.added]
     if release.image:
         container["image"] = release.image
     if release.environment:

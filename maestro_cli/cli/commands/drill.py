@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from maestro_cli.chaos.drills.league.draw import LEAGUE
+from maestro_cli.chaos.drills.league.seeds import read_seeds
 from maestro_cli.chaos.drills.scenarios import SCENARIOS, find_scenario
 from maestro_cli.cli.options import ClusterOption, OutputOption, RefArgument, output_options
-from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.errors import ExitCode, NotFound, UsageError
 from maestro_cli.core.verdict import Verdict
-from maestro_cli.output.renderers.drills import fault_score_view, scenarios_view, scorecard_view
+from maestro_cli.output.renderers.drills import (
+    entries_view,
+    fault_score_view,
+    league_view,
+    scenarios_view,
+    scorecard_view,
+)
+from maestro_cli.output.views import Report
 from maestro_cli.output.writer import emit
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
-def _complete_scenario(incomplete: str) -> list[str]:
-    return [scenario.name for scenario in SCENARIOS if scenario.name.startswith(incomplete)]
+def _complete(incomplete: str) -> list[str]:
+    known = dict.fromkeys([scenario.name for scenario in SCENARIOS] + [entry.name for entry in LEAGUE])
+    return [name for name in known if name.startswith(incomplete)]
 
 
 @app.callback()
@@ -27,21 +38,44 @@ def drill() -> None:
 
 
 @app.command("list")
-def list_drills(ctx: typer.Context, output: OutputOption = "table") -> None:
+def list_drills(
+    ctx: typer.Context,
+    league: Annotated[bool, typer.Option("--league", help="The scenarios of the league instead.")] = False,
+    output: OutputOption = "table",
+) -> None:
     """List the drills.
 
     Example: maestro drill list -o wide
     """
-    emit(scenarios_view(SCENARIOS), output_options(ctx, output))
+    view = entries_view(LEAGUE) if league else scenarios_view(SCENARIOS)
+    emit(view, output_options(ctx, output))
 
 
 @app.command()
 def run(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="A drill.", autocompletion=_complete_scenario)],
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...", help="A drill; or scenarios of the league.", autocompletion=_complete
+        ),
+    ] = None,
+    all_of_them: Annotated[
+        bool, typer.Option("--all", help="The league: every scenario, its details drawn from the seed.")
+    ] = False,
     cluster: ClusterOption = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the platform up afterwards.")] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the load.")] = 1,
+    seed: Annotated[int | None, typer.Option(help="Seed of the load, and of the league's details.")] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(metavar="1-5", help="Play the league with each of these seeds: 1-5, or 1,3,7."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the league is kept, scenario by scenario.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the league in --report, else with the last one.")
+    ] = False,
     record: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Also save what was shown as a picture.")
     ] = None,
@@ -49,22 +83,75 @@ def run(
 ) -> None:
     """Break the embedded platform, respond, and score the response. Exit 10 when a phase misses its budget.
 
-    Example: maestro drill run bad-release --keep
+    With several names, --all or --seeds it is the league: what breaks is drawn from the seed and sealed in
+    another process until the score. Exit 10 when it misses: fewer than nine of ten true causes first, or a
+    defect that was not noticed in time.
+
+    Example: maestro drill run bad-release --keep; maestro drill run --all --seed 7 -o json
     """
-    options = output_options(ctx, output)
+    options, asked = output_options(ctx, output), names or []
+    is_league = all_of_them or resume or seeds is not None or report is not None or len(asked) != 1
+    if is_league and not (all_of_them or resume or asked):
+        raise UsageError(
+            "no drill was named",
+            why="it breaks nothing by guess",
+            fix="maestro drill list, or drill run --all",
+        )
+    if all_of_them and asked:
+        raise UsageError("--all are all of them", why=f"and {asked[0]} is named as well", fix="leave one out")
+    if seed is not None and seeds is not None:
+        raise UsageError(
+            "--seed and --seeds both say which seeds", why="which of them is not clear", fix="leave one out"
+        )
+    if not is_league and asked[0] in {scenario.name for scenario in SCENARIOS}:
+        passed, view, lines = _one(ctx, asked[0], cluster, keep, 1 if seed is None else seed)
+    elif not is_league and asked[0] not in {entry.name for entry in LEAGUE}:
+        raise _unknown(asked[0])
+    else:
+        wanted = tuple(entry.name for entry in LEAGUE) if all_of_them or not asked else tuple(asked)
+        which = (1 if seed is None else seed,) if seeds is None else read_seeds(seeds)
+        passed, view, lines = _league(ctx, wanted, which, cluster, keep, report, resume)
+    emit(view, options)
+    if record is not None:
+        from maestro_cli.output.recording import write_svg
+
+        write_svg(record, f"maestro drill run {' '.join(asked) or '--all'}", lines, view)
+    if not passed:
+        raise typer.Exit(ExitCode.CONDITION_NOT_MET)
+
+
+def _one(
+    ctx: typer.Context, name: str, cluster: str | None, keep: bool, seed: int
+) -> tuple[bool, Report, Sequence[tuple[str, str]]]:
     scenario = find_scenario(name)
     with ctx.obj.progress() as progress:
         card = ctx.obj.conductor(seed, cluster).run(
             scenario, keep=keep, progress=progress, cancellation=ctx.obj.cancellation
         )
-    view = scorecard_view(card)
-    emit(view, options)
-    if record is not None:
-        from maestro_cli.output.recording import write_svg
+    return card.passed, scorecard_view(card), progress.lines
 
-        write_svg(record, f"maestro drill run {name}", progress.lines, view)
-    if not card.passed:
-        raise typer.Exit(ExitCode.CONDITION_NOT_MET)
+
+def _league(
+    ctx: typer.Context,
+    names: Sequence[str],
+    seeds: Sequence[int],
+    cluster: str | None,
+    keep: bool,
+    file: Path | None,
+    resume: bool,
+) -> tuple[bool, Report, Sequence[tuple[str, str]]]:
+    with ctx.obj.progress() as progress:
+        report, kept_in = ctx.obj.play_league(
+            names, seeds, cluster=cluster, keep=keep, file=file, resume=resume, progress=progress
+        )
+    return report.passed, league_view(report, str(kept_in)), progress.lines
+
+
+def _unknown(name: str) -> NotFound:
+    known = dict.fromkeys([scenario.name for scenario in SCENARIOS] + [entry.name for entry in LEAGUE])
+    return NotFound(
+        f"there is no drill {name!r}", why=f"known drills: {', '.join(known)}", fix="maestro drill list"
+    )
 
 
 @app.command("score")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from maestro_cli.chaos.drills.league.record import SCHEMA, document_of
 from maestro_cli.core.clock import to_rfc3339
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
@@ -12,6 +13,8 @@ from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 if TYPE_CHECKING:
     from maestro_cli.chaos.drills.fault_score import FaultScore
     from maestro_cli.chaos.drills.faults import InjectedFault
+    from maestro_cli.chaos.drills.league.draw import Entry
+    from maestro_cli.chaos.drills.league.model import Item, LeagueReport
     from maestro_cli.chaos.drills.model import PhaseScore, Scenario, Scorecard
 
 
@@ -88,6 +91,62 @@ def scorecard_view(card: Scorecard) -> Report:
         "platform_seconds": card.platform_seconds,
     }
     return Report("drill-scorecard/v1", document, (Heading(f"Drill {card.scenario}"), phases, Fields(rows)))
+
+
+def entries_view(entries: Sequence[Entry]) -> Listing[Entry]:
+    """The scenarios of the league, and what the seed decides of each."""
+    columns: tuple[Column[Entry], ...] = (
+        Column("name", lambda entry: entry.name),
+        Column("what happens", lambda entry: entry.title),
+        Column("drawn from the seed", lambda entry: entry.drawn),
+    )
+    return Listing(
+        "drill-league-list/v1",
+        columns,
+        entries,
+        document=lambda entry: {"name": entry.name, "title": entry.title, "drawn": entry.drawn},
+    )
+
+
+def league_view(report: LeagueReport, file: str) -> Report:
+    """Each scenario against the clock, and how often the true cause came first."""
+    columns: tuple[Column[Item], ...] = (
+        Column("scenario", lambda item: item.scenario),
+        Column("seed", lambda item: item.seed, right=True),
+        Column("true cause", lambda item: item.true_cause),
+        Column("rank", lambda item: _rank(item), right=True),
+        Column("detected", lambda item: _seconds(item.detected_seconds), right=True),
+        Column("triaged", lambda item: _seconds(item.triaged_seconds), right=True),
+        Column("mitigated", lambda item: _seconds(item.mitigated_seconds), right=True),
+        Column("resolved", lambda item: _seconds(item.resolved_seconds), right=True),
+        Column(
+            "result",
+            lambda item: "PASS" if item.passed else f"FAIL: {'; '.join(item.misses)}",
+            tone=lambda item: "good" if item.passed else "bad",
+        ),
+    )
+    first = f"{report.ranked_first} of {len(report.items)}"
+    rows: list[tuple[str, object]] = [
+        ("result", "PASS" if report.passed else "FAIL"),
+        ("misses", "; ".join(report.misses) or None),
+        ("passed", f"{sum(item.passed for item in report.items)} of {len(report.items)}"),
+        ("true cause first", first),
+        ("began", report.began_at),
+        ("kept in", file),
+    ]
+    items = Listing("drill-league-items/v1", columns, report.items, empty="nothing was played")
+    return Report(SCHEMA, document_of(report), (Heading("Drill league"), items, Fields(rows)))
+
+
+def _seconds(seconds: float | None) -> str | None:
+    return None if seconds is None else format_duration(seconds)
+
+
+def _rank(item: Item) -> str:
+    """The rank; where nothing was wrong, whether nobody was blamed."""
+    if item.cause_rank is not None:
+        return str(item.cause_rank)
+    return "none, rightly" if item.cause_is_right else "none"
 
 
 def fault_score_view(score: FaultScore) -> Report:

@@ -1,6 +1,9 @@
-"""What is around the workload of the theatre: machines and callers. All are fakes."""
+"""What is around the workload of the theatre: machines, callers, alarms. All are fakes."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.refs import WorkloadRef
@@ -49,3 +52,13 @@ class FakeLoad:
     def calm(self) -> bool:
         was, self.factor = self.factor, 1.0
         return was != 1.0
+
+
+class FakeAlarms:
+    """A fake Alertmanager, and what it was told."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[int, float]] = []
+
+    def say(self, alerts: Sequence[Mapping[str, str]], *, since: datetime, for_seconds: float) -> None:
+        self.said.append((len(alerts), for_seconds))

@@ -14,12 +14,12 @@ from typing import Any
 
 from maestro_cli.chaos.drills.conductor import Conductor
 from maestro_cli.chaos.drills.faults import InjectedFault
-from maestro_cli.chaos.drills.model import Fix, Outcome, ReplicaFault, Scenario, Scorecard
+from maestro_cli.chaos.drills.model import Accused, Fix, Outcome, ReplicaFault, Scenario, Scorecard
 from maestro_cli.chaos.drills.ports import Ensemble
 from maestro_cli.chaos.drills.scenarios import find_scenario
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import MaestroError, StalePlan, TimedOut
-from maestro_cli.core.facts.cluster import ConfigMap, Workload
+from maestro_cli.core.facts.cluster import ConfigMap, Pod, Workload
 from maestro_cli.core.facts.metrics import Instant, Sample
 from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.core.refs import WorkloadRef
@@ -29,7 +29,7 @@ from maestro_cli.runbooks.model import Answer, Confirm, Question
 from maestro_cli.slo.objectives import Objective
 from tests.unit.chaos.clock import FakeCancellation, FakeClock
 from tests.unit.chaos.props import FakeObjects, FakeProps
-from tests.unit.chaos.surroundings import FakeLoad, FakeNodes
+from tests.unit.chaos.surroundings import FakeAlarms, FakeLoad, FakeNodes
 
 SCENARIO = find_scenario("bad-release")
 OBJECTIVE = Objective("fraud-availability", "t", "fraud", 0.999, 2592000.0, "requests", "errors", None, {})
@@ -180,10 +180,34 @@ class FakeFaults:
         self.failures: list[MaestroError] = []
         self.failures_to_end: list[MaestroError] = []
         self.ended_all = 0
+        self.pods = {self.pod: "fraud-1"}  # ready ones, and the ReplicaSet of each
+        self.ill: list[str] = []
         self.hits: int | None = 40
         self.stops = True  # with its replica, when that is restarted
         self.ended_by = ""  # what is recorded, instead of what is true
         self.before_inject: Callable[[], None] | None = None
+
+    def replicas(self, ref: WorkloadRef) -> list[Pod]:
+        return [
+            Pod(
+                "ml",
+                name,
+                name,
+                "Running",
+                True,
+                "node-a",
+                "10.0.0.1",
+                self.clock.now(),
+                False,
+                owner,
+                {},
+                (),
+            )
+            for name, owner in sorted(self.pods.items())
+        ]
+
+    def inject_in(self, pod: Pod, fault: ReplicaFault, note: str) -> None:
+        self.ill.append(pod.name)
 
     def inject(self, ref: WorkloadRef, fault: ReplicaFault, note: str) -> str:
         if self.before_inject is not None:
@@ -290,6 +314,7 @@ class FakeResponder:
         self.found = replace(
             self.found, triaged_at=now, suspect_kind="release", suspect_subject=str(SCENARIO.target),
             suspect_revision=self.cluster.revision,
+            suspects=(Accused("release", str(SCENARIO.target), self.cluster.revision, 0.9),),
         )  # fmt: skip
         if self.fixes:
             workload = self.cluster.get_workload(SCENARIO.target)
@@ -349,6 +374,7 @@ class Theatre:
         self.objects = FakeObjects()
         self.props = FakeProps()
         self.load = FakeLoad()
+        self.alarms = FakeAlarms()
         self.responder = FakeResponder(self.cluster, self.faults, self.nodes, self.clock)
         self.journal = Journal(path, clock=self.clock)
         self.cancellation = FakeCancellation(self.clock)
@@ -357,7 +383,7 @@ class Theatre:
     def ensemble(self) -> Ensemble:
         return Ensemble(
             self.journal, self.cluster, self.metrics, self.responder, self.faults, self.nodes, self.objects,
-            self.props, self.load,
+            self.props, self.load, self.alarms,
         )  # fmt: skip
 
     def run(self, *, keep: bool = False) -> Scorecard:

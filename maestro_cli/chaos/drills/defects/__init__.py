@@ -12,11 +12,16 @@ from maestro_cli.chaos.drills.defects import (
     backup,
     certificate,
     dependency,
+    everything,
     key,
+    leak,
     load,
     node,
+    noise,
     release,
     replica,
+    routing,
+    sick_release,
     workload,
 )
 from maestro_cli.chaos.drills.defects.defect import Defect, Family, Scene
@@ -34,6 +39,11 @@ FAMILIES: Mapping[type[Breakage], Family] = {
     key.MisusedKey: key.FAMILY,
     load.Surge: load.FAMILY,
     dependency.LostDependency: dependency.FAMILY,
+    sick_release.SickRelease: sick_release.FAMILY,
+    leak.Leak: leak.FAMILY,
+    routing.RoutingEdit: routing.FAMILY,
+    noise.Noise: noise.NOISE,
+    noise.Nothing: noise.NOTHING,
 }
 
 
@@ -44,6 +54,9 @@ def defect_of(breakage: Breakage, scene: Scene) -> Defect:
 
 def clear(undo: Mapping[str, Any], scene: Scene) -> None:
     """Undo what a drill that was killed left, by what its `prepare` returned. Raises UndoFailed."""
+    if everything.LEAVES in undo:
+        everything.put_everything_back(scene, undo[everything.LEAVES])
+        return
     for family in FAMILIES.values():
         if family.leaves in undo:
             family.clear(scene, undo[family.leaves])

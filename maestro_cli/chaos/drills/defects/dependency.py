@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from maestro_cli.chaos.drills.defects.defect import Defect, Family, NothingDone, Scene, try_again
+from maestro_cli.chaos.drills.defects.defect import Defect, Family, NothingDone, Scene
 from maestro_cli.chaos.drills.defects.replica import end_faults
+from maestro_cli.chaos.drills.defects.routing import put_routing_back, routing_of
 from maestro_cli.chaos.drills.faults import InjectedFault
 from maestro_cli.chaos.drills.model import Baseline, Breakage, ReplicaFault, Truth
 from maestro_cli.core.errors import GateNotMet, MaestroError, NoData, NotFound, Refused
@@ -37,12 +38,7 @@ class DependencyDefect(Defect):
 
     def prepare(self, baseline: Baseline) -> Mapping[str, Any]:
         """Every fault is ended, and the routing is what it is now."""
-        namespace = self._scene.target.namespace
-        config = self._scene.ensemble.cluster.get_config_map(namespace, self._lost.routing)
-        self._routing = {
-            "name": self._lost.routing,
-            "data": {str(key): str(text) for key, text in config.data.items()},
-        }
+        self._routing = routing_of(self._scene, self._lost.routing)
         return {"dependency": self._routing}
 
     def inject(self) -> None:
@@ -94,23 +90,7 @@ class DependencyDefect(Defect):
 def bring_back(scene: Scene, routing: Mapping[str, Any]) -> bool:
     """End every fault, then put the routing back; whether it was another. Raises UndoFailed."""
     end_faults(scene)
-    cluster, namespace = scene.ensemble.cluster, scene.target.namespace
-
-    def once() -> bool:
-        config = cluster.get_config_map(namespace, routing["name"])
-        if dict(config.data) == routing["data"]:
-            return False
-        cluster.write_config_map(
-            namespace,
-            str(routing["name"]),
-            uid=config.uid,
-            resource_version=config.resource_version,
-            data=routing["data"],
-            annotations={},
-        )
-        return True
-
-    return try_again(once, scene, fix=f"maestro traffic apply {namespace}/configmap/{routing['name']}")
+    return put_routing_back(scene, routing)
 
 
 FAMILY = Family(DependencyDefect, "dependency", bring_back)

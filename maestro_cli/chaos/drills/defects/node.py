@@ -14,13 +14,18 @@ from maestro_cli.core.errors import GateNotMet, NotFound, Refused
 
 @dataclass(frozen=True, slots=True)
 class LostNode(Breakage):
-    """The first node by name that runs a replica of the target is lost."""
+    """One of the nodes that run a replica of the target is lost: `place`, from 0 to below 1, says which of
+    them, in the order of their names.
+    """
+
+    place: float = 0.0
 
 
 class NodeDefect(Defect):
     """Stops a kubelet. A person at the machine starts it again; the cluster's people open the node again."""
 
     def __init__(self, lost: LostNode, scene: Scene) -> None:
+        self._lost = lost
         self._scene = scene
         self._nodes = scene.ensemble.nodes
         self._node = ""
@@ -34,7 +39,7 @@ class NodeDefect(Defect):
         hosting = self._nodes.hosting(self._scene.target)
         if not hosting:
             raise GateNotMet(f"no node runs a ready replica of {self._scene.target}", fix="maestro pod list")
-        self._node = hosting[0]
+        self._node = hosting[int(self._lost.place * len(hosting))]
         return {"nodes": {"closed": list(self._nodes.closed())}}
 
     def inject(self) -> None:

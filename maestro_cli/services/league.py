@@ -1,0 +1,141 @@
+"""The drill league on the embedded platform: its processes, its file."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from maestro_cli.chaos.drills.league.draw import find_entry
+from maestro_cli.chaos.drills.league.league import League, report_of
+from maestro_cli.chaos.drills.league.model import LeagueReport
+from maestro_cli.chaos.drills.league.record import SCHEMA, document_of, read_document
+from maestro_cli.config.locations import make_private, state_dir
+from maestro_cli.core.canonical import plain
+from maestro_cli.core.errors import ActionFailed, InvalidFile, NotFound
+from maestro_cli.core.files import write_atomically
+from maestro_cli.core.progress import Progress
+from maestro_cli.output.views import SCHEMA_PREFIX
+
+if TYPE_CHECKING:
+    from maestro_cli.services.root import Services
+
+_ANSWER_SECONDS = 300.0  # longer than any order takes
+_END_SECONDS = 60.0
+_MOST_WORDS = 500
+
+
+class SaboteurProcess:
+    """Satisfies chaos.drills.league.sealed.Channel: a child, and pipes that only the two of them have."""
+
+    def __init__(self, process: subprocess.Popen[str], log: IO[bytes]) -> None:
+        self._process = process
+        self._log = log
+
+    def ask(self, order: Mapping[str, Any]) -> Mapping[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        watch = threading.Timer(_ANSWER_SECONDS, self._process.kill)
+        watch.start()
+        try:
+            self._process.stdin.write(json.dumps(plain(order)) + "\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except OSError as error:
+            raise self._gone() from error
+        finally:
+            watch.cancel()
+        if not line:
+            raise self._gone()
+        answer: Mapping[str, Any] = json.loads(line)
+        return answer
+
+    def _gone(self) -> ActionFailed:
+        self._log.seek(0)
+        words = self._log.read().decode("utf-8", "replace").strip()[-_MOST_WORDS:]
+        return ActionFailed("the process that breaks things has ended", why=words)
+
+
+@contextmanager
+def saboteur() -> Iterator[SaboteurProcess]:
+    """Start it; in the end it hears no more orders, puts back what it broke, and is waited for."""
+    command = [sys.executable, "-m", "maestro_cli.services.saboteur"]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+        try:
+            yield SaboteurProcess(process, log)
+        finally:
+            with suppress(OSError):
+                process.stdin.close()  # type: ignore[union-attr]
+            try:
+                process.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            process.stdout.close()  # type: ignore[union-attr]
+
+
+def play_league(
+    services: Services,
+    names: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    cluster: str | None,
+    keep: bool,
+    file: Path | None,
+    resume: bool,
+    progress: Progress,
+) -> tuple[LeagueReport, Path]:
+    """Play the league, or what is left of it, and give what it came to and where that is kept.
+
+    Raises NotFound for a scenario, or for nothing to resume; InvalidFile; Interrupted.
+    """
+    from maestro_cli.services.rehearsing import conductor
+
+    for name in names:
+        find_entry(name)
+    file = file or (_latest() if resume else _new_file(services))
+    report = _read(file) if resume else report_of(names, seeds, services.clock, cluster=cluster)
+    league = League(
+        lambda seed: conductor(services, seed, cluster), saboteur, lambda state: _write(file, state),
+        services.clock,
+    )  # fmt: skip
+    played = league.play(report, keep_platform=keep, progress=progress, cancellation=services.cancellation)
+    return played, file
+
+
+def _folder() -> Path:
+    return state_dir() / "leagues"
+
+
+def _new_file(services: Services) -> Path:
+    make_private(_folder())
+    return _folder() / f"league-{services.clock.now():%Y%m%dT%H%M%SZ}.json"
+
+
+def _latest() -> Path:
+    found = sorted(_folder().glob("league-*.json"))
+    if not found:
+        raise NotFound("there is no league to go on with", fix="maestro drill run --all")
+    return found[-1]
+
+
+def _read(file: Path) -> LeagueReport:
+    try:
+        return read_document(file.read_bytes(), str(file))
+    except OSError as error:
+        raise InvalidFile("cannot be read", file=str(file), why=str(error)) from error
+
+
+def _write(file: Path, report: LeagueReport) -> None:
+    document = {"schema": SCHEMA_PREFIX + SCHEMA, **plain(document_of(report))}
+    write_atomically(file, json.dumps(document, indent=1) + "\n")

@@ -1,0 +1,62 @@
+"""What the league draws: the same for a seed, another for another, and of every kind that is asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from maestro_cli.chaos.drills.defects import FAMILIES
+from maestro_cli.chaos.drills.league.draw import LEAGUE, NOTHING, draw
+from maestro_cli.chaos.drills.league.seeds import MAX_SEEDS, read_seeds
+from maestro_cli.core.canonical import canonical_json, plain
+from maestro_cli.core.errors import NotFound, UsageError
+
+NAMES = [entry.name for entry in LEAGUE]
+FIXED = {"quiet-hour"}  # nothing is drawn where nothing happens
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_seed_draws_the_same_again(name: str) -> None:
+    assert draw(name, 7) == draw(name, 7)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in FIXED])
+def test_seeds_draw_different_details(name: str) -> None:
+    drawn = {canonical_json(plain(draw(name, seed).defect)) for seed in range(20)}
+    assert len(drawn) > 1
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_what_is_drawn_can_be_played(seed: int) -> None:
+    for name in NAMES:
+        drawn = draw(name, seed)
+        assert type(drawn.defect) in FAMILIES
+        assert (drawn.true_cause == NOTHING) is (drawn.runbook == "")
+        assert drawn.name == name
+        assert drawn.patience_seconds > 0
+
+
+def test_the_league_has_what_was_promised_once() -> None:
+    assert len(NAMES) == len(set(NAMES)) == 12
+    causes = [draw(name, 1).true_cause for name in NAMES]
+    assert {"release", "dependency", "pod", "node", "load", "config", NOTHING} == set(causes)
+
+
+def test_an_unknown_scenario_is_refused_with_those_there_are() -> None:
+    with pytest.raises(NotFound, match="no scenario 'bad'") as refused:
+        draw("bad", 1)
+    assert "quiet-hour" in refused.value.why
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"), [("7", (7,)), ("1-5", (1, 2, 3, 4, 5)), ("3,1,3", (3, 1)), ("1, 4-5", (1, 4, 5))]
+)
+def test_seeds_are_read_in_order_and_once(text: str, seeds: tuple[int, ...]) -> None:
+    assert read_seeds(text) == seeds
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "5-1", "1-", "-1", "1,,2", f"1-{MAX_SEEDS + 1}", "1.5", "1-60,101-160"]
+)
+def test_what_is_no_seed_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        read_seeds(text)
