@@ -76,7 +76,7 @@ ATTRIBUTES: Mapping[str, Attribute] = {
         Attribute("to", "address", frozenset({"notify"}), _MAIN, "where a message goes, by reference"),
         Attribute("deliver", "moment", frozenset({"notify"}), _MAIN, "now, or later: accepted is enough"),
         Attribute("choices", "choices", ASKED, _MAIN, "the answers there are, separated by commas"),
-        Attribute("pattern", "whole", ASKED, _MAIN, "what the answer must match as a whole"),
+        Attribute("pattern", "pattern", ASKED, _MAIN, "what the answer must match as a whole"),
         Attribute("capture", "variable", _TRIED | ASKED, _MAIN, "keeps output, value or answer as $VARIABLE"),
         Attribute("parallel", "group", EVERY, _MAIN, "runs at the same time as the steps beside it"),
         Attribute("for_each", "list", EVERY, _MAIN, "repeats the step for each word"),

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from maestro_cli.core.condition import Facts
 from maestro_cli.core.errors import ExitCode, MaestroError, UsageError
 from maestro_cli.runbooks.attempts import failure_of
 from maestro_cli.runbooks.attributes import UNPLANNED
 from maestro_cli.runbooks.beside import beside
+from maestro_cli.runbooks.condition import Facts
 from maestro_cli.runbooks.iterations import Scope
 from maestro_cli.runbooks.ledger import Ledger
 from maestro_cli.runbooks.model import (

@@ -8,12 +8,12 @@ from typing import Any
 
 from maestro_cli.config.secrets import REFERENCES, is_reference
 from maestro_cli.config.strict import suggestion
-from maestro_cli.core.condition import Condition, parse_condition
-from maestro_cli.core.expectation import parse_expectation
-from maestro_cli.core.linear_regex import line_regex
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.attributes import is_name
+from maestro_cli.runbooks.condition import Condition, parse_condition
+from maestro_cli.runbooks.expectation import parse_expectation
+from maestro_cli.runbooks.linear_regex import line_regex
 from maestro_cli.runbooks.model import OnFail
 from maestro_cli.runbooks.steps.notify import ADDRESS
 
@@ -88,19 +88,11 @@ def _choices(raw: Any) -> tuple[str, ...]:
     return choices
 
 
-def _whole(raw: Any) -> str:
-    """An expression that is compared with a whole text, in time that grows with the text alone."""
+def _pattern(raw: Any) -> str:
+    """An expression, read in time that grows with the text alone."""
     try:
         line_regex(_text(raw))
     except ValueError as error:
-        raise ValueError(f"is not a regular expression: {error}") from error
-    return _text(raw)
-
-
-def _pattern(raw: Any) -> str:
-    try:
-        re.compile(_text(raw))
-    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"is not a regular expression: {error}") from error
     return _text(raw)
 
@@ -219,7 +211,6 @@ FORMS: Mapping[str, Callable[[Any], Any]] = {
     "choice": _on_fail,
     "choices": _choices,
     "pattern": _pattern,
-    "whole": _whole,
     "condition": _condition,
     "lock": _lock,
     "folder": _folder,

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 from maestro_cli.core.errors import InvalidFile, UsageError
-from maestro_cli.core.linear_regex import line_regex
 from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.graph import Graph
+from maestro_cli.runbooks.linear_regex import line_regex
 from maestro_cli.runbooks.links import dead_links
 from maestro_cli.runbooks.model import Runbook, Step
 from maestro_cli.runbooks.quoting import placeholders, unquoted_uses

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from maestro_cli.core.condition import Condition
 from maestro_cli.core.errors import ExitCode
-from maestro_cli.core.expectation import Expectation
+from maestro_cli.runbooks.condition import Condition
+from maestro_cli.runbooks.expectation import Expectation
 
 
 class Role(Enum):

@@ -12,10 +12,10 @@ from urllib.parse import unquote
 
 from maestro_cli.config.strict import suggestion
 from maestro_cli.core.errors import UsageError
-from maestro_cli.core.linear_regex import line_regex
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.core.secret_words import looks_secret, sounds_secret
 from maestro_cli.core.untrusted import visible
+from maestro_cli.runbooks.linear_regex import line_regex
 from maestro_cli.runbooks.model import Parameter, Runbook
 
 MAX_VALUE = 4096

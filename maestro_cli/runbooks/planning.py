@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from maestro_cli.core.condition import Facts
 from maestro_cli.core.errors import ExitCode, MaestroError, UsageError
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.runbooks.addresses import into_url
 from maestro_cli.runbooks.attempts import attempt, failure_of
+from maestro_cli.runbooks.condition import Facts
 from maestro_cli.runbooks.iterations import words_of
 from maestro_cli.runbooks.model import OnFail, Runbook, State, Step, StepOutcome, iteration, nobody
 from maestro_cli.runbooks.ports import ChangeRehearsal

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from maestro_cli.config.strict import suggestion
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import UsageError
-from maestro_cli.core.linear_regex import line_regex
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.core.untrusted import visible
+from maestro_cli.runbooks.linear_regex import line_regex
 from maestro_cli.runbooks.model import (
     FAILURES,
     Answer,

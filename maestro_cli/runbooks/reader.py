@@ -18,11 +18,11 @@ import msgspec
 from maestro_cli.config.strict import MAX_BYTES, parse_yaml
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.files import open_file
-from maestro_cli.core.linear_regex import line_regex
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.fences import build_steps
 from maestro_cli.runbooks.forms import is_variable
+from maestro_cli.runbooks.linear_regex import line_regex
 from maestro_cli.runbooks.markdown import Page, read_markdown
 from maestro_cli.runbooks.model import Heading, Parameter, Runbook
 from maestro_cli.runbooks.runme import adopt

@@ -75,6 +75,7 @@ def _imported() -> dict[str, set[str]]:
         ("onnxruntime", ("serving",)),
         ("cryptography", ("local",)),
         ("httpx", ("sources", "local")),
+        ("re2", ("runbooks",)),
     ],
 )
 def test_a_library_lives_in_its_room(library: str, allowed: tuple[str, ...]) -> None:

@@ -10,12 +10,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from maestro_cli.core.linear_regex import LinearRegex, linear_regex
 from maestro_cli.core.untrusted import visible
+from maestro_cli.runbooks.linear_regex import LinearRegex, linear_regex
 
 _MATCHER = re.compile(
     r"""\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"\s]*))\s*"""
 )
+
+_PLAIN = re.compile(r"(\.\*)?([\w -]*)(\.\*)?")
+_Shape = tuple[bool, str, bool]  # whether anything may stand before its words, the words, and after them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,13 @@ class Matcher:
         for one, another in ((self, other), (other, self)):
             if one.operator == "=":
                 return not another.holds({one.label: one.value})
-        if self.regex is None or other.regex is None or not (self.is_positive and other.is_positive):
+        if self.operator != "=~" or other.operator != "=~":
             return False
-        return not self.regex.overlaps(other.regex)
+        mine, theirs = _shapes(self.value), _shapes(other.value)
+        for one, shapes in ((other, mine), (self, theirs)):
+            if any(one.holds({one.label: shape[1]}) for shape in shapes if shape and _is_whole(shape)):
+                return False
+        return not any(_may_meet(one, another) for one in mine for another in theirs)
 
     def __str__(self) -> str:
         return f'{self.label}{self.operator}"{self.value}"'
@@ -66,6 +73,28 @@ def parse_matcher(text: str) -> Matcher:
         return Matcher(label, operator, value, linear_regex(value))
     except ValueError as error:
         raise ValueError(f"is not a regular expression that can be used: {error}") from error
+
+
+def _shapes(expression: str) -> list[_Shape | None]:
+    """Of each alternative, or None for one that is not as plain as `page`, `.*-latency` or `fraud.*`."""
+    found = (_PLAIN.fullmatch(one) for one in expression.split("|"))
+    return [one and (bool(one[1]), one[2], bool(one[3])) for one in found]
+
+
+def _is_whole(shape: _Shape) -> bool:
+    return not (shape[0] or shape[2])
+
+
+def _may_meet(one: _Shape | None, other: _Shape | None) -> bool:
+    """Whether some text has both shapes; True as well when that cannot be told."""
+    if one is None or other is None:
+        return True
+    if _is_whole(one) or _is_whole(other):
+        return False  # their one text was tried
+    short, long = sorted((one[1], other[1]), key=len)
+    if not (one[0] or other[0]):
+        return long.startswith(short)
+    return long.endswith(short) if not (one[2] or other[2]) else True
 
 
 def mismatch(matchers: Sequence[Matcher], labels: Mapping[str, str]) -> str:

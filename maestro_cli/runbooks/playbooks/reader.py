@@ -18,10 +18,10 @@ from maestro_cli.config.secrets import REFERENCES, is_reference
 from maestro_cli.config.strict import Document, dotted, read_yaml
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.cron import parse_cron
-from maestro_cli.core.linear_regex import line_regex
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.forms import is_variable
+from maestro_cli.runbooks.linear_regex import line_regex
 from maestro_cli.runbooks.model import Parameter
 from maestro_cli.runbooks.playbooks.inline import inline_runbook
 from maestro_cli.runbooks.playbooks.matchers import Matcher, parse_matcher

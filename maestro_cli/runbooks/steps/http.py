@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from maestro_cli.core.errors import ExitCode, InvalidFile, OutcomeUnknown, UsageError
 from maestro_cli.core.facts.web import METHODS, SAFE_METHODS, WebAnswer, WebRequest
 from maestro_cli.runbooks.addresses import into_header, into_json, into_url
+from maestro_cli.runbooks.linear_regex import line_regex
 from maestro_cli.runbooks.model import State, Step, StepOutcome
 from maestro_cli.runbooks.steps.expected import with_value
 from maestro_cli.runbooks.steps.kind import Work
@@ -126,11 +127,10 @@ def _judged(step: Step, work: Work, answer: WebAnswer) -> StepOutcome:
         reason = f"status {answer.status}, expected {' or '.join(wanted)}"
         return StepOutcome(State.NOT_MET, reason, output=output, exit_code=ExitCode.CONDITION_NOT_MET)
     text = answer.body.decode("utf-8", "replace")
-    found = re.search(step.match, text) if step.match else None
-    if step.match and found is None:
+    value = line_regex(step.match).find(text) if step.match else text.strip()
+    if value is None:
         reason = f"status {answer.status}, but nothing in the answer matches {step.match}"
         return StepOutcome(State.NOT_MET, reason, output=output, exit_code=ExitCode.CONDITION_NOT_MET)
-    value = text.strip() if found is None else (found.group(1) or "") if found.re.groups else found.group(0)
     answered = StepOutcome(State.OK, f"status {answer.status}", output=output)
     return with_value(step, answered, value, work.redactor)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from maestro_cli.core.condition import Facts, parse_condition
 from maestro_cli.core.errors import InvalidFile, UsageError
-from maestro_cli.core.expectation import parse_expectation
-from maestro_cli.core.linear_regex import line_regex
+from maestro_cli.runbooks.condition import Facts, parse_condition
+from maestro_cli.runbooks.expectation import parse_expectation
+from maestro_cli.runbooks.linear_regex import line_regex
 from maestro_cli.runbooks.model import Question
 from maestro_cli.runbooks.parameters import resolve_parameters
 from maestro_cli.runbooks.questions import read_answer
@@ -53,9 +53,10 @@ def test_a_captured_value_does_not_hang_a_condition() -> None:
         ("", f"```ask {{id=q capture=A pattern='{ONLY_BACKTRACKING}'}}\nwhich?\n```\n"),
         ("", f"```sh {{id=s expect='=~ {ONLY_BACKTRACKING}'}}\ntrue\n```\n"),
         ("params: {A: {}}\n", f"```sh {{id=s when='$A =~ \"{ONLY_BACKTRACKING}\"'}}\ntrue\n```\n"),
+        ("", f"```http {{id=h match='{ONLY_BACKTRACKING}'}}\nGET https://x.example/\n```\n"),
         ("", f"```kube {{id=k match='{ONLY_BACKTRACKING}'}}\ntarget: deploy/a\nfield: status.phase\n```\n"),
     ],
-    ids=["parameter", "ask", "expect", "when", "kube"],
+    ids=["parameter", "ask", "expect", "when", "http", "kube"],
 )
 def test_what_needs_backtracking_is_refused_with_file_and_line(front: str, steps: str) -> None:
     with pytest.raises(InvalidFile, match="regular expression") as caught:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maestro_cli.core.expectation import parse_expectation
 from maestro_cli.core.verdict import Judgement, Verdict, combine, judge
+from maestro_cli.runbooks.expectation import parse_expectation
 
 
 @pytest.mark.parametrize(

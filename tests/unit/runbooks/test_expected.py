@@ -6,8 +6,8 @@ import pytest
 
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import ExitCode
-from maestro_cli.core.expectation import parse_expectation
 from maestro_cli.core.facts.web import WebAnswer
+from maestro_cli.runbooks.expectation import parse_expectation
 from maestro_cli.runbooks.export import export_run
 from maestro_cli.runbooks.model import RunStatus, State, nobody
 from maestro_cli.runbooks.rehearsal import rehearse

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from maestro_cli.core.linear_regex import MAX_LENGTH, MAX_STATES
 from maestro_cli.incidents.response.occasions import RECENT
+from maestro_cli.runbooks.linear_regex import MAX_LENGTH
 from maestro_cli.runbooks.playbooks import lint
 from maestro_cli.runbooks.playbooks.model import DEFAULT_RUNS_PER_HOUR, ROLES, Playbook
 from maestro_cli.runbooks.playbooks.reader import read_playbook
@@ -70,4 +70,3 @@ def test_names_and_limits_are_those_of_the_program() -> None:
     assert all(f"`{name}`" in section("Steps") for name in INCIDENT_NAMES)
     limits = section("Which playbook an alert means")
     assert f"{MAX_LENGTH:,} characters" in limits
-    assert f"{MAX_STATES:,} places" in limits

@@ -41,6 +41,11 @@ def test_a_request_is_sent_as_it_is_written(bench: Bench) -> None:
         ("", answers(404), "a: status 404, expected 2xx"),
         ("status=200,404", answers(503), "a: status 503, expected 200 or 404"),
         ("match=ready", answers(200, "no"), "a: status 200, but nothing in the answer matches ready"),
+        (  # takes an engine that goes back longer than the universe is old
+            "match=(a+)+b",
+            answers(200, "a" * 65_536),
+            "a: status 200, but nothing in the answer matches (a+)+b",
+        ),
     ],
 )
 def test_an_answer_that_is_not_as_expected_stops_the_run(

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from maestro_cli.core.linear_regex import line_regex
+from maestro_cli.runbooks.linear_regex import line_regex
 
 MAX_LENGTH = 1000
 _MAX_DEPTH = 20

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maestro_cli.core.condition import Facts, parse_condition
+from maestro_cli.runbooks.condition import Facts, parse_condition
 
 FACTS = Facts(
     {"KEEP": "yes", "RATIO": "0.25", "N": "10", "EMPTY": "", "SCI": "1e-3"},
