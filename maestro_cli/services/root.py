@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from maestro_cli.core.refs import ObjectRef
     from maestro_cli.cost.unit_cost_report import UnitCosts
     from maestro_cli.incidents.details import Details
+    from maestro_cli.incidents.gate import GateReading, GateScope
     from maestro_cli.incidents.model import Incident
     from maestro_cli.incidents.overview import Overview
     from maestro_cli.incidents.response.response import Response
     from maestro_cli.incidents.triage.investigate import Triage
     from maestro_cli.runbooks.lint import Finding
     from maestro_cli.services.costing import UnitCostWanted
+    from maestro_cli.services.incident_following import Look
     from maestro_cli.services.inventory import Wanted
 
 __all__ = ["GlobalOptions", "Services"]
@@ -111,6 +113,18 @@ class Services(PeopleServices):
                 fix=f"maestro incident triage {number}",
             )
         return details
+
+    def incident_gate(self, scope: GateScope) -> GateReading:
+        """Whether a place is free of open incidents."""
+        from maestro_cli.services.incident_following import incident_gate
+
+        return incident_gate(self, scope)
+
+    def follow_incidents(self, ref: str, until: str, timeout: str, *, drills: bool) -> Iterator[Look]:
+        """Each look at the open incidents, or at one, with what changed."""
+        from maestro_cli.services.incident_following import follow_incidents
+
+        return follow_incidents(self, ref, until, timeout, drills=drills)
 
     @cached_property
     def triage(self) -> Triage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,14 +14,16 @@ import pytest
 
 from maestro_cli.config.locations import state_dir
 from maestro_cli.incidents.details import Details, read_details
+from maestro_cli.incidents.gate import GateScope, read_gate
 from maestro_cli.incidents.intake.blindness import read_sight
 from maestro_cli.output.formats import parse_format
 from maestro_cli.output.renderers.incident_findings import findings_view, triage_view
+from maestro_cli.output.renderers.incident_gate import gate_view
 from maestro_cli.output.renderers.incidents import incident_view, incidents_view, timeline_view
 from maestro_cli.output.views import View
 from maestro_cli.output.writer import OutputOptions, emit
 from tests.cli.incident_scene import Scene, settled
-from tests.cli.program import check_golden, maestro
+from tests.cli.program import COMMAND, check_golden, environment, maestro
 from tests.unit.incidents.world import SetClock
 
 FORMATS = ("table", "wide", "json", "yaml", "csv", "md", "jsonpath={.schema}")
@@ -160,3 +163,41 @@ def test_what_is_refused_says_so(home: Path, words: tuple[str, ...], code: int, 
     result = maestro("incident", *words)
     assert (result.code, result.out) == (code, "")
     assert what in result.err
+
+
+@pytest.mark.parametrize("form", REPORT_FORMATS)
+def test_the_gate_in_every_format(scene: Scene, form: str) -> None:
+    reading = read_gate(scene.ana.list(), GateScope(), read_sight(scene.journal))
+    check("incident-gate", gate_view(reading, "prod", scene.clock.now()), form)
+
+
+def test_the_gate_tells_scripts_by_its_exit_code(home: Path) -> None:
+    for words, code in (
+        ((), 10),
+        (("-n", "shop"), 0),
+        (("-n", "shop", "--require-watch"), 15),
+        (("--workload", "deploy/fraud", "-n", "ml"), 10),
+        (("--fail-on", "sev9"), 2),
+    ):
+        result = maestro("incident", "gate", *words)
+        assert result.code == code, (words, result.err)
+    home.write_bytes(b"this is no journal")
+    assert maestro("incident", "gate", "-n", "shop").code == 3
+    home.unlink()
+    missing = maestro("incident", "gate", "-n", "shop")
+    assert (missing.code, missing.out) == (15, "")
+    assert not home.exists()
+
+
+def test_an_incident_is_watched_until_it_is_resolved(home: Path) -> None:
+    begun = [*COMMAND, "incident", "watch", "3", "--until", "resolved", "--timeout", "3m", "-o", "jsonl"]
+    with subprocess.Popen(
+        begun, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    ) as watch:
+        assert watch.stdout is not None
+        assert watch.stderr is not None
+        states = [json.loads(watch.stdout.readline())["items"][0]["state"]]
+        assert maestro("incident", "resolve", "3").code == 0
+        states += [json.loads(line)["items"][0]["state"] for line in watch.stdout]
+        assert (watch.wait(120), watch.stderr.read()) == (0, "")
+    assert states == ["detected", "resolved"]

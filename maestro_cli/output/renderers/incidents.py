@@ -95,6 +95,16 @@ def incident_document(
     return document
 
 
+def incident_line(incident: Incident, now: datetime) -> str:
+    """One incident on one line: what it is now."""
+    owner = incident.owner or "nobody's"
+    where = incident.workload or incident.namespace or "-"
+    return (
+        f"{now.astimezone():%H:%M:%S}  #{incident.number} {incident.severity.value} {incident.state.value}"
+        f"  {incident.firing} of {incident.signals} firing  {owner}  {where}  {incident.title}"
+    )
+
+
 def _age(incident: Incident, now: datetime) -> str:
     return format_duration(seconds_between(incident.times.opened_at, now))
 

@@ -8,6 +8,7 @@ import typer
 
 from maestro_cli.cli.commands.incident import (
     bonds,
+    following,
     lifecycle,
     opening,
     people,
@@ -48,6 +49,8 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("close", lifecycle.close),
     ("role", people.role),
     ("update", people.update),
+    ("gate", following.gate),
+    ("watch", following.watch),
     ("postmortem", reporting.postmortem),
 )
 
