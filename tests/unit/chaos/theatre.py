@@ -19,7 +19,7 @@ from maestro_cli.chaos.drills.ports import Ensemble
 from maestro_cli.chaos.drills.scenarios import find_scenario
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import MaestroError, StalePlan, TimedOut
-from maestro_cli.core.facts.cluster import ConfigMap, Pod, Workload
+from maestro_cli.core.facts.cluster import ConfigMap, Container, Pod, Workload
 from maestro_cli.core.facts.metrics import Instant, Sample
 from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.core.refs import WorkloadRef
@@ -182,12 +182,14 @@ class FakeFaults:
         self.ended_all = 0
         self.pods = {self.pod: "fraud-1"}  # ready ones, and the ReplicaSet of each
         self.ill: list[str] = []
+        self.restarts = 0
         self.hits: int | None = 40
         self.stops = True  # with its replica, when that is restarted
         self.ended_by = ""  # what is recorded, instead of what is true
         self.before_inject: Callable[[], None] | None = None
 
     def replicas(self, ref: WorkloadRef) -> list[Pod]:
+        container = Container("server", "image", True, self.restarts, "running")
         return [
             Pod(
                 "ml",
@@ -201,7 +203,7 @@ class FakeFaults:
                 False,
                 owner,
                 {},
-                (),
+                (container,),
             )
             for name, owner in sorted(self.pods.items())
         ]
