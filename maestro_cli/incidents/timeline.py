@@ -34,6 +34,11 @@ class Entry:
 
 
 def timeline(journal: Journal, incident_id: str) -> tuple[Entry, ...]:
+    """Every event that belongs to the incident, in order, with its words."""
+    return tuple(map(_entry, events_of(journal, incident_id)))
+
+
+def events_of(journal: Journal, incident_id: str) -> tuple[Event, ...]:
     """Every event that belongs to the incident, in order.
 
     With those of every incident that was merged into it. Changes that its steps name belong to it as well,
@@ -52,7 +57,7 @@ def timeline(journal: Journal, incident_id: str) -> tuple[Entry, ...]:
     for change in sorted(name for name in named if isinstance(name, str) and name):
         for event in journal.events(subject=f"change/{change.removeprefix('change/')}"):
             events[event.seq] = event
-    return tuple(_entry(events[seq]) for seq in sorted(events))
+    return tuple(events[seq] for seq in sorted(events))
 
 
 def _spans(numbers: list[int]) -> list[tuple[int, int]]:

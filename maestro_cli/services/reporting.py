@@ -43,10 +43,10 @@ def write_postmortem(
     if form not in FORMS:
         raise UsageError(f"{form!r} is not a form of a post-mortem", fix=f"--format {' or '.join(FORMS)}")
     incident = services.desk.get(ref)
-    wanted = path or _default(services, incident, form)
+    wanted = path or default_place(services, incident, form)
     if wanted.is_symlink():
         wanted = wanted.resolve()  # the link stays, and what it leads to is written
-    postmortem = _postmortem(services)
+    postmortem = postmortem_of(services)
     target = postmortem.place(incident.id, wanted, force=force, beside=beside)
     _measure(services, incident)
     if form == "html":
@@ -62,11 +62,11 @@ def write_postmortem(
     return written.path
 
 
-def _postmortem(services: Services) -> PostMortem:
+def postmortem_of(services: Services) -> PostMortem:
     return PostMortem(services.journal, services.clock, services.actor, costs=services.context.costs)
 
 
-def _default(services: Services, incident: Incident, form: str) -> Path:
+def default_place(services: Services, incident: Incident, form: str) -> Path:
     return state_dir() / "postmortems" / services.context_name / f"{incident.id}.{form}"
 
 
@@ -97,7 +97,7 @@ def _publish_as_written(services: Services, incident: Incident, written: PostMor
 
 def _write_page(services: Services, postmortem: PostMortem, incident: Incident, target: Path) -> Path:
     """One HTML file, with the words that people wrote in the Markdown beside it, or in the default one."""
-    sources = (target.with_suffix(".md"), _default(services, incident, "md"))
+    sources = (target.with_suffix(".md"), default_place(services, incident, "md"))
     found = (postmortem.written_by_people(incident.id, source) for source in sources)
     text = postmortem.render(incident.id, next((parts for parts in found if parts is not None), None))
     title = f"Post-mortem of incident {incident.number}"
@@ -133,7 +133,7 @@ def pictures_of(story: Story) -> dict[str, str]:
 def review_postmortem(services: Services, ref: str, path: Path | None) -> tuple[Finding, ...]:
     """What the written post-mortem lacks; raises NotFound when it was not written."""
     incident = services.desk.get(ref)
-    place = path or _default(services, incident, "md")
+    place = path or default_place(services, incident, "md")
     return review(_read(place, incident).decode("utf-8", "replace"), str(place))
 
 
@@ -142,7 +142,7 @@ def publish_postmortem(
 ) -> Incident:
     """Record that the Markdown at `path` is out, as it stands there; see `desk.publish_postmortem`."""
     incident = services.desk.get(ref)
-    place = path or _default(services, incident, "md")
+    place = path or default_place(services, incident, "md")
     if place.suffix.lower() in (".html", ".htm"):
         raise UsageError("the Markdown is published, not a page made of it", fix="--to FILE.md")
     data = _read(place, incident)

@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from maestro_cli.incidents.gate import GateReading, GateScope
     from maestro_cli.incidents.model import Incident
     from maestro_cli.incidents.overview import Overview
+    from maestro_cli.incidents.report.bundle_check import BundleReport
     from maestro_cli.incidents.response.response import Response
     from maestro_cli.incidents.triage.investigate import Triage
     from maestro_cli.runbooks.lint import Finding
     from maestro_cli.services.costing import UnitCostWanted
+    from maestro_cli.services.exporting import Exported
     from maestro_cli.services.incident_following import Look
     from maestro_cli.services.inventory import Wanted
 
@@ -183,6 +185,26 @@ class Services(PeopleServices):
         from maestro_cli.services.reporting import review_postmortem
 
         return review_postmortem(self, ref, Path(path) if path else None)
+
+    def export_incident(self, ref: str, form: str, path: str | None, *, force: bool) -> str:
+        """An export as text; with a path it is written there, and the path is what is returned."""
+        from maestro_cli.services.exporting import export_text, export_to
+
+        text = export_text(self, ref, form)
+        if path is None:
+            return text
+        export_to(self, text, Path(path), force=force)
+        return path
+
+    def export_bundle(self, ref: str, path: str, **how: Any) -> Exported:
+        from maestro_cli.services.exporting import export_bundle
+
+        return export_bundle(self, ref, Path(path), **how)
+
+    def verify_bundle(self, path: str, *, keys: tuple[str, ...], anchor: str | None) -> BundleReport:
+        from maestro_cli.services.exporting import verify_bundle
+
+        return verify_bundle(Path(path), keys=keys, anchor=anchor)
 
     def publish_postmortem(self, ref: str, path: str | None, *, force: bool, reason: str) -> Incident:
         from maestro_cli.services.reporting import publish_postmortem

@@ -73,7 +73,7 @@ def _imported() -> dict[str, set[str]]:
         ("chaoslib", ("sources",)),
         ("yaml", ("config",)),
         ("onnxruntime", ("serving",)),
-        ("cryptography", ("local",)),
+        ("cryptography", ("local", "sources")),
         ("httpx", ("sources", "local")),
         ("re2", ("runbooks",)),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,50 @@ def test_what_is_not_there_or_not_a_form_is_an_error(resolved: Path) -> None:
     assert maestro("incident", "postmortem", "1", "--format", "pdf").code == 2
     assert maestro("incident", "postmortem", "1", "--lint", "--publish").code == 2
     assert maestro("incident", "postmortem", "9").code == 6
+
+
+def test_a_bundle_is_made_once_and_verified_without_a_journal(resolved: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "incident.tar.gz"
+    made = maestro("incident", "export", "1", "--to", str(bundle), "--whole-chain", "-o", "json")
+    assert made.code == 0, made.err
+    told = json.loads(made.out)
+    assert told["schema"] == "maestro.dev/incident-export/v1"
+    again = tmp_path / "again.tar.gz"
+    assert maestro("incident", "export", "1", "--to", str(again), "--whole-chain").code == 0
+    assert again.read_bytes() == bundle.read_bytes()
+    assert maestro("incident", "export", "1", "--to", str(bundle)).code == 11
+
+    own = maestro("incident", "verify", str(bundle))
+    assert (own.code, "PASS" in own.out) == (0, True), own.err
+    elsewhere = {"XDG_STATE_HOME": str(tmp_path / "other"), "XDG_CONFIG_HOME": str(tmp_path / "none")}
+    unknown = maestro("incident", "verify", str(bundle), env=elsewhere)
+    assert (unknown.code, "INDETERMINATE" in unknown.out) == (15, True), unknown.err
+    known = maestro("incident", "verify", str(bundle), "--key", told["key"], "-o", "json", env=elsewhere)
+    assert (known.code, json.loads(known.out)["verdict"]) == (0, "PASS"), known.err
+    assert json.loads(known.out)["gaps"] == 0
+    assert not (tmp_path / "other").exists()
+
+    with tarfile.open(bundle) as archive:
+        held = set(archive.getnames())
+    page = (Path(__file__).resolve().parents[2] / "docs" / "post-mortems.md").read_text(encoding="utf-8")
+    assert held == set(re.findall(r"^\| `([a-z0-9./-]+)` \|", page, re.MULTILINE))
+
+    data = bundle.read_bytes()
+    bundle.write_bytes(data[: len(data) // 2] + b"\x00" + data[len(data) // 2 + 1 :])
+    assert maestro("incident", "verify", str(bundle), "--key", told["key"]).code in {3, 10}
+
+
+def test_an_export_as_json_and_as_lines(resolved: Path, tmp_path: Path) -> None:
+    document = json.loads(maestro("incident", "export", "1", "--as", "json").out)
+    assert (document["schema"], document["incident"]["severity"]) == ("maestro.dev/postmortem/v1", "sev1")
+    events = [
+        json.loads(one) for one in maestro("incident", "export", "1", "--as", "cloudevents").out.splitlines()
+    ]
+    assert events[0]["type"] == "dev.maestro.incident.opened"
+    file = tmp_path / "timeline.jsonl"
+    assert maestro("incident", "export", "1", "--as", "jsonl", "--to", str(file)).code == 0
+    assert len(file.read_text().splitlines()) == len(events)
+    assert maestro("incident", "export", "1", "--as", "xml").code == 2
+    assert maestro("incident", "export", "1").code == 2
+    assert maestro("incident", "verify", str(tmp_path / "none.zip")).code == 6
+    assert maestro("incident", "verify", str(file)).code == 3

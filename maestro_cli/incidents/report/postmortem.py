@@ -65,10 +65,10 @@ class PostMortem:
         self._costs = costs or Responders()
         self._budgets = budgets
 
-    def story(self, incident_ref: str) -> Story:
-        """Read the incident's story; raises NotFound."""
+    def story(self, incident_ref: str, *, now: datetime | None = None) -> Story:
+        """Read the incident's story, as it stands now or at an instant; raises NotFound."""
         incident = find_incident(self._journal, incident_ref)
-        now = self._clock.now()
+        now = now or self._clock.now()
         entries = timeline(self._journal, incident.id)
         impact = latest_impact(entries)
         return Story(
@@ -105,12 +105,18 @@ class PostMortem:
             incident_seconds=seconds_between(times.started_at, end),
         )
 
-    def render(self, incident_ref: str, written: Mapping[str, str] | None = None) -> str:
+    def render(
+        self,
+        incident_ref: str,
+        written: Mapping[str, str] | None = None,
+        *,
+        now: datetime | None = None,
+    ) -> str:
         """The post-mortem as Markdown, with what people wrote in their parts.
 
         Raises NotFound, GateNotMet when it has no such part any more.
         """
-        text = document(self.story(incident_ref), written)
+        text = document(self.story(incident_ref, now=now), written)
         lost = set(written or ()) - set(parts(text) or ())
         if lost:
             raise GateNotMet(

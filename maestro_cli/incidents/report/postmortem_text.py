@@ -76,7 +76,8 @@ def _summary(story: Story) -> Iterator[str]:
         if end is not None
         else f"It is {incident.state.value}."
     )
-    yield f"{incident.signals} signals ({shown}) opened it at {at(times.opened_at)}. {lasted}"
+    signals = "1 signal" if incident.signals == 1 else f"{incident.signals} signals"
+    yield f"{signals} ({shown}) opened it at {at(times.opened_at)}. {lasted}"
     triage = story.of_kind("incident.suspects")
     if triage:
         yield f"Triage concluded: {text(triage[-1].data['conclusion'])}."

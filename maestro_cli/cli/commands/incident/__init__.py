@@ -8,6 +8,7 @@ import typer
 
 from maestro_cli.cli.commands.incident import (
     bonds,
+    exporting,
     following,
     lifecycle,
     opening,
@@ -52,6 +53,8 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("gate", following.gate),
     ("watch", following.watch),
     ("postmortem", reporting.postmortem),
+    ("export", exporting.export),
+    ("verify", exporting.verify),
 )
 
 for name, command in COMMANDS:

@@ -1,0 +1,126 @@
+"""An incident as one signed archive that can be verified without a journal, a cluster or a network.
+
+Format: `.tar.gz` or `.zip` of plain files; `manifest.json` names each with its SHA-256, `manifest.sig` is
+the Ed25519 signature over the bytes of the manifest (hex), `public-key` the key it was made with. The events
+of the incident are in `journal/events.jsonl`, each with the hash of the event before it. What stands between
+them in the chain belongs to other things; only with the whole chain is it in `journal/between.jsonl`, and
+then the hashes alone prove order and completeness up to the head that the manifest names.
+Invariant: the same journal, files and key give the same bytes; no path, time, user or machine gets in.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tarfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from maestro_cli.core.canonical import canonical_json
+from maestro_cli.core.errors import InvalidFile, UsageError
+from maestro_cli.incidents.report.export import event_lines, json_document
+from maestro_cli.journal.model import Event, Head, chain_hash
+
+SCHEMA = "maestro.dev/incident-bundle/v1"
+MANIFEST, SIGNATURE, PUBLIC_KEY = "manifest.json", "manifest.sig", "public-key"
+EVENTS, BETWEEN = "journal/events.jsonl", "journal/between.jsonl"
+SUFFIXES = (".tar.gz", ".tgz", ".zip")
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that the format knows
+
+
+class Signer(Protocol):
+    """Signs in somebody's name; `public_key` is `ed25519:` and 64 hexadecimal digits."""
+
+    @property
+    def public_key(self) -> str: ...
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature, 64 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The events of an incident, those between them when the whole chain is wanted, and the head."""
+
+    own: Sequence[Event]
+    between: Sequence[Event] | None
+    head: Head
+
+    def require_intact(self, journal: str) -> None:
+        """Raises InvalidFile when an event is not what was written: nothing false gets signed."""
+        for event in (*self.own, *(self.between or ())):
+            if hash_of(event) != event.hash:
+                raise InvalidFile(
+                    f"event {event.seq} is not what was written",
+                    file=journal,
+                    fix="maestro journal verify tells more; nothing was exported",
+                )
+
+
+def hash_of(event: Event) -> str:
+    """What the hash of an event should be."""
+    return chain_hash(
+        event.seq, event.time, event.kind, event.subject, event.actor, event.prev, canonical_json(event.data)
+    )
+
+
+def archive_kind(name: str) -> str:
+    """`.zip` or `.tar.gz`, by a file's name; raises UsageError."""
+    lowered = name.lower()
+    for suffix in SUFFIXES:
+        if lowered.endswith(suffix):
+            return ".zip" if suffix == ".zip" else ".tar.gz"
+    raise UsageError(f"{name!r} is no name of a bundle", fix=f"end it in {' or '.join(SUFFIXES)}")
+
+
+def build(
+    files: Mapping[str, str], chain: Chain, about: Mapping[str, Any], signer: Signer, kind: str
+) -> bytes:
+    """The bytes of the archive; `about` tells what the bundle is of."""
+    held = {path: text.encode("utf-8", "replace") for path, text in files.items()}
+    held[EVENTS] = event_lines(chain.own).encode()
+    if chain.between is not None:
+        held[BETWEEN] = event_lines(chain.between).encode()
+    manifest = {
+        "schema": SCHEMA,
+        **about,
+        "head": chain.head,
+        "events": len(chain.own),
+        "whole_chain": chain.between is not None,
+        "files": {
+            path: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+            for path, data in sorted(held.items())
+        },
+    }
+    told = json_document(manifest).encode()
+    held[MANIFEST] = told
+    held[SIGNATURE] = f"{signer.sign(told).hex()}\n".encode()
+    held[PUBLIC_KEY] = f"{signer.public_key}\n".encode()
+    return _zip(held) if kind == ".zip" else _tar_gz(held)
+
+
+def _tar_gz(files: Mapping[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with (
+        gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0) as stream,
+        tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive,
+    ):
+        for path, data in sorted(files.items()):
+            member = tarfile.TarInfo(path)
+            member.size, member.mode, member.mtime = len(data), 0o644, 0
+            archive.addfile(member, io.BytesIO(data))
+    return packed.getvalue()
+
+
+def _zip(files: Mapping[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path, data in sorted(files.items()):
+            member = zipfile.ZipInfo(path, _ZIP_EPOCH)
+            member.create_system, member.external_attr = 3, 0o100644 << 16
+            member.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(member, data)
+    return packed.getvalue()
