@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from maestro_cli.incidents.model import Signal
-from maestro_cli.incidents.triage.around_evidence import AroundEvidence
 from maestro_cli.incidents.triage.change_evidence import ChangeEvidence
 from maestro_cli.incidents.triage.cluster_evidence import ClusterEvidence
 from maestro_cli.incidents.triage.measure import Readings, Telemetry
@@ -19,7 +18,7 @@ from maestro_cli.incidents.triage.model import Evidence
 from maestro_cli.incidents.triage.page import Outcome
 
 
-class Writer(ChangeEvidence, ClusterEvidence, MetricEvidence, AroundEvidence):
+class Writer(ChangeEvidence, ClusterEvidence, MetricEvidence):
     """Writes the evidence of one investigation."""
 
     def write(
@@ -56,7 +55,6 @@ class Writer(ChangeEvidence, ClusterEvidence, MetricEvidence, AroundEvidence):
             self._events(first),
             self._logs(logs),
             *metrics,
-            self._around(second),
         )
 
     def _alerts(self, signals: Sequence[Signal]) -> Evidence:

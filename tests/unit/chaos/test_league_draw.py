@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from maestro_cli.chaos.drills.defects import FAMILIES
-from maestro_cli.chaos.drills.league.draw import LEAGUE, NOTHING, draw
+from maestro_cli.chaos.drills.league.draw import LEAGUE, LONGEST_DELAY_SECONDS, NOTHING, draw, draw_delay
 from maestro_cli.chaos.drills.league.seeds import MAX_SEEDS, read_seeds
 from maestro_cli.core.canonical import canonical_json, plain
 from maestro_cli.core.errors import NotFound, UsageError
@@ -35,10 +35,17 @@ def test_what_is_drawn_can_be_played(seed: int) -> None:
         assert drawn.patience_seconds > 0
 
 
+def test_when_it_begins_is_drawn_as_well() -> None:
+    delays = {draw_delay("crash-loop", seed) for seed in range(20)}
+    assert len(delays) > 10
+    assert all(0 <= delay <= LONGEST_DELAY_SECONDS for delay in delays)
+    assert draw_delay("crash-loop", 1) == draw_delay("crash-loop", 1)
+
+
 def test_the_league_has_what_was_promised_once() -> None:
     assert len(NAMES) == len(set(NAMES)) == 12
     causes = [draw(name, 1).true_cause for name in NAMES]
-    assert {"release", "dependency", "pod", "node", "load", "config", NOTHING} == set(causes)
+    assert {"release", "dependency", "pod", "node", "load", "traffic", NOTHING} == set(causes)
 
 
 def test_an_unknown_scenario_is_refused_with_those_there_are() -> None:

@@ -23,6 +23,7 @@ from maestro_cli.core.refs import WorkloadRef
 
 NOTHING = "nothing"  # the true cause where nothing is wrong
 HOUR_SECONDS = 60.0  # of the quiet hour: the embedded platform's alerts take a second for a minute
+LONGEST_DELAY_SECONDS = 5.0
 _FRAUD = WorkloadRef("Deployment", "ml", "fraud")
 _SECONDS = 900.0
 _CHANGES = (
@@ -54,6 +55,13 @@ def draw(name: str, seed: int) -> Scenario:
     entry = find_entry(name)
     drawn = entry.draw(random.Random(f"maestro.league/1 {name} {seed}"))
     return replace(drawn, name=name, title=entry.title)
+
+
+def draw_delay(name: str, seed: int) -> float:
+    """How many seconds after the baseline it begins."""
+    return round(
+        random.Random(f"maestro.league/1 delay {name} {seed}").uniform(0.0, LONGEST_DELAY_SECONDS), 1
+    )
 
 
 def find_entry(name: str) -> Entry:
@@ -168,10 +176,12 @@ def _surge(dice: random.Random) -> Scenario:
 def _edit(dice: random.Random) -> Scenario:
     version = dice.choice((2, 3))
     defect = RoutingEdit("fraud-routing", "fraud", 1, version, dice.choice((60, 75, 90, 100)))
-    alert, runbook = (
-        ("ErrorBudgetBurn", "high-error-rate") if version == 2 else ("ModelAccuracyLow", "model-degradation")
-    )
-    return _scenario("config", "", defect, runbook, alert)
+    if version == 2:  # its errors: no runbook takes an edit back that came with no release
+        return _scenario("traffic", "", defect, "high-error-rate", "ErrorBudgetBurn")
+    return _scenario(
+        "traffic", "promote", defect, "model-degradation", "ModelAccuracyLow",
+        answers={"good-version": "1"},
+    )  # fmt: skip
 
 
 def _noise(dice: random.Random) -> Scenario:

@@ -15,7 +15,7 @@ from typing import IO, Any
 from maestro_cli.chaos.drills.act import answer_of, sheet_of
 from maestro_cli.chaos.drills.defects import defect_of
 from maestro_cli.chaos.drills.defects.defect import Defect, NothingDone, Scene
-from maestro_cli.chaos.drills.league.draw import draw
+from maestro_cli.chaos.drills.league.draw import draw, draw_delay
 from maestro_cli.chaos.drills.league.seal import Opened
 from maestro_cli.chaos.drills.model import Baseline, Scenario
 from maestro_cli.chaos.drills.ports import Ensemble
@@ -80,6 +80,8 @@ class Saboteur:
         return {"digest": Opened(self._sealed(), self._secret).digest}
 
     def _inject(self, order: Words) -> Words:
+        """After a while that was drawn: when it begins is a detail as well."""
+        self._clock.sleep(draw_delay(self._played().name, self._seed))
         self._is_broken = True
         try:
             self._prepared().inject()
@@ -115,6 +117,7 @@ class Saboteur:
         return {
             "drill": self._drill,
             "seed": self._seed,
+            "delay_seconds": draw_delay(scenario.name, self._seed),
             "breaks": type(scenario.defect).__name__,
             **{name: plain(getattr(scenario, name)) for name in kept},
         }
