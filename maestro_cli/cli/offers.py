@@ -100,6 +100,16 @@ def incidents(ctx: typer.Context, incomplete: str) -> Offered:
     return _offered(ctx, incomplete, found)
 
 
+def oncall_schedules(ctx: typer.Context, incomplete: str) -> Offered:
+    """The schedules of the context's on-call file."""
+
+    def found(services: Services) -> Iterator[tuple[str, str]]:
+        oncall = services.oncall
+        yield from ((name, one.zone.key) for name, one in (oncall.schedules if oncall else {}).items())
+
+    return _offered(ctx, incomplete, found)
+
+
 def tasks(ctx: typer.Context, incomplete: str) -> Offered:
     """The tasks that are open."""
 

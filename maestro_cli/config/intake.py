@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import msgspec
+
+_Seconds = Annotated[float, msgspec.Meta(gt=0, le=3600)]  # a cluster keeps events for an hour
 
 
 class Receiver(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -23,3 +27,20 @@ class Receiver(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         """The secret references by their keys."""
         named = {"token": self.token, "password": self.password, "secret": self.secret}
         return {key: reference for key, reference in named.items() if reference is not None}
+
+
+class Reason(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What a context changes of the rule of one reason; what is absent stays as it is shipped."""
+
+    severity: Literal["sev3", "sev4"] | None = None
+    threshold: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    window_seconds: _Seconds | None = None
+    quiet_seconds: _Seconds | None = None
+
+
+class Warnings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Whether warnings of the cluster are signals, which reasons are not, and the rules of further ones."""
+
+    enabled: bool = False
+    ignore: list[str] = []
+    reasons: dict[str, Reason] = {}

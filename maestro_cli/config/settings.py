@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from maestro_cli.config.intake import Receiver
+from maestro_cli.config.intake import Receiver, Warnings
 from maestro_cli.config.locations import config_dir, local_state_dir
 from maestro_cli.config.secrets import REFERENCES, is_reference
 from maestro_cli.config.strict import Document, read_yaml, suggestion
@@ -77,6 +77,8 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     max_replicas_share: float = 1.0
     policy: str | None = None
     incident_rules: str | None = None
+    oncall: str | None = None
+    pagerduty: Endpoint | None = None
     settle_seconds: float = 300.0
     objectives: list[str] = []
     redact: list[str] = []
@@ -84,6 +86,7 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     backups: str | None = None
     parameters: dict[str, str] = {}
     webhook: Receiver | None = None
+    warnings: Warnings = Warnings()
 
 
 class SettingsFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -221,7 +224,7 @@ def _anchored(context: Context, folder: Path) -> Context:
     if context.cluster is not None and context.cluster.kubeconfig:
         kubeconfig = _anchored_path(context.cluster.kubeconfig, folder)
         changed["cluster"] = msgspec.structs.replace(context.cluster, kubeconfig=kubeconfig)
-    for key in _ENDPOINTS:
+    for key in ENDPOINTS:
         endpoint: Endpoint | None = getattr(context, key)
         if endpoint is None:
             continue
@@ -234,7 +237,7 @@ def _anchored(context: Context, folder: Path) -> Context:
     if context.webhook is not None:
         anchored = {key: _anchored_secret(one, folder) for key, one in context.webhook.references.items()}
         changed["webhook"] = msgspec.structs.replace(context.webhook, **anchored)
-    for key in ("policy", "incident_rules", "backups"):
+    for key in ("policy", "incident_rules", "oncall", "backups"):
         path: str | None = getattr(context, key)
         changed[key] = _anchored_path(path, folder) if path else None
     changed["redact"] = [_anchored_secret(reference, folder) for reference in context.redact]
@@ -247,7 +250,7 @@ def _anchored_secret(reference: str | None, folder: Path) -> str | None:
     return f"file:{_anchored_path(reference.removeprefix('file:'), folder)}"
 
 
-_ENDPOINTS = ("prometheus", "alertmanager", "serving", "secrets")
+ENDPOINTS = ("prometheus", "alertmanager", "serving", "secrets", "pagerduty")
 
 
 def _check(document: Document, parsed: SettingsFile) -> None:
@@ -255,7 +258,7 @@ def _check(document: Document, parsed: SettingsFile) -> None:
         at = ("contexts", name)
         if not CONTEXT_NAME.fullmatch(name):
             raise document.fail("is not a name for a context", at, fix=_NAME_RULE)
-        for key in _ENDPOINTS:
+        for key in ENDPOINTS:
             endpoint = getattr(context, key)
             if endpoint is not None:
                 _check_endpoint(document, endpoint, (*at, key))

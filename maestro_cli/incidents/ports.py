@@ -68,6 +68,16 @@ class Cluster(Protocol):
         """The log of a pod's first container. Raises MaestroError."""
 
 
+class WarningsPort(Protocol):
+    """A cluster, as far as its warnings are read."""
+
+    def list_warnings(self, namespace: str | None) -> tuple[ClusterEvent, ...]:
+        """Events of type Warning, of a namespace or of all (None). Raises MaestroError."""
+
+    def list_pods(self, namespace: str | None, *, selector: str = "") -> tuple[Pod, ...]:
+        """Pods of a namespace, or of all (None). Raises MaestroError."""
+
+
 class WebhookPort(Protocol):
     """A receiver of webhook messages, such as an HTTP server with its own threads."""
 

@@ -308,6 +308,15 @@ def vanished_signals(
     return [_known(row) for row in rows if row[0] not in present]
 
 
+def standing_signals(reads: Reads, source: str) -> dict[str, datetime]:
+    """The fingerprints of a source that fire, with their starts."""
+    rows = reads.query(
+        "SELECT fingerprint, starts_at FROM incident_signals WHERE current = 1 AND firing = 1 AND source = ?",
+        (source,),
+    )
+    return {row[0]: from_rfc3339(row[1]) for row in rows}
+
+
 def seen_keys(reads: Reads, keys: Sequence[str]) -> set[str]:
     """Those of the keys that have had an incident."""
     found: set[str] = set()

@@ -36,11 +36,12 @@ if TYPE_CHECKING:
     from maestro_cli.output.renderers.contexts import Finding
     from maestro_cli.sources.alertmanager import Alertmanager
     from maestro_cli.sources.kube.cluster import KubeCluster
+    from maestro_cli.sources.pagerduty import PagerDuty
     from maestro_cli.sources.prometheus import Prometheus
     from maestro_cli.sources.serving import InferenceServer
     from maestro_cli.sources.serving_admin import ServingAdmin
 
-    Source = Alertmanager | KubeCluster | Prometheus | InferenceServer
+    Source = Alertmanager | KubeCluster | Prometheus | InferenceServer | PagerDuty
 
 
 _CONTEXT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:-]{0,199}")
@@ -178,6 +179,7 @@ class Backends:
             ("Prometheus", context.prometheus, self._prometheus_of),
             ("Alertmanager", context.alertmanager, self._alertmanager_of),
             ("Serving", context.serving, self._serving_of),
+            ("PagerDuty", context.pagerduty, self._pagerduty_of),
         ):
             if endpoint is not None:
                 yield system, endpoint.url, partial(build, endpoint)
@@ -226,6 +228,11 @@ class Backends:
 
         return self._closed_later(InferenceServer(endpoint))
 
+    def _pagerduty_of(self, endpoint: Endpoint) -> PagerDuty:
+        from maestro_cli.sources.pagerduty import PagerDuty
+
+        return self._closed_later(PagerDuty(endpoint))
+
     def _closed_later(self, source: T) -> T:
         self._closing.append(source.close)
         return source
@@ -247,6 +254,10 @@ class Backends:
     def serving(self) -> ServingAdmin:
         """How the context's model servers are operated."""
         return self._serving_of(self._needed(self.context.serving, "serving")).admin
+
+    @cached_property
+    def pagerduty(self) -> PagerDuty:
+        return self._pagerduty_of(self._needed(self.context.pagerduty, "pagerduty"))
 
     @property
     def serving_url(self) -> str:
@@ -366,10 +377,11 @@ class Backends:
 def _secrets_of(context: Context) -> Iterator[str]:
     """What the endpoints, `redact` and the kubeconfig of a context say is secret."""
     from maestro_cli.config.secrets import resolve_secret
+    from maestro_cli.config.settings import ENDPOINTS
     from maestro_cli.sources.openbao import ambient_tokens
 
     yield from ambient_tokens(os.environ)
-    endpoints = (context.prometheus, context.alertmanager, context.serving, context.secrets)
+    endpoints = (getattr(context, name) for name in ENDPOINTS)
     references = [secret for one in endpoints if one is not None for secret in (one.token, one.password)]
     receiver = context.webhook.references.values() if context.webhook is not None else ()
     for reference in (*references, *receiver, *context.redact):

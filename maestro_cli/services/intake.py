@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from maestro_cli.core.errors import NotFound
 from maestro_cli.incidents.intake.blindness import API_SOURCE, PROMETHEUS_SOURCE, Sight, read_sight
+from maestro_cli.incidents.intake.warnings import SOURCE as WARNINGS_SOURCE
+from maestro_cli.incidents.intake.warnings import TABLE, WarningRule, WarningSignals
+from maestro_cli.incidents.intake.watch import Eye
+from maestro_cli.incidents.model import Severity
 from maestro_cli.incidents.ports import Alerts
 
 if TYPE_CHECKING:
+    from maestro_cli.config.intake import Warnings
+    from maestro_cli.config.settings import Context
     from maestro_cli.services.root import Services
+
+
+WARNINGS_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,41 @@ def alert_source(services: Services) -> AlertSource | None:
         words = f"{prometheus.url}, as the context has no alertmanager: there are no silences"
         return AlertSource(PROMETHEUS_SOURCE, "prometheus", prometheus, words)
     return None
+
+
+def further_sources(services: Services) -> tuple[str, ...]:
+    """The names of the sources that a context has besides its alerts."""
+    context = services.settings.contexts.get(services.context_name)
+    return (WARNINGS_SOURCE,) if context is not None and context.warnings.enabled else ()
+
+
+def further_eyes(services: Services) -> tuple[Eye, ...]:
+    """The sources that a context has besides its alerts."""
+    context = services.settings.contexts.get(services.context_name)
+    if context is None or not context.warnings.enabled:
+        return ()
+    return (Eye(WARNINGS_SOURCE, _warnings(services, context), WARNINGS_SECONDS),)
+
+
+def _warnings(services: Services, context: Context) -> WarningSignals:
+    return WarningSignals(
+        services.cluster,
+        services.journal,
+        services.clock,
+        namespace=context.namespace,
+        table=warning_table(context.warnings),
+    )
+
+
+def warning_table(chosen: Warnings) -> Mapping[str, WarningRule]:
+    """The shipped rules of reasons, as a context changes them."""
+    table = {reason: rule for reason, rule in TABLE.items() if reason not in chosen.ignore}
+    for reason, change in chosen.reasons.items():
+        said = {key: value for key, value in msgspec.structs.asdict(change).items() if value is not None}
+        if "severity" in said:
+            said["severity"] = Severity(said["severity"])
+        table[reason] = replace(table.get(reason, WarningRule(Severity.SEV4)), **said)
+    return table
 
 
 def needed_alert_source(services: Services) -> AlertSource:

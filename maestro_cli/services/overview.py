@@ -15,7 +15,7 @@ from maestro_cli.core.errors import MaestroError
 from maestro_cli.incidents.intake.blindness import API_SOURCE, read_sight
 from maestro_cli.incidents.model import OPEN_STATES
 from maestro_cli.incidents.overview import Burn, Overview
-from maestro_cli.services.intake import AlertSource, alert_source
+from maestro_cli.services.intake import AlertSource, alert_source, further_sources
 from maestro_cli.slo.burn import burn_rate, judge_objective
 from maestro_cli.slo.objectives import Objective
 
@@ -37,7 +37,8 @@ def look(services: Services) -> Overview:
         alerts = pool.submit(lambda: _firing(source))
         burns = pool.submit(lambda: _burns(services) if context.prometheus else ())
         incidents = services.desk.list(states=OPEN_STATES)
-        sight = read_sight(services.journal, source=source.name if source is not None else API_SOURCE)
+        name = source.name if source is not None else API_SOURCE
+        sight = read_sight(services.journal, source=name, others=further_sources(services))
         return Overview(
             context=services.context_name,
             namespace=context.namespace,

@@ -6,17 +6,22 @@ Invariant: the journal alone is needed, so that an incident can be run by hand w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maestro_cli.core.errors import UsageError
+from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
 from maestro_cli.services.running import RunServices
 
 if TYPE_CHECKING:
     from maestro_cli.incidents.model import Incident
     from maestro_cli.incidents.people.desk import PeopleDesk
     from maestro_cli.incidents.people.model import Standing, StatusUpdate, Task, Turn
+    from maestro_cli.incidents.people.oncall import OnCall
+    from maestro_cli.incidents.people.roster import OnCallNow, Roster
+    from maestro_cli.incidents.people.schedule import Shift
+    from maestro_cli.runbooks.lint import Finding
 
 
 class PeopleServices(RunServices):
@@ -27,6 +32,45 @@ class PeopleServices(RunServices):
         from maestro_cli.incidents.people.desk import PeopleDesk
 
         return PeopleDesk(self.journal, self.clock, self.actor)
+
+    @cached_property
+    def oncall(self) -> OnCall | None:
+        """The on-call file of the context, None where it has none. Raises InvalidFile."""
+        from maestro_cli.incidents.people.oncall_file import read_oncall
+
+        context = self.settings.contexts.get(self.context_name)
+        return read_oncall(Path(context.oncall)) if context is not None and context.oncall else None
+
+    def roster(self) -> Roster:
+        """Raises NotFound when the context has no on-call file."""
+        from maestro_cli.incidents.people.roster import Roster
+
+        if self.oncall is None:
+            fix = f"write one (maestro schema oncall), and set oncall: PATH of context {self.context_name}"
+            raise NotFound(f"context {self.context_name} has no on-call file", fix=fix)
+        return Roster(self.oncall, lambda: self.pagerduty)
+
+    def on_call_now(self, at: str) -> tuple[OnCallNow, ...]:
+        """Each schedule and whose turn it is, now or at another instant."""
+        return self.roster().everyone(self.due(at) if at else self.clock.now())
+
+    def on_call_shifts(self, schedule: str, at: str, days: int) -> tuple[Shift, ...]:
+        """The shifts of a schedule, of the only one where none is named; raises NotFound, UsageError."""
+        begin = self.due(at) if at else self.clock.now()
+        roster = self.roster()
+        return roster.shifts(roster.named(schedule), begin, begin + timedelta(days=days))
+
+    def lint_oncall(self, file: str | None, days: int) -> tuple[Finding, ...]:
+        """What is wrong with an on-call file, by default the context's; raises NotFound without one."""
+        from maestro_cli.incidents.people.oncall_file import read_oncall
+        from maestro_cli.incidents.people.oncall_lint import lint_oncall
+        from maestro_cli.runbooks.lint import lint_file
+
+        try:
+            oncall = read_oncall(Path(file)) if file else self.roster().oncall
+        except InvalidFile as error:
+            return (lint_file(error),)
+        return lint_oncall(oncall, self.clock.now(), days)
 
     def due(self, text: str) -> datetime:
         """An instant as people write it; raises UsageError."""

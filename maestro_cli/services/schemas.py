@@ -17,6 +17,11 @@ KINDS: Mapping[str, tuple[str, str, str]] = {
     "config": ("config.yaml and ./maestro.yaml", "maestro_cli.config.settings", "SettingsFile"),
     "incident-rules": ("rules of incidents", "maestro_cli.incidents.intake.rules.spec", "RulesSpec"),
     "objectives": ("an objective (OpenSLO v1)", "maestro_cli.slo.objectives", "SloFile"),
+    "oncall": (
+        "who is on call, and who is told next",
+        "maestro_cli.incidents.people.oncall_spec",
+        "OnCallFile",
+    ),
     "playbook": ("a playbook", "maestro_cli.runbooks.playbooks.spec", "PlaybookSpec"),
     "policy": ("a policy of changes", "maestro_cli.changes.policy_file", "PolicyFile"),
     "prices": ("prices for maestro cost", "maestro_cli.config.settings", "Responders"),

@@ -22,7 +22,7 @@ from maestro_cli.incidents.response.errands import Errands
 from maestro_cli.incidents.response.lookout import Lookouts
 from maestro_cli.journal.courier import Courier
 from maestro_cli.output.diagnostics import warn
-from maestro_cli.services.intake import alert_source, needed_alert_source
+from maestro_cli.services.intake import alert_source, further_eyes, needed_alert_source
 from maestro_cli.sources.webhook_receiver import Proof, WebhookReceiver, basic, bearer, shared_secret
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ def run_watch(
     )
     source = alert_source(services) if webhook is not None else needed_alert_source(services)
     polled = f"polling {source.words}, every {poll}" if source is not None else "the webhook alone"
-    progress.phase("watch", polled)
+    others = further_eyes(services)
+    progress.phase("watch", ", and ".join([polled, *(f"{eye.source} warnings" for eye in others)]))
     if webhook is None and announce_to is not None:
         _announce(announce_to, 0, "")
     with Courier(services.acting_as(detector.actor).outbox, progress):
@@ -107,6 +108,7 @@ def run_watch(
             progress=progress,
             duty=duty,
             source=source.name if source is not None else API_SOURCE,
+            others=others,
         ).run()
     raise Interrupted("the watch was stopped", terminated=cancellation.terminated)
 

@@ -11,7 +11,7 @@ import pytest
 
 from maestro_cli.changes.policy_file import Freeze, PolicyFile, Rule, load_policy
 from maestro_cli.cli.registry import COMMANDS
-from maestro_cli.config.intake import Receiver
+from maestro_cli.config.intake import Reason, Receiver, Warnings
 from maestro_cli.config.settings import ClusterEndpoint, Context, Endpoint, Responders, SettingsFile
 from maestro_cli.config.strict import parse_yaml
 
@@ -44,7 +44,16 @@ def test_the_settings_example_is_valid_and_names_every_setting() -> None:
     parse_yaml(example, "docs/contexts.md").decode(SettingsFile)
     fields = {
         name
-        for struct in (SettingsFile, Context, Endpoint, ClusterEndpoint, Responders, Receiver)
+        for struct in (
+            SettingsFile,
+            Context,
+            Endpoint,
+            ClusterEndpoint,
+            Responders,
+            Receiver,
+            Warnings,
+            Reason,
+        )
         for name in struct.__struct_fields__
     }
     assert {name for name in fields if f"{name}:" not in text and f"`{name}`" not in text} == set()

@@ -22,6 +22,7 @@ from maestro_cli.incidents.model import Severity
 MAX_LABELS = 100
 MAX_VALUE_CHARACTERS = 2000
 MAX_KEY_PART = 100
+UNASKED = ("kubernetes", "anomalies")  # sources of signals that nobody wrote a rule for
 _CUT = "…(cut)"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -50,6 +51,13 @@ def severity_of(labels: Mapping[str, str], policy: IntakePolicy) -> Severity | N
     """The table's answer for the label `severity`; a word it does not know is never the lowest."""
     word = labels.get("severity", "").strip().lower()
     return policy.severities.get(word, policy.unknown_severity)
+
+
+def opening_severity(alert: Alert, policy: IntakePolicy) -> Severity:
+    """How grave an incident is that this alert opens; what no rule of a person watches for is never above
+    sev3."""
+    found = severity_of(alert.labels, policy) or policy.unknown_severity
+    return max(found, Severity.SEV3) if alert.source in UNASKED else found
 
 
 def ignored_because(alert: Alert, policy: IntakePolicy) -> str | None:

@@ -17,7 +17,7 @@ from maestro_cli.core.facts.alerts import Alert
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.workload_labels import workload_of
 from maestro_cli.incidents.intake.bindings import Bindings
-from maestro_cli.incidents.intake.correlation import IntakePolicy, capped, severity_of, start_of
+from maestro_cli.incidents.intake.correlation import IntakePolicy, capped, opening_severity, start_of
 from maestro_cli.incidents.intake.rules.model import Rule
 from maestro_cli.incidents.intake.storms import Beginning, begun, in_storms
 from maestro_cli.incidents.model import Incident, Severity, State
@@ -82,7 +82,7 @@ class Routing:
         found = self._storms.get(fingerprint)
         if found is not None:
             return found
-        severity = severity_of(alert.labels, self._policy) or self._policy.unknown_severity
+        severity = opening_severity(alert, self._policy)
         bound = self._bindings.bound(alert.labels)
         return Group(bound.key, bound.rule, severity)
 
@@ -114,7 +114,7 @@ class Routing:
         gravest: dict[str, Severity] = {}
         for name in stormy:
             one, alert = found[name]
-            severity = severity_of(alert.labels, self._policy) or self._policy.unknown_severity
+            severity = opening_severity(alert, self._policy)
             gravest[one.storm] = min(severity, gravest.get(one.storm, severity))
         return {name: Group(key, rule, gravest[key]) for name in stormy for key in (found[name][0].storm,)}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from maestro_cli.incidents.model import Signal
+from maestro_cli.incidents.triage.around_evidence import AroundEvidence
 from maestro_cli.incidents.triage.change_evidence import ChangeEvidence
 from maestro_cli.incidents.triage.cluster_evidence import ClusterEvidence
 from maestro_cli.incidents.triage.measure import Readings, Telemetry
@@ -18,7 +19,7 @@ from maestro_cli.incidents.triage.model import Evidence
 from maestro_cli.incidents.triage.page import Outcome
 
 
-class Writer(ChangeEvidence, ClusterEvidence, MetricEvidence):
+class Writer(ChangeEvidence, ClusterEvidence, MetricEvidence, AroundEvidence):
     """Writes the evidence of one investigation."""
 
     def write(
@@ -55,6 +56,7 @@ class Writer(ChangeEvidence, ClusterEvidence, MetricEvidence):
             self._events(first),
             self._logs(logs),
             *metrics,
+            self._around(second),
         )
 
     def _alerts(self, signals: Sequence[Signal]) -> Evidence:

@@ -13,6 +13,7 @@ from maestro_cli.core.facts.cluster import ClusterEvent, Node, Pod
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.incidents.triage.configuration import ConfigEdit, Routing, Use
 from maestro_cli.incidents.triage.model import Onset
+from maestro_cli.incidents.triage.surroundings import Around
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,7 @@ class CaseFacts:
     uses: tuple[Use, ...] = ()  # what configures the workload
     edits: tuple[ConfigEdit, ...] = ()  # of what it uses, newest first
     routing: Routing | None = None
+    around: Around = field(default_factory=Around)
     declared: frozenset[tuple[str, int]] = field(
         default_factory=frozenset
     )  # versions that its template names

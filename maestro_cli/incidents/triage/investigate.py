@@ -19,6 +19,7 @@ from maestro_cli.core.facts.cluster import ClusterEvent, Node, Pod, Workload
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.incidents.model import Incident, Signal
 from maestro_cli.incidents.ports import Cluster, Metrics
+from maestro_cli.incidents.triage.around import around_of, ask_around, ask_jobs
 from maestro_cli.incidents.triage.edits import Edits
 from maestro_cli.incidents.triage.evidence import Writer
 from maestro_cli.incidents.triage.facts import CaseFacts, Rollout, with_revisions
@@ -32,6 +33,7 @@ from maestro_cli.incidents.triage.past import Past
 from maestro_cli.incidents.triage.queries import INFERENCE, MetricFamily
 from maestro_cli.incidents.triage.rollouts import rollouts_of, scaled_up_at, target_of
 from maestro_cli.incidents.triage.rounds import Outcome, Round
+from maestro_cli.incidents.triage.surroundings import Surroundings
 from maestro_cli.incidents.triage.suspects import rank_suspects
 from maestro_cli.journal.store import Journal
 from maestro_cli.slo.objectives import Objective
@@ -128,6 +130,11 @@ class _Investigation:
         if metrics is not None and self._workload is not None:
             choice = choose_objective(settings.objectives, self._workload, signals)
             self._telemetry = Telemetry(metrics, settings.family, self._workload, choice)
+        self._surroundings = (
+            Surroundings(metrics, signals, incident.namespace, self._workload)
+            if metrics is not None
+            else None
+        )
         self._no_metrics = "the incident names no workload" if metrics else "the context has no Prometheus"
 
     def _window_start(self) -> datetime:
@@ -151,6 +158,7 @@ class _Investigation:
         case = self._case(first, second, onset, pods, rollouts, readings)
         found, routing = edits.facts(second)
         case = replace(case, uses=edits.uses, edits=found, routing=routing, declared=edits.declared)
+        case = replace(case, around=around_of(second, self._signals, gone=self._is_gone(first)))
         logs = self._third_round(pods, _as_logs_have_it(onset, readings), case)
         groups = group_lines([outcome.value for outcome in logs.values() if outcome.value is not None])
         case = replace(case, logs=groups)
@@ -161,6 +169,13 @@ class _Investigation:
         return TriageReport(
             self._incident.id, self._now, self._clock.monotonic() - began, onset, evidence, suspects
         )
+
+    def _is_gone(self, first: Mapping[str, Outcome[Any]]) -> bool:
+        """Whether the cluster answered, and the workload is none of those it has."""
+        answer = first.get("workloads")
+        if answer is None or answer.error or self._workload is None:
+            return False
+        return target_of(answer.value or (), self._workload) is None
 
     def _round(self) -> Round:
         return Round(self._pool, self._clock, self._settings.deadline_seconds)
@@ -186,6 +201,8 @@ class _Investigation:
     ) -> Mapping[str, Outcome[Any]]:
         turn = self._round()
         edits.add_to(turn, self._cluster, self._telemetry, self._now, step)
+        ask_around(turn, self._surroundings, self._start, onset, self._now, step)
+        ask_jobs(turn, self._cluster, self._signals)
         cluster, telemetry = self._cluster, self._telemetry
         workloads: tuple[Workload, ...] = first["workloads"].value or () if "workloads" in first else ()
         if cluster is not None:

@@ -79,6 +79,11 @@ class SuspectKind(StrEnum):
     DEPENDENCY = "dependency"
     CONFIG = "config"
     TRAFFIC = "traffic"
+    CERTIFICATE = "certificate"
+    KEY = "key"
+    BACKUP = "backup"
+    SCALE = "scale"
+    DELETION = "deletion"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from maestro_cli.incidents.triage.making import (
 from maestro_cli.incidents.triage.memory import hunger_of
 from maestro_cli.incidents.triage.model import SuggestedFix, Suspect, SuspectKind
 from maestro_cli.incidents.triage.outside import dependency_suspects, load_suspects
+from maestro_cli.incidents.triage.platform_suspects import platform_suspects
 from maestro_cli.incidents.triage.quality import worse_answers
 
 _SLACK_SECONDS = 15.0  # how far the clocks and steps of cluster and metrics may differ
@@ -44,6 +45,7 @@ def rank_suspects(
         *dependency_suspects(case),
         *config_suspects(case, release_window_seconds),
         *traffic_suspects(case, release_window_seconds),
+        *platform_suspects(case),
     ]
     return tuple(
         sorted(

@@ -222,6 +222,12 @@ class KubeCluster:
         events = sorted(map(facts.event_facts, found), key=lambda event: (event.last_seen_at, event.name))
         return tuple(event for event in events if since is None or event.last_seen_at >= since)
 
+    def list_warnings(self, namespace: str | None) -> tuple[ClusterEvent, ...]:
+        """The events of type Warning, of a namespace or of all (None), oldest first."""
+        path = scoped("/api/v1", namespace, "events")
+        found = self._api.items(path, objects.EventObject, {"fieldSelector": "type=Warning"})
+        return tuple(sorted(map(facts.event_facts, found), key=lambda one: (one.last_seen_at, one.name)))
+
     def list_disruption_budgets(self, namespace: str | None) -> tuple[DisruptionBudget, ...]:
         """Disruption budgets of a namespace, or of all (None), by name."""
         path = scoped("/apis/policy/v1", namespace, "poddisruptionbudgets")

@@ -22,7 +22,7 @@ from tests.unit.incidents.world import T0, Room, SetClock, alert
 
 pytestmark = pytest.mark.contract
 
-MOST_QUERIES = 22
+MOST_QUERIES = 36
 FIRST_SECOND, LAST_SECOND = -900, 31
 
 

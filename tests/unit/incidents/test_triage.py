@@ -106,7 +106,7 @@ def test_a_bad_release_comes_first_with_its_reasons(room: Room) -> None:
     assert all(item.ok for item in report.evidence)
     assert [item.kind for item in report.evidence] == [
         "alerts", "changes", "rollouts", "config", "pods", "nodes", "events", "logs",
-        "errors", "split", "latency", "load", "memory", "budget",
+        "errors", "split", "latency", "load", "memory", "budget", "around",
     ]  # fmt: skip
 
 
@@ -309,7 +309,7 @@ def test_a_failing_collector_is_marked_and_aborts_nothing(
     assert {item.kind for item in report.evidence if not item.ok} == failed
     assert all("does not answer" in item.error or item.kind in ("pods", "logs", "load")
                for item in report.evidence if not item.ok)  # fmt: skip
-    assert len(report.evidence) == 14 + ("quality" in failed)
+    assert len(report.evidence) == 15 + ("quality" in failed)
 
 
 def test_without_any_source_there_is_still_an_answer(room: Room) -> None:
@@ -352,7 +352,7 @@ def test_it_is_recorded_and_its_size_is_bounded(room: Room) -> None:
     report = investigate(room, case.but(logs=hostile))
     desk = IncidentDesk(room.journal, room.clock, "triage")
     desk.record_triage("latest", report)
-    assert len(desk.evidence("latest")) == 14
+    assert len(desk.evidence("latest")) == 15
     recorded = desk.suspects("latest")
     assert recorded is not None
     assert recorded.data["culprit"] == "ml/deploy/fraud revision 2"
