@@ -298,6 +298,7 @@ class Backends:
     def projections(self) -> tuple[Projection, ...]:
         """Every room's tables; all processes open the journal with the same ones."""
         from maestro_cli.changes.projection import ChangesProjection
+        from maestro_cli.incidents.intake.rules.projection import RulesProjection
         from maestro_cli.incidents.people.projection import PeopleProjection
         from maestro_cli.incidents.projection import IncidentProjection
         from maestro_cli.journal.messages import OutboxProjection
@@ -309,6 +310,7 @@ class Backends:
             RunsProjection(),
             OutboxProjection(),
             PeopleProjection(),
+            RulesProjection(),
         )
 
     @cached_property

@@ -18,10 +18,12 @@ from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
 from maestro_cli.services.changing import ChangeServices, has_person
 
 if TYPE_CHECKING:
+    from maestro_cli.core.facts.endpoints import EndpointCheck
     from maestro_cli.core.progress import Progress
     from maestro_cli.incidents.desk import IncidentDesk
     from maestro_cli.incidents.model import Incident
     from maestro_cli.journal.outbox import Outbox
+    from maestro_cli.output.renderers.contexts import Finding as DoctorFinding
     from maestro_cli.output.run_progress import RunProgress
     from maestro_cli.runbooks.catalog import RunbookCatalog
     from maestro_cli.runbooks.control import RunControl
@@ -102,6 +104,10 @@ class RunServices(ChangeServices):
         from maestro_cli.services.incident_rules import IncidentRules
 
         return IncidentRules(self)
+
+    def examine(self) -> tuple[list[DoctorFinding], list[EndpointCheck]]:
+        findings, checks = super().examine()
+        return [*findings, self.incident_rules.finding()], checks
 
     @cached_property
     def readiness(self) -> Readiness:

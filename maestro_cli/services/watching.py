@@ -97,6 +97,7 @@ def run_watch(
     progress.phase("watch", ", and ".join([polled, *(f"{eye.source} warnings" for eye in others)]))
     if webhook is None and announce_to is not None:
         _announce(announce_to, 0, "")
+    rules = services.incident_rules.watched_by(detector)
     with Courier(services.acting_as(detector.actor).outbox, progress):
         Watch(
             detector,
@@ -107,6 +108,7 @@ def run_watch(
             cancellation=cancellation,
             progress=progress,
             duty=duty,
+            turns=(rules.look,),
             source=source.name if source is not None else API_SOURCE,
             others=others,
         ).run()

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from maestro_cli.core.facts.alerts import Alert
 from maestro_cli.incidents.intake.correlation import capped, title_of
-from maestro_cli.incidents.intake.rules.model import Rule, RuleBook, rule_of_playbook
+from maestro_cli.incidents.intake.rules.model import FlapLimit, Rule, RuleBook, rule_of_playbook
 from maestro_cli.runbooks.playbooks.matching import match_alert
 from maestro_cli.runbooks.playbooks.model import Playbook
 from maestro_cli.runbooks.playbooks.template import fill
@@ -31,6 +31,19 @@ class Bound:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Signals of one key that are too few to open an incident."""
+
+    rule: Rule
+    signals: int
+
+    @property
+    def reason(self) -> str:
+        named = self.rule.id if self.rule.is_of_playbook else f"rule {self.rule.id}"
+        return f"fewer signals than {named} waits for"
+
+
 class Bindings:
     """The playbooks and the rules that a detector knows."""
 
@@ -40,7 +53,24 @@ class Bindings:
         own = ((one.id, rule_of_playbook(one)) for one in self._playbooks)
         self._of_playbooks = {name: rule for name, rule in own if rule is not None}
         self._waits = any(one.threshold > 1 for one in (*book.rules, *self._of_playbooks.values()))
+        every = (
+            *book.rules,
+            *self._of_playbooks.values(),
+            *((book.storm,) if book.storm is not None else ()),
+        )
+        self._by_id = {one.id: one for one in every}
+        self.resolves = any(one.resolve_on != "never" for one in every)
+        self.damps = any(one.flapping is not None for one in every)
         self._known: dict[frozenset[tuple[str, str]], Bound] = {}  # by labels; each is asked often
+
+    def rule_of_id(self, name: str) -> Rule | None:
+        """The rule of that id, None when there is none any more."""
+        return self._by_id.get(name)
+
+    def flapping_of(self, name: str) -> FlapLimit | None:
+        """From how many returns on a signal of that rule flaps, None when never."""
+        rule = self._by_id.get(name)
+        return rule.flapping if rule is not None else None
 
     def bound(self, labels: Mapping[str, str]) -> Bound:
         """The playbook and the rule of a firing signal, and the key that signals of one incident share."""
@@ -74,8 +104,8 @@ class Bindings:
         found = self.bound(labels).playbook
         return {} if found is None else found.roles
 
-    def too_few(self, firing: Sequence[Alert]) -> Mapping[str, str]:
-        """Of signals that fire, the keys of those that open no incident yet, each with the reason."""
+    def too_few(self, firing: Sequence[Alert]) -> Mapping[str, Waiting]:
+        """Of signals that fire, the keys of those that open no incident yet, and what they wait for."""
         if not self._waits:
             return {}
         groups: dict[str, list[datetime]] = defaultdict(list)
@@ -86,14 +116,10 @@ class Bindings:
                 groups[found.key].append(alert.starts_at)
                 waiting[found.key] = found.rule
         return {
-            key: f"fewer signals than {_named(rule)} waits for"
+            key: Waiting(rule, len(groups[key]))
             for key, rule in waiting.items()
             if not _are_enough(groups[key], rule)
         }
-
-
-def _named(rule: Rule) -> str:
-    return rule.id if rule.prefix[:1] == ("playbook",) else f"rule {rule.id}"
 
 
 def _are_enough(starts: Sequence[datetime], rule: Rule) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.facts.alerts import Alert
-from maestro_cli.incidents.intake.bindings import Bindings
+from maestro_cli.incidents.intake.bindings import Bindings, Waiting
 from maestro_cli.incidents.intake.correlation import (
     IntakePolicy,
     capped,
@@ -25,14 +25,16 @@ from maestro_cli.incidents.intake.correlation import (
     ignored_because,
     start_of,
 )
-from maestro_cli.incidents.intake.judging import judge_alert
+from maestro_cli.incidents.intake.damping import Damping
+from maestro_cli.incidents.intake.judging import Judge
 from maestro_cli.incidents.intake.routing import Routing
+from maestro_cli.incidents.intake.rules.model import Rule
+from maestro_cli.incidents.intake.rules.usage import note_waiting
 from maestro_cli.incidents.model import IngestReport, State
 from maestro_cli.incidents.register import (
     KnownSignal,
     Reads,
     known_signals,
-    open_incident_of_key,
     signals_of,
     vanished_signals,
 )
@@ -86,47 +88,45 @@ class Detector:
         if quiet is not None:
             return quiet
         with self.journal.transaction() as transaction:
-            intake = _Intake(self, transaction, source, delivery, few)
+            judge = self._judge(transaction, few)
+            intake = _Intake(self, transaction, source, delivery, judge, is_full=full_since is not None)
             for fingerprint, content, alert in delivery:
                 intake.take(fingerprint, content, alert)
             if full_since is not None:
-                for signal in _vanished(transaction, delivery, source, full_since):
+                for signal in judge.gone(_vanished(transaction, delivery, source, full_since)):
                     intake.resolve(signal, "vanished", self.clock.now())
             intake.confirm()
             intake.close_cleared()
             return intake.report()
 
-    def _too_few(self, alerts: Sequence[Alert]) -> Mapping[str, str]:
-        """Keys whose signals are too few to open an incident, with the reason."""
+    def _too_few(self, alerts: Sequence[Alert]) -> Mapping[str, Waiting]:
+        """Keys whose signals are too few to open an incident."""
         able = [one for one in alerts if one.firing and ignored_because(one, self.policy) is None]
-        return self.bindings.too_few(able)
+        few = self.bindings.too_few(able)
+        for waiting in few.values():
+            if not waiting.rule.is_of_playbook:
+                note_waiting(self.journal, self.actor, waiting.rule.id, waiting.signals, self.clock.now())
+        return few
 
-    def judge(
-        self, reads: Reads, alert: Alert, content: str, known: KnownSignal | None, few: Mapping[str, str]
-    ) -> str:
-        """As `judge_alert`; an alert of which there are too few opens nothing, and joins what is open."""
-        answer = judge_alert(alert, content, known, self.policy)
-        if answer != "route" or not few:
-            return answer
-        key = self.bindings.key(alert.labels)
-        waits = key in few and open_incident_of_key(reads, key) is None
-        return f"ignore: {few[key]}" if waits else answer
+    def _judge(self, reads: Reads, few: Mapping[str, Waiting]) -> Judge:
+        return Judge(reads, self.bindings, self.policy, few, self.clock.now())
 
     def _nothing_new(
         self,
         delivery: Sequence[_Taken],
         source: str,
         full_since: datetime | None,
-        few: Mapping[str, str],
+        few: Mapping[str, Waiting],
     ) -> IngestReport | None:
+        judge, is_full = self._judge(self.journal, few), full_since is not None
         known = known_signals(self.journal, [fingerprint for fingerprint, _, _ in delivery])
         counts: Counter[str] = Counter()
         for fingerprint, content, alert in delivery:
-            answer = self.judge(self.journal, alert, content, known.get(fingerprint), few)
+            answer = judge.answer(alert, content, known.get(fingerprint), is_full=is_full)
             if answer != "duplicate" and not answer.startswith("ignore: "):
                 return None
             counts[answer] += 1
-        if full_since is not None and _vanished(self.journal, delivery, source, full_since):
+        if full_since is not None and judge.gone(_vanished(self.journal, delivery, source, full_since)):
             return None
         return IngestReport(duplicates=counts.pop("duplicate", 0), ignored=_reasons(counts))
 
@@ -157,9 +157,11 @@ class _Intake:
         transaction: Transaction,
         source: str,
         delivery: Sequence[_Taken],
-        few: Mapping[str, str],
+        judge: Judge,
+        *,
+        is_full: bool,
     ) -> None:
-        self._detector, self._few = detector, few
+        self._detector, self._judge, self._is_full = detector, judge, is_full
         self._transaction = transaction
         self._source = source
         self._now = detector.clock.now()
@@ -179,7 +181,7 @@ class _Intake:
 
     def take(self, fingerprint: str, content: str, alert: Alert) -> None:
         before = self._before(fingerprint)
-        answer = self._detector.judge(self._transaction, alert, content, before, self._few)
+        answer = self._judge.answer(alert, content, before, is_full=self._is_full)
         if answer == "duplicate" or answer.startswith("ignore: "):
             self._counts[answer] += 1
             return
@@ -188,15 +190,32 @@ class _Intake:
         elif answer == "resolve" and before is not None:
             self.resolve(before, "told", min(alert.ends_at or self._now, self._now))
         elif answer in ("changed", "refired") and before is not None:
-            self._record(before.incident, answer, fingerprint, content, alert)
+            rule = self._detector.bindings.bound(alert.labels).rule
+            self._record(before.incident, answer, fingerprint, content, alert, rule)
+            if answer == "refired":
+                self._tell_flapping(before, rule)
         else:
-            incident = self._routing.incident_of(fingerprint, alert)
-            self._record(incident, "attached", fingerprint, content, alert)
+            incident, rule = self._routing.incident_of(fingerprint, alert)
+            came_back = before is not None and before.incident == incident and not before.firing
+            phase = "returned" if came_back else "attached"
+            self._record(incident, phase, fingerprint, content, alert, rule)
         self._touched.add(fingerprint)
+
+    def _tell_flapping(self, known: KnownSignal, rule: Rule) -> None:
+        """Say that a signal flaps; while it does it is not taken to resolve, so that this is said once."""
+        found = Damping(self._transaction, self._detector.bindings, self._now).of(
+            known.incident, known.fingerprint
+        )
+        if found is not None:
+            data = {
+                "fingerprint": known.fingerprint, "name": known.name, "returns": found.returns,
+                "within_seconds": found.within_seconds, "until": found.until, "rule": rule.id,
+            }  # fmt: skip
+            self._append("incident.flapping", known.incident, data)
 
     def _is_routed(self, fingerprint: str, content: str, alert: Alert) -> bool:
         known = self._known.get(fingerprint)
-        return self._detector.judge(self._transaction, alert, content, known, self._few) == "route"
+        return self._judge.answer(alert, content, known, is_full=self._is_full) == "route"
 
     def _before(self, fingerprint: str) -> KnownSignal | None:
         if fingerprint in self._touched:
@@ -204,13 +223,19 @@ class _Intake:
             self._touched.discard(fingerprint)
         return self._known.get(fingerprint)
 
-    def _record(self, incident: str, phase: str, fingerprint: str, content: str, alert: Alert) -> None:
+    def _record(
+        self, incident: str, answer: str, fingerprint: str, content: str, alert: Alert, rule: Rule
+    ) -> None:
+        phase = "attached" if answer == "returned" else answer
         self._counts[phase] += 1
-        self._append(
-            "incident.signal",
-            incident,
-            {"phase": phase, "signal": self._signal(fingerprint, content, alert)},
-        )
+        data: dict[str, Any] = {
+            "phase": phase,
+            "signal": self._signal(fingerprint, content, alert),
+            "rule": rule.id,
+        }
+        if answer in ("refired", "returned"):
+            data["returned"] = True
+        self._append("incident.signal", incident, data)
 
     def _signal(self, fingerprint: str, content: str, alert: Alert) -> dict[str, Any]:
         return {

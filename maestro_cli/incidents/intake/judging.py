@@ -1,12 +1,15 @@
-"""What one alert asks for, given what is known of it. Invariant: pure."""
+"""What an alert asks for, given what is known of it. Invariant: nothing is written."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from maestro_cli.core.facts.alerts import Alert
+from maestro_cli.incidents.intake.bindings import Bindings, Waiting
 from maestro_cli.incidents.intake.correlation import IntakePolicy, ignored_because
-from maestro_cli.incidents.register import KnownSignal
+from maestro_cli.incidents.intake.damping import FLAPS, Damping
+from maestro_cli.incidents.register import KnownSignal, Reads, open_incident_of_key
 
 _SAME_START = timedelta(seconds=1)
 
@@ -41,3 +44,40 @@ def judge_alert(alert: Alert, content: str, known: KnownSignal | None, policy: I
         return "ignore: continues after the incident ended"
     reason = ignored_because(alert, policy)
     return f"ignore: {reason}" if reason else "route"
+
+
+class Judge:
+    """What the alerts of one delivery ask for, by what is known and by the rules."""
+
+    def __init__(
+        self,
+        reads: Reads,
+        bindings: Bindings,
+        policy: IntakePolicy,
+        few: Mapping[str, Waiting],
+        now: datetime,
+    ) -> None:
+        """`few`: the keys of which too few signals fire to open an incident."""
+        self._reads, self._bindings, self._policy, self._few = reads, bindings, policy, few
+        self._damping = Damping(reads, bindings, now)
+
+    def answer(self, alert: Alert, content: str, known: KnownSignal | None, *, is_full: bool) -> str:
+        """As `judge_alert`; an alert of which there are too few opens nothing and joins what is open, and one
+        that flaps neither resolves nor reopens. `is_full`: what does not resolve now will be seen again."""
+        answer = judge_alert(alert, content, known, self._policy)
+        if answer == "resolve" and is_full and known is not None and self._flaps(known):
+            return f"ignore: {FLAPS}"
+        if answer != "route":
+            return answer
+        if known is not None and not known.firing and self._flaps(known):
+            return f"ignore: {FLAPS}"
+        key = self._bindings.key(alert.labels) if self._few else ""
+        waits = key in self._few and open_incident_of_key(self._reads, key) is None
+        return f"ignore: {self._few[key].reason}" if waits else answer
+
+    def gone(self, vanished: Sequence[KnownSignal]) -> list[KnownSignal]:
+        """Of signals that a full answer lacks, those that have resolved: not those that flap."""
+        return [one for one in vanished if not self._flaps(one)]
+
+    def _flaps(self, known: KnownSignal) -> bool:
+        return self._damping.of(known.incident, known.fingerprint) is not None

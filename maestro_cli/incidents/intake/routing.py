@@ -70,13 +70,13 @@ class Routing:
     def _drilling(self) -> bool:
         return self._drill()
 
-    def incident_of(self, fingerprint: str, alert: Alert) -> str:
-        """The open incident of a signal: found, reopened or opened."""
+    def incident_of(self, fingerprint: str, alert: Alert) -> tuple[str, Rule]:
+        """The open incident of a signal, found, reopened or opened; and the rule that says so."""
         group = self._group(fingerprint, alert)
         if group.key not in self._by_key:
             is_new = group.key in self._new_keys
             self._by_key[group.key] = self._open(group, alert, None) if is_new else self._find(group, alert)
-        return self._by_key[group.key]
+        return self._by_key[group.key], group.rule
 
     def _group(self, fingerprint: str, alert: Alert) -> Group:
         found = self._storms.get(fingerprint)
@@ -152,6 +152,7 @@ class Routing:
             {
                 "number": self._number,
                 "key": group.key,
+                "rule": group.rule.id,
                 "title": self._bindings.title(alert, storm),
                 "severity": group.severity,
                 "namespace": capped(namespace, 253) or None,

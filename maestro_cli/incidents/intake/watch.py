@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -63,10 +63,12 @@ class Watch:
         duty: DutyPort | None = None,
         source: str = API_SOURCE,
         others: Sequence[Eye] = (),
+        turns: Sequence[Callable[[Callable[[str], None]], None]] = (),
     ) -> None:
         """`duty` is told whenever an incident opens; without one, the watch only detects. `source` is what
         `alerts` is called in the journal; None when signals come by the webhook alone. `others` are read on
-        threads of their own."""
+        threads of their own. `turns` are called once a turn of the loop, with what tells the user."""
+        self._turns = tuple(turns)
         self._detector = detector
         self._eye = None if alerts is None else Eye(source, alerts, poll_seconds)
         self._others = tuple(others)
@@ -120,6 +122,8 @@ class Watch:
         try:
             self._beat()
             self.poll()
+            for turn in self._turns:
+                turn(self._progress.note)
             record_breaches(self._detector.journal, self._clock, self._detector.actor, self._budgets)
         except MaestroError as error:  # the journal: the next turn reads the whole truth again
             self._progress.note(f"the journal could not be written: {error.what}")

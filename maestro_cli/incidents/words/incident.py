@@ -68,6 +68,9 @@ INCIDENT_WORDS: Words = {
     "incident.signals_confirmed": lambda data: (
         f"{len(data['fingerprints'])} signals are held by {data['source']} as well"
     ),
+    "incident.flapping": lambda data: (
+        f"signal {data['name']} flaps, back {data['returns']} times: held as firing until {data['until']}"
+    ),
     "incident.signals_cleared": lambda data: "no signal fires any more",
     "incident.acked": lambda data: "acknowledged, late" if data.get("late") else "acknowledged",
     "incident.owner_set": lambda data: (

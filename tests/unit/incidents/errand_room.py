@@ -9,6 +9,7 @@ from typing import Any, cast
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.intake.detector import Detector
+from maestro_cli.incidents.intake.rules.projection import RulesProjection
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.response.errands import Errands
 from maestro_cli.journal.model import Projection
@@ -34,7 +35,7 @@ class Room:
 
     def __init__(self, folder: Path) -> None:
         self.clock = SetClock()
-        projections: tuple[Projection, ...] = (IncidentProjection(), RunsProjection())
+        projections: tuple[Projection, ...] = (IncidentProjection(), RunsProjection(), RulesProjection())
         self.journal = Journal(folder / "journal.db", projections=projections, clock=self.clock)
         self.detector = Detector(self.journal, self.clock, "watch")
         self.desk = IncidentDesk(self.journal, self.clock, "ana")

@@ -20,6 +20,7 @@ from maestro_cli.incidents.intake.bindings import Bindings
 from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.intake.rules.explanation import explain_signal
 from maestro_cli.incidents.intake.rules.model import STORM_PREFIX, Rule, RuleBook
+from maestro_cli.incidents.intake.rules.projection import RulesProjection
 from maestro_cli.incidents.intake.rules.reader import read_rules
 from maestro_cli.incidents.intake.storms import Beginning, in_storms
 from maestro_cli.incidents.model import Severity
@@ -33,7 +34,7 @@ STORM = Rule("storm", threshold=3, window_seconds=60, prefix=STORM_PREFIX, by_la
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
-    room = Room(tmp_path)
+    room = Room(tmp_path, RulesProjection())
     yield room
     room.journal.close()
 
@@ -193,7 +194,7 @@ def test_one_delivery_gives_the_same_groups_in_any_order(order: list[int]) -> No
     starts = (0, 5, 10, 15, 20, 200, 200, 200, 200, 500, 500, 700)
     each = [fires(n % 9, after=start, alertname=f"A{n}") for n, start in enumerate(starts)]
     with TemporaryDirectory() as folder:
-        room = Room(Path(folder))
+        room = Room(Path(folder), RulesProjection())
         room.clock.advance(800)
         detector(room).ingest([each[place] for place in order], source=SOURCE)
         groups = {

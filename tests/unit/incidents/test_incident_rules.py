@@ -100,12 +100,12 @@ def test_what_is_wrong_is_told_with_file_line_and_key(
 
 def test_the_shipped_rules_have_nothing_wrong() -> None:
     book = read_rules((SHIPPED,))
-    assert lint_rules(book, (), ()) == ()
+    assert lint_rules(book, (), (), {}) == ()
     assert book.policy.severities == SEVERITIES
 
 
 def findings(book: RuleBook, *words: str, alerts: tuple[AlertRule, ...] = ()) -> list[tuple[str, int]]:
-    return [(one.rule, one.line) for one in lint_rules(book, alerts, words)]
+    return [(one.rule, one.line) for one in lint_rules(book, alerts, words, {})]
 
 
 def test_lint_tells_rules_that_are_never_reached_or_that_no_signal_can_satisfy(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_lint_tells_rules_that_are_never_reached_or_that_no_signal_can_satisfy(t
 def test_lint_tells_names_and_severity_words_that_nothing_knows(tmp_path: Path) -> None:
     book = read(tmp_path, "rules:\n- {id: a, matchers: [alertname=Burm, severity=panic]}\n")
     burn = AlertRule("Burn", {"severity": "loud"}, {}, "alerts.yaml", 7)
-    found = lint_rules(book, (burn,), ("page", "Fatal", ""))
+    found = lint_rules(book, (burn,), ("page", "Fatal", ""), {})
     assert [(one.rule, Path(one.file).name, one.line) for one in found] == [
         ("unknown-severity", "rules.yaml", 1),
         ("unknown-alert", "rules.yaml", 3),

@@ -12,6 +12,7 @@ from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.intake.bindings import Bindings
 from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.intake.rules.explanation import RuleExplanation, explain_signal
+from maestro_cli.incidents.intake.rules.projection import RulesProjection
 from maestro_cli.incidents.intake.rules.reader import read_rules
 from maestro_cli.incidents.model import Severity
 from maestro_cli.incidents.register import list_incidents
@@ -39,7 +40,7 @@ rules:
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
-    room = Room(tmp_path)
+    room = Room(tmp_path, RulesProjection())
     yield room
     room.journal.close()
 

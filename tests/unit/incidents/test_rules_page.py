@@ -9,7 +9,7 @@ from pathlib import Path
 from maestro_cli.incidents.intake.correlation import SEVERITIES
 from maestro_cli.incidents.intake.rules.lint import lint_rules
 from maestro_cli.incidents.intake.rules.reader import read_rules
-from maestro_cli.incidents.intake.rules.spec import RuleSpec, RulesSpec, StormSpec
+from maestro_cli.incidents.intake.rules.spec import FlappingSpec, RuleSpec, RulesSpec, StormSpec
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "incident-rules.md").read_text(encoding="utf-8")
 
@@ -19,8 +19,10 @@ def test_the_example_can_be_read_and_names_every_key(tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text(example, encoding="utf-8")
     book = read_rules((file,))
-    assert [one for one in lint_rules(book, (), ()) if one.level == "error"] == []
-    fields = {name for struct in (RulesSpec, RuleSpec, StormSpec) for name in struct.__struct_fields__}
+    assert [one for one in lint_rules(book, (), (), {}) if one.level == "error"] == []
+    fields = {
+        name for struct in (RulesSpec, RuleSpec, StormSpec, FlappingSpec) for name in struct.__struct_fields__
+    }
     assert {name for name in fields if f"{name}:" not in example} == set()
 
 

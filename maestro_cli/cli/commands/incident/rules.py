@@ -20,11 +20,15 @@ def rules() -> None:
 
 @app.command("list")
 def list_rules(ctx: typer.Context, output: OutputOption = "table") -> None:
-    """List the rules in the order in which they are asked.
+    """List the rules in the order in which they are asked, and how much each is used.
+
+    A rule that matched no signal for long is told as unused.
 
     Example: maestro incident rules list -o wide
     """
-    emit(rules_view(ctx.obj.incident_rules.book), output_options(ctx, output))
+    rules = ctx.obj.incident_rules
+    view = rules_view(rules.book, rules.usage, rules.unused, ctx.obj.clock.now())
+    emit(view, output_options(ctx, output))
 
 
 @app.command()

@@ -14,11 +14,12 @@ from maestro_cli.core.facts.alerts import Alert, fingerprint_of
 from maestro_cli.core.quantities import counted, format_duration
 from maestro_cli.incidents.intake.bindings import Bindings
 from maestro_cli.incidents.intake.correlation import ignored_because, severity_of
+from maestro_cli.incidents.intake.damping import Damping, Flapping
 from maestro_cli.incidents.intake.routing import REOPENABLE
 from maestro_cli.incidents.intake.rules.model import Rule
 from maestro_cli.incidents.intake.storms import Beginning, begun, in_storms
 from maestro_cli.incidents.model import Incident, Severity
-from maestro_cli.incidents.register import Reads, latest_incident_of_key, open_incident_of_key
+from maestro_cli.incidents.register import Reads, known_signals, latest_incident_of_key, open_incident_of_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class RuleExplanation:
     """The answer for one signal: `would` is what it does now, in words; `incident` the one it concerns.
 
     `severity` is None for a word that never opens an incident; `is_word_known`: the table has the word.
+    `flapping` tells that it flaps on the incident that it is on.
     """
 
     labels: Mapping[str, str]
@@ -37,15 +39,20 @@ class RuleExplanation:
     key: str
     would: str
     incident: Incident | None
+    flapping: Flapping | None = None
 
 
 def explain_signal(
-    bindings: Bindings, reads: Reads, labels: Mapping[str, str], now: datetime
+    bindings: Bindings, reads: Reads, labels: Mapping[str, str], now: datetime, fingerprint: str = ""
 ) -> RuleExplanation:
-    """What a signal with these labels would do if it fired now, for the first time."""
+    """What a signal with these labels would do if it fired now; `fingerprint` is of one that came."""
     bound = bindings.bound(labels)
     rule, policy = bound.rule, bindings.book.policy
+    known = known_signals(reads, [fingerprint]).get(fingerprint) if fingerprint else None
+    flapping = Damping(reads, bindings, now).of(known.incident, known.fingerprint) if known else None
     incident, would = _would(bindings, reads, labels, now)
+    if flapping is not None:
+        would = "neither resolves nor reopens: it flaps"
     why = "no matcher: it takes every signal" if not rule.matchers else ", ".join(map(str, rule.matchers))
     others = [(one.id, why_not) for one, why_not in bindings.book.why_not(labels) if one is not rule]
     if rule not in bindings.book.rules and bound.playbook is not None:
@@ -55,7 +62,7 @@ def explain_signal(
     word = labels.get("severity", "").strip().lower()
     return RuleExplanation(
         labels, severity_of(labels, policy), word in policy.severities, rule, why, tuple(others), bound.key,
-        would, incident,
+        would, incident, flapping,
     )  # fmt: skip
 
 

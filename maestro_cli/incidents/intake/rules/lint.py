@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from maestro_cli.config.strict import suggestion
+from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.untrusted import visible
 from maestro_cli.incidents.intake.rules.model import Rule, RuleBook
 from maestro_cli.runbooks.alerts import AlertRule
@@ -19,20 +20,30 @@ RULES: Mapping[str, str] = {
     "invalid": "the file cannot be read as incident rules",
     "never-reached": "an earlier rule takes every signal that this one could",
     "contradiction": "no signal can satisfy all the matchers of a rule",
+    "unused": "a rule matched no signal for a long time",
     "unknown-alert": "no known alert has the name that a matcher asks for",
     "unknown-severity": "a severity word that the table does not know",
 }
 
 
 def lint_rules(
-    book: RuleBook, known: Sequence[AlertRule], words: Iterable[str], *, judge_names: bool = True
+    book: RuleBook,
+    known: Sequence[AlertRule],
+    words: Iterable[str],
+    unused: Mapping[str, float],
+    *,
+    judge_names: bool = True,
 ) -> tuple[PlaybookFinding, ...]:
     """Every finding; `known` are the alerts that rule files define, `words` the severities of signals that
-    came. `judge_names`: whether those are all the alerts there are."""
+    came, `unused` the rules that matched nothing, each for so many seconds.
+
+    `judge_names`: whether the known alerts are all that there are.
+    """
     found = [
         *_never_reached(book.rules),
         *(one for rule in book.rules for one in _contradictions(rule)),
         *(one for rule in book.rules for one in _unknown_alerts(rule, known if judge_names else ())),
+        *(_unused(rule, unused[rule.id]) for rule in book.rules if rule.id in unused),
         *_unknown_words(book, known, words),
     ]
     return tuple(sorted(found, key=lambda one: (one.file, one.line, one.rule, one.text)))
@@ -57,6 +68,11 @@ def _contradictions(rule: Rule) -> Iterator[PlaybookFinding]:
         if one.excludes(other):
             text = f"no signal is both {visible(str(one), 100)} and {visible(str(other), 100)}"
             yield _of(rule, "contradiction", f"{rule.id}.matchers", text)
+
+
+def _unused(rule: Rule, seconds: float) -> PlaybookFinding:
+    text = f"rule {rule.id} matched no signal for {format_duration(seconds)}"
+    return _of(rule, "unused", rule.id, text, is_error=False)
 
 
 def _unknown_alerts(rule: Rule, known: Sequence[AlertRule]) -> Iterator[PlaybookFinding]:

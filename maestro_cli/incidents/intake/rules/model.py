@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from maestro_cli.incidents.intake.correlation import IntakePolicy, incident_key, key_part
 from maestro_cli.runbooks.playbooks.matchers import Matcher, mismatch
@@ -15,6 +16,20 @@ from maestro_cli.runbooks.playbooks.model import Playbook
 
 STORM_PREFIX = ("storm",)
 DEFAULT_UNUSED_SECONDS = 30 * 86_400.0
+
+
+ResolveOn = Literal["all", "first", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class FlapLimit:
+    """A signal that comes back `times` times within so long flaps."""
+
+    times: int
+    within_seconds: float
+
+
+DEFAULT_FLAP_LIMIT = FlapLimit(4, 1800.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +45,8 @@ class Rule:
     window_seconds: float = 600.0
     threshold: int = 1
     reopen_window_seconds: float = 900.0
+    flapping: FlapLimit | None = None
+    resolve_on: ResolveOn = "never"
     title: str = ""
     prefix: tuple[str, ...] = ()
     by_labels: bool = False
@@ -53,6 +70,11 @@ class Rule:
         return self.prefix == STORM_PREFIX
 
     @property
+    def is_of_playbook(self) -> bool:
+        """Whether it is the `correlation` of a playbook."""
+        return self.prefix[:1] == ("playbook",)
+
+    @property
     def told(self) -> str:
         """How it groups, in words."""
         return f"by {', '.join(self.group_by) or 'nothing'}" if self.by_labels else "by workload"
@@ -71,6 +93,7 @@ def rule_of_playbook(playbook: Playbook) -> Rule | None:
         group_by=correlation.group_by,
         window_seconds=correlation.window_seconds,
         threshold=correlation.threshold,
+        flapping=DEFAULT_FLAP_LIMIT,
         prefix=("playbook", key_part(playbook.id)),
         by_labels=True,
         file=playbook.file,

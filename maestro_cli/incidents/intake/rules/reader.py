@@ -15,8 +15,16 @@ from maestro_cli.config.strict import Document, read_yaml
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
 from maestro_cli.incidents.intake.correlation import IntakePolicy, key_part
-from maestro_cli.incidents.intake.rules.model import EVERY_SIGNAL, STORM_PREFIX, Rule, RuleBook
-from maestro_cli.incidents.intake.rules.spec import RuleSpec, RulesSpec, StormSpec
+from maestro_cli.incidents.intake.rules.model import (
+    DEFAULT_FLAP_LIMIT,
+    EVERY_SIGNAL,
+    STORM_PREFIX,
+    FlapLimit,
+    Rule,
+    RuleBook,
+)
+from maestro_cli.incidents.intake.rules.projection import MAX_FLAPPING_SECONDS
+from maestro_cli.incidents.intake.rules.spec import FlappingSpec, RuleSpec, RulesSpec, StormSpec
 from maestro_cli.incidents.model import Severity
 from maestro_cli.runbooks.playbooks.matchers import Matcher, parse_matcher
 from maestro_cli.runbooks.playbooks.template import placeholders, unread
@@ -35,7 +43,7 @@ def read_rules(files: Sequence[Path]) -> RuleBook:
         document = read_yaml(file)
         book = _Reading(document, document.decode(RulesSpec)).before(book)
     if all(one.matchers for one in book.rules):
-        book = replace(book, rules=(*book.rules, EVERY_SIGNAL))
+        book = replace(book, rules=(*book.rules, replace(EVERY_SIGNAL, flapping=DEFAULT_FLAP_LIMIT)))
     return book
 
 
@@ -84,6 +92,7 @@ class _Reading:
             group_by=tuple(spec.group_by),
             window_seconds=window,
             threshold=spec.threshold,
+            flapping=DEFAULT_FLAP_LIMIT,
             title=spec.title or f"Alert storm: over {spec.threshold} incidents began within {spec.window}",
             prefix=STORM_PREFIX,
             by_labels=True,
@@ -124,12 +133,22 @@ class _Reading:
             window_seconds=self._seconds(spec.window, (*at, "window")),
             threshold=spec.threshold,
             reopen_window_seconds=self._seconds(spec.reopen_window, (*at, "reopen_window"), least=0.0),
+            flapping=self._flapping(spec.flapping, (*at, "flapping")),
+            resolve_on=spec.resolve_on,
             title=spec.title,
             prefix=("rule", key_part(spec.id)),
             by_labels=spec.group_by is not None,
             file=self._document.file,
             line=self._document.line_of(at),
         )
+
+    def _flapping(self, spec: FlappingSpec | str, at: _Place) -> FlapLimit | None:
+        if isinstance(spec, str):
+            return None
+        if not 2 <= spec.times <= 100:
+            raise self._fail("must be from 2 to 100", (*at, "times"))
+        within = self._seconds(spec.within, (*at, "within"), most=MAX_FLAPPING_SECONDS)
+        return FlapLimit(spec.times, within)
 
     def _matchers(self, texts: Sequence[str], at: _Place) -> tuple[Matcher, ...]:
         found = []

@@ -9,12 +9,20 @@ import msgspec
 SeverityWord = Literal["sev1", "sev2", "sev3", "sev4", "none"]
 
 
+class FlappingSpec(msgspec.Struct, forbid_unknown_fields=True):
+    """A signal that comes back `times` times within so long is held as firing, and reopens nothing."""
+
+    times: int = 4
+    within: str = "30m"
+
+
 class RuleSpec(msgspec.Struct, forbid_unknown_fields=True):
     """Signals that every matcher takes; those with the same values of `group_by` are one incident.
 
     Without `group_by` they are grouped by their workload; with an empty one all of them are one. An incident
     opens once `threshold` of them fire that began within `window` of one another, and is reopened for
-    `reopen_window` after its end.
+    `reopen_window` after its end. The watch resolves it once all its signals resolved, or the first of them;
+    by default it never does, and a person or a response does.
     """
 
     id: str
@@ -23,6 +31,8 @@ class RuleSpec(msgspec.Struct, forbid_unknown_fields=True):
     window: str = "10m"
     threshold: int = 1
     reopen_window: str = "15m"
+    flapping: FlappingSpec | Literal["off"] = msgspec.field(default_factory=FlappingSpec)
+    resolve_on: Literal["all", "first", "never"] = "never"
     title: str = ""
 
 
