@@ -299,6 +299,7 @@ class Backends:
         """Every room's tables; all processes open the journal with the same ones."""
         from maestro_cli.changes.projection import ChangesProjection
         from maestro_cli.incidents.intake.rules.projection import RulesProjection
+        from maestro_cli.incidents.people.escalation_rows import EscalationProjection
         from maestro_cli.incidents.people.projection import PeopleProjection
         from maestro_cli.incidents.projection import IncidentProjection
         from maestro_cli.journal.messages import OutboxProjection
@@ -311,6 +312,7 @@ class Backends:
             OutboxProjection(),
             PeopleProjection(),
             RulesProjection(),
+            EscalationProjection(),
         )
 
     @cached_property

@@ -36,6 +36,10 @@ class PeopleServices(RunServices):
     @cached_property
     def oncall(self) -> OnCall | None:
         """The on-call file of the context, None where it has none. Raises InvalidFile."""
+        return self.read_oncall()
+
+    def read_oncall(self) -> OnCall | None:
+        """The same as the file is now. Raises InvalidFile."""
         from maestro_cli.incidents.people.oncall_file import read_oncall
 
         context = self.settings.contexts.get(self.context_name)

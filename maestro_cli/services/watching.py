@@ -16,6 +16,7 @@ from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.incidents.intake.blindness import API_SOURCE
 from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.intake.watch import Watch
+from maestro_cli.incidents.people.escalating import Escalations
 from maestro_cli.incidents.ports import DutyPort
 from maestro_cli.incidents.response.duty import Duty
 from maestro_cli.incidents.response.errands import Errands
@@ -78,7 +79,9 @@ def run_watch(
         raise UsageError("--poll must be longer than nothing", fix="--poll 10s")
     bindings = services.incident_rules.bindings  # a broken file would leave an alert unanswered: say so now
     cancellation = services.cancellation
-    duty = _duty(services, progress) if respond else None
+    duty = _people(services, progress)
+    if respond:
+        duty = Lookouts(duty, _duty(services, progress))
     if announce_to is not None:
         from maestro_cli.local.process import die_with_parent
 
@@ -113,6 +116,22 @@ def run_watch(
             others=others,
         ).run()
     raise Interrupted("the watch was stopped", terminated=cancellation.terminated)
+
+
+def _people(services: Services, progress: Progress) -> DutyPort:
+    """Tells who is next of what nobody acknowledges, and says what is late; alters nothing."""
+    own = services.acting_as(f"watch, {services.actor}")
+    own.read_oncall()  # a broken file would tell nobody: say so now
+    return Escalations(
+        own.journal,
+        own.outbox,
+        own.read_oncall,
+        lambda: own.pagerduty,
+        own.actor,
+        clock=own.clock,
+        cancellation=services.cancellation,
+        progress=progress,
+    )
 
 
 def _duty(services: Services, progress: Progress) -> DutyPort:

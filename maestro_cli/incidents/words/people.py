@@ -34,6 +34,13 @@ def _updated(data: Mapping[str, Any]) -> str:
     return "; ".join(parts)
 
 
+def _escalated(data: Mapping[str, Any]) -> str:
+    names = dict.fromkeys(str(one["who"]) for one in data["told"])
+    told = ", ".join(names) or "nobody"
+    again = f" of round {data['round']}" if data["round"] > 1 else ""
+    return "; ".join([f"escalated: {told} told, by step {data['step']}{again}", *data["untold"]])
+
+
 PEOPLE_WORDS: Words = {
     "incident.roles_set": _roles,
     "incident.task_added": _task("added"),
@@ -42,5 +49,8 @@ PEOPLE_WORDS: Words = {
     "incident.task_overdue": _task("is overdue"),
     "incident.updated": _updated,
     "incident.update_snoozed": lambda data: f"the next status update is put off until {data['until']}",
+    "incident.escalation_begun": lambda data: f"escalation begun, by policy {data['policy']}",
+    "incident.escalated": _escalated,
+    "incident.escalation_exhausted": lambda data: f"everybody of policy {data['policy']} was told",
     "incident.update_overdue": lambda data: f"a status update was due at {data['due_at']}",
 }

@@ -8,6 +8,7 @@ from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.model import Incident
 from maestro_cli.incidents.people.desk import PeopleDesk
+from maestro_cli.incidents.people.escalation_rows import EscalationProjection
 from maestro_cli.incidents.people.projection import PeopleProjection
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.journal.messages import OutboxProjection
@@ -15,7 +16,12 @@ from maestro_cli.journal.model import Projection
 from maestro_cli.journal.store import Journal
 from tests.unit.incidents.world import SetClock, alert
 
-PROJECTIONS: tuple[Projection, ...] = (IncidentProjection(), PeopleProjection(), OutboxProjection())
+PROJECTIONS: tuple[Projection, ...] = (
+    IncidentProjection(),
+    PeopleProjection(),
+    OutboxProjection(),
+    EscalationProjection(),
+)
 
 
 class PeopleRoom:
