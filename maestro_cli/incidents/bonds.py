@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from maestro_cli.incidents.model import SilenceEnd
 from maestro_cli.journal.model import Event
 
 BONDS_SCHEMA = """\
@@ -20,7 +21,7 @@ CREATE TABLE incident_links (
 CREATE INDEX incident_links_to ON incident_links (target);
 CREATE TABLE incident_silences (
     change TEXT PRIMARY KEY, incident TEXT NOT NULL, matchers TEXT NOT NULL, until TEXT NOT NULL,
-    at TEXT NOT NULL, actor TEXT NOT NULL, ended_at TEXT
+    at TEXT NOT NULL, actor TEXT NOT NULL, ended_at TEXT, end TEXT
 );
 """
 
@@ -84,11 +85,26 @@ WHERE id = :stays
 
 
 def silenced(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
+    """The events of the change belong to the incident as well."""
     db.execute(
-        "INSERT OR REPLACE INTO incident_silences VALUES (?, ?, ?, ?, ?, ?, NULL)",
+        "INSERT OR REPLACE INTO incident_silences VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)",
         (data["change"], data["incident"], data["matchers"], data["until"], event.time, event.actor),
     )
+    thread = (f"change/{data['change']}", data["incident"])
+    db.execute("INSERT OR IGNORE INTO incident_threads VALUES (?, ?)", thread)
 
 
 def silence_ended(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> None:
-    db.execute("UPDATE incident_silences SET ended_at = ? WHERE change = ?", (event.time, data["change"]))
+    _end(db, data["change"], data["end"], event.time)
+
+
+def not_silenced(db: sqlite3.Connection, event: Event) -> None:
+    """A change ended without its effect: was it to make a silence, there is none."""
+    _end(db, event.subject.removeprefix("change/"), SilenceEnd.NOT_MADE.value, event.time)
+
+
+def _end(db: sqlite3.Connection, change: str, end: str, time: str) -> None:
+    db.execute(
+        "UPDATE incident_silences SET ended_at = ?, end = ? WHERE change = ? AND ended_at IS NULL",
+        (time, end, change),
+    )

@@ -153,9 +153,16 @@ class Link:
         return other.get(self.kind, self.kind.value) if self.reverse else self.kind.value
 
 
+class SilenceEnd(StrEnum):
+    """Why a silence does not hold although its time is not over."""
+
+    ENDED = "ended"
+    NOT_MADE = "not made"  # its change was refused or failed
+
+
 @dataclass(frozen=True, slots=True)
 class IncidentSilence:
-    """A silence made for an incident: the change that made it, which alerts, and until when."""
+    """A silence for an incident: the change that makes it, which alerts, and until when."""
 
     change: str
     matchers: str
@@ -163,6 +170,7 @@ class IncidentSilence:
     at: datetime
     actor: str
     ended_at: datetime | None = None
+    end: SilenceEnd | None = None
 
 
 @dataclass(frozen=True, slots=True)

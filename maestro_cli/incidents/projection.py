@@ -11,7 +11,15 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from maestro_cli.incidents.bonds import BONDS_SCHEMA, linked, merged, silence_ended, silenced, unlinked
+from maestro_cli.incidents.bonds import (
+    BONDS_SCHEMA,
+    linked,
+    merged,
+    not_silenced,
+    silence_ended,
+    silenced,
+    unlinked,
+)
 from maestro_cli.incidents.model import TRANSITIONS, State
 from maestro_cli.incidents.signal_rows import SIGNALS_SCHEMA, cleared, confirmed, signal
 from maestro_cli.incidents.threads import THREADS_SCHEMA, TIMELINE_ROOMS, incident_of, thread
@@ -48,11 +56,15 @@ CREATE TABLE watched (source TEXT PRIMARY KEY, blind_since TEXT, error TEXT NOT 
 ON_BOTH = frozenset({"incident.linked", "incident.unlinked", "incident.merged"})
 
 
+# Kinds that end a change which then has no effect.
+WITHOUT_EFFECT = frozenset({"change.refused", "change.failed", "change.undone"})
+
+
 class IncidentProjection:
     """Folds `incident.*` and `watch.*` events, and threads other rooms' events onto timelines."""
 
     name = "incidents"
-    version = 5
+    version = 6
     tables = (
         "incidents",
         "incident_signals",
@@ -78,6 +90,8 @@ class IncidentProjection:
             if event.kind in ON_BOTH and event.data["other"]:
                 thread(db, event, event.data["other"])
         elif event.kind.startswith(TIMELINE_ROOMS):
+            if event.kind in WITHOUT_EFFECT:
+                not_silenced(db, event)
             thread(db, event, incident_of(db, event))
         elif event.kind.startswith("watch."):
             _watch(db, event)

@@ -22,6 +22,7 @@ from maestro_cli.incidents.model import (
     LinkKind,
     Severity,
     Signal,
+    SilenceEnd,
     State,
     Times,
 )
@@ -202,16 +203,29 @@ def links_of(reads: Reads, incident_id: str) -> tuple[Link, ...]:
 def silences_of(reads: Reads, incident_id: str) -> tuple[IncidentSilence, ...]:
     """The silences that were made for an incident, oldest first."""
     rows = reads.query("SELECT * FROM incident_silences WHERE incident = ? ORDER BY at", (incident_id,))
+    return tuple(map(_silence, rows))
+
+
+def overdue_silences(reads: Reads, now: datetime) -> tuple[tuple[Incident, IncidentSilence], ...]:
+    """Those that hold now although their incident is over."""
+    rows = reads.query("SELECT * FROM incident_silences WHERE ended_at IS NULL ORDER BY at")
+    found = ((find_incident(reads, row["incident"]), _silence(row)) for row in rows)
     return tuple(
-        IncidentSilence(
-            row["change"],
-            row["matchers"],
-            from_rfc3339(row["until"]),
-            from_rfc3339(row["at"]),
-            row["actor"],
-            _instant(row["ended_at"]),
-        )
-        for row in rows
+        (incident, silence)
+        for incident, silence in found
+        if not incident.state.is_open and silence.until > now
+    )
+
+
+def _silence(row: sqlite3.Row) -> IncidentSilence:
+    return IncidentSilence(
+        row["change"],
+        row["matchers"],
+        from_rfc3339(row["until"]),
+        from_rfc3339(row["at"]),
+        row["actor"],
+        _instant(row["ended_at"]),
+        SilenceEnd(row["end"]) if row["end"] else None,
     )
 
 

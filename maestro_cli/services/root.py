@@ -116,6 +116,27 @@ class Services(PeopleServices):
             )
         return details
 
+    def silence_plan(self, ref: str, duration: str, comment: str) -> Plan:
+        """The plan of a silence of the alerts of an incident."""
+        from maestro_cli.services.incident_silences import silence_plan
+
+        return silence_plan(self, ref, duration, comment)
+
+    def record_silence(self, ref: str, plan: Plan, expected_seq: int | None) -> None:
+        from maestro_cli.services.incident_silences import record_silence
+
+        record_silence(self, ref, plan, expected_seq)
+
+    def end_silences(self) -> None:
+        """End the silences of incidents that are over; what cannot be ended is said on stderr."""
+        if not self.desk.overdue_silences():
+            return
+        from maestro_cli.output.diagnostics import warn
+        from maestro_cli.services.incident_silences import end_silences
+
+        for left in end_silences(self).values():
+            warn(left)
+
     def incident_gate(self, scope: GateScope) -> GateReading:
         """Whether a place is free of open incidents."""
         from maestro_cli.services.incident_following import incident_gate

@@ -23,6 +23,7 @@ from maestro_cli.incidents.response.errands import Errands
 from maestro_cli.incidents.response.lookout import Lookouts
 from maestro_cli.journal.courier import Courier
 from maestro_cli.output.diagnostics import warn
+from maestro_cli.services.incident_silences import SilenceSweep
 from maestro_cli.services.intake import alert_source, further_eyes, needed_alert_source
 from maestro_cli.sources.webhook_receiver import Proof, WebhookReceiver, basic, bearer, shared_secret
 
@@ -111,7 +112,7 @@ def run_watch(
             cancellation=cancellation,
             progress=progress,
             duty=duty,
-            turns=(rules.look,),
+            turns=(rules.look, *_sweeps(services.acting_as(detector.actor))),
             source=source.name if source is not None else API_SOURCE,
             others=others,
         ).run()
@@ -132,6 +133,13 @@ def _people(services: Services, progress: Progress) -> DutyPort:
         cancellation=services.cancellation,
         progress=progress,
     )
+
+
+def _sweeps(own: Services) -> tuple[SilenceSweep, ...]:
+    """Ends the silences of incidents that are over, where there can be any and something may be changed."""
+    if own.context.alertmanager is None or own.policy.read_only:
+        return ()
+    return (SilenceSweep(own),)
 
 
 def _duty(services: Services, progress: Progress) -> DutyPort:

@@ -11,13 +11,14 @@ from maestro_cli.incidents.desk.attributes import Attributes
 from maestro_cli.incidents.desk.bonds import Bonds
 from maestro_cli.incidents.desk.findings import Findings
 from maestro_cli.incidents.desk.opening import Opening
+from maestro_cli.incidents.desk.silences import Silences
 from maestro_cli.incidents.desk.transitions import Transitions
 from maestro_cli.incidents.desk.writing import DeskPolicy
 
 __all__ = ["DeskPolicy", "IncidentDesk"]
 
 
-class IncidentDesk(Opening, Attributes, Transitions, Bonds, Findings):
+class IncidentDesk(Opening, Attributes, Transitions, Bonds, Silences, Findings):
     """Commands and queries under the name of one actor; every `ref` is what `find_incident` reads.
 
     Commands raise NotFound, UsageError, GateNotMet (11: nothing was done), Busy or ActionFailed.

@@ -90,7 +90,7 @@ INCIDENT_WORDS: Words = {
     "incident.merged": lambda data: _because(f"#{data['number']} merged into #{data['into_number']}", data),
     "incident.linked": _linked,
     "incident.unlinked": lambda data: f"no longer linked with {data['words']}",
-    "incident.silenced": lambda data: f"silenced until {data['until']}: {data['matchers']}",
+    "incident.silenced": lambda data: f"silence until {data['until']} at the latest: {data['matchers']}",
     "incident.silence_ended": lambda data: _because(f"silence ended: {data['matchers']}", data),
     "incident.response_begun": lambda data: f"automatic response begun, by playbook {data['playbook']}",
     "incident.handed_over": lambda data: f"left to people: {data['reason']}",

@@ -215,8 +215,8 @@ def incident_silences_view(silences: Sequence[IncidentSilence], now: datetime) -
 
 
 def _standing(silence: IncidentSilence, now: datetime) -> str:
-    if silence.ended_at is not None:
-        return "ended"
+    if silence.end is not None:
+        return silence.end.value
     return "over" if silence.until <= now else f"{format_duration(seconds_between(now, silence.until))} left"
 
 

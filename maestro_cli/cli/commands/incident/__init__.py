@@ -17,6 +17,7 @@ from maestro_cli.cli.commands.incident import (
     reporting,
     responding,
     rules,
+    silencing,
     tasks,
 )
 
@@ -41,6 +42,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("note", lifecycle.note),
     ("link", bonds.link),
     ("merge", bonds.merge),
+    ("silence", silencing.silence),
     ("resolve", lifecycle.resolve),
     ("triage", responding.triage),
     ("respond", responding.respond),

@@ -96,6 +96,7 @@ def resolve(
     Example: maestro incident resolve 3 --force --reason "alert rule was wrong"
     """
     found = ctx.obj.desk.resolve(ref, force=force, reason=reason, expected_seq=expected_seq)
+    ctx.obj.end_silences()
     emit(incidents_view((found,), ctx.obj.clock.now()), output_options(ctx, output))
 
 
@@ -126,6 +127,7 @@ def dismiss(
     Example: maestro incident dismiss 3 --reason "the probe was wrong"
     """
     found = ctx.obj.desk.dismiss(ref, reason, expected_seq=expected_seq)
+    ctx.obj.end_silences()
     emit(incidents_view((found,), ctx.obj.clock.now()), output_options(ctx, output))
 
 
