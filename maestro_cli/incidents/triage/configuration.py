@@ -100,14 +100,18 @@ def edits_of(
     journaled: Iterable[ConfigEdit],
     since: datetime,
 ) -> tuple[ConfigEdit, ...]:
-    """Every edit since an instant of what is used, newest first; `versions` are those that metrics saw."""
-    by_subject = {use.subject: use for use in uses}
+    """Every edit since an instant of what is used, newest first; `versions` are those that metrics saw.
+
+    What the journal knows from before an object was created was of another one of its name.
+    """
+    by_subject, written = {use.subject: use for use in uses}, tuple(objects)
+    born = {subject_of(item.ref): item.created_at for item in written}
     accounts: list[ConfigEdit] = [
         replace(edit, uses=by_subject[edit.subject].words)
         for edit in journaled
-        if edit.subject in by_subject and edit.at >= since
+        if edit.subject in by_subject and edit.at >= max(since, born.get(edit.subject, since))
     ]
-    for item in objects:
+    for item in written:
         if (use := by_subject.get(subject_of(item.ref))) is not None:
             accounts += _written(use, item, since)
     for subject, times in versions.items():

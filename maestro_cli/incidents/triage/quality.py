@@ -13,15 +13,19 @@ from maestro_cli.incidents.triage.model import Evidence
 
 _ENOUGH_ANSWERS = 20.0
 _WORSE_BY = 0.1
+_HARDLY = 0.5  # so many requests before the onset for each one since: who had more answered before as well
 
 
 def worse_answers(case: CaseFacts, revision: str) -> str:
     """How far worse the answers of this revision's own versions are than the others'; "" where they are not.
 
-    The others' since the onset count where there are enough, else theirs before it.
+    The others' since the onset count where there are enough, else theirs before it. Of versions that others
+    serve as well, those before and since are compared, where the revision has hardly answered before.
     """
     served = {row.version for row in case.split if row.revision == revision and row.tally.requests_since >= 1}
     others = {row.version for row in case.split if row.revision not in ("", revision)}
+    if served and served <= others:
+        return _worse_than_before(case, revision, served)
     own = _sum(case.judged, served - others)
     rest = _sum(case.judged, set(case.judged) - served)
     if own.requests_since < _ENOUGH_ANSWERS or own.ratio_since is None:
@@ -34,6 +38,22 @@ def worse_answers(case: CaseFacts, revision: str) -> str:
     when = "before it" if before else "of the others at the same time"
     right, once = 100 * (1 - own.ratio_since), 100 * (1 - other)
     return f"{right:.0f} % of revision {revision}'s answers turn out right, {once:.0f} % {when}"
+
+
+def _worse_than_before(case: CaseFacts, revision: str, versions: set[str]) -> str:
+    """What else a release changed may make the same version answer wrongly."""
+    mine = sum((row.tally for row in case.split if row.revision == revision), Tally())
+    all_of_them = _sum(case.judged, versions)
+    right, once = all_of_them.ratio_since, all_of_them.ratio_before
+    few = min(all_of_them.requests_since, all_of_them.requests_before) < _ENOUGH_ANSWERS
+    if few or right is None or once is None or right - once < _WORSE_BY:
+        return ""
+    if mine.requests_before > _HARDLY * mine.requests_since:
+        return ""
+    return (
+        f"{100 * (1 - right):.0f} % of the answers turn out right since revision {revision} answers, "
+        f"{100 * (1 - once):.0f} % before it"
+    )
 
 
 def _sum(judged: Mapping[str, Tally], versions: set[str]) -> Tally:

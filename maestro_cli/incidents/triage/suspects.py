@@ -30,6 +30,7 @@ _SLACK_SECONDS = 15.0  # how far the clocks and steps of cluster and metrics may
 _ENOUGH_REQUESTS = 20.0
 _EXPECTED_ERRORS = 10.0  # so many that their absence is no accident
 _FAINTEST = 0.1  # below this a suspect only distracts
+_KILLED = "OOMKilled"  # alone among several: it leaks, whatever else changed
 _CRASHES = ("CrashLoopBackOff", "Error", "OOMKilled", "ErrImagePull", "ImagePullBackOff", "RunContainerError")
 
 
@@ -263,7 +264,8 @@ def _pods(case: CaseFacts) -> list[Suspect]:
             making.plus(0.5, _concentration(tallies, name, f"pod {name}"))
         if name in sick:
             alone = len(sick) == 1 and len(case.pods) > 1
-            making.plus(0.35 if alone else 0.2, f"it is unwell ({sick[name]})")
+            much = 0.55 if sick[name].startswith(_KILLED) else 0.35
+            making.plus(much if alone else 0.2, f"it is unwell ({sick[name]})")
         if name in hungry:
             making.plus(0.55, hungry[name])
         if not making.supported:

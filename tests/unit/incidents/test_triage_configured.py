@@ -12,6 +12,7 @@ from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.core.facts.cluster import ConfigMap
 from maestro_cli.core.facts.edits import FieldWrite, WrittenObject
 from maestro_cli.core.refs import ObjectRef
+from maestro_cli.incidents.triage.configuration import ConfigEdit, Use, edits_of
 from maestro_cli.incidents.triage.model import Evidence, SuspectKind, TriageReport
 from tests.unit.incidents.platform import FRAUD, NOTHING, Recorded, at, steady, workload
 from tests.unit.incidents.test_triage import (
@@ -219,3 +220,13 @@ def test_hostile_content_of_a_config_map_is_text_and_bounded(room: Room) -> None
     assert all(len(line) < 400 for line in changes)
     assert "settings: - timeout: 2" in changes
     assert "hunter2" not in str(report)
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(-10, 1), (-60, 0)])
+def test_an_edit_from_before_the_object_was_there_was_of_another_one(seconds: float, told: int) -> None:
+    """As in a cluster that was made anew while the journal is kept."""
+    ref = ObjectRef("ConfigMap", "ml", "fraud-settings")
+    edit = ConfigEdit("configmap ml/fraud-settings", at(seconds), at(seconds), "me", "journal", "")
+    now_there = WrittenObject(ref, "7", at(-30))
+    found = edits_of([Use(ref, "mounts it")], [now_there], {}, [edit], at(-600))
+    assert len(found) == told

@@ -11,7 +11,7 @@ import pytest
 from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.core.facts.cluster import Node
 from maestro_cli.incidents.triage.model import SuspectKind
-from tests.unit.incidents.platform import Recorded
+from tests.unit.incidents.platform import Recorded, pod
 from tests.unit.incidents.test_triage import PODS, first, investigate, quiet
 from tests.unit.incidents.world import Room, alert
 
@@ -72,3 +72,19 @@ def test_a_node_that_its_alert_names_is_blamed_without_a_workload(
     assert [item.subject for item in report.suspects] == blamed
     assert (report.culprit is not None) is bool(blamed)
     room.journal.close()
+
+
+def test_the_pod_that_alone_was_killed_for_its_memory_is_named_though_it_is_small_again(room: Room) -> None:
+    killed = pod(TWO, "node-b", created=-86400, restarts=1, last_reason="OOMKilled")
+    pods = tuple(killed if one.name == TWO else one for one in quiet().pods)
+    suspect = first(investigate(room, quiet().but(pods=pods, memory={ONE: 0.2, TWO: 0.1, THREE: 0.2})))
+    assert (suspect.kind, suspect.subject) == (SuspectKind.POD, f"pod ml/{TWO}")
+    assert suspect.score >= 0.5
+
+
+def test_pods_that_were_all_killed_point_at_none_of_them(room: Room) -> None:
+    killed = tuple(
+        pod(one.name, one.node, created=-86400, restarts=1, last_reason="OOMKilled") for one in quiet().pods
+    )
+    report = investigate(room, quiet().but(pods=killed))
+    assert all(item.score < 0.5 for item in report.suspects if item.kind is SuspectKind.POD)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.incidents.triage.facts import CaseFacts, LogGroup, Rollout, SplitRow, Tally
@@ -63,6 +66,39 @@ def test_too_few_judged_answers_say_nothing() -> None:
 def test_others_that_answer_at_the_same_time_are_what_is_compared_with() -> None:
     judged = {"1": Tally(900, 900, 300, 75), "3": Tally(0, 0, 500, 375)}
     assert worse_answers(case(judged), "2").endswith("75 % of the others at the same time")
+
+
+def same_version(before: Tally, served_before: float) -> CaseFacts:
+    """Revision 2 replaced revision 1 at the onset, with the same version of the model."""
+    rows = (
+        SplitRow("fraud-a-1", "n", "1", "1", Tally(requests_before=900)),
+        SplitRow("fraud-b-1", "n", "2", "1", Tally(requests_before=served_before, requests_since=500)),
+    )
+    return replace(case({"1": before}), split=rows)
+
+
+def test_a_release_that_makes_the_same_version_answer_wrongly_is_named() -> None:
+    wrong = same_version(Tally(400, 100, 300, 225), served_before=20)
+    suspect = rank_suspects(wrong)[0]
+    assert (suspect.kind, suspect.score >= 0.5) == (SuspectKind.RELEASE, True)
+    assert (
+        "25 % of the answers turn out right since revision 2 answers, 75 % before it" in suspect.reasons_for
+    )
+
+
+@pytest.mark.parametrize(
+    ("judged", "served_before"),
+    [
+        (Tally(400, 100, 300, 80), 20),  # as right as ever
+        (Tally(400, 100, 300, 225), 400),  # it had answered before, and rightly
+        (Tally(19, 4, 300, 225), 20),  # too few to tell
+        (Tally(400, 100, 19, 19), 20),
+    ],
+)
+def test_the_same_version_excuses_a_release_unless_it_got_worse_with_it(
+    judged: Tally, served_before: float
+) -> None:
+    assert worse_answers(same_version(judged, served_before), "2") == ""
 
 
 def test_the_evidence_has_the_share_of_right_answers_of_each_version() -> None:
