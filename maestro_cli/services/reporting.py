@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli.config.locations import state_dir
+from maestro_cli.config.settings import Context
 from maestro_cli.core.errors import GateNotMet, NotFound, UsageError
 from maestro_cli.core.files import open_file, unusable
 from maestro_cli.incidents.desk.writing import DeskPolicy
@@ -63,7 +64,12 @@ def write_postmortem(
 
 
 def postmortem_of(services: Services) -> PostMortem:
-    return PostMortem(services.journal, services.clock, services.actor, costs=services.context.costs)
+    return PostMortem(services.journal, services.clock, services.actor, costs=_context(services).costs)
+
+
+def _context(services: Services) -> Context:
+    """The context; an empty one where only its journal is left, as that of a platform that is down."""
+    return services.settings.contexts.get(services.context_name, Context())
 
 
 def default_place(services: Services, incident: Incident, form: str) -> Path:
@@ -73,9 +79,12 @@ def default_place(services: Services, incident: Incident, form: str) -> Path:
 def _measure(services: Services, incident: Incident) -> None:
     """Needs no cluster: what can be written by hand is written by hand."""
     desk = services.desk
-    metrics = services.prometheus if services.context.prometheus is not None else None
+    context = _context(services)
+    metrics = services.prometheus if context.prometheus is not None else None
     if incident.state is State.RESOLVED:
-        settings = TriageSettings(objectives=tuple(services.objectives.values()))
+        settings = TriageSettings(
+            objectives=tuple(services.objectives.values()) if context.objectives else ()
+        )
         triage = Triage(None, metrics, services.clock, settings=settings)
         desk.record_evidence(incident.id, [triage.measure_impact(incident, desk.signals(incident.id))])
     if needs_measuring(incident, desk.timeline(incident.id)):

@@ -56,13 +56,13 @@ class PostMortem:
         clock: Clock,
         actor: str,
         *,
-        costs: Responders | None = None,
+        costs: Responders = Responders(),
         budgets: Budgets = Budgets(),
     ) -> None:
         self._journal = journal
         self._clock = clock
         self._actor = actor
-        self._costs = costs or Responders()
+        self._costs = costs
         self._budgets = budgets
 
     def story(self, incident_ref: str, *, now: datetime | None = None) -> Story:
@@ -97,7 +97,7 @@ class PostMortem:
         watchers = {entry.actor for entry in entries if entry.kind == "incident.response_begun"}
         people = {entry.actor for entry in entries if entry.kind in _PEOPLE} - watchers
         return incident_cost(
-            self._costs,
+            self._costs if _rates(self._costs) else _recorded_costs(entries),
             responders=len(people) if people or watchers else None,
             response_seconds=seconds_between(times.acked_at or times.opened_at, end),
             errors_served=impact.get("errors") if impact is not None else None,
@@ -192,6 +192,7 @@ class PostMortem:
                 "path": capped(str(path)),
                 "sha256": sha256,
                 "skeleton": skeleton(data.decode("utf-8", "replace")),
+                "costs": _rates(self._costs),
             },
         )
         try:
@@ -206,6 +207,25 @@ class PostMortem:
             write_atomically(path, picture)
         except OSError as error:
             raise _unwritable(path, error) from error
+
+
+def _rates(costs: Responders) -> dict[str, object]:
+    """The figures that were given, with their currency; empty when none was."""
+    given = {
+        "hourly_rate": costs.hourly_rate,
+        "value_per_request": costs.value_per_request,
+        "replica_hourly_rate": costs.replica_hourly_rate,
+    }
+    known: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    return known | {"currency": costs.currency} if known else {}
+
+
+def _recorded_costs(entries: Sequence[Entry]) -> Responders:
+    """The figures that the post-mortem was last written with, for where the context gives none any more."""
+    for entry in reversed(entries):
+        if entry.kind == "incident.postmortem_written" and entry.data.get("costs"):
+            return Responders(**entry.data["costs"])
+    return Responders()
 
 
 def _content(path: Path) -> bytes | None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maestro_cli.config.settings import Responders
 from maestro_cli.core.errors import GateNotMet, UsageError
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.model import Severity, State
@@ -117,8 +118,17 @@ def test_a_grave_one_is_published_filled_in_or_with_a_reason(room: Room) -> None
 
 def test_a_light_one_may_be_published_as_it_is(room: Room) -> None:
     desk = IncidentDesk(room.journal, room.clock, "ana")
-    desk.set_severity("latest", Severity.SEV3)
+    desk.set_severity("latest", Severity.SEV3, reason="few users")
     desk.resolve("latest", force=True, reason="test")
     assert (
         desk.publish_postmortem("latest", path="a", sha256="0" * 64, to_fill=3).times.published_at is not None
     )
+
+
+def test_figures_of_the_context_are_kept_for_when_it_is_gone(room: Room, tmp_path: Path) -> None:
+    known = Responders(hourly_rate=90, currency="EUR")
+    PostMortem(room.journal, room.clock, "ana", costs=known).write("latest", tmp_path / "pm.md")
+    later = PostMortem(room.journal, room.clock, "ana")
+    assert later.story("latest").cost.currency == "EUR"
+    assert "hourly_rate" not in later.story("latest").cost.missing
+    assert "replica_hourly_rate" in later.story("latest").cost.missing
