@@ -32,7 +32,9 @@ class ChangeEvidence(Page):
         summary = f"{len(found)} changes since {to_rfc3339(self._start)}"
         if found:
             summary += f", the last: {found[0].summary} by {found[0].actor} at {to_rfc3339(found[0].at)}"
-        facts = {"changes": [plain(one) for one in found]}
+        runs = first["runs"].value or () if "runs" in first else ()
+        summary += f"; {len(runs)} runs of runbooks" if runs else ""
+        facts = {"changes": [plain(one) for one in found], "runs": [plain(one) for one in runs]}
         return self._made("changes", title, query, "journal", summary, facts, outcome.seconds)
 
     def _config(self, first: Mapping[str, Outcome], second: Mapping[str, Outcome]) -> Evidence:

@@ -17,6 +17,8 @@ from maestro_cli.incidents.triage.memory import memory_evidence
 from maestro_cli.incidents.triage.metric_evidence import MetricEvidence
 from maestro_cli.incidents.triage.model import Evidence
 from maestro_cli.incidents.triage.page import Outcome
+from maestro_cli.incidents.triage.past_incidents import past_evidence
+from maestro_cli.incidents.triage.saturation import saturation_evidence
 
 
 class Writer(ChangeEvidence, ClusterEvidence, MetricEvidence, AroundEvidence):
@@ -42,6 +44,9 @@ class Writer(ChangeEvidence, ClusterEvidence, MetricEvidence, AroundEvidence):
                 self._latency(second, telemetry),
                 *self._quality(second, telemetry),
                 self._load(readings),
+                saturation_evidence(
+                    self._case, second["saturation"], telemetry.saturation_queries, self._now
+                ),
                 memory_evidence(self._case, second["memory"], telemetry, self._now),
                 self._budget(second["split"], second["objective"], telemetry),
             ]
@@ -57,6 +62,8 @@ class Writer(ChangeEvidence, ClusterEvidence, MetricEvidence, AroundEvidence):
             self._logs(logs),
             *metrics,
             self._around(second),
+            self._made("traces", "Slow traces", "", "none", "no trace source", {}),
+            past_evidence(first.get("past"), self._now),
         )
 
     def _alerts(self, signals: Sequence[Signal]) -> Evidence:

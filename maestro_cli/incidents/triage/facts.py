@@ -78,11 +78,14 @@ class SplitRow:
     revision: str
     version: str
     tally: Tally
+    zone: str = ""  # of the node
+    segment: str = ""
 
     def value(self, dimension: str) -> str:
-        return {"pod": self.pod, "node": self.node, "revision": self.revision, "version": self.version}[
-            dimension
-        ]
+        return str(getattr(self, dimension))
+
+
+DIMENSIONS = ("version", "revision", "pod", "node", "zone", "segment")
 
 
 def tally_by(rows: Iterable[SplitRow], dimension: str) -> dict[str, Tally]:
@@ -102,6 +105,21 @@ class Latency:
     dimension: str
     before: dict[str, float]
     since: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Saturation:
+    """What pods use of what they have, by pod; a part that nobody measures is empty.
+
+    `cpu` is a share of the limit, `throttled` the share of periods in which the limit held a pod back;
+    `pressure` are nodes and the conditions that they are under.
+    """
+
+    cpu: Mapping[str, float] = field(default_factory=dict)
+    throttled: Mapping[str, float] = field(default_factory=dict)
+    in_flight: Mapping[str, float] = field(default_factory=dict)
+    waiting: Mapping[str, float] = field(default_factory=dict)
+    pressure: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +162,7 @@ class CaseFacts:
     load_factor: float | None = None
     load_before: float | None = None
     judged: Mapping[str, Tally] = field(default_factory=dict)  # by version; an error is a wrong answer
+    saturation: Saturation = field(default_factory=Saturation)
     memory: Mapping[str, float] = field(default_factory=dict)  # pod → share of its limit that it uses
     nodes_named: frozenset[str] = field(default_factory=frozenset)  # by the labels of the signals
     services: frozenset[str] = field(default_factory=frozenset)  # names of other workloads around
@@ -161,6 +180,12 @@ class CaseFacts:
             if rollout.replica_set and pod.startswith(f"{rollout.replica_set}-"):
                 return str(rollout.revision)
         return ""
+
+
+def with_zones(rows: Sequence[SplitRow], nodes: Sequence[Node]) -> tuple[SplitRow, ...]:
+    """The rows with the zones of their nodes."""
+    zones = {node.name: node.zone for node in nodes}
+    return tuple(replace(row, zone=zones.get(row.node, "")) for row in rows)
 
 
 def with_revisions(rows: Sequence[SplitRow], own: Sequence[Rollout]) -> tuple[SplitRow, ...]:

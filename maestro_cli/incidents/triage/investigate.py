@@ -22,7 +22,7 @@ from maestro_cli.incidents.ports import Cluster, Metrics
 from maestro_cli.incidents.triage.around import around_of, ask_around, ask_jobs
 from maestro_cli.incidents.triage.edits import Edits
 from maestro_cli.incidents.triage.evidence import Writer
-from maestro_cli.incidents.triage.facts import CaseFacts, Rollout, with_revisions
+from maestro_cli.incidents.triage.facts import CaseFacts, Rollout, Saturation, with_revisions, with_zones
 from maestro_cli.incidents.triage.logs import PodLog, group_lines, read_pod_log
 from maestro_cli.incidents.triage.making import RELEASE_WINDOW_SECONDS
 from maestro_cli.incidents.triage.measure import Readings, Telemetry
@@ -33,6 +33,7 @@ from maestro_cli.incidents.triage.past import Past
 from maestro_cli.incidents.triage.queries import INFERENCE, MetricFamily
 from maestro_cli.incidents.triage.rollouts import rollouts_of, scaled_up_at, target_of
 from maestro_cli.incidents.triage.rounds import Outcome, Round
+from maestro_cli.incidents.triage.saturation import of_pods
 from maestro_cli.incidents.triage.surroundings import Surroundings
 from maestro_cli.incidents.triage.suspects import rank_suspects
 from maestro_cli.journal.store import Journal
@@ -188,6 +189,8 @@ class _Investigation:
             turn.add("series", lambda: telemetry.read_series(self._start, self._now, alert_at))
         if (past := self._past) is not None:
             turn.add("changes", lambda: past.changes(self._start))
+            turn.add("runs", lambda: past.runs(self._start))
+            turn.add("past", lambda: past.incidents_like(self._incident))
         if cluster is not None and namespace:
             turn.add("written", lambda: cluster.list_written(namespace))
             turn.add("workloads", lambda: cluster.list_readable_workloads(namespace))
@@ -218,6 +221,7 @@ class _Investigation:
             turn.add("quality", lambda: telemetry.read_judged(self._start, onset, self._now))
             seconds = (self._now - onset.at).total_seconds()
             turn.add("memory", lambda: telemetry.read_memory(self._now))
+            turn.add("saturation", lambda: telemetry.read_saturation(self._now))
             turn.add("objective", lambda: telemetry.read_objective(seconds, self._now))
             for dimension in sorted(self._settings.family.dimensions):
                 turn.add(
@@ -254,6 +258,7 @@ class _Investigation:
         own = [rollout for rollout in rollouts if rollout.ref == self._workload]
         split = second["split"].value or () if "split" in second else ()
         memory: Mapping[str, float] = (second["memory"].value or {}) if "memory" in second else {}
+        saturation = (second["saturation"].value if "saturation" in second else None) or Saturation()
         return CaseFacts(
             workload=self._workload,
             onset=onset,
@@ -261,11 +266,12 @@ class _Investigation:
             pods=pods,
             nodes=nodes,
             events=events,
-            split=with_revisions(split, own),
+            split=with_zones(with_revisions(split, own), nodes),
             latency=tuple(item for item in latency if item is not None),
             judged=(second["quality"].value or {}) if "quality" in second else {},
             load_factor=readings.load_factor(onset) if readings is not None else None,
             memory={pod.name: memory[pod.name] for pod in pods if pod.name in memory},
+            saturation=of_pods(saturation, pods),
             nodes_named=frozenset(one.labels["node"] for one in self._signals if one.labels.get("node")),
             services=frozenset(item.ref.name for item in workloads if item.ref != self._workload),
         )

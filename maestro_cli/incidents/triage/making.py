@@ -40,7 +40,9 @@ class Making:
 
 
 def bad_groups(case: CaseFacts) -> list[LogGroup]:
-    return [group for group in case.logs if group.is_bad and group.since >= _FEW_LINES]
+    """Groups of lines of trouble that tell enough, new ones and frequent ones first."""
+    found = [group for group in case.logs if group.is_bad and group.since >= _FEW_LINES]
+    return sorted(found, key=lambda group: (not group.is_new, -group.since, group.shape))
 
 
 def names(group: LogGroup, name: str) -> bool:

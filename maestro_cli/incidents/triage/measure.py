@@ -18,16 +18,18 @@ from maestro_cli.core.facts.metrics import Instant
 from maestro_cli.core.quantities import format_duration, prometheus_duration
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
 from maestro_cli.incidents.ports import Metrics
-from maestro_cli.incidents.triage.facts import Latency, SplitRow, Tally
+from maestro_cli.incidents.triage.facts import Latency, Saturation, SplitRow, Tally
 from maestro_cli.incidents.triage.model import Evidence, Onset
 from maestro_cli.incidents.triage.objective import Choice
 from maestro_cli.incidents.triage.onset import Points, find_onset, in_use, limit_of, sharpen, surge
 from maestro_cli.incidents.triage.queries import MetricFamily, Queries
+from maestro_cli.incidents.triage.saturation import SaturationQueries, read_saturation
 
 MAX_POINTS = 600
 Asked = tuple[tuple[str, datetime], ...]
 _DEFAULT_SCRAPE_SECONDS = 15.0
 _SHORTEST_WINDOW_SECONDS = 5.0
+_SATURATION_SECONDS = 60.0
 _ERRORS_FLOOR = 0.002
 _P95_FLOOR_SECONDS = 0.05
 _P95_FACTOR = 2.0
@@ -72,6 +74,7 @@ class Telemetry:
         self._metrics = metrics
         self.queries = Queries(family, workload)
         self.family = family
+        self.saturation_queries = SaturationQueries(workload, _SATURATION_SECONDS)
         self.objective, self._why_none = choice.objective, choice.why
 
     def read_series(self, start: datetime, end: datetime, alert_at: datetime) -> Readings:
@@ -143,7 +146,7 @@ class Telemetry:
 
     def read_split(self, start: datetime, onset: Onset, now: datetime) -> tuple[SplitRow, ...]:
         """Requests and errors by every dimension, before the onset and since."""
-        tallies: dict[tuple[str, str, str, str], Tally] = {}
+        tallies: dict[tuple[str, str, str, str, str], Tally] = {}
         for query, at in self.split_queries(start, onset, now):
             is_before = at != now
             answer = self._metrics.query(query, at=at)
@@ -159,7 +162,10 @@ class Telemetry:
                 )
                 key = self._place(sample.labels)
                 tallies[key] = tallies.get(key, Tally()) + added
-        return tuple(SplitRow(*key, tally=tally) for key, tally in sorted(tallies.items()))
+        return tuple(
+            SplitRow(pod, node, revision, version, tally, segment=segment)
+            for (pod, node, revision, version, segment), tally in sorted(tallies.items())
+        )
 
     def read_judged(self, start: datetime, onset: Onset, now: datetime) -> dict[str, Tally]:
         """Judged answers by version, before the onset and since; an error is a wrong one."""
@@ -203,12 +209,13 @@ class Telemetry:
     def _is_error(self, code: str) -> bool:
         return re.fullmatch(self.family.error_codes, code) is not None
 
-    def _place(self, labels: Mapping[str, str]) -> tuple[str, str, str, str]:
+    def _place(self, labels: Mapping[str, str]) -> tuple[str, str, str, str, str]:
         def of(dimension: str) -> str:
             label = self.family.dimensions.get(dimension)
             return labels.get(label, "")[:300] if label else ""
 
-        return of("pod"), of("node"), of("revision"), of("version")
+        segment = labels.get(self.family.segment_label, "")[:300]
+        return of("pod"), of("node"), of("revision"), of("version"), segment
 
     def read_latency(self, dimension: str, start: datetime, onset: Onset, now: datetime) -> Latency:
         """The 95th percentile by one dimension, before the onset and since."""
@@ -239,6 +246,10 @@ class Telemetry:
     def read_memory(self, now: datetime) -> dict[str, float]:
         """The share of its memory limit that each pod of the namespace uses, where there is a limit."""
         return self._finite(self._metrics.query(self.queries.memory_share(), at=now), "pod")
+
+    def read_saturation(self, now: datetime) -> Saturation:
+        """How much of what they have the pods of the namespace use, over the last minute."""
+        return read_saturation(self._metrics, self.saturation_queries, now)
 
     @staticmethod
     def _finite(answer: Instant, label: str) -> dict[str, float]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from maestro_cli.core.clock import to_rfc3339
-from maestro_cli.incidents.triage.facts import Tally, tally_by
+from maestro_cli.incidents.triage.facts import DIMENSIONS, Tally, tally_by
 from maestro_cli.incidents.triage.measure import Asked, Readings, Telemetry
 from maestro_cli.incidents.triage.model import Evidence
 from maestro_cli.incidents.triage.page import Outcome, Page
@@ -50,12 +50,12 @@ class MetricEvidence(Page):
         return "\n".join(f"{query} at {to_rfc3339(at)}" for query, at in queries)
 
     def _split(self, outcome: Outcome, telemetry: Telemetry) -> Evidence:
-        title = "Errors by model version, revision, pod and node"
+        title = "Errors by model version, revision, pod, node, zone and segment"
         query = self._asked(telemetry.split_queries(self._start, self._case.onset, self._now))
         if outcome.error:
             return self._nothing("split", title, "prometheus", outcome.error, query)
         facts: dict[str, Any] = {}
-        for dimension in ("version", "revision", "pod", "node"):
+        for dimension in DIMENSIONS:
             tallies = tally_by(self._case.split, dimension)
             facts[dimension] = {name: _tally(item) for name, item in sorted(tallies.items())}
         parts = [

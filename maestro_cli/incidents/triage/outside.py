@@ -5,6 +5,7 @@ from __future__ import annotations
 from maestro_cli.incidents.triage.facts import CaseFacts, tally_by
 from maestro_cli.incidents.triage.making import Making, bad_groups, concentrated, fresh_revisions, names
 from maestro_cli.incidents.triage.model import SuggestedFix, Suspect, SuspectKind
+from maestro_cli.incidents.triage.saturation import strained
 
 
 def load_suspects(case: CaseFacts) -> list[Suspect]:
@@ -18,6 +19,8 @@ def load_suspects(case: CaseFacts) -> list[Suspect]:
     tallies = tally_by(case.split, "pod")
     if any(concentrated(tallies, name) for name in tallies):
         making.minus(0.25, "the errors sit in one pod, a surge would spread them")
+    if strain := strained(case):
+        making.plus(0.1, strain)
     fix = None
     if case.workload is not None and case.pods:
         replicas = max(len([pod for pod in case.pods if not pod.deleting]) + 1, 2)

@@ -11,8 +11,11 @@ from datetime import datetime, timedelta
 
 from maestro_cli.changes.history import list_changes
 from maestro_cli.changes.model import Change
+from maestro_cli.core.clock import from_rfc3339, to_rfc3339
 from maestro_cli.core.facts.cluster import ConfigMap
+from maestro_cli.incidents.model import Incident
 from maestro_cli.incidents.triage.configuration import ConfigEdit, subject_of, text_changes
+from maestro_cli.incidents.triage.past_incidents import PastIncident, incidents_like
 from maestro_cli.journal.store import Journal
 
 MAX_CHANGES = 50
@@ -33,6 +36,17 @@ class PastChange:
     cause: str
 
 
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run of a runbook; `incident` is the one that it was begun for, or ""."""
+
+    id: str
+    runbook: str
+    status: str
+    incident: str
+    at: datetime
+
+
 class Past:
     """Reads one journal for one investigation."""
 
@@ -44,6 +58,28 @@ class Past:
         found = list_changes(self._journal, since=since, limit=4 * MAX_CHANGES)
         applied = [one for one in found if one.applied_at is not None and one.applied_at >= since]
         return tuple(sorted(applied, key=_when, reverse=True)[:MAX_CHANGES])
+
+    def runs(self, since: datetime) -> tuple[PastRun, ...]:
+        """Runs of runbooks that were begun since then, newest first."""
+        rows = self._journal.query(
+            "SELECT id, runbook, status, incident, started_at FROM runs WHERE started_at >= ?"
+            " ORDER BY started_at DESC, id DESC LIMIT ?",
+            (to_rfc3339(since), MAX_CHANGES),
+        )
+        return tuple(
+            PastRun(
+                row["id"],
+                row["runbook"],
+                row["status"],
+                row["incident"] or "",
+                from_rfc3339(row["started_at"]),
+            )
+            for row in rows
+        )
+
+    def incidents_like(self, incident: Incident) -> tuple[PastIncident, ...]:
+        """Incidents like this one that are over."""
+        return incidents_like(self._journal, incident)
 
 
 def _when(change: Change) -> tuple[datetime, str]:

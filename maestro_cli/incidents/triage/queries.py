@@ -34,12 +34,15 @@ class MetricFamily:
     workload_label: str = "deployment"
     dimensions: Mapping[str, str] = field(default_factory=dict)
     judged: str = ""
+    segment_label: str = ""  # of the counter of requests alone: the part of the traffic, such as a tenant
 
     def __post_init__(self) -> None:
         promql_name(self.requests)
         promql_name(self.buckets)
         for label in (self.code_label, self.namespace_label, self.workload_label, *self.dimensions.values()):
             promql_label(label)
+        if self.segment_label:
+            promql_label(self.segment_label)
 
     def select(self, metric: str, workload: WorkloadRef, *, errors: bool = False, extra: str = "") -> str:
         """The selector of one workload's series; with `errors` only those of failed requests."""
@@ -53,6 +56,7 @@ INFERENCE = MetricFamily(
     buckets="maestro_inference_duration_seconds_bucket",
     dimensions={"pod": "pod", "node": "node", "revision": "revision", "version": "version"},
     judged="maestro_judged_answers_total",
+    segment_label="route",
 )
 HTTP = MetricFamily(
     requests="http_requests_total",
@@ -122,8 +126,9 @@ class Queries:
         return ", ".join([*sorted(self.family.dimensions.values()), *extra])
 
     def requests_split(self, seconds: float) -> str:
-        """Requests in a window by every dimension and code."""
-        return f"sum by ({self._by(self.family.code_label)}) ({self._increase(seconds)})"
+        """Requests in a window by every dimension, segment and code."""
+        segment = (self.family.segment_label,) if self.family.segment_label else ()
+        return f"sum by ({self._by(*segment, self.family.code_label)}) ({self._increase(seconds)})"
 
     def p95_split(self, dimension: str, seconds: float) -> str:
         """The 95th percentile by one dimension."""

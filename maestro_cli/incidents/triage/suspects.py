@@ -23,6 +23,12 @@ from maestro_cli.incidents.triage.making import (
 from maestro_cli.incidents.triage.memory import hunger_of
 from maestro_cli.incidents.triage.model import SuggestedFix, Suspect, SuspectKind
 from maestro_cli.incidents.triage.outside import dependency_suspects, load_suspects
+from maestro_cli.incidents.triage.places import (
+    concentration,
+    explained_by_revision,
+    node_suspects,
+    zone_suspects,
+)
 from maestro_cli.incidents.triage.platform_suspects import platform_suspects
 from maestro_cli.incidents.triage.quality import worse_answers
 
@@ -40,7 +46,8 @@ def rank_suspects(
     """Every suspect that the facts support, strongest first; empty when they support none."""
     suspects = [
         *_releases(case, release_window_seconds),
-        *_nodes(case),
+        *node_suspects(case),
+        *zone_suspects(case),
         *_pods(case),
         *load_suspects(case),
         *dependency_suspects(case),
@@ -225,26 +232,7 @@ def _other_release(case: CaseFacts, rollout: Rollout, before_onset: float) -> li
     return []
 
 
-# Nodes and pods
-
-
-def _nodes(case: CaseFacts) -> list[Suspect]:
-    found = []
-    tallies = tally_by(case.split, "node")
-    hosting = {pod.node for pod in case.pods if pod.node}
-    for node in sorted({*tallies, *(item.name for item in case.nodes if not item.ready)}):
-        making = Making()
-        state = next((item for item in case.nodes if item.name == node), None)
-        if state is not None and not state.ready and node in {*hosting, *tallies, *case.nodes_named}:
-            making.plus(0.55, f"node {node} is not ready ({state.reason or 'no reason given'})")
-        pods = {row.pod for row in case.split if row.node == node and row.tally.requests_since >= 1}
-        if concentrated(tallies, node) and (len(pods) >= 2 or making.supported):
-            making.plus(0.4, _concentration(tallies, node, f"node {node}"))
-            _explained_by_revision(case, making, "node", node)
-        if making.supported:
-            fix = SuggestedFix("change", "drain", {"node": node})
-            found.append(making.done(SuspectKind.NODE, f"node {node}", fix))
-    return found
+# Pods
 
 
 def _pods(case: CaseFacts) -> list[Suspect]:
@@ -261,7 +249,7 @@ def _pods(case: CaseFacts) -> list[Suspect]:
             if case.revision_of(name) in fresh_revisions(case):
                 making.minus(0.3, "it runs a new revision, which explains as much")
         if concentrated(tallies, name):
-            making.plus(0.5, _concentration(tallies, name, f"pod {name}"))
+            making.plus(0.5, concentration(tallies, name, f"pod {name}"))
         if name in sick:
             alone = len(sick) == 1 and len(case.pods) > 1
             much = 0.55 if sick[name].startswith(_KILLED) else 0.35
@@ -270,7 +258,7 @@ def _pods(case: CaseFacts) -> list[Suspect]:
             making.plus(0.55, hungry[name])
         if not making.supported:
             continue
-        _explained_by_revision(case, making, "pod", name)
+        explained_by_revision(case, making, "pod", name)
         fix = SuggestedFix("change", "restart", {"workload": str(case.workload), "pod": name})
         found.append(making.done(SuspectKind.POD, f"pod {namespace}/{name}", fix))
     return found
@@ -285,22 +273,3 @@ def _slow_pod(case: CaseFacts) -> tuple[str, str]:
     if own <= 3 * other or own - other <= 0.05:
         return "", ""
     return name, f"p95 of pod {name} is {1000 * own:.0f} ms, {1000 * other:.0f} ms or less of every other"
-
-
-def _concentration(tallies: dict[str, Tally], name: str, subject: str) -> str:
-    every = sum(tallies.values(), Tally())
-    own = tallies[name]
-    return (
-        f"{100 * own.errors_since / every.errors_since:.0f} % of the errors are of {subject}, "
-        f"with {100 * own.requests_since / every.requests_since:.0f} % of the requests"
-    )
-
-
-def _explained_by_revision(case: CaseFacts, making: Making, dimension: str, name: str) -> None:
-    """A first pod of a new revision looks like a bad pod; its revision explains it better."""
-    failing = [row for row in case.split if row.value(dimension) == name and row.tally.errors_since >= 1]
-    revisions = {row.revision for row in failing if row.revision}
-    fresh = fresh_revisions(case)
-    if revisions and revisions <= fresh:
-        named = ", ".join(sorted(revisions))
-        making.minus(0.3, f"its errors are of the new revision {named}, which explains as much")

@@ -146,6 +146,8 @@ class Recorded:
         if "container_memory" in promql:
             shares = tuple(Sample({"pod": pod}, share, moment) for pod, share in self.memory.items())
             return Instant(promql, moment, shares)
+        if "[" not in promql:
+            return Instant(promql, moment, ())
         window = _window(promql)
         samples: list[Sample] = []
         if "increase" in promql and promql.startswith("sum by"):

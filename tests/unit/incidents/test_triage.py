@@ -39,7 +39,7 @@ PODS = {
     "old": [f"{OLD}-{name}" for name in ("aaaaa", "bbbbb", "ccccc")],
     "new": [f"{NEW}-{name}" for name in ("ddddd", "fffff", "ggggg")],
 }
-MOST_QUESTIONS = 50  # of both sources, in one investigation
+MOST_QUESTIONS = 60  # of both sources, in one investigation
 NODES = ("node-a", "node-b", "node-c")
 SETTINGS = TriageSettings(objectives=(objective("fraud-availability"),))
 
@@ -106,7 +106,8 @@ def test_a_bad_release_comes_first_with_its_reasons(room: Room) -> None:
     assert all(item.ok for item in report.evidence)
     assert [item.kind for item in report.evidence] == [
         "alerts", "changes", "rollouts", "config", "pods", "nodes", "events", "logs",
-        "errors", "split", "latency", "load", "memory", "budget", "around",
+        "errors", "split", "latency", "load", "saturation", "memory", "budget",
+        "around", "traces", "past",
     ]  # fmt: skip
 
 
@@ -299,7 +300,7 @@ def test_a_rolled_back_release_keeps_the_blame_and_needs_no_fix(room: Room) -> N
         ({"list_nodes"}, {"nodes"}),
         ({"pod_log"}, {"logs"}),
         ({"query_range"}, {"errors", "load"}),
-        ({"query"}, {"errors", "split", "latency", "quality", "load", "memory", "budget"}),
+        ({"query"}, {"errors", "split", "latency", "quality", "load", "saturation", "memory", "budget"}),
     ],
 )
 def test_a_failing_collector_is_marked_and_aborts_nothing(
@@ -309,14 +310,14 @@ def test_a_failing_collector_is_marked_and_aborts_nothing(
     assert {item.kind for item in report.evidence if not item.ok} == failed
     assert all("does not answer" in item.error or item.kind in ("pods", "logs", "load")
                for item in report.evidence if not item.ok)  # fmt: skip
-    assert len(report.evidence) == 15 + ("quality" in failed)
+    assert len(report.evidence) == 18 + ("quality" in failed)
 
 
 def test_without_any_source_there_is_still_an_answer(room: Room) -> None:
     incident = list_incidents(room.journal)[0]
     report = Triage(None, None, SetClock(at(30))).investigate(incident, ())
     assert report.conclusion == NO_CULPRIT
-    assert {item.kind for item in report.evidence if item.ok} == {"alerts"}
+    assert {item.kind for item in report.evidence if item.ok} == {"alerts", "traces"}
 
 
 class Garbled(Recorded):
@@ -352,7 +353,7 @@ def test_it_is_recorded_and_its_size_is_bounded(room: Room) -> None:
     report = investigate(room, case.but(logs=hostile))
     desk = IncidentDesk(room.journal, room.clock, "triage")
     desk.record_triage("latest", report)
-    assert len(desk.evidence("latest")) == 15
+    assert len(desk.evidence("latest")) == 18
     recorded = desk.suspects("latest")
     assert recorded is not None
     assert recorded.data["culprit"] == "ml/deploy/fraud revision 2"
