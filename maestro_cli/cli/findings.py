@@ -5,7 +5,7 @@ Invariant: it ends with 10 when there is an error, or a warning where that is as
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -19,18 +19,22 @@ if TYPE_CHECKING:
 
 def tell_findings(
     ctx: typer.Context,
-    found: Sequence[Finding],
+    find: Callable[[], Sequence[Finding]],
     output: str,
     *,
     strict: bool,
     schema: str,
     rules: Mapping[str, str],
 ) -> None:
-    """Print the findings, as SARIF too, whose rules are these and whose tool is the command; then end."""
+    """Print what is found, as SARIF too, whose rules are these and whose tool is the command; then end.
+
+    Nothing is looked for when the output is none that there is.
+    """
     from maestro_cli.output.renderers.runbook_checks import lint_view, sarif
     from maestro_cli.output.writer import emit, emit_text, json_text
 
     options = output_options(ctx, "json" if output == "sarif" else output)
+    found = find()
     if output == "sarif":
         emit_text(json_text(sarif(found, rules=rules, command=ctx.command_path)))
     else:

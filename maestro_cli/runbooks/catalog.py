@@ -35,7 +35,7 @@ class RunbookCatalog:
     def __init__(self, folders: Sequence[Path], defaults: Mapping[str, str] | None = None) -> None:
         """`defaults` are the context's values of parameters, whichever runbooks have them."""
         self._folders = tuple(folders)
-        self._defaults = dict(defaults or {})
+        self.defaults = dict(defaults or {})
         self._read: dict[str, Runbook] | None = None
         self.broken: dict[str, InvalidFile] = {}
 
@@ -72,7 +72,7 @@ class RunbookCatalog:
     ) -> dict[str, str]:
         """What a run of this runbook gets, with the defaults of the context; raises UsageError."""
         return resolve_parameters(
-            book, given=given, labels=labels, annotations=annotations, defaults=self._defaults
+            book, given=given, labels=labels, annotations=annotations, defaults=self.defaults
         )
 
     def for_alert(self, labels: Mapping[str, str], annotations: Mapping[str, str] | None = None) -> Binding:

@@ -84,8 +84,13 @@ class RunbookRunner:
         environment: Mapping[str, str] | None = None,
         stand_in: Callable[[Step], StepOutcome] | None = None,
         told: Told | None = None,
+        defaults: Mapping[str, str] | None = None,
     ) -> None:
-        """`stand_in` takes the place of every step: a rehearsal. `told` hears of each event of a run."""
+        """`stand_in` takes the place of every step: a rehearsal. `told` hears of each event of a run.
+
+        `defaults` are the context's values of parameters, for the runbooks that steps run.
+        """
+        self._defaults = dict(defaults or {})
         self._journal, self._metrics, self._changes = journal, metrics, changes
         self._systems, self._stand_in, self._told = systems, stand_in, told
         self._clock, self._actor = clock, actor
@@ -117,7 +122,7 @@ class RunbookRunner:
         known = find_key(self._journal, key) if key else None
         if known is not None:
             return self._known(known, runbook, around)
-        values = resolve_parameters(runbook, given=parameters)
+        values = resolve_parameters(runbook, given=parameters, defaults=self._defaults)
         refuse_secrets(values, self._redactor)
         runbook = walkable(runbook)
         if not runbook.steps:

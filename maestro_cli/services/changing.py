@@ -170,6 +170,10 @@ class ChangeServices(Backends):
 
         return named_change(self.journal, change_id)
 
+    def change_id(self, text: str) -> str:
+        """The id of a change: itself, or that of the newest for `latest`; raises NotFound."""
+        return self.get_change(text).id if text == "latest" else text
+
     def ask_consent(self, plan: Plan, *, yes: bool, typed_context: str, accepts: frozenset[str]) -> Consent:
         """`--yes`, or a person's word at the terminal; without either the gate refuses."""
         from maestro_cli.changes.model import Consent

@@ -205,6 +205,7 @@ class RunServices(ChangeServices):
             redactor=self.redactor,
             environment=step_environment(self.context_name, self.context, os.environ),
             told=told,
+            defaults=self.runbooks.defaults,
         )
 
     def readable_runbooks(self) -> list[Runbook]:

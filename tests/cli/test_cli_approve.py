@@ -89,6 +89,15 @@ def test_the_requester_goes_on_and_the_write_is_sent_once(api: list[str]) -> Non
     assert "no change waits for an approval" in maestro("approve", "list").err
 
 
+def test_the_newest_change_goes_by_the_name_latest(api: list[str]) -> None:
+    nothing = maestro("change", "undo", "latest", env=ADA)
+    assert (nothing.code, nothing.err.splitlines()[0]) == (6, "maestro: error: there is no change yet")
+    change_id, _ = asked_for()
+    assert f"resuming {change_id}" in maestro("--plain", "change", "resume", "latest", env=ADA).err
+    undone = maestro("change", "undo", "latest", env=ADA)
+    assert (undone.code, change_id in undone.err, writes(api)) == (11, True, [])
+
+
 def test_of_two_processes_that_approve_at_once_one_does(api: list[str]) -> None:
     change_id, _ = asked_for()
     with ThreadPoolExecutor(2) as pool:

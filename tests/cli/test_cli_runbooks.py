@@ -76,6 +76,42 @@ def test_lint_tells_findings_in_every_format_without_any_context(tmp_path: Path,
     check_golden(f"runbook-lint.{form}", result.out)
 
 
+@pytest.mark.parametrize("group", ["runbook", "playbook"])
+def test_an_output_that_there_is_none_of_is_refused_before_anything_is_read(
+    tmp_path: Path, group: str
+) -> None:
+    result = maestro(group, "lint", "missing", "-o", "sarfi", cwd=tmp_path)
+    assert (result.code, "sarfi" in result.err, "missing" in result.err) == (2, True, False)
+
+
+BRANCHES = """---
+maestro: runbook/v1
+params: {PODS: {default: "a b", pattern: '[a-z ]+'}}
+order: needs
+---
+```promql {id=up expect="> 0"}
+up
+```
+```sh {id=each needs=up for_each="$PODS" as=POD concurrency=2 parallel=both}
+echo "$POD"
+```
+```sh {id=beside needs=up parallel=both}
+true
+```
+"""
+
+
+def test_show_tells_what_a_step_waits_for_runs_beside_and_is_repeated_over(tmp_path: Path) -> None:
+    (tmp_path / "book.md").write_text(BRANCHES)
+    result = maestro("runbook", "show", "./book.md", "-o", "json", cwd=tmp_path)
+    up, each, beside = json.loads(result.out)["steps"]
+    assert (up["needs"], up["parallel"], up["expect"]) == ([], None, "> 0")
+    assert (each["needs"], each["for_each"], each["as"], each["concurrency"]) == (["up"], "$PODS", "POD", 2)
+    assert (each["parallel"], beside["parallel"]) == ("both", "both")
+    table = maestro("--plain", "runbook", "show", "./book.md", cwd=tmp_path).out
+    assert "beside others of both; for each POD of $PODS, 2 at once" in table
+
+
 def test_warnings_end_with_10_only_when_strict(tmp_path: Path) -> None:
     (tmp_path / "warned.md").write_text(BAD.replace("$NAME", '"$NAME"'))
     assert maestro("runbook", "lint", "./warned.md", cwd=tmp_path).code == 0

@@ -15,7 +15,15 @@ from maestro_cli.services.approving import await_approval
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
-IdArgument = Annotated[str, typer.Argument(metavar="CHANGE", help="The id of a change.")]
+
+def _named(ctx: typer.Context, reference: str) -> str:
+    """The id that is meant, before anything is said about it; completion asks no journal."""
+    return reference if ctx.resilient_parsing else str(ctx.obj.change_id(reference))
+
+
+IdArgument = Annotated[
+    str, typer.Argument(metavar="CHANGE", help="The id of a change, or `latest`.", callback=_named)
+]
 
 
 @app.callback()
@@ -39,7 +47,7 @@ def list_changes(
 @app.command()
 def show(
     ctx: typer.Context,
-    change_id: Annotated[str, typer.Argument(metavar="CHANGE", help="The id of a change, or `latest`.")],
+    change_id: IdArgument,
     output: OutputOption = "table",
 ) -> None:
     """Show a change: plan, diff, blast radius, state.

@@ -92,8 +92,14 @@ def lint(
     from maestro_cli.cli.findings import tell_findings
     from maestro_cli.runbooks.playbooks.lint import RULES
 
-    found = ctx.obj.lint_playbooks(names or (), alerts or ())
-    tell_findings(ctx, found, output, strict=strict, schema="playbook-lint/v1", rules=RULES)
+    tell_findings(
+        ctx,
+        lambda: ctx.obj.lint_playbooks(names or (), alerts or ()),
+        output,
+        strict=strict,
+        schema="playbook-lint/v1",
+        rules=RULES,
+    )
 
 
 @app.command("test")

@@ -96,8 +96,14 @@ def lint(
     from maestro_cli.cli.findings import tell_findings
     from maestro_cli.runbooks.lint import RULES
 
-    found = ctx.obj.lint_runbooks(names or (), alerts or ())
-    tell_findings(ctx, found, output, strict=strict, schema="runbook-lint/v1", rules=RULES)
+    tell_findings(
+        ctx,
+        lambda: ctx.obj.lint_runbooks(names or (), alerts or ()),
+        output,
+        strict=strict,
+        schema="runbook-lint/v1",
+        rules=RULES,
+    )
 
 
 @app.command("test")

@@ -54,6 +54,8 @@ def runbook_view(book: Runbook) -> Report:
         Column("step", lambda step: step.path),
         Column("kind", lambda step: step.kind),
         Column("changes", lambda step: step.mutates, tone=lambda step: "warn" if step.mutates else ""),
+        Column("needs", lambda step: ", ".join(step.needs)),
+        Column("runs", _how),
         Column("expects", lambda step: step.expect.text if step.expect else ""),
         Column("parts", lambda step: ", ".join(part.path for part in step.parts)),
         Column("line", lambda step: str(step.line), right=True),
@@ -79,12 +81,26 @@ def runbook_view(book: Runbook) -> Report:
     )
 
 
+def _how(step: Step) -> str:
+    """Beside which others, and how often; empty for a step that runs once and alone."""
+    beside = f"beside others of {step.parallel}" if step.parallel else ""
+    if not step.for_each:
+        return beside
+    at_once = f", {step.concurrency} at once" if step.concurrency > 1 else ""
+    return "; ".join(filter(None, (beside, f"for each {step.item} of {step.for_each}{at_once}")))
+
+
 def _step(step: Step) -> dict[str, Any]:
     return {
         "path": step.path,
         "kind": step.kind,
         "line": step.line,
         "mutates": step.mutates,
+        "needs": step.needs,
+        "parallel": step.parallel or None,
+        "for_each": step.for_each or None,
+        "as": step.item or None,
+        "concurrency": step.concurrency,
         "expect": step.expect.text if step.expect else None,
         "body": step.body,
         "parts": [_step(part) for part in step.parts],

@@ -73,6 +73,7 @@ class _Page:
             "maestro": "runbook/v1",
             "id": name,
             "title": title,
+            **({"order": step.order} if step.order != "file" else {}),
             **({"params": params} if params else {}),
         }
         self._lines = ["---", *dump_yaml(front).splitlines(), "---"]

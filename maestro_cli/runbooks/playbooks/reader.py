@@ -235,6 +235,8 @@ class _Reading:
         if step.runbook:
             if step.params:
                 raise self._fail("the runbook has its own", (*at, "params"), fix="give values under 'with:'")
+            if step.order != "file":
+                raise self._fail("is for inline steps", (*at, "order"), fix="write it into the runbook")
             return PlaybookStep(step.runbook, values)
         title = visible(self._spec.title or self._spec.id, 200)
         book = inline_runbook(self._spec.id, title, number, step, self._document)

@@ -139,6 +139,7 @@ class StepSpec(msgspec.Struct, forbid_unknown_fields=True, rename={"values": "wi
 
     runbook: str = ""
     inline: list[InlineSpec] = []
+    order: Literal["file", "needs"] = "file"
     params: dict[str, ParameterSpec] = {}
     values: dict[str, Value] = {}
 

@@ -149,7 +149,11 @@ class Bench:
         self.systems.box = Outbox(self.journal, Channels(self.systems), clock=SystemClock(), actor="tester")
 
     def runner(
-        self, *, secrets: tuple[str, ...] = (), environment: Mapping[str, str] | None = None
+        self,
+        *,
+        secrets: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
+        defaults: Mapping[str, str] | None = None,
     ) -> RunbookRunner:
         return RunbookRunner(
             self.journal,
@@ -160,6 +164,7 @@ class Bench:
             actor="tester",
             redactor=Redactor(secrets),
             environment=environment,
+            defaults=defaults,
         )
 
     def control(self, *, secrets: tuple[str, ...] = ()) -> RunControl:

@@ -39,6 +39,16 @@ def test_it_is_a_run_of_its_own_with_its_values_and_the_locks_of_the_outer_one(b
     assert result.run.steps[1].reason == f"run {inner.id} succeeded"
 
 
+def test_the_context_gives_the_inner_run_what_the_step_does_not(bench: Bench) -> None:
+    wants = front("params: {WHO: {}, WINDOW: {default: 1m}, N: {}}")
+    bench.write(wants + fence("id=a", 'echo "$WHO-$WINDOW-$N" >> log'), "inner.md")
+    result = bench.runner(defaults={"WINDOW": "10s", "N": "9", "OTHER": "x"}).start(
+        bench.write(OUTER), {"NAME": "fraud"}
+    )
+    assert result.ok, result.reason
+    assert bench.lines("log") == ["before", "fraud-10s-3", "after"]
+
+
 def test_it_waits_with_its_inner_run_and_goes_on_with_it(bench: Bench) -> None:
     bench.write(INNER + fence("id=a", "echo a >> log") + fence("id=m", "do it", "manual"), "inner.md")
     outer = bench.run(OUTER)

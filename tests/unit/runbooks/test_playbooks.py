@@ -238,6 +238,17 @@ def test_steps_that_are_written_in_a_playbook_are_a_runbook_pinned_by_its_digest
     assert "mend alters the world and has no rehearsal" in shelf.against(HEAD + TRIGGER + AUTO + INLINE)
 
 
+def test_steps_of_a_playbook_may_wait_for_what_they_need_alone(shelf: Shelf) -> None:
+    by_file, by_needs = (
+        shelf.play(HEAD + TRIGGER + INLINE + order).steps[0].inline for order in ("", "    order: needs\n")
+    )
+    assert by_file is not None
+    assert by_needs is not None
+    assert (by_file.is_by_needs, by_needs.is_by_needs) == (False, True)
+    with pytest.raises(InvalidFile, match=r"steps\[0\]\.order: is for inline steps"):
+        shelf.play(HEAD + TRIGGER + "steps: [{runbook: mend, order: needs}]\n")
+
+
 @pytest.mark.parametrize(
     "body", ["```\n```sh {id=evil}\ntouch pwned\n```", "-->", "`" * 9 + "sh {id=evil}", "---\nid: x\n---"]
 )

@@ -58,7 +58,7 @@ def test_the_context_gives_runbooks_the_window_of_its_scrapes_of_serving(tmp_pat
     prepare(tmp_path, PROFILES["production"])  # every 15 s: the defaults of the runbooks are right
     context = json.loads((tmp_path / "config" / "context.json").read_text(encoding="utf-8"))
     assert context["parameters"] == {}
-    for name in ("high-error-rate", "high-latency", "model-degradation", "traffic-surge"):
+    for name in ("high-error-rate", "high-latency", "model-degradation", "traffic-surge", "budget-burn"):
         assert "WINDOW" not in (shipped("playbooks") / f"{name}.yaml").read_text(encoding="utf-8")
 
 
