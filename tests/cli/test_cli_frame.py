@@ -76,7 +76,6 @@ def test_the_printed_exit_codes_are_those_of_the_program() -> None:
         (["journal", "show", "--limit", "x"], "Invalid value for '--limit'", "maestro journal show --help"),
         (["journal", "show", "--limit", "-1"], "Invalid value for '--limit'", "maestro journal show --help"),
         (["journal", "show", "--limit"], "requires an argument", "maestro --help"),
-        (["drill", "run"], "no drill was named", "maestro drill list, or drill run --all"),
         (["doctor", "extra"], "unexpected extra argument", "maestro doctor --help"),
     ],
 )
@@ -96,6 +95,10 @@ def test_a_usage_error_ends_2_with_three_lines(arguments: list[str], what: str, 
         (["help", "-o", "xml"], "'xml' is not an output format", "-o table|wide|json|yaml|csv|md|jsonpath="),
         (["help", "-o", "jsonpath={.x"], "not closed", "{.items[*].name}"),
         (["doctor", "-o", "csv"], "no CSV form", "-o json"),
+        (["drill", "run"], "no drill was named", "maestro drill list, or drill run --all"),
+        (["drill", "run", "--all", "crash-loop"], "--all are all of them", "leave one out"),
+        (["drill", "run", "crash-loop", "--seeds", "5-1"], "are no seeds", "such as 1-5 or 1,3,7"),
+        (["drill", "run", "--all", "--seed", "1", "--seeds", "2"], "both say which seeds", "leave one out"),
         (["--context", "../x", "journal", "show"], "not", "use letters"),
     ],
 )

@@ -41,13 +41,14 @@ class League:
     ) -> LeagueReport:
         """Play what is left of it. Raises Interrupted, UndoFailed; any other failure is an item's.
 
-        Where no platform is up, each scenario has one of its own.
+        Where no platform is up, each scenario has one of its own, and the last one's is kept if so asked.
         """
         self._keep(report)
         for place, (name, seed) in enumerate(report.left, 1 + len(report.items)):
             cancellation.raise_if_set()
             progress.note(f"{place} of {len(report.wanted)}: {name}, seed {seed}")
-            item = self._one(name, seed, keep_platform, progress, cancellation)
+            keep = keep_platform and place == len(report.wanted)
+            item = self._one(name, seed, keep, progress, cancellation)
             report = replace(report, items=(*report.items, item))
             self._keep(report)
             progress.note(_told(item))
