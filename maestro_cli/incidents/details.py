@@ -16,6 +16,7 @@ from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.intake.blindness import Sight
 from maestro_cli.incidents.model import Incident, IncidentSilence, Link, Signal
 from maestro_cli.incidents.people.model import Standing
+from maestro_cli.incidents.report.stats import Sample, sample_of
 
 People = Callable[[Sequence[Incident]], Mapping[str, Standing]]  # of each incident, by its id
 
@@ -36,6 +37,7 @@ class Details:
     numbers: Mapping[str, int]
     sight: Sight
     now: datetime
+    detection: Sample
     people: Standing | None = None
 
 
@@ -60,5 +62,6 @@ def read_details(
         numbers={one: desk.get(one).number for one in named},
         sight=sight,
         now=now,
+        detection=sample_of(incident, suspects.data if suspects is not None else None),
         people=None if people is None else people((incident,))[incident.id],
     )

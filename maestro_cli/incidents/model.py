@@ -121,6 +121,7 @@ class Incident:
     same_as: str | None
     seq: int
     merged_into: str | None = None
+    opened_from: str = ""  # the source of its first signal
 
     @property
     def subject(self) -> str:

@@ -80,6 +80,7 @@ def _incident(row: sqlite3.Row) -> Incident:
         same_as=row["same_as"],
         seq=row["seq"],
         merged_into=row["merged_into"],
+        opened_from=row["opened_from"],
     )
 
 

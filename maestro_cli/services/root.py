@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from maestro_cli.incidents.model import Incident
     from maestro_cli.incidents.overview import Overview
     from maestro_cli.incidents.report.bundle_check import BundleReport
+    from maestro_cli.incidents.report.stats import Stats
     from maestro_cli.incidents.response.response import Response
     from maestro_cli.incidents.triage.investigate import Triage
     from maestro_cli.runbooks.lint import Finding
@@ -115,6 +116,12 @@ class Services(PeopleServices):
                 fix=f"maestro incident triage {number}",
             )
         return details
+
+    def incident_stats(self, since: str, namespace: str | None, *, drills: bool) -> Stats:
+        """How fast incidents were dealt with, over a time and against as long a time before."""
+        from maestro_cli.services.incident_stats import incident_stats
+
+        return incident_stats(self, since, namespace, drills=drills)
 
     def silence_plan(self, ref: str, duration: str, comment: str) -> Plan:
         """The plan of a silence of the alerts of an incident."""

@@ -16,15 +16,17 @@ from maestro_cli.config.locations import state_dir
 from maestro_cli.incidents.details import Details, read_details
 from maestro_cli.incidents.gate import GateScope, read_gate
 from maestro_cli.incidents.intake.blindness import read_sight
+from maestro_cli.incidents.report.stats import sample_of, stats_of
 from maestro_cli.output.formats import parse_format
 from maestro_cli.output.renderers.incident_findings import findings_view, triage_view
 from maestro_cli.output.renderers.incident_gate import gate_view
+from maestro_cli.output.renderers.incident_stats import stats_table, stats_view
 from maestro_cli.output.renderers.incidents import incident_view, incidents_view, timeline_view
 from maestro_cli.output.views import View
 from maestro_cli.output.writer import OutputOptions, emit
 from tests.cli.incident_scene import Scene, settled
 from tests.cli.program import COMMAND, check_golden, environment, maestro
-from tests.unit.incidents.world import SetClock
+from tests.unit.incidents.world import T0, SetClock
 
 FORMATS = ("table", "wide", "json", "yaml", "csv", "md", "jsonpath={.schema}")
 REPORT_FORMATS = tuple(form for form in FORMATS if form != "csv")  # several tables have no CSV form
@@ -102,6 +104,13 @@ def test_what_was_recorded_a_while_ago_is_stale_and_says_its_age(scene: Scene) -
     body = json.loads(shown(findings_view(found.evidence, found.now), "json"))
     assert [(item["at"], item["age_seconds"]) for item in body["items"]] == [(early, 600.0)] * 2
     assert "stale: nobody watches, recorded 10m20s ago" in shown(incident_view(found), "table")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_figures_in_every_format(scene: Scene, form: str) -> None:
+    samples = [sample_of(one, details(scene, one.id).triage) for one in scene.ana.list()]
+    found = stats_of(samples, T0 - timedelta(days=7), T0 + timedelta(hours=1))
+    check("incident-stats", stats_table(found) if form == "csv" else stats_view(found), form)
 
 
 # The program

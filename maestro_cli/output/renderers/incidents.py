@@ -111,7 +111,7 @@ def _age(incident: Incident, now: datetime) -> str:
 
 def incident_view(details: Details) -> Report:
     """One incident whole; JSON has `incident`, `clock`, `signals`, `triage`, `triage_at`, `evidence`,
-    `links`, `silences`, `watch`, and `people` where they are known."""
+    `links`, `silences`, `detection`, `watch`, and `people` where they are known."""
     incident, times = details.incident, details.incident.times
     rows: list[tuple[str, object]] = [
         ("incident", f"#{incident.number}  {incident.id}" + ("  (drill)" if incident.drill else "")),
@@ -122,6 +122,7 @@ def incident_view(details: Details) -> Report:
         ("where", incident.workload or incident.namespace),
         ("began", times.started_at),
         ("opened", times.opened_at),
+        ("detected", _detected(details)),
         ("resolved", times.resolved_at),
         ("signals", f"{incident.firing} of {incident.signals} firing{_unwatched(details)}"),
         ("seq", incident.seq),
@@ -147,6 +148,10 @@ def incident_view(details: Details) -> Report:
         "evidence": [evidence_document(item, details.now) for item in details.evidence],
         "links": [_link_document(link, details) for link in details.links],
         "silences": [plain(silence) for silence in details.silences],
+        "detection": {
+            "rule_seconds": details.detection.rule_seconds,
+            "own_seconds": details.detection.own_seconds,
+        },
         "watch": plain(details.sight),
     }
     if details.people is not None:
@@ -164,6 +169,14 @@ def _state(details: Details) -> str:
     if incident.same_as:
         text += f"; as {_named(incident.same_as, details)} was"
     return text
+
+
+def _detected(details: Details) -> str | None:
+    """How long the rule took and how long maestro; None where no metric shows the beginning."""
+    rule, own = details.detection.rule_seconds, details.detection.own_seconds
+    if rule is None or own is None:
+        return None
+    return f"{format_duration(rule)} until the rule fired, then {format_duration(own)} until it was opened"
 
 
 def _unwatched(details: Details) -> str:

@@ -54,6 +54,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("update", people.update),
     ("gate", following.gate),
     ("watch", following.watch),
+    ("stats", reporting.stats),
     ("postmortem", reporting.postmortem),
     ("export", exporting.export),
     ("verify", exporting.verify),

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from maestro_cli.cli.options import RefArgument
+from maestro_cli.cli.options import OutputOption, RefArgument, output_options
+from maestro_cli.output.renderers.incident_stats import stats_table, stats_view
+from maestro_cli.output.writer import emit
 
 
 def postmortem(
@@ -58,3 +60,23 @@ def postmortem(
         emit_text(f"the post-mortem of incident #{incident.number} is published")
     else:
         emit_text(str(ctx.obj.write_postmortem(ref, path, form=form, force=force)))
+
+
+def stats(
+    ctx: typer.Context,
+    since: Annotated[str, typer.Option(metavar="DURATION", help="Incidents opened since then.")] = "90d",
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", "-n", metavar="NAME", help="Only this namespace.")
+    ] = None,
+    drills: Annotated[bool, typer.Option("--drills/--no-drills", help="Whether drills count.")] = False,
+    output: OutputOption = "table",
+) -> None:
+    """Show MTTD, MTTA, MTTM and MTTR: mean, p50, p90 and of how many, against as long a time before.
+
+    By severity, service and week, with a plot. Detection, mitigation and resolution count from the first
+    signal's start, ack from the opening. False alarms and merged incidents do not count. CSV has seconds.
+
+    Example: maestro incident stats --since 30d -o csv
+    """
+    found = ctx.obj.incident_stats(since, namespace, drills=drills)
+    emit(stats_table(found) if output == "csv" else stats_view(found), output_options(ctx, output))
