@@ -38,6 +38,13 @@ class Reason(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     quiet_seconds: _Seconds | None = None
 
 
+class Anomalies(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Whether a watch looks for what is unusual, and which measures may open incidents by themselves."""
+
+    enabled: bool = True
+    trusted: list[Literal["request_rate", "error_ratio", "latency", "saturation", "accuracy"]] = []
+
+
 class Warnings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Whether warnings of the cluster are signals, which reasons are not, and the rules of further ones."""
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from maestro_cli.config.intake import Receiver, Warnings
+from maestro_cli.config.intake import Anomalies, Receiver, Warnings
 from maestro_cli.config.locations import config_dir, local_state_dir
 from maestro_cli.config.secrets import REFERENCES, is_reference
 from maestro_cli.config.strict import Document, read_yaml, suggestion
@@ -87,6 +87,7 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     parameters: dict[str, str] = {}
     webhook: Receiver | None = None
     warnings: Warnings = Warnings()
+    anomalies: Anomalies = Anomalies()
 
 
 class SettingsFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

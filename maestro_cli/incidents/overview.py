@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from maestro_cli.core.facts.alerts import Alert
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.verdict import Judgement
+from maestro_cli.incidents.intake.anomalies.model import Anomaly
 from maestro_cli.incidents.intake.blindness import Sight
 from maestro_cli.incidents.model import Incident
 from maestro_cli.incidents.people.model import Standing, Task
@@ -40,6 +41,7 @@ class Overview:
     burns: tuple[Burn, ...]
     sight: Sight
     failures: tuple[tuple[str, str], ...]
+    anomalies: tuple[Anomaly, ...] = ()  # these make nothing unwell
 
     @property
     def is_well(self) -> bool | None:

@@ -218,6 +218,13 @@ class Backends:
 
         return self._closed_later(Prometheus(endpoint))
 
+    def slow_prometheus(self, timeout_seconds: float) -> Prometheus:
+        """The context's, for queries over weeks that nobody waits for."""
+        from maestro_cli.sources.prometheus import Prometheus
+
+        endpoint = self._needed(self.context.prometheus, "prometheus")
+        return self._closed_later(Prometheus(endpoint, timeout_seconds=timeout_seconds))
+
     def _alertmanager_of(self, endpoint: Endpoint) -> Alertmanager:
         from maestro_cli.sources.alertmanager import Alertmanager
 
@@ -297,23 +304,9 @@ class Backends:
     @cached_property
     def projections(self) -> tuple[Projection, ...]:
         """Every room's tables; all processes open the journal with the same ones."""
-        from maestro_cli.changes.projection import ChangesProjection
-        from maestro_cli.incidents.intake.rules.projection import RulesProjection
-        from maestro_cli.incidents.people.escalation_rows import EscalationProjection
-        from maestro_cli.incidents.people.projection import PeopleProjection
-        from maestro_cli.incidents.projection import IncidentProjection
-        from maestro_cli.journal.messages import OutboxProjection
-        from maestro_cli.runbooks.projection import RunsProjection
+        from maestro_cli.services.projections import every_projection
 
-        return (
-            IncidentProjection(),
-            ChangesProjection(),
-            RunsProjection(),
-            OutboxProjection(),
-            PeopleProjection(),
-            RulesProjection(),
-            EscalationProjection(),
-        )
+        return every_projection()
 
     @cached_property
     def journal(self) -> Journal:

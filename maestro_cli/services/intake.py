@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from maestro_cli.core.errors import NotFound
+from maestro_cli.incidents.intake.anomalies.model import Measure
+from maestro_cli.incidents.intake.anomalies.patrol import SOURCE as ANOMALIES_SOURCE
+from maestro_cli.incidents.intake.anomalies.patrol import Patrol
 from maestro_cli.incidents.intake.blindness import API_SOURCE, PROMETHEUS_SOURCE, Sight, read_sight
 from maestro_cli.incidents.intake.warnings import SOURCE as WARNINGS_SOURCE
 from maestro_cli.incidents.intake.warnings import TABLE, WarningRule, WarningSignals
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 
 WARNINGS_SECONDS = 30.0
+ANOMALIES_SECONDS = 60.0
+HISTORY_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +57,35 @@ def alert_source(services: Services) -> AlertSource | None:
 def further_sources(services: Services) -> tuple[str, ...]:
     """The names of the sources that a context has besides its alerts."""
     context = services.settings.contexts.get(services.context_name)
-    return (WARNINGS_SOURCE,) if context is not None and context.warnings.enabled else ()
-
-
-def further_eyes(services: Services) -> tuple[Eye, ...]:
-    """The sources that a context has besides its alerts."""
-    context = services.settings.contexts.get(services.context_name)
-    if context is None or not context.warnings.enabled:
+    if context is None:
         return ()
-    return (Eye(WARNINGS_SOURCE, _warnings(services, context), WARNINGS_SECONDS),)
+    has = {
+        WARNINGS_SOURCE: context.warnings.enabled,
+        ANOMALIES_SOURCE: context.anomalies.enabled and context.prometheus is not None,
+    }
+    return tuple(name for name, is_there in has.items() if is_there)
+
+
+def further_eyes(services: Services, actor: str) -> tuple[Eye, ...]:
+    """Those sources, to be read by a watch in that name."""
+    made = []
+    context = services.settings.contexts.get(services.context_name)
+    for name in further_sources(services):
+        assert context is not None  # it has sources
+        if name == WARNINGS_SOURCE:
+            made.append(Eye(name, _warnings(services, context), WARNINGS_SECONDS))
+        else:
+            patrol = _patrol(services, context, actor)
+            made.append(Eye(name, patrol, ANOMALIES_SECONDS, waits=True))
+    return tuple(made)
+
+
+def _patrol(services: Services, context: Context, actor: str) -> Patrol:
+    """It reads with a patience of its own: weeks of every service take longer than one number."""
+    assert context.prometheus is not None  # callers have looked
+    metrics = services.slow_prometheus(HISTORY_SECONDS)
+    trusted = frozenset(map(Measure, context.anomalies.trusted))
+    return Patrol(metrics, services.journal, services.clock, actor, trusted=trusted)
 
 
 def _warnings(services: Services, context: Context) -> WarningSignals:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from maestro_cli.core.errors import MaestroError
+from maestro_cli.incidents.intake.anomalies.projection import current_anomalies
 from maestro_cli.incidents.intake.blindness import API_SOURCE, read_sight
 from maestro_cli.incidents.model import OPEN_STATES
 from maestro_cli.incidents.overview import Burn, Overview
@@ -50,6 +51,7 @@ def look(services: Services) -> Overview:
             burns=_result("prometheus", burns.result, failures),
             sight=sight,
             failures=tuple(failures),
+            anomalies=current_anomalies(services.journal),
         )
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from maestro_cli.cost.unit_cost_report import UnitCosts
     from maestro_cli.incidents.details import Details
     from maestro_cli.incidents.gate import GateReading, GateScope
+    from maestro_cli.incidents.intake.anomalies.model import Anomaly
     from maestro_cli.incidents.model import Incident
     from maestro_cli.incidents.overview import Overview
     from maestro_cli.incidents.report.bundle_check import BundleReport
@@ -324,6 +325,12 @@ class Services(PeopleServices):
         from maestro_cli.services.canarying import record_end
 
         record_end(self, ref, model, plan, ended_as)
+
+    def anomalies(self) -> tuple[Anomaly, ...]:
+        """What is unusual now, as far as a watch has looked."""
+        from maestro_cli.incidents.intake.anomalies.projection import current_anomalies
+
+        return current_anomalies(self.journal)
 
     def overview(self) -> Overview:
         from maestro_cli.services.overview import look

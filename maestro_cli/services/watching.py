@@ -15,7 +15,7 @@ from maestro_cli.core.progress import Progress
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.incidents.intake.blindness import API_SOURCE
 from maestro_cli.incidents.intake.detector import Detector
-from maestro_cli.incidents.intake.watch import Watch
+from maestro_cli.incidents.intake.watch import Eye, Watch
 from maestro_cli.incidents.people.escalating import Escalations
 from maestro_cli.incidents.ports import DutyPort
 from maestro_cli.incidents.response.duty import Duty
@@ -97,8 +97,8 @@ def run_watch(
     )
     source = alert_source(services) if webhook is not None else needed_alert_source(services)
     polled = f"polling {source.words}, every {poll}" if source is not None else "the webhook alone"
-    others = further_eyes(services)
-    progress.phase("watch", ", and ".join([polled, *(f"{eye.source} warnings" for eye in others)]))
+    others = further_eyes(services, detector.actor)
+    progress.phase("watch", "; ".join([polled, *(_words(eye) for eye in others)]))
     if webhook is None and announce_to is not None:
         _announce(announce_to, 0, "")
     rules = services.incident_rules.watched_by(detector)
@@ -140,6 +140,10 @@ def _sweeps(own: Services) -> tuple[SilenceSweep, ...]:
     if own.context.alertmanager is None or own.policy.read_only:
         return ()
     return (SilenceSweep(own),)
+
+
+def _words(eye: Eye) -> str:
+    return f"{eye.source} every {eye.every_seconds:g}s"
 
 
 def _duty(services: Services, progress: Progress) -> DutyPort:

@@ -11,7 +11,7 @@ import pytest
 
 from maestro_cli.changes.policy_file import Freeze, PolicyFile, Rule, load_policy
 from maestro_cli.cli.registry import COMMANDS
-from maestro_cli.config.intake import Reason, Receiver, Warnings
+from maestro_cli.config.intake import Anomalies, Reason, Receiver, Warnings
 from maestro_cli.config.settings import ClusterEndpoint, Context, Endpoint, Responders, SettingsFile
 from maestro_cli.config.strict import parse_yaml
 
@@ -53,6 +53,7 @@ def test_the_settings_example_is_valid_and_names_every_setting() -> None:
             Receiver,
             Warnings,
             Reason,
+            Anomalies,
         )
         for name in struct.__struct_fields__
     }

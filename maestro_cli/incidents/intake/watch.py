@@ -38,11 +38,15 @@ _ENDING_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Eye:
-    """A source of signals that is read again and again under its name; what its answer lacks has resolved."""
+    """A source of signals that is read again and again under its name; what its answer lacks has resolved.
+
+    `waits` reads it only once its first interval is over, not when the watch begins.
+    """
 
     source: str
     alerts: Alerts
     every_seconds: float
+    waits: bool = False
 
 
 class Watch:
@@ -152,6 +156,8 @@ class Watch:
         return report
 
     def _keep_polling(self, eye: Eye) -> None:
+        if eye.waits:
+            self._cancellation.wait(eye.every_seconds)
         while not self._cancellation.is_set:
             try:
                 self.poll_eye(eye)

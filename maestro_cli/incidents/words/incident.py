@@ -32,6 +32,12 @@ def _linked(data: Mapping[str, Any]) -> str:
     return f"{text}: {data['note']}" if data["note"] else text
 
 
+def _anomaly(data: Mapping[str, Any]) -> str:
+    if data["phase"] == "begun":
+        return f"unusual for {data['service']}: {data['text']}"
+    return f"{data['measure'].replace('_', ' ')} of {data['service']} is no anomaly any more: {data['text']}"
+
+
 def _resolved(data: Mapping[str, Any]) -> str:
     text = "resolved by force" if data.get("forced") else "resolved"
     if data.get("still_firing"):
@@ -71,6 +77,7 @@ INCIDENT_WORDS: Words = {
     "incident.flapping": lambda data: (
         f"signal {data['name']} flaps, back {data['returns']} times: held as firing until {data['until']}"
     ),
+    "incident.anomaly": _anomaly,
     "incident.signals_cleared": lambda data: "no signal fires any more",
     "incident.acked": lambda data: "acknowledged, late" if data.get("late") else "acknowledged",
     "incident.owner_set": lambda data: (

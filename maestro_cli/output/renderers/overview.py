@@ -9,6 +9,7 @@ from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.incidents.intake.blindness import API_SOURCE
+from maestro_cli.output.renderers.anomalies import anomalies_view, anomaly_document
 from maestro_cli.output.renderers.incidents import incident_document, incidents_view
 from maestro_cli.output.renderers.people import task_document, tasks_view
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 
 def overview_view(overview: Overview, now: datetime) -> Report:
-    """JSON has `well` (true, false or null), `incidents`, `tasks`, `workloads`, `alerts`, `objectives`,
-    `watch`, `failures`."""
+    """JSON has `well` (true, false or null), `incidents`, `tasks`, `workloads`, `alerts`, `anomalies`,
+    `objectives`, `watch`, `failures`."""
     word = {True: "well", False: "NOT well", None: "not known: a backend is silent"}[overview.is_well]
     rows: list[tuple[str, object]] = [
         ("context", overview.context),
@@ -43,6 +44,8 @@ def overview_view(overview: Overview, now: datetime) -> Report:
         blocks += [Heading("Objectives"), burns_view(overview.burns)]
     if overview.alerts:
         blocks += [Heading("Alerts"), alerts_view(overview.alerts, now)]
+    if overview.anomalies:
+        blocks += [Heading("Unusual"), anomalies_view(overview.anomalies, now)]
     document = {
         "context": overview.context,
         "namespace": overview.namespace,
@@ -51,6 +54,7 @@ def overview_view(overview: Overview, now: datetime) -> Report:
         "tasks": [task_document(task, now) for task in overview.tasks],
         "workloads": [_workload(workload) for workload in overview.workloads],
         "alerts": [plain(alert) for alert in overview.alerts],
+        "anomalies": [anomaly_document(anomaly) for anomaly in overview.anomalies],
         "objectives": [_burn(burn) for burn in overview.burns],
         "watch": overview.sight,
         "failures": [{"backend": name, "error": error} for name, error in overview.failures],

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import typer
 
 from maestro_cli.cli.commands.incident import (
+    anomalies,
     bonds,
     exporting,
     following,
@@ -52,6 +53,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("close", lifecycle.close),
     ("role", people.role),
     ("update", people.update),
+    ("anomalies", anomalies.anomalies),
     ("gate", following.gate),
     ("watch", following.watch),
     ("stats", reporting.stats),

@@ -1,0 +1,221 @@
+"""Looks for anomalies again and again, records them, and hands the trusted ones on as signals.
+
+Invariant: an anomaly opens nothing by itself unless its measure is trusted; it is recorded when it begins
+and when it ends, once, whichever watcher sees it first, and on the timeline of an open incident of its
+workload. What cannot be judged begins none, and ends none at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.facts.alerts import Alert, fingerprint_of
+from maestro_cli.core.untrusted import Untrusted
+from maestro_cli.incidents.intake.anomalies.judging import (
+    ROLLING,
+    SAMPLE_SECONDS,
+    SAMPLES,
+    baseline_of,
+    explain,
+    judge,
+)
+from maestro_cli.incidents.intake.anomalies.model import Anomaly, Measure, Points, Reading, Service
+from maestro_cli.incidents.intake.anomalies.projection import current_anomalies
+from maestro_cli.incidents.intake.anomalies.queries import JUDGED_RATE, QUERIES, WINDOW_SECONDS
+from maestro_cli.incidents.intake.correlation import capped, incident_key
+from maestro_cli.incidents.ports import Metrics
+from maestro_cli.incidents.register import open_incident_of_key
+from maestro_cli.journal.store import Journal, Transaction
+
+SOURCE = "anomalies"
+HISTORY = timedelta(days=22)  # three of each weekday
+HISTORY_STEP_SECONDS = 900.0
+HISTORY_KEPT = timedelta(hours=1)
+HOLD = timedelta(minutes=30)  # one that cannot be judged any more is given up after so long
+LONGEST = timedelta(days=1)  # then it is what is usual
+MAX_SERVICES = 500  # of one measure, by name: what is beyond them is not judged
+ByService = Mapping[Service, Points]
+
+
+class Patrol:
+    """A source of signals: the anomalies of the trusted measures that go on."""
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        journal: Journal,
+        clock: Clock,
+        actor: str,
+        *,
+        trusted: Collection[Measure] = (),
+    ) -> None:
+        self._metrics, self._journal, self._clock, self._actor = metrics, journal, clock, actor
+        self._trusted = frozenset(trusted)
+        self._history: dict[Measure, ByService] = {}
+        self._history_at: datetime | None = None
+        self._judged_at: dict[str, datetime] = {}  # when each that goes on was last judged, by subject
+
+    def alerts(self) -> tuple[Alert, ...]:
+        """Look once; raises MaestroError when the metrics cannot be read."""
+        self.look()
+        return tuple(map(_alert, (one for one in self.current() if one.measure in self._trusted)))
+
+    def current(self) -> tuple[Anomaly, ...]:
+        return current_anomalies(self._journal)
+
+    def look(self) -> None:
+        """Judge every service by every measure at the last full minute, and record what is new."""
+        now = self._clock.now()
+        at = now.replace(second=0, microsecond=0)
+        recent = {measure: self._read(query, at, ROLLING) for measure, query in QUERIES.items()}
+        judged = self._read(JUDGED_RATE, at, ROLLING)
+        self._refresh(at)
+        standing = {one.subject: one for one in self.current()}
+        begun: list[Anomaly] = []
+        ended: list[tuple[Anomaly, str]] = []
+        for measure, services in recent.items():
+            events = judged if measure is Measure.ACCURACY else recent[Measure.REQUEST_RATE]
+            known = {one.service: one for one in standing.values() if one.measure is measure}
+            for service in sorted({*services, *known}, key=str):
+                anomaly = known.get(service)
+                points = services.get(service, ())
+                reading = self._reading(measure, service, points, events.get(service, ()), at, anomaly)
+                if anomaly is None and reading.verdict == "unusual":
+                    begun.append(_made(measure, service, points, reading))
+                elif anomaly is not None and (why := self._over(anomaly, reading, at)):
+                    ended.append((anomaly, why))
+        self._record(begun, ended)
+
+    def _reading(
+        self,
+        measure: Measure,
+        service: Service,
+        points: Points,
+        events: Points,
+        at: datetime,
+        anomaly: Anomaly | None,
+    ) -> Reading:
+        """What goes on is judged by earlier days, or by the hours before it began."""
+        history = self._history.get(measure, {}).get(service, ())
+        if anomaly is None:
+            baseline = baseline_of(measure, history, points, at)
+        else:
+            baseline = baseline_of(measure, history, (), at) or anomaly.baseline
+        is_new = points and at - points[-1][0] <= timedelta(seconds=1.5 * SAMPLE_SECONDS)
+        counts = tuple((instant, value * WINDOW_SECONDS) for instant, value in events)
+        of_events = None if measure is Measure.SATURATION else counts
+        return judge(measure, baseline, points if is_new else (), of_events)
+
+    def _over(self, anomaly: Anomaly, reading: Reading, at: datetime) -> str:
+        """Why it is over; empty while it goes on."""
+        if reading.verdict == "usual":
+            return "it is usual again"
+        if at - anomaly.since >= LONGEST:
+            return "it lasted for a day, and is what is usual now"
+        if reading.verdict == "none":
+            judged_at = self._judged_at.setdefault(anomaly.subject, at)
+            return f"it cannot be judged: {reading.why}" if at - judged_at >= HOLD else ""
+        self._judged_at[anomaly.subject] = at
+        return ""
+
+    def _read(self, query: str, end: datetime, span: timedelta, step: float = SAMPLE_SECONDS) -> ByService:
+        found: dict[Service, Points] = {}
+        for series in self._metrics.query_range(query, end - span, end, step):
+            namespace, name = (series.labels.get(label, "") for label in ("namespace", "deployment"))
+            if namespace and name and len(found) < MAX_SERVICES:
+                found[Service(capped(namespace, 253), capped(name, 253))] = series.points
+        return found
+
+    def _refresh(self, at: datetime) -> None:
+        """Read earlier days once an hour; where they cannot be read, the hours before are what is usual."""
+        if self._history_at is not None and at - self._history_at < HISTORY_KEPT:
+            return
+        quarter = at.replace(minute=at.minute // 15 * 15)
+        history: dict[Measure, ByService] = {}
+        for measure, query in QUERIES.items():
+            try:
+                history[measure] = self._read(query, quarter, HISTORY, HISTORY_STEP_SECONDS)
+            except MaestroError:
+                history[measure] = {}
+        self._history, self._history_at = history, at
+
+    def _record(self, begun: list[Anomaly], ended: list[tuple[Anomaly, str]]) -> None:
+        if not begun and not ended and not any(map(self._new_incident, self.current())):
+            return
+        with self._journal.transaction() as transaction:
+            standing = {one.subject: one for one in current_anomalies(transaction)}
+            for anomaly in begun:
+                if anomaly.subject not in standing:
+                    transaction.append("anomaly.begun", anomaly.subject, self._actor, _facts(anomaly))
+            for anomaly, why in ended:
+                if (now := standing.get(anomaly.subject)) is not None:
+                    self._judged_at.pop(anomaly.subject, None)
+                    transaction.append("anomaly.ended", anomaly.subject, self._actor, {"reason": why})
+                    if now.incident:
+                        self._tell(transaction, now.incident, anomaly, "ended", why)
+            for anomaly in current_anomalies(transaction):
+                incident = self._new_incident(anomaly, transaction)
+                if incident:
+                    self._tell(transaction, incident, anomaly, "begun", anomaly.text)
+
+    def _new_incident(self, anomaly: Anomaly, reads: Journal | Transaction | None = None) -> str:
+        """The open incident of its workload that does not tell of it yet, or empty."""
+        service = anomaly.service
+        key = incident_key({"namespace": service.namespace, "deployment": service.name})
+        found = open_incident_of_key(reads or self._journal, key)
+        return found.id if found is not None and found.id != anomaly.incident else ""
+
+    def _tell(self, transaction: Transaction, incident: str, anomaly: Anomaly, phase: str, text: str) -> None:
+        data = {
+            "incident": incident,
+            "anomaly": anomaly.subject,
+            "service": str(anomaly.service),
+            "measure": anomaly.measure.value,
+            "phase": phase,
+            "since": anomaly.since,
+            "text": text,
+        }
+        transaction.append("incident.anomaly", f"incident/{incident}", self._actor, data)
+
+
+def _made(measure: Measure, service: Service, points: Points, reading: Reading) -> Anomaly:
+    assert reading.baseline is not None  # nothing is unusual without one
+    since = points[-SAMPLES][0]
+    text = explain(measure, reading)
+    return Anomaly(service, measure, since, text, reading.value, reading.mads, reading.baseline)
+
+
+def _facts(anomaly: Anomaly) -> dict[str, Any]:
+    return {
+        "namespace": anomaly.service.namespace,
+        "name": anomaly.service.name,
+        "measure": anomaly.measure.value,
+        "since": anomaly.since,
+        "text": anomaly.text,
+        "value": anomaly.value,
+        "mads": round(anomaly.mads, 3),
+        "baseline": asdict(anomaly.baseline),
+    }
+
+
+def _alert(anomaly: Anomaly) -> Alert:
+    labels = {
+        "alertname": "Anomaly" + anomaly.measure.value.title().replace("_", ""),
+        "severity": "sev3",
+        "namespace": anomaly.service.namespace,
+        "deployment": anomaly.service.name,
+        "measure": anomaly.measure.value,
+    }
+    return Alert(
+        fingerprint=fingerprint_of({"source": SOURCE, "subject": anomaly.subject}),
+        firing=True,
+        labels={name: Untrusted(value) for name, value in labels.items()},
+        annotations={"summary": Untrusted(anomaly.text)},
+        starts_at=anomaly.since,
+        source=SOURCE,
+    )

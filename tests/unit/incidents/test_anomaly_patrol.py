@@ -1,0 +1,188 @@
+"""What is unusual is recorded once, told beside incidents, and opens one only where it is trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import Unreachable
+from maestro_cli.core.facts.metrics import Instant, Series
+from maestro_cli.incidents.intake.anomalies.model import Measure
+from maestro_cli.incidents.intake.anomalies.patrol import HOLD, LONGEST, SOURCE, Patrol
+from maestro_cli.incidents.intake.anomalies.projection import AnomalyProjection, current_anomalies
+from maestro_cli.incidents.intake.anomalies.queries import QUERIES
+from maestro_cli.incidents.intake.detector import Detector
+from maestro_cli.incidents.intake.watch import Eye, Watch
+from maestro_cli.incidents.model import Severity
+from maestro_cli.incidents.projection import IncidentProjection
+from maestro_cli.incidents.register import list_incidents
+from maestro_cli.incidents.timeline import timeline
+from maestro_cli.journal.model import Projection
+from maestro_cli.journal.store import Journal
+from maestro_cli.journal.verification import verify
+from tests.unit.incidents.world import SetClock, alert
+
+PROJECTIONS: tuple[Projection, ...] = (IncidentProjection(), AnomalyProjection())
+WOBBLE = (0.97, 1.0, 1.03)
+
+
+class Recorded:
+    """A steady service whose p95 is what `latency` says of an instant; None leaves the point out."""
+
+    def __init__(self) -> None:
+        self.latency: Callable[[datetime], float | None] = lambda at: 0.1
+        self.down = self.forgets = False
+        self.asked = 0
+
+    def query(self, promql: str, *, at: datetime | None = None) -> Instant:
+        raise AssertionError("ranges are enough")
+
+    def query_range(
+        self, promql: str, start: datetime, end: datetime, step_seconds: float
+    ) -> tuple[Series, ...]:
+        self.asked += 1
+        if self.down or (self.forgets and step_seconds > 60):
+            raise Unreachable("Prometheus does not answer")
+        if promql not in (QUERIES[Measure.LATENCY], QUERIES[Measure.REQUEST_RATE]):
+            return ()
+        points, at = [], start
+        while at <= end:
+            value = self.latency(at) if promql == QUERIES[Measure.LATENCY] else 50.0
+            if value is not None:
+                points.append((at, value * WOBBLE[int(at.timestamp() / step_seconds) % 3]))
+            at += timedelta(seconds=step_seconds)
+        of_nobody = Series({"namespace": "ml", "deployment": ""}, tuple(points))
+        return of_nobody, Series({"namespace": "ml", "deployment": "fraud"}, tuple(points))
+
+
+class Guard:
+    """A journal, a patrol in it, and the watch that reads it."""
+
+    def __init__(self, folder: Path, *trusted: Measure) -> None:
+        self.clock, self.metrics, self.path = SetClock(), Recorded(), folder / "journal.db"
+        self.journal = Journal(self.path, projections=PROJECTIONS, clock=self.clock)
+        self.patrol = Patrol(self.metrics, self.journal, self.clock, "watch", trusted=trusted)
+        self.detector = Detector(self.journal, self.clock, "watch")
+        self.eye = Eye(SOURCE, self.patrol, 60, waits=True)
+        self.watch = Watch(
+            self.detector, None, poll_seconds=10, webhook=None, clock=self.clock,
+            cancellation=Cancellation(), others=(self.eye,),
+        )  # fmt: skip
+
+    def minutes(self, count: int) -> None:
+        for _ in range(count):
+            self.clock.advance(60)
+            self.watch.poll_eye(self.eye)
+
+    def slow_from_now(self, value: float = 0.5) -> None:
+        since, before = self.clock.now(), self.metrics.latency
+        self.metrics.latency = lambda at: value if at > since else before(at)
+
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.journal.events()]
+
+
+@pytest.fixture
+def guard(tmp_path: Path) -> Iterator[Guard]:
+    made = Guard(tmp_path)
+    yield made
+    made.journal.close()
+
+
+@pytest.fixture
+def trusting(tmp_path: Path) -> Iterator[Guard]:
+    made = Guard(tmp_path, Measure.LATENCY)
+    yield made
+    made.journal.close()
+
+
+def test_it_is_recorded_once_when_it_begins_and_once_when_it_ends_and_opens_nothing(guard: Guard) -> None:
+    guard.minutes(5)
+    assert guard.kinds() == []
+    guard.slow_from_now()
+    guard.minutes(2)
+    assert guard.kinds() == []
+    other = Patrol(guard.metrics, guard.journal, guard.clock, "another watch")
+    guard.minutes(10)
+    other.look()
+    assert guard.kinds() == ["anomaly.begun"]
+    (anomaly,) = current_anomalies(guard.journal)
+    assert (str(anomaly.service), anomaly.measure) == ("ml/fraud", Measure.LATENCY)
+    assert "usually 97 ms to 103 ms" in anomaly.text
+    guard.slow_from_now(0.1)
+    guard.minutes(4)
+    assert guard.kinds() == ["anomaly.begun", "anomaly.ended"]
+    assert current_anomalies(guard.journal) == ()
+    assert list_incidents(guard.journal) == ()
+    assert verify(guard.path, PROJECTIONS).intact
+
+
+def test_it_stands_on_the_timeline_of_an_incident_of_its_workload(guard: Guard) -> None:
+    guard.slow_from_now()
+    guard.minutes(4)
+    guard.detector.ingest([alert(), alert(deployment="other", service="")], source="alertmanager-api")
+    guard.minutes(3)
+    first = next(one for one in list_incidents(guard.journal) if one.key == "ml/fraud")
+    (told,) = [entry.text for entry in timeline(guard.journal, first.id) if "anomaly" in entry.kind]
+    assert told.startswith("unusual for ml/fraud: p95 latency ")
+    guard.slow_from_now(0.1)
+    guard.minutes(4)
+    told = [entry.text for entry in timeline(guard.journal, first.id)][-1]
+    assert told == "latency of ml/fraud is no anomaly any more: it is usual again"
+    assert first.signals == 1, "beside the signals, never one of them"
+
+
+def test_a_trusted_measure_opens_an_incident_of_sev3_that_clears_with_it(trusting: Guard) -> None:
+    trusting.slow_from_now()
+    trusting.minutes(4)
+    (incident,) = list_incidents(trusting.journal)
+    assert (incident.severity, incident.key, incident.firing) == (Severity.SEV3, "ml/fraud", 1)
+    assert incident.title == "AnomalyLatency on ml/fraud"
+    trusting.slow_from_now(0.1)
+    trusting.minutes(4)
+    assert list_incidents(trusting.journal)[0].firing == 0
+
+
+def test_what_cannot_be_judged_any_more_is_held_for_a_while_and_given_up(guard: Guard) -> None:
+    guard.slow_from_now()
+    guard.minutes(4)
+    gone = guard.clock.now()
+    slow = guard.metrics.latency
+    guard.metrics.latency = lambda at: None if at > gone else slow(at)
+    guard.minutes(int(HOLD.total_seconds() / 60) - 1)
+    assert guard.kinds() == ["anomaly.begun"]
+    guard.minutes(3)
+    assert guard.kinds() == ["anomaly.begun", "anomaly.ended"]
+    assert guard.journal.events()[-1].data["reason"] == "it cannot be judged: samples are missing"
+
+
+def test_what_lasts_for_a_day_is_what_is_usual(guard: Guard) -> None:
+    guard.slow_from_now()
+    guard.minutes(4)
+    guard.clock.advance(LONGEST.total_seconds())
+    guard.minutes(1)
+    assert guard.journal.events()[-1].data["reason"] == "it lasted for a day, and is what is usual now"
+
+
+def test_earlier_days_that_cannot_be_read_leave_the_hours_before(guard: Guard) -> None:
+    guard.metrics.forgets = True
+    guard.slow_from_now()
+    guard.minutes(4)
+    (anomaly,) = current_anomalies(guard.journal)
+    assert anomaly.baseline.basis == "over the hours before"
+
+
+def test_metrics_that_cannot_be_read_end_nothing_and_queries_are_few(guard: Guard) -> None:
+    guard.slow_from_now()
+    guard.minutes(4)
+    asked = guard.metrics.asked
+    guard.minutes(10)
+    assert guard.metrics.asked - asked == 10 * (len(QUERIES) + 1)
+    guard.metrics.down = True
+    guard.clock.advance(3600)
+    guard.minutes(1)
+    assert guard.kinds() == ["anomaly.begun", "watch.blind"]
