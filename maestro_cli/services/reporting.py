@@ -87,8 +87,9 @@ def _measure(services: Services, incident: Incident) -> None:
         )
         triage = Triage(None, metrics, services.clock, settings=settings)
         desk.record_evidence(incident.id, [triage.measure_impact(incident, desk.signals(incident.id))])
-    if needs_measuring(incident, desk.timeline(incident.id)):
-        found = measure_surroundings(metrics, INFERENCE, incident, services.clock.now())
+    now = services.clock.now()
+    if needs_measuring(incident, desk.timeline(incident.id), now):
+        found = measure_surroundings(metrics, INFERENCE, incident, now)
         desk.record_evidence(incident.id, [found])
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from maestro_cli.core.clock import from_rfc3339, seconds_between, to_rfc3339
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.quantities import format_duration
-from maestro_cli.incidents.model import Incident
+from maestro_cli.incidents.model import Incident, State
 from maestro_cli.incidents.ports import Metrics
 from maestro_cli.incidents.timeline import Entry
 from maestro_cli.incidents.triage.model import Evidence
@@ -75,7 +75,7 @@ def measure_surroundings(
         is_known = count is not None and math.isfinite(count) and count >= 1
         scrape = 60.0 / count if is_known and count is not None else _DEFAULT_SCRAPE_SECONDS
         step = max(math.ceil(seconds_between(start, end) / (MAX_POINTS - 1)), round(scrape), 1)
-        window = float(max(4 * scrape, step))
+        window = float(max(4 * math.ceil(scrape), step))
         asked = (queries.error_ratio(window), queries.p95(window), queries.request_rate(window))
         readings = [
             {
@@ -89,6 +89,8 @@ def measure_surroundings(
         ]
     except MaestroError as error:
         return _failed(now, error.what)
+    if not any(one["points"] for one in readings):
+        return _failed(now, "Prometheus holds no sample of that time")
     return Evidence(
         kind=KIND,
         title=TITLE,
@@ -124,11 +126,18 @@ def _points(
             yield to_rfc3339(at), float(f"{value * factor:.6g}")
 
 
-def needs_measuring(incident: Incident, entries: Sequence[Entry]) -> bool:
-    """Whether nothing was read yet that reaches the end of the incident."""
+def needs_measuring(incident: Incident, entries: Sequence[Entry], now: datetime) -> bool:
+    """Whether nothing was read yet that reaches as far past the end as there is to show by now.
+
+    What was read is not read again once the incident is over for good.
+    """
     last = latest_surroundings(entries)
-    over = incident.times.resolved_at
-    return last is None or over is None or last.end < over
+    if last is None:
+        return True
+    if incident.state in (State.CLOSED, State.DISMISSED):
+        return False
+    end = _window(incident, now)[1]
+    return seconds_between(last.end, end) >= last.step_seconds
 
 
 def latest_surroundings(entries: Sequence[Entry]) -> Surroundings | None:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maestro_cli.core.untrusted import markdown_code, markdown_text
-from maestro_cli.incidents.report.human import PLACEHOLDER
+from maestro_cli.incidents.desk import IncidentDesk
+from maestro_cli.incidents.report.human import PLACEHOLDER, parts, sections_to_fill, without_marks
 from maestro_cli.incidents.report.markdown_parts import link
+from maestro_cli.incidents.report.postmortem import PostMortem
+from maestro_cli.incidents.triage.model import Evidence
 from maestro_cli.output.document import html_page
 from tests.hostile.incidents.test_hostile_alerts import ATTACKS
+from tests.unit.incidents.world import T0, Room, alert
 
 TAGS = {
     "html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "p", "ul", "ol", "li", "table",
@@ -123,3 +129,51 @@ def test_headings_are_places_that_links_lead_to() -> None:
     page = html_page("### Evidence 12\n\n[evidence 12](#evidence-12)\n", {}, title="x")
     assert ("id", "evidence-12") in seen(page).attributes
     assert ("href", "#evidence-12") in seen(page).attributes
+
+
+def hostile_incident(room: Room, text: str) -> None:
+    """An incident in which everything that comes from outside is one attack."""
+    address = f"https://x.example/{text}"
+    hostile = replace(alert(alertname=text or "x", pod=text, service=text), generator_url=address)
+    room.detector.reconcile([hostile], source="alertmanager-api")
+    desk, journal = IncidentDesk(room.journal, room.clock, text or "ana"), room.journal
+    incident = desk.ack("latest")
+    desk.note("latest", text or "-")
+    found = Evidence("errors", text, text, T0, text, text, {"worst": text})
+    logs = {"groups": [{"bad": True, "since": 1, "before": 0, "sample": text}]}
+    desk.record_evidence("latest", [found, Evidence("logs", text, text, T0, text, text, logs)])
+    suspect = {"kind": text, "subject": text, "score": 0.5, "reasons_for": [text], "reasons_against": [text]}
+    suspect["fix"] = {"kind": text, "name": text, "parameters": {text: text}}
+    onset = {"at": T0, "earliest": T0, "basis": text}
+    told = {"onset": onset, "suspects": [suspect], "culprit": text, "conclusion": text, "failed": [text]}
+    journal.append("incident.suspects", incident.subject, text, {"incident": incident.id, **told})
+    line = {"path": text, "before": text, "after": text}
+    plan = {"summary": text, "digest": text, "diff": {"lines": [line]}}
+    change, run = "change/chg-0123456789abcd", "run/run-0123456789abcd"
+    journal.append("change.planned", change, text, {"plan": plan, "cause": incident.id})
+    journal.append("change.applied", change, text, {"evidence": text})
+    journal.append("run.started", run, text, {"incident": incident.id, "runbook": text, "answer": text})
+    ended = {"step": text, "state": text, "reason": text, "title": text}
+    output = f"recovery time (RTO): {text}"
+    journal.append("step.finished", run, text, {**ended, "output": output, "incident": incident.id})
+    desk.start_triage("latest")
+    desk.mitigated("latest", note=text or "-")
+    desk.resolve("latest", force=True, reason=text or "-")
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_an_incident_of_nothing_but_attacks_is_a_harmless_document(name: str, tmp_path: Path) -> None:
+    room, calm = Room(tmp_path), Room(tmp_path / "calm")
+    hostile_incident(room, MORE[name])
+    hostile_incident(calm, "calm")
+    text = PostMortem(room.journal, room.clock, "ana").render("1")
+    usual = PostMortem(calm.journal, calm.clock, "ana").render("1")
+    assert list(parts(text) or {}) == list(parts(usual) or {}) != []
+    assert sections_to_fill(text) == sections_to_fill(usual)
+    page = html_page(without_marks(text), {}, title="x", placeholder=PLACEHOLDER)
+    is_harmless(page)
+    assert [tag for tag in seen(page).tags if tag in {"h1", "h2", "h3"}] == [
+        tag for tag in seen(html_page(without_marks(usual), {}, title="x")).tags if tag in {"h1", "h2", "h3"}
+    ]
+    room.journal.close()
+    calm.journal.close()

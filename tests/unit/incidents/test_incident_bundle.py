@@ -8,6 +8,7 @@ import json
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,27 @@ def test_even_under_a_trusted_key_events_must_be_as_their_hashes_say(room: Room)
     assert lied(room, lambda events: events[:-1], whole=True).verdict is Verdict.FAIL
 
 
+def by_mallory(event: Event) -> Event:
+    """Another event, with the hash that it then has."""
+    other = replace(event, actor="mallory")
+    return replace(other, hash=bundle.hash_of(other))
+
+
+def test_an_event_that_was_made_up_with_its_hash_does_not_fit_its_neighbours(room: Room) -> None:
+    def one_rewritten(events: list[Event]) -> list[Event]:
+        return [events[0], by_mallory(events[1]), *events[2:]]
+
+    def last_rewritten(events: list[Event]) -> list[Event]:
+        return [*events[:-1], by_mallory(events[-1])]
+
+    assert lied(room, one_rewritten, whole=True).verdict is Verdict.FAIL
+    assert lied(room, last_rewritten, whole=True).verdict is Verdict.FAIL
+    last = chain_of(room, whole=False).own[-1]
+    IncidentDesk(room.journal, room.clock, "ana").note("1", "the last event is of the incident")
+    assert room.journal.head().seq > last.seq
+    assert lied(room, last_rewritten, whole=True).problems[-1].text.startswith("its end is not the head")
+
+
 def test_a_journal_that_was_changed_is_not_exported(room: Room) -> None:
     chain = chain_of(room, whole=False)
     chain.require_intact("journal")
@@ -251,6 +273,18 @@ def test_a_bomb_is_refused_while_it_unpacks(tmp_path: Path, monkeypatch: pytest.
         with pytest.raises(InvalidFile) as refused:
             opened(data, tmp_path)
         assert "unpacks to more than" in refused.value.why
+
+
+def test_a_giant_header_is_refused_while_it_unpacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("a")
+        member.pax_headers = {"comment": "x" * 2_000_000}
+        archive.addfile(member)
+    monkeypatch.setattr(bundle_reading, "MAX_TOTAL_BYTES", 100_000)
+    with pytest.raises(InvalidFile) as refused:
+        opened(packed.getvalue(), tmp_path)
+    assert "unpacks to more than" in refused.value.why
 
 
 def test_too_many_files_and_a_giant_archive_are_refused(

@@ -30,6 +30,7 @@ class Recording:
     """A Prometheus that scrapes every second; errors are 30 % from T0 to a minute later."""
 
     down = False
+    empty = False
 
     def query(self, promql: str, *, at: datetime | None = None) -> Instant:
         if self.down:
@@ -41,7 +42,7 @@ class Recording:
         self, promql: str, start: datetime, end: datetime, step_seconds: float
     ) -> tuple[Series, ...]:
         points = []
-        moment = start
+        moment = end + timedelta(seconds=1) if self.empty else start
         while moment <= end:
             bad = T0 <= moment < T0 + timedelta(seconds=60)
             value = 50.0 if promql.startswith("sum") else (0.3 if bad else 0.0)
@@ -72,7 +73,7 @@ def measured(room: Room, metrics: Metrics | None) -> Incident:
 
 def test_what_was_read_comes_back_from_the_journal(room: Room) -> None:
     desk = IncidentDesk(room.journal, room.clock, "ana")
-    assert needs_measuring(desk.get("latest"), desk.timeline("latest"))
+    assert needs_measuring(desk.get("latest"), desk.timeline("latest"), room.clock.now())
     incident = measured(room, Recording())
     read = latest_surroundings(desk.timeline("latest"))
     assert read is not None
@@ -82,7 +83,7 @@ def test_what_was_read_comes_back_from_the_journal(room: Room) -> None:
     assert errors.unit == "%"
     assert latency.points == ()
     assert 1 < len(requests.points) <= MAX_POINTS
-    assert not needs_measuring(incident, desk.timeline("latest"))
+    assert not needs_measuring(incident, desk.timeline("latest"), room.clock.now())
 
 
 def test_the_document_shows_figures_pictures_and_queries(room: Room) -> None:
@@ -117,3 +118,40 @@ def test_what_was_never_read_says_why(room: Room) -> None:
     text = PostMortem(room.journal, room.clock, "ana").render("latest")
     assert "Not read: the context has no Prometheus." in text
     assert pictures_of(PostMortem(room.journal, room.clock, "ana").story("latest")) == {}
+
+
+def test_what_was_read_at_the_resolve_is_read_again_while_there_is_more_to_show(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    room.detector.reconcile([alert()], source="alertmanager-api")
+    room.clock.advance(60)
+    room.detector.reconcile([], source="alertmanager-api")
+    desk = IncidentDesk(room.journal, room.clock, "ana")
+    desk.resolve("latest")
+    incident = measured(room, Recording())
+
+    def needed() -> bool:
+        return needs_measuring(desk.get("latest"), desk.timeline("latest"), room.clock.now())
+
+    assert not needed()
+    room.clock.advance(30)
+    assert needed()
+    room.clock.advance(600)
+    measured(room, Recording())
+    read = latest_surroundings(desk.timeline("latest"))
+    assert read is not None
+    assert read.end == T0 + timedelta(seconds=120)
+    room.clock.advance(600)
+    assert not needed()
+    assert incident.times.resolved_at is not None
+    room.journal.close()
+
+
+def test_a_prometheus_that_forgot_replaces_nothing(room: Room) -> None:
+    measured(room, Recording())
+    metrics = Recording()
+    metrics.empty = True
+    measured(room, metrics)
+    read = latest_surroundings(IncidentDesk(room.journal, room.clock, "ana").timeline("latest"))
+    assert read is not None
+    assert read.readings[0].points
+    assert read.error == "Prometheus holds no sample of that time"
