@@ -80,8 +80,8 @@ class ReplicaFaults:
         self._ask(pod, Ask("POST", _PATH, body=msgspec.json.encode(order)))
 
     def end_all(self, ref: WorkloadRef) -> None:
-        """End them in every pod; one that is on its way out takes its faults with it."""
-        for pod in self._pods(ref):
+        """End them in every pod that was started; one that is on its way out takes its faults with it."""
+        for pod in (one for one in self._pods(ref) if one.ip):
             try:
                 self._ask(pod, Ask("DELETE", _PATH, safe=True))
             except Unreachable:
