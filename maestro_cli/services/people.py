@@ -17,6 +17,7 @@ from maestro_cli.services.running import RunServices
 if TYPE_CHECKING:
     from maestro_cli.incidents.model import Incident
     from maestro_cli.incidents.people.desk import PeopleDesk
+    from maestro_cli.incidents.people.handover import Handover
     from maestro_cli.incidents.people.model import Standing, StatusUpdate, Task, Turn
     from maestro_cli.incidents.people.oncall import OnCall
     from maestro_cli.incidents.people.roster import OnCallNow, Roster
@@ -107,6 +108,23 @@ class PeopleServices(RunServices):
         from maestro_cli.incidents.people.reading import standings
 
         return standings(self.journal, incidents, self.clock.now())
+
+    def hand_over(self, ref: str) -> Handover:
+        """What the next shift has to know of one incident, or of all that are open for `all`."""
+        from maestro_cli.incidents.people.handover import hand_over
+
+        now = self.clock.now()
+        return hand_over(self.journal, ref, now, self._on_call_if_known(now))
+
+    def _on_call_if_known(self, now: datetime) -> tuple[OnCallNow, ...]:
+        """Without an on-call file, or with a broken one, nobody: what else there is to say is not held up."""
+        from maestro_cli.output.diagnostics import warn
+
+        try:
+            return self.roster().everyone(now) if self.oncall is not None else ()
+        except InvalidFile as error:
+            warn(error.what)
+            return ()
 
     def remind_of_tasks(self, shown: Sequence[Incident]) -> None:
         """Say on stderr what is still to be done because of incidents that are not shown."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +11,9 @@ from maestro_cli.cli import offers
 from maestro_cli.cli.options import OutputOption, output_options
 from maestro_cli.output.renderers.oncall import on_call_view, shifts_view
 from maestro_cli.output.writer import emit
+
+if TYPE_CHECKING:
+    from maestro_cli.runbooks.lint import Finding
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -56,7 +60,8 @@ def show(
 
     Example: maestro oncall show primary --days 28 -o csv
     """
-    emit(shifts_view(ctx.obj.on_call_shifts(schedule, at, days)), output_options(ctx, output))
+    options = output_options(ctx, output)
+    emit(shifts_view(ctx.obj.on_call_shifts(schedule, at, days)), options)
 
 
 @app.command()
@@ -78,5 +83,8 @@ def lint(
     from maestro_cli.cli.findings import tell_findings
     from maestro_cli.incidents.people.oncall_lint import RULES
 
-    found = ctx.obj.lint_oncall(file, days)
-    tell_findings(ctx, found, output, strict=strict, schema="oncall-lint/v1", rules=RULES)
+    def find() -> Sequence[Finding]:
+        found: Sequence[Finding] = ctx.obj.lint_oncall(file, days)
+        return found
+
+    tell_findings(ctx, find, output, strict=strict, schema="oncall-lint/v1", rules=RULES)

@@ -27,9 +27,11 @@ PROJECTIONS: tuple[Projection, ...] = (
 class PeopleRoom:
     """A journal, a detector, and the desks in the name of `ana`."""
 
-    def __init__(self, folder: Path, name: str = "journal.db") -> None:
+    def __init__(
+        self, folder: Path, name: str = "journal.db", projections: tuple[Projection, ...] = PROJECTIONS
+    ) -> None:
         self.clock = SetClock()
-        self.journal = Journal(folder / name, projections=PROJECTIONS, clock=self.clock)
+        self.journal = Journal(folder / name, projections=projections, clock=self.clock)
         self.detector = Detector(self.journal, self.clock, "watch")
         self.desk = IncidentDesk(self.journal, self.clock, "ana")
         self.people = PeopleDesk(self.journal, self.clock, "ana")

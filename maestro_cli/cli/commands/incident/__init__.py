@@ -54,6 +54,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("role", people.role),
     ("update", people.update),
     ("anomalies", anomalies.anomalies),
+    ("handover", people.handover),
     ("gate", following.gate),
     ("watch", following.watch),
     ("stats", reporting.stats),

@@ -10,6 +10,7 @@ from maestro_cli.cli import offers
 from maestro_cli.cli.options import OutputOption, RefArgument, SeqOption, output_options
 from maestro_cli.core.errors import UsageError
 from maestro_cli.incidents.people.model import Audience, Role
+from maestro_cli.output.renderers.handover import handover_view
 from maestro_cli.output.renderers.people import roles_view, updates_view
 from maestro_cli.output.writer import emit
 
@@ -96,3 +97,23 @@ def update(
     elif until is not None:
         ctx.obj.people.snooze_update(ref, until, expected_seq=expected_seq)
     emit(updates_view(ctx.obj.updates(ref)), options)
+
+
+def handover(
+    ctx: typer.Context,
+    ref: Annotated[
+        str,
+        typer.Argument(
+            metavar="INCIDENT", help="Its number, id, `latest`, or `all`.", autocompletion=offers.incidents
+        ),
+    ] = "all",
+    output: OutputOption = "table",
+) -> None:
+    """Tell the next shift what is open: state, roles, updates, mitigation, what waits, tasks.
+
+    It is read from the journal, and says who is on call where the context has an on-call file.
+
+    Example: maestro incident handover all -o md > handover.md
+    """
+    options = output_options(ctx, output)
+    emit(handover_view(ctx.obj.hand_over(ref)), options)
