@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,13 @@ def test_every_replica_is_asked_to_end_its_faults() -> None:
     replicas.answers["10.0.0.1"] = httpx.ConnectError("silent")
     with pytest.raises(Unreachable):
         replicas.faults.end_all(FRAUD)
+
+
+def test_a_pod_that_was_never_started_has_no_fault_to_end() -> None:
+    waiting = replace(pod("fraud-2", ready=False), ip="")
+    replicas = Replicas(pod("fraud-1"), waiting)
+    replicas.faults.end_all(FRAUD)
+    assert replicas.hosts == ["10.0.0.1"]
 
 
 def test_what_servers_recorded_is_read_also_of_those_that_are_gone(tmp_path: Path) -> None:
