@@ -15,7 +15,7 @@ from enum import StrEnum
 from maestro_cli.core.clock import Clock, seconds_between
 from maestro_cli.incidents.model import OPEN_STATES, OVER_STATES, Incident, State, Times
 from maestro_cli.incidents.register import list_incidents
-from maestro_cli.journal.store import Journal
+from maestro_cli.journal.store import Journal, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,23 +135,27 @@ def record_breaches(
     known = {(row[0], row[1]) for row in journal.query("SELECT incident, phase FROM incident_breaches")}
     if all((incident.id, item.phase.value) in known for incident, item in due):
         return ()
-    recorded = []
     with journal.transaction() as transaction:
-        rows = transaction.query("SELECT incident, phase FROM incident_breaches")
-        known = {(row[0], row[1]) for row in rows}
-        for incident, item in due:
-            if (incident.id, item.phase.value) in known:
-                continue
-            transaction.append(
-                "incident.breached",
-                incident.subject,
-                actor,
-                {
-                    "incident": incident.id,
-                    "phase": item.phase,
-                    "budget_seconds": item.budget_seconds,
-                    "at": breach_instant(item, incident.times),
-                },
-            )
-            recorded.append((incident.id, item.phase))
-    return tuple(recorded)
+        return tuple(
+            (incident.id, phase)
+            for incident in {incident.id: incident for incident, _ in due}.values()
+            for phase in append_breaches(transaction, incident, now, actor, budgets)
+        )
+
+
+def append_breaches(
+    transaction: Transaction, incident: Incident, now: datetime, actor: str, budgets: Budgets = Budgets()
+) -> tuple[Phase, ...]:
+    """The same for one incident, whatever its state; what is recorded is when each budget ran out."""
+    rows = transaction.query("SELECT phase FROM incident_breaches WHERE incident = ?", (incident.id,))
+    known = {row[0] for row in rows}
+    fresh = [item for item in breached(incident, now, budgets) if item.phase.value not in known]
+    for item in fresh:
+        data = {
+            "incident": incident.id,
+            "phase": item.phase,
+            "budget_seconds": item.budget_seconds,
+            "at": breach_instant(item, incident.times),
+        }
+        transaction.append("incident.breached", incident.subject, actor, data)
+    return tuple(item.phase for item in fresh)

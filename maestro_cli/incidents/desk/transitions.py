@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from maestro_cli.core.errors import GateNotMet, UsageError
+from maestro_cli.incidents.clock import append_breaches
 from maestro_cli.incidents.desk.writing import Writing, require
 from maestro_cli.incidents.intake.correlation import capped
 from maestro_cli.incidents.model import Incident, Severity, State
 from maestro_cli.incidents.register import find_incident, open_incident_of_key
+from maestro_cli.journal.store import Transaction
 
 
 class Transitions(Writing):
@@ -87,7 +89,13 @@ class Transitions(Writing):
                 self._require_quiet(incident)
             data = {"forced": force, "reason": capped(reason), "still_firing": incident.firing}
             self._append(transaction, "incident.resolved", incident.id, data)
-            return find_incident(transaction, incident.id)
+            return self._with_breaches(transaction, incident.id)
+
+    def _with_breaches(self, transaction: Transaction, incident_id: str) -> Incident:
+        """The incident, after the budgets that it overran are on record also where nobody watches."""
+        incident = find_incident(transaction, incident_id)
+        append_breaches(transaction, incident, self._clock.now(), self._actor)
+        return incident
 
     def _require_quiet(self, incident: Incident) -> None:
         force = "wait until it is clear, or pass --force --reason TEXT"
@@ -154,7 +162,7 @@ class Transitions(Writing):
             data = {"path": capped(path), "sha256": sha256, "to_fill": to_fill}
             data |= {"forced": force, "reason": capped(reason)}
             self._append(transaction, "incident.postmortem_published", incident.id, data)
-            return find_incident(transaction, incident.id)
+            return self._with_breaches(transaction, incident.id)
 
     def close(self, ref: str, *, reason: str = "", expected_seq: int | None = None) -> Incident:
         """resolved or postmortem → closed; a grave one only with its post-mortem published."""

@@ -251,6 +251,7 @@ def test_a_name_that_leads_elsewhere_is_refused(name: str, tmp_path: Path) -> No
         gzip.compress(bytes(2_000_000)),
         b"just text",
     ],
+    ids=range(14),  # the data is no name: compressed, it has the time in it
 )
 def test_what_is_no_plain_file_or_no_archive_is_refused(data: bytes, tmp_path: Path) -> None:
     with pytest.raises(InvalidFile, match="is not a bundle"):
