@@ -12,7 +12,7 @@ from functools import partial
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock, to_rfc3339
 from maestro_cli.core.crashpoints import crash_point
-from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.errors import MaestroError, NotFound
 from maestro_cli.core.progress import Among, Progress
 from maestro_cli.incidents.people.escalation import (
     Raise,
@@ -23,8 +23,10 @@ from maestro_cli.incidents.people.escalation import (
     running,
     to_begin,
 )
+from maestro_cli.incidents.people.model import Turn
 from maestro_cli.incidents.people.oncall import OnCall, Person, Target
 from maestro_cli.incidents.people.reminders import record_late
+from maestro_cli.incidents.people.role_calls import PREFIX, hand_to, roles_to_call
 from maestro_cli.incidents.people.roster import PagerPort, Roster
 from maestro_cli.incidents.response.lookout import Lookout
 from maestro_cli.journal.outbox import Outbox
@@ -59,30 +61,32 @@ class Escalations(Lookout):
         self._read, self._pager = read, pager
         self._last: OnCall | None = None
         self._said = ""
-        self._not_before: dict[str, float] = {}  # monotonic, by incident
+        self._not_before: dict[str, float] = {}  # monotonic, by incident or role
+        self._put_off_because: dict[str, str] = {}  # what was said of it last
 
     def look(self) -> None:
-        """Say what is late, begin what has no escalation, and raise what is due."""
+        """Say what is late, begin escalations, raise what is due, and give roles to who is on call."""
         for late in record_late(self._journal, self._clock, self._actor):
             self._progress.note(late.words)
         self._begin()
+        told = Among(self._progress, "escalation")
         for incident in due(self._journal, self._clock.now()):
-            if self._not_before.get(incident, 0.0) > self._clock.monotonic():
-                continue
-            told = Among(self._progress, "escalation")
-            work, put_off = partial(self._raise_due, incident, told), partial(self._put_off, incident, told)
-            self.begin(incident, f"escalation-{incident}", work, put_off)
+            self._do(incident, partial(self._raise_due, incident, told), told)
+        told = Among(self._progress, "role")
+        for turn in roles_to_call(self._journal):
+            self._do(f"{turn.incident}/{turn.role.value}", partial(self._call, turn, told), told)
+
+    def _do(self, what: str, work: Callable[[], None], told: Progress) -> None:
+        """On a thread of its own, for it may ask a pager; what fails is put off for a while."""
+        if self._not_before.get(what, 0.0) <= self._clock.monotonic():
+            self.begin(what, f"people-{what}", work, partial(self._put_off, what, told))
 
     # Beginning
 
     def _begin(self) -> None:
-        if not to_begin(self._journal, self._clock.now()):
-            return
-        oncall = self._oncall()
-        if oncall is None or not oncall.policies:
-            return
         waiting = to_begin(self._journal, self._clock.now())
-        if not any(oncall.policy_for(one.severity.value) for one in waiting):
+        oncall = self._oncall() if waiting else None
+        if oncall is None or not any(oncall.policy_for(one.severity.value) for one in waiting):
             return
         with self._journal.transaction() as transaction:
             for incident in to_begin(transaction, self._clock.now()):
@@ -188,6 +192,22 @@ class Escalations(Lookout):
             untold.append(f"schedule {target.name}: {why}")
         return person, target.name
 
-    def _put_off(self, incident: str, told: Progress, error: MaestroError) -> None:
-        told.note(error.what)
-        self._not_before[incident] = self._clock.monotonic() + RETRY_SECONDS
+    # Roles
+
+    def _call(self, turn: Turn, told: Progress) -> None:
+        """Give a role that a schedule has to whoever is on call by it."""
+        oncall = self._oncall()
+        name = turn.person.removeprefix(PREFIX)
+        if oncall is None:
+            raise NotFound(f"nobody is {turn.role.value}: there is no on-call file with a schedule {name}")
+        person, why = Roster(oncall, self._pager).at(name, self._clock.now())
+        if person is None:
+            raise NotFound(f"nobody is {turn.role.value} by schedule {name}: {why}")
+        if hand_to(self._journal, self._actor, turn, person.id):
+            told.note(f"{turn.role.value} of {turn.incident} is {person.id}")
+
+    def _put_off(self, what: str, told: Progress, error: MaestroError) -> None:
+        if self._put_off_because.get(what) != error.what:
+            told.note(error.what)
+        self._put_off_because[what] = error.what
+        self._not_before[what] = self._clock.monotonic() + RETRY_SECONDS

@@ -14,7 +14,9 @@ from maestro_cli.core.facts.oncall import PagedTurn
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.model import Severity
 from maestro_cli.incidents.people.escalating import Escalations
+from maestro_cli.incidents.people.model import Role
 from maestro_cli.incidents.people.oncall_file import read_oncall
+from maestro_cli.incidents.people.reading import roles_of
 from maestro_cli.journal.messages import Delivery
 from maestro_cli.journal.outbox import Outbox
 from maestro_cli.journal.store import Journal
@@ -253,3 +255,30 @@ def test_what_runs_late_is_told_by_the_same_watcher_once(room: Room) -> None:
     room.look()
     late = [text for text in room.told() if text.startswith("a status update was due")]
     assert len(late) == 1
+
+
+def test_a_role_that_a_schedule_has_is_given_to_who_is_on_call(room: Room) -> None:
+    room.desk.ack("latest")
+    room.people.set_role("latest", Role.COMMANDER, "schedule:primary")
+    room.people.set_role("latest", Role.OPS, "schedule:pager")
+    room.people.set_role("latest", Role.SCRIBE, "schedule:gone")
+    room.pager.down = True
+    room.look()
+    room.look()
+    incident = room.desk.get("latest").id
+    held = {role.value: turn.person for role, turn in roles_of(room.journal, incident).items()}
+    assert held == {"commander": "ana", "ops": "schedule:pager", "scribe": "schedule:gone"}
+    assert room.notes.lines.count("role: PagerDuty does not answer") == 1
+    room.pager.down = False
+    room.people.set_role("latest", Role.SCRIBE, "chi")
+    room.later(1)
+    held = {role.value: turn.person for role, turn in roles_of(room.journal, incident).items()}
+    assert held == {"commander": "ana", "ops": "ben", "scribe": "chi"}
+    assert "commander is ana, after schedule:primary" in room.told()
+
+
+def test_a_hostile_title_is_never_markup_in_a_message(room: Room) -> None:
+    room.desk.open("<!channel> [x](http://evil) \u202e\x1b[2J")
+    room.look()
+    text = room.messages[-1].content["text"]
+    assert not any(bad in text for bad in ("<!channel>", "\u202e", "\x1b"))
