@@ -26,7 +26,7 @@ from maestro_cli.services.doctor_kubernetes import control_plane
 from maestro_cli.slo.objectives import read_objectives
 
 _YAML = (".yaml", ".yml")
-_STATE_PARTS = ("journal", "local", "postmortems")
+_STATE_PARTS = ("journal", "keys", "local", "postmortems")
 _NEEDED_BYTES = 1 << 20
 _LIBRARIES = ("typer", "rich", "kubernetes", "prometheus-api-client", "httpx", "msgspec", "PyYAML")
 _SERVING = ("onnxruntime", "uvicorn", "numpy")

@@ -12,7 +12,7 @@ from maestro_cli.config.locations import state_dir
 from maestro_cli.config.secrets import resolve_secret
 from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.errors import ActionFailed, GateNotMet, UsageError
-from maestro_cli.core.files import unusable, write_atomically
+from maestro_cli.core.files import open_file, unusable, write_atomically
 from maestro_cli.incidents.model import Incident
 from maestro_cli.incidents.report import bundle
 from maestro_cli.incidents.report.bundle_check import BundleReport, check
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from maestro_cli.services.root import Services
 
 FORMS = ("json", "jsonl", "cloudevents")
+MAX_PUBLISHED_BYTES = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def export_text(services: Services, ref: str, form: str) -> str:
     incident = services.desk.get(ref)
     if form == "json":
         postmortem = postmortem_of(services)
-        written = postmortem.written_by_people(incident.id, default_place(services, incident, "md"))
+        written = _written(services, incident)
         return json_document(postmortem_document(postmortem.story(incident.id), written))
     events = events_of(services.journal, incident.id)
     if form == "jsonl":
@@ -130,12 +131,13 @@ def _files(services: Services, incident: Incident, own: tuple[Event, ...]) -> di
     """The documents of a bundle, as of the last event of the incident: made again, they are the same."""
     postmortem = postmortem_of(services)
     now = from_rfc3339(own[-1].time) if own else services.clock.now()
-    written = postmortem.written_by_people(incident.id, default_place(services, incident, "md"))
+    written = _written(services, incident)
     story = postmortem.story(incident.id, now=now)
     text = postmortem.render(incident.id, written, now=now)
     pictures = pictures_of(story)
     title = f"Post-mortem of incident {incident.number}"
     files = {
+        **_published(services, own),
         "postmortem.md": text,
         "postmortem.html": html_page(without_marks(text), pictures, title=title, placeholder=PLACEHOLDER),
         "postmortem.json": json_document(postmortem_document(story, written)),
@@ -151,6 +153,29 @@ def _files(services: Services, incident: Incident, own: tuple[Event, ...]) -> di
         "metrics.json": json_document(story.surroundings),
     }
     return files | {f"{pictures_folder(story)}/{name}": picture for name, picture in pictures.items()}
+
+
+def _written(services: Services, incident: Incident) -> dict[str, str]:
+    """What people wrote, without the secrets that the context knows."""
+    place = default_place(services, incident, "md")
+    found = postmortem_of(services).written_by_people(incident.id, place) or {}
+    return {name: services.redactor.clean(words) for name, words in found.items()}
+
+
+def _published(services: Services, own: tuple[Event, ...]) -> dict[str, str]:
+    """The post-mortem as it was published; nothing when that text is not there any more or holds a secret."""
+    wanted = bundle.published_sha256(own)
+    if not wanted:
+        return {}
+    last = [event for event in own if event.kind == "incident.postmortem_published"][-1]
+    try:
+        with open_file(Path(str(last.data["path"]))) as stream:
+            data = stream.read(MAX_PUBLISHED_BYTES)
+        text = data.decode()
+    except (OSError, ValueError):
+        return {}
+    is_whole = hashlib.sha256(data).hexdigest() == wanted and services.redactor.clean(text) == text
+    return {bundle.PUBLISHED: text} if is_whole else {}
 
 
 def _write(path: Path, data: bytes, *, force: bool) -> None:

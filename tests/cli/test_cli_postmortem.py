@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,7 @@ def test_it_is_written_reviewed_filled_in_and_published(resolved: Path) -> None:
     assert state() == "resolved", "a grave one is published by people"
 
     review = maestro("incident", "postmortem", "1", "--lint", *to, "-o", "json")
+    assert review.out, review.err
     found = json.loads(review.out)
     assert (review.code, found["schema"]) == (10, "maestro.dev/postmortem-lint/v1")
     assert {one["rule"] for one in found["items"] if one["level"] == "error"} == {"unfilled"}
@@ -86,6 +88,11 @@ def test_it_is_written_reviewed_filled_in_and_published(resolved: Path) -> None:
     published = maestro("incident", "postmortem", "1", "--publish", *to)
     assert (published.code, published.out) == (0, "the post-mortem of incident #1 is published\n")
     assert state() == "postmortem"
+    bundle = resolved.with_name("published.zip")
+    assert maestro("incident", "export", "1", "--to", str(bundle)).code == 0
+    with zipfile.ZipFile(bundle) as archive:
+        assert archive.read("published.md") == resolved.read_bytes()
+    assert maestro("incident", "verify", str(bundle)).code == 0
 
 
 def test_what_is_not_there_or_not_a_form_is_an_error(resolved: Path) -> None:
@@ -121,7 +128,7 @@ def test_a_bundle_is_made_once_and_verified_without_a_journal(resolved: Path, tm
     with tarfile.open(bundle) as archive:
         held = set(archive.getnames())
     page = (Path(__file__).resolve().parents[2] / "docs" / "post-mortems.md").read_text(encoding="utf-8")
-    assert held == set(re.findall(r"^\| `([a-z0-9./-]+)` \|", page, re.MULTILINE))
+    assert held | {"published.md"} == set(re.findall(r"^\| `([a-z0-9./-]+)` \|", page, re.MULTILINE))
 
     data = bundle.read_bytes()
     bundle.write_bytes(data[: len(data) // 2] + b"\x00" + data[len(data) // 2 + 1 :])

@@ -172,7 +172,7 @@ class Transitions(Writing):
             if incident.state is State.RESOLVED and incident.severity in self._policy.postmortem_for:
                 raise GateNotMet(
                     f"a {incident.severity.value} incident closes with a published post-mortem",
-                    fix=f"maestro incident postmortem {incident.number}",
+                    fix=f"maestro incident postmortem {incident.number}, then the same with --publish",
                 )
             self._append(transaction, "incident.closed", incident.id, {"reason": capped(reason)})
             return find_incident(transaction, incident.id)

@@ -27,6 +27,7 @@ from maestro_cli.journal.model import Event, Head, chain_hash
 SCHEMA = "maestro.dev/incident-bundle/v1"
 MANIFEST, SIGNATURE, PUBLIC_KEY = "manifest.json", "manifest.sig", "public-key"
 EVENTS, BETWEEN = "journal/events.jsonl", "journal/between.jsonl"
+PUBLISHED = "published.md"  # the post-mortem exactly as it was published
 SUFFIXES = (".tar.gz", ".tgz", ".zip")
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that the format knows
 
@@ -65,6 +66,12 @@ def hash_of(event: Event) -> str:
     return chain_hash(
         event.seq, event.time, event.kind, event.subject, event.actor, event.prev, canonical_json(event.data)
     )
+
+
+def published_sha256(own: Sequence[Event]) -> str:
+    """The SHA-256 of what was published last, as the journal has it; "" when nothing was."""
+    published = [event for event in own if event.kind == "incident.postmortem_published"]
+    return str(published[-1].data.get("sha256", "")) if published else ""
 
 
 def archive_kind(name: str) -> str:

@@ -69,6 +69,9 @@ def check(
     if manifest.get("events") != len(own):
         problems.append(Problem(EVENTS, "it holds another number of events than the manifest says"))
     problems += _check_anchor((*own, *between), anchor)
+    published = files.get(bundle.PUBLISHED)
+    if published is not None and hashlib.sha256(published).hexdigest() != bundle.published_sha256(own):
+        problems.append(Problem(bundle.PUBLISHED, "it is not what the journal says was published"))
     is_trusted = signed_by in trusted
     verdict = Verdict.FAIL if problems else Verdict.PASS if is_trusted else Verdict.INDETERMINATE
     return BundleReport(

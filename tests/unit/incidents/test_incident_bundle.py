@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import tarfile
@@ -181,6 +182,16 @@ def test_a_head_that_was_kept_elsewhere_must_be_in_the_chain(room: Room, tmp_pat
     assert judged(files, anchor=Head(known.seq, known.hash)).verdict is Verdict.PASS
     assert judged(files, anchor=Head(known.seq, "0" * 64)).verdict is Verdict.FAIL
     assert judged(files, anchor=Head(999, known.hash)).verdict is Verdict.FAIL
+
+
+def test_what_is_told_to_be_published_is_what_the_journal_says(room: Room, tmp_path: Path) -> None:
+    desk, text = IncidentDesk(room.journal, room.clock, "ana"), "# It broke\n"
+    desk.resolve("1", force=True, reason="test")
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    desk.publish_postmortem("1", path="pm.md", sha256=sha256)
+    for words, verdict in ((text, Verdict.PASS), ("# All was well\n", Verdict.FAIL)):
+        data = build({bundle.PUBLISHED: words}, chain_of(room, whole=False), ABOUT, SIGNER, ".zip")
+        assert judged(opened(data, tmp_path)).verdict is verdict
 
 
 def tar(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -46,6 +47,7 @@ def postmortem(
     """
     from maestro_cli.cli.findings import tell_findings
     from maestro_cli.core.errors import UsageError
+    from maestro_cli.output.diagnostics import note
     from maestro_cli.output.writer import emit_text
 
     if lint and publish:
@@ -53,13 +55,17 @@ def postmortem(
     if lint:
         from maestro_cli.incidents.report.review import RULES
 
-        found = ctx.obj.review_postmortem(ref, path)
-        tell_findings(ctx, found, output, strict=False, schema="postmortem-lint/v1", rules=RULES)
+        find = partial(ctx.obj.review_postmortem, ref, path)
+        tell_findings(ctx, find, output, strict=False, schema="postmortem-lint/v1", rules=RULES)
     elif publish:
         incident = ctx.obj.publish_postmortem(ref, path, force=force, reason=reason)
         emit_text(f"the post-mortem of incident #{incident.number} is published")
     else:
-        emit_text(str(ctx.obj.write_postmortem(ref, path, form=form, force=force)))
+        written = str(ctx.obj.write_postmortem(ref, path, form=form, force=force))
+        emit_text(written)
+        lacking = ctx.obj.review_postmortem(ref, written) if form == "md" else ()
+        if waiting := sum(finding.level == "error" for finding in lacking):
+            note(f"{waiting} things wait for people: maestro incident postmortem {ref} --lint tells which")
 
 
 def stats(

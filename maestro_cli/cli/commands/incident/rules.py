@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -80,5 +81,5 @@ def lint(
     from maestro_cli.cli.findings import tell_findings
     from maestro_cli.incidents.intake.rules.lint import RULES
 
-    found = ctx.obj.incident_rules.lint(files or (), alerts or ())
-    tell_findings(ctx, found, output, strict=strict, schema="incident-rule-lint/v1", rules=RULES)
+    find = partial(ctx.obj.incident_rules.lint, files or (), alerts or ())
+    tell_findings(ctx, find, output, strict=strict, schema="incident-rule-lint/v1", rules=RULES)
