@@ -40,8 +40,9 @@ class RunControl:
         runbook = pinned(run)
         with Session(self._journal, run_id, self._actor).held() as session:
             is_known = runbook.step(path) is not None
-            values = Scope(runbook, Ledger(session, run)).values(path) if is_known else {}
-            asking = Asking(run_id, run.digest, values, self._redactor)
+            ledger = Ledger(session, run)
+            values = Scope(runbook, ledger).values(path) if is_known else {}
+            asking = Asking(run_id, run.digest, values, self._redactor, ledger.retries(path))
             question = open_question(run, runbook, path, asking, read_answers(self._journal, run_id))
             answer = read_answer(question, said)
             refuse_secrets({"the answer": said}, self._redactor)

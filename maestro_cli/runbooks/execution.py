@@ -17,7 +17,7 @@ from maestro_cli.runbooks.attributes import UNPLANNED
 from maestro_cli.runbooks.beside import beside
 from maestro_cli.runbooks.condition import Facts
 from maestro_cli.runbooks.iterations import Scope
-from maestro_cli.runbooks.ledger import Ledger
+from maestro_cli.runbooks.ledger import RETRY, Ledger
 from maestro_cli.runbooks.model import (
     FAILURES,
     Answer,
@@ -228,7 +228,7 @@ class Execution:
         last = self.ledger.last(trouble.part.path)
         if last is None or self._after(trouble) != "retry":
             return False
-        self.ledger.settle(last, StepOutcome(State.REDO, "a person says: retry"), "person")
+        self.ledger.settle(last, StepOutcome(State.REDO, RETRY), "person")
         return True
 
     def _failed(self, trouble: Trouble) -> Ending | None:

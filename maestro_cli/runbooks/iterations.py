@@ -23,7 +23,7 @@ class Scope:
 
     def __init__(self, runbook: Runbook, ledger: Ledger) -> None:
         self.graph = Graph(runbook.steps, runbook.is_by_needs)
-        self._ledger = ledger
+        self.ledger = ledger
         self._main = {step.path: step for step in runbook.steps}
         self._capturing = [step for step in runbook.steps if step.capture]
 
@@ -31,14 +31,14 @@ class Scope:
         """What the step, iteration or part of one with this path is given; raises UsageError."""
         main, number = parted(path)
         step = self._main[main]
-        values = dict(self._ledger.parameters)
+        values = dict(self.ledger.parameters)
         for other in self._capturing:
             if self.graph.waits_for(step, other.path):
                 values.update(self._captured(other))
         if number:
             values[step.item] = self.items(step)[number - 1]
         if step.capture and "/" in path:  # a fence that serves it
-            values.update(self._ledger.captured(path.split("/")[0]))
+            values.update(self.ledger.captured(path.split("/")[0]))
         return values
 
     def items(self, step: Step) -> list[str]:
@@ -54,14 +54,14 @@ class Scope:
     def started(self, step: Step) -> list[Step]:
         """Those of them that have started."""
         if not step.for_each:
-            return [step] if self._ledger.last(step.path) is not None else []
-        return [iteration(step, number) for number in self._ledger.iterations(step.path)]
+            return [step] if self.ledger.last(step.path) is not None else []
+        return [iteration(step, number) for number in self.ledger.iterations(step.path)]
 
     def _captured(self, step: Step) -> Mapping[str, str]:
         """What a step captured; of one that was repeated, the words of all its iterations in their order."""
         if not step.for_each:
-            return self._ledger.captured(step.path)
-        found = [self._ledger.captured(f"{step.path}[{n}]") for n in self._ledger.iterations(step.path)]
+            return self.ledger.captured(step.path)
+        found = [self.ledger.captured(f"{step.path}[{n}]") for n in self.ledger.iterations(step.path)]
         words = [one[step.capture] for one in found if step.capture in one]
         return {step.capture: " ".join(words)} if words else {}
 

@@ -16,6 +16,8 @@ from maestro_cli.runbooks.attributes import LOOKING
 from maestro_cli.runbooks.model import FAILURES, RunRecord, State, Step, StepOutcome, StepRecord, parted
 from maestro_cli.runbooks.session import Session
 
+RETRY = "a person says: retry"  # the reason of an attempt that a person had done again
+
 
 class Ledger:
     def __init__(self, session: Session, record: RunRecord) -> None:
@@ -23,6 +25,7 @@ class Ledger:
         self._incident = record.incident
         self._last: dict[str, StepRecord] = {step.path: step for step in record.steps}
         self._failures: dict[str, int] = {}
+        self._retries: dict[str, int] = {}
         self.parameters = dict(record.parameters)
         for step in record.steps:
             self._count(step)
@@ -38,6 +41,10 @@ class Ledger:
     def failures(self, path: str) -> int:
         """How many attempts at a step have failed."""
         return self._failures.get(path, 0)
+
+    def retries(self, path: str) -> int:
+        """How often a person had a step tried once more after it failed."""
+        return self._retries.get(path, 0)
 
     def captured(self, path: str) -> Mapping[str, str]:
         """What a step that ended well captured."""
@@ -128,6 +135,8 @@ class Ledger:
     def _count(self, record: StepRecord) -> None:
         if record.state in FAILURES:
             self._failures[record.path] = self._failures.get(record.path, 0) + 1
+        if record.state is State.REDO and record.reason == RETRY:
+            self._retries[record.path] = self.retries(record.path) + 1
 
 
 def _opened(step: Step, attempt: int) -> StepRecord:

@@ -32,8 +32,8 @@ class People:
 
     def asking(self, path: str) -> Asking:
         """How the step with this path asks, with the values that it has."""
-        values = self.scope.values(path)
-        return Asking(self._session.run_id, self._runbook.digest, values, self._around.redactor)
+        values, again = self.scope.values(path), self.scope.ledger.retries(path)
+        return Asking(self._session.run_id, self._runbook.digest, values, self._around.redactor, again)
 
     def ask(self, question: Question) -> Answer | None:
         """The recorded answer, else that of the person who is there, which is recorded first."""

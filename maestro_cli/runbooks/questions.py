@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from maestro_cli.config.strict import suggestion
 from maestro_cli.core.canonical import digest
@@ -34,12 +35,16 @@ _WORDS = {"yes": True, "y": True, "no": False, "n": False}
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The run that asks: its id, its file's digest, its values now, and what must not be shown."""
+    """The run that asks: its id, its file's digest, its values now, and what must not be shown.
+
+    `again`: how often a person had the step tried once more, which is another question each time.
+    """
 
     run_id: str
     file_digest: str
     values: Mapping[str, str]
     redactor: Redactor
+    again: int = 0
 
     def approval(self, step: Step) -> Question:
         """Whether the step may start."""
@@ -58,7 +63,8 @@ class Asking:
         """What a step of kind manual or ask wants to know."""
         text = self.redactor.clean(step.body.strip())
         form = [list(step.choices), step.pattern]
-        bound = digest([self.run_id, self.file_digest, step.path, step.kind, form, dict(self.values)])
+        asked: list[Any] = [self.run_id, self.file_digest, step.path, step.kind, form, dict(self.values)]
+        bound = digest([*asked, self.again] if self.again else asked)
         return Question(self.run_id, step.path, step.kind, step.name, text, bound, step.choices, step.pattern)
 
 

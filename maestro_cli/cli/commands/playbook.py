@@ -133,6 +133,7 @@ def explain(
     Nothing is started. Ends with 10 when none matches.
 
     Example: maestro playbook explain ErrorBudgetBurn -l severity=page -l objective=fraud-availability
+
     Example: maestro playbook explain --incident latest
     """
     options = output_options(ctx, output)

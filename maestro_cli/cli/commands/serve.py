@@ -17,7 +17,9 @@ def serve(ctx: typer.Context) -> None:
     others reach it asks for --keys FILE, which `maestro serve keys` writes, or for --open.
 
     Example: maestro serve --models deploy/models --serve fraud=1
+
     Example: maestro serve keys add keys.yaml --id checkout --role predictor --days 180
+
     Example: maestro serve --models deploy/models --lazy --host 0.0.0.0 --keys keys.yaml
     """
     ctx.obj.serve(ctx.args)

@@ -36,6 +36,7 @@ def watch(
     allows to respond to, or whose response failed, is left to people, and the watch says so.
 
     Example: maestro watch --listen 127.0.0.1:9099 --token-file webhook.token
+
     Example: maestro watch --respond
     """
     with ctx.obj.progress() as progress:

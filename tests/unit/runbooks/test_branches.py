@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from maestro_cli.core.errors import Busy, ExitCode
-from maestro_cli.runbooks.model import Question, RunStatus, State
+from maestro_cli.runbooks.model import Answer, Question, RunStatus, State
 from maestro_cli.runbooks.session import Session
 from tests.unit.runbooks.bench import Bench
 
@@ -178,3 +180,19 @@ def test_somebody_at_the_terminal_is_asked_until_it_is_well(bench: Bench) -> Non
     said = iter(["retry", "retry", "stop"])
     result = bench.runner().start(bench.write(FLAKY), {}, confirm=lambda question: next(said))
     assert (result.status, bench.lines("log")) == (RunStatus.FAILED, ["a", "a", "a"])
+
+
+def test_what_a_person_did_not_do_is_asked_again_when_it_is_tried_again(bench: Bench) -> None:
+    said: Iterator[Answer] = iter([False, "retry", True])
+    text = fence("id=m on_fail=ask", "do it", "manual")
+    assert bench.runner().start(bench.write(text), {}, confirm=lambda question: next(said)).ok
+    assert next(said, None) is None
+
+
+def test_an_answer_that_failed_is_given_anew_by_whoever_is_asked_later(bench: Bench) -> None:
+    run = bench.run(fence('id=q on_fail=ask expect="=~ y.*" choices="yes,no"', "well?", "ask"))
+    for path_answer, status in (("no", RunStatus.WAITING), ("retry", RunStatus.WAITING)):
+        bench.control().answer(run.id, "q", path_answer)
+        assert bench.runner().resume(run.id).status is status
+    bench.control().answer(run.id, "q", "yes")
+    assert bench.runner().resume(run.id).ok

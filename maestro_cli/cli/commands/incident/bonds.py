@@ -34,6 +34,7 @@ def link(
     """Link an incident with another one, or with a page. Both timelines tell it.
 
     Example: maestro incident link 7 5 --kind caused-by
+
     Example: maestro incident link latest https://chat.example/room/42 --note "the bridge"
     """
     desk = ctx.obj.desk

@@ -75,6 +75,7 @@ def note(
     """Put a note on the timeline.
 
     Example: maestro incident note latest "customers report timeouts"
+
     Example: kubectl describe pod fraud-5c9 | maestro incident note latest --from -
     """
     found = ctx.obj.desk.note(ref, text_from(text, file), expected_seq=expected_seq)

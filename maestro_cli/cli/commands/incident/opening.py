@@ -37,6 +37,7 @@ def open_incident(
     A report of a workload that has an open incident joins it, and raises its severity if graver.
 
     Example: maestro incident open "checkout is slow" --severity sev2 -w ml/deploy/fraud
+
     Example: maestro incident open "wrong scores" -n ml --from - < report.txt
     """
     ref = ctx.obj.workload_ref(workload, namespace) if workload else None

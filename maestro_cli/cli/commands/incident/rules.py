@@ -53,6 +53,7 @@ def explain(
     Nothing is written, and no endpoint is asked.
 
     Example: maestro incident rules explain ErrorBudgetBurn -l namespace=ml -l deployment=fraud
+
     Example: maestro incident rules explain --incident latest
     """
     options = output_options(ctx, output)
