@@ -27,7 +27,7 @@ class Evidence:
     """
 
     # alerts, changes, rollouts, config, pods, nodes, events, logs, errors, split, latency, quality, load,
-    # memory, budget, impact
+    # memory, budget, impact, anomaly
     kind: str
     title: str
     query: str

@@ -33,8 +33,6 @@ def _linked(data: Mapping[str, Any]) -> str:
 
 
 def _anomaly(data: Mapping[str, Any]) -> str:
-    if data["phase"] == "begun":
-        return f"unusual for {data['service']}: {data['text']}"
     return f"{data['measure'].replace('_', ' ')} of {data['service']} is no anomaly any more: {data['text']}"
 
 

@@ -121,18 +121,21 @@ def test_it_is_recorded_once_when_it_begins_and_once_when_it_ends_and_opens_noth
     assert verify(guard.path, PROJECTIONS).intact
 
 
-def test_it_stands_on_the_timeline_of_an_incident_of_its_workload(guard: Guard) -> None:
+def test_it_is_evidence_of_an_incident_of_its_workload(guard: Guard) -> None:
     guard.slow_from_now()
     guard.minutes(4)
     guard.detector.ingest([alert(), alert(deployment="other", service="")], source="alertmanager-api")
     guard.minutes(3)
     first = next(one for one in list_incidents(guard.journal) if one.key == "ml/fraud")
-    (told,) = [entry.text for entry in timeline(guard.journal, first.id) if "anomaly" in entry.kind]
-    assert told.startswith("unusual for ml/fraud: p95 latency ")
+    told = [entry for entry in timeline(guard.journal, first.id) if entry.kind == "incident.evidence"]
+    (evidence,) = told
+    assert evidence.text.startswith("evidence anomaly: p95 latency ")
+    assert evidence.data["query"] == QUERIES[Measure.LATENCY]
+    assert evidence.data["facts"]["baseline"]["basis"] in evidence.data["summary"]
     guard.slow_from_now(0.1)
     guard.minutes(4)
-    told = [entry.text for entry in timeline(guard.journal, first.id)][-1]
-    assert told == "latency of ml/fraud is no anomaly any more: it is usual again"
+    last = [entry.text for entry in timeline(guard.journal, first.id)][-1]
+    assert last == "latency of ml/fraud is no anomaly any more: it is usual again"
     assert first.signals == 1, "beside the signals, never one of them"
 
 

@@ -13,7 +13,7 @@ def anomalies(ctx: typer.Context, output: OutputOption = "table") -> None:
     """Show what is unusual for a service now, and by how much: rate, errors, latency, saturation, accuracy.
 
     A watch looks for it every minute. It opens no incident, unless the context trusts the measure
-    (anomalies.trusted), and stands on the timeline of an open incident of the same workload.
+    (anomalies.trusted), and is evidence of an open incident of the same workload.
 
     Example: maestro incident anomalies -o json
     """

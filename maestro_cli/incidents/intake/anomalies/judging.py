@@ -167,5 +167,5 @@ def _shown(measure: Measure, value: float) -> str:
     if measure is Measure.REQUEST_RATE:
         return f"{value:.3g}/s"
     if measure is Measure.LATENCY:
-        return f"{value * 1000:.3g} ms"
+        return f"{value:.3g} s" if value >= 1 else f"{value * 1000:.3g} ms"
     return f"{value * 100:.2g} %" if value < 0.1 else f"{value * 100:.1f} %"

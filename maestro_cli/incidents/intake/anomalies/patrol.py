@@ -1,7 +1,7 @@
 """Looks for anomalies again and again, records them, and hands the trusted ones on as signals.
 
 Invariant: an anomaly opens nothing by itself unless its measure is trusted; it is recorded when it begins
-and when it ends, once, whichever watcher sees it first, and on the timeline of an open incident of its
+and when it ends, once, whichever watcher sees it first, and is evidence of an open incident of its
 workload. What cannot be judged begins none, and ends none at once.
 """
 
@@ -25,11 +25,12 @@ from maestro_cli.incidents.intake.anomalies.judging import (
     judge,
 )
 from maestro_cli.incidents.intake.anomalies.model import Anomaly, Measure, Points, Reading, Service
-from maestro_cli.incidents.intake.anomalies.projection import current_anomalies
+from maestro_cli.incidents.intake.anomalies.projection import KIND, current_anomalies
 from maestro_cli.incidents.intake.anomalies.queries import JUDGED_RATE, QUERIES, WINDOW_SECONDS
 from maestro_cli.incidents.intake.correlation import capped, incident_key
 from maestro_cli.incidents.ports import Metrics
 from maestro_cli.incidents.register import open_incident_of_key
+from maestro_cli.incidents.triage.model import Evidence
 from maestro_cli.journal.store import Journal, Transaction
 
 SOURCE = "anomalies"
@@ -157,11 +158,11 @@ class Patrol:
                     self._judged_at.pop(anomaly.subject, None)
                     transaction.append("anomaly.ended", anomaly.subject, self._actor, {"reason": why})
                     if now.incident:
-                        self._tell(transaction, now.incident, anomaly, "ended", why)
+                        self._tell_end(transaction, now, why)
             for anomaly in current_anomalies(transaction):
                 incident = self._new_incident(anomaly, transaction)
                 if incident:
-                    self._tell(transaction, incident, anomaly, "begun", anomaly.text)
+                    self._add_evidence(transaction, incident, anomaly)
 
     def _new_incident(self, anomaly: Anomaly, reads: Journal | Transaction | None = None) -> str:
         """The open incident of its workload that does not tell of it yet, or empty."""
@@ -170,17 +171,28 @@ class Patrol:
         found = open_incident_of_key(reads or self._journal, key)
         return found.id if found is not None and found.id != anomaly.incident else ""
 
-    def _tell(self, transaction: Transaction, incident: str, anomaly: Anomaly, phase: str, text: str) -> None:
+    def _tell_end(self, transaction: Transaction, anomaly: Anomaly, why: str) -> None:
         data = {
-            "incident": incident,
+            "incident": anomaly.incident,
             "anomaly": anomaly.subject,
             "service": str(anomaly.service),
             "measure": anomaly.measure.value,
-            "phase": phase,
-            "since": anomaly.since,
-            "text": text,
+            "text": why,
         }
-        transaction.append("incident.anomaly", f"incident/{incident}", self._actor, data)
+        transaction.append("incident.anomaly", f"incident/{anomaly.incident}", self._actor, data)
+
+    def _add_evidence(self, transaction: Transaction, incident: str, anomaly: Anomaly) -> None:
+        evidence = Evidence(
+            KIND,
+            f"Unusual {anomaly.measure.words} of {anomaly.service}",
+            QUERIES[anomaly.measure],
+            self._clock.now(),
+            "prometheus",
+            anomaly.text,
+            facts={"anomaly": anomaly.subject, **_facts(anomaly)},
+        )
+        data = {"incident": incident, **evidence.as_data()}
+        transaction.append("incident.evidence", f"incident/{incident}", self._actor, data)
 
 
 def _made(measure: Measure, service: Service, points: Points, reading: Reading) -> Anomaly:

@@ -14,9 +14,11 @@ from maestro_cli.incidents.intake.anomalies.model import Anomaly, Baseline, Meas
 from maestro_cli.incidents.register import Reads
 from maestro_cli.journal.model import Event
 
+KIND = "anomaly"  # of evidence
+
 
 class AnomalyProjection:
-    """Folds `anomaly.begun`, `anomaly.ended` and `incident.anomaly`."""
+    """Folds `anomaly.begun`, `anomaly.ended` and the evidence that names an anomaly."""
 
     name = "anomalies"
     version = 1
@@ -49,9 +51,10 @@ CREATE TABLE anomalies (
             )
         elif event.kind == "anomaly.ended":
             db.execute("DELETE FROM anomalies WHERE subject = ?", (event.subject,))
-        elif event.kind == "incident.anomaly" and data["phase"] == "begun":
+        elif event.kind == "incident.evidence" and data.get("kind") == KIND and data.get("ok"):
             db.execute(
-                "UPDATE anomalies SET incident = ? WHERE subject = ?", (data["incident"], data["anomaly"])
+                "UPDATE anomalies SET incident = ? WHERE subject = ?",
+                (data["incident"], data["facts"]["anomaly"]),
             )
 
 
