@@ -84,9 +84,11 @@ class Escalations(Lookout):
     # Beginning
 
     def _begin(self) -> None:
+        oncall = self._oncall()
+        if oncall is None or not oncall.policies:
+            return
         waiting = to_begin(self._journal, self._clock.now())
-        oncall = self._oncall() if waiting else None
-        if oncall is None or not any(oncall.policy_for(one.severity.value) for one in waiting):
+        if not any(oncall.policy_for(one.severity.value) for one in waiting):
             return
         with self._journal.transaction() as transaction:
             for incident in to_begin(transaction, self._clock.now()):

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from maestro_cli.core.clock import from_rfc3339, to_rfc3339
@@ -129,8 +130,12 @@ def _running(reads: Reads, row: sqlite3.Row) -> Running | None:
         (row["incident"], row["since"]),
     )
     raised = {(one["round"], one["step"]): one["told"] for one in steps}
-    oncall = recalled(json.loads(row["data"]), f"the escalation of incident #{incident.number}")
-    return Running(incident, from_rfc3339(row["since"]), oncall, raised)
+    return Running(incident, from_rfc3339(row["since"]), _recalled(row["data"]), raised)
+
+
+@lru_cache(maxsize=64)  # the escalations of many incidents began with the same file
+def _recalled(text: str) -> OnCall:
+    return recalled(json.loads(text), "the policy of an escalation")
 
 
 def message_of(escalation: Running, step: Raise, told: Told, number: int, now: datetime) -> Message:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.quantities import counted, format_duration
-from maestro_cli.output.renderers.incidents import incident_document
 from maestro_cli.output.renderers.oncall import on_call_view
-from maestro_cli.output.renderers.people import task_document, tasks_view, update_words
+from maestro_cli.output.renderers.people import standing_document, task_document, tasks_view, update_words
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
@@ -86,11 +85,26 @@ def _waiting_view(waiting: tuple[Waiting, ...]) -> Listing[Waiting]:
 
 
 def _document(one: HandedIncident, now: datetime) -> dict[str, Any]:
-    people = {one.incident.id: one.people}
-    document = incident_document(one.incident, now, people)
+    incident, times = one.incident, one.incident.times
     return {
-        "incident": document,
-        "people": document.pop("people"),
+        "incident": {
+            "id": incident.id,
+            "number": incident.number,
+            "title": incident.title,
+            "severity": incident.severity.value,
+            "state": incident.state.value,
+            "owner": incident.owner,
+            "drill": incident.drill,
+            "namespace": incident.namespace,
+            "workload": None if incident.workload is None else str(incident.workload),
+            "started_at": plain(times.started_at),
+            "opened_at": plain(times.opened_at),
+            "acked_at": plain(times.acked_at),
+            "firing": incident.firing,
+            "signals": incident.signals,
+            "seq": incident.seq,
+        },
+        "people": standing_document(one.people, now),
         "update": plain(one.update),
         "mitigation": {"what": one.mitigation, "at": plain(one.mitigation_at)} if one.mitigation else None,
         "waiting": [plain(item) for item in one.waiting],
