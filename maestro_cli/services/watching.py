@@ -24,6 +24,7 @@ from maestro_cli.incidents.response.lookout import Lookouts
 from maestro_cli.journal.courier import Courier
 from maestro_cli.output.diagnostics import warn
 from maestro_cli.services.incident_silences import SilenceSweep
+from maestro_cli.services.incident_topology import ReadTopology
 from maestro_cli.services.intake import alert_source, further_eyes, needed_alert_source
 from maestro_cli.sources.webhook_receiver import Proof, WebhookReceiver, basic, bearer, shared_secret
 
@@ -94,6 +95,7 @@ def run_watch(
         f"watch, {services.actor}",
         drill=lambda: is_drilling(services.journal, services.clock.now()),
         bindings=bindings,
+        topology=ReadTopology(lambda: services.cluster.list_pods(None), services.clock, progress.note),
     )
     source = alert_source(services) if webhook is not None else needed_alert_source(services)
     polled = f"polling {source.words}, every {poll}" if source is not None else "the webhook alone"

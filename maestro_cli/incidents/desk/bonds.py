@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from maestro_cli.core.errors import GateNotMet, NotFound, UsageError
 from maestro_cli.incidents.desk.writing import Writing, require
 from maestro_cli.incidents.intake.correlation import capped
+from maestro_cli.incidents.merging import merge_events
 from maestro_cli.incidents.model import Incident, Link, LinkKind
 from maestro_cli.incidents.register import Reads, find_incident, links_of
 
@@ -75,23 +76,8 @@ class Bonds(Writing):
             stays = self._seen(transaction, into, expected_into_seq)
             _require_mergeable(gone, stays)
             require(gone, "incident.merged")
-            if gone.severity < stays.severity:
-                data = {
-                    "severity": gone.severity, "was": stays.severity, "reason": f"merged with #{gone.number}",
-                }  # fmt: skip
-                self._append(transaction, "incident.severity_set", stays.id, data)
-            self._append(
-                transaction,
-                "incident.merged",
-                gone.id,
-                {
-                    "number": gone.number,
-                    "other": stays.id,
-                    "into_number": stays.number,
-                    "signals": gone.signals,
-                    "reason": capped(reason),
-                },
-            )
+            for kind, incident, data in merge_events(gone, stays, reason):
+                self._append(transaction, kind, incident, data)
             return find_incident(transaction, stays.id)
 
 

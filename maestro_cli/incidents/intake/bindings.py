@@ -59,6 +59,7 @@ class Bindings:
             *((book.storm,) if book.storm is not None else ()),
         )
         self._by_id = {one.id: one for one in every}
+        self.needs_topology = any(one.is_by_topology and "node" in one.same for one in every)
         self.resolves = any(one.resolve_on != "never" for one in every)
         self.damps = any(one.flapping is not None for one in every)
         self._known: dict[frozenset[tuple[str, str]], Bound] = {}  # by labels; each is asked often

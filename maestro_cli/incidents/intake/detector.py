@@ -30,6 +30,7 @@ from maestro_cli.incidents.intake.judging import Judge
 from maestro_cli.incidents.intake.routing import Routing
 from maestro_cli.incidents.intake.rules.model import Rule
 from maestro_cli.incidents.intake.rules.usage import note_waiting
+from maestro_cli.incidents.intake.topology import Topology
 from maestro_cli.incidents.model import IngestReport, State
 from maestro_cli.incidents.register import (
     KnownSignal,
@@ -55,15 +56,18 @@ class Detector:
         policy: IntakePolicy | None = None,
         drill: Callable[[], bool] = lambda: False,
         bindings: Bindings = Bindings(),
+        topology: Callable[[], Topology] = Topology,
     ) -> None:
         """`drill` says, when a delivery opens incidents, whether they belong to a drill; `bindings` what
-        playbooks say of signals."""
+        playbooks and rules say of signals; `topology` what runs where, asked only where a rule wants it, and
+        it does not raise."""
         self.journal = journal
         self.clock = clock
         self.actor = actor
         self.policy = policy or bindings.book.policy
         self.bindings = bindings
         self._drill = drill
+        self._topology = topology
 
     def ingest(self, alerts: Sequence[Alert], *, source: str) -> IngestReport:
         """Take a delivery that may be partial: nothing is concluded from what is absent.
@@ -87,9 +91,15 @@ class Detector:
         quiet = self._nothing_new(delivery, source, full_since, few)
         if quiet is not None:
             return quiet
+        topology = (
+            self._topology() if self.bindings.needs_topology else Topology()
+        )  # before the lock is taken
         with self.journal.transaction() as transaction:
             judge = self._judge(transaction, few)
-            intake = _Intake(self, transaction, source, delivery, judge, is_full=full_since is not None)
+            intake = _Intake(
+                self, transaction, source, delivery, judge,
+                is_full=full_since is not None, topology=topology,
+            )  # fmt: skip
             for fingerprint, content, alert in delivery:
                 intake.take(fingerprint, content, alert)
             if full_since is not None:
@@ -160,6 +170,7 @@ class _Intake:
         judge: Judge,
         *,
         is_full: bool,
+        topology: Topology,
     ) -> None:
         self._detector, self._judge, self._is_full = detector, judge, is_full
         self._transaction = transaction
@@ -170,7 +181,7 @@ class _Intake:
         routed = [(name, alert) for name, content, alert in delivery if self._is_routed(name, content, alert)]
         self._routing = Routing(
             transaction, self._append, detector.bindings, policy=detector.policy, source=source,
-            now=self._now, drill=lambda: detector.is_drill, signals=routed,
+            now=self._now, drill=lambda: detector.is_drill, signals=routed, topology=topology,
         )  # fmt: skip
         self._counts: Counter[str] = Counter()
         self._cleared: list[str] = []
@@ -233,6 +244,9 @@ class _Intake:
             "signal": self._signal(fingerprint, content, alert),
             "rule": rule.id,
         }
+        place = self._routing.place(alert)
+        if place is not None:
+            data["place"] = {"workload": place.workload, "nodes": sorted(place.nodes), "about": place.about}
         if answer in ("refired", "returned"):
             data["returned"] = True
         self._append("incident.signal", incident, data)

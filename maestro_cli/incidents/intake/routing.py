@@ -7,21 +7,28 @@ open goes there, whatever storms.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
 
 from maestro_cli.core.facts.alerts import Alert
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.workload_labels import workload_of
 from maestro_cli.incidents.intake.bindings import Bindings
 from maestro_cli.incidents.intake.correlation import IntakePolicy, capped, opening_severity, start_of
+from maestro_cli.incidents.intake.joining import Append, Joint, join
 from maestro_cli.incidents.intake.rules.model import Rule
 from maestro_cli.incidents.intake.storms import Beginning, begun, in_storms
+from maestro_cli.incidents.intake.topology import Place, Placed, Topology, place_of
 from maestro_cli.incidents.model import Incident, Severity, State
-from maestro_cli.incidents.register import latest_incident_of_key, open_incident_of_key, seen_keys
+from maestro_cli.incidents.register import (
+    find_incident,
+    latest_incident_of_key,
+    open_incident_of_key,
+    seen_keys,
+)
 from maestro_cli.journal.store import Transaction
 
 REOPENABLE = (State.RESOLVED, State.POSTMORTEM)
@@ -29,14 +36,15 @@ REOPENABLE = (State.RESOLVED, State.POSTMORTEM)
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What a signal is one of: the key of its incident, the rule that says so, and how grave it is."""
+    """What a signal is one of: the key of its incident, the rule that says so, and how grave it is.
+
+    `incident` is the open one that it joins by where it is, under whatever key.
+    """
 
     key: str
     rule: Rule
     severity: Severity
-
-
-Append = Callable[[str, str, Mapping[str, Any]], None]  # kind, incident, data
+    incident: str = ""
 
 
 class Routing:
@@ -53,6 +61,7 @@ class Routing:
         now: datetime,
         drill: Callable[[], bool],
         signals: Sequence[tuple[str, Alert]],
+        topology: Topology,
     ) -> None:
         """`signals` are those of the delivery that look for an incident, each with its identity."""
         self._transaction, self._append = transaction, append
@@ -61,6 +70,8 @@ class Routing:
         keys = {bindings.key(alert.labels) for _, alert in signals}
         self._new_keys = keys - seen_keys(transaction, sorted(keys))
         self._number = next_number(transaction)
+        self._topology = topology
+        self._joints = self._join(signals)
         self._storms = self._in_storms(signals)  # identities of signals that are in one: its key
         self._by_key: dict[str, str] = {}  # open incident of a key, as far as looked up
         self.opened: list[str] = []
@@ -73,18 +84,53 @@ class Routing:
     def incident_of(self, fingerprint: str, alert: Alert) -> tuple[str, Rule]:
         """The open incident of a signal, found, reopened or opened; and the rule that says so."""
         group = self._group(fingerprint, alert)
-        if group.key not in self._by_key:
-            is_new = group.key in self._new_keys
-            self._by_key[group.key] = self._open(group, alert, None) if is_new else self._find(group, alert)
-        return self._by_key[group.key], group.rule
+        name = group.incident or group.key
+        if name not in self._by_key:
+            first = self._firsts.get(group.key, alert) if not group.rule.is_storm else alert
+            is_new = not group.incident and group.key in self._new_keys
+            self._by_key[name] = self._open(group, first, None) if is_new else self._find(group, first)
+        return self._by_key[name], group.rule
+
+    def place(self, alert: Alert) -> Place | None:
+        """Where a signal is, None where its rule does not ask."""
+        by_topology = self._bindings.bound(alert.labels).rule.is_by_topology
+        return place_of(alert.labels, self._topology) if by_topology else None
+
+    def _join(self, signals: Sequence[tuple[str, Alert]]) -> Mapping[str, Joint]:
+        """By key, what signals belong to by where they are; with the signal to open it for."""
+        new: dict[str, list[Placed]] = defaultdict(list)
+        self._firsts: dict[str, Alert] = {}
+        self._gravest: dict[str, Severity] = {}
+        for _, alert in signals:
+            place, bound = self.place(alert), self._bindings.bound(alert.labels)
+            if place is None:
+                continue
+            began = start_of(alert, self._now)
+            new[bound.rule.id].append(Placed(bound.key, place, began))
+            first = self._firsts.get(bound.key)
+            if first is None or (began, alert.name) < (start_of(first, self._now), first.name):
+                self._firsts[bound.key] = alert
+        if not new:
+            return {}
+        joints = join(
+            self._transaction, self._append, self._bindings, self._topology, new, drill=self._drilling
+        )
+        for _, alert in signals:
+            joint = joints.get(self._bindings.key(alert.labels))
+            if joint is not None:
+                severity = opening_severity(alert, self._policy)
+                self._gravest[joint.first] = min(severity, self._gravest.get(joint.first, severity))
+        return joints
 
     def _group(self, fingerprint: str, alert: Alert) -> Group:
         found = self._storms.get(fingerprint)
         if found is not None:
             return found
-        severity = opening_severity(alert, self._policy)
         bound = self._bindings.bound(alert.labels)
-        return Group(bound.key, bound.rule, severity)
+        joint = self._joints.get(bound.key)
+        if joint is not None:
+            return Group(joint.first, bound.rule, self._gravest[joint.first], joint.incident)
+        return Group(bound.key, bound.rule, opening_severity(alert, self._policy))
 
     def _in_storms(self, signals: Sequence[tuple[str, Alert]]) -> Mapping[str, Group]:
         """Of signals whose own incident is not open, the storm of each that is in one."""
@@ -94,10 +140,12 @@ class Routing:
         is_closed = dict.fromkeys(self._new_keys, True)
         found: dict[str, tuple[Beginning, Alert]] = {}
         for name, alert in signals:
-            key = self._bindings.key(alert.labels)
+            own = self._bindings.key(alert.labels)
+            joint = self._joints.get(own)
+            key = joint.first if joint is not None else own
             if key not in is_closed:
                 is_closed[key] = open_incident_of_key(self._transaction, key) is None
-            if is_closed[key]:
+            if is_closed[key] and not (joint is not None and joint.incident):
                 began = start_of(alert, self._now)
                 found[name] = Beginning(name, key, rule.key(alert.labels), began), alert
         return self._grouped(rule, found)
@@ -119,10 +167,12 @@ class Routing:
         return {name: Group(key, rule, gravest[key]) for name in stormy for key in (found[name][0].storm,)}
 
     def _find(self, group: Group, alert: Alert) -> str:
-        open_one = open_incident_of_key(self._transaction, group.key)
+        open_one = self._open_one(group)
         if open_one is not None:
-            if group.rule.is_storm and group.severity < open_one.severity:
-                data = {"severity": group.severity, "was": open_one.severity, "reason": "the storm is graver"}
+            is_wide = group.rule.is_storm or group.incident
+            if is_wide and group.severity < open_one.severity:
+                reason = "a graver signal belongs to it"
+                data = {"severity": group.severity, "was": open_one.severity, "reason": reason}
                 self._append("incident.severity_set", open_one.id, data)
             return open_one.id
         last = latest_incident_of_key(self._transaction, group.key)
@@ -131,6 +181,11 @@ class Routing:
         self._append("incident.reopened", last.id, {"reason": "its alert fires again"})
         self.reopened.append(last.id)
         return last.id
+
+    def _open_one(self, group: Group) -> Incident | None:
+        if group.incident:
+            return find_incident(self._transaction, group.incident)
+        return open_incident_of_key(self._transaction, group.key)
 
     def _reopens(self, incident: Incident, rule: Rule) -> bool:
         resolved_at = incident.times.resolved_at

@@ -57,7 +57,8 @@ def _in_one(ordered: Sequence[Beginning], rule: Rule) -> set[str]:
 
 
 _BEGUN = """
-SELECT s.fingerprint, s.labels, s.starts_at FROM incident_signals s JOIN incidents i ON i.id = s.incident
+SELECT s.fingerprint, s.labels, s.starts_at, i.key FROM incident_signals s
+JOIN incidents i ON i.id = s.incident
 WHERE s.current = 1 AND s.starts_at BETWEEN :since AND :until AND i.started_at >= :since AND i.drill = :drill
     AND s.source <> 'user'
 """
@@ -72,8 +73,8 @@ def begun(
         _BEGUN, {"since": to_rfc3339(since - window), "until": to_rfc3339(until + window), "drill": drill}
     )
     found = []
-    for fingerprint, text, starts_at in rows:
+    for fingerprint, text, starts_at, key in rows:
         labels = json.loads(text)
-        one = Beginning(fingerprint, bindings.key(labels), rule.key(labels), from_rfc3339(starts_at))
-        found.append(one)
+        own = bindings.key(labels) if key.startswith("storm") else key
+        found.append(Beginning(fingerprint, own, rule.key(labels), from_rfc3339(starts_at)))
     return found

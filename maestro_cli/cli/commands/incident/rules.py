@@ -27,9 +27,9 @@ def list_rules(ctx: typer.Context, output: OutputOption = "table") -> None:
 
     Example: maestro incident rules list -o wide
     """
+    options = output_options(ctx, output)
     rules = ctx.obj.incident_rules
-    view = rules_view(rules.book, rules.usage, rules.unused, ctx.obj.clock.now())
-    emit(view, output_options(ctx, output))
+    emit(rules_view(rules.book, rules.usage, rules.unused, ctx.obj.clock.now()), options)
 
 
 @app.command()

@@ -15,11 +15,19 @@ from maestro_cli.core.quantities import counted, format_duration
 from maestro_cli.incidents.intake.bindings import Bindings
 from maestro_cli.incidents.intake.correlation import ignored_because, severity_of
 from maestro_cli.incidents.intake.damping import Damping, Flapping
+from maestro_cli.incidents.intake.joining import on_open
 from maestro_cli.incidents.intake.routing import REOPENABLE
 from maestro_cli.incidents.intake.rules.model import Rule
 from maestro_cli.incidents.intake.storms import Beginning, begun, in_storms
+from maestro_cli.incidents.intake.topology import Placed, Topology, place_of, together
 from maestro_cli.incidents.model import Incident, Severity
-from maestro_cli.incidents.register import Reads, known_signals, latest_incident_of_key, open_incident_of_key
+from maestro_cli.incidents.register import (
+    Reads,
+    find_incident,
+    known_signals,
+    latest_incident_of_key,
+    open_incident_of_key,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,19 @@ def explain_signal(
     )  # fmt: skip
 
 
+def _joined(bindings: Bindings, reads: Reads, labels: Mapping[str, str], now: datetime) -> Incident | None:
+    """The open incident that it is of by where it is; what runs where is what labels and the journal say."""
+    rule, key = bindings.bound(labels).rule, bindings.key(labels)
+    if not rule.is_by_topology:
+        return None
+    own = Placed(key, place_of(labels, Topology()), now)
+    known = [one for one, by in on_open(reads, bindings, Topology(), drill=False) if by == rule.id]
+    groups = together([*known, own], rule, bindings.book.needs)
+    group = next(keys for keys in groups if key in keys)
+    held = [one.incident for one in known if one.key in group]
+    return min((find_incident(reads, one) for one in held), key=lambda one: one.number, default=None)
+
+
 def _storm(
     bindings: Bindings, reads: Reads, labels: Mapping[str, str], now: datetime
 ) -> tuple[Incident | None, str] | None:
@@ -94,6 +115,9 @@ def _would(
     found = open_incident_of_key(reads, key)
     if found is not None:
         return found, f"joins incident #{found.number}, which is open"
+    joined = _joined(bindings, reads, labels, now)
+    if joined is not None:
+        return joined, f"joins incident #{joined.number} by where it is"
     storm = _storm(bindings, reads, labels, now)
     if storm is not None:
         return storm

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from maestro_cli.core.workload_labels import workload_of
 from maestro_cli.incidents.intake.correlation import IntakePolicy, incident_key, key_part
 from maestro_cli.runbooks.playbooks.matchers import Matcher, mismatch
 from maestro_cli.runbooks.playbooks.model import Playbook
@@ -18,6 +19,7 @@ STORM_PREFIX = ("storm",)
 DEFAULT_UNUSED_SECONDS = 30 * 86_400.0
 
 
+Same = Literal["workload", "node", "dependency"]
 ResolveOn = Literal["all", "first", "never"]
 
 
@@ -42,6 +44,7 @@ class Rule:
     id: str
     matchers: tuple[Matcher, ...] = ()
     group_by: tuple[str, ...] = ()
+    same: tuple[Same, ...] = ("workload",)
     window_seconds: float = 600.0
     threshold: int = 1
     reopen_window_seconds: float = 900.0
@@ -60,6 +63,9 @@ class Rule:
     def key(self, labels: Mapping[str, str]) -> str:
         """The key that signals of one incident share."""
         if not self.by_labels:
+            about = "node" in self.same and not workload_of(labels) and not labels.get("pod")
+            if about and labels.get("node"):
+                return f"node/{key_part(labels['node'])}"
             return incident_key(labels)
         parts = (key_part(labels.get(label, "")) for label in self.group_by)
         return "/".join((*self.prefix, *parts))
@@ -70,6 +76,11 @@ class Rule:
         return self.prefix == STORM_PREFIX
 
     @property
+    def is_by_topology(self) -> bool:
+        """Whether signals of several workloads may be one incident by where they are."""
+        return not self.by_labels and self.same != ("workload",)
+
+    @property
     def is_of_playbook(self) -> bool:
         """Whether it is the `correlation` of a playbook."""
         return self.prefix[:1] == ("playbook",)
@@ -77,7 +88,9 @@ class Rule:
     @property
     def told(self) -> str:
         """How it groups, in words."""
-        return f"by {', '.join(self.group_by) or 'nothing'}" if self.by_labels else "by workload"
+        return (
+            f"by {', '.join(self.group_by) or 'nothing'}" if self.by_labels else f"by {', '.join(self.same)}"
+        )
 
 
 EVERY_SIGNAL = Rule("workload")
@@ -105,12 +118,15 @@ def rule_of_playbook(playbook: Playbook) -> Rule | None:
 class RuleBook:
     """Every rule there is, in order, and the table of intake.
 
+    `dependencies` are the workloads that each workload `ns/name` needs, `needs` also those through others.
     `storm` opens one incident for more keys than its threshold that begin within its window.
     """
 
     rules: tuple[Rule, ...] = (EVERY_SIGNAL,)
     policy: IntakePolicy = field(default_factory=IntakePolicy)
     storm: Rule | None = None
+    dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    needs: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unused_after_seconds: float = DEFAULT_UNUSED_SECONDS
 
     def match(self, labels: Mapping[str, str]) -> Rule:

@@ -1,4 +1,5 @@
-"""The tables of rules: which is known since when, what matched when, and which signals came back when.
+"""The tables of rules: which is known since when, what matched when, which signals came back, and where they
+are.
 
 Invariant: every row comes from an event, so that a replay gives the same rows; no event is written for a
 match alone. Returns are kept for a day after they happened.
@@ -9,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import timedelta
 
+from maestro_cli.core.canonical import canonical_json
 from maestro_cli.core.clock import from_rfc3339, to_rfc3339
 from maestro_cli.journal.model import Event
 
@@ -20,6 +22,9 @@ CREATE TABLE rule_incidents (incident TEXT PRIMARY KEY, rule TEXT NOT NULL);
 CREATE TABLE signal_returns (
     incident TEXT NOT NULL, fingerprint TEXT NOT NULL, rule TEXT NOT NULL, at TEXT NOT NULL
 );
+CREATE TABLE signal_places (
+    fingerprint TEXT PRIMARY KEY, workload TEXT NOT NULL, nodes TEXT NOT NULL, about TEXT NOT NULL
+);
 CREATE INDEX signal_returns_by_time ON signal_returns (at);
 """
 
@@ -28,8 +33,8 @@ class RulesProjection:
     """Folds `rules.*` events, and what `incident.*` events say of rules."""
 
     name = "incident_rules"
-    version = 1
-    tables = ("rule_known", "rule_matches", "rule_incidents", "signal_returns")
+    version = 2
+    tables = ("rule_known", "rule_matches", "rule_incidents", "signal_returns", "signal_places")
     schema = _SCHEMA
 
     def apply(self, db: sqlite3.Connection, event: Event) -> None:
@@ -51,6 +56,17 @@ def _signal(db: sqlite3.Connection, event: Event) -> None:
     data = event.data
     if data["phase"] == "attached":
         _matched(db, event, data["rule"], 1)
+    place = data.get("place")
+    if place:
+        db.execute(
+            "INSERT OR REPLACE INTO signal_places VALUES (?, ?, ?, ?)",
+            (
+                data["signal"]["fingerprint"],
+                place["workload"],
+                canonical_json(place["nodes"]),
+                place["about"],
+            ),
+        )
     if not data.get("returned"):
         return
     db.execute(

@@ -25,6 +25,7 @@ from maestro_cli.incidents.intake.rules.model import (
 )
 from maestro_cli.incidents.intake.rules.projection import MAX_FLAPPING_SECONDS
 from maestro_cli.incidents.intake.rules.spec import FlappingSpec, RuleSpec, RulesSpec, StormSpec
+from maestro_cli.incidents.intake.topology import closure
 from maestro_cli.incidents.model import Severity
 from maestro_cli.runbooks.playbooks.matchers import Matcher, parse_matcher
 from maestro_cli.runbooks.playbooks.template import placeholders, unread
@@ -33,6 +34,7 @@ MAX_RULES = 200
 _MAX_SECONDS = 31 * 86_400.0
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_WORKLOAD = re.compile(r"[a-z0-9][-a-z0-9.]{0,252}/[a-z0-9][-a-z0-9.]{0,252}")
 _Place = tuple[str | int, ...]
 
 
@@ -59,6 +61,7 @@ class _Reading:
         spec = self._spec
         own = self._rules()
         unused = far.unused_after_seconds
+        needs = {**far.dependencies, **self._dependencies()}
         if spec.unused_after:
             unused = self._seconds(spec.unused_after, ("unused_after",), most=366 * 86_400.0)
         return RuleBook(
@@ -66,6 +69,8 @@ class _Reading:
             policy=self._policy(far.policy),
             storm=far.storm if spec.storm is None else self._storm(spec.storm),
             unused_after_seconds=unused,
+            dependencies=needs,
+            needs=closure(needs),
         )
 
     def _policy(self, far: IntakePolicy) -> IntakePolicy:
@@ -80,6 +85,17 @@ class _Reading:
                 raise self._fail("is empty", ("heartbeats", number), fix="name an alert")
         unknown = Severity(spec.unknown_severity) if spec.unknown_severity else far.unknown_severity
         return IntakePolicy(words, unknown, far.heartbeats | set(spec.heartbeats))
+
+    def _dependencies(self) -> dict[str, tuple[str, ...]]:
+        for name, needed in self._spec.dependencies.items():
+            at: _Place = ("dependencies", name)
+            for each, where in ((name, at), *((one, (*at, number)) for number, one in enumerate(needed))):
+                if not _WORKLOAD.fullmatch(each):
+                    fix = "write namespace/name"
+                    raise self._fail(f"{visible(each, 60)!r} is not a workload", where, fix=fix)
+            if name in needed:
+                raise self._fail("needs itself", at)
+        return {name: tuple(needed) for name, needed in self._spec.dependencies.items()}
 
     def _storm(self, spec: StormSpec | str) -> Rule | None:
         if isinstance(spec, str):
@@ -125,11 +141,16 @@ class _Reading:
         return found
 
     def _rule(self, spec: RuleSpec, at: _Place) -> Rule:
+        if spec.same is not None and spec.group_by is not None:
+            raise self._fail("has group_by as well", (*at, "same"), fix="write one of them")
+        if spec.same is not None and "workload" not in spec.same:
+            raise self._fail("has no workload", (*at, "same"), fix="write [workload, node, dependency]")
         self._check(spec.group_by or (), spec.threshold, spec.title, at)
         return Rule(
             id=spec.id,
             matchers=self._matchers(spec.matchers, (*at, "matchers")),
             group_by=tuple(spec.group_by or ()),
+            same=tuple(spec.same or ("workload",)),
             window_seconds=self._seconds(spec.window, (*at, "window")),
             threshold=spec.threshold,
             reopen_window_seconds=self._seconds(spec.reopen_window, (*at, "reopen_window"), least=0.0),

@@ -19,7 +19,9 @@ class FlappingSpec(msgspec.Struct, forbid_unknown_fields=True):
 class RuleSpec(msgspec.Struct, forbid_unknown_fields=True):
     """Signals that every matcher takes; those with the same values of `group_by` are one incident.
 
-    Without `group_by` they are grouped by their workload; with an empty one all of them are one. An incident
+    Without `group_by` they are grouped by their workload; with an empty one all of them are one. With `same`
+    those of a node and of what runs there, and of a workload and of what it needs, are one where they began
+    within `window`. An incident
     opens once `threshold` of them fire that began within `window` of one another, and is reopened for
     `reopen_window` after its end. The watch resolves it once all its signals resolved, or the first of them;
     by default it never does, and a person or a response does.
@@ -28,6 +30,7 @@ class RuleSpec(msgspec.Struct, forbid_unknown_fields=True):
     id: str
     matchers: list[str] = []
     group_by: list[str] | None = None
+    same: list[Literal["workload", "node", "dependency"]] | None = None
     window: str = "10m"
     threshold: int = 1
     reopen_window: str = "15m"
@@ -48,9 +51,9 @@ class StormSpec(msgspec.Struct, forbid_unknown_fields=True):
 class RulesSpec(msgspec.Struct, forbid_unknown_fields=True):
     """`severities` adds words to the shipped table; `none` is a word that never opens an incident.
 
-    `storm` is when so much begins at once that it is one incident; `off` is never.
-    `heartbeats` are alerts that only say "I am alive"; they are added to the shipped ones. A rule that
-    matched nothing for `unused_after` is told.
+    `dependencies` are the workloads (`namespace/name`) that each workload needs. `storm` is when so much
+    begins at once that it is one incident; `off` is never. `heartbeats` are alerts that only say "I am
+    alive"; they are added to the shipped ones. A rule that matched nothing for `unused_after` is told.
     """
 
     maestro: Literal["incident-rules/v1"]
@@ -58,5 +61,6 @@ class RulesSpec(msgspec.Struct, forbid_unknown_fields=True):
     severities: dict[str, SeverityWord] = {}
     unknown_severity: Literal["sev1", "sev2", "sev3"] | None = None
     heartbeats: list[str] = []
+    dependencies: dict[str, list[str]] = {}
     storm: StormSpec | Literal["off"] | None = None
     unused_after: str = ""
