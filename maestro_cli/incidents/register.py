@@ -209,13 +209,11 @@ def silences_of(reads: Reads, incident_id: str) -> tuple[IncidentSilence, ...]:
 
 def overdue_silences(reads: Reads, now: datetime) -> tuple[tuple[Incident, IncidentSilence], ...]:
     """Those that hold now although their incident is over."""
-    rows = reads.query("SELECT * FROM incident_silences WHERE ended_at IS NULL ORDER BY at")
-    found = ((find_incident(reads, row["incident"]), _silence(row)) for row in rows)
-    return tuple(
-        (incident, silence)
-        for incident, silence in found
-        if not incident.state.is_open and silence.until > now
+    rows = reads.query(
+        "SELECT * FROM incident_silences WHERE ended_at IS NULL AND until > ? ORDER BY at", (to_rfc3339(now),)
     )
+    found = ((find_incident(reads, row["incident"]), _silence(row)) for row in rows)
+    return tuple((incident, silence) for incident, silence in found if not incident.state.is_open)
 
 
 def _silence(row: sqlite3.Row) -> IncidentSilence:

@@ -92,10 +92,13 @@ class Services(PeopleServices):
 
     # Incidents
 
-    def incidents(self, *, open_only: bool, drills: bool) -> tuple[Incident, ...]:
+    def incidents(self, *, open_only: bool, drills: bool, owner: str = "") -> tuple[Incident, ...]:
+        """Newest first; those of one owner (`me`, `nobody`) where one is given."""
         from maestro_cli.incidents.model import OPEN_STATES
 
-        return self.desk.list(states=OPEN_STATES if open_only else (), drills=drills)
+        found = self.desk.list(states=OPEN_STATES if open_only else (), drills=drills)
+        wanted = {"me": self.actor, "nobody": None}.get(owner, owner)
+        return tuple(one for one in found if not owner or one.owner == wanted)
 
     def incident_details(self, ref: str) -> Details:
         """What `incident show` shows; asks no backend."""

@@ -16,12 +16,18 @@ from maestro_cli.config.locations import state_dir
 from maestro_cli.incidents.details import Details, read_details
 from maestro_cli.incidents.gate import GateScope, read_gate
 from maestro_cli.incidents.intake.blindness import read_sight
+from maestro_cli.incidents.model import IncidentSilence, SilenceEnd
 from maestro_cli.incidents.report.stats import sample_of, stats_of
 from maestro_cli.output.formats import parse_format
 from maestro_cli.output.renderers.incident_findings import findings_view, triage_view
 from maestro_cli.output.renderers.incident_gate import gate_view
 from maestro_cli.output.renderers.incident_stats import stats_table, stats_view
-from maestro_cli.output.renderers.incidents import incident_view, incidents_view, timeline_view
+from maestro_cli.output.renderers.incidents import (
+    incident_silences_view,
+    incident_view,
+    incidents_view,
+    timeline_view,
+)
 from maestro_cli.output.views import View
 from maestro_cli.output.writer import OutputOptions, emit
 from tests.cli.incident_scene import Scene, settled
@@ -104,6 +110,18 @@ def test_what_was_recorded_a_while_ago_is_stale_and_says_its_age(scene: Scene) -
     body = json.loads(shown(findings_view(found.evidence, found.now), "json"))
     assert [(item["at"], item["age_seconds"]) for item in body["items"]] == [(early, 600.0)] * 2
     assert "stale: nobody watches, recorded 10m20s ago" in shown(incident_view(found), "table")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_silences_are_listed_in_every_format_with_how_they_stand(form: str) -> None:
+    until = T0 + timedelta(hours=2)
+    made = [
+        IncidentSilence("chg-1", "alertname=Slow,namespace=ml", until, T0, "ana"),
+        IncidentSilence("chg-2", "alertname=Errors", until, T0, "ana", T0, SilenceEnd.ENDED),
+        IncidentSilence("chg-3", "alertname=\x1b[31mred", until, T0, "bo", T0, SilenceEnd.NOT_MADE),
+        IncidentSilence("chg-4", "alertname=Old", T0, T0 - timedelta(hours=1), "bo"),
+    ]
+    check("incident-silences", incident_silences_view(made, T0 + timedelta(hours=1)), form)
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -210,3 +228,14 @@ def test_an_incident_is_watched_until_it_is_resolved(home: Path) -> None:
         states += [json.loads(line)["items"][0]["state"] for line in watch.stdout]
         assert (watch.wait(120), watch.stderr.read()) == (0, "")
     assert states == ["detected", "resolved"]
+
+
+def test_numbers_of_incidents_are_completed_the_open_ones_first(home: Path) -> None:
+    asked = {"_MAESTRO_COMPLETE": "complete_bash", "COMP_WORDS": "maestro incident show ", "COMP_CWORD": "3"}
+    assert maestro(env=asked).out.split() == ["latest", "3", "1", "4", "2"]
+
+
+def test_incidents_can_be_listed_by_their_owner(home: Path) -> None:
+    for owner, numbers in (("ana", "1"), ("nobody", "3"), ("me", "")):
+        result = maestro("incident", "list", "--owner", owner, "-o", "jsonpath={.items[*].number}")
+        assert (result.code, result.out.strip()) == (0, numbers)

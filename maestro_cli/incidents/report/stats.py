@@ -142,8 +142,8 @@ def stats_of(samples: Sequence[Sample], since: datetime, until: datetime, *, dri
         until=until,
         whole=_group("all", counted),
         previous=_group("before", earlier),
-        severities=_groups(counted, lambda one: one.incident.severity.value),
-        services=_largest(_groups(counted, lambda one: one.service)),
+        severities=_severities(counted),
+        services=_services(counted),
         weeks=_weeks(counted, since, until),
         rule=figure(one.rule_seconds for one in counted),
         own=figure(one.own_seconds for one in counted),
@@ -164,14 +164,23 @@ def _group(name: str, samples: Sequence[Sample]) -> Group:
     return Group(name, len(samples), figures)
 
 
-def _groups(samples: Sequence[Sample], name_of: Callable[[Sample], str]) -> tuple[Group, ...]:
-    names = sorted({name_of(one) for one in samples})
-    return tuple(_group(name, [one for one in samples if name_of(one) == name]) for name in names)
+def _by_name(samples: Sequence[Sample], name_of: Callable[[Sample], str]) -> dict[str, list[Sample]]:
+    found: dict[str, list[Sample]] = {}
+    for one in samples:
+        found.setdefault(name_of(one), []).append(one)
+    return found
 
 
-def _largest(groups: Sequence[Group]) -> tuple[Group, ...]:
+def _severities(samples: Sequence[Sample]) -> tuple[Group, ...]:
+    named = _by_name(samples, lambda one: one.incident.severity.value)
+    return tuple(_group(name, named[name]) for name in sorted(named))
+
+
+def _services(samples: Sequence[Sample]) -> tuple[Group, ...]:
     """Those with the most incidents; the others are no group."""
-    return tuple(sorted(groups, key=lambda group: (-group.incidents, group.name))[:MAX_SERVICES])
+    named = _by_name(samples, lambda one: one.service)
+    names = sorted(named, key=lambda name: (-len(named[name]), name))[:MAX_SERVICES]
+    return tuple(_group(name, named[name]) for name in names)
 
 
 def week_of(instant: datetime) -> datetime:
@@ -182,9 +191,10 @@ def week_of(instant: datetime) -> datetime:
 
 def _weeks(samples: Sequence[Sample], since: datetime, until: datetime) -> tuple[Group, ...]:
     """Every week that the window touches, also those without an incident."""
+    named = _by_name(samples, lambda one: f"{week_of(one.incident.times.opened_at):%Y-%m-%d}")
     found, start = [], week_of(since)
     while start < until:
-        mine = [one for one in samples if week_of(one.incident.times.opened_at) == start]
-        found.append(_group(f"{start:%Y-%m-%d}", mine))
+        name = f"{start:%Y-%m-%d}"
+        found.append(_group(name, named.get(name, [])))
         start += timedelta(days=7)
     return tuple(found)

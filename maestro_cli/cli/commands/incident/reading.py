@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.cli import offers
 from maestro_cli.cli.options import OutputOption, RefArgument, output_options
 from maestro_cli.output.renderers.incident_findings import findings_view, triage_view
 from maestro_cli.output.renderers.incidents import incident_view, incidents_view, timeline_view
@@ -16,13 +17,20 @@ def list_incidents(
     ctx: typer.Context,
     everything: Annotated[bool, typer.Option("--all", "-a", help="Also those that are over.")] = False,
     drills: Annotated[bool, typer.Option("--drills/--no-drills", help="With or without drills.")] = True,
+    owner: Annotated[
+        str,
+        typer.Option(
+            "--owner", metavar="NAME", help="Only those of; `me`, or `nobody`.", autocompletion=offers.people
+        ),
+    ] = "",
     output: OutputOption = "table",
 ) -> None:
     """List open incidents, newest first.
 
     Example: maestro incident list --all -o json
+    Example: maestro incident list --owner me
     """
-    found = ctx.obj.incidents(open_only=not everything, drills=drills)
+    found = ctx.obj.incidents(open_only=not everything, drills=drills, owner=owner)
     people = ctx.obj.standings(found)
     emit(incidents_view(found, ctx.obj.clock.now(), people), output_options(ctx, output))
     ctx.obj.remind_of_tasks(found)
