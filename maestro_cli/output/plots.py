@@ -22,6 +22,7 @@ _INK, _FAINT, _LINE, _BAND, _MARK = "#222222", "#cfd4da", "#0b5cad", "#fdeccf", 
 _TICKS = 4
 _STEPS_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 _PER_LEGEND_LINE = 2
+_LARGEST, _SMALLEST = 1e100, 1e-100  # what a scale is made for
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,10 @@ class _Frame:
     def __init__(self, plot: Plot) -> None:
         self._plot = plot
         self._start, self._end = plot.start, max(plot.end, plot.start + 1)
-        known = [value for _, value in plot.points if value is not None and math.isfinite(value)]
+        known = [value for _, value in plot.points if value is not None and _is_drawable(value)]
         self._is_empty = not known
-        self._low = min(0.0, *known) if known else 0.0
-        self._step = _nice((max(known, default=1.0) - self._low) / _TICKS)
-        top = max(known, default=1.0)
+        self._low, top = min(0.0, *known, 0.0), max(0.0, *known, 0.0)  # zero is always on it
+        self._step = _nice((top - self._low) / _TICKS)
         self._high = self._low + self._step * max(math.ceil((top - self._low) / self._step - 1e-9), 1)
 
     def _x(self, at: float) -> float:
@@ -147,7 +147,7 @@ class _Frame:
     def _pieces(self) -> Iterator[list[tuple[float, float]]]:
         piece: list[tuple[float, float]] = []
         for at, value in self._plot.points:
-            missing = value is None or not math.isfinite(value)
+            missing = value is None or not _is_drawable(value)
             if piece and (missing or at - piece[-1][0] > self._plot.gap_seconds):
                 yield piece
                 piece = []
@@ -180,9 +180,14 @@ def _legend(marks: Sequence[Mark]) -> Iterator[str]:
         yield f'<text x="{x}" y="{HEIGHT + 6 + row * _LEGEND_LINE}">{number} {at} {label}</text>'
 
 
+def _is_drawable(value: float) -> bool:
+    """Neither NaN nor infinite, nor so large that a scale for it overflows."""
+    return abs(value) <= _LARGEST
+
+
 def _nice(rough: float) -> float:
     """The next of 1, 2 and 5 times a power of ten; 1 when there is nothing to measure."""
-    if not math.isfinite(rough) or rough <= 0:
+    if rough < _SMALLEST:
         return 1.0
     power = 10.0 ** math.floor(math.log10(rough))
     return next((factor * power for factor in (1, 2, 5) if rough <= factor * power * (1 + 1e-9)), 10 * power)

@@ -122,8 +122,9 @@ def _points(
 ) -> Iterator[tuple[str, float]]:
     series = metrics.query_range(query, start, end, step)
     for at, value in series[0].points[:MAX_POINTS] if series else ():
-        if math.isfinite(value):
-            yield to_rfc3339(at), float(f"{value * factor:.6g}")
+        scaled = value * factor
+        if math.isfinite(scaled):
+            yield to_rfc3339(at), float(f"{scaled:.6g}")
 
 
 def needs_measuring(incident: Incident, entries: Sequence[Entry], now: datetime) -> bool:
