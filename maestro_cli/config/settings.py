@@ -64,6 +64,8 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     `redact` refers to secrets beyond those of the endpoints that no record may carry; a file may hold
     several, one a line. `backups` is the folder that backups of what runs there are kept in. `parameters` are
     the values that parameters of runbooks have there, where neither the start of a run nor its alert says.
+    `revenue_segments` are the segments of the traffic that earn money (of the model server: routes): their
+    failures make an incident graver.
     """
 
     cluster: ClusterEndpoint | None = None
@@ -85,6 +87,7 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     costs: Responders = Responders()
     backups: str | None = None
     parameters: dict[str, str] = {}
+    revenue_segments: list[str] = []
     webhook: Receiver | None = None
     warnings: Warnings = Warnings()
     anomalies: Anomalies = Anomalies()

@@ -169,10 +169,12 @@ class Responders:
 
 
 def _accused(suspect: Mapping[str, Any]) -> Accused:
+    """With the strength of the evidence, which scores are calibrated by."""
+    strength = suspect["score"] if suspect.get("strength") is None else suspect["strength"]
     subject, _, revision = str(suspect["subject"]).rpartition(" revision ")
     if subject and revision.isdigit():
-        return Accused(suspect["kind"], subject, int(revision), suspect["score"])
-    return Accused(suspect["kind"], suspect["subject"], None, suspect["score"])
+        return Accused(suspect["kind"], subject, int(revision), strength)
+    return Accused(suspect["kind"], suspect["subject"], None, strength)
 
 
 def _steps(history: RunHistory, runs: Sequence[RunRecord]) -> tuple[str, ...]:

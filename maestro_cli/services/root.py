@@ -164,7 +164,8 @@ class Services(PeopleServices):
     def triage(self) -> Triage:
         from maestro_cli.incidents.triage.investigate import Triage, TriageSettings
 
-        settings = TriageSettings(objectives=tuple(self.objectives.values()))
+        earning = frozenset(self.context.revenue_segments)
+        settings = TriageSettings(objectives=tuple(self.objectives.values()), revenue_segments=earning)
         has_metrics = self.context.prometheus is not None
         metrics = self.prometheus if has_metrics else None
         return Triage(self.cluster, metrics, self.clock, settings=settings, journal=self.journal)

@@ -13,6 +13,7 @@ from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.triage.model import (
     Evidence,
     Onset,
+    Proposal,
     SuggestedFix,
     Suspect,
     SuspectKind,
@@ -72,7 +73,8 @@ def _report(now: datetime) -> TriageReport:
         suspects=(
             Suspect(
                 SuspectKind.RELEASE, "ml/deploy/fraud revision 5", 0.9,
-                ("began with it",), ("one pod is well",), fix,
+                ("began with it",), ("one pod is well",), fix, strength=0.8,
             ),
         ),
+        severity=Proposal(Severity.SEV2, ("12.0% of the requests fail",)),
     )  # fmt: skip

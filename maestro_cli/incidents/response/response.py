@@ -141,6 +141,8 @@ class Response:
         report = self._crew.triage.investigate(incident, desk.signals(incident.id))
         desk.record_triage(incident.id, report)
         progress.update(f"{len(report.evidence)} pieces of evidence; {report.conclusion}")
+        if (proposed := report.severity) is not None:
+            progress.note(f"{proposed.severity.value} is proposed: {'; '.join(proposed.reasons)}")
         for suspect in report.suspects[:3]:
             kind, subject = suspect.kind.value, suspect.subject
             named = subject if subject.startswith(kind) else f"{kind} of {subject}"
@@ -160,12 +162,18 @@ class Response:
         return incident
 
     def _judged(self, incident: Incident, conclusion: str) -> Incident:
-        """Leave triage; the playbook that binds the alert says how severe it is."""
+        """Leave triage; the playbook of the alert says how severe it is, unless somebody said graver."""
         found = self.match(incident)
         severity = None if found is None else _SEVERITIES.get(found[0].severity, Severity.SEV4)
+        if severity is not None and severity > incident.severity and self._was_said(incident):
+            severity = None
         return self._crew.desk.triaged(
             incident.id, severity=severity, owner=incident.owner or self._actor, reason=conclusion
         )
+
+    def _was_said(self, incident: Incident) -> bool:
+        """Whether somebody said how severe it is since it was opened."""
+        return bool(self._journal.events(subject=incident.subject, kinds=("incident.severity_set",)))
 
     def match(self, incident: Incident) -> tuple[Playbook, Signal] | None:
         """The first firing signal of those with the most severe playbook; resolved signals start nothing.

@@ -54,14 +54,7 @@ def traffic_suspects(case: CaseFacts, window_seconds: float = RELEASE_WINDOW_SEC
     making = Making()
     if edit is not None:
         _time(case, making, edit, window_seconds)
-    shifted = _shifted(case)
-    for version, since, before in shifted[:3]:
-        making.plus(
-            0.3, f"version {version} answers {since:.0%} of the requests, {before:.0%} before the onset"
-        )
-        _undeclared(case, making, version)
-    if worse := _worse_version(case, {version for version, _, _ in shifted}):
-        making.plus(0.3, worse)
+    _versions(case, making, edit is not None)
     if edit is not None:
         _beginning(case, making, edit)
         _reach(case, making, edit)
@@ -83,6 +76,9 @@ def _is_before(case: CaseFacts, edit: ConfigEdit, window_seconds: float) -> bool
     return begun >= -_SLACK_SECONDS and seconds_between(edit.at, case.onset.at) <= window_seconds
 
 
+_IN_FORCE_SECONDS = 180.0  # a file that pods follow is in force by then
+
+
 def _time(case: CaseFacts, making: Making, edit: ConfigEdit, window_seconds: float) -> None:
     before = max(seconds_between(edit.at, case.onset.at), 0.0)
     verb = "was created" if edit.created else "was edited"
@@ -92,6 +88,8 @@ def _time(case: CaseFacts, making: Making, edit: ConfigEdit, window_seconds: flo
         f"{edit.subject} {verb}{who} {format_duration(before)} before the onset",
         supports=False,
     )
+    if before > _IN_FORCE_SECONDS and edit.uses.endswith("mounts it"):
+        making.minus(0.15, f"it was in force for {format_duration(before)} before anything began")
 
 
 def _beginning(case: CaseFacts, making: Making, edit: ConfigEdit) -> None:
@@ -130,7 +128,7 @@ def _logs(case: CaseFacts, making: Making, edit: ConfigEdit) -> None:
 def _reach(case: CaseFacts, making: Making, edit: ConfigEdit) -> None:
     """An edit reaches every pod that uses it, and only those that started since where it is no file."""
     tallies = tally_by(case.split, "pod")
-    if any(concentrated(tallies, pod) for pod in tallies):
+    if _in_one_pod(case):
         making.minus(0.3, "the errors sit in one pod; every pod uses it")
     else:
         serving = [one for one in tallies.values() if one.requests_since >= 1]
@@ -140,6 +138,11 @@ def _reach(case: CaseFacts, making: Making, edit: ConfigEdit) -> None:
         started = [pod for pod in case.pods if pod.created_at >= edit.earliest or pod.restarts]
         if not started:
             making.minus(0.25, "no pod has started since: those that run do not see it yet")
+
+
+def _in_one_pod(case: CaseFacts) -> bool:
+    tallies = tally_by(case.split, "pod")
+    return any(concentrated(tallies, pod) for pod in tallies)
 
 
 def _shifted(case: CaseFacts) -> list[tuple[str, float, float]]:
@@ -164,10 +167,44 @@ def _released(case: CaseFacts, version: str) -> bool:
     return bool(revisions) and revisions <= fresh_revisions(case)
 
 
-def _undeclared(case: CaseFacts, making: Making, version: str) -> None:
+def _versions(case: CaseFacts, making: Making, was_edited: bool) -> None:
+    """What other versions that answer tell: that they do worse, or are not declared, points at the routing.
+
+    That the declared version answers all again, or that the same ones answer as before, points away from it.
+    """
+    shifted = _shifted(case)
+    worse = "" if _in_one_pod(case) else _worse_version(case, {version for version, _, _ in shifted})
+    for version, since, before in shifted[:3]:
+        undeclared = _undeclared(case, version)
+        making.plus(
+            0.3 if worse or undeclared else 0.1,
+            f"version {version} answers {since:.0%} of the requests, {before:.0%} before the onset",
+            supports=bool(worse or undeclared),
+        )
+        if undeclared:
+            making.plus(0.2, undeclared)
+    if worse:
+        making.plus(0.3, worse)
+    elif shifted:
+        making.minus(0.1, "what answers now does no worse than what did before")
+    elif was_edited and _answered(case):
+        making.minus(0.2, "the same versions answer as before")
+
+
+def _answered(case: CaseFacts) -> bool:
+    """Whether known versions answered nearly all requests since the onset: the routing sends none astray."""
+    tallies = tally_by(case.split, "version")
+    every = sum(one.requests_since for one in tallies.values())
+    known = sum(one.requests_since for name, one in tallies.items() if name not in _NO_VERSIONS)
+    return every >= _ENOUGH_REQUESTS and known >= (1.0 - _SHIFT) * every
+
+
+def _undeclared(case: CaseFacts, version: str) -> str:
+    """That the workload declares others, in words; "" where it declares this one, or none."""
     declared = sorted({str(number) for _, number in case.declared})
-    if declared and version not in declared:
-        making.plus(0.2, f"{case.workload} declares version {', '.join(declared)}, not {version}")
+    if not declared or version in declared:
+        return ""
+    return f"{case.workload} declares version {', '.join(declared)}, not {version}"
 
 
 def _worse_version(case: CaseFacts, versions: set[str]) -> str:

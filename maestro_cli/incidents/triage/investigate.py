@@ -20,6 +20,7 @@ from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.incidents.model import Incident, Signal
 from maestro_cli.incidents.ports import Cluster, Metrics
 from maestro_cli.incidents.triage.around import around_of, ask_around, ask_jobs
+from maestro_cli.incidents.triage.calibration import calibrated
 from maestro_cli.incidents.triage.edits import Edits
 from maestro_cli.incidents.triage.evidence import Writer
 from maestro_cli.incidents.triage.facts import CaseFacts, Rollout, Saturation, with_revisions, with_zones
@@ -34,6 +35,7 @@ from maestro_cli.incidents.triage.queries import INFERENCE, MetricFamily
 from maestro_cli.incidents.triage.rollouts import rollouts_of, scaled_up_at, target_of
 from maestro_cli.incidents.triage.rounds import Outcome, Round
 from maestro_cli.incidents.triage.saturation import of_pods
+from maestro_cli.incidents.triage.severity import propose_severity
 from maestro_cli.incidents.triage.surroundings import Surroundings
 from maestro_cli.incidents.triage.suspects import rank_suspects
 from maestro_cli.journal.store import Journal
@@ -53,6 +55,7 @@ class TriageSettings:
     tail_lines: int = 1500
     deadline_seconds: float = 6.0
     threads: int = 8
+    revenue_segments: frozenset[str] = frozenset()  # the parts of the traffic that earn money
 
 
 class Triage:
@@ -163,12 +166,15 @@ class _Investigation:
         logs = self._third_round(pods, _as_logs_have_it(onset, readings), case)
         groups = group_lines([outcome.value for outcome in logs.values() if outcome.value is not None])
         case = replace(case, logs=groups)
-        suspects = rank_suspects(case, release_window_seconds=self._settings.release_window_seconds)
+        window = self._settings.release_window_seconds
+        suspects = calibrated(rank_suspects(case, release_window_seconds=window))
         evidence = Writer(self._now, self._start, case).write(
             self._signals, first, second, logs, readings, self._telemetry, self._no_metrics
         )
+        budget: Mapping[str, Any] = next((one.facts for one in evidence if one.kind == "budget"), {})
+        severity = propose_severity(case, suspects, budget, self._settings.revenue_segments)
         return TriageReport(
-            self._incident.id, self._now, self._clock.monotonic() - began, onset, evidence, suspects
+            self._incident.id, self._now, self._clock.monotonic() - began, onset, evidence, suspects, severity
         )
 
     def _is_gone(self, first: Mapping[str, Outcome[Any]]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from maestro_cli.core.canonical import plain
 from maestro_cli.incidents.intake.correlation import capped
+from maestro_cli.incidents.model import Severity
 
 CULPRIT_SCORE = 0.5
 NO_CULPRIT = "no culprit found"
@@ -97,12 +98,22 @@ class SuggestedFix:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
+    """`strength` is what the reasons add up to, and what decides whether it is named; `score` is how often
+    suspects of that strength were the true cause in drills. Until it is calibrated it is the strength itself.
+    """
+
     kind: SuspectKind
     subject: str  # "ml/deploy/fraud revision 2", "pod ml/fraud-…", "node node-a"
     score: float
     reasons_for: tuple[str, ...]
     reasons_against: tuple[str, ...] = ()
     fix: SuggestedFix | None = None
+    strength: float | None = None
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether the evidence is enough to name it."""
+        return (self.score if self.strength is None else self.strength) >= CULPRIT_SCORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +127,15 @@ class Onset:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """A severity and why; `unsure`: something that counts was not measured."""
+
+    severity: Severity
+    reasons: tuple[str, ...]
+    unsure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TriageReport:
     incident: str
     started_at: datetime
@@ -123,13 +143,12 @@ class TriageReport:
     onset: Onset
     evidence: tuple[Evidence, ...]
     suspects: tuple[Suspect, ...]
+    severity: Proposal | None = None
 
     @property
     def culprit(self) -> Suspect | None:
         """The first suspect, when the evidence against it is strong enough to name it."""
-        if self.suspects and self.suspects[0].score >= CULPRIT_SCORE:
-            return self.suspects[0]
-        return None
+        return self.suspects[0] if self.suspects and self.suspects[0].is_strong else None
 
     @property
     def conclusion(self) -> str:
@@ -145,6 +164,7 @@ class TriageReport:
             "suspects": bounded(plain(self.suspects)),
             "culprit": culprit.subject if culprit is not None else None,
             "conclusion": self.conclusion,
+            "severity": plain(self.severity),
             "failed": [item.kind for item in self.evidence if not item.ok],
             "seconds": round(self.seconds, 3),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from maestro_cli.incidents.triage.facts import CaseFacts, tally_by
 from maestro_cli.incidents.triage.making import Making, bad_groups, concentrated, fresh_revisions, names
 from maestro_cli.incidents.triage.model import SuggestedFix, Suspect, SuspectKind
-from maestro_cli.incidents.triage.saturation import strained
+from maestro_cli.incidents.triage.saturation import idle_while_failing, strained
 
 
 def load_suspects(case: CaseFacts) -> list[Suspect]:
@@ -21,6 +21,8 @@ def load_suspects(case: CaseFacts) -> list[Suspect]:
         making.minus(0.25, "the errors sit in one pod, a surge would spread them")
     if strain := strained(case):
         making.plus(0.1, strain)
+    elif idle := idle_while_failing(case):
+        making.minus(0.25, idle)
     fix = None
     if case.workload is not None and case.pods:
         replicas = max(len([pod for pod in case.pods if not pod.deleting]) + 1, 2)

@@ -15,12 +15,13 @@ from maestro_cli.core.promql import promql_selector
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.incidents.ports import Metrics
-from maestro_cli.incidents.triage.facts import CaseFacts, Saturation
+from maestro_cli.incidents.triage.facts import CaseFacts, Saturation, Tally
 from maestro_cli.incidents.triage.model import Evidence
 from maestro_cli.incidents.triage.page import Outcome, failed
 
 HELD_BACK = 0.25  # of its periods: a pod that its limit holds back so often waits for its processor
 NEAR_LIMIT = 0.9
+_IDLE, _MANY = 0.5, 0.1
 _MOST = 200
 _TITLE = "Saturation of pods and nodes"
 _PRESSURE = 'condition=~"MemoryPressure|DiskPressure|PIDPressure",status="true"'
@@ -100,6 +101,15 @@ def strained(case: CaseFacts) -> str:
         if case.pods and len(pods) > 0.5 * len(case.pods):
             return f"{len(pods)} of {len(case.pods)} pods {words}"
     return ""
+
+
+def idle_while_failing(case: CaseFacts) -> str:
+    """That requests fail though no pod has much to do, in words: too many of them is no reason then."""
+    every = sum((row.tally for row in case.split), Tally())
+    most = max(case.saturation.cpu.values(), default=None)
+    if most is None or most >= _IDLE or (every.ratio_since or 0.0) < _MANY:
+        return ""
+    return f"{every.ratio_since:.0%} of the requests fail while no pod uses half of its processor limit"
 
 
 def saturation_evidence(

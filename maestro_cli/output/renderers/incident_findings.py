@@ -40,6 +40,7 @@ def triage_view(details: Details) -> Report:
         ("triaged", triage_age(details)),
         ("began", f"{triage['onset']['at']}, by {triage['onset']['basis']}"),
         ("conclusion", triage["conclusion"]),
+        *([("severity", severity_words(triage))] if triage.get("severity") else []),
         ("no answer", ", ".join(triage["failed"])),
     ]
     document = {
@@ -50,6 +51,12 @@ def triage_view(details: Details) -> Report:
         **{name: value for name, value in triage.items() if name != "incident"},
     }
     return Report("incident-triage/v1", document, (Fields(rows), Heading("Suspects"), suspects_view(triage)))
+
+
+def severity_words(triage: Mapping[str, Any]) -> str:
+    """The severity that triage proposes and why; "" where an older triage proposed none."""
+    proposed = triage.get("severity")
+    return f"{proposed['severity']} is proposed: {'; '.join(proposed['reasons'])}" if proposed else ""
 
 
 def suspects_view(triage: Mapping[str, Any]) -> Listing[Mapping[str, Any]]:

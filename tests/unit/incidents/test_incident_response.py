@@ -12,7 +12,7 @@ import pytest
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.progress import Quiet
 from maestro_cli.incidents.desk import DeskPolicy, IncidentDesk
-from maestro_cli.incidents.model import Incident, State
+from maestro_cli.incidents.model import Incident, Severity, State
 from maestro_cli.incidents.response.response import Crew, Response
 from maestro_cli.runbooks.model import nobody
 from tests.unit.incidents.world import Room, alert
@@ -58,9 +58,13 @@ def cleared_while_mitigating(room: Room, desk: IncidentDesk) -> Incident:
     return incident
 
 
-def response(room: Room, desk: IncidentDesk) -> Response:
-    def match(labels: object, *, firing: bool) -> None:
-        raise RunbookBegun
+def response(room: Room, desk: IncidentDesk, found: object = None) -> Response:
+    """One whose playbooks are `found`; by default nobody may ask for them."""
+
+    def match(labels: object, *, firing: bool) -> object:
+        if found is None:
+            raise RunbookBegun
+        return found
 
     history = SimpleNamespace(list=lambda incident: ())
     outside = cast("Any", SimpleNamespace(match=match, history=history))
@@ -114,3 +118,23 @@ def test_of_several_playbooks_the_most_severe_is_taken_whichever_signal_came_fir
     assert (found[0].severity, found[1].labels["objective"]) == ("sev2", "fraud-availability")
     severities.clear()
     assert asked.match(desk.get("1")) is None
+
+
+def judged(room: Room, said: Severity | None) -> Severity:
+    """What an incident's severity is after its playbook (sev4) was looked up; somebody may have said one."""
+    tell(room, firing=True)
+    desk = IncidentDesk(room.journal, room.clock, "ana")
+    answering = response(room, desk, SimpleNamespace(playbook=SimpleNamespace(severity="sev4")))
+    desk.ack("latest")
+    incident = desk.start_triage("latest")
+    if said is not None:
+        incident = desk.set_severity("latest", said, reason="everybody is affected")
+    return answering._judged(incident, "no culprit found").severity
+
+
+def test_a_playbook_lowers_no_severity_that_somebody_said(room: Room) -> None:
+    assert judged(room, Severity.SEV1) is Severity.SEV1
+
+
+def test_a_playbook_says_the_severity_where_nobody_did(room: Room) -> None:
+    assert judged(room, None) is Severity.SEV4

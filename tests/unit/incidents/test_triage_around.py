@@ -83,6 +83,14 @@ def test_a_surge_is_surer_where_the_pods_have_no_processor_left() -> None:
     assert "4 of 4 pods use all of their processor limit" in rank_suspects(full)[0].reasons_for
 
 
+def test_requests_that_fail_while_the_pods_are_idle_do_not_fail_for_their_number() -> None:
+    failing = replace(case(dict.fromkeys(range(4), 60.0)), load_factor=3.0)
+    idle = replace(failing, saturation=Saturation(cpu={one.name: 0.1 for one in failing.pods}))
+    assert rank_suspects(idle)[0].score < rank_suspects(failing)[0].score
+    answering = replace(case({}), load_factor=3.0, saturation=idle.saturation)
+    assert rank_suspects(answering)[0].reasons_against == ()
+
+
 def mixed() -> CaseFacts:
     """Facts of many kinds at once, each of several."""
     groups = tuple(

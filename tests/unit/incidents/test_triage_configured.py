@@ -230,3 +230,40 @@ def test_an_edit_from_before_the_object_was_there_was_of_another_one(seconds: fl
     now_there = WrittenObject(ref, "7", at(-30))
     found = edits_of([Use(ref, "mounts it")], [now_there], {}, [edit], at(-600))
     assert len(found) == told
+
+
+def put_back() -> Recorded:
+    """Version 2 answered for a while; then the routing was put back, and one pod fails now."""
+    series = {
+        (name, node, "1", "2"): (steady(20, end=-90), NOTHING)
+        for name, node in zip(PODS["old"], NODES, strict=True)
+    }
+    series |= {
+        (name, node, "1", "1"): (steady(20, start=-90), NOTHING)
+        for name, node in zip(PODS["old"], NODES, strict=True)
+    }
+    series[PODS["old"][1], "node-b", "1", "1"] = (steady(14, start=-90), steady(6, start=-10))
+    return other_version(edit=True, seconds=-90).but(series=dict(series))
+
+
+def test_a_routing_that_was_put_back_to_the_declared_version_is_not_blamed(room: Room) -> None:
+    report = investigate(room, put_back())
+    assert first(report).kind is SuspectKind.POD
+    calm = put_back().but(series={key: (good, NOTHING) for key, (good, _) in put_back().series.items()})
+    assert investigate(room, calm).culprit is None
+
+
+def test_an_edit_that_changes_nothing_of_what_answers_is_doubted(room: Room) -> None:
+    case = failing_without_release().but(
+        workloads=(workload(template=template(routing="fraud-routing")),),
+        written=(written("fraud-routing", -35, key="data.routing.yaml"),),
+        configs=(config("fraud-routing", routing_yaml=ROUTING % 1),),
+    )
+    suspect = next(one for one in investigate(room, case).suspects if one.kind is SuspectKind.TRAFFIC)
+    assert "the same versions answer as before" in suspect.reasons_against
+
+
+def test_an_edit_that_was_long_in_force_is_doubted(room: Room) -> None:
+    suspect = next(one for one in investigate(room, edited(-600)).suspects if one.kind is SuspectKind.CONFIG)
+    assert "it was in force for" in " ".join(suspect.reasons_against)
+    assert suspect.score < first(investigate(room, edited(-40))).score

@@ -77,7 +77,7 @@ def test_a_slow_first_pod_of_a_new_revision_is_explained_by_its_revision(room: R
     found = {item.subject: item for item in investigate(room, released).suspects}
     blamed = found[f"pod ml/{fresh}"]
     assert "it runs a new revision, which explains as much" in blamed.reasons_against
-    assert blamed.score == pytest.approx(0.2)
+    assert blamed.strength == pytest.approx(0.2)
 
 
 def test_what_began_between_two_steps_is_seen_at_once(room: Room) -> None:
