@@ -17,7 +17,7 @@ from maestro_cli.incidents.intake.anomalies.model import PROFILES, Measure, Poin
 NOW = datetime(2026, 11, 25, 14, 0, tzinfo=UTC)  # a Wednesday
 HISTORY_STEP, DAYS = timedelta(minutes=15), 14
 HOURS_JUDGED = 24
-SEEDS = range(3)
+SEEDS = range(2)
 EVENTS = 2000.0
 MOST_FALSE = 0.001  # of what is judged: fewer than two a day and service, before people see it as noise
 
@@ -80,12 +80,12 @@ def false_share(measure: Measure, seed: int) -> float:
     history = points(value, chance, NOW - timedelta(days=DAYS), NOW + timedelta(days=1), HISTORY_STEP)
     minutes = points(value, chance, NOW, NOW + timedelta(hours=HOURS_JUDGED), timedelta(minutes=1))
     found = judged = 0
-    for end in range(3, len(minutes), 7):
+    for end in range(3, len(minutes), 9):
         at = minutes[end][0]
         verdict = read(measure, tuple(one for one in history if one[0] < at), minutes[end - 3 : end + 1], at)
         judged += verdict.verdict != "none"
         found += verdict.verdict == "unusual"
-    assert judged > 150
+    assert judged > 150  # nearly all of them: there is traffic
     return found / judged
 
 

@@ -8,6 +8,7 @@ Hoaglin, How to Detect and Handle Outliers, 1993, who call 3.5 / 0.6745 = 5.2 MA
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -40,11 +41,7 @@ _DAY = timedelta(days=1)
 def seasonal_points(history: Points, at: datetime) -> tuple[list[float], str]:
     """The values near this time of day on earlier days, and in words which days: those of the same weekday
     if there are enough of them, else working days or weekends, else all; empty without enough (UTC)."""
-    near: list[tuple[int, float]] = []
-    for instant, value in history:
-        days = round((at - instant) / _DAY)
-        if days >= 1 and abs(at - days * _DAY - instant) <= NEAR and math.isfinite(value):
-            near.append((days, value))
+    near = _near(history, at)
     weekday = at.strftime("%A")
     is_weekend = at.weekday() >= 5
     for words, belongs in (
@@ -59,6 +56,23 @@ def seasonal_points(history: Points, at: datetime) -> tuple[list[float], str]:
         if len({days for days, _ in chosen}) >= LEAST_DAYS and len(chosen) >= LEAST_SEASONAL_POINTS:
             return [value for _, value in chosen], words
     return [], ""
+
+
+def _near(history: Points, at: datetime) -> list[tuple[int, float]]:
+    """How many days ago each point near this time of day was, with its value; `history` is in order."""
+    found: list[tuple[int, float]] = []
+    days = 1
+    while history and at - days * _DAY + NEAR >= history[0][0]:
+        then = at - days * _DAY
+        first = bisect_left(history, then - NEAR, key=_instant)
+        last = bisect_right(history, then + NEAR, key=_instant)
+        found += [(days, value) for _, value in history[first:last] if math.isfinite(value)]
+        days += 1
+    return found
+
+
+def _instant(point: tuple[datetime, float]) -> datetime:
+    return point[0]
 
 
 def rolling_points(recent: Points, at: datetime) -> list[float]:
