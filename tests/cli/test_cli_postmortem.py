@@ -15,6 +15,7 @@ from maestro_cli.core.clock import SystemClock
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.model import Severity
 from maestro_cli.incidents.projection import IncidentProjection
+from maestro_cli.incidents.register import find_incident
 from maestro_cli.journal.store import Journal
 from tests.cli.program import maestro
 
@@ -32,9 +33,7 @@ WRITTEN = {
 @pytest.fixture
 def resolved(configured: Path, tmp_path: Path) -> Path:
     """A grave incident that was reported and resolved; returns where its post-mortem goes."""
-    journal = Journal(
-        state_dir() / "journal" / "prod.sqlite", projections=[IncidentProjection()], clock=SystemClock()
-    )
+    journal = opened()
     desk = IncidentDesk(journal, SystemClock(), "ana")
     desk.open("payments fail", severity=Severity.SEV1)
     desk.note("latest", "<script>alert(1)</script>")
@@ -50,8 +49,17 @@ def fill(path: Path) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def opened() -> Journal:
+    path = state_dir() / "journal" / "prod.sqlite"
+    return Journal(path, projections=[IncidentProjection()], clock=SystemClock())
+
+
 def state() -> str:
-    return str(json.loads(maestro("incident", "list", "--all", "-o", "json").out)["items"][0]["state"])
+    journal = opened()
+    try:
+        return str(find_incident(journal, "1").state)
+    finally:
+        journal.close()
 
 
 def test_it_is_written_reviewed_filled_in_and_published(resolved: Path) -> None:
