@@ -178,11 +178,16 @@ class _Investigation:
         )
 
     def _is_gone(self, first: Mapping[str, Outcome[Any]]) -> bool:
-        """Whether the cluster answered, and the workload is none of those it has."""
-        answer = first.get("workloads")
-        if answer is None or answer.error or self._workload is None:
+        """Whether the cluster told its Deployments, and the workload is none of them.
+
+        Of sets nobody knows: those that the caller may not list are left out.
+        """
+        answer, wanted = first.get("workloads"), self._workload
+        if answer is None or answer.error or wanted is None or wanted.kind != "Deployment":
             return False
-        return target_of(answer.value or (), self._workload) is None
+        if wanted.namespace != self._incident.namespace:
+            return False
+        return target_of(answer.value or (), wanted) is None
 
     def _round(self) -> Round:
         return Round(self._pool, self._clock, self._settings.deadline_seconds)

@@ -104,3 +104,12 @@ def test_a_triage_proposes_it_and_records_it(room: Room) -> None:
     recorded = report.suspects_as_data()["severity"]
     assert recorded["severity"] == "sev2"
     assert "30.0% of the requests fail" in recorded["reasons"]
+
+
+def test_the_page_tells_the_table_as_it_is() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "triage.md").read_text(encoding="utf-8")
+    table = [line for line in page.splitlines() if line.count("|") == 5]
+    for row in TABLE:
+        told = f"{row.from_:g}" if row.measure == "burn" else f"{100 * row.from_:g} %"
+        column = 1 + int(row.severity.value[3])
+        assert any(line.split("|")[column].strip() == told for line in table), row
