@@ -24,7 +24,7 @@ import pytest
 from maestro_cli.config.settings import ClusterEndpoint, Endpoint
 from maestro_cli.local.process import read_announcement
 from maestro_cli.sources.kube import KubeCluster
-from maestro_cli.sources.webhook_receiver import WebhookReceiver
+from maestro_cli.sources.webhook_receiver import WebhookReceiver, basic
 
 ROOT = Path(__file__).resolve().parents[3]
 WEBHOOK_TOKEN = "contract-token"
@@ -149,6 +149,7 @@ def prometheus_endpoint(
 class RunningAlertmanager:
     endpoint: Endpoint
     received: list[Any]
+    cut_short: list[Any]  # what came with basic authentication, one alert a message
 
     def post(self, *alerts: dict[str, Any]) -> None:
         answer = httpx.post(f"{self.endpoint.url}/api/v2/alerts", json=list(alerts), trust_env=False)
@@ -169,8 +170,16 @@ class RunningAlertmanager:
 @pytest.fixture(scope="session")
 def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAlertmanager]:
     """An Alertmanager that delivers to a real receiver."""
-    folder, received = tmp_path_factory.mktemp("alertmanager"), list[Any]()
-    with WebhookReceiver(WEBHOOK_TOKEN, received.append) as receiver:
+    folder, received, cut_short = tmp_path_factory.mktemp("alertmanager"), list[Any](), list[Any]()
+    with (
+        WebhookReceiver(WEBHOOK_TOKEN, received.append) as receiver,
+        WebhookReceiver([basic("ops", WEBHOOK_TOKEN)], cut_short.append) as other,
+    ):
+        shorter = {
+            "url": other.url,
+            "max_alerts": 1,
+            "http_config": {"basic_auth": {"username": "ops", "password": WEBHOOK_TOKEN}},
+        }
         webhook = {
             "url": receiver.url,
             "http_config": {"authorization": {"type": "Bearer", "credentials": WEBHOOK_TOKEN}},
@@ -183,7 +192,7 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAl
                 "group_interval": "1s",
                 "repeat_interval": "1h",
             },
-            "receivers": [{"name": "maestro", "webhook_configs": [webhook]}],
+            "receivers": [{"name": "maestro", "webhook_configs": [webhook, shorter]}],
             "inhibit_rules": [
                 {"source_matchers": ["role=source"], "target_matchers": ["role=target"], "equal": []}
             ],
@@ -200,7 +209,7 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAl
             ]
 
         with listening(command, folder) as url:
-            yield RunningAlertmanager(Endpoint(url), received)
+            yield RunningAlertmanager(Endpoint(url), received, cut_short)
 
 
 @dataclass(frozen=True)

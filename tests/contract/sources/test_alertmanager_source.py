@@ -63,6 +63,9 @@ def test_an_alert_comes_by_the_api_and_by_webhook_with_one_fingerprint(
     message = next(item for item in alertmanager.received if first in item.alerts)
     assert (message.truncated, message.group_key, message.status) == (0, '{}:{alertname="Both"}', "firing")
 
+    told = until(lambda: [item for item in alertmanager.cut_short if item.alerts[0].name == "Both"])
+    assert (told[0].alerts, told[0].truncated) == ((first,), 0)  # with basic authentication
+
     ended = (started + timedelta(seconds=1)).isoformat()
     alertmanager.post(alert("Both", labels={"pod": HOSTILE}, startsAt=started.isoformat(), endsAt=ended))
     resolved = until(lambda: [item for item in pushed() if not item.firing])[0]
@@ -91,6 +94,8 @@ def test_silenced_and_inhibited_alerts_say_by_what(
 def test_a_storm_is_read_in_one_answer(alertmanager: RunningAlertmanager, source: Alertmanager) -> None:
     alertmanager.post(*(alert("Storm", labels={"pod": f"p-{index}"}) for index in range(800)))
     assert len(until(lambda: len(found := named(source, "Storm")) == 800 and found)) == 800
+    cut = until(lambda: [item for item in alertmanager.cut_short if item.truncated])
+    assert len(cut[-1].alerts) == 1  # and the message says how many it left out
 
 
 def test_threads_may_share_a_source(source: Alertmanager) -> None:
