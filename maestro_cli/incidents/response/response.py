@@ -15,7 +15,14 @@ from typing import Any
 from maestro_cli.changes.history import recent_on
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import ActionFailed, MaestroError, NotFound, TimedOut, WaitingForApproval
+from maestro_cli.core.errors import (
+    ActionFailed,
+    GateNotMet,
+    MaestroError,
+    NotFound,
+    TimedOut,
+    WaitingForApproval,
+)
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.untrusted import visible
 from maestro_cli.incidents.desk import IncidentDesk
@@ -95,10 +102,12 @@ class Response:
     ) -> Responded:
         """The same for whoever holds the incident. Unless a person asked for it, a signal that a webhook
         alone tells of starts nothing."""
+        _require_own(self._crew.desk.get(ref))
         incident = self._triaged(ref, progress)
         if incident.state is State.MITIGATING:
             incident = self._mitigated(incident, confirm, progress, cancellation, asked)
         incident = self._resolved(incident, progress, cancellation)
+        _require_own(incident)
         progress.phase("post-mortem", "writing it from the journal")
         path = self._crew.write_postmortem(incident.id)
         progress.update(f"written to {path}")
@@ -310,6 +319,15 @@ def _proposed_alone(incident: Incident, playbook: Playbook, signal: Signal) -> W
         why="whoever can post to it could start what alters the world",
         fix=f"{playbook.started_by_hand} --incident {incident.number}",
     )
+
+
+def _require_own(incident: Incident) -> None:
+    """Raises GateNotMet for one that was merged: its survivor is responded to."""
+    if incident.merged_into is not None:
+        raise GateNotMet(
+            f"incident #{incident.number} was merged into another one",
+            fix=f"maestro incident respond {incident.merged_into}",
+        )
 
 
 def _occasion(incident: Incident, playbook: Playbook, signal: Signal) -> Occasion:

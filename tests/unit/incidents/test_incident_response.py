@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import GateNotMet
 from maestro_cli.core.progress import Quiet
 from maestro_cli.incidents.desk import DeskPolicy, IncidentDesk
 from maestro_cli.incidents.model import Incident, Severity, State
@@ -138,3 +139,24 @@ def test_a_playbook_lowers_no_severity_that_somebody_said(room: Room) -> None:
 
 def test_a_playbook_says_the_severity_where_nobody_did(room: Room) -> None:
     assert judged(room, None) is Severity.SEV4
+
+
+def test_of_what_was_merged_the_survivor_is_responded_to_also_when_that_happens_meanwhile(room: Room) -> None:
+    desk = IncidentDesk(room.journal, room.clock, "alice", policy=DeskPolicy(SETTLE_SECONDS))
+    incident = cleared_while_mitigating(room, desk)
+    other = desk.open("the same", namespace="shop")
+    desk.mitigated(incident.id, note="by hand")
+    tell(room, firing=True)
+    length = 0
+
+    def merge(seconds: float) -> None:
+        desk.merge(incident.id, other.id)
+
+    for cancellation in (Paced(merge), Cancellation()):
+        with pytest.raises(GateNotMet, match="#1 was merged") as refused:
+            response(room, desk).go_on(
+                incident.id, confirm=nobody, progress=Quiet(), cancellation=cancellation
+            )
+        assert refused.value.fix == f"maestro incident respond {other.id}"
+        assert length in (0, room.length)  # the second time, nothing was done
+        length = room.length
