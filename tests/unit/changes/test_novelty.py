@@ -106,6 +106,21 @@ def test_it_is_dated_by_the_events_of_its_rollout(rose: str) -> None:
     assert late == ["what ran before came back as revision 3, 20m00s ago"]
 
 
+def test_one_that_was_made_last_and_came_back_is_dated_by_its_events_too() -> None:
+    again = [
+        revision(3, template(1), 9000, name="rs-1", former="1"),
+        revision(4, template(2), 4000, name="rs-2", former="2"),
+    ]
+    rollout = scaled("up replica set rs-2 from 0 to 1", 20), scaled("down replica set rs-1 from 3 to 2", 19)
+    assert refusals(again, *rollout) == []
+    assert len(refusals(again)) == 1
+
+
+def test_events_of_an_earlier_life_do_not_make_it_older_than_its_predecessor() -> None:
+    back = [revision(2, template(2), 20), BACK[1]]
+    assert refusals(back, scaled(ROSE, 40), scaled(FELL, 39), within=1800.0) == []
+
+
 @pytest.mark.parametrize(
     "events",
     [
@@ -114,6 +129,7 @@ def test_it_is_dated_by_the_events_of_its_rollout(rose: str) -> None:
         [scaled("up replica set rs-1 from 2 to 3", 20), scaled(FELL, 19)],
         [scaled("up replica set rs-1 to 1", 20), scaled(FELL, 19)],
         [scaled("up replica set rs-9 from 0 to 1", 20), scaled(FELL, 19)],
+        [scaled(ROSE, 20), scaled("down replica set rs-9 from 3 to 2", 19)],
     ],
 )
 def test_what_was_only_scaled_did_not_come_back(events: list[ClusterEvent]) -> None:
