@@ -11,10 +11,14 @@ from typing import Any
 
 import httpx
 
+from maestro_cli.config.locations import shipped
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import SystemClock
+from maestro_cli.incidents.intake.bindings import Bindings
 from maestro_cli.incidents.intake.detector import Detector
+from maestro_cli.incidents.intake.rules.projection import RulesProjection
+from maestro_cli.incidents.intake.rules.reader import read_rules
 from maestro_cli.incidents.intake.watch import Watch
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.register import list_incidents
@@ -22,11 +26,14 @@ from maestro_cli.journal.store import Journal
 from maestro_cli.sources.alertmanager import Alertmanager
 from tests.bench.figures import Figure, scaled, seconds_of
 from tests.bench.terminal import Failed, folder, program, serving
+from tests.crash.incidents.signal_worker import Outcome, stream_with_kills
 
 ROUNDS = 7
 CYCLES = 5
 ALERTS = 1000
 STORM = 800
+STREAM = 100_000
+KILLS = 20
 
 
 def measure() -> list[Figure]:
@@ -42,6 +49,10 @@ def measure() -> list[Figure]:
             ]
             post(url, [_labels(deployment="fraud", **own) for own in names])
             storm = _storm(url, where / "storm.sqlite")
+        with alertmanager(where / "wide") as url:
+            post(url, [_labels(deployment=f"service-{number}") for number in range(STORM)])
+            storm += _wide_storm(url, where / "wide.sqlite")
+        storm += _stream(where / "stream.sqlite")
     name = f"{ALERTS:,} alerts of Alertmanager to durable incidents"
     return [Figure(name, "s", tuple(taken), 1), *storm]
 
@@ -55,6 +66,39 @@ def _one_poll(url: str, path: Path) -> float:
         if found != ALERTS or counting.requests != 1:
             raise Failed(f"{ALERTS} alerts became {found} incidents in {counting.requests} requests")
         return seconds
+    finally:
+        journal.close()
+
+
+def _stream(path: Path) -> list[Figure]:
+    """Signals while watchers are killed: what of them is lost, and what is there twice."""
+    came: list[Outcome] = []
+    seconds = seconds_of(lambda: came.append(stream_with_kills(path, STREAM, KILLS, seed=1)))
+    wrong = came[0].lost + came[0].doubled + came[0].doubled_keys + (not came[0].is_intact)
+    name = f"signals of {STREAM:,} lost or doubled over {KILLS} kills"
+    return [
+        Figure(name, "signals", (wrong,), 0, True),
+        Figure("  each taken twice, and verified", "s", (seconds,)),
+    ]
+
+
+def _wide_storm(url: str, path: Path) -> list[Figure]:
+    """A storm over as many workloads, by the shipped rules."""
+    book = read_rules((shipped("deploy") / "incident-rules.yaml",))
+    journal, counting, watch = _watch(url, path, Bindings((), book))
+    try:
+        first = seconds_of(watch.cycle)
+        for _ in range(CYCLES):
+            watch.cycle()
+        (*_, incident) = incidents = list_incidents(journal)
+        if incident.firing != STORM:
+            raise Failed(f"of {STORM} alerts {incident.firing} are on the incident")
+        name = f"incidents of {STORM} alerts of as many workloads"
+        return [
+            Figure(name, "incidents", (len(incidents),), 1, True),
+            Figure("requests a cycle", "requests", (counting.requests / (1 + CYCLES),), 1, True),
+            Figure("  the first cycle", "ms", (first * 1e3,)),
+        ]
     finally:
         journal.close()
 
@@ -96,11 +140,11 @@ class Counting(httpx.BaseTransport):
         self._real.close()
 
 
-def _watch(url: str, path: Path) -> tuple[Journal, Counting, Watch]:
+def _watch(url: str, path: Path, bindings: Bindings = Bindings()) -> tuple[Journal, Counting, Watch]:
     clock, counting = SystemClock(), Counting()
-    journal = Journal(path, projections=[IncidentProjection()], clock=clock)
+    journal = Journal(path, projections=[IncidentProjection(), RulesProjection()], clock=clock)
     watch = Watch(
-        Detector(journal, clock, "bench"),
+        Detector(journal, clock, "bench", bindings=bindings),
         Alertmanager(Endpoint(url), transport=counting),
         poll_seconds=10,
         webhook=None,

@@ -1,4 +1,5 @@
-"""`python -m tests.mutations [WORD …]`: break the light cluster and see that the suite notices.
+"""`python -m tests.mutations [WORD …]`: break the light cluster, and what makes incidents of signals, and see
+that the suite notices.
 
 Each mutation is applied to a copy of the checkout; the tests that it names must fail there, and must pass
 on an unbroken copy. With words, only the mutations whose name has one of them. The exit code is 0 when
@@ -17,12 +18,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.mutations.intake import INTAKE
 from tests.mutations.table import MUTATIONS, Mutation
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = "tests/contract/cluster"
 COPIED = ("maestro_cli", "tests", "pyproject.toml")
 LIMIT_SECONDS = 1800
+EVERY = (*MUTATIONS, *INTAKE)
 
 
 def placed(test: str) -> str:
@@ -42,7 +45,7 @@ def copy_checkout(target: Path) -> None:
 
 def mutate(target: Path, mutation: Mutation) -> None:
     """Apply it in the copy. Raises ValueError when `old` is not there exactly once."""
-    path = target / "maestro_cli" / "local" / mutation.file
+    path = target / "maestro_cli" / mutation.room / mutation.file
     text = path.read_text(encoding="utf-8")
     if text.count(mutation.old) != 1:
         raise ValueError(
@@ -75,7 +78,7 @@ def run_tests(checkout: Path, tests: Iterable[str]) -> Run:
 
 
 def chosen(words: Sequence[str]) -> list[Mutation]:
-    return [one for one in MUTATIONS if not words or any(word in one.name for word in words)]
+    return [one for one in EVERY if not words or any(word in one.name for word in words)]
 
 
 def run_mutated(mutation: Mutation | None, tests: Iterable[str]) -> Run:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """`old` becomes `new` in a file of maestro_cli/local; each of the tests must fail.
+    """`old` becomes `new` in a file of that room of maestro_cli; each of the tests must fail.
 
     A test is a file of the contract suite and a name; one with a folder is of that folder below tests.
     """
@@ -20,6 +20,7 @@ class Mutation:
     old: str
     new: str
     tests: tuple[str, ...]
+    room: str = "local"
 
 
 MUTATIONS = (

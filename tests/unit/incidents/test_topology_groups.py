@@ -172,6 +172,19 @@ def test_what_somebody_works_on_is_never_merged_away(room: Room, book: RuleBook)
     assert len(groups(room)) == 1
 
 
+def test_of_two_that_people_work_on_neither_is_merged_away(room: Room, book: RuleBook) -> None:
+    watch, desk = detector(room, book), IncidentDesk(room.journal, room.clock, "ana")
+    watch.ingest([on("ml/shop")], source=SOURCE)
+    watch.ingest([on("ml/fraud", after=5)], source=SOURCE)
+    desk.ack("1")
+    desk.ack("2")
+    watch.ingest([on("db/store", after=20), on("ml/fraud", after=30, name="Other")], source=SOURCE)
+    assert groups(room) == {
+        frozenset({"Slow shop", "Slow store"}),
+        frozenset({"Slow fraud", "Other fraud"}),
+    }, "what is new goes to the first, and what is of the other's own key to that"
+
+
 def test_a_graver_signal_raises_the_incident_that_it_joins(room: Room, book: RuleBook) -> None:
     watch = detector(room, book)
     watch.ingest([on("ml/fraud", severity="info")], source=SOURCE)
