@@ -31,6 +31,7 @@ def test_the_first_rule_whose_matchers_all_hold_takes_a_signal(tmp_path: Path) -
         "rules:\n"
         "- {id: nodes, matchers: ['alertname=~\"KubeNode.*\"'], group_by: [node]}\n"
         "- {id: any-node, matchers: ['node!=\"\"'], group_by: [node]}\n",
+        with_shipped=False,
     )
     assert [one.id for one in book.rules] == ["nodes", "any-node", "workload"]
     node = {"alertname": "KubeNodeNotReady", "node": "a/b"}
