@@ -7,7 +7,7 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -139,7 +139,7 @@ def home(configured: Path) -> Path:
     """The scene in the journal of context `prod`."""
     file = state_dir() / "journal" / "prod.sqlite"
     file.parent.mkdir(parents=True)
-    scene = Scene(file, SetClock())
+    scene = Scene(file, SetClock(datetime.now(UTC) - timedelta(days=1)))
     scene.journal.close()
     return file
 

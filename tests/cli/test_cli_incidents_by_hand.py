@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from maestro_cli.config.locations import config_dir, state_dir
 from tests.cli.incident_scene import Scene
 from tests.cli.program import Result, maestro
+from tests.unit.incidents.world import SetClock
 
 # Port 1 of this machine: nobody listens there.
 CONFIG = """current_context: prod
@@ -32,7 +34,7 @@ users: [{name: u, user: {token: x}}]
 
 @pytest.fixture
 def dead() -> Path:
-    """The journal of a context whose every endpoint is silent, with an incident triaged days ago."""
+    """The journal of a context whose every endpoint is silent, with an incident triaged a day ago."""
     kubeconfig = config_dir() / "kubeconfig"
     kubeconfig.parent.mkdir(parents=True)
     kubeconfig.write_text(KUBECONFIG, encoding="utf-8")
@@ -40,7 +42,7 @@ def dead() -> Path:
     (config_dir() / "config.yaml").write_text(text, encoding="utf-8")
     file = state_dir() / "journal" / "prod.sqlite"
     file.parent.mkdir(parents=True)
-    Scene(file).journal.close()
+    Scene(file, SetClock(datetime.now(UTC) - timedelta(days=1))).journal.close()
     return file
 
 
