@@ -22,7 +22,12 @@ def outcomes_in(file: Path) -> list[dict[str, object]]:
     """The outcomes of one league: scenario, seed, kind of suspect, strength, and whether it was right."""
     league = json.loads(file.read_text(encoding="utf-8"))
     kept = ("scenario", "seed", "kind", "was_right")
-    return [{**{name: one[name] for name in kept}, "strength": one["score"]} for one in league["calibration"]]
+    found = []
+    for one in league["calibration"]:
+        # the same scenario and seed may be played by several leagues
+        apart = {"league": file.stem, "strength": one["score"]}
+        found.append({**{name: one[name] for name in kept}, **apart})
+    return found
 
 
 def main(arguments: list[str]) -> None:
@@ -32,7 +37,7 @@ def main(arguments: list[str]) -> None:
         DATA.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     recorded = json.loads(DATA.read_text(encoding="utf-8"))
     outcomes = [(float(one["strength"]), bool(one["was_right"])) for one in recorded]
-    drills = {(one["scenario"], one["seed"]) for one in recorded}
+    drills = {(one["league"], one["scenario"], one["seed"]) for one in recorded}
     curve = fit(outcomes)
     told = [
         f"INTERCEPT, SLOPE = {curve.intercept}, {curve.slope}",

@@ -90,6 +90,17 @@ def _time(case: CaseFacts, making: Making, edit: ConfigEdit, window_seconds: flo
     )
     if before > _IN_FORCE_SECONDS and edit.uses.endswith("mounts it"):
         making.minus(0.15, f"it was in force for {format_duration(before)} before anything began")
+    if _was_edited_again(case, edit):
+        making.minus(0.5, "it was edited again before the first alert began")
+
+
+def _was_edited_again(case: CaseFacts, edit: ConfigEdit) -> bool:
+    """Whether another edit of the object came after the trouble began and before the first alert."""
+    alert_at = case.alert_at
+    return alert_at is not None and any(
+        one.subject == edit.subject and one.at > max(edit.at, case.onset.at) and one.at < alert_at
+        for one in case.edits
+    )
 
 
 def _beginning(case: CaseFacts, making: Making, edit: ConfigEdit) -> None:

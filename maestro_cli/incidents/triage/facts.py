@@ -166,6 +166,7 @@ class CaseFacts:
     memory: Mapping[str, float] = field(default_factory=dict)  # pod → share of its limit that it uses
     nodes_named: frozenset[str] = field(default_factory=frozenset)  # by the labels of the signals
     services: frozenset[str] = field(default_factory=frozenset)  # names of other workloads around
+    alert_at: datetime | None = None  # the start of the first signal
     uses: tuple[Use, ...] = ()  # what configures the workload
     edits: tuple[ConfigEdit, ...] = ()  # of what it uses, newest first
     routing: Routing | None = None

@@ -162,6 +162,7 @@ class _Investigation:
         case = self._case(first, second, onset, pods, rollouts, readings)
         found, routing = edits.facts(second)
         case = replace(case, uses=edits.uses, edits=found, routing=routing, declared=edits.declared)
+        case = replace(case, alert_at=self._incident.times.started_at)
         case = replace(case, around=around_of(second, self._signals, gone=self._is_gone(first)))
         logs = self._third_round(pods, _as_logs_have_it(onset, readings), case)
         groups = group_lines([outcome.value for outcome in logs.values() if outcome.value is not None])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -267,3 +268,15 @@ def test_an_edit_that_was_long_in_force_is_doubted(room: Room) -> None:
     suspect = next(one for one in investigate(room, edited(-600)).suspects if one.kind is SuspectKind.CONFIG)
     assert "it was in force for" in " ".join(suspect.reasons_against)
     assert suspect.score < first(investigate(room, edited(-40))).score
+
+
+def test_an_edit_that_was_edited_again_before_the_alert_does_not_explain_it(room: Room) -> None:
+    once = edited(-40)
+    again = FieldWrite("kubectl-edit", at(-5), ("data.settings",))
+    [item] = once.written
+    twice = once.but(written=(replace(item, writes=(*item.writes, again)),))
+    assert first(investigate(room, once)).kind is SuspectKind.CONFIG
+    report = investigate(room, twice)
+    assert report.culprit is None
+    [doubted] = [one for one in report.suspects if one.kind is SuspectKind.CONFIG]
+    assert "it was edited again before the first alert began" in doubted.reasons_against
