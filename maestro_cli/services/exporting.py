@@ -30,7 +30,7 @@ from maestro_cli.incidents.timeline import events_of
 from maestro_cli.journal.model import Event
 from maestro_cli.journal.verification import parse_anchor
 from maestro_cli.output.document import html_page
-from maestro_cli.services.reporting import default_place, pictures_of, postmortem_of
+from maestro_cli.services.reporting import markdown_of, pictures_of, postmortem_of
 from maestro_cli.sources.signing import Ed25519Signer, fits, read_public_key, signer_in, signer_of_pem
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def export_to(services: Services, text: str, path: Path, *, force: bool) -> None
 def export_bundle(
     services: Services, ref: str, path: Path, *, whole_chain: bool, signing_key: str | None, force: bool
 ) -> Exported:
-    """Write the signed bundle of an incident, with what people wrote in the Markdown in the state folder.
+    """Write the signed bundle of an incident, with what people wrote in the Markdown that was written last.
 
     Raises NotFound, UsageError, InvalidFile, GateNotMet, ActionFailed.
     """
@@ -157,7 +157,7 @@ def _files(services: Services, incident: Incident, own: tuple[Event, ...]) -> di
 
 def _written(services: Services, incident: Incident) -> dict[str, str]:
     """What people wrote, without the secrets that the context knows."""
-    place = default_place(services, incident, "md")
+    place = markdown_of(services, incident)
     found = postmortem_of(services).written_by_people(incident.id, place) or {}
     return {name: services.redactor.clean(words) for name, words in found.items()}
 

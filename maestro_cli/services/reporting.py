@@ -76,6 +76,11 @@ def default_place(services: Services, incident: Incident, form: str) -> Path:
     return state_dir() / "postmortems" / services.context_name / f"{incident.id}.{form}"
 
 
+def markdown_of(services: Services, incident: Incident) -> Path:
+    """The Markdown that was written last, else where it would be."""
+    return postmortem_of(services).last_markdown(incident.id) or default_place(services, incident, "md")
+
+
 def _measure(services: Services, incident: Incident) -> None:
     """Needs no cluster: what can be written by hand is written by hand."""
     desk = services.desk
@@ -106,8 +111,8 @@ def _publish_as_written(services: Services, incident: Incident, written: PostMor
 
 
 def _write_page(services: Services, postmortem: PostMortem, incident: Incident, target: Path) -> Path:
-    """One HTML file, with the words that people wrote in the Markdown beside it, or in the default one."""
-    sources = (target.with_suffix(".md"), default_place(services, incident, "md"))
+    """One HTML file, with the words that people wrote in the Markdown beside it, or in the last one."""
+    sources = (target.with_suffix(".md"), markdown_of(services, incident))
     found = (postmortem.written_by_people(incident.id, source) for source in sources)
     text = postmortem.render(incident.id, next((parts for parts in found if parts is not None), None))
     title = f"Post-mortem of incident {incident.number}"
@@ -143,7 +148,7 @@ def pictures_of(story: Story) -> dict[str, str]:
 def review_postmortem(services: Services, ref: str, path: Path | None) -> tuple[Finding, ...]:
     """What the written post-mortem lacks; raises NotFound when it was not written."""
     incident = services.desk.get(ref)
-    place = path or default_place(services, incident, "md")
+    place = path or markdown_of(services, incident)
     return review(_read(place, incident).decode("utf-8", "replace"), str(place))
 
 
@@ -152,7 +157,7 @@ def publish_postmortem(
 ) -> Incident:
     """Record that the Markdown at `path` is out, as it stands there; see `desk.publish_postmortem`."""
     incident = services.desk.get(ref)
-    place = path or default_place(services, incident, "md")
+    place = path or markdown_of(services, incident)
     if place.suffix.lower() in (".html", ".htm"):
         raise UsageError("the Markdown is published, not a page made of it", fix="--to FILE.md")
     data = _read(place, incident)

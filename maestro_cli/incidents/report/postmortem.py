@@ -159,6 +159,13 @@ class PostMortem:
         events = self._journal.events(subject=incident.subject, kinds=("incident.postmortem_written",))
         return {event.data[name] for event in events if event.data.get(name)}
 
+    def last_markdown(self, incident_ref: str) -> Path | None:
+        """Where the Markdown was written last; None when it never was. Raises NotFound."""
+        incident = find_incident(self._journal, incident_ref)
+        events = self._journal.events(subject=incident.subject, kinds=("incident.postmortem_written",))
+        paths = [event.data["path"] for event in events if event.data.get("skeleton")]
+        return Path(str(paths[-1])) if paths else None
+
     def written_by_people(self, incident_ref: str, path: Path) -> Mapping[str, str] | None:
         """What stands in the parts for people of the file at `path`; None when it is not maestro's file.
 
@@ -189,7 +196,7 @@ class PostMortem:
             self._actor,
             {
                 "incident": incident.id,
-                "path": capped(str(path)),
+                "path": capped(str(path.absolute())),
                 "sha256": sha256,
                 "skeleton": skeleton(data.decode("utf-8", "replace")),
                 "costs": _rates(self._costs),
