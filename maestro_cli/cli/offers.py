@@ -35,6 +35,11 @@ def runbook_ids(ctx: typer.Context, incomplete: str) -> Offered:
     return _offered(ctx, incomplete, found)
 
 
+def channels(ctx: typer.Context, incomplete: str) -> Offered:
+    """The channels of the context."""
+    return _offered(ctx, incomplete, lambda services: ((name, "") for name in services.channels))
+
+
 def runs(ctx: typer.Context, incomplete: str) -> Offered:
     """Every run, the newest first."""
     return _runs(ctx, incomplete, lambda run: True)

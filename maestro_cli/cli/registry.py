@@ -56,6 +56,7 @@ COMMANDS: tuple[Stub, ...] = (
     Stub("serve", "serve", "Serve models over HTTP, and make the keys of who may call.", OPERATE),
     Stub("drill", "drill", "Rehearse a whole incident and score it against the known truth.", REHEARSE),
     Stub("local", "local", "Start and stop the embedded platform of real processes.", REHEARSE),
+    Stub("notify", "notify", "List the channels that are told of incidents, and try one.", RECORD),
     Stub("outbox", "outbox", "List messages that wait for their channel, and try them again.", RECORD),
     Stub("journal", "journal", "Show and verify the record of everything that happened.", RECORD),
     Stub("context", "context", "List, show and choose the endpoints maestro works against.", SETUP),

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from maestro_cli.config.channels import Channel, Route, check_channels, secrets_of
 from maestro_cli.config.intake import Anomalies, Receiver, Warnings
 from maestro_cli.config.locations import config_dir, local_state_dir
 from maestro_cli.config.secrets import REFERENCES, is_reference
@@ -91,6 +92,8 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     webhook: Receiver | None = None
     warnings: Warnings = Warnings()
     anomalies: Anomalies = Anomalies()
+    channels: dict[str, Channel] = {}
+    notify: list[Route] = []
 
 
 class SettingsFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -241,11 +244,17 @@ def _anchored(context: Context, folder: Path) -> Context:
     if context.webhook is not None:
         anchored = {key: _anchored_secret(one, folder) for key, one in context.webhook.references.items()}
         changed["webhook"] = msgspec.structs.replace(context.webhook, **anchored)
+    changed["channels"] = {name: _anchored_channel(one, folder) for name, one in context.channels.items()}
     for key in ("policy", "incident_rules", "oncall", "backups"):
         path: str | None = getattr(context, key)
         changed[key] = _anchored_path(path, folder) if path else None
     changed["redact"] = [_anchored_secret(reference, folder) for reference in context.redact]
     return msgspec.structs.replace(context, **changed)
+
+
+def _anchored_channel(channel: Channel, folder: Path) -> Channel:
+    anchored = {key: _anchored_secret(one, folder) for key, one in secrets_of(channel).items()}
+    return msgspec.structs.replace(channel, **anchored)
 
 
 def _anchored_secret(reference: str | None, folder: Path) -> str | None:
@@ -274,6 +283,7 @@ def _check(document: Document, parsed: SettingsFile) -> None:
             _check_reference(document, reference, (*at, "redact", index))
         if context.webhook is not None:
             _check_receiver(document, context.webhook, (*at, "webhook"))
+        check_channels(document, context.channels, context.notify, at)
         for parameter in context.parameters:
             if not _PARAMETER.fullmatch(parameter):
                 fix = "parameters are named like WINDOW"

@@ -2,7 +2,8 @@
 
 Invariant: a message is accepted once it is durable, and once under its key; from then on it ends only as
 delivered, or as dropped by a person. It is delivered at least once and always under that key: a crash between
-the sending and its record sends it again. One process at a time delivers to a channel.
+the sending and its record sends it again. One process at a time delivers to a channel, and what waits of one
+incident in the order in which it was accepted.
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ LONGEST_PAUSE_SECONDS = 900.0
 LONGEST_ASKED_SECONDS = 3600.0  # of what a channel itself asks for
 LEASE_MARGIN_SECONDS = 15.0
 BATCH = 100
+
+_AFTER_ANOTHER = (
+    "EXISTS (SELECT 1 FROM outbox AS e WHERE e.standing = 'waiting' AND e.channel = o.channel"
+    " AND e.incident = o.incident AND o.incident <> '' AND e.seq < o.seq)"
+)
 
 
 class Sender(Protocol):
@@ -93,19 +99,20 @@ class Outbox:
 
         A channel that does not take one is left alone until its pause is over.
         """
-        tried: list[Delivery] = []
-        for one in self.channels():
-            for message_id in self._waiting(one.name):
-                if self.channel(one.name).is_paused(self._clock.now()):
-                    break
+        return tuple(tried for one in self.channels() for tried in self._drain(one.name))
+
+    def _drain(self, channel: str) -> Iterator[Delivery]:
+        """Try what waits for a channel until it does not take one, or all is delivered."""
+        while waiting := self._waiting(channel):
+            for message_id in waiting:
+                if self.channel(channel).is_paused(self._clock.now()):
+                    return
                 before = self.get(message_id)
                 after = self.deliver(message_id)
-                tried += [after] if after != before else []
-                if (
-                    after.attempts == before.attempts
-                ):  # another process is at it, or the channel had its share
-                    break
-        return tuple(tried)
+                if after != before:
+                    yield after
+                if after.attempts == before.attempts:  # another is at it, or the channel had its share
+                    return
 
     def flush(self, cancellation: Cancellation) -> tuple[Delivery, ...]:
         """Try everything that is not delivered, refused messages too, whatever pause was meant; at the
@@ -139,7 +146,7 @@ class Outbox:
 
     def _try(self, message_id: str) -> Delivery:
         kept = self.get(message_id)  # as it is now that nobody else is at it
-        if kept.standing.is_over or self._is_busy(kept.channel):
+        if kept.standing.is_over or self._is_busy(kept.channel) or self._is_after_another(message_id):
             return kept
         crash_point(f"outbox.before:{kept.key}")
         attempt = self._sender.send(kept)
@@ -196,9 +203,15 @@ class Outbox:
 
     def _waiting(self, channel: str) -> list[str]:
         sql = (
-            "SELECT id FROM outbox WHERE standing = 'waiting' AND channel = ? ORDER BY attempts, seq LIMIT ?"
+            f"SELECT id FROM outbox AS o WHERE standing = 'waiting' AND channel = ? AND NOT {_AFTER_ANOTHER}"
+            " ORDER BY attempts, seq LIMIT ?"
         )
         return [str(row["id"]) for row in self._journal.query(sql, (channel, BATCH))]
+
+    def _is_after_another(self, message_id: str) -> bool:
+        """Whether an earlier message of the same incident still waits for the same channel."""
+        sql = f"SELECT 1 FROM outbox AS o WHERE id = ? AND {_AFTER_ANOTHER}"
+        return bool(self._journal.query(sql, (message_id,)))
 
     def _is_busy(self, channel: str) -> bool:
         """Whether a channel had its share of attempts just now."""

@@ -89,6 +89,7 @@ class Journal:
         self._projections = tuple(projections)
         self._lock = threading.RLock()
         self._end: Head | None = None  # of the open transaction, once it has appended
+        self.last_written = 0  # the newest event that this process appended
         create(path)
         self._db = self._connect()
         try:
@@ -194,6 +195,7 @@ class Journal:
         db.execute("UPDATE head SET seq = ?, hash = ?", (self._end.seq, self._end.hash))
         names = [(self._end.seq, projection.name) for projection in self._projections]
         db.executemany("UPDATE projections SET seq = ? WHERE name = ?", names)
+        self.last_written = self._end.seq
 
     def _catch_up_others(self, db: sqlite3.Connection) -> None:
         """A process with fewer projections may have appended; see its events before deciding."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
@@ -29,3 +30,12 @@ def terminal_of(stream: TextIO, environment: Mapping[str, str] = os.environ, *, 
     width = shutil.get_terminal_size((100, 24)).columns if is_terminal else PIPED_WIDTH
     interactive = is_terminal and not dumb and not is_plain and not environment.get("CI")
     return Terminal(interactive, colour, width)
+
+
+def ring() -> bool:
+    """Ring the bell of the terminal that shows stderr; False where there is none."""
+    if not terminal_of(sys.stderr, is_plain=False).interactive:
+        return False
+    sys.stderr.write("\a")
+    sys.stderr.flush()
+    return True

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
-from maestro_cli.services.changing import ChangeServices, has_person
+from maestro_cli.services.changing import has_person
+from maestro_cli.services.notifying import NotifyServices
 
 if TYPE_CHECKING:
     from maestro_cli.core.facts.endpoints import EndpointCheck
     from maestro_cli.core.progress import Progress
     from maestro_cli.incidents.desk import IncidentDesk
     from maestro_cli.incidents.model import Incident
-    from maestro_cli.journal.outbox import Outbox
     from maestro_cli.output.renderers.contexts import Finding as DoctorFinding
     from maestro_cli.output.run_progress import RunProgress
     from maestro_cli.runbooks.catalog import RunbookCatalog
@@ -45,10 +45,9 @@ if TYPE_CHECKING:
     from maestro_cli.runbooks.session import Told
     from maestro_cli.services.incident_rules import IncidentRules
     from maestro_cli.services.playbook_runs import PlaybookAsked
-    from maestro_cli.sources.web import Web
 
 
-class RunServices(ChangeServices):
+class RunServices(NotifyServices):
     """What finds runbooks and runs them, for an incident of the desk where one is named."""
 
     @cached_property
@@ -65,20 +64,6 @@ class RunServices(ChangeServices):
         from maestro_cli.config.settings import Context
 
         return self.settings.contexts.get(self.context_name, Context()).settle_seconds
-
-    @cached_property
-    def web(self) -> Web:
-        from maestro_cli.sources.web import Web
-
-        return Web()
-
-    @cached_property
-    def outbox(self) -> Outbox:
-        """The journal and whatever channels a message names; no endpoint of the context."""
-        from maestro_cli.journal.outbox import Outbox
-        from maestro_cli.sources.notify import Channels
-
-        return Outbox(self.journal, Channels(self.web), clock=self.clock, actor=self.actor)
 
     @cached_property
     def runbooks(self) -> RunbookCatalog:

@@ -104,7 +104,8 @@ def run_watch(
     if webhook is None and announce_to is not None:
         _announce(announce_to, 0, "")
     rules = services.incident_rules.watched_by(detector)
-    with Courier(services.acting_as(detector.actor).outbox, progress):
+    own = services.acting_as(detector.actor)
+    with Courier(own.outbox, progress):
         Watch(
             detector,
             source.alerts if source is not None else None,
@@ -114,7 +115,7 @@ def run_watch(
             cancellation=cancellation,
             progress=progress,
             duty=duty,
-            turns=(rules.look, *_sweeps(services.acting_as(detector.actor))),
+            turns=(rules.look, *_sweeps(own), lambda _: _accept(own)),
             source=source.name if source is not None else API_SOURCE,
             others=others,
         ).run()
@@ -135,6 +136,11 @@ def _people(services: Services, progress: Progress) -> DutyPort:
         cancellation=services.cancellation,
         progress=progress,
     )
+
+
+def _accept(own: Services) -> None:
+    """Accept what channels shall be told; the courier hands it over."""
+    own.herald.look()
 
 
 def _sweeps(own: Services) -> tuple[SilenceSweep, ...]:

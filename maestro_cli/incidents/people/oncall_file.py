@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from maestro_cli.config.secrets import REFERENCES, is_reference
+from maestro_cli.config.channels import DESTINATIONS, NAMED, is_destination
 from maestro_cli.config.strict import Document, dotted, read_yaml, suggestion
 from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.quantities import parse_duration_seconds
@@ -194,18 +194,19 @@ class _Reading:
         elif kind == "schedule":
             self._known(name, self._file.schedules, "schedules", at)
         elif kind == "channel":
+            name = name if is_destination(name) else f"{NAMED}{name}"
             self._reference(name, at)
             name = self._channel(name)
         else:
-            fix = "write person:NAME, schedule:NAME or channel:REFERENCE"
+            fix = "write person:NAME, schedule:NAME or channel:NAME"
             raise self._fail("is nobody to tell", at, fix=fix)
         return Target(kind, name)
 
     # Words
 
     def _reference(self, text: str, at: _Place) -> None:
-        if not is_reference(text):
-            raise self._fail("is not a reference", at, fix=f"write {REFERENCES}, which holds the URL")
+        if not is_destination(text):
+            raise self._fail("is no channel and no reference", at, fix=f"write {DESTINATIONS}")
 
     def _zone(self, text: str, at: _Place) -> ZoneInfo:
         try:

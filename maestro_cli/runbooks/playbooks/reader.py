@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from maestro_cli.config.secrets import REFERENCES, is_reference
+from maestro_cli.config.channels import DESTINATIONS, is_destination
 from maestro_cli.config.strict import Document, dotted, read_yaml
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.cron import parse_cron
@@ -260,8 +260,8 @@ class _Reading:
         return Notification(spec.to, tuple(spec.on))
 
     def _reference(self, text: str, at: _Place) -> None:
-        if not is_reference(text):
-            raise self._fail("is not a reference", at, fix=f"write {REFERENCES}, which holds the URL")
+        if not is_destination(text):
+            raise self._fail("is no channel and no reference", at, fix=f"write {DESTINATIONS}")
 
 
 def _texts(values: Mapping[str, Value]) -> dict[str, str]:

@@ -27,7 +27,7 @@ from maestro_cli.runbooks.ports import ChangeOutcome, ChangeRequest, ChangeState
 from maestro_cli.runbooks.projection import RunsProjection
 from maestro_cli.runbooks.reader import read_runbook
 from maestro_cli.runbooks.runner import RunbookRunner
-from maestro_cli.sources.notify import Channels
+from maestro_cli.sources.notify.channels import Channels
 
 
 class Answers:

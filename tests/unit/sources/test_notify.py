@@ -9,7 +9,7 @@ import pytest
 
 from maestro_cli.journal.messages import Attempt, Delivery, Outcome, Standing
 from maestro_cli.journal.outbox import Sender
-from maestro_cli.sources.notify import Channels, is_address, webhook
+from maestro_cli.sources.notify.channels import Channels, is_address, webhook
 from maestro_cli.sources.web import Web
 from tests.unit.sources.conftest import ScriptedServer
 

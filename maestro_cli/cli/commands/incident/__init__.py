@@ -26,8 +26,9 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=N
 
 
 @app.callback()
-def incident() -> None:
+def incident(ctx: typer.Context) -> None:
     """Open, list, show, triage, respond to and resolve incidents."""
+    ctx.call_on_close(lambda: ctx.obj.tell_news() if ctx.obj is not None else None)
 
 
 COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (

@@ -1,0 +1,1 @@
+"""Which channel is told of what happens to incidents."""

@@ -1,0 +1,139 @@
+"""Puts into the outbox what channels shall be told of incidents.
+
+Invariant: an event is told to a channel once, whichever of several processes sees it first and however often:
+the message's key is the channel and the event. What is old is no news; that an incident which is still open
+was opened is news for a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from maestro_cli.config.channels import NAMED, Channel, PagerDuty, Route
+from maestro_cli.core.clock import Clock, from_rfc3339, to_rfc3339
+from maestro_cli.core.untrusted import visible
+from maestro_cli.incidents.model import Incident
+from maestro_cli.incidents.notify.moments import KINDS, PAGERDUTY_ACTIONS, moment_of
+from maestro_cli.incidents.register import find_incident
+from maestro_cli.incidents.response.occasions import facts_of
+from maestro_cli.incidents.timeline import describe
+from maestro_cli.journal.messages import Delivery, Message
+from maestro_cli.journal.model import Event
+from maestro_cli.journal.outbox import Outbox
+from maestro_cli.journal.store import Journal
+from maestro_cli.runbooks.playbooks.template import fill
+
+RECENT = timedelta(hours=1)
+STILL_OPEN = timedelta(days=1)
+MAX_TEXT = 4000
+TIMEOUT_SECONDS = 5.0
+
+
+class Herald:
+    """Looks for news again and again; safe beside others that look at the same journal."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        outbox: Outbox,
+        channels: Mapping[str, Channel],
+        routes: Sequence[Route],
+        *,
+        clock: Clock,
+    ) -> None:
+        self._journal, self._outbox, self._clock = journal, outbox, clock
+        self._channels, self._routes = channels, tuple(routes)
+        self._seen = 0
+
+    def look(self) -> tuple[Delivery, ...]:
+        """Accept a message for whatever is new; what is accepted is durable, and answered.
+
+        Asks for nothing and writes nothing where nothing is new.
+        """
+        if not self._routes:
+            return ()
+        now = self._clock.now()
+        found = self._journal.events(kinds=KINDS, after=self._seen or self._first(now))
+        accepted = tuple(
+            self._outbox.accept(message) for event in found for message in self.messages(event, now)
+        )
+        self._seen = found[-1].seq if found else self._seen
+        return accepted
+
+    def messages(self, event: Event, now: datetime) -> tuple[Message, ...]:
+        """What an event makes one tell, to each channel once, by the first route that leads to it."""
+        moment = moment_of(event)
+        if moment is None:
+            return ()
+        incident = find_incident(self._journal, str(event.data["incident"]))
+        if not _is_news(event, moment, incident, now):
+            return ()
+        made: dict[str, Message] = {}
+        for route in self._routes:
+            if moment not in route.on or not _takes(route, incident):
+                continue
+            for name in route.to:
+                if name not in made and _can_tell(self._channels[name], moment):
+                    made[name] = message_of(event, moment, incident, route, name)
+        return tuple(made.values())
+
+    def _first(self, now: datetime) -> int:
+        """An event before whatever may be news, found by a few looks at single events."""
+        since = to_rfc3339(now - STILL_OPEN)
+        newest = int(self._journal.query("SELECT max(seq) AS seq FROM events")[0]["seq"] or 0)
+        back = 1024
+        while newest > back:
+            rows = self._journal.query("SELECT time FROM events WHERE seq = ?", (newest - back,))
+            if rows and rows[0]["time"] < since:
+                return newest - back
+            back *= 2
+        return 0
+
+
+def _is_news(event: Event, moment: str, incident: Incident, now: datetime) -> bool:
+    age = now - from_rfc3339(event.time)
+    return age <= RECENT or (moment == "opened" and incident.state.is_open and age <= STILL_OPEN)
+
+
+def _takes(route: Route, incident: Incident) -> bool:
+    return (
+        (not incident.drill or route.drills)
+        and (not route.severity or incident.severity.value in route.severity)
+        and (not route.namespaces or incident.namespace in route.namespaces)
+    )
+
+
+def _can_tell(channel: Channel, moment: str) -> bool:
+    return not isinstance(channel, PagerDuty) or moment in PAGERDUTY_ACTIONS
+
+
+def message_of(event: Event, moment: str, incident: Incident, route: Route, channel: str) -> Message:
+    """One message; its text is plain, and each form spells what is markup in its channel."""
+    happened = describe(event.kind, event.data)
+    text = f"{incident.severity.value} #{incident.number} {incident.title}: {happened}"
+    if route.template is not None:
+        more = {"moment": moment, "happened": happened, "state": incident.state.value}
+        text = fill(route.template, {"incident": {**facts_of(incident)["incident"], **more}}, strict=False)
+    content: dict[str, Any] = {
+        "text": visible(text, MAX_TEXT),
+        "moment": moment,
+        "at": event.time,
+        "actor": visible(event.actor, 200),
+        "number": incident.number,
+        "title": visible(incident.title, 300),
+        "severity": incident.severity.value,
+        "state": incident.state.value,
+        "namespace": incident.namespace or "",
+        "workload": str(incident.workload) if incident.workload is not None else "",
+        "owner": visible(incident.owner or "", 200),
+        "incident": incident.id,
+    }
+    return Message(
+        key=f"notify/{channel}/{event.hash[:16]}",
+        channel=f"{NAMED}{channel}",
+        content=content,
+        incident=incident.id,
+        timeout_seconds=TIMEOUT_SECONDS,
+    )
