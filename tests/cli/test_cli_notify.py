@@ -96,7 +96,7 @@ def test_a_channel_is_tried_by_hand_and_the_code_says_what_came_of_it(chat: Chat
         "  fix: maestro notify list",
     ]
     listed = json.loads(maestro("notify", "list", "-o", "json").out)["items"]
-    assert [(one["channel"], one["kind"], one["refused"]) for one in listed] == [
-        ("chat", "slack", "1"),
-        ("bell", "bell", "0"),
+    assert [(one["name"], one["kind"], one["refused"]) for one in listed] == [
+        ("chat", "slack", 1),
+        ("bell", "bell", 0),
     ]
