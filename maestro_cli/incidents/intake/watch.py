@@ -172,20 +172,21 @@ class Watch:
         sender tries again. A message that was cut short by its sender is completed from the API.
         """
         self._tell(self._detector.ingest(message.alerts, source=WEBHOOK_SOURCE))
-        if message.truncated and self._eye is None:
+        if message.truncated and self.poll() is None:
             self._lost(message.truncated)
-        elif message.truncated:
-            self.poll()
 
     def _lost(self, count: int) -> None:
-        """Record that the sender left alerts out and that there is no API to read them from."""
+        """Record that the sender left alerts out, and that they could not be read now."""
         journal, actor = self._detector.journal, self._detector.actor
         with journal.transaction() as transaction:
             data = {"source": WEBHOOK_SOURCE, "left_out": count}
             transaction.append("watch.truncated", f"watch/{WEBHOOK_SOURCE}", actor, data)
-        self._progress.note(
-            f"a webhook message left {count} alerts out, and there is no alertmanager to read them from"
+        why = (
+            "there is no alertmanager to read them from"
+            if self._eye is None
+            else f"{self._eye.source} does not answer: they are unknown until it does"
         )
+        self._progress.note(f"a webhook message left {count} alerts out, and {why}")
 
     def _tell(self, report: IngestReport) -> None:
         for word, incidents in (("opened", report.opened), ("reopened", report.reopened)):

@@ -12,6 +12,7 @@ from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import ActionFailed, Unreachable
 from maestro_cli.core.facts.alerts import Alert, WebhookMessage
+from maestro_cli.core.progress import Quiet
 from maestro_cli.incidents.clock import Budgets
 from maestro_cli.incidents.intake.blindness import read_sight
 from maestro_cli.incidents.intake.detector import Detector
@@ -50,6 +51,14 @@ class Receiver:
 
     def stop(self) -> None:
         self.stopped = True
+
+
+class Notes(Quiet):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.lines.append(text)
 
 
 @pytest.fixture
@@ -250,6 +259,30 @@ def test_what_a_webhook_left_out_is_recorded_where_no_api_can_tell_it(room: Room
     assert list_incidents(room.journal)[0].firing == 1
     (event,) = room.journal.events(kinds=("watch.",))
     assert (event.kind, event.data["left_out"]) == ("watch.truncated", 7)
+
+
+def test_what_a_webhook_left_out_is_recorded_where_the_api_does_not_answer(room: Room) -> None:
+    feed, notes = Feed(), Notes()
+    watch = Watch(
+        room.detector, feed, poll_seconds=10, webhook=Receiver(), clock=room.clock,
+        cancellation=Cancellation(), progress=notes,
+    )  # fmt: skip
+    feed.down = True
+    watch.cycle()
+    told = (alert(source="alertmanager-webhook"),)
+    watch.deliver(WebhookMessage(told, truncated=500, group_key="", status="firing"))
+    kinds = [(event.kind, event.data.get("left_out")) for event in room.journal.events(kinds=("watch.",))]
+    assert kinds == [("watch.blind", None), ("watch.truncated", 500)]
+    assert notes.lines[-1] == (
+        "a webhook message left 500 alerts out, and alertmanager-api does not answer: "
+        "they are unknown until it does"
+    )
+    assert read_sight(room.journal).blind_since is not None  # what was left out ends no blindness
+    feed.down, feed.answer = False, (alert(), alert(pod="b"))
+    watch.cycle()
+    watch.deliver(WebhookMessage(told, truncated=500, group_key="", status="firing"))
+    assert [event.kind for event in room.journal.events(kinds=("watch.",))][2:] == ["watch.seeing"]
+    assert list_incidents(room.journal)[0].firing == 2
 
 
 def test_what_a_webhook_told_is_hearsay_until_the_api_holds_it(room: Room) -> None:
