@@ -39,7 +39,11 @@ RefArgument = Annotated[
 
 SeqOption = Annotated[
     int | None,
-    typer.Option("--expected-seq", metavar="SEQ", help="Refuse if the incident changed after this event."),
+    typer.Option(
+        "--expected-seq",
+        metavar="SEQ",
+        help="Refuse if its state, ack, owner, severity or a role changed after this event.",
+    ),
 ]
 
 

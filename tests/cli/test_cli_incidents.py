@@ -182,6 +182,8 @@ def test_an_incident_by_hand_from_its_report_to_its_close(configured: Path) -> N
         (("merge", "1", "1"), 2, "into itself"),
         (("merge", "3", "4"), 11, "has to be open"),
         (("assign", "2", "--to", "me"), 11, "is merged"),
+        (("ack", "2"), 11, "is merged"),
+        (("ack", "1", "--expected-seq", "99999"), 2, "was ever written"),
         (("suspects", "3"), 15, "not triaged yet"),
         (("ack", "1", "--expected-seq", "3"), 11, "merged into #1"),
     ],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from maestro_cli.core.errors import GateNotMet, UsageError
+from maestro_cli.incidents.acknowledgement import KINDS, Acknowledgement, acknowledged, standing_ack
 from maestro_cli.incidents.desk.writing import Writing
 from maestro_cli.incidents.intake.correlation import capped
-from maestro_cli.incidents.model import OVER_STATES, Incident, Severity
+from maestro_cli.incidents.model import OVER_STATES, Incident, Severity, State
 from maestro_cli.incidents.register import find_incident
 
 MAX_TEXT_CHARACTERS = 10_000
@@ -15,17 +16,26 @@ class Attributes(Writing):
     """Commands that leave the state as it is."""
 
     def ack(self, ref: str, *, expected_seq: int | None = None) -> Incident:
+        """Acknowledge as `acknowledge` does; returns the incident."""
+        return self.acknowledge(ref, expected_seq=expected_seq).incident
+
+    def acknowledge(self, ref: str, *, expected_seq: int | None = None) -> Acknowledgement:
         """Acknowledge, and become the owner of an open incident that has none.
 
-        After the incident ended it is recorded as late and changes nothing.
+        What somebody has acknowledged already stays theirs. After the incident ended it is recorded as late
+        and changes nothing; raises GateNotMet, which names the survivor, for one that was merged.
         """
         with self._journal.transaction() as transaction:
             incident = self._seen(transaction, ref, expected_seq)
-            late = not incident.state.is_open
-            self._append(transaction, "incident.acked", incident.id, {"late": late})
-            if not late and incident.owner is None:
+            if incident.state is State.MERGED:
+                _require_not_over(incident)
+            is_open = incident.state.is_open
+            events = self._journal.events(subject=incident.subject, kinds=KINDS)
+            before = standing_ack(events, self._actor, is_open=is_open)
+            event = before or self._append(transaction, "incident.acked", incident.id, {"late": not is_open})
+            if is_open and incident.owner is None:
                 self._append(transaction, "incident.owner_set", incident.id, {"owner": self._actor})
-            return find_incident(transaction, incident.id)
+            return acknowledged(find_incident(transaction, incident.id), event, is_new=before is None)
 
     def note(self, ref: str, text: str, *, expected_seq: int | None = None) -> Incident:
         """Add a line to the timeline, whatever the state."""

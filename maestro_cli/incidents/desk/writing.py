@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import GateNotMet
+from maestro_cli.core.errors import GateNotMet, UsageError
 from maestro_cli.incidents.model import TRANSITIONS, Incident, Severity
 from maestro_cli.incidents.register import find_incident
 from maestro_cli.incidents.timeline import describe
@@ -45,6 +45,12 @@ class Writing:
 
     def _seen(self, transaction: Transaction, ref: str, expected_seq: int | None) -> Incident:
         incident = find_incident(transaction, ref)
+        last = self._journal.head().seq
+        if expected_seq is not None and expected_seq > last:
+            raise UsageError(
+                f"no event {expected_seq} was ever written, the last one is {last}",
+                fix=f"give the seq that is told by: maestro incident show {incident.number}",
+            )
         if expected_seq is not None and incident.seq > expected_seq:
             newer = self._journal.events(after=incident.seq - 1, limit=1)[0]
             raise GateNotMet(

@@ -141,6 +141,7 @@ def test_nothing_more_happens_to_what_was_merged(desk: IncidentDesk) -> None:
         lambda: desk.reopen("2", "x"),
         lambda: desk.assign("2", "bo"),
         lambda: desk.set_severity("2", Severity.SEV1),
+        lambda: desk.ack("2"),
     )
     for command in commands:
         with pytest.raises(GateNotMet, match="is merged") as refused:

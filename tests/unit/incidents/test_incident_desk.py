@@ -109,6 +109,75 @@ def test_the_first_ack_counts(room: Room, desk: IncidentDesk) -> None:
     assert second.owner == "ana"
 
 
+def test_who_acknowledged_is_told_and_nothing_is_added(room: Room, desk: IncidentDesk) -> None:
+    assert desk.acknowledge("latest").remark == ""
+    first, length = room.clock.now(), room.length
+    room.clock.advance(60)
+    for actor in ("ana", "bo"):
+        again = IncidentDesk(room.journal, room.clock, actor).acknowledge("latest")
+        assert (again.by, again.at, again.is_new) == ("ana", first, False)
+        assert "acknowledged already: by ana, " in again.remark
+    assert room.length == length
+    assert desk.assign("latest", None).owner is None
+    taken = IncidentDesk(room.journal, room.clock, "bo").ack("latest")
+    assert taken.owner == "bo"
+    assert desk.timeline("latest")[-1].kind == "incident.owner_set"
+
+
+def test_after_the_end_a_late_ack_is_kept_once_and_after_a_reopening_anew(
+    room: Room, desk: IncidentDesk
+) -> None:
+    desk.resolve("latest", force=True, reason="rule is wrong")
+    late = desk.acknowledge("latest")
+    assert (late.is_late, late.is_new) == (True, True)
+    assert "is resolved: the acknowledgement is late" in late.remark
+    length = room.length
+    assert not desk.acknowledge("latest").is_new
+    assert room.length == length
+    desk.reopen("latest", "it came back")
+    anew = desk.acknowledge("latest")
+    assert (anew.is_late, anew.is_new) == (False, True)
+    assert [entry.text for entry in desk.timeline("latest")].count("acknowledged") == 1
+
+
+def test_a_person_acknowledges_after_the_watcher_that_responds(room: Room, desk: IncidentDesk) -> None:
+    watch = IncidentDesk(room.journal, room.clock, "watch")
+    incident = watch.ack("latest")
+    begun = {"incident": incident.id, "playbook": "p"}
+    with room.journal.transaction() as transaction:
+        transaction.append("incident.response_begun", incident.subject, "watch", begun)
+    assert desk.acknowledge("latest").is_new
+    assert not IncidentDesk(room.journal, room.clock, "bo").acknowledge("latest").is_new
+    with room.journal.transaction() as transaction:
+        transaction.append("incident.handed_over", incident.subject, "watch", begun)
+    assert IncidentDesk(room.journal, room.clock, "bo").acknowledge("latest").by == "ana"
+
+
+def test_what_a_watcher_left_to_people_is_acknowledged_by_nobody(room: Room, desk: IncidentDesk) -> None:
+    incident = IncidentDesk(room.journal, room.clock, "watch").ack("latest")
+    with room.journal.transaction() as transaction:
+        left = {"incident": incident.id, "playbook": ""}
+        transaction.append("incident.handed_over", incident.subject, "watch", left)
+    assert desk.acknowledge("latest").is_new
+
+
+def test_a_sequence_that_was_never_written_is_a_mistake(room: Room, desk: IncidentDesk) -> None:
+    last = room.journal.head().seq
+    with pytest.raises(UsageError, match=f"no event {last + 1} was ever written"):
+        desk.ack("latest", expected_seq=last + 1)
+    assert room.journal.head().seq == last
+    assert desk.ack("latest", expected_seq=last).owner == "ana"
+
+
+def test_notes_obey_the_sequence_and_do_not_move_it(desk: IncidentDesk) -> None:
+    seen = desk.get("latest").seq
+    assert desk.note("latest", "one", expected_seq=seen).seq == seen
+    desk.note("latest", "two", expected_seq=seen)
+    desk.ack("latest")
+    with pytest.raises(GateNotMet, match="changed since you looked"):
+        desk.note("latest", "three", expected_seq=seen)
+
+
 def test_a_stale_command_is_refused_with_what_is_newer(room: Room, desk: IncidentDesk) -> None:
     seen = desk.get("latest").seq
     IncidentDesk(room.journal, room.clock, "bo").start_triage("latest", expected_seq=seen)

@@ -11,6 +11,7 @@ from maestro_cli.cli.options import OutputOption, RefArgument, SeqOption, output
 from maestro_cli.cli.texts import FromOption, text_from
 from maestro_cli.core.errors import UsageError
 from maestro_cli.incidents.model import Severity
+from maestro_cli.output.diagnostics import note as note_aside
 from maestro_cli.output.renderers.incidents import incidents_view
 from maestro_cli.output.writer import emit
 
@@ -20,10 +21,16 @@ def ack(
 ) -> None:
     """Say that you look after it. Never re-opens what is resolved.
 
+    What somebody acknowledged before stays theirs: it is said by whom and when. Exit 11 for one that was
+    merged: acknowledge its survivor.
+
     Example: maestro incident ack latest
     """
-    found = ctx.obj.desk.ack(ref, expected_seq=expected_seq)
-    emit(incidents_view((found,), ctx.obj.clock.now()), output_options(ctx, output))
+    options = output_options(ctx, output)
+    done = ctx.obj.desk.acknowledge(ref, expected_seq=expected_seq)
+    emit(incidents_view((done.incident,), ctx.obj.clock.now()), options)
+    if done.remark:
+        note_aside(done.remark)
 
 
 def assign(
