@@ -162,13 +162,9 @@ class Services(PeopleServices):
 
     @cached_property
     def triage(self) -> Triage:
-        from maestro_cli.incidents.triage.investigate import Triage, TriageSettings
+        from maestro_cli.services.triaging import triage_of
 
-        earning = frozenset(self.context.revenue_segments)
-        settings = TriageSettings(objectives=tuple(self.objectives.values()), revenue_segments=earning)
-        has_metrics = self.context.prometheus is not None
-        metrics = self.prometheus if has_metrics else None
-        return Triage(self.cluster, metrics, self.clock, settings=settings, journal=self.journal)
+        return triage_of(self)
 
     def investigate(self, ref: str, progress: Progress) -> None:
         """Triage an open incident and record what it found; moves a fresh one to triaging."""
@@ -247,9 +243,11 @@ class Services(PeopleServices):
     @cached_property
     def response(self) -> Response:
         from maestro_cli.incidents.response.response import Crew, Response
+        from maestro_cli.services.triaging import MetricsWhenAsked
 
         write = partial(self.write_postmortem, beside=True)
-        crew = Crew(self.desk, self.triage, self.playbooks, self.runbooks, self.runner, write, self.outbox)
+        runner = self.runner_for("", given=True, metrics=MetricsWhenAsked(lambda: self.prometheus))
+        crew = Crew(self.desk, self.triage, self.playbooks, self.runbooks, runner, write, self.outbox)
         return Response(crew, self.journal, self.clock, self.actor)
 
     def score_response(self, ref: str, journals: Sequence[Path]) -> FaultScore:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from maestro_cli.runbooks.playbooks.running import PlaybookRunner
     from maestro_cli.runbooks.playbooks.tries import Trial
     from maestro_cli.runbooks.plays import PlayRecord
+    from maestro_cli.runbooks.ports import MetricsPort
     from maestro_cli.runbooks.rehearsal import CaseResult
     from maestro_cli.runbooks.runner import RunbookRunner
     from maestro_cli.runbooks.session import Told
@@ -176,13 +177,21 @@ class RunServices(NotifyServices):
 
         return PipelineChanges(self.changes, Consent(given=given, typed_context=typed_context))
 
-    def runner_for(self, typed_context: str, *, given: bool, told: Told | None = None) -> RunbookRunner:
+    def runner_for(
+        self,
+        typed_context: str,
+        *,
+        given: bool,
+        told: Told | None = None,
+        metrics: MetricsPort | None = None,
+    ) -> RunbookRunner:
+        """Runs runbooks; raises NotFound where the context has no Prometheus and no `metrics` are given."""
         from maestro_cli.runbooks.runner import RunbookRunner
         from maestro_cli.services.step_environment import step_environment
 
         return RunbookRunner(
             self.journal,
-            metrics=self.prometheus,
+            metrics=metrics if metrics is not None else self.prometheus,
             changes=self.changes_for(typed_context, given=given),
             systems=self,
             clock=self.clock,

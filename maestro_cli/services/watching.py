@@ -163,7 +163,7 @@ def _duty(services: Services, progress: Progress) -> DutyPort:
             fix="watch without --respond, or unset it where it is set",
         )
     own = services.acting_as(f"watch, {services.actor}")
-    _ = own.cluster, own.prometheus, own.objectives, own.triage, own.runner  # built before threads share them
+    _ = own.prometheus, own.objectives, own.triage, own.runner  # built before threads share them
     duty = Duty(
         own.journal,
         own.response,

@@ -23,7 +23,7 @@ class AroundEvidence(Page):
         failed = {name: item.error for name, item in asked.items() if item.error}
         jobs = {name: item.error for name, item in second.items() if name.startswith("job ") and item.error}
         if not asked or len(failed) == len(asked):
-            why = next(iter(failed.values()), "the context has no Prometheus")
+            why = next(iter(failed.values()), self._unasked.metrics)
             return self._nothing("around", _TITLE, "prometheus", why)
         facts: dict[str, Any] = {**plain(self._case.around), "unread": {**failed, **jobs}}
         del facts["signals"]

@@ -132,10 +132,11 @@ class ClusterEvidence(Page):
         query = f"list events since {to_rfc3339(self._start)}"
         return self._made("events", "Cluster events", query, "cluster", summary, facts, outcome.seconds)
 
-    def _logs(self, logs: Mapping[str, Outcome]) -> Evidence:
+    def _logs(self, logs: Mapping[str, Outcome], first: Mapping[str, Outcome]) -> Evidence:
         unread = {name: item.error for name, item in logs.items() if item.error}
         if not logs or len(unread) == len(logs):
-            error = next(iter(unread.values()), "there is no pod to read")
+            no_pod = "there is no pod to read" if "nodes" in first else self._unasked.cluster
+            error = next(iter(unread.values()), no_pod)
             return self._nothing("logs", "Log lines by shape", "cluster", error)
         groups = self._case.logs
         new = [group for group in groups if group.is_bad and group.is_new]

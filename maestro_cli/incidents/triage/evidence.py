@@ -32,11 +32,10 @@ class Writer(ChangeEvidence, ClusterEvidence, MetricEvidence, AroundEvidence):
         logs: Mapping[str, Outcome],
         readings: Readings | None,
         telemetry: Telemetry | None,
-        no_metrics: str,
     ) -> tuple[Evidence, ...]:
         """All evidence, in the order a person reads it."""
         metrics = (
-            [self._nothing("errors", "Error ratio", "prometheus", no_metrics)]
+            self._no_metrics()
             if telemetry is None
             else [
                 self._series(first["series"], readings),
@@ -59,7 +58,7 @@ class Writer(ChangeEvidence, ClusterEvidence, MetricEvidence, AroundEvidence):
             self._pods(second),
             self._nodes(first),
             self._events(first),
-            self._logs(logs),
+            self._logs(logs, first),
             *metrics,
             self._around(second),
             self._made("traces", "Slow traces", "", "none", "no trace source", {}),

@@ -27,7 +27,7 @@ from maestro_cli.incidents.triage.facts import CaseFacts, Rollout, Saturation, w
 from maestro_cli.incidents.triage.logs import PodLog, group_lines, read_pod_log
 from maestro_cli.incidents.triage.making import RELEASE_WINDOW_SECONDS
 from maestro_cli.incidents.triage.measure import Readings, Telemetry
-from maestro_cli.incidents.triage.model import Evidence, Onset, TriageReport
+from maestro_cli.incidents.triage.model import Evidence, Lacking, Onset, TriageReport
 from maestro_cli.incidents.triage.objective import choose_objective
 from maestro_cli.incidents.triage.page import failed
 from maestro_cli.incidents.triage.past import Past
@@ -40,6 +40,9 @@ from maestro_cli.incidents.triage.surroundings import Surroundings
 from maestro_cli.incidents.triage.suspects import rank_suspects
 from maestro_cli.journal.store import Journal
 from maestro_cli.slo.objectives import Objective
+
+NOT_CONFIGURED = Lacking()
+NOWHERE = "no namespace or workload to ask about"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ class TriageSettings:
 
 
 class Triage:
-    """Investigates incidents with whatever sources the context has; None for one it lacks."""
+    """Investigates incidents with whatever sources the context has; None for one it lacks, for the reason
+    that `lacking` gives."""
 
     def __init__(
         self,
@@ -69,9 +73,11 @@ class Triage:
         *,
         settings: TriageSettings | None = None,
         journal: Journal | None = None,
+        lacking: Lacking = NOT_CONFIGURED,
     ) -> None:
         self._cluster = cluster
         self._metrics = metrics
+        self._lacking = lacking
         self._clock = clock
         self._past = Past(journal) if journal is not None else None
         self._settings = settings or TriageSettings()
@@ -81,7 +87,15 @@ class Triage:
         pool = ThreadPoolExecutor(self._settings.threads, thread_name_prefix="triage")
         try:
             return _Investigation(
-                self._cluster, self._metrics, self._past, self._clock, self._settings, pool, incident, signals
+                self._cluster,
+                self._metrics,
+                self._lacking,
+                self._past,
+                self._clock,
+                self._settings,
+                pool,
+                incident,
+                signals,
             ).run()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -96,7 +110,7 @@ class Triage:
         start = min(onset or incident.times.started_at, end)
         workload, metrics = incident.workload, self._metrics
         if workload is None or metrics is None:
-            missing = "no workload is named" if workload is None else "the context has no Prometheus"
+            missing = "no workload is named" if workload is None else self._lacking.metrics
             return failed("impact", "What users felt", "", now, "prometheus", missing)
         choice = choose_objective(self._settings.objectives, workload, signals)
         telemetry = Telemetry(metrics, self._settings.family, workload, choice)
@@ -113,6 +127,7 @@ class _Investigation:
         self,
         cluster: Cluster | None,
         metrics: Metrics | None,
+        lacking: Lacking,
         past: Past | None,
         clock: Clock,
         settings: TriageSettings,
@@ -139,7 +154,10 @@ class _Investigation:
             if metrics is not None
             else None
         )
-        self._no_metrics = "the incident names no workload" if metrics else "the context has no Prometheus"
+        self._unasked = Lacking(
+            lacking.cluster if cluster is None else NOWHERE,
+            lacking.metrics if metrics is None else "the incident names no workload",
+        )
 
     def _window_start(self) -> datetime:
         lookback = timedelta(seconds=self._settings.lookback_seconds)
@@ -169,8 +187,8 @@ class _Investigation:
         case = replace(case, logs=groups)
         window = self._settings.release_window_seconds
         suspects = calibrated(rank_suspects(case, release_window_seconds=window))
-        evidence = Writer(self._now, self._start, case).write(
-            self._signals, first, second, logs, readings, self._telemetry, self._no_metrics
+        evidence = Writer(self._now, self._start, case, self._unasked).write(
+            self._signals, first, second, logs, readings, self._telemetry
         )
         budget: Mapping[str, Any] = next((one.facts for one in evidence if one.kind == "budget"), {})
         severity = propose_severity(case, suspects, budget, self._settings.revenue_segments)

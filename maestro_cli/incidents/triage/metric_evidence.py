@@ -15,10 +15,28 @@ from maestro_cli.incidents.triage.measure import Asked, Readings, Telemetry
 from maestro_cli.incidents.triage.model import Evidence
 from maestro_cli.incidents.triage.page import Outcome, Page
 from maestro_cli.incidents.triage.quality import quality_evidence
+from maestro_cli.incidents.triage.saturation import TITLE as SATURATION
+
+_SPLIT = "Errors by model version, revision, pod, node, zone and segment"
+_LATENCY = "95th percentile by model version, revision, pod and node"
+_TITLES = {
+    "errors": "Error ratio",
+    "split": _SPLIT,
+    "latency": _LATENCY,
+    "load": "Load",
+    "saturation": SATURATION,
+    "memory": "Memory",
+    "budget": "Error budget",
+}
 
 
 class MetricEvidence(Page):
     """What the metrics told."""
+
+    def _no_metrics(self) -> list[Evidence]:
+        """That nobody was asked; of right answers nothing, as where nobody judges answers."""
+        why = self._unasked.metrics
+        return [self._nothing(kind, title, "prometheus", why) for kind, title in _TITLES.items()]
 
     def _series(self, outcome: Outcome, readings: Readings | None) -> Evidence:
         if readings is None:
@@ -50,7 +68,7 @@ class MetricEvidence(Page):
         return "\n".join(f"{query} at {to_rfc3339(at)}" for query, at in queries)
 
     def _split(self, outcome: Outcome, telemetry: Telemetry) -> Evidence:
-        title = "Errors by model version, revision, pod, node, zone and segment"
+        title = _SPLIT
         query = self._asked(telemetry.split_queries(self._start, self._case.onset, self._now))
         if outcome.error:
             return self._nothing("split", title, "prometheus", outcome.error, query)
@@ -68,7 +86,7 @@ class MetricEvidence(Page):
         return self._made("split", title, query, "prometheus", summary, facts, outcome.seconds)
 
     def _latency(self, second: Mapping[str, Outcome], telemetry: Telemetry) -> Evidence:
-        title = "95th percentile by model version, revision, pod and node"
+        title = _LATENCY
         query = "\n".join(
             self._asked(telemetry.latency_queries(dimension, self._start, self._case.onset, self._now))
             for dimension in sorted(telemetry.family.dimensions)

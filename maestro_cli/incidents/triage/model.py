@@ -136,6 +136,14 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Lacking:
+    """Why a source is not there to be asked, in words; read only of one that is not."""
+
+    cluster: str = "this context has no cluster"
+    metrics: str = "this context has no Prometheus"
+
+
+@dataclass(frozen=True, slots=True)
 class TriageReport:
     incident: str
     started_at: datetime

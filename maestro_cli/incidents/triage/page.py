@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from maestro_cli.incidents.triage.facts import CaseFacts
-from maestro_cli.incidents.triage.model import Evidence
+from maestro_cli.incidents.triage.model import Evidence, Lacking
 
 
 class Outcome(Protocol):
@@ -32,12 +32,14 @@ def failed(kind: str, title: str, query: str, at: datetime, source: str, error: 
 
 
 class Page:
-    """The case that evidence is written of, when it was looked at, and since when."""
+    """The case that evidence is written of, when it was looked at, and since when; `unasked` says why a
+    collector was not there to be asked."""
 
-    def __init__(self, now: datetime, start: datetime, case: CaseFacts) -> None:
+    def __init__(self, now: datetime, start: datetime, case: CaseFacts, unasked: Lacking) -> None:
         self._now = now
         self._start = start
         self._case = case
+        self._unasked = unasked
 
     def _nothing(self, kind: str, title: str, source: str, error: str, query: str = "") -> Evidence:
         return failed(kind, title, query, self._now, source, error)
@@ -53,7 +55,7 @@ class Page:
         """What a cluster collector left, or the evidence that it failed."""
         outcome = outcomes.get(name)
         if outcome is None:
-            return self._nothing(kind, title, "cluster", "no cluster, namespace or workload to ask about")
+            return self._nothing(kind, title, "cluster", self._unasked.cluster)
         if outcome.error:
             return self._nothing(kind, title, "cluster", outcome.error, name)
         return outcome

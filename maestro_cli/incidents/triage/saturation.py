@@ -23,7 +23,7 @@ HELD_BACK = 0.25  # of its periods: a pod that its limit holds back so often wai
 NEAR_LIMIT = 0.9
 _IDLE, _MANY = 0.5, 0.1
 _MOST = 200
-_TITLE = "Saturation of pods and nodes"
+TITLE = "Saturation of pods and nodes"
 _PRESSURE = 'condition=~"MemoryPressure|DiskPressure|PIDPressure",status="true"'
 
 
@@ -118,7 +118,7 @@ def saturation_evidence(
     """The fullest pod of each part, and nodes under pressure."""
     query = "\n".join(queries.parts.values())
     if asked.error:
-        return failed("saturation", _TITLE, query, now, "prometheus", asked.error)
+        return failed("saturation", TITLE, query, now, "prometheus", asked.error)
     told = []
     for part, words in (("cpu", "of its processor"), ("throttled", "of its periods held back")):
         values: Mapping[str, float] = getattr(case.saturation, part)
@@ -133,5 +133,5 @@ def saturation_evidence(
     told += [f"node {node} is under {what}" for node, what in sorted(case.saturation.pressure.items())[:3]]
     summary = f"the most: {', '.join(told)}" if told else "nobody measures it"
     return Evidence(
-        "saturation", _TITLE, query, now, "prometheus", summary, plain(case.saturation), seconds=asked.seconds
+        "saturation", TITLE, query, now, "prometheus", summary, plain(case.saturation), seconds=asked.seconds
     )
