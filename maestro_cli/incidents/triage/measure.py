@@ -92,7 +92,7 @@ class Telemetry:
         }
         series = {name: self._ending_fine(query, start, end, step, fine) for name, query in queries.items()}
 
-        series["requests"] = in_use(series["requests"], window + step)
+        series["requests"] = in_use(series["requests"], window + step, start)
 
         def beginning(bases: Sequence[_Basis]) -> Onset | None:
             gap = 2 * max(scrape, step)  # a rate is high for its whole window: quiet is quiet

@@ -84,12 +84,19 @@ def find_onset(
     return Onset(first, well[-1] if well else first, basis)
 
 
-def in_use(points: Points, seconds: float) -> Points:
-    """A rate of requests from so long after it was last nothing: what only begins to be used is no surge."""
+def in_use(points: Points, seconds: float, since: datetime) -> Points:
+    """A rate of requests from so long after it was last nothing: what only begins to be used is no surge.
+
+    One that was asked for from `since` on and has no sample for `seconds` began with its first one: until its
+    window is full, it is less than the requests that came.
+    """
+    window = timedelta(seconds=seconds)
     nothing = [at for at, value in points if value <= 0]
+    if not nothing and points and points[0][0] > since + window:
+        nothing = [points[0][0]]
     if not nothing:
         return points
-    begin = nothing[-1] + timedelta(seconds=seconds)
+    begin = nothing[-1] + window
     return [(at, value) for at, value in points if at > begin]
 
 

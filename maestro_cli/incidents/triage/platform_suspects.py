@@ -71,7 +71,8 @@ def _key(case: CaseFacts, one: Refusals) -> Suspect | None:
     making.plus(
         0.55, f"{one.since:.0f} requests of key {name} were refused ({one.code}: {what}) since the onset"
     )
-    told = f"{one.before:.0f} in {format_duration(one.seconds_before)} before it"
+    past = format_duration(one.seconds_before)
+    told = f"{one.before:.0f} in {past} before it" if one.before else "none is known before it"
     if one.is_usual:
         making.minus(0.3, f"{told}, as fast")
     else:

@@ -16,11 +16,12 @@ from maestro_cli.chaos.drills.defects.certificate import EndingCertificate
 from maestro_cli.chaos.drills.defects.defect import Defect, NothingDone, Scene
 from maestro_cli.chaos.drills.defects.key import MisusedKey
 from maestro_cli.chaos.drills.defects.workload import declared, path_of
-from maestro_cli.chaos.drills.model import Baseline, Breakage
+from maestro_cli.chaos.drills.model import Baseline, Breakage, Scenario
 from maestro_cli.chaos.drills.scenarios import platform
 from maestro_cli.core.errors import NotFound
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.incidents.triage.model import SuspectKind
 from tests.unit.chaos.theatre import SCENARIO, FakeCluster, Theatre
 
 FRAUD = SCENARIO.target
@@ -33,6 +34,13 @@ DEPLOYMENT: dict[str, Any] = {
     "spec": {"replicas": 3, "template": {}},
     "status": {"replicas": 3},
 }  # fmt: skip
+CAUSES = {  # as triage names them
+    "stolen-key": (SuspectKind.KEY, "key partner"),
+    "over-budget": (SuspectKind.SCALE, "ml/deploy/fraud"),
+    "ending-certificate": (SuspectKind.CERTIFICATE, "secret ml/fraud-tls"),
+    "failed-backup": (SuspectKind.BACKUP, "backup ml/model-backup"),
+    "lost-workload": (SuspectKind.DELETION, "ml/deploy/fraud"),
+}
 BREAKAGES = {scenario.name: scenario.defect for scenario in platform.SCENARIOS}
 
 
@@ -90,6 +98,14 @@ def test_what_nobody_mended_the_drill_mends_and_says_so(name: str, scene: Scene,
     assert defect.mend() is False
     assert state(theatre) == before
     assert defect.truth(is_mended=False).began == theatre.clock.now()
+
+
+@pytest.mark.parametrize("scenario", platform.SCENARIOS, ids=lambda scenario: str(scenario.name))
+def test_the_truth_speaks_of_its_cause_as_triage_does(scenario: Scenario, scene: Scene) -> None:
+    defect, _ = broken(scenario.defect, scene)
+    truth = defect.truth(is_mended=False)
+    kind, subject = CAUSES[scenario.name]
+    assert (scenario.true_cause, truth.subject, truth.revision) == (kind.value, subject, None)
 
 
 @pytest.mark.parametrize("name", BREAKAGES)

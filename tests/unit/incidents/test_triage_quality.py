@@ -35,9 +35,9 @@ def case(judged: dict[str, Tally], *, served_before: float = 0.0) -> CaseFacts:
 def test_a_service_that_only_begins_to_be_used_is_no_surge() -> None:
     rates = [0.0, 0.0, 20.0, 45.0, 50.0, 51.0, 49.0, 50.0]
     points = [(NOW + timedelta(seconds=7 * number), rate) for number, rate in enumerate(rates)]
-    kept = in_use(points, 14)
+    kept = in_use(points, 14, NOW)
     assert [rate for _, rate in kept] == [50.0, 51.0, 49.0, 50.0]
-    assert in_use(kept, 14) == kept
+    assert in_use(kept, 14, kept[0][0]) == kept
     assert find_onset(
         kept, points[-1][0], basis="requests", floor=1, factor=1.8, gap_seconds=14
     ) is None  # fmt: skip

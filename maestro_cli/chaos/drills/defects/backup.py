@@ -56,8 +56,8 @@ class BackupDefect(Defect):
 
     def truth(self, *, is_mended: bool) -> Truth:
         assert self._began is not None
-        subject = f"configmap {self._scene.target.namespace}/{_NAME}"
-        words = f"the destination in {subject} was {self._lost.destination}, which is not there"
+        subject = f"backup {self._scene.target.namespace}/{_NAME}"
+        words = f"the destination of {subject} was {self._lost.destination}, which is not there"
         return Truth(self._began, subject, words, is_mended)
 
 

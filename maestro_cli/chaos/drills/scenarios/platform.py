@@ -1,6 +1,6 @@
 """What goes wrong around the platform: security, cost, certificates, backups, disasters.
 
-Causes are not scored here: triage looks for what made requests fail, and these are no failures of requests.
+Most of these are no failures of requests: triage finds their causes in what is around a workload.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         ),
         target=_FRAUD,
         objective="fraud-availability",
-        true_cause=None,
+        true_cause="key",
         right_fix="security-incident/rotate",
         defect=MisusedKey("partner"),
         runbook="security-incident",
@@ -40,7 +40,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         ),
         target=_FRAUD,
         objective="fraud-availability",
-        true_cause=None,
+        true_cause="scale",
         right_fix="scale",
         defect=OtherScale(8),
         runbook="cost-overrun",
@@ -55,7 +55,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         ),
         target=_FRAUD,
         objective=None,
-        true_cause=None,
+        true_cause="certificate",
         right_fix="certificate-expiry/renew",
         defect=EndingCertificate("fraud-tls", days=5.0),
         runbook="certificate-expiry",
@@ -71,7 +71,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         ),
         target=_FRAUD,
         objective=None,
-        true_cause=None,
+        true_cause="backup",
         right_fix="backup-failure/check",
         defect=LostDestination("modles"),
         runbook="backup-failure",
@@ -87,7 +87,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         ),
         target=_FRAUD,
         objective="fraud-availability",
-        true_cause=None,
+        true_cause="deletion",
         right_fix="disaster-recovery/restore",
         defect=Deletion(),
         runbook="disaster-recovery",
