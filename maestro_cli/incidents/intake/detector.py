@@ -183,6 +183,8 @@ class _Intake:
             transaction, self._append, detector.bindings, policy=detector.policy, source=source,
             now=self._now, drill=lambda: detector.is_drill, signals=routed, topology=topology,
         )  # fmt: skip
+        if routed:  # it may have merged the incidents that signals are on
+            self._known = known_signals(transaction, [fingerprint for fingerprint, _, _ in delivery])
         self._counts: Counter[str] = Counter()
         self._cleared: list[str] = []
         self._quieter: dict[str, None] = {}  # incidents that lost a firing signal, in order

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -157,6 +159,31 @@ def test_an_incident_that_opened_before_the_topology_was_known_is_joined(room: R
     detector(room, book, Topology()).ingest([of_pod("shop-0")], source=SOURCE)
     detector(room, book).ingest([of_node("n1", after=30)], source=SOURCE)
     assert groups(room) == {frozenset({"PodIll shop-0", "NodeIll n1"})}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_what_a_delivery_says_of_a_signal_whose_incident_it_merges_is_told_of_the_survivor(
+    room: Room, book: RuleBook, order: tuple[int, ...]
+) -> None:
+    watch = detector(room, book)
+    watch.ingest([on("ml/shop")], source=SOURCE)
+    changes, ends = on("ml/fraud", after=5), on("ml/fraud", after=6, name="Ends")
+    watch.ingest([changes, ends], source=SOURCE)
+    told = [
+        on("db/store", after=20),
+        replace(changes, annotations={"summary": "far too slow"}),
+        replace(ends, firing=False),
+    ]
+    watch.ingest([told[place] for place in order], source=SOURCE)
+    gone, stays = list_incidents(room.journal)
+    assert (gone.state, gone.merged_into) == (State.MERGED, stays.id)
+    signals = {one.fingerprint: one for one in signals_of(room.journal, stays.id)}
+    assert signals[changes.fingerprint].annotations == {"summary": "far too slow"}
+    assert not signals[ends.fingerprint].firing
+    assert signals_of(room.journal, gone.id) == ()
+    room.clock.advance(10)
+    watch.reconcile([], source=SOURCE)
+    assert [one.firing for one in list_incidents(room.journal)] == [0, 0]
 
 
 def test_what_somebody_works_on_is_never_merged_away(room: Room, book: RuleBook) -> None:
