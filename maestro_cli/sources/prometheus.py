@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 SYSTEM = "Prometheus"
 MAX_POINTS = 11_000  # a series; Prometheus's own limit
 MAX_BYTES = 64 * 2**20
+_CONFIG_PATH = "/api/v1/status/config"
+_NOT_THERE = (400, 404, 405, 501)  # how a compatible system says so; VictoriaMetrics answers 400
 T = TypeVar("T")
 
 
@@ -197,17 +199,24 @@ class Prometheus:
         return tuple(_alert(item, {**external, **item.labels}) for item in told)
 
     def external_labels(self) -> Mapping[str, str]:
-        """What it adds to every alert it sends; empty where a compatible system does not tell."""
-        response = self._exchange(f"{self._base}/api/v1/status/config")
-        if response.status_code in (401, 403):
-            raise self._error(response)
-        if response.status_code != 200:
+        """What it adds to every alert it sends; empty where a compatible system has no such answer.
+
+        Any other failure is raised: without its labels every alert would be another signal for a while.
+        """
+        response = self._exchange(self._base + _CONFIG_PATH)
+        if response.status_code in _NOT_THERE:
             return {}
+        if response.status_code != 200:
+            raise self._error(response)
         try:
             text = msgspec.json.decode(msgspec.json.decode(response.content, type=_Answer).data, type=_Config)
-        except (msgspec.DecodeError, RecursionError):
-            return {}
-        return _external_labels(text.yaml)
+            return _external_labels(text.yaml)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise not_like(SYSTEM, self._base, f"{_CONFIG_PATH} answers something else: {error}") from error
+        except InvalidFile as error:
+            raise not_like(
+                SYSTEM, self._base, f"the global section of its configuration: {error.why}"
+            ) from error
 
     def version(self) -> str:
         """The version it says, or "" when it does not tell."""
@@ -350,17 +359,14 @@ def _alert(item: _Alert, labels: Mapping[str, str]) -> Alert:
 def _external_labels(config: str) -> dict[str, str]:
     """The external labels of a configuration as Prometheus prints it: one line each, in `global`.
 
-    The rest of the file, which may be long, is not looked at.
+    The rest of the file, which may be long, is not looked at. Raises InvalidFile when the section is none.
     """
     lines = iter(config.splitlines())
     for line in lines:
         if line.startswith("global:"):
             break
     section = takewhile(lambda line: line[:1] in (" ", "\t"), lines)
-    try:
-        told = parse_yaml("\n".join(["global:", *section]), "Prometheus's configuration").decode(_Settings)
-    except InvalidFile:
-        return {}
+    told = parse_yaml("\n".join(["global:", *section]), "Prometheus's configuration").decode(_Settings)
     return told.global_.external_labels if told.global_ is not None else {}
 
 

@@ -104,6 +104,47 @@ def test_each_answer_becomes_its_error(
     assert "\x1b" not in str(vars(caught.value))
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (429, "slow down"),
+        (500, "<html>"),
+        (503, "starting"),
+        (302, ""),
+        (200, "<html>log in!</html>"),
+        (200, '{"status":"success"}'),
+        (200, '{"data":{"yaml":"global:\\n  external_labels: [cluster]\\n"}}'),
+        (200, '{"data":{"yaml":"global:\\n  external_labels: {cluster: \\n"}}'),
+    ],
+)
+def test_external_labels_that_cannot_be_read_are_an_error_and_not_none(
+    status: int, body: str, scripted: Serve
+) -> None:
+    prometheus = Prometheus(Endpoint(scripted(http(status, body)).url))
+    with pytest.raises(Unreachable):
+        prometheus.external_labels()
+    prometheus.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "labels"),
+    [
+        (400, 'unsupported path requested: "/api/v1/status/config"', {}),
+        (404, "404 page not found", {}),
+        (405, "", {}),
+        (501, "", {}),
+        (200, '{"data":{"yaml":"scrape_configs: []\\n"}}', {}),
+        (200, '{"data":{"yaml":"global:\\n  external_labels:\\n    cluster: a\\n"}}', {"cluster": "a"}),
+    ],
+)
+def test_a_system_without_a_configuration_has_no_external_labels(
+    status: int, body: str, labels: dict[str, str], scripted: Serve
+) -> None:
+    prometheus = Prometheus(Endpoint(scripted(http(status, body)).url))
+    assert prometheus.external_labels() == labels
+    prometheus.close()
+
+
 def test_a_range_has_1_to_11000_points(closed_port: int) -> None:
     prometheus = Prometheus(Endpoint(f"http://127.0.0.1:{closed_port}"))
     for step, end in ((1, NOON + timedelta(hours=4)), (0, NOON), (1, NOON - timedelta(1))):
