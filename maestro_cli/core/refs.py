@@ -29,6 +29,7 @@ _WORDS = {**_SHORT, "HelmRelease": "helm", "HorizontalPodAutoscaler": "hpa"}
 _SILENCE = "silence/"
 _NO_NAMESPACE = {"Node", "Server"}
 _WILD = re.compile(r"[*?\[]")
+_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
@@ -157,6 +158,13 @@ def parse_workload_ref(text: str, *, namespace: str | None = None) -> WorkloadRe
 def is_name(text: str) -> bool:
     """Whether an object, or a namespace, can have this name."""
     return _DNS_NAME.fullmatch(text) is not None
+
+
+def checked_namespace(text: str) -> str:
+    """The same text; raises UsageError when no namespace can be called so."""
+    if _DNS_LABEL.fullmatch(text) is None:
+        raise UsageError(f"{text[:80]!r} is no namespace", fix="use at most 63 of a-z, 0-9 and '-'")
+    return text
 
 
 def _checked(part: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maestro_cli.core.quantities import counted
-from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.refs import WorkloadRef, checked_namespace
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.incidents.intake.blindness import Sight
 from maestro_cli.incidents.model import Incident, Severity
@@ -28,6 +28,11 @@ class GateScope:
     workload: WorkloadRef | None = None
     drills: bool = False
     needs_watch: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for a namespace that cannot be: it would pass, whatever is open."""
+        if self.namespace is not None:
+            checked_namespace(self.namespace)
 
     def takes(self, incident: Incident) -> bool:
         """Whether an incident is asked about, whatever its severity."""

@@ -86,6 +86,14 @@ class PeopleServices(RunServices):
         except ValueError as error:
             raise UsageError(str(error), fix="write 3d, 2026-12-01 or 2026-12-01T17:00Z") from error
 
+    def role_holder(self, person: str) -> str:
+        """The same name; raises NotFound for a `schedule:NAME` that the on-call file does not have."""
+        from maestro_cli.incidents.people.role_calls import PREFIX
+
+        if person.strip().startswith(PREFIX):
+            self.roster().schedule(person.strip().removeprefix(PREFIX))
+        return person
+
     def role_turns(self, ref: str) -> tuple[Turn, ...]:
         from maestro_cli.incidents.people.reading import turns_of
 

@@ -42,6 +42,7 @@ class Bonds(Writing):
         with self._journal.transaction() as transaction:
             incident = self._seen(transaction, ref, expected_seq)
             end = _other_end(transaction, incident, target)
+            _require_address(end["url"])
             data = {"number": incident.number, "kind": kind, "note": capped(note, 500), **end}
             self._append(transaction, "incident.linked", incident.id, data)
             return find_incident(transaction, incident.id)
@@ -100,13 +101,31 @@ def _require_mergeable(gone: Incident, stays: Incident) -> None:
 def _other_end(reads: Reads, incident: Incident, target: str) -> dict[str, Any]:
     """Of a link: `other`, the id of an incident, or `url`; `words` say it."""
     if "://" in target:
-        parts = urlsplit(target.strip())
-        if parts.scheme not in ("http", "https") or not parts.hostname or len(target) > MAX_URL_CHARACTERS:
-            raise UsageError(
-                f"{target[:100]!r} is not the address of a page", fix="https://…, or another incident"
-            )
+        if not _is_address(target.strip()):
+            raise _no_address(target)
         return {"other": "", "url": target.strip(), "words": target.strip()}
     other = find_incident(reads, target)
     if other.id == incident.id:
         raise UsageError(f"incident #{incident.number} cannot be linked with itself")
     return {"other": other.id, "url": "", "words": f"#{other.number}"}
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # half a pair of brackets
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and len(url) <= MAX_URL_CHARACTERS
+
+
+def _require_address(url: str) -> None:
+    """Of a new link; one that was made with a blank in it can still be taken away."""
+    if " " in url or not url.isprintable():
+        raise _no_address(url)
+
+
+def _no_address(target: str) -> UsageError:
+    return UsageError(
+        f"{target[:100]!r} is not the address of a page",
+        fix="http://… or https://… without blanks, or another incident",
+    )

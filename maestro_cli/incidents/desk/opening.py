@@ -9,7 +9,7 @@ from typing import Any
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.facts.alerts import fingerprint_of
 from maestro_cli.core.ids import new_id
-from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.refs import WorkloadRef, checked_namespace
 from maestro_cli.core.workload_labels import workload_of
 from maestro_cli.incidents.desk.writing import Writing
 from maestro_cli.incidents.intake.correlation import capped, capped_labels, incident_key
@@ -35,10 +35,13 @@ class Opening(Writing):
         """Open an incident from a user's report, or add the report to the open one of that workload.
 
         Sev3 unless it is said; a graver one raises that of the incident it joins. `labels` may name the
-        workload as those of an alert do, and never who reports.
+        workload as those of an alert do, and never who reports. Raises UsageError for a
+        namespace that cannot be.
         """
         if not title.strip():
             raise UsageError("an incident needs a title")
+        if namespace is not None:
+            checked_namespace(namespace)
         workload = workload or workload_of(labels or {})
         now = self._clock.now()
         incident_id = new_id("inc", now)

@@ -65,6 +65,8 @@ class PeopleDesk(Writing):
         """Add a task, or an action item, whatever the incident's state; it is open until done or dropped."""
         if not text.strip():
             raise UsageError("a task needs a text")
+        if due_at is not None and due_at <= self._clock.now():
+            raise UsageError(f"a task cannot be due at {to_rfc3339(due_at)}, which is over", fix="--due 3d")
         with self._journal.transaction() as transaction:
             incident = self._seen(transaction, ref, expected_seq)
             rows = transaction.query("SELECT coalesce(max(number), 0) + 1 FROM people_tasks")

@@ -150,6 +150,16 @@ def test_nothing_more_happens_to_what_was_merged(desk: IncidentDesk) -> None:
     assert desk.note("2", "still told").state is State.MERGED
 
 
+@pytest.mark.parametrize(
+    "target", ["https://a b", "http://a/\tb", "http://a/\u202eb", "http:///x", "ftp://a", "https://[a"]
+)
+def test_what_is_no_address_of_a_page_is_not_linked(desk: IncidentDesk, target: str) -> None:
+    with pytest.raises(UsageError, match="not the address of a page"):
+        desk.link("1", target)
+    assert desk.links("1") == ()
+    assert desk.link("1", "http://a/b").number == 1
+
+
 def test_a_link_is_seen_from_both_ends_and_taken_away_from_either(desk: IncidentDesk) -> None:
     desk.link("1", "2", kind=LinkKind.CAUSED_BY, note="their cache")
     assert [(link.words, link.target) for link in desk.links("1")] == [("caused-by", desk.get("2").id)]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from maestro_cli.core.errors import UsageError
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.incidents.desk import IncidentDesk
@@ -31,6 +32,16 @@ def desk(tmp_path: Path) -> Iterator[IncidentDesk]:
 
 def gate(desk: IncidentDesk, scope: GateScope, sight: Sight = SEEING) -> GateReading:
     return read_gate(desk.list(), scope, sight)
+
+
+@pytest.mark.parametrize("name", ["bad name", "../x", "", "UPPER", "a.b", "-a", "a" * 64])
+def test_a_namespace_that_cannot_be_is_a_mistake_and_no_pass(desk: IncidentDesk, name: str) -> None:
+    with pytest.raises(UsageError, match="is no namespace"):
+        GateScope(namespace=name)
+    with pytest.raises(UsageError, match="is no namespace"):
+        desk.open("slow", namespace=name)
+    assert desk.list() == ()
+    assert desk.open("slow", namespace="a" * 63).namespace == "a" * 63
 
 
 @pytest.mark.parametrize(

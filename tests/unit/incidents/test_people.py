@@ -81,6 +81,15 @@ def test_a_task_outlives_its_incident_until_somebody_ends_it(room: PeopleRoom) -
     assert [task.number for task in list_tasks(room.journal, ended=True)] == [item.number, late.number]
 
 
+def test_a_task_is_due_ahead(room: PeopleRoom) -> None:
+    for over in (T0, T0 - timedelta(days=1)):
+        with pytest.raises(UsageError, match="which is over"):
+            room.people.add_task("latest", "look", due_at=over)
+    assert list_tasks(room.journal) == ()
+    soon = T0 + timedelta(seconds=1)
+    assert room.people.add_task("latest", "look", due_at=soon).due_at == soon
+
+
 def test_what_is_no_task_is_not_guessed(room: PeopleRoom) -> None:
     with pytest.raises(NotFound, match="no task 7"):
         room.people.end_task("7", TaskState.DONE)

@@ -13,7 +13,7 @@ import pytest
 
 from maestro_cli.config.locations import config_dir
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import UsageError
+from maestro_cli.core.errors import NotFound, UsageError
 from maestro_cli.core.progress import Quiet
 from maestro_cli.runbooks.model import Answer, Question
 from maestro_cli.services import GlobalOptions, Services
@@ -132,3 +132,18 @@ def test_one_question_is_put_at_a_time_whichever_run_asks(
     cancellation.cancel()
     monkeypatch.setattr(NoSignals, "cooperative", lambda self: cancellation)
     assert confirm(questions[0]) is None
+
+
+def test_a_role_goes_to_no_schedule_that_the_on_call_file_does_not_have(services: Services) -> None:
+    assert services.role_holder("ana") == "ana"
+    with pytest.raises(NotFound, match="has no on-call file"):
+        services.role_holder("schedule:primary")
+    file = config_dir() / "oncall.yaml"
+    file.write_text("maestro: oncall/v1\nschedules: {primary: {pagerduty: PI7DH85}}\n")
+    config = config_dir() / "config.yaml"
+    config.write_text(CONFIG + f"    oncall: {file}\n")
+    with Services(GlobalOptions(), NoSignals()) as built:
+        assert built.role_holder(" schedule:primary") == " schedule:primary"
+        with pytest.raises(NotFound, match="no schedule 'nope'") as unknown:
+            built.role_holder("schedule:nope")
+    assert unknown.value.why.endswith("has: primary")

@@ -15,7 +15,7 @@ from maestro_cli.output.writer import emit
 TargetArgument = Annotated[
     str,
     typer.Argument(
-        metavar="TARGET", help="Another incident, or the https:// address of a page.",
+        metavar="TARGET", help="Another incident, or the http:// or https:// address of a page.",
         autocompletion=offers.incidents,
     ),
 ]  # fmt: skip

@@ -39,7 +39,8 @@ def role(
 ) -> None:
     """Give a role to a person, hand it over, or take it; without a role, show who has and had which.
 
-    A role is an attribute with times: it moves no state. Exit 11 when --from is not who has it.
+    A role is an attribute with times: it moves no state. Exit 11 when --from is not who has it. PERSON may be
+    schedule:NAME for whoever is on call by it; exit 6 when the on-call file has no such schedule.
 
     Example: maestro incident role latest commander ana
     """
@@ -54,7 +55,8 @@ def role(
         if clear:
             ctx.obj.people.clear_role(ref, name, held_by=held_by, expected_seq=expected_seq)
         else:
-            ctx.obj.people.set_role(ref, name, person, held_by=held_by, expected_seq=expected_seq)
+            holder = ctx.obj.role_holder(person)
+            ctx.obj.people.set_role(ref, name, holder, held_by=held_by, expected_seq=expected_seq)
     emit(roles_view(ctx.obj.role_turns(ref)), options)
 
 

@@ -37,7 +37,7 @@ def add(
         str | None, typer.Option(metavar="PERSON", help="Who does it.", autocompletion=offers.people)
     ] = None,
     due: Annotated[
-        str, typer.Option(metavar="TIME", help="By when: 3d, 2026-12-01 (its end), 2026-12-01T17:00Z.")
+        str, typer.Option(metavar="TIME", help="By when, ahead: 3d, 2026-12-01 (its end), 2026-12-01T17:00Z.")
     ] = "",
     action: Annotated[
         bool, typer.Option("--action", help="An action item: after the incident, because of it.")
