@@ -17,7 +17,8 @@ from maestro_cli.config.strict import Document
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _MAILBOX = re.compile(r"[^\s<>@,;:\"()\[\]\\]+@[^\s<>@,;:\"()\[\]\\]+")
-_SERVER = re.compile(r"[A-Za-z0-9.-]+:[0-9]{1,5}|\[[0-9a-fA-F:]+\]:[0-9]{1,5}")
+_LABEL = "[A-Za-z0-9-]{1,63}"  # longer or empty ones are no name that can be looked up
+_SERVER = re.compile(rf"({_LABEL}(\.{_LABEL})*\.?|\[[0-9a-fA-F:]+\]):([0-9]{{1,5}})")
 NAMED = "channel:"  # before the name of a channel of the context
 DESTINATIONS = f"{NAMED}NAME of the context, or {REFERENCES} that holds a webhook's URL"
 PAGERDUTY_URL = "https://events.pagerduty.com"
@@ -26,11 +27,6 @@ Moment = Literal[
     "opened", "reopened", "acknowledged", "severity-raised", "severity-lowered", "triaged", "mitigated",
     "resolved", "dismissed", "merged", "overdue", "left-to-people", "update", "published",
 ]  # fmt: skip
-# What `{{ incident.NAME }}` of a template may be.
-TEMPLATE_NAMES = (
-    "id", "number", "title", "severity", "namespace", "owner", "state", "moment", "happened",
-)  # fmt: skip
-_PLACEHOLDER = re.compile(r"\{\{(.*?)\}\}")
 # What `{{ incident.NAME }}` of a template may be.
 TEMPLATE_NAMES = (
     "id", "number", "title", "severity", "namespace", "owner", "state", "moment", "happened",
@@ -149,7 +145,8 @@ def check_channels(
 
 
 def _check_email(document: Document, channel: Email, at: tuple[str, ...]) -> None:
-    if not _SERVER.fullmatch(channel.server):
+    server = _SERVER.fullmatch(channel.server)
+    if server is None or not 0 < int(server[3]) < 65536:
         raise document.fail("is not HOST:PORT", (*at, "server"), fix="mail.example.com:587")
     for key, text in (("sender", channel.sender), *(("to", one) for one in channel.to)):
         if not _MAILBOX.fullmatch(text):

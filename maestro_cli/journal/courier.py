@@ -1,6 +1,7 @@
 """Delivers what waits in the outbox beside other work.
 
-Invariant: nothing is appended while nothing is due; what fails is told once, until it works again.
+Invariant: nothing is appended while nothing is due; what fails is told once, until it works again; nothing
+that a look raises ends the next one.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ class Courier:
                     self._tell(tried)
             except MaestroError as error:  # the journal; the next look reads the whole truth
                 self._say("", f"no message could be delivered: {error.what}")
+            except Exception as error:  # noqa: BLE001 - a defect must not end the paging of people
+                self._say("", f"no message could be delivered: internal error: {type(error).__name__}")
 
     def _tell(self, tried: Delivery) -> None:
         if tried.standing is Standing.DELIVERED:

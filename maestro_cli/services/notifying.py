@@ -87,8 +87,6 @@ class NotifyServices(ChangeServices):
         if "journal" not in self.__dict__ or not self.journal.last_written or not self._told_by.notify:
             return
         try:
-            for message in self.herald.look():
-                if not self.outbox.channel(message.channel).is_paused(self.clock.now()):
-                    self.outbox.deliver(message.id)
+            self.herald.tell()
         except MaestroError as error:
             warn(f"nobody could be told: {error.what}")

@@ -19,7 +19,7 @@ from maestro_cli.incidents.notify.moments import KINDS, PAGERDUTY_ACTIONS, momen
 from maestro_cli.incidents.register import find_incident
 from maestro_cli.incidents.response.occasions import facts_of
 from maestro_cli.incidents.timeline import describe
-from maestro_cli.journal.messages import Delivery, Message
+from maestro_cli.journal.messages import Delivery, Message, Standing
 from maestro_cli.journal.model import Event
 from maestro_cli.journal.outbox import Outbox
 from maestro_cli.journal.store import Journal
@@ -61,6 +61,16 @@ class Herald:
         )
         self._seen = found[-1].seq if found else self._seen
         return accepted
+
+    def tell(self) -> None:
+        """Look, and try one message of what waits at each channel that is not left alone at this moment."""
+        tried: set[str] = set()
+        for message in self.look():
+            if message.standing is not Standing.WAITING or message.channel in tried:
+                continue
+            tried.add(message.channel)
+            if not self._outbox.channel(message.channel).is_paused(self._clock.now()):
+                self._outbox.deliver(message.id)
 
     def messages(self, event: Event, now: datetime) -> tuple[Message, ...]:
         """What an event makes one tell, to each channel once, by the first route that leads to it."""

@@ -57,7 +57,16 @@ class Channels:
         self._clock = clock or SystemClock()
 
     def send(self, message: Delivery) -> Attempt:
-        """One attempt: 2xx is delivered, no answer and 408, 425, 429 and 5xx are for later, else refused."""
+        """One attempt: 2xx is delivered, no answer and 408, 425, 429 and 5xx are for later, else refused.
+
+        A defect is for later too, and named by its type alone: its text may hold what is secret.
+        """
+        try:
+            return self._send(message)
+        except Exception as error:  # noqa: BLE001 - one message must not end the delivery of the others
+            return Attempt(Outcome.LATER, f"internal error: {type(error).__name__}")
+
+    def _send(self, message: Delivery) -> Attempt:
         if not message.channel.startswith(NAMED):
             return self._to_address(message)
         name = message.channel.removeprefix(NAMED)

@@ -68,13 +68,16 @@ def cloudevent(message: Delivery, address: str, secret: str | None, now: datetim
 
 
 def signed(identity: str, body: bytes, secret: str | None, now: datetime) -> Mapping[str, str]:
-    """The headers of Standard Webhooks; a secret may be spelled `whsec_` and base64, or be any text."""
+    """The headers of Standard Webhooks; a secret may be spelled `whsec_` and base64, or be any text.
+
+    Raises ValueError for `whsec_` and what is no base64.
+    """
     if secret is None:
         return {"webhook-id": identity}
     at = str(int(now.timestamp()))
     key = secret.encode()
     if secret.startswith("whsec_"):
-        key = base64.b64decode(secret.removeprefix("whsec_"))
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     made = hmac.new(key, f"{identity}.{at}.".encode() + body, hashlib.sha256).digest()
     signature = f"v1,{base64.b64encode(made).decode()}"
     return {"webhook-id": identity, "webhook-timestamp": at, "webhook-signature": signature}

@@ -26,6 +26,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from maestro_cli.config.channels import Channel, CloudEvents, Email, PagerDuty, Slack, Teams
+from maestro_cli.core.facts.web import WebAnswer, WebRequest
 from maestro_cli.journal.messages import Attempt, Delivery, Outcome, Standing
 from maestro_cli.local.certificates import ensure_pki
 from maestro_cli.sources.notify.channels import Channels
@@ -259,10 +260,11 @@ def test_a_cloud_event_is_signed_as_standard_webhooks_are(
     assert event["data"]["title"] == "fraud"
     monkeypatch.setenv("SIGN", "another")
     assert send(CloudEvents("env:HOOK", "env:SIGN"), a_message()).outcome is Outcome.REFUSED
-    monkeypatch.setenv("SIGN", "whsec_no base64!")
-    refused = send(CloudEvents("env:HOOK", "env:SIGN"), a_message())
-    assert refused.outcome is Outcome.REFUSED
-    assert "no base64" not in refused.reason
+    for broken in ("whsec_no base64!", "whsec_c2Vj-mV0_GtleS1vZi10aGUtaG9vaw"):
+        monkeypatch.setenv("SIGN", broken)
+        refused = send(CloudEvents("env:HOOK", "env:SIGN"), a_message())
+        assert (refused.outcome, "holds is no key" in refused.reason) == (Outcome.REFUSED, True)
+        assert broken not in refused.reason
 
 
 class Mailbox:
@@ -387,3 +389,20 @@ def test_a_channel_that_the_context_lacks_or_whose_secret_is_elsewhere_is_not_tr
     monkeypatch.delenv("CHAT", raising=False)
     assert send(Slack("env:CHAT"), a_message()).outcome is Outcome.ELSEWHERE
     assert Channels(Web(), {}).send(a_message()).outcome is Outcome.ELSEWHERE
+
+
+def test_a_defect_is_for_later_and_shows_nothing_of_a_secret() -> None:
+    class Broken:
+        def send(self, request: WebRequest) -> WebAnswer:
+            raise RuntimeError("hunter2")
+
+    key = "0123456789abcdef0123456789abcdef"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAGER", key)
+        attempt = Channels(Broken(), {"x": PagerDuty("env:PAGER")}).send(a_message())
+    assert attempt == Attempt(Outcome.LATER, "internal error: RuntimeError")
+
+
+def test_a_mail_server_whose_name_cannot_be_one_is_for_later() -> None:
+    channel = Email("mail..example.com:25", "m@example.com", ["ops@example.com"], security="none")
+    assert send(channel, a_message()).outcome is Outcome.LATER

@@ -49,14 +49,17 @@ def test_every_moment_is_in_the_table_and_the_usual_ones_are_named() -> None:
         ("security: starttls", "security: none", "channels.mail.security", "starttls"),
         ("to: [ops@example.com]", "to: ['a@b, c@d']", "channels.mail.to", "ops@example.com"),
         ("mail.example.com:587", "mail.example.com", "channels.mail.server", "mail.example.com:587"),
+        ("mail.example.com:587", "mail..example.com:587", "channels.mail.server", "mail.example.com:587"),
+        ("mail.example.com:587", f"{'m' * 64}.com:587", "channels.mail.server", "mail.example.com:587"),
+        ("mail.example.com:587", "mail.example.com:65536", "channels.mail.server", "mail.example.com:587"),
         ("        username: maestro\n", "", "channels.mail", ""),
         ("bell: {kind: bell}", "Bell!: {kind: bell}", "channels.Bell!", "letters"),
         ("kind: bell", "kind: gong", "channels.bell", ""),
         ("on: [update, published]", "on: [updated]", "notify[2].on", ""),
         ("key: bao:secret/pagerduty#key", "key: 0123", "channels.pager", ""),
     ],
-    ids=["value", "no-channel", "placeholder", "clear", "mailbox", "server", "user", "name", "kind", "moment",
-         "number"],
+    ids=["value", "no-channel", "placeholder", "clear", "mailbox", "server", "empty-label", "long-label",
+         "port", "user", "name", "kind", "moment", "number"],
 )  # fmt: skip
 def test_what_is_wrong_is_told_by_file_line_and_key(was: str, now: str, key: str, fix: str) -> None:
     assert was in EXAMPLE

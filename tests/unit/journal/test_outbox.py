@@ -253,3 +253,25 @@ def test_a_courier_delivers_beside_other_work_and_ends_with_it(journal: Journal)
         assert sent.news.wait(PATIENCE_SECONDS)
     assert outbox.messages() == ()
     assert not any(thread.name == "courier" for thread in threading.enumerate())
+
+
+def test_a_courier_outlives_a_defect_and_says_it(journal: Journal) -> None:
+    said: list[str] = []
+
+    class Told(Quiet):
+        def note(self, text: str) -> None:
+            said.append(text)
+
+    class Breaks(Sent):
+        def send(self, message: Delivery) -> Attempt:
+            if not said:
+                raise RuntimeError("hunter2")
+            return super().send(message)
+
+    sent = Breaks()
+    outbox = an_outbox(journal, sent)
+    outbox.accept(a_message())
+    with Courier(outbox, Told(), look_seconds=0.01):
+        assert sent.news.wait(PATIENCE_SECONDS)
+    assert outbox.messages() == ()
+    assert said[0] == "no message could be delivered: internal error: RuntimeError"
