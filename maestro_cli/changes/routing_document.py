@@ -16,6 +16,7 @@ from maestro_cli.config.strict import dump_yaml, parse_yaml
 from maestro_cli.core.errors import GateNotMet, InvalidFile, UsageError
 
 SCHEMA = "maestro.routing/1"
+FILE = "routing.yaml"  # the key of a ConfigMap that is looked at first
 STABLE, CANARY = "stable", "canary"
 Document = Mapping[str, Any]
 
@@ -38,6 +39,11 @@ def read_document(text: str, where: str) -> dict[str, Any]:
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise UsageError(f"{where} is no routing document", fix=f"it begins with schema: {SCHEMA}")
     return data
+
+
+def keys_of(data: Mapping[str, str]) -> list[str]:
+    """The keys of a ConfigMap in the order in which a routing document is looked for."""
+    return sorted(data, key=lambda name: name != FILE)
 
 
 def write_document(document: Document) -> str:

@@ -53,7 +53,12 @@ def linear_regex(text: str, *, dot_takes_newline: bool = True) -> LinearRegex:
 
 
 def line_regex(text: str) -> LinearRegex:
-    """Read an expression as Python does: `.` takes a newline after `(?s)` alone. Raises ValueError."""
+    r"""Read an expression of RE2 in which `.` takes a newline after `(?s)` alone. Raises ValueError.
+
+    Other than Python's: `\d`, `\w`, `\s` and `\b` know ASCII alone, `$` holds at the very end and not before
+    a last newline, and there is no looking around, no back reference, no `(?x)`, no `\Z` (it is `\z`) and no
+    `{1001}`.
+    """
     return linear_regex(text, dot_takes_newline=False)
 
 

@@ -19,9 +19,11 @@ from maestro_cli.changes.ports import ClusterPort, World
 from maestro_cli.changes.reach import reached_workloads, with_reach
 from maestro_cli.changes.references import mounted_config_maps
 from maestro_cli.changes.routing_document import (
+    FILE,
     Document,
     Standing,
     is_frozen,
+    keys_of,
     named_versions,
     read_document,
     standing,
@@ -36,7 +38,6 @@ from maestro_cli.core.quantities import counted
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
 from maestro_cli.core.untrusted import Untrusted
 
-_FILE = "routing.yaml"
 _CAN_ANSWER = ("READY", "UNKNOWN", "LOADING")  # UNKNOWN: it is loaded when it is asked for
 
 
@@ -282,11 +283,11 @@ def frozen(seat: Seat) -> tuple[GateReason, ...]:
 
 
 def _seat_of(config: ConfigMap) -> Seat:
-    for key in sorted(config.data, key=lambda name: name != _FILE):
+    for key in keys_of(config.data):
         try:
             document = read_document(config.data[key], f"{config.ref}, {key}")
         except UsageError:
-            if key == _FILE:
+            if key == FILE:
                 raise
             continue
         others = {name: text for name, text in config.data.items() if name != key}
@@ -294,7 +295,7 @@ def _seat_of(config: ConfigMap) -> Seat:
             config.ref, config.uid, config.resource_version, config.data[key], document, config.annotations,
             key, others,
         )  # fmt: skip
-    raise UsageError(f"{config.ref} holds no routing document", fix=f"its key is {_FILE}")
+    raise UsageError(f"{config.ref} holds no routing document", fix=f"its key is {FILE}")
 
 
 def _followers(world: World, ref: ObjectRef) -> list[Workload] | None:

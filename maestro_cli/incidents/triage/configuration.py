@@ -23,8 +23,9 @@ from maestro_cli.incidents.intake.correlation import capped
 
 MAX_CHANGES = 20
 MAX_READ = 8  # config maps of one workload whose content is looked at
-_MAX_TEXT = 65_536
+MAX_TEXT = 65_536
 _SAME_SECONDS = 5.0  # two accounts of one edit may be so far apart, besides what each leaves open
+_AND = " and "  # between the sources that tell of one edit
 _OWN_METADATA = ("kube-root-ca.crt",)
 _WORDS = {"HorizontalPodAutoscaler": "hpa"}
 
@@ -151,15 +152,19 @@ def _joined(accounts: Sequence[ConfigEdit]) -> Iterator[ConfigEdit]:
 
 
 def _is_same(one: ConfigEdit, other: ConfigEdit) -> bool:
-    """Two sources tell of it, and their times meet; two writes of one source are two edits."""
-    if one.told_by == other.told_by:
+    """Other sources tell of it, and their times meet; two writes of one source are two edits."""
+    if _sources(one) & _sources(other):
         return False
     return seconds_between(one.at, other.earliest) <= _SAME_SECONDS
 
 
+def _sources(edit: ConfigEdit) -> frozenset[str]:
+    return frozenset(edit.told_by.split(_AND))
+
+
 def _both(one: ConfigEdit, other: ConfigEdit) -> ConfigEdit:
     narrow = min((one, other), key=lambda edit: (seconds_between(edit.earliest, edit.at), edit.told_by))
-    told = " and ".join(dict.fromkeys([*one.told_by.split(" and "), *other.told_by.split(" and ")]))
+    told = _AND.join([*one.told_by.split(_AND), *other.told_by.split(_AND)])
     return replace(
         narrow,
         by=next((edit.by for edit in (one, other) if edit.change), "") or one.by or other.by,
@@ -176,7 +181,7 @@ def routing_of(configs: Iterable[ConfigMap]) -> Routing | None:
     """The routing document among config maps, and the versions that it names."""
     for config in sorted(configs, key=lambda one: one.name):
         for key, text in sorted(config.data.items()):
-            if SCHEMA not in text[:_MAX_TEXT] or len(text) > _MAX_TEXT:
+            if SCHEMA not in text[:MAX_TEXT] or len(text) > MAX_TEXT:
                 continue
             try:
                 document = read_document(text, key)
@@ -190,7 +195,7 @@ def text_changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[s
     """Lines that differ, `key: - old` and `key: + new`, at most twenty; what sounds secret is not shown."""
     found: list[str] = []
     for key in sorted({*before, *after}):
-        old, new = (side.get(key, "")[:_MAX_TEXT].splitlines() for side in (before, after))
+        old, new = (side.get(key, "")[:MAX_TEXT].splitlines() for side in (before, after))
         if old == new:
             continue
         for line in difflib.unified_diff(old, new, n=0, lineterm=""):

@@ -6,15 +6,18 @@ Invariant: reads only; every list is bounded, and text in it is as untrusted as 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from maestro_cli.changes.history import list_changes
 from maestro_cli.changes.model import Change
+from maestro_cli.changes.routing_document import FILE, keys_of, read_document
 from maestro_cli.core.clock import from_rfc3339, to_rfc3339
+from maestro_cli.core.errors import UsageError
 from maestro_cli.core.facts.cluster import ConfigMap
 from maestro_cli.incidents.model import Incident
-from maestro_cli.incidents.triage.configuration import ConfigEdit, subject_of, text_changes
+from maestro_cli.incidents.triage.configuration import MAX_TEXT, ConfigEdit, subject_of, text_changes
 from maestro_cli.incidents.triage.past_incidents import PastIncident, incidents_like
 from maestro_cli.journal.store import Journal
 
@@ -128,10 +131,22 @@ def changes_since_known(config: ConfigMap, changes: tuple[Change, ...]) -> tuple
     for change in changes:
         text = change.plan.parameters.get("text")
         if change.ref == config.ref and isinstance(text, str):
-            key = next((name for name, held in config.data.items() if name.endswith((".yaml", ".yml"))), "")
+            key = _routing_key(config.data)
             return text_changes({key: text}, {key: config.data.get(key, "")}) if key else ()
     before = _last_applied(config)
     return text_changes(before, config.data) if before is not None else ()
+
+
+def _routing_key(data: Mapping[str, str]) -> str:
+    """The key that maestro writes a routing document to; the only one also where it is none any more."""
+    if FILE in data:
+        return FILE
+    for key in keys_of(data):
+        with suppress(UsageError):
+            if len(data[key]) <= MAX_TEXT:
+                read_document(data[key], key)
+                return key
+    return next(iter(data)) if len(data) == 1 else ""
 
 
 def _last_applied(config: ConfigMap) -> Mapping[str, str] | None:

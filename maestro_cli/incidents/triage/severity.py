@@ -71,7 +71,7 @@ def propose_severity(
     if culprit is not None and culprit.kind in CAUSES:
         found.append((CAUSES[culprit.kind], f"the cause is a {culprit.kind.value}: {culprit.subject}"))
     felt = measured.get("failing") is not None or measured.get("missing") is not None
-    if case.workload is not None and not felt:
+    if not felt:
         return _unsure(found, "how many requests fail is not known")
     if not found:
         return Proposal(Severity.SEV4, ("nothing that users feel was measured",))

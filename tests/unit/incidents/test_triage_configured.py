@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from maestro_cli.changes.model import Change
 from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.core.facts.cluster import ConfigMap
 from maestro_cli.core.facts.edits import FieldWrite, WrittenObject
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.incidents.triage.configuration import ConfigEdit, Use, edits_of
 from maestro_cli.incidents.triage.model import Evidence, SuspectKind, TriageReport
+from maestro_cli.incidents.triage.past import changes_since_known
 from tests.unit.incidents.platform import FRAUD, NOTHING, Recorded, at, steady, workload
 from tests.unit.incidents.test_triage import (
     NODES,
@@ -142,6 +145,33 @@ def test_two_accounts_of_one_edit_are_one_edit(room: Room) -> None:
     case = edited(-40).but(versions={"fraud-settings": [(-60.0, 7.0), (-39.0, 8.0), (0.0, 8.0)]})
     edits = evidence(investigate(room, case), "config").facts["edits"]
     assert [edit["told_by"] for edit in edits] == ["managedFields and prometheus"]
+
+
+def test_an_edit_of_somebody_else_right_after_is_one_of_its_own() -> None:
+    """The cluster and the journal tell of the first, the cluster alone of the second."""
+    ref = ObjectRef("ConfigMap", "ml", "fraud-settings")
+    writes = tuple(
+        FieldWrite(who, at(when), ("data.settings",)) for who, when in (("maestro", -40), ("sed", -37))
+    )
+    journaled = ConfigEdit(
+        "configmap ml/fraud-settings", at(-40), at(-41), "ana", "journal", "", change="c-1"
+    )
+    found = edits_of(
+        [Use(ref, "mounts it")], [WrittenObject(ref, "7", at(-86400), writes)], {}, [journaled], at(-600)
+    )
+    assert [(edit.by, edit.change) for edit in found] == [("sed", ""), ("ana", "c-1")]
+    assert found[1].told_by == "journal and managedFields"
+
+
+@pytest.mark.parametrize("key", ["routing.yaml", "b.yaml"])
+def test_what_maestro_wrote_last_is_compared_with_the_key_that_it_writes(key: str) -> None:
+    plan = SimpleNamespace(parameters={"text": ROUTING % 1})
+    change = SimpleNamespace(ref=ObjectRef("ConfigMap", "ml", "fraud-routing"), plan=plan)
+    held = ConfigMap("ml", "fraud-routing", "u", "7", {"a.yaml": "mode: 1\n", key: ROUTING % 2})
+    assert changes_since_known(held, (cast("Change", change),)) == (
+        f"{key}: - fraud: {{to: {{model: fraud, version: 1}}}}",
+        f"{key}: + fraud: {{to: {{model: fraud, version: 2}}}}",
+    )
 
 
 def test_an_edited_service_and_autoscaler_are_dated_and_a_secret_has_no_content(room: Room) -> None:

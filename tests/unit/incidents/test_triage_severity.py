@@ -73,6 +73,13 @@ def test_unsure_means_higher() -> None:
     assert (known.severity, known.unsure) == (Severity.SEV2, True)
 
 
+def test_of_an_incident_without_a_workload_as_little_is_known() -> None:
+    found = proposed(replace(case(None), workload=None))
+    assert (found.severity, found.unsure) == (Severity.SEV2, True)
+    found = proposed(replace(case(None), workload=None), burn=5.0)
+    assert (found.severity, found.unsure) == (Severity.SEV2, True)
+
+
 def test_requests_that_nobody_answers_count_as_well() -> None:
     gone = case(0.0, around=Around(gone=True))
     assert proposed(gone).severity is Severity.SEV1

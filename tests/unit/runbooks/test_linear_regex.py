@@ -70,6 +70,22 @@ def test_it_finds_where_python_finds(expression: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("expression", "text"),
+    [(r"\d", "٣"), (r"\w", "é"), (r"\s", "\xa0"), (r"\s", "\x0b"), (r"aé\b", "aé"), ("a$", "a\n")],
+)
+def test_it_does_not_hold_where_pythons_alone_does(expression: str, text: str) -> None:
+    assert re.search(expression, text) is not None
+    assert line_regex(expression).find(text) is None
+
+
+@pytest.mark.parametrize("expression", ["(?x)a", "a{1001}", r"a\Z", "(?=a)", r"(a)\1"])
+def test_it_does_not_read_what_python_alone_does(expression: str) -> None:
+    re.compile(expression)
+    with pytest.raises(ValueError, match=r"."):
+        line_regex(expression)
+
+
+@pytest.mark.parametrize(
     ("expression", "takes", "refuses"),
     [
         ("^(page|critical)$", ["page", "critical"], ["pages", ""]),
