@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.config.locations import state_dir
 from maestro_cli.config.settings import Context
-from maestro_cli.core.errors import GateNotMet, NotFound, UsageError
+from maestro_cli.core.errors import ActionFailed, GateNotMet, NotFound, UsageError
 from maestro_cli.core.files import open_file, unusable
 from maestro_cli.incidents.desk.writing import DeskPolicy
 from maestro_cli.incidents.model import Incident, State
@@ -46,7 +46,7 @@ def write_postmortem(
     incident = services.desk.get(ref)
     wanted = path or default_place(services, incident, form)
     if wanted.is_symlink():
-        wanted = wanted.resolve()  # the link stays, and what it leads to is written
+        wanted = _followed(wanted)  # the link stays, and what it leads to is written
     postmortem = postmortem_of(services)
     target = postmortem.place(incident.id, wanted, force=force, beside=beside)
     _measure(services, incident)
@@ -61,6 +61,17 @@ def write_postmortem(
     ):
         _publish_as_written(services, incident, written)
     return written.path
+
+
+def _followed(link: Path) -> Path:
+    try:
+        return link.resolve()
+    except (OSError, RuntimeError) as error:
+        raise ActionFailed(
+            f"the post-mortem could not be written to {link}",
+            why="it is a link that leads back to itself",
+            fix="choose another place: --to FILE",
+        ) from error
 
 
 def postmortem_of(services: Services) -> PostMortem:

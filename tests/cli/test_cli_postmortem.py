@@ -110,6 +110,9 @@ def test_what_is_not_there_or_not_a_form_is_an_error(resolved: Path) -> None:
     assert missing.code == 6
     assert "maestro incident postmortem 1" in missing.error_lines[2]
     assert maestro("incident", "postmortem", "1", "--format", "pdf").code == 2
+    resolved.symlink_to(resolved)
+    looped = maestro("incident", "postmortem", "1", "--to", str(resolved))
+    assert (looped.code, "--to FILE" in looped.err) == (12, True), looped.err
     assert maestro("incident", "postmortem", "1", "--lint", "--publish").code == 2
     assert maestro("incident", "postmortem", "9").code == 6
 
@@ -140,8 +143,9 @@ def test_a_bundle_is_made_once_and_verified_without_a_journal(resolved: Path, tm
     page = (Path(__file__).resolve().parents[2] / "docs" / "post-mortems.md").read_text(encoding="utf-8")
     assert held | {"published.md"} == set(re.findall(r"^\| `([a-z0-9./-]+)` \|", page, re.MULTILINE))
 
-    data = bundle.read_bytes()
-    bundle.write_bytes(data[: len(data) // 2] + b"\x00" + data[len(data) // 2 + 1 :])
+    data = bytearray(bundle.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    bundle.write_bytes(data)
     assert maestro("incident", "verify", str(bundle), "--key", told["key"]).code in {3, 10}
 
 

@@ -8,7 +8,9 @@ maestro wrote of it, is in the journal before the text is in its file.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +21,7 @@ from typing import Any
 from maestro_cli.config.settings import Responders
 from maestro_cli.core.clock import Clock, seconds_between
 from maestro_cli.core.errors import ActionFailed, GateNotMet
-from maestro_cli.core.files import unusable, write_atomically
+from maestro_cli.core.files import open_file, unusable, write_atomically
 from maestro_cli.cost.incident_cost import IncidentCost, incident_cost
 from maestro_cli.incidents.clock import Budgets, read_clock
 from maestro_cli.incidents.intake.correlation import capped
@@ -32,6 +34,7 @@ from maestro_cli.incidents.report.story import Story, latest_impact
 from maestro_cli.incidents.timeline import Entry, timeline
 from maestro_cli.journal.store import Journal
 
+_MAX_FILE_BYTES = 32 << 20
 _PEOPLE = frozenset(
     f"incident.{verb}"
     for verb in ("acked", "note", "triaged", "mitigated", "resolved", "severity_set", "dismissed", "closed")
@@ -236,12 +239,17 @@ def _recorded_costs(entries: Sequence[Entry]) -> Responders:
 
 
 def _content(path: Path) -> bytes | None:
+    """What is in the file, None where there is none; never waits. Raises ActionFailed."""
     try:
-        return path.read_bytes()
+        with open_file(path) as stream:
+            data = stream.read(_MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise _unwritable(path, error) from error
+    if len(data) > _MAX_FILE_BYTES:
+        raise _unwritable(path, OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path)))
+    return data
 
 
 def _unwritable(path: Path, error: OSError) -> ActionFailed:

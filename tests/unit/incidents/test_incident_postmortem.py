@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -167,6 +168,19 @@ def test_another_document_is_not_replaced_and_a_folder_is_no_file(room: Room, tm
         postmortem.place("latest", target)
     with pytest.raises(ActionFailed, match="could not be written"):
         postmortem.place("latest", tmp_path)
+
+
+def test_a_pipe_and_a_giant_file_are_not_waited_for(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postmortem = PostMortem(room.journal, room.clock, "ana")
+    os.mkfifo(tmp_path / "pipe.md")
+    with pytest.raises(ActionFailed):
+        postmortem.place("latest", tmp_path / "pipe.md")
+    (tmp_path / "giant.md").write_bytes(b"x" * 11)
+    monkeypatch.setattr("maestro_cli.incidents.report.postmortem._MAX_FILE_BYTES", 10)
+    with pytest.raises(ActionFailed):
+        postmortem.place("latest", tmp_path / "giant.md")
 
 
 def test_the_digest_is_recorded_before_the_file_is_there(room: Room, tmp_path: Path) -> None:
