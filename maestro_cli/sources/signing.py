@@ -109,7 +109,10 @@ def read_public_key(text: str) -> str:
         if not _PUBLIC.fullmatch(text):
             raise UsageError("that is no public key", fix="write ed25519: and 64 hexadecimal digits")
         return text
-    path = Path(text).expanduser()
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError as error:
+        raise InvalidFile("cannot be read", file=text, why="there is no such user's home") from error
     try:
         with open_file(path) as stream:
             found = stream.read(_MAX_KEY_BYTES).decode("utf-8", "replace").strip()

@@ -55,7 +55,7 @@ class Pager:
         until, since = from_rfc3339("2026-12-24T00:00:00Z"), from_rfc3339("2026-12-24T06:00:00Z")
         return (
             PagedTurn("Dana \u202eX", "d@example.org", None, until),
-            PagedTurn("B", "ben@example.org", since, None),
+            PagedTurn("B", "Ben@Example.ORG", since, None),
         )
 
 

@@ -38,5 +38,8 @@ def _read(word: str, now: datetime, zone: tzinfo | None) -> datetime:
         return from_rfc3339(wall.isoformat())
     if len(word) <= 10:
         wall = datetime.combine(wall.date(), time(23, 59, 59))
-    local = wall.replace(tzinfo=zone) if zone is not None else wall.astimezone()
+    try:
+        local = wall.replace(tzinfo=zone) if zone is not None else wall.astimezone()
+    except OverflowError:
+        raise ValueError(f"{word[:60]!r} is more than ten years from now") from None
     return from_rfc3339(local.isoformat())

@@ -207,6 +207,11 @@ class _Reading:
     def _reference(self, text: str, at: _Place) -> None:
         if not is_destination(text):
             raise self._fail("is no channel and no reference", at, fix=f"write {DESTINATIONS}")
+        try:
+            self._channel(text)
+        except RuntimeError as error:
+            fix = "write the whole path"
+            raise self._fail("names the home of a user who is not there", at, fix=fix) from error
 
     def _zone(self, text: str, at: _Place) -> ZoneInfo:
         try:

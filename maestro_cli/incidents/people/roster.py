@@ -111,5 +111,6 @@ class Roster:
 
     def _paged(self, turn: PagedTurn) -> Person:
         """The person of the file with that address, else one of whom only the name is known."""
-        known = (one for one in self._oncall.people.values() if one.email and one.email == turn.email)
+        address = turn.email.casefold()
+        known = (one for one in self._oncall.people.values() if address and one.email.casefold() == address)
         return next(known, Person(turn.person, turn.person, turn.email))

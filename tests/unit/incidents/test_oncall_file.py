@@ -87,7 +87,9 @@ def test_a_snapshot_is_the_same_whatever_becomes_of_the_file(file: Path) -> None
         ("every: 30m", "every: 15m", ":22: policies.grave.repeat.every"),
         ("times: 2", "times: 0", ":22: policies.grave.repeat.times"),
         ("channel:file:secrets/boss", "channel:https://x", ":21: policies.grave.steps[2].tell[0]"),
+        ("file:secrets/boss", "file:~nosuchuser/hook", ":21: policies.grave.steps[2].tell[0]"),
         ('["env:ANA_CHAT"]', '["https://chat/x"]', ":3: people.ana.channels[0]"),
+        ("file:secrets/ben", "file:~nosuchuser/hook", ":4: people.ben.channels[0]"),
     ],
 )
 def test_what_is_wrong_is_named_by_line_and_key(file: Path, was: str, wrong: str, place: str) -> None:

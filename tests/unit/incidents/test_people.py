@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -185,3 +186,14 @@ def test_a_time_is_read_as_people_write_it(text: str, due: datetime) -> None:
 def test_a_time_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is no time|ten years"):
         parse_due(text, T0)
+
+
+def test_the_last_day_of_all_is_refused_in_every_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        with monkeypatch.context() as west:
+            west.setenv("TZ", "America/New_York")
+            time.tzset()
+            with pytest.raises(ValueError, match="ten years"):
+                parse_due("9999-12-31", T0)
+    finally:
+        time.tzset()

@@ -57,3 +57,5 @@ def test_a_public_key_is_read_from_text_or_a_file(tmp_path: Path) -> None:
         read_public_key(str(tmp_path / "export-ed25519.pem"))
     with pytest.raises(InvalidFile):
         read_public_key(str(tmp_path / "missing"))
+    with pytest.raises(InvalidFile):
+        read_public_key("~nosuchuser/key")
