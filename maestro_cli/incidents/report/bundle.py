@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from maestro_cli.core.canonical import canonical_json
-from maestro_cli.core.errors import InvalidFile, UsageError
+from maestro_cli.core.errors import ActionFailed, InvalidFile, UsageError
+from maestro_cli.incidents.report.bundle_reading import MAX_ARCHIVE_BYTES, MAX_MEMBERS, MAX_TOTAL_BYTES
 from maestro_cli.incidents.report.export import event_lines, json_document
 from maestro_cli.journal.model import Event, Head, chain_hash
 
@@ -86,7 +87,10 @@ def archive_kind(name: str) -> str:
 def build(
     files: Mapping[str, str], chain: Chain, about: Mapping[str, Any], signer: Signer, kind: str
 ) -> bytes:
-    """The bytes of the archive; `about` tells what the bundle is of."""
+    """The bytes of the archive; `about` tells what the bundle is of.
+
+    Raises ActionFailed when it would be larger than what is read again.
+    """
     held = {path: text.encode("utf-8", "replace") for path, text in files.items()}
     held[EVENTS] = event_lines(chain.own).encode()
     if chain.between is not None:
@@ -106,7 +110,26 @@ def build(
     held[MANIFEST] = told
     held[SIGNATURE] = f"{signer.sign(told).hex()}\n".encode()
     held[PUBLIC_KEY] = f"{signer.public_key}\n".encode()
-    return _zip(held) if kind == ".zip" else _tar_gz(held)
+    if len(held) > MAX_MEMBERS:
+        raise _too_large(f"{len(held)} files", f"{MAX_MEMBERS} files", chain)
+    _limit(sum(map(len, held.values())), MAX_TOTAL_BYTES, "unpacked", chain)
+    packed = _zip(held) if kind == ".zip" else _tar_gz(held)
+    _limit(len(packed), MAX_ARCHIVE_BYTES, "packed", chain)
+    return packed
+
+
+def _limit(size: int, limit: int, how: str, chain: Chain) -> None:
+    if size > limit:
+        raise _too_large(f"{size} bytes {how}", f"{limit} bytes", chain)
+
+
+def _too_large(size: str, limit: str, chain: Chain) -> ActionFailed:
+    whole = chain.between is not None
+    return ActionFailed(
+        f"the bundle would have {size}; nothing was written",
+        why=f"none with more than {limit} could be verified",
+        fix="leave out --whole-chain" if whole else "--as json and --as jsonl have no limit",
+    )
 
 
 def _tar_gz(files: Mapping[str, bytes]) -> bytes:

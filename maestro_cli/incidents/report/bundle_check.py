@@ -34,7 +34,8 @@ class Problem:
 @dataclass(frozen=True, slots=True)
 class BundleReport:
     """What was found. `key` signed it; `is_trusted`: the caller trusts it; `gaps`: how many links of the
-    chain are not in it, so that only the signature says that nothing of the incident stood there."""
+    chain are not in it, so that only the signature says that nothing of the incident stood there;
+    `anchor_found`: the head kept elsewhere is of an event in it, None when there is no such head."""
 
     verdict: Verdict
     incident: str
@@ -47,6 +48,7 @@ class BundleReport:
     whole_chain: bool
     head: Head
     problems: tuple[Problem, ...]
+    anchor_found: bool | None = None
 
 
 def check(
@@ -68,12 +70,13 @@ def check(
     gaps = _check_chain(own, between, whole=whole, head=head, problems=problems)
     if manifest.get("events") != len(own):
         problems.append(Problem(EVENTS, "it holds another number of events than the manifest says"))
-    problems += _check_anchor((*own, *between), anchor)
+    anchor_found = None if anchor is None else _check_anchor((*own, *between), anchor, problems)
     published = files.get(bundle.PUBLISHED)
     if published is not None and hashlib.sha256(published).hexdigest() != bundle.published_sha256(own):
         problems.append(Problem(bundle.PUBLISHED, "it is not what the journal says was published"))
     is_trusted = signed_by in trusted
-    verdict = Verdict.FAIL if problems else Verdict.PASS if is_trusted else Verdict.INDETERMINATE
+    known = is_trusted and anchor_found is not False
+    verdict = Verdict.FAIL if problems else Verdict.PASS if known else Verdict.INDETERMINATE
     return BundleReport(
         verdict=verdict,
         incident=str(manifest.get("incident", ""))[:100],
@@ -86,6 +89,7 @@ def check(
         whole_chain=whole,
         head=head,
         problems=tuple(problems[:MAX_PROBLEMS]),
+        anchor_found=anchor_found,
     )
 
 
@@ -143,7 +147,9 @@ def _events(files: Mapping[str, bytes], path: str, problems: list[Problem]) -> l
         try:
             found = json.loads(line)
             time, kind, subject, actor, prev, own = (found[name] for name in _TEXTS)
-            event = Event(int(found["seq"]), time, kind, subject, actor, found["data"], prev, own)
+            if type(found["seq"]) is not int:
+                raise TypeError("a sequence number is a whole number")
+            event = Event(found["seq"], time, kind, subject, actor, found["data"], prev, own)
             fits = (
                 all(isinstance(found[name], str) for name in _TEXTS) and bundle.hash_of(event) == event.hash
             )
@@ -179,13 +185,9 @@ def _check_chain(
     return gaps + (0 if reaches else 1)
 
 
-def _check_anchor(events: Sequence[Event], anchor: Head | None) -> Iterator[Problem]:
-    if anchor is None:
-        return
+def _check_anchor(events: Sequence[Event], anchor: Head, problems: list[Problem]) -> bool:
+    """Whether its event is in the bundle; one that is not there proves nothing, for or against it."""
     known = {event.seq: event.hash for event in events} | {event.seq - 1: event.prev for event in events}
-    if anchor.seq not in known:
-        yield Problem(
-            EVENTS, f"event {anchor.seq} is not in the bundle, so the head kept elsewhere says nothing"
-        )
-    elif known[anchor.seq] != anchor.hash:
-        yield Problem(EVENTS, f"event {anchor.seq} has another hash than the one kept elsewhere")
+    if anchor.seq in known and known[anchor.seq] != anchor.hash:
+        problems.append(Problem(EVENTS, f"event {anchor.seq} has another hash than the one kept elsewhere"))
+    return anchor.seq in known

@@ -58,7 +58,7 @@ def read_archive(path: Path) -> dict[str, bytes]:
         RuntimeError,
         ValueError,
         IndexError,
-    ) as error:  # another compression, encrypted, a date
+    ) as error:  # encrypted, a later version of the format, a date
         raise _refused(path, str(error)) from error
     if not files:
         raise _refused(path, "it is empty")
@@ -112,5 +112,7 @@ def _zip_members(packed: bytes, path: Path) -> Iterator[tuple[str, IO[bytes]]]:
             kind = member.external_attr >> 16 & 0o170000
             if member.is_dir() or kind not in (0, 0o100000):
                 raise _refused(path, f"{visible(member.filename, 80)!r} is no plain file")
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise _refused(path, f"{visible(member.filename, 80)!r} is packed as no bundle is")
             with archive.open(member) as stream:
                 yield member.filename, stream

@@ -57,6 +57,8 @@ def bundle_view(path: Path, report: BundleReport) -> Report:
 def _why(report: BundleReport) -> str:
     if report.verdict is Verdict.FAIL:
         return f"{len(report.problems)} things are not as they were signed or written"
+    if report.is_trusted and report.anchor_found is False:
+        return "the event of the head that was kept elsewhere is not in the bundle, so that head says nothing"
     if report.is_trusted:
         return "every file is as the holder of a key that you trust signed it"
     return (

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
+from maestro_cli.core.canonical import plain
+from maestro_cli.core.errors import ActionFailed, InvalidFile, NotFound, UsageError
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.report import bundle, bundle_reading
@@ -24,6 +25,7 @@ from maestro_cli.incidents.report.bundle_check import BundleReport, check
 from maestro_cli.incidents.report.bundle_reading import read_archive
 from maestro_cli.incidents.timeline import events_of
 from maestro_cli.journal.model import Event, Head
+from maestro_cli.output.renderers.bundles import bundle_view
 from maestro_cli.sources.signing import Ed25519Signer, fits
 from tests.unit.incidents.world import Room, alert
 
@@ -181,7 +183,9 @@ def test_a_head_that_was_kept_elsewhere_must_be_in_the_chain(room: Room, tmp_pat
     known = room.journal.events()[2]
     assert judged(files, anchor=Head(known.seq, known.hash)).verdict is Verdict.PASS
     assert judged(files, anchor=Head(known.seq, "0" * 64)).verdict is Verdict.FAIL
-    assert judged(files, anchor=Head(999, known.hash)).verdict is Verdict.FAIL
+    unknown = judged(files, anchor=Head(999, known.hash))
+    assert (unknown.verdict, unknown.problems) == (Verdict.INDETERMINATE, ())
+    assert "kept elsewhere is not in the bundle" in str(bundle_view(tmp_path, unknown).document)
 
 
 def test_what_is_told_to_be_published_is_what_the_journal_says(room: Room, tmp_path: Path) -> None:
@@ -274,6 +278,28 @@ def test_the_same_name_twice_in_a_zip_is_refused(tmp_path: Path) -> None:
         opened(zipped("a", twice=True), tmp_path)
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_packing_that_no_bundle_has_is_refused(packing: int, tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", packing) as archive:
+        archive.writestr("a", b"x" * 1000)
+    with pytest.raises(InvalidFile) as refused:
+        opened(packed.getvalue(), tmp_path)
+    assert "packed as no bundle is" in refused.value.why
+
+
+@pytest.mark.parametrize("limit", ["MAX_ARCHIVE_BYTES", "MAX_TOTAL_BYTES", "MAX_MEMBERS"])
+@pytest.mark.parametrize("kind", [".tar.gz", ".zip"])
+def test_no_bundle_is_made_that_would_not_be_read(
+    room: Room, monkeypatch: pytest.MonkeyPatch, limit: str, kind: str
+) -> None:
+    assert getattr(bundle, limit) == getattr(bundle_reading, limit)
+    monkeypatch.setattr(bundle, limit, 3)
+    with pytest.raises(ActionFailed, match=r"the bundle would have [1-9][0-9]* ") as refused:
+        made(room, whole=True, kind=kind)
+    assert "--whole-chain" in refused.value.fix
+
+
 def test_a_bomb_is_refused_while_it_unpacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundle_reading, "MAX_TOTAL_BYTES", 100_000)
     bomb = bytes(2_000_000)
@@ -322,7 +348,9 @@ def test_a_manifest_of_nonsense_is_a_problem_and_no_crash(room: Room, tmp_path: 
         b'{"schema":"maestro.dev/incident-bundle/v1","files":[1],"head":7}',
     ):
         assert judged(files | {bundle.MANIFEST: nonsense}).verdict is Verdict.FAIL
-    for nonsense in (b"{}\n", b"[" * 100_000, json.dumps({"seq": "x"}).encode()):
+    without_end = json.dumps(plain(chain_of(room, whole=False).own[0]) | {"seq": float("inf")}).encode()
+    without_end = without_end.replace(b"Infinity", b"1e999")
+    for nonsense in (b"{}\n", b"[" * 100_000, json.dumps({"seq": "x"}).encode(), without_end):
         assert judged(files | {bundle.EVENTS: nonsense}).verdict is Verdict.FAIL
 
 

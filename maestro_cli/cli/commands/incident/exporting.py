@@ -74,7 +74,7 @@ def verify(
     """Verify a bundle without a journal or a network: signature, files, hashes, links of the chain.
 
     Ends with 10 when something is not as it was signed, with 15 when all fits but no key that you trust
-    signed it.
+    signed it, or the event of the anchor is not in it.
 
     Example: maestro incident verify incident-3.tar.gz --key ed25519:9f…
     """
@@ -91,6 +91,12 @@ def verify(
             "the bundle is not what was signed",
             why=f"{report.problems[0].file}: {report.problems[0].text}",
             fix="ask who exported it for it again, and keep this one",
+        )
+    if report.verdict is not Verdict.PASS and report.is_trusted:
+        raise NoData(
+            "the head that was kept elsewhere says nothing of the bundle",
+            why="its event is not in the bundle",
+            fix="ask for a bundle with --whole-chain, or pass the head of an event that is in it",
         )
     if report.verdict is not Verdict.PASS:
         raise NoData(

@@ -67,7 +67,8 @@ def watch(
     """Follow the open incidents, or one: redrawn on a terminal, elsewhere a line a change.
 
     With -o json (or jsonl) each change is one document on one line. Of a merged incident its survivor is
-    followed. Without --until it goes on until it is stopped.
+    followed. Without --until it goes on until it is stopped. Where nothing is open, acked, mitigated and
+    resolved hold at once.
 
     Example: maestro incident watch latest --until resolved --timeout 30m
     """
