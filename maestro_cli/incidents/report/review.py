@@ -34,12 +34,16 @@ _NOBODY = {"", "–", "-", "?", "nobody", "tbd", "todo"}
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """A heading with the lines (number, text) below it, down to the next of its level or above."""
+    """A heading with the lines (number, text) below it, down to the next of its level or above.
+
+    In `prose` the lines of code are empty.
+    """
 
     level: int
     title: str
     line: int
     lines: tuple[tuple[int, str], ...]
+    prose: tuple[tuple[int, str], ...]
 
     @property
     def is_empty(self) -> bool:
@@ -65,15 +69,29 @@ def _of(rule: str, file: str, line: int, text: str, level: Literal["error", "war
 
 def _sections(markdown: str) -> Iterator[_Section]:
     lines = markdown.split("\n")
+    prose = dict(prose_lines(markdown))
     headings = [
         (number, len(match[1]), match[2])
-        for number, line in prose_lines(markdown)
+        for number, line in prose.items()
         if (match := _HEADING.fullmatch(line))
     ]
-    for index, (number, level, title) in enumerate(headings):
-        later = (other for other, depth, _ in headings[index + 1 :] if depth <= level)
-        end = next(later, len(lines) + 1)
-        yield _Section(level, title, number, tuple(enumerate(lines[number : end - 1], number + 1)))
+    for number, end, level, title in reversed(list(_spans(headings, len(lines) + 1))):
+        below = range(number + 1, end)
+        yield _Section(
+            level,
+            title,
+            number,
+            tuple((line, lines[line - 1]) for line in below),
+            tuple((line, prose.get(line, "")) for line in below),
+        )
+
+
+def _spans(headings: Sequence[tuple[int, int, str]], end: int) -> Iterator[tuple[int, int, int, str]]:
+    """Line, line after the section, level and title of each heading, from the last to the first."""
+    ends = [end] * 7  # by level: where the next heading of it is
+    for number, level, title in reversed(headings):
+        yield number, min(ends[: level + 1]), level, title
+        ends[level] = number
 
 
 def _unfilled(markdown: str, file: str) -> Iterator[Finding]:
@@ -96,7 +114,7 @@ def _missing(sections: Sequence[_Section], file: str) -> Iterator[Finding]:
 def _rows(section: _Section) -> Iterator[tuple[int, Mapping[str, str]]]:
     """Line and cells by column of each row of the tables in a section."""
     head: list[str] = []
-    for number, line in section.lines:
+    for number, line in section.prose:
         stripped = line.strip()
         if not stripped.startswith("|"):
             head = []

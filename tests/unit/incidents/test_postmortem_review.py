@@ -45,6 +45,16 @@ def test_a_whole_document_has_no_finding() -> None:
     assert found(WHOLE) == []
 
 
+def test_a_table_in_code_is_no_table() -> None:
+    fenced = WHOLE.replace("| Action |", "```text\n| Action |") + "```\n"
+    assert found(fenced) == [("no-actions", 25)]
+
+
+def test_a_section_ends_where_the_next_of_its_level_or_above_begins() -> None:
+    assert found(WHOLE.replace("It broke.", "### Below\nIt broke.")) == []
+    assert found(WHOLE.replace("It broke.", "### Below")) == [("empty-section", 4)]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
