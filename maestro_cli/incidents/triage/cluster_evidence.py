@@ -55,7 +55,9 @@ class ClusterEvidence(Page):
         query = f"list workloads and revisions, since {to_rfc3339(self._start)}"
         return self._made("rollouts", "Rollouts", query, "cluster", summary, facts, outcome.seconds)
 
-    def _pods(self, second: Mapping[str, Outcome]) -> Evidence:
+    def _pods(self, first: Mapping[str, Outcome], second: Mapping[str, Outcome]) -> Evidence:
+        if "pods" not in second and (unread := _unread_workloads(first)):
+            return self._nothing("pods", "Pods", "cluster", unread)
         outcome = self._cluster_outcome(second, "pods", "pods", "Pods")
         if isinstance(outcome, Evidence):
             return outcome
@@ -136,6 +138,7 @@ class ClusterEvidence(Page):
         unread = {name: item.error for name, item in logs.items() if item.error}
         if not logs or len(unread) == len(logs):
             no_pod = "there is no pod to read" if "nodes" in first else self._unasked.cluster
+            no_pod = _unread_workloads(first) or no_pod
             error = next(iter(unread.values()), no_pod)
             return self._nothing("logs", "Log lines by shape", "cluster", error)
         groups = self._case.logs
@@ -170,3 +173,8 @@ class ClusterEvidence(Page):
             revision = self._case.revision_of(pod) or "unknown"
             counts[revision] = counts.get(revision, 0) + since
         return counts
+
+
+def _unread_workloads(first: Mapping[str, Outcome]) -> str:
+    """Why the workloads could not be read, so that nobody knows whose pods to ask for; "" where they were."""
+    return first["workloads"].error if "workloads" in first else ""

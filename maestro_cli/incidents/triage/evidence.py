@@ -55,7 +55,7 @@ class Writer(ChangeEvidence, ClusterEvidence, MetricEvidence, AroundEvidence):
             self._changes(first),
             self._rollouts(first, second),
             self._config(first, second),
-            self._pods(second),
+            self._pods(first, second),
             self._nodes(first),
             self._events(first),
             self._logs(logs, first),
