@@ -7,6 +7,7 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -110,6 +111,17 @@ def test_what_was_recorded_a_while_ago_is_stale_and_says_its_age(scene: Scene) -
     body = json.loads(shown(findings_view(found.evidence, found.now), "json"))
     assert [(item["at"], item["age_seconds"]) for item in body["items"]] == [(early, 600.0)] * 2
     assert "stale: nobody watches, recorded 10m20s ago" in shown(incident_view(found), "table")
+
+
+def test_what_people_reported_neither_fires_nor_needs_a_watch(scene: Scene) -> None:
+    found = details(scene, "3")
+    lines = shown(incident_view(found), "table").splitlines()
+    assert "signals   1 reported" in lines
+    assert [line.split()[:2] for line in lines if line.startswith("UserReport")] == [
+        ["UserReport", "reported"]
+    ]
+    both = replace(found, signals=(*found.signals, *details(scene, "1").signals), incident=scene.ana.get("1"))
+    assert "2 of 2 firing, 1 reported; stale: nobody watches" in shown(incident_view(both), "table")
 
 
 @pytest.mark.parametrize("form", FORMATS)

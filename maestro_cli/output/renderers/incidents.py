@@ -124,7 +124,7 @@ def incident_view(details: Details) -> Report:
         ("opened", times.opened_at),
         ("detected", _detected(details)),
         ("resolved", times.resolved_at),
-        ("signals", f"{incident.firing} of {incident.signals} firing{_unwatched(details)}"),
+        ("signals", _signals(details)),
         ("seq", incident.seq),
     ]
     if details.people is not None:
@@ -179,16 +179,36 @@ def _detected(details: Details) -> str | None:
     return f"{format_duration(rule)} until the rule fired, then {format_duration(own)} until it was opened"
 
 
+def _signals(details: Details) -> str:
+    """How many fire of those that can; reports of people, which no watch reads, are counted apart."""
+    reported = sum(_is_report(signal) for signal in details.signals)
+    if reported and reported == len(details.signals):
+        return f"{reported} reported"
+    firing = f"{details.incident.firing} of {len(details.signals) - reported} firing"
+    return f"{firing}{f', {reported} reported' if reported else ''}{_unwatched(details)}"
+
+
+def _is_report(signal: Signal) -> bool:
+    return signal.source == "user"
+
+
+def _signal_state(signal: Signal) -> str:
+    if _is_report(signal):
+        return "reported"
+    return "firing" if signal.firing else "resolved"
+
+
 def _unwatched(details: Details) -> str:
     """What makes the count of firing signals stale, with its age; "" while somebody sees them."""
-    if not details.incident.state.is_open or not details.signals:
+    read = [signal for signal in details.signals if not _is_report(signal)]
+    if not details.incident.state.is_open or not read:
         return ""
     sight = details.sight
     if sight.watchers and sight.blind_since is None:
         return ""
     if sight.blind_since is not None:
         return f"; stale: not read since {age_of(sight.blind_since, details.now)}"
-    last = max(signal.changed_at for signal in details.signals)
+    last = max(signal.changed_at for signal in read)
     return f"; stale: nobody watches, recorded {age_of(last, details.now)}"
 
 
@@ -253,8 +273,8 @@ def signals_view(signals: Sequence[Signal]) -> Listing[Signal]:
         Column("signal", lambda signal: signal.name),
         Column(
             "state",
-            lambda signal: "firing" if signal.firing else "resolved",
-            tone=lambda signal: "bad" if signal.firing else "good",
+            _signal_state,
+            tone=lambda signal: {"firing": "bad", "resolved": "good"}.get(_signal_state(signal), ""),
         ),
         Column("since", lambda signal: signal.starts_at),
         Column("source", lambda signal: signal.source),
