@@ -73,6 +73,9 @@ def merged(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> Non
 # `max` and `min` of SQLite answer NULL where one of both is.
 _SURVIVES = """
 UPDATE incidents SET seq = :seq,
+    start_known = (SELECT CASE WHEN gone.started_at < incidents.started_at THEN gone.start_known
+        WHEN gone.started_at > incidents.started_at THEN incidents.start_known
+        ELSE max(gone.start_known, incidents.start_known) END FROM incidents gone WHERE gone.id = :gone),
     started_at = min(started_at, (SELECT started_at FROM incidents WHERE id = :gone)),
     signals_cleared_at = CASE WHEN EXISTS (
         SELECT 1 FROM incident_signals WHERE incident = :stays AND firing = 1 AND source <> 'user'

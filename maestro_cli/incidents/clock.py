@@ -2,13 +2,13 @@
 
 Invariant: computed from stored instants and the instant it is asked at, so a replay gives the same
 answer. T0 is the earliest start of a signal; the budget of an incident counts from T0, not from when
-somebody looked.
+somebody looked. Where nobody told a start that is believed, a phase from T0 is never met: it is unknown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -44,11 +44,13 @@ class Standing(StrEnum):
     NOT_REACHED = "not reached"
     DONE = "done"  # ended, and it has no budget
     MISSED = "skipped"  # it can no longer happen
+    UNKNOWN = "unknown"  # ended, and nobody knows when it began
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseReading:
-    """One phase. `seconds` counts so far while it runs, None when it has not begun or was skipped;
+    """One phase. `seconds` counts so far while it runs, None when it has not begun, was skipped or is
+    unknown; of a phase that began at an unknown time and runs or is breached, it is the least;
     `since_open_seconds` is the same end measured from T1."""
 
     phase: Phase
@@ -88,7 +90,7 @@ def read_clock(incident: Incident, now: datetime, budgets: Budgets = Budgets()) 
             standing = Standing.MET if end is not None else Standing.RUNNING
         return PhaseReading(phase, standing, seconds, budget, seconds_between(times.opened_at, until))
 
-    return (
+    readings = (
         reading(Phase.DETECT, times.started_at, times.opened_at, budgets.detect_seconds, False),
         reading(Phase.ACK, times.opened_at, times.acked_at, None, ended),
         reading(Phase.TRIAGE, times.opened_at, times.triaged_at, budgets.triage_seconds, ended),
@@ -96,6 +98,15 @@ def read_clock(incident: Incident, now: datetime, budgets: Budgets = Budgets()) 
         reading(Phase.RESOLVE, times.started_at, times.resolved_at, budgets.resolve_seconds, over),
         reading(Phase.POSTMORTEM, times.resolved_at, times.published_at, budgets.postmortem_seconds, over),
     )
+    return readings if times.start_known else tuple(map(_without_start, readings))
+
+
+def _without_start(reading: PhaseReading) -> PhaseReading:
+    """A phase of an incident whose T0 is not known: what ran over ran over, the rest is unknown."""
+    from_start = reading.phase in (Phase.DETECT, Phase.MITIGATE, Phase.RESOLVE)
+    if not from_start or reading.standing not in (Standing.MET, Standing.DONE):
+        return reading
+    return replace(reading, standing=Standing.UNKNOWN, seconds=None)
 
 
 def breached(incident: Incident, now: datetime, budgets: Budgets = Budgets()) -> tuple[PhaseReading, ...]:

@@ -75,6 +75,7 @@ class Signal:
     resolved_at: datetime | None = None
     flaps: int = 0
     generator_url: str = ""
+    start_said: datetime | None = None  # by its sender, where it is not believed; `starts_at` is when it came
 
     @property
     def is_hearsay(self) -> bool:
@@ -84,7 +85,8 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """The clock's stored instants; T0 to T6 in order."""
+    """The clock's stored instants; T0 to T6 in order. Where `start_known` is false no sender told a start
+    that is believed, and T0 is when the first signal came: the incident began then, or earlier."""
 
     started_at: datetime  # T0: the earliest start of its signals
     opened_at: datetime  # T1
@@ -93,6 +95,7 @@ class Times:
     mitigated_at: datetime | None = None  # T4
     resolved_at: datetime | None = None  # T5
     published_at: datetime | None = None  # T6
+    start_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

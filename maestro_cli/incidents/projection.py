@@ -35,7 +35,7 @@ CREATE TABLE incidents (
     started_at TEXT NOT NULL, opened_at TEXT NOT NULL, acked_at TEXT, triaged_at TEXT,
     mitigated_at TEXT, resolved_at TEXT, published_at TEXT, ended_at TEXT,
     signals_cleared_at TEXT, reopen_count INTEGER NOT NULL, same_as TEXT, seq INTEGER NOT NULL,
-    merged_into TEXT
+    merged_into TEXT, start_known INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX one_open_incident ON incidents (key) WHERE state IN {_OPEN};
 CREATE INDEX incidents_by_key ON incidents (key, number);
@@ -64,7 +64,7 @@ class IncidentProjection:
     """Folds `incident.*` and `watch.*` events, and threads other rooms' events onto timelines."""
 
     name = "incidents"
-    version = 6
+    version = 7
     tables = (
         "incidents",
         "incident_signals",
@@ -101,7 +101,7 @@ def _opened(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> No
     db.execute(
         "INSERT INTO incidents VALUES (:id, :number, :key, :title, :severity, 'detected', NULL, :drill,"
         " :namespace, :workload, :opened_by, :source, :started_at, :at, NULL, NULL, NULL, NULL, NULL, NULL,"
-        " NULL, 0, :same_as, :seq, NULL)",
+        " NULL, 0, :same_as, :seq, NULL, :start_known)",
         {
             "id": data["incident"],
             "number": data["number"],
@@ -114,6 +114,7 @@ def _opened(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> No
             "opened_by": event.actor,
             "source": data["source"],
             "started_at": data["started_at"],
+            "start_known": int(data.get("start_known", True)),
             "at": event.time,
             "same_as": data["same_as"],
             "seq": event.seq,

@@ -72,6 +72,7 @@ def _incident(row: sqlite3.Row) -> Incident:
             mitigated_at=_instant(row["mitigated_at"]),
             resolved_at=_instant(row["resolved_at"]),
             published_at=_instant(row["published_at"]),
+            start_known=bool(row["start_known"]),
         ),
         signals=row["signals"],
         firing=row["firing"],
@@ -100,6 +101,7 @@ def _signal(row: sqlite3.Row) -> Signal:
         resolved_at=_instant(row["resolved_at"]),
         flaps=row["flaps"],
         generator_url=row["generator_url"],
+        start_said=_instant(row["start_said"]),
     )
 
 

@@ -15,7 +15,7 @@ CREATE TABLE incident_signals (
     firing INTEGER NOT NULL, name TEXT NOT NULL, labels TEXT NOT NULL, annotations TEXT NOT NULL,
     starts_at TEXT NOT NULL, source TEXT NOT NULL, generator_url TEXT NOT NULL,
     first_seen_at TEXT NOT NULL, changed_at TEXT NOT NULL, resolved_at TEXT, resolved_because TEXT,
-    flaps INTEGER NOT NULL, PRIMARY KEY (incident, fingerprint)
+    flaps INTEGER NOT NULL, start_said TEXT, PRIMARY KEY (incident, fingerprint)
 );
 CREATE INDEX incident_signals_now ON incident_signals (fingerprint) WHERE current = 1;
 """
@@ -32,8 +32,13 @@ def signal(db: sqlite3.Connection, event: Event, data: Mapping[str, Any]) -> Non
         return
     _put_signal(db, event.time, incident, data["signal"])
     db.execute(
-        "UPDATE incidents SET started_at = min(started_at, ?), signals_cleared_at = NULL WHERE id = ?",
-        (data["signal"]["starts_at"], incident),
+        "UPDATE incidents SET start_known = start_known OR (:believed AND :starts_at <= started_at),"
+        " started_at = min(started_at, :starts_at), signals_cleared_at = NULL WHERE id = :incident",
+        {
+            "believed": data["signal"].get("start_said") is None,
+            "starts_at": data["signal"]["starts_at"],
+            "incident": incident,
+        },
     )
 
 
@@ -58,19 +63,20 @@ def _put_signal(db: sqlite3.Connection, time: str, incident: str, signal: Mappin
             signal["generator_url"],
             time,
             time,
+            signal.get("start_said"),
         ),
     )
 
 
 _PUT_SIGNAL = """
 INSERT INTO incident_signals (incident, fingerprint, current, firing, flaps, content, name, labels,
-    annotations, starts_at, source, generator_url, changed_at, first_seen_at)
-VALUES (?, ?, 1, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    annotations, starts_at, source, generator_url, changed_at, first_seen_at, start_said)
+VALUES (?, ?, 1, 1, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (incident, fingerprint) DO UPDATE SET flaps = flaps + (firing = 0), firing = 1, current = 1,
     content = excluded.content, name = excluded.name, labels = excluded.labels,
     annotations = excluded.annotations, starts_at = excluded.starts_at, source = excluded.source,
     generator_url = excluded.generator_url, changed_at = excluded.changed_at, resolved_at = NULL,
-    resolved_because = NULL
+    resolved_because = NULL, start_said = excluded.start_said
 """
 
 

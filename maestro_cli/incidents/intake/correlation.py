@@ -93,8 +93,13 @@ def _plausible(instant: datetime) -> bool:
 
 
 def start_of(alert: Alert, now: datetime) -> datetime:
-    """When it began: never in the future, and now when the sender sent Go's zero time."""
-    return min(alert.starts_at, now) if _plausible(alert.starts_at) else now
+    """When it began, as far as is known: now where its sender's start is not believed."""
+    return now if disbelieved_start(alert, now) is not None else alert.starts_at
+
+
+def disbelieved_start(alert: Alert, now: datetime) -> datetime | None:
+    """The start that its sender told where that cannot be: Go's zero time, long ago, or in the future."""
+    return None if _plausible(alert.starts_at) and alert.starts_at <= now else alert.starts_at
 
 
 def incident_key(labels: Mapping[str, str]) -> str:

@@ -21,6 +21,7 @@ from maestro_cli.incidents.intake.correlation import (
     capped,
     capped_labels,
     content_of,
+    disbelieved_start,
     identity,
     ignored_because,
     start_of,
@@ -254,7 +255,7 @@ class _Intake:
         self._append("incident.signal", incident, data)
 
     def _signal(self, fingerprint: str, content: str, alert: Alert) -> dict[str, Any]:
-        return {
+        signal: dict[str, Any] = {
             "fingerprint": fingerprint,
             "content": content,
             "name": capped(alert.name, 200),
@@ -264,6 +265,8 @@ class _Intake:
             "source": self._source,
             "generator_url": capped(alert.generator_url),
         }
+        said = disbelieved_start(alert, self._now)
+        return signal if said is None else {**signal, "start_said": said}
 
     def resolve(self, signal: KnownSignal, reason: str, at: datetime) -> None:
         self._counts["resolved"] += 1

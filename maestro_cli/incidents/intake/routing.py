@@ -17,7 +17,13 @@ from maestro_cli.core.facts.alerts import Alert
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.workload_labels import workload_of
 from maestro_cli.incidents.intake.bindings import Bindings
-from maestro_cli.incidents.intake.correlation import IntakePolicy, capped, opening_severity, start_of
+from maestro_cli.incidents.intake.correlation import (
+    IntakePolicy,
+    capped,
+    disbelieved_start,
+    opening_severity,
+    start_of,
+)
 from maestro_cli.incidents.intake.joining import Append, Joint, join
 from maestro_cli.incidents.intake.rules.model import Rule
 from maestro_cli.incidents.intake.storms import Beginning, begun, in_storms
@@ -214,6 +220,7 @@ class Routing:
                 "workload": str(workload) if workload is not None else None,
                 "drill": self._drilling,
                 "started_at": start_of(alert, self._now),
+                **({} if disbelieved_start(alert, self._now) is None else {"start_known": False}),
                 "source": self._source,
                 "same_as": last.id if last is not None else None,
             },

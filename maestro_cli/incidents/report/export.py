@@ -141,6 +141,7 @@ def _signal(signal: Signal) -> Mapping[str, Any]:
         "labels": signal.labels,
         "annotations": signal.annotations,
         "starts_at": signal.starts_at,
+        "start_said": signal.start_said,
         "resolved_at": signal.resolved_at,
         "source": signal.source,
         "generator_url": signal.generator_url,

@@ -14,6 +14,7 @@ from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.untrusted import markdown_text
 from maestro_cli.incidents.clock import Phase, Standing
+from maestro_cli.incidents.model import Times
 from maestro_cli.incidents.people.model import Task, Turn
 from maestro_cli.incidents.report import record_text as record
 from maestro_cli.incidents.report.human import PLACEHOLDER, part, sections_to_fill, with_parts
@@ -49,7 +50,7 @@ def _head(story: Story, to_fill: int) -> Iterator[str]:
             ("Workload", text(incident.workload or incident.key)),
             ("Owner", text(incident.owner or "nobody")),
             *((turn.role.value.capitalize(), _turn(turn)) for turn in story.turns),
-            ("From", at(incident.times.started_at)),
+            ("From", _began(incident.times)),
             ("Until", at(incident.times.resolved_at)),
             ("Written", f"{at(story.made_at)}, from the journal"),
             ("To fill", f"{to_fill} sections to fill" if to_fill else "nothing"),
@@ -58,6 +59,12 @@ def _head(story: Story, to_fill: int) -> Iterator[str]:
     if incident.drill:
         yield ""
         yield "> **This was a drill.** The fault was injected on purpose."
+
+
+def _began(times: Times) -> str:
+    if times.start_known:
+        return at(times.started_at)
+    return f"not known; the first signal came at {at(times.started_at)}, without a start to believe"
 
 
 def _turn(turn: Turn) -> str:
@@ -72,7 +79,8 @@ def _summary(story: Story) -> Iterator[str]:
     shown = ", ".join(text(name, 80) for name in names[:5]) + (" and others" if len(names) > 5 else "")
     end = times.resolved_at
     lasted = (
-        f"It was resolved after {format_duration((end - times.started_at).total_seconds())}."
+        f"It was resolved after {'' if times.start_known else 'at least '}"
+        f"{format_duration((end - times.started_at).total_seconds())}."
         if end is not None
         else f"It is {incident.state.value}."
     )
@@ -157,7 +165,10 @@ def _clock(story: Story) -> Iterator[str]:
         rows.append((_PHASES[item.phase], took, budget, verdict, opened))
     yield from table(("Phase", "Took", "Budget", "Verdict", "Since opening"), rows)
     yield ""
-    yield f"T0 is {at(story.incident.times.started_at)}, the earliest start of a signal."
+    if story.incident.times.start_known:
+        yield f"T0 is {at(story.incident.times.started_at)}, the earliest start of a signal."
+    else:
+        yield f"T0 is {_began(story.incident.times)}."
 
 
 def _cause(story: Story) -> Iterator[str]:

@@ -67,7 +67,7 @@ def signals(story: Story) -> Iterator[str]:
     rows = [
         (
             link(signal.name or "unnamed", signal.generator_url),
-            at(signal.starts_at),
+            at(signal.starts_at) if signal.start_said is None else "not known",
             at(signal.resolved_at) if not signal.firing else "fires",
             text(signal.source, 40),
             text(_labels(signal), 200),

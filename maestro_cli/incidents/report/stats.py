@@ -40,7 +40,7 @@ class Sample:
     own_seconds: float | None = None
 
     def seconds(self, measure: Measure) -> float | None:
-        """How long it took, None when it did not happen (yet)."""
+        """How long it took, None when it did not happen (yet) or when it began is not known."""
         times = self.incident.times
         start, end = {
             Measure.DETECT: (times.started_at, times.opened_at),
@@ -48,6 +48,8 @@ class Sample:
             Measure.MITIGATE: (times.started_at, times.mitigated_at),
             Measure.RESOLVE: (times.started_at, times.resolved_at),
         }[measure]
+        if measure is not Measure.ACK and not times.start_known:
+            return None
         return None if end is None else max(seconds_between(start, end), 0.0)
 
     @property
@@ -66,7 +68,8 @@ def sample_of(incident: Incident, triage: Mapping[str, Any] | None) -> Sample:
     onset = triage["onset"] if triage is not None else {"basis": "alert"}
     began = None if onset["basis"] == "alert" else from_rfc3339(onset["at"])
     times = incident.times
-    fired = times.started_at if incident.opened_from.startswith("alertmanager") else None
+    told = times.start_known and incident.opened_from.startswith("alertmanager")
+    fired = times.started_at if told else None
     if began is None or fired is None or began > fired:
         return Sample(incident)
     own = max(seconds_between(fired, times.opened_at), 0.0)

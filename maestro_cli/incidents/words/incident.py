@@ -15,7 +15,9 @@ def _signal(data: Mapping[str, Any]) -> str:
         return f"signal {data.get('name', '')} resolved: {told}"
     signal = data["signal"]
     verb = {"attached": "joined", "changed": "changed", "refired": "fires again"}[phase]
-    return f"signal {signal['name']} {verb} (from {signal['source']})"
+    text = f"signal {signal['name']} {verb} (from {signal['source']})"
+    said = signal.get("start_said")
+    return text if said is None else f"{text}; its sender's start {said} is not believed"
 
 
 def _because(text: str, data: Mapping[str, Any]) -> str:

@@ -120,7 +120,7 @@ def incident_view(details: Details) -> Report:
         ("severity", incident.severity.value),
         ("owner", incident.owner),
         ("where", incident.workload or incident.namespace),
-        ("began", times.started_at),
+        ("began", times.started_at if times.start_known else "not known: no sender told a start to believe"),
         ("opened", times.opened_at),
         ("detected", _detected(details)),
         ("resolved", times.resolved_at),
@@ -276,7 +276,7 @@ def signals_view(signals: Sequence[Signal]) -> Listing[Signal]:
             _signal_state,
             tone=lambda signal: {"firing": "bad", "resolved": "good"}.get(_signal_state(signal), ""),
         ),
-        Column("since", lambda signal: signal.starts_at),
+        Column("since", lambda signal: signal.starts_at if signal.start_said is None else None),
         Column("source", lambda signal: signal.source),
         Column("labels", lambda signal: _labels(signal.labels)),
     )
