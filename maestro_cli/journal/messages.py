@@ -107,6 +107,7 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_by_standing ON outbox (standing, channel, attempts);
 CREATE INDEX outbox_by_attempt ON outbox (channel, tried_at);
+CREATE INDEX outbox_by_incident ON outbox (channel, incident, standing, seq);
 CREATE TABLE outbox_channels (
     channel TEXT PRIMARY KEY, failures INTEGER NOT NULL, not_before TEXT NOT NULL
 );
@@ -117,7 +118,7 @@ class OutboxProjection:
     """Register with the journal; tables `outbox` and `outbox_channels`."""
 
     name = "outbox"
-    version = 1
+    version = 2
     tables = ("outbox", "outbox_channels")
     schema = _SCHEMA
 

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from maestro_cli.core.cancellation import Cancellation
@@ -30,6 +30,7 @@ FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 900.0
 LONGEST_ASKED_SECONDS = 3600.0  # of what a channel itself asks for
 LEASE_MARGIN_SECONDS = 15.0
+ELSEWHERE_SECONDS = 60.0  # until this process looks again whether it can try a channel
 BATCH = 100
 
 _AFTER_ANOTHER = (
@@ -48,6 +49,7 @@ class Outbox:
 
     def __init__(self, journal: Journal, sender: Sender, *, clock: Clock, actor: str) -> None:
         self._journal, self._sender, self._clock, self._actor = journal, sender, clock, actor
+        self._elsewhere: dict[str, datetime] = {}  # channels that this process cannot try, until when
 
     # Accepting
 
@@ -66,6 +68,9 @@ class Outbox:
     def accept(self, message: Message) -> Delivery:
         """Make a message durable; the one that has its key already when there is one."""
         crash_point("outbox.before:queued")
+        known = self._journal.query("SELECT * FROM outbox WHERE key = ?", (message.key,))
+        if known:  # found without the lock that writing takes
+            return read_row(known[0])
         with self._journal.transaction() as transaction:
             kept = self.put(transaction, message)
         crash_point("outbox.after:queued")
@@ -103,9 +108,9 @@ class Outbox:
 
     def _drain(self, channel: str) -> Iterator[Delivery]:
         """Try what waits for a channel until it does not take one, or all is delivered."""
-        while waiting := self._waiting(channel):
+        while self._may_try(channel) and (waiting := self._waiting(channel)):
             for message_id in waiting:
-                if self.channel(channel).is_paused(self._clock.now()):
+                if not self._may_try(channel):
                     return
                 before = self.get(message_id)
                 after = self.deliver(message_id)
@@ -113,6 +118,11 @@ class Outbox:
                     yield after
                 if after.attempts == before.attempts:  # another is at it, or the channel had its share
                     return
+
+    def _may_try(self, channel: str) -> bool:
+        """Whether a channel is not paused, for anybody or for this process."""
+        now = self._clock.now()
+        return self._elsewhere.get(channel, now) <= now and not self.channel(channel).is_paused(now)
 
     def flush(self, cancellation: Cancellation) -> tuple[Delivery, ...]:
         """Try everything that is not delivered, refused messages too, whatever pause was meant; at the
@@ -152,6 +162,7 @@ class Outbox:
         attempt = self._sender.send(kept)
         crash_point(f"outbox.sent:{kept.key}")
         if attempt.outcome is Outcome.ELSEWHERE:
+            self._elsewhere[kept.channel] = self._clock.now() + timedelta(seconds=ELSEWHERE_SECONDS)
             return kept.told(attempt.reason)
         data: dict[str, Any] = {"reason": attempt.reason, "incident": kept.incident}
         kind = "outbox.delivered"

@@ -84,7 +84,7 @@ class NotifyServices(ChangeServices):
         """
         from maestro_cli.output.diagnostics import warn
 
-        if "journal" not in self.__dict__ or not self.journal.last_written or not self._told_by.notify:
+        if "journal" not in self.__dict__ or not self.journal.last_written or not self.channels:
             return
         try:
             self.herald.tell()

@@ -2,12 +2,12 @@
 
 Invariant: an event is told to a channel once, whichever of several processes sees it first and however often:
 the message's key is the channel and the event. What is old is no news; that an incident which is still open
-was opened is news for a day.
+was opened is news for a day, and that an alert of a pager ended for ever.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,6 +29,18 @@ RECENT = timedelta(hours=1)
 STILL_OPEN = timedelta(days=1)
 MAX_TEXT = 4000
 TIMEOUT_SECONDS = 5.0
+_OPENING = {moment for moment, action in PAGERDUTY_ACTIONS.items() if action == "trigger"}
+_TOLD = (
+    "SELECT json_extract(content, '$.moment') AS moment,"
+    " coalesce(json_extract(content, '$.at'), queued_at) > ? AS later"
+    " FROM outbox WHERE channel = ? AND incident = ? AND standing <> 'dropped'"
+)
+_ENDS = ", ".join(f"'{moment}'" for moment, action in PAGERDUTY_ACTIONS.items() if action == "resolve")
+_OPEN_ALERTS = (
+    "SELECT DISTINCT incident FROM outbox AS o WHERE channel = ? AND incident <> '' AND standing <> 'dropped'"
+    " AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.channel = o.channel AND e.incident = o.incident"
+    f" AND e.seq >= o.seq AND json_extract(e.content, '$.moment') IN ({_ENDS}))"
+)
 
 
 class Herald:
@@ -45,6 +57,7 @@ class Herald:
     ) -> None:
         self._journal, self._outbox, self._clock = journal, outbox, clock
         self._channels, self._routes = channels, tuple(routes)
+        self._pagers = tuple(name for name, one in channels.items() if isinstance(one, PagerDuty))
         self._seen = 0
 
     def look(self) -> tuple[Delivery, ...]:
@@ -52,14 +65,18 @@ class Herald:
 
         Asks for nothing and writes nothing where nothing is new.
         """
-        if not self._routes:
+        if not self._routes and not self._pagers:
             return ()
         now = self._clock.now()
-        found = self._journal.events(kinds=KINDS, after=self._seen or self._first(now))
+        head = self._journal.head().seq
+        first = self._seen or self._first(now)
+        found = self._journal.events(kinds=KINDS, after=first)
+        if not self._seen:
+            found = [*self._older_of_open_alerts(first), *found]
         accepted = tuple(
             self._outbox.accept(message) for event in found for message in self.messages(event, now)
         )
-        self._seen = found[-1].seq if found else self._seen
+        self._seen = max(head, found[-1].seq) if found else head
         return accepted
 
     def tell(self) -> None:
@@ -73,21 +90,40 @@ class Herald:
                 self._outbox.deliver(message.id)
 
     def messages(self, event: Event, now: datetime) -> tuple[Message, ...]:
-        """What an event makes one tell, to each channel once, by the first route that leads to it."""
+        """What an event makes one tell, to each channel once, by the first route that leads to it.
+
+        A pager with an alert of the incident is told that it was acknowledged or ended whatever the routes
+        say and however old that is: an alert that stays open wakes people for nothing.
+        """
         moment = moment_of(event)
         if moment is None:
             return ()
         incident = find_incident(self._journal, str(event.data["incident"]))
-        if not _is_news(event, moment, incident, now):
-            return ()
         made: dict[str, Message] = {}
-        for route in self._routes:
+        for route in self._routes if _is_news(event, moment, incident, now) else ():
             if moment not in route.on or not _takes(route, incident):
                 continue
             for name in route.to:
                 if name not in made and _can_tell(self._channels[name], moment):
                     made[name] = message_of(event, moment, incident, route, name)
+        for name in self._pagers if PAGERDUTY_ACTIONS.get(moment, "trigger") != "trigger" else ():
+            if name not in made and self._has_alert(name, incident.id, event.time):
+                made[name] = message_of(event, moment, incident, Route(to=[name]), name)
         return tuple(made.values())
+
+    def _has_alert(self, pager: str, incident: str, at: str) -> bool:
+        """Whether a pager was or shall be told of an incident by then, and nothing that opens it after."""
+        rows = self._journal.query(_TOLD, (at, f"{NAMED}{pager}", incident))
+        reopened = any(row["later"] and row["moment"] in _OPENING for row in rows)
+        return not reopened and any(not row["later"] for row in rows)
+
+    def _older_of_open_alerts(self, first: int) -> Iterator[Event]:
+        """What happened up to `first` to incidents of which a pager was told, but no end."""
+        for name in self._pagers:
+            for row in self._journal.query(_OPEN_ALERTS, (f"{NAMED}{name}",)):
+                for event in self._journal.events(subject=f"incident/{row['incident']}", kinds=KINDS):
+                    if event.seq <= first:
+                        yield event
 
     def _first(self, now: datetime) -> int:
         """An event before whatever may be news, found by a few looks at single events."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from maestro_cli.config.channels import NAMED, Bell, Channel, CloudEvents, Email, PagerDuty, Slack, Teams
 from maestro_cli.config.secrets import resolve_secret
-from maestro_cli.core.clock import Clock, SystemClock
+from maestro_cli.core.clock import Clock, SystemClock, from_rfc3339
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.facts.web import WebAnswer, WebRequest
 from maestro_cli.core.redaction import Redactor
@@ -23,6 +24,7 @@ from maestro_cli.sources.notify.chat import slack, teams
 from maestro_cli.sources.notify.events import cloudevent, pagerduty
 from maestro_cli.sources.notify.mail import post
 
+BELL_IS_LATE = timedelta(minutes=1)
 _LATER = (408, 425, 429)
 
 
@@ -74,12 +76,19 @@ class Channels:
         if channel is None:
             return Attempt(Outcome.ELSEWHERE, f"this context has no channel {name!r}")
         if isinstance(channel, Bell):
-            rung = self._ring()
-            return Attempt(Outcome.DELIVERED, "rung") if rung else Attempt(Outcome.ELSEWHERE, "no terminal")
+            return self._to_bell(message)
         try:
             return self._to_channel(message, channel)
         except MaestroError as error:
             return Attempt(Outcome.ELSEWHERE, f"{error.what}, here; {error.fix}".rstrip("; "))
+
+    def _to_bell(self, message: Delivery) -> Attempt:
+        """What is late is over: a bell says only that something happened just now."""
+        if self._clock.now() - from_rfc3339(message.queued_at) > BELL_IS_LATE:
+            return Attempt(Outcome.DELIVERED, "not rung: a bell that rings late says nothing")
+        return (
+            Attempt(Outcome.DELIVERED, "rung") if self._ring() else Attempt(Outcome.ELSEWHERE, "no terminal")
+        )
 
     def _to_channel(
         self, message: Delivery, channel: Slack | Teams | PagerDuty | CloudEvents | Email

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 
@@ -16,6 +20,7 @@ from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.journal.messages import Attempt, Delivery, Outcome
 
 SUBJECT = 150
+LETTER_SECONDS = 8.0  # with the message's own time less than the outbox's lease of a channel
 _DETAILS = ("severity", "state", "owner", "workload", "namespace", "actor", "at")
 
 
@@ -38,13 +43,27 @@ def letter(message: Delivery, channel: Email) -> EmailMessage:
     return mail
 
 
-def post(message: Delivery, channel: Email, password: str | None) -> Attempt:
-    """Hand it to the server, within the message's time for each exchange."""
+def post(
+    message: Delivery,
+    channel: Email,
+    password: str | None,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Attempt:
+    """Hand it to the server: each exchange within the message's time, all within LETTER_SECONDS more.
+
+    Once the server took it, nothing that follows (its answer to QUIT) has it mailed again.
+    """
+    until = monotonic() + message.timeout_seconds + LETTER_SECONDS
     try:
-        with _connect(channel, message.timeout_seconds) as server:
+        server = _connect(channel, _Patience(message.timeout_seconds, until, monotonic))
+        try:
             if channel.username is not None and password is not None:
                 server.login(channel.username, password)
             refused = server.send_message(letter(message, channel))
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
+        finally:
+            server.close()
     except smtplib.SMTPResponseException as error:
         outcome = Outcome.REFUSED if error.smtp_code >= 500 else Outcome.LATER
         return Attempt(outcome, f"the mail server answered {error.smtp_code}")
@@ -62,17 +81,61 @@ def post(message: Delivery, channel: Email, password: str | None) -> Attempt:
     except (smtplib.SMTPException, OSError) as error:
         return Attempt(Outcome.LATER, f"the mail server does not answer: {type(error).__name__}")
     if refused:
-        return Attempt(Outcome.DELIVERED, f"delivered, but for {len(refused)} of {len(channel.to)}")
+        answers = ", ".join(sorted({str(code) for code, _ in refused.values()}))
+        some = f"{len(refused)} of {len(channel.to)} recipients: {answers}"
+        return Attempt(Outcome.DELIVERED, f"delivered, but never to {some}")
     return Attempt(Outcome.DELIVERED, "the mail server took it")
 
 
-def _connect(channel: Email, timeout_seconds: float) -> smtplib.SMTP:
+@dataclass(frozen=True, slots=True)
+class _Patience:
+    """How long one exchange may take, and when all must be over."""
+
+    exchange_seconds: float
+    until: float
+    monotonic: Callable[[], float]
+
+    def left(self) -> float:
+        """Seconds for the next exchange; raises TimeoutError when there are none."""
+        seconds = min(self.exchange_seconds, self.until - self.monotonic())
+        if seconds <= 0:
+            raise TimeoutError("the whole letter took too long")
+        return seconds
+
+
+class _Plain(smtplib.SMTP):
+    """Waits for an answer no longer than its patience lasts."""
+
+    def __init__(self, host: str, port: int, patience: _Patience) -> None:
+        self._patience = patience
+        super().__init__(host, port, timeout=patience.left())
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.sock is not None:
+            self.sock.settimeout(self._patience.left())
+        return super().getreply()
+
+
+class _Encrypted(smtplib.SMTP_SSL):
+    """The same, encrypted from the start."""
+
+    def __init__(self, host: str, port: int, patience: _Patience, trust: ssl.SSLContext) -> None:
+        self._patience = patience
+        super().__init__(host, port, timeout=patience.left(), context=trust)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.sock is not None:
+            self.sock.settimeout(self._patience.left())
+        return super().getreply()
+
+
+def _connect(channel: Email, patience: _Patience) -> smtplib.SMTP:
     host, _, port = channel.server.rpartition(":")
     host = host.strip("[]")
     trust = ssl.create_default_context(cafile=channel.ca_file)
     if channel.security == "tls":
-        return smtplib.SMTP_SSL(host, int(port), timeout=timeout_seconds, context=trust)
-    server = smtplib.SMTP(host, int(port), timeout=timeout_seconds)
+        return _Encrypted(host, int(port), patience, trust)
+    server = _Plain(host, int(port), patience)
     try:
         if channel.security == "starttls":
             server.starttls(context=trust)

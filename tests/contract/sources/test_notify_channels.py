@@ -15,6 +15,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
@@ -25,11 +26,13 @@ from typing import Any, cast
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from maestro_cli.config.channels import Channel, CloudEvents, Email, PagerDuty, Slack, Teams
+from maestro_cli.config.channels import Bell, Channel, CloudEvents, Email, PagerDuty, Slack, Teams
 from maestro_cli.core.facts.web import WebAnswer, WebRequest
 from maestro_cli.journal.messages import Attempt, Delivery, Outcome, Standing
+from maestro_cli.journal.outbox import LEASE_MARGIN_SECONDS
 from maestro_cli.local.certificates import ensure_pki
 from maestro_cli.sources.notify.channels import Channels
+from maestro_cli.sources.notify.mail import LETTER_SECONDS, post
 from maestro_cli.sources.web import Web
 
 HOSTILE = '<!channel> [x](http://evil) *b* `c` & \u2603 \U0001f525 "q" \\ ' * 120
@@ -272,7 +275,22 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.code = ""
+        self.goodbye = "221 bye"
+        self.strangers: dict[str, str] = {}
+        self.asked: Callable[[], None] = lambda: None
         self.letters: list[tuple[list[str], bytes, bool]] = []
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        return self.goodbye
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.asked()
+        if address in self.strangers:
+            return self.strangers[address]
+        envelope.rcpt_tos.append(address)
+        return "250 known"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.code:
@@ -356,6 +374,41 @@ def test_what_the_mail_server_answers_decides(
     assert (attempt.outcome, code in attempt.reason) == (outcome, True)
 
 
+def test_a_letter_that_was_taken_is_delivered_however_the_server_says_goodbye(
+    mailbox: Mailbox, plain_server: str
+) -> None:
+    mailbox.goodbye = "421 too busy"
+    channel = Email(plain_server, "maestro@example.com", ["ops@example.com"], security="none")
+    assert send(channel, a_message()).outcome is Outcome.DELIVERED
+    assert len(mailbox.letters) == 1
+
+
+def test_recipients_that_were_left_out_are_told_with_what_the_server_answered(
+    mailbox: Mailbox, plain_server: str
+) -> None:
+    mailbox.strangers = {"b@example.com": "451 later"}
+    channel = Email(plain_server, "m@example.com", ["ops@example.com", "b@example.com"], security="none")
+    attempt = send(channel, a_message())
+    assert attempt == Attempt(Outcome.DELIVERED, "delivered, but never to 1 of 2 recipients: 451")
+
+
+def test_a_server_that_takes_long_for_each_exchange_gets_no_letter_after_the_channel_is_free_again(
+    mailbox: Mailbox, plain_server: str
+) -> None:
+    passed = [0.0]
+
+    def slow() -> None:
+        passed[0] += 4.0
+
+    mailbox.asked = slow
+    recipients = [f"r{number}@example.com" for number in range(50)]
+    channel = Email(plain_server, "m@example.com", recipients, security="none")
+    attempt = post(a_message(), channel, None, lambda: passed[0])
+    assert attempt == Attempt(Outcome.LATER, "the mail server does not answer: TimeoutError")
+    assert mailbox.letters == []
+    assert LETTER_SECONDS < LEASE_MARGIN_SECONDS
+
+
 def test_a_mail_server_that_cannot_encrypt_is_told_nothing(mailbox: Mailbox, plain_server: str) -> None:
     channel = Email(plain_server, "maestro@example.com", ["ops@example.com"])
     assert send(channel, a_message()).outcome is Outcome.REFUSED
@@ -406,3 +459,25 @@ def test_a_defect_is_for_later_and_shows_nothing_of_a_secret() -> None:
 def test_a_mail_server_whose_name_cannot_be_one_is_for_later() -> None:
     channel = Email("mail..example.com:25", "m@example.com", ["ops@example.com"], security="none")
     assert send(channel, a_message()).outcome is Outcome.LATER
+
+
+@pytest.mark.parametrize(
+    ("queued", "terminal", "outcome", "rings"),
+    [
+        ("2026-11-23T08:59:30Z", True, Outcome.DELIVERED, 1),
+        ("2026-11-23T08:59:30Z", False, Outcome.ELSEWHERE, 1),
+        ("2026-11-23T08:58:30Z", True, Outcome.DELIVERED, 0),
+        ("2026-11-23T08:58:30Z", False, Outcome.DELIVERED, 0),
+    ],
+    ids=["now", "no-terminal", "late", "late-and-no-terminal"],
+)
+def test_a_bell_rings_at_once_or_never(queued: str, terminal: bool, outcome: Outcome, rings: int) -> None:
+    rung: list[bool] = []
+
+    def ring() -> bool:
+        rung.append(terminal)
+        return terminal
+
+    message = replace(a_message(), queued_at=queued)
+    attempt = Channels(Web(), {"x": Bell()}, clock=FixedClock(), ring=ring).send(message)
+    assert (attempt.outcome, len(rung)) == (outcome, rings)

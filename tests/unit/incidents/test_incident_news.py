@@ -13,7 +13,7 @@ from maestro_cli.incidents.model import Severity
 from maestro_cli.incidents.notify.herald import MAX_TEXT, Herald
 from maestro_cli.incidents.notify.moments import KINDS, MOMENTS, PAGERDUTY_ACTIONS, moment_of
 from maestro_cli.incidents.notify.reading import TEST_TEXT, channel_lines, trial
-from maestro_cli.journal.messages import Attempt, Delivery, Outcome
+from maestro_cli.journal.messages import Attempt, Delivery, Message, Outcome
 from maestro_cli.journal.model import Event
 from maestro_cli.journal.outbox import Outbox
 from tests.unit.incidents.people_room import PeopleRoom
@@ -100,6 +100,67 @@ def test_a_pager_is_told_only_what_its_events_can_say(room: PeopleRoom) -> None:
     room.desk.triaged("latest", owner="ana")
     assert told(herald.look()) == [("channel:bell", "triaged")]
     assert set(PAGERDUTY_ACTIONS) - set(MOMENTS) == {"escalated"}
+
+
+def escalate(room: PeopleRoom, key: str = "escalation/1") -> Delivery:
+    """What an escalation through `channel:pager` puts into the outbox, without any route."""
+    outbox = Outbox(room.journal, Deaf(), clock=room.clock, actor="watch")
+    incident = room.desk.get("latest")
+    return outbox.accept(Message(key, "channel:pager", {"moment": "escalated"}, incident=incident.id))
+
+
+def test_an_alert_of_a_pager_is_acknowledged_and_ended_whatever_the_routes_say(room: PeopleRoom) -> None:
+    route = Route(to=["pager"], on=["opened"], severity=["sev1", "sev2"])
+    room.fires()
+    herald = a_herald(room, route)
+    assert told(herald.look()) == [("channel:pager", "opened")]
+    room.desk.set_severity("latest", Severity.SEV4, reason="nobody is hurt")
+    room.desk.ack("latest")
+    room.desk.dismiss("latest", reason="false alarm")
+    room.clock.advance(2 * 3600)
+    assert told(herald.look()) == [("channel:pager", "acknowledged"), ("channel:pager", "dismissed")]
+    assert herald.look() == ()
+
+
+def test_an_alert_that_an_escalation_opened_is_ended_without_a_route_and_after_days(room: PeopleRoom) -> None:
+    room.fires()
+    escalate(room)
+    room.clock.advance(60)
+    room.desk.ack("latest")
+    room.desk.resolve("latest", force=True, reason="the rule was wrong")
+    for number in range(1100):  # so that a new process begins to read after the end
+        room.journal.append("try.more", f"thing/{number}", "ana", {})
+    room.clock.advance(30 * 3600)
+    ends = [("channel:pager", "acknowledged"), ("channel:pager", "resolved")]
+    assert told(a_herald(room).look()) == ends
+    assert a_herald(room).look() == ()
+
+
+def test_a_pager_without_an_alert_is_told_no_end_and_one_from_before_the_alert_is_none(
+    room: PeopleRoom,
+) -> None:
+    room.fires()
+    room.desk.ack("latest")
+    room.clock.advance(60)
+    kept = escalate(room)  # paged though it was acknowledged before: that must not silence the page
+    assert a_herald(room).look() == ()
+    Outbox(room.journal, Deaf(), clock=room.clock, actor="ana").drop(kept.id, "told by phone")
+    room.desk.resolve("latest", force=True, reason="the rule was wrong")
+    assert a_herald(room).look() == ()
+
+
+def test_an_end_from_before_a_page_does_not_end_its_alert(room: PeopleRoom) -> None:
+    room.fires()
+    escalate(room, "escalation/1")
+    room.clock.advance(60)
+    room.desk.resolve("latest", force=True, reason="the rule was wrong")
+    room.clock.advance(60)
+    room.desk.reopen("latest", "it was right")
+    escalate(room, "escalation/2")
+    assert a_herald(room).look() == ()
+    room.clock.advance(60)
+    room.desk.ack("latest")
+    assert told(a_herald(room).look()) == [("channel:pager", "acknowledged")]
 
 
 @pytest.mark.parametrize(

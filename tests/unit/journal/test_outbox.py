@@ -13,7 +13,7 @@ from maestro_cli.core.errors import NotFound, UsageError
 from maestro_cli.core.progress import Quiet
 from maestro_cli.journal.courier import Courier
 from maestro_cli.journal.messages import Attempt, Delivery, Message, OutboxProjection, Outcome, Standing
-from maestro_cli.journal.outbox import BURST, WINDOW_SECONDS, Outbox, pause_seconds
+from maestro_cli.journal.outbox import _AFTER_ANOTHER, BURST, WINDOW_SECONDS, Outbox, pause_seconds
 from maestro_cli.journal.store import Journal
 from maestro_cli.journal.verification import verify
 from tests.patience import PATIENCE_SECONDS
@@ -275,3 +275,31 @@ def test_a_courier_outlives_a_defect_and_says_it(journal: Journal) -> None:
         assert sent.news.wait(PATIENCE_SECONDS)
     assert outbox.messages() == ()
     assert said[0] == "no message could be delivered: internal error: RuntimeError"
+
+
+def test_whether_an_earlier_message_of_an_incident_waits_is_found_by_an_index(journal: Journal) -> None:
+    sql = f"EXPLAIN QUERY PLAN SELECT 1 FROM outbox AS o WHERE id = ? AND {_AFTER_ANOTHER}"
+    plan = " ".join(row["detail"] for row in journal.query(sql, ("m",)))
+    assert "outbox_by_incident (channel=? AND incident=? AND standing=? AND seq<?)" in plan
+
+
+def test_a_key_that_is_known_is_answered_without_writing(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox = an_outbox(journal, Sent())
+    kept = outbox.accept(a_message())
+    monkeypatch.delattr(Journal, "transaction")
+    assert outbox.accept(a_message()) == kept
+
+
+def test_a_channel_that_cannot_be_tried_here_is_not_looked_at_for_a_minute(
+    journal: Journal, clock: HandClock
+) -> None:
+    sent = Sent(AWAY, OK)
+    outbox = an_outbox(journal, sent)
+    outbox.accept(a_message())
+    assert [one.reason for one in outbox.deliver_due()] == [AWAY.reason]
+    clock.sleep(59)
+    assert (outbox.deliver_due(), sent.keys) == ((), ["k"])
+    clock.sleep(2)
+    assert [one.standing for one in outbox.deliver_due()] == [Standing.DELIVERED]
