@@ -18,7 +18,7 @@ from maestro_cli.chaos.drills.league.model import LeagueReport
 from maestro_cli.chaos.drills.league.record import SCHEMA, document_of, read_document
 from maestro_cli.config.locations import make_private, state_dir
 from maestro_cli.core.canonical import plain
-from maestro_cli.core.errors import ActionFailed, InvalidFile, NotFound
+from maestro_cli.core.errors import ActionFailed, GateNotMet, InvalidFile, NotFound, UsageError
 from maestro_cli.core.files import write_atomically
 from maestro_cli.core.progress import Progress
 from maestro_cli.output.views import SCHEMA_PREFIX
@@ -53,7 +53,10 @@ class SaboteurProcess:
             watch.cancel()
         if not line:
             raise self._gone()
-        answer: Mapping[str, Any] = json.loads(line)
+        try:
+            answer: Mapping[str, Any] = json.loads(line)
+        except ValueError as error:  # it ended amid a line
+            raise self._gone() from error
         return answer
 
     def _gone(self) -> ActionFailed:
@@ -97,14 +100,26 @@ def play_league(
 ) -> tuple[LeagueReport, Path]:
     """Play the league, or what is left of it, and give what it came to and where that is kept.
 
-    Raises NotFound for a scenario, or for nothing to resume; InvalidFile; Interrupted.
+    What goes on does so on the cluster that it began on. Raises NotFound for a scenario, or for nothing to
+    resume; GateNotMet for a file that is there; UsageError for another cluster; InvalidFile; Interrupted.
     """
     from maestro_cli.services.rehearsing import conductor
 
     for name in names:
         find_entry(name)
+    if file is not None and not resume and (file.exists() or file.is_symlink()):
+        raise GateNotMet(
+            f"{file} is there already; it was left alone", fix="name another file, or go on with it: --resume"
+        )
     file = file or (_latest() if resume else _new_file(services))
     report = _read(file) if resume else report_of(names, seeds, services.clock, cluster=cluster)
+    if cluster not in (None, report.cluster):
+        raise UsageError(
+            f"this league was not begun on --cluster {cluster}",
+            why=f"it was on {report.cluster or 'the usual one'}",
+            fix="leave --cluster out",
+        )
+    cluster = report.cluster or None
     league = League(
         lambda seed: conductor(services, seed, cluster), saboteur, lambda state: _write(file, state),
         services.clock,

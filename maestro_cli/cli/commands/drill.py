@@ -99,6 +99,12 @@ def run(
         )
     if all_of_them and asked:
         raise UsageError("--all are all of them", why=f"and {asked[0]} is named as well", fix="leave one out")
+    if resume and (asked or all_of_them or seed is not None or seeds is not None):
+        raise UsageError(
+            "--resume goes on with what was begun",
+            why="which drills and seeds are still to be played is in its report",
+            fix="leave out names, --all, --seed and --seeds",
+        )
     if seed is not None and seeds is not None:
         raise UsageError(
             "--seed and --seeds both say which seeds", why="which of them is not clear", fix="leave one out"

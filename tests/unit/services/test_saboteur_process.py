@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import psutil
 import pytest
 
 from maestro_cli.core.errors import ActionFailed
-from maestro_cli.services.league import saboteur
+from maestro_cli.services.league import SaboteurProcess, saboteur
 
 
 @pytest.fixture(autouse=True)
@@ -45,3 +48,15 @@ def test_that_it_has_ended_is_told_with_its_last_words() -> None:
         assert "KeyError" in gone.value.why
         with pytest.raises(ActionFailed):
             channel.ask({"do": "cast", "scenario": "crash-loop", "seed": 1})
+
+
+def test_a_line_that_was_cut_is_its_end() -> None:
+    with TemporaryFile() as log:
+        command = [sys.executable, "-c", "input(); print('{\"ok\": ', end='')"]
+        with (
+            subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
+            ) as child,
+            pytest.raises(ActionFailed, match="has ended"),
+        ):
+            SaboteurProcess(child, log).ask({"do": "mend"})
