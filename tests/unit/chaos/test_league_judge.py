@@ -82,7 +82,8 @@ def test_what_nobody_noticed_was_not_noticed_rightly() -> None:
 def test_a_quiet_hour_passes_where_nothing_is_opened_and_fails_where_something_is() -> None:
     assert draw("quiet-hour", 1).true_cause == NOTHING
     assert judged("quiet-hour", Outcome(), NO_TRUTH).passed
-    item = judged("quiet-hour", Outcome(incident="inc-1", detected_at=at(9)), NO_TRUTH)
+    opened = Outcome(incident="inc-1", detected_at=at(9), triaged_at=at(10))
+    item = judged("quiet-hour", opened, NO_TRUTH)
     assert (item.passed, item.noticed_rightly, item.cause_is_right) == (False, False, True)
 
 
@@ -94,6 +95,13 @@ def test_noise_passes_where_it_is_seen_and_nobody_is_blamed() -> None:
     assert judged("noise-storm", blamed, NO_TRUTH).misses == ("pod ml/fraud-1 was blamed",)
     mended = replace(seen, fixes=(Fix("restart", TARGET, True),))
     assert "nothing was wrong, and this was done" in judged("noise-storm", mended, NO_TRUTH).misses[0]
+
+
+def test_noise_that_nobody_triaged_is_blamed_on_nobody_by_chance_alone() -> None:
+    seen = Outcome(incident="inc-1", detected_at=at(2))
+    item = judged("noise-storm", seen, NO_TRUTH)
+    assert (item.passed, item.cause_is_right) == (False, False)
+    assert "triaged never happened" in item.misses
 
 
 def league(first: int, of: int, **change: object) -> LeagueReport:

@@ -16,13 +16,16 @@ def judge(played: Performance, seed: int, seal: str, fouls: Sequence[str]) -> It
     scenario, outcome, truth = played.scenario, played.outcome, played.truth
     is_nothing = scenario.true_cause == NOTHING
     rank = None if is_nothing else rank_of(outcome.suspects, str(scenario.true_cause), truth)
-    cause_is_right = not outcome.suspect_kind if is_nothing else rank == 1
+    is_triaged = outcome.triaged_at is not None or not (scenario.alert or outcome.incident)
+    cause_is_right = is_triaged and not outcome.suspect_kind if is_nothing else rank == 1
     phases = {phase.name: phase for phase in card.phases}
     detected = phases["detected"]
     noticed = detected.seconds is None if not scenario.alert else detected.met
     misses = [*_late(card, is_nothing, bool(scenario.right_fix), bool(scenario.alert)), *fouls]
-    if not cause_is_right:
-        misses.append(f"{card.blamed} was blamed" if is_nothing else _ranked(rank))
+    if is_nothing and outcome.suspect_kind:
+        misses.append(f"{card.blamed} was blamed")
+    if not is_nothing and not cause_is_right:
+        misses.append(_ranked(rank))
     if scenario.right_fix and not card.fix_is_right:
         misses.append("the right fix was not made")
     if is_nothing and outcome.fixes:
@@ -60,11 +63,11 @@ def _ranked(rank: int | None) -> str:
 
 
 def _late(card: Scorecard, is_nothing: bool, has_fix: bool, has_alert: bool) -> list[str]:
-    """Phases that count and were missed: of nothing only that it was noticed, of what no runbook ends no more
-    than that its cause was found."""
+    """Phases that count and were missed: of what no runbook ends, and of nothing, no more than that it was
+    noticed and its cause looked for."""
     if not has_alert:
         return [] if card.phases[0].seconds is None else ["nothing was wrong, and an incident was opened"]
-    counted = {"detected"} if is_nothing else {"detected", "triaged"}
+    counted = {"detected", "triaged"}
     if has_fix:
         counted |= {"mitigated", "resolved"}
     return [phase.miss for phase in card.phases if phase.name in counted and phase.miss]
