@@ -69,6 +69,10 @@ class ReplicaFaults:
             raise GateNotMet(f"{ref} has no ready pod", fix="maestro local status")
         return ready
 
+    def pods_of(self, ref: WorkloadRef) -> Sequence[Pod]:
+        """Also those that are not ready."""
+        return self._pods(ref)
+
     def inject_in(self, pod: Pod, fault: ReplicaFault, note: str) -> None:
         order = {
             "kind": fault.kind,

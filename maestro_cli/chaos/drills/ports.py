@@ -80,6 +80,9 @@ class Faults(Protocol):
     def replicas(self, ref: WorkloadRef) -> Sequence[Pod]:
         """The ready replicas, by name. Raises GateNotMet where there is none."""
 
+    def pods_of(self, ref: WorkloadRef) -> Sequence[Pod]:
+        """Every replica, ready or not; there may be none."""
+
     def inject_in(self, pod: Pod, fault: ReplicaFault, note: str) -> None:
         """Into that replica; as `inject`."""
 

@@ -64,6 +64,15 @@ def test_replicas_that_are_not_there_meet_no_surge(theatre: Theatre, wanted: int
     assert (theatre.load.factor, theatre.cluster.wanted) == (1, 3)
 
 
+def test_a_surge_is_ended_also_where_nobody_can_tell_who_met_it(theatre: Theatre) -> None:
+    defect = broken(theatre, SURGE)
+    theatre.cluster.wanted = 6
+    theatre.cluster.failures_to_read = [Unreachable("silent")]
+    with pytest.raises(Unreachable):
+        defect.mend()
+    assert (theatre.load.factor, theatre.cluster.wanted) == (1, 3)
+
+
 def test_the_surge_of_a_killed_drill_is_undone_by_what_it_left(theatre: Theatre) -> None:
     theatre.load.factor, theatre.cluster.wanted = 4, 6
     clear({"surge": {"replicas": 3}}, scene(theatre))

@@ -19,7 +19,7 @@ from maestro_cli.chaos.drills.defects.routing import RoutingEdit, document_of
 from maestro_cli.chaos.drills.defects.sick_release import SickRelease, SickReleaseDefect
 from maestro_cli.chaos.drills.model import BadRelease, Baseline, Breakage, ReplicaFault
 from maestro_cli.chaos.drills.release import bad_template
-from maestro_cli.core.errors import Refused
+from maestro_cli.core.errors import Refused, Unreachable
 from maestro_cli.serving.routing.document import read_routing
 from tests.unit.chaos.theatre import SCENARIO, WELL, Theatre
 
@@ -103,6 +103,14 @@ def test_who_has_another_replica_in_its_place_has_ended_a_leak(theatre: Theatre)
     assert defect.truth(is_mended=True).subject == f"pod ml/{theatre.faults.pod}"
 
 
+def test_a_replica_that_was_killed_and_is_not_ready_yet_has_its_leak_still(theatre: Theatre) -> None:
+    defect = prepared(theatre, LEAK)
+    defect.inject()
+    theatre.faults.pods, theatre.faults.starting = {}, theatre.faults.pods
+    assert defect.mend() is False
+    assert theatre.faults.ended_all == 1
+
+
 @pytest.mark.parametrize("weight", [60, 100])
 def test_an_edit_is_a_document_that_the_server_takes(weight: int) -> None:
     routing = read_routing(document_of(replace(EDIT, weight=weight)), "routing.yaml")
@@ -122,6 +130,16 @@ def test_an_edit_is_put_back_and_counts_as_ended_by_who_undid_it(theatre: Theatr
     theatre.cluster.routing = before
     assert defect.mend() is True
     assert defect.truth(is_mended=True).subject == "configmap ml/fraud-routing"
+
+
+def test_an_edit_is_put_back_also_where_nobody_can_tell_who_undid_it(theatre: Theatre) -> None:
+    before = dict(theatre.cluster.routing)
+    defect = prepared(theatre, EDIT)
+    defect.inject()
+    theatre.cluster.failures_to_read = [Unreachable("silent")]
+    with pytest.raises(Unreachable):
+        defect.mend()
+    assert theatre.cluster.routing == before
 
 
 def test_an_edit_that_was_refused_is_none(theatre: Theatre) -> None:
@@ -177,3 +195,15 @@ def test_one_undo_takes_back_whatever_was_broken(theatre: Theatre, breakage: Bre
     assert (theatre.nodes.stopped, theatre.nodes.shut) == (set(), set())
     assert (theatre.load.factor, theatre.cluster.wanted) == (1.0, 3)
     defect.mend()
+
+
+def test_what_cannot_be_put_back_keeps_nothing_else_from_it(theatre: Theatre) -> None:
+    undo = everything(scene(theatre), baseline(theatre))
+    routing = dict(theatre.cluster.routing)
+    prepared(theatre, EDIT).inject()
+    theatre.load.factor, theatre.cluster.wanted = 4.0, 6
+    theatre.faults.failures_to_end = [Refused("no")]
+    with pytest.raises(Refused, match="no"):
+        clear(undo, scene(theatre))
+    assert theatre.cluster.routing == routing
+    assert (theatre.load.factor, theatre.cluster.wanted) == (1.0, 3)

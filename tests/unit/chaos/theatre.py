@@ -18,7 +18,7 @@ from maestro_cli.chaos.drills.model import Accused, Fix, Outcome, ReplicaFault, 
 from maestro_cli.chaos.drills.ports import Ensemble
 from maestro_cli.chaos.drills.scenarios import find_scenario
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import MaestroError, StalePlan, TimedOut
+from maestro_cli.core.errors import GateNotMet, MaestroError, StalePlan, TimedOut
 from maestro_cli.core.facts.cluster import ConfigMap, Container, Pod, Workload
 from maestro_cli.core.facts.metrics import Instant, Sample
 from maestro_cli.core.progress import Progress, Quiet
@@ -67,9 +67,12 @@ class FakeCluster:
         self.numbers_revisions = True
         self.before_replace: Callable[[], None] | None = None
         self.failures: list[MaestroError] = []
+        self.failures_to_read: list[MaestroError] = []
         self.replaced = 0
 
     def get_workload(self, ref: WorkloadRef) -> Workload:
+        if self.failures_to_read:
+            raise self.failures_to_read.pop(0)
         return self._workload(ref)
 
     def _workload(self, ref: WorkloadRef) -> Workload:
@@ -119,6 +122,8 @@ class FakeCluster:
         return self._workload(ref)
 
     def get_config_map(self, namespace: str, name: str) -> ConfigMap:
+        if self.failures_to_read:
+            raise self.failures_to_read.pop(0)
         return ConfigMap(
             namespace, name, "c1", "1", {key: Untrusted(text) for key, text in self.routing.items()}
         )
@@ -181,6 +186,7 @@ class FakeFaults:
         self.failures_to_end: list[MaestroError] = []
         self.ended_all = 0
         self.pods = {self.pod: "fraud-1"}  # ready ones, and the ReplicaSet of each
+        self.starting: dict[str, str] = {}  # those that are not ready
         self.ill: list[str] = []
         self.restarts = 0
         self.hits: int | None = 40
@@ -189,6 +195,11 @@ class FakeFaults:
         self.before_inject: Callable[[], None] | None = None
 
     def replicas(self, ref: WorkloadRef) -> list[Pod]:
+        if not self.pods:
+            raise GateNotMet("no ready pod")
+        return [pod for pod in self.pods_of(ref) if pod.ready]
+
+    def pods_of(self, ref: WorkloadRef) -> list[Pod]:
         container = Container("server", "image", True, self.restarts, "running")
         return [
             Pod(
@@ -196,7 +207,7 @@ class FakeFaults:
                 name,
                 name,
                 "Running",
-                True,
+                name in self.pods,
                 "node-a",
                 "10.0.0.1",
                 self.clock.now(),
@@ -205,7 +216,7 @@ class FakeFaults:
                 {},
                 (container,),
             )
-            for name, owner in sorted(self.pods.items())
+            for name, owner in sorted((self.pods | self.starting).items())
         ]
 
     def inject_in(self, pod: Pod, fault: ReplicaFault, note: str) -> None:

@@ -5,7 +5,8 @@ Invariant: it has the same parts whatever breaks, and all of them are put back; 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from maestro_cli.chaos.drills.defects.defect import Scene
@@ -16,6 +17,7 @@ from maestro_cli.chaos.drills.defects.replica import end_faults
 from maestro_cli.chaos.drills.defects.routing import put_routing_back, routing_of
 from maestro_cli.chaos.drills.model import Baseline
 from maestro_cli.core.canonical import plain
+from maestro_cli.core.errors import MaestroError
 
 LEAVES = "everything"
 
@@ -35,9 +37,23 @@ def everything(scene: Scene, baseline: Baseline) -> dict[str, Any]:
 
 
 def put_everything_back(scene: Scene, kept: Mapping[str, Any]) -> bool:
-    """Whether anything was not as it was; faults are ended besides. Raises UndoFailed."""
-    did = put_back(scene, kept["template"])
-    end_faults(scene)
-    did = put_routing_back(scene, kept["routing"]) or did
-    did = clear_nodes(scene, {"closed": kept["closed"]}) or did
-    return calm_down(scene, {"replicas": kept["replicas"]}) or did
+    """Whether anything was not as it was; faults are ended besides. Raises UndoFailed.
+
+    What fails keeps none of the others from being put back; the first that failed is raised in the end.
+    """
+    undos: tuple[Callable[[], object], ...] = (
+        partial(put_back, scene, kept["template"]),
+        partial(end_faults, scene),
+        partial(put_routing_back, scene, kept["routing"]),
+        partial(clear_nodes, scene, {"closed": kept["closed"]}),
+        partial(calm_down, scene, {"replicas": kept["replicas"]}),
+    )
+    did, failures = False, []
+    for undo in undos:
+        try:
+            did = bool(undo()) or did
+        except MaestroError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return did

@@ -46,9 +46,11 @@ class LeakDefect(FaultDefect):
         self._stop.set()
         if self._watcher is not None:
             self._watcher.join(_STOP_SECONDS)
-        is_gone = all(pod.name != self._pod for pod in self._replicas())
-        end_faults(self._scene)
-        return is_gone
+        try:
+            pods = self._faults.pods_of(self._scene.target)
+        finally:
+            end_faults(self._scene)
+        return all(pod.name != self._pod or pod.deleting for pod in pods)
 
     def truth(self, *, is_mended: bool) -> Truth:
         """The first time that it grew is when it began; no server can record that it was killed."""

@@ -61,8 +61,10 @@ class SurgeDefect(Defect):
 
     def mend(self) -> bool:
         """True when more replicas than before were there; they are taken back, for the surge is over."""
-        workload = self._scene.ensemble.cluster.get_workload(self._scene.target)
-        calm_down(self._scene, {"replicas": self._replicas})
+        try:
+            workload = self._scene.ensemble.cluster.get_workload(self._scene.target)
+        finally:
+            calm_down(self._scene, {"replicas": self._replicas})
         return min(workload.replicas_wanted, workload.replicas_ready) > self._replicas
 
     def truth(self, *, is_mended: bool) -> Truth:

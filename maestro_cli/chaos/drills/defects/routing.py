@@ -54,8 +54,10 @@ class RoutingDefect(Defect):
 
     def mend(self) -> bool:
         """True when it is not what somebody made of it any more; in the end it is as it was."""
-        is_mended: bool = routing_of(self._scene, self._edit.routing)["data"] != self._bad
-        put_routing_back(self._scene, self._good)
+        try:
+            is_mended: bool = routing_of(self._scene, self._edit.routing)["data"] != self._bad
+        finally:
+            put_routing_back(self._scene, self._good)
         return is_mended
 
     def truth(self, *, is_mended: bool) -> Truth:
