@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
@@ -122,15 +123,17 @@ class Watch:
                         ending.callback(thread.join, _ENDING_SECONDS)
 
     def cycle(self) -> None:
-        """One turn of the loop: heartbeat, poll, overdue budgets."""
-        try:
-            self._beat()
-            self.poll()
-            for turn in self._turns:
-                turn(self._progress.note)
-            record_breaches(self._detector.journal, self._clock, self._detector.actor, self._budgets)
-        except MaestroError as error:  # the journal: the next turn reads the whole truth again
-            self._progress.note(f"the journal could not be written: {error.what}")
+        """One turn of the loop: heartbeat, poll, overdue budgets. What one of them raises skips no other, and
+        the next turn reads the whole truth again."""
+        detector, note = self._detector, self._progress.note
+        steps: list[Callable[[], object]] = [self._beat]
+        if self._eye is not None:
+            steps.append(partial(self._poll_safely, self._eye))
+        steps += [partial(turn, note) for turn in self._turns]
+        steps.append(partial(record_breaches, detector.journal, self._clock, detector.actor, self._budgets))
+        for text in dict.fromkeys(map(_failure_of, steps)):  # each failure once
+            if text:
+                note(text)
 
     def poll(self) -> IngestReport | None:
         """Read every alert once; None when the source did not answer, or there is none."""
@@ -144,9 +147,7 @@ class Watch:
             try:
                 alerts = eye.alerts.alerts()
             except MaestroError as error:
-                text = f"{error.what}: {error.why}" if error.why else error.what
-                if begin_blindness(detector.journal, detector.actor, eye.source, text):
-                    self._progress.note(f"blind: {text}")
+                self._blind(eye, f"{error.what}: {error.why}" if error.why else error.what)
                 return None
             report = detector.reconcile(alerts, source=eye.source, fetched_at=fetched_at)
             seconds = end_blindness(detector.journal, self._clock, detector.actor, eye.source)
@@ -155,14 +156,26 @@ class Watch:
         self._tell(report)
         return report
 
+    def _blind(self, eye: Eye, text: str) -> None:
+        if begin_blindness(self._detector.journal, self._detector.actor, eye.source, text):
+            self._progress.note(f"blind: {text}")
+
+    def _poll_safely(self, eye: Eye) -> None:
+        """As `poll_eye`; a defect makes this source blind, and ends neither its reading nor the watch."""
+        try:
+            self.poll_eye(eye)
+        except MaestroError:
+            raise
+        except Exception as error:  # noqa: BLE001 - recorded, and read again
+            self._blind(eye, _defect(error))
+
     def _keep_polling(self, eye: Eye) -> None:
         if eye.waits:
             self._cancellation.wait(eye.every_seconds)
         while not self._cancellation.is_set:
-            try:
-                self.poll_eye(eye)
-            except MaestroError as error:  # the journal: the next turn reads the whole truth again
-                self._progress.note(f"the journal could not be written: {error.what}")
+            text = _failure_of(partial(self._poll_safely, eye))
+            if text:
+                self._progress.note(text)
             self._cancellation.wait(eye.every_seconds)
 
     def deliver(self, message: WebhookMessage) -> None:
@@ -223,3 +236,18 @@ class Watch:
         except MaestroError as error:
             self._progress.note(f"the watch lease could not be given back: {error.what}")
         self._lease = None
+
+
+def _failure_of(step: Callable[[], object]) -> str:
+    """Do it; what it raised in words, "" when nothing."""
+    try:
+        step()
+    except MaestroError as error:
+        return f"the journal could not be written: {error.what}"
+    except Exception as error:  # noqa: BLE001 - told, and tried again
+        return _defect(error)
+    return ""
+
+
+def _defect(error: Exception) -> str:
+    return f"internal error: {type(error).__name__}: {error}"

@@ -91,6 +91,8 @@ class Lookout(ABC):
                 self.look()
             except MaestroError as error:
                 self._progress.note(f"{self._complaint}: {error.what}")
+            except Exception as error:  # noqa: BLE001 - told, and looked again
+                self._progress.note(f"{self._complaint}: internal error: {type(error).__name__}: {error}")
             self._wake.wait(LOOK_SECONDS)
             self._wake.clear()
 

@@ -19,6 +19,7 @@ from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.intake.watch import Eye, Watch
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.register import list_incidents, signals_of
+from maestro_cli.incidents.response.lookout import Lookout
 from maestro_cli.journal.store import Journal
 from tests.unit.incidents.world import Room, alert
 
@@ -247,6 +248,81 @@ def test_sources_beside_are_read_while_the_first_one_hangs(tmp_path: Path) -> No
         thread.join(60)
     assert not thread.is_alive()
     journal.close()
+
+
+def test_a_defect_in_one_step_skips_no_other_and_makes_its_source_blind(room: Room) -> None:
+    class Broken:
+        def alerts(self) -> tuple[Alert, ...]:
+            raise KeyError("labels")
+
+    def raises(tell: Callable[[str], None]) -> None:
+        raise ValueError("a turn")
+
+    notes, turned = Notes(), list[str]()
+    room.detector.ingest([alert()], source="alertmanager-api")
+    room.clock.advance(3600)
+    watch = Watch(
+        room.detector, Broken(), poll_seconds=10, webhook=None, clock=room.clock,
+        cancellation=Cancellation(), progress=notes, turns=(raises, lambda _: turned.append("turned")),
+    )  # fmt: skip
+    watch.cycle()
+    watch.cycle()
+    assert turned == ["turned", "turned"]
+    assert room.journal.events(kinds=("incident.breached",)) != []
+    sight = read_sight(room.journal)
+    assert (sight.error, len(sight.watchers)) == ("internal error: KeyError: 'labels'", 1)
+    assert [event.kind for event in room.journal.events(kinds=("watch.",))] == ["watch.blind"]
+    assert notes.lines.count("internal error: ValueError: a turn") == 2
+
+
+def test_a_source_beside_with_a_defect_is_blind_and_is_read_again(tmp_path: Path) -> None:
+    clock, cancellation, again = SystemClock(), Cancellation(), threading.Event()
+    journal = Journal(tmp_path / "j.db", projections=[IncidentProjection()], clock=clock)
+    reads: list[str] = []
+
+    class Broken:
+        def alerts(self) -> tuple[Alert, ...]:
+            reads.append("read")
+            if len(reads) > 2:
+                again.set()
+            raise KeyError("labels")
+
+    watch = Watch(
+        Detector(journal, clock, "watch"), Feed(), poll_seconds=0.05, webhook=None, clock=clock,
+        cancellation=cancellation, others=(Eye("kubernetes", Broken(), 0.01),),
+    )  # fmt: skip
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    try:
+        assert again.wait(120)
+    finally:
+        cancellation.cancel()
+        thread.join(120)
+    (blind,) = read_sight(journal, others=("kubernetes",)).others
+    assert blind.error == "internal error: KeyError: 'labels'"
+    journal.close()
+
+
+def test_a_lookout_that_finds_a_defect_says_so_and_looks_again() -> None:
+    cancellation, notes, again = Cancellation(), Notes(), threading.Event()
+
+    class Looks(Lookout):
+        looks = 0
+
+        def look(self) -> None:
+            self.looks += 1
+            if self.looks > 1:
+                again.set()
+            raise KeyError("step")
+
+    lookout = Looks("looks", "nobody is told", 1, cancellation=cancellation, progress=notes)
+    lookout.start()
+    lookout.wake()
+    try:
+        assert again.wait(120)
+    finally:
+        lookout.stop()
+    assert notes.lines[0] == "nobody is told: internal error: KeyError: 'step'"
 
 
 def test_what_a_webhook_left_out_is_recorded_where_no_api_can_tell_it(room: Room) -> None:
