@@ -170,3 +170,36 @@ def test_the_rule_that_opened_it_is_looked_up_and_one_that_is_gone_resolves_noth
     room.clock.advance(SETTLE)
     assert look(room, watch(room, replace(of_team("z"), resolve_on="all"))) is State.DETECTED
     assert IncidentDesk(room.journal, room.clock, "ana").get("latest").state is State.DETECTED
+
+
+@pytest.mark.parametrize("resolve_on", ["all", "first"])
+def test_what_a_person_reopened_stays_until_a_signal_ends_anew(room: Room, resolve_on: ResolveOn) -> None:
+    detector, desk = two_fire(room, resolve_on), IncidentDesk(room.journal, room.clock, "ana")
+    detector.reconcile([], source=SOURCE)
+    room.clock.advance(SETTLE)
+    assert look(room, detector) is State.RESOLVED
+    room.clock.advance(1)
+    desk.reopen("latest", "it is still slow")
+    room.clock.advance(10 * SETTLE)
+    assert look(room, detector) is State.TRIAGING
+    detector.reconcile([alert(starts_at=room.clock.now())], source=SOURCE)
+    room.clock.advance(1)
+    detector.reconcile([], source=SOURCE)
+    room.clock.advance(SETTLE)
+    assert look(room, detector) is State.RESOLVED
+
+
+@pytest.mark.parametrize("act", ["ack", "assign"])
+@pytest.mark.parametrize("resolve_on", ["all", "first"])
+def test_what_somebody_acknowledged_or_owns_is_left_to_them(
+    room: Room, resolve_on: ResolveOn, act: str
+) -> None:
+    detector, desk = two_fire(room, resolve_on), IncidentDesk(room.journal, room.clock, "ana")
+    if act == "ack":
+        desk.ack("latest")
+        desk.assign("latest", None)
+    else:
+        desk.assign("latest", "ben")
+    detector.reconcile([], source=SOURCE)
+    room.clock.advance(2 * SETTLE)
+    assert look(room, detector) is State.DETECTED

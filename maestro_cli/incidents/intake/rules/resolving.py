@@ -1,15 +1,16 @@
 """Resolves incidents whose rule says that the watch does.
 
-Invariant: what the desk refuses stays open; an incident that somebody responds to is left to them, and one of
-which a signal flaps is not over. A rule that resolves on the first signal says so as the reason.
+Invariant: what the desk refuses stays open; an incident that somebody acknowledged, owns or responds to is
+left to them, and one of which a signal flaps is not over. What ended before an incident was reopened ends it
+no more. A rule that resolves on the first signal says so as the reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from maestro_cli.core.clock import Clock
+from maestro_cli.core.clock import Clock, from_rfc3339
 from maestro_cli.core.errors import GateNotMet
 from maestro_cli.incidents.desk import DeskPolicy, IncidentDesk
 from maestro_cli.incidents.intake.bindings import Bindings
@@ -24,6 +25,7 @@ _LEFT_TO_RULES = f"""
 SELECT i.id, r.rule FROM incidents i JOIN rule_incidents r ON r.incident = i.id
 LEFT JOIN incident_responses p ON p.incident = i.id
 WHERE i.state IN ('{_OPEN}') AND coalesce(p.standing, '') <> 'begun'
+    AND i.owner IS NULL AND i.acked_at IS NULL
 """
 
 
@@ -66,6 +68,15 @@ class RuleResolver:
         if any(damping.of(incident.id, one.fingerprint) for one in signals):
             return False
         if rule.resolve_on == "all":
-            return bool(signals) and self._desk.has_settled(incident)
+            cleared = incident.signals_cleared_at
+            is_new = cleared is None or self._is_new(incident, cleared)
+            return bool(signals) and is_new and self._desk.has_settled(incident)
         ended = [one.resolved_at for one in signals if not one.firing and one.resolved_at is not None]
-        return bool(ended) and self._clock.now() - min(ended) >= self._settle
+        return any(self._clock.now() - at >= self._settle and self._is_new(incident, at) for at in ended)
+
+    def _is_new(self, incident: Incident, ended: datetime) -> bool:
+        """Whether it ended since the incident was last reopened."""
+        if not incident.reopen_count:
+            return True
+        reopened = self._journal.events(subject=incident.subject, kinds=("incident.reopened",))
+        return not reopened or ended > from_rfc3339(reopened[-1].time)
