@@ -80,4 +80,7 @@ def _unseen(sight: Sight) -> str:
         return "nobody watches"
     if sight.blind_since is not None:
         return f"the watch has been blind since {sight.blind_since}: {sight.error}"
+    if sight.others:
+        one = sight.others[0]
+        return f"the watch has been blind for {one.source} since {one.since}: {one.error}"
     return ""

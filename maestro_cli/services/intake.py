@@ -126,4 +126,12 @@ def sight_of(services: Services) -> Sight:
     """What the journal says of detection; no source is built, and a journal without a context has it too."""
     context = services.settings.contexts.get(services.context_name)
     from_prometheus = context is not None and context.alertmanager is None and context.prometheus is not None
-    return read_sight(services.journal, source=PROMETHEUS_SOURCE if from_prometheus else API_SOURCE)
+    source = PROMETHEUS_SOURCE if from_prometheus else API_SOURCE
+    return read_sight(services.journal, source=source, others=_opening_sources(services))
+
+
+def _opening_sources(services: Services) -> tuple[str, ...]:
+    """Of the further sources those whose signals may open an incident: anomalies only of trusted measures."""
+    context = services.settings.contexts.get(services.context_name)
+    trusted = context is not None and bool(context.anomalies.trusted)
+    return tuple(name for name in further_sources(services) if name != ANOMALIES_SOURCE or trusted)

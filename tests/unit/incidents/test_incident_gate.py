@@ -12,7 +12,7 @@ from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.gate import GateReading, GateScope, read_gate
-from maestro_cli.incidents.intake.blindness import Heartbeat, Sight
+from maestro_cli.incidents.intake.blindness import Blindness, Heartbeat, Sight
 from maestro_cli.incidents.model import Severity
 from tests.unit.incidents.world import Room
 
@@ -21,6 +21,9 @@ RISK = WorkloadRef("Deployment", "ml", "risk")
 SEEING = Sight((Heartbeat("w", "2026-11-23T10:00:00Z"),), None, "")
 BLIND = Sight(SEEING.watchers, "2026-11-23T09:00:00Z", "no answer")
 NOBODY = Sight((), None, "")
+HALF_BLIND = Sight(
+    SEEING.watchers, None, "", others=(Blindness("kubernetes", "2026-11-23T09:00:00Z", "no answer"),)
+)
 
 
 @pytest.fixture
@@ -93,7 +96,10 @@ def test_drills_count_only_when_asked_for(desk: IncidentDesk) -> None:
     assert gate(desk, GateScope(drills=True)).verdict is Verdict.FAIL
 
 
-@pytest.mark.parametrize(("sight", "why"), [(NOBODY, "nobody watches"), (BLIND, "blind since")])
+@pytest.mark.parametrize(
+    ("sight", "why"),
+    [(NOBODY, "nobody watches"), (BLIND, "blind since"), (HALF_BLIND, "blind for kubernetes")],
+)
 def test_where_a_watch_is_needed_and_none_sees_nothing_is_known(
     desk: IncidentDesk, sight: Sight, why: str
 ) -> None:

@@ -9,9 +9,14 @@ from typing import Any, cast
 
 import pytest
 
+from maestro_cli.config.intake import Anomalies, Warnings
+from maestro_cli.config.settings import Context, Endpoint
 from maestro_cli.core.errors import TimedOut, UsageError
+from maestro_cli.core.verdict import Verdict
 from maestro_cli.incidents.desk import IncidentDesk
-from maestro_cli.services.incident_following import follow_incidents
+from maestro_cli.incidents.gate import GateScope
+from maestro_cli.incidents.intake.blindness import begin_blindness, slot_of
+from maestro_cli.services.incident_following import follow_incidents, incident_gate
 from tests.unit.incidents.world import Room
 
 Deed = Callable[[], object]
@@ -105,3 +110,32 @@ def test_it_ends_in_time_and_says_what_was_waited_for(scene: Scene) -> None:
         scene.follow(until="resloved")
     with pytest.raises(UsageError, match="--timeout"):
         scene.follow(timeout="soon")
+
+
+@pytest.mark.parametrize(
+    ("blind", "warnings", "trusted", "verdict"),
+    [
+        ("kubernetes", True, [], Verdict.INDETERMINATE),
+        ("kubernetes", False, [], Verdict.PASS),
+        ("anomalies", False, ["error_ratio"], Verdict.INDETERMINATE),
+        ("anomalies", False, [], Verdict.PASS),
+    ],
+)
+def test_a_gate_that_needs_a_watch_needs_each_source_that_may_open_an_incident(
+    tmp_path: Path, blind: str, warnings: bool, trusted: list[Any], verdict: Verdict
+) -> None:
+    room = Room(tmp_path)
+    context = Context(
+        prometheus=Endpoint("http://127.0.0.1:1"), warnings=Warnings(enabled=warnings),
+        anomalies=Anomalies(trusted=trusted),
+    )  # fmt: skip
+    services = SimpleNamespace(
+        journal=room.journal, journal_path=room.journal.path, context_name="x",
+        desk=IncidentDesk(room.journal, room.clock, "ana"),
+        settings=SimpleNamespace(contexts={"x": context}),
+    )  # fmt: skip
+    room.journal.acquire_lease(slot_of(1), "somebody", 60)
+    assert begin_blindness(room.journal, "watch", blind, "no answer")
+    reading = incident_gate(cast(Any, services), GateScope(needs_watch=True))
+    assert reading.verdict is verdict
+    room.journal.close()
