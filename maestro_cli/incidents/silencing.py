@@ -24,7 +24,8 @@ _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 def matchers_of(incident: Incident, signals: Sequence[Signal]) -> tuple[Matcher, ...]:
     """The matchers that take in its firing alerts, or all of them when none fires.
 
-    Raises GateNotMet when it has no alert: what people report, Alertmanager does not know.
+    Raises GateNotMet when it has no alert, as what people report Alertmanager does not know, and when a label
+    that says where has too many values to name.
     """
     alerts = [one for one in signals if one.source.startswith(("alertmanager", "prometheus"))]
     alerts = [one for one in alerts if one.firing] or alerts
@@ -40,6 +41,13 @@ def matchers_of(incident: Incident, signals: Sequence[Signal]) -> tuple[Matcher,
             continue  # the journal keeps such a one cut
         if len(values) == 1:
             found.append(Matcher(label, values[0]))
-        elif label in _ALTERNATIVES and len(values) <= MAX_VALUES:
+        elif label in _ALTERNATIVES:
+            if len(values) > MAX_VALUES:
+                raise GateNotMet(
+                    f"incident #{incident.number} is too wide to silence",
+                    why=f"its alerts have {len(values)} values of {label}, of which a silence names"
+                    f" {MAX_VALUES} at most, and without them it would take in those of every other one",
+                    fix="silence in Alertmanager what you mean",
+                )
             found.append(Matcher(label, "|".join(map(re.escape, values)), is_regex=True))
     return tuple(sorted(found))

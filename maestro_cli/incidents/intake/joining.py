@@ -26,7 +26,8 @@ _OPEN = "','".join(state.value for state in State if state.is_open)
 _ON_OPEN = f"""
 SELECT s.labels, s.starts_at, s.incident, p.workload, p.nodes, p.about FROM incident_signals s
 JOIN incidents i ON i.id = s.incident LEFT JOIN signal_places p ON p.fingerprint = s.fingerprint
-WHERE s.current = 1 AND i.state IN ('{_OPEN}') AND i.drill = ? AND i.key NOT GLOB 'storm*'
+WHERE s.current = 1 AND i.state IN ('{_OPEN}') AND i.drill = ?
+    AND i.key <> 'storm' AND i.key NOT GLOB 'storm/*'
 """
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from maestro_cli.core.clock import from_rfc3339, to_rfc3339
 from maestro_cli.incidents.intake.bindings import Bindings
-from maestro_cli.incidents.intake.rules.model import Rule
+from maestro_cli.incidents.intake.rules.model import STORM_PREFIX, Rule
 from maestro_cli.incidents.register import Reads
 
 
@@ -75,6 +75,6 @@ def begun(
     found = []
     for fingerprint, text, starts_at, key in rows:
         labels = json.loads(text)
-        own = bindings.key(labels) if key.startswith("storm") else key
+        own = bindings.key(labels) if key.split("/")[0] == STORM_PREFIX[0] else key
         found.append(Beginning(fingerprint, own, rule.key(labels), from_rfc3339(starts_at)))
     return found

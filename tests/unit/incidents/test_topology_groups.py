@@ -19,9 +19,10 @@ from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.intake.bindings import Bindings
 from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.intake.rules.explanation import explain_signal
-from maestro_cli.incidents.intake.rules.model import RuleBook
+from maestro_cli.incidents.intake.rules.model import EVERY_SIGNAL, STORM_PREFIX, RuleBook
 from maestro_cli.incidents.intake.rules.projection import RulesProjection
 from maestro_cli.incidents.intake.rules.reader import read_rules
+from maestro_cli.incidents.intake.storms import begun
 from maestro_cli.incidents.intake.topology import Topology, closure, place_of
 from maestro_cli.incidents.model import Severity, State
 from maestro_cli.incidents.projection import IncidentProjection
@@ -210,6 +211,16 @@ def test_of_two_that_people_work_on_neither_is_merged_away(room: Room, book: Rul
         frozenset({"Slow shop", "Slow store"}),
         frozenset({"Slow fraud", "Other fraud"}),
     }, "what is new goes to the first, and what is of the other's own key to that"
+
+
+def test_a_namespace_whose_name_begins_like_a_storm_is_none(room: Room, book: RuleBook) -> None:
+    watch = detector(room, book, Topology({}, {"storm-prod/a": frozenset({"n1"})}))
+    watch.ingest([on("storm-prod/a")], source=SOURCE)
+    watch.ingest([of_node("n1", after=30)], source=SOURCE)
+    assert groups(room) == {frozenset({"Slow a", "NodeIll n1"})}
+    storm = replace(EVERY_SIGNAL, prefix=STORM_PREFIX, window_seconds=300)
+    counted = begun(room.journal, watch.bindings, storm, T0, T0, drill=False)
+    assert [one.key for one in counted] == [list_incidents(room.journal)[0].key] * 2
 
 
 def test_a_graver_signal_raises_the_incident_that_it_joins(room: Room, book: RuleBook) -> None:

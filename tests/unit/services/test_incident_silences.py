@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,7 @@ from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.model import SilenceEnd
 from maestro_cli.incidents.projection import IncidentProjection
-from maestro_cli.incidents.silencing import matchers_of
+from maestro_cli.incidents.silencing import MAX_VALUES, matchers_of
 from maestro_cli.journal.store import Journal
 from maestro_cli.services.incident_silences import (
     RETRY_SECONDS,
@@ -83,6 +84,17 @@ def test_it_takes_in_what_all_signals_share_and_each_of_their_names(room: Room) 
         for one in matchers:
             value = signal.labels[one.label]
             assert re.fullmatch(one.value, value) if one.is_regex else one.value == value
+
+
+def test_a_storm_over_more_namespaces_than_a_silence_names_cannot_be_silenced(room: Room) -> None:
+    incident, (signal,) = room.desk.get("latest"), room.desk.signals("latest")
+    many = [
+        replace(signal, labels={**signal.labels, "namespace": f"n{number}"})
+        for number in range(MAX_VALUES + 1)
+    ]
+    assert any(one.label == "namespace" for one in matchers_of(incident, many[1:]))
+    with pytest.raises(GateNotMet, match="too wide"):
+        matchers_of(incident, many)
 
 
 def test_what_people_report_cannot_be_silenced(room: Room) -> None:
