@@ -18,6 +18,7 @@ CREATE TABLE incident_signals (
     flaps INTEGER NOT NULL, start_said TEXT, PRIMARY KEY (incident, fingerprint)
 );
 CREATE INDEX incident_signals_now ON incident_signals (fingerprint) WHERE current = 1;
+CREATE INDEX incident_signals_firing ON incident_signals (source) WHERE current = 1 AND firing = 1;
 """
 
 

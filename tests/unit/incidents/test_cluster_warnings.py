@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -28,7 +30,7 @@ from maestro_cli.incidents.intake.warnings import (
 )
 from maestro_cli.incidents.intake.watch import Eye, Watch
 from maestro_cli.incidents.model import Severity
-from maestro_cli.incidents.register import list_incidents, signals_of
+from maestro_cli.incidents.register import list_incidents, signals_of, standing_signals, vanished_signals
 from tests.unit.incidents.world import T0, Room, alert
 
 HOSTILE = "Back-off \x1b[31m$(reboot) <b>"
@@ -198,3 +200,21 @@ def test_a_cluster_that_does_not_tell_resolves_nothing(room: Room) -> None:
     assert [one.error for one in read_sight(room.journal, others=(SOURCE,)).others] == [
         "the cluster refuses: forbidden"
     ]
+
+
+def test_what_fires_of_a_source_is_found_without_reading_what_ever_came(room: Room) -> None:
+    class Plans:
+        """Answers no query, and keeps how each would be read."""
+
+        def __init__(self) -> None:
+            self.steps: list[str] = []
+
+        def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
+            rows = room.journal.query(f"EXPLAIN QUERY PLAN {sql}", parameters)
+            self.steps += [row["detail"] for row in rows]
+            return []
+
+    plans = Plans()
+    vanished_signals(plans, "alertmanager", (), T0)
+    standing_signals(plans, SOURCE)
+    assert sum("USING INDEX incident_signals_firing" in step for step in plans.steps) == 2, plans.steps
