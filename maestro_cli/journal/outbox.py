@@ -102,9 +102,19 @@ class Outbox:
     def deliver_due(self) -> tuple[Delivery, ...]:
         """Try what waits for channels that are not paused, those that were tried least first.
 
-        A channel that does not take one is left alone until its pause is over.
+        Channels have turns of one attempt, so that what waits for a slow one holds up no other for longer. A
+        channel that does not take one is left alone until its pause is over.
         """
-        return tuple(tried for one in self.channels() for tried in self._drain(one.name))
+        tried: list[Delivery] = []
+        turns = [self._drain(one.name) for one in self.channels()]
+        while turns:
+            for turn in tuple(turns):
+                after = next(turn, None)
+                if after is None:
+                    turns.remove(turn)
+                else:
+                    tried.append(after)
+        return tuple(tried)
 
     def _drain(self, channel: str) -> Iterator[Delivery]:
         """Try what waits for a channel until it does not take one, or all is delivered."""

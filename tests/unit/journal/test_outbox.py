@@ -303,3 +303,14 @@ def test_a_channel_that_cannot_be_tried_here_is_not_looked_at_for_a_minute(
     assert (outbox.deliver_due(), sent.keys) == ((), ["k"])
     clock.sleep(2)
     assert [one.standing for one in outbox.deliver_due()] == [Standing.DELIVERED]
+
+
+def test_what_waits_for_one_channel_holds_up_another_for_one_attempt(journal: Journal) -> None:
+    sent = Sent()
+    outbox = an_outbox(journal, sent)
+    for number in range(3):
+        outbox.accept(a_message(f"chat{number}", "env:CHAT"))
+    outbox.accept(a_message("page", "env:PAGER"))
+    outbox.deliver_due()
+    assert sent.keys.index("page") <= 1
+    assert len(sent.keys) == 4
