@@ -205,7 +205,7 @@ class _Handler(BaseHTTPRequestHandler):
         # Until the body is read, the connection cannot carry another request.
         self.close_connection = True
         if self.path != PATH:
-            self._answer(404, "there is nothing here")
+            self._answer(404, f"there is nothing here: post to {PATH}")
             return
         if not self._is_proven():
             self._answer(401, "a token is needed", {"WWW-Authenticate": "Bearer"})
