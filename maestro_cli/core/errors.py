@@ -92,6 +92,11 @@ class MaestroError(Exception):
         self.fix = fix
 
 
+def defect(error: Exception) -> str:
+    """An unforeseen exception in words, for a loop that must outlive it."""
+    return f"internal error: {type(error).__name__}: {error}"
+
+
 class UsageError(MaestroError):
     exit_code = ExitCode.USAGE
 

@@ -16,7 +16,7 @@ from functools import partial
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import Busy, MaestroError
+from maestro_cli.core.errors import Busy, MaestroError, defect
 from maestro_cli.core.facts.alerts import WebhookMessage
 from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.incidents.clock import Budgets, record_breaches
@@ -167,7 +167,7 @@ class Watch:
         except MaestroError:
             raise
         except Exception as error:  # noqa: BLE001 - recorded, and read again
-            self._blind(eye, _defect(error))
+            self._blind(eye, defect(error))
 
     def _keep_polling(self, eye: Eye) -> None:
         if eye.waits:
@@ -245,9 +245,5 @@ def _failure_of(step: Callable[[], object]) -> str:
     except MaestroError as error:
         return f"the journal could not be written: {error.what}"
     except Exception as error:  # noqa: BLE001 - told, and tried again
-        return _defect(error)
+        return defect(error)
     return ""
-
-
-def _defect(error: Exception) -> str:
-    return f"internal error: {type(error).__name__}: {error}"

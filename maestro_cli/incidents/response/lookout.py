@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.errors import MaestroError, defect
 from maestro_cli.core.progress import Progress
 from maestro_cli.incidents.ports import DutyPort
 
@@ -72,7 +72,7 @@ class Lookout(ABC):
             except MaestroError as error:
                 put_off(error)
             except Exception as error:  # noqa: BLE001 - told, and tried again
-                put_off(MaestroError(f"internal error: {type(error).__name__}: {error}"))
+                put_off(MaestroError(defect(error)))
             finally:
                 with self._lock:
                     del self._at_work[on]
@@ -92,7 +92,7 @@ class Lookout(ABC):
             except MaestroError as error:
                 self._progress.note(f"{self._complaint}: {error.what}")
             except Exception as error:  # noqa: BLE001 - told, and looked again
-                self._progress.note(f"{self._complaint}: internal error: {type(error).__name__}: {error}")
+                self._progress.note(f"{self._complaint}: {defect(error)}")
             self._wake.wait(LOOK_SECONDS)
             self._wake.clear()
 

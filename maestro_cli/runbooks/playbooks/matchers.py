@@ -7,7 +7,7 @@ is.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from maestro_cli.core.untrusted import visible
@@ -57,6 +57,21 @@ class Matcher:
 
     def __str__(self) -> str:
         return f'{self.label}{self.operator}"{self.value}"'
+
+
+def read_matchers(
+    texts: Sequence[str], refused: Callable[[int, str, str, str], Exception]
+) -> tuple[Matcher, ...]:
+    """Those of a file; raises what `refused` makes of the place in the list and what is wrong there."""
+    found = []
+    for number, text in enumerate(texts):
+        try:
+            found.append(parse_matcher(text))
+        except ValueError as error:
+            what, _, why = str(error).partition(": ")
+            fix = "" if why else "write 'severity=\"page\"' or 'job=~\"a|b\"'"
+            raise refused(number, what, visible(why, 300), fix) from error
+    return tuple(found)
 
 
 def parse_matcher(text: str) -> Matcher:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,13 +19,14 @@ from maestro_cli.config.channels import DESTINATIONS, is_destination
 from maestro_cli.config.strict import Document, dotted, read_yaml
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.cron import parse_cron
+from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.forms import is_variable
 from maestro_cli.runbooks.linear_regex import line_regex
 from maestro_cli.runbooks.model import Parameter
 from maestro_cli.runbooks.playbooks.inline import inline_runbook
-from maestro_cli.runbooks.playbooks.matchers import Matcher, parse_matcher
+from maestro_cli.runbooks.playbooks.matchers import Matcher, read_matchers
 from maestro_cli.runbooks.playbooks.model import (
     DEFAULT_RUNS_PER_HOUR,
     AlertTrigger,
@@ -140,15 +142,10 @@ class _Reading:
         return AlertTrigger(self._matchers(matchers, at))
 
     def _matchers(self, texts: list[str], at: _Place) -> tuple[Matcher, ...]:
-        found = []
-        for number, text in enumerate(texts):
-            try:
-                found.append(parse_matcher(text))
-            except ValueError as error:
-                what, _, why = str(error).partition(": ")
-                fix = "" if why else "write 'severity=\"page\"' or 'job=~\"a|b\"'"
-                raise self._fail(what, (*at, "matchers", number), why=visible(why, 300), fix=fix) from error
-        return tuple(found)
+        return read_matchers(texts, partial(self._bad_matcher, (*at, "matchers")))
+
+    def _bad_matcher(self, at: _Place, number: int, what: str, why: str, fix: str) -> InvalidFile:
+        return self._fail(what, (*at, number), why=why, fix=fix)
 
     def _event(self, spec: IncidentEventSpec, at: _Place) -> IncidentTrigger:
         waits = spec.event == "not-acknowledged"

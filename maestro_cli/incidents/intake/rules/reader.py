@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from maestro_cli.config.strict import Document, read_yaml
+from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
 from maestro_cli.incidents.intake.correlation import IntakePolicy, key_part
@@ -27,7 +29,7 @@ from maestro_cli.incidents.intake.rules.projection import MAX_FLAPPING_SECONDS
 from maestro_cli.incidents.intake.rules.spec import FlappingSpec, RuleSpec, RulesSpec, StormSpec
 from maestro_cli.incidents.intake.topology import closure
 from maestro_cli.incidents.model import Severity
-from maestro_cli.runbooks.playbooks.matchers import Matcher, parse_matcher
+from maestro_cli.runbooks.playbooks.matchers import Matcher, read_matchers
 from maestro_cli.runbooks.playbooks.template import placeholders, unread
 
 MAX_RULES = 200
@@ -172,15 +174,10 @@ class _Reading:
         return FlapLimit(spec.times, within)
 
     def _matchers(self, texts: Sequence[str], at: _Place) -> tuple[Matcher, ...]:
-        found = []
-        for number, text in enumerate(texts):
-            try:
-                found.append(parse_matcher(text))
-            except ValueError as error:
-                what, _, why = str(error).partition(": ")
-                fix = "" if why else "write 'severity=\"page\"' or 'job=~\"a|b\"'"
-                raise self._fail(what, (*at, number), why=visible(why, 300), fix=fix) from error
-        return tuple(found)
+        return read_matchers(texts, partial(self._bad_matcher, at))
+
+    def _bad_matcher(self, at: _Place, number: int, what: str, why: str, fix: str) -> InvalidFile:
+        return self._fail(what, (*at, number), why=why, fix=fix)
 
     def _seconds(self, text: str, at: _Place, *, least: float = 0.001, most: float = _MAX_SECONDS) -> float:
         try:
