@@ -90,12 +90,19 @@ def ship(kubectl: Kubectl, *things: dict[str, Any]) -> None:
     kubectl("rollout", "status", "deployment/fraud", "--timeout=30s")
 
 
+def spared(kubectl: Kubectl) -> tuple[int, int]:
+    """The healthy pods that the budget counts, and how many of them it can spare."""
+    status = kubectl.get("pdb", "fraud")["status"]
+    return status.get("currentHealthy", 0), status.get("disruptionsAllowed", 0)
+
+
 def version_served(kubectl: Kubectl) -> str:
     spec = kubectl.get("deployment", "fraud")["spec"]["template"]["spec"]
     return str(spec["containers"][0]["env"][0]["value"])
 
 
 def test_a_rollback_that_kubectl_understands(pipeline: Pipeline, kubectl: Kubectl) -> None:
+    until(lambda: spared(kubectl) == (2, 1), "the budget to count the pods of the new revision alone")
     changes = pipeline()
     plan = changes.plan("rollback", REF)
     assert [(str(line.path), line.before, line.after) for line in plan.diff.lines] == [

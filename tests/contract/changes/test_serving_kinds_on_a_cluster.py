@@ -281,6 +281,7 @@ def test_the_new_one_ends_as_the_only_one_and_back_again(
     canarying.record_end(services, new, "", grown, "promoted")
     weighing.execute(grown, YES)
     assert counts(kubectl) == (3, 3)
+    until(lambda: behind(kubectl) == 6, "both behind the Service")
     again = canarying.promote_plan(services, new, "", anyway=True)
     handed = canarying.rest_of_promotion(services, new, "")
     assert handed is not None
