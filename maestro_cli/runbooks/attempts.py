@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from maestro_cli.config.secrets import resolve_secret
+from maestro_cli.config.secrets import Secrets
 from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, WaitingForApproval
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.runbooks.model import State, Step, StepOutcome
@@ -25,13 +25,17 @@ _TELLING = {
 
 
 def attempt(
-    step: Step, file: str, redactor: Redactor, surroundings: Callable[[Mapping[str, str], Redactor], Work]
+    step: Step,
+    file: str,
+    redactor: Redactor,
+    secrets: Secrets,
+    surroundings: Callable[[Mapping[str, str], Redactor], Work],
 ) -> StepOutcome:
-    """Do a step once, with its secrets read anew; `surroundings` are for these secrets."""
+    """Do a step once, with its secrets read anew; `surroundings` are for their values."""
     try:
-        secrets = {name: resolve_secret(where, file=file, key=step.path) for name, where in step.secrets}
-        redactor = redactor.with_secrets(secrets.values())
-        return kind_of(step.kind).run(step, surroundings(secrets, redactor))
+        values = {name: secrets.resolve(where, file=file, key=step.path) for name, where in step.secrets}
+        redactor = redactor.with_secrets(values.values())
+        return kind_of(step.kind).run(step, surroundings(values, redactor))
     except Interrupted:
         return StepOutcome(State.UNKNOWN if step.mutates else State.CANCELLED, "ended by cancellation")
     except WaitingForApproval as error:

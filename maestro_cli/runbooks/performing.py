@@ -81,7 +81,9 @@ class Performer:
     def _try(self, step: Step) -> StepOutcome:
         if self._around.stand_in is not None and step.kind not in ("manual", "ask"):
             return self._around.stand_in(step)
-        return attempt(step, self._runbook.file, self._around.redactor, partial(self._work, step))
+        around = self._around
+        secrets = around.systems.secrets
+        return attempt(step, self._runbook.file, around.redactor, secrets, partial(self._work, step))
 
     def _progress(self, step: Step) -> Progress:
         """Steps that run at the same time name themselves."""

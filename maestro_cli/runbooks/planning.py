@@ -164,7 +164,8 @@ class Planner:
         if missing:
             self._forget(step, f"${missing} is not known before the run")
             return False
-        outcome = attempt(step, self._book.file, self._around.redactor, self._work(step))
+        around = self._around
+        outcome = attempt(step, self._book.file, around.redactor, around.systems.secrets, self._work(step))
         if outcome.ok:
             self._values.update(outcome.captures)
             self._ended.setdefault(step.path, "ok")

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 
+from maestro_cli.config.secrets import Secrets
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.facts.metrics import Instant
@@ -55,6 +56,9 @@ class SystemsPort(Protocol):
 
     @property
     def outbox(self) -> OutboxPort: ...
+
+    @property
+    def secrets(self) -> Secrets: ...
 
 
 class ChangeState(Enum):

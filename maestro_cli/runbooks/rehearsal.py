@@ -16,6 +16,7 @@ from typing import Literal
 
 import msgspec
 
+from maestro_cli.config.secrets import NO_VAULT, Secrets
 from maestro_cli.config.strict import Document, read_yaml
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import ExitCode, MaestroError, UsageError
@@ -262,6 +263,11 @@ class _Nowhere:
     @property
     def outbox(self) -> OutboxPort:
         raise _asked("the outbox")
+
+    @property
+    def secrets(self) -> Secrets:
+        """What a vault holds is nothing to a rehearsal."""
+        return NO_VAULT
 
 
 def _asked(what: str) -> UsageError:

@@ -17,7 +17,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
-from maestro_cli.config.secrets import use_vault
+from maestro_cli.config.secrets import Secrets
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock, SystemClock
 from maestro_cli.core.errors import MaestroError, NotFound, UsageError
@@ -74,12 +74,11 @@ class Backends:
         self._signals = signals
         self.clock: Clock = SystemClock()
         self._closing: list[Callable[[], None]] = []
-        use_vault(self._read_vault)
+        self.secrets = Secrets(self._read_vault)
 
     def in_context(self, name: str) -> Self:
         """The same services over another context, read afresh; closed with this one."""
         other = type(self)(replace(self.options, context=name), self._signals)
-        use_vault(self._read_vault)  # the command's own stays the one that is asked
         self._closing.append(other.close)
         return other
 
@@ -216,29 +215,29 @@ class Backends:
     def _prometheus_of(self, endpoint: Endpoint) -> Prometheus:
         from maestro_cli.sources.prometheus import Prometheus
 
-        return self._closed_later(Prometheus(endpoint))
+        return self._closed_later(Prometheus(endpoint, secrets=self.secrets))
 
     def slow_prometheus(self, timeout_seconds: float) -> Prometheus:
         """The context's, for queries over weeks that nobody waits for."""
         from maestro_cli.sources.prometheus import Prometheus
 
         endpoint = self._needed(self.context.prometheus, "prometheus")
-        return self._closed_later(Prometheus(endpoint, timeout_seconds=timeout_seconds))
+        return self._closed_later(Prometheus(endpoint, timeout_seconds=timeout_seconds, secrets=self.secrets))
 
     def _alertmanager_of(self, endpoint: Endpoint) -> Alertmanager:
         from maestro_cli.sources.alertmanager import Alertmanager
 
-        return self._closed_later(Alertmanager(endpoint))
+        return self._closed_later(Alertmanager(endpoint, secrets=self.secrets))
 
     def _serving_of(self, endpoint: Endpoint) -> InferenceServer:
         from maestro_cli.sources.serving import InferenceServer
 
-        return self._closed_later(InferenceServer(endpoint))
+        return self._closed_later(InferenceServer(endpoint, secrets=self.secrets))
 
     def _pagerduty_of(self, endpoint: Endpoint) -> PagerDuty:
         from maestro_cli.sources.pagerduty import PagerDuty
 
-        return self._closed_later(PagerDuty(endpoint))
+        return self._closed_later(PagerDuty(endpoint, secrets=self.secrets))
 
     def _closed_later(self, source: T) -> T:
         self._closing.append(source.close)
@@ -322,7 +321,7 @@ class Backends:
         from maestro_cli.core.redaction import Redactor
 
         context = self.settings.contexts.get(self.context_name)
-        return Redactor(lambda: _secrets_of(context) if context is not None else ())
+        return Redactor(lambda: _secrets_of(context, self.secrets) if context is not None else ())
 
     def verify_journal(self, anchor: str | None) -> Verification:
         from maestro_cli.journal.verification import parse_anchor, verify
@@ -371,9 +370,8 @@ class Backends:
         return remove_others(progress)
 
 
-def _secrets_of(context: Context) -> Iterator[str]:
+def _secrets_of(context: Context, secrets: Secrets) -> Iterator[str]:
     """What the endpoints, `redact` and the kubeconfig of a context say is secret."""
-    from maestro_cli.config.secrets import resolve_secret
     from maestro_cli.config.settings import ENDPOINTS
     from maestro_cli.sources.openbao import ambient_tokens
 
@@ -384,7 +382,7 @@ def _secrets_of(context: Context) -> Iterator[str]:
     for reference in (*references, *receiver, *context.redact):
         # What cannot be read is no secret yet; the source that needs it says so.
         with suppress(MaestroError):
-            yield resolve_secret(reference) if reference else ""
+            yield secrets.resolve(reference) if reference else ""
     if context.cluster is not None:
         from maestro_cli.sources.kube.secrets import kubeconfig_secrets
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from maestro_cli import __version__
 from maestro_cli.config.locations import state_dir
-from maestro_cli.config.secrets import resolve_secret
 from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.errors import ActionFailed, GateNotMet, UsageError
 from maestro_cli.core.files import open_file, unusable, write_atomically
@@ -34,6 +33,7 @@ from maestro_cli.services.reporting import markdown_of, pictures_of, postmortem_
 from maestro_cli.sources.signing import Ed25519Signer, fits, read_public_key, signer_in, signer_of_pem
 
 if TYPE_CHECKING:
+    from maestro_cli.config.secrets import Secrets
     from maestro_cli.services.root import Services
 
 FORMS = ("json", "jsonl", "cloudevents")
@@ -84,7 +84,7 @@ def export_bundle(
     """
     kind = bundle.archive_kind(path.name)
     incident = services.desk.get(ref)
-    signer = _signer(signing_key)
+    signer = _signer(services.secrets, signing_key)
     own = events_of(services.journal, incident.id)
     head = services.journal.head()
     between = _between(services, own, head.seq) if whole_chain else None
@@ -109,10 +109,10 @@ def export_bundle(
     )
 
 
-def _signer(reference: str | None) -> Ed25519Signer:
+def _signer(secrets: Secrets, reference: str | None) -> Ed25519Signer:
     if reference is None:
         return signer_in(_keys())
-    return signer_of_pem(resolve_secret(reference, file="--signing-key"), "--signing-key")
+    return signer_of_pem(secrets.resolve(reference, file="--signing-key"), "--signing-key")
 
 
 def _keys() -> Path:

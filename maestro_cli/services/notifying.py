@@ -50,7 +50,7 @@ class NotifyServices(ChangeServices):
         from maestro_cli.output.terminal import ring
         from maestro_cli.sources.notify.channels import Channels
 
-        sender = Channels(self.web, self.channels, clock=self.clock, ring=ring)
+        sender = Channels(self.web, self.channels, clock=self.clock, ring=ring, secrets=self.secrets)
         return Outbox(self.journal, sender, clock=self.clock, actor=self.actor)
 
     @cached_property

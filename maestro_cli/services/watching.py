@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli.chaos.drills.conductor import is_drilling
-from maestro_cli.config.secrets import resolve_secret
 from maestro_cli.core.errors import Interrupted, InvalidFile, PolicyRefused, UsageError
 from maestro_cli.core.facts.alerts import WebhookMessage
 from maestro_cli.core.progress import Progress
@@ -30,6 +29,7 @@ from maestro_cli.sources.webhook_receiver import Proof, WebhookReceiver, basic, 
 
 if TYPE_CHECKING:
     from maestro_cli.config.intake import Receiver
+    from maestro_cli.config.secrets import Secrets
     from maestro_cli.services.root import Services
 
 
@@ -198,7 +198,10 @@ def _webhook(
     host, colon, port = listen.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65535:
         raise UsageError(f"--listen {listen!r} is not HOST:PORT", fix="--listen 127.0.0.1:9099")
-    proofs = [bearer(_read_token(token_file))] if token_file is not None else _proofs(receiver)
+    if token_file is not None:
+        proofs = [bearer(_read_token(token_file))]
+    else:
+        proofs = _proofs(services.secrets, receiver)
     if not proofs:
         raise UsageError(
             "--listen needs --token-file, or webhook: of the context",
@@ -213,11 +216,11 @@ def _webhook(
     return _Webhook(proofs, host.strip("[]"), int(port), announced)
 
 
-def _proofs(receiver: Receiver | None) -> list[Proof]:
+def _proofs(secrets: Secrets, receiver: Receiver | None) -> list[Proof]:
     """What the context takes for a proof; secrets are read once, when the watch begins."""
     if receiver is None:
         return []
-    values = {key: resolve_secret(one, key=f"webhook.{key}") for key, one in receiver.references.items()}
+    values = {key: secrets.resolve(one, key=f"webhook.{key}") for key, one in receiver.references.items()}
     made: dict[str, Callable[[str], Proof]]
     made = {"token": bearer, "password": partial(basic, receiver.username or ""), "secret": shared_secret}
     return [made[key](value) for key, value in values.items()]

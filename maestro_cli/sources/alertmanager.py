@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from maestro_cli.config.secrets import NO_VAULT, Secrets
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.clock import to_rfc3339
 from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
@@ -111,9 +112,10 @@ class Alertmanager:
         *,
         timeout_seconds: float = 4,
         transport: httpx.BaseTransport | None = None,
+        secrets: Secrets = NO_VAULT,
     ) -> None:
         self._backend = endpoint_backend(
-            SYSTEM, endpoint, timeout_seconds=timeout_seconds, transport=transport
+            SYSTEM, endpoint, timeout_seconds=timeout_seconds, transport=transport, secrets=secrets
         )
         self.url = shown_url(endpoint.url)
 

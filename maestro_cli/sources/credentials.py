@@ -9,20 +9,21 @@ import base64
 import ssl
 from collections.abc import Mapping
 
-from maestro_cli.config.secrets import resolve_secret
+from maestro_cli.config.secrets import NO_VAULT, Secrets
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.errors import InvalidFile
 
 
-def authorization(endpoint: Endpoint, system: str) -> Mapping[str, str]:
+def authorization(endpoint: Endpoint, system: str, secrets: Secrets = NO_VAULT) -> Mapping[str, str]:
     """The Authorization header for one request, or nothing; a token beats a user name.
 
     Raises InvalidFile when a secret reference leads nowhere or its value cannot be a header.
     """
     if endpoint.token:
-        return {"Authorization": f"Bearer {_secret(endpoint.token, system, 'token')}"}
+        return {"Authorization": f"Bearer {_secret(secrets, endpoint.token, system, 'token')}"}
     if endpoint.username:
-        password = _secret(endpoint.password, system, "password") if endpoint.password else ""
+        reference = endpoint.password
+        password = _secret(secrets, reference, system, "password") if reference else ""
         pair = f"{endpoint.username}:{password}".encode()
         return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
     return {}
@@ -43,9 +44,9 @@ def tls_context(endpoint: Endpoint, system: str) -> ssl.SSLContext | None:
         ) from error
 
 
-def _secret(reference: str, system: str, field: str) -> str:
+def _secret(secrets: Secrets, reference: str, system: str, field: str) -> str:
     key = f"{system.lower()}.{field}"
-    value = resolve_secret(reference, key=key)
+    value = secrets.resolve(reference, key=key)
     if not (value.isascii() and value.isprintable()):
         raise InvalidFile(f"what {reference} holds cannot be sent as a header", file="config", key=key)
     return value

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from maestro_cli.config.secrets import NO_VAULT, Secrets
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.facts.endpoints import EndpointCheck
@@ -216,12 +217,13 @@ def endpoint_backend(
     *,
     timeout_seconds: float,
     transport: httpx.BaseTransport | None = None,
+    secrets: Secrets = NO_VAULT,
 ) -> HttpBackend:
     """The backend behind one endpoint of a context; raises InvalidFile for a bad URL or ca_file."""
     return HttpBackend(
         system,
         endpoint.url,
-        headers=partial(authorization, endpoint, system),
+        headers=partial(authorization, endpoint, system, secrets),
         tls=tls_context(endpoint, system),
         timeout_seconds=timeout_seconds,
         transport=transport,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from maestro_cli.config.secrets import resolve_secret
+from maestro_cli.config.secrets import NO_VAULT
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.errors import InvalidFile, NotFound, Refused, Unreachable
 from maestro_cli.core.untrusted import visible
@@ -52,7 +52,7 @@ def find_vault(environment: Mapping[str, str], configured: Endpoint | None) -> V
     if token.startswith("bao:"):
         what = "the token of OpenBao cannot be in OpenBao"
         raise InvalidFile(what, file="config", key="secrets.token", fix="write env:NAME or file:PATH")
-    value = resolve_secret(token, key="secrets.token") if token else ""
+    value = NO_VAULT.resolve(token, key="secrets.token") if token else ""
     fix = "add `token: env:BAO_TOKEN` or `token: file:~/.vault-token` beside its url, or export BAO_ADDR=…"
     return Vault(configured, _sendable(value, fix), namespace)
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from maestro_cli.config.secrets import resolve_secret
+from maestro_cli.config.secrets import NO_VAULT, Secrets
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.clock import to_rfc3339
 from maestro_cli.core.errors import InvalidFile
@@ -50,9 +50,15 @@ class _Page(msgspec.Struct):
 class PagerDuty:
     """One account; satisfies incidents.people.roster.PagerPort. Safe to share between threads."""
 
-    def __init__(self, endpoint: Endpoint, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        secrets: Secrets = NO_VAULT,
+    ) -> None:
         """Raises InvalidFile for a bad URL or ca_file."""
-        self._endpoint, self._sleep = endpoint, sleep
+        self._endpoint, self._sleep, self._secrets = endpoint, sleep, secrets
         self._backend = HttpBackend(
             SYSTEM,
             endpoint.url,
@@ -119,7 +125,7 @@ class PagerDuty:
     def _headers(self) -> Mapping[str, str]:
         if not self._endpoint.token:
             return {}
-        value = resolve_secret(self._endpoint.token, key="pagerduty.token")
+        value = self._secrets.resolve(self._endpoint.token, key="pagerduty.token")
         if not (value.isascii() and value.isprintable()):
             what = f"what {self._endpoint.token} holds cannot be sent as a header"
             raise InvalidFile(what, file="config", key="pagerduty.token")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from maestro_cli.config.secrets import NO_VAULT, Secrets
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.config.strict import parse_yaml
 from maestro_cli.core.clock import to_rfc3339
@@ -118,7 +119,14 @@ class _Answer(msgspec.Struct):
 class Prometheus:
     """One Prometheus. Methods raise Unreachable and Refused besides what they say."""
 
-    def __init__(self, endpoint: Endpoint, *, timeout_seconds: float = 4, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        timeout_seconds: float = 4,
+        max_bytes: int = MAX_BYTES,
+        secrets: Secrets = NO_VAULT,
+    ) -> None:
         # 0.12 to 0.22 s, most of it requests; the class's own module leaves pandas and dateparser alone.
         from prometheus_api_client.exceptions import PrometheusApiClientException
         from prometheus_api_client.prometheus_connect import PrometheusConnect
@@ -131,7 +139,7 @@ class Prometheus:
         self.url = shown_url(endpoint.url)
         self._seconds = timeout_seconds
         self._session = BoundedSession(
-            HeaderAuth(partial(authorization, endpoint, SYSTEM)),
+            HeaderAuth(partial(authorization, endpoint, SYSTEM, secrets)),
             timeouts=(min(CONNECT_SECONDS, timeout_seconds), timeout_seconds),
             max_bytes=max_bytes,
         )

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from maestro_cli.config.secrets import NO_VAULT, Secrets
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.errors import NotFound, UsageError
 from maestro_cli.core.facts.endpoints import EndpointCheck
@@ -69,9 +70,10 @@ class InferenceServer:
         *,
         timeout_seconds: float = 4,
         transport: httpx.BaseTransport | None = None,
+        secrets: Secrets = NO_VAULT,
     ) -> None:
         self._backend = endpoint_backend(
-            SYSTEM, endpoint, timeout_seconds=timeout_seconds, transport=transport
+            SYSTEM, endpoint, timeout_seconds=timeout_seconds, transport=transport, secrets=secrets
         )
         self.url = shown_url(endpoint.url)
         self.admin = ServingAdmin(self._backend, self.url)

@@ -12,7 +12,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, disable_created_metrics, start_http_server
 
 from maestro_cli.config.locations import shipped
-from maestro_cli.config.secrets import resolve_secret
+from maestro_cli.config.secrets import NO_VAULT
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.local.load.generator import Generator
@@ -53,7 +53,7 @@ async def _run(options: argparse.Namespace) -> None:
     disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     traffic = read_traffic(options.traffic)
-    key = resolve_secret(f"file:{options.key_file}") if options.key_file is not None else ""
+    key = NO_VAULT.resolve(f"file:{options.key_file}") if options.key_file is not None else ""
     judge = None
     if traffic.truth is not None:
         workload = {"namespace": options.namespace, "deployment": options.deployment}

@@ -71,9 +71,15 @@ def _outcome(step: Step, sent: Delivery) -> StepOutcome:
 
 
 def lasting(reference: str) -> str:
-    """The same reference for a process that works in another folder."""
+    """The same reference for a process that works in another folder; the file of a home that is not there is
+    left as it is written, and is not found when the message is sent."""
     scheme, _, rest = reference.partition(":")
-    return f"file:{Path(rest).expanduser().absolute()}" if scheme == "file" else reference
+    if scheme != "file":
+        return reference
+    try:
+        return f"file:{Path(rest).expanduser().absolute()}"
+    except RuntimeError:
+        return reference
 
 
 def spelled(name: str, value: str) -> str:

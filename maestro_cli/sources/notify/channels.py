@@ -13,7 +13,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from maestro_cli.config.channels import NAMED, Bell, Channel, CloudEvents, Email, PagerDuty, Slack, Teams
-from maestro_cli.config.secrets import resolve_secret
+from maestro_cli.config.secrets import NO_VAULT, Secrets
 from maestro_cli.core.clock import Clock, SystemClock, from_rfc3339
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.facts.web import WebAnswer, WebRequest
@@ -54,9 +54,11 @@ class Channels:
         *,
         clock: Clock | None = None,
         ring: Callable[[], bool] = no_bell,
+        secrets: Secrets = NO_VAULT,
     ) -> None:
         self._web, self._book, self._ring = web, book or {}, ring
         self._clock = clock or SystemClock()
+        self._resolve = secrets.resolve
 
     def send(self, message: Delivery) -> Attempt:
         """One attempt: 2xx is delivered, no answer and 408, 425, 429 and 5xx are for later, else refused.
@@ -95,15 +97,15 @@ class Channels:
     ) -> Attempt:
         """Raises MaestroError when a secret is not here."""
         if isinstance(channel, Email):
-            return post(message, channel, resolve_secret(channel.password) if channel.password else None)
+            return post(message, channel, self._resolve(channel.password) if channel.password else None)
         if isinstance(channel, PagerDuty):
-            key = resolve_secret(channel.key)
+            key = self._resolve(channel.key)
             return self._ask(pagerduty(message, channel.url, key), (key,))
-        address = resolve_secret(channel.url)
+        address = self._resolve(channel.url)
         if not is_address(address):
             return Attempt(Outcome.REFUSED, f"what {channel.url} holds is not an http or https URL")
         if isinstance(channel, CloudEvents):
-            secret = resolve_secret(channel.secret) if channel.secret else None
+            secret = self._resolve(channel.secret) if channel.secret else None
             try:
                 request = cloudevent(message, address, secret, self._clock.now())
             except ValueError:  # whsec_ and no base64
@@ -116,7 +118,7 @@ class Channels:
         if message.form != "webhook":
             return Attempt(Outcome.ELSEWHERE, f"this maestro knows no channel of the form {message.form!r}")
         try:
-            address = resolve_secret(message.channel)
+            address = self._resolve(message.channel)
         except MaestroError as error:
             return Attempt(Outcome.ELSEWHERE, f"{error.what}, here; {error.fix}".rstrip("; "))
         if not is_address(address):

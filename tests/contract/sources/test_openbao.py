@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from maestro_cli.config.secrets import resolve_secret, use_vault
+from maestro_cli.config.secrets import Secrets
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.errors import InvalidFile, NotFound, Refused, Unreachable
 from maestro_cli.core.redaction import Redactor
@@ -130,13 +130,11 @@ def test_a_token_that_may_not_read_it_is_refused_and_not_shown(bao: Bao) -> None
         assert who not in str(vars(caught.value))
 
 
-def test_a_step_gets_it_at_every_attempt_and_no_record_has_it(
-    bao: Bao, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("maestro_cli.config.secrets._vault", [])
-    use_vault(lambda path, key: read_value(bao.vault(), path, key))
+def test_a_step_gets_it_at_every_attempt_and_no_record_has_it(bao: Bao, tmp_path: Path) -> None:
+    secrets = Secrets(lambda path, key: read_value(bao.vault(), path, key))
     bao.do("POST", "secret/data/step", data={"token": "tok-of-a-real-store"})
     bench = Bench(tmp_path)
+    bench.systems.secrets = secrets
     fence = (
         '```sh {id=a secret=TOKEN=bao:secret/step#token}\nprintf %s "$TOKEN" | wc -c; echo "$TOKEN"\n```\n'
     )
@@ -147,7 +145,7 @@ def test_a_step_gets_it_at_every_attempt_and_no_record_has_it(
     assert "has no key 'nekot': its keys: token" in missing.reason
     bench.close()
     assert b"tok-of-a-real-store" not in (tmp_path / "journal.db").read_bytes()
-    assert Redactor([resolve_secret("bao:secret/step#token")]).clean("tok-of-a-real-store") == "«secret»"
+    assert Redactor([secrets.resolve("bao:secret/step#token")]).clean("tok-of-a-real-store") == "«secret»"
 
 
 def test_a_store_that_is_sealed_or_gone_says_what_to_do(bao: Bao) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from maestro_cli.config.secrets import use_vault
+from maestro_cli.config.secrets import Secrets
 from maestro_cli.core.errors import InvalidFile, UsageError
 from maestro_cli.core.facts.web import WebAnswer
 from maestro_cli.output.renderers.runbooks import run_view
@@ -119,15 +119,14 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     assert not list(tmp_path.rglob("pwned"))
 
 
-def test_generated_values_are_data_in_every_place(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("maestro_cli.config.secrets._vault", [])
+def test_generated_values_are_data_in_every_place(bench: Bench) -> None:
     bench.write(ANYTHING + '```sh {id=in}\nprintf %s "$NAME" > inner\n```\n', "inner.md")
     book = bench.write(ANYTHING + PLACES)
     source = random.Random(SEED)
     finished = 0
     for _ in range(VALUES):
         value, secret, said = (drawn(source, _PIECES, 6) for _ in range(3))
-        use_vault(lambda path, key, held=secret: held)  # type: ignore[misc]
+        bench.systems.secrets = Secrets(lambda path, key, held=secret: held)  # type: ignore[misc]
         for name in ("shell", "bash", "python", "secret", "said"):
             (bench.folder / name).unlink(missing_ok=True)
 
@@ -211,9 +210,8 @@ def test_generated_answers_of_systems_are_data_to_the_next_step(bench: Bench) ->
     assert kept > 4
 
 
-def test_generated_secrets_reach_no_record(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_generated_secrets_reach_no_record(bench: Bench) -> None:
     source = random.Random(SEED + 3)
-    monkeypatch.setattr("maestro_cli.config.secrets._vault", [])
     book = bench.write(
         fence("id=a secret=SEEN=bao:x#y", 'printf "%s\\n" "$SEEN"; printf "%s\\n" "$SEEN" >&2')
     )
@@ -222,7 +220,7 @@ def test_generated_secrets_reach_no_record(bench: Bench, monkeypatch: pytest.Mon
         mark = f"mark{number}-{source.getrandbits(60):x}"
         marks.append(mark)
         held = mark + drawn(source, _PIECES, 3)
-        use_vault(lambda path, key, held=held: held)  # type: ignore[misc]
+        bench.systems.secrets = Secrets(lambda path, key, held=held: held)  # type: ignore[misc]
         assert mark not in bench.runner().start(book, {}).reason
     stored = b"".join(path.read_bytes() for path in bench.folder.glob("journal.db*"))
     assert os.path.getsize(bench.folder / "journal.db") > 0

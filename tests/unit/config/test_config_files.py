@@ -18,7 +18,7 @@ from maestro_cli.config.locations import (
     shipped,
     state_dir,
 )
-from maestro_cli.config.secrets import MAX_SECRET_BYTES, resolve_secret
+from maestro_cli.config.secrets import MAX_SECRET_BYTES, NO_VAULT
 from maestro_cli.config.settings import load_settings
 from maestro_cli.core.errors import ActionFailed, InvalidFile
 
@@ -110,17 +110,14 @@ def test_any_name_reads_back(tmp_path: Path, name: str) -> None:
 def test_a_secret_is_read_where_its_reference_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "hunter2")
     (tmp_path / "token").write_text("hunter3\n", encoding="utf-8")
-    assert resolve_secret("env:TOKEN") == "hunter2"
-    assert resolve_secret(f"file:{tmp_path / 'token'}") == "hunter3"
+    assert NO_VAULT.resolve("env:TOKEN") == "hunter2"
+    assert NO_VAULT.resolve(f"file:{tmp_path / 'token'}") == "hunter3"
 
 
 @pytest.mark.parametrize("reference", ["hunter2", "", "env:", "file:", "env:NOT_SET", "bao:x#y", "file:/no"])
-def test_a_reference_to_nothing_is_refused_without_showing_a_value(
-    monkeypatch: pytest.MonkeyPatch, reference: str
-) -> None:
-    monkeypatch.setattr("maestro_cli.config.secrets._vault", [])
+def test_a_reference_to_nothing_is_refused_without_showing_a_value(reference: str) -> None:
     with pytest.raises(InvalidFile) as caught:
-        resolve_secret(reference, key="contexts.a.token")
+        NO_VAULT.resolve(reference, key="contexts.a.token")
     assert caught.value.key == "contexts.a.token"
     assert "hunter2" not in f"{caught.value.what}{caught.value.why}{caught.value.fix}"
 
@@ -129,7 +126,7 @@ def test_a_reference_to_nothing_is_refused_without_showing_a_value(
 def test_a_file_that_holds_no_secret_is_refused_without_its_content(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "token").write_bytes(content)
     with pytest.raises(InvalidFile) as caught:
-        resolve_secret(f"file:{tmp_path / 'token'}")
+        NO_VAULT.resolve(f"file:{tmp_path / 'token'}")
     assert "hunter2" not in f"{caught.value.what}{caught.value.why}{caught.value.fix}"
     assert caught.value.__cause__ is None  # a decoding error carries the bytes
 

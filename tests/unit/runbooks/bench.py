@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from maestro_cli.config.secrets import NO_VAULT
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import MaestroError, NotFound
@@ -106,6 +107,8 @@ class Systems:
         self.objects: list[Mapping[str, Any] | MaestroError] = [NotFound("no such object")]
         self.paths: list[str] = []
         self.box: Outbox | None = None
+
+        self.secrets = NO_VAULT
 
     @property
     def cluster(self) -> Systems:

@@ -9,6 +9,7 @@ import pytest
 
 from maestro_cli.journal.messages import Attempt, Delivery, Outcome, Standing
 from maestro_cli.journal.outbox import Sender
+from maestro_cli.runbooks.steps.notify import lasting
 from maestro_cli.sources.notify.channels import Channels, is_address, webhook
 from maestro_cli.sources.web import Web
 from tests.unit.sources.conftest import ScriptedServer
@@ -86,3 +87,9 @@ def test_who_cannot_read_the_address_or_write_the_form_makes_no_attempt(
     monkeypatch.delenv("CHAT", raising=False)
     assert CHANNELS.send(a_message()).outcome is Outcome.ELSEWHERE
     assert CHANNELS.send(a_message(form="pigeon")).outcome is Outcome.ELSEWHERE
+
+
+def test_an_address_in_the_home_of_nobody_is_a_file_that_cannot_be_read() -> None:
+    attempt = CHANNELS.send(a_message(lasting("file:~no-such-user-of-this-machine/chat")))
+    assert attempt.outcome is Outcome.ELSEWHERE
+    assert "the secret file ~no-such-user-of-this-machine/chat cannot be read" in attempt.reason
