@@ -6,7 +6,7 @@ from maestro_cli.core.errors import GateNotMet, UsageError
 from maestro_cli.incidents.acknowledgement import KINDS, Acknowledgement, acknowledged, standing_ack
 from maestro_cli.incidents.desk.writing import Writing
 from maestro_cli.incidents.intake.correlation import capped
-from maestro_cli.incidents.model import OVER_STATES, Incident, Severity, State
+from maestro_cli.incidents.model import OVER_STATES, Incident, Severity
 from maestro_cli.incidents.register import find_incident
 
 MAX_TEXT_CHARACTERS = 10_000
@@ -27,8 +27,6 @@ class Attributes(Writing):
         """
         with self._journal.transaction() as transaction:
             incident = self._seen(transaction, ref, expected_seq)
-            if incident.state is State.MERGED:
-                _require_not_over(incident)
             is_open = incident.state.is_open
             events = self._journal.events(subject=incident.subject, kinds=KINDS)
             before = standing_ack(events, self._actor, is_open=is_open)
@@ -38,7 +36,7 @@ class Attributes(Writing):
             return acknowledged(find_incident(transaction, incident.id), event, is_new=before is None)
 
     def note(self, ref: str, text: str, *, expected_seq: int | None = None) -> Incident:
-        """Add a line to the timeline, whatever the state."""
+        """Add a line to the timeline, also when it is over; not of one that was merged."""
         if not text.strip():
             raise UsageError("a note needs a text")
         return self._simple(ref, expected_seq, "incident.note", {"text": capped(text, MAX_TEXT_CHARACTERS)})
@@ -77,8 +75,7 @@ class Attributes(Writing):
 def _require_not_over(incident: Incident) -> None:
     """Raises GateNotMet for an incident to which nothing more happens."""
     if incident.state in OVER_STATES:
-        into = incident.merged_into
         raise GateNotMet(
             f"incident #{incident.number} is {incident.state.value}",
-            fix=f"maestro incident show {into}" if into else "a note can still be put on its timeline",
+            fix="a note can still be put on its timeline",
         )

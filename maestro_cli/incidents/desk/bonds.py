@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from maestro_cli.core.errors import GateNotMet, NotFound, UsageError
-from maestro_cli.incidents.desk.writing import Writing, require
+from maestro_cli.incidents.desk.writing import Writing, require, require_not_merged
 from maestro_cli.incidents.intake.correlation import capped
 from maestro_cli.incidents.merging import merge_events
 from maestro_cli.incidents.model import Incident, Link, LinkKind
@@ -37,11 +37,14 @@ class Bonds(Writing):
     ) -> Incident:
         """Link with another incident, or with a page by its http(s) address; the same link again replaces it.
 
-        Raises UsageError for a link with itself or an address that is none.
+        Raises UsageError for a link with itself or an address that is none, GateNotMet where one of both was
+        merged.
         """
         with self._journal.transaction() as transaction:
             incident = self._seen(transaction, ref, expected_seq)
             end = _other_end(transaction, incident, target)
+            if end["other"]:
+                require_not_merged(transaction, find_incident(transaction, end["other"]))
             _require_address(end["url"])
             data = {"number": incident.number, "kind": kind, "note": capped(note, 500), **end}
             self._append(transaction, "incident.linked", incident.id, data)
@@ -74,7 +77,7 @@ class Bonds(Writing):
         """
         with self._journal.transaction() as transaction:
             gone = self._seen(transaction, ref, expected_seq)
-            stays = self._seen(transaction, into, expected_into_seq)
+            stays = self._seen_or_merged(transaction, into, expected_into_seq)
             _require_mergeable(gone, stays)
             require(gone, "incident.merged")
             for kind, incident, data in merge_events(gone, stays, reason):

@@ -11,8 +11,8 @@ from typing import Any
 
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import GateNotMet, UsageError
-from maestro_cli.incidents.model import TRANSITIONS, Incident, Severity
-from maestro_cli.incidents.register import find_incident
+from maestro_cli.incidents.model import TRANSITIONS, Incident, Severity, State
+from maestro_cli.incidents.register import Reads, find_incident
 from maestro_cli.incidents.timeline import describe
 from maestro_cli.journal.model import Event
 from maestro_cli.journal.store import Journal, Transaction
@@ -44,6 +44,12 @@ class Writing:
         return transaction.append(kind, f"incident/{incident}", self._actor, {"incident": incident, **data})
 
     def _seen(self, transaction: Transaction, ref: str, expected_seq: int | None) -> Incident:
+        """The incident as the caller saw it; raises GateNotMet when it was merged, or changed since."""
+        incident = self._seen_or_merged(transaction, ref, expected_seq)
+        require_not_merged(transaction, incident)
+        return incident
+
+    def _seen_or_merged(self, transaction: Transaction, ref: str, expected_seq: int | None) -> Incident:
         incident = find_incident(transaction, ref)
         last = self._journal.head().seq
         if expected_seq is not None and expected_seq > last:
@@ -74,6 +80,19 @@ class Writing:
             return find_incident(transaction, incident.id)
 
 
+def require_not_merged(reads: Reads, incident: Incident) -> None:
+    """Raises GateNotMet for an incident that was merged, with the number of the one that it is now."""
+    survivor = incident
+    while survivor.state is State.MERGED and survivor.merged_into:
+        survivor = find_incident(reads, survivor.merged_into)
+    if survivor is not incident:
+        raise GateNotMet(
+            f"incident #{incident.number} was merged into #{survivor.number}",
+            why=f"what is done about it is done on #{survivor.number}, which has its signals and links",
+            fix=f"repeat the command for {survivor.number}; maestro incident show {survivor.number}",
+        )
+
+
 def require(incident: Incident, kind: str, *, fix: str = "") -> None:
     """Raises GateNotMet unless the table allows that transition now."""
     sources, target = TRANSITIONS[kind]
@@ -82,5 +101,5 @@ def require(incident: Incident, kind: str, *, fix: str = "") -> None:
         raise GateNotMet(
             f"incident #{incident.number} is {incident.state.value}, so it cannot become {target.value}",
             why=f"that is possible from {allowed}",
-            fix=f"maestro incident show {incident.merged_into}" if incident.merged_into else fix,
+            fix=fix,
         )

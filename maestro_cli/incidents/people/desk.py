@@ -1,7 +1,8 @@
 """What people do about an incident besides moving it: roles, tasks, status updates.
 
-Invariant: a command reads, checks and appends in one transaction. A change of roles counts as one of the
-incident, for `expected_seq`; tasks and updates do not, or those of several people would refuse one another.
+Invariant: a command reads, checks and appends in one transaction. What was merged is given nothing, but the
+tasks that it had can be ended. A change of roles counts as one of the incident, for `expected_seq`; tasks and
+updates do not, or those of several people would refuse one another.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class PeopleDesk(Writing):
         due_at: datetime | None = None,
         expected_seq: int | None = None,
     ) -> Task:
-        """Add a task, or an action item, whatever the incident's state; it is open until done or dropped."""
+        """Add a task, or an action item, also when the incident is over; it is open until done or dropped."""
         if not text.strip():
             raise UsageError("a task needs a text")
         if due_at is not None and due_at <= self._clock.now():
@@ -87,7 +88,7 @@ class PeopleDesk(Writing):
         """Say that an open task is done, or dropped; raises GateNotMet for one that has ended."""
         with self._journal.transaction() as transaction:
             task = find_task(transaction, number)
-            self._seen(transaction, task.incident, expected_seq)
+            self._seen_or_merged(transaction, task.incident, expected_seq)
             if task.state is not TaskState.OPEN:
                 raise GateNotMet(
                     f"task {task.number} is {task.state.value}", why=f"{task.ended_by} said so", fix=""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from maestro_cli.core.errors import GateNotMet, NotFound, UsageError
 from maestro_cli.incidents.desk import IncidentDesk
-from maestro_cli.incidents.model import Incident, LinkKind, Severity, State
+from maestro_cli.incidents.model import LinkKind, Severity, State
+from maestro_cli.incidents.people.desk import PeopleDesk
+from maestro_cli.incidents.people.model import Role, TaskState
+from maestro_cli.incidents.people.projection import PeopleProjection
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.journal.verification import verify
 from tests.unit.incidents.world import T0, Room, alert
@@ -18,12 +22,12 @@ from tests.unit.incidents.world import T0, Room, alert
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
     """#1 is of ml/fraud, #2 of ml/risk and began a minute before."""
-    made = Room(tmp_path)
+    made = Room(tmp_path, PeopleProjection())
     made.clock.advance(120)
     made.detector.ingest([alert(starts_at=made.clock.now())], source="alertmanager-api")
     made.detector.ingest([alert(deployment="risk", severity="critical")], source="alertmanager-api")
     yield made
-    assert verify(made.journal.path, [IncidentProjection()]).intact
+    assert verify(made.journal.path, [IncidentProjection(), PeopleProjection()]).intact
     made.journal.close()
 
 
@@ -113,7 +117,7 @@ def test_no_merge_makes_a_cycle_or_leads_into_what_is_over(room: Room, desk: Inc
     with pytest.raises(GateNotMet) as cycle:
         desk.merge("1", "2")
     assert "cycle" in cycle.value.why
-    with pytest.raises(GateNotMet, match="is merged"):
+    with pytest.raises(GateNotMet, match="was merged into #1"):
         desk.merge("2", "1")
     drill = desk.open("rehearsal", drill=True)
     with pytest.raises(GateNotMet) as mixed:
@@ -134,20 +138,35 @@ def test_a_merge_that_saw_less_than_there_is_is_refused(desk: IncidentDesk) -> N
     assert desk.get("2").state is State.DETECTED
 
 
-def test_nothing_more_happens_to_what_was_merged(desk: IncidentDesk) -> None:
+def test_nothing_more_happens_to_what_was_merged_and_its_last_survivor_is_named(room: Room) -> None:
+    desk = IncidentDesk(room.journal, room.clock, "ana")
+    people = PeopleDesk(room.journal, room.clock, "ana")
+    task = people.add_task("2", "look at the cache")
     desk.merge("2", "1")
-    commands: tuple[Callable[[], Incident], ...] = (
+    desk.merge("1", desk.open("all of it").id)
+    length = room.length
+    commands: tuple[Callable[[], object], ...] = (
         lambda: desk.resolve("2"),
         lambda: desk.reopen("2", "x"),
         lambda: desk.assign("2", "bo"),
         lambda: desk.set_severity("2", Severity.SEV1),
         lambda: desk.ack("2"),
+        lambda: desk.note("2", "still told"),
+        lambda: desk.link("2", "https://chat.example/1"),
+        lambda: desk.link("3", "2"),
+        lambda: desk.unlink("2", "https://chat.example/1"),
+        lambda: people.set_role("2", Role.COMMANDER, "bo"),
+        lambda: people.clear_role("2", Role.COMMANDER),
+        lambda: people.add_task("2", "look again"),
+        lambda: people.update("2", "as before"),
+        lambda: people.snooze_update("2", room.clock.now() + timedelta(hours=1)),
     )
     for command in commands:
-        with pytest.raises(GateNotMet, match="is merged") as refused:
+        with pytest.raises(GateNotMet, match="#2 was merged into #3") as refused:
             command()
-        assert refused.value.fix == f"maestro incident show {desk.get('1').id}"
-    assert desk.note("2", "still told").state is State.MERGED
+        assert refused.value.fix.endswith("maestro incident show 3")
+    assert room.length == length
+    assert people.end_task(str(task.number), TaskState.DONE).state is TaskState.DONE
 
 
 @pytest.mark.parametrize(
