@@ -25,6 +25,7 @@ RESPOND, OPERATE, REHEARSE, RECORD, SETUP = (
 
 COMMANDS: tuple[Stub, ...] = (
     Stub("status", "status", "Show at a glance what is wrong: incidents, workloads, alerts, burn.", RESPOND),
+    Stub("tui", "tui", "Open the full-screen console: what is wrong, who it hurts, what to do.", RESPOND),
     Stub("incident", "incident", "Open, list, show, triage, respond to and resolve incidents.", RESPOND),
     Stub("watch", "watch", "Detect: poll and listen to Alertmanager, and open incidents.", RESPOND),
     Stub("runbook", "runbook", "List, show, run and resume Markdown runbooks.", RESPOND),

@@ -6,6 +6,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from maestro_cli.core.errors import ActionFailed, ExitCode, MaestroError
@@ -13,6 +15,7 @@ from maestro_cli.core.files import unusable
 from maestro_cli.core.untrusted import visible
 
 _LONGEST = 4000  # characters of one line
+_hearing: list[Callable[[str], None]] = []
 
 
 def report(error: BaseException) -> ExitCode:
@@ -50,12 +53,28 @@ def _of_file(error: OSError, name: str) -> ActionFailed:
 
 
 def warn(text: str) -> None:
-    _flush_stdout()
-    _write([f"maestro: warning: {text}"])
+    _say(f"maestro: warning: {text}")
 
 
 def note(text: str) -> None:
     """A remark for the person, not part of the data."""
+    _say(text)
+
+
+@contextmanager
+def told_to(hear: Callable[[str], None]) -> Iterator[None]:
+    """While it is open, remarks and warnings go there, not to stderr: a full screen is on the terminal."""
+    _hearing.append(hear)
+    try:
+        yield
+    finally:
+        _hearing.remove(hear)
+
+
+def _say(text: str) -> None:
+    if _hearing:
+        _hearing[-1](visible(text, _LONGEST))
+        return
     _flush_stdout()
     _write([text])
 

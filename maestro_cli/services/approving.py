@@ -24,16 +24,14 @@ def approvals(services: Services) -> Approvals:
 
 def approve(services: Services, change_id: str, *, yes: bool) -> Change:
     """Show the plan and record the approval; `--yes` stands for the answer where there is no terminal."""
-    from maestro_cli.services.changing import has_person
-
     desk = approvals(services)
     change = desk.check(change_id)
-    if not yes and has_person():
-        from maestro_cli.output.prompt import confirm, show
+    person = services.person
+    if not yes and person is not None:
         from maestro_cli.output.renderers.changes import change_view
 
-        show(change_view(change))
-        yes = confirm(f"{change.plan.summary}, asked for by {change.actor}: approve it?")
+        person.show(change_view(change))
+        yes = person.confirm(f"{change.plan.summary}, asked for by {change.actor}: approve it?")
         if not yes:
             raise GateNotMet("you said no; it waits on", fix=f"to end it: maestro approve deny {change_id}")
     if not yes:

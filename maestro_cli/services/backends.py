@@ -21,6 +21,7 @@ from maestro_cli.config.secrets import Secrets
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock, SystemClock
 from maestro_cli.core.errors import MaestroError, NotFound, UsageError
+from maestro_cli.services.person import Person, person_at_terminal
 
 if TYPE_CHECKING:
     from maestro_cli.config.settings import ClusterEndpoint, Context, Endpoint, Settings
@@ -64,6 +65,7 @@ class GlobalOptions:
     context: str | None = None
     is_read_only: bool = False
     is_plain: bool = False
+    asks: Callable[[], Person | None] = person_at_terminal  # whom to ask, looked up each time
 
 
 class Backends:
@@ -107,6 +109,11 @@ class Backends:
     def actor(self) -> str:
         """Who acts: `MAESTRO_ACTOR`, else user@host."""
         return os.environ.get("MAESTRO_ACTOR") or f"{getpass.getuser()}@{socket.gethostname()}"
+
+    @property
+    def person(self) -> Person | None:
+        """Who is asked; None where nobody is there."""
+        return self.options.asks()
 
     def progress(self) -> TerminalProgress:
         from maestro_cli.output.progress import TerminalProgress

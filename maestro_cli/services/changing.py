@@ -7,7 +7,6 @@ only for what it touches. Nothing here asks whether a context is local.
 from __future__ import annotations
 
 import os
-import sys
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,11 +46,10 @@ class ChangeServices(Backends):
             from maestro_cli.output.diagnostics import note
 
             note(f"the context {self.context_name} is {told}")
-        from maestro_cli.output.prompt import confirm
-
+        person = self.person
         return ChangePipeline(
             self.journal, self, policy=self.policy, clock=self.clock, actor=self.actor,
-            ask=confirm if has_person() else None,
+            ask=None if person is None else person.confirm,
         )  # fmt: skip
 
     @property
@@ -178,24 +176,15 @@ class ChangeServices(Backends):
         """`--yes`, or a person's word at the terminal; without either the gate refuses."""
         from maestro_cli.changes.model import Consent
 
-        given = yes
-        if not yes and has_person():
-            from maestro_cli.output.prompt import confirm, show
+        given, person = yes, self.person
+        if not yes and person is not None:
             from maestro_cli.output.renderers.changes import plan_view
 
-            show(
-                plan_view(plan, self.changes.decide(plan, Consent(True, plan.digest, typed_context, accepts)))
-            )
+            would = Consent(True, plan.digest, typed_context, accepts)
+            person.show(plan_view(plan, self.changes.decide(plan, would)))
             if self.policy.protected and not typed_context:
-                from maestro_cli.output.prompt import ask_text
-
-                typed_context = ask_text(f"{self.context_name} is protected; type its name to go on")
-            given = confirm(f"{plan.summary}: go on?")
+                typed_context = person.ask_text(f"{self.context_name} is protected; type its name to go on")
+            given = person.confirm(f"{plan.summary}: go on?")
             if not given:
                 raise GateNotMet("you said no; nothing was done")
         return Consent(given=given, digest=plan.digest, typed_context=typed_context, accepts=accepts)
-
-
-def has_person() -> bool:
-    """Whether somebody sits at the terminal, to see what happens and to stop it."""
-    return sys.stdin.isatty() and sys.stderr.isatty()

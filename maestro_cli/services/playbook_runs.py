@@ -20,7 +20,6 @@ from maestro_cli.runbooks.parameters import check_value
 from maestro_cli.runbooks.playbooks.model import Playbook
 from maestro_cli.runbooks.playbooks.running import At, Occasion
 from maestro_cli.runbooks.plays import PlayRecord, get_play
-from maestro_cli.services.changing import has_person
 
 if TYPE_CHECKING:
     from maestro_cli.core.progress import Progress
@@ -43,7 +42,7 @@ def run_playbook(
     """Start a playbook; raises UsageError for values that do not fit, GateNotMet when nothing fires."""
     playbook = services.playbooks.get(asked.playbook)
     occasion = _occasion(services, playbook, asked)
-    runner = services.playbook_runner(typed_context, given=yes or has_person())
+    runner = services.playbook_runner(typed_context, given=yes or services.person is not None)
     record, _ = runner.begin(playbook, occasion)
     return _carried_out(services, playbook, record, typed_context, yes, progress)
 
@@ -75,7 +74,7 @@ def _carried_out(
     yes: bool,
     progress: Progress,
 ) -> PlayRecord:
-    runner = services.playbook_runner(typed_context, given=yes or has_person())
+    runner = services.playbook_runner(typed_context, given=yes or services.person is not None)
     with hold_right(services.journal, right_to_play(record), services.cancellation) as held:
         runner.carry_out(playbook, record, At(progress, held.cancellation, services.ask_step(progress)))
     return get_play(services.journal, record.id)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
-from maestro_cli.services.changing import has_person
 from maestro_cli.services.notifying import NotifyServices
 
 if TYPE_CHECKING:
@@ -255,7 +254,7 @@ class RunServices(NotifyServices):
         runbook, values, incident = self._with_values(name, pairs, incident_ref)
         progress.phase("runbook", runbook.id)
         self._expect(progress, runbook, None)
-        return self.runner_for(typed_context, given=yes or has_person(), told=told).start(
+        return self.runner_for(typed_context, given=yes or self.person is not None, told=told).start(
             runbook,
             values,
             incident=incident.id if incident else None,
@@ -281,7 +280,7 @@ class RunServices(NotifyServices):
         run = self.run_history.get(run_id)
         with suppress(InvalidFile):  # who resumes it says what is wrong with the file
             self._expect(progress, read_runbook(Path(run.file)), run)
-        return self.runner_for(typed_context, given=yes or has_person(), told=told).resume(
+        return self.runner_for(typed_context, given=yes or self.person is not None, told=told).resume(
             run_id,
             decisions=parse_pairs(decisions),
             lifted=True,
@@ -364,10 +363,9 @@ class RunServices(NotifyServices):
         from maestro_cli.output.progress import TerminalProgress
         from maestro_cli.runbooks.model import Answer, Question, nobody
 
-        if not has_person():
+        person = self.person
+        if person is None:
             return nobody
-        from maestro_cli.output.prompt import ask_question
-
         one = threading.Lock()
 
         def ask(question: Question) -> Answer | None:
@@ -375,7 +373,7 @@ class RunServices(NotifyServices):
             with one, alone:
                 if self.cancellation.is_set:  # while another question was open
                     return None
-                return ask_question(question, lambda: self.cancellation.is_set)
+                return person.ask_question(question, lambda: self.cancellation.is_set)
 
         return ask
 

@@ -17,6 +17,7 @@ from maestro_cli.core.errors import NotFound, UsageError
 from maestro_cli.core.progress import Quiet
 from maestro_cli.runbooks.model import Answer, Question
 from maestro_cli.services import GlobalOptions, Services
+from maestro_cli.services.person import TerminalPerson
 from maestro_cli.services.running import parse_pairs
 
 CONFIG = """
@@ -118,7 +119,7 @@ def test_one_question_is_put_at_a_time_whichever_run_asks(
             at_once.append(question.path)
         return True
 
-    monkeypatch.setattr("maestro_cli.services.running.has_person", lambda: True)
+    monkeypatch.setattr(Services, "person", TerminalPerson())
     monkeypatch.setattr("maestro_cli.output.prompt.ask_question", asked)
     confirm, said = services.ask_step(Quiet()), list[Answer | None]()
     questions = [Question("run-1", path, "manual", "t", "t", path) for path in ("a", "b")]

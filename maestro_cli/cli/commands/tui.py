@@ -1,0 +1,29 @@
+"""`maestro tui`: the full-screen console."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def tui(
+    ctx: typer.Context,
+    contexts: Annotated[
+        list[str] | None, typer.Argument(metavar="[CONTEXT]...", help="Contexts to show side by side.")
+    ] = None,
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="The namespace; by default the context's, else all.")
+    ] = "",
+    screen: Annotated[str, typer.Option("--screen", metavar="NAME", help="Where to begin.")] = "",
+) -> None:
+    """Open the full-screen console; it starts read-only.
+
+    Example: maestro tui prod-eu prod-us
+    """
+    from maestro_cli.tui.launch import open_console
+
+    open_console(ctx.obj, tuple(contexts or ()), namespace, screen)

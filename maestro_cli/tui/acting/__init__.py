@@ -1,0 +1,1 @@
+"""What the console does. Invariant: everything that alters anything goes through the one dispatcher."""

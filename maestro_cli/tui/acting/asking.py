@@ -1,0 +1,53 @@
+"""Dialogs as answers: the thread of an action waits while a person decides.
+
+Invariant: a question that can no longer be shown is answered with no.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from textual.screen import ModalScreen
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.tui.acting.dialogs import AgreeDialog, WordsDialog
+from maestro_cli.tui.acting.dispatcher import Agreed
+from maestro_cli.tui.acting.model import Action, Answers, Target
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from maestro_cli.changes.model import Change, Plan
+
+LOOK_SECONDS = 0.2  # how soon a thread that waits for an answer notices that the console ends
+
+
+class DialogAsker:
+    """Satisfies `dispatcher.Asker` on a running app."""
+
+    def __init__(self, app: App[Any], ending: Cancellation, protected: Callable[[str], bool]) -> None:
+        self._app, self._ending, self._protected = app, ending, protected
+
+    def words(self, action: Action, targets: Sequence[Target]) -> Answers | None:
+        return cast(Answers | None, self.ask(lambda: WordsDialog(action, targets)))
+
+    def agree(self, action: Action, target: Target, plan: Plan, rehearsed: Change) -> Agreed | None:
+        protected = target.context if self._protected(target.context) else ""
+        return cast(Agreed | None, self.ask(lambda: AgreeDialog(action, target, plan, rehearsed, protected)))
+
+    def ask(self, make: Callable[[], ModalScreen[Any]]) -> object | None:
+        """Show a dialog and wait for what it is dismissed with."""
+        answers: queue.SimpleQueue[object | None] = queue.SimpleQueue()
+
+        def show() -> None:
+            self._app.push_screen(make(), answers.put)
+
+        self._app.call_later(show)
+        while not self._ending.is_set:
+            try:
+                return answers.get(timeout=LOOK_SECONDS)
+            except queue.Empty:
+                continue
+        return None

@@ -1,0 +1,188 @@
+"""The dialogs of the console. Invariant: Cancel has the focus, Escape is no, and what is agreed to is on the
+screen: the target, the plan, its blast radius and what the gate says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Label, Static
+
+from maestro_cli.core.errors import UsageError
+from maestro_cli.core.untrusted import visible
+from maestro_cli.tui.acting.dispatcher import Agreed
+from maestro_cli.tui.acting.model import Action, Answers, Ask, Target
+from maestro_cli.tui.widgets.report_view import ReportView
+
+if TYPE_CHECKING:
+    from maestro_cli.changes.model import Change, Plan
+
+
+class _Dialog(ModalScreen[object]):
+    DEFAULT_CSS = """
+    _Dialog { align: center middle; }
+    _Dialog > Vertical { width: 90%; max-width: 110; height: auto; max-height: 90%; border: round $primary;
+        background: $surface; padding: 0 1; }
+    _Dialog ReportView { height: auto; max-height: 16; }
+    _Dialog Horizontal { height: auto; }
+    _Dialog .problem { color: $text-error; height: auto; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "Cancel")]
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+    def problem(self, text: str) -> None:
+        self.query_one(".problem", Static).update(Text(visible(text, 400)))
+
+    @on(Button.Pressed, "#cancel")
+    def cancelled(self) -> None:
+        self.dismiss(None)
+
+
+class AgreeDialog(_Dialog):
+    """Whether to carry out exactly this plan; answers Agreed or None."""
+
+    def __init__(self, action: Action, target: Target, plan: Plan, rehearsed: Change, protected: str) -> None:
+        super().__init__()
+        self._action, self._target, self._plan, self._rehearsed = action, target, plan, rehearsed
+        self._protected = protected
+
+    def compose(self) -> ComposeResult:
+        from maestro_cli.output.renderers.changes import plan_view
+
+        with Vertical():
+            yield Label(Text(visible(f"{self._action.title}: {self._plan.summary}"), style="bold"))
+            view = ReportView()
+            yield view
+            for field, text in self._typing():
+                yield Label(Text(visible(text)))
+                yield Input(id=field)
+            yield Static("", classes="problem", markup=False)
+            with Horizontal():
+                yield Button("Cancel", id="cancel", variant="primary")
+                yield Button(self._word(), id="go", variant="error")
+        decision = self._rehearsed.decision
+        assert decision is not None  # a rehearsal always has one
+        self.call_after_refresh(view.show, plan_view(self._plan, decision))
+
+    def _typing(self) -> list[tuple[str, str]]:
+        wanted = []
+        if self._action.danger.needs_typing:
+            wanted.append(("target", f"type {self._target.name} to go on"))
+        if self._protected:
+            wanted.append(("context", f"{self._protected} is protected; type its name"))
+        if risks := [risk.code for risk in self._plan.risks]:
+            wanted.append(("accepts", f"accept the risk by typing its name: {', '.join(risks)}"))
+        return wanted
+
+    def _word(self) -> str:
+        return "Do it" if self._action.danger.needs_typing else "Go on"
+
+    def on_mount(self) -> None:
+        self.query_one("#cancel", Button).focus()
+
+    @on(Button.Pressed, "#go")
+    @on(Input.Submitted)
+    def agreed(self) -> None:
+        typed = {one.id: one.value.strip() for one in self.query(Input)}
+        if "target" in typed and typed["target"] != self._target.name:
+            self.problem(f"that is not {self._target.name}; nothing was done")
+            return
+        if "context" in typed and typed["context"] != self._protected:
+            self.problem(f"that is not {self._protected}; nothing was done")
+            return
+        accepts = frozenset(typed.get("accepts", "").replace(",", " ").split())
+        self.dismiss(Agreed(typed.get("context", ""), accepts))
+
+
+class WordsDialog(_Dialog):
+    """The words that an action needs; answers a mapping or None."""
+
+    def __init__(self, action: Action, targets: Sequence[Target]) -> None:
+        super().__init__()
+        self._action, self._targets = action, targets
+
+    def compose(self) -> ComposeResult:
+        names = ", ".join(target.name for target in self._targets[:5])
+        more = f" and {len(self._targets) - 5} more" if len(self._targets) > 5 else ""
+        with Vertical():
+            yield Label(Text(visible(f"{self._action.title}: {names}{more}"), style="bold"))
+            for ask in self._action.asks:
+                choices = f" ({' | '.join(ask.choices)})" if ask.choices else ""
+                yield Label(Text(visible(f"{ask.label}{choices}")))
+                yield Input(value=ask.default(self._targets[0]), id=f"ask-{ask.name}")
+            yield Static("", classes="problem", markup=False)
+            with Horizontal():
+                yield Button("Cancel", id="cancel")
+                yield Button("Go on", id="go", variant="primary")
+
+    @on(Button.Pressed, "#go")
+    @on(Input.Submitted)
+    def answered(self) -> None:
+        answers: dict[str, str] = {}
+        for ask in self._action.asks:
+            answers[ask.name] = self.query_one(f"#ask-{ask.name}", Input).value.strip()
+            if fault := fault_of(ask, answers[ask.name]):
+                self.problem(fault)
+                self.query_one(f"#ask-{ask.name}", Input).focus()
+                return
+        made: Answers = answers
+        self.dismiss(made)
+
+
+def fault_of(ask: Ask, text: str) -> str:
+    """What is wrong with an answer, in words; "" when nothing is."""
+    if not text:
+        return f"{ask.label}: it is needed" if ask.is_needed else ""
+    if ask.choices and text not in ask.choices:
+        return f"{ask.label}: one of {', '.join(ask.choices)}"
+    if ask.check is not None:
+        try:
+            ask.check(text)
+        except (UsageError, ValueError) as error:
+            return f"{ask.label}: {error}"
+    return ""
+
+
+class ArmDialog(_Dialog):
+    """For how many minutes changes are allowed in a context; answers the minutes or None."""
+
+    LONGEST_MINUTES = 60
+
+    def __init__(self, context: str, *, protected: bool) -> None:
+        super().__init__()
+        self._name, self._protected = context, protected
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Label(Text(visible(f"Allow changes in {self._name} for how many minutes?"), style="bold"))
+            yield Input(value="10", type="integer", id="minutes")
+            if self._protected:
+                yield Label(Text(visible(f"{self._name} is protected; type its name")))
+                yield Input(id="context")
+            yield Static("", classes="problem", markup=False)
+            with Horizontal():
+                yield Button("Cancel", id="cancel", variant="primary")
+                yield Button("Arm", id="go", variant="error")
+
+    def on_mount(self) -> None:
+        self.query_one("#cancel", Button).focus()
+
+    @on(Button.Pressed, "#go")
+    @on(Input.Submitted)
+    def armed(self) -> None:
+        text = self.query_one("#minutes", Input).value
+        if not text.isdecimal() or not 1 <= int(text) <= self.LONGEST_MINUTES:
+            self.problem(f"1 to {self.LONGEST_MINUTES} minutes")
+            return
+        if self._protected and self.query_one("#context", Input).value.strip() != self._name:
+            self.problem(f"that is not {self._name}")
+            return
+        self.dismiss(int(text))

@@ -1,0 +1,152 @@
+"""The one place where the console does anything.
+
+Invariant: an action is refused before anything is asked or read when the console is rewound, or when it would
+change the world and the context is not armed. A change goes through `changes`: plan, dialog with the blast
+radius and what the gate says, then execution of exactly the plan that was shown. Every attempt is a line of
+the command log.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Protocol
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.progress import Progress
+from maestro_cli.tui.acting.model import Action, Answers, Target
+from maestro_cli.tui.feeds.runner import told
+from maestro_cli.tui.store.events import CommandLogged
+from maestro_cli.tui.store.store import Store
+
+if TYPE_CHECKING:
+    from maestro_cli.changes.model import Change, Plan
+    from maestro_cli.services.root import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What the person at the console said to a plan."""
+
+    typed_context: str = ""
+    accepts: frozenset[str] = frozenset()
+
+
+class Asker(Protocol):
+    """The dialogs, called from the thread of the action; each waits for its answer."""
+
+    def words(self, action: Action, targets: Sequence[Target]) -> Answers | None:
+        """What the action asks for; None for Cancel."""
+
+    def agree(self, action: Action, target: Target, plan: Plan, rehearsed: Change) -> Agreed | None:
+        """Yes to exactly this plan, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    why: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    outcome: str
+    is_done: bool
+
+
+class Dispatcher:
+    """Carries out actions, each in the thread that calls `perform`."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        asker: Asker,
+        reading: Callable[[str], Services],
+        acting: Callable[[str], Services],
+    ) -> None:
+        self._store, self._clock, self._asker = store, clock, asker
+        self._reading, self._acting = reading, acting
+        self._numbers = count(1)
+
+    def refusal(self, action: Action, targets: Sequence[Target]) -> Refusal | None:
+        """Why it is not even begun; None where it may be."""
+        snapshot, now = self._store.snapshot, self._clock.now()
+        if action.opens is not None:
+            return None
+        if snapshot.replay_at is not None:
+            return Refusal(
+                "the console shows the past; nothing is done there", "press Escape to return to now"
+            )
+        if not targets:
+            return Refusal(
+                f"{action.title}: nothing is chosen", "put the cursor on it, or mark some with Space"
+            )
+        if len(targets) > 1 and not action.is_bulk:
+            return Refusal(f"{action.title} is about one at a time", "take the marks away with Escape")
+        for context in sorted({target.context for target in targets}):
+            if action.danger.needs_arming and not snapshot.is_armed(context, now):
+                return Refusal(f"{context} is read-only", "press W to arm it for some minutes")
+        return None
+
+    def perform(
+        self, action: Action, targets: Sequence[Target], progress: Progress, cancellation: Cancellation
+    ) -> list[tuple[Target, Ending]]:
+        """Ask, do, and tell how each target ended; raises nothing."""
+        answers: Answers | None = self._asker.words(action, targets) if action.asks else {}
+        if answers is None:
+            return []
+        ended = []
+        for target in targets:
+            if cancellation.is_set:
+                break
+            ended.append((target, self._one(action, target, answers, progress, cancellation)))
+        return ended
+
+    def _one(
+        self, action: Action, target: Target, answers: Answers, progress: Progress, cancellation: Cancellation
+    ) -> Ending:
+        line = command_line(action, target, answers)
+        began, number = self._clock.now(), next(self._numbers)
+        self._store.dispatch(CommandLogged(began, target.context, line, "running", number))
+        try:
+            if action.plans is not None:
+                ending = self._change(action, target, answers, progress, cancellation)
+            else:
+                assert action.records is not None
+                ending = Ending(action.records(self._reading(target.context), target, answers), True)
+        except Exception as error:  # noqa: BLE001 - the border of the thread: it is told where it was asked for
+            said = told(error)
+            ending = Ending(f"failed: {said.line}" + (f" — {said.fix}" if said.fix else ""), False)
+        self._store.dispatch(CommandLogged(began, target.context, line, ending.outcome, number))
+        return ending
+
+    def _change(
+        self, action: Action, target: Target, answers: Answers, progress: Progress, cancellation: Cancellation
+    ) -> Ending:
+        from maestro_cli.changes.model import Consent
+
+        assert action.plans is not None
+        services = self._acting(target.context)
+        progress.phase("plan", action.title)
+        plan = action.plans(services, target, answers)
+        rehearsed = services.rehearse_change(plan, frozenset())
+        agreed = self._asker.agree(action, target, plan, rehearsed)
+        if agreed is None:
+            return Ending("you said no; nothing was done", False)
+        if refusal := self.refusal(action, (target,)):  # it may have been disarmed while the dialog was open
+            return Ending(f"refused: {refusal.why}", False)
+        progress.phase(plan.kind, plan.summary)
+        consent = Consent(True, plan.digest, agreed.typed_context, agreed.accepts)
+        change = services.changes.execute(
+            plan, consent, cause="console", progress=progress, cancellation=cancellation
+        )
+        return Ending(f"{change.state.value}: {change.id}", True)
+
+
+def command_line(action: Action, target: Target, answers: Answers) -> str:
+    """The command that does the same, ready to be pasted."""
+    return shlex.join(("maestro", "--context", target.context, *action.line(target, answers)))

@@ -1,0 +1,92 @@
+"""Actions as data.
+
+Invariant: danger is data; it decides the dialog. An action is about targets that were captured when it was
+asked for, each by its id, never about a row. What changes the world gives a plan of `changes`; what only
+records something (an acknowledgement, a note) is done at once, after a question where it needs words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from maestro_cli.changes.model import Plan
+    from maestro_cli.services.root import Services
+    from maestro_cli.tui.screens.model import Place
+
+Answers = Mapping[str, str]
+
+
+class Danger(Enum):
+    """How much an action can hurt, and so how it is agreed to.
+
+    `observe`: at once. `record`: writes the journal only, at once or after its words. `reversible`: Enter
+    on a focused Cancel is no; `disruptive`: the target is typed; `destructive`: the target is typed and,
+    where it cannot be undone, a second person approves.
+    """
+
+    OBSERVE = "observe"
+    RECORD = "record"
+    REVERSIBLE = "reversible"
+    DISRUPTIVE = "disruptive"
+    DESTRUCTIVE = "destructive"
+
+    @property
+    def needs_arming(self) -> bool:
+        return self in (Danger.REVERSIBLE, Danger.DISRUPTIVE, Danger.DESTRUCTIVE)
+
+    @property
+    def needs_typing(self) -> bool:
+        return self in (Danger.DISRUPTIVE, Danger.DESTRUCTIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an action is about, by its id; `name` is what people type, `item` the fact as it was shown."""
+
+    context: str
+    kind: str
+    id: str
+    name: str
+    item: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A word that an action needs; `choices` where only some will do, `check` raises UsageError."""
+
+    name: str
+    label: str
+    default: Callable[[Target], str] = lambda target: ""
+    choices: tuple[str, ...] = ()
+    check: Callable[[str], object] | None = None
+    is_needed: bool = True
+
+
+@dataclass(frozen=True)
+class Action:
+    """`id` is dotted (`pods.delete`) and names the key in keys.yaml. Exactly one of `opens`, `records` and
+    `plans` is given. `line` is the command that does the same, without `maestro` and `--context`.
+    """
+
+    id: str
+    title: str
+    tooltip: str
+    danger: Danger
+    line: Callable[[Target, Answers], tuple[str, ...]]
+    key: str = ""
+    asks: tuple[Ask, ...] = ()
+    is_bulk: bool = False
+    opens: Callable[[Target], Place] | None = None
+    records: Callable[[Services, Target, Answers], str] | None = None
+    plans: Callable[[Services, Target, Answers], Plan] | None = None
+
+    def __post_init__(self) -> None:
+        given = sum(one is not None for one in (self.opens, self.records, self.plans))
+        if given != 1:
+            raise ValueError(f"{self.id} needs one of opens, records and plans")
+        if (self.plans is not None) is not self.danger.needs_arming:
+            raise ValueError(f"{self.id}: {self.danger.value} does not fit what it does")

@@ -1,0 +1,214 @@
+"""The full screen.
+
+Invariant: it takes the newest snapshot when there is news, at most some times a second, and gives it to what
+is visible; actions go to the dispatcher, in a thread of their own. Nothing here waits for a backend.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Footer
+
+from maestro_cli.tui.acting.asking import DialogAsker
+from maestro_cli.tui.acting.dialogs import ArmDialog
+from maestro_cli.tui.acting.dispatcher import Dispatcher
+from maestro_cli.tui.acting.model import Action, Target
+from maestro_cli.tui.console import Console
+from maestro_cli.tui.messages import ActionEnded, ActionRefused, NewsArrived, Remarked
+from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.screens.table import FIRST, every_screen
+from maestro_cli.tui.store.events import ContextArmed, ContextDisarmed
+from maestro_cli.tui.views.view import View
+from maestro_cli.tui.widgets.header import Header
+from maestro_cli.tui.widgets.status_line import StatusLine
+
+DRAW_SECONDS = 0.1  # between two drawings of news; a key is drawn at once
+AGE_SECONDS = 5.0  # how often ages are drawn again while nothing is new
+
+
+class ConsoleApp(App[None]):
+    """maestro's console over one Console, which is `behind` it."""
+
+    CSS_PATH: ClassVar[Any] = "styles/console.tcss"
+    TITLE = "maestro"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Back", id="console.back", tooltip="Where you came from."),
+        Binding(
+            "W", "arm", "Arm", id="console.arm", tooltip="Allow changes in this context for some minutes."
+        ),
+        Binding(
+            "ctrl+r", "hurry", "Read now", id="console.hurry", tooltip="Read everything on screen again."
+        ),
+    ]
+
+    def __init__(self, console: Console, first: Place | None = None) -> None:
+        super().__init__()
+        self.behind = console
+        self._first = first or Place(FIRST)
+        self._trail: list[Place] = []
+        self._is_due = True
+        asker = DialogAsker(self, console.ending, self.is_protected)
+        self.dispatcher = Dispatcher(console.store, console.clock, asker, console.reading, console.acting)
+
+    def now(self) -> datetime:
+        return self.behind.clock.now()
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        yield Vertical(id="body")
+        yield StatusLine()
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.behind.store.listen(self._tell_news)
+        self.set_interval(AGE_SECONDS, self.draw)
+        self.go(self._first)
+
+    def _tell_news(self) -> None:
+        self.post_message(NewsArrived())
+
+    def on_unmount(self) -> None:
+        self.behind.close()
+
+    # Places
+
+    @property
+    def view(self) -> View | None:
+        """What fills the body."""
+        found = self.screen_stack[0].query(View)
+        return found.last() if found else None
+
+    @property
+    def trail(self) -> tuple[Place, ...]:
+        return tuple(self._trail)
+
+    @on(View.Opened)
+    def opened(self, event: View.Opened) -> None:
+        self.go(event.place)
+
+    def go(self, place: Place) -> None:
+        """Show a place; Escape leads back."""
+        self._trail.append(place)
+        self._swap()
+
+    def action_leave(self) -> None:
+        """To the place before; at the first one, nowhere."""
+        if len(self._trail) > 1:
+            self._trail.pop()
+            self._swap()
+
+    def _swap(self) -> None:
+        """Put the view of the newest place in the body, and read what it renders and nothing else."""
+        place = self._trail[-1]
+        view = every_screen()[place.screen].view(place)
+        body = self.screen_stack[0].query_one("#body", Vertical)
+        body.remove_children()
+        body.mount(view)
+        self.behind.feeds.want(view.keys(self.behind.store.snapshot.scope))
+        self.call_after_refresh(self.draw)
+
+    # Drawing
+
+    @on(NewsArrived)
+    def news(self) -> None:
+        """Draw soon: what comes until then is drawn with it."""
+        if self._is_due:
+            self._is_due = False
+            self.set_timer(DRAW_SECONDS, self._draw_news)
+
+    def _draw_news(self) -> None:
+        self._is_due = True
+        self.draw()
+
+    def draw(self) -> None:
+        if not self.is_running:
+            return
+        snapshot, now = self.behind.store.take(), self.now()
+        base = self.screen_stack[0]
+        base.query_one(Header).show(snapshot, now)
+        view = self.view
+        if view is not None and view.is_mounted:
+            view.show(snapshot, now)
+        self._disarm_when_over(now)
+
+    @on(View.CountChanged)
+    def counted(self, event: View.CountChanged) -> None:
+        self.screen_stack[0].query_one(StatusLine).count(event.shown, event.total)
+
+    def remark(self, text: str) -> None:
+        """Show a remark; from any thread."""
+        self.post_message(Remarked(text))
+
+    @on(Remarked)
+    def remarked(self, event: Remarked) -> None:
+        self.screen_stack[0].query_one(StatusLine).tell(event.text)
+
+    # Doing
+
+    def is_protected(self, context: str) -> bool:
+        return self.behind.acting(context).policy.protected
+
+    def action_arm(self) -> None:
+        """Ask for how long; arming an armed context disarms it."""
+        store, context = self.behind.store, self.behind.store.snapshot.scope.context
+        if store.snapshot.is_armed(context, self.now()):
+            store.dispatch(ContextDisarmed(context))
+            return
+
+        def armed(minutes: object) -> None:
+            if isinstance(minutes, int):
+                store.dispatch(ContextArmed(context, self.now() + timedelta(minutes=minutes)))
+
+        self.push_screen(ArmDialog(context, protected=self.is_protected(context)), armed)
+
+    def _disarm_when_over(self, now: datetime) -> None:
+        store = self.behind.store
+        over = [name for name, until in store.snapshot.armed.items() if until <= now]
+        store.dispatch(*map(ContextDisarmed, over))
+
+    def action_hurry(self) -> None:
+        self.behind.feeds.hurry()
+
+    @on(View.Asked)
+    def asked(self, event: View.Asked) -> None:
+        self.act(event.action, event.targets)
+
+    def act(self, action: Action, targets: Sequence[Target]) -> None:
+        """Begin an action on what was chosen when it was asked for, or say why not."""
+        refusal = self.dispatcher.refusal(action, targets)
+        if refusal is not None:
+            self.post_message(ActionRefused(action.id, refusal.why, refusal.fix))
+        elif action.opens is not None:
+            for target in targets[:1]:
+                self.go(action.opens(target))
+        else:
+            work = threading.Thread(target=self._work, args=(action, targets), daemon=True, name=action.id)
+            work.start()
+
+    def _work(self, action: Action, targets: Sequence[Target]) -> None:
+        from maestro_cli.tui.acting.progress import SpokenProgress
+
+        progress = SpokenProgress(self.remark)
+        for target, ending in self.dispatcher.perform(action, targets, progress, self.behind.ending):
+            self.post_message(ActionEnded(action, target, ending.outcome, is_done=ending.is_done))
+
+    @on(ActionRefused)
+    def refused(self, event: ActionRefused) -> None:
+        self.screen_stack[0].query_one(StatusLine).tell(
+            f"{event.why}; {event.fix}" if event.fix else event.why
+        )
+
+    @on(ActionEnded)
+    def ended(self, event: ActionEnded) -> None:
+        self.screen_stack[0].query_one(StatusLine).tell(
+            f"{event.action.title} {event.target.name}: {event.outcome}"
+        )
+        self.behind.feeds.hurry()

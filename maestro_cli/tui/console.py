@@ -1,0 +1,76 @@
+"""What the console is made of, without a screen: the store, the feeds, services by context, the dispatcher.
+
+Invariant: reading services are read-only whatever else is set; the services of an action allow what the
+context itself allows, and exist only once it was armed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.clock import Clock
+from maestro_cli.services.backends import GlobalOptions
+from maestro_cli.services.root import Services
+from maestro_cli.tui.feeds.runner import FeedRunner
+from maestro_cli.tui.screens.table import every_feed
+from maestro_cli.tui.store.model import Scope
+from maestro_cli.tui.store.store import Store
+
+if TYPE_CHECKING:
+    from maestro_cli.services.person import Person
+
+
+class ConsoleSignals:
+    """Work that is begun here is cancelled with the console, never by a signal that ends it mid-way."""
+
+    def __init__(self, ending: Cancellation) -> None:
+        self._ending = ending
+
+    def cooperative(self) -> Cancellation:
+        return self._ending
+
+
+class Console:
+    """Everything behind the screen; `close` ends all of it."""
+
+    def __init__(
+        self, options: GlobalOptions, clock: Clock, contexts: tuple[str, ...], namespace: str
+    ) -> None:
+        self.clock = clock
+        self.ending = Cancellation()
+        self.options = options
+        self.store = Store(Scope(contexts, namespace))
+        self._lock = threading.Lock()
+        self._reading: dict[str, Services] = {}
+        self._acting: dict[str, Services] = {}
+        self.person: Callable[[], Person | None] = lambda: None
+        self.feeds = FeedRunner(self.store, every_feed(), self.reading, clock)
+
+    def reading(self, context: str) -> Services:
+        """The services that feeds and records use; no change gets past their gate."""
+        return self._built(self._reading, context, is_read_only=True)
+
+    def acting(self, context: str) -> Services:
+        """The services of changes, whose gate asks what the context asks."""
+        return self._built(self._acting, context, is_read_only=self.options.is_read_only)
+
+    def _built(self, known: dict[str, Services], context: str, *, is_read_only: bool) -> Services:
+        with self._lock:
+            if context not in known:
+                options = replace(
+                    self.options, context=context, is_read_only=is_read_only, asks=lambda: self.person()
+                )
+                known[context] = Services(options, ConsoleSignals(self.ending))
+            return known[context]
+
+    def close(self) -> None:
+        """End threads and close what they read from."""
+        self.ending.cancel()
+        self.feeds.close()
+        with self._lock:
+            for services in (*self._reading.values(), *self._acting.values()):
+                services.close()

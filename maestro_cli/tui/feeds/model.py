@@ -1,0 +1,43 @@
+"""A feed: how one kind of fact is read.
+
+Invariant: data; a feed knows services and no widget. `read` answers whole; `follow` tells what changes and
+returns when it is stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from maestro_cli.tui.store.model import FactKey
+
+if TYPE_CHECKING:
+    from maestro_cli.core.cancellation import Cancellation
+    from maestro_cli.services.root import Services
+
+T = TypeVar("T")
+Emit = Callable[[T], None]
+
+
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot call a subscripted slotted generic
+class Feed(Generic[T]):
+    """`needs` is the backend that it asks, in a word for people. `argument` is what it is about, or "".
+
+    `follow` is used in place of `read` where it is given: it calls `emit` with the whole data whenever that
+    has changed, at most some times a second, raises MaestroError when it cannot go on, and is then called
+    again after `every_seconds`. `is_recorded`: the recorder keeps it for rewinding.
+    """
+
+    id: str
+    needs: str
+    every_seconds: float
+    read: Callable[[Services, str], T]
+    follow: Callable[[Services, str, Emit[T], Cancellation], None] | None = None
+    is_recorded: bool = True
+
+    def of(self, context: str, argument: str = "") -> FactKey:
+        return FactKey(self.id, context, argument)
+
+
+AnyFeed = Feed[Any]

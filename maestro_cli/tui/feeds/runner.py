@@ -1,0 +1,112 @@
+"""Threads that keep the wanted facts fresh.
+
+Invariant: one thread a fact, and only while somebody wants it. Threads are daemons: one that hangs in a
+backend holds up nothing, least of all the end. Every error becomes a stale fact; none ends the console.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.errors import MaestroError
+from maestro_cli.services.root import Services
+from maestro_cli.tui.feeds.model import AnyFeed
+from maestro_cli.tui.store.events import FactFailed, FactRead, FactsForgotten
+from maestro_cli.tui.store.model import FactKey, Told
+from maestro_cli.tui.store.store import Store
+
+SLOWEST_SECONDS = 30.0  # between two looks at a backend that does not answer
+
+
+def told(error: Exception) -> Told:
+    """An error as the console tells it."""
+    if isinstance(error, MaestroError):
+        return Told(error.what, error.why, error.fix)
+    return Told(
+        f"internal error: {type(error).__name__}", str(error), "report it, with what MAESTRO_DEBUG=1 prints"
+    )
+
+
+class FeedRunner:
+    """Starts and stops threads so that exactly the wanted facts are read."""
+
+    def __init__(
+        self,
+        store: Store,
+        feeds: Mapping[str, AnyFeed],
+        services_of: Callable[[str], Services],
+        clock: Clock,
+    ) -> None:
+        self._store, self._feeds, self._services_of, self._clock = store, feeds, services_of, clock
+        self._lock = threading.Lock()
+        self._running: dict[FactKey, _Reader] = {}
+
+    def want(self, keys: frozenset[FactKey]) -> None:
+        """Read these from now on, and no others."""
+        with self._lock:
+            gone = frozenset(self._running) - keys
+            for key in gone:
+                self._running.pop(key).stop()
+            for key in sorted(keys - frozenset(self._running)):
+                self._running[key] = _Reader(key, self._feeds[key.feed], self)
+        if gone:
+            self._store.dispatch(FactsForgotten(gone))
+
+    def hurry(self) -> None:
+        """Look at everything now."""
+        with self._lock:
+            for reader in self._running.values():
+                reader.hurry()
+
+    def close(self) -> None:
+        with self._lock:
+            while self._running:
+                self._running.popitem()[1].stop()
+
+
+class _Reader:
+    """The thread of one fact."""
+
+    def __init__(self, key: FactKey, feed: AnyFeed, runner: FeedRunner) -> None:
+        self._key, self._feed, self._runner = key, feed, runner
+        self._stopped = Cancellation()
+        self._hurry = threading.Event()
+        threading.Thread(target=self._run, name=f"feed {key.feed}@{key.context}", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.cancel()
+        self._hurry.set()
+
+    def hurry(self) -> None:
+        self._hurry.set()
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopped.is_set:
+            try:
+                self._read_once()
+                failures = 0
+            except Exception as error:  # noqa: BLE001 - the border of the thread: it is told, and tried again
+                failures += 1
+                self._tell(FactFailed(self._key, told(error), self._runner._clock.now()))
+            pause = min(self._feed.every_seconds * 2 ** min(failures, 6), max(SLOWEST_SECONDS, 1.0))
+            self._hurry.wait(pause if failures else self._feed.every_seconds)
+            self._hurry.clear()
+
+    def _read_once(self) -> None:
+        services = self._runner._services_of(self._key.context)
+        if self._feed.follow is not None:
+            self._feed.follow(services, self._key.argument, self._emit, self._stopped)
+            return
+        self._emit(self._feed.read(services, self._key.argument))
+
+    def _emit(self, data: object) -> None:
+        self._tell(FactRead(self._key, data, self._runner._clock.now()))
+
+    def _tell(self, event: FactRead | FactFailed) -> None:
+        """What comes after it was stopped is of nobody's interest."""
+        if not self._stopped.is_set:
+            self._runner._store.dispatch(event)

@@ -1,0 +1,35 @@
+"""What widgets and threads tell the console. Invariant: in the past tense; the app alone acts on it."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from maestro_cli.tui.acting.model import Action, Target
+
+
+class NewsArrived(Message):
+    """The store has events that were not taken yet."""
+
+
+class ActionRefused(Message):
+    """Nothing was done; `why` is for people."""
+
+    def __init__(self, action: str, why: str, fix: str = "") -> None:
+        super().__init__()
+        self.action, self.why, self.fix = action, why, fix
+
+
+class ActionEnded(Message):
+    """It was done, or failed; `outcome` is how, in words."""
+
+    def __init__(self, action: Action, target: Target, outcome: str, *, is_done: bool) -> None:
+        super().__init__()
+        self.action, self.target, self.outcome, self.is_done = action, target, outcome, is_done
+
+
+class Remarked(Message):
+    """A remark or a warning of whatever works in the background."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text

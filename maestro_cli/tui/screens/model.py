@@ -1,0 +1,126 @@
+"""What a screen is made of.
+
+Invariant: data. A screen names the feeds it renders, how a fact becomes a `Listing` or a `Report` (the same
+that commands print), and what can be done with what is chosen; it calls no source and draws nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from maestro_cli.tui.acting.model import Action, Target
+from maestro_cli.tui.feeds.model import AnyFeed
+from maestro_cli.tui.store.model import Scope
+
+if TYPE_CHECKING:
+    from maestro_cli.output.views import Listing, Report
+    from maestro_cli.tui.views.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the console is: a screen, about something. Places make the breadcrumbs.
+
+    `argument` is what it is about (`#12`, `ml/pod/fraud-1`), `context` where that is; "" for what is about
+    the whole scope. `filter` is what was typed after `/`.
+    """
+
+    screen: str
+    argument: str = ""
+    context: str = ""
+    filter: str = ""
+
+    @property
+    def crumb(self) -> str:
+        return f"{self.screen} {self.argument}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What renderers need besides the data."""
+
+    now: datetime
+    scope: Scope
+    context: str
+
+
+def nothing_to_filter(item: Any) -> Mapping[str, str]:
+    return {}
+
+
+@dataclass(frozen=True)
+class TableScreen:
+    """A list: rows of one feed, in every context of the scope.
+
+    `listing` makes the view of what the feed read; `key` names a row for good (never its number), `target` is
+    what actions on it are about, `opens` where Enter leads. `labels` are what `-l` asks for.
+    """
+
+    id: str
+    title: str
+    help: str
+    feed: AnyFeed
+    rows: Callable[[Any], Sequence[Any]]
+    listing: Callable[[Sequence[Any], Moment], Listing[Any]]
+    key: Callable[[Any], str]
+    target: Callable[[Any, str], Target]
+    opens: Callable[[Target], Place] | None = None
+    labels: Callable[[Any], Mapping[str, str]] = nothing_to_filter
+    actions: tuple[Action, ...] = ()
+    aliases: tuple[str, ...] = ()
+    digit: str = ""
+
+    @property
+    def feeds(self) -> tuple[AnyFeed, ...]:
+        return (self.feed,)
+
+    def view(self, place: Place) -> View:
+        from maestro_cli.tui.views.table_view import TableView
+        from maestro_cli.tui.views.view import bound
+
+        return bound(TableView, self.actions)(self, place)
+
+
+@dataclass(frozen=True)
+class ReportScreen:
+    """One thing whole: a report of one feed with the place's argument."""
+
+    id: str
+    title: str
+    help: str
+    feed: AnyFeed
+    report: Callable[[Any, Moment], Report]
+    target: Callable[[Place, Any], Target | None] = field(default=lambda place, data: None)
+    actions: tuple[Action, ...] = ()
+    aliases: tuple[str, ...] = ()
+    digit: str = ""
+
+    @property
+    def feeds(self) -> tuple[AnyFeed, ...]:
+        return (self.feed,)
+
+    def view(self, place: Place) -> View:
+        from maestro_cli.tui.views.report_view import ReportPane
+        from maestro_cli.tui.views.view import bound
+
+        return bound(ReportPane, self.actions)(self, place)
+
+
+@dataclass(frozen=True)
+class OwnScreen:
+    """A screen with a view of its own; `view` imports its module when it is opened."""
+
+    id: str
+    title: str
+    help: str
+    feeds: tuple[AnyFeed, ...]
+    view: Callable[[Place], View]
+    actions: tuple[Action, ...] = ()
+    aliases: tuple[str, ...] = ()
+    digit: str = ""
+
+
+Screen = TableScreen | ReportScreen | OwnScreen

@@ -1,0 +1,84 @@
+"""What can happen to the snapshot. Invariant: frozen data, in the past tense; the reducer knows each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from maestro_cli.tui.store.model import Fact, FactKey, Scope, Told
+
+
+@dataclass(frozen=True, slots=True)
+class FactRead:
+    key: FactKey
+    data: Any
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FactFailed:
+    key: FactKey
+    error: Told
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FactsForgotten:
+    """Nobody shows them any more."""
+
+    keys: frozenset[FactKey]
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeChanged:
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class ContextArmed:
+    context: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ContextDisarmed:
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLogged:
+    """A command began (`outcome` running), or ended: then `id` names the line that it ends."""
+
+    at: datetime
+    context: str
+    line: str
+    outcome: str
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rewound:
+    """What was known then is shown; nothing is done until `Resumed`."""
+
+    at: datetime
+    facts: Mapping[FactKey, Fact]
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Live again."""
+
+
+Event = (
+    FactRead
+    | FactFailed
+    | FactsForgotten
+    | ScopeChanged
+    | ContextArmed
+    | ContextDisarmed
+    | CommandLogged
+    | Rewound
+    | Resumed
+)

@@ -1,0 +1,76 @@
+"""Snapshot and event to the next snapshot.
+
+Invariant: pure. While rewound, what is read live is kept aside and not shown; resuming shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+
+from maestro_cli.tui.store import events
+from maestro_cli.tui.store.model import UNREAD, Fact, FactKey, Logged, Snapshot, Told
+
+LONGEST_LOG = 500
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is shown, and what is known live; both have the same facts unless rewound."""
+
+    shown: Snapshot
+    live: Mapping[FactKey, Fact]
+
+
+def reduce(state: State, event: events.Event) -> State:
+    """The next state; the same one where the event tells nothing new."""
+    match event:
+        case events.FactRead(key, data, at):
+            return _with_facts(state, {**state.live, key: Fact(data, at)})
+        case events.FactFailed(key, error, at):
+            return _with_facts(state, {**state.live, key: _failed(state.live.get(key, UNREAD), error, at)})
+        case events.FactsForgotten(keys):
+            return _with_facts(state, {one: fact for one, fact in state.live.items() if one not in keys})
+        case events.Rewound(at, facts):
+            return replace(state, shown=replace(state.shown, facts=MappingProxyType({**facts}), replay_at=at))
+        case events.Resumed():
+            return replace(state, shown=replace(state.shown, facts=state.live, replay_at=None))
+        case _:
+            return replace(state, shown=_around(state.shown, event))
+
+
+def _with_facts(state: State, facts: dict[FactKey, Fact]) -> State:
+    live = MappingProxyType(facts)
+    shown = state.shown if state.shown.replay_at is not None else replace(state.shown, facts=live)
+    return State(shown, live)
+
+
+def _failed(before: Fact, error: Told, at: datetime) -> Fact:
+    """The data stays as it was, and so does since when it cannot be read."""
+    since = before.error_since if before.error is not None else at
+    return replace(before, error=error, error_since=since)
+
+
+def _around(shown: Snapshot, event: events.Event) -> Snapshot:
+    """Everything that is no fact."""
+    match event:
+        case events.ScopeChanged(scope):
+            return replace(shown, scope=scope)
+        case events.ContextArmed(context, until):
+            return replace(shown, armed=MappingProxyType({**shown.armed, context: until}))
+        case events.ContextDisarmed(context):
+            left = {name: until for name, until in shown.armed.items() if name != context}
+            return replace(shown, armed=MappingProxyType(left))
+        case events.CommandLogged(at, context, line, outcome, number):
+            return replace(shown, log=_logged(shown.log, Logged(at, context, line, outcome, number)))
+        case _:
+            return shown
+
+
+def _logged(log: tuple[Logged, ...], line: Logged) -> tuple[Logged, ...]:
+    """The line takes the place of the one with its id; the oldest go when there are too many."""
+    if any(one.id == line.id for one in log):
+        return tuple(replace(line, at=one.at) if one.id == line.id else one for one in log)
+    return (*log, line)[-LONGEST_LOG:]

@@ -1,0 +1,41 @@
+"""One thing whole, as a report. Invariant: what could not be read says so; what was read before stays."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from textual.app import ComposeResult
+
+from maestro_cli.tui.acting.model import Target
+from maestro_cli.tui.screens.model import Moment, Place, ReportScreen
+from maestro_cli.tui.store.model import Snapshot
+from maestro_cli.tui.views.stale_line import StaleLine
+from maestro_cli.tui.views.view import View
+from maestro_cli.tui.widgets.report_view import ReportView
+
+
+class ReportPane(View):
+    """Renders a ReportScreen."""
+
+    def __init__(self, screen_: ReportScreen, place: Place) -> None:
+        super().__init__(screen_, place)
+        self._screen = screen_
+        self._targets: tuple[Target, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield StaleLine()
+        yield ReportView()
+
+    def show(self, snapshot: Snapshot, now: datetime) -> None:
+        key = min(self.keys(snapshot.scope))
+        fact = snapshot.fact(key)
+        self.query_one(StaleLine).show(self._screen.feed.needs, [(key.context, fact)], now)
+        if not fact.is_known:
+            return
+        target = self._screen.target(self.place, fact.data)
+        self._targets = () if target is None else (target,)
+        moment = Moment(now, snapshot.scope, key.context)
+        self.query_one(ReportView).show(self._screen.report(fact.data, moment))
+
+    def targets(self) -> tuple[Target, ...]:
+        return self._targets

@@ -1,0 +1,88 @@
+"""The body of the console: one place, rendered.
+
+Invariant: a view gets snapshots and posts messages; it calls no source, changes nothing, and keeps nothing
+but what is chosen, filtered and scrolled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.message import Message
+
+from maestro_cli.tui.acting.model import Action, Target
+from maestro_cli.tui.store.model import FactKey, Scope, Snapshot
+
+if TYPE_CHECKING:
+    from maestro_cli.tui.screens.model import Place, Screen
+
+
+class View(Vertical):
+    """Base of all views. Subclasses override `keys`, `show`, `targets` and `set_filter`."""
+
+    DEFAULT_CSS = "View { height: 1fr; }"
+
+    class Opened(Message):
+        """Enter on something: go there."""
+
+        def __init__(self, place: Place) -> None:
+            super().__init__()
+            self.place = place
+
+    class CountChanged(Message):
+        """How many rows are shown of how many, for the line of the filter."""
+
+        def __init__(self, shown: int, total: int) -> None:
+            super().__init__()
+            self.shown, self.total = shown, total
+
+    class Asked(Message):
+        """A key of an action, with what was chosen at that moment."""
+
+        def __init__(self, action: Action, targets: Sequence[Target]) -> None:
+            super().__init__()
+            self.action, self.targets = action, tuple(targets)
+
+    def __init__(self, screen_: Screen, place: Place) -> None:
+        super().__init__()
+        self.spec, self.place = screen_, place
+
+    def keys(self, scope: Scope) -> frozenset[FactKey]:
+        """The facts that it renders; by default each feed of the screen, in each context of the place."""
+        contexts = (self.place.context,) if self.place.context else scope.contexts
+        return frozenset(
+            feed.of(context, self.place.argument) for feed in self.spec.feeds for context in contexts
+        )
+
+    def show(self, snapshot: Snapshot, now: datetime) -> None:
+        """Render; called when a fact it names has changed, and every few seconds for ages."""
+        raise NotImplementedError
+
+    def targets(self) -> tuple[Target, ...]:
+        """What is marked, else what the cursor is on; empty when that is nothing."""
+        return ()
+
+    def set_filter(self, text: str) -> None:
+        """Show what matches only; raises UsageError for a filter that cannot be read."""
+
+    def action_act(self, action_id: str) -> None:
+        """Ask for an action of this screen on what is chosen now."""
+        for action in self.spec.actions:
+            if action.id == action_id:
+                self.post_message(self.Asked(action, self.targets()))
+
+
+@cache
+def bound(view: type[View], actions: tuple[Action, ...]) -> type[View]:
+    """The view with a binding for each action that has a key, under the action's id."""
+    bindings = [
+        Binding(one.key, f"act('{one.id}')", one.title, id=one.id, tooltip=one.tooltip)
+        for one in actions
+        if one.key
+    ]
+    return type(view.__name__, (view,), {"BINDINGS": bindings})

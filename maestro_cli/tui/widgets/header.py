@@ -1,0 +1,46 @@
+"""The first line: where one is, and whether anything can be done there. Invariant: in words; colour only
+underlines them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rich.text import Text
+from textual.widgets import Static
+
+from maestro_cli.core.clock import seconds_between
+from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.untrusted import visible
+from maestro_cli.tui.store.model import Snapshot
+
+
+class Header(Static):
+    DEFAULT_CSS = """
+    Header { height: 1; background: $primary-muted; color: $text; }
+    Header.armed { background: $error; color: $text; }
+    Header.replay { background: $warning; color: $text; }
+    """
+
+    def show(self, snapshot: Snapshot, now: datetime) -> None:
+        armed = any(snapshot.is_armed(one, now) for one in snapshot.scope.contexts)
+        self.set_class(armed, "armed")
+        self.set_class(snapshot.replay_at is not None, "replay")
+        self.update(Text(header_text(snapshot, now), no_wrap=True, overflow="ellipsis"))
+
+
+def header_text(snapshot: Snapshot, now: datetime) -> str:
+    """`maestro  prod-eu  READ-ONLY  namespace ml  incident #12`."""
+    scope = snapshot.scope
+    parts = ["maestro"]
+    for context in scope.contexts:
+        if snapshot.is_armed(context, now):
+            left = format_duration(seconds_between(now, snapshot.armed[context]))
+            parts.append(f"WRITE {context} ({left} left)")
+        else:
+            parts.append(f"{context} READ-ONLY")
+    parts.append(f"namespace {scope.namespace}" if scope.namespace else "all namespaces")
+    if scope.incident:
+        parts.append(f"incident {scope.incident}")
+    if snapshot.replay_at is not None:
+        parts.append(f"REPLAY {snapshot.replay_at.astimezone():%Y-%m-%d %H:%M:%S %Z}, nothing can be done")
+    return visible("  ".join(parts))

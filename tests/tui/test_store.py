@@ -1,0 +1,83 @@
+"""The store: one frozen snapshot, and nothing that was known is lost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from maestro_cli.tui.store.events import (
+    CommandLogged,
+    ContextArmed,
+    FactFailed,
+    FactRead,
+    FactsForgotten,
+    Resumed,
+    Rewound,
+)
+from maestro_cli.tui.store.model import Fact, FactKey, Scope, Told
+from maestro_cli.tui.store.store import Store
+
+NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
+KEY = FactKey("pods", "prod")
+
+
+def after(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def test_what_cannot_be_read_keeps_its_data_and_says_since_when() -> None:
+    store = Store(Scope(("prod",)))
+    store.dispatch(FactRead(KEY, ("a",), NOW))
+    store.dispatch(FactFailed(KEY, Told("gone"), after(5)), FactFailed(KEY, Told("still gone"), after(9)))
+    fact = store.snapshot.fact(KEY)
+    assert (fact.data, fact.read_at, fact.error, fact.error_since) == (
+        ("a",),
+        NOW,
+        Told("still gone"),
+        after(5),
+    )
+    store.dispatch(FactRead(KEY, ("b",), after(12)))
+    assert store.snapshot.fact(KEY) == Fact(("b",), after(12))
+
+
+def test_many_events_wake_once_until_they_are_taken() -> None:
+    woken: list[int] = []
+    store = Store(Scope(("prod",)))
+    store.listen(lambda: woken.append(1))
+    for number in range(5):
+        store.dispatch(FactRead(KEY, number, NOW))
+    assert len(woken) == 1
+    assert store.take().fact(KEY).data == 4
+    store.dispatch(FactRead(KEY, 5, NOW))
+    assert len(woken) == 2
+
+
+def test_while_rewound_what_is_read_is_kept_and_shown_on_return() -> None:
+    store = Store(Scope(("prod",)))
+    store.dispatch(FactRead(KEY, "now", NOW), Rewound(after(-60), {KEY: Fact("then", after(-60))}))
+    store.dispatch(FactRead(KEY, "later", after(1)))
+    assert store.snapshot.fact(KEY).data == "then"
+    store.dispatch(Resumed())
+    assert (store.snapshot.fact(KEY).data, store.snapshot.replay_at) == ("later", None)
+
+
+def test_nothing_is_armed_in_the_past_nor_after_its_time() -> None:
+    store = Store(Scope(("prod",)))
+    store.dispatch(ContextArmed("prod", after(60)))
+    assert store.snapshot.is_armed("prod", NOW)
+    assert not store.snapshot.is_armed("prod", after(60))
+    assert not store.snapshot.is_armed("other", NOW)
+    store.dispatch(Rewound(after(-60), {}))
+    assert not store.snapshot.is_armed("prod", NOW)
+
+
+def test_the_end_of_a_command_takes_the_place_of_its_beginning() -> None:
+    store = Store(Scope(("prod",)))
+    store.dispatch(CommandLogged(NOW, "prod", "maestro pod list", "running", 1))
+    store.dispatch(CommandLogged(after(1), "prod", "maestro pod list", "done", 1))
+    assert [(line.at, line.outcome) for line in store.snapshot.log] == [(NOW, "done")]
+
+
+def test_forgotten_facts_are_unread_again() -> None:
+    store = Store(Scope(("prod",)))
+    store.dispatch(FactRead(KEY, 1, NOW), FactsForgotten(frozenset({KEY})))
+    assert not store.snapshot.fact(KEY).is_known
