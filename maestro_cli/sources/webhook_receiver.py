@@ -1,7 +1,7 @@
 """Where Alertmanager posts its webhook messages.
 
 Invariant: 200 is sent only after `on_message` came back, so a message is kept or sent again; nothing is
-read without the token, and never more than MAX_BODY_BYTES. Alertmanager retries 5xx and nothing else.
+kept without the token, and never more than MAX_BODY_BYTES. Alertmanager retries 5xx and nothing else.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -26,6 +27,7 @@ from maestro_cli.sources.alertmanager import parse_webhook
 PATH = "/webhook/alertmanager"
 MAX_BODY_BYTES = 5 * 2**20
 READ_SECONDS = 10.0
+LINGER_BYTES, LINGER_SECONDS = 8 * MAX_BODY_BYTES, 5.0  # of a refused body, to be forgotten
 MAX_CONNECTIONS = 32
 SLOT_SECONDS = 1.0
 STOP_SECONDS = 10.0
@@ -205,10 +207,10 @@ class _Handler(BaseHTTPRequestHandler):
         # Until the body is read, the connection cannot carry another request.
         self.close_connection = True
         if self.path != PATH:
-            self._answer(404, f"there is nothing here: post to {PATH}")
+            self._refuse(404, f"there is nothing here: post to {PATH}")
             return
         if not self._is_proven():
-            self._answer(401, "a token is needed", {"WWW-Authenticate": "Bearer"})
+            self._refuse(401, "a token is needed", {"WWW-Authenticate": "Bearer"})
             return
         body = self._body()
         if body is not None:
@@ -226,17 +228,17 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         """Refuse every other method."""
         self.close_connection = True
-        self._answer(405, "POST only", {"Allow": "POST"})
+        self._refuse(405, "POST only", {"Allow": "POST"})
 
     do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = do_PUT
 
     def _body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit()) or "Transfer-Encoding" in self.headers:
-            self._answer(411, "Content-Length is needed")
+            self._refuse(411, "Content-Length is needed")
             return None
         if len(length) > 9 or int(length) > MAX_BODY_BYTES:
-            self._answer(413, f"more than {MAX_BODY_BYTES} bytes")
+            self._refuse(413, f"more than {MAX_BODY_BYTES} bytes")
             return None
         deadline, body = time.monotonic() + READ_SECONDS, bytearray()
         while len(body) < int(length):
@@ -267,6 +269,21 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 self.close_connection = True
                 self._answer(500, "the message could not be stored; send it again")
+
+    def _refuse(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
+        """Answer a request whose body is not read, and forget the body: to close a connection with bytes
+        unread resets it, and who is still sending would not read the answer."""
+        self._answer(status, text, headers)
+        length = self.headers.get("Content-Length", "0")
+        is_told = length.isascii() and length.isdigit() and "Transfer-Encoding" not in self.headers
+        left = min(int(length[:12]), LINGER_BYTES) if is_told else LINGER_BYTES
+        deadline = time.monotonic() + LINGER_SECONDS
+        with suppress(OSError):  # it is gone
+            self.connection.shutdown(socket.SHUT_WR)
+            while left > 0 and (seconds := deadline - time.monotonic()) > 0:
+                self.connection.settimeout(seconds)
+                chunk = self.rfile.read1(min(left, 65_536))
+                left = left - len(chunk) if chunk else 0
 
     def _answer(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
         body = json.dumps({"message": text}).encode()

@@ -191,6 +191,22 @@ def test_a_giant_body_is_refused_before_it_is_read(length: object, receiver: Web
     assert answer.split()[1] in (b"413", b"411")
 
 
+@pytest.mark.parametrize(("token", "status"), [(TOKEN, b"413"), ("wrong", b"401")], ids=["giant", "unproven"])
+def test_who_sends_a_whole_giant_body_first_still_reads_the_refusal(
+    token: str, status: bytes, receiver: WebhookReceiver, sink: Sink
+) -> None:
+    length = 4 * MAX_BODY_BYTES  # more than the buffers between both hold
+    lines = (
+        "POST /webhook/alertmanager HTTP/1.1", f"Authorization: Bearer {token}", f"Content-Length: {length}"
+    )  # fmt: skip
+    with socket.create_connection(("127.0.0.1", receiver.port), timeout=60) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        connection.sendall(b"x" * length)
+        answer = connection.makefile("rb").read()
+    assert answer.split()[1] == status
+    assert sink.messages == []
+
+
 @pytest.mark.parametrize(
     "error", [Busy("locked"), sqlite3.OperationalError("disk full"), ZeroDivisionError()]
 )
