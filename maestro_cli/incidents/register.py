@@ -283,21 +283,31 @@ class KnownSignal:
     state: State
     because: str
     source: str
+    start_said: datetime | None = None  # by its sender, where it was not believed
 
 
 _KNOWN = """
 SELECT s.fingerprint, s.content, s.firing, s.name, s.incident, s.starts_at, i.state,
-    coalesce(s.resolved_because, ''), s.source
+    coalesce(s.resolved_because, ''), s.source, s.start_said
 FROM incident_signals s JOIN incidents i ON i.id = s.incident
 WHERE s.current = 1
 """
 
 
 def _known(row: sqlite3.Row) -> KnownSignal:
-    fingerprint, content, firing, name, incident, starts_at, state, because, source = row
+    fingerprint, content, firing, name, incident, starts_at, state, because, source, said = row
     start = from_rfc3339(starts_at)
     return KnownSignal(
-        fingerprint, content, bool(firing), name, incident, start, State(state), because, source
+        fingerprint,
+        content,
+        bool(firing),
+        name,
+        incident,
+        start,
+        State(state),
+        because,
+        source,
+        _instant(said),
     )
 
 

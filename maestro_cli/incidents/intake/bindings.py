@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from maestro_cli.core.facts.alerts import Alert
-from maestro_cli.incidents.intake.correlation import capped, title_of
+from maestro_cli.incidents.intake.correlation import capped, start_of, title_of
 from maestro_cli.incidents.intake.rules.model import FlapLimit, Rule, RuleBook, rule_of_playbook
 from maestro_cli.runbooks.playbooks.matching import match_alert
 from maestro_cli.runbooks.playbooks.model import Playbook
@@ -105,7 +105,7 @@ class Bindings:
         found = self.bound(labels).playbook
         return {} if found is None else found.roles
 
-    def too_few(self, firing: Sequence[Alert]) -> Mapping[str, Waiting]:
+    def too_few(self, firing: Sequence[Alert], now: datetime) -> Mapping[str, Waiting]:
         """Of signals that fire, the keys of those that open no incident yet, and what they wait for."""
         if not self._waits:
             return {}
@@ -114,7 +114,7 @@ class Bindings:
         for alert in firing:
             found = self.bound(alert.labels)
             if found.rule.threshold > 1:
-                groups[found.key].append(alert.starts_at)
+                groups[found.key].append(start_of(alert, now))
                 waiting[found.key] = found.rule
         return {
             key: Waiting(rule, len(groups[key]))

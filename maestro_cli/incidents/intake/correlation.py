@@ -11,7 +11,7 @@ import re
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.facts.alerts import Alert, fingerprint_of
@@ -23,6 +23,9 @@ MAX_LABELS = 100
 MAX_VALUE_CHARACTERS = 2000
 MAX_KEY_PART = 100
 UNASKED = ("kubernetes", "anomalies")  # sources of signals that nobody wrote a rule for
+# How far a sender's clock may be ahead of ours: one that NTP keeps is off by far less than a second, one that
+# nobody sets by some. A clock that is off by more than a minute is wrong, and its starts say nothing.
+MAX_SKEW = timedelta(seconds=60)
 _CUT = "…(cut)"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -93,13 +96,16 @@ def _plausible(instant: datetime) -> bool:
 
 
 def start_of(alert: Alert, now: datetime) -> datetime:
-    """When it began, as far as is known: now where its sender's start is not believed."""
+    """When it began, as far as is known: now where its sender's start is not believed. One that is believed
+    may be ahead of now by MAX_SKEW: that it is kept as told makes it the same start when it comes again."""
     return now if disbelieved_start(alert, now) is not None else alert.starts_at
 
 
 def disbelieved_start(alert: Alert, now: datetime) -> datetime | None:
-    """The start that its sender told where that cannot be: Go's zero time, long ago, or in the future."""
-    return None if _plausible(alert.starts_at) and alert.starts_at <= now else alert.starts_at
+    """The start that its sender told where that cannot be: Go's zero time, long ago, or in the future by more
+    than clocks differ."""
+    believed = _plausible(alert.starts_at) and alert.starts_at <= now + MAX_SKEW
+    return None if believed else alert.starts_at
 
 
 def incident_key(labels: Mapping[str, str]) -> str:

@@ -113,10 +113,11 @@ class Detector:
     def _too_few(self, alerts: Sequence[Alert]) -> Mapping[str, Waiting]:
         """Keys whose signals are too few to open an incident."""
         able = [one for one in alerts if one.firing and ignored_because(one, self.policy) is None]
-        few = self.bindings.too_few(able)
+        now = self.clock.now()
+        few = self.bindings.too_few(able, now)
         for waiting in few.values():
             if not waiting.rule.is_of_playbook:
-                note_waiting(self.journal, self.actor, waiting.rule.id, waiting.signals, self.clock.now())
+                note_waiting(self.journal, self.actor, waiting.rule.id, waiting.signals, now)
         return few
 
     def _judge(self, reads: Reads, few: Mapping[str, Waiting]) -> Judge:

@@ -7,14 +7,21 @@ from datetime import datetime, timedelta
 
 from maestro_cli.core.facts.alerts import Alert
 from maestro_cli.incidents.intake.bindings import Bindings, Waiting
-from maestro_cli.incidents.intake.correlation import IntakePolicy, ignored_because
+from maestro_cli.incidents.intake.correlation import (
+    IntakePolicy,
+    disbelieved_start,
+    ignored_because,
+    start_of,
+)
 from maestro_cli.incidents.intake.damping import FLAPS, Damping
 from maestro_cli.incidents.register import KnownSignal, Reads, open_incident_of_key
 
 _SAME_START = timedelta(seconds=1)
 
 
-def judge_alert(alert: Alert, content: str, known: KnownSignal | None, policy: IntakePolicy) -> str:
+def judge_alert(
+    alert: Alert, content: str, known: KnownSignal | None, policy: IntakePolicy, now: datetime
+) -> str:
     """What an alert asks for: duplicate, confirmed, changed, refired, resolve, route, or `ignore: reason`.
 
     Pure. `confirmed` is a duplicate that was read from a source which is not the one that told of it; a
@@ -25,8 +32,7 @@ def judge_alert(alert: Alert, content: str, known: KnownSignal | None, policy: I
             return "ignore: resolved and unknown"
         reason = ignored_because(alert, policy)
         return f"ignore: {reason}" if reason else "route"
-    older = alert.starts_at < known.starts_at - _SAME_START
-    newer = alert.starts_at > known.starts_at + _SAME_START
+    older, newer = _order(alert, known, now)
     replayed = alert.source.endswith("webhook")
     if not alert.firing:
         if not known.firing:
@@ -46,6 +52,19 @@ def judge_alert(alert: Alert, content: str, known: KnownSignal | None, policy: I
     return f"ignore: {reason}" if reason else "route"
 
 
+def _order(alert: Alert, known: KnownSignal, now: datetime) -> tuple[bool, bool]:
+    """Whether it began before, and whether after, what is known began.
+
+    A start that is not believed says neither: the signal goes on while it fires, and is a new one after that.
+    """
+    if disbelieved_start(alert, now) is not None:
+        return False, not known.firing
+    if known.start_said is not None and abs(alert.starts_at - known.start_said) <= _SAME_START:
+        return False, False  # it was not believed when it came
+    began = start_of(alert, now)
+    return began < known.starts_at - _SAME_START, began > known.starts_at + _SAME_START
+
+
 class Judge:
     """What the alerts of one delivery ask for, by what is known and by the rules."""
 
@@ -59,12 +78,12 @@ class Judge:
     ) -> None:
         """`few`: the keys of which too few signals fire to open an incident."""
         self._reads, self._bindings, self._policy, self._few = reads, bindings, policy, few
-        self._damping = Damping(reads, bindings, now)
+        self._now, self._damping = now, Damping(reads, bindings, now)
 
     def answer(self, alert: Alert, content: str, known: KnownSignal | None, *, is_full: bool) -> str:
         """As `judge_alert`; an alert of which there are too few opens nothing and joins what is open, and one
         that flaps neither resolves nor reopens. `is_full`: what does not resolve now will be seen again."""
-        answer = judge_alert(alert, content, known, self._policy)
+        answer = judge_alert(alert, content, known, self._policy, self._now)
         if answer == "resolve" and is_full and known is not None and self._flaps(known):
             return f"ignore: {FLAPS}"
         if answer != "route":

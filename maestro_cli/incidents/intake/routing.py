@@ -219,7 +219,7 @@ class Routing:
                 "namespace": capped(namespace, 253) or None,
                 "workload": str(workload) if workload is not None else None,
                 "drill": self._drilling,
-                "started_at": start_of(alert, self._now),
+                "started_at": min(start_of(alert, self._now), self._now),
                 **({} if disbelieved_start(alert, self._now) is None else {"start_known": False}),
                 "source": self._source,
                 "same_as": last.id if last is not None else None,

@@ -10,6 +10,9 @@ import pytest
 
 from maestro_cli.incidents.clock import Phase, PhaseReading, Standing, read_clock
 from maestro_cli.incidents.desk import IncidentDesk
+from maestro_cli.incidents.intake.bindings import Bindings
+from maestro_cli.incidents.intake.correlation import MAX_SKEW
+from maestro_cli.incidents.intake.rules.model import Rule, RuleBook
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.report.stats import Measure, sample_of
 from maestro_cli.journal.verification import verify
@@ -93,6 +96,60 @@ def test_a_start_as_it_is_read_is_believed(room: Room, desk: IncidentDesk) -> No
     room.detector.ingest([alert(starts_at=room.clock.now())], source="alertmanager-api")
     assert phases(room, desk)[Phase.DETECT].standing is Standing.MET
     assert desk.signals("1")[0].start_said is None
+
+
+@pytest.mark.parametrize(
+    "ahead", [timedelta(seconds=1), MAX_SKEW], ids=["a second", "as far as clocks differ"]
+)
+def test_a_clock_that_is_a_moment_ahead_says_now(room: Room, desk: IncidentDesk, ahead: timedelta) -> None:
+    skewed = alert(starts_at=T0 + ahead)
+    room.detector.reconcile([skewed], source="alertmanager-api")
+    assert (desk.get("1").times.started_at, desk.get("1").times.start_known) == (T0, True)
+    reading = phases(room, desk)[Phase.DETECT]
+    assert (reading.standing, reading.seconds) == (Standing.MET, 0)
+    assert desk.signals("1")[0].start_said is None
+    desk.resolve("1", force=True, reason="known")
+    room.clock.advance(2 * MAX_SKEW.total_seconds())  # its start is over by our clock, too
+    report = room.detector.reconcile([skewed], source="alertmanager-api")
+    assert report.ignored == {"continues after the incident ended": 1}
+
+
+def test_a_clock_that_is_further_ahead_is_wrong(room: Room, desk: IncidentDesk) -> None:
+    room.detector.ingest([alert(starts_at=T0 + MAX_SKEW + timedelta(seconds=1))], source="alertmanager-api")
+    assert not desk.get("1").times.start_known
+
+
+@pytest.mark.parametrize("said", [ZERO, FUTURE], ids=["zero", "future"])
+def test_what_fires_on_after_its_incident_ended_is_no_news_whatever_start_is_said(
+    room: Room, desk: IncidentDesk, said: datetime
+) -> None:
+    fires = alert(starts_at=said)
+    room.detector.reconcile([fires], source="alertmanager-api")
+    desk.resolve("1", force=True, reason="known")
+    for seconds in (60, 7200):  # FUTURE is over by then
+        room.clock.advance(seconds)
+        report = room.detector.reconcile([fires], source="alertmanager-api")
+        assert report.ignored == {"continues after the incident ended": 1}
+
+
+def test_a_sender_that_tells_no_start_is_heard_when_it_ends_and_fires_again(
+    room: Room, desk: IncidentDesk
+) -> None:
+    hook = "alertmanager-webhook"
+    for firing in (True, False, True):
+        room.clock.advance(30)
+        room.detector.ingest([alert(starts_at=ZERO, firing=firing, source=hook)], source=hook)
+        assert desk.get("1").firing == int(firing)
+
+
+def test_a_threshold_counts_starts_that_are_believed(room: Room) -> None:
+    rule = Rule("pair", threshold=2, window_seconds=60, group_by=("team",), by_labels=True)
+    bindings = Bindings((), RuleBook((rule,), storm=None))
+    first, second = (alert(team="a", deployment=name, starts_at=ZERO) for name in ("a", "b"))
+    known = alert(team="a", deployment="c")
+    assert not bindings.too_few([first, known], T0)  # as far as is known, both begin now
+    assert bindings.too_few([first, known], T0 + timedelta(minutes=2))
+    assert not bindings.too_few([first, second], T0 + timedelta(minutes=2))
 
 
 @pytest.mark.parametrize(("survivor", "gone"), [("1", "2"), ("2", "1")])

@@ -61,6 +61,7 @@ def explained(room: Room, *playbooks: Playbook, **labels: str) -> RuleExplanatio
 
 def test_a_rule_groups_by_its_labels_and_waits_for_its_threshold(room: Room) -> None:
     watch = detector(room)
+    room.clock.advance(360)
     first = alert(team="pair", deployment="a")
     late = alert(team="pair", deployment="b", starts_at=T0 + timedelta(minutes=6))
     alone = watch.reconcile([first, late], source=SOURCE)
