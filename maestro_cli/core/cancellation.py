@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from maestro_cli.core.errors import Interrupted
@@ -32,7 +32,21 @@ class Cancellation:
     @contextmanager
     def child(self) -> Iterator[Cancellation]:
         """One that is set with this one while the context is open, and can be set alone."""
-        child = Cancellation()
+        with self._having(Cancellation()) as child:
+            yield child
+
+    @contextmanager
+    def calling(self, act: Callable[[], None]) -> Iterator[None]:
+        """Have `act` called when this one is set while the context is open, or now when it is set already.
+
+        It runs in the thread that sets it, perhaps in a signal handler and perhaps twice: it must be short,
+        raise nothing and wait for no lock but one that is re-entrant.
+        """
+        with self._having(_Calling(act)):
+            yield
+
+    @contextmanager
+    def _having(self, child: Cancellation) -> Iterator[Cancellation]:
         self._children.append(child)
         try:
             if self._is_set:
@@ -64,3 +78,13 @@ class Cancellation:
         """Wait that long; raises Interrupted at once when cancelled."""
         self.wait(seconds)
         self.raise_if_set()
+
+
+class _Calling(Cancellation):
+    def __init__(self, act: Callable[[], None]) -> None:
+        super().__init__()
+        self._act = act
+
+    def cancel(self, *, terminated: bool = False) -> None:
+        super().cancel(terminated=terminated)
+        self._act()

@@ -6,17 +6,44 @@ resolution, a second address, headers that trickle). The call itself must end on
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
+from maestro_cli.core.cancellation import Cancellation
+
+_LONGEST_WAIT_SECONDS = 3600.0  # the platform cannot wait for ever in one call
 T = TypeVar("T")
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
     """The call's result, or its own error; raises TimeoutError after that many seconds."""
     return started(call).result(timeout=seconds)
+
+
+def unless_cancelled(
+    cancellation: Cancellation, call: Callable[[], T], *, seconds: float = math.inf,
+    late: Callable[[T], None] | None = None,
+) -> T:  # fmt: skip
+    """The call's result, or its own error; Interrupted at once when cancelled, TimeoutError after a time.
+
+    The call then goes on by itself, and `late` gets what it may still give.
+    """
+    deadline = time.monotonic() + seconds
+    with cancellation.child() as over:
+        future = started(call)
+        future.add_done_callback(lambda _: over.cancel())
+        while (left := deadline - time.monotonic()) > 0 and not over.wait(min(left, _LONGEST_WAIT_SECONDS)):
+            pass
+    if future.done():
+        return future.result()
+    if late is not None:
+        future.add_done_callback(lambda done: late(done.result()) if done.exception() is None else None)
+    cancellation.raise_if_set()
+    raise TimeoutError
 
 
 def started(call: Callable[[], T]) -> Future[T]:

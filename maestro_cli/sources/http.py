@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ssl
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -22,7 +24,7 @@ from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.facts.endpoints import EndpointCheck
 from maestro_cli.sources.credentials import authorization, tls_context
-from maestro_cli.sources.deadline import within
+from maestro_cli.sources.deadline import unless_cancelled, within
 from maestro_cli.sources.failures import (
     checked_url,
     not_like,
@@ -32,9 +34,12 @@ from maestro_cli.sources.failures import (
     server_error,
     unreachable,
 )
+from maestro_cli.sources.opened import Opened
 
 if TYPE_CHECKING:
     import httpx
+
+    from maestro_cli.core.cancellation import Cancellation
 
 FIRST_CONTACT_SECONDS = 3.5  # leaves a command time to start and to say it within five
 CONNECT_SECONDS = 3.0
@@ -106,7 +111,10 @@ class HttpBackend:
         self._has_answered = False
         verify = tls if tls is not None else self.url.startswith("https:")
         limits = httpx.Limits(max_connections=20, keepalive_expiry=KEEP_ALIVE_SECONDS)
-        self._client = httpx.Client(verify=verify, proxy=proxy, limits=limits, transport=transport)
+        self._dial = partial(httpx.Client, verify=verify, proxy=proxy, transport=transport)
+        self._client = self._dial(limits=limits)
+        self._streaming: httpx.Client | None = None
+        self._lock = threading.Lock()
         self._dropped = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
         self._never_sent = (
             httpx.ConnectError,
@@ -122,6 +130,8 @@ class HttpBackend:
     def close(self) -> None:
         """Close its connections; the source is of no use afterwards."""
         self._client.close()
+        if self._streaming is not None:
+            self._streaming.close()
 
     def apart(self) -> HttpBackend:
         """The same backend over a connection of its own, which a balancer may give to another server."""
@@ -183,6 +193,49 @@ class HttpBackend:
                 if time.monotonic() - started > limit:
                     raise TimeoutError("the answer trickles in too slowly")
             return Answer(url, response.status_code, response.headers, bytes(body))
+
+    def open(
+        self, ask: Ask, cancellation: Cancellation, *, silence_seconds: float,
+        begin_seconds: float | None = None,
+    ) -> Opened:  # fmt: skip
+        """Send a GET, and give back its answer once it begins, to be read as it comes and closed.
+
+        As many may be open as one likes. Raises Unreachable, here when it does not begin in time and later
+        when nothing comes for `silence_seconds`; Interrupted at once when cancelled.
+        """
+        limit = self._timeout_seconds * ask.patience
+        headers = {**self._headers(), "Accept": ask.accept, "Accept-Encoding": "identity"}
+
+        def send() -> Opened:
+            client = self._streaming_client()
+            request = client.build_request(
+                ask.method, self.url + ask.path, params=ask.params, headers=headers,
+                timeout=(min(CONNECT_SECONDS, limit), silence_seconds, limit, limit),
+                extensions=self._extensions,
+            )  # fmt: skip
+            response = client.send(request, stream=True, follow_redirects=False)
+            return Opened(response, cancellation, self._translated)
+
+        with self._translated():
+            opened = unless_cancelled(cancellation, send, seconds=begin_seconds or limit, late=Opened.close)
+        self._has_answered = True
+        return opened
+
+    def _streaming_client(self) -> httpx.Client:
+        import httpx
+
+        with self._lock:
+            if self._streaming is None:
+                limits = httpx.Limits(max_connections=None, keepalive_expiry=KEEP_ALIVE_SECONDS)
+                self._streaming = self._dial(limits=limits)
+            return self._streaming
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except self._failures as error:
+            raise unreachable(self.system, self.url, error, self._timeout_seconds) from error
 
     def expect_ok(self, answer: Answer, *, safe: bool = True) -> Answer:
         """The answer when its status is 2xx.

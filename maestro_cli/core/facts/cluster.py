@@ -188,6 +188,7 @@ class ClusterEvent:
     first_seen_at: datetime
     last_seen_at: datetime
     count: int
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

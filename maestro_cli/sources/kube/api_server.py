@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
@@ -26,6 +26,10 @@ from maestro_cli.core.errors import (
 from maestro_cli.sources.deadline import started
 from maestro_cli.sources.failures import not_like, quoted, shown_url
 from maestro_cli.sources.http import Answer, Ask, HttpBackend
+from maestro_cli.sources.opened import Opened
+
+if TYPE_CHECKING:
+    from maestro_cli.core.cancellation import Cancellation
 
 SYSTEM = "Kubernetes"
 FIELD_MANAGER = "maestro"
@@ -149,18 +153,42 @@ class ApiServer:
         An object is let go once its line is made. When the snapshot expires between pages (410) the list
         starts again; the last time in one piece, as client-go's pager does.
         """
+        return self.snapshot(path, kind, line, params, accept, patience)[0]
+
+    def snapshot(
+        self, path: str, kind: type[T], line: Callable[[T], R],
+        params: Mapping[str, str | int] | None = None, accept: str = JSON, patience: float = 1.0,
+    ) -> tuple[list[R], str]:  # fmt: skip
+        """The same, and the resource version that the snapshot is of."""
         for _ in range(MAX_STARTS):
+            lines, version = list[R](), ""
             try:
-                pages = self._pages(path, kind, params or {}, accept, patience)
-                return [line(item) for page in pages for item in page]
+                for page in self._pages(path, kind, params or {}, accept, patience):
+                    version = version or page.metadata.resource_version
+                    lines += map(line, page.items or ())
+                return lines, version
             except ExpiredList:
                 continue
         whole = self.get(path, Page[kind], params, accept)  # type: ignore[valid-type]  # a run-time type
-        return [line(item) for item in whole.items or ()]
+        return list(map(line, whole.items or ())), whole.metadata.resource_version
+
+    def open(
+        self, path: str, params: Mapping[str, str | int], cancellation: Cancellation, *,
+        silence_seconds: float, begin_seconds: float | None = None, accept: str = JSON,
+    ) -> Opened:  # fmt: skip
+        """An answer that is read as it comes; raises as `get`, and Interrupted at once when cancelled."""
+        ask = Ask("GET", path, params, accept=accept, safe=True)
+        opened = self._backend.open(
+            ask, cancellation, silence_seconds=silence_seconds, begin_seconds=begin_seconds
+        )
+        if not 200 <= opened.status < 300:
+            with opened:
+                self._good(Answer(self._backend.url + path, opened.status, opened.headers, opened.rest()))
+        return opened
 
     def _pages(
         self, path: str, kind: type[T], params: Mapping[str, str | int], accept: str, patience: float
-    ) -> Iterator[list[T]]:
+    ) -> Iterator[Page[T]]:
         """The pages in turn; while the caller works on one, the next is on its way."""
 
         def ask(token: str) -> Page[T]:
@@ -171,12 +199,12 @@ class ApiServer:
         for _ in range(MAX_PAGES):
             token = page.metadata.continue_
             if not token:
-                yield page.items or []
+                yield page
                 return
             if token == seen:
                 raise not_like(SYSTEM, self._backend.url, f"the list {path} comes to the same page again")
             following, seen = started(partial(ask, token)), token
-            yield page.items or []
+            yield page
             page = following.result()
         raise not_like(SYSTEM, self._backend.url, f"the list {path} has no end")
 
@@ -197,14 +225,15 @@ class ApiServer:
             raise NotFound(f"the cluster at {self.url} does not serve this", why=quoted(status.message))
         if status is None or answer.status >= 500:
             return self._backend.expect_ok(answer, safe=safe)
-        raise _error_for(answer.status, status)
+        raise error_for(answer.status, status)
 
 
 def _same(item: T) -> T:
     return item
 
 
-def _error_for(code: int, status: Status) -> MaestroError:
+def error_for(code: int, status: Status) -> MaestroError:
+    """What a Status with this code means."""
     said = quoted(status.message)
     if code == 403:
         return Refused("the cluster forbids it", why=said, fix=_permission_fix(status))

@@ -44,6 +44,7 @@ from maestro_cli.sources.kube.edits import list_written
 from maestro_cli.sources.kube.inventory import Inventory
 from maestro_cli.sources.kube.patches import Precondition, patched
 from maestro_cli.sources.kube.paths import scoped, segment
+from maestro_cli.sources.kube.watches import Watches
 from maestro_cli.sources.kube.workloads import Workloads
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class KubeCluster:
         )
         self._api = ApiServer(backend, self._access.user_name)
         self.inventory = Inventory(self._api)
+        self.watches = Watches(self._api)
         self._workloads = Workloads(self._api)
 
     def close(self) -> None:

@@ -241,6 +241,7 @@ def event_facts(event: EventObject) -> ClusterEvent:
         first_seen_at=first,
         last_seen_at=last,
         count=(series.count if series else None) or event.count or 1,
+        uid=event.metadata.uid,
     )
 
 

@@ -43,14 +43,12 @@ class Inventory:
         """
         path = scoped("/api/v1", namespace, "pods")
         line = partial(pod_line, zone_of=zone_of)
-        return self._api.gather(
-            path, objects.PodObject, line, _selection(selector, fields), patience=PATIENCE
-        )
+        return self._api.gather(path, objects.PodObject, line, selection(selector, fields), patience=PATIENCE)
 
     def nodes(self, *, selector: str = "", fields: str = "") -> list[NodeLine]:
         """Nodes that match a label and a field selector."""
         return self._api.gather(
-            "/api/v1/nodes", objects.NodeObject, node_line, _selection(selector, fields), patience=PATIENCE
+            "/api/v1/nodes", objects.NodeObject, node_line, selection(selector, fields), patience=PATIENCE
         )
 
     def zones(self) -> Mapping[str, str]:
@@ -60,7 +58,7 @@ class Inventory:
 
     def workloads(self, namespace: str | None, *, selector: str = "") -> list[WorkloadLine]:
         """Deployments, and the stateful and daemon sets of a cluster that serves these kinds."""
-        chosen = _selection(selector, "")
+        chosen = selection(selector, "")
 
         def deployments() -> Sequence[WorkloadLine]:
             path = scoped(_APPS, namespace, "deployments")
@@ -96,7 +94,8 @@ def _served(lines: Callable[[], Sequence[WorkloadLine]]) -> Sequence[WorkloadLin
         return ()
 
 
-def _selection(selector: str, fields: str) -> dict[str, str | int]:
+def selection(selector: str, fields: str) -> dict[str, str | int]:
+    """The parameters that pick by labels and fields."""
     given = {"labelSelector": selector, "fieldSelector": fields}
     return {key: value for key, value in given.items() if value}
 

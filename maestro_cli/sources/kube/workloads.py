@@ -120,9 +120,14 @@ class Workloads:
 
 def path_of(ref: WorkloadRef) -> str:
     """Its REST path."""
-    if ref.kind not in _RESOURCES:
-        raise UsageError(f"{ref} is a {ref.kind}", fix=f"name one of: {', '.join(_RESOURCES)}")
-    return f"{scoped(APPS, ref.namespace, _RESOURCES[ref.kind])}/{segment(ref.name)}"
+    return f"{path_of_kind(ref.kind, ref.namespace)}/{segment(ref.name)}"
+
+
+def path_of_kind(kind: str, namespace: str | None) -> str:
+    """The REST path of those of a namespace, or of all (None)."""
+    if kind not in _RESOURCES:
+        raise UsageError(f"{kind} is no kind of workload", fix=f"name one of: {', '.join(_RESOURCES)}")
+    return scoped(APPS, namespace, _RESOURCES[kind])
 
 
 def _is_owned(meta: objects.Meta, uid: str) -> bool:

@@ -107,3 +107,14 @@ def test_quiet_is_a_progress_that_says_nothing(capsys: pytest.CaptureFixture[str
     progress.update("c")
     progress.note("d")
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_is_to_be_called_is_called_when_it_is_set_and_only_while_asked_for() -> None:
+    cancellation, called = Cancellation(), list[str]()
+    with cancellation.calling(lambda: called.append("over")):
+        pass
+    with cancellation.calling(lambda: called.append("now")):
+        cancellation.cancel()
+    with cancellation.calling(lambda: called.append("already")):
+        pass
+    assert called == ["now", "already"]
