@@ -20,6 +20,7 @@ from textual.widgets import Footer
 from maestro_cli.tui.acting.asking import DialogAsker
 from maestro_cli.tui.acting.dialogs import ArmDialog
 from maestro_cli.tui.acting.dispatcher import Dispatcher
+from maestro_cli.tui.acting.menu import ActionMenu
 from maestro_cli.tui.acting.model import Action, Target
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.messages import ActionEnded, ActionRefused, NewsArrived, Remarked
@@ -180,6 +181,21 @@ class ConsoleApp(App[None]):
     @on(View.Asked)
     def asked(self, event: View.Asked) -> None:
         self.act(event.action, event.targets)
+
+    @on(View.MenuAsked)
+    def menu_asked(self, event: View.MenuAsked) -> None:
+        """Let one be chosen of what the screen can do, on what was chosen when it was asked for."""
+        view, targets = self.view, event.targets
+        if view is None:
+            return
+        actions = {action.id: action for action in view.spec.actions}
+        offers = [(one, self.dispatcher.refusal(one, targets)) for one in actions.values()]
+
+        def chosen(action_id: object) -> None:
+            if isinstance(action_id, str):
+                self.act(actions[action_id], targets)
+
+        self.push_screen(ActionMenu(targets, offers), chosen)
 
     def act(self, action: Action, targets: Sequence[Target]) -> None:
         """Begin an action on what was chosen when it was asked for, or say why not."""

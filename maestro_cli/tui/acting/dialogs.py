@@ -24,14 +24,16 @@ if TYPE_CHECKING:
     from maestro_cli.changes.model import Change, Plan
 
 
-class _Dialog(ModalScreen[object]):
+class Dialog(ModalScreen[object]):
+    """Base of all: Escape is no, and a line says what is wrong with an answer."""
+
     DEFAULT_CSS = """
-    _Dialog { align: center middle; }
-    _Dialog > Vertical { width: 90%; max-width: 110; height: auto; max-height: 90%; border: round $primary;
+    Dialog { align: center middle; }
+    Dialog > Vertical { width: 90%; max-width: 110; height: auto; max-height: 90%; border: round $primary;
         background: $surface; padding: 0 1; }
-    _Dialog ReportView { height: auto; max-height: 16; }
-    _Dialog Horizontal { height: auto; }
-    _Dialog .problem { color: $text-error; height: auto; }
+    Dialog ReportView { height: auto; max-height: 16; }
+    Dialog Horizontal { height: auto; }
+    Dialog .problem { color: $text-error; height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "Cancel")]
 
@@ -46,7 +48,7 @@ class _Dialog(ModalScreen[object]):
         self.dismiss(None)
 
 
-class AgreeDialog(_Dialog):
+class AgreeDialog(Dialog):
     """Whether to carry out exactly this plan; answers Agreed or None."""
 
     def __init__(self, action: Action, target: Target, plan: Plan, rehearsed: Change, protected: str) -> None:
@@ -102,7 +104,7 @@ class AgreeDialog(_Dialog):
         self.dismiss(Agreed(typed.get("context", ""), accepts))
 
 
-class WordsDialog(_Dialog):
+class WordsDialog(Dialog):
     """The words that an action needs; answers a mapping or None."""
 
     def __init__(self, action: Action, targets: Sequence[Target]) -> None:
@@ -151,7 +153,7 @@ def fault_of(ask: Ask, text: str) -> str:
     return ""
 
 
-class ArmDialog(_Dialog):
+class ArmDialog(Dialog):
     """For how many minutes changes are allowed in a context; answers the minutes or None."""
 
     LONGEST_MINUTES = 60

@@ -56,7 +56,9 @@ class TableScreen:
     """A list: rows of one feed, in every context of the scope.
 
     `listing` makes the view of what the feed read; `key` names a row for good (never its number), `target` is
-    what actions on it are about, `opens` where Enter leads. `labels` are what `-l` asks for.
+    what actions on it are about (the place has the row's context), `opens` where Enter leads. `labels` are
+    what `-l` asks for.
+    `has_namespace`: its feed takes a namespace, where the place has no argument.
     """
 
     id: str
@@ -66,9 +68,10 @@ class TableScreen:
     rows: Callable[[Any], Sequence[Any]]
     listing: Callable[[Sequence[Any], Moment], Listing[Any]]
     key: Callable[[Any], str]
-    target: Callable[[Any, str], Target]
+    target: Callable[[Any, Place], Target]
     opens: Callable[[Target], Place] | None = None
     labels: Callable[[Any], Mapping[str, str]] = nothing_to_filter
+    has_namespace: bool = True
     actions: tuple[Action, ...] = ()
     aliases: tuple[str, ...] = ()
     digit: str = ""

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from maestro_cli.core.refs import ref_of
-from maestro_cli.tui.acting.model import Action, Danger, Target
+from maestro_cli.core.refs import ObjectRef, ref_of
+from maestro_cli.tui.acting.changing import change_action
+from maestro_cli.tui.acting.model import Danger, Target
 from maestro_cli.tui.feeds.model import Feed
-from maestro_cli.tui.screens.model import Moment, TableScreen
+from maestro_cli.tui.screens.model import Moment, Place, TableScreen
 
 if TYPE_CHECKING:
-    from maestro_cli.changes.model import Plan
     from maestro_cli.core.facts.inventory import PodLine
     from maestro_cli.output.views import Listing
     from maestro_cli.services.root import Services
-    from maestro_cli.tui.acting.model import Answers
 
 
 def read_pods(services: Services, argument: str) -> tuple[PodLine, ...]:
@@ -33,17 +32,12 @@ def pods_listing(pods: Sequence[PodLine], moment: Moment) -> Listing[PodLine]:
     return pods_view(pods, moment.now, everywhere=not moment.scope.namespace)
 
 
-def pod_target(pod: PodLine, context: str) -> Target:
-    return Target(context, "Pod", pod.uid, f"{pod.namespace}/pod/{pod.name}", pod)
+def pod_target(pod: PodLine, place: Place) -> Target:
+    return Target(place.context, "Pod", pod.uid, str(ref_of("Pod", pod.namespace, pod.name)), pod)
 
 
-def plan_delete(services: Services, target: Target, answers: Answers) -> Plan:
-    pod: PodLine = target.item
-    return services.changes.plan("delete-pod", ref_of("Pod", pod.namespace, pod.name), {})
-
-
-def delete_line(target: Target, answers: Answers) -> tuple[str, ...]:
-    return ("pod", "delete", target.name)
+def pod_ref(target: Target) -> ObjectRef:
+    return ref_of("Pod", target.item.namespace, target.item.name)
 
 
 SCREENS = (
@@ -58,15 +52,17 @@ SCREENS = (
         target=pod_target,
         labels=lambda pod: pod.labels,
         aliases=("pod", "po"),
+        digit="3",
         actions=(
-            Action(
+            change_action(
                 "pods.delete",
+                "delete-pod",
                 "End the pod",
-                "Have the pod end and be replaced, as a gated change.",
+                "have it evicted, and replaced by its controller",
                 Danger.DISRUPTIVE,
-                delete_line,
-                key="ctrl+x",
-                plans=plan_delete,
+                pod_ref,
+                lambda target, answers: ("pod", "delete", target.name),
+                is_bulk=True,
             ),
         ),
     ),

@@ -13,7 +13,7 @@ from importlib import import_module
 from maestro_cli.tui.feeds.model import AnyFeed
 from maestro_cli.tui.screens.model import Screen
 
-MODULES: tuple[str, ...] = ("pods",)
+MODULES: tuple[str, ...] = ("workloads", "pods", "nodes", "changes", "records")
 FIRST = "pods"
 
 

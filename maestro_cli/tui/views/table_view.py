@@ -7,31 +7,22 @@ could not be read is grey and says how old it is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
 
-from maestro_cli.output.views import Column, Listing
+from maestro_cli.output.views import Column
 from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.screens.model import Moment, Place, TableScreen
-from maestro_cli.tui.store.model import Fact, FactKey, Scope, Snapshot
-from maestro_cli.tui.views.filtering import Filter, parse_filter
+from maestro_cli.tui.store.model import FactKey, Scope, Snapshot
+from maestro_cli.tui.views.filtering import parse_filter
 from maestro_cli.tui.views.sited import Sited, site_columns
 from maestro_cli.tui.views.stale_line import StaleLine
 from maestro_cli.tui.views.view import View
 from maestro_cli.tui.widgets.fact_table import FactTable
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What was drawn last, so that the same is not drawn again."""
-
-    facts: tuple[Fact, ...]
-    filter: Filter
-    minute: int
 
 
 class TableView(View):
@@ -42,7 +33,6 @@ class TableView(View):
         self._screen = screen_
         self._filter = parse_filter(place.filter)
         self._rows: dict[str, Sited] = {}
-        self._facts: tuple[Fact, ...] = ()
         self._snapshot: Snapshot | None = None
 
     def compose(self) -> ComposeResult:
@@ -50,7 +40,7 @@ class TableView(View):
         yield FactTable()
 
     def keys(self, scope: Scope) -> frozenset[FactKey]:
-        argument = self.place.argument or scope.namespace
+        argument = self.place.argument or (scope.namespace if self._screen.has_namespace else "")
         contexts = (self.place.context,) if self.place.context else scope.contexts
         return frozenset(self._screen.feed.of(context, argument) for context in contexts)
 
@@ -83,7 +73,10 @@ class TableView(View):
         table = self.query_one(FactTable)
         chosen = table.marked or ((table.cursor_key,) if table.cursor_key is not None else ())
         found = (self._rows.get(key) for key in chosen)
-        return tuple(self._screen.target(one.item, one.context) for one in found if one is not None)
+        return tuple(self._target(one) for one in found if one is not None)
+
+    def _target(self, row: Sited) -> Target:
+        return self._screen.target(row.item, replace(self.place, context=row.context))
 
     def set_filter(self, text: str) -> None:
         self._filter = parse_filter(text)
@@ -94,9 +87,4 @@ class TableView(View):
     def open_row(self, event: FactTable.RowOpened) -> None:
         row = self._rows.get(event.key)
         if row is not None and self._screen.opens is not None:
-            self.post_message(self.Opened(self._screen.opens(self._screen.target(row.item, row.context))))
-
-
-def empty_words(listing: Listing[Any], fact: Fact) -> str:
-    """What stands where there are no rows: never "none" for what was not read."""
-    return listing.empty if fact.is_known else "not read yet"
+            self.post_message(self.Opened(self._screen.opens(self._target(row))))

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 class View(Vertical):
     """Base of all views. Subclasses override `keys`, `show`, `targets` and `set_filter`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "menu", "Actions", id="view.menu", tooltip="What can be done with what is chosen."),
+    ]
 
     DEFAULT_CSS = "View { height: 1fr; }"
 
@@ -48,6 +52,13 @@ class View(Vertical):
             super().__init__()
             self.action, self.targets = action, tuple(targets)
 
+    class MenuAsked(Message):
+        """What can be done with these?"""
+
+        def __init__(self, targets: Sequence[Target]) -> None:
+            super().__init__()
+            self.targets = tuple(targets)
+
     def __init__(self, screen_: Screen, place: Place) -> None:
         super().__init__()
         self.spec, self.place = screen_, place
@@ -69,6 +80,10 @@ class View(Vertical):
 
     def set_filter(self, text: str) -> None:
         """Show what matches only; raises UsageError for a filter that cannot be read."""
+
+    def action_menu(self) -> None:
+        """Ask for the menu of what is chosen now."""
+        self.post_message(self.MenuAsked(self.targets()))
 
     def action_act(self, action_id: str) -> None:
         """Ask for an action of this screen on what is chosen now."""

@@ -1,0 +1,126 @@
+"""Changes: what was done to the world, by whom, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Target
+from maestro_cli.tui.feeds.model import Feed
+from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
+
+if TYPE_CHECKING:
+    from maestro_cli.changes.model import Change, Plan
+    from maestro_cli.output.views import Listing, Report
+    from maestro_cli.services.root import Services
+
+MOST = 500
+
+
+def read_changes(services: Services, argument: str) -> tuple[Change, ...]:
+    return services.list_changes(MOST)
+
+
+def read_change(services: Services, argument: str) -> Change:
+    return services.get_change(argument)
+
+
+CHANGES: Feed[tuple[Change, ...]] = Feed("changes", "the journal", 2.0, read_changes)
+CHANGE: Feed[Change] = Feed("change", "the journal", 1.0, read_change)
+
+
+def changes_listing(changes: Sequence[Change], moment: Moment) -> Listing[Change]:
+    from maestro_cli.output.renderers.changes import changes_view
+
+    return changes_view(changes)
+
+
+def change_report(change: Change, moment: Moment) -> Report:
+    from maestro_cli.output.renderers.changes import change_view
+
+    return change_view(change)
+
+
+def change_target(change: Change, place: Place) -> Target:
+    return Target(place.context, "Change", change.id, change.id, change)
+
+
+def plan_undo(services: Services, target: Target, answers: Answers) -> Plan:
+    return services.changes.plan_undo(target.id)
+
+
+def approve(services: Services, target: Target, answers: Answers) -> str:
+    """The word of a second person; the change is carried out by who asked for it."""
+    from maestro_cli.services.approving import approvals
+
+    desk = approvals(services)
+    return f"approved: {desk.approve(desk.check(target.id)).id}"
+
+
+def deny(services: Services, target: Target, answers: Answers) -> str:
+    from maestro_cli.services.approving import approvals
+
+    return f"denied: {approvals(services).deny(target.id, answers['why']).id}"
+
+
+def said_yes(text: str) -> None:
+    """Raises ValueError for anything but yes."""
+    if text != "yes":
+        raise ValueError("type yes, or leave with Escape")
+
+
+ACTIONS = (
+    Action(
+        "changes.undo",
+        "Take back",
+        "undo it, by another change",
+        Danger.REVERSIBLE,
+        lambda target, answers: ("change", "undo", target.id),
+        plans=plan_undo,
+    ),
+    Action(
+        "changes.approve",
+        "Approve",
+        "give the second person's word to a change that waits",
+        Danger.RECORD,
+        lambda target, answers: ("approve", target.id, "--yes"),
+        asks=(Ask("yes", "type yes to approve exactly this plan", check=said_yes),),
+        records=approve,
+    ),
+    Action(
+        "changes.deny",
+        "Deny",
+        "end a change that waits; nothing of it is done",
+        Danger.RECORD,
+        lambda target, answers: ("approve", "deny", target.id, "--why", answers["why"]),
+        asks=(Ask("why", "what the requester is told", is_needed=False),),
+        records=deny,
+    ),
+)
+
+SCREENS = (
+    TableScreen(
+        id="changes",
+        title="Changes",
+        help="What was changed, by whom, and how it ended; newest first.",
+        feed=CHANGES,
+        rows=tuple,
+        listing=changes_listing,
+        key=lambda change: change.id,
+        target=change_target,
+        opens=lambda target: Place("change", target.id, target.context),
+        aliases=("chg",),
+        digit="5",
+        has_namespace=False,
+        actions=ACTIONS,
+    ),
+    ReportScreen(
+        id="change",
+        title="Change",
+        help="One change: plan, diff, blast radius, how it ended.",
+        feed=CHANGE,
+        report=change_report,
+        target=lambda place, change: change_target(change, place),
+        actions=ACTIONS,
+    ),
+)

@@ -1,0 +1,213 @@
+"""Workloads of the scope, the rollout of one, and the revisions that it could return to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from maestro_cli.core.refs import ObjectRef, parse_workload_ref
+from maestro_cli.tui.acting.changing import change_action, whole_number
+from maestro_cli.tui.acting.model import Action, Ask, Danger, Target
+from maestro_cli.tui.feeds.model import Feed
+from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
+
+if TYPE_CHECKING:
+    from maestro_cli.changes.candidates.model import Candidate
+    from maestro_cli.changes.rollouts import Rollout
+    from maestro_cli.core.facts.inventory import WorkloadLine
+    from maestro_cli.output.views import Listing, Report
+    from maestro_cli.services.root import Services
+
+
+def read_workloads(services: Services, argument: str) -> tuple[WorkloadLine, ...]:
+    from maestro_cli.services.inventory import Wanted
+
+    return tuple(services.list_workloads(Wanted(namespace=argument or None, everywhere=not argument)))
+
+
+def read_rollout(services: Services, argument: str) -> Rollout:
+    return services.read_rollout(argument, None)
+
+
+def read_revisions(services: Services, argument: str) -> tuple[Candidate, ...]:
+    return services.rollback_candidates(parse_workload_ref(argument))
+
+
+WORKLOADS: Feed[tuple[WorkloadLine, ...]] = Feed("workloads", "Kubernetes", 3.0, read_workloads)
+ROLLOUT: Feed[Rollout] = Feed("rollout", "Kubernetes", 1.0, read_rollout)
+REVISIONS: Feed[tuple[Candidate, ...]] = Feed("revisions", "Kubernetes and Prometheus", 15.0, read_revisions)
+
+
+def workloads_listing(lines: Sequence[WorkloadLine], moment: Moment) -> Listing[WorkloadLine]:
+    from maestro_cli.output.renderers.inventory import workloads_view
+
+    return workloads_view(lines, moment.now)
+
+
+def revisions_listing(found: Sequence[Candidate], moment: Moment) -> Listing[Candidate]:
+    from maestro_cli.output.renderers.candidates import candidates_view
+
+    return candidates_view(found)
+
+
+def rollout_report(rollout: Rollout, moment: Moment) -> Report:
+    from maestro_cli.output.renderers.rollouts import rollout_view
+
+    return rollout_view(rollout)
+
+
+def workload_target(line: WorkloadLine, place: Place) -> Target:
+    return Target(place.context, line.ref.kind, line.uid, str(line.ref), line.ref)
+
+
+def rollout_target(place: Place, rollout: Any) -> Target:
+    return Target(place.context, rollout.ref.kind, str(rollout.ref), str(rollout.ref), rollout.ref)
+
+
+def named_by(target: Target) -> ObjectRef:
+    ref: ObjectRef = target.item
+    return ref
+
+
+def _open(
+    screen: str, action_id: str, key: str, title: str, tooltip: str, command: tuple[str, ...]
+) -> Action:
+    return Action(
+        action_id,
+        title,
+        tooltip,
+        Danger.OBSERVE,
+        lambda target, answers: (*command, target.name),
+        key=key,
+        opens=lambda target: Place(screen, target.name, target.context),
+    )
+
+
+CHANGES = (
+    change_action(
+        "workloads.rollback",
+        "rollback",
+        "Roll back",
+        "return to the last known good revision, or to one that is named",
+        Danger.REVERSIBLE,
+        named_by,
+        lambda target, answers: (
+            "rollback",
+            target.name,
+            *(("--to-revision", answers["revision"]) if answers["revision"] else ()),
+        ),
+        parameters=lambda target, answers: (
+            {"to_revision": int(answers["revision"])} if answers["revision"] else {}
+        ),
+        asks=(
+            Ask(
+                "revision",
+                "to revision (empty: the last known good one)",
+                check=whole_number,
+                is_needed=False,
+            ),
+        ),
+    ),
+    change_action(
+        "workloads.scale",
+        "scale",
+        "Scale",
+        "set how many replicas it wants",
+        Danger.REVERSIBLE,
+        named_by,
+        lambda target, answers: ("scale", target.name, "--replicas", answers["replicas"]),
+        parameters=lambda target, answers: {"replicas": int(answers["replicas"])},
+        asks=(Ask("replicas", "replicas", check=whole_number),),
+    ),
+    change_action(
+        "workloads.restart",
+        "restart",
+        "Restart",
+        "replace every replica by a new one of the same release",
+        Danger.DISRUPTIVE,
+        named_by,
+        lambda target, answers: ("restart", target.name),
+    ),
+    change_action(
+        "workloads.pause",
+        "pause",
+        "Hold the rollout",
+        "hold it where it is, and every template change to come",
+        Danger.REVERSIBLE,
+        named_by,
+        lambda target, answers: ("rollout", "pause", target.name),
+    ),
+    change_action(
+        "workloads.resume",
+        "resume",
+        "Let the rollout go on",
+        "with every template change that was held back",
+        Danger.REVERSIBLE,
+        named_by,
+        lambda target, answers: ("rollout", "resume", target.name),
+    ),
+)
+
+VISITS = (
+    _open("rollout", "workloads.rollout", "o", "Rollout", "the tree of its rollout", ("rollout", "status")),
+    _open("revisions", "workloads.revisions", "v", "Revisions", "each with its record", ("rollback", "plan")),
+)
+
+
+def revision_target(one: Candidate, place: Place) -> Target:
+    number = one.judged.revision
+    item = (parse_workload_ref(place.argument), number)
+    return Target(
+        place.context, "Revision", f"{place.argument}@{number}", f"{place.argument} revision {number}", item
+    )
+
+
+RETURN = change_action(
+    "revisions.rollback",
+    "rollback",
+    "Return to it",
+    "roll the workload back to this revision",
+    Danger.REVERSIBLE,
+    lambda target: target.item[0],
+    lambda target, answers: ("rollback", str(target.item[0]), "--to-revision", str(target.item[1])),
+    parameters=lambda target, answers: {"to_revision": target.item[1]},
+)
+
+SCREENS = (
+    TableScreen(
+        id="workloads",
+        title="Workloads",
+        help="Deployments, stateful sets and daemon sets: replicas, revision, rollout.",
+        feed=WORKLOADS,
+        rows=tuple,
+        listing=workloads_listing,
+        key=lambda line: line.uid,
+        target=workload_target,
+        opens=lambda target: Place("rollout", target.name, target.context),
+        aliases=("workload", "wl", "deployments", "deploy", "dp", "sts", "ds"),
+        digit="2",
+        actions=(*VISITS, *CHANGES),
+    ),
+    ReportScreen(
+        id="rollout",
+        title="Rollout",
+        help="One workload's rollout: its revisions and their pods.",
+        feed=ROLLOUT,
+        report=rollout_report,
+        target=rollout_target,
+        aliases=("rollouts",),
+        actions=(VISITS[1], *CHANGES),
+    ),
+    TableScreen(
+        id="revisions",
+        title="Revisions",
+        help="The revisions of a workload with their record, and which one a rollback would choose.",
+        feed=REVISIONS,
+        rows=tuple,
+        listing=revisions_listing,
+        key=lambda one: str(one.judged.revision),
+        target=revision_target,
+        aliases=("revision", "rev"),
+        actions=(RETURN,),
+    ),
+)

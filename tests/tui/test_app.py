@@ -1,0 +1,82 @@
+"""The app: shows what the store has, and does nothing that was not asked for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from textual.pilot import Pilot
+
+from maestro_cli.tui.acting.dialogs import ArmDialog
+from maestro_cli.tui.acting.menu import ActionMenu
+from maestro_cli.tui.app import ConsoleApp
+from maestro_cli.tui.messages import ActionRefused
+from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.screens.pods import PODS
+from maestro_cli.tui.store.events import FactFailed, FactRead
+from maestro_cli.tui.store.model import Told
+from tests.tui.cases import NOW, StillConsole, pod, run_app, screen_text, tell, until
+
+SERVICES = SimpleNamespace(policy=SimpleNamespace(protected=False))
+PODS_PLACE = Place("pods")
+
+
+def test_rows_come_from_the_store_and_stay_grey_when_the_backend_is_gone() -> None:
+    console = StillConsole(SERVICES)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, FactRead(PODS.of("prod"), (pod("fraud-1"), pod("fraud-2")), NOW - timedelta(minutes=2)))
+        await until(pilot, lambda: "fraud-2" in screen_text(app), "the rows")
+        tell(console, FactFailed(PODS.of("prod"), Told("Kubernetes does not answer", "refused"), NOW))
+        await until(pilot, lambda: "does not answer" in screen_text(app), "the error")
+        text = screen_text(app)
+        assert "fraud-1" in text
+        assert "2m00s old" in text
+
+    run_app(console, script, place=PODS_PLACE)
+
+
+def test_only_what_is_shown_is_read() -> None:
+    console = StillConsole(SERVICES, ("prod", "staging"))
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.view is not None, "a view")
+        assert console.feeds.wanted == {PODS.of("prod"), PODS.of("staging")}
+        app.go(Place("doctor", context="prod"))
+        assert {key.feed for key in console.feeds.wanted} == {"doctor"}
+
+    run_app(console, script, place=PODS_PLACE)
+
+
+def test_a_change_is_refused_while_read_only_and_the_menu_says_so() -> None:
+    console, seen = StillConsole(SERVICES), list[Any]()
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, FactRead(PODS.of("prod"), (pod("fraud-1"),), NOW))
+        await until(pilot, lambda: "fraud-1" in screen_text(app), "the rows")
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, ActionMenu), "the menu")
+        await until(pilot, lambda: "refused now: prod is read-only" in screen_text(app), "why")
+        await pilot.press("enter")
+        await until(pilot, lambda: any(isinstance(one, ActionRefused) for one in seen), "the refusal")
+
+    run_app(console, script, place=PODS_PLACE, seen=seen)
+
+
+def test_arming_is_for_one_context_and_says_so_in_words() -> None:
+    console = StillConsole(SERVICES, ("prod", "staging"))
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        await pilot.press("W")
+        await until(pilot, lambda: isinstance(app.screen, ArmDialog), "the dialog")
+        await pilot.press("enter")  # Cancel has the focus
+        await until(pilot, lambda: not isinstance(app.screen, ArmDialog), "no dialog")
+        assert not console.store.snapshot.armed
+        await pilot.press("W")
+        await until(pilot, lambda: isinstance(app.screen, ArmDialog), "the dialog")
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: "WRITE prod" in screen_text(app), "the words")
+        assert "staging READ-ONLY" in screen_text(app)
+
+    run_app(console, script, place=PODS_PLACE)

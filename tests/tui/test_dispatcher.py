@@ -1,0 +1,156 @@
+"""The dispatcher: what is not allowed is not begun, what was shown is what is done, and it is logged."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import GateNotMet
+from maestro_cli.core.progress import Quiet
+from maestro_cli.tui.acting.dispatcher import Agreed, Dispatcher, Refusal
+from maestro_cli.tui.acting.model import Action, Ask, Danger, Target
+from maestro_cli.tui.store.events import ContextArmed, ContextDisarmed, Rewound
+from maestro_cli.tui.store.model import Scope
+from maestro_cli.tui.store.store import Store
+from tests.tui.cases import NOW, StillClock
+
+TARGET = Target("prod", "Pod", "uid-1", "ml/pod/fraud-1")
+PLAN = SimpleNamespace(kind="delete-pod", summary="evict ml/pod/fraud-1", digest="d1")
+
+
+class Desk:
+    """Services and dialogs in one: keeps what was asked and done."""
+
+    def __init__(self, agreed: Agreed | None = Agreed(), error: Exception | None = None) -> None:
+        self.agreed, self.error = agreed, error
+        self.shown: list[Any] = []
+        self.executed: list[Any] = []
+        self.changes = self
+
+    def words(self, action: Action, targets: Any) -> Any:
+        return {"note": "seen"}
+
+    def agree(self, action: Action, target: Target, plan: Any, rehearsed: Any) -> Agreed | None:
+        self.shown.append(plan)
+        return self.agreed
+
+    def rehearse_change(self, plan: Any, accepts: Any) -> Any:
+        return SimpleNamespace(decision=None)
+
+    def execute(self, plan: Any, consent: Any, **how: Any) -> Any:
+        if self.error is not None:
+            raise self.error
+        self.executed.append((plan, consent.digest, consent.given))
+        return SimpleNamespace(state=SimpleNamespace(value="verified"), id="chg-1")
+
+
+def delete(**how: Any) -> Action:
+    return Action(
+        "pods.delete", "End the pod", "have it end", Danger.DISRUPTIVE,
+        lambda target, answers: ("pod", "delete", target.name), plans=lambda *asked: PLAN, **how,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+NOTE = Action(
+    "incident.note", "Note", "write down", Danger.RECORD,
+    lambda target, answers: ("incident", "note", target.name, answers["note"]),
+    asks=(Ask("note", "what"),), records=lambda services, target, answers: "noted",
+)  # fmt: skip
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store(Scope(("prod",)))
+
+
+def dispatcher(store: Store, desk: Desk) -> Dispatcher:
+    services: Any = lambda context: desk  # noqa: E731
+    return Dispatcher(store, StillClock(), desk, services, services)
+
+
+def arm(store: Store) -> None:
+    store.dispatch(ContextArmed("prod", NOW + timedelta(minutes=5)))
+
+
+def test_a_change_is_refused_until_its_context_is_armed(store: Store) -> None:
+    acting = dispatcher(store, Desk())
+    assert acting.refusal(delete(), (TARGET,)) == Refusal(
+        "prod is read-only", "press W to arm it for some minutes"
+    )
+    arm(store)
+    assert acting.refusal(delete(), (TARGET,)) is None
+    elsewhere = Target("staging", "Pod", "u", "ml/pod/b")
+    refused = acting.refusal(delete(is_bulk=True), (TARGET, elsewhere))
+    assert refused is not None
+    assert refused.why == "staging is read-only"
+
+
+def test_a_record_needs_no_arming_but_is_refused_in_the_past(store: Store) -> None:
+    acting = dispatcher(store, Desk())
+    assert acting.refusal(NOTE, (TARGET,)) is None
+    store.dispatch(Rewound(NOW - timedelta(hours=1), {}))
+    refused = acting.refusal(NOTE, (TARGET,))
+    assert refused is not None
+    assert "the past" in refused.why
+
+
+def test_nothing_chosen_is_refused_and_so_are_several_where_one_is_meant(store: Store) -> None:
+    arm(store)
+    acting = dispatcher(store, Desk())
+    nothing, several = acting.refusal(delete(), ()), acting.refusal(delete(), (TARGET, TARGET))
+    assert nothing is not None
+    assert several is not None
+    assert "nothing is chosen" in nothing.why
+    assert "one at a time" in several.why
+
+
+def test_exactly_the_plan_that_was_shown_is_carried_out(store: Store) -> None:
+    arm(store)
+    desk = Desk()
+    ended = dispatcher(store, desk).perform(delete(), (TARGET,), Quiet(), Cancellation())
+    assert desk.shown == [PLAN]
+    assert desk.executed == [(PLAN, "d1", True)]
+    assert [(target, ending.is_done) for target, ending in ended] == [(TARGET, True)]
+    line = store.snapshot.log[-1]
+    assert line.line == "maestro --context prod pod delete ml/pod/fraud-1"
+    assert line.outcome == "verified: chg-1"
+
+
+def test_no_is_no_and_is_written_down(store: Store) -> None:
+    arm(store)
+    desk = Desk(agreed=None)
+    dispatcher(store, desk).perform(delete(), (TARGET,), Quiet(), Cancellation())
+    assert desk.executed == []
+    assert store.snapshot.log[-1].outcome == "you said no; nothing was done"
+
+
+def test_what_was_disarmed_while_the_dialog_was_open_is_not_done(store: Store) -> None:
+    arm(store)
+
+    class Slow(Desk):
+        def agree(self, action: Action, target: Target, plan: Any, rehearsed: Any) -> Agreed | None:
+            store.dispatch(ContextDisarmed("prod"))
+            return Agreed()
+
+    desk = Slow()
+    dispatcher(store, desk).perform(delete(), (TARGET,), Quiet(), Cancellation())
+    assert desk.executed == []
+    assert store.snapshot.log[-1].outcome == "refused: prod is read-only"
+
+
+def test_an_error_is_told_with_its_fix_and_ends_nothing_else(store: Store) -> None:
+    arm(store)
+    desk = Desk(error=GateNotMet("the budget has no headroom", fix="wait"))
+    both = (TARGET, Target("prod", "Pod", "uid-2", "ml/pod/fraud-2"))
+    ended = dispatcher(store, desk).perform(delete(is_bulk=True), both, Quiet(), Cancellation())
+    assert [ending.outcome for _, ending in ended] == ["failed: the budget has no headroom — wait"] * 2
+
+
+def test_the_line_of_the_log_can_be_pasted_whatever_a_name_holds(store: Store) -> None:
+    odd = Target("prod", "Incident", "12", "$(rm -rf /) 'x'")
+    dispatcher(store, Desk()).perform(NOTE, (odd,), Quiet(), Cancellation())
+    assert store.snapshot.log[-1].line.endswith("""note '$(rm -rf /) '"'"'x'"'"'' seen""")
