@@ -17,7 +17,7 @@ from maestro_cli.core.errors import UsageError
 from maestro_cli.core.untrusted import visible
 from maestro_cli.output.terminal import terminal_of
 from maestro_cli.output.views import Listing, View
-from maestro_cli.output.writer import OutputOptions, emit, emit_text, json_text, print_block
+from maestro_cli.output.writer import OutputOptions, emit, emit_text, json_text, not_shown, print_block
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -90,11 +90,13 @@ def _drawn(view: View, screen: Console, *, wide: bool) -> str:
         file=io.StringIO(), width=screen.width, highlight=False, markup=False, emoji=False,
         no_color=screen.no_color, force_terminal=True,
     )  # fmt: skip
+    left_out: list[str] = []
     with paper.capture() as captured:
         for block in [view] if isinstance(view, Listing) else view.blocks:
-            print_block(paper, block, wide=wide)
+            left_out += print_block(paper, block, wide=wide)
     lines = captured.get().rstrip("\n").split("\n")
-    room = max(screen.height - 2, 1)
+    last = [not_shown(left_out, screen.width)] if left_out else []
+    room = max(screen.height - 2 - len(last), 1)
     if len(lines) > room:
         lines = [*lines[:room], f"… {len(lines) - room} more lines"]
-    return "\n".join(lines)
+    return "\n".join([*lines, *last])

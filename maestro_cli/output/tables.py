@@ -6,22 +6,23 @@ import csv
 import io
 import math
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from itertools import zip_longest
+from typing import Any
 
 from maestro_cli.core.clock import to_rfc3339
 from maestro_cli.core.untrusted import markdown_text, visible
+from maestro_cli.output.fitting import GAP, Measured, fit
 from maestro_cli.output.views import Column, Listing
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-_TONES = {"good": "green", "bad": "bold red", "warn": "yellow", "dim": "dim"}
-_CODES = {"good": "32", "bad": "1;31", "warn": "33", "dim": "2"}  # the same as SGR codes
-LONG_ROWS = 200
-_NARROWEST = 8
+_CODES = {"good": "32", "bad": "1;31", "warn": "33", "dim": "2"}  # SGR codes of tones
+_USUAL_PRIORITY = 2
+_NOTHING = "-"
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]")
 _WIDEST = 200  # characters to which a column without a terminal is aligned
 # What a spreadsheet takes for the start of a formula, also in its full-width form and after blanks.
 _FORMULA = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
@@ -31,7 +32,7 @@ _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?%?")
 def cell_text(value: object) -> str:
     """One cell: nothing is `-`, instants are local time with zone, the rest is its text made visible."""
     if value is None or value == "":
-        return "-"
+        return _NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
@@ -94,58 +95,65 @@ def plain_table(listing: Listing[Any], *, wide: bool) -> str:
     return "\n".join(lines)
 
 
-def is_for_lines(listing: Listing[Any], *, wide: bool, width: int) -> bool:
-    """Whether `long_table` shows it better: it is long, or wide and would be cut beyond recognition."""
-    if len(listing.items) >= LONG_ROWS:
-        return True
-    if not wide or not listing.items:
-        return False
-    columns = columns_of(listing, wide=True)
-    natural = (max(text_width(cell_text(column.cell(item))) for item in listing.items) for column in columns)
-    titles = (text_width(column.title) for column in columns)
-    return sum(map(max, natural, titles)) + 2 * (len(columns) - 1) > width
+@dataclass(frozen=True, slots=True)
+class ScreenTable:
+    """A table as lines for a terminal, and the titles of the columns that it has no room for."""
+
+    lines: Iterator[str]
+    left_out: tuple[str, ...]
 
 
-def rich_table(listing: Listing[Any], *, wide: bool) -> Table:
-    """The same rows for a terminal, cut to its width by Rich."""
-    from rich.table import Table  # 40 ms, only where a person looks
-    from rich.text import Text
+def screen_table(listing: Listing[Any], *, wide: bool, room: int | None, colour: bool) -> ScreenTable:
+    """The rows for a terminal of `room` columns, None for uncut: a line each, but for prose, which folds.
 
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    columns = columns_of(listing, wide=wide)
-    for column in columns:
-        table.add_column(
-            Text(column.title.upper()), justify="right" if column.right else "left", overflow="ellipsis"
-        )
-    for item in listing.items:
-        table.add_row(
-            *(
-                Text(
-                    cell_text(column.cell(item)),
-                    style=_TONES.get(column.tone(item), "") if column.tone else "",
-                    no_wrap=False,
-                )
-                for column in columns
-            )
-        )
-    return table
-
-
-def long_table(listing: Listing[Any], *, wide: bool, width: int, colour: bool) -> Iterator[str]:
-    """The same rows for a terminal, one line each, where Rich would take a millisecond a row.
-
-    Columns are cut from the right until a row fits, so that what names the row stays whole; a wide table is
-    not cut.
+    Written here and not by Rich, which takes a millisecond a row and folds every cell that is too wide.
     """
     columns = columns_of(listing, wide=wide)
     rows = [[cell_text(column.cell(item)) for column in columns] for item in listing.items]
+    measured = [
+        _measured(index, column, [row[index] for row in rows]) for index, column in enumerate(columns)
+    ]
+    fitted = fit(measured, room if room is not None else sys.maxsize)
+    shown = [columns[index] for index in fitted.shown]
+    return ScreenTable(
+        _lines(
+            shown, [[row[index] for index in fitted.shown] for row in rows], fitted.widths, listing, colour
+        ),
+        tuple(columns[index].title for index in fitted.left_out),
+    )
+
+
+def _measured(index: int, column: Column[Any], cells: Sequence[str]) -> Measured:
+    title = text_width(column.title.upper())
+    first = next((cell for cell in cells if cell != _NOTHING), "")
+    usual = _USUAL_PRIORITY if index else 0
+    return Measured(
+        width=max([title, *map(text_width, cells)]),
+        title_width=title,
+        priority=column.priority if column.priority is not None else usual,
+        is_whole=column.right or bool(_INSTANT.match(first)),
+        folds=column.folds,
+        is_empty=not first,
+    )
+
+
+def _lines(
+    columns: Sequence[Column[Any]],
+    rows: Sequence[Sequence[str]],
+    widths: Sequence[int],
+    listing: Listing[Any],
+    colour: bool,
+) -> Iterator[str]:
     titles = [column.title.upper() for column in columns]
-    widths = [max(map(text_width, cells)) for cells in zip(titles, *rows, strict=True)]
-    widths = widths if wide else _fitted(widths, width)
     yield _row(titles, widths, columns, ["1" if colour else ""] * len(columns))
     for cells, item in zip(rows, listing.items, strict=True):
         tones = [_CODES.get(column.tone(item), "") if colour and column.tone else "" for column in columns]
-        yield _row(cells, widths, columns, tones)
+        parts = [
+            folded(text, width) if column.folds and text_width(text) > width else [text]
+            for text, width, column in zip(cells, widths, columns, strict=True)
+        ]
+        for line in zip_longest(*parts, fillvalue=""):
+            yield _row(line, widths, columns, tones)
 
 
 def _row(
@@ -155,19 +163,9 @@ def _row(
     for text, width, column, code in zip(cells, widths, columns, codes, strict=True):
         shown = _cut(text, width)
         blank = " " * (width - text_width(shown))
-        painted = f"\x1b[{code}m{shown}\x1b[0m" if code else shown
+        painted = f"\x1b[{code}m{shown}\x1b[0m" if code and shown else shown
         done.append(blank + painted if column.right else painted + blank)
-    return "  ".join(done).rstrip()
-
-
-def _fitted(widths: list[int], room: int) -> list[int]:
-    over = sum(widths) + 2 * (len(widths) - 1) - room
-    fitted = []
-    for width in reversed(widths):
-        less = max(0, min(over, width - _NARROWEST))
-        fitted.append(width - less)
-        over -= less
-    return fitted[::-1]
+    return (" " * GAP).join(done).rstrip()
 
 
 def _cut(text: str, width: int) -> str:
@@ -176,6 +174,32 @@ def _cut(text: str, width: int) -> str:
     while text_width(text) > width - 1:
         text = text[: -max(1, (text_width(text) - width) // 2)]
     return f"{text}…"
+
+
+def folded(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` columns, parted between words where it can be."""
+    lines = [""]
+    for word in text.split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if text_width(joined) <= width:
+            lines[-1] = joined
+            continue
+        if lines[-1]:
+            lines.append("")
+        while text_width(word) > width:
+            head = _head(word, width)
+            lines[-1:] = [head, ""]
+            word = word[len(head) :]
+        lines[-1] = word
+    return lines if lines[-1] or len(lines) == 1 else lines[:-1]
+
+
+def _head(word: str, width: int) -> str:
+    """As much of the word's beginning as there is room for, at least one character."""
+    end = min(len(word), width)
+    while end > 1 and text_width(word[:end]) > width:
+        end -= 1
+    return word[:end]
 
 
 def csv_text(listing: Listing[Any]) -> str:

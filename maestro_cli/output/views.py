@@ -18,13 +18,20 @@ SCHEMA_PREFIX = "maestro.dev/"
 
 @dataclass(frozen=True)  # no slots: Python 3.11 cannot call a subscripted slotted generic
 class Column(Generic[T]):
-    """A titled cell; `tone` names a meaning (good, bad, warn, dim) that colour may underline."""
+    """A titled cell; `tone` names a meaning (good, bad, warn, dim) that colour may underline.
+
+    `priority` says what a narrow terminal keeps: 0 names the row and stays whole, 1 matters most and is cut
+    last, 2 is cut and left out before it, 3 is extra, whole or left out first; among equals the right one
+    first. None is 0 for the first column and 2 for others. `folds`: prose, which goes on in the lines below.
+    """
 
     title: str
     cell: Callable[[T], object]
     wide: bool = False
     right: bool = False
     tone: Callable[[T], str] | None = None
+    priority: int | None = None
+    folds: bool = False
 
 
 @dataclass(frozen=True)  # no slots: Python 3.11 cannot call a subscripted slotted generic

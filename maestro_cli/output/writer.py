@@ -6,7 +6,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TextIO
@@ -18,10 +18,11 @@ from maestro_cli.output import tables
 from maestro_cli.output.diagnostics import note
 from maestro_cli.output.formats import Format
 from maestro_cli.output.jsonpath import evaluate
-from maestro_cli.output.terminal import terminal_of
+from maestro_cli.output.terminal import Terminal, terminal_of
 from maestro_cli.output.views import SCHEMA_PREFIX, Fields, Heading, Lines, Listing, Report, View
 
 JSON_BATCH = 500
+_NARROWEST_VALUE = 24  # columns
 _ITEMS_OPEN, _ITEMS_CLOSE = len('{\n  "items": ['), -len("\n  ]\n}")
 
 
@@ -174,19 +175,35 @@ def _emit_for_people(view: View, options: OutputOptions, out: TextIO) -> None:
         if isinstance(view, Listing) and not view.items:  # stdout stays empty for scripts
             note(view.empty)
         return
-    if isinstance(view, Listing) and tables.is_for_lines(view, wide=wide, width=terminal.width):
-        rows = tables.long_table(view, wide=wide, width=terminal.width, colour=terminal.colour)
-        out.writelines(f"{row}\n" for row in rows)
-        out.flush()
-        return
-    from rich.console import Console
+    left_out = _emit_blocks(blocks, terminal, out, room=None if wide else terminal.width)
+    out.flush()
+    if left_out:
+        note(f"{not_shown(left_out, terminal.width)}; -o wide shows all")
 
-    console = Console(file=out, width=terminal.width, highlight=False, markup=False, emoji=False)
+
+def _emit_blocks(blocks: Sequence[Any], terminal: Terminal, out: TextIO, *, room: int | None) -> list[str]:
+    """Write the blocks to a terminal; returns the titles of the columns that it has no room for."""
+    left_out: list[str] = []
+    console = None
     for index, block in enumerate(blocks):
         if index:
-            console.print()
-        print_block(console, block, wide=wide)
-    out.flush()
+            out.write("\n")
+        if isinstance(block, Listing) and block.items:
+            table = tables.screen_table(block, wide=room is None, room=room, colour=terminal.colour)
+            out.writelines(f"{line}\n" for line in table.lines)
+            left_out += table.left_out
+            continue
+        if console is None:
+            from rich.console import Console  # 40 ms, not for a table alone
+
+            console = Console(file=out, width=terminal.width, highlight=False, markup=False, emoji=False)
+        print_block(console, block, wide=room is None)
+    return left_out
+
+
+def not_shown(titles: Sequence[str], width: int) -> str:
+    """That a terminal of so many columns has no room for these."""
+    return f"not shown in {width} columns: {', '.join(dict.fromkeys(titles))}"
 
 
 def _plain_block(block: Fields | Heading | Lines | Listing[Any] | Report, *, wide: bool) -> str:
@@ -202,22 +219,33 @@ def _plain_block(block: Fields | Heading | Lines | Listing[Any] | Report, *, wid
     raise TypeError(f"{type(block).__name__} is not a block")
 
 
-def print_block(console: Any, block: Any, *, wide: bool) -> None:
-    """Print one block on a Rich console."""
+def print_block(console: Any, block: Any, *, wide: bool) -> tuple[str, ...]:
+    """Print one block on a Rich console; returns the titles of the columns that it has no room for."""
     from rich.text import Text
 
     if isinstance(block, Listing):
-        if block.items:
-            console.print(tables.rich_table(block, wide=wide))
-        else:
+        if not block.items:
             console.print(Text(visible(block.empty), style="dim"))
-    elif isinstance(block, Heading):
+            return ()
+        table = tables.screen_table(block, wide=wide, room=console.width, colour=True)
+        for row in table.lines:
+            console.print(Text.from_ansi(row), soft_wrap=True)
+        return table.left_out
+    if isinstance(block, Heading):
         console.print(Text(visible(block.text), style="bold underline"))
     elif isinstance(block, Fields):
         width = max((len(label) for label, _ in block.rows), default=0)
         for label, value in block.rows:
             line = Text(label.ljust(width) + "  ", style="bold")
-            line.append(tables.cell_text(value), style="not bold")
+            line.append(_hanging(tables.cell_text(value), width + 2, console.width), style="not bold")
             console.print(line)
     else:
         console.print(Text(visible_block(block.text)))
+    return ()
+
+
+def _hanging(text: str, indent: int, width: int) -> str:
+    """The text with each further line under its first; as it is where there is no room for that."""
+    if tables.text_width(text) + indent <= width or width - indent < _NARROWEST_VALUE:
+        return text
+    return ("\n" + " " * indent).join(tables.folded(text, width - indent))

@@ -30,7 +30,7 @@ def help_topic(
         raise UsageError(f"there is no help topic {topic!r}", fix=f"maestro help {TOPICS[0]}")
     columns = (
         Column[ExitCode]("code", lambda code: str(int(code)), right=True),
-        Column[ExitCode]("meaning", lambda code: EXIT_CODE_MEANINGS[code]),
+        Column[ExitCode]("meaning", lambda code: EXIT_CODE_MEANINGS[code], priority=1, folds=True),
     )
     listing = Listing(
         "exit-codes/v1",

@@ -33,7 +33,7 @@ def schema(
         return
     columns = (
         Column[str]("kind", lambda name: name),
-        Column[str]("of", lambda name: KINDS[name][0]),
+        Column[str]("of", lambda name: KINDS[name][0], priority=1, folds=True),
     )
     listing = Listing("schema-list/v1", columns, list(KINDS), document=lambda name: {"kind": name})
     emit(listing, options)

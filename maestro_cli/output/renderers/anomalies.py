@@ -21,7 +21,7 @@ def anomalies_view(anomalies: Sequence[Anomaly], now: datetime) -> Listing[Anoma
         Column("for", lambda anomaly: format_duration(seconds_between(anomaly.since, now)), right=True),
         Column("mads", lambda anomaly: f"{anomaly.mads:.0f}", right=True, wide=True),
         Column("incident", lambda anomaly: anomaly.incident or None, wide=True),
-        Column("why", lambda anomaly: anomaly.text),
+        Column("why", lambda anomaly: anomaly.text, priority=1, folds=True),
     )
     empty = "nothing is unusual, as far as a watch has looked"
     return Listing("anomalies/v1", columns, tuple(anomalies), empty=empty, document=anomaly_document)

@@ -45,7 +45,7 @@ def bundle_view(path: Path, report: BundleReport) -> Report:
     ]
     columns: tuple[Column[Problem], ...] = (
         Column("file", lambda one: one.file),
-        Column("problem", lambda one: one.text, tone=lambda _: "bad"),
+        Column("problem", lambda one: one.text, tone=lambda _: "bad", priority=1, folds=True),
     )
     problems = Listing("bundle-problems/v1", columns, report.problems)
     document = {**plain(report), "file": str(path), "why": _why(report)}

@@ -55,8 +55,8 @@ def canary_view(found: Examination) -> Report:
 def _criteria(criteria: tuple[Criterion, ...]) -> Listing[Criterion]:
     columns: tuple[Column[Criterion], ...] = (
         Column("criterion", lambda one: one.name),
-        Column("verdict", lambda one: one.judgement.verdict.value, tone=_tone),
-        Column("why", lambda one: one.judgement.reason),
+        Column("verdict", lambda one: one.judgement.verdict.value, tone=_tone, priority=1),
+        Column("why", lambda one: one.judgement.reason, priority=1, folds=True),
     )
     return Listing("canary-criteria/v1", columns, criteria, document=_criterion)
 

@@ -20,14 +20,21 @@ def candidates_view(candidates: Sequence[Candidate]) -> Listing[Candidate]:
     """The present revision first; `wide` adds what changed, models and incidents, JSON has all of it."""
     columns: tuple[Column[Candidate], ...] = (
         Column("revision", lambda one: one.judged.revision, right=True),
-        Column("is", lambda one: "present" if one.is_current else "target" if one.is_target else ""),
-        Column("standing", lambda one: one.judged.standing.value, tone=lambda one: standing_tone(one.judged)),
-        Column("live", _live),
+        Column(
+            "is", lambda one: "present" if one.is_current else "target" if one.is_target else "", priority=3
+        ),
+        Column(
+            "standing",
+            lambda one: one.judged.standing.value,
+            tone=lambda one: standing_tone(one.judged),
+            priority=1,
+        ),
+        Column("live", _live, priority=3),
         Column("requests", lambda one: _number(one.requests, ".0f"), right=True),
         Column("errors", lambda one: _number(one.error_ratio, ".2%"), right=True),
         Column("p95", lambda one: _number(_milliseconds(one), ".0f", " ms"), right=True),
         Column("burn", lambda one: _number(one.burn, ".1f"), right=True),
-        Column("why", lambda one: one.judged.reason),
+        Column("why", lambda one: one.judged.reason, priority=1, folds=True),
         Column("accuracy", lambda one: _number(one.accuracy, ".2%"), wide=True, right=True),
         Column("until", lambda one: one.track.lives[-1][1] if one.track else None, wide=True),
         Column("image", lambda one: ", ".join(one.images), wide=True),

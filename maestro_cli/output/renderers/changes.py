@@ -53,9 +53,9 @@ def changes_view(changes: Sequence[Change]) -> Listing[Change]:
     """Newest first; JSON as in `change_view`."""
     columns: tuple[Column[Change], ...] = (
         Column("change", lambda change: change.id),
-        Column("state", lambda change: change.state.value, tone=_tone),
-        Column("what", lambda change: change.plan.summary),
-        Column("actor", lambda change: change.actor),
+        Column("state", lambda change: change.state.value, tone=_tone, priority=1),
+        Column("what", lambda change: change.plan.summary, priority=1),
+        Column("actor", lambda change: change.actor, priority=3),
         Column("at", lambda change: change.created_at),
         Column("cause", lambda change: change.cause, wide=True),
     )
@@ -85,9 +85,9 @@ def waiting_view(changes: Sequence[Change]) -> Listing[Change]:
     """Changes that wait for a second person; JSON as in `change_view`."""
     columns: tuple[Column[Change], ...] = (
         Column("change", lambda change: change.id),
-        Column("what", lambda change: change.plan.summary),
-        Column("actor", lambda change: change.actor),
-        Column("since", lambda change: change.updated_at),
+        Column("what", lambda change: change.plan.summary, priority=1),
+        Column("actor", lambda change: change.actor, priority=2),
+        Column("since", lambda change: change.updated_at, priority=3),
         Column("approved by", _approver),
         Column("cause", lambda change: change.cause, wide=True),
     )
@@ -200,8 +200,8 @@ def _plan_blocks(plan: Plan) -> tuple[Any, ...]:
     ]
     columns: tuple[Column[DiffLine], ...] = (
         Column("path", lambda line: line.path),
-        Column("before", lambda line: line.before, tone=lambda _: "bad"),
-        Column("after", lambda line: line.after, tone=lambda _: "good"),
+        Column("before", lambda line: line.before, tone=lambda _: "bad", priority=1, folds=True),
+        Column("after", lambda line: line.after, tone=lambda _: "good", priority=1, folds=True),
     )
     diff = Listing("change-diff/v1", columns, plan.diff.lines, empty="no difference")
     return (Fields(rows), *_considered(plan), Heading("Diff"), diff)
@@ -211,8 +211,8 @@ def _considered(plan: Plan) -> tuple[Any, ...]:
     """What a target was chosen from, if it was chosen."""
     columns: tuple[Column[Judged], ...] = (
         Column("revision", lambda one: one.revision, right=True),
-        Column("standing", lambda one: one.standing.value, tone=standing_tone),
-        Column("why", lambda one: one.reason),
+        Column("standing", lambda one: one.standing.value, tone=standing_tone, priority=1),
+        Column("why", lambda one: one.reason, priority=1, folds=True),
     )
     if not plan.considered:
         return ()

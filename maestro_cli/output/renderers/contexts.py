@@ -41,10 +41,10 @@ def contexts_view(settings: Settings) -> Listing[_Row]:
     ]
     columns: tuple[Column[_Row], ...] = (
         Column("current", lambda row: "*" if row.is_current else " "),
-        Column("name", lambda row: row.name),
-        Column("guard", lambda row: _guard(row.context)),
+        Column("name", lambda row: row.name, priority=0),
+        Column("guard", lambda row: _guard(row.context), priority=1),
         Column("namespace", lambda row: row.context.namespace),
-        Column("prometheus", lambda row: _url(row.context, "prometheus")),
+        Column("prometheus", lambda row: _url(row.context, "prometheus"), priority=3),
         Column("alertmanager", lambda row: _url(row.context, "alertmanager"), wide=True),
         Column("serving", lambda row: _url(row.context, "serving"), wide=True),
         Column("from", lambda row: row.origin, wide=True),
@@ -77,11 +77,16 @@ def context_view(name: str, context: Context, origin: str, checks: Sequence[Endp
 def checks_view(checks: Sequence[EndpointCheck]) -> Listing[EndpointCheck]:
     columns: tuple[Column[EndpointCheck], ...] = (
         Column("endpoint", lambda check: check.system),
-        Column("state", lambda c: "ok" if c.ok else "failed", tone=lambda c: "good" if c.ok else "bad"),
-        Column("version", lambda check: check.version),
-        Column("ms", lambda check: f"{check.seconds * 1000:.0f}", right=True),
-        Column("url", lambda check: check.url),
-        Column("error", lambda check: check.error),
+        Column(
+            "state",
+            lambda c: "ok" if c.ok else "failed",
+            tone=lambda c: "good" if c.ok else "bad",
+            priority=1,
+        ),
+        Column("version", lambda check: check.version, priority=3),
+        Column("ms", lambda check: f"{check.seconds * 1000:.0f}", right=True, priority=3),
+        Column("url", lambda check: check.url, priority=3),
+        Column("error", lambda check: check.error, priority=1, folds=True),
     )
     return Listing("endpoint-checks/v1", columns, checks, empty="no endpoint is configured")
 
@@ -90,10 +95,10 @@ def doctor_view(findings: Sequence[Finding], checks: Sequence[EndpointCheck]) ->
     """Everything looked at; JSON has `ok`, `findings` and `endpoints`."""
     columns: tuple[Column[Finding], ...] = (
         Column("area", lambda finding: finding.area),
-        Column("what", lambda finding: finding.name),
-        Column("state", _state, tone=_tone),
-        Column("detail", lambda finding: finding.detail),
-        Column("fix", lambda finding: finding.fix or ""),
+        Column("what", lambda finding: finding.name, priority=0),
+        Column("state", _state, tone=_tone, priority=1),
+        Column("detail", lambda finding: finding.detail, priority=1, folds=True),
+        Column("fix", lambda finding: finding.fix or "", priority=1, folds=True),
     )
     ok = all(finding.ok is not False for finding in findings) and all(check.ok for check in checks)
     return Report(

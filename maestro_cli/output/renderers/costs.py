@@ -51,13 +51,18 @@ def _services(found: UnitCosts) -> Listing[UnitCost]:
     columns: tuple[Column[UnitCost], ...] = (
         Column("namespace", lambda item: item.usage.namespace, wide=True),
         Column("service", lambda item: item.usage.service),
-        Column("predictions", lambda item: _rounded(item.usage.predictions), right=True),
-        Column("replica hours", lambda item: _digits(item.usage.replica_hours), right=True),
-        Column("per replica/s", lambda item: _digits(item.usage.rate_per_replica), right=True),
-        Column("a million", lambda item: _money(item.per_million, found.currency), right=True),
-        Column("verdict", _verdict, tone=lambda item: _TONES.get(_verdict(item) or "", "warn")),
+        Column("predictions", lambda item: _rounded(item.usage.predictions), right=True, priority=3),
+        Column("replica hours", lambda item: _digits(item.usage.replica_hours), right=True, priority=3),
+        Column("per replica/s", lambda item: _digits(item.usage.rate_per_replica), right=True, priority=3),
+        Column("a million", lambda item: _money(item.per_million, found.currency), right=True, priority=1),
+        Column("verdict", _verdict, tone=lambda item: _TONES.get(_verdict(item) or "", "warn"), priority=1),
         Column("coverage", lambda item: f"{item.usage.coverage:.0%}", right=True),
-        Column("why", lambda item: "" if item.judgement is None else item.judgement.reason),
+        Column(
+            "why",
+            lambda item: "" if item.judgement is None else item.judgement.reason,
+            priority=1,
+            folds=True,
+        ),
     )
     return Listing("unit-cost-services/v1", columns, found.items, document=_item)
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def scenarios_view(scenarios: Sequence[Scenario]) -> Listing[Scenario]:
     columns: tuple[Column[Scenario], ...] = (
         Column("name", lambda scenario: scenario.name),
-        Column("what happens", lambda scenario: scenario.title),
+        Column("what happens", lambda scenario: scenario.title, priority=1),
         Column("alert", lambda scenario: scenario.alert),
-        Column("runbook", lambda scenario: scenario.runbook),
+        Column("runbook", lambda scenario: scenario.runbook, priority=3),
         Column("target", lambda scenario: scenario.target, wide=True),
         Column("objective", lambda scenario: scenario.objective, wide=True),
         Column("description", lambda scenario: scenario.description, wide=True),
@@ -97,8 +97,8 @@ def entries_view(entries: Sequence[Entry]) -> Listing[Entry]:
     """The scenarios of the league, and what the seed decides of each."""
     columns: tuple[Column[Entry], ...] = (
         Column("name", lambda entry: entry.name),
-        Column("what happens", lambda entry: entry.title),
-        Column("drawn from the seed", lambda entry: entry.drawn),
+        Column("what happens", lambda entry: entry.title, priority=1),
+        Column("drawn from the seed", lambda entry: entry.drawn, priority=1, folds=True),
     )
     return Listing(
         "drill-league-list/v1",
@@ -112,9 +112,9 @@ def league_view(report: LeagueReport, file: str) -> Report:
     """Each scenario against the clock, and how often the true cause came first."""
     columns: tuple[Column[Item], ...] = (
         Column("scenario", lambda item: item.scenario),
-        Column("seed", lambda item: item.seed, right=True),
+        Column("seed", lambda item: item.seed, right=True, priority=0),
         Column("true cause", lambda item: item.true_cause),
-        Column("rank", lambda item: _rank(item), right=True),
+        Column("rank", lambda item: _rank(item), right=True, priority=1),
         Column("detected", lambda item: _seconds(item.detected_seconds), right=True),
         Column("triaged", lambda item: _seconds(item.triaged_seconds), right=True),
         Column("mitigated", lambda item: _seconds(item.mitigated_seconds), right=True),
@@ -123,6 +123,8 @@ def league_view(report: LeagueReport, file: str) -> Report:
             "result",
             lambda item: "PASS" if item.passed else f"FAIL: {'; '.join(item.misses)}",
             tone=lambda item: "good" if item.passed else "bad",
+            priority=1,
+            folds=True,
         ),
     )
     first = f"{report.ranked_first} of {len(report.items)}"

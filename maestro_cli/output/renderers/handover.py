@@ -78,8 +78,8 @@ def _since(text: str, at: datetime | None, now: datetime) -> str | None:
 
 def _waiting_view(waiting: tuple[Waiting, ...]) -> Listing[Waiting]:
     columns: tuple[Column[Waiting], ...] = (
-        Column("waits", lambda one: one.what, tone=lambda one: "warn"),
-        Column("to go on", lambda one: one.fix),
+        Column("waits", lambda one: one.what, tone=lambda one: "warn", priority=0, folds=True),
+        Column("to go on", lambda one: one.fix, priority=0, folds=True),
     )
     return Listing("handover-waiting/v1", columns, waiting)
 

@@ -62,12 +62,12 @@ def severity_words(triage: Mapping[str, Any]) -> str:
 def suspects_view(triage: Mapping[str, Any]) -> Listing[Mapping[str, Any]]:
     """Suspects as recorded in the journal, first the most probable."""
     columns: tuple[Column[Mapping[str, Any]], ...] = (
-        Column("score", lambda suspect: f"{suspect['score']:.2f}", right=True),
-        Column("kind", lambda suspect: suspect["kind"]),
-        Column("suspect", lambda suspect: suspect["subject"]),
-        Column("for", lambda suspect: "; ".join(suspect["reasons_for"])),
-        Column("against", lambda suspect: "; ".join(suspect["reasons_against"])),
-        Column("fix", lambda suspect: _fix(suspect.get("fix"))),
+        Column("score", lambda suspect: f"{suspect['score']:.2f}", right=True, priority=1),
+        Column("kind", lambda suspect: suspect["kind"], priority=3),
+        Column("suspect", lambda suspect: suspect["subject"], priority=0),
+        Column("for", lambda suspect: "; ".join(suspect["reasons_for"]), priority=1, folds=True),
+        Column("against", lambda suspect: "; ".join(suspect["reasons_against"]), priority=2, folds=True),
+        Column("fix", lambda suspect: _fix(suspect.get("fix")), priority=1, folds=True),
     )
     return Listing("incident-suspects/v1", columns, triage["suspects"], empty=str(triage["conclusion"]))
 
@@ -89,7 +89,7 @@ def findings_view(evidence: Sequence[Mapping[str, Any]], now: datetime) -> Listi
     """The same with the query of each; JSON has all of its facts."""
     columns: tuple[Column[Mapping[str, Any]], ...] = (
         *_finding_columns(now),
-        Column("time", lambda item: from_rfc3339(item["at"])),
+        Column("time", lambda item: from_rfc3339(item["at"]), priority=3),
         _query(wide=False),
     )
     return _evidence_listing(columns, evidence, now)
@@ -114,9 +114,11 @@ def _finding_columns(now: datetime) -> tuple[Column[Mapping[str, Any]], ...]:
             "finding",
             lambda item: item["summary"] if item["ok"] else f"not available: {item['error']}",
             tone=lambda item: "" if item["ok"] else "warn",
+            priority=1,
+            folds=True,
         ),
         Column("age", lambda item: _marked(item["at"], now), right=True),
-        Column("source", lambda item: item["source"]),
+        Column("source", lambda item: item["source"], priority=3),
     )
 
 

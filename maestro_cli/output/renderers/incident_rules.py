@@ -25,17 +25,20 @@ def rules_view(
     """The rules in order; `unused` are those that matched nothing, each for so many seconds."""
     columns: tuple[Column[Rule], ...] = (
         Column("id", lambda one: one.id),
-        Column("takes", _takes),
+        Column("takes", _takes, priority=1, folds=True),
         Column("grouped", lambda one: one.told),
-        Column("opens at", lambda one: one.threshold + one.is_storm, right=True),
+        Column("opens at", lambda one: one.threshold + one.is_storm, right=True, priority=3),
         Column("within", lambda one: format_duration(one.window_seconds), wide=True),
         Column("reopens for", lambda one: format_duration(one.reopen_window_seconds), wide=True),
         Column("resolved by", lambda one: _RESOLVED[one.resolve_on], wide=True),
-        Column("matched", lambda one: usage[one.id].signals if one.id in usage else 0, right=True),
+        Column(
+            "matched", lambda one: usage[one.id].signals if one.id in usage else 0, right=True, priority=1
+        ),
         Column(
             "last",
             lambda one: _last(one, usage, unused, now),
             tone=lambda one: "warn" if one.id in unused else "",
+            priority=1,
         ),
         Column("file", lambda one: f"{one.file}:{one.line}" if one.file else "built in", wide=True),
     )
@@ -97,9 +100,9 @@ def explanations_view(told: Sequence[RuleExplanation]) -> Report | Listing[RuleE
 def _explanations(told: Sequence[RuleExplanation]) -> Listing[RuleExplanation]:
     columns: tuple[Column[RuleExplanation], ...] = (
         Column("alert", lambda one: one.labels.get("alertname", "")),
-        Column("rule", lambda one: one.rule.id),
-        Column("key", lambda one: one.key),
-        Column("would", lambda one: one.would),
+        Column("rule", lambda one: one.rule.id, priority=1),
+        Column("key", lambda one: one.key, priority=3),
+        Column("would", lambda one: one.would, priority=1),
         Column("labels", _labels, wide=True),
     )
     return Listing("incident-rule-explanations/v1", columns, told, document=_told)
@@ -121,7 +124,7 @@ def _explanation(one: RuleExplanation) -> Report:
         rows.append(("flaps", f"it came back {times} times within {within}; held until {until}"))
     others: tuple[Column[Other], ...] = (
         Column("rule", lambda other: other[0]),
-        Column("why not", lambda other: other[1]),
+        Column("why not", lambda other: other[1], priority=1, folds=True),
     )
     blocks: list[Fields | Heading | Listing[Any]] = [Fields(rows)]
     if one.others:

@@ -44,17 +44,19 @@ def incidents_view(
             "severity",
             lambda incident: incident.severity.value,
             tone=lambda incident: "bad" if incident.severity.value in _GRAVE else "warn",
+            priority=1,
         ),
         Column(
             "state",
             lambda incident: incident.state.value,
             tone=lambda incident: "bad" if incident.state.is_open else "good",
+            priority=1,
         ),
-        Column("age", lambda incident: _age(incident, now), right=True),
+        Column("age", lambda incident: _age(incident, now), right=True, priority=3),
         Column("firing", lambda incident: f"{incident.firing} of {incident.signals}", right=True),
         Column("where", lambda incident: incident.workload or incident.namespace),
-        Column("title", lambda incident: incident.title),
-        Column("owner", lambda incident: incident.owner),
+        Column("title", lambda incident: incident.title, priority=1),
+        Column("owner", lambda incident: incident.owner, priority=1),
         Column("seq", lambda incident: str(incident.seq), right=True, wide=True),
         *(_people_columns(people, now) if people is not None else ()),
         Column("drill", lambda incident: incident.drill, wide=True),
@@ -80,6 +82,7 @@ def _people_columns(people: Mapping[str, Standing], now: datetime) -> tuple[Colu
             "tasks",
             lambda incident: tasks_words(people[incident.id]),
             tone=lambda incident: "bad" if people[incident.id].overdue_tasks else "",
+            priority=3,
         ),
         Column("commander", lambda incident: people[incident.id].roles.get("commander"), wide=True),
     )
@@ -221,9 +224,9 @@ def links_view(details: Details) -> Listing[Link]:
     """What other incident or page is what to this one."""
     columns: tuple[Column[Link], ...] = (
         Column("link", lambda link: link.words),
-        Column("with", lambda link: _named(link.target, details)),
-        Column("note", lambda link: link.note),
-        Column("by", lambda link: link.actor),
+        Column("with", lambda link: _named(link.target, details), priority=0),
+        Column("note", lambda link: link.note, priority=1, folds=True),
+        Column("by", lambda link: link.actor, priority=3),
     )
     return Listing(
         "incident-links/v1", columns, details.links, document=lambda link: _link_document(link, details)
@@ -240,8 +243,8 @@ def incident_silences_view(silences: Sequence[IncidentSilence], now: datetime) -
     columns: tuple[Column[IncidentSilence], ...] = (
         Column("silences", lambda silence: silence.matchers),
         Column("until", lambda silence: silence.until),
-        Column("standing", lambda silence: _standing(silence, now)),
-        Column("by", lambda silence: silence.actor),
+        Column("standing", lambda silence: _standing(silence, now), priority=1),
+        Column("by", lambda silence: silence.actor, priority=3),
         Column("change", lambda silence: silence.change, wide=True),
     )
     return Listing("incident-silences/v1", columns, silences, empty="no silence was made for it")
@@ -275,10 +278,11 @@ def signals_view(signals: Sequence[Signal]) -> Listing[Signal]:
             "state",
             _signal_state,
             tone=lambda signal: {"firing": "bad", "resolved": "good"}.get(_signal_state(signal), ""),
+            priority=1,
         ),
         Column("since", lambda signal: signal.starts_at if signal.start_said is None else None),
         Column("source", lambda signal: signal.source),
-        Column("labels", lambda signal: _labels(signal.labels)),
+        Column("labels", lambda signal: _labels(signal.labels), priority=2, folds=True),
     )
     return Listing("incident-signals/v1", columns, signals, empty="no signals")
 
@@ -293,7 +297,7 @@ def timeline_view(entries: Sequence[Entry]) -> Listing[Entry]:
     columns: tuple[Column[Entry], ...] = (
         Column("time", lambda entry: entry.at.astimezone().strftime("%H:%M:%S.%f")[:-3]),
         Column("actor", lambda entry: entry.actor),
-        Column("what", lambda entry: entry.text),
+        Column("what", lambda entry: entry.text, priority=1, folds=True),
         Column("kind", lambda entry: entry.kind, wide=True),
         Column("subject", lambda entry: entry.subject, wide=True),
         Column("seq", lambda entry: str(entry.seq), right=True, wide=True),

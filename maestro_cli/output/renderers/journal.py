@@ -17,9 +17,9 @@ def events_view(events: Sequence[Event]) -> Listing[Event]:
     columns: tuple[Column[Event], ...] = (
         Column("seq", lambda event: str(event.seq), right=True),
         Column("time", lambda event: event.time[:23] + "Z"),
-        Column("kind", lambda event: event.kind),
-        Column("subject", lambda event: event.subject),
-        Column("actor", lambda event: event.actor),
+        Column("kind", lambda event: event.kind, priority=1),
+        Column("subject", lambda event: event.subject, priority=1),
+        Column("actor", lambda event: event.actor, priority=3),
         Column("data", lambda event: _short(canonical_json(event.data))),
         Column("hash", lambda event: event.hash[:16], wide=True),
     )
@@ -41,8 +41,8 @@ def verification_view(path: str, verification: Verification) -> Report:
     ]
     columns: tuple[Column[Finding], ...] = (
         Column("seq", lambda finding: str(finding.seq), right=True),
-        Column("problem", lambda finding: finding.problem, tone=lambda _: "bad"),
-        Column("detail", lambda finding: finding.detail),
+        Column("problem", lambda finding: finding.problem, tone=lambda _: "bad", priority=1, folds=True),
+        Column("detail", lambda finding: finding.detail, priority=1, folds=True),
     )
     document = {
         "intact": verification.intact,

@@ -16,10 +16,19 @@ def channels_view(lines: Sequence[ChannelLine]) -> Listing[ChannelLine]:
     columns: tuple[Column[ChannelLine], ...] = (
         Column("channel", lambda one: one.name),
         Column("kind", lambda one: one.kind),
-        Column("told of", lambda one: "; ".join(one.told) or "nothing: no route leads here"),
+        Column(
+            "told of",
+            lambda one: "; ".join(one.told) or "nothing: no route leads here",
+            priority=1,
+            folds=True,
+        ),
         Column("waiting", lambda one: str(one.waiting), right=True),
         Column(
-            "refused", lambda one: str(one.refused), right=True, tone=lambda one: "bad" if one.refused else ""
+            "refused",
+            lambda one: str(one.refused),
+            right=True,
+            tone=lambda one: "bad" if one.refused else "",
+            priority=1,
         ),
         Column("failures", lambda one: str(one.failures), right=True, wide=True),
         Column("paused until", lambda one: one.paused_until[:19], wide=True),

@@ -22,10 +22,11 @@ def on_call_view(found: Sequence[OnCallNow]) -> Listing[OnCallNow]:
             "on call",
             lambda one: "not known" if one.person is None else one.person or "nobody",
             tone=lambda one: "good" if one.person else "bad",
+            priority=1,
         ),
         Column("until", lambda one: one.until),
         Column("then", lambda one: one.after if one.after != "" else "nobody"),
-        Column("why", lambda one: one.why),
+        Column("why", lambda one: one.why, priority=3),
         Column("zone", lambda one: one.zone, wide=True),
     )
     return Listing("oncall-list/v1", columns, found, empty="the on-call file has no schedule")
@@ -34,10 +35,17 @@ def on_call_view(found: Sequence[OnCallNow]) -> Listing[OnCallNow]:
 def shifts_view(found: Sequence[Shift]) -> Listing[Shift]:
     columns: tuple[Column[Shift], ...] = (
         Column("from", lambda one: one.begin),
-        Column("until", lambda one: one.end),
-        Column("for", lambda one: format_duration(seconds_between(one.begin, one.end)), right=True),
-        Column("on call", lambda one: one.person or "nobody", tone=lambda one: "" if one.person else "bad"),
-        Column("why", lambda one: one.why),
+        Column("until", lambda one: one.end, priority=1),
+        Column(
+            "for", lambda one: format_duration(seconds_between(one.begin, one.end)), right=True, priority=3
+        ),
+        Column(
+            "on call",
+            lambda one: one.person or "nobody",
+            tone=lambda one: "" if one.person else "bad",
+            priority=0,
+        ),
+        Column("why", lambda one: one.why, priority=3),
         Column("schedule", lambda one: one.schedule, wide=True),
     )
     return Listing("oncall-shifts/v1", columns, found)

@@ -17,12 +17,14 @@ def outbox_view(messages: Sequence[Delivery]) -> Listing[Delivery]:
     """The newest first."""
     columns: tuple[Column[Delivery], ...] = (
         Column("message", lambda one: one.id),
-        Column("state", lambda one: one.standing.value, tone=lambda one: _TONES[one.standing.value]),
+        Column(
+            "state", lambda one: one.standing.value, tone=lambda one: _TONES[one.standing.value], priority=1
+        ),
         Column("channel", lambda one: one.channel),
         Column("text", lambda one: str(one.content.get("text", ""))[:80]),
-        Column("tries", lambda one: str(one.attempts), right=True),
-        Column("since", lambda one: one.queued_at[:19] + "Z"),
-        Column("why", lambda one: one.reason),
+        Column("tries", lambda one: str(one.attempts), right=True, priority=3),
+        Column("since", lambda one: one.queued_at[:19] + "Z", priority=3),
+        Column("why", lambda one: one.reason, priority=1),
         Column("incident", lambda one: one.incident, wide=True),
         Column("key", lambda one: one.key, wide=True),
     )

@@ -87,13 +87,15 @@ def workloads_view(workloads: tuple[Workload, ...]) -> Listing[Workload]:
             lambda workload: f"{workload.replicas_ready}/{workload.replicas_wanted}",
             right=True,
             tone=lambda w: "good" if w.replicas_ready >= w.replicas_wanted else "bad",
+            priority=1,
         ),
         Column(
             "rollout",
             lambda workload: "complete" if workload.is_rolled_out else "in progress",
             tone=lambda w: "good" if w.is_rolled_out else "warn",
+            priority=1,
         ),
-        Column("cause", lambda workload: workload.annotations.get("kubernetes.io/change-cause")),
+        Column("cause", lambda workload: workload.annotations.get("kubernetes.io/change-cause"), priority=3),
         Column("reason", lambda workload: workload.progress_reason, wide=True),
     )
     return Listing("workloads/v1", columns, workloads, document=_workload)
@@ -113,14 +115,17 @@ def _workload(workload: Workload) -> dict[str, Any]:
 def burns_view(burns: tuple[Burn, ...]) -> Listing[Burn]:
     columns: tuple[Column[Burn], ...] = (
         Column("objective", lambda burn: burn.objective.name),
-        Column("promise", lambda burn: burn.objective.echo),
+        Column("promise", lambda burn: burn.objective.echo, priority=3),
         Column(
             "last minute",
             lambda burn: burn.judgement.verdict.value,
             tone=lambda burn: {"PASS": "good", "FAIL": "bad"}.get(burn.judgement.verdict.value, "warn"),
+            priority=1,
         ),
-        Column("errors", lambda b: None if b.judgement.value is None else f"{b.judgement.value:.2%}"),
-        Column("burn", lambda burn: _speed(burn.rate), right=True),
+        Column(
+            "errors", lambda b: None if b.judgement.value is None else f"{b.judgement.value:.2%}", priority=1
+        ),
+        Column("burn", lambda burn: _speed(burn.rate), right=True, priority=1),
     )
     return Listing("objectives/v1", columns, burns, document=_burn)
 
@@ -142,9 +147,9 @@ def _burn(burn: Burn) -> dict[str, Any]:
 def alerts_view(alerts: tuple[Alert, ...], now: datetime) -> Listing[Alert]:
     columns: tuple[Column[Alert], ...] = (
         Column("alert", lambda alert: alert.name),
-        Column("severity", lambda alert: alert.labels.get("severity")),
+        Column("severity", lambda alert: alert.labels.get("severity"), priority=1),
         Column("for", lambda a: format_duration(seconds_between(a.starts_at, now)), right=True),
-        Column("silenced", lambda alert: bool(alert.suppressed_by)),
-        Column("summary", lambda alert: alert.annotations.get("summary")),
+        Column("silenced", lambda alert: bool(alert.suppressed_by), priority=3),
+        Column("summary", lambda alert: alert.annotations.get("summary"), priority=2, folds=True),
     )
     return Listing("alerts/v1", columns, alerts)

@@ -19,10 +19,15 @@ def roles_view(turns: Sequence[Turn]) -> Listing[Turn]:
     """Every turn in a role, the oldest first."""
     columns: tuple[Column[Turn], ...] = (
         Column("role", lambda turn: turn.role.value),
-        Column("person", lambda turn: turn.person),
+        Column("person", lambda turn: turn.person, priority=0),
         Column("since", lambda turn: turn.since),
-        Column("until", lambda turn: turn.until or "now", tone=lambda turn: "dim" if turn.until else "good"),
-        Column("said by", lambda turn: turn.by),
+        Column(
+            "until",
+            lambda turn: turn.until or "now",
+            tone=lambda turn: "dim" if turn.until else "good",
+            priority=1,
+        ),
+        Column("said by", lambda turn: turn.by, priority=3),
         Column("incident", lambda turn: turn.incident, wide=True),
     )
     return Listing("incident-roles/v1", columns, turns, empty="nobody has a role")
@@ -32,12 +37,12 @@ def tasks_view(tasks: Sequence[Task], now: datetime) -> Listing[Task]:
     """What is open, the next due first; JSON says of each whether it is overdue."""
     columns: tuple[Column[Task], ...] = (
         Column("no", lambda task: str(task.number), right=True),
-        Column("incident", lambda task: f"#{task.incident_number}", right=True),
-        Column("kind", lambda task: task.kind.value),
-        Column("state", lambda task: _state(task, now), tone=lambda task: _tone(task, now)),
+        Column("incident", lambda task: f"#{task.incident_number}", right=True, priority=1),
+        Column("kind", lambda task: task.kind.value, priority=3),
+        Column("state", lambda task: _state(task, now), tone=lambda task: _tone(task, now), priority=1),
         Column("due", lambda task: task.due_at),
-        Column("owner", lambda task: task.owner),
-        Column("task", lambda task: task.text),
+        Column("owner", lambda task: task.owner, priority=1),
+        Column("task", lambda task: task.text, priority=1, folds=True),
         Column("ended by", lambda task: task.ended_by, wide=True),
         Column("why", lambda task: task.reason, wide=True),
     )
@@ -67,10 +72,10 @@ def updates_view(updates: Sequence[StatusUpdate]) -> Listing[StatusUpdate]:
     columns: tuple[Column[StatusUpdate], ...] = (
         Column("time", lambda told: told.at),
         Column("by", lambda told: told.by),
-        Column("status", lambda told: told.audience.value),
-        Column("conditions", lambda told: told.conditions),
-        Column("actions", lambda told: told.actions),
-        Column("needs", lambda told: told.needs),
+        Column("status", lambda told: told.audience.value, priority=3),
+        Column("conditions", lambda told: told.conditions, priority=1, folds=True),
+        Column("actions", lambda told: told.actions, priority=2, folds=True),
+        Column("needs", lambda told: told.needs, priority=1, folds=True),
         Column("seq", lambda told: str(told.seq), right=True, wide=True),
     )
     return Listing("incident-updates/v1", columns, updates, empty="no status update")

@@ -39,11 +39,11 @@ def platform_view(status: PlatformStatus) -> Report:
         rows += [(f"{part.name} is {part.state}", part.reason) for part in unwell]
     columns: tuple[Column[PartStatus], ...] = (
         Column("part", lambda part: part.name),
-        Column("state", lambda part: part.state, tone=_tone),
-        Column("pid", lambda part: part.pid, right=True),
+        Column("state", lambda part: part.state, tone=_tone, priority=1),
+        Column("pid", lambda part: part.pid, right=True, priority=3),
         Column("uptime", lambda part: _seconds(part.uptime_seconds), right=True),
-        Column("restarts", lambda part: str(part.restarts), right=True),
-        Column("memory", lambda part: _mebibytes(part.memory_bytes), right=True),
+        Column("restarts", lambda part: str(part.restarts), right=True, priority=1),
+        Column("memory", lambda part: _mebibytes(part.memory_bytes), right=True, priority=3),
         Column("cpu", lambda part: _seconds(part.cpu_seconds), right=True, wide=True),
         Column("url", lambda part: part.url, wide=True),
         Column("reason", lambda part: part.reason, wide=True),

@@ -22,10 +22,10 @@ Other = tuple[str, str]  # a playbook's id, and why not it
 def playbooks_view(playbooks: Sequence[Playbook]) -> Listing[Playbook]:
     columns: tuple[Column[Playbook], ...] = (
         Column("id", lambda one: one.id),
-        Column("title", lambda one: one.title),
+        Column("title", lambda one: one.title, priority=1),
         Column("severity", lambda one: one.severity),
         Column("mode", lambda one: one.mode),
-        Column("steps", lambda one: ", ".join(step.runbook for step in one.steps)),
+        Column("steps", lambda one: ", ".join(step.runbook for step in one.steps), priority=3),
         Column("started by", lambda one: "; ".join(one.triggers), wide=True),
         Column("file", lambda one: one.file, wide=True),
     )
@@ -82,7 +82,7 @@ def playbook_view(one: Playbook) -> Report:
     ]
     columns: tuple[Column[PlaybookStep], ...] = (
         Column("runbook", lambda step: step.runbook),
-        Column("with", lambda step: _pairs(step.values)),
+        Column("with", lambda step: _pairs(step.values), priority=1, folds=True),
         Column("written here", lambda step: step.inline is not None),
     )
     steps = Listing("playbook-steps/v1", columns, one.steps)
@@ -123,10 +123,12 @@ def _on_failure(one: Playbook) -> str:
 def trials_view(trials: Sequence[Trial]) -> Listing[Trial]:
     columns: tuple[Column[Trial], ...] = (
         Column("playbook", lambda one: one.playbook),
-        Column("what", lambda one: one.what),
+        Column("what", lambda one: one.what, priority=1),
         Column("case", lambda one: one.case),
-        Column("green", lambda one: one.is_green, tone=lambda one: "good" if one.is_green else "bad"),
-        Column("fault", lambda one: one.fault),
+        Column(
+            "green", lambda one: one.is_green, tone=lambda one: "good" if one.is_green else "bad", priority=1
+        ),
+        Column("fault", lambda one: one.fault, priority=1, folds=True),
         Column("place", lambda one: f"{one.file}:{one.line}", wide=True),
     )
     return Listing(
@@ -168,12 +170,18 @@ def explanation_view(told: Explanation) -> Report:
         rows += [("held back", found.held_back)] if found.held_back else []
     runs: tuple[Column[PlannedRun], ...] = (
         Column("runbook", lambda run: run.runbook),
-        Column("with", lambda run: _pairs(run.values)),
-        Column("lacks", lambda run: run.fault, tone=lambda run: "bad" if run.fault else ""),
+        Column("with", lambda run: _pairs(run.values), priority=2, folds=True),
+        Column(
+            "lacks",
+            lambda run: run.fault,
+            tone=lambda run: "bad" if run.fault else "",
+            priority=1,
+            folds=True,
+        ),
     )
     why_not: tuple[Column[Other], ...] = (
         Column("playbook", lambda other: other[0]),
-        Column("why not", lambda other: other[1]),
+        Column("why not", lambda other: other[1], priority=1, folds=True),
     )
     blocks: list[Fields | Heading | Listing[Any]] = [Fields(rows)]
     if told.runs:
@@ -188,9 +196,9 @@ def explanation_view(told: Explanation) -> Report:
 def plays_view(plays: Sequence[PlayRecord]) -> Listing[PlayRecord]:
     columns: tuple[Column[PlayRecord], ...] = (
         Column("run", lambda one: one.id),
-        Column("playbook", lambda one: one.playbook),
-        Column("started by", lambda one: one.words),
-        Column("status", lambda one: one.status.value, tone=_tone),
+        Column("playbook", lambda one: one.playbook, priority=1),
+        Column("started by", lambda one: one.words, priority=3),
+        Column("status", lambda one: one.status.value, tone=_tone, priority=1),
         Column("started", lambda one: one.started_at[:19] + "Z"),
         Column("reason", lambda one: one.reason),
         Column("by", lambda one: one.actor, wide=True),
@@ -202,9 +210,9 @@ def play_view(play: PlayRecord, runs: Sequence[RunRecord]) -> Report:
     """One run of a playbook, and the runs of runbooks that it started."""
     columns: tuple[Column[RunRecord], ...] = (
         Column("run", lambda run: run.id),
-        Column("runbook", lambda run: run.runbook),
-        Column("status", lambda run: run.status.value),
-        Column("reason", lambda run: run.reason),
+        Column("runbook", lambda run: run.runbook, priority=1),
+        Column("status", lambda run: run.status.value, priority=1),
+        Column("reason", lambda run: run.reason, priority=1, folds=True),
     )
     rows: list[tuple[str, object]] = [
         ("run", play.id),

@@ -25,8 +25,8 @@ def policy_view(rules: PolicyRules) -> Listing[Line]:
     ]  # fmt: skip
     columns: tuple[Column[Line], ...] = (
         Column("what", lambda line: line[0]),
-        Column("name", lambda line: line[1]),
-        Column("place", lambda line: line[2]),
+        Column("name", lambda line: line[1], priority=0),
+        Column("place", lambda line: line[2], priority=3),
     )
 
     def document(line: Line) -> dict[str, Any]:
@@ -42,9 +42,9 @@ def judgements_view(judgements: Sequence[Judgement]) -> Listing[Judgement]:
     columns: tuple[Column[Judgement], ...] = (
         Column("rule", lambda judgement: judgement.rule),
         Column("matched", lambda judgement: "yes" if judgement.matched else "no"),
-        Column("says", _says, tone=lambda judgement: "bad" if judgement.refuses else "dim"),
-        Column("why", lambda judgement: judgement.why),
-        Column("place", lambda judgement: judgement.place),
+        Column("says", _says, tone=lambda judgement: "bad" if judgement.refuses else "dim", priority=1),
+        Column("why", lambda judgement: judgement.why, priority=1, folds=True),
+        Column("place", lambda judgement: judgement.place, priority=3),
     )
     return Listing(
         "policy-explanation/v1", columns, judgements, document=_document, empty="this context has no policy"

@@ -32,10 +32,10 @@ def rollout_view(rollout: Rollout) -> Report:
     )  # fmt: skip
     columns: tuple[Column[_Row], ...] = (
         Column("revision, pod", lambda row: row.name),
-        Column("state", lambda row: row.state, tone=lambda row: row.tone),
-        Column("ready", lambda row: row.ready),
-        Column("restarts", lambda row: row.restarts, right=True),
-        Column("node", lambda row: row.node),
+        Column("state", lambda row: row.state, tone=lambda row: row.tone, priority=1),
+        Column("ready", lambda row: row.ready, priority=1),
+        Column("restarts", lambda row: row.restarts, right=True, priority=1),
+        Column("node", lambda row: row.node, priority=3),
         Column("detail", lambda row: row.detail),
     )
     tree = Listing("rollout-tree/v1", columns, list(_rows(rollout)), empty="no revision is known yet")

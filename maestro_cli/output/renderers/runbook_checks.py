@@ -21,9 +21,14 @@ _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 def lint_view(findings: Sequence[Finding], *, schema: str) -> Listing[Finding]:
     columns: tuple[Column[Finding], ...] = (
         Column("place", lambda one: f"{one.file}:{one.line}"),
-        Column("level", lambda one: one.level, tone=lambda one: "bad" if one.level == "error" else "warn"),
+        Column(
+            "level",
+            lambda one: one.level,
+            tone=lambda one: "bad" if one.level == "error" else "warn",
+            priority=1,
+        ),
         Column("rule", lambda one: one.rule),
-        Column("finding", lambda one: one.text),
+        Column("finding", lambda one: one.text, priority=1, folds=True),
     )
     return Listing(schema, columns, findings, empty="nothing to mend")
 
@@ -58,9 +63,11 @@ def _uri(file: str) -> str:
 def rehearsals_view(results: Sequence[CaseResult]) -> Listing[CaseResult]:
     columns: tuple[Column[CaseResult], ...] = (
         Column("runbook", lambda one: one.runbook),
-        Column("case", lambda one: one.case),
-        Column("green", lambda one: one.is_green, tone=lambda one: "good" if one.is_green else "bad"),
-        Column("fault", lambda one: one.fault),
+        Column("case", lambda one: one.case, priority=0),
+        Column(
+            "green", lambda one: one.is_green, tone=lambda one: "good" if one.is_green else "bad", priority=1
+        ),
+        Column("fault", lambda one: one.fault, priority=1, folds=True),
         Column("place", lambda one: f"{one.file}:{one.line}", wide=True),
     )
     return Listing(
@@ -76,8 +83,17 @@ def coverage_view(coverage: Coverage) -> Report:
     """Alerts with their runbooks, runbooks with their newest green run."""
     alerts: tuple[Column[CoveredAlert], ...] = (
         Column("alert", lambda one: one.alert.name),
-        Column("labels", lambda one: ",".join(f"{k}={v}" for k, v in sorted(one.alert.labels.items()))),
-        Column("runbook", lambda one: one.runbook or "none", tone=lambda one: "" if one.runbook else "bad"),
+        Column(
+            "labels",
+            lambda one: ",".join(f"{k}={v}" for k, v in sorted(one.alert.labels.items())),
+            priority=3,
+        ),
+        Column(
+            "runbook",
+            lambda one: one.runbook or "none",
+            tone=lambda one: "" if one.runbook else "bad",
+            priority=1,
+        ),
         Column("why", lambda one: one.why, wide=True),
         Column("defined in", lambda one: f"{one.alert.file}:{one.alert.line}", wide=True),
     )

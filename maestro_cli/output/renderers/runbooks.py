@@ -20,9 +20,9 @@ _OUTPUT_LINES = 10
 def runbooks_view(runbooks: Sequence[Runbook]) -> Listing[Runbook]:
     columns: tuple[Column[Runbook], ...] = (
         Column("id", lambda book: book.id),
-        Column("title", lambda book: book.title),
+        Column("title", lambda book: book.title, priority=1),
         Column("alerts", lambda book: ", ".join(book.alerts)),
-        Column("steps", lambda book: str(len(book.steps)), right=True),
+        Column("steps", lambda book: str(len(book.steps)), right=True, priority=3),
         Column("file", lambda book: book.file, wide=True),
     )
     return Listing(
@@ -45,20 +45,20 @@ def runbook_view(book: Runbook) -> Report:
     """Parameters, steps and the prose; JSON has the same."""
     parameters: tuple[Column[Parameter], ...] = (
         Column("parameter", lambda one: one.name),
-        Column("from", lambda one: one.source),
+        Column("from", lambda one: one.source, priority=3),
         Column("default", lambda one: one.default),
-        Column("pattern", lambda one: one.pattern),
-        Column("description", lambda one: one.description),
+        Column("pattern", lambda one: one.pattern, priority=3),
+        Column("description", lambda one: one.description, priority=2, folds=True),
     )
     steps: tuple[Column[Step], ...] = (
         Column("step", lambda step: step.path),
         Column("kind", lambda step: step.kind),
         Column("changes", lambda step: step.mutates, tone=lambda step: "warn" if step.mutates else ""),
-        Column("needs", lambda step: ", ".join(step.needs)),
-        Column("runs", _how),
+        Column("needs", lambda step: ", ".join(step.needs), priority=3),
+        Column("runs", _how, priority=1, folds=True),
         Column("expects", lambda step: step.expect.text if step.expect else ""),
-        Column("parts", lambda step: ", ".join(part.path for part in step.parts)),
-        Column("line", lambda step: str(step.line), right=True),
+        Column("parts", lambda step: ", ".join(part.path for part in step.parts), priority=3),
+        Column("line", lambda step: str(step.line), right=True, priority=3),
     )
     document = {
         **_summary(book),
@@ -111,10 +111,10 @@ def run_view(run: RunRecord) -> Report:
     """A run and what each attempt at a step came to; JSON is the record."""
     columns: tuple[Column[StepRecord], ...] = (
         Column("step", lambda step: step.path),
-        Column("try", lambda step: str(step.attempt), right=True),
-        Column("state", lambda step: step.state.value, tone=_tone),
+        Column("try", lambda step: str(step.attempt), right=True, priority=3),
+        Column("state", lambda step: step.state.value, tone=_tone, priority=1),
         Column("value", lambda step: step.value, right=True),
-        Column("reason", lambda step: step.reason),
+        Column("reason", lambda step: step.reason, priority=1, folds=True),
         Column("output", lambda step: step.output, wide=True),
     )
     rows: list[tuple[str, object]] = [
@@ -184,9 +184,9 @@ def plan_view(plan: RunPlan) -> Report:
     """What a run would do, a line a step."""
     columns: tuple[Column[PlannedStep], ...] = (
         Column("step", lambda step: step.path),
-        Column("kind", lambda step: step.kind),
+        Column("kind", lambda step: step.kind, priority=3),
         Column("now", lambda step: step.state, tone=_plan_tone),
-        Column("what", lambda step: step.text),
+        Column("what", lambda step: step.text, priority=1, folds=True),
         Column("output", lambda step: step.output, wide=True),
     )
     rows: list[tuple[str, object]] = [
@@ -207,10 +207,10 @@ def _plan_tone(step: PlannedStep) -> str:
 def runs_view(runs: Sequence[RunRecord]) -> Listing[RunRecord]:
     columns: tuple[Column[RunRecord], ...] = (
         Column("run", lambda run: run.id),
-        Column("runbook", lambda run: run.runbook),
-        Column("status", lambda run: run.status.value),
+        Column("runbook", lambda run: run.runbook, priority=1),
+        Column("status", lambda run: run.status.value, priority=1),
         Column("incident", lambda run: run.incident),
-        Column("started", lambda run: run.started_at[:19] + "Z"),
+        Column("started", lambda run: run.started_at[:19] + "Z", priority=3),
         Column("reason", lambda run: run.reason),
     )
     return Listing("run-list/v1", columns, runs, empty="no runs yet")

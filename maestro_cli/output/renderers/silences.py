@@ -16,10 +16,10 @@ def silences_view(silences: Sequence[Silence]) -> Listing[Silence]:
     """By when they end."""
     columns: tuple[Column[Silence], ...] = (
         Column("silence", lambda silence: silence.id),
-        Column("state", lambda silence: silence.state, tone=_tone),
-        Column("alerts", lambda silence: matchers_text(silence.matchers)),
+        Column("state", lambda silence: silence.state, tone=_tone, priority=1),
+        Column("alerts", lambda silence: matchers_text(silence.matchers), priority=1),
         Column("until", lambda silence: silence.ends_at),
-        Column("by", lambda silence: silence.created_by),
+        Column("by", lambda silence: silence.created_by, priority=3),
         Column("comment", lambda silence: silence.comment, wide=True),
     )
     return Listing("silence-list/v1", columns, silences, document=_document, empty="nothing is silenced")

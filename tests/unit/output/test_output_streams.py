@@ -211,7 +211,7 @@ def test_a_terminal_without_colour_has_no_colour(screen: Screen, monkeypatch: py
     assert plain.getvalue() == "NAME\na\n"
 
 
-LONG: list[str] = [HOSTILE + "広" * 20, "short"] * tables.LONG_ROWS
+LONG: list[str] = [HOSTILE + "広" * 20, "short"] * 200
 LONG_COLUMNS = (
     Column[str]("name", lambda text: text[-5:]),
     Column[str]("again", str, tone=lambda _: "bad"),
