@@ -85,11 +85,9 @@ class _Frame:
     def __init__(self, plot: Plot) -> None:
         self._plot = plot
         self._start, self._end = plot.start, max(plot.end, plot.start + 1)
-        known = [value for _, value in plot.points if value is not None and _is_drawable(value)]
+        known = [value for _, value in plot.points if value is not None and is_drawable(value)]
         self._is_empty = not known
-        self._low, top = min(0.0, *known, 0.0), max(0.0, *known, 0.0)  # zero is always on it
-        self._step = _nice((top - self._low) / _TICKS)
-        self._high = self._low + self._step * max(math.ceil((top - self._low) / self._step - 1e-9), 1)
+        self._low, self._high, self._step = scale(known)
 
     def _x(self, at: float) -> float:
         share = (at - self._start) / (self._end - self._start)
@@ -136,25 +134,13 @@ class _Frame:
         if self._is_empty:
             middle = (WIDTH + _LEFT - _RIGHT) / 2
             yield f'<text x="{_number(middle)}" y="{HEIGHT / 2:g}" text-anchor="middle">no data</text>'
-        for piece in self._pieces():
+        for piece in pieces(self._plot):
             path = " ".join(f"{_number(self._x(at))},{_number(self._y(value))}" for at, value in piece)
             if len(piece) == 1:
                 x, _, y = path.partition(",")
                 yield f'<circle cx="{x}" cy="{y}" r="2" fill="{_LINE}"/>'
             else:
                 yield f'<polyline points="{path}" fill="none" stroke="{_LINE}" stroke-width="1.6"/>'
-
-    def _pieces(self) -> Iterator[list[tuple[float, float]]]:
-        piece: list[tuple[float, float]] = []
-        for at, value in self._plot.points:
-            missing = value is None or not _is_drawable(value)
-            if piece and (missing or at - piece[-1][0] > self._plot.gap_seconds):
-                yield piece
-                piece = []
-            if value is not None and not missing and self._start <= at <= self._end:
-                piece.append((at, value))
-        if piece:
-            yield piece
 
     def marks(self, marks: Sequence[Mark]) -> Iterator[str]:
         """Numbered lines; numbers that would touch stand on two heights by turns."""
@@ -180,7 +166,28 @@ def _legend(marks: Sequence[Mark]) -> Iterator[str]:
         yield f'<text x="{x}" y="{HEIGHT + 6 + row * _LEGEND_LINE}">{number} {at} {label}</text>'
 
 
-def _is_drawable(value: float) -> bool:
+def pieces(plot: Plot) -> Iterator[list[tuple[float, float]]]:
+    """The points within the plot that a line joins: from one gap to the next."""
+    piece: list[tuple[float, float]] = []
+    for at, value in plot.points:
+        missing = value is None or not is_drawable(value)
+        if piece and (missing or at - piece[-1][0] > plot.gap_seconds):
+            yield piece
+            piece = []
+        if value is not None and not missing and plot.start <= at <= max(plot.end, plot.start + 1):
+            piece.append((at, value))
+    if piece:
+        yield piece
+
+
+def scale(values: Sequence[float], ticks: int = _TICKS) -> tuple[float, float, float]:
+    """Lowest and highest value of an axis and the step between its ticks; zero is always on it."""
+    low, top = min(0.0, *values, 0.0), max(0.0, *values, 0.0)
+    step = _nice((top - low) / ticks)
+    return low, low + step * max(math.ceil((top - low) / step - 1e-9), 1), step
+
+
+def is_drawable(value: float) -> bool:
     """Neither NaN nor infinite, nor so large that a scale for it overflows."""
     return abs(value) <= _LARGEST
 

@@ -6,10 +6,13 @@ Invariant: counted in events; nothing measured is no reading, never zero.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from maestro_cli.core.verdict import Judgement, judge
 from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.windows import BurnWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,49 @@ def budget_left(error_ratio: float | None, objective: Objective) -> float | None
     """
     spent = burn_rate(error_ratio, objective)
     return None if spent is None else 1.0 - spent
+
+
+class BurnState(Enum):
+    """How an objective stands, by a long window (it matters) and a short one (it still happens)."""
+
+    CRITICAL = "critical"
+    INCREASING = "increasing"
+    RECOVERING = "recovering"
+    NO_DATA = "no data"
+    OK = "ok"
+
+
+_WORST_FIRST = tuple(BurnState)
+
+
+def burn_state(long: float | None, short: float | None, factor: float) -> BurnState:
+    """Both burn rates over the factor: critical; the long one alone: recovering; the short one: increasing.
+
+    Without one of them there is no state: what is not known is never ok.
+    """
+    if long is None or short is None or math.isnan(long) or math.isnan(short):
+        return BurnState.NO_DATA
+    if long > factor:
+        return BurnState.CRITICAL if short > factor else BurnState.RECOVERING
+    return BurnState.INCREASING if short > factor else BurnState.OK
+
+
+def worst_burn_state(rates: Mapping[float, float | None], windows: Iterable[BurnWindow]) -> BurnState:
+    """The worst state of several pairs of windows; `rates` has a burn rate by span in seconds."""
+    states = {burn_state(rates.get(w.long_seconds), rates.get(w.short_seconds), w.factor) for w in windows}
+    return next((state for state in _WORST_FIRST if state in states), BurnState.NO_DATA)
+
+
+def budget_gone_in_seconds(left: float | None, burn: float | None, objective: Objective) -> float | None:
+    """When the budget is gone if it goes on like this; 0 when it is, None when it is not being spent.
+
+    `left` is the share of the window's budget that is left, as of `budget_left`.
+    """
+    if left is not None and left <= 0:
+        return 0.0
+    if left is None or burn is None or not (math.isfinite(burn) and math.isfinite(left)) or burn <= 0:
+        return None
+    return left * objective.window_seconds / burn
 
 
 def budget_spend(

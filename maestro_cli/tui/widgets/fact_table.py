@@ -1,59 +1,366 @@
-"""Rows by key. A stand-in of the first hour: mounts at most LONGEST rows."""
+"""Rows of facts by key, as many as there are: only those on the screen are painted.
+
+Invariant: cursor, scroll and marks belong to keys, not to row numbers; nothing is mounted a row; what does
+not fit is counted in the title line; a tone repeats what the word in its cell says.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
 
-from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.message import Message
-from textual.widgets import DataTable
+from textual.strip import Strip
 
-from maestro_cli.output.tables import cell_text
 from maestro_cli.output.views import Column
+from maestro_cli.tui.text import cells, plain_text, shown
+from maestro_cli.tui.widgets.columns import GAP, Layout, laid_out
+from maestro_cli.tui.widgets.row_text import GUTTER, gutter_text, missing_text, row_spans, title_spans
+from maestro_cli.tui.widgets.rows import Key, Rows
+from maestro_cli.tui.widgets.tones import Toned
 
-LONGEST = 200
+_MEASURED = 400  # rows that are measured at once, at most
 
 
-class FactTable(DataTable[Text]):
-    class RowOpened(Message):
-        def __init__(self, key: str) -> None:
+def _key(keys: str, action: str, name: str, tooltip: str) -> Binding:
+    return Binding(keys, action, tooltip, show=False, id=f"table.{name}", tooltip=tooltip)
+
+
+def _never(_: Any) -> bool:
+    return False
+
+
+class FactTable(Toned, can_focus=True):
+    """Shows a sequence by key; whoever shows it filters it first."""
+
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        _key("up,k", "move(-1)", "up", "One row up"),
+        _key("down,j", "move(1)", "down", "One row down"),
+        _key("pageup", "move_page(-1)", "page-up", "One page up"),
+        _key("pagedown", "move_page(1)", "page-down", "One page down"),
+        _key("home,g", "first", "first", "To the first row"),
+        _key("end,G", "last", "last", "To the last row"),
+        _key("left", "columns(-1)", "left", "Show columns further left"),
+        _key("right", "columns(1)", "right", "Show columns further right"),
+        _key("enter", "open", "open", "Open the row"),
+        _key("space", "mark", "mark", "Mark the row, or take its mark away"),
+        _key("ctrl+@", "mark_range", "mark-range", "Mark all rows from the last marked one to this one"),
+        _key("<", "sort_beside(-1)", "sort-left", "Sort by the column before"),
+        _key(">", "sort_beside(1)", "sort-right", "Sort by the next column"),
+        _key("^", "reverse", "sort-reverse", "Sort the other way round"),
+    ]
+
+    class About(Message):
+        """Something happened in a table."""
+
+        def __init__(self, table: FactTable) -> None:
             super().__init__()
+            self.table = table
+
+        @property
+        def control(self) -> FactTable:
+            return self.table
+
+    class RowOpened(About):
+        """Enter or a double click on a row."""
+
+        def __init__(self, table: FactTable, key: str) -> None:
+            super().__init__(table)
             self.key = key
 
-    class CursorMoved(Message):
-        def __init__(self, key: str | None) -> None:
-            super().__init__()
+    class CursorMoved(About):
+        """The cursor is on another key, or on none."""
+
+        def __init__(self, table: FactTable, key: str | None) -> None:
+            super().__init__(table)
             self.key = key
 
-    marked: tuple[str, ...] = ()
+    class MarksChanged(About):
+        """Other rows are marked."""
 
-    def __init__(self) -> None:
-        super().__init__(cursor_type="row")
-        self._keys: list[str] = []
+        def __init__(self, table: FactTable, keys: frozenset[str]) -> None:
+            super().__init__(table)
+            self.keys = keys
 
-    @property
-    def cursor_key(self) -> str | None:
-        return self._keys[self.cursor_row] if 0 <= self.cursor_row < len(self._keys) else None
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._rows = Rows()
+        self._row = 0
+        self._cursor_key: str | None = None
+        self._marks: frozenset[str] = frozenset()
+        self._marked_last: str | None = None
+        self._is_stale: Callable[[Any], bool] = _never
+        self._empty = "nothing found"
+        self._widths: list[int] = []
+        self._layout = Layout()
+        self._skipped = 0  # columns scrolled out to the left
+        self._painted: list[tuple[Any, bool]] = []
+
+    # What is shown
 
     def show(
         self,
         columns: Sequence[Column[Any]],
         items: Sequence[Any],
-        key: Callable[[Any], str],
+        key: Key,
         *,
-        stale: Callable[[Any], bool],
+        stale: Callable[[Any], bool] = _never,
+        empty: str = "nothing found",
     ) -> None:
-        at = self.cursor_key
-        self.clear(columns=True)
-        self.add_columns(*(Text(column.title.upper()) for column in columns))
-        self._keys = [key(item) for item in items[:LONGEST]]
-        for item in items[:LONGEST]:
-            style = "dim" if stale(item) else ""
-            self.add_row(*(Text(cell_text(column.cell(item)), style=style) for column in columns))
-        if at in self._keys:
-            self.move_cursor(row=self._keys.index(at))
+        """Show these rows instead; a key stands for one item. `stale` says which items are of an older time.
 
-    def on_data_table_row_selected(self) -> None:
-        if self.cursor_key is not None:
-            self.post_message(self.RowOpened(self.cursor_key))
+        Cells are taken for the same as long as the columns are the same object and the item an equal one.
+        """
+        rows = self._rows
+        is_same = columns is rows.columns
+        if [one.title for one in columns] != [one.title for one in rows.columns]:
+            self._widths = [cells(shown(one.title.upper())) + 1 for one in columns]
+            self._skipped = 0
+        top = self.scroll_offset.y
+        top_key = rows.key(top) if top < len(rows.items) else None
+        rows.replace(columns, items, key)
+        self._is_stale = stale
+        self._empty = empty
+        self._settle(top, top_key, is_same)
+
+    def sort(self, column: int | None, *, reverse: bool = False) -> None:
+        """By a column, or in the order in which the rows came."""
+        self._rows.sort(column, reverse=reverse)
+        self._settle(self.scroll_offset.y, None, False)
+        self._scroll_to_cursor()
+
+    @property
+    def sorted_by(self) -> tuple[int | None, bool]:
+        """The column, and whether it is sorted the other way round."""
+        return self._rows.sorted_by, self._rows.is_reversed
+
+    @property
+    def cursor_key(self) -> str | None:
+        return self._cursor_key
+
+    @property
+    def marked(self) -> tuple[str, ...]:
+        """The marked keys, in the order of their rows."""
+        return tuple(sorted(self._marks, key=lambda key: self._rows.find(key) or 0))
+
+    @property
+    def row_count(self) -> int:
+        return len(self._rows.items)
+
+    @property
+    def column_layout(self) -> Layout:
+        return self._layout
+
+    def move_to(self, key: str) -> bool:
+        """Put the cursor on a key; False when it is not there."""
+        row = self._rows.find(key)
+        if row is not None:
+            self._go(row)
+        return row is not None
+
+    def mark(self, keys: Iterable[str]) -> None:
+        """Let exactly these be marked; keys without a row are left out."""
+        self._set_marks(frozenset(key for key in keys if self._rows.find(key) is not None))
+
+    def _settle(self, top: int, top_key: str | None, is_same: bool) -> None:
+        """Bring cursor, marks and scroll to where their keys are now."""
+        rows, old_row, page = self._rows, self._row, self._page
+        self.virtual_size = Size(self.line_width, len(rows.items) + 1)
+        found = rows.find(self._cursor_key, old_row)
+        self._put_cursor(found if found is not None else min(old_row, len(rows.items) - 1))
+        if self._marks:
+            self._set_marks(frozenset(key for key in self._marks if rows.find(key) is not None))
+        if found is not None and top <= old_row < top + page:
+            goal = found - (old_row - top)
+        else:
+            anchor = rows.find(top_key, top)
+            goal = top if anchor is None else anchor
+        self.scroll_to(y=min(max(goal, 0), self.max_scroll_y), animate=False, force=True)
+        self._measure()
+        looked_at = self._looked_at()
+        if (
+            not is_same
+            or len(looked_at) != len(self._painted)
+            or any(
+                old is not new or was != now
+                for (old, was), (new, now) in zip(self._painted, looked_at, strict=True)
+            )
+        ):
+            self.refresh()
+        self._painted = looked_at
+
+    def _looked_at(self) -> list[tuple[Any, bool]]:
+        rows = self._rows
+        return [(rows.items[row], self._is_stale(rows.items[row])) for row in self._visible()]
+
+    @property
+    def _page(self) -> int:
+        return max(self.size.height - 1, 1)
+
+    def _visible(self) -> range:
+        top = self.scroll_offset.y
+        return range(top, max(top, min(top + min(self._page, _MEASURED), len(self._rows.items))))
+
+    def _measure(self) -> None:
+        """Widen columns to what is on the screen; they never become narrower, so that nothing jumps."""
+        for row in self._visible():
+            for index, (text, _) in enumerate(self._rows.cells(row)):
+                self._widths[index] = max(self._widths[index], cells(text))
+        wide = [column.wide for column in self._rows.columns]
+        found = laid_out(self._widths, wide, self.line_width - GUTTER, self._skipped)
+        if found != self._layout:
+            self._layout = found
+            self.refresh()
+
+    # What is painted
+
+    def render_line(self, y: int) -> Strip:
+        width = self.line_width
+        if y == 0:
+            return self._title(width)
+        row = self.scroll_offset.y + y - 1
+        rows = self._rows
+        if row >= len(rows.items):
+            text = self._empty if not rows.items and y == 1 else ""
+            return self.painted(((" " * GUTTER, ""), (text, "dim")), width)
+        key = rows.key(row)
+        is_at = row == self._row
+        is_marked, is_stale = key in self._marks, self._is_stale(rows.items[row])
+        gutter = gutter_text(is_at, is_marked, is_stale)
+        tone = "marked" if is_marked else "dim" if is_stale else ""
+        if is_at:
+            tone = "cursor" if self.has_focus else "cursor-away"
+        spans = row_spans(rows.cells(row), self._layout, rows.columns, gutter, tone)
+        return self.painted(spans, width, tone)
+
+    def _title(self, width: int) -> Strip:
+        spans = title_spans(self._rows.columns, self._layout, self._rows.sorted_by, self._rows.is_reversed)
+        missing = missing_text(self._layout, width - cells(plain_text(spans).rstrip()) - 2)
+        room = width - len(missing) - 1 if missing else width
+        strip = self.painted(spans, max(room, 0), "title")
+        if not missing:
+            return strip
+        return Strip.join([strip, self.painted(((" " + missing, "title"),), width - max(room, 0), "title")])
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value) and self._widths:
+            self._measure()
+            self._painted = self._looked_at()
+
+    def on_resize(self) -> None:
+        self._settle(self.scroll_offset.y, None, False)
+
+    def on_focus(self) -> None:
+        self._repaint(self._row)
+
+    def on_blur(self) -> None:
+        self._repaint(self._row)
+
+    def _repaint(self, row: int) -> None:
+        self.refresh_line(row + 1)
+
+    # Cursor and marks
+
+    def _put_cursor(self, row: int) -> None:
+        row = max(row, 0)
+        key = self._rows.key(row) if row < len(self._rows.items) else None
+        if row != self._row:
+            self._repaint(self._row)
+            self._row = row
+        self._repaint(row)
+        if key != self._cursor_key:
+            self._cursor_key = key
+            self.post_message(self.CursorMoved(self, key))
+
+    def _go(self, row: int) -> None:
+        self._put_cursor(max(min(row, len(self._rows.items) - 1), 0))
+        self._scroll_to_cursor()
+
+    def _scroll_to_cursor(self) -> None:
+        top, page = self.scroll_offset.y, self._page
+        goal = min(max(top, self._row - page + 1), self._row)
+        if goal != top:
+            self.scroll_to(y=goal, animate=False, force=True)
+
+    def _set_marks(self, keys: frozenset[str]) -> None:
+        if keys != self._marks:
+            self._marks = keys
+            self.refresh()
+            self.post_message(self.MarksChanged(self, keys))
+
+    # Keys and mouse
+
+    def action_move(self, rows: int) -> None:
+        self._go(self._row + rows)
+
+    def action_move_page(self, pages: int) -> None:
+        self._go(self._row + pages * self._page)
+
+    def action_first(self) -> None:
+        self._go(0)
+
+    def action_last(self) -> None:
+        self._go(len(self._rows.items) - 1)
+
+    def action_columns(self, step: int) -> None:
+        if step > 0 and not self._layout.after:
+            return
+        self._skipped = max(0, min(self._skipped + step, len(self._widths) - 2))
+        self._measure()
+
+    def action_open(self) -> None:
+        if self._cursor_key is not None:
+            self.post_message(self.RowOpened(self, self._cursor_key))
+
+    def action_mark(self) -> None:
+        if self._cursor_key is not None:
+            self._marked_last = self._cursor_key
+            self._set_marks(self._marks ^ {self._cursor_key})
+
+    def action_mark_range(self) -> None:
+        start = self._rows.find(self._marked_last)
+        if start is None:
+            self.action_mark()
+            return
+        between = range(min(start, self._row), max(start, self._row) + 1)
+        self._set_marks(self._marks | {self._rows.key(row) for row in between})
+
+    def action_unmark(self) -> None:
+        self._set_marks(frozenset())
+
+    def action_sort_beside(self, step: int) -> None:
+        count = len(self._rows.columns)
+        now = self._rows.sorted_by
+        if count:
+            self.sort((now + step) % count if now is not None else 0 if step > 0 else count - 1)
+
+    def action_reverse(self) -> None:
+        if self._rows.sorted_by is not None:
+            self.sort(self._rows.sorted_by, reverse=not self._rows.is_reversed)
+
+    def on_click(self, event: events.Click) -> None:
+        at = event.get_content_offset(self)
+        if at is None:
+            return
+        if at.y == 0:
+            self._sort_at(at.x)
+            return
+        row = self.scroll_offset.y + at.y - 1
+        if row < len(self._rows.items):
+            self._go(row)
+            if event.chain == 2:
+                self.action_open()
+
+    def _sort_at(self, x: int) -> None:
+        left = GUTTER
+        for index, width in self._layout.shown:
+            if left <= x < left + width:
+                again = index == self._rows.sorted_by
+                self.sort(index, reverse=again and not self._rows.is_reversed)
+                return
+            left += width + GAP

@@ -9,8 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestro_cli.core.verdict import Verdict
-from maestro_cli.slo.burn import budget_spend, burn_rate, judge_objective
+from maestro_cli.slo.burn import (
+    BurnState,
+    budget_gone_in_seconds,
+    budget_spend,
+    burn_rate,
+    burn_state,
+    judge_objective,
+    worst_burn_state,
+)
 from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.windows import PROFILES
 
 MONTH = 30 * 86400.0
 OBJECTIVE = Objective("a", "a", "s", 0.999, MONTH, "t", "b", None, {})
@@ -93,3 +102,40 @@ def test_without_a_span_the_share_is_not_known(span: float) -> None:
     spend = budget_spend(1.0, 10.0, span, OBJECTIVE)
     assert spend is not None
     assert (spend.share, spend.seconds_equivalent) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("long", "short", "state"),
+    [
+        (15.0, 15.0, BurnState.CRITICAL),
+        (15.0, 14.4, BurnState.RECOVERING),
+        (14.4, 15.0, BurnState.INCREASING),
+        (14.4, 14.4, BurnState.OK),
+        (None, 15.0, BurnState.NO_DATA),
+        (0.0, None, BurnState.NO_DATA),
+        (math.nan, 0.0, BurnState.NO_DATA),
+    ],
+    ids=["both", "long alone", "short alone", "neither", "no long", "no short", "nan"],
+)
+def test_long_and_short_window_make_a_state_and_the_unknown_is_never_ok(
+    long: float | None, short: float | None, state: BurnState
+) -> None:
+    assert burn_state(long, short, 14.4) is state
+
+
+def test_the_worst_pair_of_windows_is_the_state_of_the_objective() -> None:
+    windows = PROFILES["production"].windows
+    rates: dict[float, float | None] = dict.fromkeys(PROFILES["production"].spans_seconds, 0.5)
+    assert worst_burn_state(rates, windows) is BurnState.OK
+    assert worst_burn_state({**rates, 3 * 86400.0: None}, windows) is BurnState.NO_DATA
+    assert worst_burn_state({**rates, 6 * 3600.0: 7.0}, windows) is BurnState.INCREASING
+    assert worst_burn_state({**rates, 6 * 3600.0: 7.0, 1800.0: 8.0}, windows) is BurnState.CRITICAL
+    assert worst_burn_state({}, windows) is BurnState.NO_DATA
+    assert worst_burn_state(rates, ()) is BurnState.NO_DATA
+
+
+def test_the_budget_is_gone_when_what_is_left_is_spent_at_this_rate() -> None:
+    assert budget_gone_in_seconds(0.5, 10.0, OBJECTIVE) == pytest.approx(MONTH / 20)
+    assert budget_gone_in_seconds(-0.1, None, OBJECTIVE) == 0.0
+    for left, burn in ((None, 1.0), (0.5, None), (0.5, 0.0), (0.5, math.nan)):
+        assert budget_gone_in_seconds(left, burn, OBJECTIVE) is None

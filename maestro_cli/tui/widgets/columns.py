@@ -1,0 +1,111 @@
+"""How columns share a line, and how rows are ordered by one of them. Pure.
+
+Invariant: the first column is always there; what does not fit is counted, never silently missing.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from maestro_cli.core.quantities import parse_duration_seconds, parse_quantity
+
+GAP = 2  # cells between two columns
+NARROWEST = 8  # a column is made as narrow as this before another one is left out
+NARROWEST_FIRST = 16  # the one that says what the row is
+WIDEST = 60  # a column grows so wide by itself; the last one takes what is left
+_DIGITS = re.compile(r"([0-9]{1,15})")
+_LARGEST = 1e300
+_LONGEST_SORTED = 200  # characters that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Columns on the screen as (index, width), with the numbers of those left out."""
+
+    shown: tuple[tuple[int, int], ...] = ()
+    before: int = 0  # scrolled out to the left
+    after: int = 0  # without room
+
+
+def laid_out(widths: Sequence[int], wide: Sequence[bool], room: int, skipped: int = 0) -> Layout:
+    """The columns that fit into `room` cells; `skipped` columns after the first are scrolled out.
+
+    Unscrolled, columns that are `wide` are there only if nothing has to be narrowed for them; then those on
+    the right give way.
+    """
+    if not widths or room <= 0:
+        return Layout(after=len(widths))
+    skipped = max(0, min(skipped, len(widths) - 1 - (len(widths) > 1)))
+    chosen = [0, *range(1 + skipped, len(widths))]
+    if not skipped:
+        for index in [i for i in reversed(chosen[1:]) if wide[i]]:
+            if _needed([min(widths[i], WIDEST) for i in chosen]) <= room:
+                break
+            chosen.remove(index)
+    while len(chosen) > 1 and _needed([_least(widths, i) for i in chosen]) > room:
+        chosen.pop()
+    return Layout(_shared(widths, chosen, room), skipped, len(widths) - skipped - len(chosen))
+
+
+def _least(widths: Sequence[int], index: int) -> int:
+    return min(widths[index], NARROWEST if index else NARROWEST_FIRST)
+
+
+def _needed(sizes: Sequence[int]) -> int:
+    return sum(sizes) + GAP * (len(sizes) - 1)
+
+
+def _shared(widths: Sequence[int], chosen: Sequence[int], room: int) -> tuple[tuple[int, int], ...]:
+    """Each its own width, the widest narrowed first; the last one takes what it needs of the rest."""
+    sizes = [min(widths[i], WIDEST) for i in chosen]
+    over = _needed(sizes) - room
+    while over > 0 and max(sizes) > 1:
+        widest = max(sizes)
+        place = len(sizes) - 1 - sizes[::-1].index(widest)
+        others = [size for size in sizes if size < widest]
+        less = min(over, widest - max(others, default=1), widest - 1) or 1
+        sizes[place] -= less
+        over -= less
+    if over < 0:
+        sizes[-1] = min(widths[chosen[-1]], sizes[-1] - over)
+    return tuple(zip(chosen, sizes, strict=True))
+
+
+SortKey = tuple[int, float, tuple[object, ...]]
+
+
+def sort_key(value: object) -> SortKey:
+    """Numbers, durations and quantities by size, instants by time, texts as people count; nothing last."""
+    if value is None or value == "":
+        return (3, 0.0, ())
+    if isinstance(value, (int, float)):
+        number = max(min(value, _LARGEST), -_LARGEST)
+        return (3, 0.0, ()) if math.isnan(number) else (0, float(number), ())
+    if isinstance(value, datetime):
+        return (1, value.timestamp(), ())
+    text = str(value)[:_LONGEST_SORTED].strip()
+    starts_a_number = text[:1].isdigit() or text[:1] in "-+."
+    if starts_a_number and (size := _size(text)) is not None:
+        return (0, size, ())
+    return (2, 0.0, _natural(text))
+
+
+def _natural(text: str) -> tuple[object, ...]:
+    """`pod-9` before `pod-10`: digits at odd places are numbers."""
+    parts = _DIGITS.split(text.casefold())
+    return tuple(int(part) if index % 2 else part for index, part in enumerate(parts))
+
+
+def _size(text: str) -> float | None:
+    body = text.replace(",", "").removesuffix("%").strip()
+    for parse in (float, parse_duration_seconds, parse_quantity):
+        try:
+            size = parse(body)
+        except ValueError:
+            continue
+        return None if math.isnan(size) else size
+    return None

@@ -1,0 +1,106 @@
+"""The rows of a table: in what order they stand, where a key is, and what their cells say.
+
+Invariant: replacing all rows costs one pass at most; cells are computed for rows that are looked at alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from maestro_cli.output.views import Column
+from maestro_cli.tui.text import Span, shown
+from maestro_cli.tui.widgets.columns import SortKey, sort_key
+
+_KEPT = 2048  # rows whose cells are remembered
+_LONGEST_CELL = 400  # characters of a cell that are looked at
+
+Key = Callable[[Any], str]
+
+
+class Rows:
+    """Items by key, in the order shown."""
+
+    def __init__(self) -> None:
+        self.columns: Sequence[Column[Any]] = ()
+        self.items: Sequence[Any] = ()  # in the order shown
+        self.sorted_by: int | None = None
+        self.is_reversed = False
+        self._given: Sequence[Any] = ()
+        self._key: Key = str
+        self._index: dict[str, int] | None = None
+        self._cells: dict[str, tuple[Any, list[Span]]] = {}
+        self._sort_keys: dict[str, tuple[Any, SortKey]] = {}
+
+    def replace(self, columns: Sequence[Column[Any]], items: Sequence[Any], key: Key) -> None:
+        if columns is not self.columns:
+            self._cells.clear()
+            if [one.title for one in columns] != [one.title for one in self.columns]:
+                self._sort_keys.clear()
+                self.sorted_by = None
+        self.columns, self._given, self._key = columns, items, key
+        self._put_in_order()
+
+    def sort(self, column: int | None, *, reverse: bool = False) -> None:
+        """By a column; None is the order in which the items came."""
+        if column != self.sorted_by:
+            self._sort_keys.clear()
+        self.sorted_by, self.is_reversed = column, reverse
+        self._put_in_order()
+
+    def key(self, row: int) -> str:
+        return self._key(self.items[row])
+
+    def find(self, key: str | None, guess: int = -1) -> int | None:
+        """The row of a key; at once where it is the guessed one."""
+        if key is None:
+            return None
+        if 0 <= guess < len(self.items) and self.key(guess) == key:
+            return guess
+        if self._index is None:
+            make = self._key
+            self._index = {make(item): row for row, item in enumerate(self.items)}
+        return self._index.get(key)
+
+    def cells(self, row: int) -> list[Span]:
+        """Each column's shown text and tone."""
+        item = self.items[row]
+        key = self._key(item)
+        known = self._cells.get(key)
+        if known is not None and (known[0] is item or known[0] == item):
+            return known[1]
+        if len(self._cells) >= _KEPT:
+            self._cells.clear()
+        made = [
+            (shown(column.cell(item), _LONGEST_CELL), column.tone(item) if column.tone else "")
+            for column in self.columns
+        ]
+        self._cells[key] = (item, made)
+        return made
+
+    def _put_in_order(self) -> None:
+        self._index = None
+        if self.sorted_by is None:
+            self.items = self._given
+            return
+        cell, make, known = self.columns[self.sorted_by].cell, self._key, self._sort_keys
+        fresh: dict[str, tuple[Any, SortKey]] = {}
+        order: list[tuple[SortKey, Any]] = []
+        for item in self._given:
+            key = make(item)
+            entry = known.get(key)
+            if entry is None or (entry[0] is not item and entry[0] != item):
+                entry = (item, sort_key(cell(item)))
+            fresh[key] = entry
+            order.append((entry[1], item))
+        self._sort_keys = fresh
+        order.sort(key=_first, reverse=self.is_reversed)
+        unknown = [item for rank, item in order if rank[0] == _NOTHING]
+        self.items = [item for rank, item in order if rank[0] != _NOTHING] + unknown
+
+
+_NOTHING = sort_key(None)[0]
+
+
+def _first(pair: tuple[SortKey, Any]) -> SortKey:
+    return pair[0]

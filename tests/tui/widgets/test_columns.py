@@ -1,0 +1,78 @@
+"""Columns share the room by rule, and rows are ordered as people count."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maestro_cli.tui.widgets.columns import GAP, laid_out, sort_key
+
+WIDTHS = st.lists(st.integers(1, 90), min_size=1, max_size=12)
+
+
+def test_columns_that_fit_keep_their_width() -> None:
+    assert laid_out([10, 5], [False, False], 17).shown == ((0, 10), (1, 5))
+
+
+def test_the_last_column_takes_what_it_needs_of_the_rest() -> None:
+    assert laid_out([10, 90], [False, False], 200).shown == ((0, 10), (1, 90))
+    assert laid_out([90, 10], [False, False], 200).shown == ((0, 60), (1, 10))
+
+
+def test_the_widest_column_is_narrowed_first() -> None:
+    assert laid_out([10, 40, 12], [False] * 3, 50).shown == ((0, 10), (1, 24), (2, 12))
+
+
+def test_wide_columns_give_way_first_then_those_on_the_right() -> None:
+    found = laid_out([8, 8, 8, 8], [False, True, False, False], 28)
+    assert [index for index, _ in found.shown] == [0, 2, 3]
+    assert found.after == 1
+    found = laid_out([8, 8, 8, 8], [False, True, False, False], 18)
+    assert [index for index, _ in found.shown] == [0, 2]
+
+
+def test_scrolled_columns_follow_the_first_one_in_order() -> None:
+    found = laid_out([8, 8, 8, 8], [False, True, False, False], 18, skipped=2)
+    assert [index for index, _ in found.shown] == [0, 3]
+    assert (found.before, found.after) == (2, 0)
+
+
+@given(WIDTHS, st.integers(1, 200), st.integers(0, 15), st.data())
+def test_every_column_is_shown_or_counted_and_the_first_is_always_there(
+    widths: list[int], room: int, skipped: int, data: st.DataObject
+) -> None:
+    wide = data.draw(st.lists(st.booleans(), min_size=len(widths), max_size=len(widths)))
+    found = laid_out(widths, wide, room, skipped)
+    assert found.shown[0][0] == 0
+    assert len(found.shown) + found.before + found.after == len(widths)
+    assert all(0 < width <= widths[index] for index, width in found.shown)
+    if len(found.shown) > 1 or widths[0] <= room:
+        assert sum(width for _, width in found.shown) + GAP * (len(found.shown) - 1) <= room
+
+
+@pytest.mark.parametrize(
+    "ordered",
+    [
+        [1, 2.5, 10, None],
+        ["pod-2", "pod-10", "pod-10a", ""],
+        ["0.4s", "42s", "3m05s", "2h10m", "4d03h"],
+        ["9.5%", "10%", None],
+        ["64Mi", "1Gi"],
+        [datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC), None],
+        [-math.inf, 10**400, math.nan],
+        [3, "3a", "b"],
+    ],
+    ids=["numbers", "names", "durations", "shares", "sizes", "instants", "extremes", "mixed"],
+)
+def test_values_are_ordered_by_what_they_mean(ordered: list[object]) -> None:
+    assert all(sort_key(one) < sort_key(other) for one, other in pairwise(ordered))
+
+
+@given(st.lists(st.one_of(st.text(), st.floats(), st.integers(), st.none(), st.booleans())))
+def test_any_values_can_be_ordered(values: list[object]) -> None:
+    sorted(values, key=sort_key)
