@@ -159,8 +159,7 @@ class Backends:
 
     def check_endpoints(self, context: Context) -> list[EndpointCheck]:
         """Ask every configured endpoint for its version, at once; one that cannot be asked is told too."""
-        from concurrent.futures import ThreadPoolExecutor
-
+        from maestro_cli.core.daemon_pool import DaemonPool
         from maestro_cli.core.errors import MaestroError
         from maestro_cli.core.facts.endpoints import EndpointCheck
 
@@ -174,8 +173,9 @@ class Backends:
             return source.check()
 
         endpoints = list(self._endpoints(context))
-        with ThreadPoolExecutor(max_workers=max(len(endpoints), 1)) as pool:
-            return list(pool.map(ask, endpoints))
+        with DaemonPool(len(endpoints), "check") as pool:
+            asked = [pool.submit(partial(ask, endpoint)) for endpoint in endpoints]
+            return [one.result() for one in asked]
 
     def _endpoints(self, context: Context) -> Iterator[tuple[str, str, Callable[[], Source]]]:
         """System, place and what makes its source, of each that is configured."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from maestro_cli.core.daemon_pool import DaemonPool
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.incidents.intake.anomalies.projection import current_anomalies
 from maestro_cli.incidents.intake.blindness import API_SOURCE, read_sight
@@ -32,7 +32,7 @@ def look(services: Services) -> Overview:
     """Ask everything; raises only for a journal or settings that cannot be read."""
     context = services.context
     failures: list[tuple[str, str]] = []
-    with ThreadPoolExecutor(max_workers=4) as pool:
+    with DaemonPool(3, "look") as pool:
         workloads = pool.submit(lambda: services.cluster.list_readable_workloads(context.namespace))
         source = alert_source(services)
         alerts = pool.submit(lambda: _firing(source))

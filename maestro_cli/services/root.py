@@ -166,9 +166,12 @@ class Services(PeopleServices):
 
         return triage_of(self)
 
-    def investigate(self, ref: str, progress: Progress) -> None:
+    def investigate(self, ref: str, progress: Progress, timeout: str) -> None:
         """Triage an open incident and record what it found; moves a fresh one to triaging."""
-        self.response.investigate(ref, progress)
+        from maestro_cli.services.triaging import timeout_of
+
+        seconds = timeout_of(timeout)
+        self.response.investigate(ref, progress, timeout_seconds=seconds)
 
     def respond(self, ref: str, progress: Progress) -> None:
         self.response.respond(

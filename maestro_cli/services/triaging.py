@@ -9,8 +9,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.errors import MaestroError, UsageError
 from maestro_cli.core.facts.metrics import Instant
+from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.incidents.triage.investigate import Triage, TriageSettings
 from maestro_cli.incidents.triage.model import Lacking
 
@@ -37,6 +38,17 @@ def triage_of(services: Services) -> Triage:
         journal=services.journal,
         lacking=Lacking(no_cluster, no_metrics),
     )
+
+
+def timeout_of(text: str) -> float:
+    """How long triage may take, in seconds; raises UsageError."""
+    try:
+        seconds = parse_duration_seconds(text)
+    except ValueError as error:
+        raise UsageError(f"--timeout: {error}") from error
+    if seconds <= 0:
+        raise UsageError("--timeout must be longer than nothing", fix="--timeout 15s")
+    return seconds
 
 
 def _made(endpoint: object | None, make: Callable[[], T], absent: str) -> tuple[T | None, str]:

@@ -44,6 +44,13 @@ def test_no_process_is_started_with_python_between_fork_and_exec() -> None:
     assert [relative(p) for p in MODULES if "preexec_fn" in p.read_text(encoding="utf-8")] == []
 
 
+def test_no_command_waits_at_its_end_for_a_system_that_never_answers() -> None:
+    """The standard library's executor does; `core.daemon_pool` does not. Servers may."""
+    servers = {PACKAGE / "serving", PACKAGE / "local"}
+    commands = [path for path in MODULES if not servers & set(path.parents)]
+    assert [relative(p) for p in commands if "ThreadPoolExecutor" in p.read_text(encoding="utf-8")] == []
+
+
 @cache
 def _imported() -> dict[str, set[str]]:
     """Each imported top-level package → the rooms that import it."""

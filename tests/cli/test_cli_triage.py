@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import pytest
 
@@ -15,6 +16,14 @@ NO_PROMETHEUS = "this context has no Prometheus"
 UNUSABLE = """
     cluster: {kubeconfig: /nowhere/kubeconfig}
     prometheus: {url: "http://127.0.0.1:1", token: "env:NO_SUCH_TOKEN"}
+"""
+
+KUBECONFIG = """apiVersion: v1
+kind: Config
+current-context: a
+contexts: [{name: a, context: {cluster: a, user: a}}]
+clusters: [{name: a, cluster: {server: "URL"}}]
+users: [{name: a, user: {token: t}}]
 """
 
 
@@ -64,3 +73,28 @@ def test_a_response_without_backends_triages_before_it_says_what_it_cannot_do() 
     assert "no playbook binds a firing signal of incident #1" in responded.err
     suspects = json.loads(maestro("incident", "suspects", "1", "-o", "json").out)
     assert suspects["conclusion"] == "no culprit found"
+
+
+def test_backends_that_take_a_call_and_never_answer_hold_up_neither_the_answer_nor_the_end() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel takes calls, and nobody reads them
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        cluster = config_dir() / "kubeconfig"
+        config_dir().mkdir(parents=True)
+        cluster.write_text(KUBECONFIG.replace("URL", url), encoding="utf-8")
+        endpoints = f'cluster: {{kubeconfig: {cluster}}}, prometheus: {{url: "{url}"}}'
+        text = f"current_context: mute\ncontexts:\n  mute: {{{endpoints}}}\n"
+        (config_dir() / "config.yaml").write_text(text, encoding="utf-8")
+        assert maestro("incident", "open", "slow", "-w", "ml/deploy/shop").code == 0
+        triaged = maestro("incident", "triage", "1", "--timeout", "1s")
+        assert triaged.code == 0, triaged.err
+        evidence = json.loads(maestro("incident", "evidence", "1", "-o", "json").out)["items"]
+    errors = {item["kind"]: item["error"] for item in evidence}
+    late = "no answer within the 1 s that triage may take"
+    assert errors["errors"] == errors["nodes"] == errors["events"] == late
+
+
+@pytest.mark.parametrize("text", ["0s", "-1s", "soon"])
+def test_a_time_that_triage_cannot_take_is_refused(text: str) -> None:
+    result = maestro("incident", "triage", "1", "--timeout", text)
+    assert result.code == 2
+    assert "--timeout" in result.err

@@ -140,14 +140,17 @@ class Response:
         note = "" if runs else "every signal cleared before a runbook was run"
         return self._crew.desk.mitigated(incident.id, run=runs[-1].id if runs else None, note=note)
 
-    def investigate(self, ref: str, progress: Progress) -> TriageReport:
+    def investigate(
+        self, ref: str, progress: Progress, *, timeout_seconds: float | None = None
+    ) -> TriageReport:
         """Collect evidence and rank suspects for an open incident, and record both."""
         desk = self._crew.desk
         incident = desk.get(ref)
         if incident.state is State.DETECTED:
             incident = desk.start_triage(incident.id)
         progress.phase("triage", f"incident #{incident.number}: collecting evidence")
-        report = self._crew.triage.investigate(incident, desk.signals(incident.id))
+        signals = desk.signals(incident.id)
+        report = self._crew.triage.investigate(incident, signals, timeout_seconds=timeout_seconds)
         desk.record_triage(incident.id, report)
         progress.update(f"{len(report.evidence)} pieces of evidence; {report.conclusion}")
         if (proposed := report.severity) is not None:

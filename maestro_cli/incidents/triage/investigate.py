@@ -8,7 +8,6 @@ pods, and pods need the workload.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,7 +32,7 @@ from maestro_cli.incidents.triage.page import failed
 from maestro_cli.incidents.triage.past import Past
 from maestro_cli.incidents.triage.queries import INFERENCE, MetricFamily
 from maestro_cli.incidents.triage.rollouts import rollouts_of, scaled_up_at, target_of
-from maestro_cli.incidents.triage.rounds import Outcome, Round
+from maestro_cli.incidents.triage.rounds import Outcome, Rounds
 from maestro_cli.incidents.triage.saturation import of_pods
 from maestro_cli.incidents.triage.severity import propose_severity
 from maestro_cli.incidents.triage.surroundings import Surroundings
@@ -42,12 +41,14 @@ from maestro_cli.journal.store import Journal
 from maestro_cli.slo.objectives import Objective
 
 NOT_CONFIGURED = Lacking()
+TIMEOUT_SECONDS = 15.0
 NOWHERE = "no namespace or workload to ask about"
 
 
 @dataclass(frozen=True, slots=True)
 class TriageSettings:
-    """`objectives` let triage speak of budget; `deadline_seconds` is for each of the three rounds."""
+    """`objectives` let triage speak of budget; `deadline_seconds` is for each of the three rounds,
+    `timeout_seconds` for all of them together."""
 
     family: MetricFamily = INFERENCE
     objectives: tuple[Objective, ...] = ()
@@ -57,6 +58,7 @@ class TriageSettings:
     max_log_pods: int = 12
     tail_lines: int = 1500
     deadline_seconds: float = 6.0
+    timeout_seconds: float = TIMEOUT_SECONDS
     threads: int = 8
     revenue_segments: frozenset[str] = frozenset()  # the parts of the traffic that earn money
 
@@ -82,23 +84,24 @@ class Triage:
         self._past = Past(journal) if journal is not None else None
         self._settings = settings or TriageSettings()
 
-    def investigate(self, incident: Incident, signals: Sequence[Signal]) -> TriageReport:
-        """Collect evidence and rank suspects; never raises for a source that fails."""
-        pool = ThreadPoolExecutor(self._settings.threads, thread_name_prefix="triage")
-        try:
-            return _Investigation(
-                self._cluster,
-                self._metrics,
-                self._lacking,
-                self._past,
-                self._clock,
-                self._settings,
-                pool,
-                incident,
-                signals,
-            ).run()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    def investigate(
+        self, incident: Incident, signals: Sequence[Signal], *, timeout_seconds: float | None = None
+    ) -> TriageReport:
+        """Collect evidence and rank suspects; never raises for a source that fails. What is not answered
+        within `timeout_seconds`, or those of the settings, is told as missing."""
+        settings = self._settings
+        if timeout_seconds is not None:
+            settings = replace(settings, timeout_seconds=timeout_seconds)
+        return _Investigation(
+            self._cluster,
+            self._metrics,
+            self._lacking,
+            self._past,
+            self._clock,
+            settings,
+            incident,
+            signals,
+        ).run()
 
     def measure_impact(
         self, incident: Incident, signals: Sequence[Signal], *, onset: datetime | None = None
@@ -131,7 +134,6 @@ class _Investigation:
         past: Past | None,
         clock: Clock,
         settings: TriageSettings,
-        pool: ThreadPoolExecutor,
         incident: Incident,
         signals: Sequence[Signal],
     ) -> None:
@@ -139,7 +141,12 @@ class _Investigation:
         self._past = past
         self._clock = clock
         self._settings = settings
-        self._pool = pool
+        self._rounds = Rounds(
+            clock,
+            settings.threads,
+            each_seconds=settings.deadline_seconds,
+            whole_seconds=settings.timeout_seconds,
+        )
         self._incident = incident
         self._signals = signals
         self._now = clock.now()
@@ -208,13 +215,10 @@ class _Investigation:
             return False
         return target_of(answer.value or (), wanted) is None
 
-    def _round(self) -> Round:
-        return Round(self._pool, self._clock, self._settings.deadline_seconds)
-
     def _first_round(self) -> Mapping[str, Outcome[Any]]:
         cluster, namespace, telemetry = self._cluster, self._incident.namespace, self._telemetry
         alert_at = self._incident.times.started_at
-        turn = self._round()
+        turn = self._rounds.next()
         if telemetry is not None:
             turn.add("series", lambda: telemetry.read_series(self._start, self._now, alert_at))
         if (past := self._past) is not None:
@@ -232,7 +236,7 @@ class _Investigation:
     def _second_round(
         self, first: Mapping[str, Outcome[Any]], onset: Onset, edits: Edits, step: float
     ) -> Mapping[str, Outcome[Any]]:
-        turn = self._round()
+        turn = self._rounds.next()
         edits.add_to(turn, self._cluster, self._telemetry, self._now, step)
         ask_around(turn, self._surroundings, self._start, onset, self._now, step)
         ask_jobs(turn, self._cluster, self._signals)
@@ -309,7 +313,7 @@ class _Investigation:
     def _third_round(
         self, pods: Sequence[Pod], onset: Onset, case: CaseFacts
     ) -> Mapping[str, Outcome[PodLog]]:
-        turn = self._round()
+        turn = self._rounds.next()
         cluster = self._cluster
         if cluster is not None:
             for pod in _choose(pods, case, self._settings.max_log_pods):

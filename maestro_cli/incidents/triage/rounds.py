@@ -1,17 +1,20 @@
-"""Collectors that run together, each with a deadline.
+"""Collectors that run together, all with one deadline.
 
-Invariant: a collector that fails or hangs leaves an outcome that says so, and nobody waits for it.
+Invariant: a collector that fails or hangs leaves an outcome that says so, and nobody waits for it: not a
+later round, and not the process at its end.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from maestro_cli.core.clock import Clock
+from maestro_cli.core.daemon_pool import DaemonPool
 from maestro_cli.core.errors import MaestroError
 
 T = TypeVar("T")
@@ -31,17 +34,45 @@ class Outcome(Generic[T]):
     seconds: float
 
 
-class Round:
-    """Collectors that run together."""
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a round may take, and what is said of what was not answered by then."""
 
-    def __init__(self, pool: ThreadPoolExecutor, clock: Clock, deadline_seconds: float) -> None:
-        self._pool = pool
+    seconds: float
+    late: str
+
+
+class Rounds:
+    """Rounds that follow one another: each has `each_seconds`, and all together `whole_seconds` from now."""
+
+    def __init__(self, clock: Clock, threads: int, *, each_seconds: float, whole_seconds: float) -> None:
+        self._clock, self._threads = clock, threads
+        self._each_seconds, self._whole_seconds = each_seconds, whole_seconds
+        self._ends = clock.monotonic() + whole_seconds
+
+    def next(self) -> Round:
+        left = max(self._ends - self._clock.monotonic(), 0.0)
+        if left < self._each_seconds:
+            late = f"no answer within the {self._whole_seconds:g} s that triage may take"
+            return Round(self._threads, self._clock, Patience(left, late))
+        late = f"no answer in {self._each_seconds:g} s"
+        return Round(self._threads, self._clock, Patience(self._each_seconds, late))
+
+
+class Round:
+    """Collectors that run together, so many at once; what is added when no time is left is not asked."""
+
+    def __init__(self, threads: int, clock: Clock, patience: Patience) -> None:
+        self._pool = DaemonPool(threads, "triage")
         self._clock = clock
-        self._deadline_seconds = deadline_seconds
+        self._patience = patience
         self._futures: dict[str, Future[Outcome[Any]]] = {}
 
     def add(self, name: str, collector: Callable[[], T]) -> None:
-        self._futures[name] = self._pool.submit(self._run, collector)
+        if self._patience.seconds:
+            self._futures[name] = self._pool.submit(partial(self._run, collector))
+        else:
+            self._futures[name] = Future()
 
     def _run(self, collector: Callable[[], T]) -> Outcome[T]:
         started = self._clock.monotonic()
@@ -55,6 +86,8 @@ class Round:
             return Outcome(None, text, self._clock.monotonic() - started)
 
     def finish(self) -> Mapping[str, Outcome[Any]]:
-        done, _ = wait(self._futures.values(), timeout=self._deadline_seconds)
-        late = Outcome[Any](None, f"no answer in {self._deadline_seconds:g} s", self._deadline_seconds)
+        """What each left by the deadline; what has not begun by then is not begun any more."""
+        done, _ = wait(self._futures.values(), timeout=self._patience.seconds)
+        self._pool.close()
+        late = Outcome[Any](None, self._patience.late, self._patience.seconds)
         return {name: future.result() if future in done else late for name, future in self._futures.items()}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from threading import Event
 
 import pytest
 
 from maestro_cli.core.facts.cluster import ClusterEvent, Node
+from maestro_cli.core.facts.metrics import Series
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.model import Severity
 from maestro_cli.incidents.register import list_incidents, signals_of
-from maestro_cli.incidents.triage.investigate import Triage
+from maestro_cli.incidents.triage.investigate import TIMEOUT_SECONDS, Triage, TriageSettings
 from maestro_cli.incidents.triage.model import NO_CULPRIT, Lacking, SuspectKind
 from tests.unit.incidents.platform import (
     Recorded,
@@ -106,6 +108,45 @@ def test_an_incident_that_names_nothing_is_not_blamed_on_the_context(room: Room)
     assert errors["rollouts"] == "no namespace or workload to ask about"
     assert errors["logs"] == "there is no pod to read"
     assert errors["split"] == "the incident names no workload"
+
+
+class Slow(Recorded):
+    """Its list of nodes takes longer than a triage may."""
+
+    clock: SetClock
+
+    def list_nodes(self) -> tuple[Node, ...]:
+        self.clock.advance(TIMEOUT_SECONDS + 1)
+        return super().list_nodes()
+
+
+def test_what_a_triage_had_no_time_for_is_told_as_missing(room: Room) -> None:
+    case, incident = bad_release(), list_incidents(room.journal)[0]
+    slow = Slow(case.workloads, case.revisions, case.pods, logs=case.logs, series=case.series)
+    slow.clock = SetClock(at(case.now))
+    report = Triage(slow, slow, slow.clock).investigate(incident, signals_of(room.journal, incident.id))
+    errors = {item.kind: item.error for item in report.evidence if not item.ok}
+    late = "no answer within the 15 s that triage may take"
+    assert {kind for kind, error in errors.items() if error == late} >= {"split", "pods", "saturation"}
+    assert not {"nodes", "errors", "events"} & errors.keys()  # of the first round, which had the time
+
+
+def test_a_source_that_never_answers_is_told_as_missing_and_not_waited_for(room: Room) -> None:
+    case, incident, over = bad_release(), list_incidents(room.journal)[0], Event()
+
+    class Silent(Recorded):
+        def query_range(self, *asked: object) -> tuple[Series, ...]:
+            over.wait()
+            return ()
+
+    silent = Silent(case.workloads, case.revisions, case.pods, logs=case.logs, series=case.series)
+    triage = Triage(silent, silent, SetClock(at(case.now)), settings=TriageSettings(threads=2))
+    try:
+        report = triage.investigate(incident, signals_of(room.journal, incident.id), timeout_seconds=0.5)
+    finally:
+        over.set()
+    errors = {item.kind: item.error for item in report.evidence if not item.ok}
+    assert errors["errors"] == "no answer within the 0.5 s that triage may take"
 
 
 class Garbled(Recorded):

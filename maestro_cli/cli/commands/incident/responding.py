@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from maestro_cli.cli.options import OutputOption, RefArgument, output_options
@@ -9,14 +11,21 @@ from maestro_cli.output.renderers.incidents import incident_view
 from maestro_cli.output.writer import emit
 
 
-def triage(ctx: typer.Context, ref: RefArgument = "latest", output: OutputOption = "table") -> None:
+def triage(
+    ctx: typer.Context,
+    ref: RefArgument = "latest",
+    timeout: Annotated[
+        str, typer.Option(metavar="DURATION", help="What is not answered by then is told as missing.")
+    ] = "15s",
+    output: OutputOption = "table",
+) -> None:
     """Collect evidence and rank suspects; changes nothing but the incident's record.
 
     Example: maestro incident triage latest
     """
     options = output_options(ctx, output)
     with ctx.obj.progress() as progress:
-        ctx.obj.investigate(ref, progress)
+        ctx.obj.investigate(ref, progress, timeout)
     emit(incident_view(ctx.obj.incident_details(ref)), options)
 
 
