@@ -40,6 +40,8 @@ class State(StrEnum):
 OPEN_STATES = (State.DETECTED, State.TRIAGING, State.MITIGATING, State.MONITORING)
 OVER_STATES = (State.CLOSED, State.DISMISSED, State.MERGED)  # nothing more happens to it
 
+REPORT_SOURCE = "user"  # of a signal that a person reported
+
 # event kind → (states it may come from, state it leads to)
 TRANSITIONS: Mapping[str, tuple[tuple[State, ...], State]] = {
     "incident.triage_started": ((State.DETECTED,), State.TRIAGING),
@@ -76,6 +78,11 @@ class Signal:
     flaps: int = 0
     generator_url: str = ""
     start_said: datetime | None = None  # by its sender, where it is not believed; `starts_at` is when it came
+
+    @property
+    def is_report(self) -> bool:
+        """Whether a person tells of it: it does not fire, and no watch reads it."""
+        return self.source == REPORT_SOURCE
 
     @property
     def is_hearsay(self) -> bool:
@@ -125,10 +132,16 @@ class Incident:
     seq: int
     merged_into: str | None = None
     opened_from: str = ""  # the source of its first signal
+    reported: int = 0  # how many of its signals people reported; the others are alerts, which fire or do not
 
     @property
     def subject(self) -> str:
         return f"incident/{self.id}"
+
+    @property
+    def alerts(self) -> int:
+        """How many of its signals can fire."""
+        return self.signals - self.reported
 
 
 class LinkKind(StrEnum):

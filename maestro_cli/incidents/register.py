@@ -16,6 +16,7 @@ from maestro_cli.core.clock import from_rfc3339, to_rfc3339
 from maestro_cli.core.errors import NotFound, UsageError
 from maestro_cli.core.refs import WorkloadRef, parse_workload_ref
 from maestro_cli.incidents.model import (
+    REPORT_SOURCE,
     Incident,
     IncidentSilence,
     Link,
@@ -29,10 +30,12 @@ from maestro_cli.incidents.model import (
 
 _CHUNK = 500
 
-_COLUMNS = """i.*,
+_COLUMNS = f"""i.*,
     (SELECT count(*) FROM incident_signals s WHERE s.incident = i.id) AS signals,
     (SELECT count(*) FROM incident_signals s WHERE s.incident = i.id AND s.firing = 1
-        AND s.source <> 'user') AS firing
+        AND s.source <> '{REPORT_SOURCE}') AS firing,
+    (SELECT count(*) FROM incident_signals s WHERE s.incident = i.id
+        AND s.source = '{REPORT_SOURCE}') AS reported
 """
 _INCIDENTS = f"SELECT {_COLUMNS} FROM incidents i"
 
@@ -82,6 +85,7 @@ def _incident(row: sqlite3.Row) -> Incident:
         seq=row["seq"],
         merged_into=row["merged_into"],
         opened_from=row["opened_from"],
+        reported=row["reported"],
     )
 
 

@@ -49,6 +49,7 @@ class Room(PeopleRoom):
         self.people.set_role("3", Role.COMMANDER, "ben")
         self.people.update("3", "4% of calls fail \x1b[31m", actions="rolling back", needs="a DBA | quickly")
         self.people.add_task("3", "call the vendor", owner="chi")
+        self.desk.open("wrong scores, says the bank", workload=self.desk.get("3").workload)
         self.waits(self.desk.get("3").id)
         self.clock.advance(25 * 60)
 

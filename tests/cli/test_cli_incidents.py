@@ -24,6 +24,7 @@ from maestro_cli.output.renderers.incident_findings import findings_view, triage
 from maestro_cli.output.renderers.incident_gate import gate_view
 from maestro_cli.output.renderers.incident_stats import stats_table, stats_view
 from maestro_cli.output.renderers.incidents import (
+    incident_line,
     incident_silences_view,
     incident_view,
     incidents_view,
@@ -120,8 +121,24 @@ def test_what_people_reported_neither_fires_nor_needs_a_watch(scene: Scene) -> N
     assert [line.split()[:2] for line in lines if line.startswith("UserReport")] == [
         ["UserReport", "reported"]
     ]
-    both = replace(found, signals=(*found.signals, *details(scene, "1").signals), incident=scene.ana.get("1"))
+    alerts = scene.ana.get("1")
+    mixed = replace(alerts, signals=alerts.signals + 1, reported=1)
+    both = replace(found, signals=(*found.signals, *details(scene, "1").signals), incident=mixed)
     assert "2 of 2 firing, 1 reported; stale: nobody watches" in shown(incident_view(both), "table")
+
+
+def test_the_list_tells_reports_and_alerts_apart(scene: Scene) -> None:
+    alerts, report = scene.ana.get("1"), scene.ana.get("3")
+    assert (alerts.alerts, alerts.reported) == (2, 0)
+    assert (report.alerts, report.reported) == (0, 1)
+    listed = incidents_view([alerts, report, replace(alerts, signals=3, reported=1)], scene.clock.now())
+    cells = [
+        [column.cell(one) for column in listed.columns if column.title in ("firing", "reported")]
+        for one in listed.items
+    ]
+    assert cells == [["2 of 2", None], [None, 1], ["2 of 2", 1]]
+    assert "  1 reported  " in incident_line(report, scene.clock.now())
+    assert "  2 of 2 firing  " in incident_line(alerts, scene.clock.now())
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -14,7 +14,7 @@ from maestro_cli.core.workload_labels import workload_of
 from maestro_cli.incidents.desk.writing import Writing
 from maestro_cli.incidents.intake.correlation import capped, capped_labels, incident_key
 from maestro_cli.incidents.intake.routing import next_number
-from maestro_cli.incidents.model import Incident, Severity
+from maestro_cli.incidents.model import REPORT_SOURCE, Incident, Severity
 from maestro_cli.incidents.register import find_incident, latest_incident_of_key, open_incident_of_key
 
 
@@ -70,7 +70,7 @@ class Opening(Writing):
                     "workload": str(workload) if workload is not None else None,
                     "drill": drill,
                     "started_at": now,
-                    "source": "user",
+                    "source": REPORT_SOURCE,
                     "same_as": last.id if last is not None else None,
                 }
                 self._append(transaction, "incident.opened", incident_id, opened)
@@ -89,6 +89,6 @@ def _user_signal(labels: Mapping[str, str], title: str, text: str, now: datetime
         "labels": labels,
         "annotations": {"summary": capped(title), "description": capped(text)},
         "starts_at": now,
-        "source": "user",
+        "source": REPORT_SOURCE,
         "generator_url": "",
     }

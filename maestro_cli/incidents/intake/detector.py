@@ -298,9 +298,7 @@ class _Intake:
             )
             if not State(rows[0]["state"]).is_open or rows[0]["signals_cleared_at"] is not None:
                 continue
-            signals = [
-                signal for signal in signals_of(self._transaction, incident) if signal.source != "user"
-            ]
+            signals = [one for one in signals_of(self._transaction, incident) if not one.is_report]
             if any(signal.firing for signal in signals):
                 continue
             self._append("incident.signals_cleared", incident, {"signals": len(signals)})

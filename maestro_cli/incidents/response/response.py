@@ -305,7 +305,7 @@ class Response:
                     f"{incident.firing} signals of incident #{incident.number} still fire",
                     fix=f"maestro incident show {incident.number}",
                 )
-            still = f"{incident.firing} of {incident.signals} signals still fire"
+            still = f"{incident.firing} of {incident.alerts} signals still fire"
             progress.update(still if incident.firing else "clear; waiting until it stays so")
             cancellation.pause(POLL_SECONDS)
         return incident

@@ -66,7 +66,7 @@ class Writer(ChangeEvidence, ClusterEvidence, MetricEvidence, AroundEvidence):
         )
 
     def _alerts(self, signals: Sequence[Signal]) -> Evidence:
-        firing = [signal for signal in signals if signal.firing and signal.source != "user"]
+        firing = [signal for signal in signals if signal.firing and not signal.is_report]
         facts = {
             "signals": [
                 {

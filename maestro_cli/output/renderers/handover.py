@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.quantities import counted, format_duration
+from maestro_cli.output.renderers.incidents import signals_words
 from maestro_cli.output.renderers.oncall import on_call_view
 from maestro_cli.output.renderers.people import standing_document, task_document, tasks_view, update_words
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
@@ -51,7 +52,7 @@ def _incident(one: HandedIncident, now: datetime) -> list[Any]:
         ("where", incident.workload or incident.namespace),
         ("owner", incident.owner),
         *one.people.roles.items(),
-        ("signals", f"{incident.firing} of {incident.signals} firing"),
+        ("signals", signals_words(incident)),
         ("mitigation", _since(one.mitigation, one.mitigation_at, now)),
         ("last update", _since(told.conditions, told.at, now) if told is not None else None),
     ]
@@ -101,6 +102,7 @@ def _document(one: HandedIncident, now: datetime) -> dict[str, Any]:
             "opened_at": plain(times.opened_at),
             "acked_at": plain(times.acked_at),
             "firing": incident.firing,
+            "reported": incident.reported,
             "signals": incident.signals,
             "seq": incident.seq,
         },

@@ -53,7 +53,8 @@ def incidents_view(
             priority=1,
         ),
         Column("age", lambda incident: _age(incident, now), right=True, priority=3),
-        Column("firing", lambda incident: f"{incident.firing} of {incident.signals}", right=True),
+        Column("firing", _firing, right=True),
+        Column("reported", lambda incident: incident.reported or None, right=True, priority=3),
         Column("where", lambda incident: incident.workload or incident.namespace),
         Column("title", lambda incident: incident.title, priority=1),
         Column("owner", lambda incident: incident.owner, priority=1),
@@ -104,7 +105,7 @@ def incident_line(incident: Incident, now: datetime) -> str:
     where = incident.workload or incident.namespace or "-"
     return (
         f"{now.astimezone():%H:%M:%S}  #{incident.number} {incident.severity.value} {incident.state.value}"
-        f"  {incident.firing} of {incident.signals} firing  {owner}  {where}  {incident.title}"
+        f"  {signals_words(incident)}  {owner}  {where}  {incident.title}"
     )
 
 
@@ -127,7 +128,7 @@ def incident_view(details: Details) -> Report:
         ("opened", times.opened_at),
         ("detected", _detected(details)),
         ("resolved", times.resolved_at),
-        ("signals", _signals(details)),
+        ("signals", signals_words(incident) + _unwatched(details)),
         ("seq", incident.seq),
     ]
     if details.people is not None:
@@ -182,28 +183,30 @@ def _detected(details: Details) -> str | None:
     return f"{format_duration(rule)} until the rule fired, then {format_duration(own)} until it was opened"
 
 
-def _signals(details: Details) -> str:
+def signals_words(incident: Incident) -> str:
     """How many fire of those that can; reports of people, which no watch reads, are counted apart."""
-    reported = sum(_is_report(signal) for signal in details.signals)
-    if reported and reported == len(details.signals):
-        return f"{reported} reported"
-    firing = f"{details.incident.firing} of {len(details.signals) - reported} firing"
-    return f"{firing}{f', {reported} reported' if reported else ''}{_unwatched(details)}"
+    firing = _firing(incident)
+    parts = [f"{firing} firing"] if firing is not None else []
+    parts += [f"{incident.reported} reported"] if incident.reported else []
+    return ", ".join(parts)
 
 
-def _is_report(signal: Signal) -> bool:
-    return signal.source == "user"
+def _firing(incident: Incident) -> str | None:
+    """None where people alone tell of it: what they report does not fire."""
+    if incident.reported and not incident.alerts:
+        return None
+    return f"{incident.firing} of {incident.alerts}"
 
 
 def _signal_state(signal: Signal) -> str:
-    if _is_report(signal):
+    if signal.is_report:
         return "reported"
     return "firing" if signal.firing else "resolved"
 
 
 def _unwatched(details: Details) -> str:
     """What makes the count of firing signals stale, with its age; "" while somebody sees them."""
-    read = [signal for signal in details.signals if not _is_report(signal)]
+    read = [signal for signal in details.signals if not signal.is_report]
     if not details.incident.state.is_open or not read:
         return ""
     sight = details.sight

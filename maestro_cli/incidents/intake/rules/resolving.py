@@ -64,7 +64,7 @@ class RuleResolver:
             tell(f"incident {incident.id} resolved by rule {rule.id}")
 
     def _is_over(self, incident: Incident, rule: Rule, damping: Damping) -> bool:
-        signals = [one for one in signals_of(self._journal, incident.id) if one.source != "user"]
+        signals = [one for one in signals_of(self._journal, incident.id) if not one.is_report]
         if any(damping.of(incident.id, one.fingerprint) for one in signals):
             return False
         if rule.resolve_on == "all":
