@@ -101,11 +101,13 @@ class RunServices(NotifyServices):
 
         return Readiness(self.runbooks, self.clock)
 
-    def playbook_runner(self, typed_context: str, *, given: bool, actor: str = "") -> PlaybookRunner:
+    def playbook_runner(
+        self, typed_context: str, *, given: bool, actor: str = "", metrics: MetricsPort | None = None
+    ) -> PlaybookRunner:
         """Runs playbooks with the consent of whoever starts them; the gate still decides."""
         from maestro_cli.runbooks.playbooks.running import PlaybookRunner
 
-        runner = self.runner_for(typed_context, given=given)
+        runner = self.runner_for(typed_context, given=given, metrics=metrics)
         return PlaybookRunner(
             self.journal, self.runbooks, runner, self.outbox, self.clock, actor or self.actor
         )

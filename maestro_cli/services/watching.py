@@ -25,6 +25,7 @@ from maestro_cli.output.diagnostics import warn
 from maestro_cli.services.incident_silences import SilenceSweep
 from maestro_cli.services.incident_topology import ReadTopology
 from maestro_cli.services.intake import alert_source, further_eyes, needed_alert_source
+from maestro_cli.services.triaging import MetricsWhenAsked
 from maestro_cli.sources.webhook_receiver import Proof, WebhookReceiver, basic, bearer, shared_secret
 
 if TYPE_CHECKING:
@@ -163,7 +164,14 @@ def _duty(services: Services, progress: Progress) -> DutyPort:
             fix="watch without --respond, or unset it where it is set",
         )
     own = services.acting_as(f"watch, {services.actor}")
-    _ = own.prometheus, own.objectives, own.triage, own.runner  # built before threads share them
+    metrics = MetricsWhenAsked(lambda: own.prometheus)
+    if own.context.prometheus is None:
+        progress.note(
+            "the context has no prometheus: triage has no metrics, and a step that asks for them fails"
+        )
+    else:
+        _ = own.prometheus  # built before threads share it
+    _ = own.objectives, own.triage, own.response  # these too
     duty = Duty(
         own.journal,
         own.response,
@@ -176,7 +184,7 @@ def _duty(services: Services, progress: Progress) -> DutyPort:
     errands = Errands(
         own.journal,
         own.playbooks.all(),
-        own.playbook_runner("", given=True),
+        own.playbook_runner("", given=True, metrics=metrics),
         judged=own.readiness.judged,
         clock=own.clock,
         cancellation=services.cancellation,

@@ -98,6 +98,29 @@ def test_a_watch_that_responds_stops_when_it_is_told_to(home: Path) -> None:
         watch(GlobalOptions(), respond=True)
 
 
+class Notes(Quiet):
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.texts.append(text)
+
+
+@pytest.mark.parametrize("has_prometheus", [True, False])
+def test_a_watch_responds_with_an_alertmanager_alone_and_says_what_it_lacks(
+    home: Path, has_prometheus: bool
+) -> None:
+    lines = [one for one in CONFIG.splitlines() if has_prometheus or "prometheus" not in one]
+    (home / "maestro" / "config.yaml").write_text("\n".join(lines))
+    notes = Notes()
+    with Services(GlobalOptions(), Cancelled()) as services, pytest.raises(Interrupted):
+        services.run_watch(
+            poll="1s", listen=None, token_file=None, announce_to=None, respond=True, progress=notes
+        )
+    told = [text for text in notes.texts if "no prometheus" in text]
+    assert bool(told) is not has_prometheus
+
+
 def test_other_services_act_in_another_name_on_the_same_journal(home: Path) -> None:
     with Services(GlobalOptions(), Cancelled()) as services:
         own = services.acting_as("watch, me")
