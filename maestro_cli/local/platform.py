@@ -80,12 +80,14 @@ class EmbeddedPlatform:
         load_seed: int = 1,
         load_rate: float = DEFAULT_LOAD_RATE,
         watch: bool = True,
+        second: bool = False,
         progress: Progress,
         cancellation: Cancellation,
     ) -> PlatformStatus:
         """Start it and wait until every part is ready; `already_up` in the answer says it was.
 
-        Without a cluster, the one that is up, else the light one. Raises UsageError (profile, cluster),
+        Without a cluster, the one that is up, else the light one; `second` is for the second model service,
+        which a platform that is up has or has not. Raises UsageError (profile, cluster),
         Busy (up with another cluster), Unreachable (programs missing), InvalidFile (shipped files),
         ActionFailed (a part does not start), Interrupted; then nothing is left.
         """
@@ -103,13 +105,14 @@ class EmbeddedPlatform:
         options += ["--cluster-program", cluster_program] if cluster_program else []
         options += ["--load-seed", str(load_seed), "--load-rate", str(load_rate)]
         options += [] if watch else ["--without-watch"]
+        options += ["--second"] if second else []
         own = instance_id(self._state, self._clock.now())
         try:
             try:
                 progress.phase("platform", "Starting the embedded platform")
                 self._clear()
                 require_space(self._state)
-                self._prepare(profile)
+                self._prepare(profile, second)
                 CLUSTERS[wanted].prepare(self._state)
                 cancellation.raise_if_set()
                 self._spawn(own, lock, programs, options)
@@ -217,11 +220,11 @@ class EmbeddedPlatform:
         for log in logs.glob("*.log"):
             log.unlink()
 
-    def _prepare(self, profile: str) -> None:
+    def _prepare(self, profile: str, second: bool) -> None:
         from maestro_cli.local.preparation import prepare
         from maestro_cli.slo.windows import PROFILES
 
-        prepare(self._state, PROFILES[profile])
+        prepare(self._state, PROFILES[profile], second=second)
 
     def _spawn(self, own: str, lock: StateLock, programs: Programs, options: list[str]) -> None:
         """Start the supervisor, which leaves our session and keeps the lock."""

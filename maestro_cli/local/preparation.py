@@ -37,10 +37,13 @@ _PRICES = "prices.yaml"
 _WINDOW = "10s"  # of the rates in runbooks, where prometheus scrapes every second
 
 
-def prepare(state: Path, profile: Profile, deploy: Path | None = None) -> None:
-    """Write rules, manifests, the context, keys and the webhook token under `state`. Raises InvalidFile."""
+def prepare(state: Path, profile: Profile, deploy: Path | None = None, *, second: bool = False) -> None:
+    """Write rules, manifests, the context, keys and the webhook token under `state`, with those of the second
+    service where it is wanted. Raises InvalidFile.
+    """
     deploy = deploy or shipped("deploy")
-    rules = rule_file(read_objectives(deploy / "objectives"), profile)
+    objectives = [deploy / "objectives", *([deploy / "league" / "objectives"] if second else [])]
+    rules = rule_file([one for folder in objectives for one in read_objectives(folder)], profile)
     rules["groups"] += [group_document(group, profile) for group in read_alert_files(deploy / "alerts")]
     variables = {
         "MODELS_DIR": str((deploy / "models").resolve()),
@@ -48,10 +51,11 @@ def prepare(state: Path, profile: Profile, deploy: Path | None = None) -> None:
         "FAULTS_DIR": str(faults_folder(state)),
     }
     manifests = read_manifests(deploy / "local", variables)
+    manifests += read_manifests(deploy / "league", variables) if second else []
     costs = read_yaml(deploy / "local" / _PRICES).decode(Responders)
     context = {
         "namespace": NAMESPACE,
-        "objectives": [str((deploy / "objectives").resolve())],
+        "objectives": [str(folder.resolve()) for folder in objectives],
         "settle_seconds": min(300.0, 3 * profile.interval_seconds),
         "backups": str(backups_folder(state)),
         "parameters": {"WINDOW": _WINDOW} if profile.interval_seconds <= 1 else {},

@@ -6,6 +6,7 @@ so Prometheus can start first and is told of the others by a reload.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,11 +22,11 @@ def prometheus_config(
     alertmanager_url: str,
     rules: Path,
     metrics_url: str | None,
-    load_url: str | None,
+    load_urls: Sequence[str],
     interval_seconds: float,
     pods_key_file: Path,
 ) -> dict[str, Any]:
-    """A `prometheus.yml`: pods found over HTTP, the exporter of cluster objects, the load, one rule file.
+    """A `prometheus.yml`: pods found over HTTP, the exporter of cluster objects, the loads, one rule file.
 
     Scrapes, looks for targets and evaluates every `interval_seconds`.
     The exporter's own `namespace` and `pod` labels win over the target's, as with kube-state-metrics.
@@ -42,8 +43,8 @@ def prometheus_config(
             }
         )
         jobs.append({"job_name": "cluster", "honor_labels": True, **_static(metrics_url)})
-    if load_url is not None:
-        jobs.append({"job_name": "load", **_static(load_url)})
+    if load_urls:
+        jobs.append({"job_name": "load", **_static(*load_urls)})
     return {
         "global": {
             "scrape_interval": interval,
@@ -71,5 +72,5 @@ def prometheus_command(program: str, *, port: int, config: Path, data: Path) -> 
     ]
 
 
-def _static(url: str) -> dict[str, Any]:
-    return {"static_configs": [{"targets": [urlsplit(url).netloc]}]}
+def _static(*urls: str) -> dict[str, Any]:
+    return {"static_configs": [{"targets": [urlsplit(url).netloc for url in urls]}]}

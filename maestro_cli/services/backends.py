@@ -346,14 +346,16 @@ class Backends:
         cluster: str | None,
         cancellation: Cancellation,
         profile: str = "drill",
+        second: bool = False,
     ) -> PlatformStatus:
         """Start the embedded platform; not before its journal could be opened: no journal, no change."""
         from maestro_cli.journal.store import Journal
 
         Journal(self._journal_of("local"), projections=self.projections, clock=self.clock).close()
         return self.platform.up(
-            profile=profile, cluster=cluster, load_seed=seed, progress=progress, cancellation=cancellation
-        )
+            profile=profile, cluster=cluster, load_seed=seed, second=second, progress=progress,
+            cancellation=cancellation,
+        )  # fmt: skip
 
     @cached_property
     def platform(self) -> EmbeddedPlatform:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from maestro_cli.chaos.drills.league.draw import find_entry
+from maestro_cli.chaos.drills.league.draw import SERVICES, find_entry, workload_of
 from maestro_cli.chaos.drills.league.league import League, report_of
 from maestro_cli.chaos.drills.league.model import LeagueReport
 from maestro_cli.chaos.drills.league.record import SCHEMA, document_of, read_document
@@ -120,12 +120,29 @@ def play_league(
             fix="leave --cluster out",
         )
     cluster = report.cluster or None
+    _require_every_service(services)
     league = League(
-        lambda seed: conductor(services, seed, cluster), saboteur, lambda state: _write(file, state),
-        services.clock,
+        lambda seed: conductor(services, seed, cluster, second=True), saboteur,
+        lambda state: _write(file, state), services.clock,
     )  # fmt: skip
     played = league.play(report, keep_platform=keep, progress=progress, cancellation=services.cancellation)
     return played, file
+
+
+def _require_every_service(services: Services) -> None:
+    """Raises GateNotMet where a platform is up that has not every service that may be broken."""
+    if not services.platform.is_up():
+        return
+    cluster = services.in_context("local").cluster
+    for service in SERVICES:
+        try:
+            cluster.get_workload(workload_of(service))
+        except NotFound as error:
+            raise GateNotMet(
+                f"the platform that is up has no service {service}",
+                why="the league breaks one of several, and starts them all itself",
+                fix="maestro local down, then run it again",
+            ) from error
 
 
 def _folder() -> Path:

@@ -39,17 +39,18 @@ SERVING_PORT = 8080  # of the containers in deploy/local
 class EmbeddedStage:
     """Satisfies chaos.drills.ports.Stage."""
 
-    def __init__(self, services: Services, seed: int, cluster: str | None) -> None:
+    def __init__(self, services: Services, seed: int, cluster: str | None, *, second: bool) -> None:
         self._services = services
         self._seed = seed
         self._cluster = cluster
+        self._second = second
 
     def is_up(self) -> bool:
         return self._services.platform.is_up_with(self._cluster)
 
     def up(self, progress: Progress, cancellation: Cancellation) -> None:
         self._services.start_platform(
-            progress, seed=self._seed, cluster=self._cluster, cancellation=cancellation
+            progress, seed=self._seed, cluster=self._cluster, second=self._second, cancellation=cancellation
         )
 
     def down(self, progress: Progress) -> None:
@@ -86,13 +87,13 @@ class Responders:
             if self._began(incident) >= since:
                 self._services.desk.dismiss(incident.id, reason)
 
-    def _open(self, ref: WorkloadRef) -> tuple[Incident, ...]:
+    def _open(self, *refs: WorkloadRef) -> tuple[Incident, ...]:
         found = self._services.desk.list(states=OPEN_STATES)
-        return tuple(incident for incident in found if incident.workload in (ref, None))
+        return tuple(incident for incident in found if incident.workload in (*refs, None))
 
     def await_incident(
         self,
-        ref: WorkloadRef,
+        refs: Sequence[WorkloadRef],
         alert: str,
         *,
         since: datetime,
@@ -102,7 +103,7 @@ class Responders:
         clock = self._services.clock
         deadline = clock.monotonic() + timeout_seconds
         while clock.monotonic() < deadline:
-            for incident in self._open(ref):
+            for incident in self._open(*refs):
                 if self._began(incident) >= since and self._tells(incident, alert):
                     return incident.id
             cancellation.pause(POLL_SECONDS)
@@ -268,15 +269,17 @@ class EmbeddedLoad:
         self._services = services
         self._state = local_state_dir()
 
-    def surge(self, factor: float, seconds: float) -> None:
+    def surge(self, ref: WorkloadRef, factor: float, seconds: float) -> None:
+        from maestro_cli.local.callers import caller_of
         from maestro_cli.local.load.surge import begin_surge
 
-        begin_surge(self._state, factor, seconds, self._services.clock.now())
+        begin_surge(self._state, factor, seconds, self._services.clock.now(), caller_of(ref.name).part)
 
-    def calm(self) -> bool:
+    def calm(self, ref: WorkloadRef) -> bool:
+        from maestro_cli.local.callers import caller_of
         from maestro_cli.local.load.surge import end_surge
 
-        return end_surge(self._state)
+        return end_surge(self._state, caller_of(ref.name).part)
 
 
 def _kubelet_of(node: str) -> str:
@@ -308,16 +311,18 @@ def embedded_ensemble(services: Services) -> Ensemble:
     )  # fmt: skip
 
 
-def conductor(services: Services, seed: int, cluster: str | None) -> Conductor:
+def conductor(services: Services, seed: int, cluster: str | None, *, second: bool = False) -> Conductor:
     """A conductor whose ensemble works in the context `local`, once the platform is up.
 
-    `cluster` is the one that the platform must have; None takes the one that is up, else the light one.
+    `cluster` is the one that the platform must have; None takes the one that is up, else the light one. A
+    platform that it starts has the second service where it is wanted.
     """
-
+    deploy = shipped("deploy")
+    folders = (deploy / "objectives", *((deploy / "league" / "objectives",) if second else ()))
     return Conductor(
-        EmbeddedStage(services, seed, cluster),
+        EmbeddedStage(services, seed, cluster, second=second),
         lambda: embedded_ensemble(services),
-        {objective.name: objective for objective in read_objectives(shipped("deploy") / "objectives")},
+        {objective.name: objective for folder in folders for objective in read_objectives(folder)},
         clock=services.clock,
         actor=services.actor,
     )

@@ -57,10 +57,13 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Truth:
-    """What came true for each row held out, in the words of one output: who answers that was right."""
+    """What came true for each row held out, in the words of one output: who answers that, among the first
+    `within` values, was right.
+    """
 
     output: str
     values: NDArray[Any]
+    within: int = 1
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,13 @@ class Version:
         known = ""
         if truth is not None:
             values = truth.values[:_TRAFFIC_ROWS].tolist()
-            known = ',\n "truth": ' + json.dumps({"output": truth.output, "values": values})
+            known = ',\n "truth": ' + json.dumps(
+                {
+                    "output": truth.output,
+                    **({"within": truth.within} if truth.within > 1 else {}),
+                    "values": values,
+                }
+            )
         lines = ",\n".join("  " + json.dumps(_request(rows, index)) for index in range(_count(rows)))
         text = json.dumps(head, indent=1)[:-2] + known + ',\n "rows": [\n' + lines + "\n ]\n}\n"
         (out / self.name / "traffic.json").write_text(text, encoding="utf-8")

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from maestro_cli.chaos.drills.defects import defect_of
 from maestro_cli.chaos.drills.defects.defect import Defect, Scene
-from maestro_cli.chaos.drills.model import DETECT_BUDGET_SECONDS, Scenario
+from maestro_cli.chaos.drills.model import DETECT_BUDGET_SECONDS, Baseline, Scenario
 from maestro_cli.core.refs import WorkloadRef
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A workload around which it may happen, and the objective whose requests are counted there."""
+
+    target: WorkloadRef
+    objective: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class CallSheet:
-    """Around which workload it happens, what is counted there, and what is waited for how long.
+    """Around which workloads it may happen, and what is waited for how long.
 
     `alert` is the one whose incident is awaited; "" for none: then nothing is to be noticed in that time.
     """
 
-    target: WorkloadRef
-    objective: str | None
+    places: tuple[Place, ...]
     alert: str
     patience_seconds: float = DETECT_BUDGET_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One of the places as it was before anything broke."""
+
+    scene: Scene
+    baseline: Baseline
 
 
 class Act(Protocol):
@@ -32,7 +47,8 @@ class Act(Protocol):
     def told(self) -> Mapping[str, str]:
         """What the journal may say of it before it is scored; asked once its defect is prepared."""
 
-    def defect(self, scene: Scene) -> Defect: ...
+    def prepare(self, settings: Sequence[Setting]) -> tuple[Defect, Mapping[str, Any]]:
+        """What will break in one of the places of the sheet, in their order, and how to undo it."""
 
     def answer(self, step: str) -> str | None:
         """What a person says whom the runbook asks at that step, who may repair something as well."""
@@ -52,9 +68,10 @@ class OpenAct:
     def told(self) -> Mapping[str, str]:
         return {"scenario": self._scenario.name}
 
-    def defect(self, scene: Scene) -> Defect:
-        self._defect = defect_of(self._scenario.defect, scene)
-        return self._defect
+    def prepare(self, settings: Sequence[Setting]) -> tuple[Defect, Mapping[str, Any]]:
+        (setting,) = settings
+        self._defect = defect_of(self._scenario.defect, setting.scene)
+        return self._defect, self._defect.prepare(setting.baseline)
 
     def answer(self, step: str) -> str | None:
         return answer_of(self._scenario, self._defect, step)
@@ -65,7 +82,8 @@ class OpenAct:
 
 def sheet_of(scenario: Scenario) -> CallSheet:
     """What of a scenario may be known to all."""
-    return CallSheet(scenario.target, scenario.objective, scenario.alert, scenario.patience_seconds)
+    places = (Place(scenario.target, scenario.objective),)
+    return CallSheet(places, scenario.alert, scenario.patience_seconds)
 
 
 def answer_of(scenario: Scenario, defect: Defect | None, step: str) -> str | None:

@@ -7,6 +7,7 @@ look back to the same instant, so both count the same pods.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from maestro_cli.chaos.drills.model import Baseline
 from maestro_cli.chaos.drills.ports import Cluster, Metrics, Responder
@@ -22,6 +23,31 @@ TIMEOUT_SECONDS = 120.0
 HEALTHY_SECONDS = 5.0
 POLL_SECONDS = 0.5
 LOOKBACK_SECONDS = 3600.0
+
+
+def await_baselines(
+    measured: Sequence[Measuring], clock: Clock, progress: Progress, cancellation: Cancellation
+) -> tuple[Baseline, ...]:
+    """Wait until all services answer, all replicas run, nothing fires, for a few seconds on end; then how
+    each of them is. Raises TimedOut with what is unwell, Interrupted.
+    """
+    progress.phase("baseline", "waiting for a healthy baseline")
+    deadline = clock.monotonic() + TIMEOUT_SECONDS
+    healthy_since: float | None = None
+    why = ""
+    while clock.monotonic() < deadline:
+        why = next((words for one in measured if (words := one.why_unhealthy())), "")
+        now = clock.monotonic()
+        healthy_since = None if why else (healthy_since if healthy_since is not None else now)
+        if healthy_since is not None and now - healthy_since >= HEALTHY_SECONDS:
+            return tuple(one.take_baseline() for one in measured)
+        progress.update(why or f"healthy for {now - (healthy_since or now):.0f} s")
+        cancellation.pause(POLL_SECONDS)
+    raise TimedOut(
+        f"no healthy baseline within {TIMEOUT_SECONDS:.0f} s",
+        why=why,
+        fix="maestro local status, maestro status",
+    )
 
 
 class Measuring:
@@ -43,29 +69,6 @@ class Measuring:
         self._objective = objective
         self._clock = clock
 
-    def await_baseline(self, progress: Progress, cancellation: Cancellation) -> Baseline:
-        """Wait until the service answers, all replicas run, nothing fires, for a few seconds on end.
-
-        Raises TimedOut with what is unwell, Interrupted.
-        """
-        progress.phase("baseline", "waiting for a healthy baseline")
-        deadline = self._clock.monotonic() + TIMEOUT_SECONDS
-        healthy_since: float | None = None
-        why = ""
-        while self._clock.monotonic() < deadline:
-            why = self._why_unhealthy()
-            now = self._clock.monotonic()
-            healthy_since = None if why else (healthy_since if healthy_since is not None else now)
-            if healthy_since is not None and now - healthy_since >= HEALTHY_SECONDS:
-                return self._take_baseline()
-            progress.update(why or f"healthy for {now - (healthy_since or now):.0f} s")
-            cancellation.pause(POLL_SECONDS)
-        raise TimedOut(
-            f"no healthy baseline within {TIMEOUT_SECONDS:.0f} s",
-            why=why,
-            fix="maestro local status, maestro status",
-        )
-
     def totals_since(self, baseline: Baseline) -> tuple[float | None, float | None]:
         """Requests and bad ones, counted as the baseline counted them; None where they are not known."""
         objective = self._objective
@@ -74,7 +77,7 @@ class Measuring:
         window = LOOKBACK_SECONDS + seconds_between(baseline.at, self._clock.now())
         return self._counter(objective.total, window), self._errors(objective, window)
 
-    def _why_unhealthy(self) -> str:
+    def why_unhealthy(self) -> str:
         """Empty when the drill may begin."""
         target = self._target
         workload = self._cluster.get_workload(target)
@@ -94,7 +97,8 @@ class Measuring:
             return f"the error ratio is {'not known' if ratio is None else format(ratio, '.2%')}"
         return ""
 
-    def _take_baseline(self) -> Baseline:
+    def take_baseline(self) -> Baseline:
+        """How it is it is now. Raises NoData."""
         workload = self._cluster.get_workload(self._target)
         objective = self._objective
         if objective is None:

@@ -7,11 +7,12 @@ truth is written only with the score.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from maestro_cli.chaos.drills.act import Act, OpenAct
-from maestro_cli.chaos.drills.baseline import Measuring
+from maestro_cli.chaos.drills.act import Act, OpenAct, Setting
+from maestro_cli.chaos.drills.baseline import Measuring, await_baselines
 from maestro_cli.chaos.drills.defects import clear
 from maestro_cli.chaos.drills.defects.defect import Defect, NothingDone, Scene
 from maestro_cli.chaos.drills.model import Outcome, Scenario, Scorecard
@@ -23,6 +24,7 @@ from maestro_cli.core.clock import Clock, from_rfc3339, seconds_between
 from maestro_cli.core.errors import GateNotMet, Interrupted, MaestroError, TimedOut
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress
+from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.journal.model import Event
 from maestro_cli.journal.store import Journal
 from maestro_cli.runbooks.model import Answer, Confirm, Question
@@ -86,9 +88,7 @@ class Conductor:
                 came_up_at = self._clock.now()
                 self._stage.up(progress, cancellation)
                 platform_seconds = self._clock.monotonic() - started
-            counted = act.sheet.objective
-            objective = None if counted is None else self._objectives[counted]
-            play = _Play(self._gather(), act, objective, self._clock)
+            play = _Play(self._gather(), act, self._objectives, self._clock)
             return play.run(
                 self._actor, progress, cancellation, started=started, platform_seconds=platform_seconds,
                 came_up_at=came_up_at,
@@ -105,16 +105,20 @@ class Conductor:
 class _Play:
     """One performance of one act."""
 
-    def __init__(self, ensemble: Ensemble, act: Act, objective: Objective | None, clock: Clock) -> None:
+    def __init__(
+        self, ensemble: Ensemble, act: Act, objectives: Mapping[str, Objective], clock: Clock
+    ) -> None:
         self._ensemble = ensemble
         self._journal = ensemble.journal
         self._responder = ensemble.responder
         self._act = act
-        self._target = act.sheet.target
-        self._objective = objective
+        places = act.sheet.places
+        self._targets = tuple(place.target for place in places)
+        self._counted = tuple(objectives[one.objective] if one.objective else None for one in places)
         self._clock = clock
-        self._measuring = Measuring(
-            ensemble.cluster, ensemble.metrics, ensemble.responder, self._target, objective, clock
+        self._measured = tuple(
+            Measuring(ensemble.cluster, ensemble.metrics, ensemble.responder, target, objective, clock)
+            for target, objective in zip(self._targets, self._counted, strict=True)
         )
 
     def run(
@@ -131,20 +135,24 @@ class _Play:
         subject = f"drill/{drill}"
         self._restore_leftovers(actor)
         self._require_no_incident(came_up_at)
-        baseline = self._measuring.await_baseline(progress, cancellation)
+        baselines = await_baselines(self._measured, self._clock, progress, cancellation)
         if came_up_at is not None:
             # Slow answers of servers that had just started: nothing fires any more, and nobody was hurt.
             reason = "it began while the platform came up for the drill"
-            self._responder.dismiss_since(self._target, came_up_at, reason)
-        defect = self._act.defect(self._scene(drill))
-        undo = defect.prepare(baseline)
-        intent = {**self._act.told(), "target": str(self._target), "undo": undo}
+            for target in self._targets:
+                self._responder.dismiss_since(target, came_up_at, reason)
+        scenes = tuple(self._scene(drill, target) for target in self._targets)
+        settings = tuple(map(Setting, scenes, baselines))
+        defect, undo = self._act.prepare(settings)
+        intent = {**self._act.told(), **_places(self._targets), "undo": undo}
         self._journal.append("drill.intended", subject, actor, intent)
         outcome, failure = self._perform(defect, subject, actor, progress, cancellation)
         truth = defect.truth(is_mended=self._mend(defect, subject, actor))
-        requests, errors = self._measuring.totals_since(baseline)
+        scenario = self._act.scenario()  # only now does anybody here know where it was
+        place = self._targets.index(scenario.target)
+        requests, errors = self._measured[place].totals_since(baselines[place])
         played = Performance(
-            drill, self._act.scenario(), self._objective, baseline, truth, outcome, requests, errors,
+            drill, scenario, self._counted[place], baselines[place], truth, outcome, requests, errors,
             self._clock.now(), self._clock.monotonic() - started, platform_seconds, failure,
         )  # fmt: skip
         scored = {"incident": outcome.incident, "scorecard": plain(score(played))}
@@ -155,10 +163,11 @@ class _Play:
 
     def dismiss(self) -> None:
         """Dismiss what the drill left open, because it failed or was stopped."""
-        self._responder.dismiss_drills(self._target, "the drill is over")
+        for target in self._targets:
+            self._responder.dismiss_drills(target, "the drill is over")
 
-    def _scene(self, drill: str) -> Scene:
-        return Scene(self._ensemble, self._target, drill, self._clock)
+    def _scene(self, drill: str, target: WorkloadRef) -> Scene:
+        return Scene(self._ensemble, target, drill, self._clock)
 
     def _perform(
         self, defect: Defect, subject: str, actor: str, progress: Progress, cancellation: Cancellation
@@ -205,7 +214,7 @@ class _Play:
         sheet, incident = self._act.sheet, ""
         try:
             incident = self._responder.await_incident(
-                sheet.target,
+                self._targets,
                 sheet.alert,
                 since=injected_at,
                 timeout_seconds=sheet.patience_seconds,
@@ -222,21 +231,32 @@ class _Play:
         return self._responder.outcome(incident), ""
 
     def _restore_leftovers(self, actor: str) -> None:
-        """Undo what earlier drills that were killed left on this workload."""
-        target = self._target
+        """Undo what earlier drills that were killed left on these workloads."""
         for event in unfinished(self._journal):
-            if event.data["target"] != str(target):
+            ours = [target for target in self._targets if str(target) in _told_places(event.data)]
+            if not ours:
                 continue
-            clear(event.data["undo"], self._scene(event.subject.removeprefix("drill/")))
+            clear(event.data["undo"], self._scene(event.subject.removeprefix("drill/"), ours[0]))
             self._journal.append("drill.undone", event.subject, actor, {"by": "the next drill"})
-        self._responder.dismiss_drills(target, "left open by a drill that was killed")
+        for target in self._targets:
+            self._responder.dismiss_drills(target, "left open by a drill that was killed")
 
     def _require_no_incident(self, came_up_at: datetime | None) -> None:
         """A drill on top of a real incident would hide it; what the platform's own start opened is none."""
-        found = self._responder.open_incidents(self._target, before=came_up_at)
-        if found:
-            raise GateNotMet(
-                f"{', '.join(found)} is open on {self._target}",
-                why="a drill on top of an incident would hide it",
-                fix="maestro --context local incident list, then resolve it",
-            )
+        for target in self._targets:
+            if found := self._responder.open_incidents(target, before=came_up_at):
+                raise GateNotMet(
+                    f"{', '.join(found)} is open on {target}",
+                    why="a drill on top of an incident would hide it",
+                    fix="maestro --context local incident list, then resolve it",
+                )
+
+
+def _places(targets: Sequence[WorkloadRef]) -> dict[str, Any]:
+    """What the journal says of where it may happen; of one place, by its name alone."""
+    words = [str(target) for target in targets]
+    return {"target": words[0]} if len(words) == 1 else {"targets": words}
+
+
+def _told_places(intent: Mapping[str, Any]) -> Sequence[str]:
+    return intent["targets"] if "targets" in intent else (intent["target"],)

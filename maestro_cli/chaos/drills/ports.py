@@ -156,12 +156,12 @@ class Props(Protocol):
 
 
 class Load(Protocol):
-    """Those who call the workload."""
+    """Those who call the workloads."""
 
-    def surge(self, factor: float, seconds: float) -> None:
+    def surge(self, ref: WorkloadRef, factor: float, seconds: float) -> None:
         """So many times the usual requests from now on; over after that time, and when this process ends."""
 
-    def calm(self) -> bool:
+    def calm(self, ref: WorkloadRef) -> bool:
         """As usual again; False when it was. Raises GateNotMet."""
 
 
@@ -189,7 +189,7 @@ class Responder(Protocol):
 
     def await_incident(
         self,
-        ref: WorkloadRef,
+        refs: Sequence[WorkloadRef],
         alert: str,
         *,
         since: datetime,
@@ -197,7 +197,7 @@ class Responder(Protocol):
         cancellation: Cancellation,
     ) -> str:
         """The id of the incident in which the alert fires ("": any), opened or opened again since then, for
-        the workload or for none (a node has none); raises TimedOut.
+        one of the workloads or for none (a node has none); raises TimedOut.
         """
 
     def respond(

@@ -35,6 +35,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--traffic", type=Path, default=shipped("deploy") / "models" / "fraud" / "traffic.json"
     )
+    parser.add_argument("--name", default="load", help="what it announces itself as")
     parser.add_argument("--key-file", type=Path, help="what holds the key to send")
     parser.add_argument("--namespace", default="ml", help="of the workload that is asked")
     parser.add_argument("--deployment", default="fraud", help="the workload that is asked")
@@ -59,14 +60,14 @@ async def _run(options: argparse.Namespace) -> None:
         workload = {"namespace": options.namespace, "deployment": options.deployment}
         judge = Judge(traffic.truth, registry, **workload)
     generator = Generator(options.url, traffic, registry, key=key, judge=judge)
-    factor = SurgeFollower(surge_file(options.state), SystemClock())
+    factor = SurgeFollower(surge_file(options.state, options.name), SystemClock())
     schedule = arrivals(options.seed, options.rate, len(traffic.bodies), factor)
     task = loop.create_task(generator.run(schedule))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
     server, _ = start_http_server(0, LOOPBACK, registry)  # a daemon thread: ends with the process
     port = server.server_port
-    announce(options.state, "load", port=port, url=f"http://{LOOPBACK}:{port}", target=options.url)
+    announce(options.state, options.name, port=port, url=f"http://{LOOPBACK}:{port}", target=options.url)
     with contextlib.suppress(asyncio.CancelledError):
         await task
 

@@ -15,10 +15,13 @@ CONSTANT = "constant"  # what the servers' own series call the version of an ans
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What came true for each recorded row, in the words of the output that foretells it."""
+    """What came true for each recorded row, in the words of the output that foretells it; it has to be among
+    the first `within` values: of one that ranks, more than the first.
+    """
 
     output: str
     values: tuple[float | int, ...]
+    within: int = 1
 
 
 class _Tensor(msgspec.Struct):
@@ -59,7 +62,7 @@ class Judge:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             answer = _UNREADABLE
         told = next((one.data for one in answer.outputs if one.name == self._truth.output), [])
-        is_right = told == [self._truth.values[row]]
+        is_right = self._truth.values[row] in told[: self._truth.within]
         by = (*self._workload, answer.model_name, answer.model_version or CONSTANT)
         for verdict in ("right", "wrong"):  # both from the first answer on: rate() sees the next
             self._answers.labels(*by, verdict).inc((verdict == "right") == is_right)

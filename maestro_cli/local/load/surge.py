@@ -37,23 +37,23 @@ class Surge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return timedelta(0) < left <= timedelta(seconds=MAX_SECONDS) and _lives(self.pid)
 
 
-def surge_file(state: Path) -> Path:
-    """Where the load of the platform in that state folder looks."""
-    return state / "run" / "surge.json"
+def surge_file(state: Path, part: str = "load") -> Path:
+    """Where that load of the platform in that state folder looks."""
+    return state / "run" / ("surge.json" if part == "load" else f"surge-{part}.json")
 
 
-def begin_surge(state: Path, factor: float, seconds: float, now: datetime) -> None:
-    """Have the load send that many times as much from now on, for this process. Raises ValueError."""
+def begin_surge(state: Path, factor: float, seconds: float, now: datetime, part: str = "load") -> None:
+    """Have that load send that many times as much from now on, for this process. Raises ValueError."""
     if not 1 < factor <= MAX_FACTOR or not 0 < seconds <= MAX_SECONDS:
         raise ValueError(f"a surge is at most {MAX_FACTOR:g} times the usual, for {MAX_SECONDS:g} s")
     surge = Surge("maestro.surge/1", factor, to_rfc3339(now + timedelta(seconds=seconds)), os.getpid())
-    write_atomically(surge_file(state), msgspec.json.encode(surge).decode(), mode=0o600)
+    write_atomically(surge_file(state, part), msgspec.json.encode(surge).decode(), mode=0o600)
 
 
-def end_surge(state: Path) -> bool:
+def end_surge(state: Path, part: str = "load") -> bool:
     """Back to the usual; False when there was no surge."""
     try:
-        surge_file(state).unlink()
+        surge_file(state, part).unlink()
     except FileNotFoundError:
         return False
     return True

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -27,10 +27,11 @@ class Input(msgspec.Struct, frozen=True):
 
 
 class TruthPart(msgspec.Struct, frozen=True):
-    """What came true, a value a row, and the output that foretells it."""
+    """What came true, a value a row, and the output that foretells it among its first `within` values."""
 
     output: str
     values: list[float | int]
+    within: Annotated[int, msgspec.Meta(ge=1)] = 1
 
 
 class TrafficFile(msgspec.Struct, frozen=True):
@@ -79,7 +80,7 @@ def read_traffic(path: Path) -> Traffic:
     if recorded.truth is not None:
         if len(recorded.truth.values) != len(recorded.rows):
             raise InvalidFile("needs one value a row", file=str(path), key="truth.values")
-        truth = Truth(recorded.truth.output, tuple(recorded.truth.values))
+        truth = Truth(recorded.truth.output, tuple(recorded.truth.values), recorded.truth.within)
     return Traffic(f"/v2/models/{recorded.model}/infer", bodies, truth)
 
 

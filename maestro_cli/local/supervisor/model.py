@@ -25,6 +25,11 @@ SERVICE = "service"  # the load balancer listens for Service fraud: {"url": ...}
 WORKLOAD = "workload"  # every replica is available: {"url": ...}
 
 
+def fact_of(fact: str, service: str, first: str) -> str:
+    """What such a fact of that service is called: those of the first service have the plain names."""
+    return fact if service == first else f"{fact}-{service}"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What `up` asked for. `cluster_program` is the program of the real control plane."""
@@ -39,6 +44,7 @@ class Plan:
     programs: Programs
     watch: bool
     cluster_program: str = ""
+    second: bool = False  # the second model service is there as well
 
     @property
     def config(self) -> Path:

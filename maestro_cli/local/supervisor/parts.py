@@ -9,18 +9,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from maestro_cli.config.locations import shipped
 from maestro_cli.local.alertmanager import WEBHOOK_PATH, alertmanager_command, alertmanager_config
+from maestro_cli.local.callers import FIRST, Caller, callers
 from maestro_cli.local.clusters import CLUSTERS
 from maestro_cli.local.keys import key_file
 from maestro_cli.local.ports import LOOPBACK, Ports
 from maestro_cli.local.prometheus import prometheus_command, prometheus_config
-from maestro_cli.local.supervisor.model import CLUSTER, SERVICE, WORKLOAD, Facts, Part, Plan
+from maestro_cli.local.supervisor.model import CLUSTER, SERVICE, WORKLOAD, Facts, Part, Plan, fact_of
 from maestro_cli.local.supervisor.module import module_part, python
 from maestro_cli.local.supervisor.readiness import announced, serving
 
 NODES = ("a", "b", "c")  # node-a in zone-a, and so on
 # What the workload task finds out, and the parts that it takes.
-FOUND_OUT = {SERVICE: ("balancer",), WORKLOAD: tuple(f"kubelet-{letter}" for letter in NODES)}
+FOUND_OUT = {
+    fact_of(fact, caller.service, FIRST.service): parts
+    for caller in callers(second=True)
+    for fact, parts in (
+        (SERVICE, ("balancer",)),
+        (WORKLOAD, tuple(f"kubelet-{letter}" for letter in NODES)),
+    )
+}
 
 
 def parts_of(plan: Plan, ports: Ports) -> tuple[Part, ...]:
@@ -28,7 +37,8 @@ def parts_of(plan: Plan, ports: Ports) -> tuple[Part, ...]:
     parts = [*CLUSTERS[plan.cluster].parts(plan, ports)]
     parts += [_kubelet(plan, index, letter) for index, letter in enumerate(NODES, 1)]
     parts += [module_part(plan.state, name, needs=(CLUSTER,)) for name in ("balancer", "metrics")]
-    parts += [_prometheus(plan, ports), _alertmanager(plan, ports), _load(plan)]
+    parts += [_prometheus(plan, ports), _alertmanager(plan, ports)]
+    parts += [_load(plan, caller) for caller in callers(second=plan.second)]
     if plan.watch:
         parts.append(_watch(plan, ports))
     return tuple(parts)
@@ -41,14 +51,18 @@ def _kubelet(plan: Plan, index: int, letter: str) -> Part:
     return module_part(plan.state, "kubelet", *options, name=f"kubelet-{letter}", needs=(CLUSTER,))
 
 
-def _load(plan: Plan) -> Part:
+def _load(plan: Plan, caller: Caller) -> Part:
+    workload = fact_of(WORKLOAD, caller.service, FIRST.service)
+    traffic = shipped("deploy") / "models" / caller.service / "traffic.json"
+
     def command(facts: Facts) -> Sequence[str]:
-        options = ["--state", str(plan.state), "--url", str(facts[WORKLOAD]["url"])]
-        options += ["--seed", str(plan.load_seed), "--rate", str(plan.load_rate)]
+        options = ["--state", str(plan.state), "--url", str(facts[workload]["url"]), "--name", caller.part]
+        options += ["--deployment", caller.service, "--traffic", str(traffic)]
+        options += ["--seed", str(plan.load_seed), "--rate", str(plan.load_rate * caller.share)]
         options += ["--key-file", str(key_file(plan.state, "load"))]
         return python("maestro_cli.local.load", *options)
 
-    return Part("load", command, announced(plan.state, "load"), needs=(WORKLOAD,))
+    return Part(caller.part, command, announced(plan.state, caller.part), needs=(workload,))
 
 
 def _watch(plan: Plan, ports: Ports) -> Part:
@@ -74,7 +88,7 @@ def _prometheus(plan: Plan, ports: Ports) -> Part:
             alertmanager_url=ports.url("alertmanager"),
             rules=plan.config / "rules.yaml",
             metrics_url=_url(facts, "metrics"),
-            load_url=_url(facts, "load"),
+            load_urls=[url for one in callers(second=plan.second) if (url := _url(facts, one.part))],
             interval_seconds=plan.interval_seconds,
             pods_key_file=key_file(plan.state, "prometheus"),
         )

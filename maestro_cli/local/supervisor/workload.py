@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.errors import MaestroError
+from maestro_cli.local.supervisor.model import SERVICE, WORKLOAD, fact_of
 
 if TYPE_CHECKING:
     from maestro_cli.local.api import ApiClient, Resource
 
+Manifest = Mapping[str, Any]
 ENDPOINT_ANNOTATION = "maestro.io/local-endpoint"
 _POLL_SECONDS = 0.1
 _SETTLED_POLL_SECONDS = 2.0
@@ -25,7 +27,9 @@ _NODES_LIMIT_SECONDS = 10.0
 
 
 class Workload:
-    """Finds out the facts `service` (it has an address) and `workload` (every replica is available)."""
+    """Finds out the facts `service` (it has an address) and `workload` (every replica is available) of each
+    Service, with its name behind them for all but the first.
+    """
 
     def __init__(
         self, manifests: Path, kubeconfig: Path, nodes: int, report: Callable[[str, str], None]
@@ -76,22 +80,38 @@ class Workload:
             await asyncio.sleep(_POLL_SECONDS)
 
     async def _follow(self, client: ApiClient) -> None:
-        service = _only(self._manifests, "Service")
-        deployment = _only(self._manifests, "Deployment")
+        pairs = _pairs(self._manifests)
+        first = pairs[0][0]["metadata"]["name"]
         known: dict[str, str] = {}
         while True:
-            found = await _read(client, service)
-            address = found["metadata"].get("annotations", {}).get(ENDPOINT_ANNOTATION)
-            url = f"http://{address}" if address else None
-            if url is not None and known.get("service") != url:
-                known["service"] = url
-                self._report("service", url)
-            if url is not None and known.get("workload") != url:
-                self.waiting_for = _shortfall(await _read(client, deployment))
-                if not self.waiting_for:
-                    known["workload"] = url
-                    self._report("workload", url)
-            await asyncio.sleep(_POLL_SECONDS if "workload" not in known else _SETTLED_POLL_SECONDS)
+            lacking = [
+                lack
+                for service, deployment in pairs
+                if (lack := await self._look(client, service, deployment, first, known))
+            ]
+            self.waiting_for = next(iter(lacking), "")
+            await asyncio.sleep(_POLL_SECONDS if lacking else _SETTLED_POLL_SECONDS)
+
+    async def _look(
+        self, client: ApiClient, service: Manifest, deployment: Manifest, first: str, known: dict[str, str]
+    ) -> str:
+        """Report what is true of a service and was not known; what it still lacks, in words."""
+        name = service["metadata"]["name"]
+        has_address, has_replicas = (fact_of(fact, name, first) for fact in (SERVICE, WORKLOAD))
+        found = await _read(client, service)
+        address = found["metadata"].get("annotations", {}).get(ENDPOINT_ANNOTATION)
+        if not address:
+            return f"an address of Service {name}"
+        url = f"http://{address}"
+        if known.get(has_address) != url:
+            known[has_address] = url
+            self._report(has_address, url)
+        if known.get(has_replicas) != url:
+            if lack := _shortfall(await _read(client, deployment)):
+                return lack
+            known[has_replicas] = url
+            self._report(has_replicas, url)
+        return ""
 
 
 async def create_missing(client: ApiClient, manifest: Mapping[str, Any]) -> None:
@@ -124,8 +144,10 @@ def _is_ready(node: Mapping[str, Any]) -> bool:
     return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
 
-def _only(manifests: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:
-    return next(manifest for manifest in manifests if manifest["kind"] == kind)
+def _pairs(manifests: Sequence[Manifest]) -> list[tuple[Manifest, Manifest]]:
+    """Every Service with the Deployment of its name, in their order."""
+    by_name = {one["metadata"]["name"]: one for one in manifests if one["kind"] == "Deployment"}
+    return [(one, by_name[one["metadata"]["name"]]) for one in manifests if one["kind"] == "Service"]
 
 
 def _shortfall(deployment: Mapping[str, Any]) -> str:

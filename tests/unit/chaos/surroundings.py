@@ -46,10 +46,10 @@ class FakeLoad:
     def __init__(self) -> None:
         self.factor = 1.0
 
-    def surge(self, factor: float, seconds: float) -> None:
+    def surge(self, ref: WorkloadRef, factor: float, seconds: float) -> None:
         self.factor = factor
 
-    def calm(self) -> bool:
+    def calm(self, ref: WorkloadRef) -> bool:
         was, self.factor = self.factor, 1.0
         return was != 1.0
 

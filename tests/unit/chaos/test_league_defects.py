@@ -183,7 +183,7 @@ def test_arguments_may_come_after_those_there_are() -> None:
 
 @pytest.mark.parametrize("breakage", [SICK, EDIT, LostNode(0.9), SCENARIO.defect])
 def test_one_undo_takes_back_whatever_was_broken(theatre: Theatre, breakage: Breakage) -> None:
-    undo = everything(scene(theatre), baseline(theatre))
+    undo = everything([scene(theatre)], [baseline(theatre)])
     routing = dict(theatre.cluster.routing)
     defect = prepared(theatre, breakage)
     defect.inject()
@@ -198,7 +198,7 @@ def test_one_undo_takes_back_whatever_was_broken(theatre: Theatre, breakage: Bre
 
 
 def test_what_cannot_be_put_back_keeps_nothing_else_from_it(theatre: Theatre) -> None:
-    undo = everything(scene(theatre), baseline(theatre))
+    undo = everything([scene(theatre)], [baseline(theatre)])
     routing = dict(theatre.cluster.routing)
     prepared(theatre, EDIT).inject()
     theatre.load.factor, theatre.cluster.wanted = 4.0, 6

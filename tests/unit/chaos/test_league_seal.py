@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from maestro_cli.chaos.drills.conductor import Conductor
-from maestro_cli.chaos.drills.league.draw import draw
+from maestro_cli.chaos.drills.league.draw import SERVICES, draw
 from maestro_cli.chaos.drills.league.league import League, report_of
 from maestro_cli.chaos.drills.league.model import Item, LeagueReport
 from maestro_cli.chaos.drills.league.saboteur import Saboteur
@@ -23,8 +23,19 @@ from maestro_cli.core.progress import Quiet
 from tests.unit.chaos.theatre import OBJECTIVE, WELL, Theatre
 
 Words = Mapping[str, Any]
-# The first seed whose bad release is another version of the model: the theatre knows that one.
-SEED = next(seed for seed in range(99) if isinstance(draw("bad-release", seed).defect, BadRelease))
+
+
+def _seed_of(service: str) -> int:
+    """The first whose bad release is another version of that service's model."""
+    return next(
+        seed
+        for seed in range(99)
+        if isinstance((drawn := draw("bad-release", seed)).defect, BadRelease)
+        and drawn.target.name == service
+    )
+
+
+SEED = _seed_of("fraud")  # the theatre knows that one
 
 
 class Spy:
@@ -58,15 +69,15 @@ class Game:
 
     def conductor(self, seed: int) -> Conductor:
         theatre = self.theatre
-        objectives = {"fraud-availability": OBJECTIVE}
+        objectives = {"fraud-availability": OBJECTIVE, "recommendation-availability": OBJECTIVE}
         return Conductor(
             theatre.stage, lambda: theatre.ensemble, objectives, clock=theatre.clock, actor="tester"
         )
 
-    def play(self) -> Item:
+    def play(self, seed: int = SEED) -> Item:
         kept: list[LeagueReport] = []
         league = League(self.conductor, self.opening, kept.append, self.theatre.clock)
-        report = report_of(["bad-release"], [SEED], self.theatre.clock, cluster=None)
+        report = report_of(["bad-release"], [seed], self.theatre.clock, cluster=None)
         played = league.play(
             report, keep_platform=False, progress=Quiet(), cancellation=self.theatre.cancellation
         )
@@ -105,8 +116,24 @@ def test_the_journal_has_the_seal_before_anything_breaks_and_not_the_truth(game:
 def test_what_is_to_be_undone_has_the_same_parts_whatever_breaks(game: Game) -> None:
     game.play()
     undo = game.theatre.journal.events(kinds=("drill.intended",))[0].data["undo"]["everything"]
-    assert set(undo) == {"template", "replicas", "routing", "closed"}
-    assert undo["template"] == WELL
+    assert set(undo) == {"workloads", "closed"}
+    for workload in undo["workloads"]:
+        assert set(workload) == {"target", "template", "replicas", "routing", "settings"}
+        assert workload["template"] == WELL
+
+
+def test_which_service_it_is_about_is_told_only_when_it_is_over(game: Game) -> None:
+    """What is said and kept before is the same for either, but for the digest."""
+    known = []
+    for service in SERVICES:
+        game.play(_seed_of(service))
+        assert game.spy is not None
+        (_, cast), (_, prepared), *_ = game.spy.heard
+        intent = game.theatre.journal.events(kinds=("drill.intended",))[-1].data
+        known.append((cast, list(prepared["ok"]), intent["targets"], intent["undo"]))
+        assert game.spy.heard[-1][1]["ok"]["sealed"]["target"]["name"] == service
+    assert known[0] == known[1]
+    assert known[0][2] == ["ml/deploy/fraud", "ml/deploy/recommendation"]
 
 
 def test_until_it_is_over_nothing_that_is_said_tells_the_truth(game: Game) -> None:
@@ -169,7 +196,7 @@ def test_a_saboteur_that_nobody_orders_any_more_mends_what_it_broke(theatre: The
     baseline = {"at": "2026-01-01T00:00:00Z", "revision": 1, "template": WELL, "requests": 0, "errors": 0}
     orders = (
         {"do": "cast", "scenario": "bad-release", "seed": SEED},
-        {"do": "prepare", "drill": "drl-1", "baseline": baseline},
+        {"do": "prepare", "drill": "drl-1", "baselines": {"ml/deploy/fraud": baseline}},
         {"do": "inject"},
     )
     said = StringIO()

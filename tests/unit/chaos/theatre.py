@@ -6,7 +6,7 @@ The same conductor on the real platform is in tests/e2e.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -212,7 +212,7 @@ class FakeResponder:
 
     def await_incident(
         self,
-        ref: WorkloadRef,
+        refs: Sequence[WorkloadRef],
         alert: str,
         *,
         since: datetime,

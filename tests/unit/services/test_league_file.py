@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,8 +12,9 @@ import pytest
 
 from maestro_cli.chaos.drills.league.model import LeagueReport
 from maestro_cli.core.clock import SystemClock
-from maestro_cli.core.errors import GateNotMet, UsageError
+from maestro_cli.core.errors import GateNotMet, NotFound, UsageError
 from maestro_cli.core.progress import Quiet
+from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.services import league, rehearsing
 from maestro_cli.services.root import Services
 
@@ -33,12 +35,15 @@ def clusters(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """Those that conductors were asked for."""
     asked: list[str | None] = []
     monkeypatch.setattr(league, "League", FakeLeague)
-    monkeypatch.setattr(rehearsing, "conductor", lambda services, seed, cluster: asked.append(cluster))
+    monkeypatch.setattr(
+        rehearsing, "conductor", lambda services, seed, cluster, *, second: asked.append(cluster)
+    )
     return asked
 
 
 def play(file: Path, **asked: Any) -> LeagueReport:
-    services = SimpleNamespace(clock=SystemClock(), cancellation=None)
+    down = SimpleNamespace(is_up=lambda: False)
+    services = SimpleNamespace(clock=SystemClock(), cancellation=None, platform=down)
     wanted: dict[str, Any] = {"cluster": None, "keep": False, "resume": False, "progress": Quiet()} | asked
     names = ("quiet-hour",)
     return league.play_league(cast("Services", services), names, (1,), file=file, **wanted)[0]
@@ -74,3 +79,28 @@ def test_it_goes_on_nowhere_else(tmp_path: Path, clusters: list[str | None]) -> 
     with pytest.raises(UsageError, match="not begun on"):
         play(kept(tmp_path, "light"), resume=True, cluster="kubernetes")
     assert clusters == []
+
+
+@pytest.mark.parametrize(("there", "is_refused"), [(("fraud",), True), (("fraud", "recommendation"), False)])
+def test_a_platform_that_lacks_a_service_is_refused_before_anything_is_played(
+    tmp_path: Path, clusters: list[str | None], there: tuple[str, ...], is_refused: bool
+) -> None:
+    def get_workload(ref: WorkloadRef) -> None:
+        if ref.name not in there:
+            raise NotFound(f"there is no {ref}")
+
+    local = SimpleNamespace(cluster=SimpleNamespace(get_workload=get_workload))
+    services = SimpleNamespace(
+        clock=SystemClock(), cancellation=None, platform=SimpleNamespace(is_up=lambda: True),
+        in_context=lambda name: local,
+    )  # fmt: skip
+    wanted: dict[str, Any] = {"cluster": None, "keep": False, "resume": False, "progress": Quiet()}
+    play_it = partial(
+        league.play_league, cast("Services", services), ("quiet-hour",), (1,), file=tmp_path / "x", **wanted
+    )
+    if is_refused:
+        with pytest.raises(GateNotMet, match="has no service recommendation"):
+            play_it()
+    else:
+        play_it()
+    assert len(clusters) == (not is_refused)

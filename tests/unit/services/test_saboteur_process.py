@@ -26,7 +26,7 @@ def test_what_it_is_to_break_is_in_no_argument_variable_or_file_and_it_ends_with
     before = set(psutil.Process().children())
     with saboteur() as channel:
         sheet = channel.ask({"do": "cast", "scenario": "quiet-hour", "seed": 1})["ok"]
-        assert sheet["target"] == {"kind": "Deployment", "namespace": "ml", "name": "fraud"}
+        assert [place["target"]["name"] for place in sheet["places"]] == ["fraud", "recommendation"]
         assert "failed" in channel.ask({"do": "open", "by": "a test"})
         (child,) = set(psutil.Process().children()) - before
         known = [*child.cmdline(), *child.environ().values()]

@@ -34,7 +34,12 @@ def manifest_of(name: str, version: int) -> Manifest:
 
 
 def test_these_versions_are_shipped() -> None:
-    assert SHIPPED == [("fraud", 1), ("fraud", 2), ("fraud", 3), ("pricing", 1), ("recommendation", 1)]
+    three = (1, 2, 3)
+    assert [
+        *(("fraud", version) for version in three),
+        ("pricing", 1),
+        *(("recommendation", version) for version in three),
+    ] == SHIPPED
 
 
 @each_version
@@ -184,7 +189,7 @@ def test_the_documentation_has_the_figures_of_the_manifest(name: str, version: i
         figures += [metrics["mean_absolute_error_usd"], metrics["median_price_error_usd"]]
     else:
         figures += [metrics["ndcg"], metrics["by_popularity"]["ndcg"]]
-        figures += metrics["ndcg_over_20_other_splits"].values()
+        figures += metrics.get("ndcg_over_20_other_splits", {}).values()
     for figure in figures:
         assert str(figure) in row.replace(",", ""), figure
     if name == "recommendation":

@@ -21,6 +21,7 @@ from maestro_cli.chaos.drills.defects import (
     release,
     replica,
     routing,
+    settings,
     sick_release,
     workload,
 )
@@ -42,6 +43,7 @@ FAMILIES: Mapping[type[Breakage], Family] = {
     sick_release.SickRelease: sick_release.FAMILY,
     leak.Leak: leak.FAMILY,
     routing.RoutingEdit: routing.FAMILY,
+    settings.SettingsEdit: settings.FAMILY,
     noise.Noise: noise.NOISE,
     noise.Nothing: noise.NOTHING,
 }
@@ -54,7 +56,7 @@ def defect_of(breakage: Breakage, scene: Scene) -> Defect:
 
 def clear(undo: Mapping[str, Any], scene: Scene) -> None:
     """Undo what a drill that was killed left, by what its `prepare` returned. Raises UndoFailed."""
-    if everything.LEAVES in undo:
+    if everything.WORKLOADS in undo.get(everything.LEAVES, {}):
         everything.put_everything_back(scene, undo[everything.LEAVES])
         return
     for family in FAMILIES.values():

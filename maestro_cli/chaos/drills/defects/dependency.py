@@ -8,7 +8,7 @@ from typing import Any
 
 from maestro_cli.chaos.drills.defects.defect import Defect, Family, NothingDone, Scene
 from maestro_cli.chaos.drills.defects.replica import end_faults
-from maestro_cli.chaos.drills.defects.routing import put_routing_back, routing_of
+from maestro_cli.chaos.drills.defects.routing import config_of, put_routing_back
 from maestro_cli.chaos.drills.faults import InjectedFault
 from maestro_cli.chaos.drills.model import Baseline, Breakage, ReplicaFault, Truth
 from maestro_cli.core.errors import GateNotMet, MaestroError, NoData, NotFound, Refused
@@ -38,7 +38,7 @@ class DependencyDefect(Defect):
 
     def prepare(self, baseline: Baseline) -> Mapping[str, Any]:
         """Every fault is ended, and the routing is what it is now."""
-        self._routing = routing_of(self._scene, self._lost.routing)
+        self._routing = config_of(self._scene, self._lost.routing)
         return {"dependency": self._routing}
 
     def inject(self) -> None:

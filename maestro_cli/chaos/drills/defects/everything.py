@@ -5,7 +5,8 @@ Invariant: it has the same parts whatever breaks, and all of them are put back; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,25 +15,30 @@ from maestro_cli.chaos.drills.defects.load import calm_down
 from maestro_cli.chaos.drills.defects.node import clear_nodes
 from maestro_cli.chaos.drills.defects.release import put_back
 from maestro_cli.chaos.drills.defects.replica import end_faults
-from maestro_cli.chaos.drills.defects.routing import put_routing_back, routing_of
+from maestro_cli.chaos.drills.defects.routing import config_of, put_routing_back
+from maestro_cli.chaos.drills.defects.settings import put_settings_back
 from maestro_cli.chaos.drills.model import Baseline
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.refs import WorkloadRef
 
 LEAVES = "everything"
+WORKLOADS = "workloads"
 
 
-def everything(scene: Scene, baseline: Baseline) -> dict[str, Any]:
-    """The target as it is, what routes its requests, and which nodes are closed."""
-    workload = scene.ensemble.cluster.get_workload(scene.target)
-    routing = f"{scene.target.name}-routing"
+def everything(scenes: Sequence[Scene], baselines: Sequence[Baseline]) -> dict[str, Any]:
+    """Each workload as it is, what it reads and what routes its requests; and which nodes are closed."""
+    workloads = [_kept(scene, baseline) for scene, baseline in zip(scenes, baselines, strict=True)]
+    return {LEAVES: {WORKLOADS: workloads, "closed": list(scenes[0].ensemble.nodes.closed())}}
+
+
+def _kept(scene: Scene, baseline: Baseline) -> dict[str, Any]:
     return {
-        LEAVES: {
-            "template": plain(baseline.template),
-            "replicas": workload.replicas_wanted,
-            "routing": routing_of(scene, routing),
-            "closed": list(scene.ensemble.nodes.closed()),
-        }
+        "target": plain(scene.target),
+        "template": plain(baseline.template),
+        "replicas": scene.ensemble.cluster.get_workload(scene.target).replicas_wanted,
+        "routing": config_of(scene, f"{scene.target.name}-routing"),
+        "settings": config_of(scene, f"{scene.target.name}-settings"),
     }
 
 
@@ -41,13 +47,16 @@ def put_everything_back(scene: Scene, kept: Mapping[str, Any]) -> bool:
 
     What fails keeps none of the others from being put back; the first that failed is raised in the end.
     """
-    undos: tuple[Callable[[], object], ...] = (
-        partial(put_back, scene, kept["template"]),
-        partial(end_faults, scene),
-        partial(put_routing_back, scene, kept["routing"]),
-        partial(clear_nodes, scene, {"closed": kept["closed"]}),
-        partial(calm_down, scene, {"replicas": kept["replicas"]}),
-    )
+    undos: list[Callable[[], object]] = [partial(clear_nodes, scene, {"closed": kept["closed"]})]
+    for each in kept[WORKLOADS]:
+        place = replace(scene, target=WorkloadRef(**each["target"]))
+        undos += [
+            partial(put_back, place, each["template"]),
+            partial(end_faults, place),
+            partial(put_routing_back, place, each["routing"]),
+            partial(put_settings_back, place, each["settings"]),
+            partial(calm_down, place, {"replicas": each["replicas"]}),
+        ]
     did, failures = False, []
     for undo in undos:
         try:

@@ -55,7 +55,7 @@ class SurgeDefect(Defect):
     def inject(self) -> None:
         self._began = self._scene.clock.now()
         try:
-            self._scene.ensemble.load.surge(self._surge.factor, self._surge.seconds)
+            self._scene.ensemble.load.surge(self._scene.target, self._surge.factor, self._surge.seconds)
         except (GateNotMet, Refused, NotFound) as error:
             raise NothingDone(error) from error
 
@@ -76,7 +76,7 @@ class SurgeDefect(Defect):
 def calm_down(scene: Scene, before: Mapping[str, Any]) -> bool:
     """End the surge and put the number of replicas back; whether that was another. Raises UndoFailed."""
     cluster, ref, replicas = scene.ensemble.cluster, scene.target, int(before["replicas"])
-    scene.ensemble.load.calm()
+    scene.ensemble.load.calm(ref)
 
     def once() -> bool:
         workload = cluster.get_workload(ref)

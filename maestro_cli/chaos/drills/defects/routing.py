@@ -41,21 +41,21 @@ class RoutingDefect(Defect):
         self.phase = ("edit", f"someone edits what {scene.target} reads")
 
     def prepare(self, baseline: Baseline) -> Mapping[str, Any]:
-        self._good = routing_of(self._scene, self._edit.routing)
+        self._good = config_of(self._scene, self._edit.routing)
         self._bad = {**self._good["data"], _KEY: document_of(self._edit)}
         return {"routing": self._good}
 
     def inject(self) -> None:
         self._began = self._scene.clock.now()
         try:
-            write_routing(self._scene, {**self._good, "data": self._bad})
+            write_config(self._scene, {**self._good, "data": self._bad})
         except (GateNotMet, Refused, NotFound) as error:
             raise NothingDone(error) from error
 
     def mend(self) -> bool:
         """True when it is not what somebody made of it any more; in the end it is as it was."""
         try:
-            is_mended: bool = routing_of(self._scene, self._edit.routing)["data"] != self._bad
+            is_mended: bool = config_of(self._scene, self._edit.routing)["data"] != self._bad
         finally:
             put_routing_back(self._scene, self._good)
         return is_mended
@@ -81,13 +81,13 @@ def document_of(edit: RoutingEdit) -> str:
     return json.dumps({"schema": "maestro.routing/1", "routes": {edit.model: {"to": to}}})
 
 
-def routing_of(scene: Scene, name: str) -> dict[str, Any]:
+def config_of(scene: Scene, name: str) -> dict[str, Any]:
     """A ConfigMap as it is now: `name` and `data`."""
     config = scene.ensemble.cluster.get_config_map(scene.target.namespace, name)
     return {"name": name, "data": {str(key): str(text) for key, text in config.data.items()}}
 
 
-def write_routing(scene: Scene, wanted: Mapping[str, Any]) -> bool:
+def write_config(scene: Scene, wanted: Mapping[str, Any]) -> bool:
     """Have a ConfigMap hold that; False when it did. Raises what the cluster does."""
     cluster, namespace, name = scene.ensemble.cluster, scene.target.namespace, str(wanted["name"])
     config = cluster.get_config_map(namespace, name)
@@ -101,9 +101,9 @@ def write_routing(scene: Scene, wanted: Mapping[str, Any]) -> bool:
 
 
 def put_routing_back(scene: Scene, good: Mapping[str, Any]) -> bool:
-    """As `write_routing`, tried again where it moved. Raises UndoFailed."""
+    """As `write_config`, tried again where it moved. Raises UndoFailed."""
     fix = f"maestro traffic apply {scene.target.namespace}/configmap/{good['name']}"
-    return try_again(lambda: write_routing(scene, good), scene, fix=fix)
+    return try_again(lambda: write_config(scene, good), scene, fix=fix)
 
 
 FAMILY = Family(RoutingDefect, "routing", put_routing_back)

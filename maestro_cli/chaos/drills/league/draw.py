@@ -1,4 +1,4 @@
-"""What each scenario of the league breaks, drawn from the seed: which version, field, replica, node and size.
+"""What each scenario of the league breaks, drawn from the seed: which service, version, field, replica, node.
 
 Invariant: pure; the same name and seed draw the same, on every machine. No detail is the same for every seed
 where it could be another, so that no rule can be written to fit one.
@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from maestro_cli.chaos.drills.act import CallSheet, Place
 from maestro_cli.chaos.drills.defects.dependency import LostDependency
 from maestro_cli.chaos.drills.defects.leak import Leak
 from maestro_cli.chaos.drills.defects.load import Surge
@@ -24,7 +25,10 @@ from maestro_cli.core.refs import WorkloadRef
 NOTHING = "nothing"  # the true cause where nothing is wrong
 HOUR_SECONDS = 60.0  # of the quiet hour: the embedded platform's alerts take a second for a minute
 LONGEST_DELAY_SECONDS = 5.0
-_FRAUD = WorkloadRef("Deployment", "ml", "fraud")
+SERVICES = ("fraud", "recommendation")  # each a Deployment, a Service and a model of that name
+# Whose servers the context asks what routing they have in force: of others a person changes it.
+ROUTED = ("fraud",)
+FAILING, WRONG = 2, 3  # versions of either model: one fails some requests, one answers wrongly
 _SECONDS = 900.0
 _CHANGES = (
     "next features",
@@ -37,7 +41,7 @@ _SETTINGS = ("FEATURE_SET", "BATCH_PROFILE", "TOKENIZER", "SCORE_SCALE", "CACHE_
 _NOISE = ("DiskFillsInFourDays", "ClockSkewSuspected", "LogVolumeHigh", "JobSlowerThanUsual", "ProbeFlapping",
           "QueueAgeHigh", "CertificateChainOdd", "ReplicaLagSuspected")  # fmt: skip
 
-Draw = Callable[[random.Random], Scenario]
+Draw = Callable[[random.Random, str], Scenario]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,25 @@ class Entry:
 def draw(name: str, seed: int) -> Scenario:
     """The scenario of that name as the seed has it. Raises NotFound with the names there are."""
     entry = find_entry(name)
-    drawn = entry.draw(random.Random(f"maestro.league/1 {name} {seed}"))
+    service = random.Random(f"maestro.league/1 service {name} {seed}").choice(SERVICES)
+    drawn = entry.draw(random.Random(f"maestro.league/1 {name} {seed}"), service)
     return replace(drawn, name=name, title=entry.title)
+
+
+def sheet_of(scenario: Scenario) -> CallSheet:
+    """What may be known before it is over: not which of the services it is about, nor what breaks."""
+    places = tuple(_place(scenario, service) for service in SERVICES)
+    return CallSheet(places, scenario.alert, scenario.patience_seconds)
+
+
+def _place(scenario: Scenario, service: str) -> Place:
+    kind = (scenario.objective or "").rpartition("-")[2]
+    return Place(workload_of(service), f"{service}-{kind}")
+
+
+def workload_of(service: str) -> WorkloadRef:
+    """The Deployment of a service."""
+    return WorkloadRef("Deployment", "ml", service)
 
 
 def draw_delay(name: str, seed: int) -> float:
@@ -77,141 +98,155 @@ def find_entry(name: str) -> Entry:
     )
 
 
-def _release(dice: random.Random, fault: Mapping[str, float], kind: str, share: float) -> Breakage:
+def _release(
+    dice: random.Random, service: str, fault: Mapping[str, float], kind: str, share: float
+) -> Breakage:
     """A release of one new setting, whose replicas have that fault."""
     setting = {dice.choice(_SETTINGS): str(dice.randint(2, 99))}
     release = BadRelease(dice.choice(_CHANGES), environment=setting)
-    return SickRelease(release, ReplicaFault(kind, fault, "fraud", None, _SECONDS, share=share))
+    return SickRelease(release, ReplicaFault(kind, fault, service, None, _SECONDS, share=share))
 
 
-def _serving(dice: random.Random, version: int) -> Breakage:
+def _serving(dice: random.Random, service: str, version: int) -> Breakage:
     """A release of another version of the model."""
-    return BadRelease(dice.choice(_CHANGES), {"--serve": f"fraud={version}"})
+    return BadRelease(dice.choice(_CHANGES), {"--serve": f"{service}={version}"})
 
 
-def _scenario(cause: str, fix: str, defect: Breakage, runbook: str, alert: str, **more: object) -> Scenario:
+def _scenario(
+    service: str, cause: str, fix: str, defect: Breakage, runbook: str, alert: str, **more: object
+) -> Scenario:
     answers = more.get("answers", {})
     assert isinstance(answers, Mapping)
     return Scenario(
-        name="", title="", description="", target=_FRAUD,
-        objective=str(more.get("objective", "fraud-availability")), true_cause=cause, right_fix=fix,
+        name="", title="", description="", target=workload_of(service),
+        objective=f"{service}-{more.get('counts', 'availability')}", true_cause=cause, right_fix=fix,
         defect=defect, runbook=runbook, alert=alert, answers=answers, repairs=str(more.get("repairs", "")),
     )  # fmt: skip
 
 
-def _bad_release(dice: random.Random) -> Scenario:
+def _bad_release(dice: random.Random, service: str) -> Scenario:
+    status = {"status": float(dice.choice((500, 502, 504)))}
     defect = dice.choice(
         (
-            _serving(dice, 2),
-            _release(dice, {"status": float(dice.choice((500, 502, 504)))}, "error", dice.uniform(0.15, 0.6)),
+            _serving(dice, service, FAILING),
+            _release(dice, service, status, "error", dice.uniform(0.15, 0.6)),
         )
     )
-    return _scenario("release", "rollback", defect, "high-error-rate", "ErrorBudgetBurn")
+    return _scenario(service, "release", "rollback", defect, "high-error-rate", "ErrorBudgetBurn")
 
 
-def _slow_release(dice: random.Random) -> Scenario:
+def _slow_release(dice: random.Random, service: str) -> Scenario:
     delay = {"milliseconds": float(dice.randint(300, 900))}
-    defect = _release(dice, delay, "latency", dice.uniform(0.6, 1.0))
-    return _scenario("release", "", defect, "high-latency", "ErrorBudgetBurn", objective="fraud-latency")
+    defect = _release(dice, service, delay, "latency", dice.uniform(0.6, 1.0))
+    return _scenario(service, "release", "", defect, "high-latency", "ErrorBudgetBurn", counts="latency")
 
 
-def _crash_loop(dice: random.Random) -> Scenario:
+def _crash_loop(dice: random.Random, service: str) -> Scenario:
     wrong = dice.choice(
         (
             {"--drain-seconds": f"{dice.randint(2, 30)}s"},
             {"--port": dice.choice(("http", "8080/tcp", "0x1f90"))},
-            {"--serve": dice.choice(("fraud", "fraud:1", "fraud=latest"))},
+            {"--serve": dice.choice((service, f"{service}:1", f"{service}=latest"))},
         )
     )
     defect = BadRelease(dice.choice(_CHANGES), wrong)
-    return _scenario("release", "rollback", defect, "crash-loop", "KubePodCrashLooping")
+    return _scenario(service, "release", "rollback", defect, "crash-loop", "KubePodCrashLooping")
 
 
-def _wrong_answers(dice: random.Random) -> Scenario:
+def _wrong_answers(dice: random.Random, service: str) -> Scenario:
     is_version = dice.random() < 0.5
-    defect = _serving(dice, 3) if is_version else _release(dice, {}, "wrong-answer", dice.uniform(0.7, 1.0))
+    if is_version:
+        defect = _serving(dice, service, WRONG)
+    else:
+        defect = _release(dice, service, {}, "wrong-answer", dice.uniform(0.7, 1.0))
     # The runbook goes back where another version was right; of the same version a person has to judge.
     fix = "rollback" if is_version else ""
-    return _scenario("release", fix, defect, "model-degradation", "ModelAccuracyLow")
+    return _scenario(service, "release", fix, defect, "model-degradation", "ModelAccuracyLow")
 
 
-def _wrong_version(dice: random.Random) -> Scenario:
+def _wrong_version(dice: random.Random, service: str) -> Scenario:
     """It was to be there beside the usual one; the highest version answers who asks for none."""
-    version = dice.choice((2, 3))
-    defect = BadRelease(dice.choice(_CHANGES), added=("--serve", f"fraud={version}"))
-    if version == 2:
-        return _scenario("release", "rollback", defect, "high-error-rate", "ErrorBudgetBurn")
-    return _scenario("release", "rollback", defect, "model-degradation", "ModelAccuracyLow")
+    version = dice.choice((FAILING, WRONG))
+    defect = BadRelease(dice.choice(_CHANGES), added=("--serve", f"{service}={version}"))
+    if version == FAILING:
+        return _scenario(service, "release", "rollback", defect, "high-error-rate", "ErrorBudgetBurn")
+    return _scenario(service, "release", "rollback", defect, "model-degradation", "ModelAccuracyLow")
 
 
-def _dependency_down(dice: random.Random) -> Scenario:
+def _dependency_down(dice: random.Random, service: str) -> Scenario:
     waits = {"milliseconds": float(dice.randint(5, 150))}
-    fault = ReplicaFault("dependency", waits, "fraud", None, _SECONDS, share=dice.uniform(0.7, 1.0))
+    fault = ReplicaFault("dependency", waits, service, None, _SECONDS, share=dice.uniform(0.7, 1.0))
     return _scenario(
-        "dependency", "set-routing", LostDependency(fault, "fraud-routing"), "dependency-down",
-        "ServingDependencyDown", answers={"agreed": "yes"},
+        service, "dependency", "set-routing" if service in ROUTED else "",
+        LostDependency(fault, f"{service}-routing"), "dependency-down", "ServingDependencyDown",
+        answers={"agreed": "yes" if service in ROUTED else "no"},
     )  # fmt: skip
 
 
-def _leak(dice: random.Random) -> Scenario:
+def _leak(dice: random.Random, service: str) -> Scenario:
     grows = {
         "mebibytes_per_second": float(dice.randint(96, 256)),
         "ceiling_mebibytes": float(dice.randint(620, 900)),
     }
     fault = ReplicaFault("memory", grows, "", None, _SECONDS, place=dice.random())
-    return _scenario("pod", "restart", Leak(fault), "memory-leak", "ContainerOOMKilled")
+    return _scenario(service, "pod", "restart", Leak(fault), "memory-leak", "ContainerOOMKilled")
 
 
-def _node(dice: random.Random) -> Scenario:
+def _node(dice: random.Random, service: str) -> Scenario:
     return _scenario(
-        "node", "drain", LostNode(dice.random()), "node-failure", "KubeNodeNotReady",
+        service, "node", "drain", LostNode(dice.random()), "node-failure", "KubeNodeNotReady",
         answers={"repair": "yes"}, repairs="repair",
     )  # fmt: skip
 
 
-def _surge(dice: random.Random) -> Scenario:
+def _surge(dice: random.Random, service: str) -> Scenario:
     defect = Surge(round(dice.uniform(3.6, 5.0), 1), _SECONDS)
     return _scenario(
-        "load", "scale", defect, "traffic-surge", "ServingTrafficSurge", objective="fraud-latency"
+        service, "load", "scale", defect, "traffic-surge", "ServingTrafficSurge", counts="latency"
     )
 
 
-def _edit(dice: random.Random) -> Scenario:
-    version = dice.choice((2, 3))
-    defect = RoutingEdit("fraud-routing", "fraud", 1, version, dice.choice((60, 75, 90, 100)))
-    if version == 2:  # its errors: no runbook takes an edit back that came with no release
-        return _scenario("traffic", "", defect, "high-error-rate", "ErrorBudgetBurn")
+def _edit(dice: random.Random, service: str) -> Scenario:
+    version = dice.choice((FAILING, WRONG))
+    defect = RoutingEdit(f"{service}-routing", service, 1, version, dice.choice((60, 75, 90, 100)))
+    if version == FAILING:  # its errors: no runbook takes an edit back that came with no release
+        return _scenario(service, "traffic", "", defect, "high-error-rate", "ErrorBudgetBurn")
     return _scenario(
-        "traffic", "promote", defect, "model-degradation", "ModelAccuracyLow",
+        service, "traffic", "promote" if service in ROUTED else "", defect, "model-degradation",
+        "ModelAccuracyLow",
         answers={"good-version": "1"},
     )  # fmt: skip
 
 
-def _noise(dice: random.Random) -> Scenario:
+def _noise(dice: random.Random, service: str) -> Scenario:
     names = tuple(dice.sample(_NOISE, dice.randint(2, 5)))
     defect = Noise(names, dice.randint(40, 160), dice.choice(("info", "warning")))
-    return _scenario(NOTHING, "", defect, "", names[0])
+    return _scenario(service, NOTHING, "", defect, "", names[0])
 
 
-def _quiet(dice: random.Random) -> Scenario:
-    return replace(_scenario(NOTHING, "", Nothing(), "", ""), patience_seconds=HOUR_SECONDS)
+def _quiet(dice: random.Random, service: str) -> Scenario:
+    return replace(_scenario(service, NOTHING, "", Nothing(), "", ""), patience_seconds=HOUR_SECONDS)
 
 
 LEAGUE: tuple[Entry, ...] = (
-    Entry("bad-release", "A release that answers with errors", "model version or new setting, status, share",
-          _bad_release),
-    Entry("slow-release", "A release that answers late", "setting, milliseconds, share", _slow_release),
-    Entry("crash-loop", "A release that ends as soon as it starts", "argument and its value", _crash_loop),
+    Entry("bad-release", "A release that answers with errors",
+          "service, model version or new setting, status, share", _bad_release),
+    Entry("slow-release", "A release that answers late", "service, setting, milliseconds, share",
+          _slow_release),
+    Entry("crash-loop", "A release that ends as soon as it starts", "service, argument and its value",
+          _crash_loop),
     Entry("wrong-answers", "A release that answers wrongly, without an error",
-          "model version or new setting, share", _wrong_answers),
-    Entry("wrong-version", "A release that serves a version that was not to answer yet", "version",
+          "service, model version or new setting, share", _wrong_answers),
+    Entry("wrong-version", "A release that serves a version that was not to answer yet", "service, version",
           _wrong_version),
-    Entry("dependency-down", "What the model reads its features from does not answer", "wait, share",
+    Entry("dependency-down", "What the model reads its features from does not answer", "service, wait, share",
           _dependency_down),
-    Entry("memory-leak", "A replica grows until it is killed for its memory", "replica, speed, size", _leak),
-    Entry("node-failure", "The kubelet of a node stops", "node", _node),
-    Entry("traffic-surge", "Far more requests than usual", "factor", _surge),
-    Entry("config-edit", "Somebody edits the routing, and nothing was released", "version, weight", _edit),
-    Entry("noise-storm", "Many alerts about nothing", "names, number, severity", _noise),
+    Entry("memory-leak", "A replica grows until it is killed for its memory",
+          "service, replica, speed, size", _leak),
+    Entry("node-failure", "The kubelet of a node stops", "service, node", _node),
+    Entry("traffic-surge", "Far more requests than usual", "service, factor", _surge),
+    Entry("config-edit", "Somebody edits the routing, and nothing was released", "service, version, weight",
+          _edit),
+    Entry("noise-storm", "Many alerts about nothing", "service, names, number, severity", _noise),
     Entry("quiet-hour", "Nothing is wrong for an hour", "nothing", _quiet),
 )  # fmt: skip

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import IO, Any
 
-from maestro_cli.chaos.drills.act import answer_of, sheet_of
+from maestro_cli.chaos.drills.act import answer_of
 from maestro_cli.chaos.drills.defects import defect_of
 from maestro_cli.chaos.drills.defects.defect import Defect, NothingDone, Scene
-from maestro_cli.chaos.drills.league.draw import draw, draw_delay
+from maestro_cli.chaos.drills.league.draw import draw, draw_delay, sheet_of
 from maestro_cli.chaos.drills.league.seal import Opened
 from maestro_cli.chaos.drills.model import Baseline, Scenario
 from maestro_cli.chaos.drills.ports import Ensemble
@@ -71,7 +71,8 @@ class Saboteur:
 
     def _prepare(self, order: Words) -> Words:
         """Look at the target and seal what will happen to it."""
-        scenario, baseline = self._played(), _baseline(order["baseline"])
+        scenario = self._played()
+        baseline = _baseline(order["baselines"][str(scenario.target)])
         self._drill = str(order["drill"])
         self._defect = defect_of(
             scenario.defect, Scene(self._gather(), scenario.target, self._drill, self._clock)
@@ -113,7 +114,7 @@ class Saboteur:
     def _sealed(self) -> Words:
         """What was decided before anything broke."""
         scenario = self._played()
-        kept = ("name", "true_cause", "right_fix", "runbook", "alert", "defect")
+        kept = ("name", "target", "objective", "true_cause", "right_fix", "runbook", "alert", "defect")
         return {
             "drill": self._drill,
             "seed": self._seed,

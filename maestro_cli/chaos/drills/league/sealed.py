@@ -6,11 +6,11 @@ everything is put back as the baseline had it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from maestro_cli.chaos.drills.act import CallSheet
+from maestro_cli.chaos.drills.act import CallSheet, Place, Setting
 from maestro_cli.chaos.drills.defects.defect import Defect, NothingDone, Scene
 from maestro_cli.chaos.drills.defects.everything import LEAVES, everything, put_everything_back
 from maestro_cli.chaos.drills.league.seal import Opened
@@ -38,27 +38,35 @@ class SealedAct:
         self.fouls: tuple[str, ...] = ()
         self._opened: Mapping[str, Any] | None = None
         words = said(channel.ask({"do": "cast", "scenario": name, "seed": seed}))
-        target = WorkloadRef(**words["target"])
-        self.sheet = CallSheet(target, words["objective"], words["alert"], words["patience_seconds"])
+        places = tuple(Place(WorkloadRef(**one["target"]), one["objective"]) for one in words["places"])
+        self.sheet = CallSheet(places, words["alert"], words["patience_seconds"])
 
     def told(self) -> Mapping[str, str]:
         return {"seal": self.digest}
 
-    def defect(self, scene: Scene) -> Defect:
-        return _SealedDefect(self, self._channel, scene)
+    def prepare(self, settings: Sequence[Setting]) -> tuple[Defect, Mapping[str, Any]]:
+        """Every place as it was is told, so that the other process need not say which of them it means."""
+        scenes = [one.scene for one in settings]
+        left = everything(scenes, [one.baseline for one in settings])
+        told = {str(one.scene.target): plain(one.baseline) for one in settings}
+        order = {"do": "prepare", "drill": scenes[0].drill, "baselines": told}
+        self.digest = str(said(self._channel.ask(order))["digest"])
+        return _SealedDefect(self, self._channel, scenes[0], left[LEAVES]), left
 
     def answer(self, step: str) -> str | None:
         answer: str | None = said(self._channel.ask({"do": "ask", "step": step}))["said"]
         return answer
 
     def scenario(self) -> Scenario:
-        """What was sealed; of a seal that was not opened, that nothing can be scored."""
-        sealed = self._opened["sealed"] if self._opened is not None else {}
-        sheet = self.sheet
+        """What was sealed, once the seal was opened. Raises NoData before."""
+        if self._opened is None:
+            raise NoData("the seal was not opened", why="without it nothing can be scored")
+        sealed = self._opened["sealed"]
+        target = WorkloadRef(**sealed["target"])
         return Scenario(
-            name=self._name, title="", description="", target=sheet.target, objective=sheet.objective,
-            true_cause=sealed.get("true_cause"), right_fix=sealed.get("right_fix", ""), defect=Breakage(),
-            runbook=sealed.get("runbook", ""), alert=sheet.alert,
+            name=self._name, title="", description="", target=target, objective=sealed["objective"],
+            true_cause=sealed["true_cause"], right_fix=sealed["right_fix"], defect=Breakage(),
+            runbook=sealed["runbook"], alert=self.sheet.alert,
         )  # fmt: skip
 
     def open(self) -> Truth:
@@ -81,18 +89,15 @@ class _SealedDefect(Defect):
 
     phase = ("sealed", "something may happen")
 
-    def __init__(self, act: SealedAct, channel: Channel, scene: Scene) -> None:
+    def __init__(self, act: SealedAct, channel: Channel, scene: Scene, kept: Mapping[str, Any]) -> None:
         self._act = act
         self._channel = channel
         self._scene = scene
-        self._kept: Mapping[str, Any] = {}
+        self._kept = kept
 
     def prepare(self, baseline: Baseline) -> Mapping[str, Any]:
-        left = everything(self._scene, baseline)
-        self._kept = left[LEAVES]
-        order = {"do": "prepare", "drill": self._scene.drill, "baseline": plain(baseline)}
-        self._act.digest = str(said(self._channel.ask(order))["digest"])
-        return left
+        """The act has prepared it."""
+        return {LEAVES: self._kept}
 
     def inject(self) -> None:
         said(self._channel.ask({"do": "inject"}))

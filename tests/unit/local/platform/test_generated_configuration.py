@@ -31,7 +31,7 @@ def _prometheus(**changes: Any) -> dict[str, Any]:
         "alertmanager_url": "http://127.0.0.1:9093",
         "rules": Path("/nowhere/rules.yaml"),
         "metrics_url": "http://127.0.0.1:9200",
-        "load_url": "http://127.0.0.1:9300",
+        "load_urls": ["http://127.0.0.1:9300"],
         "interval_seconds": 1.0,
         "pods_key_file": Path("/nowhere/prometheus.key"),
     }
@@ -40,7 +40,7 @@ def _prometheus(**changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("profile", sorted(PROFILES))
 def test_promtool_accepts_configuration_and_rules_of_each_profile(tmp_path: Path, profile: str) -> None:
-    prepare(tmp_path, PROFILES[profile])
+    prepare(tmp_path, PROFILES[profile], second=True)
     rules = tmp_path / "config" / "rules.yaml"
     config = tmp_path / "prometheus.yaml"
     config.write_text(
@@ -62,15 +62,21 @@ def test_promtool_accepts_what_prometheus_starts_with(tmp_path: Path) -> None:
     rules = tmp_path / "rules.yaml"
     rules.write_text(dump_yaml({"groups": []}), encoding="utf-8")
     config = tmp_path / "prometheus.yaml"
-    config.write_text(json.dumps(_prometheus(rules=rules, metrics_url=None, load_url=None)), encoding="utf-8")
+    config.write_text(json.dumps(_prometheus(rules=rules, metrics_url=None, load_urls=[])), encoding="utf-8")
     _checked("promtool", "check", "config", str(config))
 
 
 def test_jobs_appear_with_the_parts_they_ask() -> None:
     names = [job["job_name"] for job in _prometheus()["scrape_configs"]]
     assert names == ["pods", "cluster", "load"]
-    assert _prometheus(metrics_url=None, load_url=None)["scrape_configs"] == []
+    assert _prometheus(metrics_url=None, load_urls=[])["scrape_configs"] == []
     assert [job["job_name"] for job in _prometheus(metrics_url=None)["scrape_configs"]] == ["load"]
+
+
+def test_every_load_is_a_target_of_one_job() -> None:
+    urls = ["http://127.0.0.1:9300", "http://127.0.0.1:9301"]
+    (job,) = _prometheus(metrics_url=None, load_urls=urls)["scrape_configs"]
+    assert job["static_configs"] == [{"targets": ["127.0.0.1:9300", "127.0.0.1:9301"]}]
 
 
 def test_a_scrape_never_waits_longer_than_its_interval() -> None:

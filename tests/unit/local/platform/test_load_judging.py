@@ -48,5 +48,20 @@ def test_what_cannot_be_read_is_wrong(content: bytes) -> None:
     assert count(judged([(0, content)]), "wrong", "constant", model="") == 1
 
 
+@pytest.mark.parametrize(
+    ("ranking", "verdict"), [([0, 2, 1], "right"), ([2, 0, 1], "right"), ([2, 1, 0], "wrong")]
+)
+def test_an_answer_that_ranks_is_right_when_what_came_true_is_high_enough(
+    ranking: list[int], verdict: str
+) -> None:
+    registry = CollectorRegistry()
+    judge = Judge(Truth("ranking", (0,), within=2), registry, namespace="ml", deployment="fraud")
+    content = json.dumps(
+        {"model_name": "fraud", "model_version": "3", "outputs": [{"name": "ranking", "data": ranking}]}
+    )
+    judge.judge(0, content.encode())
+    assert count(registry, verdict) == 1
+
+
 def test_an_answer_without_the_output_is_wrong() -> None:
     assert count(judged([(0, answer(0, name="other"))]), "wrong") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,17 @@ def _parts(cluster: str = "lite") -> tuple[Part, ...]:
 @pytest.mark.parametrize("cluster", CLUSTERS)
 def test_a_platform_is_its_cluster_and_the_same_rest(cluster: str) -> None:
     assert [part.name for part in _parts(cluster)] == CLUSTERS[cluster] + REST
+
+
+def test_the_second_service_has_a_load_of_its_own_that_waits_for_it() -> None:
+    parts = {part.name: part for part in parts_of(replace(_plan(), second=True), Ports())}
+    assert list(parts) == [*CLUSTERS["lite"], *REST[:-1], "load-recommendation", REST[-1]]
+    facts: Facts = {"workload": {"url": "http://one"}, "workload-recommendation": {"url": "http://other"}}
+    command = parts["load-recommendation"].command(facts)
+    assert command[command.index("--url") + 1] == "http://other"
+    assert command[command.index("--deployment") + 1] == "recommendation"
+    assert set(parts["load-recommendation"].needs) <= set(FOUND_OUT)
+    assert depths(tuple(parts.values()), FOUND_OUT)["load-recommendation"] > 0
 
 
 def test_there_is_a_table_of_parts_for_every_cluster() -> None:

@@ -15,6 +15,7 @@ from maestro_cli.config.strict import read_yaml
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.local.instance import remove_run_files
 from maestro_cli.local.preparation import prepare, read_manifests
+from maestro_cli.slo.objectives import read_objectives
 from maestro_cli.slo.windows import PROFILES
 
 
@@ -30,13 +31,41 @@ def test_the_shipped_manifests_are_the_workload(tmp_path: Path) -> None:
     prepare(tmp_path, PROFILES["drill"])
     manifests = json.loads((tmp_path / "config" / "manifests.json").read_text(encoding="utf-8"))
     kinds = [manifest["kind"] for manifest in manifests]
-    assert kinds == ["Namespace", "ConfigMap", "Deployment", "Service", "PodDisruptionBudget"]
-    deployment = manifests[2]
+    service = ["ConfigMap", "ConfigMap", "Deployment", "Service", "PodDisruptionBudget"]
+    assert kinds == ["Namespace", *service]
+    deployment = manifests[3]
     assert deployment["spec"]["replicas"] == 3
     container = deployment["spec"]["template"]["spec"]["containers"][0]
     assert {"name": "MODELS_DIR", "value": str(shipped("deploy") / "models")} in container["env"]
     assert container["args"][container["args"].index("--models") + 1] == "$(MODELS_DIR)"
     assert container["args"][container["args"].index("--serve") + 1] == "fraud=1"
+
+
+def test_the_second_service_is_made_as_the_first_and_is_there_only_where_it_is_wanted(tmp_path: Path) -> None:
+    def of(service: str, *, second: bool) -> list[str]:
+        prepare(tmp_path, PROFILES["drill"], second=second)
+        manifests = json.loads((tmp_path / "config" / "manifests.json").read_text(encoding="utf-8"))
+        mine = [one for one in manifests if one["metadata"]["name"].partition("-")[0] == service]
+        return [json.dumps(one, sort_keys=True) for one in mine]
+
+    first, second = of("fraud", second=True), of("recommendation", second=True)
+    assert [
+        one.replace("recommendation", "fraud").replace('"replicas": 2', '"replicas": 3') for one in second
+    ] == first
+    assert of("fraud", second=False) == first
+    assert of("recommendation", second=False) == []
+
+
+def test_the_context_and_the_rules_know_the_objectives_of_the_second_service_where_it_is(
+    tmp_path: Path,
+) -> None:
+    for second in (True, False):
+        prepare(tmp_path, PROFILES["drill"], second=second)
+        context = json.loads((tmp_path / "config" / "context.json").read_text(encoding="utf-8"))
+        names = [one.name for folder in context["objectives"] for one in read_objectives(Path(folder))]
+        assert ("recommendation-latency" in names) is second
+        rules = (tmp_path / "config" / "rules.yaml").read_text(encoding="utf-8")
+        assert ("recommendation-availability" in rules) is second
 
 
 def test_the_context_carries_the_assumed_costs(tmp_path: Path) -> None:
