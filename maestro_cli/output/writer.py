@@ -6,7 +6,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TextIO
@@ -72,6 +72,19 @@ def emit_text(text: str, stream: TextIO | None = None) -> None:
     with _writing():
         out.write(visible_block(text).rstrip("\n") + "\n")
         out.flush()
+
+
+def emit_lines(lines: Iterable[str], stream: TextIO | None = None) -> None:
+    """Write lines that were made visible already, or are JSON of `compact_json`."""
+    out = stream if stream is not None else sys.stdout
+    with _writing():
+        out.writelines(f"{line}\n" for line in lines)
+        out.flush()
+
+
+def compact_json(body: Any) -> str:
+    """JSON on one line, as `json_text` spells it."""
+    return UNSAFE.sub(_escaped, json.dumps(body, ensure_ascii=False, allow_nan=False))
 
 
 @contextmanager

@@ -130,15 +130,20 @@ def list_workloads(services: Services, wanted: Wanted) -> list[WorkloadLine]:
 
 
 def _namespace(services: Services, wanted: Wanted) -> str | None:
-    """The flag's, the context's, the kubeconfig's, else `default` as in kubectl; None for all of them."""
+    """The one that is meant; None for all of them."""
     if wanted.everywhere and wanted.namespace is not None:
         raise UsageError(
             "one namespace and all of them", why="-n and -A exclude each other", fix="leave one out"
         )
     if wanted.everywhere:
         return None
-    if wanted.namespace is not None:
-        return wanted.namespace
+    return namespace_of(services, wanted.namespace)
+
+
+def namespace_of(services: Services, flag: str | None) -> str:
+    """The flag's, the context's, the kubeconfig's, else `default` as in kubectl."""
+    if flag is not None:
+        return flag
     return services.context.namespace or services.cluster.default_namespace or "default"
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from maestro_cli.chaos.drills.fault_score import FaultScore
     from maestro_cli.chaos.drills.league.model import LeagueReport
     from maestro_cli.core.facts.inventory import NodeLine, PodLine, WorkloadLine
+    from maestro_cli.core.facts.logs import LogSeen
     from maestro_cli.core.progress import Progress
     from maestro_cli.core.refs import ObjectRef
     from maestro_cli.cost.unit_cost_report import UnitCosts
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from maestro_cli.services.costing import UnitCostWanted
     from maestro_cli.services.exporting import Exported
     from maestro_cli.services.incident_following import Look
+    from maestro_cli.services.inspecting import WantedLogs
     from maestro_cli.services.inventory import Wanted
 
 __all__ = ["GlobalOptions", "Services"]
@@ -63,6 +65,12 @@ class Services(PeopleServices):
         from maestro_cli.services.inventory import list_workloads
 
         return list_workloads(self, wanted)
+
+    def read_logs(self, wanted: WantedLogs) -> Iterator[tuple[LogSeen, ...]]:
+        """What containers print, in batches."""
+        from maestro_cli.services.inspecting import read_logs
+
+        return read_logs(self, wanted)
 
     def read_rollout(self, text: str, namespace: str | None) -> Rollout:
         """How far the rollout of a workload is."""

@@ -112,6 +112,8 @@ ANSWERS: Answers = {
 def api_server(answers: Answers) -> Iterator[list[str]]:
     """Serve these answers (404 for any other path) and write a context `prod` for it; the paths asked for.
 
+    Bytes are answered as text, such as a log.
+
     Where it answers `/v2/routing`, it is the context's model server and Prometheus too. What is not a GET
     is answered from `METHOD path`, and kept as that in the paths asked for.
     """
@@ -134,9 +136,10 @@ def api_server(answers: Answers) -> Iterator[list[str]]:
             path = question.partition("?")[0]
             found = answers.get(path, refusal(404, "NotFound", f"{path} not found"))
             code, body = found if isinstance(found, tuple) else (200, found)
-            content = json.dumps(body).encode()
+            is_text = isinstance(body, bytes)
+            content = body if is_text else json.dumps(body).encode()
             self.send_response(code)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", "text/plain" if is_text else "application/json")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

@@ -18,7 +18,9 @@ from maestro_cli.cli.options import (
 )
 from maestro_cli.cli.targets import A_POD
 from maestro_cli.output.renderers.inventory import pods_view
+from maestro_cli.output.renderers.logs import print_logs
 from maestro_cli.output.writer import emit
+from maestro_cli.services.inspecting import WantedLogs, several
 from maestro_cli.services.inventory import Wanted
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
@@ -26,7 +28,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=N
 
 @app.callback()
 def pod() -> None:
-    """List pods, and have one end."""
+    """List pods, read their logs, and have one end."""
 
 
 @app.command("list")
@@ -49,6 +51,42 @@ def list_pods(
     options = output_options(ctx, output)
     found = ctx.obj.list_pods(Wanted(name, namespace, everywhere, selector, fields, sort_by))
     emit(pods_view(found, ctx.obj.clock.now(), everywhere=everywhere), options)
+
+
+@app.command()
+def logs(
+    ctx: typer.Context,
+    targets: Annotated[
+        list[str], typer.Argument(metavar="TARGET", help="A pod, or deploy/NAME, sts/NAME, ds/NAME.")
+    ],
+    namespace: InNamespaceOption = None,
+    container: Annotated[
+        list[str] | None, typer.Option("--container", "-c", metavar="NAME", help="Only this one; repeatable.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on, with pods that come.")] = False,
+    previous: Annotated[bool, typer.Option("--previous", help="Of the run before the last restart.")] = False,
+    since: Annotated[str, typer.Option(metavar="DURATION", help="Only lines of the last 5m, 1h …")] = "",
+    tail: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="The last N lines of each container.")
+    ] = None,
+    grep: Annotated[str, typer.Option(metavar="REGEX", help="Only lines that have this (RE2).")] = "",
+    exclude: Annotated[str, typer.Option(metavar="REGEX", help="No lines that have this (RE2).")] = "",
+    timestamps: Annotated[bool, typer.Option("--timestamps", help="The instant before each line.")] = False,
+    output: OutputOption = "table",
+) -> None:
+    """Show what containers print, several pods as one log by the instants of their lines.
+
+    Lines are filtered where they are read; one longer than 16 KiB is cut and ends in `…`. What is missing is
+    said on stderr. With -o json one document a line. Exit 15 when there is no log to read.
+
+    Example: maestro pod logs deploy/fraud -f --since 5m --exclude healthz
+    """
+    options = output_options(ctx, output)
+    wanted = WantedLogs(
+        tuple(targets), namespace, tuple(container or ()), follow, previous, since, tail, grep, exclude
+    )
+    named = several(targets)
+    print_logs(ctx.obj.read_logs(wanted), options, named=named, stamped=timestamps)
 
 
 @app.command()

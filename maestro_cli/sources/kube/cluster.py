@@ -42,6 +42,7 @@ from maestro_cli.sources.kube.api_server import (
 )
 from maestro_cli.sources.kube.edits import list_written
 from maestro_cli.sources.kube.inventory import Inventory
+from maestro_cli.sources.kube.logs import Logs
 from maestro_cli.sources.kube.patches import Precondition, patched
 from maestro_cli.sources.kube.paths import scoped, segment
 from maestro_cli.sources.kube.watches import Watches
@@ -109,6 +110,7 @@ class KubeCluster:
         self._api = ApiServer(backend, self._access.user_name)
         self.inventory = Inventory(self._api)
         self.watches = Watches(self._api)
+        self.logs = Logs(self._api, self.inventory, self.watches)
         self._workloads = Workloads(self._api)
 
     def close(self) -> None:
