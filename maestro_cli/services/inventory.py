@@ -92,6 +92,11 @@ def list_pods(services: Services, wanted: Wanted) -> list[PodLine]:
     return _sorted(_picked(found, wanted), key, lambda pod: (pod.namespace, pod.name))
 
 
+def zone_of(services: Services) -> Callable[[str], str]:
+    """What tells the zone of a node, "" where it is not known; asks for all of them once."""
+    return _Zones(services.cluster.inventory).of
+
+
 class _Zones:
     """The zones of nodes, read when the first one is asked for."""
 

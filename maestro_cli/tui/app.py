@@ -25,9 +25,11 @@ from maestro_cli.tui.acting.model import Action, Target
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.messages import ActionEnded, ActionRefused, NewsArrived, Remarked
 from maestro_cli.tui.screens.model import Place
-from maestro_cli.tui.screens.table import FIRST, every_screen
+from maestro_cli.tui.screens.services import burn_cells, oldest_seconds
+from maestro_cli.tui.screens.table import FIRST, every_screen, strip_feed
 from maestro_cli.tui.store.events import ContextArmed, ContextDisarmed
 from maestro_cli.tui.views.view import View
+from maestro_cli.tui.widgets.burn_strip import BurnStrip
 from maestro_cli.tui.widgets.header import Header
 from maestro_cli.tui.widgets.status_line import StatusLine
 
@@ -55,7 +57,11 @@ class ConsoleApp(App[None]):
         self.behind = console
         self._first = first or Place(FIRST)
         self._trail: list[Place] = []
+        self._view: View | None = None
+        self._header, self._strip, self._status = Header(), BurnStrip(), StatusLine()
+        self._body = Vertical(id="body")
         self._is_due = True
+        self._read_scope = console.store.snapshot.scope
         asker = DialogAsker(self, console.ending, self.is_protected)
         self.dispatcher = Dispatcher(console.store, console.clock, asker, console.reading, console.acting)
 
@@ -63,9 +69,10 @@ class ConsoleApp(App[None]):
         return self.behind.clock.now()
 
     def compose(self) -> ComposeResult:
-        yield Header()
-        yield Vertical(id="body")
-        yield StatusLine()
+        yield self._header
+        yield self._strip
+        yield self._body
+        yield self._status
         yield Footer()
 
     def on_mount(self) -> None:
@@ -84,8 +91,7 @@ class ConsoleApp(App[None]):
     @property
     def view(self) -> View | None:
         """What fills the body."""
-        found = self.screen_stack[0].query(View)
-        return found.last() if found else None
+        return self._view
 
     @property
     def trail(self) -> tuple[Place, ...]:
@@ -109,12 +115,26 @@ class ConsoleApp(App[None]):
     def _swap(self) -> None:
         """Put the view of the newest place in the body, and read what it renders and nothing else."""
         place = self._trail[-1]
-        view = every_screen()[place.screen].view(place)
-        body = self.screen_stack[0].query_one("#body", Vertical)
-        body.remove_children()
-        body.mount(view)
-        self.behind.feeds.want(view.keys(self.behind.store.snapshot.scope))
-        self.call_after_refresh(self.draw)
+        self._view = view = every_screen()[place.screen].view(place)
+        self._body.remove_children()
+        self._body.mount(view)
+        self._read_for(view)
+        self.call_after_refresh(self._begin, view)
+
+    def _begin(self, view: View) -> None:
+        """Draw what is known already, and give the keys to what takes them."""
+        self.draw()
+        for widget in view.query("*"):
+            if widget.focusable and len(self.screen_stack) == 1:
+                widget.focus()
+                return
+
+    def _read_for(self, view: View) -> None:
+        """Read what is on the screen, and nothing else."""
+        scope = self.behind.store.snapshot.scope
+        strip = {strip_feed().of(context) for context in scope.contexts}
+        self.behind.feeds.want(view.keys(scope) | strip)
+        self._read_scope = scope
 
     # Drawing
 
@@ -133,16 +153,19 @@ class ConsoleApp(App[None]):
         if not self.is_running:
             return
         snapshot, now = self.behind.store.take(), self.now()
-        base = self.screen_stack[0]
-        base.query_one(Header).show(snapshot, now)
+        self._header.show(snapshot, now)
         view = self.view
+        facts = [snapshot.fact(strip_feed().of(context)) for context in snapshot.scope.contexts]
+        self._strip.show(burn_cells(facts), age_seconds=oldest_seconds(facts, now))
         if view is not None and view.is_mounted:
+            if snapshot.scope != self._read_scope:
+                self._read_for(view)
             view.show(snapshot, now)
         self._disarm_when_over(now)
 
     @on(View.CountChanged)
     def counted(self, event: View.CountChanged) -> None:
-        self.screen_stack[0].query_one(StatusLine).count(event.shown, event.total)
+        self._status.count(event.shown, event.total)
 
     def remark(self, text: str) -> None:
         """Show a remark; from any thread."""
@@ -150,7 +173,7 @@ class ConsoleApp(App[None]):
 
     @on(Remarked)
     def remarked(self, event: Remarked) -> None:
-        self.screen_stack[0].query_one(StatusLine).tell(event.text)
+        self._status.tell(event.text)
 
     # Doing
 
@@ -218,13 +241,9 @@ class ConsoleApp(App[None]):
 
     @on(ActionRefused)
     def refused(self, event: ActionRefused) -> None:
-        self.screen_stack[0].query_one(StatusLine).tell(
-            f"{event.why}; {event.fix}" if event.fix else event.why
-        )
+        self._status.tell(f"{event.why}; {event.fix}" if event.fix else event.why)
 
     @on(ActionEnded)
     def ended(self, event: ActionEnded) -> None:
-        self.screen_stack[0].query_one(StatusLine).tell(
-            f"{event.action.title} {event.target.name}: {event.outcome}"
-        )
+        self._status.tell(f"{event.action.title} {event.target.name}: {event.outcome}")
         self.behind.feeds.hurry()

@@ -14,6 +14,7 @@ from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.messages import ActionRefused
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.pods import PODS
+from maestro_cli.tui.screens.services import BURNING
 from maestro_cli.tui.store.events import FactFailed, FactRead
 from maestro_cli.tui.store.model import Told
 from tests.tui.cases import NOW, StillConsole, pod, run_app, screen_text, tell, until
@@ -42,9 +43,10 @@ def test_only_what_is_shown_is_read() -> None:
 
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
         await until(pilot, lambda: app.view is not None, "a view")
-        assert console.feeds.wanted == {PODS.of("prod"), PODS.of("staging")}
+        strip = {BURNING.of("prod"), BURNING.of("staging")}
+        assert console.feeds.wanted == {PODS.of("prod"), PODS.of("staging"), *strip}
         app.go(Place("doctor", context="prod"))
-        assert {key.feed for key in console.feeds.wanted} == {"doctor"}
+        assert {key.feed for key in console.feeds.wanted} == {"doctor", BURNING.id}
 
     run_app(console, script, place=PODS_PLACE)
 

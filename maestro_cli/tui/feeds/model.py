@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from maestro_cli.tui.store.model import FactKey
 
@@ -17,14 +17,24 @@ if TYPE_CHECKING:
     from maestro_cli.services.root import Services
 
 T = TypeVar("T")
-Emit = Callable[[T], None]
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+class Hearer(Protocol[T_contra]):
+    """Who is told by a feed that follows; from any thread."""
+
+    def read(self, data: T_contra) -> None:
+        """This is all of it now."""
+
+    def failed(self, error: Exception) -> None:
+        """It is not known any more whether that is so; what follows tells when it is again."""
 
 
 @dataclass(frozen=True)  # no slots: Python 3.11 cannot call a subscripted slotted generic
 class Feed(Generic[T]):
     """`needs` is the backend that it asks, in a word for people. `argument` is what it is about, or "".
 
-    `follow` is used in place of `read` where it is given: it calls `emit` with the whole data whenever that
+    `follow` is used in place of `read` where it is given: it tells the hearer the whole data whenever that
     has changed, at most some times a second, raises MaestroError when it cannot go on, and is then called
     again after `every_seconds`. `is_recorded`: the recorder keeps it for rewinding.
     """
@@ -33,7 +43,7 @@ class Feed(Generic[T]):
     needs: str
     every_seconds: float
     read: Callable[[Services, str], T]
-    follow: Callable[[Services, str, Emit[T], Cancellation], None] | None = None
+    follow: Callable[[Services, str, Hearer[T], Cancellation], None] | None = None
     is_recorded: bool = True
 
     def of(self, context: str, argument: str = "") -> FactKey:

@@ -74,6 +74,7 @@ class _Reader:
         self._key, self._feed, self._runner = key, feed, runner
         self._stopped = Cancellation()
         self._hurry = threading.Event()
+        self._last: object = None
         threading.Thread(target=self._run, name=f"feed {key.feed}@{key.context}", daemon=True).start()
 
     def stop(self) -> None:
@@ -91,7 +92,7 @@ class _Reader:
                 failures = 0
             except Exception as error:  # noqa: BLE001 - the border of the thread: it is told, and tried again
                 failures += 1
-                self._tell(FactFailed(self._key, told(error), self._runner._clock.now()))
+                self.failed(error)
             pause = min(self._feed.every_seconds * 2 ** min(failures, 6), max(SLOWEST_SECONDS, 1.0))
             self._hurry.wait(pause if failures else self._feed.every_seconds)
             self._hurry.clear()
@@ -99,12 +100,19 @@ class _Reader:
     def _read_once(self) -> None:
         services = self._runner._services_of(self._key.context)
         if self._feed.follow is not None:
-            self._feed.follow(services, self._key.argument, self._emit, self._stopped)
+            self._feed.follow(services, self._key.argument, self, self._stopped)
             return
-        self._emit(self._feed.read(services, self._key.argument))
+        self.read(self._feed.read(services, self._key.argument))
 
-    def _emit(self, data: object) -> None:
+    def read(self, data: object) -> None:
+        """Satisfies Hearer. What is as it was keeps its identity, so that nobody draws it again."""
+        if data == self._last:
+            data = self._last
+        self._last = data
         self._tell(FactRead(self._key, data, self._runner._clock.now()))
+
+    def failed(self, error: Exception) -> None:
+        self._tell(FactFailed(self._key, told(error), self._runner._clock.now()))
 
     def _tell(self, event: FactRead | FactFailed) -> None:
         """What comes after it was stopped is of nobody's interest."""

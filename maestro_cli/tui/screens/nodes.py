@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from maestro_cli.core.refs import ObjectRef, node_ref
 from maestro_cli.tui.acting.changing import change_action
 from maestro_cli.tui.acting.model import Danger, Target
-from maestro_cli.tui.feeds.model import Feed
+from maestro_cli.tui.feeds.model import Feed, Hearer
+from maestro_cli.tui.feeds.watching import gather
 from maestro_cli.tui.screens.model import Moment, Place, TableScreen
 
 if TYPE_CHECKING:
+    from maestro_cli.core.cancellation import Cancellation
     from maestro_cli.core.facts.inventory import NodeLine
     from maestro_cli.output.views import Listing
     from maestro_cli.services.root import Services
@@ -23,7 +25,13 @@ def read_nodes(services: Services, argument: str) -> tuple[NodeLine, ...]:
     return tuple(services.list_nodes(Wanted()))
 
 
-NODES: Feed[tuple[NodeLine, ...]] = Feed("nodes", "Kubernetes", 5.0, read_nodes)
+def follow_nodes(
+    services: Services, argument: str, hearer: Hearer[tuple[NodeLine, ...]], cancellation: Cancellation
+) -> None:
+    gather(hearer, lambda node: node.name, [services.cluster.watches.nodes(cancellation)])
+
+
+NODES: Feed[tuple[NodeLine, ...]] = Feed("nodes", "Kubernetes", 5.0, read_nodes, follow_nodes)
 
 
 def nodes_listing(nodes: Sequence[NodeLine], moment: Moment) -> Listing[NodeLine]:

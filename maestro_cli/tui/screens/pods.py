@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from maestro_cli.core.refs import ObjectRef, ref_of
 from maestro_cli.tui.acting.changing import change_action
 from maestro_cli.tui.acting.model import Danger, Target
-from maestro_cli.tui.feeds.model import Feed
+from maestro_cli.tui.feeds.model import Feed, Hearer
+from maestro_cli.tui.feeds.watching import gather
 from maestro_cli.tui.screens.model import Moment, Place, TableScreen
 
 if TYPE_CHECKING:
+    from maestro_cli.core.cancellation import Cancellation
     from maestro_cli.core.facts.inventory import PodLine
     from maestro_cli.output.views import Listing
     from maestro_cli.services.root import Services
@@ -23,7 +25,17 @@ def read_pods(services: Services, argument: str) -> tuple[PodLine, ...]:
     return tuple(services.list_pods(Wanted(namespace=argument or None, everywhere=not argument)))
 
 
-PODS: Feed[tuple[PodLine, ...]] = Feed("pods", "Kubernetes", 5.0, read_pods)
+def follow_pods(
+    services: Services, argument: str, hearer: Hearer[tuple[PodLine, ...]], cancellation: Cancellation
+) -> None:
+    from maestro_cli.services.inventory import zone_of
+
+    cluster = services.cluster
+    watch = cluster.watches.pods(argument or None, zone_of(services), cancellation)
+    gather(hearer, lambda pod: (pod.namespace, pod.name), [watch])
+
+
+PODS: Feed[tuple[PodLine, ...]] = Feed("pods", "Kubernetes", 5.0, read_pods, follow_pods)
 
 
 def pods_listing(pods: Sequence[PodLine], moment: Moment) -> Listing[PodLine]:

@@ -13,7 +13,7 @@ from importlib import import_module
 from maestro_cli.tui.feeds.model import AnyFeed
 from maestro_cli.tui.screens.model import Screen
 
-MODULES: tuple[str, ...] = ("workloads", "pods", "nodes", "changes", "records")
+MODULES: tuple[str, ...] = ("services", "workloads", "pods", "nodes", "changes", "records")
 FIRST = "pods"
 
 
@@ -30,9 +30,17 @@ def every_screen() -> Mapping[str, Screen]:
 
 
 @cache
+def strip_feed() -> AnyFeed:
+    """What the line of burn shows on every screen."""
+    from maestro_cli.tui.screens.services import BURNING
+
+    return BURNING
+
+
+@cache
 def every_feed() -> Mapping[str, AnyFeed]:
     """By id; screens may share one."""
-    found: dict[str, AnyFeed] = {}
+    found: dict[str, AnyFeed] = {strip_feed().id: strip_feed()}
     for screen in every_screen().values():
         for feed in screen.feeds:
             if found.setdefault(feed.id, feed) is not feed:

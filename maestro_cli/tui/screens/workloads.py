@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.refs import ObjectRef, parse_workload_ref
 from maestro_cli.tui.acting.changing import change_action, whole_number
 from maestro_cli.tui.acting.model import Action, Ask, Danger, Target
-from maestro_cli.tui.feeds.model import Feed
+from maestro_cli.tui.feeds.model import Feed, Hearer
+from maestro_cli.tui.feeds.watching import gather
 from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
 
 if TYPE_CHECKING:
     from maestro_cli.changes.candidates.model import Candidate
     from maestro_cli.changes.rollouts import Rollout
+    from maestro_cli.core.cancellation import Cancellation
     from maestro_cli.core.facts.inventory import WorkloadLine
     from maestro_cli.output.views import Listing, Report
     from maestro_cli.services.root import Services
@@ -33,7 +35,21 @@ def read_revisions(services: Services, argument: str) -> tuple[Candidate, ...]:
     return services.rollback_candidates(parse_workload_ref(argument))
 
 
-WORKLOADS: Feed[tuple[WorkloadLine, ...]] = Feed("workloads", "Kubernetes", 3.0, read_workloads)
+def follow_workloads(
+    services: Services, argument: str, hearer: Hearer[tuple[WorkloadLine, ...]], cancellation: Cancellation
+) -> None:
+    watches = services.cluster.watches
+    kinds = ("Deployment", "StatefulSet", "DaemonSet")
+    gather(
+        hearer,
+        lambda line: (line.ref.namespace, line.ref.name, line.ref.kind),
+        [watches.workloads(kind, argument or None, cancellation) for kind in kinds],
+    )
+
+
+WORKLOADS: Feed[tuple[WorkloadLine, ...]] = Feed(
+    "workloads", "Kubernetes", 3.0, read_workloads, follow_workloads
+)
 ROLLOUT: Feed[Rollout] = Feed("rollout", "Kubernetes", 1.0, read_rollout)
 REVISIONS: Feed[tuple[Candidate, ...]] = Feed("revisions", "Kubernetes and Prometheus", 15.0, read_revisions)
 

@@ -28,19 +28,42 @@ class Filter:
     row: Callable[[str], bool] | None = None
     selector: str = ""
 
-    def kept(self, listing: Listing[Any], labels: Labels) -> Sequence[Any]:
-        """The items that match, in their order."""
-        return (
-            [item for item in listing.items if self._keeps(item, listing, labels)]
-            if self.text
-            else listing.items
-        )
 
-    def _keeps(self, item: Any, listing: Listing[Any], labels: Labels) -> bool:
-        if self.selector:
-            return selector_matches(self.selector, labels(item))
-        text = " ".join(cell_text(column.cell(item)) for column in listing.columns)
-        return self.row is None or self.row(text)
+class RowFilter:
+    """A filter over rows that come again and again: the text of one that is the same is made once.
+
+    Raises UsageError for a filter that cannot be read.
+    """
+
+    def __init__(self, typed: str) -> None:
+        self._filter = parse_filter(typed)
+        self._texts: dict[tuple[str, str], tuple[Any, str]] = {}
+
+    @property
+    def text(self) -> str:
+        return self._filter.text
+
+    def kept(
+        self, listing: Listing[Any], context: str, key: Callable[[Any], str], labels: Labels
+    ) -> Sequence[Any]:
+        """The items that match, in their order."""
+        wanted = self._filter
+        if not wanted.text:
+            return listing.items
+        if wanted.selector:
+            return [item for item in listing.items if selector_matches(wanted.selector, labels(item))]
+        texts = {
+            (context, key(item)): self._text(listing, item, (context, key(item))) for item in listing.items
+        }
+        self._texts = {one: kept for one, kept in self._texts.items() if one[0] != context} | texts
+        holds = wanted.row or (lambda row: True)
+        return [item for item, (_, text) in zip(listing.items, texts.values(), strict=True) if holds(text)]
+
+    def _text(self, listing: Listing[Any], item: Any, place: tuple[str, str]) -> tuple[Any, str]:
+        known = self._texts.get(place)
+        if known is not None and known[0] is item:
+            return known
+        return item, " ".join(cell_text(column.cell(item)) for column in listing.columns)
 
 
 def parse_filter(typed: str) -> Filter:

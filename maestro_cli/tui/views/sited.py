@@ -1,4 +1,4 @@
-"""An item and the context that it is from. Invariant: its id is unique over contexts."""
+"""Items of several contexts in one table. Invariant: an id is unique over contexts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from maestro_cli.output.views import Column
 
 @dataclass(frozen=True, slots=True)
 class Sited:
+    """An item, and the context that it is from."""
+
     context: str
     key: str
     item: Any
@@ -21,18 +23,15 @@ class Sited:
         return f"{self.context}\n{self.key}"  # no name of a context has a line break
 
 
-def site_columns(columns: Sequence[Column[Any]], *, with_context: bool) -> tuple[Column[Any], ...]:
-    """The columns of items as columns of sited items; the context first where there are several."""
-    first = (Column[Any]("context", lambda one: one.context),) if with_context else ()
-    return (*first, *(_of_item(one) for one in columns if not one.wide))
+def sited_columns(columns: Sequence[Column[Any]]) -> tuple[Column[Any], ...]:
+    """The columns of items as columns of sited items, with the context first."""
+    return (Column[Any]("context", lambda one: one.context), *map(_of_item, columns))
 
 
 def _of_item(column: Column[Any]) -> Column[Any]:
     cell, tone = column.cell, column.tone
     return replace(
-        column,
-        cell=lambda one: cell(one.item),
-        tone=None if tone is None else _tone_of_item(tone),
+        column, cell=lambda one: cell(one.item), tone=None if tone is None else _tone_of_item(tone)
     )
 
 

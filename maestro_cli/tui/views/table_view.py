@@ -1,12 +1,13 @@
 """A list of one kind, in every context of the scope.
 
 Invariant: rows are known by context and key; cursor and marks hold on to those while rows come and go. What
-could not be read is grey and says how old it is.
+could not be read is grey and says how old it is. A list of one context is shown as it was read, with nothing
+made for each row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,9 +18,9 @@ from textual.app import ComposeResult
 from maestro_cli.output.views import Column
 from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.screens.model import Moment, Place, TableScreen
-from maestro_cli.tui.store.model import FactKey, Scope, Snapshot
-from maestro_cli.tui.views.filtering import parse_filter
-from maestro_cli.tui.views.sited import Sited, site_columns
+from maestro_cli.tui.store.model import Fact, FactKey, Scope, Snapshot
+from maestro_cli.tui.views.filtering import RowFilter
+from maestro_cli.tui.views.sited import Sited, sited_columns
 from maestro_cli.tui.views.stale_line import StaleLine
 from maestro_cli.tui.views.view import View
 from maestro_cli.tui.widgets.fact_table import FactTable
@@ -31,9 +32,8 @@ class TableView(View):
     def __init__(self, screen_: TableScreen, place: Place) -> None:
         super().__init__(screen_, place)
         self._screen = screen_
-        self._filter = parse_filter(place.filter)
-        self._rows: dict[str, Sited] = {}
-        self._snapshot: Snapshot | None = None
+        self._filter = RowFilter(place.filter)
+        self._shown: tuple[Snapshot, datetime] | None = None
 
     def compose(self) -> ComposeResult:
         yield StaleLine()
@@ -45,46 +45,71 @@ class TableView(View):
         return frozenset(self._screen.feed.of(context, argument) for context in contexts)
 
     def show(self, snapshot: Snapshot, now: datetime) -> None:
-        """Draw again what has changed."""
-        self._snapshot = snapshot
-        keys = sorted(self.keys(snapshot.scope))
-        facts = [(key.context, snapshot.fact(key)) for key in keys]
+        self._shown = (snapshot, now)
+        facts = [(key.context, snapshot.fact(key)) for key in sorted(self.keys(snapshot.scope))]
         self.query_one(StaleLine).show(self._screen.feed.needs, facts, now)
+        if len(facts) == 1:
+            self._show_one(*facts[0], Moment(now, snapshot.scope, facts[0][0]))
+        else:
+            self._show_several(facts, snapshot, now)
+
+    def _show_one(self, context: str, fact: Fact, moment: Moment) -> None:
+        columns, items, total = self._read(fact, moment)
+        self._draw(columns, items, total, self._screen.key, lambda item: fact.is_stale, fact.is_known)
+
+    def _show_several(self, facts: Sequence[tuple[str, Fact]], snapshot: Snapshot, now: datetime) -> None:
         sited: list[Sited] = []
         columns: Sequence[Column[Any]] = ()
         total = 0
         for context, fact in facts:
-            items = self._screen.rows(fact.data) if fact.is_known else ()
-            listing = self._screen.listing(items, Moment(now, snapshot.scope, context))
-            total += len(items)
-            kept = self._filter.kept(listing, self._screen.labels)
-            columns = columns or listing.columns
-            sited += [Sited(context, self._screen.key(item), item, fact.is_stale) for item in kept]
-        self._rows = {one.id: one for one in sited}
-        self.query_one(FactTable).show(
-            site_columns(columns, with_context=len(facts) > 1),
-            sited,
-            lambda one: one.id,
-            stale=lambda one: one.is_stale,
+            columns, items, count = self._read(fact, Moment(now, snapshot.scope, context))
+            total += count
+            sited += [Sited(context, self._screen.key(item), item, fact.is_stale) for item in items]
+        is_known = all(fact.is_known for _, fact in facts)
+        self._draw(
+            sited_columns(columns), sited, total, lambda one: one.id, lambda one: one.is_stale, is_known
         )
-        self.post_message(self.CountChanged(len(sited), total))
+
+    def _read(self, fact: Fact, moment: Moment) -> tuple[Sequence[Column[Any]], Sequence[Any], int]:
+        """The columns, the rows that match the filter, and how many there are."""
+        items = self._screen.rows(fact.data) if fact.is_known else ()
+        listing = self._screen.listing(items, moment)
+        self._empty = listing.empty
+        kept = self._filter.kept(listing, moment.context, self._screen.key, self._screen.labels)
+        return listing.columns, kept, len(items)
+
+    def _draw(
+        self,
+        columns: Sequence[Column[Any]],
+        items: Sequence[Any],
+        total: int,
+        key: Callable[[Any], str],
+        stale: Callable[[Any], bool],
+        is_known: bool,
+    ) -> None:
+        empty = "not read yet" if not is_known else "nothing matches" if total else self._empty
+        self.query_one(FactTable).show(columns, items, key, stale=stale, empty=empty)
+        self.post_message(self.CountChanged(len(items), total))
 
     def targets(self) -> tuple[Target, ...]:
         table = self.query_one(FactTable)
         chosen = table.marked or ((table.cursor_key,) if table.cursor_key is not None else ())
-        found = (self._rows.get(key) for key in chosen)
+        found = (table.item(key) for key in chosen)
         return tuple(self._target(one) for one in found if one is not None)
 
-    def _target(self, row: Sited) -> Target:
-        return self._screen.target(row.item, replace(self.place, context=row.context))
+    def _target(self, row: Any) -> Target:
+        if isinstance(row, Sited):
+            return self._screen.target(row.item, replace(self.place, context=row.context))
+        context = self.place.context or (self._shown[0].scope.context if self._shown else "")
+        return self._screen.target(row, replace(self.place, context=context))
 
     def set_filter(self, text: str) -> None:
-        self._filter = parse_filter(text)
-        if self._snapshot is not None:
-            self.show(self._snapshot, self.app.now())  # type: ignore[attr-defined]
+        self._filter = RowFilter(text)
+        if self._shown is not None:
+            self.show(*self._shown)
 
     @on(FactTable.RowOpened)
     def open_row(self, event: FactTable.RowOpened) -> None:
-        row = self._rows.get(event.key)
+        row = event.table.item(event.key)
         if row is not None and self._screen.opens is not None:
             self.post_message(self.Opened(self._screen.opens(self._target(row))))

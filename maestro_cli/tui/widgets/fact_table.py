@@ -147,6 +147,11 @@ class FactTable(Toned, can_focus=True):
         """The marked keys, in the order of their rows."""
         return tuple(sorted(self._marks, key=lambda key: self._rows.find(key) or 0))
 
+    def item(self, key: str) -> Any | None:
+        """What was shown under a key; None when that is gone."""
+        row = self._rows.find(key)
+        return None if row is None else self._rows.items[row]
+
     @property
     def row_count(self) -> int:
         return len(self._rows.items)

@@ -1,0 +1,65 @@
+"""How an objective stands now: burn over every window of the alert rules, and what is left of its budget.
+
+Invariant: what was not measured is None, and makes the state `no data`, never `ok`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from maestro_cli.core.facts.metrics import Sample
+from maestro_cli.core.promql import promql_string
+from maestro_cli.core.quantities import prometheus_duration
+from maestro_cli.slo.burn import BurnState, budget_gone_in_seconds, burn_rate, worst_burn_state
+from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.windows import PROFILES, Profile
+
+SPAN = "maestro_span"  # the label that tells the ranges of one answer apart
+
+
+@dataclass(frozen=True, slots=True)
+class Burning:
+    """`rates` are burn rates by range in seconds; `left` is the share of the budget that is left."""
+
+    objective: Objective
+    rates: Mapping[float, float | None]
+    left: float | None
+    profile: Profile = PROFILES["production"]
+
+    @property
+    def state(self) -> BurnState:
+        return worst_burn_state(self.rates, self.profile.windows)
+
+    @property
+    def now(self) -> float | None:
+        """The burn rate over the shortest range."""
+        return self.rates.get(min(self.rates, default=0.0))
+
+    @property
+    def gone_in_seconds(self) -> float | None:
+        """When the budget is gone if it goes on as over the first long window of the profile."""
+        burn = self.rates.get(self.profile.windows[0].long_seconds)
+        return budget_gone_in_seconds(self.left, burn, self.objective)
+
+
+def burn_query(objective: Objective, profile: Profile = PROFILES["production"]) -> str:
+    """One query for the error ratio over every range of the profile; each answer has its range in SPAN."""
+    return " or ".join(
+        f'label_replace(max({objective.error_ratio(prometheus_duration(seconds))}), "{SPAN}", '
+        f'{promql_string(prometheus_duration(seconds))}, "", "")'
+        for seconds in profile.spans_seconds
+    )
+
+
+def read_rates(
+    samples: Iterable[Sample], objective: Objective, profile: Profile = PROFILES["production"]
+) -> dict[float, float | None]:
+    """The burn rate of every range that `burn_query` asked for; None where there is no number."""
+    found = {sample.labels.get(SPAN, ""): sample.value for sample in samples}
+    ratios = {seconds: found.get(prometheus_duration(seconds)) for seconds in profile.spans_seconds}
+    return {
+        seconds: None if ratio is None or not math.isfinite(ratio) else burn_rate(ratio, objective)
+        for seconds, ratio in ratios.items()
+    }

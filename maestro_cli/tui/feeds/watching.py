@@ -1,0 +1,118 @@
+"""Watches of a cluster as feeds.
+
+Invariant: the whole is told in order, at most each SHORTEST_SECONDS, and what changed last is always told;
+while nothing changes, nothing runs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from maestro_cli.core.errors import MaestroError, NotFound
+from maestro_cli.core.facts.live import Listed, Lost, Restored, Seen
+from maestro_cli.tui.feeds.model import Hearer
+
+L = TypeVar("L")
+SHORTEST_SECONDS = 0.25
+
+
+class Gathering(Generic[L]):
+    """All lines of one or more watches; tells the hearer when they have changed."""
+
+    def __init__(self, hearer: Hearer[tuple[L, ...]], order: Callable[[L], Any], parts: int = 1) -> None:
+        self._hearer, self._order = hearer, order
+        self._lock = threading.Lock()
+        self._lines: dict[str, L] = {}
+        self._of_part: dict[int, set[str]] = {}
+        self._awaited = parts
+        self._timer: threading.Timer | None = None
+        self._is_ordered = True
+
+    def hear(self, part: int, seen: Iterable[Seen[Any]]) -> None:
+        """Follow one watch to its end."""
+        for news in seen:
+            match news:
+                case Listed(lines, _):
+                    self._listed(part, lines)
+                case Lost(error, _):
+                    self._hearer.failed(error)
+                case Restored():
+                    self._changed()
+                case _:
+                    self._apply(part, news)
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def _listed(self, part: int, lines: tuple[Any, ...]) -> None:
+        with self._lock:
+            for uid in self._of_part.get(part, ()):
+                self._lines.pop(uid, None)
+            self._of_part[part] = {line.uid for line in lines}
+            self._lines.update((line.uid, line) for line in lines)
+            self._is_ordered = False
+        self._changed()
+
+    def _apply(self, part: int, changes: tuple[Any, ...]) -> None:
+        with self._lock:
+            mine = self._of_part.setdefault(part, set())
+            for change in changes:
+                if change.line is None:
+                    mine.discard(change.uid)
+                    self._lines.pop(change.uid, None)
+                    continue
+                self._is_ordered = self._is_ordered and change.uid in self._lines
+                mine.add(change.uid)
+                self._lines[change.uid] = change.line
+        self._changed()
+
+    def _changed(self) -> None:
+        """Tell soon, once for all that changes until then; the first whole list at once."""
+        with self._lock:
+            if len(self._of_part) < self._awaited or self._timer is not None:
+                return
+            self._timer = threading.Timer(SHORTEST_SECONDS, self._tell)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _tell(self) -> None:
+        with self._lock:
+            self._timer = None
+            if not self._is_ordered:
+                self._lines = {line.uid: line for line in sorted(self._lines.values(), key=self._order)}  # type: ignore[attr-defined]
+                self._is_ordered = True
+            whole = tuple(self._lines.values())
+        self._hearer.read(whole)
+
+
+def gather(
+    hearer: Hearer[tuple[L, ...]],
+    order: Callable[[L], Any],
+    watches: Sequence[Iterable[Seen[Any]]],
+) -> None:
+    """Follow watches until they end: the first in this thread, each other in one of its own.
+
+    A kind that the cluster does not serve has no lines; any other error of a watch is told to the hearer.
+    """
+    gathering = Gathering(hearer, order, len(watches))
+
+    def follow(part: int) -> None:
+        try:
+            gathering.hear(part, watches[part])
+        except NotFound:
+            gathering.hear(part, [Listed((), datetime.now(UTC))])
+        except MaestroError as error:
+            hearer.failed(error)
+
+    others = [
+        threading.Thread(target=follow, args=(part,), daemon=True, name=f"watch {part}")
+        for part in range(1, len(watches))
+    ]
+    for one in others:
+        one.start()
+    follow(0)
+    for one in others:
+        one.join()

@@ -1,0 +1,173 @@
+"""Services: who is hurt, by how much, and how long the budget lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from maestro_cli.core.clock import seconds_between
+from maestro_cli.core.quantities import format_duration
+from maestro_cli.output.views import Column, Listing
+from maestro_cli.tui.acting.model import Action, Danger, Target
+from maestro_cli.tui.feeds.model import Feed
+from maestro_cli.tui.screens.model import Moment, OwnScreen, Place, TableScreen
+
+if TYPE_CHECKING:
+    from maestro_cli.services.root import Services
+    from maestro_cli.services.service_health import Points, ServiceHealth
+    from maestro_cli.slo.burning import Burning
+    from maestro_cli.tui.store.model import Fact
+    from maestro_cli.tui.views.view import View
+    from maestro_cli.tui.widgets.burn_strip import BurnCell
+
+SPARK_CELLS = 10
+
+
+def read_services(services: Services, argument: str) -> tuple[ServiceHealth, ...]:
+    from maestro_cli.services.service_health import read_services
+
+    return read_services(services)
+
+
+def read_burning(services: Services, argument: str) -> tuple[Burning, ...]:
+    """No objective, no Prometheus: nothing burns that anybody promised."""
+    from maestro_cli.services.service_health import read_burning
+
+    return read_burning(services) if services.objectives else ()
+
+
+SERVICES: Feed[tuple[ServiceHealth, ...]] = Feed("services", "Prometheus", 10.0, read_services)
+BURNING: Feed[tuple[Burning, ...]] = Feed("burning", "Prometheus", 10.0, read_burning)
+
+
+def newest(points: Points) -> float | None:
+    """The last value that was measured; None where the newest steps have none."""
+    return next((value for _, value in reversed(points[-3:]) if value is not None), None)
+
+
+def number(points: Points, how: str, unit: str, scale: float = 1.0) -> str:
+    value = newest(points)
+    return "no data" if value is None else f"{value * scale:{how}}{unit}"
+
+
+def burn_words(health: ServiceHealth) -> str:
+    """The worst objective in words: `fraud-availability critical, budget gone in 2h10m`."""
+    if not health.burning:
+        return "no objective"
+    worst = worst_of(health.burning)
+    when = worst.gone_in_seconds
+    tail = "" if when is None or worst.state.value == "ok" else f", budget gone in {format_duration(when)}"
+    return f"{worst.objective.name} {worst.state.value}{tail}"
+
+
+def worst_of(burning: Sequence[Burning]) -> Burning:
+    from maestro_cli.slo.burn import BurnState
+
+    order = list(BurnState)
+    return min(burning, key=lambda one: order.index(one.state))
+
+
+def burn_tone(health: ServiceHealth) -> str:
+    tones = {"critical": "bad", "increasing": "warn", "recovering": "warn", "no data": "warn", "ok": "good"}
+    return tones[worst_of(health.burning).state.value] if health.burning else "dim"
+
+
+def left_words(health: ServiceHealth) -> str | None:
+    left = [one.left for one in health.burning if one.left is not None]
+    return f"{min(left):.0%}" if left else None
+
+
+def spark(points: Points) -> str:
+    from maestro_cli.tui.widgets.plot import sparkline
+
+    return sparkline([value for _, value in points], SPARK_CELLS)
+
+
+def services_listing(found: Sequence[ServiceHealth], moment: Moment) -> Listing[ServiceHealth]:
+    columns: tuple[Column[ServiceHealth], ...] = (
+        Column("service", lambda one: one.name),
+        Column("burn", burn_words, tone=burn_tone),
+        Column("budget left", left_words, right=True),
+        Column("requests", lambda one: number(one.rate, ".3g", "/s"), right=True),
+        Column("errors", lambda one: number(one.errors, ".2%", ""), right=True),
+        Column("p95", lambda one: number(one.p95, ".0f", " ms", 1000), right=True),
+        Column("requests 30m", lambda one: spark(one.rate)),
+        Column("errors 30m", lambda one: spark(one.errors)),
+        Column("workload", lambda one: one.workload, wide=True),
+    )
+    return Listing("services/v1", columns, found, empty="the context names no objectives, so no services")
+
+
+def burn_cells(facts: Sequence[Fact]) -> tuple[BurnCell, ...]:
+    """Every objective of these facts, for the line of burn."""
+    from maestro_cli.tui.widgets.burn_strip import BurnCell
+
+    return tuple(
+        BurnCell(one.objective.name, one.state, one.gone_in_seconds)
+        for fact in facts
+        for one in fact.data or ()
+    )
+
+
+def oldest_seconds(facts: Sequence[Fact], now: datetime) -> float | None:
+    """How old the oldest is of those that cannot be read now; None while all are fresh."""
+    ages = [
+        seconds_between(fact.read_at, now) for fact in facts if fact.is_stale and fact.read_at is not None
+    ]
+    return max(ages, default=None)
+
+
+def service_target(one: ServiceHealth, place: Place) -> Target:
+    return Target(place.context, "Service", one.name, one.name, one)
+
+
+def open_plots(target: Target) -> Place:
+    return Place("service", target.name, target.context)
+
+
+def open_rollout(target: Target) -> Place:
+    return Place("rollout", str(target.item.workload), target.context)
+
+
+def service_view(place: Place) -> View:
+    from maestro_cli.tui.views.service_view import ServiceView
+
+    return ServiceView(SERVICE, place)
+
+
+SERVICE = OwnScreen(
+    id="service",
+    title="Service",
+    help="One service over the last half hour: requests, errors, latency, and its objectives.",
+    feeds=(SERVICES,),
+    view=service_view,
+)
+
+SCREENS = (
+    TableScreen(
+        id="services",
+        title="Services",
+        help="Every service that has an objective: rate, errors, latency, and burn in words.",
+        feed=SERVICES,
+        rows=tuple,
+        listing=services_listing,
+        key=lambda one: one.name,
+        target=service_target,
+        opens=open_plots,
+        aliases=("service-list", "svc", "slo"),
+        has_namespace=False,
+        actions=(
+            Action(
+                "services.rollout",
+                "Rollout",
+                "the rollout of its workload",
+                Danger.OBSERVE,
+                lambda target, answers: ("rollout", "status", str(target.item.workload)),
+                key="o",
+                opens=open_rollout,
+            ),
+        ),
+    ),
+    SERVICE,
+)

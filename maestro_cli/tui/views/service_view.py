@@ -1,0 +1,85 @@
+"""One service over the last half hour. Invariant: what was not measured is a gap, never zero."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from textual.app import ComposeResult
+
+from maestro_cli.output.plots import Plot
+from maestro_cli.output.views import Column, Heading, Listing, Report
+from maestro_cli.services.service_health import STEP_SECONDS, Points, ServiceHealth
+from maestro_cli.slo.burning import Burning
+from maestro_cli.tui.screens.services import SERVICES
+from maestro_cli.tui.store.model import FactKey, Scope, Snapshot
+from maestro_cli.tui.views.stale_line import StaleLine
+from maestro_cli.tui.views.view import View
+from maestro_cli.tui.widgets.plot import LinePlot
+from maestro_cli.tui.widgets.report_view import ReportView
+
+
+class ServiceView(View):
+    """Plots of rate, errors and latency, and each objective below."""
+
+    DEFAULT_CSS = "ServiceView LinePlot { height: 7; } ServiceView ReportView { height: 1fr; }"
+
+    def compose(self) -> ComposeResult:
+        yield StaleLine()
+        for name in ("rate", "errors", "p95"):
+            yield LinePlot(id=name)
+        yield ReportView()
+
+    def keys(self, scope: Scope) -> frozenset[FactKey]:
+        """The fact of the list, of which this is one."""
+        return frozenset({SERVICES.of(self.place.context or scope.context)})
+
+    def show(self, snapshot: Snapshot, now: datetime) -> None:
+        key = min(self.keys(snapshot.scope))
+        fact = snapshot.fact(key)
+        self.query_one(StaleLine).show(SERVICES.needs, [(key.context, fact)], now)
+        found: ServiceHealth | None = next(
+            (one for one in fact.data or () if one.name == self.place.argument), None
+        )
+        if found is None:
+            return
+        for name, plot in plots_of(found).items():
+            self.query_one(f"#{name}", LinePlot).show(plot)
+        blocks = (Heading("Objectives"), burning_listing(found.burning))
+        self.query_one(ReportView).show(Report("service/v1", {}, blocks))
+
+
+def plots_of(health: ServiceHealth) -> dict[str, Plot]:
+    """By the id of its widget."""
+    return {
+        "rate": _plot("requests", "req/s", health.rate, 1.0),
+        "errors": _plot("failed", "%", health.errors, 100.0),
+        "p95": _plot("95th percentile", "ms", health.p95, 1000.0),
+    }
+
+
+def _plot(title: str, unit: str, points: Points, scale: float) -> Plot:
+    scaled = [(at.timestamp(), None if value is None else value * scale) for at, value in points]
+    start, end = (scaled[0][0], scaled[-1][0]) if scaled else (0.0, 1.0)
+    return Plot(title, unit, scaled, start, end, STEP_SECONDS * 1.5)
+
+
+def burning_listing(burning: tuple[Burning, ...]) -> Listing[Burning]:
+    columns: list[Column[Burning]] = [
+        Column("objective", lambda one: one.objective.name),
+        Column("promise", lambda one: one.objective.echo),
+        Column("state", lambda one: one.state.value),
+        Column("budget left", lambda one: None if one.left is None else f"{one.left:.1%}", right=True),
+    ]
+    for seconds in sorted(burning[0].rates) if burning else ():
+        columns.append(_rate_column(seconds))
+    return Listing("burning/v1", columns, burning, empty="no objective names this service")
+
+
+def _rate_column(seconds: float) -> Column[Burning]:
+    from maestro_cli.core.quantities import prometheus_duration
+
+    def rate(one: Burning) -> str:
+        value = one.rates.get(seconds)
+        return "no data" if value is None else f"{value:.1f}x"
+
+    return Column(f"burn {prometheus_duration(seconds)}", rate, right=True)

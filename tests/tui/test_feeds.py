@@ -1,0 +1,149 @@
+"""Feeds: exactly what is wanted is read, and a failure is told, tried again, and ends nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import NotFound, Unreachable
+from maestro_cli.core.facts.live import Changed, Listed, Lost, Restored
+from maestro_cli.tui.feeds.model import Feed, Hearer
+from maestro_cli.tui.feeds.runner import FeedRunner
+from maestro_cli.tui.feeds.watching import gather
+from maestro_cli.tui.store.model import Scope
+from maestro_cli.tui.store.store import Store
+from tests.tui.cases import PATIENCE_SECONDS, StillClock, pod
+
+
+def wait_for(holds: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    tick = threading.Event()
+    while not holds():
+        assert time.monotonic() < end, f"never: {what}"
+        tick.wait(0.01)
+
+
+def runner(store: Store, *feeds: Feed[Any]) -> FeedRunner:
+    services: Any = lambda context: context  # noqa: E731
+    return FeedRunner(store, {feed.id: feed for feed in feeds}, services, StillClock())
+
+
+def test_a_wanted_fact_is_read_until_nobody_wants_it_and_then_forgotten() -> None:
+    store, asked = Store(Scope(("prod",))), list[str]()
+
+    def read(services: Any, argument: str) -> str:
+        asked.append(argument)
+        return f"{services} {argument}"
+
+    feed: Feed[str] = Feed("f", "x", 0.01, read)
+    feeds = runner(store, feed)
+    key = feed.of("prod", "a")
+    feeds.want(frozenset({key}))
+    wait_for(lambda: len(asked) > 2, "three reads")
+    assert store.snapshot.fact(key).data == "prod a"
+    feeds.want(frozenset())
+    assert not store.snapshot.fact(key).is_known
+    wait_for(lambda: not any(one.name == "feed f@prod" for one in threading.enumerate()), "no thread")
+
+
+@pytest.mark.parametrize("error", [Unreachable("no answer"), ZeroDivisionError("x")], ids=["told", "defect"])
+def test_a_failure_is_told_and_the_next_read_takes_its_place(error: Exception) -> None:
+    store, answers = Store(Scope(("prod",))), [error]
+
+    def read(services: Any, argument: str) -> str:
+        if answers:
+            raise answers.pop()
+        return "well"
+
+    feed: Feed[str] = Feed("f", "x", 0.05, read)
+    feeds, seen = runner(store, feed), list[Any]()
+    store.listen(lambda: seen.append(store.take().fact(feed.of("prod")).error))
+    feeds.want(frozenset({feed.of("prod")}))
+    wait_for(lambda: store.snapshot.fact(feed.of("prod")).data == "well", "a good read")
+    feeds.close()
+    assert any(one is not None for one in seen)
+    assert store.snapshot.fact(feed.of("prod")).error is None
+
+
+class Ear:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, ...]] = []
+        self.errors: list[Exception] = []
+
+    def read(self, data: tuple[Any, ...]) -> None:
+        self.told.append(tuple(one.name for one in data))
+
+    def failed(self, error: Exception) -> None:
+        self.errors.append(error)
+
+
+NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
+
+
+def test_changes_are_told_in_order_and_the_last_state_always() -> None:
+    ear, open_ = Ear(), threading.Event()
+
+    def seen() -> Any:
+        yield Listed((pod("b"), pod("a")), NOW)
+        wait_for(lambda: ear.told == [("a", "b")], "the first list")
+        yield (Changed("uid-c", pod("c")), Changed("uid-a", None))
+        yield (Changed("uid-b", pod("b", status="Failed")),)
+        wait_for(lambda: bool(ear.told) and ear.told[-1] == ("b", "c"), "what changed last")
+        open_.set()
+
+    gather(ear, lambda one: one.name, [seen()])
+    assert open_.is_set()
+
+
+def test_what_was_lost_is_told_and_what_is_restored_is_told_whole() -> None:
+    ear = Ear()
+
+    def seen() -> Any:
+        yield Listed((pod("a"),), NOW)
+        wait_for(lambda: len(ear.told) == 1, "the list")
+        yield Lost(Unreachable("gone"), NOW)
+        assert [str(error) for error in ear.errors] == [str(Unreachable("gone"))]
+        yield Restored(NOW)
+        wait_for(lambda: len(ear.told) == 2, "the list again")
+
+    gather(ear, lambda one: one.name, [seen()])
+    assert ear.told == [("a",), ("a",)]
+
+
+def test_nothing_is_told_before_every_kind_was_listed_and_a_kind_that_is_not_served_is_empty() -> None:
+    ear = Ear()
+
+    def first() -> Any:
+        yield Listed((pod("a"),), NOW)
+        wait_for(lambda: bool(ear.told), "a list")
+
+    def unserved() -> Any:
+        raise NotFound("no such kind")
+        yield
+
+    gather(ear, lambda one: one.name, [first(), unserved()])
+    assert ear.told[0] == ("a",)
+
+
+def test_a_feed_that_follows_is_stopped_with_its_cancellation() -> None:
+    store, begun = Store(Scope(("prod",))), threading.Event()
+
+    def follow(services: Any, argument: str, hearer: Hearer[Any], cancellation: Cancellation) -> None:
+        hearer.read("first")
+        begun.set()
+        cancellation.wait(PATIENCE_SECONDS)
+
+    feed: Feed[str] = Feed("g", "x", 0.01, lambda services, argument: "", follow)
+    feeds = runner(store, feed)
+    feeds.want(frozenset({feed.of("prod")}))
+    assert begun.wait(PATIENCE_SECONDS)
+    feeds.close()
+    wait_for(lambda: not any(one.name == "feed g@prod" for one in threading.enumerate()), "no thread")

@@ -1,0 +1,59 @@
+"""What an objective's burn is called, from one answer over every range."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+import pytest
+
+from maestro_cli.core.facts.metrics import Sample
+from maestro_cli.slo.burn import BurnState
+from maestro_cli.slo.burning import SPAN, Burning, burn_query, read_rates
+from maestro_cli.slo.objectives import Objective
+
+NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
+PROMISE = Objective(
+    "web", "web", "web", 0.999, 30 * 86400.0, "http_total", 'http_total{code="500"}', None, {}
+)
+SPANS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
+
+
+def answer(**ratios: float) -> list[Sample]:
+    return [Sample({SPAN: span.removeprefix("s")}, ratio, NOW) for span, ratio in ratios.items()]
+
+
+def burning(**ratios: float) -> Burning:
+    return Burning(PROMISE, read_rates(answer(**ratios), PROMISE), 0.5)
+
+
+def every(ratio: float) -> dict[str, float]:
+    return {f"s{span}": ratio for span in SPANS}
+
+
+def test_every_range_of_the_alert_rules_is_asked_for_at_once() -> None:
+    query = burn_query(PROMISE)
+    assert [f'"{SPAN}", "{span}"' in query for span in SPANS] == [True] * len(SPANS)
+
+
+@pytest.mark.parametrize(
+    ("ratios", "state"),
+    [
+        (every(0.0), BurnState.OK),
+        (every(0.5), BurnState.CRITICAL),
+        ({**every(0.0), "s5m": 0.5}, BurnState.INCREASING),
+        ({**every(0.0), "s1h": 0.5}, BurnState.RECOVERING),
+        ({}, BurnState.NO_DATA),
+    ],
+    ids=["quiet", "everywhere", "just-begun", "just-ended", "nothing"],
+)
+def test_the_state_is_that_of_long_and_short_ranges(ratios: dict[str, float], state: BurnState) -> None:
+    assert burning(**ratios).state is state
+
+
+def test_no_traffic_is_no_rate() -> None:
+    assert set(burning(**every(math.nan)).rates.values()) == {None}
+
+
+def test_the_budget_is_gone_when_half_of_it_burns_at_ten_times_the_rate() -> None:
+    assert burning(**every(0.01)).gone_in_seconds == pytest.approx(0.5 * 30 * 86400 / 10)
