@@ -56,9 +56,10 @@ class Ledger:
         found = (parted(one) for one in tuple(self._last) if "/" not in one and one.startswith(f"{path}["))
         return sorted(number for _, number in found)
 
-    def intend(self, step: Step) -> StepRecord:
-        """Open a new attempt."""
+    def intend(self, step: Step, command: str = "") -> StepRecord:
+        """Open a new attempt; `command` is what it will do, without secrets."""
         data = self._data(step, self._next(step.path))
+        data |= {"command": command} if command else {}
         place = f":{step.path}"
         if step.kind in LOOKING and not step.mutates:
             self._session.defer("step.intended", data, place=place)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from maestro_cli.core.errors import ExitCode, MaestroError
+from maestro_cli.core.errors import ExitCode, MaestroError, UsageError
 from maestro_cli.core.progress import Among, Progress
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.runbooks.attempts import attempt
+from maestro_cli.runbooks.command import command_of
 from maestro_cli.runbooks.ledger import Ledger
 from maestro_cli.runbooks.model import FAILURES, Role, Runbook, State, Step, StepOutcome, StepRecord, parted
 from maestro_cli.runbooks.people import People
@@ -67,7 +68,7 @@ class Performer:
         return self._probe_of(step) is not None
 
     def _attempt(self, step: Step) -> StepRecord:
-        record = self._ledger.intend(step)
+        record = self._ledger.intend(step, self._command(step))
         outcome = self._try(step)
         unclear = outcome.state is State.TIMED_OUT or (
             outcome.state is State.UNKNOWN and not self._around.cancellation.is_set
@@ -77,6 +78,13 @@ class Performer:
             if found.state is not State.REDO:
                 outcome = found
         return self._ledger.finish(record, outcome)
+
+    def _command(self, step: Step) -> str:
+        try:
+            values = self._people.scope.values(step.path)
+        except UsageError:  # the attempt fails for it, and says so
+            values = {}
+        return command_of(step, values, self._around.redactor)
 
     def _try(self, step: Step) -> StepOutcome:
         if self._around.stand_in is not None and step.kind not in ("manual", "ask"):

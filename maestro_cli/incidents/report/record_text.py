@@ -24,6 +24,7 @@ from maestro_cli.incidents.timeline import Entry
 MAX_SAME_ENTRIES = 5
 MAX_LOG_SAMPLES = 5
 MAX_DIFF_LINES = 60
+MAX_COMMAND_LINES = 60
 MAX_SIGNALS = 10
 _RECOVERY = re.compile(r"recovery (?:time|point) \((RTO|RPO)\): ([^\n]{1,200})")
 _RECOVERIES = {"RTO": "Recovery time (RTO)", "RPO": "Recovery point (RPO)"}
@@ -54,9 +55,17 @@ def _row(entry: Entry) -> Sequence[str]:
     what = text(entry.text)
     if entry.kind == "incident.evidence" and entry.data["kind"] != SURROUNDINGS:
         what += f" ([evidence {entry.seq}](#evidence-{entry.seq}))"
+    elif _command(entry):
+        what += f" ([command {entry.seq}](#command-{entry.seq}))"
     elif entry.kind == "change.planned":
         what += f" ([change {entry.seq}](#change-{entry.seq}))"
     return entry.at.strftime("%Y-%m-%d %H:%M:%S"), text(entry.actor, 80), what
+
+
+def _command(entry: Entry) -> str:
+    """What an attempt at a step did, as it was recorded; "" for any other entry."""
+    command = entry.data.get("command") if entry.kind == "step.intended" else None
+    return command if isinstance(command, str) else ""
 
 
 def signals(story: Story) -> Iterator[str]:
@@ -199,39 +208,60 @@ def _diff(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def runs(story: Story) -> Iterator[str]:
-    """Every run with who worked on it and what people answered, then its steps."""
+    """Every run with who worked on it and what people answered, then its steps and what they ran."""
     yield "## Runbook steps"
-    began = {
-        (entry.subject, str(entry.data.get("step")), entry.data.get("attempt")): entry
-        for entry in story.of_kind("step.intended")
-    }
     told = [f"- {at(one.at)} {_run_line(one)}" for one in story.of_kind("run.")]
     yield from told
     if told:
         yield ""
-    ends = story.of_kind("step.finished", "step.settled", "step.skipped")
-    if not ends:
+    rows = list(_step_rows(story))
+    if rows:
+        yield from table(("Time", "Run", "Step", "What", "Result", "Value", "Why"), rows)
+    else:
         yield "No runbook step is recorded."
-        return
-    rows = []
-    for entry in ends:
+    yield from _commands(story)
+
+
+def _step_rows(story: Story) -> Iterator[Sequence[str]]:
+    """How each attempt at a step ended."""
+    began = {
+        (entry.subject, str(entry.data.get("step")), entry.data.get("attempt")): entry
+        for entry in story.of_kind("step.intended")
+    }
+    for entry in story.of_kind("step.finished", "step.settled", "step.skipped"):
         data = entry.data
         first = began.get((entry.subject, str(data.get("step")), data.get("attempt")))
         title = (first or entry).data.get("title") or ""
         state = "skipped" if entry.kind == "step.skipped" else str(data.get("state", ""))
         value = data.get("value")
-        rows.append(
-            (
-                entry.at.strftime("%H:%M:%S"),
-                text(entry.subject),
-                text(data.get("step", "")),
-                text(title, 120),
-                text(state),
-                "–" if value is None else text(value),
-                text(data.get("reason") or ""),
-            )
+        yield (
+            entry.at.strftime("%H:%M:%S"),
+            text(entry.subject),
+            text(data.get("step", "")),
+            text(title, 120),
+            text(state),
+            "–" if value is None else text(value),
+            text(data.get("reason") or ""),
         )
-    yield from table(("Time", "Run", "Step", "What", "Result", "Value", "Why"), rows)
+
+
+def _commands(story: Story) -> Iterator[str]:
+    """What was run, each as a block of its own; the same one again says which it is."""
+    seen: dict[tuple[str, str, str], int] = {}
+    for entry in story.of_kind("step.intended"):
+        command = _command(entry)
+        if not command:
+            continue
+        step = str(entry.data.get("step", ""))
+        yield ""
+        yield f"### Command {entry.seq}"
+        yield f"{at(entry.at)}, {text(entry.actor, 80)}: step {text(step)} of {text(entry.subject)}"
+        yield ""
+        first = seen.setdefault((entry.subject, step, command), entry.seq)
+        if first != entry.seq:
+            yield f"As [command {first}](#command-{first})."
+        else:
+            yield markdown_code(command, limit_lines=MAX_COMMAND_LINES)
 
 
 def _run_line(entry: Entry) -> str:

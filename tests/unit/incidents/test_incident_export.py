@@ -66,7 +66,8 @@ def live_through(room: Room) -> None:
     journal.append("incident.suspects", incident.subject, "ana", {"incident": incident.id, **SUSPECTS})
     desk.triaged("latest")
     journal.append("run.started", RUN, "ana", {"incident": incident.id, "runbook": "high-error-rate"})
-    journal.append("step.intended", RUN, "ana", {"step": "rollback", "title": "Roll back"})
+    begun = {"step": "rollback", "title": "Roll back", "command": "kind: rollback\ntarget: deploy/fraud `|`"}
+    journal.append("step.intended", RUN, "ana", begun)
     journal.append("change.planned", CHANGE, "ana", {"plan": PLAN, "cause": f"runbook ({incident.id})"})
     journal.append("change.approved", CHANGE, "bea", {"reason": "looked at it"})
     journal.append("change.applied", CHANGE, "ana", {"evidence": "patched"})
