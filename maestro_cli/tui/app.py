@@ -1,205 +1,176 @@
-"""The full screen.
+"""The full screen: what is typed and what is done in its frame.
 
-Invariant: it takes the newest snapshot when there is news, at most some times a second, and gives it to what
-is visible; actions go to the dispatcher, in a thread of their own. Nothing here waits for a backend.
+Invariant: actions go to the dispatcher, in a thread of their own. Nothing here waits for a backend.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from dataclasses import replace
+from datetime import timedelta
 
 from textual import on
-from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.widgets import Footer
 
+from maestro_cli.core.errors import UsageError
 from maestro_cli.tui.acting.asking import DialogAsker
-from maestro_cli.tui.acting.dialogs import ArmDialog
+from maestro_cli.tui.acting.dialogs import ArmDialog, QuitDialog
 from maestro_cli.tui.acting.dispatcher import Dispatcher
 from maestro_cli.tui.acting.menu import ActionMenu
 from maestro_cli.tui.acting.model import Action, Target
+from maestro_cli.tui.acting.progress import SpokenProgress
 from maestro_cli.tui.console import Console
-from maestro_cli.tui.messages import ActionEnded, ActionRefused, NewsArrived, Remarked
+from maestro_cli.tui.frame import Frame
+from maestro_cli.tui.keys.commands import Go, completions, parse_line
+from maestro_cli.tui.keys.doing import do, known_now
+from maestro_cli.tui.keys.keymap import Keymap
+from maestro_cli.tui.messages import ActionEnded, ActionRefused
 from maestro_cli.tui.screens.model import Place
-from maestro_cli.tui.screens.services import burn_cells, oldest_seconds
-from maestro_cli.tui.screens.table import FIRST, every_screen, strip_feed
+from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.store.events import ContextArmed, ContextDisarmed
 from maestro_cli.tui.views.view import View
-from maestro_cli.tui.widgets.burn_strip import BurnStrip
-from maestro_cli.tui.widgets.header import Header
-from maestro_cli.tui.widgets.status_line import StatusLine
+from maestro_cli.tui.widgets.prompt import Prompt
 
-DRAW_SECONDS = 0.1  # between two drawings of news; a key is drawn at once
-AGE_SECONDS = 5.0  # how often ages are drawn again while nothing is new
+FILTER_SECONDS = 0.1  # after the last letter of a filter, until it is applied
 
 
-class ConsoleApp(App[None]):
-    """maestro's console over one Console, which is `behind` it."""
+class ConsoleApp(Frame):
+    """maestro's console."""
 
-    CSS_PATH: ClassVar[Any] = "styles/console.tcss"
-    TITLE = "maestro"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Back", id="console.back", tooltip="Where you came from."),
-        Binding(
-            "W", "arm", "Arm", id="console.arm", tooltip="Allow changes in this context for some minutes."
-        ),
-        Binding(
-            "ctrl+r", "hurry", "Read now", id="console.hurry", tooltip="Read everything on screen again."
-        ),
-    ]
-
-    def __init__(self, console: Console, first: Place | None = None) -> None:
-        super().__init__()
-        self.behind = console
-        self._first = first or Place(FIRST)
-        self._trail: list[Place] = []
-        self._view: View | None = None
-        self._header, self._strip, self._status = Header(), BurnStrip(), StatusLine()
-        self._body = Vertical(id="body")
-        self._is_due = True
-        self._read_scope = console.store.snapshot.scope
+    def __init__(self, console: Console, first: Place | None = None, keymap: Keymap | None = None) -> None:
+        super().__init__(console, first, keymap)
+        self._namespace_of_before = ""
+        self._works: list[threading.Thread] = []
         asker = DialogAsker(self, console.ending, self.is_protected)
         self.dispatcher = Dispatcher(console.store, console.clock, asker, console.reading, console.acting)
 
-    def now(self) -> datetime:
-        return self.behind.clock.now()
+    # Where it is about
 
-    def compose(self) -> ComposeResult:
-        yield self._header
-        yield self._strip
-        yield self._body
-        yield self._status
-        yield Footer()
-
-    def on_mount(self) -> None:
-        self.behind.store.listen(self._tell_news)
-        self.set_interval(AGE_SECONDS, self.draw)
-        self.go(self._first)
-
-    def _tell_news(self) -> None:
-        self.post_message(NewsArrived())
-
-    def on_unmount(self) -> None:
-        self.behind.close()
-
-    # Places
-
-    @property
-    def view(self) -> View | None:
-        """What fills the body."""
-        return self._view
-
-    @property
-    def trail(self) -> tuple[Place, ...]:
-        return tuple(self._trail)
-
-    @on(View.Opened)
-    def opened(self, event: View.Opened) -> None:
-        self.go(event.place)
-
-    def go(self, place: Place) -> None:
-        """Show a place; Escape leads back."""
-        self._trail.append(place)
-        self._swap()
-
-    def action_leave(self) -> None:
-        """To the place before; at the first one, nowhere."""
-        if len(self._trail) > 1:
-            self._trail.pop()
-            self._swap()
-
-    def _swap(self) -> None:
-        """Put the view of the newest place in the body, and read what it renders and nothing else."""
-        place = self._trail[-1]
-        self._view = view = every_screen()[place.screen].view(place)
-        self._body.remove_children()
-        self._body.mount(view)
-        self._read_for(view)
-        self.call_after_refresh(self._begin, view)
-
-    def _begin(self, view: View) -> None:
-        """Draw what is known already, and give the keys to what takes them."""
-        self.draw()
-        for widget in view.query("*"):
-            if widget.focusable and len(self.screen_stack) == 1:
-                widget.focus()
-                return
-
-    def _read_for(self, view: View) -> None:
-        """Read what is on the screen, and nothing else."""
+    def action_namespaces(self) -> None:
+        """All namespaces; in all of them, back to the one of before, else the context's own."""
         scope = self.behind.store.snapshot.scope
-        strip = {strip_feed().of(context) for context in scope.contexts}
-        self.behind.feeds.want(view.keys(scope) | strip)
-        self._read_scope = scope
-
-    # Drawing
-
-    @on(NewsArrived)
-    def news(self) -> None:
-        """Draw soon: what comes until then is drawn with it."""
-        if self._is_due:
-            self._is_due = False
-            self.set_timer(DRAW_SECONDS, self._draw_news)
-
-    def _draw_news(self) -> None:
-        self._is_due = True
-        self.draw()
-
-    def draw(self) -> None:
-        if not self.is_running:
+        if scope.namespace:
+            self._namespace_of_before = scope.namespace
+            self.rescope(replace(scope, namespace=""))
             return
-        snapshot, now = self.behind.store.take(), self.now()
-        self._header.show(snapshot, now)
-        view = self.view
-        facts = [snapshot.fact(strip_feed().of(context)) for context in snapshot.scope.contexts]
-        self._strip.show(burn_cells(facts), age_seconds=oldest_seconds(facts, now))
-        if view is not None and view.is_mounted:
-            if snapshot.scope != self._read_scope:
-                self._read_for(view)
-            view.show(snapshot, now)
-        self._disarm_when_over(now)
+        own = self._namespace_of_before or self.behind.own_namespace(scope.context)
+        if own:
+            self.rescope(replace(scope, namespace=own))
+        else:
+            self.status.tell(f"{scope.context} has no namespace of its own: :ns NAME")
 
-    @on(View.CountChanged)
-    def counted(self, event: View.CountChanged) -> None:
-        self._status.count(event.shown, event.total)
+    def action_favourite(self, digit: str) -> None:
+        """What keys.yaml pinned to the digit, else the screen that has it."""
+        pinned = self.chosen_keys.favourites.get(digit)
+        screen = next((one for one in every_screen().values() if one.digit == digit), None)
+        if pinned is not None:
+            self.run_line(pinned)
+        elif screen is not None:
+            self.go(Place(screen.id))
+        else:
+            self.status.tell(f"nothing is on {digit}; pin a place to it in keys.yaml")
 
-    def remark(self, text: str) -> None:
-        """Show a remark; from any thread."""
-        self.post_message(Remarked(text))
+    # Typing
 
-    @on(Remarked)
-    def remarked(self, event: Remarked) -> None:
-        self._status.tell(event.text)
+    def action_command_line(self) -> None:
+        known = known_now(self)
+        self.prompt.open(":", "", lambda text: completions(text, known))
+
+    def action_filter(self) -> None:
+        if self.view is None or not self.view.can_filter:
+            self.status.tell("there is nothing to filter here")
+            return
+        self.prompt.open("/", self._trail.here.filter, lambda text: ())
+
+    @on(Prompt.Typed)
+    def typed(self, event: Prompt.Typed) -> None:
+        """Apply a filter while it is typed, a moment after the last letter."""
+        if type(event) is Prompt.Typed and event.sign == "/":
+            if self._typing is not None:
+                self._typing.stop()
+            self._typing = self.set_timer(FILTER_SECONDS, lambda: self._filter(event.text))
+
+    @on(Prompt.Entered)
+    def entered(self, event: Prompt.Entered) -> None:
+        if event.sign == "/":
+            done = self._filter(event.text)
+        else:
+            done = self.run_line(event.text)
+        if done:
+            self.prompt.close()
+            self._focus_view()
+
+    @on(Prompt.Left)
+    def left_prompt(self, event: Prompt.Left) -> None:
+        if event.sign == "/":
+            self._filter("")
+        self._focus_view()
+
+    def run_line(self, text: str) -> bool:
+        """Do what a line of the command line says; False, and why, where it cannot be read."""
+        try:
+            command = parse_line(text, known_now(self))
+            if isinstance(command, Go):
+                self.go(command.place)
+            elif command is not None:
+                do(self, command)
+        except UsageError as error:
+            words = " — ".join(one for one in (error.what, error.why, error.fix) if one)
+            if self.prompt.is_open:
+                self.prompt.hint(words, is_wrong=True)
+            else:
+                self.status.tell(words)
+            return False
+        self.history.add(text)
+        return True
 
     # Doing
 
     def is_protected(self, context: str) -> bool:
         return self.behind.acting(context).policy.protected
 
+    @property
+    def chosen_context(self) -> str:
+        """The context of what is chosen, else the first of the scope."""
+        targets = self.view.targets() if self.view is not None else ()
+        return targets[0].context if targets else self.behind.store.snapshot.scope.context
+
     def action_arm(self) -> None:
         """Ask for how long; arming an armed context disarms it."""
-        store, context = self.behind.store, self.behind.store.snapshot.scope.context
+        store, context = self.behind.store, self.chosen_context
         if store.snapshot.is_armed(context, self.now()):
             store.dispatch(ContextDisarmed(context))
-            return
+        else:
+            self.arm(context)
 
-        def armed(minutes: object) -> None:
-            if isinstance(minutes, int):
-                store.dispatch(ContextArmed(context, self.now() + timedelta(minutes=minutes)))
+    def arm(self, context: str, minutes: str = "10") -> None:
+        """Ask whether changes are allowed in a context."""
 
-        self.push_screen(ArmDialog(context, protected=self.is_protected(context)), armed)
+        def armed(answer: object) -> None:
+            if isinstance(answer, int):
+                until = self.now() + timedelta(minutes=answer)
+                self.behind.store.dispatch(ContextArmed(context, until))
 
-    def _disarm_when_over(self, now: datetime) -> None:
-        store = self.behind.store
-        over = [name for name, until in store.snapshot.armed.items() if until <= now]
-        store.dispatch(*map(ContextDisarmed, over))
+        self.push_screen(ArmDialog(context, minutes, protected=self.is_protected(context)), armed)
 
     def action_hurry(self) -> None:
         self.behind.feeds.hurry()
+
+    def action_copy_or_tell(self) -> None:
+        self.status.tell("select with the mouse to copy; ctrl+q leaves the console")
+
+    async def action_quit(self) -> None:
+        """End, at once unless something is being done."""
+        running = [work.name for work in self._works if work.is_alive()]
+        if not running:
+            self.exit()
+            return
+
+        def answered(agrees: object) -> None:
+            if agrees:
+                self.exit()
+
+        self.push_screen(QuitDialog(running), answered)
 
     @on(View.Asked)
     def asked(self, event: View.Asked) -> None:
@@ -229,21 +200,20 @@ class ConsoleApp(App[None]):
             for target in targets[:1]:
                 self.go(action.opens(target))
         else:
-            work = threading.Thread(target=self._work, args=(action, targets), daemon=True, name=action.id)
+            work = threading.Thread(target=self._work, args=(action, targets), daemon=True, name=action.title)
+            self._works = [one for one in self._works if one.is_alive()] + [work]
             work.start()
 
     def _work(self, action: Action, targets: Sequence[Target]) -> None:
-        from maestro_cli.tui.acting.progress import SpokenProgress
-
         progress = SpokenProgress(self.remark)
         for target, ending in self.dispatcher.perform(action, targets, progress, self.behind.ending):
             self.post_message(ActionEnded(action, target, ending.outcome, is_done=ending.is_done))
 
     @on(ActionRefused)
     def refused(self, event: ActionRefused) -> None:
-        self._status.tell(f"{event.why}; {event.fix}" if event.fix else event.why)
+        self.status.tell(f"{event.why}; {event.fix}" if event.fix else event.why)
 
     @on(ActionEnded)
     def ended(self, event: ActionEnded) -> None:
-        self._status.tell(f"{event.action.title} {event.target.name}: {event.outcome}")
+        self.status.tell(f"{event.action.title} {event.target.name}: {event.outcome}")
         self.behind.feeds.hurry()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
+from maestro_cli.core.errors import MaestroError
 from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.services.root import Services
 from maestro_cli.tui.feeds.runner import FeedRunner
@@ -57,6 +58,22 @@ class Console:
     def acting(self, context: str) -> Services:
         """The services of changes, whose gate asks what the context asks."""
         return self._built(self._acting, context, is_read_only=self.options.is_read_only)
+
+    def contexts(self) -> tuple[str, ...]:
+        """Every context that can be named, as far as the settings can be read."""
+        shown = self.store.snapshot.scope.contexts
+        try:
+            known = tuple(self.reading(shown[0]).settings.contexts)
+        except MaestroError:
+            known = ()
+        return tuple(dict.fromkeys((*shown, *known)))
+
+    def own_namespace(self, context: str) -> str:
+        """The namespace that the settings give a context; "" for none."""
+        try:
+            return self.reading(context).settings.context(context).namespace or ""
+        except MaestroError:
+            return ""
 
     def _built(self, known: dict[str, Services], context: str, *, is_read_only: bool) -> Services:
         with self._lock:

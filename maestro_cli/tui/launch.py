@@ -10,6 +10,7 @@ from maestro_cli.core.errors import UsageError
 from maestro_cli.output.diagnostics import told_to
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.console import Console
+from maestro_cli.tui.keys.keymap import load_keymap
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.table import FIRST, screen_names
 
@@ -27,8 +28,9 @@ def open_console(services: Services, contexts: tuple[str, ...], namespace: str, 
     for name in names:
         services.settings.context(name)
     first = namespace or services.settings.context(names[0]).namespace or ""
+    place, keymap = Place(named_screen(screen)), load_keymap()
     console = Console(services.options, services.clock, names, first)
-    app = ConsoleApp(console, Place(named_screen(screen)))
+    app = ConsoleApp(console, place, keymap)
     try:
         with told_to(app.remark):
             app.run()

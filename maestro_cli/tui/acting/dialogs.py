@@ -158,14 +158,14 @@ class ArmDialog(Dialog):
 
     LONGEST_MINUTES = 60
 
-    def __init__(self, context: str, *, protected: bool) -> None:
+    def __init__(self, context: str, minutes: str = "10", *, protected: bool) -> None:
         super().__init__()
-        self._name, self._protected = context, protected
+        self._name, self._minutes, self._protected = context, minutes, protected
 
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Label(Text(visible(f"Allow changes in {self._name} for how many minutes?"), style="bold"))
-            yield Input(value="10", type="integer", id="minutes")
+            yield Input(value=self._minutes, type="integer", id="minutes")
             if self._protected:
                 yield Label(Text(visible(f"{self._name} is protected; type its name")))
                 yield Input(id="context")
@@ -188,3 +188,26 @@ class ArmDialog(Dialog):
             self.problem(f"that is not {self._name}")
             return
         self.dismiss(int(text))
+
+
+class QuitDialog(Dialog):
+    """Whether to leave while something is being done; answers True or None."""
+
+    def __init__(self, running: Sequence[str]) -> None:
+        super().__init__()
+        self._works = tuple(running)
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Label(Text(visible(f"Still being done: {', '.join(self._works)}", 300), style="bold"))
+            yield Label(Text("Leaving interrupts it; what was interrupted is told by maestro change list."))
+            with Horizontal():
+                yield Button("Cancel", id="cancel", variant="primary")
+                yield Button("Leave", id="go", variant="error")
+
+    def on_mount(self) -> None:
+        self.query_one("#cancel", Button).focus()
+
+    @on(Button.Pressed, "#go")
+    def agreed(self) -> None:
+        self.dismiss(True)

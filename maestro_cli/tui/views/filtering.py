@@ -1,14 +1,15 @@
 """What is typed after `/`, as k9s reads it.
 
 `text` is a regular expression over the cells of a row, `!text` its opposite, `-l a=b,c!=d` a selector over
-labels, `-f text` letters in that order. Upper and lower case are the same. Invariant: an expression is RE2's,
-linear in what it reads; it sees the cells as they are shown.
+labels, `-f text` letters in that order. A first or last word `@name` keeps the contexts whose name has it.
+Upper and lower case are the same. Invariant: an expression is RE2's, linear in what it reads; it sees the
+cells as they are shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from maestro_cli.core.errors import UsageError
@@ -22,11 +23,19 @@ Labels = Callable[[Any], Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Filter:
-    """`row` is asked with the text of a row, `selector` is about its labels; either may be absent."""
+    """`row` is asked with the text of a row, `selector` is about its labels; either may be absent.
+
+    `context` is part of a context's name, "" for any.
+    """
 
     text: str = ""
     row: Callable[[str], bool] | None = None
     selector: str = ""
+    context: str = ""
+
+    def takes(self, context: str) -> bool:
+        """Whether rows of that context are shown at all."""
+        return self.context.lower() in context.lower()
 
 
 class RowFilter:
@@ -50,6 +59,8 @@ class RowFilter:
         wanted = self._filter
         if not wanted.text:
             return listing.items
+        if not wanted.takes(context):
+            return ()
         if wanted.selector:
             return [item for item in listing.items if selector_matches(wanted.selector, labels(item))]
         texts = {
@@ -68,7 +79,22 @@ class RowFilter:
 
 def parse_filter(typed: str) -> Filter:
     """Read a filter; raises UsageError for one that cannot be read."""
-    text = typed.strip()
+    text, context = _without_context(typed.strip())
+    return replace(_of_rows(text), text=typed.strip(), context=context) if typed.strip() else Filter()
+
+
+def _without_context(text: str) -> tuple[str, str]:
+    """The filter without its `@name`, and that name."""
+    words = text.split()
+    for at in (0, -1):
+        if words and words[at].startswith("@"):
+            name = words[at][1:]
+            rest = text.removeprefix(words[at]) if at == 0 else text.removesuffix(words[at])
+            return rest.strip(), name
+    return text, ""
+
+
+def _of_rows(text: str) -> Filter:
     if not text:
         return Filter()
     if text.startswith("-l"):

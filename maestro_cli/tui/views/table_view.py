@@ -103,6 +103,12 @@ class TableView(View):
         context = self.place.context or (self._shown[0].scope.context if self._shown else "")
         return self._screen.target(row, replace(self.place, context=context))
 
+    def unmark(self) -> bool:
+        table = self.query_one(FactTable)
+        has_any = bool(table.marked)
+        table.action_unmark()
+        return has_any
+
     def set_filter(self, text: str) -> None:
         self._filter = RowFilter(text)
         if self._shown is not None:

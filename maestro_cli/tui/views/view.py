@@ -21,6 +21,8 @@ from maestro_cli.tui.store.model import FactKey, Scope, Snapshot
 if TYPE_CHECKING:
     from maestro_cli.tui.screens.model import Place, Screen
 
+NO_KEY = "no-key-"  # how the place of a key begins that an action has none of
+
 
 class View(Vertical):
     """Base of all views. Subclasses override `keys`, `show`, `targets` and `set_filter`."""
@@ -78,6 +80,15 @@ class View(Vertical):
         """What is marked, else what the cursor is on; empty when that is nothing."""
         return ()
 
+    @property
+    def can_filter(self) -> bool:
+        """Whether it has a filter of its own."""
+        return type(self).set_filter is not View.set_filter
+
+    def unmark(self) -> bool:
+        """Take all marks away; False where there are none."""
+        return False
+
     def set_filter(self, text: str) -> None:
         """Show what matches only; raises UsageError for a filter that cannot be read."""
 
@@ -94,10 +105,16 @@ class View(Vertical):
 
 @cache
 def bound(view: type[View], actions: tuple[Action, ...]) -> type[View]:
-    """The view with a binding for each action that has a key, under the action's id."""
+    """The view with a binding for each action under its id; keys.yaml can give a key to each."""
     bindings = [
-        Binding(one.key, f"act('{one.id}')", one.title, id=one.id, tooltip=one.tooltip)
+        Binding(
+            one.key or f"{NO_KEY}{one.id}",
+            f"act('{one.id}')",
+            one.title,
+            show=bool(one.key),
+            id=one.id,
+            tooltip=one.tooltip,
+        )
         for one in actions
-        if one.key
     ]
     return type(view.__name__, (view,), {"BINDINGS": bindings})

@@ -1,0 +1,212 @@
+"""The frame of the console: its lines, the places one goes to, and when what is drawn.
+
+Invariant: it takes the newest snapshot when there is news, at most some times a second, and gives it to what
+is visible. Nothing here waits for a backend.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import App, ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.timer import Timer
+from textual.widgets import Footer
+
+from maestro_cli.core.errors import UsageError
+from maestro_cli.tui.console import Console
+from maestro_cli.tui.keys.bindings import APP_BINDINGS
+from maestro_cli.tui.keys.history import History
+from maestro_cli.tui.keys.keymap import Keymap
+from maestro_cli.tui.keys.trail import Trail
+from maestro_cli.tui.messages import NewsArrived, Remarked
+from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.screens.services import burn_cells, oldest_seconds
+from maestro_cli.tui.screens.table import FIRST, every_screen, strip_feed
+from maestro_cli.tui.store.events import ContextDisarmed, ScopeChanged
+from maestro_cli.tui.store.model import Scope
+from maestro_cli.tui.views.view import View
+from maestro_cli.tui.widgets.burn_strip import BurnStrip
+from maestro_cli.tui.widgets.crumbs import Crumbs
+from maestro_cli.tui.widgets.header import Header
+from maestro_cli.tui.widgets.prompt import Prompt
+from maestro_cli.tui.widgets.status_line import StatusLine
+
+DRAW_SECONDS = 0.1  # between two drawings of news; a key is drawn at once
+AGE_SECONDS = 5.0  # how often ages are drawn again while nothing is new
+
+
+class Frame(App[None]):
+    """A console that shows, over one Console, which is `behind` it."""
+
+    CSS_PATH: ClassVar[Any] = "styles/console.tcss"
+    TITLE = "maestro"
+    BINDINGS: ClassVar[list[BindingType]] = [*APP_BINDINGS]
+
+    def __init__(self, console: Console, first: Place | None, keymap: Keymap | None) -> None:
+        super().__init__()
+        self.behind = console
+        self.chosen_keys = keymap or Keymap()
+        self.history = History()
+        self._trail = Trail(first or Place(FIRST))
+        self._is_due = True
+        self._typing: Timer | None = None
+        self._view: View | None = None
+        self._read_scope = console.store.snapshot.scope
+        self.header, self.crumbs, self.status = Header(), Crumbs(), StatusLine()
+        self.strip = BurnStrip()
+        self.body, self.prompt = Vertical(id="body"), Prompt(self.history)
+        self.set_keymap(dict(self.chosen_keys.keys))
+
+    def now(self) -> datetime:
+        return self.behind.clock.now()
+
+    def compose(self) -> ComposeResult:
+        yield from (self.header, self.strip, self.crumbs, self.body, self.prompt, self.status, Footer())
+
+    def on_mount(self) -> None:
+        self.behind.store.listen(self._tell_news)
+        self.set_interval(AGE_SECONDS, self.draw)
+        self._swap()
+
+    def _tell_news(self) -> None:
+        self.post_message(NewsArrived())
+
+    def on_unmount(self) -> None:
+        self.behind.close()
+
+    # Places
+
+    @property
+    def view(self) -> View | None:
+        """What fills the body."""
+        return self._view
+
+    @property
+    def trail(self) -> tuple[Place, ...]:
+        return self._trail.places
+
+    @on(View.Opened)
+    def opened(self, event: View.Opened) -> None:
+        self.go(event.place)
+
+    def go(self, place: Place) -> None:
+        """Show a place; Escape leads back."""
+        self._trail.go(place)
+        self._swap()
+
+    def action_leave(self) -> None:
+        """Take marks away, then the filter; then to the place before. At the first one, nowhere."""
+        view = self.view
+        if view is not None and view.unmark():
+            return
+        if self._trail.here.filter:
+            self._filter("")
+        elif self._trail.back():
+            self._swap()
+
+    def action_last(self) -> None:
+        if self._trail.last():
+            self._swap()
+        else:
+            self.status.tell("there was no place before this one")
+
+    @on(Crumbs.Chosen)
+    def crumb_chosen(self, event: Crumbs.Chosen) -> None:
+        if self._trail.to(event.index):
+            self._swap()
+
+    def _swap(self) -> None:
+        """Put the view of the newest place in the body, and read what it renders and nothing else."""
+        place = self._trail.here
+        self._view = view = every_screen()[place.screen].view(place)
+        self.body.remove_children()
+        self.body.mount(view)
+        self._read_for(view)
+        self.crumbs.show(self.trail)
+        self.call_after_refresh(self._settle)
+
+    def _settle(self) -> None:
+        self.draw()
+        self._focus_view()
+
+    def _focus_view(self) -> None:
+        """The keys go to what fills the body, unless something is typed."""
+        view = self.view
+        if view is None or len(self.screen_stack) > 1 or self.prompt.is_open:
+            return
+        within = next((one for one in view.query("*") if one.focusable), None)
+        if within is not None:
+            within.focus()
+
+    def _read_for(self, view: View) -> None:
+        """Read what is on the screen, and nothing else."""
+        scope = self.behind.store.snapshot.scope
+        strip = {strip_feed().of(context) for context in scope.contexts}
+        self.behind.feeds.want(view.keys(scope) | strip)
+        self._read_scope = scope
+
+    def rescope(self, scope: Scope) -> None:
+        """Be about other contexts or another namespace; a context that is left is disarmed."""
+        store = self.behind.store
+        left = [name for name in store.snapshot.armed if name not in scope.contexts]
+        store.dispatch(*map(ContextDisarmed, left), ScopeChanged(scope))
+        self._swap()
+
+    def _filter(self, text: str) -> bool:
+        """Show what matches; False, and why beside what is typed, for a filter that cannot be read."""
+        if self._typing is not None:
+            self._typing.stop()
+        view = self.view
+        try:
+            if view is not None:
+                view.set_filter(text)
+        except UsageError as error:
+            self.prompt.hint(f"{error.what}: {error.why}", is_wrong=True)
+            return False
+        self._trail.filtered(text.strip())
+        self.crumbs.show(self.trail)
+        return True
+
+    # Drawing
+
+    @on(NewsArrived)
+    def news(self) -> None:
+        """Draw soon: what comes until then is drawn with it."""
+        if self._is_due:
+            self._is_due = False
+            self.set_timer(DRAW_SECONDS, self._draw_news)
+
+    def _draw_news(self) -> None:
+        self._is_due = True
+        self.draw()
+
+    def draw(self) -> None:
+        if not self.is_running:
+            return
+        snapshot, now = self.behind.store.take(), self.now()
+        self.header.show(snapshot, now)
+        view = self.view
+        facts = [snapshot.fact(strip_feed().of(context)) for context in snapshot.scope.contexts]
+        self.strip.show(burn_cells(facts), age_seconds=oldest_seconds(facts, now))
+        if view is not None and view.is_mounted:
+            if snapshot.scope != self._read_scope:
+                self._read_for(view)
+            view.show(snapshot, now)
+        over = [name for name, until in snapshot.armed.items() if until <= now]
+        self.behind.store.dispatch(*map(ContextDisarmed, over))
+
+    @on(View.CountChanged)
+    def counted(self, event: View.CountChanged) -> None:
+        self.status.count(event.shown, event.total)
+
+    def remark(self, text: str) -> None:
+        """Show a remark; from any thread."""
+        self.post_message(Remarked(text))
+
+    @on(Remarked)
+    def remarked(self, event: Remarked) -> None:
+        self.status.tell(event.text)

@@ -1,0 +1,37 @@
+"""The keys that work everywhere in the console. Invariant: each has an id and says what it does."""
+
+from __future__ import annotations
+
+from textual.binding import Binding
+
+DIGITS = "123456789"
+
+
+def _key(keys: str, action: str, name: str, title: str, tooltip: str, *, show: bool = False) -> Binding:
+    return Binding(keys, action, title, show=show, id=f"console.{name}", tooltip=tooltip)
+
+
+APP_BINDINGS: tuple[Binding, ...] = (
+    _key("question_mark,f1", "keys", "help", "Help", "Every key that works here.", show=True),
+    _key(
+        "colon", "command_line", "command", "Command", "Type where to go or what to set: :pods, :ns ml.",
+        show=True,
+    ),
+    _key("slash", "filter", "filter", "Filter",
+         "Show only what matches: text, !text, -l a=b, -f text, @context.", show=True),
+    _key("escape", "leave", "back", "Back", "Take marks or the filter away, else to the place before."),
+    _key("minus", "last", "last", "Last place", "To the place where you were before this one, and back."),
+    _key("0", "namespaces", "namespaces", "Namespaces", "All namespaces, or back to the one of before."),
+    *(
+        _key(digit, f"favourite('{digit}')", f"favourite-{digit}", f"Favourite {digit}",
+             "The screen that has this digit, or what keys.yaml pinned to it.")
+        for digit in DIGITS
+    ),
+    _key("W", "arm", "arm", "Arm", "Allow changes in this context for minutes; again ends it.", show=True),
+    _key("ctrl+r", "hurry", "hurry", "Read now", "Read everything on screen again."),
+    _key("ctrl+p", "command_palette", "palette", "Palette", "Find a screen, action, theme or context.",
+         show=True),
+    _key("ctrl+t", "log", "log", "Commands done", "The log of everything done here, as commands."),
+    _key("ctrl+q", "quit", "quit", "Quit", "Leave the console; asks while an action runs.", show=True),
+    _key("ctrl+c", "copy_or_tell", "copy", "Copy", "Copy what is selected with the mouse; it never quits."),
+)  # fmt: skip

@@ -1,0 +1,95 @@
+"""What each verb of the command line does. Invariant: a verb only calls what a key could have called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from maestro_cli.core.errors import UsageError
+from maestro_cli.tui.keys.commands import Do, Known, names_in
+from maestro_cli.tui.screens.table import screen_names
+from maestro_cli.tui.store.events import ContextDisarmed
+
+if TYPE_CHECKING:
+    from maestro_cli.tui.app import ConsoleApp
+    from maestro_cli.tui.store.model import Snapshot
+
+SEEN_ITEMS = 5000  # of a fact, that are asked for their namespace
+
+
+def known_now(app: ConsoleApp) -> Known:
+    """What can be named now."""
+    snapshot = app.behind.store.snapshot
+    return Known(
+        screen_names(), app.behind.contexts(), tuple(sorted(app.available_themes)), seen_namespaces(snapshot)
+    )
+
+
+def seen_namespaces(snapshot: Snapshot) -> tuple[str, ...]:
+    """The namespaces of what was read, and the one of the scope."""
+    found = {snapshot.scope.namespace} - {""}
+    for fact in snapshot.facts.values():
+        if isinstance(fact.data, tuple):
+            for item in fact.data[:SEEN_ITEMS]:
+                name = getattr(item, "namespace", None)
+                if isinstance(name, str) and name:
+                    found.add(name)
+    return tuple(sorted(found))
+
+
+def do(app: ConsoleApp, command: Do) -> None:
+    """Carry it out. Raises UsageError."""
+    DOES[command.verb](app, command.argument)
+
+
+def _contexts(app: ConsoleApp, argument: str) -> None:
+    names = names_in(argument)
+    scope = app.behind.store.snapshot.scope
+    namespace = app.behind.own_namespace(names[0]) if names[0] not in scope.contexts else scope.namespace
+    app.rescope(replace(scope, contexts=names, namespace=namespace, incident="", since=None))
+
+
+def _namespace(app: ConsoleApp, argument: str) -> None:
+    scope = app.behind.store.snapshot.scope
+    app.rescope(replace(scope, namespace="" if argument == "all" else argument))
+
+
+def _write(app: ConsoleApp, argument: str) -> None:
+    app.arm(app.chosen_context, argument or "10")
+
+
+def _read(app: ConsoleApp, argument: str) -> None:
+    app.behind.store.dispatch(*map(ContextDisarmed, tuple(app.behind.store.snapshot.armed)))
+
+
+def _back(app: ConsoleApp, argument: str) -> None:
+    app.action_leave()
+
+
+def _quit(app: ConsoleApp, argument: str) -> None:
+    app.call_later(app.action_quit)
+
+
+def _theme(app: ConsoleApp, argument: str) -> None:
+    app.theme = argument
+
+
+def _not_yet(app: ConsoleApp, argument: str) -> None:
+    raise UsageError("this console cannot do that yet")
+
+
+DOES: Mapping[str, Callable[[ConsoleApp, str], None]] = {
+    "ctx": _contexts,
+    "ns": _namespace,
+    "write": _write,
+    "read": _read,
+    "back": _back,
+    "theme": _theme,
+    "quit": _quit,
+    "log": _not_yet,
+    "keys": _not_yet,
+    "tour": _not_yet,
+    "export": _not_yet,
+    "screenshot": _not_yet,
+}

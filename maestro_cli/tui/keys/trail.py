@@ -1,0 +1,54 @@
+"""Where one was: the breadcrumbs. Invariant: there is always a place; the oldest go when there are many."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from maestro_cli.tui.screens.model import Place
+
+LONGEST = 50
+
+
+class Trail:
+    """Places from the first one to the one that is shown."""
+
+    def __init__(self, first: Place) -> None:
+        self._places = [first]
+        self._before: Place | None = None
+
+    @property
+    def here(self) -> Place:
+        return self._places[-1]
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        return tuple(self._places)
+
+    def go(self, place: Place) -> None:
+        """On to a place; going where one is already changes nothing."""
+        if place != self.here:
+            self._before = self.here
+            self._places = [*self._places, place][-LONGEST:]
+
+    def back(self) -> bool:
+        """To the place before in the trail; False at the first."""
+        return self.to(len(self._places) - 2)
+
+    def to(self, index: int) -> bool:
+        """Back to one of the places; False where there is none, and for the one that is shown."""
+        if not 0 <= index < len(self._places) - 1:
+            return False
+        self._before = self.here
+        del self._places[index + 1 :]
+        return True
+
+    def last(self) -> bool:
+        """To the place that was shown before this one; again comes back. False when there was none."""
+        if self._before is None:
+            return False
+        self.go(self._before)
+        return True
+
+    def filtered(self, text: str) -> None:
+        """Keep the filter of the place that is shown, for when one comes back to it."""
+        self._places[-1] = replace(self.here, filter=text)

@@ -1,0 +1,80 @@
+"""keys.yaml: refused whole, with its line, where it would put a trap under a hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from maestro_cli.config.keys_file import KeysFile
+from maestro_cli.config.strict import parse_yaml
+from maestro_cli.core.errors import InvalidFile
+from maestro_cli.tui.keys.keymap import Keymap, checked_keymap
+from maestro_cli.tui.keys.names import is_safe_for_harm, normal_key, spoken_key
+
+
+def keymap_of(text: str) -> Keymap:
+    document = parse_yaml(f"maestro: keys/v1\n{text}", "keys.yaml")
+    return checked_keymap(document, document.decode(KeysFile))
+
+
+def test_keys_and_favourites_are_taken_under_the_names_that_the_terminal_has() -> None:
+    keymap = keymap_of("keys:\n  console.command: ';'\n  console.filter: '?,ctrl+o'\n  console.help: f1\n"
+                       "favourites:\n  1: pods @staging\n")  # fmt: skip
+    assert keymap.keys == {
+        "console.command": ";",
+        "console.filter": "question_mark,ctrl+o",
+        "console.help": "f1",
+    }
+    assert keymap.favourites == {"1": "pods @staging"}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "keys:\n  pods.delte: f9\n",
+            "keys.yaml:3: keys.pods.delte: is no id of a key; did you mean 'pods.delete'?",
+        ),
+        ("keys:\n  pods.delete: ctl+g\n", "'ctl+g' is no key; 'ctl' is no modifier: did you mean 'ctrl'?"),
+        ("keys:\n  pods.delete: pagedwn\n", "did you mean 'pagedown'?"),
+        ("keys:\n  pods.delete: ''\n", "names no key"),
+        ("keys:\n  console.filter: ':'\n", "puts two things on :; on the screen"),
+        ("keys:\n  console.filter: j\n", "table.down"),
+        ("favourites:\n  0: pods\n", "favourites"),
+        ("kys: {}\n", "did you mean 'keys'?"),
+    ],
+    ids=["unknown-id", "unknown-modifier", "unknown-key", "no-key", "same-key", "pane-key", "digit", "typo"],
+)  # fmt: skip
+def test_a_file_that_cannot_be_used_says_where_and_what_was_meant(text: str, says: str) -> None:
+    with pytest.raises(InvalidFile) as refused:
+        keymap_of(text)
+    error = refused.value
+    assert (
+        says
+        in f"{error.where}: {error.key}: {error.what.split(': ')[-1]}; {error.why} {error.fix}".replace(
+            "; ;", ";"
+        ).replace(";  ", "; ")
+    )
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["d", "X", "9", "!", "enter", "space", "tab", "escape", "delete", "up", "ctrl+d", "ctrl+k", "ctrl+enter"],
+)  # fmt: skip
+def test_what_hurts_is_refused_on_keys_of_habit(key: str) -> None:
+    assert not is_safe_for_harm(key)
+    with pytest.raises(InvalidFile, match="too easily pressed"):
+        keymap_of(f"keys:\n  pods.delete: '{key}'\n")
+
+
+@pytest.mark.parametrize("key", ["f9", "ctrl+x", "ctrl+g", "alt+d", "ctrl+shift+k"])
+def test_what_hurts_may_be_on_a_key_that_is_meant(key: str) -> None:
+    assert keymap_of(f"keys:\n  pods.delete: {key}\n").keys == {"pods.delete": key}
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "spoken"),
+    [("?", "question_mark", "?"), ("ctrl+/", "ctrl+slash", "ctrl+/"), ("escape", "escape", "Esc")],
+    ids=["sign", "with-modifier", "named"],
+)  # fmt: skip
+def test_a_key_has_one_name_inside_and_one_for_people(key: str, name: str, spoken: str) -> None:
+    assert (normal_key(key), spoken_key(name)) == (name, spoken)
