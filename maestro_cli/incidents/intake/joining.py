@@ -16,6 +16,7 @@ from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.incidents.intake.bindings import Bindings
 from maestro_cli.incidents.intake.rules.model import Rule
 from maestro_cli.incidents.intake.topology import Place, Placed, Topology, first_of, place_of, together
+from maestro_cli.incidents.intake.touched import is_touched
 from maestro_cli.incidents.merging import merge_events
 from maestro_cli.incidents.model import Incident, State
 from maestro_cli.incidents.register import Reads, find_incident
@@ -98,7 +99,7 @@ def _merged(transaction: Transaction, append: Append, rule: Rule, held: Sequence
     """Merge what nobody touched into one: the first that somebody works on, else the first that opened."""
     if not held:
         return _Survivor("", frozenset())
-    touched = sorted((one for one in held if _is_touched(transaction, one)), key=lambda one: one.number)
+    touched = sorted((one for one in held if is_touched(transaction, one)), key=lambda one: one.number)
     stays = touched[0] if touched else min(held, key=lambda one: one.number)
     for gone in sorted(held, key=lambda one: one.number):
         if gone.id != stays.id and gone not in touched:
@@ -106,17 +107,6 @@ def _merged(transaction: Transaction, append: Append, rule: Rule, held: Sequence
             for kind, incident, data in merge_events(gone, find_incident(transaction, stays.id), reason):
                 append(kind, incident, data)
     return _Survivor(stays.id, frozenset(one.id for one in touched))
-
-
-def _is_touched(transaction: Transaction, incident: Incident) -> bool:
-    """Whether a person reported it or is at work on it, or a response is."""
-    rows = transaction.query(
-        "SELECT incident FROM incident_responses WHERE incident = :id"
-        " UNION SELECT incident FROM incident_signals WHERE incident = :id AND source = 'user'",
-        {"id": incident.id},
-    )
-    acked = incident.times.acked_at is not None
-    return bool(rows) or acked or incident.owner is not None or incident.state is not State.DETECTED
 
 
 def on_open(reads: Reads, bindings: Bindings, topology: Topology, *, drill: bool) -> list[tuple[Placed, str]]:

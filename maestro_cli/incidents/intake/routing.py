@@ -24,6 +24,7 @@ from maestro_cli.incidents.intake.correlation import (
     opening_severity,
     start_of,
 )
+from maestro_cli.incidents.intake.gathering import gather
 from maestro_cli.incidents.intake.joining import Append, Joint, join
 from maestro_cli.incidents.intake.rules.model import Rule
 from maestro_cli.incidents.intake.storms import Beginning, begun, in_storms
@@ -78,10 +79,12 @@ class Routing:
         self._number = next_number(transaction)
         self._topology = topology
         self._joints = self._join(signals)
+        self._before: dict[str, set[str]] = defaultdict(set)  # by storm: incidents that opened before it
         self._storms = self._in_storms(signals)  # identities of signals that are in one: its key
         self._by_key: dict[str, str] = {}  # open incident of a key, as far as looked up
         self.opened: list[str] = []
         self.reopened: list[str] = []
+        self._gather(signals)
 
     @cached_property
     def _drilling(self) -> bool:
@@ -96,6 +99,16 @@ class Routing:
             is_new = not group.incident and group.key in self._new_keys
             self._by_key[name] = self._open(group, first, None) if is_new else self._find(group, first)
         return self._by_key[name], group.rule
+
+    def _gather(self, signals: Sequence[tuple[str, Alert]]) -> None:
+        """What opened before a storm was known to be one belongs to it: now, so that the signals of this
+        delivery find each incident where it is."""
+        for name, alert in signals:
+            group = self._storms.get(name)
+            earlier = self._before.pop(group.key, None) if group is not None else None
+            if earlier:
+                storm, _ = self.incident_of(name, alert)
+                gather(self._transaction, self._append, storm, earlier)
 
     def place(self, alert: Alert) -> Place | None:
         """Where a signal is, None where its rule does not ask."""
@@ -164,12 +177,16 @@ class Routing:
             self._transaction, self._bindings, rule, min(starts), max(starts), drill=self._drilling
         )
         others = [one for one in earlier if one.fingerprint not in found]
-        stormy = in_storms([*others, *(one for one, _ in found.values())], rule) & found.keys()
+        every = in_storms([*others, *(one for one, _ in found.values())], rule)
+        stormy = every & found.keys()
         gravest: dict[str, Severity] = {}
         for name in stormy:
             one, alert = found[name]
             severity = opening_severity(alert, self._policy)
             gravest[one.storm] = min(severity, gravest.get(one.storm, severity))
+        for one in others:
+            if one.fingerprint in every and one.storm in gravest:
+                self._before[one.storm].add(one.incident)
         return {name: Group(key, rule, gravest[key]) for name in stormy for key in (found[name][0].storm,)}
 
     def _find(self, group: Group, alert: Alert) -> str:

@@ -20,12 +20,14 @@ from maestro_cli.incidents.register import Reads
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """A signal that began: `key` is that of its own incident, `storm` that of the storm it would be in."""
+    """A signal that began: `key` is that of its own incident, `storm` that of the storm it would be in;
+    `incident` is the one that it is on, empty while it is on none."""
 
     fingerprint: str
     key: str
     storm: str
     began: datetime
+    incident: str = ""
 
 
 def in_storms(beginnings: Sequence[Beginning], rule: Rule) -> set[str]:
@@ -57,7 +59,7 @@ def _in_one(ordered: Sequence[Beginning], rule: Rule) -> set[str]:
 
 
 _BEGUN = """
-SELECT s.fingerprint, s.labels, s.starts_at, i.key FROM incident_signals s
+SELECT s.fingerprint, s.labels, s.starts_at, i.key, i.id FROM incident_signals s
 JOIN incidents i ON i.id = s.incident
 WHERE s.current = 1 AND s.starts_at BETWEEN :since AND :until AND i.started_at >= :since AND i.drill = :drill
     AND s.source <> 'user'
@@ -73,8 +75,9 @@ def begun(
         _BEGUN, {"since": to_rfc3339(since - window), "until": to_rfc3339(until + window), "drill": drill}
     )
     found = []
-    for fingerprint, text, starts_at, key in rows:
+    for fingerprint, text, starts_at, key, incident in rows:
         labels = json.loads(text)
         own = bindings.key(labels) if key.split("/")[0] == STORM_PREFIX[0] else key
-        found.append(Beginning(fingerprint, own, rule.key(labels), from_rfc3339(starts_at)))
+        began = from_rfc3339(starts_at)
+        found.append(Beginning(fingerprint, own, rule.key(labels), began, incident))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,8 +23,13 @@ from maestro_cli.incidents.intake.rules.model import STORM_PREFIX, Rule, RuleBoo
 from maestro_cli.incidents.intake.rules.projection import RulesProjection
 from maestro_cli.incidents.intake.rules.reader import read_rules
 from maestro_cli.incidents.intake.storms import Beginning, in_storms
-from maestro_cli.incidents.model import Severity
+from maestro_cli.incidents.model import Severity, State
+from maestro_cli.incidents.people.desk import PeopleDesk
+from maestro_cli.incidents.people.model import Role
+from maestro_cli.incidents.people.projection import PeopleProjection
+from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.register import list_incidents, signals_of
+from maestro_cli.journal.verification import verify
 from tests.unit.growth import grows_linearly
 from tests.unit.incidents.world import LABELS, T0, Room, alert
 
@@ -85,16 +90,60 @@ def test_many_alerts_of_one_workload_are_no_storm(room: Room) -> None:
     assert made(room) == {"ml/fraud": 50}
 
 
-def test_what_opened_before_it_was_a_storm_stays_and_the_rest_is_in_it(room: Room) -> None:
-    watch = detector(room)
-    for number in range(6):
-        watch.ingest([fires(number, after=number)], source=SOURCE)
+def bit_by_bit(room: Room, watch: Detector, numbers: Iterable[int]) -> None:
+    for number in numbers:
         room.clock.advance(1)
-    assert made(room) == {"ml/service-0": 1, "ml/service-1": 1, "ml/service-2": 1, "storm": 3}
-    watch.ingest([fires(0, alertname="Other")], source=SOURCE)
-    assert made(room)["ml/service-0"] == 2, "a signal whose own incident is open goes there"
+        watch.ingest([fires(number, after=number)], source=SOURCE)
+
+
+def test_what_opened_before_it_was_a_storm_is_merged_into_it(room: Room) -> None:
+    watch = detector(room)
+    bit_by_bit(room, watch, range(3))
+    assert set(made(room).values()) == {1}
+    again = [fires(0), fires(0, alertname="Other"), fires(3, after=3)]
+    assert watch.ingest(again, source=SOURCE).duplicates == 1
+    gone = list_incidents(room.journal, states=[State.MERGED])
+    (storm,) = list_incidents(room.journal, states=[State.DETECTED])
+    assert {one.merged_into for one in gone} == {storm.id}
+    assert (storm.key, storm.signals, storm.times.started_at, len(gone)) == ("storm", 5, T0, 3)
+    bit_by_bit(room, watch, (4, 5))
+    watch.ingest([fires(1, alertname="Later")], source=SOURCE)
+    assert made(room) == {"storm": 8} | {f"ml/service-{number}": 0 for number in range(3)}
     told = explain_signal(watch.bindings, room.journal, {**LABELS, "deployment": "new"}, room.clock.now())
     assert told.would == "joins incident #4, a storm"
+
+
+PERSON = "ana"
+DONE_BY_PEOPLE: Mapping[str, Callable[[IncidentDesk, PeopleDesk], object]] = {
+    "ack": lambda desk, people: desk.ack("2"),
+    "owner": lambda desk, people: desk.assign("2", "bo"),
+    "severity": lambda desk, people: desk.set_severity("2", Severity.SEV1),
+    "note": lambda desk, people: desk.note("2", "the switch in hall 2"),
+    "link": lambda desk, people: desk.link("2", "https://chat.example/1"),
+    "role": lambda desk, people: people.set_role("2", Role.COMMANDER, "bo"),
+    "task": lambda desk, people: people.add_task("2", "call the provider"),
+    "update": lambda desk, people: people.update("2", "we look at it"),
+}
+
+
+@pytest.mark.parametrize("done", DONE_BY_PEOPLE)
+def test_what_people_are_at_work_on_stays_theirs_and_is_linked_with_the_storm_once(
+    tmp_path: Path, done: str
+) -> None:
+    room = Room(tmp_path, RulesProjection(), PeopleProjection())
+    watch, desk = detector(room), IncidentDesk(room.journal, room.clock, PERSON)
+    bit_by_bit(room, watch, range(3))
+    DONE_BY_PEOPLE[done](desk, PeopleDesk(room.journal, room.clock, PERSON))
+    before = desk.get("2")
+    bit_by_bit(room, watch, range(3, 6))
+    assert made(room) == {"storm": 5, "ml/service-0": 0, "ml/service-1": 1, "ml/service-2": 0}
+    assert replace(desk.get("2"), seq=before.seq) == before
+    linked = [link for link in desk.links("2") if link.target == desk.get("4").id]
+    assert [(link.words, link.note) for link in linked] == [("related", "it began with this storm")]
+    watch.ingest([fires(1, alertname="Other")], source=SOURCE)
+    assert desk.get("2").signals == 2, "a signal whose own incident is open goes there"
+    assert verify(room.journal.path, [IncidentProjection(), PeopleProjection()]).intact
+    room.journal.close()
 
 
 def test_a_trickle_does_not_go_on_with_a_storm(room: Room) -> None:
@@ -186,6 +235,24 @@ def test_counting_grows_with_the_number_of_signals_not_with_its_square() -> None
         assert len(in_storms(each, STORM)) == number
 
     assert grows_linearly(count, 1000)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.permutations(range(9)))
+def test_one_signal_after_another_in_any_order_gives_the_groups_of_one_delivery(order: list[int]) -> None:
+    starts = (0, 15, 30, 45, 90, 200, 200, 230, 290)
+    each = [fires(n, after=start, alertname=f"A{n}") for n, start in enumerate(starts)]
+    groups = []
+    for deliveries in ([each], [[each[place]] for place in order]):
+        with TemporaryDirectory() as folder:
+            room = Room(Path(folder), RulesProjection())
+            room.clock.advance(800)
+            for delivery in deliveries:
+                detector(room).ingest(delivery, source=SOURCE)
+            groups.append({key: number for key, number in made(room).items() if number})
+            room.journal.close()
+    assert groups[0] == groups[1]
+    assert groups[0]["storm"] == 4  # 0 to 45: in no other minute did more than three begin
 
 
 @settings(max_examples=25, deadline=None)
