@@ -13,7 +13,16 @@ from importlib import import_module
 from maestro_cli.tui.feeds.model import AnyFeed
 from maestro_cli.tui.screens.model import Screen
 
-MODULES: tuple[str, ...] = ("services", "workloads", "pods", "nodes", "changes", "records")
+MODULES: tuple[str, ...] = (
+    "services",
+    "workloads",
+    "pods",
+    "nodes",
+    "models",
+    "changes",
+    "silences",
+    "records",
+)
 FIRST = "pods"
 
 
