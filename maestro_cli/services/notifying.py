@@ -1,7 +1,7 @@
 """Channels of the context, and what they are told.
 
 Invariant: what is told is durable before a channel is tried, and a channel that is down holds up nobody for
-longer than one attempt.
+longer than one attempt, and one that is slow for no longer than two.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class NotifyServices(ChangeServices):
         return self.outbox.post(trial(name, self.clock.now(), self.actor), now=True)
 
     def tell_news(self) -> None:
-        """After a command: tell what it did to incidents, each channel in one attempt at most.
+        """After a command: tell what it did to incidents, each channel until it does not take a message.
 
         Never raises for a channel or the journal: what is not told waits, and a watch tells it.
         """

@@ -80,14 +80,19 @@ class Herald:
         return accepted
 
     def tell(self) -> None:
-        """Look, and try one message of what waits at each channel that is not left alone at this moment."""
-        tried: set[str] = set()
+        """Look, and try what waits at each channel in order, until one does not take a message or has had as
+        long as one attempt may take. A channel that is left alone at this moment is."""
+        seconds_left: dict[str, float] = {}
         for message in self.look():
-            if message.standing is not Standing.WAITING or message.channel in tried:
+            left = seconds_left.setdefault(message.channel, TIMEOUT_SECONDS)
+            if message.standing is not Standing.WAITING or left <= 0:
                 continue
-            tried.add(message.channel)
-            if not self._outbox.channel(message.channel).is_paused(self._clock.now()):
-                self._outbox.deliver(message.id)
+            if self._outbox.channel(message.channel).is_paused(self._clock.now()):
+                continue
+            began = self._clock.monotonic()
+            after = self._outbox.deliver(message.id)
+            took = self._clock.monotonic() - began
+            seconds_left[message.channel] = left - took if after.standing.is_over else 0.0
 
     def messages(self, event: Event, now: datetime) -> tuple[Message, ...]:
         """What an event makes one tell, to each channel once, by the first route that leads to it.

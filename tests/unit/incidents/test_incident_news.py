@@ -67,31 +67,6 @@ def test_each_moment_is_told_to_each_channel_once_whoever_looks(room: PeopleRoom
     assert room.journal.head().seq == before
 
 
-def test_a_command_tries_what_waits_once_a_channel_and_leaves_what_was_refused(room: PeopleRoom) -> None:
-    class Hears:
-        def __init__(self) -> None:
-            self.heard: list[str] = []
-
-        def send(self, message: Delivery) -> Attempt:
-            self.heard.append(f"{message.channel} {message.content['moment']}")
-            refused = message.channel == "channel:bell"
-            return Attempt(Outcome.REFUSED if refused else Outcome.DELIVERED, "")
-
-    sender = Hears()
-    outbox = Outbox(room.journal, sender, clock=room.clock, actor="ana")
-    route = Route(to=["chat", "bell"], on=["opened", "acknowledged", "resolved"])
-    room.fires()
-    room.desk.ack("latest")
-    for _ in range(3):  # each a command of its own
-        Herald(room.journal, outbox, CHANNELS, (route,), clock=room.clock).tell()
-    assert sender.heard == [
-        "channel:chat opened",
-        "channel:bell opened",
-        "channel:chat acknowledged",
-        "channel:bell acknowledged",
-    ]
-
-
 def test_a_pager_is_told_only_what_its_events_can_say(room: PeopleRoom) -> None:
     room.fires()
     herald = a_herald(room, Route(to=["pager", "bell"], on=["triaged", "update", "opened"]))
