@@ -1,20 +1,29 @@
 """Looking into one object, and at what its containers print.
 
-Invariant: what is asked for is named, and found before anything is shown; nothing is changed.
+Invariant: what is asked for is named, and found before anything is shown; nothing is changed. No secret that
+the context knows is in what is shown of an object.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import NoData, UsageError
+from maestro_cli.core.facts.inspection import Description, ObjectText
 from maestro_cli.core.facts.logs import Left, LogLine, LogSeen, LogSource
 from maestro_cli.core.quantities import parse_duration_seconds
-from maestro_cli.core.refs import WorkloadRef, parse_object_ref
-from maestro_cli.services.inventory import namespace_of
+from maestro_cli.core.refs import (
+    ObjectRef,
+    WorkloadRef,
+    parse_object_ref,
+    parse_ref_of,
+    parse_workload_ref,
+)
+from maestro_cli.core.untrusted import Untrusted
+from maestro_cli.services.inventory import namespace_of, zone_of
 
 if TYPE_CHECKING:
     from maestro_cli.runbooks.linear_regex import LinearRegex
@@ -38,6 +47,35 @@ class WantedLogs:
     tail: int | None = None
     grep: str = ""
     exclude: str = ""
+
+
+def object_named(services: Services, kind: str, text: str, namespace: str | None) -> ObjectRef:
+    """Read the name of a Pod, Node or (kind `Workload`) workload; raises UsageError for another kind."""
+    where = namespace_of(services, namespace) if kind != "Node" else None
+    if kind == "Workload":
+        return parse_workload_ref(text, namespace=where)
+    return parse_ref_of(kind, text, namespace=where)
+
+
+def describe(services: Services, ref: ObjectRef) -> Description:
+    """The object with conditions, events, owners and what it owns; raises NotFound, Refused, Unreachable."""
+    found = services.cluster.describing.describe(ref, zone_of(services))
+    clean = services.redactor.clean
+    return replace(
+        found,
+        labels={key: Untrusted(clean(value)) for key, value in found.labels.items()},
+        annotations={key: Untrusted(clean(value)) for key, value in found.annotations.items()},
+        events=tuple(replace(one, message=Untrusted(clean(one.message))) for one in found.events),
+    )
+
+
+def object_text(services: Services, ref: ObjectRef) -> ObjectText:
+    """The object as YAML, of any kind that the cluster has. Raises NotFound, Refused, Unreachable."""
+    from maestro_cli.config.strict import dump_yaml  # loads PyYAML
+
+    document, hidden = services.cluster.describing.document(ref)
+    cleaned = services.redactor.clean_value(document)
+    return ObjectText(ref, Untrusted(dump_yaml(cleaned)), hidden)
 
 
 def read_logs(services: Services, wanted: WantedLogs) -> Iterator[tuple[LogSeen, ...]]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from maestro_cli.chaos.drills.conductor import Conductor
     from maestro_cli.chaos.drills.fault_score import FaultScore
     from maestro_cli.chaos.drills.league.model import LeagueReport
+    from maestro_cli.core.facts.inspection import Description, ObjectText
     from maestro_cli.core.facts.inventory import NodeLine, PodLine, WorkloadLine
     from maestro_cli.core.facts.logs import LogSeen
     from maestro_cli.core.progress import Progress
@@ -65,6 +66,24 @@ class Services(PeopleServices):
         from maestro_cli.services.inventory import list_workloads
 
         return list_workloads(self, wanted)
+
+    def object_named(self, kind: str, text: str, namespace: str | None) -> ObjectRef:
+        """Read the name of a Pod, a Node or a Workload, to look at."""
+        from maestro_cli.services.inspecting import object_named
+
+        return object_named(self, kind, text, namespace)
+
+    def describe(self, ref: ObjectRef) -> Description:
+        """One object with its conditions, events, owners and what it owns."""
+        from maestro_cli.services.inspecting import describe
+
+        return describe(self, ref)
+
+    def object_text(self, ref: ObjectRef) -> ObjectText:
+        """One object of any kind as YAML, without secrets."""
+        from maestro_cli.services.inspecting import object_text
+
+        return object_text(self, ref)
 
     def read_logs(self, wanted: WantedLogs) -> Iterator[tuple[LogSeen, ...]]:
         """What containers print, in batches."""

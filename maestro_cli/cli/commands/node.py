@@ -15,16 +15,19 @@ from maestro_cli.cli.options import (
     output_options,
 )
 from maestro_cli.cli.targets import A_NODE
+from maestro_cli.output.renderers.descriptions import description_view
 from maestro_cli.output.renderers.inventory import nodes_view
-from maestro_cli.output.writer import emit
+from maestro_cli.output.writer import emit, emit_text
 from maestro_cli.services.inventory import Wanted
+
+NodeArgument = Annotated[str, typer.Argument(metavar="NAME", help="NAME, or node/NAME.")]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
 def node() -> None:
-    """List nodes, close or open them to new pods, and drain them."""
+    """List nodes, look into one, close or open them to new pods, and drain them."""
 
 
 @app.command("list")
@@ -45,6 +48,27 @@ def list_nodes(
     options = output_options(ctx, output)
     found = ctx.obj.list_nodes(Wanted(name, selector=selector, fields=fields, sort_by=sort_by))
     emit(nodes_view(found, ctx.obj.clock.now()), options)
+
+
+@app.command()
+def describe(ctx: typer.Context, name: NodeArgument, output: OutputOption = "table") -> None:
+    """Show a node closely: conditions, taints, the pods that run there, and events.
+
+    What the caller may not read is said. Values that sound like secrets are hidden.
+
+    Example: maestro node describe node-a
+    """
+    found = ctx.obj.describe(ctx.obj.object_named("Node", name, None))
+    emit(description_view(found, ctx.obj.clock.now()), output_options(ctx, output))
+
+
+@app.command("yaml")
+def as_yaml(ctx: typer.Context, name: NodeArgument) -> None:
+    """Print a node as YAML, without managedFields, and with secrets hidden.
+
+    Example: maestro node yaml node-a
+    """
+    emit_text(ctx.obj.object_text(ctx.obj.object_named("Node", name, None)).text)
 
 
 @app.command()

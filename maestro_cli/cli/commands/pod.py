@@ -17,18 +17,21 @@ from maestro_cli.cli.options import (
     output_options,
 )
 from maestro_cli.cli.targets import A_POD
+from maestro_cli.output.renderers.descriptions import description_view
 from maestro_cli.output.renderers.inventory import pods_view
 from maestro_cli.output.renderers.logs import print_logs
-from maestro_cli.output.writer import emit
+from maestro_cli.output.writer import emit, emit_text
 from maestro_cli.services.inspecting import WantedLogs, several
 from maestro_cli.services.inventory import Wanted
+
+PodArgument = Annotated[str, typer.Argument(metavar="NAME", help="NAME, or namespace/pod/NAME.")]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
 def pod() -> None:
-    """List pods, read their logs, and have one end."""
+    """List pods, look into one, read their logs, and have one end."""
 
 
 @app.command("list")
@@ -51,6 +54,29 @@ def list_pods(
     options = output_options(ctx, output)
     found = ctx.obj.list_pods(Wanted(name, namespace, everywhere, selector, fields, sort_by))
     emit(pods_view(found, ctx.obj.clock.now(), everywhere=everywhere), options)
+
+
+@app.command()
+def describe(
+    ctx: typer.Context, name: PodArgument, namespace: InNamespaceOption = None, output: OutputOption = "table"
+) -> None:
+    """Show a pod closely: conditions, containers, events and owners.
+
+    What the caller may not read is said. Values that sound like secrets are hidden.
+
+    Example: maestro pod describe fraud-5c9f-x2x -n ml
+    """
+    found = ctx.obj.describe(ctx.obj.object_named("Pod", name, namespace))
+    emit(description_view(found, ctx.obj.clock.now()), output_options(ctx, output))
+
+
+@app.command("yaml")
+def as_yaml(ctx: typer.Context, name: PodArgument, namespace: InNamespaceOption = None) -> None:
+    """Print a pod as YAML, without managedFields, and with secrets hidden.
+
+    Example: maestro pod yaml fraud-5c9f-x2x -n ml
+    """
+    emit_text(ctx.obj.object_text(ctx.obj.object_named("Pod", name, namespace)).text)
 
 
 @app.command()

@@ -271,6 +271,7 @@ class DaemonSet(Struct):
 class Involved(Struct):
     kind: str = ""
     name: str = ""
+    uid: str = ""
 
 
 class EventSeries(Struct, rename="camel"):
