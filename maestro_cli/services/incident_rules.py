@@ -10,14 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maestro_cli.config.locations import shipped
 from maestro_cli.core.errors import InvalidFile, MaestroError, NotFound, UsageError
 from maestro_cli.core.quantities import counted
 from maestro_cli.incidents.intake.bindings import Bindings
 from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.intake.rules.explanation import RuleExplanation, explain_signal
 from maestro_cli.incidents.intake.rules.lint import lint_rules
-from maestro_cli.incidents.intake.rules.model import RuleBook
+from maestro_cli.incidents.intake.rules.model import RuleBook, shipped_rules
 from maestro_cli.incidents.intake.rules.reader import read_rules
 from maestro_cli.incidents.intake.rules.resolving import RuleResolver
 from maestro_cli.incidents.intake.rules.usage import Usage, note_rules, unused_rules, usage_of_rules
@@ -29,8 +28,6 @@ from maestro_cli.services.runbook_checks import alerts_of
 if TYPE_CHECKING:
     from maestro_cli.journal.store import Journal
     from maestro_cli.services.running import RunServices
-
-SHIPPED = "incident-rules.yaml"
 
 
 class IncidentRules:
@@ -45,7 +42,7 @@ class IncidentRules:
         settings = self._services.settings
         context = settings.contexts.get(settings.current_context or "")
         own = (Path(context.incident_rules),) if context is not None and context.incident_rules else ()
-        return (*own, shipped("deploy") / SHIPPED)
+        return (*own, shipped_rules())
 
     @cached_property
     def book(self) -> RuleBook:

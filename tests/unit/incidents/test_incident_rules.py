@@ -54,7 +54,8 @@ def test_a_rule_of_the_context_takes_the_place_of_a_shipped_one_and_tables_are_a
         "severities: {blocker: sev1, info: none}\nunknown_severity: sev2\nheartbeats: [Pulse]\n"
         "unused_after: 7d\nrules:\n- {id: workload, reopen_window: 0s, threshold: 2}\n",
     )
-    (rule,) = book.rules
+    assert [one.id for one in book.rules] == ["workload", "node"]
+    rule = book.rules[0]
     assert (rule.id, rule.threshold, rule.reopen_window_seconds) == ("workload", 2, 0.0)
     words = book.policy.severities
     assert (words["blocker"], words["info"], words["page"]) == (Severity.SEV1, None, Severity.SEV2)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from maestro_cli.config.locations import shipped
+from maestro_cli.core.facts.alerts import Alert
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.intake.bindings import Bindings
 from maestro_cli.incidents.intake.detector import Detector
@@ -70,6 +72,42 @@ def test_a_rule_groups_by_its_labels_and_waits_for_its_threshold(room: Room) -> 
     watch.reconcile([first, late, near], source=SOURCE)
     (incident,) = list_incidents(room.journal)
     assert (incident.key, incident.title, incident.signals) == ("rule/pair/pair", "pair is ill", 3)
+
+
+def about_node(
+    name: str, alertname: str, namespace: str = "", deployment: str = "", *, cluster: str = "", pod: str = ""
+) -> Alert:
+    return alert(
+        alertname=alertname, node=name, namespace=namespace, deployment=deployment, service="",
+        cluster=cluster, pod=pod,
+    )  # fmt: skip
+
+
+def test_the_shipped_rules_put_together_what_is_said_of_a_node_and_nothing_that_runs_there(
+    room: Room,
+) -> None:
+    shipped_rules = Bindings((), read_rules((shipped("deploy") / "incident-rules.yaml",)))
+    watch = Detector(room.journal, room.clock, "watch", bindings=shipped_rules)
+    signals = [
+        about_node("a", "KubeNodeNotReady"),
+        about_node("a", "KubeNodePressure", namespace="monitoring", pod="kube-state-metrics-0"),
+        about_node("a", "KubernetesSystemOOM"),
+        about_node("b", "KubeNodeNotReady"),
+        about_node("a", "KubeNodeNotReady", cluster="east"),
+        about_node("a", "PodSlow", namespace="ml", deployment="fraud"),
+        about_node("", "KubeNodeNotReady", namespace="ml", deployment="risk"),
+    ]
+    watch.ingest(signals, source=SOURCE)
+    found = {one.key: (one.signals, one.title) for one in list_incidents(room.journal)}
+    assert found == {
+        "rule/node/-/a": (3, "KubeNodeNotReady on node a"),
+        "rule/node/-/b": (1, "KubeNodeNotReady on node b"),
+        "rule/node/east/a": (1, "KubeNodeNotReady on node a"),
+        "ml/fraud": (1, "PodSlow on ml/fraud"),
+        "ml/risk": (1, "KubeNodeNotReady on ml/risk"),
+    }
+    told = explain_signal(shipped_rules, room.journal, signals[2].labels, room.clock.now())
+    assert (told.rule.id, told.would) == ("node", "joins incident #1, which is open")
 
 
 def test_the_table_of_the_rules_decides_severity_and_heartbeats(room: Room) -> None:

@@ -12,7 +12,14 @@ import pytest
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.intake.bindings import Bindings
 from maestro_cli.incidents.intake.detector import Detector
-from maestro_cli.incidents.intake.rules.model import EVERY_SIGNAL, FlapLimit, ResolveOn, Rule, RuleBook
+from maestro_cli.incidents.intake.rules.model import (
+    EVERY_SIGNAL,
+    FlapLimit,
+    ResolveOn,
+    Rule,
+    RuleBook,
+    shipped_rules,
+)
 from maestro_cli.incidents.intake.rules.projection import RulesProjection
 from maestro_cli.incidents.intake.rules.resolving import RuleResolver
 from maestro_cli.incidents.intake.rules.usage import note_rules, unused_rules, usage_of_rules
@@ -40,6 +47,15 @@ def watch(room: Room, *rules: Rule) -> Detector:
 def of_team(name: str, *, threshold: int = 1) -> Rule:
     matchers = (parse_matcher(f"team={name}"),)
     return Rule(name, matchers, ("team",), threshold=threshold, prefix=("rule", name), by_labels=True)
+
+
+def test_that_a_shipped_rule_matched_nothing_is_nobodys_mistake(room: Room) -> None:
+    shipped = replace(of_team("b"), file=str(shipped_rules()))
+    own = replace(of_team("c"), file="rules.yaml")
+    detector = watch(room, shipped, own)
+    note_rules(room.journal, "watch", detector.bindings.book)
+    later = T0 + timedelta(days=2)
+    assert set(unused_rules(detector.bindings.book, usage_of_rules(room.journal), later)) == {"c"}
 
 
 def two_fire(room: Room, resolve_on: ResolveOn, limit: FlapLimit | None = None) -> Detector:

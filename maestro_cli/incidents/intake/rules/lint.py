@@ -42,7 +42,11 @@ def lint_rules(
     found = [
         *_never_reached(book.rules),
         *(one for rule in book.rules for one in _contradictions(rule)),
-        *(one for rule in book.rules for one in _unknown_alerts(rule, known if judge_names else ())),
+        *(
+            one
+            for rule in book.rules
+            for one in _unknown_alerts(rule, known if judge_names and not rule.is_shipped else ())
+        ),
         *(_unused(rule, unused[rule.id]) for rule in book.rules if rule.id in unused),
         *_unknown_words(book, known, words),
     ]
@@ -54,9 +58,12 @@ def _of(rule: Rule, name: str, key: str, text: str, *, is_error: bool = True) ->
 
 
 def _never_reached(rules: Sequence[Rule]) -> Iterator[PlaybookFinding]:
+    """Of rules of one file: that a nearer file takes what a farther one would is what it is for."""
     told: set[str] = set()
     for earlier, later in combinations(rules, 2):
-        if later.id in told or not later.file or not set(earlier.matchers) <= set(later.matchers):
+        if later.id in told or not later.file or earlier.file != later.file:
+            continue
+        if not set(earlier.matchers) <= set(later.matchers):
             continue
         told.add(later.id)
         text = f"rule {later.id} is never reached: {earlier.id}, which comes first, takes all that it could"

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
+from maestro_cli.config.locations import shipped
 from maestro_cli.core.workload_labels import workload_of
 from maestro_cli.incidents.intake.correlation import IntakePolicy, incident_key, key_part
 from maestro_cli.runbooks.playbooks.matchers import Matcher, mismatch
 from maestro_cli.runbooks.playbooks.model import Playbook
 
 STORM_PREFIX = ("storm",)
+SHIPPED = "incident-rules.yaml"  # in deploy/
 DEFAULT_UNUSED_SECONDS = 30 * 86_400.0
 
 
@@ -71,6 +74,11 @@ class Rule:
         return "/".join((*self.prefix, *parts))
 
     @property
+    def is_shipped(self) -> bool:
+        """Whether it came with maestro: that it finds nothing to match in a context is nobody's mistake."""
+        return self.file == str(shipped_rules())
+
+    @property
     def is_storm(self) -> bool:
         """Whether it counts incidents that begin at once, and takes no signal by its labels."""
         return self.prefix == STORM_PREFIX
@@ -91,6 +99,10 @@ class Rule:
         return (
             f"by {', '.join(self.group_by) or 'nothing'}" if self.by_labels else f"by {', '.join(self.same)}"
         )
+
+
+def shipped_rules() -> Path:
+    return shipped("deploy") / SHIPPED
 
 
 EVERY_SIGNAL = Rule("workload")

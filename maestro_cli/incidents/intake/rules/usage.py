@@ -43,11 +43,11 @@ def usage_of_rules(reads: Reads) -> Mapping[str, Usage]:
 
 
 def unused_rules(book: RuleBook, usage: Mapping[str, Usage], now: datetime) -> dict[str, float]:
-    """Of rules with matchers that matched nothing for too long: for how many seconds by now."""
+    """Of rules of a context with matchers that matched nothing for too long: for how many seconds by now."""
     found = {}
     for rule in book.rules:
         told = usage.get(rule.id, Usage())
-        if not rule.matchers or told.since is None:
+        if not rule.matchers or rule.is_shipped or told.since is None:
             continue
         idle = seconds_between(max(told.since, told.last_at or told.since), now)
         if idle > book.unused_after_seconds:
