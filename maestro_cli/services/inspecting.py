@@ -26,6 +26,7 @@ from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.services.inventory import namespace_of, zone_of
 
 if TYPE_CHECKING:
+    from maestro_cli.core.cancellation import Cancellation
     from maestro_cli.runbooks.linear_regex import LinearRegex
     from maestro_cli.services.root import Services
 
@@ -78,8 +79,10 @@ def object_text(services: Services, ref: ObjectRef) -> ObjectText:
     return ObjectText(ref, Untrusted(dump_yaml(cleaned)), hidden)
 
 
-def read_logs(services: Services, wanted: WantedLogs) -> Iterator[tuple[LogSeen, ...]]:
-    """The lines, and what is told of them, in batches.
+def read_logs(
+    services: Services, wanted: WantedLogs, stopped: Cancellation | None = None
+) -> Iterator[tuple[LogSeen, ...]]:
+    """The lines, and what is told of them, in batches; until it is `stopped`, or the command is cancelled.
 
     Raises UsageError, NotFound for a target that is not there, and NoData in the end when nothing followed
     and no container could be read.
@@ -96,7 +99,7 @@ def read_logs(services: Services, wanted: WantedLogs) -> Iterator[tuple[LogSeen,
         keep=_filter(wanted.grep, wanted.exclude),
     )
     sources = [_source(services, text, wanted.namespace) for text in wanted.targets]
-    cancellation, logs = services.cancellation, services.cluster.logs
+    cancellation, logs = stopped or services.cancellation, services.cluster.logs
     read = logs.follow if wanted.follow else logs.read
     yield from _unless_silent(read(sources, lines, cancellation), follow=wanted.follow)
     cancellation.raise_if_set()

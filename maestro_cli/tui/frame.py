@@ -149,6 +149,12 @@ class Frame(App[None]):
         self.behind.feeds.want(view.keys(scope) | strip)
         self._read_scope = scope
 
+    @on(View.KeysChanged)
+    def keys_changed(self) -> None:
+        if self.view is not None:
+            self._read_for(self.view)
+            self.draw()
+
     def rescope(self, scope: Scope) -> None:
         """Be about other contexts or another namespace; a context that is left is disarmed."""
         store = self.behind.store

@@ -10,6 +10,7 @@ from maestro_cli.tui.acting.changing import change_action
 from maestro_cli.tui.acting.model import Danger, Target
 from maestro_cli.tui.feeds.model import Feed, Hearer
 from maestro_cli.tui.feeds.watching import gather
+from maestro_cli.tui.screens.logs import logs_action, logs_place
 from maestro_cli.tui.screens.model import Moment, Place, TableScreen
 
 if TYPE_CHECKING:
@@ -65,7 +66,9 @@ SCREENS = (
         labels=lambda pod: pod.labels,
         aliases=("pod", "po"),
         digit="3",
+        opens=logs_place,
         actions=(
+            logs_action("pods"),
             change_action(
                 "pods.delete",
                 "delete-pod",

@@ -18,6 +18,7 @@ MODULES: tuple[str, ...] = (
     "workloads",
     "pods",
     "nodes",
+    "logs",
     "models",
     "changes",
     "silences",

@@ -10,6 +10,7 @@ from maestro_cli.tui.acting.changing import change_action, whole_number
 from maestro_cli.tui.acting.model import Action, Ask, Danger, Target
 from maestro_cli.tui.feeds.model import Feed, Hearer
 from maestro_cli.tui.feeds.watching import gather
+from maestro_cli.tui.screens.logs import logs_action
 from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ SCREENS = (
         opens=lambda target: Place("rollout", target.name, target.context),
         aliases=("workload", "wl", "deployments", "deploy", "dp", "sts", "ds"),
         digit="2",
-        actions=(*VISITS, *CHANGES),
+        actions=(*VISITS, logs_action("workloads"), *CHANGES),
     ),
     ReportScreen(
         id="rollout",
@@ -212,7 +213,7 @@ SCREENS = (
         report=rollout_report,
         target=rollout_target,
         aliases=("rollouts",),
-        actions=(VISITS[1], *CHANGES),
+        actions=(VISITS[1], logs_action("rollout"), *CHANGES),
     ),
     TableScreen(
         id="revisions",

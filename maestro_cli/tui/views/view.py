@@ -47,6 +47,9 @@ class View(Vertical):
             super().__init__()
             self.shown, self.total = shown, total
 
+    class KeysChanged(Message):
+        """It renders other facts from now on."""
+
     class Asked(Message):
         """A key of an action, with what was chosen at that moment."""
 

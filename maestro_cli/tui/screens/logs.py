@@ -1,0 +1,115 @@
+"""Logs of a pod, or of all pods of a workload, as they are printed.
+
+Invariant: a filter is the source's: it decides what is read, before anything is kept.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.tui.acting.model import Action, Danger, Target
+from maestro_cli.tui.feeds.model import Feed, Hearer
+from maestro_cli.tui.feeds.tail import Tail, TailKeeper
+from maestro_cli.tui.screens.model import OwnScreen, Place
+
+if TYPE_CHECKING:
+    from maestro_cli.core.cancellation import Cancellation
+    from maestro_cli.services.inspecting import WantedLogs
+    from maestro_cli.services.root import Services
+    from maestro_cli.tui.views.view import View
+
+TAIL_LINES = 1000  # of each container, to begin with
+
+
+@dataclass(frozen=True, slots=True)
+class LogsAsked:
+    """Whose logs, and which lines; travels as the argument of the feed."""
+
+    target: str
+    filter: str = ""
+    is_previous: bool = False
+
+    def __str__(self) -> str:
+        return json.dumps([self.target, self.filter, self.is_previous])
+
+    @staticmethod
+    def read(argument: str) -> LogsAsked:
+        return LogsAsked(*json.loads(argument))
+
+    @property
+    def wanted(self) -> WantedLogs:
+        """`!text` leaves lines out; anything else picks them."""
+        from maestro_cli.services.inspecting import WantedLogs
+
+        picks, leaves = self.filter, ""
+        if picks.startswith("!"):
+            picks, leaves = "", picks.removeprefix("!")
+        return WantedLogs(
+            (self.target,),
+            follow=not self.is_previous,
+            previous=self.is_previous,
+            tail=TAIL_LINES,
+            grep=f"(?i){picks}" if picks else "",
+            exclude=f"(?i){leaves}" if leaves else "",
+        )
+
+
+def read_logs(services: Services, argument: str) -> Tail:
+    raise NotImplementedError("logs are followed")  # a feed that follows is never read
+
+
+def follow_logs(services: Services, argument: str, hearer: Hearer[Tail], stopped: Cancellation) -> None:
+    from maestro_cli.services.inspecting import read_logs
+
+    asked = LogsAsked.read(argument)
+    keeper = TailKeeper(hearer)
+    hearer.read(Tail(0, ()))
+    try:
+        for batch in read_logs(services, asked.wanted, stopped):
+            keeper.add(batch)
+    finally:
+        keeper.close()
+    while asked.is_previous and not stopped.wait(3600.0):  # what has ended is not read again
+        continue
+
+
+LOGS: Feed[Tail] = Feed("logs", "Kubernetes", 3.0, read_logs, follow_logs, is_recorded=False)
+
+
+def logs_view(place: Place) -> View:
+    from maestro_cli.tui.views.logs_view import LogsView
+
+    return LogsView(SCREEN, place)
+
+
+SCREEN = OwnScreen(
+    id="logs",
+    title="Logs",
+    help="What a pod, or every pod of a workload, prints; the filter is applied before anything is kept.",
+    feeds=(LOGS,),
+    view=logs_view,
+    aliases=("log",),
+)
+
+SCREENS = (SCREEN,)
+
+
+def logs_action(screen: str) -> Action:
+    """`l` on whatever prints: a pod, or a workload."""
+    return Action(
+        f"{screen}.logs",
+        "Logs",
+        "what it prints, as it is printed",
+        Danger.OBSERVE,
+        lambda target, answers: ("pod", "logs", target.name, "-f"),
+        key="l",
+        opens=logs_place,
+    )
+
+
+def logs_place(target: Target) -> Place:
+    ref = target.item
+    return Place("logs", str(ref) if isinstance(ref, WorkloadRef) else target.name, target.context)
