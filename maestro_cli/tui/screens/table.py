@@ -14,6 +14,7 @@ from maestro_cli.tui.feeds.model import AnyFeed
 from maestro_cli.tui.screens.model import Screen
 
 MODULES: tuple[str, ...] = (
+    "incidents",
     "services",
     "workloads",
     "pods",
@@ -24,7 +25,7 @@ MODULES: tuple[str, ...] = (
     "silences",
     "records",
 )
-FIRST = "pods"
+FIRST = "incidents"
 
 
 @cache
