@@ -7,6 +7,7 @@ edit that began later than the trouble is no suspect. What a release explains is
 from __future__ import annotations
 
 from maestro_cli.core.clock import seconds_between
+from maestro_cli.core.facts.cluster import Pod
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.incidents.triage.configuration import ConfigEdit
 from maestro_cli.incidents.triage.facts import CaseFacts, Tally, tally_by
@@ -17,6 +18,7 @@ from maestro_cli.incidents.triage.making import (
     concentrated,
     fresh_revisions,
     names,
+    sickness,
 )
 from maestro_cli.incidents.triage.model import SuggestedFix, Suspect, SuspectKind
 
@@ -25,6 +27,7 @@ _ENOUGH_REQUESTS = 20.0
 _SHIFT = 0.1  # of the requests: so much more of them a version has to answer than before
 _NO_VERSIONS = frozenset({"", "constant", "_unknown"})
 _WORSE = 0.02
+_READY_SECONDS = 10.0  # a pod that is not ready after that has something that keeps it from it
 
 
 def config_suspects(case: CaseFacts, window_seconds: float = RELEASE_WINDOW_SECONDS) -> list[Suspect]:
@@ -39,6 +42,7 @@ def config_suspects(case: CaseFacts, window_seconds: float = RELEASE_WINDOW_SECO
         _beginning(case, making, edit)
         _logs(case, making, edit)
         _reach(case, making, edit)
+        _newcomers(case, making, edit)
         if making.supported:
             making.reasons_for += [f"it changed {line}" for line in edit.changes[:2]]
             suspect = making.done(SuspectKind.CONFIG, edit.subject, _fix(edit, "set-config"))
@@ -149,6 +153,32 @@ def _reach(case: CaseFacts, making: Making, edit: ConfigEdit) -> None:
         started = [pod for pod in case.pods if pod.created_at >= edit.earliest or pod.restarts]
         if not started:
             making.minus(0.25, "no pod has started since: those that run do not see it yet")
+
+
+def _newcomers(case: CaseFacts, making: Making, edit: ConfigEdit) -> None:
+    """Whether every pod that started since the edit is unwell, and none that runs since before it.
+
+    A release that came as well explains as much; pods that were only started again read what was edited.
+    """
+    pods = [pod for pod in case.pods if not pod.deleting]
+    since = [pod for pod in pods if pod.created_at >= edit.earliest]
+    before = [pod for pod in pods if pod.created_at < edit.earliest]
+    unwell = [words for pod in since if (words := _unwell(case, pod))]
+    if not since or len(unwell) < len(since) or not before or any(_unwell(case, pod) for pod in before):
+        return
+    is_released = bool(fresh_revisions(case)) and not _restarts_alone(case)
+    making.plus(
+        0.1 if is_released else 0.45,
+        f"all {len(since)} pods that started since then are unwell ({unwell[0]}), those from before are well",
+    )
+
+
+def _unwell(case: CaseFacts, pod: Pod) -> str:
+    """What is wrong with a pod, or that it was not ready long after it was made; "" when nothing is."""
+    if words := sickness(pod):
+        return words
+    late = case.alert_at is not None and seconds_between(pod.created_at, case.alert_at) > _READY_SECONDS
+    return "not ready" if late and not pod.ready else ""
 
 
 def _in_one_pod(case: CaseFacts) -> bool:

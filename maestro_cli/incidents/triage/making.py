@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from maestro_cli.core.facts.cluster import Pod
 from maestro_cli.incidents.triage.facts import CaseFacts, LogGroup, Rollout, Tally, tally_by
 from maestro_cli.incidents.triage.model import SuggestedFix, Suspect, SuspectKind
 
 RELEASE_WINDOW_SECONDS = 1800.0
 _FEW_LINES = 3
+_CRASHES = ("CrashLoopBackOff", "Error", "OOMKilled", "ErrImagePull", "ImagePullBackOff", "RunContainerError")
 _SEASONED_REQUESTS = 200.0  # answered before the onset: what began then is not of this revision
 
 
@@ -37,6 +39,16 @@ class Making:
     def done(self, kind: SuspectKind, subject: str, fix: SuggestedFix | None = None) -> Suspect:
         score = round(min(max(self.score, 0.0), 1.0), 2)
         return Suspect(kind, subject, score, tuple(self.reasons_for), tuple(self.reasons_against), fix)
+
+
+def sickness(pod: Pod) -> str:
+    """What is wrong with a pod's containers, "" when nothing is."""
+    for container in pod.containers:
+        if container.reason in _CRASHES:
+            return container.reason
+        if container.last_reason in ("OOMKilled", "Error") and container.restarts > 0:
+            return f"{container.last_reason}, {container.restarts} restarts"
+    return ""
 
 
 def bad_groups(case: CaseFacts) -> list[LogGroup]:

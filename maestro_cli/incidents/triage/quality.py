@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from math import sqrt
 
 from maestro_cli.incidents.triage.facts import CaseFacts, Tally
 from maestro_cli.incidents.triage.model import Evidence
 
 _ENOUGH_ANSWERS = 20.0
 _WORSE_BY = 0.1
+_ERRORS = 3.0  # standard ones: what differs by less is chance, once in hundreds of incidents aside
 _HARDLY = 0.5  # so many requests before the onset for each one since: who had more answered before as well
 
 
@@ -35,6 +37,8 @@ def worse_answers(case: CaseFacts, revision: str) -> str:
     other = rest.ratio_before if before else rest.ratio_since
     if count < _ENOUGH_ANSWERS or other is None or own.ratio_since - other < _WORSE_BY:
         return ""
+    if is_chance(own.ratio_since, own.requests_since, other, count):
+        return ""
     when = "before it" if before else "of the others at the same time"
     right, once = 100 * (1 - own.ratio_since), 100 * (1 - other)
     return f"{right:.0f} % of revision {revision}'s answers turn out right, {once:.0f} % {when}"
@@ -48,12 +52,20 @@ def _worse_than_before(case: CaseFacts, revision: str, versions: set[str]) -> st
     few = min(all_of_them.requests_since, all_of_them.requests_before) < _ENOUGH_ANSWERS
     if few or right is None or once is None or right - once < _WORSE_BY:
         return ""
+    if is_chance(right, all_of_them.requests_since, once, all_of_them.requests_before):
+        return ""
     if mine.requests_before > _HARDLY * mine.requests_since:
         return ""
     return (
         f"{100 * (1 - right):.0f} % of the answers turn out right since revision {revision} answers, "
         f"{100 * (1 - once):.0f} % before it"
     )
+
+
+def is_chance(share: float, of: float, other: float, of_other: float) -> bool:
+    """Whether two shares of so many answers differ by no more than three standard errors."""
+    both = (share * of + other * of_other) / (of + of_other)
+    return abs(share - other) <= _ERRORS * sqrt(both * (1 - both) * (1 / of + 1 / of_other))
 
 
 def _sum(judged: Mapping[str, Tally], versions: set[str]) -> Tally:

@@ -13,6 +13,7 @@ from typing import Any
 from maestro_cli.incidents.model import Severity
 from maestro_cli.incidents.triage.facts import CaseFacts, Tally, tally_by
 from maestro_cli.incidents.triage.model import Proposal, Suspect, SuspectKind
+from maestro_cli.incidents.triage.quality import is_chance
 
 _ENOUGH_REQUESTS = 20.0
 _ORDER = (Severity.SEV1, Severity.SEV2, Severity.SEV3, Severity.SEV4)
@@ -117,7 +118,12 @@ def _worse(case: CaseFacts) -> float | None:
     every = sum(case.judged.values(), Tally())
     if every.ratio_since is None or every.requests_since < _ENOUGH_REQUESTS:
         return None
-    return every.ratio_since - (every.ratio_before or 0.0)
+    before = every.ratio_before
+    if before is not None and is_chance(
+        every.ratio_since, every.requests_since, before, every.requests_before
+    ):
+        return 0.0
+    return every.ratio_since - (before or 0.0)
 
 
 def _missing(case: CaseFacts) -> float | None:

@@ -8,7 +8,6 @@ the tables below and are cut to 0..1; reasons against are kept and lower the sco
 from __future__ import annotations
 
 from maestro_cli.core.clock import seconds_between
-from maestro_cli.core.facts.cluster import Pod
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.incidents.triage.configured import config_suspects, traffic_suspects
 from maestro_cli.incidents.triage.facts import CaseFacts, Rollout, Tally, tally_by
@@ -19,6 +18,7 @@ from maestro_cli.incidents.triage.making import (
     concentrated,
     fresh_revisions,
     names,
+    sickness,
 )
 from maestro_cli.incidents.triage.memory import hunger_of
 from maestro_cli.incidents.triage.model import SuggestedFix, Suspect, SuspectKind
@@ -37,7 +37,6 @@ _ENOUGH_REQUESTS = 20.0
 _EXPECTED_ERRORS = 10.0  # so many that their absence is no accident
 _FAINTEST = 0.1  # below this a suspect only distracts
 _KILLED = "OOMKilled"  # alone among several: it leaks, whatever else changed
-_CRASHES = ("CrashLoopBackOff", "Error", "OOMKilled", "ErrImagePull", "ImagePullBackOff", "RunContainerError")
 
 
 def rank_suspects(
@@ -194,25 +193,15 @@ def _logs_of_revision(case: CaseFacts, making: Making, revision: str) -> None:
 def _pods_of_revision(case: CaseFacts, making: Making, revision: str) -> None:
     own = [pod for pod in case.pods if case.revision_of(pod.name) == revision and not pod.deleting]
     rest = [pod for pod in case.pods if case.revision_of(pod.name) not in ("", revision)]
-    sick = [pod for pod in own if _sickness(pod)]
+    sick = [pod for pod in own if sickness(pod)]
     if not own or not sick:
         return
-    well = bool(rest) and not any(map(_sickness, rest))
+    well = bool(rest) and not any(map(sickness, rest))
     making.plus(
         0.45 if well else 0.35,
-        f"{len(sick)} of {len(own)} pods of revision {revision} are unwell ({_sickness(sick[0])})"
+        f"{len(sick)} of {len(own)} pods of revision {revision} are unwell ({sickness(sick[0])})"
         + (", those of the others are well" if well else ""),
     )
-
-
-def _sickness(pod: Pod) -> str:
-    """What is wrong with a pod's containers, "" when nothing is."""
-    for container in pod.containers:
-        if container.reason in _CRASHES:
-            return container.reason
-        if container.last_reason in ("OOMKilled", "Error") and container.restarts > 0:
-            return f"{container.last_reason}, {container.restarts} restarts"
-    return ""
 
 
 def _other_release(case: CaseFacts, rollout: Rollout, before_onset: float) -> list[Suspect]:
@@ -238,7 +227,7 @@ def _other_release(case: CaseFacts, rollout: Rollout, before_onset: float) -> li
 def _pods(case: CaseFacts) -> list[Suspect]:
     found = []
     tallies = tally_by(case.split, "pod")
-    sick = {pod.name: _sickness(pod) for pod in case.pods if _sickness(pod)}
+    sick = {pod.name: sickness(pod) for pod in case.pods if sickness(pod)}
     slow, why_slow = _slow_pod(case)
     namespace = case.workload.namespace if case.workload is not None else ""
     hungry = {pod.name: why for pod in case.pods if (why := hunger_of(pod.name, case.memory))}

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from maestro_cli.chaos.drills.defects import FAMILIES
-from maestro_cli.chaos.drills.league.draw import LEAGUE, LONGEST_DELAY_SECONDS, NOTHING, draw, draw_delay
+from maestro_cli.chaos.drills.league.draw import (
+    LEAGUE,
+    LONGEST_DELAY_SECONDS,
+    NOTHING,
+    SERVICES,
+    draw,
+    draw_delay,
+    sheet_of,
+)
 from maestro_cli.chaos.drills.league.seeds import MAX_SEEDS, read_seeds
 from maestro_cli.core.canonical import canonical_json, plain
 from maestro_cli.core.errors import NotFound, UsageError
@@ -44,8 +52,33 @@ def test_when_it_begins_is_drawn_as_well() -> None:
 
 def test_the_league_has_what_was_promised_once() -> None:
     assert len(NAMES) == len(set(NAMES)) == 12
-    causes = [draw(name, 1).true_cause for name in NAMES]
-    assert {"release", "dependency", "pod", "node", "load", "traffic", NOTHING} == set(causes)
+    causes = {draw(name, seed).true_cause for name in NAMES for seed in range(20)}
+    assert causes == {"release", "dependency", "pod", "node", "load", "traffic", "config", NOTHING}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_happens_to_either_service_and_to_that_one_alone(name: str) -> None:
+    """What is broken, counted and looked at is of the service that was drawn."""
+    drawn = [draw(name, seed) for seed in range(20)]
+    assert {one.target.name for one in drawn} == set(SERVICES)
+    for one in drawn:
+        told = canonical_json(plain(one))
+        (other,) = set(SERVICES) - {one.target.name}
+        assert other not in told
+
+
+def test_the_sheet_names_every_service_whichever_was_drawn() -> None:
+    sheets = {draw("crash-loop", seed).target.name: sheet_of(draw("crash-loop", seed)) for seed in range(20)}
+    assert sheets["fraud"] == sheets["recommendation"]
+    assert [place.target.name for place in sheets["fraud"].places] == list(SERVICES)
+
+
+def test_an_edit_is_of_what_routes_requests_or_of_what_replicas_read() -> None:
+    drawn = {(draw("config-edit", seed).true_cause, draw("config-edit", seed).alert) for seed in range(60)}
+    assert drawn == {
+        ("traffic", "ErrorBudgetBurn"), ("traffic", "ModelAccuracyLow"),
+        ("config", "KubePodCrashLooping"), ("config", "KubeDeploymentRolloutStuck"),
+    }  # fmt: skip
 
 
 def test_an_unknown_scenario_is_refused_with_those_there_are() -> None:

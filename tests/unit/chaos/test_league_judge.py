@@ -37,12 +37,14 @@ WELL_DONE = Outcome(
 )  # fmt: skip
 
 
-def judged(name: str, outcome: Outcome, truth: Truth = TRUTH, fouls: tuple[str, ...] = ()) -> Item:
+def judged(
+    name: str, outcome: Outcome, truth: Truth = TRUTH, fouls: tuple[str, ...] = (), *, seed: int = 1
+) -> Item:
     baseline = Baseline(T0, 1, {}, None, None)
     played = Performance(
-        "drl-1", draw(name, 1), None, baseline, truth, outcome, None, None, at(30), 30.0, None
+        "drl-1", draw(name, seed), None, baseline, truth, outcome, None, None, at(30), 30.0, None
     )  # fmt: skip
-    return judge(played, 1, "seal", fouls)
+    return judge(played, seed, "seal", fouls)
 
 
 def test_a_response_that_names_and_ends_the_cause_passes() -> None:
@@ -68,8 +70,11 @@ def test_a_foul_fails_what_went_well() -> None:
 
 
 def test_where_no_runbook_ends_it_only_notice_and_cause_count() -> None:
-    item = judged("slow-release", replace(WELL_DONE, mitigated_at=None, resolved_at=None, fixes=()))
+    left = replace(WELL_DONE, mitigated_at=None, resolved_at=None, fixes=())
+    seed = next(seed for seed in range(99) if not draw("wrong-answers", seed).right_fix)
+    item = judged("wrong-answers", left, seed=seed)
     assert item.passed
+    assert not judged("slow-release", left).passed  # a runbook ends that one
     assert item.resolved_seconds is None
 
 

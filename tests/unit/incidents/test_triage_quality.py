@@ -11,7 +11,7 @@ from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.incidents.triage.facts import CaseFacts, LogGroup, Rollout, SplitRow, Tally
 from maestro_cli.incidents.triage.model import Onset, SuspectKind
 from maestro_cli.incidents.triage.onset import find_onset, in_use
-from maestro_cli.incidents.triage.quality import quality_evidence, worse_answers
+from maestro_cli.incidents.triage.quality import is_chance, quality_evidence, worse_answers
 from maestro_cli.incidents.triage.suspects import rank_suspects
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -61,6 +61,14 @@ def test_too_few_judged_answers_say_nothing() -> None:
     assert worse_answers(case({"1": Tally(900, 225), "3": Tally(0, 0, 19, 19)}), "2") == ""
     assert worse_answers(case({"1": Tally(19, 0), "3": Tally(0, 0, 500, 500)}), "2") == ""
     assert worse_answers(case({}), "2") == ""
+
+
+@pytest.mark.parametrize(("few", "says"), [(1.0, False), (10.0, True)])
+def test_a_difference_that_may_be_chance_says_nothing(few: float, says: bool) -> None:
+    """22 % wrong of 90 answers beside 9 % of 33 may be drawn from one lot; of ten times as many not."""
+    judged = {"1": Tally(0, 0, 33 * few, 3 * few), "3": Tally(0, 0, 90 * few, 20 * few)}
+    assert bool(worse_answers(case(judged), "2")) is says
+    assert is_chance(20 / 90, 90 * few, 3 / 33, 33 * few) is not says
 
 
 def test_others_that_answer_at_the_same_time_are_what_is_compared_with() -> None:

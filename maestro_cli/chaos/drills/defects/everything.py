@@ -53,8 +53,8 @@ def put_everything_back(scene: Scene, kept: Mapping[str, Any]) -> bool:
         undos += [
             partial(put_back, place, each["template"]),
             partial(end_faults, place),
-            partial(put_routing_back, place, each["routing"]),
             partial(put_settings_back, place, each["settings"]),
+            partial(put_routing_back, place, each["routing"]),
             partial(calm_down, place, {"replicas": each["replicas"]}),
         ]
     did, failures = False, []

@@ -17,6 +17,7 @@ from maestro_cli.chaos.drills.defects.load import Surge
 from maestro_cli.chaos.drills.defects.node import LostNode
 from maestro_cli.chaos.drills.defects.noise import Noise, Nothing
 from maestro_cli.chaos.drills.defects.routing import RoutingEdit
+from maestro_cli.chaos.drills.defects.settings import SettingsEdit
 from maestro_cli.chaos.drills.defects.sick_release import SickRelease
 from maestro_cli.chaos.drills.model import BadRelease, Breakage, ReplicaFault, Scenario
 from maestro_cli.core.errors import NotFound
@@ -138,7 +139,9 @@ def _bad_release(dice: random.Random, service: str) -> Scenario:
 def _slow_release(dice: random.Random, service: str) -> Scenario:
     delay = {"milliseconds": float(dice.randint(300, 900))}
     defect = _release(dice, service, delay, "latency", dice.uniform(0.6, 1.0))
-    return _scenario(service, "release", "", defect, "high-latency", "ErrorBudgetBurn", counts="latency")
+    return _scenario(
+        service, "release", "rollback", defect, "high-latency", "ErrorBudgetBurn", counts="latency"
+    )
 
 
 def _crash_loop(dice: random.Random, service: str) -> Scenario:
@@ -207,6 +210,21 @@ def _surge(dice: random.Random, service: str) -> Scenario:
 
 
 def _edit(dice: random.Random, service: str) -> Scenario:
+    """Of what routes the requests, or of what every replica reads when it starts."""
+    return dice.choice((_routing_edit, _settings_edit))(dice, service)
+
+
+def _settings_edit(dice: random.Random, service: str) -> Scenario:
+    """One that ends a replica as it starts, or that lets it load no model. No runbook takes it back."""
+    config = f"{service}-settings"
+    if dice.random() < 0.5:
+        unusable = SettingsEdit(config, "TIMEOUT_SECONDS", dice.choice(("10s", "ten", "-1", "1e9")))
+        return _scenario(service, "config", "", unusable, "crash-loop", "KubePodCrashLooping")
+    hasty = SettingsEdit(config, "LOAD_SECONDS", dice.choice(("0.001", "0.0005", "0.0001")))
+    return _scenario(service, "config", "", hasty, "deployment-failure", "KubeDeploymentRolloutStuck")
+
+
+def _routing_edit(dice: random.Random, service: str) -> Scenario:
     version = dice.choice((FAILING, WRONG))
     defect = RoutingEdit(f"{service}-routing", service, 1, version, dice.choice((60, 75, 90, 100)))
     if version == FAILING:  # its errors: no runbook takes an edit back that came with no release
@@ -245,7 +263,8 @@ LEAGUE: tuple[Entry, ...] = (
           "service, replica, speed, size", _leak),
     Entry("node-failure", "The kubelet of a node stops", "service, node", _node),
     Entry("traffic-surge", "Far more requests than usual", "service, factor", _surge),
-    Entry("config-edit", "Somebody edits the routing, and nothing was released", "service, version, weight",
+    Entry("config-edit", "Somebody edits the routing or the settings, and nothing was released",
+          "service, what is edited, value, version, weight",
           _edit),
     Entry("noise-storm", "Many alerts about nothing", "service, names, number, severity", _noise),
     Entry("quiet-hour", "Nothing is wrong for an hour", "nothing", _quiet),
