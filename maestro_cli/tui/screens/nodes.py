@@ -10,6 +10,7 @@ from maestro_cli.tui.acting.changing import change_action
 from maestro_cli.tui.acting.model import Danger, Target
 from maestro_cli.tui.feeds.model import Feed, Hearer
 from maestro_cli.tui.feeds.watching import gather
+from maestro_cli.tui.screens.inspection import describe_action, yaml_action
 from maestro_cli.tui.screens.model import Moment, Place, TableScreen
 
 if TYPE_CHECKING:
@@ -61,7 +62,10 @@ SCREENS = (
         aliases=("node", "no"),
         digit="4",
         has_namespace=False,
+        opens=lambda target: Place("describe", target.name, target.context),
         actions=(
+            describe_action("nodes"),
+            yaml_action("nodes"),
             change_action(
                 "nodes.cordon",
                 "cordon",

@@ -10,6 +10,7 @@ from maestro_cli.tui.acting.changing import change_action
 from maestro_cli.tui.acting.model import Danger, Target
 from maestro_cli.tui.feeds.model import Feed, Hearer
 from maestro_cli.tui.feeds.watching import gather
+from maestro_cli.tui.screens.inspection import describe_action, yaml_action
 from maestro_cli.tui.screens.logs import logs_action, logs_place
 from maestro_cli.tui.screens.model import Moment, Place, TableScreen
 
@@ -68,6 +69,8 @@ SCREENS = (
         digit="3",
         opens=logs_place,
         actions=(
+            describe_action("pods"),
+            yaml_action("pods"),
             logs_action("pods"),
             change_action(
                 "pods.delete",

@@ -19,6 +19,7 @@ MODULES: tuple[str, ...] = (
     "workloads",
     "pods",
     "nodes",
+    "inspection",
     "logs",
     "models",
     "changes",

@@ -10,6 +10,7 @@ from maestro_cli.tui.acting.changing import change_action, whole_number
 from maestro_cli.tui.acting.model import Action, Ask, Danger, Target
 from maestro_cli.tui.feeds.model import Feed, Hearer
 from maestro_cli.tui.feeds.watching import gather
+from maestro_cli.tui.screens.inspection import describe_action, yaml_action
 from maestro_cli.tui.screens.logs import logs_action
 from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
 
@@ -203,7 +204,13 @@ SCREENS = (
         opens=lambda target: Place("rollout", target.name, target.context),
         aliases=("workload", "wl", "deployments", "deploy", "dp", "sts", "ds"),
         digit="2",
-        actions=(*VISITS, logs_action("workloads"), *CHANGES),
+        actions=(
+            *VISITS,
+            describe_action("workloads"),
+            yaml_action("workloads"),
+            logs_action("workloads"),
+            *CHANGES,
+        ),
     ),
     ReportScreen(
         id="rollout",

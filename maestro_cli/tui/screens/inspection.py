@@ -1,0 +1,112 @@
+"""One object of the cluster: what it is, who owns it, what it owns, what was said of it; and as YAML.
+
+Invariant: values of Secrets, and what is known to be secret, are never read into the console.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maestro_cli.core.refs import ObjectRef, parse_object_ref
+from maestro_cli.tui.acting.model import Action, Danger, Target
+from maestro_cli.tui.feeds.model import Feed
+from maestro_cli.tui.screens.model import Moment, OwnScreen, Place, ReportScreen
+
+if TYPE_CHECKING:
+    from maestro_cli.core.facts.inspection import Description, ObjectText
+    from maestro_cli.output.views import Report
+    from maestro_cli.services.root import Services
+    from maestro_cli.tui.views.view import View
+
+_GROUPS = {"Pod": "pod", "Node": "node"}  # the command that describes a kind; of a workload `workload`
+
+
+def read_description(services: Services, argument: str) -> Description:
+    from maestro_cli.services.inspecting import describe
+
+    return describe(services, parse_object_ref(argument))
+
+
+def read_yaml(services: Services, argument: str) -> ObjectText:
+    from maestro_cli.services.inspecting import object_text
+
+    return object_text(services, parse_object_ref(argument))
+
+
+DESCRIPTION: Feed[Description] = Feed("description", "Kubernetes", 3.0, read_description)
+YAML: Feed[ObjectText] = Feed("yaml", "Kubernetes", 5.0, read_yaml)
+
+
+def description_report(found: Description, moment: Moment) -> Report:
+    from maestro_cli.output.renderers.descriptions import description_view
+
+    return description_view(found, moment.now)
+
+
+def described(place: Place, found: object) -> Target:
+    ref = parse_object_ref(place.argument)
+    return Target(place.context, ref.kind, str(ref), str(ref), ref)
+
+
+def yaml_view(place: Place) -> View:
+    from maestro_cli.tui.views.yaml_pane import YamlPane
+
+    return YamlPane(AS_YAML, place)
+
+
+def _ref(target: Target) -> ObjectRef:
+    """Of any target whose name is that of an object."""
+    return parse_object_ref(target.name)
+
+
+def _line(verb: str, target: Target) -> tuple[str, ...]:
+    ref = _ref(target)
+    return (_GROUPS.get(ref.kind, "workload"), verb, str(ref))
+
+
+def describe_action(screen: str) -> Action:
+    """`d` on an object of the cluster."""
+    return Action(
+        f"{screen}.describe",
+        "Describe",
+        "conditions, owners, what it owns, events",
+        Danger.OBSERVE,
+        lambda target, answers: _line("describe", target),
+        key="d",
+        opens=lambda target: Place("describe", target.name, target.context),
+    )
+
+
+def yaml_action(screen: str) -> Action:
+    """`y` on an object of the cluster."""
+    return Action(
+        f"{screen}.yaml",
+        "YAML",
+        "the object as it is kept, without secrets",
+        Danger.OBSERVE,
+        lambda target, answers: _line("yaml", target),
+        key="y",
+        opens=lambda target: Place("yaml", target.name, target.context),
+    )
+
+
+AS_YAML = OwnScreen(
+    id="yaml",
+    title="YAML",
+    help="One object as the cluster keeps it, without values that are secret.",
+    feeds=(YAML,),
+    view=yaml_view,
+)
+
+SCREENS = (
+    ReportScreen(
+        id="describe",
+        title="Describe",
+        help="One object: conditions, owners, what it owns, and its events.",
+        feed=DESCRIPTION,
+        report=description_report,
+        target=described,
+        actions=(yaml_action("describe"),),
+    ),
+    AS_YAML,
+)
