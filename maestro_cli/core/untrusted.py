@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+_REMEMBERED = 4096  # code points whose glyph is
 
 # First and last code point of what no reader sees or what reorders the line. Python's tables know most of
 # it as Cf; the others are letters and marks without a picture (Hangul fillers, variation selectors, …).
@@ -34,15 +39,31 @@ class Untrusted(str):
     __slots__ = ()
 
 
-def _glyph(character: str) -> str:
-    code = ord(character)
+class CharacterTable(dict[int, T]):
+    """What is made of a code point, made when it is first met; for `str.translate`. It stays small."""
+
+    def __init__(self, make: Callable[[int], T]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, code: int) -> T:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        made = self[code] = self._make(code)
+        return made
+
+
+def _glyph(code: int) -> str | int:
     if code < 0x20:
         return chr(0x2400 + code)  # control pictures: ESC becomes ␛
     if code == 0x7F:
         return "␡"
-    if code in _INVISIBLE or unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"}:
+    if code in _INVISIBLE or unicodedata.category(chr(code)) in {"Cc", "Cf", "Cs", "Co", "Cn"}:
         return f"<U+{code:04X}>"
-    return character
+    return code
+
+
+_GLYPHS = CharacterTable(_glyph)
 
 
 def visible(text: str, limit: int | None = None) -> str:
@@ -54,7 +75,7 @@ def visible(text: str, limit: int | None = None) -> str:
     if limit is not None:
         text = text[: limit + 1]  # each character shows as at least one: more can never fit
     if not (text.isascii() and text.isprintable()):
-        text = "".join(map(_glyph, text))
+        text = text.translate(_GLYPHS)
     if limit is None or len(text) <= limit >= len(whole):
         return text
     return text[: max(limit - 1, 0)] + "…"

@@ -7,14 +7,14 @@ nothing is parsed as markup, no style comes from the text, and a text takes as m
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from rich.cells import cell_len, get_character_cell_size
+from rich.cells import get_character_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from maestro_cli.core.untrusted import visible
+from maestro_cli.core.untrusted import CharacterTable, visible
 from maestro_cli.output.tables import cell_text
 
 Span = tuple[str, str]  # text, and the name of the tone it has
@@ -24,7 +24,8 @@ StyleOf = Callable[[str], Style]
 LONGEST = 8192  # characters of one line that are shown
 _MARKS = 4  # combining characters on one letter; more of them would be drawn over other lines
 # Terminals differ in the cells these take: skin tones and halves of flags.
-_UNSTEADY = re.compile("[\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff]")
+_UNSTEADY = {*range(0x1F3FB, 0x1F400), *range(0x1F1E6, 0x1F200)}
+_RUN_OF_MARKS = re.compile("(?:\0.)+", re.DOTALL)  # each mark after a NUL, which no shown text has
 
 
 def shown(value: object, limit: int = LONGEST) -> str:
@@ -38,22 +39,26 @@ def shown(value: object, limit: int = LONGEST) -> str:
 
 def _steady(text: str) -> str:
     """Text whose width every terminal agrees on, and whose marks stay on their letters."""
-    text = _UNSTEADY.sub(lambda match: f"<U+{ord(match[0]):04X}>", text)
-    done: list[str] = []
-    marks = 0
-    for character in text:
-        if get_character_cell_size(character):
-            marks = 0
-            done.append(character)
-            continue
-        marks += 1
-        if not done:
-            done.append("◌")
-        if marks <= _MARKS:
-            done.append(character)
-        elif marks == _MARKS + 1:
-            done.append("…")
-    return "".join(done)
+    found = text.translate(_STEADIED)
+    if "\0" not in found:
+        return found
+    steady = _RUN_OF_MARKS.sub(_thinned, found)
+    return "◌" + steady if found[0] == "\0" else steady
+
+
+def _steadied(code: int) -> str | int:
+    if code in _UNSTEADY:
+        return f"<U+{code:04X}>"
+    return code if get_character_cell_size(chr(code)) else "\0" + chr(code)
+
+
+def _thinned(match: re.Match[str]) -> str:
+    marks = match[0][1::2]
+    return marks if len(marks) <= _MARKS else marks[:_MARKS] + "…"
+
+
+_STEADIED = CharacterTable(_steadied)
+_SIZES = CharacterTable(lambda code: get_character_cell_size(chr(code)))
 
 
 def shown_line(value: str) -> str:
@@ -68,7 +73,7 @@ def shown_line(value: str) -> str:
 
 def cells(text: str) -> int:
     """Terminal columns of a shown text."""
-    return len(text) if text.isascii() else cell_len(text)
+    return len(text) if text.isascii() else sum(map(_SIZES.__getitem__, map(ord, text)))
 
 
 def cut(text: str, width: int) -> str:
@@ -80,8 +85,8 @@ def cut(text: str, width: int) -> str:
     if text.isascii():
         return text[: width - 1] + "…"
     room = width - 1
-    for end, character in enumerate(text):
-        room -= get_character_cell_size(character)
+    for end, size in enumerate(map(_SIZES.__getitem__, map(ord, text))):
+        room -= size
         if room < 0:
             return text[:end] + "…"
     return text
@@ -98,10 +103,12 @@ def breaks(text: str, width: int) -> list[int]:
     """Where the rows of a shown text begin when it is wrapped at `width` cells; at least [0]."""
     if width < 2 or cells(text) <= width:
         return [0]
+    if text.isascii():
+        return _ascii_breaks(text, width)
     starts, start = [0], 0
     used, blank = 0, -1
     for index, character in enumerate(text):
-        size = 1 if character < "\x7f" else get_character_cell_size(character)
+        size = _SIZES[ord(character)]
         if used + size > width and size:
             start = blank if blank > start + width // 2 else index
             starts.append(start)
@@ -109,6 +116,15 @@ def breaks(text: str, width: int) -> list[int]:
         used += size
         if character == " ":
             blank = index + 1
+    return starts
+
+
+def _ascii_breaks(text: str, width: int) -> list[int]:
+    starts, start = [0], 0
+    while len(text) - start > width:
+        blank = text.rfind(" ", start, start + width) + 1
+        start = blank if blank > start + width // 2 else start + width
+        starts.append(start)
     return starts
 
 
@@ -151,12 +167,13 @@ def plain_text(spans: Iterable[Span]) -> str:
     return "".join(text for text, _ in spans)
 
 
-def cell_strip(spans: Iterable[Span], style_of: StyleOf) -> Strip:
-    """Spans as a strip, in the styles of their tones. The only place where the console makes one."""
+def cell_strip(spans: Iterable[Span], style_of: StyleOf, width: int = 0, rest: str = "") -> Strip:
+    """Spans as a strip, in the styles of their tones; blanks of the tone `rest` fill it up to `width` cells.
+
+    The only place where the console makes a strip. What is wider stays so.
+    """
     segments: list[Segment] = []
-    for text, tone in spans:
-        if not text:
-            continue
+    for text, tone in _merged(spans):
         clean = text if text.isascii() and text.isprintable() else _joined(text, bool(segments))
         lead = 0
         while segments and lead < len(clean) and get_character_cell_size(clean[lead]) == 0:
@@ -166,7 +183,24 @@ def cell_strip(spans: Iterable[Span], style_of: StyleOf) -> Strip:
             segments[-1] = Segment(last.text + clean[:lead], last.style)
         if clean[lead:]:
             segments.append(Segment(clean[lead:], style_of(tone)))
-    return Strip(segments, sum(cells(segment.text) for segment in segments))
+    used = sum(cells(segment.text) for segment in segments)
+    if used < width:
+        segments.append(Segment(" " * (width - used), style_of(rest)))
+    return Strip(segments, max(used, width))
+
+
+def _merged(spans: Iterable[Span]) -> Iterator[Span]:
+    """Neighbours of one tone as one span, empty ones not at all."""
+    held, held_tone = "", ""
+    for text, tone in spans:
+        if tone == held_tone or not text:
+            held += text
+            continue
+        if held:
+            yield held, held_tone
+        held, held_tone = text, tone
+    if held:
+        yield held, held_tone
 
 
 def _joined(text: str, is_continued: bool) -> str:
@@ -174,8 +208,3 @@ def _joined(text: str, is_continued: bool) -> str:
     clean = _steady(visible(text))
     begins_with_mark = clean.startswith("◌") and not text.startswith("◌")
     return clean[1:] if is_continued and begins_with_mark else clean
-
-
-def blank_strip(width: int, style: Style) -> Strip:
-    """A line without text."""
-    return Strip([Segment(" " * max(width, 0), style)], max(width, 0))

@@ -18,7 +18,19 @@ from tests.bench.figures import Figure, spell
 from tests.bench.machine import load_average, machine
 from tests.bench.terminal import KEPT, Failed
 
-ROOMS = ("cli", "journal", "incidents", "runbooks", "local", "lite", "cluster", "serving", "drill", "soak")
+ROOMS = (
+    "cli",
+    "journal",
+    "incidents",
+    "runbooks",
+    "local",
+    "lite",
+    "cluster",
+    "serving",
+    "drill",
+    "table",
+    "soak",
+)
 
 
 def main(arguments: Sequence[str]) -> int:

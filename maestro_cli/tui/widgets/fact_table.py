@@ -16,12 +16,13 @@ from textual.message import Message
 from textual.strip import Strip
 
 from maestro_cli.output.views import Column
-from maestro_cli.tui.text import cells, plain_text, shown
+from maestro_cli.tui.text import Span, cells, plain_text, shown
 from maestro_cli.tui.widgets.columns import GAP, Layout, laid_out
 from maestro_cli.tui.widgets.row_text import GUTTER, gutter_text, missing_text, row_spans, title_spans
 from maestro_cli.tui.widgets.rows import Key, Rows
 from maestro_cli.tui.widgets.tones import Toned
 
+_REMEMBERED = 500  # painted rows
 _MEASURED = 400  # rows that are measured at once, at most
 
 
@@ -87,6 +88,7 @@ class FactTable(Toned, can_focus=True):
             self.keys = keys
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        self._strips: dict[str, tuple[list[Span], tuple[str, str, Layout, int], Strip]] = {}
         super().__init__(id=id, classes=classes)
         self._rows = Rows()
         self._row = 0
@@ -232,15 +234,31 @@ class FactTable(Toned, can_focus=True):
         if row >= len(rows.items):
             text = self._empty if not rows.items and y == 1 else ""
             return self.painted(((" " * GUTTER, ""), (text, "dim")), width)
-        key = rows.key(row)
+        return self._row_strip(row, rows.items[row], rows.key(row), width)
+
+    def _row_strip(self, row: int, item: Any, key: str, width: int) -> Strip:
+        """A row; the same strip again while nothing of it has changed, for what it remembers of itself."""
         is_at = row == self._row
-        is_marked, is_stale = key in self._marks, self._is_stale(rows.items[row])
+        is_marked, is_stale = key in self._marks, self._is_stale(item)
         gutter = gutter_text(is_at, is_marked, is_stale)
         tone = "marked" if is_marked else "dim" if is_stale else ""
         if is_at:
             tone = "cursor" if self.has_focus else "cursor-away"
-        spans = row_spans(rows.cells(row), self._layout, rows.columns, gutter, tone)
-        return self.painted(spans, width, tone)
+        cells_of = self._rows.cells(row)
+        known = self._strips.get(key)
+        made_of = (gutter, tone, self._layout, width)
+        if known is not None and known[0] is cells_of and known[1] == made_of:
+            return known[2]
+        spans = row_spans(cells_of, self._layout, self._rows.columns, gutter, tone)
+        strip = self.painted(spans, width, tone)
+        if len(self._strips) >= _REMEMBERED:
+            self._strips.clear()
+        self._strips[key] = (cells_of, made_of, strip)
+        return strip
+
+    def forget_styles(self) -> None:
+        super().forget_styles()
+        self._strips.clear()
 
     def _title(self, width: int) -> Strip:
         spans = title_spans(self._rows.columns, self._layout, self._rows.sorted_by, self._rows.is_reversed)

@@ -71,6 +71,7 @@ class LineView(Toned, can_focus=True):
         self._hits: list[int] = []  # numbers of the lines that match
         self._at_hit: int | None = None
         self._coloured: LRUCache[int, Spans] = LRUCache(_REMEMBERED)
+        self._broken: LRUCache[int, list[int]] = LRUCache(_REMEMBERED)
         self.set_class(wrap, "-wrapped")
 
     @abstractmethod
@@ -143,6 +144,7 @@ class LineView(Toned, can_focus=True):
 
     def _count_rows(self) -> None:
         self._ends = []
+        self._broken.clear()
         if not self._is_wrapped:
             return
         self._wrapped_at = self.line_width
@@ -208,10 +210,17 @@ class LineView(Toned, can_focus=True):
             strip = strip.crop_extend(left, left + width - is_longer, self.rich_style)
             strip = strip.apply_offsets(left, number)
             return Strip.join([strip, self.painted((("…", "gap"),), 1)]) if is_longer else strip
-        starts = breaks(plain_text(spans), self._wrapped_at)
+        starts = self._breaks(number)
         start = starts[min(part, len(starts) - 1)]
         end = starts[part + 1] if part + 1 < len(starts) else None
         return self.painted(sliced(spans, start, end), width).apply_offsets(start, number)
+
+    def _breaks(self, number: int) -> list[int]:
+        """Where the rows of a wrapped line begin; asked for once a row, so it is remembered."""
+        starts = self._broken.get(number)
+        if starts is None:
+            starts = self._broken[number] = breaks(self._shown(number), self._wrapped_at)
+        return starts
 
     def _marked(self, number: int) -> Spans:
         """The coloured line with its matches and what is selected of it."""
@@ -226,10 +235,6 @@ class LineView(Toned, can_focus=True):
             start, end = span
             spans = overlaid(spans, [(start, end if end >= 0 else 1 << 30)], "selected")
         return spans
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._coloured.clear()
 
     # Selection
 

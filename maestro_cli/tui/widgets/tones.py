@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.style import Style
+from textual.geometry import Region
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from maestro_cli.tui.text import Spans, blank_strip, cell_strip
+from maestro_cli.tui.text import Spans, cell_strip
 
 # The tones of columns (good, bad, warn, dim), those of texts, and those of what the widgets draw themselves.
 TONES = (
@@ -55,6 +56,11 @@ class Toned(ScrollView):
     }
     """
 
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        self._tone_styles: dict[str, Style] = {}
+        self._base_style: Style | None = None
+        super().__init__(id=id, classes=classes)
+
     @property
     def line_width(self) -> int:
         """Cells of a line; the scroll bar stands beside them."""
@@ -62,14 +68,32 @@ class Toned(ScrollView):
 
     def tone_style(self, tone: str) -> Style:
         """The style of a tone here; a word that is no tone, as any text may be, has that of the widget."""
-        if tone not in TONES:
-            return self.rich_style
-        return self.rich_style + self.get_component_rich_style(f"tone--{tone}", partial=True)
+        style = self._tone_styles.get(tone)
+        if style is None:
+            style = self.rich_style
+            if tone in TONES:
+                style += self.get_component_rich_style(f"tone--{tone}", partial=True)
+                self._tone_styles[tone] = style
+            elif not tone:
+                self._tone_styles[tone] = style
+        return style
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        base = self.rich_style  # costly, so it is asked for once a painting; a parent's colour is part of it
+        if base != self._base_style:
+            self._base_style = base
+            self.forget_styles()
+        return super().render_lines(crop)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self.forget_styles()
+
+    def forget_styles(self) -> None:
+        """Forget what was made with the styles until now."""
+        self._tone_styles.clear()
 
     def painted(self, spans: Spans, width: int, tone: str = "") -> Strip:
         """One whole line; `tone` is that of what the spans leave empty."""
-        strip = cell_strip(spans, self.tone_style)
-        room = width - strip.cell_length
-        if room <= 0:
-            return strip if room == 0 else strip.crop(0, width)
-        return Strip.join([strip, blank_strip(room, self.tone_style(tone))])
+        strip = cell_strip(spans, self.tone_style, width, tone)
+        return strip if strip.cell_length == width else strip.crop(0, width)
