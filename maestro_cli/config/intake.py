@@ -39,10 +39,12 @@ class Reason(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Anomalies(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Whether a watch looks for what is unusual, and which measures may open incidents by themselves."""
+    """Whether a watch looks for what is unusual, which measures may open incidents by themselves, and of how
+    many series the metrics of a measure may be."""
 
     enabled: bool = True
     trusted: list[Literal["request_rate", "error_ratio", "latency", "saturation", "accuracy"]] = []
+    max_series: Annotated[int, msgspec.Meta(ge=1)] = 10_000
 
 
 class Warnings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

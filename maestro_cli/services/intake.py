@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -66,8 +66,8 @@ def further_sources(services: Services) -> tuple[str, ...]:
     return tuple(name for name, is_there in has.items() if is_there)
 
 
-def further_eyes(services: Services, actor: str) -> tuple[Eye, ...]:
-    """Those sources, to be read by a watch in that name."""
+def further_eyes(services: Services, actor: str, note: Callable[[str], None]) -> tuple[Eye, ...]:
+    """Those sources, to be read by a watch in that name; `note` tells the user."""
     made = []
     context = services.settings.contexts.get(services.context_name)
     for name in further_sources(services):
@@ -75,17 +75,20 @@ def further_eyes(services: Services, actor: str) -> tuple[Eye, ...]:
         if name == WARNINGS_SOURCE:
             made.append(Eye(name, _warnings(services, context), WARNINGS_SECONDS))
         else:
-            patrol = _patrol(services, context, actor)
+            patrol = _patrol(services, context, actor, note)
             made.append(Eye(name, patrol, ANOMALIES_SECONDS, waits=True))
     return tuple(made)
 
 
-def _patrol(services: Services, context: Context, actor: str) -> Patrol:
+def _patrol(services: Services, context: Context, actor: str, note: Callable[[str], None]) -> Patrol:
     """It reads with a patience of its own: weeks of every service take longer than one number."""
     assert context.prometheus is not None  # callers have looked
     metrics = services.slow_prometheus(HISTORY_SECONDS)
     trusted = frozenset(map(Measure, context.anomalies.trusted))
-    return Patrol(metrics, services.journal, services.clock, actor, trusted=trusted)
+    most = context.anomalies.max_series
+    return Patrol(
+        metrics, services.journal, services.clock, actor, trusted=trusted, max_series=most, note=note
+    )
 
 
 def _warnings(services: Services, context: Context) -> WarningSignals:

@@ -100,7 +100,7 @@ def run_watch(
     )
     source = alert_source(services) if webhook is not None else needed_alert_source(services)
     polled = f"polling {source.words}, every {poll}" if source is not None else "the webhook alone"
-    others = further_eyes(services, detector.actor)
+    others = further_eyes(services, detector.actor, progress.note)
     progress.phase("watch", "; ".join([polled, *(_words(eye) for eye in others)]))
     if webhook is None and announce_to is not None:
         _announce(announce_to, 0, "")

@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from maestro_cli.config.intake import Anomalies
 from maestro_cli.incidents.intake.anomalies import judging
 from maestro_cli.incidents.intake.anomalies.model import PROFILES, Measure
-from maestro_cli.incidents.intake.anomalies.patrol import HOLD, LONGEST
+from maestro_cli.incidents.intake.anomalies.patrol import (
+    HOLD,
+    LONGEST,
+    MAX_SERIES,
+    MAX_SERVICES,
+    OVERLAP,
+)
 from maestro_cli.incidents.intake.anomalies.patrol import SOURCE as ANOMALIES_SOURCE
 from maestro_cli.incidents.intake.anomalies.queries import QUERIES, WINDOW
 from maestro_cli.incidents.intake.blindness import API_SOURCE, PROMETHEUS_SOURCE, WEBHOOK_SOURCE
@@ -63,6 +70,10 @@ def test_every_measure_is_told(measure: Measure) -> None:
         ("fewer than 50 requests or judged answers", judging.LEAST_EVENTS, 50),
         ("after half an hour without a verdict", HOLD.total_seconds(), 1800),
         ("or after a day", LONGEST.total_seconds(), 86_400),
+        ("have more than 10,000 series", MAX_SERIES, 10_000),
+        ("have more than 10,000 series", Anomalies().max_series, 10_000),
+        ("500 services are judged", MAX_SERVICES, 500),
+        ("only their last five minutes", OVERLAP.total_seconds(), 300),
         ("by six queries", len(QUERIES) + 1, 6),
     ],
 )

@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import Unreachable
-from maestro_cli.core.facts.metrics import Instant, Series
+from maestro_cli.core.facts.metrics import Instant, Sample, Series
+from maestro_cli.incidents.intake.anomalies.judging import ROLLING
 from maestro_cli.incidents.intake.anomalies.model import Measure
-from maestro_cli.incidents.intake.anomalies.patrol import HOLD, LONGEST, SOURCE, Patrol
+from maestro_cli.incidents.intake.anomalies.patrol import (
+    HISTORY_DAYS,
+    HOLD,
+    LONGEST,
+    OVERLAP,
+    SOURCE,
+    Patrol,
+)
 from maestro_cli.incidents.intake.anomalies.projection import AnomalyProjection, current_anomalies
-from maestro_cli.incidents.intake.anomalies.queries import QUERIES
+from maestro_cli.incidents.intake.anomalies.queries import METRICS, QUERIES, SIZES
 from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.intake.watch import Eye, Watch
 from maestro_cli.incidents.model import Severity
@@ -24,7 +33,7 @@ from maestro_cli.incidents.timeline import timeline
 from maestro_cli.journal.model import Projection
 from maestro_cli.journal.store import Journal
 from maestro_cli.journal.verification import verify
-from tests.unit.incidents.world import SetClock, alert
+from tests.unit.incidents.world import T0, SetClock, alert
 
 PROJECTIONS: tuple[Projection, ...] = (IncidentProjection(), AnomalyProjection())
 WOBBLE = (0.97, 1.0, 1.03)
@@ -37,14 +46,26 @@ class Recorded:
         self.latency: Callable[[datetime], float | None] = lambda at: 0.1
         self.down = self.forgets = False
         self.asked = 0
+        self.series: dict[str, float] = {}  # how many there are of a metric
+        self.spans: list[tuple[datetime, datetime]] = []  # of earlier days
+        self.recent: list[timedelta] = []
 
     def query(self, promql: str, *, at: datetime | None = None) -> Instant:
-        raise AssertionError("ranges are enough")
+        assert (promql, at is not None) == (SIZES, True), "ranges are enough for the rest"
+        if self.down:
+            raise Unreachable("Prometheus does not answer")
+        named = {name: {"__name__": name} for name in self.series}
+        samples = tuple(Sample(named[name], self.series[name], at or T0) for name in self.series)
+        return Instant(promql, at or T0, samples)
 
     def query_range(
         self, promql: str, start: datetime, end: datetime, step_seconds: float
     ) -> tuple[Series, ...]:
         self.asked += 1
+        if step_seconds > 60:
+            self.spans.append((start, end))
+        else:
+            self.recent.append(end - start)
         if self.down or (self.forgets and step_seconds > 60):
             raise Unreachable("Prometheus does not answer")
         if promql not in (QUERIES[Measure.LATENCY], QUERIES[Measure.REQUEST_RATE]):
@@ -189,3 +210,70 @@ def test_metrics_that_cannot_be_read_end_nothing_and_queries_are_few(guard: Guar
     guard.clock.advance(3600)
     guard.minutes(1)
     assert guard.kinds() == ["anomaly.begun", "watch.blind"]
+
+
+def test_of_earlier_days_only_what_is_near_the_hour_to_come_is_read_once_an_hour(guard: Guard) -> None:
+    guard.minutes(5)
+    spans = guard.metrics.spans
+    assert len(spans) == HISTORY_DAYS * len(QUERIES)
+    assert max(end - start for start, end in spans) <= timedelta(hours=2.5)
+    guard.minutes(54)
+    assert len(guard.metrics.spans) == HISTORY_DAYS * len(QUERIES)
+    guard.minutes(2)
+    assert len(guard.metrics.spans) == 2 * HISTORY_DAYS * len(QUERIES)
+
+
+def test_a_measure_of_more_series_than_allowed_is_not_read_and_that_is_told_once(guard: Guard) -> None:
+    told: list[str] = []
+    patrol = Patrol(guard.metrics, guard.journal, guard.clock, "watch", max_series=100, note=told.append)
+    guard.metrics.series = {METRICS[Measure.LATENCY][0]: 60.0, METRICS[Measure.LATENCY][1]: 41.0}
+    guard.slow_from_now()
+    for _ in range(70):  # it is weighed again after an hour
+        guard.clock.advance(60)
+        patrol.look()
+    assert guard.kinds() == []
+    assert told == ["p95 latency is not judged: its metrics have 101 series, more than 100"]
+    guard.metrics.series = {}
+    guard.clock.advance(3600)
+    patrol.look()
+    assert Measure.LATENCY in {one.measure for one in patrol.current()}
+
+
+def test_a_trusted_measure_that_is_not_read_makes_the_source_blind(trusting: Guard) -> None:
+    trusting.metrics.series = {METRICS[Measure.LATENCY][0]: 10_001.0}
+    trusting.minutes(1)
+    (blind,) = trusting.journal.events()
+    assert blind.kind == "watch.blind"
+    assert "10001 series, more than 10000" in blind.data["error"]
+
+
+def test_the_hours_before_are_read_whole_once_an_hour_or_after_a_gap_and_then_only_their_end(
+    guard: Guard,
+) -> None:
+    guard.minutes(60)
+    whole = [span for span in guard.metrics.recent if span == ROLLING]
+    assert len(whole) == len(QUERIES) + 1
+    assert max(span for span in guard.metrics.recent if span != ROLLING) == OVERLAP
+    guard.minutes(1)
+    guard.clock.advance(OVERLAP.total_seconds())
+    guard.minutes(1)
+    assert len([span for span in guard.metrics.recent if span == ROLLING]) == 3 * (len(QUERIES) + 1)
+
+
+def test_what_is_known_of_the_hours_before_is_what_reading_them_whole_would_say(guard: Guard) -> None:
+    guard.metrics.forgets = True  # the hours before are all there is
+    guard.minutes(50)
+    guard.slow_from_now()
+    guard.minutes(4)
+    (found,) = current_anomalies(guard.journal)
+    with TemporaryDirectory() as folder:
+        other = Guard(Path(folder))
+        other.metrics.forgets, other.metrics.latency = True, guard.metrics.latency
+        other.clock.advance(54 * 60)
+        other.watch.poll_eye(other.eye)
+        (expected,) = current_anomalies(other.journal)
+        other.journal.close()
+    assert (found.measure, found.service) == (expected.measure, expected.service)
+    assert (found.baseline.median, found.baseline.low) == pytest.approx(
+        (expected.baseline.median, expected.baseline.low)
+    )

@@ -7,16 +7,17 @@ workload. What cannot be judged begins none, and ends none at once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.errors import MaestroError, NoData
 from maestro_cli.core.facts.alerts import Alert, fingerprint_of
 from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.incidents.intake.anomalies.judging import (
+    NEAR,
     ROLLING,
     SAMPLE_SECONDS,
     SAMPLES,
@@ -26,7 +27,13 @@ from maestro_cli.incidents.intake.anomalies.judging import (
 )
 from maestro_cli.incidents.intake.anomalies.model import Anomaly, Measure, Points, Reading, Service
 from maestro_cli.incidents.intake.anomalies.projection import KIND, current_anomalies
-from maestro_cli.incidents.intake.anomalies.queries import JUDGED_RATE, QUERIES, WINDOW_SECONDS
+from maestro_cli.incidents.intake.anomalies.queries import (
+    JUDGED_RATE,
+    METRICS,
+    QUERIES,
+    SIZES,
+    WINDOW_SECONDS,
+)
 from maestro_cli.incidents.intake.correlation import capped, incident_key
 from maestro_cli.incidents.ports import Metrics
 from maestro_cli.incidents.register import open_incident_of_key
@@ -34,11 +41,13 @@ from maestro_cli.incidents.triage.model import Evidence
 from maestro_cli.journal.store import Journal, Transaction
 
 SOURCE = "anomalies"
-HISTORY = timedelta(days=22)  # three of each weekday
+HISTORY_DAYS = 21  # three of each weekday
 HISTORY_STEP_SECONDS = 900.0
 HISTORY_KEPT = timedelta(hours=1)
+OVERLAP = timedelta(minutes=5)  # read again at every look: what was scraped late is in it
 HOLD = timedelta(minutes=30)  # one that cannot be judged any more is given up after so long
 LONGEST = timedelta(days=1)  # then it is what is usual
+MAX_SERIES = 10_000  # of the metrics of one measure: with more it is not read (docs/signals.md)
 MAX_SERVICES = 500  # of one measure, by name: what is beyond them is not judged
 ByService = Mapping[Service, Points]
 
@@ -54,16 +63,27 @@ class Patrol:
         actor: str,
         *,
         trusted: Collection[Measure] = (),
+        max_series: int = MAX_SERIES,
+        note: Callable[[str], None] = lambda text: None,
     ) -> None:
+        """`note` hears which measures are not read, since they would read more than `max_series`."""
         self._metrics, self._journal, self._clock, self._actor = metrics, journal, clock, actor
         self._trusted = frozenset(trusted)
+        self._max_series, self._note = max_series, note
+        self._too_large: dict[Measure, str] = {}  # why each is not read
         self._history: dict[Measure, ByService] = {}
         self._history_at: datetime | None = None
+        self._recent: dict[str, ByService] = {}  # by query: the hours before
+        self._looked_at = datetime.min.replace(tzinfo=UTC)
         self._judged_at: dict[str, datetime] = {}  # when each that goes on was last judged, by subject
 
     def alerts(self) -> tuple[Alert, ...]:
-        """Look once; raises MaestroError when the metrics cannot be read."""
+        """Look once; raises MaestroError when the metrics cannot be read, NoData when those of a trusted
+        measure are too many."""
         self.look()
+        if unread := [why for measure, why in self._too_large.items() if measure in self._trusted]:
+            fix = "raise anomalies.max_series of the context, or take the measure out of anomalies.trusted"
+            raise NoData("; ".join(unread), fix=fix)
         return tuple(map(_alert, (one for one in self.current() if one.measure in self._trusted)))
 
     def current(self) -> tuple[Anomaly, ...]:
@@ -73,14 +93,23 @@ class Patrol:
         """Judge every service by every measure at the last full minute, and record what is new."""
         now = self._clock.now()
         at = now.replace(second=0, microsecond=0)
-        recent = {measure: self._read(query, at, ROLLING) for measure, query in QUERIES.items()}
-        judged = self._read(JUDGED_RATE, at, ROLLING)
-        self._refresh(at)
+        is_due = self._history_at is None or at - self._history_at >= HISTORY_KEPT
+        if is_due:
+            self._weigh(at)
+        read = {measure: query for measure, query in QUERIES.items() if measure not in self._too_large}
+        since = at - ROLLING if is_due or at - self._looked_at >= OVERLAP else at - OVERLAP
+        recent = {measure: self._newest(query, since, at) for measure, query in read.items()}
+        judged = self._newest(JUDGED_RATE, since, at) if Measure.ACCURACY in read else {}
+        self._looked_at = at
+        if is_due:
+            self._history = {measure: self._earlier_days(query, at) for measure, query in read.items()}
+            self._history_at = at
         standing = {one.subject: one for one in self.current()}
         begun: list[Anomaly] = []
         ended: list[tuple[Anomaly, str]] = []
-        for measure, services in recent.items():
-            events = judged if measure is Measure.ACCURACY else recent[Measure.REQUEST_RATE]
+        for measure in QUERIES:
+            services = recent.get(measure, {})
+            events = judged if measure is Measure.ACCURACY else recent.get(Measure.REQUEST_RATE, {})
             known = {one.service: one for one in standing.values() if one.measure is measure}
             for service in sorted({*services, *known}, key=str):
                 anomaly = known.get(service)
@@ -124,26 +153,59 @@ class Patrol:
         self._judged_at[anomaly.subject] = at
         return ""
 
-    def _read(self, query: str, end: datetime, span: timedelta, step: float = SAMPLE_SECONDS) -> ByService:
+    def _weigh(self, at: datetime) -> None:
+        """Which measures have so many series that reading them would burden Prometheus: told once."""
+        counted = {
+            one.labels.get("__name__", ""): one.value for one in self._metrics.query(SIZES, at=at).samples
+        }
+        found = {}
+        for measure, names in METRICS.items():
+            series = int(sum(counted.get(name, 0.0) for name in names))
+            if series > self._max_series:
+                found[measure] = (
+                    f"{measure.words} is not judged: its metrics have {series} series, more than"
+                    f" {self._max_series}"
+                )
+        for measure in found.keys() - self._too_large.keys():
+            self._note(found[measure])
+        self._too_large = found
+
+    def _newest(self, query: str, since: datetime, at: datetime) -> ByService:
+        """The hours before: what is known of them, and what is read since then."""
+        read = self._read(query, since, at)
+        known = self._recent.get(query, {})
         found: dict[Service, Points] = {}
-        for series in self._metrics.query_range(query, end - span, end, step):
+        for service in read.keys() | known.keys():
+            kept = (one for one in known.get(service, ()) if at - ROLLING <= one[0] < since)
+            found[service] = (*kept, *read.get(service, ()))
+        self._recent[query] = {service: points for service, points in found.items() if points}
+        return self._recent[query]
+
+    def _read(
+        self, query: str, start: datetime, end: datetime, step: float = SAMPLE_SECONDS
+    ) -> dict[Service, Points]:
+        found: dict[Service, Points] = {}
+        for series in self._metrics.query_range(query, start, end, step):
             namespace, name = (series.labels.get(label, "") for label in ("namespace", "deployment"))
             if namespace and name and len(found) < MAX_SERVICES:
                 found[Service(capped(namespace, 253), capped(name, 253))] = series.points
         return found
 
-    def _refresh(self, at: datetime) -> None:
-        """Read earlier days once an hour; where they cannot be read, the hours before are what is usual."""
-        if self._history_at is not None and at - self._history_at < HISTORY_KEPT:
-            return
+    def _earlier_days(self, query: str, at: datetime) -> ByService:
+        """Of each earlier day what is near the hour to come, for Prometheus reads every sample of a range;
+        where that cannot be read, the hours before are what is usual."""
         quarter = at.replace(minute=at.minute // 15 * 15)
-        history: dict[Measure, ByService] = {}
-        for measure, query in QUERIES.items():
+        step = timedelta(seconds=HISTORY_STEP_SECONDS)
+        found: dict[Service, Points] = {}
+        for days in range(HISTORY_DAYS, 0, -1):
+            then = quarter - timedelta(days=days)
             try:
-                history[measure] = self._read(query, quarter, HISTORY, HISTORY_STEP_SECONDS)
+                day = self._read(query, then - NEAR, then + HISTORY_KEPT + step + NEAR, HISTORY_STEP_SECONDS)
             except MaestroError:
-                history[measure] = {}
-        self._history, self._history_at = history, at
+                return {}
+            for service, points in day.items():
+                found[service] = found.get(service, ()) + points
+        return found
 
     def _record(self, begun: list[Anomaly], ended: list[tuple[Anomaly, str]]) -> None:
         if not begun and not ended and not any(map(self._new_incident, self.current())):

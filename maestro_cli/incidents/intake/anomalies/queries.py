@@ -67,3 +67,20 @@ QUERIES: Mapping[Measure, str] = {
     Measure.ACCURACY: f"({_RIGHT} or 0 * {_JUDGED}) / ({_JUDGED} > 0)",
 }
 JUDGED_RATE = _JUDGED
+
+# The metrics whose series a measure reads: what it costs Prometheus grows with how many there are.
+METRICS: Mapping[Measure, tuple[str, ...]] = {
+    Measure.REQUEST_RATE: (INFERENCE.requests, HTTP.requests),
+    Measure.ERROR_RATIO: (INFERENCE.requests, HTTP.requests),
+    Measure.LATENCY: (INFERENCE.buckets, HTTP.buckets),
+    Measure.SATURATION: (
+        "container_memory_working_set_bytes",
+        "container_spec_memory_limit_bytes",
+        "container_cpu_usage_seconds_total",
+        "container_spec_cpu_quota",
+        "container_spec_cpu_period",
+    ),
+    Measure.ACCURACY: (INFERENCE.judged,),
+}
+_EVERY = "|".join(sorted({name for names in METRICS.values() for name in names}))
+SIZES = f'count by (__name__) ({{__name__=~"{_EVERY}"}})'
