@@ -204,9 +204,9 @@ class HttpBackend:
         when nothing comes for `silence_seconds`; Interrupted at once when cancelled.
         """
         limit = self._timeout_seconds * ask.patience
-        headers = {**self._headers(), "Accept": ask.accept, "Accept-Encoding": "identity"}
 
         def send() -> Opened:
+            headers = {**self._headers(), "Accept": ask.accept, "Accept-Encoding": "identity"}
             client = self._streaming_client()
             request = client.build_request(
                 ask.method, self.url + ask.path, params=ask.params, headers=headers,

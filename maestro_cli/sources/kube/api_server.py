@@ -178,10 +178,10 @@ class ApiServer:
 
     def open(
         self, path: str, params: Mapping[str, str | int], cancellation: Cancellation, *,
-        silence_seconds: float, begin_seconds: float | None = None, accept: str = JSON,
+        silence_seconds: float, begin_seconds: float | None = None, accept: str = JSON, patience: float = 1.0,
     ) -> Opened:  # fmt: skip
         """An answer that is read as it comes; raises as `get`, and Interrupted at once when cancelled."""
-        ask = Ask("GET", path, params, accept=accept, safe=True)
+        ask = Ask("GET", path, params, accept=accept, safe=True, patience=patience)
         opened = self._backend.open(
             ask, cancellation, silence_seconds=silence_seconds, begin_seconds=begin_seconds
         )

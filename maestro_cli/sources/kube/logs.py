@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import wait
 from contextlib import ExitStack, suppress
 from datetime import datetime
+from functools import partial
+from itertools import chain, islice
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock, SystemClock
+from maestro_cli.core.daemon_pool import DaemonPool
 from maestro_cli.core.errors import Interrupted, MaestroError, NoData, UsageError
 from maestro_cli.core.facts.logs import Left, LogLine, LogSeen, LogSource
 from maestro_cli.sources.kube.api_server import ApiServer
@@ -31,6 +35,7 @@ from maestro_cli.sources.kube.log_following import (
 from maestro_cli.sources.kube.watches import Watches
 
 BATCH_LINES = 500
+OPENING = 16  # logs at the same time
 
 
 class Logs:
@@ -56,12 +61,13 @@ class Logs:
                 fix="name fewer pods, or a container with -c",
             )  # fmt: skip
         with ExitStack() as stack, suppress(Interrupted):
-            read = [
+            logs = [
                 _ending(ContainerLog(self._api, *where, wanted, self._clock.now), cancellation, gaps)
                 for where in sorted(chosen)
             ]
-            for lines in read:
+            for lines in logs:
                 stack.callback(lines.close)
+            read = _begun(logs)
             batch: list[LogSeen] = []
             for line in heapq.merge(*read, key=_instant):
                 batch.append(line)
@@ -121,6 +127,14 @@ def _ending(
         raise
     except MaestroError as error:
         gaps.append(Left(log.pod, log.container, reason(error)))
+
+
+def _begun(logs: Sequence[Iterator[LogLine]]) -> list[Iterator[LogLine]]:
+    """The same, each with its first line read: opened at once, not in turn."""
+    with DaemonPool(OPENING, "open-log") as pool:
+        firsts = [pool.submit(partial(list[LogLine], islice(lines, 1))) for lines in logs]
+        wait(firsts)  # all of them: one that is still at work cannot be closed
+        return [chain(first.result(), rest) for first, rest in zip(firsts, logs, strict=True)]
 
 
 def _emptied(held: list[LogSeen]) -> list[LogSeen]:

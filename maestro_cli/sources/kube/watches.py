@@ -168,8 +168,9 @@ class _Watch:
         }  # fmt: skip
         began = self.clock.monotonic()
         with self.api.open(
-            self.asked.path, params, self.cancellation, silence_seconds=limit + SILENCE_SECONDS
-        ) as answer:
+            self.asked.path, params, self.cancellation, silence_seconds=limit + SILENCE_SECONDS,
+            patience=PATIENCE,
+        ) as answer:  # fmt: skip
             yield from self._restore()
             decoder = msgspec.json.Decoder(_Event[self.asked.kind])  # type: ignore[name-defined]
             for lines in _lines(answer.chunks(), self.api.url):

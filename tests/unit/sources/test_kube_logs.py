@@ -12,7 +12,7 @@ import pytest
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import NoData
-from maestro_cli.core.facts.logs import Dropped, Joined, Left, LogLine, LogSeen
+from maestro_cli.core.facts.logs import Dropped, Joined, Left, LogLine, LogSeen, LogSource
 from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.sources.kube.container_log import MAX_LINE_BYTES, ContainerLog, LogWanted, split_lines
 from maestro_cli.sources.kube.log_buffer import LogBuffer
@@ -154,3 +154,35 @@ def test_who_waits_for_lines_ends_when_it_is_cancelled() -> None:
     cancellation.cancel()
     thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()
+
+
+def test_reading_ends_when_it_is_cancelled_while_logs_are_opened() -> None:
+    over, opened = Cancellation(), list[str]()
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("/log"):
+            container = {"name": "c", "image": "i"}
+            state = {"name": "c", "state": {"running": {}}}
+            items = [
+                {
+                    "metadata": {"name": f"p{number}", "namespace": "ml", "uid": f"u{number}"},
+                    "spec": {"containers": [container]},
+                    "status": {"phase": "Running", "containerStatuses": [state]},
+                }
+                for number in range(20)
+            ]
+            return httpx.Response(200, json={"metadata": {}, "items": items})
+        opened.append(request.url.path)
+        if len(opened) == 3:
+            over.cancel()
+        return httpx.Response(200, content=iter([b"2026-01-01T00:00:01Z a\n2026-01-01T00:00:02Z b\n"]))
+
+    assert list(cluster(handle).logs.read([LogSource("ml", selector="a=b")], LogWanted(), over)) == []
+    assert len(opened) >= 3
+    whole = [
+        line
+        for batch in cluster(handle).logs.read([LogSource("ml")], LogWanted(), Cancellation())
+        for line in batch
+        if isinstance(line, LogLine)
+    ]
+    assert [line.text for line in whole] == ["a"] * 20 + ["b"] * 20

@@ -130,6 +130,43 @@ def test_events_of_one_chunk_come_together_and_a_bookmark_tells_the_version_alon
     assert requests[1].headers["accept-encoding"] == "identity"
 
 
+BOOKMARKS: dict[str, Any] = {
+    "pods": {"spec": {"containers": None}, "status": {}},
+    "nodes": {"spec": {}, "status": {"daemonEndpoints": {}, "nodeInfo": {"kubeletVersion": ""}}},
+    "deployments": {"spec": {"selector": None, "strategy": {}, "template": {"spec": {"containers": None}}}},
+    "statefulsets": {"spec": {"selector": None, "updateStrategy": {}, "serviceName": ""}},
+    "daemonsets": {"spec": {"selector": None, "updateStrategy": {}}, "status": {"numberReady": 0}},
+    "events": {"involvedObject": {}, "source": {}, "firstTimestamp": None, "eventTime": None},
+}
+
+
+@pytest.mark.parametrize("kind", BOOKMARKS)
+def test_a_bookmark_of_each_kind_is_understood(kind: str) -> None:
+    """As kube-apiserver writes them: an object with nothing but a version."""
+    meta = {"resourceVersion": "40", "creationTimestamp": None}
+    mark = json.dumps({"type": "BOOKMARK", "object": {"metadata": meta, **BOOKMARKS[kind]}}) + "\n"
+    answers, versions, over = [listed(), told(mark)], list[str | None](), Pauses()
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        versions.append(request.url.params.get("resourceVersion"))
+        if answers:
+            return answers.pop(0)
+        over.cancel()
+        raise DOWN
+
+    watches = Watches(cluster(handle)._api, Ticking(), lambda: 1.0)
+    watch: dict[str, Iterator[Any]] = {
+        "pods": watches.pods("ml", lambda _: "", over),
+        "nodes": watches.nodes(over),
+        "deployments": watches.workloads("Deployment", "ml", over),
+        "statefulsets": watches.workloads("StatefulSet", "ml", over),
+        "daemonsets": watches.workloads("DaemonSet", "ml", over),
+        "events": watches.events("ml", over),
+    }
+    assert names(list(watch[kind])) == [[]]
+    assert versions == [None, "10", "40"]
+
+
 def test_an_event_in_several_chunks_is_one() -> None:
     whole = event("ADDED", "b", "11").encode()
     seen, *_ = watching(listed(), httpx.Response(200, content=iter([whole[:9], whole[9:40], whole[40:]])))
