@@ -1,11 +1,13 @@
 """Any web address, asked once for a step of a runbook.
 
 Invariant: only reads are redirected, and only within the same scheme, host and port; a body is cut at
-MAX_BODY_BYTES; every request ends within its time.
+MAX_BODY_BYTES; every request ends within its time, redirects and all.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
 
 from maestro_cli.core.facts.web import SAFE_METHODS, WebAnswer, WebRequest
@@ -21,6 +23,9 @@ _SYSTEM = "the server"
 class Web:
     """Sends requests without keeping connections, cookies or credentials; safe to share between threads."""
 
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+
     def send(self, request: WebRequest) -> WebAnswer:
         """The answer, whatever its status.
 
@@ -28,8 +33,12 @@ class Web:
         write that got no answer.
         """
         url, safe = request.url, request.method in SAFE_METHODS
+        until = self._monotonic() + request.timeout_seconds
         for _ in range(MAX_REDIRECTS + 1):
-            answer = _ask(request, url, safe)
+            left = until - self._monotonic()
+            if left <= 0:
+                raise not_like(_SYSTEM, request.url, "it redirects until the time is over")
+            answer = _ask(request, url, safe, left)
             where = answer.headers.get("location")
             if not safe or answer.status not in _REDIRECTS or not where:
                 cut = len(answer.body) >= MAX_BODY_BYTES
@@ -41,7 +50,7 @@ class Web:
         raise not_like(_SYSTEM, request.url, f"it redirects more than {MAX_REDIRECTS} times")
 
 
-def _ask(request: WebRequest, url: str, safe: bool) -> Answer:
+def _ask(request: WebRequest, url: str, safe: bool, seconds: float) -> Answer:
     headers = dict(request.headers)
     given = {name.lower(): name for name in headers}
     accept = headers.pop(given["accept"]) if "accept" in given else "*/*"
@@ -51,8 +60,8 @@ def _ask(request: WebRequest, url: str, safe: bool) -> Answer:
         _SYSTEM,
         origin,
         headers=lambda: headers,
-        timeout_seconds=request.timeout_seconds,
-        first_contact_seconds=request.timeout_seconds,
+        timeout_seconds=seconds,
+        first_contact_seconds=seconds,
     )
     try:
         return backend.ask(

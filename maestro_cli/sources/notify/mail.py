@@ -7,6 +7,7 @@ it is, and no password in the clear. What it answers decides as SMTP has it: 4xx
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from email.utils import format_datetime, make_msgid
 from maestro_cli.config.channels import Email
 from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.journal.messages import Attempt, Delivery, Outcome
+from maestro_cli.sources.notify.dialling import Cut, dial
 
 SUBJECT = 150
 LETTER_SECONDS = 8.0  # with the message's own time less than the outbox's lease of a channel
@@ -49,21 +51,16 @@ def post(
     password: str | None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Attempt:
-    """Hand it to the server: each exchange within the message's time, all within LETTER_SECONDS more.
+    """Hand it to the server: each exchange within the message's time, all within LETTER_SECONDS more, however
+    many addresses its name has and however slowly an answer trickles.
 
     Once the server took it, nothing that follows (its answer to QUIT) has it mailed again.
     """
     until = monotonic() + message.timeout_seconds + LETTER_SECONDS
+    patience = _Patience(message.timeout_seconds, until, monotonic)
     try:
-        server = _connect(channel, _Patience(message.timeout_seconds, until, monotonic))
-        try:
-            if channel.username is not None and password is not None:
-                server.login(channel.username, password)
-            refused = server.send_message(letter(message, channel))
-            with suppress(smtplib.SMTPException, OSError):
-                server.quit()
-        finally:
-            server.close()
+        with Cut(message.timeout_seconds + LETTER_SECONDS) as cut:
+            refused = _hand_over(message, channel, password, _connect(channel, patience, cut))
     except smtplib.SMTPResponseException as error:
         outcome = Outcome.REFUSED if error.smtp_code >= 500 else Outcome.LATER
         return Attempt(outcome, f"the mail server answered {error.smtp_code}")
@@ -87,6 +84,21 @@ def post(
     return Attempt(Outcome.DELIVERED, "the mail server took it")
 
 
+def _hand_over(
+    message: Delivery, channel: Email, password: str | None, server: smtplib.SMTP
+) -> dict[str, tuple[int, bytes]]:
+    """The recipients for whom the server did not take it, with what it answered."""
+    try:
+        if channel.username is not None and password is not None:
+            server.login(channel.username, password)
+        refused = server.send_message(letter(message, channel))
+        with suppress(smtplib.SMTPException, OSError):
+            server.quit()
+    finally:
+        server.close()
+    return refused
+
+
 @dataclass(frozen=True, slots=True)
 class _Patience:
     """How long one exchange may take, and when all must be over."""
@@ -104,11 +116,18 @@ class _Patience:
 
 
 class _Plain(smtplib.SMTP):
-    """Waits for an answer no longer than its patience lasts."""
+    """Waits for an answer no longer than its patience lasts, and in all not after its cut."""
 
-    def __init__(self, host: str, port: int, patience: _Patience) -> None:
-        self._patience = patience
-        super().__init__(host, port, timeout=patience.left())
+    def __init__(self, host: str, port: int, patience: _Patience, cut: Cut) -> None:
+        self._patience, self._cut = patience, cut
+        smtplib.SMTP.__init__(self, host, port, timeout=patience.left())
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        """What the standard library asks for a connection, with that time for each address."""
+        line = dial(host, port, self._patience.left())
+        line.settimeout(timeout)
+        self._cut.hold(line)
+        return line
 
     def getreply(self) -> tuple[int, bytes]:
         if self.sock is not None:
@@ -116,26 +135,21 @@ class _Plain(smtplib.SMTP):
         return super().getreply()
 
 
-class _Encrypted(smtplib.SMTP_SSL):
+class _Encrypted(smtplib.SMTP_SSL, _Plain):
     """The same, encrypted from the start."""
 
-    def __init__(self, host: str, port: int, patience: _Patience, trust: ssl.SSLContext) -> None:
-        self._patience = patience
-        super().__init__(host, port, timeout=patience.left(), context=trust)
-
-    def getreply(self) -> tuple[int, bytes]:
-        if self.sock is not None:
-            self.sock.settimeout(self._patience.left())
-        return super().getreply()
+    def __init__(self, host: str, port: int, patience: _Patience, cut: Cut, trust: ssl.SSLContext) -> None:
+        self._patience, self._cut = patience, cut
+        smtplib.SMTP_SSL.__init__(self, host, port, timeout=patience.left(), context=trust)
 
 
-def _connect(channel: Email, patience: _Patience) -> smtplib.SMTP:
+def _connect(channel: Email, patience: _Patience, cut: Cut) -> smtplib.SMTP:
     host, _, port = channel.server.rpartition(":")
     host = host.strip("[]")
     trust = ssl.create_default_context(cafile=channel.ca_file)
     if channel.security == "tls":
-        return _Encrypted(host, int(port), patience, trust)
-    server = _Plain(host, int(port), patience)
+        return _Encrypted(host, int(port), patience, cut, trust)
+    server = _Plain(host, int(port), patience, cut)
     try:
         if channel.security == "starttls":
             server.starttls(context=trust)
