@@ -17,7 +17,7 @@ from maestro_cli.incidents.triage.queries import INFERENCE, Queries
 from maestro_cli.sources.prometheus import Prometheus
 from tests.contract.recorded_prometheus import recorded_prometheus
 from tests.unit.incidents.platform import FRAUD, Recorded, at
-from tests.unit.incidents.test_triage import SETTINGS, bad_release, failing_without_release
+from tests.unit.incidents.triage_cases import SETTINGS, bad_release, failing_without_release
 from tests.unit.incidents.world import T0, Room, SetClock, alert
 
 pytestmark = pytest.mark.contract

@@ -16,7 +16,7 @@ from maestro_cli.core.facts.edits import FieldWrite, WrittenObject
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.incidents.triage.configuration import routing_of, text_changes
 from tests.unit.incidents.platform import Recorded, at, workload
-from tests.unit.incidents.test_triage import PODS, failing_without_release, investigate
+from tests.unit.incidents.triage_cases import PODS, failing_without_release, investigate
 from tests.unit.incidents.world import Room, alert
 
 PIECES = (

@@ -17,7 +17,7 @@ from maestro_cli.incidents.register import signals_of
 from maestro_cli.incidents.report.human import sections_to_fill
 from maestro_cli.incidents.report.postmortem import PostMortem
 from maestro_cli.incidents.triage.investigate import Triage
-from tests.unit.incidents.test_triage import SETTINGS, bad_release
+from tests.unit.incidents.triage_cases import SETTINGS, bad_release
 from tests.unit.incidents.world import Room, alert
 
 RUN, CHANGE = "run/run-0123456789abcd", "change/chg-0123456789abcd"

@@ -20,7 +20,7 @@ from maestro_cli.incidents.triage.past import Past
 from maestro_cli.incidents.triage.surroundings import Around, Certificate, Refusals
 from maestro_cli.incidents.triage.suspects import rank_suspects
 from tests.unit.incidents.platform import FRAUD, at, pod
-from tests.unit.incidents.test_triage import bad_release, investigate
+from tests.unit.incidents.triage_cases import bad_release, investigate
 from tests.unit.incidents.world import Room, alert
 
 NODES = tuple(Node(f"node-{n}", True, True, f"zone-{n % 2}") for n in range(4))

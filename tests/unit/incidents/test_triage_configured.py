@@ -19,7 +19,7 @@ from maestro_cli.incidents.triage.configuration import ConfigEdit, Use, edits_of
 from maestro_cli.incidents.triage.model import Evidence, SuspectKind, TriageReport
 from maestro_cli.incidents.triage.past import changes_since_known
 from tests.unit.incidents.platform import FRAUD, NOTHING, Recorded, at, steady, workload
-from tests.unit.incidents.test_triage import (
+from tests.unit.incidents.triage_cases import (
     NODES,
     PODS,
     bad_release,

@@ -18,7 +18,7 @@ from tests.unit.incidents.platform import (
     Recorded,
     at,
 )
-from tests.unit.incidents.test_triage import SETTINGS, bad_release, first, investigate, quiet, room
+from tests.unit.incidents.triage_cases import SETTINGS, bad_release, first, investigate, quiet, room
 from tests.unit.incidents.world import Room, SetClock
 
 __all__ = ["room"]  # a fixture

@@ -13,7 +13,7 @@ from maestro_cli.core.facts.metrics import Series
 from maestro_cli.incidents.triage.model import Onset
 from maestro_cli.incidents.triage.onset import in_use, surge
 from tests.unit.incidents.platform import Recorded, at
-from tests.unit.incidents.test_triage import investigate, quiet
+from tests.unit.incidents.triage_cases import investigate, quiet
 from tests.unit.incidents.world import Room, alert
 
 NOW = at(0)

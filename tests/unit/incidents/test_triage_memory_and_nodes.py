@@ -12,7 +12,7 @@ from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.core.facts.cluster import Node
 from maestro_cli.incidents.triage.model import SuspectKind
 from tests.unit.incidents.platform import Recorded, pod
-from tests.unit.incidents.test_triage import PODS, first, investigate, quiet
+from tests.unit.incidents.triage_cases import PODS, first, investigate, quiet
 from tests.unit.incidents.world import Room, alert
 
 ONE, TWO, THREE = PODS["old"]

@@ -17,7 +17,7 @@ from maestro_cli.incidents.triage.investigate import Triage, TriageSettings
 from maestro_cli.incidents.triage.objective import choose_objective
 from maestro_cli.slo.objectives import Objective
 from tests.unit.incidents.platform import at, objective
-from tests.unit.incidents.test_triage import bad_release
+from tests.unit.incidents.triage_cases import bad_release
 from tests.unit.incidents.world import T0, Room, SetClock, alert
 
 FRAUD = WorkloadRef("Deployment", "ml", "fraud")

@@ -16,7 +16,7 @@ from maestro_cli.incidents.triage.model import Onset, Proposal, Suspect, Suspect
 from maestro_cli.incidents.triage.severity import TABLE, propose_severity
 from maestro_cli.incidents.triage.surroundings import Around
 from tests.unit.incidents.platform import FRAUD, at
-from tests.unit.incidents.test_triage import bad_release, investigate
+from tests.unit.incidents.triage_cases import bad_release, investigate
 from tests.unit.incidents.world import Room, alert
 
 NO_BUDGET = {"burn": None, "budget_spent": None}

@@ -10,7 +10,7 @@ import pytest
 from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.incidents.triage.model import SuspectKind
 from tests.unit.incidents.platform import FRAUD, NEW, OLD, Recorded, at, pod, revision, workload
-from tests.unit.incidents.test_triage import PODS, failing_without_release, first, investigate, quiet
+from tests.unit.incidents.triage_cases import PODS, failing_without_release, first, investigate, quiet
 from tests.unit.incidents.world import Room, alert
 
 ONE, TWO, THREE = PODS["old"]
