@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.chaos.drills.choice import Asked, choose, known_drills
 from maestro_cli.chaos.drills.league.draw import LEAGUE
-from maestro_cli.chaos.drills.league.seeds import read_seeds
-from maestro_cli.chaos.drills.scenarios import SCENARIOS, find_scenario
+from maestro_cli.chaos.drills.model import Scenario
+from maestro_cli.chaos.drills.scenarios import SCENARIOS
 from maestro_cli.cli.options import ClusterOption, OutputOption, RefArgument, output_options
-from maestro_cli.core.errors import ExitCode, NotFound, UsageError
+from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.output.renderers.drills import (
     entries_view,
@@ -28,8 +29,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=N
 
 
 def _complete(incomplete: str) -> list[str]:
-    known = dict.fromkeys([scenario.name for scenario in SCENARIOS] + [entry.name for entry in LEAGUE])
-    return [name for name in known if name.startswith(incomplete)]
+    return [name for name in known_drills() if name.startswith(incomplete)]
 
 
 @app.callback()
@@ -89,47 +89,25 @@ def run(
 
     Example: maestro drill run bad-release --keep; maestro drill run --all --seed 7 -o json
     """
-    options, asked = output_options(ctx, output), names or []
-    is_league = all_of_them or resume or seeds is not None or report is not None or len(asked) != 1
-    if is_league and not (all_of_them or resume or asked):
-        raise UsageError(
-            "no drill was named",
-            why="it breaks nothing by guess",
-            fix="maestro drill list, or drill run --all",
-        )
-    if all_of_them and asked:
-        raise UsageError("--all are all of them", why=f"and {asked[0]} is named as well", fix="leave one out")
-    if resume and (asked or all_of_them or seed is not None or seeds is not None):
-        raise UsageError(
-            "--resume goes on with what was begun",
-            why="which drills and seeds are still to be played is in its report",
-            fix="leave out names, --all, --seed and --seeds",
-        )
-    if seed is not None and seeds is not None:
-        raise UsageError(
-            "--seed and --seeds both say which seeds", why="which of them is not clear", fix="leave one out"
-        )
-    if not is_league and asked[0] in {scenario.name for scenario in SCENARIOS}:
-        passed, view, lines = _one(ctx, asked[0], cluster, keep, 1 if seed is None else seed)
-    elif not is_league and asked[0] not in {entry.name for entry in LEAGUE}:
-        raise _unknown(asked[0])
+    options = output_options(ctx, output)
+    asked = Asked(tuple(names or ()), all_of_them, resume, report is not None, seed, seeds)
+    choice = choose(asked)
+    if choice.scenario is not None:
+        passed, view, lines = _one(ctx, choice.scenario, cluster, keep, choice.seeds[0])
     else:
-        wanted = tuple(entry.name for entry in LEAGUE) if all_of_them or not asked else tuple(asked)
-        which = (1 if seed is None else seed,) if seeds is None else read_seeds(seeds)
-        passed, view, lines = _league(ctx, wanted, which, cluster, keep, report, resume)
+        passed, view, lines = _league(ctx, choice.league, choice.seeds, cluster, keep, report, resume)
     emit(view, options)
     if record is not None:
         from maestro_cli.output.recording import write_svg
 
-        write_svg(record, f"maestro drill run {' '.join(asked) or '--all'}", lines, view)
+        write_svg(record, f"maestro drill run {' '.join(asked.names) or '--all'}", lines, view)
     if not passed:
         raise typer.Exit(ExitCode.CONDITION_NOT_MET)
 
 
 def _one(
-    ctx: typer.Context, name: str, cluster: str | None, keep: bool, seed: int
+    ctx: typer.Context, scenario: Scenario, cluster: str | None, keep: bool, seed: int
 ) -> tuple[bool, Report, Sequence[tuple[str, str]]]:
-    scenario = find_scenario(name)
     with ctx.obj.progress() as progress:
         card = ctx.obj.conductor(seed, cluster).run(
             scenario, keep=keep, progress=progress, cancellation=ctx.obj.cancellation
@@ -151,13 +129,6 @@ def _league(
             names, seeds, cluster=cluster, keep=keep, file=file, resume=resume, progress=progress
         )
     return report.passed, league_view(report, str(kept_in)), progress.lines
-
-
-def _unknown(name: str) -> NotFound:
-    known = dict.fromkeys([scenario.name for scenario in SCENARIOS] + [entry.name for entry in LEAGUE])
-    return NotFound(
-        f"there is no drill {name!r}", why=f"known drills: {', '.join(known)}", fix="maestro drill list"
-    )
 
 
 @app.command("score")

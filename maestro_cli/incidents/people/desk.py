@@ -37,6 +37,31 @@ class PeopleDesk(Writing):
         """Take a role from whoever has it; raises GateNotMet when nobody has."""
         return self._change_role(ref, role, "", held_by, expected_seq)
 
+    def change_role(
+        self,
+        ref: str,
+        role: Role | None,
+        person: str,
+        *,
+        clear: bool = False,
+        held_by: str = "",
+        expected_seq: int | None = None,
+    ) -> None:
+        """Give, hand over or take a role as a person asks for it; nothing where nothing was asked for.
+
+        Raises UsageError where it is not said which role is meant, or who has it from now on.
+        """
+        if role is None:
+            if person or clear or held_by:
+                raise UsageError("which role is meant is not said", fix="commander, ops, scribe or liaison")
+        elif bool(person) == clear:
+            fix = f"maestro incident role {ref} {role.value} NAME"
+            raise UsageError(f"say who is {role.value}, or --clear", fix=fix)
+        elif clear:
+            self.clear_role(ref, role, held_by=held_by, expected_seq=expected_seq)
+        else:
+            self.set_role(ref, role, person, held_by=held_by, expected_seq=expected_seq)
+
     def _change_role(
         self, ref: str, role: Role, person: str, held_by: str, expected_seq: int | None
     ) -> Incident:
@@ -131,6 +156,28 @@ class PeopleDesk(Writing):
             told = last_update(transaction, incident.id)
             assert told is not None  # it was appended just now
             return told
+
+    def tell(
+        self,
+        ref: str,
+        conditions: str,
+        *,
+        actions: str = "",
+        needs: str = "",
+        audience: Audience = Audience.INTERNAL,
+        snooze_until: datetime | None = None,
+        expected_seq: int | None = None,
+    ) -> None:
+        """A status update as a person asks for it, or its reminder put off; nothing where neither was."""
+        if conditions:
+            self.update(
+                ref, conditions, actions=actions, needs=needs, audience=audience,
+                snooze_until=snooze_until, expected_seq=expected_seq,
+            )  # fmt: skip
+        elif actions or needs:
+            raise UsageError("a status update needs a text", fix="say how it stands before --actions")
+        elif snooze_until is not None:
+            self.snooze_update(ref, snooze_until, expected_seq=expected_seq)
 
     def snooze_update(self, ref: str, until: datetime, *, expected_seq: int | None = None) -> Incident:
         """Put the reminder of the next status update off until an instant ahead, for an open incident."""

@@ -12,14 +12,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from maestro_cli.core.canonical import plain
-from maestro_cli.incidents.clock import PhaseReading
-from maestro_cli.incidents.model import Incident, Signal
+from maestro_cli.incidents.model import Incident
 from maestro_cli.incidents.report.story import Story
 from maestro_cli.incidents.timeline import Entry, describe
 from maestro_cli.journal.model import Event
 
 SCHEMA = "maestro.dev/postmortem/v1"
 EVENT_TYPE_PREFIX = "dev.maestro."
+# What is told of each, under the names that it has here.
+_OF_INCIDENT = (
+    "id", "number", "title", "key", "severity", "state", "owner", "drill", "workload", "namespace",
+    "opened_by", "times",
+)  # fmt: skip
+_OF_PHASE = ("phase", "standing", "seconds", "budget_seconds", "since_open_seconds")
+_OF_SIGNAL = (
+    "fingerprint", "name", "firing", "labels", "annotations", "starts_at", "start_said", "resolved_at",
+    "source", "generator_url",
+)  # fmt: skip
 
 
 def json_line(value: Any) -> str:
@@ -83,7 +92,7 @@ def postmortem_document(story: Story, written: Mapping[str, str] | None = None) 
     return {
         "schema": SCHEMA,
         "incident": _incident(incident),
-        "clock": [_phase(reading) for reading in story.clock],
+        "clock": [_named(reading, _OF_PHASE) for reading in story.clock],
         "impact": story.impact,
         "cost": {
             "currency": cost.currency,
@@ -92,7 +101,7 @@ def postmortem_document(story: Story, written: Mapping[str, str] | None = None) 
             "missing": cost.missing,
             "lines": cost.lines,
         },
-        "signals": [_signal(signal) for signal in story.signals],
+        "signals": [_named(signal, _OF_SIGNAL) for signal in story.signals],
         "triage": suspects[-1].data if suspects else None,
         "roles": story.turns,
         "tasks": story.tasks,
@@ -106,46 +115,14 @@ def postmortem_document(story: Story, written: Mapping[str, str] | None = None) 
     }
 
 
+def _named(one: object, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in names}
+
+
 def _incident(incident: Incident) -> Mapping[str, Any]:
-    return {
-        "id": incident.id,
-        "number": incident.number,
-        "title": incident.title,
-        "key": incident.key,
-        "severity": incident.severity,
-        "state": incident.state,
-        "owner": incident.owner,
-        "drill": incident.drill,
-        "workload": str(incident.workload) if incident.workload is not None else None,
-        "namespace": incident.namespace,
-        "opened_by": incident.opened_by,
-        "times": incident.times,
-    }
-
-
-def _phase(reading: PhaseReading) -> Mapping[str, Any]:
-    return {
-        "phase": reading.phase,
-        "standing": reading.standing,
-        "seconds": reading.seconds,
-        "budget_seconds": reading.budget_seconds,
-        "since_open_seconds": reading.since_open_seconds,
-    }
-
-
-def _signal(signal: Signal) -> Mapping[str, Any]:
-    return {
-        "fingerprint": signal.fingerprint,
-        "name": signal.name,
-        "firing": signal.firing,
-        "labels": signal.labels,
-        "annotations": signal.annotations,
-        "starts_at": signal.starts_at,
-        "start_said": signal.start_said,
-        "resolved_at": signal.resolved_at,
-        "source": signal.source,
-        "generator_url": signal.generator_url,
-    }
+    """In the order of the names, the workload as its address."""
+    workload = str(incident.workload) if incident.workload is not None else None
+    return {**_named(incident, _OF_INCIDENT), "workload": workload}
 
 
 def _line_of(entry: Entry) -> Mapping[str, Any]:

@@ -16,6 +16,13 @@ from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 if TYPE_CHECKING:
     from maestro_cli.incidents.people.handover import HandedIncident, Handover, Waiting
 
+# What is told of an incident, under the names that it has here.
+_OF_INCIDENT = (
+    "id", "number", "title", "severity", "state", "owner", "drill", "namespace", "workload", "firing",
+    "reported", "signals", "seq",
+)  # fmt: skip
+_OF_TIMES = ("started_at", "opened_at", "acked_at")
+
 
 def handover_view(handover: Handover) -> Report:
     """JSON has `at`, `incidents` (each with `incident`, `people`, `update`, `mitigation`, `waiting` and
@@ -86,26 +93,12 @@ def _waiting_view(waiting: tuple[Waiting, ...]) -> Listing[Waiting]:
 
 
 def _document(one: HandedIncident, now: datetime) -> dict[str, Any]:
-    incident, times = one.incident, one.incident.times
+    incident = one.incident
+    told = {name: plain(getattr(incident, name)) for name in _OF_INCIDENT}
+    told |= {name: plain(getattr(incident.times, name)) for name in _OF_TIMES}
+    told["workload"] = None if incident.workload is None else str(incident.workload)
     return {
-        "incident": {
-            "id": incident.id,
-            "number": incident.number,
-            "title": incident.title,
-            "severity": incident.severity.value,
-            "state": incident.state.value,
-            "owner": incident.owner,
-            "drill": incident.drill,
-            "namespace": incident.namespace,
-            "workload": None if incident.workload is None else str(incident.workload),
-            "started_at": plain(times.started_at),
-            "opened_at": plain(times.opened_at),
-            "acked_at": plain(times.acked_at),
-            "firing": incident.firing,
-            "reported": incident.reported,
-            "signals": incident.signals,
-            "seq": incident.seq,
-        },
+        "incident": told,
         "people": standing_document(one.people, now),
         "update": plain(one.update),
         "mitigation": {"what": one.mitigation, "at": plain(one.mitigation_at)} if one.mitigation else None,

@@ -8,7 +8,6 @@ import typer
 
 from maestro_cli.cli import offers
 from maestro_cli.cli.options import OutputOption, RefArgument, SeqOption, output_options
-from maestro_cli.core.errors import UsageError
 from maestro_cli.incidents.people.model import Audience, Role
 from maestro_cli.output.renderers.handover import handover_view
 from maestro_cli.output.renderers.people import roles_view, updates_view
@@ -45,18 +44,8 @@ def role(
     Example: maestro incident role latest commander ana
     """
     options = output_options(ctx, output)
-    if name is None and (person or clear or held_by):
-        raise UsageError("which role is meant is not said", fix="commander, ops, scribe or liaison")
-    if name is not None:
-        if bool(person) == clear:
-            raise UsageError(
-                f"say who is {name.value}, or --clear", fix=f"maestro incident role {ref} {name.value} NAME"
-            )
-        if clear:
-            ctx.obj.people.clear_role(ref, name, held_by=held_by, expected_seq=expected_seq)
-        else:
-            holder = ctx.obj.role_holder(person)
-            ctx.obj.people.set_role(ref, name, holder, held_by=held_by, expected_seq=expected_seq)
+    holder = ctx.obj.role_holder(person)
+    ctx.obj.people.change_role(ref, name, holder, clear=clear, held_by=held_by, expected_seq=expected_seq)
     emit(roles_view(ctx.obj.role_turns(ref)), options)
 
 
@@ -84,20 +73,10 @@ def update(
     """
     options = output_options(ctx, output)
     until = ctx.obj.due(snooze) if snooze else None
-    if not conditions and (actions or needs):
-        raise UsageError("a status update needs a text", fix="say how it stands before --actions")
-    if conditions:
-        ctx.obj.people.update(
-            ref,
-            conditions,
-            actions=actions,
-            needs=needs,
-            audience=status,
-            snooze_until=until,
-            expected_seq=expected_seq,
-        )
-    elif until is not None:
-        ctx.obj.people.snooze_update(ref, until, expected_seq=expected_seq)
+    ctx.obj.people.tell(
+        ref, conditions, actions=actions, needs=needs, audience=status, snooze_until=until,
+        expected_seq=expected_seq,
+    )  # fmt: skip
     emit(updates_view(ctx.obj.updates(ref)), options)
 
 
