@@ -13,8 +13,8 @@ from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.changes.template import RESTARTED_AT
 from maestro_cli.incidents.triage.model import Suspect, SuspectKind, TriageReport
 from tests.unit.incidents.platform import FRAUD, NEW, OLD, Recorded, pod, revision
-from tests.unit.incidents.test_triage import PODS, investigate, quiet
 from tests.unit.incidents.test_triage_configured import edited
+from tests.unit.incidents.triage_cases import PODS, investigate, quiet
 from tests.unit.incidents.world import Room, alert
 
 CRASHING: dict[str, Any] = {"ready": False, "state": "waiting", "reason": "CrashLoopBackOff", "restarts": 2}
