@@ -92,3 +92,19 @@ def test_a_slow_channel_begins_none_after_its_time(room: PeopleRoom) -> None:
         "bell acknowledged",
         "bell resolved",
     ]
+
+
+def test_without_a_route_or_a_pager_nothing_is_looked_for(room: PeopleRoom) -> None:
+    ears = Ears(room, {})
+    outbox = Outbox(room.journal, ears, clock=room.clock, actor="ana")
+    herald = Herald(room.journal, outbox, CHANNELS, (), clock=room.clock)
+    assert herald.look() == ()
+    assert ears.heard == []
+
+
+def test_what_is_no_moment_is_told_to_nobody(room: PeopleRoom) -> None:
+    outbox = Outbox(room.journal, Ears(room, {}), clock=room.clock, actor="ana")
+    herald = Herald(room.journal, outbox, CHANNELS, (ROUTE,), clock=room.clock)
+    room.desk.note("latest", "it was the cache")
+    note = room.journal.events(kinds=("incident.note",))[-1]
+    assert herald.messages(note, room.clock.now()) == ()
