@@ -97,3 +97,14 @@ DryRunOption = Annotated[
 def output_options(ctx: typer.Context, output: str) -> OutputOptions:
     """The format asked for, with `--plain` of the root; raises UsageError for an unknown one."""
     return OutputOptions(parse_format(output), is_plain=ctx.obj.options.is_plain)
+
+
+StrictOption = Annotated[bool, typer.Option("--strict", help="End with 10 for warnings too.")]
+FindingsOption = Annotated[
+    str, typer.Option("--output", "-o", metavar="FORMAT", help="As everywhere, or sarif.")
+]
+
+AlertsOption = Annotated[
+    list[str] | None,
+    typer.Option("--alerts", metavar="PATH", help="Rule files or objectives; by default the shipped ones."),
+]

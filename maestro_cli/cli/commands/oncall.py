@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maestro_cli.cli import offers
-from maestro_cli.cli.options import OutputOption, output_options
+from maestro_cli.cli.options import FindingsOption, OutputOption, StrictOption, output_options
 from maestro_cli.output.renderers.oncall import on_call_view, shifts_view
 from maestro_cli.output.writer import emit
 
@@ -69,10 +69,8 @@ def lint(
     ctx: typer.Context,
     file: Annotated[str | None, typer.Argument(metavar="FILE", help="By default the context's.")] = None,
     days: Annotated[int, typer.Option(min=1, max=366, help="How far to look for gaps.")] = 28,
-    strict: Annotated[bool, typer.Option("--strict", help="End with 10 for warnings too.")] = False,
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FORMAT", help="As everywhere, or sarif.")
-    ] = "table",
+    strict: StrictOption = False,
+    output: FindingsOption = "table",
 ) -> None:
     """Find what is wrong with an on-call file: times in which nobody is on call, people without a channel.
 

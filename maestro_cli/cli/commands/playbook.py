@@ -6,7 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from maestro_cli.cli.options import ConfirmContextOption, OutputOption, YesOption, output_options
+from maestro_cli.cli.options import (
+    AlertsOption,
+    ConfirmContextOption,
+    FindingsOption,
+    OutputOption,
+    StrictOption,
+    YesOption,
+    output_options,
+)
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.output.renderers.playbooks import (
     explanation_view,
@@ -42,10 +50,6 @@ NamesArgument = Annotated[
         metavar="PLAYBOOK...", help="Ids or paths; by default all.", autocompletion=_complete_playbook
     ),
 ]
-AlertsOption = Annotated[
-    list[str] | None,
-    typer.Option("--alerts", metavar="PATH", help="Rule files or objectives; by default the shipped ones."),
-]
 LabelsOption = Annotated[
     list[str] | None, typer.Option("--label", "-l", metavar="NAME=VALUE", help="A label; may be repeated.")
 ]
@@ -80,10 +84,8 @@ def lint(
     ctx: typer.Context,
     names: NamesArgument = None,
     alerts: AlertsOption = None,
-    strict: Annotated[bool, typer.Option("--strict", help="End with 10 for warnings too.")] = False,
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FORMAT", help="As everywhere, or sarif.")
-    ] = "table",
+    strict: StrictOption = False,
+    output: FindingsOption = "table",
 ) -> None:
     """Find what is wrong with playbooks, without starting any; ends with 10 when there are errors.
 

@@ -7,7 +7,15 @@ from typing import Annotated, Any
 import typer
 
 from maestro_cli.cli import offers
-from maestro_cli.cli.options import ConfirmContextOption, OutputOption, YesOption, output_options
+from maestro_cli.cli.options import (
+    AlertsOption,
+    ConfirmContextOption,
+    FindingsOption,
+    OutputOption,
+    StrictOption,
+    YesOption,
+    output_options,
+)
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.output.diagnostics import note
 from maestro_cli.output.renderers.runbooks import (
@@ -50,10 +58,6 @@ RunOutputOption = Annotated[
     str,
     typer.Option("--output", "-o", metavar="FORMAT", help="As everywhere, or jsonl: each event as it comes."),
 ]
-AlertsOption = Annotated[
-    list[str] | None,
-    typer.Option("--alerts", metavar="PATH", help="Rule files or objectives; by default the shipped ones."),
-]
 
 
 @app.callback()
@@ -84,10 +88,8 @@ def lint(
     ctx: typer.Context,
     names: NamesArgument = None,
     alerts: AlertsOption = None,
-    strict: Annotated[bool, typer.Option("--strict", help="End with 10 for warnings too.")] = False,
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FORMAT", help="As everywhere, or sarif.")
-    ] = "table",
+    strict: StrictOption = False,
+    output: FindingsOption = "table",
 ) -> None:
     """Find what is wrong or missing in runbooks, without running them; ends with 10 when there are errors.
 

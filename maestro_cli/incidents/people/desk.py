@@ -7,6 +7,7 @@ updates do not, or those of several people would refuse one another.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
 from maestro_cli.core.clock import to_rfc3339
@@ -14,7 +15,7 @@ from maestro_cli.core.errors import GateNotMet, UsageError
 from maestro_cli.incidents.desk.writing import MAX_TEXT_CHARACTERS, Writing
 from maestro_cli.incidents.intake.correlation import capped
 from maestro_cli.incidents.model import Incident
-from maestro_cli.incidents.people.model import Audience, Role, StatusUpdate, Task, TaskKind, TaskState
+from maestro_cli.incidents.people.model import Audience, Role, Said, StatusUpdate, Task, TaskKind, TaskState
 from maestro_cli.incidents.people.reading import find_task, last_update, roles_of
 from maestro_cli.incidents.register import find_incident
 
@@ -158,23 +159,12 @@ class PeopleDesk(Writing):
             return told
 
     def tell(
-        self,
-        ref: str,
-        conditions: str,
-        *,
-        actions: str = "",
-        needs: str = "",
-        audience: Audience = Audience.INTERNAL,
-        snooze_until: datetime | None = None,
-        expected_seq: int | None = None,
+        self, ref: str, said: Said, *, snooze_until: datetime | None = None, expected_seq: int | None = None
     ) -> None:
         """A status update as a person asks for it, or its reminder put off; nothing where neither was."""
-        if conditions:
-            self.update(
-                ref, conditions, actions=actions, needs=needs, audience=audience,
-                snooze_until=snooze_until, expected_seq=expected_seq,
-            )  # fmt: skip
-        elif actions or needs:
+        if said.conditions:
+            self.update(ref, **asdict(said), snooze_until=snooze_until, expected_seq=expected_seq)
+        elif said.actions or said.needs:
             raise UsageError("a status update needs a text", fix="say how it stands before --actions")
         elif snooze_until is not None:
             self.snooze_update(ref, snooze_until, expected_seq=expected_seq)

@@ -73,6 +73,16 @@ class Audience(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a person says of how it stands, what is being done, what is needed, and for whom it is."""
+
+    conditions: str = ""
+    actions: str = ""
+    needs: str = ""
+    audience: Audience = Audience.INTERNAL
+
+
+@dataclass(frozen=True, slots=True)
 class StatusUpdate:
     """What people were told: the conditions, the actions under way, and what is needed."""
 

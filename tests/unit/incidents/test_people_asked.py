@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from maestro_cli.core.errors import GateNotMet, UsageError
-from maestro_cli.incidents.people.model import Role
+from maestro_cli.incidents.people.model import Role, Said
 from maestro_cli.incidents.people.reading import last_update, roles_of
 from tests.unit.incidents.people_room import PeopleRoom
 from tests.unit.incidents.world import T0
@@ -63,15 +63,15 @@ def test_what_does_not_say_which_role_or_who_is_refused(
 def test_where_nothing_is_asked_for_nothing_is_done(room: PeopleRoom) -> None:
     before = room.journal.head()
     room.people.change_role("latest", None, "")
-    room.people.tell("latest", "")
+    room.people.tell("latest", Said())
     assert room.journal.head() == before
 
 
 def test_an_update_is_told_or_put_off(room: PeopleRoom) -> None:
     later = T0 + timedelta(hours=1)
-    room.people.tell("latest", "", snooze_until=later)
+    room.people.tell("latest", Said(), snooze_until=later)
     assert last_update(room.journal, room.desk.get("latest").id) is None
-    room.people.tell("latest", "4% fail", actions="rolling back", snooze_until=later)
+    room.people.tell("latest", Said("4% fail", "rolling back"), snooze_until=later)
     told = last_update(room.journal, room.desk.get("latest").id)
     assert told is not None
     assert (told.conditions, told.actions) == ("4% fail", "rolling back")
@@ -79,7 +79,7 @@ def test_an_update_is_told_or_put_off(room: PeopleRoom) -> None:
     assert kinds == ["incident.update_snoozed", "incident.updated", "incident.update_snoozed"]
 
 
-@pytest.mark.parametrize("more", [{"actions": "x"}, {"needs": "x"}], ids=["actions", "needs"])
-def test_an_update_without_a_text_is_none(room: PeopleRoom, more: dict[str, Any]) -> None:
+@pytest.mark.parametrize("said", [Said(actions="x"), Said(needs="x")], ids=["actions", "needs"])
+def test_an_update_without_a_text_is_none(room: PeopleRoom, said: Said) -> None:
     with pytest.raises(UsageError, match="needs a text"):
-        room.people.tell("latest", "", **more, snooze_until=T0 + timedelta(hours=1))
+        room.people.tell("latest", said, snooze_until=T0 + timedelta(hours=1))

@@ -8,7 +8,7 @@ import typer
 
 from maestro_cli.cli import offers
 from maestro_cli.cli.options import OutputOption, RefArgument, SeqOption, output_options
-from maestro_cli.incidents.people.model import Audience, Role
+from maestro_cli.incidents.people.model import Audience, Role, Said
 from maestro_cli.output.renderers.handover import handover_view
 from maestro_cli.output.renderers.people import roles_view, updates_view
 from maestro_cli.output.writer import emit
@@ -73,10 +73,8 @@ def update(
     """
     options = output_options(ctx, output)
     until = ctx.obj.due(snooze) if snooze else None
-    ctx.obj.people.tell(
-        ref, conditions, actions=actions, needs=needs, audience=status, snooze_until=until,
-        expected_seq=expected_seq,
-    )  # fmt: skip
+    said = Said(conditions, actions, needs, status)
+    ctx.obj.people.tell(ref, said, snooze_until=until, expected_seq=expected_seq)
     emit(updates_view(ctx.obj.updates(ref)), options)
 
 

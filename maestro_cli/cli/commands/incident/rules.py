@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from maestro_cli.cli.options import OutputOption, output_options
+from maestro_cli.cli.options import FindingsOption, OutputOption, StrictOption, output_options
 from maestro_cli.output.renderers.incident_rules import explanations_view, rules_view
 from maestro_cli.output.writer import emit
 
@@ -70,10 +70,8 @@ def lint(
         list[str] | None,
         typer.Option("--alerts", metavar="PATH", help="Rule files or objectives that define every alert."),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FORMAT", help="As everywhere, or sarif.")
-    ] = "table",
+    strict: StrictOption = False,
+    output: FindingsOption = "table",
 ) -> None:
     """Find what is wrong with rules; ends with 10 when there are errors.
 
