@@ -1,8 +1,9 @@
 """A client's connection and the endpoint's connection that serves it.
 
-Invariant: bytes pass unchanged and in order, with back-pressure both ways; no byte of a client is sent to
-two endpoints. Where HTTP is spoken, an endpoint is left only between an answer and the next request, and the
-client does not notice: what it sends next goes to another one. Elsewhere its connection is closed.
+Invariant: bytes pass unchanged and in order, with back-pressure both ways. Where HTTP is spoken, an endpoint
+is left only between an answer and the next request, and the client does not notice: what it sends next goes
+to another one. Elsewhere its connection is closed. No byte of a client is sent to two endpoints, but for a
+request that may be repeated and whose endpoint was lost before it said anything: one other is asked, once.
 """
 
 from __future__ import annotations
@@ -91,6 +92,7 @@ class Link:
         self._waiting_for_answer = True  # a connection that was just made is about to be used
         self._last_moved = 0.0
         self._lost = False
+        self._has_repeated = False  # what kills its endpoint must not go on to kill them all
         self.has_said_all = False  # the client asks nothing any more: it leaves when it has its answers
 
     def accepted(self) -> None:
@@ -109,6 +111,7 @@ class Link:
 
     def from_endpoint(self, data: bytes) -> None:
         self._moved(waiting_for_answer=False)
+        self._has_repeated = False
         if self._conversation is not None:
             self._conversation.answer(data)
         if self.client.transport is not None:
@@ -188,12 +191,31 @@ class Link:
         if side is self.backend and self._may_go_on:
             self._leave()
             return
+        if side is self.backend and (request := self._to_repeat()):
+            self._repeat(request)
+            return
         if not self._lost:
             self._lost = True
             self._proxy.links.discard(self)
             if self.endpoint is not None:
                 self._proxy.backends.closed(self.endpoint)
         self.close()
+
+    def _to_repeat(self) -> bytes:
+        """The request that another endpoint may be asked in place of one that is gone."""
+        talk = self._conversation
+        if talk is None or self._lost or self.has_said_all or self._has_repeated:
+            return b""
+        return talk.to_repeat
+
+    def _repeat(self, request: bytes) -> None:
+        """Ask another endpoint, or the same one on another connection when there is no other."""
+        if self.endpoint is not None:
+            self._proxy.backends.unreachable(self.endpoint, asyncio.get_running_loop().time())
+        self._leave()
+        self._has_repeated = True
+        self._held = request
+        self._find_endpoint()
 
     @property
     def _may_go_on(self) -> bool:

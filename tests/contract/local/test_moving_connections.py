@@ -15,6 +15,7 @@ from tests.patience import PATIENCE_SECONDS
 pytestmark = pytest.mark.contract
 
 ASK = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+AGAIN = ASK.replace(b"POST /", b"PUT /x")  # as long, and asking it twice does what asking it once does
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"
 
 
@@ -191,6 +192,55 @@ def test_a_request_that_an_endpoint_died_over_is_sent_to_no_other() -> None:
         client.writer.write(ASK)
         while not scene.a.asked:
             await asyncio.sleep(0.01)
+        scene.serve_from(scene.a, scene.b)
+        scene.a.die()
+        assert await client.is_closed()
+        assert scene.b.asked == 0
+
+    play(act)
+
+
+def test_a_request_that_may_be_repeated_is_sent_to_one_other_when_its_endpoint_dies_over_it() -> None:
+    async def act(scene: Scene) -> None:
+        third = await Replica(b"c").start()
+        for replica in (scene.a, scene.b):
+            replica.may_answer.clear()
+        client = await scene.client()
+        client.writer.write(AGAIN)
+        while not scene.a.asked:
+            await asyncio.sleep(0.01)
+        scene.serve_from(scene.b)
+        scene.a.die()
+        while not scene.b.asked:
+            await asyncio.sleep(0.01)
+        scene.b.may_answer.set()
+        assert [await client.answer(), await client.ask()] == [b"b", b"b"]
+
+        scene.b.may_answer.clear()
+        client.writer.write(AGAIN)
+        while scene.b.asked < 3:
+            await asyncio.sleep(0.01)
+        again = await Replica(b"a").start()
+        again.may_answer.clear()
+        scene.serve_from(again)
+        scene.b.die()
+        while not again.asked:
+            await asyncio.sleep(0.01)
+        scene.serve_from(third)
+        again.die()
+        assert await client.is_closed(), "what kills two of them is not given to a third"
+        assert third.asked == 0
+        third.die()
+
+    play(act)
+
+
+def test_a_request_whose_answer_has_begun_is_not_repeated() -> None:
+    async def act(scene: Scene) -> None:
+        scene.a.may_end.clear()
+        client = await scene.client()
+        client.writer.write(AGAIN)
+        await client.reader.readuntil(b"\r\n\r\n")
         scene.serve_from(scene.a, scene.b)
         scene.a.die()
         assert await client.is_closed()

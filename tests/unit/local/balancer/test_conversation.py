@@ -86,3 +86,38 @@ def test_an_answer_that_ends_with_its_connection_is_not_over() -> None:
     talk.ask(ASK)
     talk.answer(b"HTTP/1.1 200 OK\r\n\r\nas long as it takes")
     assert not talk.is_over
+
+
+def test_what_may_be_asked_again_is_the_whole_of_one_request_until_a_byte_of_its_answer() -> None:
+    talk, request = Conversation(), ASK.replace(b"POST", b"PUT")
+    for _ in range(2):
+        talk.ask(request[:30])
+        assert talk.to_repeat == b"", "nobody knows yet what it is"
+        talk.ask(request[30:])
+        assert talk.to_repeat == request
+        talk.answer(OK[:1])
+        assert talk.to_repeat == b""
+        talk.answer(OK[1:])
+        assert (talk.is_over, talk.to_repeat) == (True, b"")
+
+
+@pytest.mark.parametrize(
+    ("asked", "again"),
+    [("GET", True), ("PUT", True), ("DELETE", True), ("OPTIONS", True), ("POST", False), ("PATCH", False),
+     ("HEAD", False)],
+)  # fmt: skip
+def test_only_what_does_the_same_when_asked_twice_is_asked_again(asked: str, again: bool) -> None:
+    talk = Conversation()
+    talk.ask(ASK.replace(b"POST", asked.encode()))
+    assert bool(talk.to_repeat) is again
+
+
+def test_of_two_requests_at_once_and_of_a_long_one_nothing_is_asked_again() -> None:
+    talk, request = Conversation(), ASK.replace(b"POST", b"PUT")
+    talk.ask(request + request)
+    assert talk.to_repeat == b""
+    talk.answer(OK)
+    assert talk.to_repeat == b""
+    long = Conversation()
+    long.ask(b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + bytes(100000))
+    assert long.to_repeat == b""
