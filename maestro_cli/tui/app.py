@@ -18,6 +18,7 @@ from maestro_cli.tui.acting.dialogs import ArmDialog, QuitDialog
 from maestro_cli.tui.acting.dispatcher import Dispatcher
 from maestro_cli.tui.acting.menu import ActionMenu
 from maestro_cli.tui.acting.model import Action, Target
+from maestro_cli.tui.acting.person import ConsolePerson
 from maestro_cli.tui.acting.progress import SpokenProgress
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.frame import Frame
@@ -42,6 +43,8 @@ class ConsoleApp(Frame):
         self._namespace_of_before = ""
         self._works: list[threading.Thread] = []
         asker = DialogAsker(self, console.ending, self.is_protected)
+        person = ConsolePerson(asker)
+        console.person = lambda: person
         self.dispatcher = Dispatcher(console.store, console.clock, asker, console.reading, console.acting)
 
     # Where it is about

@@ -36,6 +36,7 @@ from maestro_cli.tui.widgets.prompt import Prompt
 from maestro_cli.tui.widgets.status_line import StatusLine
 
 DRAW_SECONDS = 0.1  # between two drawings of news; a key is drawn at once
+FIXING = "incident"  # the screen that fixes the scope
 AGE_SECONDS = 5.0  # how often ages are drawn again while nothing is new
 
 
@@ -55,6 +56,7 @@ class Frame(App[None]):
         self._is_due = True
         self._typing: Timer | None = None
         self._view: View | None = None
+        self._free: Scope | None = None  # what it was about before an incident fixed it
         self._read_scope = console.store.snapshot.scope
         self.header, self.crumbs, self.status = Header(), Crumbs(), StatusLine()
         self.strip = BurnStrip()
@@ -122,12 +124,22 @@ class Frame(App[None]):
     def _swap(self) -> None:
         """Put the view of the newest place in the body, and read what it renders and nothing else."""
         place = self._trail.here
+        if self._free is not None and all(one.screen != FIXING for one in self.trail):
+            self.behind.store.dispatch(ScopeChanged(self._free))
+            self._free = None
         self._view = view = every_screen()[place.screen].view(place)
         self.body.remove_children()
         self.body.mount(view)
         self._read_for(view)
         self.crumbs.show(self.trail)
         self.call_after_refresh(self._settle)
+
+    @on(View.ScopeFixed)
+    def scope_fixed(self, event: View.ScopeFixed) -> None:
+        """An incident is open: what is opened from it is about it; leaving it restores what was."""
+        store = self.behind.store
+        self._free = self._free or store.snapshot.scope
+        store.dispatch(ScopeChanged(event.scope))
 
     def _settle(self) -> None:
         self.draw()
@@ -157,7 +169,7 @@ class Frame(App[None]):
 
     def rescope(self, scope: Scope) -> None:
         """Be about other contexts or another namespace; a context that is left is disarmed."""
-        store = self.behind.store
+        store, self._free = self.behind.store, None
         left = [name for name in store.snapshot.armed if name not in scope.contexts]
         store.dispatch(*map(ContextDisarmed, left), ScopeChanged(scope))
         self._swap()

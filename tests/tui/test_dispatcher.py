@@ -38,6 +38,10 @@ class Desk:
         self.shown.append(plan)
         return self.agreed
 
+    def see(self, target: Target, title: str, view: Any, word: str) -> Agreed | None:
+        self.shown.append(view)
+        return self.agreed
+
     def rehearse_change(self, plan: Any, accepts: Any) -> Any:
         return SimpleNamespace(decision=None)
 

@@ -35,6 +35,9 @@ class Words:
     def agree(self, *shown: object) -> Agreed | None:
         raise AssertionError("a record needs no agreement")
 
+    def see(self, *shown: object) -> Agreed | None:
+        raise AssertionError("a record shows nothing first")
+
 
 def act(room: JournalRoom, action_id: str, **given: str) -> tuple[str, str]:
     """How it ended and the line in the log."""

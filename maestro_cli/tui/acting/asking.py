@@ -15,11 +15,13 @@ from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.tui.acting.dialogs import AgreeDialog, WordsDialog
 from maestro_cli.tui.acting.dispatcher import Agreed
 from maestro_cli.tui.acting.model import Action, Answers, Target
+from maestro_cli.tui.acting.question_dialogs import SeeDialog
 
 if TYPE_CHECKING:
     from textual.app import App
 
     from maestro_cli.changes.model import Change, Plan
+    from maestro_cli.output.views import View
 
 LOOK_SECONDS = 0.2  # how soon a thread that waits for an answer notices that the console ends
 
@@ -36,6 +38,10 @@ class DialogAsker:
     def agree(self, action: Action, target: Target, plan: Plan, rehearsed: Change) -> Agreed | None:
         protected = target.context if self._protected(target.context) else ""
         return cast(Agreed | None, self.ask(lambda: AgreeDialog(action, target, plan, rehearsed, protected)))
+
+    def see(self, target: Target, title: str, view: View, word: str) -> Agreed | None:
+        protected = target.context if self._protected(target.context) else ""
+        return cast(Agreed | None, self.ask(lambda: SeeDialog(title, view, word, protected)))
 
     def ask(self, make: Callable[[], ModalScreen[Any]]) -> object | None:
         """Show a dialog and wait for what it is dismissed with."""

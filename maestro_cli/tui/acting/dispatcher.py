@@ -12,19 +12,21 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.progress import Progress
-from maestro_cli.tui.acting.model import Action, Answers, Target
+from maestro_cli.tui.acting.model import Action, Answers, Doing, Target
 from maestro_cli.tui.feeds.runner import told
-from maestro_cli.tui.store.events import CommandLogged
+from maestro_cli.tui.store.events import CommandLogged, FactRead
 from maestro_cli.tui.store.store import Store
 
 if TYPE_CHECKING:
     from maestro_cli.changes.model import Change, Plan
+    from maestro_cli.output.views import View
     from maestro_cli.services.root import Services
+    from maestro_cli.tui.store.model import FactKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,9 @@ class Asker(Protocol):
 
     def agree(self, action: Action, target: Target, plan: Plan, rehearsed: Change) -> Agreed | None:
         """Yes to exactly this plan, or None."""
+
+    def see(self, target: Target, title: str, view: View, word: str) -> Agreed | None:
+        """Yes to what is shown, with `word` on its button, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,8 @@ class Dispatcher:
         try:
             if action.plans is not None:
                 ending = self._change(action, target, answers, progress, cancellation)
+            elif action.performs is not None:
+                ending = Ending(action.performs(self._doing(target, answers, progress, cancellation)), True)
             else:
                 assert action.records is not None
                 ending = Ending(action.records(self._reading(target.context), target, answers), True)
@@ -142,9 +149,59 @@ class Dispatcher:
         progress.phase(plan.kind, plan.summary)
         consent = Consent(True, plan.digest, agreed.typed_context, agreed.accepts)
         change = services.changes.execute(
-            plan, consent, cause="console", progress=progress, cancellation=cancellation
+            plan, consent, cause=action.cause(target), progress=progress, cancellation=cancellation
         )
         return Ending(f"{change.state.value}: {change.id}", True)
+
+    def _doing(
+        self,
+        target: Target,
+        answers: Answers,
+        progress: Progress,
+        cancellation: Cancellation,
+        typed: str = "",
+    ) -> Doing:
+        """What an action that performs works with; what it goes on with knows what was typed before."""
+        agreed = [Agreed(typed)]
+
+        def agree(title: str, view: View, word: str) -> bool:
+            said = self._asker.see(target, title, view, word)
+            if said is not None:
+                agreed.append(said)
+            return said is not None
+
+        def tell(key: FactKey, data: Any) -> None:
+            self._store.dispatch(FactRead(key, data, self._clock.now()))
+
+        def go_on(action: Action, words: Answers) -> str:
+            if refusal := self.refusal(action, (target,)):
+                return f"refused: {refusal.why}; {refusal.fix}"
+            return self._performed(action, target, words, progress, cancellation, agreed[-1].typed_context)
+
+        services = self._acting(target.context)
+        return Doing(
+            services, target, answers, progress, cancellation, agree, tell, go_on, agreed[-1].typed_context
+        )
+
+    def _performed(
+        self,
+        action: Action,
+        target: Target,
+        answers: Answers,
+        progress: Progress,
+        cancellation: Cancellation,
+        typed: str,
+    ) -> str:
+        """Carry out what another action led to, with a line of its own in the log."""
+        assert action.performs is not None
+        line, began, number = command_line(action, target, answers), self._clock.now(), next(self._numbers)
+        self._store.dispatch(CommandLogged(began, target.context, line, "running", number))
+        outcome = "failed"
+        try:
+            outcome = action.performs(self._doing(target, answers, progress, cancellation, typed))
+        finally:
+            self._store.dispatch(CommandLogged(began, target.context, line, outcome, number))
+        return outcome
 
 
 def command_line(action: Action, target: Target, answers: Answers) -> str:

@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from maestro_cli.changes.model import Plan
+    from maestro_cli.core.cancellation import Cancellation
+    from maestro_cli.core.progress import Progress
+    from maestro_cli.output.views import View
     from maestro_cli.services.root import Services
     from maestro_cli.tui.screens.model import Place
+    from maestro_cli.tui.store.model import FactKey
 
 Answers = Mapping[str, str]
 
@@ -67,9 +71,30 @@ class Ask:
 
 
 @dataclass(frozen=True)
+class Doing:
+    """What an action works with that is more than one record or one plan, such as a run.
+
+    `agree` shows a view and is True for yes; `tell` puts a fact into the store; `go_on` does another
+    action on the same target, refused as that one is, and says how it ended. `typed_context` is what was
+    typed where the context is protected.
+    """
+
+    services: Services
+    target: Target
+    answers: Answers
+    progress: Progress
+    cancellation: Cancellation
+    agree: Callable[[str, View, str], bool]
+    tell: Callable[[FactKey, Any], None]
+    go_on: Callable[[Action, Answers], str]
+    typed_context: str = ""
+
+
+@dataclass(frozen=True)
 class Action:
-    """`id` is dotted (`pods.delete`) and names the key in keys.yaml. Exactly one of `opens`, `records` and
-    `plans` is given. `line` is the command that does the same, without `maestro` and `--context`.
+    """`id` is dotted (`pods.delete`) and names the key in keys.yaml. Exactly one of `opens`, `records`,
+    `plans` and `performs` is given. `line` is the command that does the same, without `maestro`
+    and `--context`.
     """
 
     id: str
@@ -83,10 +108,12 @@ class Action:
     opens: Callable[[Target], Place] | None = None
     records: Callable[[Services, Target, Answers], str] | None = None
     plans: Callable[[Services, Target, Answers], Plan] | None = None
+    performs: Callable[[Doing], str] | None = None
+    cause: Callable[[Target], str] = lambda target: "console"  # of a change, for its record
 
     def __post_init__(self) -> None:
-        given = sum(one is not None for one in (self.opens, self.records, self.plans))
+        given = sum(one is not None for one in (self.opens, self.records, self.plans, self.performs))
         if given != 1:
-            raise ValueError(f"{self.id} needs one of opens, records and plans")
-        if (self.plans is not None) is not self.danger.needs_arming:
+            raise ValueError(f"{self.id} needs one of opens, records, plans and performs")
+        if self.performs is None and (self.plans is not None) is not self.danger.needs_arming:
             raise ValueError(f"{self.id}: {self.danger.value} does not fit what it does")

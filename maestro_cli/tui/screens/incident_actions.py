@@ -79,7 +79,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "incident.role", "Role", "Give a role to a person, or take it.", Danger.RECORD,
-        _role_line, key="w",
+        _role_line, key="h",
         asks=(
             Ask("role", "which role", lambda _: "commander", ROLES),
             Ask("person", "who has it from now on: a name or me; empty for nobody", lambda _: "me",
@@ -98,7 +98,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "incident.note", "Note", "Put a note on the timeline.", Danger.RECORD,
-        _command("note", "NUMBER", "{text}"), key="n", asks=(Ask("text", "what to note"),),
+        _command("note", "NUMBER", "{text}"), key="i", asks=(Ask("text", "what to note"),),
         is_bulk=True, records=records.note,
     ),
     Action(

@@ -25,6 +25,9 @@ MODULES: tuple[str, ...] = (
     "changes",
     "silences",
     "records",
+    "incident",
+    "runs",
+    "runbooks",
 )
 FIRST = "incidents"
 

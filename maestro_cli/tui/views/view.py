@@ -40,6 +40,13 @@ class View(Vertical):
             super().__init__()
             self.place = place
 
+    class ScopeFixed(Message):
+        """Every place that is reached from here is about this, until one leaves."""
+
+        def __init__(self, scope: Scope) -> None:
+            super().__init__()
+            self.scope = scope
+
     class CountChanged(Message):
         """How many rows are shown of how many, for the line of the filter."""
 

@@ -1,0 +1,120 @@
+"""What a run asks people, and what they see before they say yes.
+
+Invariant: Escape answers nothing, and what is asked about is on the screen whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Button, Input, Label, Static
+
+from maestro_cli.core.errors import UsageError
+from maestro_cli.core.untrusted import visible
+from maestro_cli.tui.acting.dialogs import Dialog
+from maestro_cli.tui.acting.dispatcher import Agreed
+from maestro_cli.tui.widgets.report_view import ReportView
+
+if TYPE_CHECKING:
+    from maestro_cli.output.views import View
+    from maestro_cli.runbooks.model import Question
+
+
+class SeeDialog(Dialog):
+    """Whether to go on with what is shown; answers Agreed or None."""
+
+    DEFAULT_CSS = (
+        "SeeDialog > Vertical { max-width: 150; } SeeDialog ReportView { height: auto; max-height: 30; }"
+    )
+
+    def __init__(self, title: str, view: View, word: str, protected: str = "") -> None:
+        super().__init__()
+        self._title, self._view, self._word, self._protected = title, view, word, protected
+
+    def compose(self) -> ComposeResult:
+        shown = ReportView()
+        with Vertical():
+            yield Label(Text(visible(self._title), style="bold"))
+            yield shown
+            if self._protected:
+                yield Label(Text(visible(f"{self._protected} is protected; type its name")))
+                yield Input(id="context")
+            yield Static("", classes="problem", markup=False)
+            with Horizontal():
+                yield Button("Cancel", id="cancel", variant="primary")
+                yield Button(self._word, id="go", variant="error")
+        self.call_after_refresh(shown.show, self._view)
+
+    def on_mount(self) -> None:
+        self.query_one("#cancel", Button).focus()
+
+    @on(Button.Pressed, "#go")
+    @on(Input.Submitted)
+    def agreed(self) -> None:
+        typed = self.query_one("#context", Input).value.strip() if self._protected else ""
+        if typed != self._protected:
+            self.problem(f"that is not {self._protected}; nothing was done")
+            return
+        self.dismiss(Agreed(typed))
+
+
+class QuestionDialog(Dialog):
+    """A question of a step; answers what the step takes, or None for no answer: then the run waits."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__()
+        self._question = question
+
+    def compose(self) -> ComposeResult:
+        from maestro_cli.output.views import Lines, Report
+
+        question, shown = self._question, ReportView()
+        with Vertical():
+            yield Label(Text(visible(f"{question.title} ({question.path})"), style="bold"))
+            yield shown
+            yield Label(Text(visible(f"answer: {question.form}; Escape leaves the run waiting")))
+            yield Input(id="answer")
+            yield Static("", classes="problem", markup=False)
+            with Horizontal():
+                yield Button("Leave it waiting", id="cancel", variant="primary")
+                yield Button("Answer", id="go")
+        self.call_after_refresh(shown.show, Report("question/v1", {}, (Lines(question.text),)))
+
+    def on_mount(self) -> None:
+        self.query_one("#answer", Input).focus()
+
+    @on(Button.Pressed, "#go")
+    @on(Input.Submitted)
+    def answered(self) -> None:
+        from maestro_cli.runbooks.questions import read_answer
+
+        try:
+            self.dismiss(read_answer(self._question, self.query_one("#answer", Input).value))
+        except UsageError as error:
+            self.problem(f"{error.what}; {error.fix}" if error.fix else error.what)
+
+
+class LineDialog(Dialog):
+    """One line of text; answers it, or None."""
+
+    def __init__(self, question: str) -> None:
+        super().__init__()
+        self._asked = question
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Label(Text(visible(self._asked), style="bold"))
+            yield Input(id="line")
+            yield Static("", classes="problem", markup=False)
+            with Horizontal():
+                yield Button("Cancel", id="cancel")
+                yield Button("Go on", id="go", variant="primary")
+
+    @on(Button.Pressed, "#go")
+    @on(Input.Submitted)
+    def answered(self) -> None:
+        self.dismiss(self.query_one("#line", Input).value.strip())

@@ -1,0 +1,90 @@
+"""One incident: everything of it on one screen, and what can be done about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maestro_cli.core.errors import UsageError
+from maestro_cli.tui.acting.model import Action, Answers, Danger, Target
+from maestro_cli.tui.feeds.incident_story import STORY
+from maestro_cli.tui.feeds.model import Feed
+from maestro_cli.tui.screens.incident_actions import ACTIONS
+from maestro_cli.tui.screens.incident_runs import CANCEL, CONSIDER, REHEARSE
+from maestro_cli.tui.screens.model import OwnScreen, Place
+
+if TYPE_CHECKING:
+    from maestro_cli.changes.candidates.model import Candidate
+    from maestro_cli.changes.model import Plan
+    from maestro_cli.services.root import Services
+    from maestro_cli.tui.views.view import View
+
+
+def read_revisions(services: Services, ref: str) -> tuple[Candidate, ...]:
+    """Every revision of the incident's workload with its record; none where it names no workload."""
+    workload = services.desk.get(ref.removeprefix("#")).workload
+    return services.rollback_candidates(workload) if workload is not None else ()
+
+
+REVISIONS: Feed[tuple[Candidate, ...]] = Feed(
+    "incident-revisions", "Kubernetes and Prometheus", 15.0, read_revisions
+)
+
+
+def plan_rollback(services: Services, target: Target, answers: Answers) -> Plan:
+    """To the last known good revision, as a gated change."""
+    workload = target.item.incident.workload
+    if workload is None:
+        raise UsageError(f"incident {target.name} names no workload", fix="roll back from :workloads")
+    return services.changes.plan("rollback", workload, {})
+
+
+def rollback_line(target: Target, answers: Answers) -> tuple[str, ...]:
+    return ("rollback", str(target.item.incident.workload))
+
+
+ROLLBACK = Action(
+    "incident.rollback",
+    "Roll back",
+    "Give its workload the last known good revision, as a gated change.",
+    Danger.REVERSIBLE,
+    rollback_line,
+    plans=plan_rollback,
+    cause=lambda target: f"by hand ({target.id})",
+)
+
+
+def logs_of(target: Target) -> Place:
+    """What its workload prints; the pods of its namespace where it names none."""
+    incident = target.item.incident
+    if incident.workload is None:
+        return Place("pods", incident.namespace or "", target.context)
+    return Place("logs", str(incident.workload), target.context)
+
+
+LOGS = Action(
+    "incident.logs",
+    "Logs",
+    "What its workload prints, as it is printed.",
+    Danger.OBSERVE,
+    lambda target, answers: ("pod", "logs", str(target.item.incident.workload), "-f"),
+    key="l",
+    opens=logs_of,
+)
+
+
+def incident_view(place: Place) -> View:
+    from maestro_cli.tui.views.incident_view import IncidentView
+    from maestro_cli.tui.views.view import bound
+
+    return bound(IncidentView, SCREEN.actions)(SCREEN, place)
+
+
+SCREEN = OwnScreen(
+    id="incident",
+    title="Incident",
+    help="One incident whole: timeline, suspects, evidence, runbook and runs, changes, people.",
+    feeds=(STORY, REVISIONS),
+    view=incident_view,
+    actions=(REHEARSE, CONSIDER, LOGS, CANCEL, ROLLBACK, *ACTIONS),
+)
+SCREENS = (SCREEN,)

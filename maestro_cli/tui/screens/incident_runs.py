@@ -1,0 +1,286 @@
+"""Runs of runbooks from the console: rehearse first, agree, then see each step as it comes.
+
+Invariant: a key leads to a dry run and never to a run; what starts or resumes one needs an armed context and
+a yes to the plan that was shown. Each run is in the journal with its incident, so that it is on the timeline
+and outlives the console.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from maestro_cli.core.errors import MaestroError, NotFound, UsageError
+from maestro_cli.output.views import Fields, Heading, Lines, Listing, Report
+from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Doing, Target
+from maestro_cli.tui.store.model import FactKey
+
+if TYPE_CHECKING:
+    from maestro_cli.core.clock import Clock
+    from maestro_cli.journal.model import Event
+    from maestro_cli.runbooks.model import Runbook, RunRecord
+    from maestro_cli.runbooks.planning import RunPlan
+    from maestro_cli.services.root import Services
+
+LIVE = "live-run"
+TAIL_LINES = 200
+OPEN_STATES = ("waiting", "interrupted", "paused", "cancelled", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """A run that this console works on: its tree of steps, and below it what was printed last."""
+
+    run: str
+    lines: tuple[str, ...]
+
+
+def live_key(context: str, incident: str) -> FactKey:
+    return FactKey(LIVE, context, incident)
+
+
+class Live:
+    """Tells of a run while it runs: satisfies `Progress` and hears its events, on whichever thread."""
+
+    def __init__(self, clock: Clock, tell: Callable[[LiveRun], None]) -> None:
+        from maestro_cli.output.run_tree import RunTree
+
+        self._tree, self._clock, self._tell = RunTree(), clock, tell
+        self._printed: deque[str] = deque(maxlen=TAIL_LINES)
+
+    def expect(self, book: Runbook, record: RunRecord | None) -> None:
+        from maestro_cli.runbooks.prose import walkable
+
+        self._tree.expect(walkable(book), record)
+
+    def told(self, event: Event) -> None:
+        self._tree.hear(event, self._clock.monotonic())
+        self._show()
+
+    def phase(self, name: str, text: str) -> None:
+        self._say(f"{name}: {text}")
+
+    def update(self, text: str) -> None:
+        self._say(*text.splitlines())
+
+    def note(self, text: str) -> None:
+        self._say(text)
+
+    def said(self, name: str, text: str) -> None:
+        self._say(*(f"{name}: {line}" for line in text.splitlines()))
+
+    def _say(self, *lines: str) -> None:
+        self._printed.extend(line for line in lines if not self._printed or line != self._printed[-1])
+        self._show()
+
+    def _show(self) -> None:
+        tree = tuple(line.text for line in self._tree.lines(self._clock.monotonic(), 200))
+        self._tell(LiveRun(self._tree.run, (*tree, "", *self._printed)))
+
+
+# What a run would do
+
+
+def values_text(values: Mapping[str, str]) -> str:
+    """`NAME=VALUE …`, as the command takes them."""
+    return shlex.join(f"{name}={value}" for name, value in values.items())
+
+
+def pairs_of(text: str) -> tuple[str, ...]:
+    """Raises UsageError for what is not NAME=VALUE."""
+    from maestro_cli.services.running import parse_pairs
+
+    try:
+        pairs = tuple(shlex.split(text))
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} cannot be read", why=str(error), fix="NAME=VALUE 'NAME=TWO WORDS'"
+        ) from error
+    parse_pairs(pairs)
+    return pairs
+
+
+def plan_report(services: Services, plan: RunPlan, book: Runbook) -> Report:
+    """The plan, each step with its values filled in, and the blast radius of each change."""
+    from maestro_cli.output.renderers.runbooks import plan_view
+
+    blocks: list[Any] = [*plan_view(plan).blocks]
+    for step in book.steps:
+        blocks += [Heading(f"{step.path}: {step.kind}"), Lines(filled(step.body, plan.parameters).rstrip())]
+        if step.kind == "change":
+            blocks += blast_blocks(services, step, plan.parameters)
+    return Report("run-plan/v1", {}, tuple(blocks))
+
+
+def filled(body: str, values: Mapping[str, str]) -> str:
+    """The text of a step with what is known put in; for reading, never to be run."""
+    for name in sorted(values, key=len, reverse=True):
+        body = body.replace(f"${{{name}}}", values[name]).replace(f"${name}", values[name])
+    return body
+
+
+def blast_blocks(services: Services, step: Any, values: Mapping[str, str]) -> list[Any]:
+    """What the change of a step would touch, and what the gate says; or why that is not known."""
+    from maestro_cli.output.renderers.changes import plan_view
+    from maestro_cli.runbooks.steps.change import request_of
+
+    try:
+        request = request_of(step, values)
+        plan = services.changes.plan(request.kind, request.target, request.options)
+        decision = services.rehearse_change(plan, frozenset()).decision
+    except MaestroError as error:
+        return [Lines(f"its blast radius is not known: {error.what}")]
+    return [*plan_view(plan, decision).blocks] if decision is not None else []
+
+
+# Runs as blocks
+
+
+def run_blocks(run: RunRecord) -> list[Any]:
+    """How a run stands, and each step of it."""
+    from maestro_cli.output.renderers.runbooks import run_view
+
+    steps = [block for block in run_view(run).blocks if isinstance(block, Listing)]
+    status = run.status.value + (f": {run.reason}" if run.reason else "")
+    return [Heading(f"{run.runbook}  {run.id}"), Fields([("status", status)]), *steps]
+
+
+# Actions
+
+
+def rehearse(doing: Doing) -> str:
+    """Dry run; then, when somebody agrees to it, the run."""
+    services, answers = doing.services, doing.answers
+    name, pairs = answers["runbook"], pairs_of(answers["values"])
+    ref = incident_of(doing.target)
+    plan = services.plan_runbook(name, pairs, ref or None, doing.progress)
+    report = plan_report(services, plan, services.runbooks.get(name))
+    if not doing.agree(f"Dry run of {name}: nothing was changed", report, "Run it"):
+        return "dry run only; nothing was changed"
+    return doing.go_on(RUN, answers)
+
+
+def run(doing: Doing) -> str:
+    """Only after the dry run was agreed to."""
+    services, answers, ref = doing.services, doing.answers, incident_of(doing.target)
+    live = Live(services.clock, lambda data: doing.tell(live_key(doing.target.context, ref), data))
+    live.expect(services.runbooks.get(answers["runbook"]), None)
+    result = services.run_runbook(
+        answers["runbook"],
+        pairs_of(answers["values"]),
+        ref or None,
+        doing.typed_context,
+        True,
+        live,
+        live.told,
+    )
+    return ended(result.run)
+
+
+def ended(record: RunRecord) -> str:
+    """How it ended, and how to go on."""
+    from maestro_cli.output.renderers.runbooks import next_command
+
+    words = f"{record.id} {record.status.value}" + (f": {record.reason}" if record.reason else "")
+    advice = next_command(record)
+    return f"{words} — {advice}" if advice else words
+
+
+def resumable(services: Services, target: Target) -> RunRecord:
+    """The run itself, or the newest of an incident that has not ended. Raises NotFound."""
+    if target.kind == "Run":
+        return services.run_history.get(target.id)
+    for found in services.run_history.list(incident=target.id):
+        if found.status.value in OPEN_STATES:
+            return services.run_history.get(found.id)
+    raise NotFound(f"no run for {target.name} waits or was interrupted", fix="r begins one")
+
+
+def consider(doing: Doing) -> str:
+    """Show where a run stands; then, when somebody agrees, go on with it."""
+    from maestro_cli.output.renderers.runbooks import run_view
+
+    found = resumable(doing.services, doing.target)
+    if not doing.agree(f"{found.runbook} is {found.status.value}", run_view(found), "Go on with it"):
+        return "left as it is"
+    return doing.go_on(RESUME, {**doing.answers, "run": found.id})
+
+
+def resume(doing: Doing) -> str:
+    services, run_id = doing.services, doing.answers["run"]
+    found = services.run_history.get(run_id)
+    live = Live(services.clock, lambda data: doing.tell(live_key(doing.target.context, found.incident), data))
+    decisions = tuple(doing.answers["decide"].split())
+    result = services.resume_run(run_id, decisions, doing.typed_context, True, live, told=live.told)
+    return ended(result.run)
+
+
+def cancel(services: Services, target: Target, answers: Answers) -> str:
+    """Ask a run to end; the step in flight is stopped, nothing is undone."""
+    if target.kind == "Run":
+        chosen = target.id
+    else:
+        running = [one for one in services.run_history.list(incident=target.id) if not one.status.final]
+        if not running:
+            raise NotFound(f"no run for {target.name} is open")
+        chosen = running[0].id
+    return f"{chosen} {services.run_control.cancel(chosen).status.value}, asked to end"
+
+
+def incident_of(target: Target) -> str:
+    """The id of the incident that a run is for; "" for none."""
+    return target.id if target.kind == "Incident" else ""
+
+
+def default_runbook(target: Target) -> str:
+    if target.kind == "Runbook":
+        return target.id
+    bound = getattr(target.item, "bound", None)
+    return bound.runbook if bound is not None else ""
+
+
+def default_values(target: Target) -> str:
+    bound = getattr(target.item, "bound", None)
+    return values_text(bound.values) if bound is not None else ""
+
+
+def _run_line(word: str) -> Callable[[Target, Answers], tuple[str, ...]]:
+    def line(target: Target, answers: Answers) -> tuple[str, ...]:
+        about = ("--incident", target.name.removeprefix("#")) if target.kind == "Incident" else ()
+        return ("runbook", word, answers["runbook"], *pairs_of(answers["values"]), *about)
+
+    return line
+
+
+_ASKS = (
+    Ask("runbook", "which runbook", default_runbook),
+    Ask("values", "its values: NAME=VALUE …; what is left out comes from the alert", default_values,
+        check=pairs_of, is_needed=False),
+)  # fmt: skip
+_DECIDE = Ask("decide", "of a step whose outcome is not known: STEP=done or STEP=redo", is_needed=False)
+
+REHEARSE = Action(
+    "incident.rehearse", "Dry run", "Tell what its runbook would do; then run it, if you agree.",
+    Danger.OBSERVE, _run_line("plan"), key="r", asks=_ASKS, performs=rehearse,
+)  # fmt: skip
+RUN = Action(
+    "incident.run", "Run a runbook", "Carry out what the dry run has shown.",
+    Danger.REVERSIBLE, _run_line("run"), asks=_ASKS, performs=run,
+)  # fmt: skip
+CONSIDER = Action(
+    "incident.go-on", "Go on", "Show where its run stands; then go on with it, if you agree.",
+    Danger.OBSERVE, lambda target, answers: ("runbook", "history"), key="e", asks=(_DECIDE,),
+    performs=consider,
+)  # fmt: skip
+RESUME = Action(
+    "incident.resume", "Resume a run", "Go on with a run that waits, was paused or interrupted.",
+    Danger.REVERSIBLE, lambda target, answers: ("runbook", "resume", answers["run"]), asks=(_DECIDE,),
+    performs=resume,
+)  # fmt: skip
+CANCEL = Action(
+    "incident.stop-run", "Stop the run", "Have its run end: the step in flight is stopped, nothing undone.",
+    Danger.RECORD, lambda target, answers: ("runbook", "cancel", "latest"), key="S", records=cancel,
+)  # fmt: skip

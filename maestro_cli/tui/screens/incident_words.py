@@ -1,0 +1,177 @@
+"""What the screen of an incident says first: what is wrong, who it hurts, what changed, the safest next key.
+
+Invariant: pure; what is not known is said to be, and colour only underlines a word.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from maestro_cli.core.clock import seconds_between
+from maestro_cli.core.quantities import format_duration
+from maestro_cli.output.renderers.incident_findings import age_of
+
+if TYPE_CHECKING:
+    from maestro_cli.incidents.clock import PhaseReading
+    from maestro_cli.tui.feeds.incident_story import IncidentStory
+
+Spans = tuple[tuple[str, str], ...]
+GRAVE = ("sev1", "sev2")
+
+
+def head_lines(story: IncidentStory, now: datetime) -> list[Spans]:
+    """Five lines, each with its name first."""
+    return [
+        what_line(story),
+        who_line(story, now),
+        changed_line(story, now),
+        clock_line(story, now),
+        next_line(story),
+    ]
+
+
+def what_line(story: IncidentStory) -> Spans:
+    """`#3 sev2 triaging  fraud answers with errors`."""
+    incident = story.incident
+    tone = "bad" if incident.state.is_open and incident.severity.value in GRAVE else "warn"
+    drill = "  (drill)" if incident.drill else ""
+    state = incident.state.value.upper()
+    return (
+        (f"#{incident.number} {incident.severity.value} {state}", tone if incident.state.is_open else "good"),
+        (f"  {incident.title}{drill}", "title"),
+    )
+
+
+def who_line(story: IncidentStory, now: datetime) -> Spans:
+    """Where it is, what fires, and whose it is."""
+    incident, people = story.incident, story.details.people
+    where = str(incident.workload or incident.namespace or "no place is named")
+    firing = f"{incident.firing} of {incident.signals} signals firing"
+    names = ", ".join(sorted({signal.name for signal in story.details.signals if signal.firing})[:3])
+    roles = dict(people.roles) if people is not None else {}
+    owner = incident.owner or "nobody"
+    commander = f" · commander {roles['commander']}" if "commander" in roles else ""
+    return (
+        ("hurts    ", "key"),
+        (where, ""),
+        (f" · {firing}" + (f" ({names})" if names else ""), "bad" if incident.firing else "good"),
+        (f" · owner {owner}{commander}", "warn" if incident.owner is None else ""),
+        (unwatched(story, now), "warn"),
+    )
+
+
+def unwatched(story: IncidentStory, now: datetime) -> str:
+    """That what fires may be otherwise by now; "" while somebody watches."""
+    sight = story.details.sight
+    if not story.incident.state.is_open or (sight.watchers and sight.blind_since is None):
+        return ""
+    if sight.blind_since is not None:
+        return f" · the watch is blind since {age_of(sight.blind_since, now)}"
+    return " · nobody watches: maestro watch"
+
+
+def changed_line(story: IncidentStory, now: datetime) -> Spans:
+    """The first suspect, else the newest change, else that neither is known."""
+    suspect = story.top_suspect
+    if suspect is not None:
+        reasons = "; ".join(suspect["reasons_for"][:2])
+        return (
+            ("changed  ", "key"),
+            (f"{suspect['kind']} {suspect['subject']} ({suspect['score']:.2f})", "warn"),
+            (f" {reasons}", ""),
+        )
+    if story.details.triage is not None:
+        return (("changed  ", "key"), (str(story.details.triage["conclusion"]), ""))
+    if story.changes:
+        newest = story.changes[0]
+        when = age_of(newest.created_at, now)
+        return (("changed  ", "key"), (f"{newest.plan.summary}, {newest.state.value} {when}", ""))
+    return (("changed  ", "key"), ("not known yet: nobody has triaged it", "dim"))
+
+
+def clock_line(story: IncidentStory, now: datetime) -> Spans:
+    """Each phase that runs or overran, with what is left of its budget, in words."""
+    incident = story.incident
+    opened = format_duration(max(seconds_between(incident.times.opened_at, now), 0.0))
+    behind = max(seconds_between(story.details.now, now), 0.0)  # a clock goes on between two reads
+    parts: list[tuple[str, str]] = [("clock    ", "key"), (f"open for {opened}", "")]
+    for reading in story.details.clock:
+        words, tone = phase_words(reading, behind)
+        if words:
+            parts.append((f" · {words}", tone))
+    return tuple(parts)
+
+
+def phase_words(reading: PhaseReading, behind: float) -> tuple[str, str]:
+    """`resolve within 25m48s`, `triage overran by 2m`; nothing for what was met or has no budget."""
+    name, standing = reading.phase.value, reading.standing.value
+    if standing == "running" and reading.budget_seconds is not None and reading.seconds is not None:
+        left = reading.budget_seconds - reading.seconds - behind
+        if left > 0:
+            return f"{name} within {format_duration(left)}", "warn" if left < 300 else ""
+        return f"{name} overran by {format_duration(-left)}", "bad"
+    if standing == "running" and name == "ack":
+        return "not acknowledged", "warn"
+    if standing == "breached":
+        over = ""
+        if reading.seconds is not None and reading.budget_seconds is not None:
+            over = f" by {format_duration(reading.seconds - reading.budget_seconds)}"
+        return f"{name} overran{over}", "bad"
+    return "", ""
+
+
+def next_line(story: IncidentStory) -> Spans:
+    """`next: a acknowledge · r run runbook fraud-rollback (dry run first)`."""
+    keys = next_keys(story)
+    parts: list[tuple[str, str]] = [("next     ", "key")]
+    for place, (key, words) in enumerate(keys):
+        parts += [(" · ", "dim")] if place else []
+        parts += [(key, "title"), (f" {words}" if key else words, "")]
+    return tuple(parts)
+
+
+def next_keys(story: IncidentStory) -> list[tuple[str, str]]:
+    """The safest things to do now, the first first; each a key and what it does, "" for waiting."""
+    incident, run = story.incident, story.open_run
+    if not incident.state.is_open:
+        return _afterwards(story)
+    found: list[tuple[str, str]] = []
+    if incident.times.acked_at is None:
+        found.append(("a", "acknowledge"))
+    if run is not None and run.status.value == "running":
+        found += [("", f"run {run.runbook} is at work"), ("S", "stop it")]
+    elif run is not None:
+        found.append(("e", f"go on with {run.runbook}, which is {run.status.value}"))
+    elif not story.hold:
+        found.append(("R", "resolve"))
+    elif incident.firing == 0:
+        found.append(("", f"wait: {story.hold}"))
+    else:
+        found += _remedies(story)
+    return found
+
+
+def _remedies(story: IncidentStory) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    if story.details.triage is None:
+        found.append(("T", "triage"))
+    if story.bound is not None and not any(run.status.value == "succeeded" for run in story.runs):
+        found.append(("r", f"run runbook {story.bound.runbook} (dry run first)"))
+    elif story.bound is None:
+        found.append(("r", "choose a runbook (dry run first)"))
+    suspect = story.top_suspect
+    if suspect is not None and (suspect.get("fix") or {}).get("name") == "rollback":
+        found.append(("x", "roll back to the last known good (preview first)"))
+    return found or [("", f"wait: {story.hold}")]
+
+
+def _afterwards(story: IncidentStory) -> list[tuple[str, str]]:
+    state = story.incident.state.value
+    if state == "resolved":
+        written = any(entry.kind == "incident.postmortem_written" for entry in story.timeline)
+        first = [("B", "publish the post-mortem")] if written else []
+        return [*first, ("P", "write it again" if written else "write the post-mortem"), ("O", "reopen")]
+    if state == "postmortem":
+        return [("C", "close"), ("O", "reopen")]
+    return [("", f"nothing: it is {state}"), ("i", "note")]

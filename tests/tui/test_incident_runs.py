@@ -1,0 +1,183 @@
+"""Runs from the console: rehearsed first, agreed to, asked about in dialogs, and known by the journal."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.progress import Quiet
+from maestro_cli.output.writer import OutputOptions, emit
+from maestro_cli.runbooks.model import Answer, Question
+from maestro_cli.tui.acting.asking import DialogAsker
+from maestro_cli.tui.acting.dispatcher import Agreed, Dispatcher
+from maestro_cli.tui.acting.model import Action, Answers, Target
+from maestro_cli.tui.acting.person import ConsolePerson
+from maestro_cli.tui.feeds.incident_story import read_story
+from maestro_cli.tui.screens.incident_runs import CANCEL, CONSIDER, REHEARSE, filled, live_key, pairs_of
+from maestro_cli.tui.store.events import ContextArmed
+from tests.tui.journal_room import CONFIG, JournalRoom, room
+
+__all__ = ["room"]
+
+BOOK = """---
+maestro: runbook/v1
+id: look
+title: Look at it
+params:
+  NAME: {default: fraud, description: what to look at}
+---
+# Look
+
+```sh {id=print mutates=false}
+printf 'seen %s\\n' "$NAME"
+```
+
+```manual {id=sure title="is it so"}
+Look at the plot of $NAME.
+```
+"""
+
+
+class Agrees:
+    """Says yes or no to what is shown, and keeps it."""
+
+    def __init__(self, agreed: Agreed | None) -> None:
+        self._agreed = agreed
+        self.shown: list[str] = []
+
+    def words(self, action: Action, targets: Sequence[Target]) -> Answers | None:
+        return {ask.name: ask.default(targets[0]) for ask in action.asks} | {"runbook": "look"}
+
+    def agree(self, *shown: object) -> Agreed | None:
+        raise AssertionError("no change was planned")
+
+    def see(self, target: Target, title: str, view: Any, word: str) -> Agreed | None:
+        out = io.StringIO()
+        emit(view, OutputOptions(), out)
+        self.shown.append(f"{title}\n{out.getvalue()}")
+        return self._agreed
+
+
+class Person:
+    """Answers each question of a run the same."""
+
+    def __init__(self, answer: Answer | None) -> None:
+        self._answer = answer
+        self.asked: list[str] = []
+
+    def show(self, view: object) -> None: ...
+
+    def confirm(self, question: str) -> bool:
+        return False
+
+    def ask_text(self, question: str) -> str:
+        return ""
+
+    def ask_question(self, question: Question, is_cancelled: object) -> Answer | None:
+        self.asked.append(question.path)
+        return self._answer
+
+
+@pytest.fixture
+def book(room: JournalRoom, tmp_path: Path) -> JournalRoom:
+    """The room with one runbook, an incident, and an armed context."""
+    folder = tmp_path / "books"
+    folder.mkdir()
+    (folder / "look.md").write_text(BOOK)
+    (tmp_path / "maestro" / "config.yaml").write_text(f"{CONFIG}runbooks: [{folder}]\n")
+    room.fires()
+    return room
+
+
+def arm(room: JournalRoom) -> None:
+    room.console.store.dispatch(ContextArmed("x", room.console.clock.now() + timedelta(minutes=5)))
+
+
+def perform(room: JournalRoom, action: Action, asker: Agrees) -> str:
+    console = room.console
+    found = read_story(room.services, "1")
+    target = Target("x", "Incident", found.incident.id, "#1", found)
+    dispatcher = Dispatcher(console.store, console.clock, asker, console.reading, console.acting)
+    assert dispatcher.refusal(action, (target,)) is None
+    ((_, ending),) = dispatcher.perform(action, (target,), Quiet(), Cancellation())
+    return ending.outcome
+
+
+def test_a_key_shows_a_dry_run_with_its_values_and_no_runs_nothing(book: JournalRoom) -> None:
+    asker = Agrees(None)
+    assert "nothing was changed" in perform(book, REHEARSE, asker)
+    assert "printf 'seen %s\\n' \"fraud\"" in asker.shown[0]
+    assert read_story(book.services, "1").runs == ()
+
+
+def test_yes_in_a_read_only_context_is_refused_and_says_how_to_arm_it(book: JournalRoom) -> None:
+    assert "press W" in perform(book, REHEARSE, Agrees(Agreed()))
+    assert read_story(book.services, "1").runs == ()
+
+
+def test_a_run_is_on_the_timeline_and_in_the_pane_and_asks_in_dialogs(book: JournalRoom) -> None:
+    arm(book)
+    person = Person(True)
+    book.console.person = lambda: cast(Any, person)
+    outcome = perform(book, REHEARSE, Agrees(Agreed()))
+    found = read_story(book.services, "1")
+    assert "succeeded" in outcome
+    assert person.asked == ["sure"]
+    assert [run.status.value for run in found.runs] == ["succeeded"]
+    assert any("step print" in entry.text for entry in found.timeline)
+    live = book.console.store.snapshot.fact(live_key("x", found.incident.id)).data
+    assert any("✓ print" in line for line in live.lines)
+    assert [line.line.split()[3:5] for line in book.console.store.snapshot.log] == [
+        ["runbook", "plan"],
+        ["runbook", "run"],
+    ]
+
+
+def test_a_run_without_an_answer_waits_and_is_gone_on_with_or_ended(book: JournalRoom) -> None:
+    arm(book)
+    book.console.person = lambda: cast(Any, Person(None))
+    assert "waiting" in perform(book, REHEARSE, Agrees(Agreed()))
+    assert perform(book, CONSIDER, Agrees(None)) == "left as it is"
+    book.console.person = lambda: cast(Any, Person(True))
+    assert "succeeded" in perform(book, CONSIDER, Agrees(Agreed()))
+    book.console.person = lambda: cast(Any, Person(None))
+    perform(book, REHEARSE, Agrees(Agreed()))
+    assert "cancelled" in perform(book, CANCEL, Agrees(None))
+
+
+class Shows:
+    """Stands for the dialogs: each is answered with the same."""
+
+    def __init__(self, answer: object | None) -> None:
+        self._answer = answer
+
+    def ask(self, make: Any) -> object | None:
+        return self._answer
+
+
+@pytest.mark.parametrize("answer", [True, "b", None], ids=["yes", "choice", "none"])
+def test_the_person_at_the_console_answers_what_the_dialog_does(answer: Answer | None) -> None:
+    person = ConsolePerson(cast(DialogAsker, Shows(answer)))
+    question = Question("run-1", "a", "ask", "A", "which", "d", ("a", "b"))
+    assert person.ask_question(question, lambda: False) == answer
+    assert person.ask_question(question, lambda: True) is None
+    assert person.confirm("sure?") is (answer is not None)
+
+
+@pytest.mark.parametrize(
+    ("body", "values", "text"),
+    [("a $X ${Y}", {"X": "1", "Y": "2"}, "a 1 2"), ("$XY $X", {"X": "1", "XY": "3"}, "3 1")],
+    ids=["both forms", "the longer name first"],
+)
+def test_values_are_put_into_the_text_that_is_shown(body: str, values: Mapping[str, str], text: str) -> None:
+    assert filled(body, values) == text
+
+
+def test_values_are_read_as_a_shell_would() -> None:
+    assert pairs_of("A=1 'B=two words'") == ("A=1", "B=two words")

@@ -1,0 +1,116 @@
+"""One incident on one screen: what stands first, which panes have room, and what its scope is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from maestro_cli.tui.app import ConsoleApp
+from maestro_cli.tui.feeds.incident_story import IncidentStory, read_story
+from maestro_cli.tui.screens.incident_words import head_lines, next_keys
+from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.views.incident_panes import IDS, PANES, Facts, panes_shown, report_of
+from tests.tui.cases import screen_text
+from tests.tui.journal_room import JournalRoom, room, until
+
+__all__ = ["room"]
+
+
+def story(room: JournalRoom) -> IncidentStory:
+    return read_story(room.services, "#1")
+
+
+def keys(room: JournalRoom) -> list[str]:
+    return [key for key, _ in next_keys(story(room)) if key]
+
+
+def test_the_next_key_is_the_safest_that_is_left(room: JournalRoom) -> None:
+    room.fires()
+    assert keys(room)[:2] == ["a", "T"]
+    room.services.desk.ack("1")
+    assert keys(room)[0] == "T"
+    room.fires(firing=False)
+    assert keys(room) == ["R"]
+    room.services.desk.resolve("1")
+    assert keys(room) == ["P", "O"]
+    room.services.write_postmortem("1")
+    assert keys(room)[0] == "B"
+
+
+def test_a_runbook_is_offered_as_a_dry_run_with_the_values_of_the_alert(room: JournalRoom) -> None:
+    room.fires()
+    room.services.desk.ack("1")
+    found = story(room)
+    assert found.bound is None or found.bound.values
+    assert any("dry run first" in words for _, words in next_keys(found))
+
+
+def test_why_it_cannot_be_resolved_is_said(room: JournalRoom) -> None:
+    room.fires()
+    assert story(room).hold == "1 of 1 signals still fire"
+    room.fires(firing=False)
+    assert story(room).hold == ""
+
+
+def test_the_first_lines_say_what_who_changed_clock_and_next(room: JournalRoom) -> None:
+    room.fires()
+    lines = head_lines(story(room), room.services.clock.now())
+    firsts = [line[0][0].strip() for line in lines]
+    assert firsts == ["#1 sev2 DETECTED", "hurts", "changed", "clock", "next"]
+    assert "ml/deploy/fraud" in "".join(text for text, _ in lines[1])
+    assert "not acknowledged" in "".join(text for text, _ in lines[3])
+
+
+@pytest.mark.parametrize("pane", PANES, ids=lambda pane: pane.id)
+def test_every_pane_says_something_of_a_fresh_incident(room: JournalRoom, pane: Any) -> None:
+    room.fires()
+    facts = Facts(story(room), None, None, room.services.clock.now())
+    assert report_of(pane, facts).blocks
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "count", "columns"),
+    [(200, 50, len(IDS), 3), (120, 40, 4, 2), (80, 24, 1, 1)],
+    ids=["200x50", "120x40", "80x24"],
+)
+def test_the_current_pane_is_always_on_the_screen(width: int, height: int, count: int, columns: int) -> None:
+    for current in IDS:
+        shown, in_columns = panes_shown(width, height, current, is_zoomed=False)
+        assert current in shown
+        assert (len(shown), in_columns) == (count, columns)
+        assert panes_shown(width, height, current, is_zoomed=True) == ((current,), 1)
+
+
+def test_opening_one_fixes_the_scope_and_leaving_restores_it(room: JournalRoom) -> None:
+    async def walk(pilot: Any, app: ConsoleApp) -> None:
+        room.fires()
+        scope = room.console.store.snapshot.scope
+        await until(pilot, lambda: app.view is not None and app.view.targets())
+        await pilot.press("enter")
+        await until(pilot, lambda: room.console.store.snapshot.scope.incident == "#1")
+        fixed = room.console.store.snapshot.scope
+        assert (fixed.contexts, fixed.namespace) == (("x",), "ml")
+        assert fixed.since == room.services.desk.get("1").times.started_at
+        await pilot.press("escape")
+        await until(pilot, lambda: room.console.store.snapshot.scope == scope)
+
+    room.run(walk, Place("incidents"))
+
+
+@pytest.mark.parametrize("size", [(200, 50), (120, 40), (80, 24)], ids=["200x50", "120x40", "80x24"])
+def test_it_is_whole_while_no_backend_answers_and_tab_moves_between_panes(
+    room: JournalRoom, size: tuple[int, int]
+) -> None:
+    async def walk(pilot: Any, app: ConsoleApp) -> None:
+        room.fires()
+        room.services.desk.note("1", "customers report timeouts")
+        await until(pilot, lambda: "customers report timeouts" in screen_text(app))
+        text = screen_text(app)
+        assert "acknowledge" in text
+        for _ in IDS[1:]:
+            await pilot.press("tab")
+        await until(pilot, lambda: "[People and tasks]" in screen_text(app))
+        await until(pilot, lambda: "nobody" in screen_text(app))
+
+    room.run(walk, Place("incident", "#1", "x"), size)
