@@ -34,7 +34,7 @@ from maestro_cli.incidents.ports import Alerts, DutyPort, WebhookPort
 from maestro_cli.journal.model import Lease
 
 _SHORTEST_LEASE_SECONDS = 5.0
-_ENDING_SECONDS = 60.0
+_ENDING_SECONDS = 1.0  # for a source that is being read; what it answers after that is not taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,8 @@ class Watch:
             except MaestroError as error:
                 self._blind(eye, f"{error.what}: {error.why}" if error.why else error.what)
                 return None
+            if self._has_ended(eye):
+                return None
             report = detector.reconcile(alerts, source=eye.source, fetched_at=fetched_at)
             seconds = end_blindness(detector.journal, self._clock, detector.actor, eye.source)
             if seconds is not None:
@@ -156,7 +158,13 @@ class Watch:
         self._tell(report)
         return report
 
+    def _has_ended(self, eye: Eye) -> bool:
+        """Whether nobody waits for this source any more: the watch ends without those that are slow."""
+        return eye is not self._eye and self._cancellation.is_set
+
     def _blind(self, eye: Eye, text: str) -> None:
+        if self._has_ended(eye):
+            return
         if begin_blindness(self._detector.journal, self._detector.actor, eye.source, text):
             self._progress.note(f"blind: {text}")
 
@@ -174,7 +182,7 @@ class Watch:
             self._cancellation.wait(eye.every_seconds)
         while not self._cancellation.is_set:
             text = _failure_of(partial(self._poll_safely, eye))
-            if text:
+            if text and not self._has_ended(eye):
                 self._progress.note(text)
             self._cancellation.wait(eye.every_seconds)
 
