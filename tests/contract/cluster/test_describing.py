@@ -56,7 +56,11 @@ def test_a_workload_is_told_with_its_revisions_their_pods_and_events(
     found = until(lambda: (d := describing.describe(ref, no_zone)).owned[0].owned and d, "its pods")
     there |= {one["metadata"]["name"] for one in http.get(pods).json()["items"]}
     assert pods_of(found.owned[0].owned) | pods_of(found.owned[1].owned) <= there
-    assert {one.object_kind for one in found.events} >= {"Deployment", "ReplicaSet"}
+
+    def event_kinds() -> set[str]:
+        return {one.object_kind for one in describing.describe(ref, no_zone).events}
+
+    until(lambda: event_kinds() >= {"Deployment", "ReplicaSet"}, "the events of both")
     assert {one.type for one in found.conditions} >= {"Available", "Progressing"}
     assert found.missing == ()
 
