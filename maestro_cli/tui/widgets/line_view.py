@@ -182,6 +182,10 @@ class LineView(Toned, can_focus=True):
         self.virtual_size = Size(width, self._row_count + self._head_rows)
 
     def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """Lay the lines out anew, at the line where one was."""
         if self._is_wrapped and self._wrapped_at != self.line_width:
             number, _ = self._place(self.scroll_offset.y)
             self._count_rows()

@@ -160,9 +160,9 @@ class LogPane(LineView):
         if not self._is_moving and round(old_value) != round(new_value):
             self._set_following(round(new_value) >= self.max_scroll_y)
 
-    def on_resize(self) -> None:
+    def _fit(self) -> None:
         self._is_moving = True
-        super().on_resize()
+        super()._fit()
         if self._is_following:
             self._to_end()
         self._is_moving = False

@@ -30,13 +30,15 @@ class Rows:
         self._key: Key = str
         self._index: dict[str, int] | None = None
         self._cells: dict[str, tuple[Any, list[Span]]] = {}
-        self._sort_keys: dict[str, tuple[Any, SortKey]] = {}
+        self._ranked: Sequence[Any] = ()  # the items whose ranks are known, as they came
+        self._ranks: list[SortKey] = []
+        self._order: list[int] = []  # places in what came, as they are shown
 
     def replace(self, columns: Sequence[Column[Any]], items: Sequence[Any], key: Key) -> None:
         if columns is not self.columns:
             self._cells.clear()
             if [one.title for one in columns] != [one.title for one in self.columns]:
-                self._sort_keys.clear()
+                self._forget_ranks()
                 self.sorted_by = None
         self.columns, self._given, self._key = columns, items, key
         self._put_in_order()
@@ -44,9 +46,13 @@ class Rows:
     def sort(self, column: int | None, *, reverse: bool = False) -> None:
         """By a column; None is the order in which the items came."""
         if column != self.sorted_by:
-            self._sort_keys.clear()
+            self._forget_ranks()
+        self._order = []
         self.sorted_by, self.is_reversed = column, reverse
         self._put_in_order()
+
+    def _forget_ranks(self) -> None:
+        self._ranked, self._ranks, self._order = (), [], []
 
     def key(self, row: int) -> str:
         return self._key(self.items[row])
@@ -83,24 +89,35 @@ class Rows:
         if self.sorted_by is None:
             self.items = self._given
             return
-        cell, make, known = self.columns[self.sorted_by].cell, self._key, self._sort_keys
-        fresh: dict[str, tuple[Any, SortKey]] = {}
-        order: list[tuple[SortKey, Any]] = []
-        for item in self._given:
-            key = make(item)
-            entry = known.get(key)
-            if entry is None or (entry[0] is not item and entry[0] != item):
-                entry = (item, sort_key(cell(item)))
-            fresh[key] = entry
-            order.append((entry[1], item))
-        self._sort_keys = fresh
-        order.sort(key=_first, reverse=self.is_reversed)
-        unknown = [item for rank, item in order if rank[0] == _NOTHING]
-        self.items = [item for rank, item in order if rank[0] != _NOTHING] + unknown
+        if self._rank(self.columns[self.sorted_by].cell) or len(self._order) != len(self._given):
+            ranks = self._ranks
+            order = sorted(range(len(ranks)), key=ranks.__getitem__, reverse=self.is_reversed)
+            known = [place for place in order if ranks[place][0] != _NOTHING]
+            self._order = known + [place for place in order if ranks[place][0] == _NOTHING]
+        given = self._given
+        self.items = [given[place] for place in self._order]
+
+    def _rank(self, cell: Callable[[Any], object]) -> bool:
+        """Bring the rank of each given item up to date; answers whether one is another than before."""
+        given, before, ranks = self._given, self._ranked, self._ranks
+        self._ranked = tuple(given)
+        if len(before) == len(given):
+            is_other = False
+            for place, (old, new) in enumerate(zip(before, given, strict=True)):
+                if old is not new and old != new:
+                    rank = sort_key(cell(new))
+                    is_other = is_other or rank != ranks[place]
+                    ranks[place] = rank
+            return is_other
+        make = self._key
+        known = {make(item): (item, rank) for item, rank in zip(before, ranks, strict=True)}
+        self._ranks = [
+            entry[1]
+            if (entry := known.get(make(item))) is not None and (entry[0] is item or entry[0] == item)
+            else sort_key(cell(item))
+            for item in given
+        ]
+        return True
 
 
 _NOTHING = sort_key(None)[0]
-
-
-def _first(pair: tuple[SortKey, Any]) -> SortKey:
-    return pair[0]

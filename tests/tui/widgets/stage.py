@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 from textual.app import App, ComposeResult
@@ -10,14 +11,19 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.widget import Widget
 
+from tests.patience import PATIENCE_SECONDS
+
 Scene = Callable[[Pilot[None]], Awaitable[None]]
 
 
 class Stage(App[None]):
-    """Shows widgets below each other."""
+    """Shows widgets below each other. Nothing in it depends on how fast the machine is."""
+
+    CLICK_CHAIN_TIME_THRESHOLD = PATIENCE_SECONDS
 
     def __init__(self, *widgets: Widget) -> None:
         super().__init__()
+        self.animation_level = "none"
         self._widgets = widgets
 
     def compose(self) -> ComposeResult:
@@ -41,6 +47,16 @@ def play(scene: Scene, *widgets: Widget, size: tuple[int, int] = (80, 24)) -> li
 
     asyncio.run(run())
     return list(seen.values())
+
+
+async def resize(pilot: Pilot[None], width: int, height: int, widget: Widget) -> None:
+    """Another size of the terminal, and wait until the widget has its width."""
+    await pilot.resize_terminal(width, height)
+    until = time.monotonic() + PATIENCE_SECONDS
+    while widget.region.width != width and time.monotonic() < until:
+        await pilot.pause()
+    assert widget.region.width == width
+    await pilot.pause()
 
 
 def painted(widget: Widget) -> list[str]:

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from maestro_cli.output.views import Column
 from maestro_cli.tui.widgets.fact_table import FactTable
-from tests.tui.widgets.stage import painted, play
+from tests.tui.widgets.stage import painted, play, resize
 
 
 @dataclass(frozen=True)
@@ -189,9 +189,9 @@ def test_columns_without_room_are_counted_and_can_be_scrolled_to() -> None:
         assert painted(table)[0].split() == ["NAME", "NOTE", "←", "2"]
         await pilot.press("right", "left", "left", "left")
         assert painted(table)[0].split() == ["NAME", "STA", "+2", "→"]
-        await pilot.resize_terminal(60, 6)
+        await resize(pilot, 60, 6, table)
         assert painted(table)[0].split() == ["NAME", "STATE", "COUNT", "NOTE"]
-        await pilot.resize_terminal(20, 6)
+        await resize(pilot, 20, 6, table)
         assert painted(table)[0].split() == ["NAME", "+3", "→"]
 
     play(scene, table, size=(34, 6))

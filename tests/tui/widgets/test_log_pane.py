@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from textual.selection import Selection
 
 from maestro_cli.tui.widgets.log_pane import Gap, LogLine, LogPane, head_text
-from tests.tui.widgets.stage import painted, play
+from tests.tui.widgets.stage import painted, play, resize
 
 SIZE = (40, 8)
 
@@ -25,7 +25,6 @@ def test_it_follows_its_end_until_somebody_scrolls_up_and_again_from_the_end() -
         await pilot.pause()
         assert painted(pane) == ["following", *(f"line {n}" for n in range(43, 50))]
         await pilot.press("pageup")
-        await pilot.wait_for_animation()
         seen = painted(pane)
         assert seen[0] == "paused"
         pane.append(lines(50, 50))
@@ -64,7 +63,6 @@ def test_old_lines_go_are_counted_and_what_one_reads_stays(wrap: bool) -> None:
         pane.append([LogLine(f"line {n} " + "x" * (n % 3) * 30) for n in range(100)])
         await pilot.pause()
         await pilot.press("up")
-        await pilot.wait_for_animation()
         pane.scroll_to(y=pane.max_scroll_y - 30, animate=False)
         await pilot.pause()
         before = painted(pane)[1:]
@@ -119,7 +117,6 @@ def test_long_lines_are_cut_with_a_sign_scrolled_or_wrapped() -> None:
         await pilot.pause()
         assert painted(pane)[1:3] == ["0123456789" * 3 + "01234567…", "日本" * 9 + "日…"]
         await pilot.press(*["right"] * 5)
-        await pilot.wait_for_animation()
         assert painted(pane)[1].startswith("56789")
         await pilot.press("w")
         assert painted(pane)[1:6] == [
@@ -173,7 +170,7 @@ def test_a_smaller_terminal_keeps_the_end_in_sight() -> None:
     async def scene(pilot: Pilot[None]) -> None:
         pane.append([LogLine("word " * 20 + str(n)) for n in range(30)])
         await pilot.pause()
-        await pilot.resize_terminal(20, 6)
+        await resize(pilot, 20, 6, pane)
         await pilot.pause()
         assert painted(pane)[-1].endswith("29")
 

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from maestro_cli.output.plots import Mark, Plot
 from maestro_cli.tui.text import cells, plain_text
 from maestro_cli.tui.widgets.plot import LinePlot, plot_lines, sparkline
-from tests.tui.widgets.stage import painted, play
+from tests.tui.widgets.stage import painted, play, resize
 
 VALUES = st.none() | st.floats()
 
@@ -90,7 +90,7 @@ def test_it_fills_the_place_that_it_has() -> None:
         widget.show(plot([(float(at), float(at)) for at in range(0, 101, 5)]), UTC)
         await pilot.pause()
         assert painted(widget)[-1].endswith("00:01:40 UTC")
-        await pilot.resize_terminal(50, 20)
+        await resize(pilot, 50, 20, widget)
         await pilot.pause()
         assert painted(widget)[-1].endswith("00:01:40 UTC")
         assert len(painted(widget)) == 8
