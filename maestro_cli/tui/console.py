@@ -11,12 +11,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from maestro_cli.config.locations import state_dir
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import MaestroError
+from maestro_cli.output.diagnostics import warn
 from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.services.root import Services
 from maestro_cli.tui.feeds.runner import FeedRunner
+from maestro_cli.tui.rewind.film import Film
+from maestro_cli.tui.rewind.recorder import Recorder
 from maestro_cli.tui.screens.table import every_feed
 from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.store.store import Store
@@ -50,6 +54,7 @@ class Console:
         self._acting: dict[str, Services] = {}
         self.person: Callable[[], Person | None] = lambda: None
         self.feeds = FeedRunner(self.store, every_feed(), self.reading, clock)
+        self.recorder = Recorder(self.store, every_feed(), film_of, clock, warn)
 
     def reading(self, context: str) -> Services:
         """The services that feeds and records use; no change gets past their gate."""
@@ -88,6 +93,12 @@ class Console:
         """End threads and close what they read from."""
         self.ending.cancel()
         self.feeds.close()
+        self.recorder.close()
         with self._lock:
             for services in (*self._reading.values(), *self._acting.values()):
                 services.close()
+
+
+def film_of(context: str) -> Film:
+    """The recording of a context, in the state folder."""
+    return Film(state_dir() / "rewind" / f"{context}.sqlite")

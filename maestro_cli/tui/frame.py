@@ -101,14 +101,20 @@ class Frame(App[None]):
         self._swap()
 
     def action_leave(self) -> None:
-        """Take marks away, then the filter; then to the place before. At the first one, nowhere."""
+        """Take marks away, then the filter; from the past to now; then to the place before."""
         view = self.view
         if view is not None and view.unmark():
             return
         if self._trail.here.filter:
             self._filter("")
+        elif self.behind.store.snapshot.replay_at is not None:
+            self.behind.recorder.resume()
         elif self._trail.back():
             self._swap()
+
+    def action_rewind(self, forward: bool) -> None:
+        if not self.behind.recorder.step(forward):
+            self.status.tell("this is now" if forward else "nothing older was recorded")
 
     def action_last(self) -> None:
         if self._trail.last():
@@ -158,7 +164,7 @@ class Frame(App[None]):
         """Read what is on the screen, and nothing else."""
         scope = self.behind.store.snapshot.scope
         strip = {strip_feed().of(context) for context in scope.contexts}
-        self.behind.feeds.want(view.keys(scope) | strip)
+        self.behind.feeds.want(view.keys(scope) | strip | self.behind.recorder.wanted(scope))
         self._read_scope = scope
 
     @on(View.KeysChanged)

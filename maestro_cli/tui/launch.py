@@ -33,6 +33,7 @@ def open_console(services: Services, contexts: tuple[str, ...], namespace: str, 
     app = ConsoleApp(console, place, keymap)
     try:
         with told_to(app.remark):
+            console.recorder.start()
             app.run()
     finally:
         console.close()

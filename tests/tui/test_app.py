@@ -60,7 +60,7 @@ def test_a_change_is_refused_while_read_only_and_the_menu_says_so() -> None:
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, ActionMenu), "the menu")
         await until(pilot, lambda: "refused now: prod is read-only" in screen_text(app), "why")
-        await pilot.press("enter")
+        await pilot.press("end", "enter")  # the last one ends the pod
         await until(pilot, lambda: any(isinstance(one, ActionRefused) for one in seen), "the refusal")
 
     run_app(console, script, place=PODS_PLACE, seen=seen)

@@ -36,7 +36,8 @@ class Feed(Generic[T]):
 
     `follow` is used in place of `read` where it is given: it tells the hearer the whole data whenever that
     has changed, at most some times a second, raises MaestroError when it cannot go on, and is then called
-    again after `every_seconds`. `is_recorded`: the recorder keeps it for rewinding.
+    again after `every_seconds`. `item` gives the type of what it reads, or of each item of a tuple: such
+    facts the recorder keeps. `has_namespace`: its argument is a namespace, "" for all of them.
     """
 
     id: str
@@ -44,7 +45,8 @@ class Feed(Generic[T]):
     every_seconds: float
     read: Callable[[Services, str], T]
     follow: Callable[[Services, str, Hearer[T], Cancellation], None] | None = None
-    is_recorded: bool = True
+    item: Callable[[], Any] | None = None
+    has_namespace: bool = False
 
     def of(self, context: str, argument: str = "") -> FactKey:
         return FactKey(self.id, context, argument)

@@ -29,6 +29,8 @@ APP_BINDINGS: tuple[Binding, ...] = (
     ),
     _key("W", "arm", "arm", "Arm", "Allow changes in this context for minutes; again ends it.", show=True),
     _key("ctrl+r", "hurry", "hurry", "Read now", "Read everything on screen again."),
+    _key("left_square_bracket", "rewind(False)", "rewind", "Rewind", "What was known before."),
+    _key("right_square_bracket", "rewind(True)", "forward", "Forward", "What was known next, up to now."),
     _key("ctrl+p", "command_palette", "palette", "Palette", "Find a screen, action, theme or context.",
          show=True),
     _key("ctrl+t", "log", "log", "Commands done", "The log of everything done here, as commands."),

@@ -42,6 +42,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("ns", "Show one namespace, or all.", "namespace", ("namespace",), needs=True),
     Verb("write", "Arm the context for some minutes (asks).", "minutes", ("arm",)),
     Verb("read", "Disarm the context: read-only again.", aliases=("disarm", "ro")),
+    Verb("at", "Show what was known at a time: 14:05, 14:05:10 or 10m ago.", "time", ("goto",), needs=True),
+    Verb("live", "Show what is known now again."),
     Verb("back", "To the place before."),
     Verb("log", "Show or hide the log of what was done.", aliases=("commands",)),
     Verb("theme", "Other colours.", "theme", ("skin",), needs=True),

@@ -63,6 +63,20 @@ def _read(app: ConsoleApp, argument: str) -> None:
     app.behind.store.dispatch(*map(ContextDisarmed, tuple(app.behind.store.snapshot.armed)))
 
 
+def _at(app: ConsoleApp, argument: str) -> None:
+    from maestro_cli.tui.rewind.recorder import read_instant
+
+    try:
+        at = read_instant(argument, app.now())
+    except ValueError as error:
+        raise UsageError(f"{argument!r} is no time", why=str(error), fix=":at 14:05, or :at 10m") from error
+    app.behind.recorder.go_to(at)
+
+
+def _live(app: ConsoleApp, argument: str) -> None:
+    app.behind.recorder.resume()
+
+
 def _back(app: ConsoleApp, argument: str) -> None:
     app.action_leave()
 
@@ -84,6 +98,8 @@ DOES: Mapping[str, Callable[[ConsoleApp, str], None]] = {
     "ns": _namespace,
     "write": _write,
     "read": _read,
+    "at": _at,
+    "live": _live,
     "back": _back,
     "theme": _theme,
     "quit": _quit,

@@ -76,7 +76,7 @@ def follow_logs(services: Services, argument: str, hearer: Hearer[Tail], stopped
         continue
 
 
-LOGS: Feed[Tail] = Feed("logs", "Kubernetes", 3.0, read_logs, follow_logs, is_recorded=False)
+LOGS: Feed[Tail] = Feed("logs", "Kubernetes", 3.0, read_logs, follow_logs)
 
 
 def logs_view(place: Place) -> View:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from maestro_cli.output.views import Column, Listing
 from maestro_cli.tui.acting.model import Action, Danger, Target
@@ -21,7 +21,13 @@ def read_models(services: Services, argument: str) -> tuple[ServedVersion, ...]:
     return read_models(services)
 
 
-MODELS: Feed[tuple[ServedVersion, ...]] = Feed("models", "Prometheus", 10.0, read_models)
+def version_type() -> Any:
+    from maestro_cli.services.served_models import ServedVersion
+
+    return ServedVersion
+
+
+MODELS: Feed[tuple[ServedVersion, ...]] = Feed("models", "Prometheus", 10.0, read_models, item=version_type)
 
 
 def share(value: float | None) -> str | None:

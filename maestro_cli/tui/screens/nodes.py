@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.refs import ObjectRef, node_ref
 from maestro_cli.tui.acting.changing import change_action
@@ -32,7 +32,13 @@ def follow_nodes(
     gather(hearer, lambda node: node.name, [services.cluster.watches.nodes(cancellation)])
 
 
-NODES: Feed[tuple[NodeLine, ...]] = Feed("nodes", "Kubernetes", 5.0, read_nodes, follow_nodes)
+def node_type() -> Any:
+    from maestro_cli.core.facts.inventory import NodeLine
+
+    return NodeLine
+
+
+NODES: Feed[tuple[NodeLine, ...]] = Feed("nodes", "Kubernetes", 5.0, read_nodes, follow_nodes, item=node_type)
 
 
 def nodes_listing(nodes: Sequence[NodeLine], moment: Moment) -> Listing[NodeLine]:

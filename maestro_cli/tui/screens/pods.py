@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.refs import ObjectRef, ref_of
 from maestro_cli.tui.acting.changing import change_action
@@ -37,7 +37,15 @@ def follow_pods(
     gather(hearer, lambda pod: (pod.namespace, pod.name), [watch])
 
 
-PODS: Feed[tuple[PodLine, ...]] = Feed("pods", "Kubernetes", 5.0, read_pods, follow_pods)
+def pod_type() -> Any:
+    from maestro_cli.core.facts.inventory import PodLine
+
+    return PodLine
+
+
+PODS: Feed[tuple[PodLine, ...]] = Feed(
+    "pods", "Kubernetes", 5.0, read_pods, follow_pods, item=pod_type, has_namespace=True
+)
 
 
 def pods_listing(pods: Sequence[PodLine], moment: Moment) -> Listing[PodLine]:

@@ -50,9 +50,9 @@ def read_status(services: Services, argument: str) -> Overview:
     return services.overview()
 
 
-JOURNAL: Feed[tuple[Event, ...]] = Feed("journal", "the journal", 2.0, read_journal, is_recorded=False)
-DOCTOR: Feed[Examined] = Feed("doctor", "maestro itself", 15.0, read_doctor, is_recorded=False)
-DRILLS: Feed[tuple[Scenario, ...]] = Feed("drills", "maestro itself", 3600.0, read_drills, is_recorded=False)
+JOURNAL: Feed[tuple[Event, ...]] = Feed("journal", "the journal", 2.0, read_journal)
+DOCTOR: Feed[Examined] = Feed("doctor", "maestro itself", 15.0, read_doctor)
+DRILLS: Feed[tuple[Scenario, ...]] = Feed("drills", "maestro itself", 3600.0, read_drills)
 STATUS: Feed[Overview] = Feed("status", "all backends", 5.0, read_status)
 
 

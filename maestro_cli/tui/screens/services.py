@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.quantities import format_duration
@@ -37,8 +37,22 @@ def read_burning(services: Services, argument: str) -> tuple[Burning, ...]:
     return read_burning(services) if services.objectives else ()
 
 
-SERVICES: Feed[tuple[ServiceHealth, ...]] = Feed("services", "Prometheus", 10.0, read_services)
-BURNING: Feed[tuple[Burning, ...]] = Feed("burning", "Prometheus", 10.0, read_burning)
+def health_type() -> Any:
+    from maestro_cli.services.service_health import ServiceHealth
+
+    return ServiceHealth
+
+
+def burning_type() -> Any:
+    from maestro_cli.slo.burning import Burning
+
+    return Burning
+
+
+SERVICES: Feed[tuple[ServiceHealth, ...]] = Feed(
+    "services", "Prometheus", 10.0, read_services, item=health_type
+)
+BURNING: Feed[tuple[Burning, ...]] = Feed("burning", "Prometheus", 10.0, read_burning, item=burning_type)
 
 
 def newest(points: Points) -> float | None:

@@ -49,8 +49,14 @@ def follow_workloads(
     )
 
 
+def workload_type() -> Any:
+    from maestro_cli.core.facts.inventory import WorkloadLine
+
+    return WorkloadLine
+
+
 WORKLOADS: Feed[tuple[WorkloadLine, ...]] = Feed(
-    "workloads", "Kubernetes", 3.0, read_workloads, follow_workloads
+    "workloads", "Kubernetes", 3.0, read_workloads, follow_workloads, item=workload_type, has_namespace=True
 )
 ROLLOUT: Feed[Rollout] = Feed("rollout", "Kubernetes", 1.0, read_rollout)
 REVISIONS: Feed[tuple[Candidate, ...]] = Feed("revisions", "Kubernetes and Prometheus", 15.0, read_revisions)

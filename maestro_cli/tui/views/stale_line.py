@@ -22,16 +22,18 @@ class StaleLine(Static):
     StaleLine.told { display: block; }
     """
 
-    def show(self, needs: str, facts: Sequence[tuple[str, Fact]], now: datetime) -> None:
-        text = stale_text(needs, facts, now)
+    def show(
+        self, needs: str, facts: Sequence[tuple[str, Fact]], now: datetime, *, is_past: bool = False
+    ) -> None:
+        text = stale_text(needs, facts, now, is_past=is_past)
         if text != getattr(self, "_told", None):
             self._told = text
             self.set_class(bool(text), "told")
             self.update(Text(text))
 
 
-def stale_text(needs: str, facts: Sequence[tuple[str, Fact]], now: datetime) -> str:
-    """A line for each context whose data is not read now, or not read yet."""
+def stale_text(needs: str, facts: Sequence[tuple[str, Fact]], now: datetime, *, is_past: bool = False) -> str:
+    """A line for each context whose data is not read now, or not read yet; or was not recorded then."""
     lines = []
     for context, fact in facts:
         if fact.error is not None:
@@ -43,7 +45,7 @@ def stale_text(needs: str, facts: Sequence[tuple[str, Fact]], now: datetime) -> 
             fix = f" — {fact.error.fix}" if fact.error.fix else ""
             lines.append(f"! {context}: {needs}: {fact.error.line}; {age}{fix}")
         elif fact.read_at is None:
-            lines.append(f"… {context}: reading {needs}")
+            lines.append(f"{context}: not recorded then" if is_past else f"… {context}: reading {needs}")
     return "\n".join(visible(line, 400) for line in lines)
 
 

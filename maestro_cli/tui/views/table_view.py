@@ -47,7 +47,8 @@ class TableView(View):
     def show(self, snapshot: Snapshot, now: datetime) -> None:
         self._shown = (snapshot, now)
         facts = [(key.context, snapshot.fact(key)) for key in sorted(self.keys(snapshot.scope))]
-        self.query_one(StaleLine).show(self._screen.feed.needs, facts, now)
+        is_past = snapshot.replay_at is not None
+        self.query_one(StaleLine).show(self._screen.feed.needs, facts, now, is_past=is_past)
         if len(facts) == 1:
             self._show_one(*facts[0], Moment(now, snapshot.scope, facts[0][0]))
         else:
@@ -87,7 +88,7 @@ class TableView(View):
         stale: Callable[[Any], bool],
         is_known: bool,
     ) -> None:
-        empty = "not read yet" if not is_known else "nothing matches" if total else self._empty
+        empty = "not known" if not is_known else "nothing matches" if total else self._empty
         self.query_one(FactTable).show(columns, items, key, stale=stale, empty=empty)
         self.post_message(self.CountChanged(len(items), total))
 

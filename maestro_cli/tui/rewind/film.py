@@ -1,0 +1,216 @@
+"""Facts over time, in one file a context.
+
+Invariant: a frame is what a fact was at an instant, whole; parts that did not change are kept once. Frames
+older than the retention go, and so do the oldest when the file is too large. The file is its owner's alone;
+what is read from it are values of the fact's own type, or nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from maestro_cli.core.errors import InvalidFile
+from maestro_cli.tui.store.model import Fact, FactKey, Told
+
+CHUNK_ITEMS = 64  # of a list: so many are kept together
+RETENTION_HOURS = 24.0
+MOST_BYTES = 256 * 2**20
+MOST_CHUNK_BYTES = 64 * 2**20  # of one part, unpacked: more was not written by us
+_HASH_BYTES = 16
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS chunks (hash BLOB PRIMARY KEY, used_at REAL NOT NULL, data BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS frames (
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, key TEXT NOT NULL, read_at REAL, chunks BLOB NOT NULL,
+    is_list INTEGER NOT NULL, error TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS frames_by_key ON frames (key, at);
+CREATE INDEX IF NOT EXISTS frames_by_time ON frames (at);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The last frame of a key: its items and their hashes, so that what is the same is not packed again."""
+
+    fact: Fact
+    parts: tuple[tuple[Any, ...], ...]
+    hashes: tuple[bytes, ...]
+
+
+class Film:
+    """Opens or creates the file; thread-safe. Raises InvalidFile for a file that is none of ours."""
+
+    def __init__(self, path: Path, *, most_bytes: int = MOST_BYTES) -> None:
+        self.path = path
+        self._most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._last: dict[FactKey, _Written] = {}
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+        try:
+            self._db.executescript(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise InvalidFile(
+                "this is no recording of the console", file=str(path), why=str(error), fix="move it away"
+            ) from error
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    # Writing
+
+    def record(self, at: datetime, facts: Sequence[tuple[FactKey, Fact]]) -> int:
+        """Keep what has changed since it was kept last; how many facts that are."""
+        changed = [(key, fact) for key, fact in facts if not self._is_kept(key, fact)]
+        if not changed:
+            return 0
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                for key, fact in changed:
+                    self._write(at.timestamp(), key, fact)
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        return len(changed)
+
+    def _is_kept(self, key: FactKey, fact: Fact) -> bool:
+        last = self._last.get(key)
+        return last is not None and last.fact.data is fact.data and last.fact.error == fact.error
+
+    def _write(self, at: float, key: FactKey, fact: Fact) -> None:
+        is_list = isinstance(fact.data, tuple)
+        items = fact.data if is_list else (fact.data,)
+        parts = tuple(tuple(items[i : i + CHUNK_ITEMS]) for i in range(0, len(items), CHUNK_ITEMS))
+        known = self._last.get(key)
+        hashes = []
+        for index, part in enumerate(parts):
+            if known is not None and index < len(known.parts) and _is_same(known.parts[index], part):
+                hashes.append(known.hashes[index])
+            else:
+                hashes.append(self._keep(at, part))
+        self._db.executemany("UPDATE chunks SET used_at = ? WHERE hash = ?", [(at, one) for one in hashes])
+        error = "" if fact.error is None else json.dumps([fact.error.what, fact.error.why, fact.error.fix])
+        read_at = None if fact.read_at is None else fact.read_at.timestamp()
+        row = (at, _text(key), read_at, b"".join(hashes), is_list, error)
+        self._db.execute(
+            "INSERT INTO frames (at, key, read_at, chunks, is_list, error) VALUES (?, ?, ?, ?, ?, ?)", row
+        )
+        self._last[key] = _Written(fact, parts, tuple(hashes))
+
+    def _keep(self, at: float, part: tuple[Any, ...]) -> bytes:
+        packed = msgspec.msgpack.encode(part)
+        digest = hashlib.blake2b(packed, digest_size=_HASH_BYTES).digest()
+        row = (digest, at, zlib.compress(packed, 1))
+        self._db.execute("INSERT OR IGNORE INTO chunks (hash, used_at, data) VALUES (?, ?, ?)", row)
+        return digest
+
+    def forget(self, before: datetime) -> None:
+        """Drop what is older, and the oldest tenth while the file is too large."""
+        with self._lock:
+            self._drop(before.timestamp())
+            while self._bytes() > self._most_bytes:
+                cut = self._db.execute(
+                    "SELECT at FROM frames ORDER BY at LIMIT 1 OFFSET (SELECT count(*) / 10 + 1 FROM frames)"
+                ).fetchone()
+                if cut is None:
+                    break
+                self._drop(cut[0])
+            self._last.clear()  # a part that was dropped must be written again
+
+    def _drop(self, before: float) -> None:
+        self._db.execute("DELETE FROM frames WHERE at < ?", (before,))
+        self._db.execute("DELETE FROM chunks WHERE used_at < ?", (before,))
+
+    def _bytes(self) -> int:
+        (size,) = self._db.execute(
+            "SELECT (SELECT coalesce(sum(length(data)), 0) FROM chunks)"
+            " + (SELECT coalesce(sum(length(chunks)), 0) FROM frames)"
+        ).fetchone()
+        return int(size)
+
+    # Reading
+
+    def before(self, at: datetime) -> datetime | None:
+        """The newest instant before that one at which anything was kept."""
+        return self._instant("SELECT max(at) FROM frames WHERE at < ?", at)
+
+    def after(self, at: datetime) -> datetime | None:
+        """The oldest instant after that one."""
+        return self._instant("SELECT min(at) FROM frames WHERE at > ?", at)
+
+    def _instant(self, sql: str, at: datetime) -> datetime | None:
+        with self._lock:
+            (found,) = self._db.execute(sql, (at.timestamp(),)).fetchone()
+        return None if found is None else datetime.fromtimestamp(found, UTC)
+
+    def at(self, at: datetime, kinds: dict[str, Any]) -> dict[FactKey, Fact]:
+        """Every fact as it was then; `kinds` are types by feed. What cannot be read any more is left out."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT key, read_at, chunks, is_list, error, max(at) FROM frames WHERE at <= ? GROUP BY key",
+                (at.timestamp(),),
+            ).fetchall()
+            return dict(self._facts(rows, kinds))
+
+    def _facts(self, rows: list[Any], kinds: dict[str, Any]) -> Iterator[tuple[FactKey, Fact]]:
+        for text, read_at, chunks, is_list, error, at in rows:
+            key = _key(text)
+            if key is None or key.feed not in kinds:
+                continue
+            try:
+                data = self._data(chunks, is_list, kinds[key.feed])
+            except (msgspec.MsgspecError, zlib.error, LookupError, ValueError):
+                continue
+            read = None if read_at is None else datetime.fromtimestamp(read_at, UTC)
+            fact = Fact(data if read is not None else None, read)
+            if error:
+                since = datetime.fromtimestamp(at, UTC)
+                fact = replace(fact, error=Told(*json.loads(error)), error_since=since)
+            yield key, fact
+
+    def _data(self, chunks: bytes, is_list: int, kind: Any) -> Any:
+        items: list[Any] = []
+        whole = tuple[kind, ...]
+        for start in range(0, len(chunks), _HASH_BYTES):
+            digest = chunks[start : start + _HASH_BYTES]
+            row = self._db.execute("SELECT data FROM chunks WHERE hash = ?", (digest,)).fetchone()
+            if row is None:
+                raise LookupError("a part is gone")
+            unpack = zlib.decompressobj()
+            packed = unpack.decompress(row[0], MOST_CHUNK_BYTES)
+            if unpack.unconsumed_tail:
+                raise ValueError("a part is larger than any that is written")
+            items += msgspec.msgpack.decode(packed, type=whole)
+        return tuple(items) if is_list else items[0]
+
+
+def _is_same(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:
+    return len(old) == len(new) and all(one is other for one, other in zip(old, new, strict=True))
+
+
+def _text(key: FactKey) -> str:
+    return json.dumps([key.feed, key.context, key.argument])
+
+
+def _key(text: str) -> FactKey | None:
+    try:
+        return FactKey(*json.loads(text))
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,163 @@
+"""Keeps what the console reads, and shows it again.
+
+Invariant: it never holds the console up; what cannot be kept is said once, and nothing else ends.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.errors import InvalidFile
+from maestro_cli.tui.feeds.model import AnyFeed
+from maestro_cli.tui.rewind.film import RETENTION_HOURS, Film
+from maestro_cli.tui.store.events import Resumed, Rewound
+from maestro_cli.tui.store.model import Fact, FactKey, Scope
+from maestro_cli.tui.store.store import Store
+
+EVERY_SECONDS = 5.0
+FORGET_EVERY = 120  # looks between two clearings of what is too old
+
+OpenFilm = Callable[[str], Film]  # by the name of a context
+
+
+class Recorder:
+    """Records every context of the store; `step` and `go_to` show the past, `resume` the present."""
+
+    def __init__(
+        self,
+        store: Store,
+        feeds: Mapping[str, AnyFeed],
+        open_film: OpenFilm,
+        clock: Clock,
+        say: Callable[[str], None],
+    ) -> None:
+        self._store, self._feeds, self._open, self._clock, self._say = store, feeds, open_film, clock, say
+        self._films: dict[str, Film | None] = {}
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._looks = 0
+        self._is_started = False
+
+    @cached_property
+    def kinds(self) -> dict[str, Any]:
+        """The types of what is recorded, by feed."""
+        return {feed.id: feed.item() for feed in self._feeds.values() if feed.item is not None}
+
+    def wanted(self, scope: Scope) -> frozenset[FactKey]:
+        """What it wants read of a scope, whatever is on the screen; nothing before it was started."""
+        if not self._is_started:
+            return frozenset()
+        argument = {True: scope.namespace, False: ""}
+        return frozenset(
+            feed.of(context, argument[feed.has_namespace])
+            for feed in self._feeds.values()
+            for context in scope.contexts
+            if feed.item is not None
+        )
+
+    def start(self) -> None:
+        self._is_started = True
+        threading.Thread(target=self._run, name="recorder", daemon=True).start()
+
+    def close(self) -> None:
+        self._stopped.set()
+        with self._lock:
+            for film in self._films.values():
+                if film is not None:
+                    film.close()
+            self._films = dict.fromkeys(self._films)  # whoever comes late finds none
+
+    def _run(self) -> None:
+        while not self._stopped.wait(EVERY_SECONDS):
+            self.look()
+
+    def look(self) -> None:
+        """Keep what has changed; raises nothing."""
+        by_context: dict[str, list[tuple[FactKey, Fact]]] = {}
+        for key, fact in self._store.live.live.items():
+            if key.feed in self.kinds and (fact.is_known or fact.is_stale):
+                by_context.setdefault(key.context, []).append((key, fact))
+        self._looks += 1
+        for context, facts in by_context.items():
+            film = self.film(context)
+            if film is None:
+                continue
+            try:
+                film.record(self._clock.now(), facts)
+                if self._looks % FORGET_EVERY == 0:
+                    film.forget(self._clock.now() - timedelta(hours=RETENTION_HOURS))
+            except (sqlite3.Error, OSError, TypeError) as error:
+                self._give_up(context, str(error))
+
+    def film(self, context: str) -> Film | None:
+        """The recording of a context; None where there can be none, which is said once."""
+        with self._lock:
+            if context in self._films:
+                return self._films[context]
+            try:
+                self._films[context] = film = self._open(context)
+                return film
+            except (InvalidFile, sqlite3.Error, OSError) as error:
+                why = str(error)
+        self._give_up(context, why)
+        return None
+
+    def _give_up(self, context: str, why: str) -> None:
+        with self._lock:
+            self._films[context] = None
+        if not self._stopped.is_set():
+            self._say(f"{context} is not recorded any more: {why}")
+
+    # The past
+
+    def step(self, forward: bool) -> bool:
+        """To the instant before, or after; after the newest one is the present. False when there is none."""
+        snapshot = self._store.snapshot
+        at = snapshot.replay_at or self._clock.now()
+        if forward and snapshot.replay_at is None:
+            return False
+        films = [self.film(context) for context in snapshot.scope.contexts]
+        found = [
+            instant
+            for film in films
+            if film is not None and (instant := film.after(at) if forward else film.before(at)) is not None
+        ]
+        if not found:
+            if forward:
+                self.resume()
+            return forward
+        self.go_to(min(found) if forward else max(found))
+        return True
+
+    def go_to(self, at: datetime) -> None:
+        """Show what was known at an instant; what was not recorded then is not read."""
+        facts: dict[FactKey, Fact] = {}
+        for context in self._store.snapshot.scope.contexts:
+            film = self.film(context)
+            if film is not None:
+                facts |= film.at(at, self.kinds)
+        self._store.dispatch(Rewound(at, facts))
+
+    def resume(self) -> None:
+        self._store.dispatch(Resumed())
+
+
+def read_instant(text: str, now: datetime) -> datetime:
+    """`14:05`, `14:05:10` (local time, the last one there was) or `10m` (ago). Raises ValueError."""
+    from maestro_cli.core.quantities import parse_duration_seconds
+
+    local = now.astimezone()
+    for form in ("%H:%M", "%H:%M:%S"):
+        try:
+            at = datetime.strptime(text, form)
+        except ValueError:
+            continue
+        found = local.replace(hour=at.hour, minute=at.minute, second=at.second, microsecond=999_999)
+        return found if found <= local else found - timedelta(days=1)
+    return now - timedelta(seconds=parse_duration_seconds(text.removesuffix(" ago")))
