@@ -3,7 +3,7 @@
 #             program but maestro on every core, those of one program or the light cluster two files at a time, and
 #             those of a whole platform or the real control plane one after another
 #             (those on a real Kubernetes control plane only if it is built already; KUBERNETES=off leaves them)
-# make test-kubernetes  build that control plane, once, and run the tests on it
+# make test-kubernetes  build that control plane, once, and run the tests on it two files at a time
 # make check  lint, types, import contracts and the tests that need no process, on every core; under a minute
 #             (it leaves out contract/, crash/ and e2e/, and cli/, which starts `maestro` hundreds of times)
 # make docs-cluster    run the contract suite on both clusters and write docs/embedded-cluster.md from it
@@ -22,6 +22,8 @@ PYTEST := $(BIN)/python -m pytest
 # Each test has folders and ports of its own. `logical`: hyper-threads count, as a machine of two cores has often one.
 EVERY_CORE := -n logical --dist worksteal
 PURE := not contract and not crash and not e2e and not kubernetes
+# Whatever starts more than maestro is in these folders, as tests/architecture holds: no need to collect the others.
+REAL := tests/contract tests/crash tests/e2e
 
 .PHONY: demo test test-kubernetes test-mutations docs-cluster check lint types contracts bench clean
 .PHONY: install-demo install-test programs
@@ -31,12 +33,12 @@ demo: install-demo programs
 
 test: install-test programs $(BIN)/kubectl-1.32 .venv/tritonclient/.installed lint types contracts
 	$(PYTEST) $(EVERY_CORE) -m "$(PURE)"
-	$(PYTEST) -n 2 --dist loadfile -m "(contract or crash) and not e2e and not kubernetes"
-	$(PYTEST) --kubernetes=$(KUBERNETES) -m "e2e or kubernetes"
+	$(PYTEST) -n 2 --dist loadfile -m "(contract or crash) and not e2e and not kubernetes" $(REAL)
+	$(PYTEST) --kubernetes=$(KUBERNETES) -m "e2e or kubernetes" $(REAL)
 
 test-kubernetes: install-test .venv/.installed-kubernetes programs $(BIN)/kubectl-1.32
 	$(BIN)/maestro local build
-	$(PYTEST) --kubernetes=only
+	$(PYTEST) -n 2 --dist loadfile --kubernetes=only $(REAL)
 
 check: install-test lint types contracts
 	$(PYTEST) -q $(EVERY_CORE) -m "$(PURE)" tests/architecture tests/hostile tests/unit

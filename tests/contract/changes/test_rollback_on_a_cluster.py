@@ -192,7 +192,7 @@ def test_a_goal_that_stays_down_is_undone(pipeline: Pipeline, journal: Journal, 
     kubectl.apply(fraud(3, ENDS))
     until(lambda: len(kubectl.items("replicasets")) == 3, "revision 3 to be made")
     ship(kubectl, fraud(4))
-    changes = pipeline(verify_timeout_seconds=3.0)
+    changes = pipeline(verify_timeout_seconds=10.0)  # of the undo as well
     plan = changes.plan("rollback", REF, {"to_revision": 3})
     with pytest.raises(RolledBack):
         changes.execute(plan, YES)
