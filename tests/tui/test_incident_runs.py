@@ -20,6 +20,7 @@ from maestro_cli.tui.acting.model import Action, Answers, Target
 from maestro_cli.tui.acting.person import ConsolePerson
 from maestro_cli.tui.feeds.incident_story import read_story
 from maestro_cli.tui.screens.incident_runs import CANCEL, CONSIDER, REHEARSE, filled, live_key, pairs_of
+from maestro_cli.tui.screens.incident_words import next_keys
 from maestro_cli.tui.store.events import ContextArmed
 from tests.tui.journal_room import CONFIG, JournalRoom, room
 
@@ -131,6 +132,7 @@ def test_a_run_is_on_the_timeline_and_in_the_pane_and_asks_in_dialogs(book: Jour
     assert person.asked == ["sure"]
     assert [run.status.value for run in found.runs] == ["succeeded"]
     assert any("step print" in entry.text for entry in found.timeline)
+    assert "m" in [key for key, _ in next_keys(found)]
     live = book.console.store.snapshot.fact(live_key("x", found.incident.id)).data
     assert any("✓ print" in line for line in live.lines)
     assert [line.line.split()[3:5] for line in book.console.store.snapshot.log] == [

@@ -51,6 +51,14 @@ def test_many_events_wake_once_until_they_are_taken() -> None:
     assert len(woken) == 2
 
 
+def test_nothing_that_happened_wakes_nobody() -> None:
+    woken: list[int] = []
+    store = Store(Scope(("prod",)))
+    store.listen(lambda: woken.append(1))
+    store.dispatch()
+    assert woken == []
+
+
 def test_while_rewound_what_is_read_is_kept_and_shown_on_return() -> None:
     store = Store(Scope(("prod",)))
     store.dispatch(FactRead(KEY, "now", NOW), Rewound(after(-60), {KEY: Fact("then", after(-60))}))

@@ -93,9 +93,10 @@ def changed_line(story: IncidentStory, now: datetime) -> Spans:
 def clock_line(story: IncidentStory, now: datetime) -> Spans:
     """Each phase that runs or overran, with what is left of its budget, in words."""
     incident = story.incident
-    opened = format_duration(max(seconds_between(incident.times.opened_at, now), 0.0))
+    over = incident.times.resolved_at if not incident.state.is_open else None
+    opened = format_duration(max(seconds_between(incident.times.opened_at, over or now), 0.0))
     behind = max(seconds_between(story.details.now, now), 0.0)  # a clock goes on between two reads
-    parts: list[tuple[str, str]] = [("clock    ", "key"), (f"open for {opened}", "")]
+    parts: list[tuple[str, str]] = [("clock    ", "key"), (f"{'was ' if over else ''}open for {opened}", "")]
     for reading in story.details.clock:
         words, tone = phase_words(reading, behind)
         if words:
@@ -153,17 +154,22 @@ def next_keys(story: IncidentStory) -> list[tuple[str, str]]:
 
 
 def _remedies(story: IncidentStory) -> list[tuple[str, str]]:
+    """While something fires: what may mend it; once a run has ended well, that it may have."""
     found: list[tuple[str, str]] = []
+    if story.incident.state.value == "monitoring":
+        return [("", f"wait: {story.hold}")]
+    if any(run.status.value == "succeeded" for run in story.runs):
+        return [("m", "say what mitigated it"), ("", f"wait: {story.hold}")]
     if story.details.triage is None:
         found.append(("T", "triage"))
-    if story.bound is not None and not any(run.status.value == "succeeded" for run in story.runs):
+    if story.bound is not None:
         found.append(("r", f"run runbook {story.bound.runbook} (dry run first)"))
-    elif story.bound is None:
+    else:
         found.append(("r", "choose a runbook (dry run first)"))
     suspect = story.top_suspect
     if suspect is not None and (suspect.get("fix") or {}).get("name") == "rollback":
         found.append(("x", "roll back to the last known good (preview first)"))
-    return found or [("", f"wait: {story.hold}")]
+    return found
 
 
 def _afterwards(story: IncidentStory) -> list[tuple[str, str]]:

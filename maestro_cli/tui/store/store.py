@@ -33,7 +33,9 @@ class Store:
         return self._state
 
     def dispatch(self, *happened: Event) -> None:
-        """Fold events in; from any thread."""
+        """Fold events in; from any thread. Nothing that happened wakes nobody."""
+        if not happened:
+            return
         with self._lock:
             for event in happened:
                 self._state = reduce(self._state, event)
