@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.errors import TimedOut
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import WorkloadRef
-from maestro_cli.incidents.model import OPEN_STATES, Incident
+from maestro_cli.incidents.model import OPEN_STATES, Incident, Signal
 from maestro_cli.runbooks.model import Confirm
 from maestro_cli.runbooks.model import State as StepState
 from maestro_cli.slo.objectives import read_objectives
@@ -113,8 +113,7 @@ class Responders:
         )
 
     def _tells(self, incident: Incident, alert: str) -> bool:
-        signals = self._services.desk.signals(incident.id)
-        return any(signal.firing and alert in ("", signal.name) for signal in signals)
+        return is_told(self._services.desk.signals(incident.id), alert)
 
     def _began(self, incident: Incident) -> datetime:
         """When it was opened, or opened again."""
@@ -167,6 +166,18 @@ class Responders:
             subject=incident.subject, kinds=("incident.postmortem_published",)
         )
         return str(events[-1].data["path"]) if events else ""
+
+
+def is_told(signals: Iterable[Signal], alert: str) -> bool:
+    """Whether an alert of that name ("": any) fires and a response would begin with it.
+
+    One that only a webhook told of gives way to any other; it is read within a poll. Pure.
+    """
+    firing = [signal for signal in signals if signal.firing]
+    awaited = [signal for signal in firing if alert in ("", signal.name)]
+    if all(signal.is_hearsay for signal in awaited):
+        return bool(awaited) and all(signal.is_hearsay for signal in firing)
+    return True
 
 
 def _accused(suspect: Mapping[str, Any]) -> Accused:
