@@ -5,12 +5,16 @@ Invariant: actions go to the dispatcher, in a thread of their own. Nothing here 
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
+from typing import Any, ClassVar
 
+from msgspec.structs import replace
 from textual import on
+from textual.command import Provider
+from textual.widgets import Input
 
 from maestro_cli.core.errors import UsageError
 from maestro_cli.tui.acting.asking import DialogAsker
@@ -24,28 +28,75 @@ from maestro_cli.tui.console import Console
 from maestro_cli.tui.frame import Frame
 from maestro_cli.tui.keys.commands import Go, completions, parse_line
 from maestro_cli.tui.keys.doing import do, known_now
+from maestro_cli.tui.keys.help import HelpDialog, help_text, lines_of
 from maestro_cli.tui.keys.keymap import Keymap
+from maestro_cli.tui.keys.remembered import Remembered
+from maestro_cli.tui.keys.tour import tour_text
 from maestro_cli.tui.messages import ActionEnded, ActionRefused
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.store.events import ContextArmed, ContextDisarmed
 from maestro_cli.tui.views.view import View
+from maestro_cli.tui.widgets.command_log import CommandLog
 from maestro_cli.tui.widgets.prompt import Prompt
 
 FILTER_SECONDS = 0.1  # after the last letter of a filter, until it is applied
 
 
-class ConsoleApp(Frame):
-    """maestro's console."""
+def palette() -> type[Provider]:
+    """Imported when it is opened."""
+    from maestro_cli.tui.keys.palette import ConsoleCommands
 
-    def __init__(self, console: Console, first: Place | None = None, keymap: Keymap | None = None) -> None:
-        super().__init__(console, first, keymap)
+    return ConsoleCommands
+
+
+class ConsoleApp(Frame):
+    """maestro's console; what is `kept` of the session before makes it keep this one's too."""
+
+    COMMANDS: ClassVar[Any] = {palette}
+
+    def __init__(
+        self,
+        console: Console,
+        first: Place | None = None,
+        keymap: Keymap | None = None,
+        kept: Remembered | None = None,
+    ) -> None:
+        super().__init__(console, first, keymap, kept)
         self._namespace_of_before = ""
         self._works: list[threading.Thread] = []
         asker = DialogAsker(self, console.ending, self.is_protected)
         person = ConsolePerson(asker)
         console.person = lambda: person
         self.dispatcher = Dispatcher(console.store, console.clock, asker, console.reading, console.acting)
+
+    def on_ready(self) -> None:
+        if self._kept is not None and not self._kept.has_seen_tour:
+            self.show_tour()
+
+    def show_tour(self) -> None:
+        """The tour; it is not shown by itself again."""
+        if self._kept is not None:
+            self._kept = replace(self._kept, has_seen_tour=True)
+        self.push_screen(HelpDialog(tour_text(self.chosen_keys.keys)))
+
+    def action_keys(self) -> None:
+        """Every key that works here, now."""
+        view = self.view
+        if view is not None and len(self.screen_stack) == 1:
+            active = lines_of((key, one.binding) for key, one in self.screen.active_bindings.items())
+            self.push_screen(HelpDialog(help_text(view.spec, active)))
+
+    def action_log(self) -> None:
+        if not self.done.toggle():
+            self._focus_view()
+
+    @on(CommandLog.Copied)
+    def copied(self, event: CommandLog.Copied) -> None:
+        """To the clipboard of the terminal, as far as that lets programs write to it (OSC 52)."""
+        if event.text:
+            self.copy_to_clipboard(event.text)
+        self.status.tell(f"copied: {event.text}" if event.text else "there is nothing to copy here")
 
     # Where it is about
 
@@ -54,11 +105,11 @@ class ConsoleApp(Frame):
         scope = self.behind.store.snapshot.scope
         if scope.namespace:
             self._namespace_of_before = scope.namespace
-            self.rescope(replace(scope, namespace=""))
+            self.rescope(dataclasses.replace(scope, namespace=""))
             return
         own = self._namespace_of_before or self.behind.own_namespace(scope.context)
         if own:
-            self.rescope(replace(scope, namespace=own))
+            self.rescope(dataclasses.replace(scope, namespace=own))
         else:
             self.status.tell(f"{scope.context} has no namespace of its own: :ns NAME")
 
@@ -159,8 +210,15 @@ class ConsoleApp(Frame):
     def action_hurry(self) -> None:
         self.behind.feeds.hurry()
 
-    def action_copy_or_tell(self) -> None:
-        self.status.tell("select with the mouse to copy; ctrl+q leaves the console")
+    def action_copy_selected(self) -> None:
+        """What is selected in the line that is typed in, else on the screen."""
+        line = self.focused
+        text = line.selected_text if isinstance(line, Input) else self.screen.get_selected_text()
+        if text:
+            self.copy_to_clipboard(text)
+            self.status.tell(f"copied {len(text):,} characters")
+        else:
+            self.status.tell("select with the mouse to copy; ctrl+q leaves the console")
 
     async def action_quit(self) -> None:
         """End, at once unless something is being done."""

@@ -9,18 +9,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from textual import on
+from msgspec.structs import replace
+from rich.text import Text
+from textual import events, on
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.timer import Timer
-from textual.widgets import Footer
+from textual.widgets import Footer, Static
 
 from maestro_cli.core.errors import UsageError
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.keys.bindings import APP_BINDINGS
 from maestro_cli.tui.keys.history import History
 from maestro_cli.tui.keys.keymap import Keymap
+from maestro_cli.tui.keys.remembered import Remembered, remember
 from maestro_cli.tui.keys.trail import Trail
 from maestro_cli.tui.messages import NewsArrived, Remarked
 from maestro_cli.tui.screens.model import Place
@@ -28,8 +31,10 @@ from maestro_cli.tui.screens.services import burn_cells, oldest_seconds
 from maestro_cli.tui.screens.table import FIRST, every_screen, strip_feed
 from maestro_cli.tui.store.events import ContextDisarmed, ScopeChanged
 from maestro_cli.tui.store.model import Scope
+from maestro_cli.tui.themes import DEFAULT, THEMES
 from maestro_cli.tui.views.view import View
 from maestro_cli.tui.widgets.burn_strip import BurnStrip
+from maestro_cli.tui.widgets.command_log import CommandLog
 from maestro_cli.tui.widgets.crumbs import Crumbs
 from maestro_cli.tui.widgets.header import Header
 from maestro_cli.tui.widgets.prompt import Prompt
@@ -37,6 +42,7 @@ from maestro_cli.tui.widgets.status_line import StatusLine
 
 DRAW_SECONDS = 0.1  # between two drawings of news; a key is drawn at once
 FIXING = "incident"  # the screen that fixes the scope
+SMALLEST = (80, 24)
 AGE_SECONDS = 5.0  # how often ages are drawn again while nothing is new
 
 
@@ -47,8 +53,11 @@ class Frame(App[None]):
     TITLE = "maestro"
     BINDINGS: ClassVar[list[BindingType]] = [*APP_BINDINGS]
 
-    def __init__(self, console: Console, first: Place | None, keymap: Keymap | None) -> None:
+    def __init__(
+        self, console: Console, first: Place | None, keymap: Keymap | None, kept: Remembered | None
+    ) -> None:
         super().__init__()
+        self._kept = kept
         self.behind = console
         self.chosen_keys = keymap or Keymap()
         self.history = History()
@@ -61,24 +70,59 @@ class Frame(App[None]):
         self.header, self.crumbs, self.status = Header(), Crumbs(), StatusLine()
         self.strip = BurnStrip()
         self.body, self.prompt = Vertical(id="body"), Prompt(self.history)
+        self.done, self.too_small = CommandLog(), Static("", id="too-small", markup=False)
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = kept.theme if kept is not None and kept.theme in self.theme_names else DEFAULT
         self.set_keymap(dict(self.chosen_keys.keys))
 
     def now(self) -> datetime:
         return self.behind.clock.now()
 
     def compose(self) -> ComposeResult:
-        yield from (self.header, self.strip, self.crumbs, self.body, self.prompt, self.status, Footer())
+        yield from (self.header, self.strip, self.crumbs, self.body, self.done)
+        yield from (self.prompt, self.status, self.too_small, Footer(show_command_palette=False))
+
+    @property
+    def theme_names(self) -> tuple[str, ...]:
+        return tuple(theme.name for theme in THEMES)
 
     def on_mount(self) -> None:
         self.behind.store.listen(self._tell_news)
         self.set_interval(AGE_SECONDS, self.draw)
+        if self._kept is not None and self._kept.is_log_open:
+            self.done.add_class("open")
         self._swap()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Below the smallest size it says so, and nothing is shown in pieces."""
+        width, height = event.size
+        is_small = width < SMALLEST[0] or height < SMALLEST[1]
+        words = f"the terminal is {width} × {height}; the console needs {SMALLEST[0]} × {SMALLEST[1]}"
+        self.too_small.update(Text(words))
+        self.screen_stack[0].set_class(is_small, "too-small")
+        if not is_small:
+            self.call_after_refresh(self._focus_view)
 
     def _tell_news(self) -> None:
         self.post_message(NewsArrived())
 
     def on_unmount(self) -> None:
+        if self._kept is not None:
+            remember(self._to_keep(self._kept))
         self.behind.close()
+
+    def _to_keep(self, kept: Remembered) -> Remembered:
+        """The list that was shown last, not the one thing that was looked at in it."""
+        scope = self.behind.store.snapshot.scope
+        lists = [place.screen for place in self.trail if not place.argument]
+        return replace(
+            kept,
+            theme=self.theme,
+            screen=lists[-1] if lists else kept.screen,
+            namespaces={**kept.namespaces, scope.context: scope.namespace},
+            is_log_open=self.done.is_open,
+        )
 
     # Places
 
@@ -156,6 +200,8 @@ class Frame(App[None]):
         view = self.view
         if view is None or len(self.screen_stack) > 1 or self.prompt.is_open:
             return
+        if self.done.is_open and self.done.has_focus_within:
+            return
         within = next((one for one in view.query("*") if one.focusable), None)
         if within is not None:
             within.focus()
@@ -213,6 +259,7 @@ class Frame(App[None]):
             return
         snapshot, now = self.behind.store.take(), self.now()
         self.header.show(snapshot, now)
+        self.done.show(snapshot.log)
         view = self.view
         facts = [snapshot.fact(strip_feed().of(context)) for context in snapshot.scope.contexts]
         self.strip.show(burn_cells(facts), age_seconds=oldest_seconds(facts, now))

@@ -11,6 +11,7 @@ from maestro_cli.output.diagnostics import told_to
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.keys.keymap import load_keymap
+from maestro_cli.tui.keys.remembered import recall
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.table import FIRST, screen_names
 
@@ -27,10 +28,13 @@ def open_console(services: Services, contexts: tuple[str, ...], namespace: str, 
     names = contexts or (services.context_name,)
     for name in names:
         services.settings.context(name)
-    first = namespace or services.settings.context(names[0]).namespace or ""
-    place, keymap = Place(named_screen(screen)), load_keymap()
+    own = services.settings.context(names[0]).namespace or ""
+    keymap, kept = load_keymap(), recall()
+    remembered = kept.screen if kept.screen in screen_names() else ""
+    place = Place(named_screen(screen or remembered))
+    first = namespace or kept.namespaces.get(names[0], own)
     console = Console(services.options, services.clock, names, first)
-    app = ConsoleApp(console, place, keymap)
+    app = ConsoleApp(console, place, keymap, kept)
     try:
         with told_to(app.remark):
             console.recorder.start()

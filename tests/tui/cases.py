@@ -14,6 +14,7 @@ from maestro_cli.core.facts.inventory import PodLine
 from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.console import Console
+from maestro_cli.tui.keys.remembered import Remembered
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.store.events import Event
 
@@ -72,11 +73,12 @@ def run_app(
     place: Place,
     size: tuple[int, int] = (120, 40),
     seen: list[Any] | None = None,
+    kept: Remembered | None = None,
 ) -> None:
     """Run a coroutine against a headless app."""
 
     async def run() -> None:
-        app = ConsoleApp(console, place)
+        app = ConsoleApp(console, place, kept=kept)
         hook = None if seen is None else seen.append
         async with app.run_test(size=size, message_hook=hook) as pilot:
             await script(app, pilot)

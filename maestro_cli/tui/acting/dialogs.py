@@ -29,7 +29,7 @@ class Dialog(ModalScreen[object]):
 
     DEFAULT_CSS = """
     Dialog { align: center middle; }
-    Dialog > Vertical { width: 90%; max-width: 110; height: auto; max-height: 90%; border: round $primary;
+    Dialog > Vertical { width: 90%; max-width: 110; height: auto; max-height: 90%; border: round $border;
         background: $surface; padding: 0 1; }
     Dialog ReportView { height: auto; max-height: 16; }
     Dialog Horizontal { height: auto; }

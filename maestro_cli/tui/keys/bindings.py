@@ -7,8 +7,11 @@ from textual.binding import Binding
 DIGITS = "123456789"
 
 
-def _key(keys: str, action: str, name: str, title: str, tooltip: str, *, show: bool = False) -> Binding:
-    return Binding(keys, action, title, show=show, id=f"console.{name}", tooltip=tooltip)
+def _key(
+    keys: str, action: str, name: str, title: str, tooltip: str, *, show: bool = False, first: bool = False
+) -> Binding:
+    """`first`: before whatever has the focus, and in dialogs too."""
+    return Binding(keys, action, title, show=show, priority=first, id=f"console.{name}", tooltip=tooltip)
 
 
 APP_BINDINGS: tuple[Binding, ...] = (
@@ -35,5 +38,6 @@ APP_BINDINGS: tuple[Binding, ...] = (
          show=True),
     _key("ctrl+t", "log", "log", "Commands done", "The log of everything done here, as commands."),
     _key("ctrl+q", "quit", "quit", "Quit", "Leave the console; asks while an action runs.", show=True),
-    _key("ctrl+c", "copy_or_tell", "copy", "Copy", "Copy what is selected with the mouse; it never quits."),
+    _key("ctrl+c", "copy_selected", "copy", "Copy", "Copy what is selected with the mouse; it never quits.",
+         first=True),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import UsageError
 from maestro_cli.tui.keys.commands import Do, Known, names_in
+from maestro_cli.tui.keys.export import session_markdown, write_new
 from maestro_cli.tui.screens.table import screen_names
 from maestro_cli.tui.store.events import ContextDisarmed
 
@@ -21,9 +22,7 @@ SEEN_ITEMS = 5000  # of a fact, that are asked for their namespace
 def known_now(app: ConsoleApp) -> Known:
     """What can be named now."""
     snapshot = app.behind.store.snapshot
-    return Known(
-        screen_names(), app.behind.contexts(), tuple(sorted(app.available_themes)), seen_namespaces(snapshot)
-    )
+    return Known(screen_names(), app.behind.contexts(), app.theme_names, seen_namespaces(snapshot))
 
 
 def seen_namespaces(snapshot: Snapshot) -> tuple[str, ...]:
@@ -89,8 +88,38 @@ def _theme(app: ConsoleApp, argument: str) -> None:
     app.theme = argument
 
 
-def _not_yet(app: ConsoleApp, argument: str) -> None:
-    raise UsageError("this console cannot do that yet")
+def _log(app: ConsoleApp, argument: str) -> None:
+    app.call_later(app.action_log)
+
+
+def _keys(app: ConsoleApp, argument: str) -> None:
+    app.call_later(app.action_keys)
+
+
+def _tour(app: ConsoleApp, argument: str) -> None:
+    app.call_later(app.show_tour)
+
+
+def _export(app: ConsoleApp, argument: str) -> None:
+    now = app.now()
+    text = session_markdown(app.behind.store.snapshot, app.trail, now)
+    path = write_new(argument, f"maestro-session-{now.astimezone():%Y%m%d-%H%M%S}.md", text)
+    app.status.tell(f"written: {path}")
+
+
+def _screenshot(app: ConsoleApp, argument: str) -> None:
+    """After the prompt is gone, so that the picture is of what was looked at."""
+
+    def taken() -> None:
+        default = f"maestro-{app.now().astimezone():%Y%m%d-%H%M%S}.svg"
+        try:
+            path = write_new(argument, default, app.export_screenshot(title="maestro"))
+        except UsageError as error:
+            app.status.tell(f"{error.what}; {error.why}; {error.fix}")
+        else:
+            app.status.tell(f"written: {path}")
+
+    app.call_after_refresh(taken)
 
 
 DOES: Mapping[str, Callable[[ConsoleApp, str], None]] = {
@@ -103,9 +132,9 @@ DOES: Mapping[str, Callable[[ConsoleApp, str], None]] = {
     "back": _back,
     "theme": _theme,
     "quit": _quit,
-    "log": _not_yet,
-    "keys": _not_yet,
-    "tour": _not_yet,
-    "export": _not_yet,
-    "screenshot": _not_yet,
+    "log": _log,
+    "keys": _keys,
+    "tour": _tour,
+    "export": _export,
+    "screenshot": _screenshot,
 }

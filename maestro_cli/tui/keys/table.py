@@ -22,12 +22,14 @@ from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.views.view import View
 
 EVERYWHERE = "everywhere"
+# How ids of panes begin → what people call those.
 PANES = {
     "table": "lists",
     "lines": "texts",
     "log": "logs",
     "prompt": "the line that is typed in",
-}  # how ids of panes begin → what people call those
+    "done": "the log of what was done",
+}
 
 
 @cache

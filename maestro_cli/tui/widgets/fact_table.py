@@ -50,6 +50,8 @@ class FactTable(Toned, can_focus=True):
         _key("enter", "open", "open", "Open the row"),
         _key("space", "mark", "mark", "Mark the row, or take its mark away"),
         _key("ctrl+@", "mark_range", "mark-range", "Mark all rows from the last marked one to this one"),
+        _key("shift+up", "mark_on(-1)", "mark-up", "Mark the row and the one above it"),
+        _key("shift+down", "mark_on(1)", "mark-down", "Mark the row and the one below it"),
         _key("<", "sort_beside(-1)", "sort-left", "Sort by the column before"),
         _key(">", "sort_beside(1)", "sort-right", "Sort by the next column"),
         _key("^", "reverse", "sort-reverse", "Sort the other way round"),
@@ -352,6 +354,14 @@ class FactTable(Toned, can_focus=True):
             return
         between = range(min(start, self._row), max(start, self._row) + 1)
         self._set_marks(self._marks | {self._rows.key(row) for row in between})
+
+    def action_mark_on(self, rows: int) -> None:
+        """Mark from the cursor to where it goes."""
+        if self._cursor_key is not None:
+            before = self._cursor_key
+            self.action_move(rows)
+            self._marked_last = self._cursor_key
+            self._set_marks(self._marks | {before, self._cursor_key})
 
     def action_unmark(self) -> None:
         self._set_marks(frozenset())
