@@ -1,7 +1,8 @@
 """Write docs/commands.md from the program: every command with its help, and every exit code; and
-docs/shipped-runbooks.md from the files that ship: every runbook with its alerts, playbook and drill.
+docs/shipped-runbooks.md from the files that ship: every runbook with its alerts, playbook and drill; and
+docs/console-keys.md from the console: every key with its id.
 
-Run it after changing a command or a runbook; a test compares the files with what this writes.
+Run it after changing a command, a runbook or a screen; a test compares the files with what this writes.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from maestro_cli.runbooks.alerts import read_alerts
 from maestro_cli.runbooks.catalog import RunbookCatalog
 from maestro_cli.runbooks.model import Runbook
 from maestro_cli.runbooks.playbooks import PlaybookCatalog
+from maestro_cli.tui.keys.model import Key
+from maestro_cli.tui.keys.names import normal_key, split_keys, spoken_key
+from maestro_cli.tui.keys.table import every_key
+from maestro_cli.tui.screens.table import every_screen
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 WIDTH = 100
@@ -95,7 +100,42 @@ def _row(book: Runbook, alerts: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def keys_page() -> str:
+    """The page of every key of the console."""
+    parts = [
+        "# Keys of the console",
+        "Written from the program by `python scripts/write_docs.py`; do not edit by hand. An id names its"
+        " key in `keys.yaml` ([console.md](console.md)); what has no key is chosen with `x` or `ctrl+p`.",
+    ]
+    places: dict[str, list[Key]] = {}
+    for key in every_key():
+        places.setdefault(key.place, []).append(key)
+    screens = every_screen()
+    for place, keys in places.items():
+        screen = screens.get(place)
+        parts.append(f"## {place.capitalize() if screen is None else screen.title}")
+        if screen is not None:
+            names = ", ".join(f"`:{name}`" for name in (screen.id, *screen.aliases))
+            parts.append(f"{screen.help} {names}{f', `{screen.digit}`' if screen.digit else ''}")
+        rows = [f"| {_cells(key)} |" for key in keys]
+        parts.append("\n".join(["| key | does | danger | id |", "| --- | --- | --- | --- |", *rows]))
+    bare = [one for one in screens.values() if one.id not in places]
+    rows = [f"| {one.title} | `:{one.id}` | {one.help} |" for one in bare]
+    if rows:
+        parts += ["## Screens without keys of their own"]
+        parts.append("\n".join(["| screen | typed | shows |", "| --- | --- | --- |", *rows]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _cells(key: Key) -> str:
+    pressed = " ".join(f"`{spoken_key(normal_key(one))}`" for one in split_keys(key.keys)) or "-"
+    words = key.title if key.tooltip == key.title else f"**{key.title}**: {key.tooltip}"
+    return " | ".join((pressed, words, key.danger.value, f"`{key.id}`"))
+
+
 if __name__ == "__main__":
-    for name, text in (("commands.md", document()), ("shipped-runbooks.md", runbooks_page())):
+    pages = {"commands.md": document, "shipped-runbooks.md": runbooks_page, "console-keys.md": keys_page}
+    for name, make in pages.items():
+        text = make()
         (DOCS / name).write_text(text, encoding="utf-8")
         sys.stdout.write(f"{DOCS / name}\n")

@@ -16,6 +16,7 @@ from maestro_cli.core.errors import UsageError
 KINDS: Mapping[str, tuple[str, str, str]] = {
     "config": ("config.yaml and ./maestro.yaml", "maestro_cli.config.settings", "SettingsFile"),
     "incident-rules": ("rules of incidents", "maestro_cli.incidents.intake.rules.spec", "RulesSpec"),
+    "keys": ("keys.yaml, keys of the console", "maestro_cli.config.keys_file", "KeysFile"),
     "objectives": ("an objective (OpenSLO v1)", "maestro_cli.slo.objectives", "SloFile"),
     "oncall": (
         "who is on call, and who is told next",

@@ -38,6 +38,11 @@ def test_the_page_of_shipped_runbooks_is_what_the_files_say() -> None:
     assert page == _writer().runbooks_page(), "run: python scripts/write_docs.py"
 
 
+def test_the_page_of_keys_is_what_the_console_has() -> None:
+    page = (ROOT / "docs" / "console-keys.md").read_text(encoding="utf-8")
+    assert page == _writer().keys_page(), "run: python scripts/write_docs.py"
+
+
 def test_the_settings_example_is_valid_and_names_every_setting() -> None:
     text = (ROOT / "docs" / "contexts.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)

@@ -24,6 +24,7 @@ def _examples() -> Iterator[tuple[str, str, str]]:
     shown = {
         "config": ("docs/contexts.md", "current_context:"),
         "incident-rules": ("docs/incident-rules.md", "maestro: incident-rules/v1"),
+        "keys": ("docs/console.md", "maestro: keys/v1"),
         "policy": ("docs/policy.md", "schema: maestro.policy/1"),
         "oncall": ("docs/people.md", "maestro: oncall/v1"),
         "playbook": ("docs/playbooks.md", "maestro: playbook/v1"),

@@ -38,6 +38,9 @@ class Words:
     def see(self, *shown: object) -> Agreed | None:
         raise AssertionError("a record shows nothing first")
 
+    def agree_all(self, action: Action, planned: Any) -> None:
+        raise AssertionError("nothing here is a change")
+
 
 def act(room: JournalRoom, action_id: str, **given: str) -> tuple[str, str]:
     """How it ended and the line in the log."""

@@ -55,6 +55,9 @@ class Agrees:
     def words(self, action: Action, targets: Sequence[Target]) -> Answers | None:
         return {ask.name: ask.default(targets[0]) for ask in action.asks} | {"runbook": "look"}
 
+    def agree_all(self, *shown: Any) -> None:
+        raise AssertionError("one at a time")
+
     def agree(self, *shown: object) -> Agreed | None:
         raise AssertionError("no change was planned")
 

@@ -6,14 +6,15 @@ Invariant: a question that can no longer be shown is answered with no.
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.screen import ModalScreen
 
 from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.tui.acting.bulk import AgreeAllDialog
 from maestro_cli.tui.acting.dialogs import AgreeDialog, WordsDialog
-from maestro_cli.tui.acting.dispatcher import Agreed
+from maestro_cli.tui.acting.dispatcher import Agreed, Planned
 from maestro_cli.tui.acting.model import Action, Answers, Target
 from maestro_cli.tui.acting.question_dialogs import SeeDialog
 
@@ -42,6 +43,12 @@ class DialogAsker:
     def see(self, target: Target, title: str, view: View, word: str) -> Agreed | None:
         protected = target.context if self._protected(target.context) else ""
         return cast(Agreed | None, self.ask(lambda: SeeDialog(title, view, word, protected)))
+
+    def agree_all(self, action: Action, planned: Sequence[Planned]) -> Mapping[str, Agreed] | None:
+        contexts = sorted({one.target.context for one in planned})
+        protected = [name for name in contexts if self._protected(name)]
+        asked = self.ask(lambda: AgreeAllDialog(action, planned, protected))
+        return cast(Mapping[str, Agreed] | None, asked)
 
     def ask(self, make: Callable[[], ModalScreen[Any]]) -> object | None:
         """Show a dialog and wait for what it is dismissed with."""

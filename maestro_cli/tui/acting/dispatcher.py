@@ -9,8 +9,9 @@ the command log.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from maestro_cli.output.views import View
     from maestro_cli.services.root import Services
     from maestro_cli.tui.store.model import FactKey
+
+
+SAID_NO = "you said no; nothing was done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,18 @@ class Asker(Protocol):
 
     def see(self, target: Target, title: str, view: View, word: str) -> Agreed | None:
         """Yes to what is shown, with `word` on its button, or None."""
+
+    def agree_all(self, action: Action, planned: Sequence[Planned]) -> Mapping[str, Agreed] | None:
+        """Yes to exactly these plans, by context, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A target with what would be done to it, and what the gate said of that."""
+
+    target: Target
+    plan: Plan
+    rehearsed: Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,52 +120,85 @@ class Dispatcher:
         answers: Answers | None = self._asker.words(action, targets) if action.asks else {}
         if answers is None:
             return []
+        work = _Work(action, answers, progress, cancellation)
+        if action.plans is not None and len(targets) > 1:
+            return self._many(work, targets)
         ended = []
         for target in targets:
             if cancellation.is_set:
                 break
-            ended.append((target, self._one(action, target, answers, progress, cancellation)))
+            ended.append((target, self._logged(work, target, lambda one: self._one(work, one))))
         return ended
 
-    def _one(
-        self, action: Action, target: Target, answers: Answers, progress: Progress, cancellation: Cancellation
-    ) -> Ending:
+    def _many(self, work: _Work, targets: Sequence[Target]) -> list[tuple[Target, Ending]]:
+        """Plan each, ask once for all of them, carry out each as it was planned."""
+        planned: list[Planned] = []
+        ended: list[tuple[Target, Ending]] = []
+        for target in targets:
+            try:
+                planned.append(self._planned(work, target))
+            except Exception as error:  # noqa: BLE001 - as below: told of the target that it is about
+                ended.append((target, self._logged(work, target, _raising(error))))
+        agreed = self._asker.agree_all(work.action, planned) if planned else None
+        for one in planned:
+            if work.cancellation.is_set:
+                break
+            if agreed is None:
+                ended.append((one.target, Ending(SAID_NO, False)))
+            else:
+                do = partial(self._carried_out, work, one, agreed.get(one.target.context, Agreed()))
+                ended.append((one.target, self._logged(work, one.target, do)))
+        return ended
+
+    def _logged(self, work: _Work, target: Target, do: Callable[[Target], Ending]) -> Ending:
+        """Do it between two lines of the log; every error is an ending."""
+        action, answers = work.action, work.answers
         line = command_line(action, target, answers)
         began, number = self._clock.now(), next(self._numbers)
         self._store.dispatch(CommandLogged(began, target.context, line, "running", number))
         try:
-            if action.plans is not None:
-                ending = self._change(action, target, answers, progress, cancellation)
-            elif action.performs is not None:
-                ending = Ending(action.performs(self._doing(target, answers, progress, cancellation)), True)
-            else:
-                assert action.records is not None
-                ending = Ending(action.records(self._reading(target.context), target, answers), True)
+            ending = do(target)
         except Exception as error:  # noqa: BLE001 - the border of the thread: it is told where it was asked for
             said = told(error)
             ending = Ending(f"failed: {said.line}" + (f" — {said.fix}" if said.fix else ""), False)
         self._store.dispatch(CommandLogged(began, target.context, line, ending.outcome, number))
         return ending
 
-    def _change(
-        self, action: Action, target: Target, answers: Answers, progress: Progress, cancellation: Cancellation
-    ) -> Ending:
+    def _one(self, work: _Work, target: Target) -> Ending:
+        """A record at once; a change after its plan was shown."""
+        if work.action.records is not None:
+            return Ending(work.action.records(self._reading(target.context), target, work.answers), True)
+        if work.action.performs is not None:
+            doing = self._doing(target, work.answers, work.progress, work.cancellation)
+            return Ending(work.action.performs(doing), True)
+        planned = self._planned(work, target)
+        agreed = self._asker.agree(work.action, target, planned.plan, planned.rehearsed)
+        if agreed is None:
+            return Ending(SAID_NO, False)
+        return self._carried_out(work, planned, agreed, target)
+
+    def _planned(self, work: _Work, target: Target) -> Planned:
+        assert work.action.plans is not None
+        services = self._acting(target.context)
+        work.progress.phase("plan", f"{work.action.title} {target.name}")
+        plan = work.action.plans(services, target, work.answers)
+        return Planned(target, plan, services.rehearse_change(plan, frozenset()))
+
+    def _carried_out(self, work: _Work, planned: Planned, agreed: Agreed, target: Target) -> Ending:
+        """Execute exactly the plan that was agreed to."""
         from maestro_cli.changes.model import Consent
 
-        assert action.plans is not None
-        services = self._acting(target.context)
-        progress.phase("plan", action.title)
-        plan = action.plans(services, target, answers)
-        rehearsed = services.rehearse_change(plan, frozenset())
-        agreed = self._asker.agree(action, target, plan, rehearsed)
-        if agreed is None:
-            return Ending("you said no; nothing was done", False)
-        if refusal := self.refusal(action, (target,)):  # it may have been disarmed while the dialog was open
+        plan = planned.plan
+        if refusal := self.refusal(work.action, (target,)):  # disarmed while the dialog was open
             return Ending(f"refused: {refusal.why}", False)
-        progress.phase(plan.kind, plan.summary)
+        work.progress.phase(plan.kind, plan.summary)
         consent = Consent(True, plan.digest, agreed.typed_context, agreed.accepts)
-        change = services.changes.execute(
-            plan, consent, cause=action.cause(target), progress=progress, cancellation=cancellation
+        change = self._acting(target.context).changes.execute(
+            plan,
+            consent,
+            cause=work.action.cause(target),
+            progress=work.progress,
+            cancellation=work.cancellation,
         )
         return Ending(f"{change.state.value}: {change.id}", True)
 
@@ -202,6 +251,23 @@ class Dispatcher:
         finally:
             self._store.dispatch(CommandLogged(began, target.context, line, outcome, number))
         return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What one asking for an action carries through."""
+
+    action: Action
+    answers: Answers
+    progress: Progress
+    cancellation: Cancellation
+
+
+def _raising(error: Exception) -> Callable[[Target], Ending]:
+    def again(target: Target) -> Ending:
+        raise error
+
+    return again
 
 
 def command_line(action: Action, target: Target, answers: Answers) -> str:

@@ -45,7 +45,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("at", "Show what was known at a time: 14:05, 14:05:10 or 10m ago.", "time", ("goto",), needs=True),
     Verb("live", "Show what is known now again."),
     Verb("back", "To the place before."),
-    Verb("log", "Show or hide the log of what was done.", aliases=("commands",)),
+    Verb("done", "Show or hide the log of what was done.", aliases=("commands",)),
     Verb("theme", "Other colours.", "theme", ("skin",), needs=True),
     Verb("keys", "Every key that works here.", aliases=("help", "h", "?")),
     Verb("tour", "The tour of the first start again."),

@@ -88,7 +88,7 @@ def _theme(app: ConsoleApp, argument: str) -> None:
     app.theme = argument
 
 
-def _log(app: ConsoleApp, argument: str) -> None:
+def _done(app: ConsoleApp, argument: str) -> None:
     app.call_later(app.action_log)
 
 
@@ -132,7 +132,7 @@ DOES: Mapping[str, Callable[[ConsoleApp, str], None]] = {
     "back": _back,
     "theme": _theme,
     "quit": _quit,
-    "log": _log,
+    "done": _done,
     "keys": _keys,
     "tour": _tour,
     "export": _export,

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from rich.text import Text
 from textual.command import DiscoveryHit, Hit, Hits, Provider
-from textual.content import Content
 
 from maestro_cli.core.untrusted import visible
 from maestro_cli.tui.keys.commands import VERBS
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 Found = tuple[str, str, Callable[[], object]]  # what is searched, what is said of it, what it does
 
 
+def _shown(title: str, words: str) -> Text:
+    return Text(title).append(f"  {words}", style="dim")
+
+
 class ConsoleCommands(Provider):
     """The console's own; there are no others."""
 
@@ -31,12 +35,11 @@ class ConsoleCommands(Provider):
         for title, words, does in self._all():
             score = matcher.match(title)
             if score > 0:
-                shown = Content.assemble(matcher.highlight(title), (f"  {words}", "dim"))
-                yield Hit(score, shown, does, text=title)
+                yield Hit(score, _shown(title, words), does, text=title)
 
     async def discover(self) -> Hits:
         for title, words, does in self._all():
-            yield DiscoveryHit(Content.assemble(title, (f"  {words}", "dim")), does, text=title)
+            yield DiscoveryHit(_shown(title, words), does, text=title)
 
     def _all(self) -> Iterator[Found]:
         app = cast("ConsoleApp", self.app)

@@ -26,7 +26,7 @@ EVERYWHERE = "everywhere"
 PANES = {
     "table": "lists",
     "lines": "texts",
-    "log": "logs",
+    "log": "what is followed",
     "prompt": "the line that is typed in",
     "done": "the log of what was done",
 }

@@ -8,6 +8,7 @@ from maestro_cli.core.errors import UsageError
 from maestro_cli.tui.keys.commands import VERBS, Do, Go, Known, common_start, completions, parse_line
 from maestro_cli.tui.keys.doing import DOES
 from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.screens.table import screen_names
 
 KNOWN = Known(
     {"pods": "pods", "po": "pods", "incident": "incident", "incidents": "incidents"},
@@ -118,6 +119,7 @@ def test_each_verb_is_done_by_something_and_named_once() -> None:
     names = [name for verb in VERBS for name in (verb.name, *verb.aliases)]
     assert len(set(names)) == len(names)
     assert set(DOES) == {verb.name for verb in VERBS}
+    assert {*names} & {*screen_names()} == set()
 
 
 def test_the_common_start_is_what_tab_adds() -> None:

@@ -1,0 +1,91 @@
+"""Several targets at once: each is named, asked for once, and done as it was planned."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from textual.pilot import Pilot
+from textual.widgets import Button, Input
+
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.progress import Quiet
+from maestro_cli.tui.acting.bulk import AgreeAllDialog
+from maestro_cli.tui.acting.dispatcher import SAID_NO, Agreed, Planned
+from maestro_cli.tui.acting.model import Target
+from maestro_cli.tui.app import ConsoleApp
+from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.store.events import ContextArmed
+from maestro_cli.tui.store.model import Scope
+from maestro_cli.tui.store.store import Store
+from tests.tui.cases import NOW, StillConsole, run_app, screen_text, until
+from tests.tui.test_dispatcher import PLAN, Desk, delete, dispatcher
+
+TARGETS = tuple(Target("prod", "Pod", f"uid-{n}", f"ml/pod/fraud-{n}") for n in range(3))
+
+
+def armed() -> Store:
+    store = Store(Scope(("prod",)))
+    store.dispatch(ContextArmed("prod", NOW + timedelta(minutes=5)))
+    return store
+
+
+def test_several_are_asked_for_once_and_each_is_done_and_logged() -> None:
+    store, desk = armed(), Desk()
+    ended = dispatcher(store, desk).perform(delete(is_bulk=True), TARGETS, Quiet(), Cancellation())
+    assert desk.shown == [[target.name for target in TARGETS]]
+    assert [digest for _, digest, _ in desk.executed] == ["d1"] * 3
+    assert [ending.is_done for _, ending in ended] == [True] * 3
+    assert [one.outcome for one in store.snapshot.log] == ["verified: chg-1"] * 3
+
+
+def test_no_is_no_to_all_of_them() -> None:
+    store, desk = armed(), Desk(agreed=None)
+    ended = dispatcher(store, desk).perform(delete(is_bulk=True), TARGETS, Quiet(), Cancellation())
+    assert {ending.outcome for _, ending in ended} == {SAID_NO}
+    assert desk.executed == []
+
+
+def test_one_that_cannot_be_planned_is_told_and_the_others_go_on() -> None:
+    store, desk = armed(), Desk()
+
+    def plans(services: Any, target: Target, answers: Any) -> Any:
+        if target is TARGETS[1]:
+            raise ValueError("it is gone")
+        return PLAN
+
+    action = delete(is_bulk=True)
+    object.__setattr__(action, "plans", plans)
+    ended = dispatcher(store, desk).perform(action, TARGETS, Quiet(), Cancellation())
+    assert {target.name: ending.is_done for target, ending in ended} == {
+        "ml/pod/fraud-0": True,
+        "ml/pod/fraud-1": False,
+        "ml/pod/fraud-2": True,
+    }
+    assert any("it is gone" in one.outcome for one in store.snapshot.log)
+
+
+def test_the_dialog_names_each_and_wants_their_number() -> None:
+    plan: Any = SimpleNamespace(summary="evict it", risks=(), digest="d")
+    rehearsed: Any = SimpleNamespace(decision=None)
+    planned = [Planned(target, plan, rehearsed) for target in TARGETS]
+    answers: list[Any] = []
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        dialog = AgreeAllDialog(delete(is_bulk=True), planned, ["prod"])
+        app.push_screen(dialog, answers.append)
+        await until(pilot, lambda: "fraud-2" in screen_text(app), "the names")
+        assert all(target.name in screen_text(app) for target in TARGETS)
+        assert isinstance(app.focused, Button)
+        assert app.focused.id == "cancel"
+        dialog.query_one("#count", Input).value = "2"
+        dialog.query_one("#context-0", Input).value = "prod"
+        dialog.query_one("#go", Button).press()
+        await until(pilot, lambda: "they are 3, not 2" in screen_text(app), "the fault")
+        dialog.query_one("#count", Input).value = "3"
+        dialog.query_one("#go", Button).press()
+        await until(pilot, lambda: bool(answers), "the answer")
+        assert answers == [{"prod": Agreed("prod")}]
+
+    run_app(StillConsole(SimpleNamespace()), script, place=Place("pods"))
