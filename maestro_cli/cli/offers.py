@@ -40,6 +40,22 @@ def channels(ctx: typer.Context, incomplete: str) -> Offered:
     return _offered(ctx, incomplete, lambda services: ((name, "") for name in services.channels))
 
 
+def contexts(ctx: typer.Context, incomplete: str) -> Offered:
+    """The contexts of the settings."""
+    return _offered(ctx, incomplete, _contexts)
+
+
+def _contexts(services: Services) -> Iterator[tuple[str, str]]:
+    return ((name, services.settings.origins.get(name, "")) for name in services.settings.contexts)
+
+
+def screens(ctx: typer.Context, incomplete: str) -> Offered:
+    """The screens of the console."""
+    from maestro_cli.tui.screens.table import every_screen
+
+    return [(one.id, one.title) for one in every_screen().values() if one.id.startswith(incomplete)]
+
+
 def runs(ctx: typer.Context, incomplete: str) -> Offered:
     """Every run, the newest first."""
     return _runs(ctx, incomplete, lambda run: True)

@@ -19,6 +19,8 @@ from textual.timer import Timer
 from textual.widgets import Footer, Static
 
 from maestro_cli.core.errors import UsageError
+from maestro_cli.core.untrusted import visible
+from maestro_cli.tui.announcing import Announcer
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.keys.bindings import APP_BINDINGS
 from maestro_cli.tui.keys.history import History
@@ -28,9 +30,9 @@ from maestro_cli.tui.keys.trail import Trail
 from maestro_cli.tui.messages import NewsArrived, Remarked
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.services import burn_cells, oldest_seconds
-from maestro_cli.tui.screens.table import FIRST, every_screen, strip_feed
+from maestro_cli.tui.screens.table import FIRST, announced_feed, every_screen, strip_feed
 from maestro_cli.tui.store.events import ContextDisarmed, ScopeChanged
-from maestro_cli.tui.store.model import Scope
+from maestro_cli.tui.store.model import Scope, Snapshot
 from maestro_cli.tui.themes import DEFAULT, THEMES
 from maestro_cli.tui.views.view import View
 from maestro_cli.tui.widgets.burn_strip import BurnStrip
@@ -42,6 +44,7 @@ from maestro_cli.tui.widgets.status_line import StatusLine
 
 DRAW_SECONDS = 0.1  # between two drawings of news; a key is drawn at once
 FIXING = "incident"  # the screen that fixes the scope
+ANNOUNCED_SECONDS = 15
 SMALLEST = (80, 24)
 AGE_SECONDS = 5.0  # how often ages are drawn again while nothing is new
 
@@ -63,6 +66,7 @@ class Frame(App[None]):
         self.history = History()
         self._trail = Trail(first or Place(FIRST))
         self._is_due = True
+        self._announcer, self._announced = Announcer(), dict[str, Any]()
         self._typing: Timer | None = None
         self._view: View | None = None
         self._free: Scope | None = None  # what it was about before an incident fixed it
@@ -141,6 +145,9 @@ class Frame(App[None]):
 
     def go(self, place: Place) -> None:
         """Show a place; Escape leads back."""
+        if place.screen not in every_screen():
+            self.status.tell(f"there is no screen {place.screen}")
+            return
         self._trail.go(place)
         self._swap()
 
@@ -209,8 +216,9 @@ class Frame(App[None]):
     def _read_for(self, view: View) -> None:
         """Read what is on the screen, and nothing else."""
         scope = self.behind.store.snapshot.scope
-        strip = {strip_feed().of(context) for context in scope.contexts}
-        self.behind.feeds.want(view.keys(scope) | strip | self.behind.recorder.wanted(scope))
+        always = (strip_feed(), announced_feed())
+        ever = {feed.of(context) for feed in always for context in scope.contexts}
+        self.behind.feeds.want(view.keys(scope) | ever | self.behind.recorder.wanted(scope))
         self._read_scope = scope
 
     @on(View.KeysChanged)
@@ -267,8 +275,22 @@ class Frame(App[None]):
             if snapshot.scope != self._read_scope:
                 self._read_for(view)
             view.show(snapshot, now)
+        self._announce(snapshot)
         over = [name for name, until in snapshot.armed.items() if until <= now]
         self.behind.store.dispatch(*map(ContextDisarmed, over))
+
+    def _announce(self, snapshot: Snapshot) -> None:
+        """Ring for incidents that are new; of the past nothing is news."""
+        if snapshot.replay_at is not None:
+            return
+        for context in snapshot.scope.contexts:
+            fact = snapshot.fact(announced_feed().of(context))
+            if not fact.is_known or self._announced.get(context) is fact.data:
+                continue
+            self._announced[context] = fact.data
+            for words in self._announcer.heed(context, [row.incident for row in fact.data]):
+                self.bell()
+                self.notify(visible(words, 300), title="incident", timeout=ANNOUNCED_SECONDS, markup=False)
 
     @on(View.CountChanged)
     def counted(self, event: View.CountChanged) -> None:

@@ -3,6 +3,7 @@ terminal is as it was when it ends."""
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
 
 
 def open_console(services: Services, contexts: tuple[str, ...], namespace: str, screen: str) -> None:
-    """Run until it is left. Raises UsageError without a terminal, for unknown screens; NotFound."""
+    """Run until it is left. Raises UsageError without a terminal and for unknown screens, NotFound,
+    InvalidFile."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "the console needs a terminal", why="its input or output is none", fix="maestro status -o json"
         )
-    names = contexts or (services.context_name,)
+    if os.environ.get("TERM") == "dumb":
+        raise UsageError(
+            "the console needs a terminal that moves its cursor", why="TERM is dumb", fix="maestro status"
+        )
+    names = tuple(dict.fromkeys(contexts)) or (services.context_name,)
     for name in names:
         services.settings.context(name)
     own = services.settings.context(names[0]).namespace or ""

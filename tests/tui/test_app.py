@@ -12,6 +12,7 @@ from maestro_cli.tui.acting.dialogs import ArmDialog
 from maestro_cli.tui.acting.menu import ActionMenu
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.messages import ActionRefused
+from maestro_cli.tui.screens.incidents import INCIDENTS
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.pods import PODS
 from maestro_cli.tui.screens.services import BURNING
@@ -43,10 +44,10 @@ def test_only_what_is_shown_is_read() -> None:
 
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
         await until(pilot, lambda: app.view is not None, "a view")
-        strip = {BURNING.of("prod"), BURNING.of("staging")}
-        assert console.feeds.wanted == {PODS.of("prod"), PODS.of("staging"), *strip}
+        ever = {feed.of(name) for feed in (BURNING, INCIDENTS) for name in ("prod", "staging")}
+        assert console.feeds.wanted == {PODS.of("prod"), PODS.of("staging"), *ever}
         app.go(Place("doctor", context="prod"))
-        assert {key.feed for key in console.feeds.wanted} == {"doctor", BURNING.id}
+        assert {key.feed for key in console.feeds.wanted} == {"doctor", BURNING.id, INCIDENTS.id}
 
     run_app(console, script, place=PODS_PLACE)
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.cli import offers
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -13,12 +15,20 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def tui(
     ctx: typer.Context,
     contexts: Annotated[
-        list[str] | None, typer.Argument(metavar="[CONTEXT]...", help="Contexts to show side by side.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[CONTEXT]...",
+            help="Contexts to show side by side.",
+            autocompletion=offers.contexts,
+        ),
     ] = None,
     namespace: Annotated[
         str, typer.Option("--namespace", "-n", help="The namespace; by default the context's, else all.")
     ] = "",
-    screen: Annotated[str, typer.Option("--screen", metavar="NAME", help="Where to begin.")] = "",
+    screen: Annotated[
+        str,
+        typer.Option("--screen", metavar="NAME", help="Where to begin.", autocompletion=offers.screens),
+    ] = "",
 ) -> None:
     """Open the full-screen console; it starts read-only.
 

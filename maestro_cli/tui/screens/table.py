@@ -53,9 +53,17 @@ def strip_feed() -> AnyFeed:
 
 
 @cache
+def announced_feed() -> AnyFeed:
+    """What is listened to on every screen, for the bell."""
+    from maestro_cli.tui.screens.incidents import INCIDENTS
+
+    return INCIDENTS
+
+
+@cache
 def every_feed() -> Mapping[str, AnyFeed]:
     """By id; screens may share one."""
-    found: dict[str, AnyFeed] = {strip_feed().id: strip_feed()}
+    found: dict[str, AnyFeed] = {one.id: one for one in (strip_feed(), announced_feed())}
     for screen in every_screen().values():
         for feed in screen.feeds:
             if found.setdefault(feed.id, feed) is not feed:

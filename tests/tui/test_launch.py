@@ -1,0 +1,76 @@
+"""Opening the console: what is wrong is an error before the screen is taken."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from maestro_cli.config.keys_file import keys_path
+from maestro_cli.core.errors import InvalidFile, UsageError
+from maestro_cli.services.backends import GlobalOptions
+from maestro_cli.tui import launch
+from maestro_cli.tui.console import Console
+from maestro_cli.tui.keys.remembered import Remembered, remember
+from maestro_cli.tui.screens.model import Place
+from tests.tui.cases import StillClock
+
+CONTEXT = SimpleNamespace(namespace="ml")
+SETTINGS = SimpleNamespace(contexts={"prod": CONTEXT}, context=lambda name: CONTEXT)
+SERVICES: Any = SimpleNamespace(
+    settings=SETTINGS, context_name="prod", options=GlobalOptions(), clock=StillClock()
+)
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Place, str]]:
+    seen: list[tuple[Place, str]] = []
+
+    def app(console: Console, place: Place, keymap: object, kept: object) -> Any:
+        seen.append((place, console.store.snapshot.scope.namespace))
+        return SimpleNamespace(run=lambda: None, remark=lambda text: None)
+
+    monkeypatch.setattr(launch, "ConsoleApp", app)
+    terminal = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr(launch, "sys", SimpleNamespace(stdin=terminal, stdout=terminal))
+    monkeypatch.setitem(os.environ, "TERM", "xterm-256color")
+    return seen
+
+
+def test_it_opens_where_one_was_unless_a_flag_says_otherwise(opened: list[tuple[Place, str]]) -> None:
+    launch.open_console(SERVICES, (), "", "")
+    remember(Remembered(screen="nodes", namespaces={"prod": ""}))
+    launch.open_console(SERVICES, (), "", "")
+    launch.open_console(SERVICES, ("prod", "prod"), "shop", "po")
+    remember(Remembered(screen="no-such"))
+    launch.open_console(SERVICES, (), "", "")
+    first = launch.named_screen("")
+    assert opened == [
+        (Place(first), "ml"), (Place("nodes"), ""), (Place("pods"), "shop"), (Place(first), "ml")
+    ]  # fmt: skip
+
+
+def test_a_screen_that_there_is_not_names_the_likely_one(opened: list[tuple[Place, str]]) -> None:
+    with pytest.raises(UsageError) as refused:
+        launch.open_console(SERVICES, (), "", "pds")
+    assert "did you mean 'pods'" in refused.value.why
+    assert opened == []
+
+
+def test_a_wrong_keys_file_is_told_before_the_screen_opens(opened: list[tuple[Place, str]]) -> None:
+    keys_path().parent.mkdir(parents=True, exist_ok=True)
+    Path(keys_path()).write_text("maestro: keys/v1\nkeys:\n  pods.delete: d\n", encoding="utf-8")
+    with pytest.raises(InvalidFile, match="too easily pressed") as refused:
+        launch.open_console(SERVICES, (), "", "")
+    assert refused.value.exit_code == 3
+    assert opened == []
+
+
+def test_a_dumb_terminal_is_refused(opened: list[tuple[Place, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    with pytest.raises(UsageError, match="moves its cursor"):
+        launch.open_console(SERVICES, (), "", "")
+    assert opened == []
