@@ -10,10 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from maestro_cli.core.quantities import parse_duration_seconds, parse_quantity
+from maestro_cli.output.views import Column
 
 GAP = 2  # cells between two columns
+EXTRA = 3  # the priority of a column that nothing is narrowed for
 NARROWEST = 8  # a column is made as narrow as this before another one is left out
 NARROWEST_FIRST = 16  # the one that says what the row is
 WIDEST = 60  # a column grows so wide by itself; the last one takes what is left
@@ -31,23 +34,30 @@ class Layout:
     after: int = 0  # without room
 
 
-def laid_out(widths: Sequence[int], wide: Sequence[bool], room: int, skipped: int = 0) -> Layout:
+def priority_of(column: Column[Any]) -> int:
+    """What a narrow terminal keeps of it, as a number without the defaults of `Column`."""
+    if column.wide:
+        return EXTRA
+    return 2 if column.priority is None else column.priority
+
+
+def laid_out(widths: Sequence[int], priorities: Sequence[int], room: int, skipped: int = 0) -> Layout:
     """The columns that fit into `room` cells; `skipped` columns after the first are scrolled out.
 
-    Unscrolled, columns that are `wide` are there only if nothing has to be narrowed for them; then those on
-    the right give way.
+    Unscrolled, columns of priority 3 are there only if nothing has to be narrowed for them; then those of the
+    higher priority give way first, among equals the right one.
     """
     if not widths or room <= 0:
         return Layout(after=len(widths))
     skipped = max(0, min(skipped, len(widths) - 1 - (len(widths) > 1)))
     chosen = [0, *range(1 + skipped, len(widths))]
     if not skipped:
-        for index in [i for i in reversed(chosen[1:]) if wide[i]]:
+        for index in [i for i in reversed(chosen[1:]) if priorities[i] >= EXTRA]:
             if _needed([min(widths[i], WIDEST) for i in chosen]) <= room:
                 break
             chosen.remove(index)
     while len(chosen) > 1 and _needed([_least(widths, i) for i in chosen]) > room:
-        chosen.pop()
+        chosen.remove(chosen[-1] if skipped else max(chosen[1:], key=lambda i: (priorities[i], i)))
     return Layout(_shared(widths, chosen, room), skipped, len(widths) - skipped - len(chosen))
 
 

@@ -16,28 +16,35 @@ WIDTHS = st.lists(st.integers(1, 90), min_size=1, max_size=12)
 
 
 def test_columns_that_fit_keep_their_width() -> None:
-    assert laid_out([10, 5], [False, False], 17).shown == ((0, 10), (1, 5))
+    assert laid_out([10, 5], [2, 2], 17).shown == ((0, 10), (1, 5))
 
 
 def test_the_last_column_takes_what_it_needs_of_the_rest() -> None:
-    assert laid_out([10, 90], [False, False], 200).shown == ((0, 10), (1, 90))
-    assert laid_out([90, 10], [False, False], 200).shown == ((0, 60), (1, 10))
+    assert laid_out([10, 90], [2, 2], 200).shown == ((0, 10), (1, 90))
+    assert laid_out([90, 10], [2, 2], 200).shown == ((0, 60), (1, 10))
 
 
 def test_the_widest_column_is_narrowed_first() -> None:
-    assert laid_out([10, 40, 12], [False] * 3, 50).shown == ((0, 10), (1, 24), (2, 12))
+    assert laid_out([10, 40, 12], [2] * 3, 50).shown == ((0, 10), (1, 24), (2, 12))
 
 
 def test_wide_columns_give_way_first_then_those_on_the_right() -> None:
-    found = laid_out([8, 8, 8, 8], [False, True, False, False], 28)
+    found = laid_out([8, 8, 8, 8], [2, 3, 2, 2], 28)
     assert [index for index, _ in found.shown] == [0, 2, 3]
     assert found.after == 1
-    found = laid_out([8, 8, 8, 8], [False, True, False, False], 18)
+    found = laid_out([8, 8, 8, 8], [2, 3, 2, 2], 18)
     assert [index for index, _ in found.shown] == [0, 2]
 
 
+def test_what_matters_least_gives_way_first() -> None:
+    found = laid_out([8, 8, 8, 8], [0, 2, 2, 1], 28)
+    assert [index for index, _ in found.shown] == [0, 1, 3]
+    found = laid_out([8, 8, 8, 8], [0, 2, 2, 1], 18)
+    assert [index for index, _ in found.shown] == [0, 3]
+
+
 def test_scrolled_columns_follow_the_first_one_in_order() -> None:
-    found = laid_out([8, 8, 8, 8], [False, True, False, False], 18, skipped=2)
+    found = laid_out([8, 8, 8, 8], [2, 3, 2, 2], 18, skipped=2)
     assert [index for index, _ in found.shown] == [0, 3]
     assert (found.before, found.after) == (2, 0)
 
@@ -46,8 +53,8 @@ def test_scrolled_columns_follow_the_first_one_in_order() -> None:
 def test_every_column_is_shown_or_counted_and_the_first_is_always_there(
     widths: list[int], room: int, skipped: int, data: st.DataObject
 ) -> None:
-    wide = data.draw(st.lists(st.booleans(), min_size=len(widths), max_size=len(widths)))
-    found = laid_out(widths, wide, room, skipped)
+    ranks = data.draw(st.lists(st.integers(0, 3), min_size=len(widths), max_size=len(widths)))
+    found = laid_out(widths, ranks, room, skipped)
     assert found.shown[0][0] == 0
     assert len(found.shown) + found.before + found.after == len(widths)
     assert all(0 < width <= widths[index] for index, width in found.shown)
