@@ -170,10 +170,9 @@ class ConsoleApp(Frame):
                 do(self, command)
         except UsageError as error:
             words = " — ".join(one for one in (error.what, error.why, error.fix) if one)
-            if self.prompt.is_open:
-                self.prompt.hint(words, is_wrong=True)
-            else:
-                self.status.tell(words)
+            self.status.tell(words)
+            if self.prompt.is_open:  # beside what is typed the part that mends it has room
+                self.prompt.hint(error.why or error.fix or error.what, is_wrong=True)
             return False
         self.history.add(text)
         return True
