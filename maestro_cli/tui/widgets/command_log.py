@@ -22,6 +22,8 @@ COLUMNS: tuple[Column[Logged], ...] = (
     Column("with kubectl", lambda one: kubectl_line(one.line) or "-"),
 )
 
+NOTHING = "nothing was done yet"
+
 
 class CommandLog(Vertical):
     """Shows `Snapshot.log`, the newest last."""
@@ -51,6 +53,9 @@ class CommandLog(Vertical):
     def compose(self) -> ComposeResult:
         yield self._table
 
+    def on_mount(self) -> None:
+        self._table.show(COLUMNS, (), lambda one: str(one.id), empty=NOTHING)
+
     @property
     def is_open(self) -> bool:
         return self.has_class("open")
@@ -66,7 +71,7 @@ class CommandLog(Vertical):
         if tuple(log) != self._log:
             self._log = tuple(log)
             at_end = self._table.cursor_key in (None, str(self._log[-2].id) if len(self._log) > 1 else None)
-            self._table.show(COLUMNS, self._log, lambda one: str(one.id), empty="nothing was done yet")
+            self._table.show(COLUMNS, self._log, lambda one: str(one.id), empty=NOTHING)
             if at_end and self._log:
                 self._table.move_to(str(self._log[-1].id))
 

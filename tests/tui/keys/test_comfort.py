@@ -103,8 +103,9 @@ def test_what_was_done_is_listed_and_copied_as_commands() -> None:
     console = StillConsole(SERVICES)
 
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
-        tell(console, CommandLogged(NOW, "prod", LINE, "running", 1))
         await pilot.press("ctrl+t")
+        await until(pilot, lambda: "nothing was done yet" in screen_text(app), "that it is empty")
+        tell(console, CommandLogged(NOW, "prod", LINE, "running", 1))
         await until(pilot, lambda: "running" in screen_text(app), "that it runs")
         tell(console, CommandLogged(NOW, "prod", LINE, "applied: c-7", 1))
         await until(pilot, lambda: "applied: c-7" in screen_text(app), "how it ended")
