@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import UsageError
+from maestro_cli.local.process import die_with_parent
 from maestro_cli.output.diagnostics import told_to
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.console import Console
@@ -15,6 +16,7 @@ from maestro_cli.tui.keys.keymap import load_keymap
 from maestro_cli.tui.keys.remembered import recall
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.table import FIRST, screen_names
+from maestro_cli.tui.web.launch import is_served, serve_to_browser
 
 if TYPE_CHECKING:
     from maestro_cli.services.root import Services
@@ -23,17 +25,11 @@ if TYPE_CHECKING:
 def open_console(services: Services, contexts: tuple[str, ...], namespace: str, screen: str) -> None:
     """Run until it is left. Raises UsageError without a terminal and for unknown screens, NotFound,
     InvalidFile."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError(
-            "the console needs a terminal", why="its input or output is none", fix="maestro status -o json"
-        )
-    if os.environ.get("TERM") == "dumb":
-        raise UsageError(
-            "the console needs a terminal that moves its cursor", why="TERM is dumb", fix="maestro status"
-        )
-    names = tuple(dict.fromkeys(contexts)) or (services.context_name,)
-    for name in names:
-        services.settings.context(name)
+    if is_served():
+        die_with_parent()
+    else:
+        _require_terminal()
+    names = _known(services, contexts)
     own = services.settings.context(names[0]).namespace or ""
     keymap, kept = load_keymap(), recall()
     remembered = kept.screen if kept.screen in screen_names() else ""
@@ -47,6 +43,36 @@ def open_console(services: Services, contexts: tuple[str, ...], namespace: str, 
             app.run()
     finally:
         console.close()
+
+
+def serve_console(
+    services: Services, contexts: tuple[str, ...], namespace: str, screen: str, port: int
+) -> None:
+    """Serve it to one browser until it is ended. Raises as `open_console`, and ActionFailed, Unreachable."""
+    names = _known(services, contexts)
+    named_screen(screen)
+    load_keymap()
+    serve_to_browser(services, names, namespace, screen, port)
+
+
+def _require_terminal() -> None:
+    """Raises UsageError where there is none, or one that cannot show a full screen."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "the console needs a terminal", why="its input or output is none", fix="maestro status -o json"
+        )
+    if os.environ.get("TERM") == "dumb":
+        raise UsageError(
+            "the console needs a terminal that moves its cursor", why="TERM is dumb", fix="maestro status"
+        )
+
+
+def _known(services: Services, contexts: tuple[str, ...]) -> tuple[str, ...]:
+    """The contexts, or the one of the command; raises NotFound."""
+    names = tuple(dict.fromkeys(contexts)) or (services.context_name,)
+    for name in names:
+        services.settings.context(name)
+    return names
 
 
 def named_screen(text: str) -> str:

@@ -77,6 +77,8 @@ def _imported() -> dict[str, set[str]]:
         ("typer", ("cli",)),
         ("rich", ("output", "tui")),
         ("textual", ("tui",)),
+        ("textual_serve", ("tui",)),
+        ("aiohttp", ("tui",)),
         ("chaoslib", ("sources",)),
         ("yaml", ("config",)),
         ("onnxruntime", ("serving",)),

@@ -29,11 +29,20 @@ def tui(
         str,
         typer.Option("--screen", metavar="NAME", help="Where to begin.", autocompletion=offers.screens),
     ] = "",
+    web: Annotated[
+        bool, typer.Option("--web", help="Serve it to one browser of this machine, and print its address.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="With --web: the port; 0 is any that is free.")
+    ] = 0,
 ) -> None:
     """Open the full-screen console; it starts read-only.
 
     Example: maestro tui prod-eu prod-us
     """
-    from maestro_cli.tui.launch import open_console
+    from maestro_cli.tui.launch import open_console, serve_console
 
-    open_console(ctx.obj, tuple(contexts or ()), namespace, screen)
+    if web:
+        serve_console(ctx.obj, tuple(contexts or ()), namespace, screen, port)
+    else:
+        open_console(ctx.obj, tuple(contexts or ()), namespace, screen)
