@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from maestro_cli.core.errors import UsageError
+from maestro_cli.core.errors import MaestroError, UsageError
 from maestro_cli.local.process import die_with_parent
 from maestro_cli.output.diagnostics import told_to
 from maestro_cli.tui.app import ConsoleApp
@@ -15,7 +15,7 @@ from maestro_cli.tui.console import Console
 from maestro_cli.tui.keys.keymap import load_keymap
 from maestro_cli.tui.keys.remembered import recall
 from maestro_cli.tui.screens.model import Place
-from maestro_cli.tui.screens.table import FIRST, screen_names
+from maestro_cli.tui.screens.table import FIRST, every_screen, screen_names
 from maestro_cli.tui.web.launch import is_served, serve_to_browser
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ def open_console(services: Services, contexts: tuple[str, ...], namespace: str, 
     names = _known(services, contexts)
     own = services.settings.context(names[0]).namespace or ""
     keymap, kept = load_keymap(), recall()
-    remembered = kept.screen if kept.screen in screen_names() else ""
-    place = Place(named_screen(screen or remembered))
     first = namespace or kept.namespaces.get(names[0], own)
+    wanted = named_screen(screen)  # refused before anything is opened
     console = Console(services.options, services.clock, names, first)
+    place = Place(wanted if screen else first_screen(console, kept.screen))
     app = ConsoleApp(console, place, keymap, kept)
     try:
         with told_to(app.remark):
@@ -73,6 +73,18 @@ def _known(services: Services, contexts: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         services.settings.context(name)
     return names
+
+
+def first_screen(console: Console, remembered: str) -> str:
+    """The incidents while one is open, or while nobody can tell; else where the console was last."""
+    from maestro_cli.incidents.model import OPEN_STATES
+
+    try:
+        contexts = console.store.snapshot.scope.contexts
+        is_quiet = not any(console.reading(one).desk.list(states=OPEN_STATES) for one in contexts)
+    except MaestroError:
+        is_quiet = False
+    return remembered if is_quiet and remembered in every_screen() else FIRST
 
 
 def named_screen(text: str) -> str:

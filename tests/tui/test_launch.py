@@ -25,6 +25,19 @@ SERVICES: Any = SimpleNamespace(
 )
 
 
+OPEN: list[str] = []  # the open incidents
+
+
+class Desk:
+    def __init__(self, found: list[str]) -> None:
+        self._found = found
+
+    def list(self, *, states: object) -> list[str]:
+        if "unreadable" in self._found:
+            raise InvalidFile("the journal cannot be read", file="journal.sqlite")
+        return self._found
+
+
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Place, str]]:
     seen: list[tuple[Place, str]] = []
@@ -34,6 +47,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Place, str]]:
         return SimpleNamespace(run=lambda: None, remark=lambda text: None)
 
     monkeypatch.setattr(launch, "ConsoleApp", app)
+    monkeypatch.setattr(Console, "reading", lambda self, context: SimpleNamespace(desk=Desk(OPEN)))
+    OPEN.clear()
     terminal = SimpleNamespace(isatty=lambda: True)
     monkeypatch.setattr(launch, "sys", SimpleNamespace(stdin=terminal, stdout=terminal))
     monkeypatch.setitem(os.environ, "TERM", "xterm-256color")
@@ -51,6 +66,17 @@ def test_it_opens_where_one_was_unless_a_flag_says_otherwise(opened: list[tuple[
     assert opened == [
         (Place(first), "ml"), (Place("nodes"), ""), (Place("pods"), "shop"), (Place(first), "ml")
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("found", ["#12", "unreadable"], ids=["open", "not-known"])
+def test_it_opens_at_the_incidents_while_one_is_open_or_may_be(
+    opened: list[tuple[Place, str]], found: str
+) -> None:
+    remember(Remembered(screen="nodes", namespaces={"prod": ""}))
+    OPEN.append(found)
+    launch.open_console(SERVICES, (), "", "")
+    launch.open_console(SERVICES, (), "", "po")
+    assert [place for place, _ in opened] == [Place("incidents"), Place("pods")]
 
 
 def test_a_screen_that_there_is_not_names_the_likely_one(opened: list[tuple[Place, str]]) -> None:
