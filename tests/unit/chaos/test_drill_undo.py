@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from maestro_cli.chaos.drills.conductor import unfinished
+from maestro_cli.chaos.drills.defects.defect import Scene
+from maestro_cli.chaos.drills.defects.everything import everything
+from maestro_cli.chaos.drills.model import Baseline
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import (
     ActionFailed,
     Interrupted,
+    NotFound,
     Refused,
     StalePlan,
     TimedOut,
     UndoFailed,
     Unreachable,
 )
-from maestro_cli.core.facts.cluster import Workload
+from maestro_cli.core.facts.cluster import ConfigMap, Workload
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.runbooks.model import Confirm
@@ -129,6 +134,44 @@ def test_what_a_killed_drill_left_is_undone_by_the_next(theatre: Theatre) -> Non
     undone = theatre.journal.events(subject="drill/drl-killed", kinds=("drill.undone",))
     assert [event.data for event in undone] == [{"by": "the next drill"}]
     assert unfinished(theatre.journal) == ()
+
+
+def left_by_a_league(theatre: Theatre) -> None:
+    """A league of two workloads was killed; the cluster that is there now has only the first."""
+    places = [SCENARIO.target, replace(SCENARIO.target, name="recommendation")]
+    scenes = [Scene(theatre.ensemble, place, "drl-league", theatre.clock) for place in places]
+    undo = everything(scenes, [Baseline(theatre.clock.now(), 1, WELL, 0, 0)] * 2)
+    intent = {"seal": "x", "targets": [str(place) for place in places], "undo": undo}
+    theatre.journal.append("drill.intended", "drill/drl-league", "tester", intent)
+    read = theatre.cluster.get_workload
+
+    def get_workload(ref: WorkloadRef) -> Workload:
+        if ref.name == "recommendation":
+            raise NotFound(f"there is no {ref}")
+        return read(ref)
+
+    theatre.cluster.get_workload = get_workload  # type: ignore[method-assign]
+
+
+def test_a_killed_leagues_workload_that_is_gone_keeps_nothing_from_being_undone(theatre: Theatre) -> None:
+    left_by_a_league(theatre)
+    theatre.cluster.template = {"spec": {"containers": [{"args": ["--serve", "fraud=2"]}]}}
+    assert theatre.run().passed
+    undone = theatre.journal.events(subject="drill/drl-league", kinds=("drill.undone",))
+    assert [event.data for event in undone] == [{"by": "the next drill"}]
+    assert unfinished(theatre.journal) == ()
+
+
+def test_what_a_workload_reads_that_is_gone_while_it_is_there_was_not_undone(theatre: Theatre) -> None:
+    left_by_a_league(theatre)
+
+    def get_config_map(namespace: str, name: str) -> ConfigMap:
+        raise NotFound(f"there is no {name}")
+
+    theatre.cluster.get_config_map = get_config_map  # type: ignore[method-assign]
+    with pytest.raises(NotFound, match="fraud-settings"):
+        theatre.run()
+    assert [event.subject for event in unfinished(theatre.journal)] == ["drill/drl-league"]
 
 
 def test_another_workloads_leftover_is_not_touched(theatre: Theatre) -> None:

@@ -19,7 +19,7 @@ from maestro_cli.chaos.drills.defects.routing import config_of, put_routing_back
 from maestro_cli.chaos.drills.defects.settings import put_settings_back
 from maestro_cli.chaos.drills.model import Baseline
 from maestro_cli.core.canonical import plain
-from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.errors import MaestroError, NotFound
 from maestro_cli.core.refs import WorkloadRef
 
 LEAVES = "everything"
@@ -45,24 +45,37 @@ def _kept(scene: Scene, baseline: Baseline) -> dict[str, Any]:
 def put_everything_back(scene: Scene, kept: Mapping[str, Any]) -> bool:
     """Whether anything was not as it was; faults are ended besides. Raises UndoFailed.
 
-    What fails keeps none of the others from being put back; the first that failed is raised in the end.
+    What fails keeps none of the others from being put back; the first that failed is raised in the end. What
+    was broken of a workload that is gone went with it: a platform that was started anew may have fewer.
     """
-    undos: list[Callable[[], object]] = [partial(clear_nodes, scene, {"closed": kept["closed"]})]
+    undos: list[tuple[Scene, Callable[[], object]]] = [
+        (scene, partial(clear_nodes, scene, {"closed": kept["closed"]}))
+    ]
     for each in kept[WORKLOADS]:
         place = replace(scene, target=WorkloadRef(**each["target"]))
         undos += [
-            partial(put_back, place, each["template"]),
-            partial(end_faults, place),
-            partial(put_settings_back, place, each["settings"]),
-            partial(put_routing_back, place, each["routing"]),
-            partial(calm_down, place, {"replicas": each["replicas"]}),
+            (place, partial(put_back, place, each["template"])),
+            (place, partial(end_faults, place)),
+            (place, partial(put_settings_back, place, each["settings"])),
+            (place, partial(put_routing_back, place, each["routing"])),
+            (place, partial(calm_down, place, {"replicas": each["replicas"]})),
         ]
     did, failures = False, []
-    for undo in undos:
+    for place, undo in undos:
         try:
             did = bool(undo()) or did
         except MaestroError as error:
-            failures.append(error)
+            if not (isinstance(error, NotFound) and _is_gone(place)):
+                failures.append(error)
     if failures:
         raise failures[0]
     return did
+
+
+def _is_gone(scene: Scene) -> bool:
+    """Whether the cluster says that there is no such workload."""
+    try:
+        scene.ensemble.cluster.get_workload(scene.target)
+    except MaestroError as error:
+        return isinstance(error, NotFound)
+    return False
