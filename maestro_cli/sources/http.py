@@ -198,7 +198,7 @@ class HttpBackend:
         self, ask: Ask, cancellation: Cancellation, *, silence_seconds: float,
         begin_seconds: float | None = None,
     ) -> Opened:  # fmt: skip
-        """Send a GET, and give back its answer once it begins, to be read as it comes and closed.
+        """Send it once, and give back its answer once it begins, to be read as it comes and closed.
 
         As many may be open as one likes. Raises Unreachable, here when it does not begin in time and later
         when nothing comes for `silence_seconds`; Interrupted at once when cancelled.

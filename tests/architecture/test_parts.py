@@ -18,7 +18,7 @@ def is_marked(path: Path) -> bool:
     )
 
 
-def test_what_starts_programs_is_in_a_folder_where_make_looks_for_it() -> None:
+def test_what_is_marked_is_in_a_folder_where_make_looks_for_it() -> None:
     (line,) = [one for one in (ROOT / "Makefile").read_text().splitlines() if one.startswith("REAL := ")]
     folders = [ROOT / word for word in line.removeprefix("REAL := ").split()]
     marked = [path for path in TESTS.rglob("*.py") if is_marked(path)]
