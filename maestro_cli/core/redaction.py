@@ -7,13 +7,18 @@ mappings are words of ours, so that only secrets of eight characters and more ar
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import re
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar, cast
 
+from maestro_cli.core.refs import ObjectRef
+from maestro_cli.core.untrusted import Untrusted
+
+Fact = TypeVar("Fact")
 _MARK = "«secret»"
 _SHORTEST = 4
 _SHORTEST_IN_KEYS = 8
@@ -71,6 +76,28 @@ class Redactor:
             return {self._clean_key(str(key)): self.clean_value(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.clean_value(item) for item in value]
+        return value
+
+    def clean_fact(self, fact: Fact) -> Fact:
+        """The same for a frozen value that was read of a system, whatever it holds.
+
+        Kept are the names of objects, which say what was asked for, and `health`, which is a word of ours.
+        """
+        return cast(Fact, self._cleaned(fact))
+
+    def _cleaned(self, value: Any) -> Any:
+        if isinstance(value, ObjectRef):
+            return value
+        if isinstance(value, str):
+            text = self.clean(value)
+            return value if text == value else Untrusted(text)
+        if isinstance(value, Mapping):
+            return {self._clean_key(key): self._cleaned(item) for key, item in value.items()}
+        if isinstance(value, tuple):
+            return tuple(map(self._cleaned, value))
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            names = [one.name for one in dataclasses.fields(value) if one.name != "health"]
+            return dataclasses.replace(value, **{name: self._cleaned(getattr(value, name)) for name in names})
         return value
 
     def _clean_key(self, key: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import NoData, UsageError
@@ -60,14 +60,7 @@ def object_named(services: Services, kind: str, text: str, namespace: str | None
 
 def describe(services: Services, ref: ObjectRef) -> Description:
     """The object with conditions, events, owners and what it owns; raises NotFound, Refused, Unreachable."""
-    found = services.cluster.describing.describe(ref, zone_of(services))
-    clean = services.redactor.clean
-    return replace(
-        found,
-        labels={key: Untrusted(clean(value)) for key, value in found.labels.items()},
-        annotations={key: Untrusted(clean(value)) for key, value in found.annotations.items()},
-        events=tuple(replace(one, message=Untrusted(clean(one.message))) for one in found.events),
-    )
+    return services.redactor.clean_fact(services.cluster.describing.describe(ref, zone_of(services)))
 
 
 def object_text(services: Services, ref: ObjectRef) -> ObjectText:

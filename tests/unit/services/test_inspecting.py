@@ -1,0 +1,78 @@
+"""What is shown of an object holds no secret that the context knows, wherever the cluster repeats it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from maestro_cli.core.facts.cluster import Container
+from maestro_cli.core.facts.inspection import OwnedObject
+from maestro_cli.core.redaction import Redactor
+from maestro_cli.core.refs import ObjectRef
+from maestro_cli.core.untrusted import Untrusted
+from maestro_cli.output.renderers.descriptions import description_document, description_view
+from maestro_cli.services import inspecting
+from tests.unit.sources.kube_answers import cluster
+
+SECRET = "hunter2-hunter2"
+SAID = f"dial {SECRET}"
+REF = ObjectRef("Pod", "ml", "p")
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
+POD: dict[str, Any] = {
+    "kind": "Pod",
+    "metadata": {
+        "name": "p", "namespace": "ml", "uid": "u", "creationTimestamp": "2026-11-26T00:00:00Z",
+        "labels": {"a": SECRET}, "annotations": {SECRET: SECRET},
+    },
+    "spec": {"containers": [{"name": "c", "image": f"i:{SECRET}"}]},
+    "status": {
+        "phase": "Running",
+        "conditions": [{"type": "Ready", "status": "False", "reason": SECRET, "message": SAID}],
+        "containerStatuses": [
+            {"name": "c", "state": {"terminated": {"exitCode": 1, "reason": SECRET, "message": SAID}}}
+        ],
+    },
+}  # fmt: skip
+EVENT = {
+    "metadata": {"name": "e", "namespace": "ml", "uid": "e"}, "type": "Warning", "reason": SECRET,
+    "message": SAID, "involvedObject": {"kind": "Pod", "namespace": "ml", "name": "p", "uid": "u"},
+    "lastTimestamp": "2026-11-26T00:00:00Z",
+}  # fmt: skip
+
+
+def answer(request: httpx.Request) -> httpx.Response:
+    if request.url.path.endswith("/pods/p"):
+        return httpx.Response(200, json=POD)
+    items = [EVENT] if request.url.path.endswith("/events") else []
+    return httpx.Response(200, json={"metadata": {}, "items": items})
+
+
+def test_no_text_of_a_description_holds_a_secret_of_the_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inspecting, "zone_of", lambda _: lambda _: "")
+    services: Any = SimpleNamespace(cluster=cluster(answer), redactor=Redactor([SECRET]))
+    found = inspecting.describe(services, REF)
+    assert SECRET not in str(description_document(found))
+    (condition,), (event,) = found.conditions, found.events
+    line: Any = found.line
+    said = (condition.message, event.message, line.containers[0].message)
+    assert said == ("dial «secret»",) * 3
+    assert all(isinstance(text, Untrusted) for text in said)
+    assert description_view(found, NOW).blocks
+
+
+def test_what_is_owned_is_cleaned_and_the_names_and_words_of_ours_stay() -> None:
+    inner = OwnedObject(REF, "u", "good", "ready", f"waits for {SECRET}")
+    owned = OwnedObject(ObjectRef("Pod", "ml", SECRET), "u", "good", SECRET, "", (inner,))
+    cleaned = Redactor([SECRET, "good"]).clean_fact(owned)
+    told = replace(inner, detail="waits for «secret»")
+    assert cleaned == replace(owned, status="«secret»", owned=(told,))
+
+
+def test_a_fact_without_a_secret_stays_as_it_is() -> None:
+    container = Container("c", "i", True, 2, "running", message=Untrusted("fine"))
+    assert Redactor([SECRET]).clean_fact(container) == container
