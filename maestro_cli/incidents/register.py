@@ -173,9 +173,14 @@ def open_incident_of_key(reads: Reads, key: str) -> Incident | None:
 def latest_incident_of_key(reads: Reads, key: str) -> Incident | None:
     """The newest incident of a key, whatever its state; for one that was merged, where it went in the end."""
     rows = reads.query(f"{_INCIDENTS} WHERE key = ? ORDER BY number DESC LIMIT 1", (key,))
-    while rows and rows[0]["merged_into"]:
-        rows = reads.query(f"{_INCIDENTS} WHERE i.id = ?", (rows[0]["merged_into"],))
-    return _incident(rows[0]) if rows else None
+    return survivor_of(reads, _incident(rows[0])) if rows else None
+
+
+def survivor_of(reads: Reads, incident: Incident) -> Incident:
+    """Where an incident went in the end, however often it was merged on; itself when it was not merged."""
+    while incident.merged_into:
+        incident = find_incident(reads, incident.merged_into)
+    return incident
 
 
 def family_of(reads: Reads, incident_id: str) -> tuple[str, ...]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import GateNotMet, UsageError
-from maestro_cli.incidents.model import TRANSITIONS, Incident, Severity, State
-from maestro_cli.incidents.register import Reads, find_incident
+from maestro_cli.incidents.model import TRANSITIONS, Incident, Severity
+from maestro_cli.incidents.register import Reads, find_incident, survivor_of
 from maestro_cli.incidents.timeline import describe
 from maestro_cli.journal.model import Event
 from maestro_cli.journal.store import Journal, Transaction
@@ -82,9 +82,7 @@ class Writing:
 
 def require_not_merged(reads: Reads, incident: Incident) -> None:
     """Raises GateNotMet for an incident that was merged, with the number of the one that it is now."""
-    survivor = incident
-    while survivor.state is State.MERGED and survivor.merged_into:
-        survivor = find_incident(reads, survivor.merged_into)
+    survivor = survivor_of(reads, incident)
     if survivor is not incident:
         raise GateNotMet(
             f"incident #{incident.number} was merged into #{survivor.number}",

@@ -35,6 +35,7 @@ from maestro_cli.incidents.register import (
     latest_incident_of_key,
     open_incident_of_key,
     seen_keys,
+    survivor_of,
 )
 from maestro_cli.journal.store import Transaction
 
@@ -206,8 +207,8 @@ class Routing:
         return last.id
 
     def _open_one(self, group: Group) -> Incident | None:
-        if group.incident:
-            return find_incident(self._transaction, group.incident)
+        if group.incident:  # a storm of this delivery may have taken it since it was joined
+            return survivor_of(self._transaction, find_incident(self._transaction, group.incident))
         return open_incident_of_key(self._transaction, group.key)
 
     def _reopens(self, incident: Incident, rule: Rule) -> bool:

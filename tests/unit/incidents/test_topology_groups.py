@@ -250,6 +250,21 @@ def test_a_storm_of_one_node_is_one_incident_and_no_storm(room: Room, book: Rule
     assert (incident.key, incident.signals) == ("node/n1", 201)
 
 
+def test_what_joins_an_incident_that_a_storm_of_the_same_delivery_takes_goes_on_in_the_storm(
+    room: Room, book: RuleBook
+) -> None:
+    storm = replace(EVERY_SIGNAL, prefix=STORM_PREFIX, by_labels=True, threshold=3, window_seconds=300)
+    watch = detector(room, replace(book, storm=storm))
+    watch.ingest([on("db/store")], source=SOURCE)
+    late = on("ml/shop", after=10, severity="emergency")
+    watch.ingest([late, *(on(f"ml/{name}", after=11) for name in "abc")], source=SOURCE)
+    assert groups(room) == {frozenset({"Slow store", "Slow shop", "Slow a", "Slow b", "Slow c"})}
+    (taken,) = list_incidents(room.journal, states=[State.MERGED])
+    assert (taken.key, taken.signals) == ("db/store", 0)
+    assert watch.ingest([late], source=SOURCE).duplicates == 1, "it still fires"
+    assert list_incidents(room.journal)[0].severity is Severity.SEV1
+
+
 def test_what_is_needed_is_needed_through_others_too_and_circles_end() -> None:
     needs = closure({"a": ["b"], "b": ["c"], "c": ["a"]})
     assert needs == {"a": frozenset("bc"), "b": frozenset("ca"), "c": frozenset("ab")}
