@@ -61,15 +61,16 @@ def _in_one(ordered: Sequence[Beginning], rule: Rule) -> set[str]:
 _BEGUN = """
 SELECT s.fingerprint, s.labels, s.starts_at, i.key, i.id FROM incident_signals s
 JOIN incidents i ON i.id = s.incident
-WHERE s.current = 1 AND s.starts_at BETWEEN :since AND :until AND i.started_at >= :since AND i.drill = :drill
-    AND s.source <> 'user'
+WHERE s.current = 1 AND s.starts_at BETWEEN :since AND :until AND i.drill = :drill AND s.source <> 'user'
+    AND (i.started_at >= :since OR i.key = 'storm' OR i.key GLOB 'storm/*')
 """
 
 
 def begun(
     reads: Reads, bindings: Bindings, rule: Rule, since: datetime, until: datetime, *, drill: bool
 ) -> list[Beginning]:
-    """What began within a window of that time, on incidents that began then as well."""
+    """What began within a window of that time, on incidents that began then as well and on storms, which may
+    last for many windows."""
     window = timedelta(seconds=rule.window_seconds)
     rows = reads.query(
         _BEGUN, {"since": to_rfc3339(since - window), "until": to_rfc3339(until + window), "drill": drill}

@@ -10,7 +10,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from maestro_cli.config.locations import shipped
@@ -237,22 +237,33 @@ def test_counting_grows_with_the_number_of_signals_not_with_its_square() -> None
     assert grows_linearly(count, 1000)
 
 
-@settings(max_examples=10, deadline=None)
-@given(st.permutations(range(9)))
-def test_one_signal_after_another_in_any_order_gives_the_groups_of_one_delivery(order: list[int]) -> None:
-    starts = (0, 15, 30, 45, 90, 200, 200, 230, 290)
+def delivered(deliveries: Iterable[Sequence[Alert]]) -> dict[str, int]:
+    with TemporaryDirectory() as folder:
+        room = Room(Path(folder), RulesProjection())
+        room.clock.advance(800)
+        for delivery in deliveries:
+            detector(room).ingest(delivery, source=SOURCE)
+        groups = {key: number for key, number in made(room).items() if number}
+        room.journal.close()
+    return groups
+
+
+starts_in_any_order = st.lists(st.integers(0, 20).map(lambda tens: 10 * tens), min_size=4, max_size=9)
+
+
+@settings(max_examples=20, deadline=None)
+@given(starts_in_any_order)
+@example([0, 15, 30, 45, 90, 200, 200, 230, 290])
+@example([0, 10, 20, 30, 60, 80, 90, 110, 130])
+def test_one_signal_after_another_in_any_order_gives_the_groups_of_one_delivery(starts: list[int]) -> None:
     each = [fires(n, after=start, alertname=f"A{n}") for n, start in enumerate(starts)]
-    groups = []
-    for deliveries in ([each], [[each[place]] for place in order]):
-        with TemporaryDirectory() as folder:
-            room = Room(Path(folder), RulesProjection())
-            room.clock.advance(800)
-            for delivery in deliveries:
-                detector(room).ingest(delivery, source=SOURCE)
-            groups.append({key: number for key, number in made(room).items() if number})
-            room.journal.close()
-    assert groups[0] == groups[1]
-    assert groups[0]["storm"] == 4  # 0 to 45: in no other minute did more than three begin
+    assert delivered([one] for one in each) == delivered([each])
+
+
+def test_a_storm_goes_on_for_as_long_as_a_window_holds_more_than_the_threshold() -> None:
+    starts = range(0, 300, 15)
+    each = [fires(n, after=start) for n, start in enumerate(starts)]
+    assert delivered([one] for one in each) == {"storm": len(starts)}
 
 
 @settings(max_examples=25, deadline=None)
