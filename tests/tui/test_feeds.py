@@ -77,11 +77,14 @@ class Ear:
     def __init__(self) -> None:
         self.told: list[tuple[str, ...]] = []
         self.errors: list[Exception] = []
+        self.is_fresh = False
 
     def read(self, data: tuple[Any, ...]) -> None:
+        self.is_fresh = True
         self.told.append(tuple(one.name for one in data))
 
     def failed(self, error: Exception) -> None:
+        self.is_fresh = False
         self.errors.append(error)
 
 
@@ -131,6 +134,68 @@ def test_nothing_is_told_before_every_kind_was_listed_and_a_kind_that_is_not_ser
 
     gather(ear, lambda one: one.name, [first(), unserved()])
     assert ear.told[0] == ("a",)
+
+
+def test_a_change_right_before_a_watch_was_lost_does_not_make_it_look_fresh() -> None:
+    ear = Ear()
+
+    def seen() -> Any:
+        yield Listed((pod("a"),), NOW)
+        wait_for(lambda: bool(ear.told), "the list")
+        yield (Changed("uid-b", pod("b")),)
+        yield Lost(Unreachable("gone"), NOW)
+        wait_for(lambda: ear.told[-1] == ("a", "b"), "the change")
+        wait_for(lambda: not ear.is_fresh, "that it is lost")
+
+    gather(ear, lambda one: one.name, [seen()])
+
+
+def test_news_of_one_watch_hide_no_silence_of_another_until_it_is_heard_again() -> None:
+    ear = Ear()
+
+    def lost() -> Any:
+        yield Listed((pod("a"),), NOW)
+        wait_for(lambda: bool(ear.told), "the lists")
+        yield Lost(Unreachable("gone"), NOW)
+        wait_for(lambda: ear.told[-1] == ("a", "s", "t"), "news of the other")
+        wait_for(lambda: not ear.is_fresh, "that it is lost")
+        yield Restored(NOW)
+        wait_for(lambda: ear.is_fresh, "that it is heard again")
+
+    def other() -> Any:
+        yield Listed((pod("s"),), NOW)
+        wait_for(lambda: bool(ear.errors), "the loss")
+        yield (Changed("uid-t", pod("t")),)
+        wait_for(lambda: ear.told[-1] == ("a", "s", "t"), "what changed")
+
+    gather(ear, lambda one: one.name, [lost(), other()])
+
+
+def test_a_kind_that_turns_out_late_not_to_be_served_holds_up_nothing() -> None:
+    ear, listed = Ear(), threading.Event()
+
+    def first() -> Any:
+        yield Listed((pod("a"),), NOW)
+        listed.set()
+        wait_for(lambda: ear.told == [("a",)], "the list")
+
+    def unserved() -> Any:
+        assert listed.wait(PATIENCE_SECONDS)
+        raise NotFound("no such kind")
+        yield
+
+    gather(ear, lambda one: one.name, [first(), unserved()])
+
+
+def test_a_defect_of_a_further_watch_is_told() -> None:
+    ear = Ear()
+
+    def broken() -> Any:
+        raise ZeroDivisionError("x")
+        yield
+
+    gather(ear, lambda one: one.name, [iter(()), broken()])
+    assert [type(one) for one in ear.errors] == [ZeroDivisionError]
 
 
 def test_a_feed_that_follows_is_stopped_with_its_cancellation() -> None:

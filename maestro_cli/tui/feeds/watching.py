@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from maestro_cli.core.errors import MaestroError, NotFound
+from maestro_cli.core.errors import NotFound
 from maestro_cli.core.facts.live import Listed, Lost, Restored, Seen
 from maestro_cli.tui.feeds.model import Hearer
 
@@ -25,9 +25,11 @@ class Gathering(Generic[L]):
     def __init__(self, hearer: Hearer[tuple[L, ...]], order: Callable[[L], Any], parts: int = 1) -> None:
         self._hearer, self._order = hearer, order
         self._lock = threading.Lock()
+        self._telling = threading.Lock()  # what is told comes in the order in which it happened
         self._lines: dict[str, L] = {}
         self._of_part: dict[int, set[str]] = {}
-        self._awaited = parts
+        self._lost: dict[int, Exception] = {}
+        self._awaited = self._going_on = parts
         self._timer: threading.Timer | None = None
         self._is_ordered = True
 
@@ -38,14 +40,29 @@ class Gathering(Generic[L]):
                 case Listed(lines, _):
                     self._listed(part, lines)
                 case Lost(error, _):
-                    self._hearer.failed(error)
+                    self.lose(part, error)
                 case Restored():
+                    with self._lock:
+                        self._lost.pop(part, None)
                     self._changed()
                 case _:
                     self._apply(part, news)
+
+    def lose(self, part: int, error: Exception) -> None:
+        """Nothing is fresh from now on, until this watch tells again."""
+        with self._telling:
+            with self._lock:
+                self._lost[part] = error
+            self._hearer.failed(error)
+
+    def end(self) -> None:
+        """One watch has ended; with the last one, what was not told yet is told, and nothing after it."""
         with self._lock:
-            if self._timer is not None:
-                self._timer.cancel()
+            self._going_on -= 1
+            timer = self._timer if self._going_on == 0 else None
+        if timer is not None:
+            timer.cancel()
+            self._tell()
 
     def _listed(self, part: int, lines: tuple[Any, ...]) -> None:
         with self._lock:
@@ -79,13 +96,19 @@ class Gathering(Generic[L]):
             self._timer.start()
 
     def _tell(self) -> None:
-        with self._lock:
-            self._timer = None
-            if not self._is_ordered:
-                self._lines = {line.uid: line for line in sorted(self._lines.values(), key=self._order)}  # type: ignore[attr-defined]
-                self._is_ordered = True
-            whole = tuple(self._lines.values())
-        self._hearer.read(whole)
+        """All of it; and again what is lost, so that news of one watch hides no silence of another."""
+        with self._telling:
+            with self._lock:
+                if self._timer is None:
+                    return  # somebody was faster
+                self._timer = None
+                if not self._is_ordered:
+                    self._lines = {line.uid: line for line in sorted(self._lines.values(), key=self._order)}  # type: ignore[attr-defined]
+                    self._is_ordered = True
+                whole, lost = tuple(self._lines.values()), tuple(self._lost.values())
+            self._hearer.read(whole)
+            for error in lost[:1]:
+                self._hearer.failed(error)
 
 
 def gather(
@@ -104,8 +127,10 @@ def gather(
             gathering.hear(part, watches[part])
         except NotFound:
             gathering.hear(part, [Listed((), datetime.now(UTC))])
-        except MaestroError as error:
-            hearer.failed(error)
+        except Exception as error:  # noqa: BLE001 - the border of a thread: a watch that ends silently looks fresh
+            gathering.lose(part, error)
+        finally:
+            gathering.end()
 
     others = [
         threading.Thread(target=follow, args=(part,), daemon=True, name=f"watch {part}")

@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from maestro_cli.core.errors import InvalidFile
+from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.tui.store.model import Fact, FactKey, Told
 
 CHUNK_ITEMS = 64  # of a list: so many are kept together
@@ -115,7 +116,7 @@ class Film:
         self._last[key] = _Written(fact, parts, tuple(hashes))
 
     def _keep(self, at: float, part: tuple[Any, ...]) -> bytes:
-        packed = msgspec.msgpack.encode(part)
+        packed = msgspec.msgpack.encode(part, enc_hook=_plain)
         digest = hashlib.blake2b(packed, digest_size=_HASH_BYTES).digest()
         row = (digest, at, zlib.compress(packed, 1))
         self._db.execute("INSERT OR IGNORE INTO chunks (hash, used_at, data) VALUES (?, ?, ?)", row)
@@ -199,6 +200,13 @@ class Film:
                 raise ValueError("a part is larger than any that is written")
             items += msgspec.msgpack.decode(packed, type=whole)
         return tuple(items) if is_list else items[0]
+
+
+def _plain(value: Any) -> str:
+    """Untrusted text as it is; the screen makes every text visible. Raises TypeError for anything else."""
+    if isinstance(value, Untrusted):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be kept")
 
 
 def _is_same(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:

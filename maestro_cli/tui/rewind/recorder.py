@@ -92,7 +92,7 @@ class Recorder:
                 film.record(self._clock.now(), facts)
                 if self._looks % FORGET_EVERY == 0:
                     film.forget(self._clock.now() - timedelta(hours=RETENTION_HOURS))
-            except (sqlite3.Error, OSError, TypeError) as error:
+            except (sqlite3.Error, OSError, TypeError, ValueError) as error:
                 self._give_up(context, str(error))
 
     def film(self, context: str) -> Film | None:
