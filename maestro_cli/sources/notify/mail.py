@@ -116,17 +116,22 @@ class _Patience:
 
 
 class _Plain(smtplib.SMTP):
-    """Waits for an answer no longer than its patience lasts, and in all not after its cut."""
+    """Waits for an answer no longer than its patience lasts, and in all not after its cut.
+
+    It greets by the address it calls from: a name of this machine would be looked up, with no end to that.
+    """
 
     def __init__(self, host: str, port: int, patience: _Patience, cut: Cut) -> None:
-        self._patience, self._cut = patience, cut
-        smtplib.SMTP.__init__(self, host, port, timeout=patience.left())
+        self._patience, self._cut, self._own = patience, cut, ""
+        smtplib.SMTP.__init__(self, host, port, self._own, timeout=patience.left())
+        self.local_hostname = self._own
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         """What the standard library asks for a connection, with that time for each address."""
         line = dial(host, port, self._patience.left())
         line.settimeout(timeout)
         self._cut.hold(line)
+        self._own = _literal(line)
         return line
 
     def getreply(self) -> tuple[int, bytes]:
@@ -139,8 +144,15 @@ class _Encrypted(smtplib.SMTP_SSL, _Plain):
     """The same, encrypted from the start."""
 
     def __init__(self, host: str, port: int, patience: _Patience, cut: Cut, trust: ssl.SSLContext) -> None:
-        self._patience, self._cut = patience, cut
-        smtplib.SMTP_SSL.__init__(self, host, port, timeout=patience.left(), context=trust)
+        self._patience, self._cut, self._own = patience, cut, ""
+        smtplib.SMTP_SSL.__init__(self, host, port, self._own, timeout=patience.left(), context=trust)
+        self.local_hostname = self._own
+
+
+def _literal(line: socket.socket) -> str:
+    """The address of this end, as RFC 5321 (4.1.3) has who has no name of its own greet."""
+    address = str(line.getsockname()[0]).partition("%")[0]
+    return f"[IPv6:{address}]" if line.family == socket.AF_INET6 else f"[{address}]"
 
 
 def _connect(channel: Email, patience: _Patience, cut: Cut) -> smtplib.SMTP:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -21,6 +22,8 @@ from maestro_cli.local.certificates import ensure_pki
 from maestro_cli.sources.notify.mail import LETTER_SECONDS, post
 from tests.contract.sources.notified import a_message, send
 
+Security = Literal["starttls", "tls", "none"]
+
 
 class Mailbox:
     """What a mail server does with a letter: keeps it, or answers `code`."""
@@ -31,6 +34,7 @@ class Mailbox:
         self.strangers: dict[str, str] = {}
         self.asked: Callable[[], None] = lambda: None
         self.letters: list[tuple[list[str], bytes, bool]] = []
+        self.greeted: list[str | None] = []
 
     async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         return self.goodbye
@@ -49,6 +53,7 @@ class Mailbox:
             return f"{self.code} no"
         content = envelope.content
         assert isinstance(content, bytes)
+        self.greeted.append(session.host_name)
         self.letters.append((list(envelope.rcpt_tos), content, session.ssl is not None))
         return "250 taken"
 
@@ -59,17 +64,21 @@ def mailbox() -> Mailbox:
 
 
 @contextmanager
-def mail_server(mailbox: Mailbox, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """A mail server on a port that the system chooses; its address."""
+def mail_server(
+    mailbox: Mailbox, tls: ssl.SSLContext | None = None, *, begins: ssl.SSLContext | None = None
+) -> Iterator[str]:
+    """A mail server on a port that the system chooses; its address. `begins`: encrypted from the start."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
     def made() -> SMTP:
-        return SMTP(mailbox, loop=loop, tls_context=tls, require_starttls=tls is not None)
+        return SMTP(
+            mailbox, hostname="localhost", loop=loop, tls_context=tls, require_starttls=tls is not None
+        )
 
     async def begin() -> asyncio.Server:
-        return await loop.create_server(made, "127.0.0.1", 0)
+        return await loop.create_server(made, "127.0.0.1", 0, ssl=begins)
 
     async def end(server: asyncio.Server) -> None:
         server.close()
@@ -181,6 +190,27 @@ def test_mail_is_encrypted_by_a_server_that_is_trusted_and_by_no_other(
         refused = send(other, a_message())
         assert (refused.outcome, "cannot be trusted" in refused.reason) == (Outcome.LATER, True)
         assert len(mailbox.letters) == 1
+
+
+@pytest.mark.parametrize("security", ["none", "starttls", "tls"])
+def test_a_mail_server_is_greeted_by_the_own_address_and_no_name_of_this_machine_is_looked_up(
+    mailbox: Mailbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: Security
+) -> None:
+    looked_up: list[str] = []
+
+    def getfqdn(name: str = "") -> str:
+        looked_up.append(name)
+        return "here.example.com"
+
+    monkeypatch.setattr("smtplib.socket.getfqdn", getfqdn)
+    pki = ensure_pki(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki.certificate, pki.key)
+    later, first = (context if security == one else None for one in ("starttls", "tls"))
+    with mail_server(mailbox, later, begins=first) as address:
+        channel = Email(address, "m@example.com", ["o@example.com"], security=security, ca_file=str(pki.ca))
+        assert send(channel, a_message()).outcome is Outcome.DELIVERED
+    assert (mailbox.greeted, looked_up) == (["[127.0.0.1]"], [])
 
 
 def test_a_mail_server_that_is_not_there_is_for_later() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -150,6 +151,22 @@ def test_a_mail_server_whose_answer_trickles_holds_up_nobody_for_longer(
     posting.start()
     posting.join(PATIENCE_SECONDS)
     assert [one.outcome for one in found] == [Outcome.LATER]
+
+
+@pytest.mark.parametrize(
+    ("family", "address", "said"),
+    [
+        (socket.AF_INET, ("192.0.2.7", 40000), "[192.0.2.7]"),
+        (socket.AF_INET6, ("2001:db8::7", 40000, 0, 0), "[IPv6:2001:db8::7]"),
+        (socket.AF_INET6, ("fe80::7%eth0", 40000, 0, 2), "[IPv6:fe80::7]"),
+    ],
+    ids=["v4", "v6", "v6-of-a-link"],
+)
+def test_a_mail_server_is_told_the_own_address_as_its_protocol_has_it(
+    family: int, address: tuple[Any, ...], said: str
+) -> None:
+    line: Any = SimpleNamespace(family=family, getsockname=lambda: address)
+    assert mail._literal(line) == said
 
 
 def test_redirects_share_the_time_of_their_request(monkeypatch: pytest.MonkeyPatch) -> None:
