@@ -16,7 +16,7 @@ from textual import on
 from textual.command import Provider
 from textual.widgets import Input
 
-from maestro_cli.core.errors import UsageError
+from maestro_cli.core.errors import MaestroError
 from maestro_cli.tui.acting.asking import DialogAsker
 from maestro_cli.tui.acting.dialogs import ArmDialog, QuitDialog
 from maestro_cli.tui.acting.dispatcher import Dispatcher
@@ -41,6 +41,11 @@ from maestro_cli.tui.widgets.command_log import CommandLog
 from maestro_cli.tui.widgets.prompt import Prompt
 
 FILTER_SECONDS = 0.1  # after the last letter of a filter, until it is applied
+
+
+def words_of(error: MaestroError) -> str:
+    """An error in one line."""
+    return " — ".join(one for one in (error.what, error.why, error.fix) if one)
 
 
 def palette() -> type[Provider]:
@@ -168,9 +173,8 @@ class ConsoleApp(Frame):
                 self.go(command.place)
             elif command is not None:
                 do(self, command)
-        except UsageError as error:
-            words = " — ".join(one for one in (error.what, error.why, error.fix) if one)
-            self.status.tell(words)
+        except MaestroError as error:
+            self.status.tell(words_of(error))
             if self.prompt.is_open:  # beside what is typed the part that mends it has room
                 self.prompt.hint(error.why or error.fix or error.what, is_wrong=True)
             return False
@@ -184,9 +188,12 @@ class ConsoleApp(Frame):
 
     @property
     def chosen_context(self) -> str:
-        """The context of what is chosen, else the first of the scope."""
-        targets = self.view.targets() if self.view is not None else ()
-        return targets[0].context if targets else self.behind.store.snapshot.scope.context
+        """The context of what is chosen, else of the place, else the first of the scope."""
+        view, scope = self.view, self.behind.store.snapshot.scope
+        if view is None:
+            return scope.context
+        targets = view.targets()
+        return targets[0].context if targets else view.place.context or scope.context
 
     def action_arm(self) -> None:
         """Ask for how long; arming an armed context disarms it."""
@@ -197,14 +204,27 @@ class ConsoleApp(Frame):
             self.arm(context)
 
     def arm(self, context: str, minutes: str = "10") -> None:
-        """Ask whether changes are allowed in a context."""
+        """Ask whether changes are allowed in a context, or say why they are not whatever is answered."""
+        if self.behind.store.snapshot.replay_at is not None:
+            self.status.tell("the console shows the past; press Escape to return to now, then arm")
+            return
+        try:
+            policy = self.behind.acting(context).policy
+        except MaestroError as error:
+            self.status.tell(words_of(error))
+            return
+        if policy.read_only:
+            self.status.tell(
+                f"{context} cannot be armed: --read-only, MAESTRO_READ_ONLY or its read_only refuses all"
+            )
+            return
 
         def armed(answer: object) -> None:
             if isinstance(answer, int):
                 until = self.now() + timedelta(minutes=answer)
                 self.behind.store.dispatch(ContextArmed(context, until))
 
-        self.push_screen(ArmDialog(context, minutes, protected=self.is_protected(context)), armed)
+        self.push_screen(ArmDialog(context, minutes, protected=policy.protected), armed)
 
     def action_hurry(self) -> None:
         self.behind.feeds.hurry()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from maestro_cli.config.locations import state_dir
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.errors import MaestroError, UsageError
 from maestro_cli.output.diagnostics import warn
 from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.services.root import Services
@@ -81,6 +81,9 @@ class Console:
             return ""
 
     def _built(self, known: dict[str, Services], context: str, *, is_read_only: bool) -> Services:
+        """Raises UsageError for "", which the settings would take for the current context."""
+        if not context:
+            raise UsageError("nothing says in which context", fix=":ctx NAME")
         with self._lock:
             if context not in known:
                 options = replace(

@@ -28,7 +28,7 @@ from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.keys.remembered import Remembered, remember
 from maestro_cli.tui.keys.trail import Trail
 from maestro_cli.tui.messages import NewsArrived, Remarked
-from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.screens.model import Place, sited
 from maestro_cli.tui.screens.services import burn_cells, oldest_seconds
 from maestro_cli.tui.screens.table import FIRST, announced_feed, every_screen, strip_feed
 from maestro_cli.tui.store.events import ContextDisarmed, ScopeChanged
@@ -182,9 +182,10 @@ class Frame(App[None]):
         """Put the view of the newest place in the body, and read what it renders and nothing else."""
         place = self._trail.here
         if self._free is not None and all(one.screen != FIXING for one in self.trail):
-            self.behind.store.dispatch(ScopeChanged(self._free))
+            self._scoped(self._free)
             self._free = None
-        self._view = view = every_screen()[place.screen].view(place)
+        screen, scope = every_screen()[place.screen], self.behind.store.snapshot.scope
+        self._view = view = screen.view(sited(place, screen, scope))
         self.body.remove_children()
         self.body.mount(view)
         self._read_for(view)
@@ -194,9 +195,8 @@ class Frame(App[None]):
     @on(View.ScopeFixed)
     def scope_fixed(self, event: View.ScopeFixed) -> None:
         """An incident is open: what is opened from it is about it; leaving it restores what was."""
-        store = self.behind.store
-        self._free = self._free or store.snapshot.scope
-        store.dispatch(ScopeChanged(event.scope))
+        self._free = self._free or self.behind.store.snapshot.scope
+        self._scoped(event.scope)
 
     def _settle(self) -> None:
         self.draw()
@@ -228,11 +228,16 @@ class Frame(App[None]):
             self.draw()
 
     def rescope(self, scope: Scope) -> None:
-        """Be about other contexts or another namespace; a context that is left is disarmed."""
-        store, self._free = self.behind.store, None
+        """Be about other contexts or another namespace."""
+        self._free = None
+        self._scoped(scope)
+        self._swap()
+
+    def _scoped(self, scope: Scope) -> None:
+        """A context that is left is disarmed."""
+        store = self.behind.store
         left = [name for name in store.snapshot.armed if name not in scope.contexts]
         store.dispatch(*map(ContextDisarmed, left), ScopeChanged(scope))
-        self._swap()
 
     def _filter(self, text: str) -> bool:
         """Show what matches; False, and why beside what is typed, for a filter that cannot be read."""

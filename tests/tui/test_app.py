@@ -20,7 +20,7 @@ from maestro_cli.tui.store.events import FactFailed, FactRead
 from maestro_cli.tui.store.model import Told
 from tests.tui.cases import NOW, StillConsole, pod, run_app, screen_text, tell, until
 
-SERVICES = SimpleNamespace(policy=SimpleNamespace(protected=False))
+SERVICES = SimpleNamespace(policy=SimpleNamespace(protected=False, read_only=False))
 PODS_PLACE = Place("pods")
 
 

@@ -67,7 +67,7 @@ def test_a_room_brings_its_screen_by_a_module_and_one_line(example: ModuleType) 
         return "written"
 
     services = SimpleNamespace(
-        policy=SimpleNamespace(protected=False),
+        policy=SimpleNamespace(protected=False, read_only=False),
         note=note,
         certificates=lambda namespace: ("web-tls",),
         settings=SimpleNamespace(contexts={}),

@@ -19,7 +19,7 @@ from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.store.events import FactRead
 from tests.tui.cases import NOW, StillConsole, run_app, screen_text, tell, until
 
-SERVICES = SimpleNamespace(policy=SimpleNamespace(protected=False))
+SERVICES = SimpleNamespace(policy=SimpleNamespace(protected=False, read_only=False))
 
 
 @pytest.mark.parametrize(

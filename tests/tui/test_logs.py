@@ -20,7 +20,7 @@ from tests.patience import PATIENCE_SECONDS
 from tests.tui.cases import NOW, StillConsole, run_app, screen_text, tell, until
 
 AT = datetime(2026, 11, 26, 2, 59, tzinfo=UTC)
-SERVICES = SimpleNamespace(policy=SimpleNamespace(protected=False))
+SERVICES = SimpleNamespace(policy=SimpleNamespace(protected=False, read_only=False))
 PLACE = Place("logs", "ml/pod/fraud-1", "prod")
 
 

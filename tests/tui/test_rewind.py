@@ -152,7 +152,7 @@ def test_a_time_of_the_day_is_the_last_one_that_was() -> None:
 
 
 def test_keys_step_back_and_return_and_what_was_not_recorded_is_said(film: Film) -> None:
-    console = StillConsole(SimpleNamespace(policy=SimpleNamespace(protected=False)))
+    console = StillConsole(SimpleNamespace(policy=SimpleNamespace(protected=False, read_only=False)))
     film.record(minute(-2), [(KEY, Fact((pod("then"),), minute(-2)))])
     console.recorder = Recorder(
         console.store, {"pods": PODS}, lambda context: film, StillClock(), lambda text: None

@@ -7,7 +7,7 @@ that commands print), and what can be done with what is chosen; it calls no sour
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -127,3 +127,10 @@ class OwnScreen:
 
 
 Screen = TableScreen | ReportScreen | OwnScreen
+
+
+def sited(place: Place, screen: Screen, scope: Scope) -> Place:
+    """The place as a view gets it: what shows one thing is in one context, which it reads and acts in."""
+    if isinstance(screen, TableScreen):
+        return place
+    return replace(place, context=place.context or scope.context)

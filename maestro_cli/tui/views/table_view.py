@@ -93,6 +93,8 @@ class TableView(View):
         self.post_message(self.CountChanged(len(items), total))
 
     def targets(self) -> tuple[Target, ...]:
+        if self._shown is None:
+            return ()  # its table may not be there yet
         table = self.query_one(FactTable)
         chosen = table.marked or ((table.cursor_key,) if table.cursor_key is not None else ())
         found = (table.item(key) for key in chosen)
@@ -105,6 +107,8 @@ class TableView(View):
         return self._screen.target(row, replace(self.place, context=context))
 
     def unmark(self) -> bool:
+        if self._shown is None:
+            return False
         table = self.query_one(FactTable)
         has_any = bool(table.marked)
         table.action_unmark()

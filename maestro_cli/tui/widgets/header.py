@@ -22,7 +22,7 @@ class Header(Static):
     """
 
     def show(self, snapshot: Snapshot, now: datetime) -> None:
-        armed = any(snapshot.is_armed(one, now) for one in snapshot.scope.contexts)
+        armed = any(snapshot.is_armed(one, now) for one in snapshot.armed)
         self.set_class(armed, "armed")
         self.set_class(snapshot.replay_at is not None, "replay")
         self.update(Text(header_text(snapshot, now), no_wrap=True, overflow="ellipsis"))
@@ -32,7 +32,8 @@ def header_text(snapshot: Snapshot, now: datetime) -> str:
     """`maestro  prod-eu  READ-ONLY  namespace ml  incident #12`."""
     scope = snapshot.scope
     parts = ["maestro"]
-    for context in scope.contexts:
+    beside = (name for name in snapshot.armed if snapshot.is_armed(name, now))
+    for context in dict.fromkeys((*scope.contexts, *beside)):
         if snapshot.is_armed(context, now):
             left = format_duration(seconds_between(now, snapshot.armed[context]))
             parts.append(f"WRITE {context} ({left} left)")

@@ -17,7 +17,7 @@ from tests.tui.cases import NOW, StillConsole, pod, run_app, screen_text, tell, 
 
 CONTEXTS = {"prod": SimpleNamespace(namespace="ml"), "staging": SimpleNamespace(namespace=None)}
 SERVICES = SimpleNamespace(
-    policy=SimpleNamespace(protected=False),
+    policy=SimpleNamespace(protected=False, read_only=False),
     settings=SimpleNamespace(contexts=CONTEXTS, context=CONTEXTS.__getitem__),
 )
 PODS_PLACE = Place("pods")

@@ -1,0 +1,135 @@
+"""Arming: the context that is shown is the one that is armed and acted in, never without words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from maestro_cli.core.errors import InvalidFile, UsageError
+from maestro_cli.services.backends import GlobalOptions
+from maestro_cli.tui.acting.dialogs import ArmDialog
+from maestro_cli.tui.app import ConsoleApp
+from maestro_cli.tui.console import Console
+from maestro_cli.tui.screens.model import Place, sited
+from maestro_cli.tui.screens.table import every_screen
+from maestro_cli.tui.store.events import ContextArmed, Rewound
+from maestro_cli.tui.store.model import Scope, Snapshot
+from maestro_cli.tui.views.view import View
+from maestro_cli.tui.widgets.header import header_text
+from tests.tui.cases import NOW, StillClock, StillConsole, run_app, tell, until
+
+SERVICES = SimpleNamespace(
+    policy=SimpleNamespace(protected=False, read_only=False), settings=SimpleNamespace(contexts=("prod",))
+)
+SOON = NOW + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("name", ["runbook", "run", "change", "rollout", "incident", "yaml", "logs"])
+def test_what_shows_one_thing_is_in_the_first_context_of_the_scope(name: str) -> None:
+    screen, scope = every_screen()[name], Scope(("staging", "prod"))
+    assert sited(Place(name, "x"), screen, scope).context == "staging"
+    assert sited(Place(name, "x", "prod"), screen, scope).context == "prod"
+
+
+def test_a_list_is_in_every_context_of_the_scope() -> None:
+    assert sited(Place("pods"), every_screen()["pods"], Scope(("staging", "prod"))).context == ""
+
+
+def test_what_is_read_is_what_is_armed_also_after_the_contexts_changed() -> None:
+    console = StillConsole(SERVICES, ("staging", "prod"))
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        for scope in (Scope(("staging", "prod")), Scope(("prod", "dev"))):
+            app.rescope(scope)
+            assert app.view is not None
+            assert {key.context for key in app.view.keys(scope)} == {scope.context}
+            assert app.chosen_context == scope.context
+
+    run_app(console, script, place=Place("doctor"))
+
+
+def test_no_services_are_made_for_a_context_without_a_name() -> None:
+    console = Console(GlobalOptions(), StillClock(), ("prod",), "")
+    for services in (console.reading, console.acting):
+        with pytest.raises(UsageError, match="in which context"):
+            services("")
+
+
+def test_what_is_armed_beside_the_scope_is_said() -> None:
+    snapshot = Snapshot(Scope(("prod",)), armed={"staging": SOON, "old": NOW - timedelta(minutes=1)})
+    text = header_text(snapshot, NOW)
+    assert "prod READ-ONLY" in text
+    assert "WRITE staging" in text
+    assert "old" not in text
+
+
+def test_what_an_incident_leaves_is_disarmed() -> None:
+    console = StillConsole(SERVICES, ("prod", "staging"))
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, ContextArmed("prod", SOON), ContextArmed("staging", SOON))
+        app.scope_fixed(View.ScopeFixed(Scope(("staging",), "ml", "#1")))
+        assert set(console.store.snapshot.armed) == {"staging"}
+
+    run_app(console, script, place=Place("pods"))
+
+
+def told_by_arming(console: Console, *, at: timedelta | None = None) -> str:
+    """What the status line says after `W`; fails where a dialog opens."""
+    told: list[str] = []
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        if at is not None:
+            tell(console, Rewound(NOW - at, {}))
+        app.action_arm()
+        assert not isinstance(app.screen, ArmDialog)
+        told.append(app.status.told)
+
+    run_app(console, script, place=Place("pods"))
+    return told[0]
+
+
+def test_nothing_is_armed_in_the_past() -> None:
+    assert "shows the past" in told_by_arming(StillConsole(SERVICES), at=timedelta(hours=1))
+
+
+def test_a_context_that_refuses_every_change_is_not_armed() -> None:
+    refusing = SimpleNamespace(policy=SimpleNamespace(protected=False, read_only=True))
+    assert "prod cannot be armed: --read-only" in told_by_arming(StillConsole(refusing))
+
+
+class Broken(StillConsole):
+    def acting(self, context: str) -> Any:
+        raise InvalidFile("config.yaml cannot be read", file="config.yaml")
+
+
+def test_a_broken_config_is_told_where_one_arms() -> None:
+    assert "config.yaml cannot be read" in told_by_arming(Broken(SERVICES))
+
+
+def test_a_key_that_comes_before_the_rows_finds_nothing_chosen() -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.go(Place("nodes"))
+        assert app.view is not None
+        assert app.view.targets() == ()
+        app.action_leave()
+        app.action_arm()
+        await until(pilot, lambda: getattr(app.focused, "id", "") == "cancel", "the dialog")
+
+    run_app(StillConsole(SERVICES), script, place=Place("pods"))
+
+
+def test_a_line_that_meets_a_broken_config_is_told_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(app: object, command: object) -> None:
+        raise InvalidFile("config.yaml cannot be read", file="config.yaml")
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        monkeypatch.setattr("maestro_cli.tui.app.do", broken)
+        assert not app.run_line(":write 5")
+        assert "config.yaml cannot be read" in app.status.told
+
+    run_app(StillConsole(SERVICES), script, place=Place("pods"))
