@@ -6,6 +6,8 @@ is visible. Nothing here waits for a backend.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -18,7 +20,7 @@ from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widgets import Footer, Static
 
-from maestro_cli.core.errors import UsageError
+from maestro_cli.core.errors import UsageError, defect
 from maestro_cli.core.untrusted import visible
 from maestro_cli.tui.announcing import Announcer
 from maestro_cli.tui.console import Console
@@ -250,6 +252,9 @@ class Frame(App[None]):
         except UsageError as error:
             self.prompt.hint(f"{error.what}: {error.why}", is_wrong=True)
             return False
+        except Exception as error:  # noqa: BLE001 - as in `_border`: rows that cannot be drawn
+            self.status.tell(f"what matches cannot be drawn: {defect(error)}")
+            return False
         self._trail.filtered(text.strip())
         self.crumbs.show(self.trail)
         return True
@@ -274,15 +279,26 @@ class Frame(App[None]):
         self.header.show(snapshot, now)
         self.done.show(snapshot.log)
         view = self.view
-        facts = [snapshot.fact(strip_feed().of(context)) for context in snapshot.scope.contexts]
-        self.strip.show(burn_cells(facts), age_seconds=oldest_seconds(facts, now))
         if view is not None and view.is_mounted:
             if snapshot.scope != self._read_scope:
                 self._read_for(view)
-            view.show(snapshot, now)
-        self._announce(snapshot)
+            with self._border(view.spec.title):
+                view.show(snapshot, now)
+        with self._border("the line of objectives"):
+            facts = [snapshot.fact(strip_feed().of(context)) for context in snapshot.scope.contexts]
+            self.strip.show(burn_cells(facts), age_seconds=oldest_seconds(facts, now))
+        with self._border("the news of incidents"):
+            self._announce(snapshot)
         over = [name for name, until in snapshot.armed.items() if until <= now]
         self.behind.store.dispatch(*map(ContextDisarmed, over))
+
+    @contextmanager
+    def _border(self, what: str) -> Iterator[None]:
+        """What cannot be drawn is told, and the rest is still drawn."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever was read, it does not end the console
+            self.status.tell(f"{what} cannot be drawn: {defect(error)}")
 
     def _announce(self, snapshot: Snapshot) -> None:
         """Ring for incidents that are new; of the past nothing is news."""

@@ -17,6 +17,7 @@ from maestro_cli.core.selectors import selector_matches
 from maestro_cli.output.tables import cell_text
 from maestro_cli.output.views import Listing
 from maestro_cli.runbooks.linear_regex import linear_regex
+from maestro_cli.tui.text import cell_of
 
 Labels = Callable[[Any], Mapping[str, str]]
 
@@ -74,7 +75,7 @@ class RowFilter:
         known = self._texts.get(place)
         if known is not None and known[0] is item:
             return known
-        return item, " ".join(cell_text(column.cell(item)) for column in listing.columns)
+        return item, " ".join(cell_text(cell_of(column, item)) for column in listing.columns)
 
 
 def parse_filter(typed: str) -> Filter:

@@ -34,6 +34,7 @@ class TableView(View):
         self._screen = screen_
         self._filter = RowFilter(place.filter)
         self._shown: tuple[Snapshot, datetime] | None = None
+        self._drawn: Sequence[Any] = ()
 
     def compose(self) -> ComposeResult:
         yield StaleLine()
@@ -88,6 +89,10 @@ class TableView(View):
         stale: Callable[[Any], bool],
         is_known: bool,
     ) -> None:
+        if items is not self._drawn:
+            for item in items:
+                key(item)  # raises here for a row that has none, before the table holds it
+            self._drawn = items
         empty = "not known" if not is_known else "nothing matches" if total else self._empty
         self.query_one(FactTable).show(columns, items, key, stale=stale, empty=empty)
         self.post_message(self.CountChanged(len(items), total))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from maestro_cli.output.views import Column
-from maestro_cli.tui.text import Span, shown
+from maestro_cli.tui.text import Span, cell_of, shown, tone_of
 from maestro_cli.tui.widgets.columns import SortKey, sort_key
 
 _KEPT = 2048  # rows whose cells are remembered
@@ -78,8 +78,7 @@ class Rows:
         if len(self._cells) >= _KEPT:
             self._cells.clear()
         made = [
-            (shown(column.cell(item), _LONGEST_CELL), column.tone(item) if column.tone else "")
-            for column in self.columns
+            (shown(cell_of(column, item), _LONGEST_CELL), tone_of(column, item)) for column in self.columns
         ]
         self._cells[key] = (item, made)
         return made
@@ -89,7 +88,8 @@ class Rows:
         if self.sorted_by is None:
             self.items = self._given
             return
-        if self._rank(self.columns[self.sorted_by].cell) or len(self._order) != len(self._given):
+        column = self.columns[self.sorted_by]
+        if self._rank(lambda item: cell_of(column, item)) or len(self._order) != len(self._given):
             ranks = self._ranks
             order = sorted(range(len(ranks)), key=ranks.__getitem__, reverse=self.is_reversed)
             known = [place for place in order if ranks[place][0] != _NOTHING]
