@@ -28,6 +28,16 @@ body.-closed .told.opening { display: none !important; }
 .told a { color: inherit; }
 """
 
+_SCRIPT = """\
+// Keys go to the terminal from the first, without a click; not before it can be told that it has them.
+new MutationObserver((_, watcher) => {
+  if (document.body.classList.contains("-first-byte")) {
+    watcher.disconnect();
+    document.querySelector(".xterm-helper-textarea").focus();
+  }
+}).observe(document.body, { attributes: true });
+"""
+
 _PAGE = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -44,6 +54,7 @@ _PAGE = """\
 <div class="told ended"><p>The console ended, or another tab has it. <a href="/">Open it again</a></p></div>
 <div id="terminal" class="textual-terminal" data-session-websocket-url="ws://{host}/ws"
  data-font-size="{font_size}"></div>
+<script src="/console.js"></script>
 </body>
 </html>
 """
@@ -83,6 +94,7 @@ def assets(*, aloud: bool) -> dict[str, Asset]:
         "/textual.js": Asset(script.encode(), "text/javascript"),
         "/xterm.css": Asset((folder / "css" / "xterm.css").read_bytes(), "text/css"),
         "/font.ttf": Asset((folder / _FONT).read_bytes(), "font/ttf"),
+        "/console.js": Asset(_SCRIPT.encode(), "text/javascript"),
         "/console.css": Asset(_STYLE.encode(), "text/css"),
     }
 

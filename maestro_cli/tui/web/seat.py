@@ -11,11 +11,13 @@ import json
 import shlex
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from maestro_cli.local.process import leashed
 
 if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+
     from aiohttp import web
     from textual_serve.app_service import AppService
     from textual_serve.download_manager import DownloadManager
@@ -91,22 +93,31 @@ def within(cells: int, most: int) -> int:
 async def _until_ended(socket: web.WebSocketResponse, service: AppService) -> None:
     process = service._process  # it offers no way to wait for it, nor to kill it
     assert process is not None
-    end = asyncio.ensure_future(_close_after(process, socket))
+    watch = asyncio.ensure_future(_close_after(process, socket))
     try:
         async for message in socket:
             await _obey(message.data, socket, service)
     finally:
-        try:
-            async with asyncio.timeout(END_SECONDS):
-                await service.stop()
-                await process.wait()
-        except TimeoutError:
-            with suppress(ProcessLookupError):
-                process.kill()
-        await end
+        await _end(process, service)
+        await watch
 
 
-async def _close_after(process: Any, socket: web.WebSocketResponse) -> None:
+async def _end(process: Process, service: AppService) -> None:
+    """Ask it to end, and kill it when it does not."""
+    ending = asyncio.ensure_future(service.stop())
+    exit_ = asyncio.ensure_future(process.wait())
+    await asyncio.wait(
+        [ending, exit_], timeout=END_SECONDS
+    )  # a time-out that cancels `stop` is swallowed by it
+    if not exit_.done():
+        with suppress(ProcessLookupError):
+            process.kill()
+    await exit_
+    ending.cancel()  # it reads what a program that the console started may still hold open
+    await asyncio.wait([ending])
+
+
+async def _close_after(process: Process, socket: web.WebSocketResponse) -> None:
     """A console that ended shows nothing any more."""
     await process.wait()
     await socket.close()
@@ -130,5 +141,5 @@ async def _obey(data: object, socket: web.WebSocketResponse, service: AppService
 def _parsed(data: object) -> object:
     try:
         return json.loads(data) if isinstance(data, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
