@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 
@@ -67,7 +68,7 @@ class Served:
         async with self.browser.get(self.server.url) as answer:
             assert answer.status == 200
 
-    def socket(self, query: str = "", origin: str | None = "") -> aiohttp.client._WSRequestContextManager:
+    def socket(self, query: str = "", origin: str | None = "") -> Any:
         """The websocket of the page; with another origin than its own, or with none."""
         headers = {} if origin is None else {"Origin": origin or self.home}
         return self.browser.ws_connect(f"{self.home}/ws{query}", headers=headers)
@@ -86,7 +87,7 @@ async def serving(manner: str = "", *, aloud: bool = False) -> AsyncIterator[Ser
         await server.close()
 
 
-async def shown(socket: aiohttp.ClientWebSocketResponse, wanted: str) -> str:
+async def shown(socket: AsyncIterable[aiohttp.WSMessage], wanted: str) -> str:
     """Wait until the console shows it; all that it showed until then."""
     seen = ""
     async with asyncio.timeout(PATIENCE_SECONDS):
