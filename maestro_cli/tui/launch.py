@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 from maestro_cli.core.errors import MaestroError, UsageError
 from maestro_cli.local.process import die_with_parent
 from maestro_cli.output.diagnostics import told_to
-from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.console import Console
-from maestro_cli.tui.keys.keymap import load_keymap
 from maestro_cli.tui.keys.remembered import recall
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.table import FIRST, every_screen, screen_names
@@ -23,12 +21,18 @@ if TYPE_CHECKING:
 
 
 def open_console(services: Services, contexts: tuple[str, ...], namespace: str, screen: str) -> None:
-    """Run until it is left. Raises UsageError without a terminal and for unknown screens, NotFound,
-    InvalidFile."""
+    """Run until it is left; in lines with --plain. Raises UsageError without a terminal and for unknown
+    screens, NotFound, InvalidFile."""
     if is_served():
         die_with_parent()
+    elif services.options.is_plain:
+        _open_lines(services, contexts, namespace, screen)
+        return
     else:
         _require_terminal()
+    from maestro_cli.tui.app import ConsoleApp
+    from maestro_cli.tui.keys.keymap import load_keymap
+
     names = _known(services, contexts)
     own = services.settings.context(names[0]).namespace or ""
     keymap, kept = load_keymap(), recall()
@@ -45,12 +49,25 @@ def open_console(services: Services, contexts: tuple[str, ...], namespace: str, 
         console.close()
 
 
+def _open_lines(services: Services, contexts: tuple[str, ...], namespace: str, screen: str) -> None:
+    """The console without a screen: no part of one is imported."""
+    from maestro_cli.tui.plain.launch import open_lines
+
+    names = _known(services, contexts)
+    first = namespace or services.settings.context(names[0]).namespace or ""
+    wanted = named_screen(screen)
+    console = Console(services.options, services.clock, names, first)
+    open_lines(console, Place(wanted if screen else first_screen(console, "")))
+
+
 def serve_console(
     services: Services, contexts: tuple[str, ...], namespace: str, screen: str, port: int
 ) -> None:
     """Serve it to one browser until it is ended. Raises as `open_console`, and ActionFailed, Unreachable."""
     names = _known(services, contexts)
     named_screen(screen)
+    from maestro_cli.tui.keys.keymap import load_keymap
+
     load_keymap()
     serve_to_browser(services, names, namespace, screen, port)
 

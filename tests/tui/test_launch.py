@@ -46,7 +46,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Place, str]]:
         seen.append((place, console.store.snapshot.scope.namespace))
         return SimpleNamespace(run=lambda: None, remark=lambda text: None)
 
-    monkeypatch.setattr(launch, "ConsoleApp", app)
+    monkeypatch.setattr("maestro_cli.tui.app.ConsoleApp", app)
     monkeypatch.setattr(Console, "reading", lambda self, context: SimpleNamespace(desk=Desk(OPEN)))
     OPEN.clear()
     terminal = SimpleNamespace(isatty=lambda: True)

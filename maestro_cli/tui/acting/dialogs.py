@@ -14,10 +14,9 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
-from maestro_cli.core.errors import UsageError
 from maestro_cli.core.untrusted import visible
 from maestro_cli.tui.acting.dispatcher import Agreed
-from maestro_cli.tui.acting.model import Action, Answers, Ask, Target
+from maestro_cli.tui.acting.model import Action, Answers, Target, fault_of
 from maestro_cli.tui.widgets.report_view import ReportView
 
 if TYPE_CHECKING:
@@ -137,20 +136,6 @@ class WordsDialog(Dialog):
                 return
         made: Answers = answers
         self.dismiss(made)
-
-
-def fault_of(ask: Ask, text: str) -> str:
-    """What is wrong with an answer, in words; "" when nothing is."""
-    if not text:
-        return f"{ask.label}: it is needed" if ask.is_needed else ""
-    if ask.choices and text not in ask.choices:
-        return f"{ask.label}: one of {', '.join(ask.choices)}"
-    if ask.check is not None:
-        try:
-            ask.check(text)
-        except (UsageError, ValueError) as error:
-            return f"{ask.label}: {error}"
-    return ""
 
 
 class ArmDialog(Dialog):

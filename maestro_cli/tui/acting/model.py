@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.core.errors import UsageError
+
 if TYPE_CHECKING:
     from maestro_cli.changes.model import Plan
     from maestro_cli.core.cancellation import Cancellation
@@ -68,6 +70,20 @@ class Ask:
     choices: tuple[str, ...] = ()
     check: Callable[[str], object] | None = None
     is_needed: bool = True
+
+
+def fault_of(ask: Ask, text: str) -> str:
+    """What is wrong with an answer, in words; "" when nothing is."""
+    if not text:
+        return f"{ask.label}: it is needed" if ask.is_needed else ""
+    if ask.choices and text not in ask.choices:
+        return f"{ask.label}: one of {', '.join(ask.choices)}"
+    if ask.check is not None:
+        try:
+            ask.check(text)
+        except (UsageError, ValueError) as error:
+            return f"{ask.label}: {error}"
+    return ""
 
 
 @dataclass(frozen=True)

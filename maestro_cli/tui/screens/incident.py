@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import UsageError
 from maestro_cli.tui.acting.model import Action, Answers, Danger, Target
-from maestro_cli.tui.feeds.incident_story import STORY
+from maestro_cli.tui.feeds.incident_story import STORY, IncidentStory
 from maestro_cli.tui.feeds.model import Feed
 from maestro_cli.tui.screens.incident_actions import ACTIONS
 from maestro_cli.tui.screens.incident_runs import CANCEL, CONSIDER, REHEARSE
 from maestro_cli.tui.screens.model import OwnScreen, Place
+from maestro_cli.tui.store.model import Scope
 
 if TYPE_CHECKING:
     from maestro_cli.changes.candidates.model import Candidate
@@ -70,6 +71,23 @@ LOGS = Action(
     key="l",
     opens=logs_of,
 )
+
+
+def incident_target(story: IncidentStory, site: str) -> Target:
+    """By its id; people call it by its number."""
+    return Target(site, "Incident", story.incident.id, f"#{story.incident.number}", story)
+
+
+def fixed_scope(scope: Scope, story: IncidentStory, site: str) -> Scope:
+    """What every place is about that is reached from an incident: its context, namespace, since it began."""
+    incident = story.incident
+    others = tuple(name for name in scope.contexts if name != site)
+    return Scope(
+        (site, *others) if site in scope.contexts else (site,),
+        incident.namespace or scope.namespace,
+        f"#{incident.number}",
+        incident.times.started_at,
+    )
 
 
 def incident_view(place: Place) -> View:

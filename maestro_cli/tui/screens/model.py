@@ -59,6 +59,7 @@ class TableScreen:
     what actions on it are about (the place has the row's context), `opens` where Enter leads. `labels` are
     what `-l` asks for.
     `has_namespace`: its feed takes a namespace, where the place has no argument.
+    `drawn` are titles of columns that are drawings: they are not read aloud.
     """
 
     id: str
@@ -72,6 +73,7 @@ class TableScreen:
     opens: Callable[[Target], Place] | None = None
     labels: Callable[[Any], Mapping[str, str]] = nothing_to_filter
     has_namespace: bool = True
+    drawn: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     aliases: tuple[str, ...] = ()
     digit: str = ""

@@ -113,6 +113,28 @@ def services_listing(found: Sequence[ServiceHealth], moment: Moment) -> Listing[
     return Listing("services/v1", columns, found, empty="the context names no objectives, so no services")
 
 
+def burning_listing(burning: tuple[Burning, ...]) -> Listing[Burning]:
+    columns: list[Column[Burning]] = [
+        Column("objective", lambda one: one.objective.name),
+        Column("promise", lambda one: one.objective.echo),
+        Column("state", lambda one: one.state.value),
+        Column("budget left", lambda one: None if one.left is None else f"{one.left:.1%}", right=True),
+    ]
+    for seconds in sorted(burning[0].rates) if burning else ():
+        columns.append(_rate_column(seconds))
+    return Listing("burning/v1", columns, burning, empty="no objective names this service")
+
+
+def _rate_column(seconds: float) -> Column[Burning]:
+    from maestro_cli.core.quantities import prometheus_duration
+
+    def rate(one: Burning) -> str:
+        value = one.rates.get(seconds)
+        return "no data" if value is None else f"{value:.1f}x"
+
+    return Column(f"burn {prometheus_duration(seconds)}", rate, right=True)
+
+
 def burn_cells(facts: Sequence[Fact]) -> tuple[BurnCell, ...]:
     """Every objective of these facts, for the line of burn."""
     from maestro_cli.tui.widgets.burn_strip import BurnCell
@@ -170,6 +192,7 @@ SCREENS = (
         target=service_target,
         opens=open_plots,
         aliases=("service-list", "svc", "slo"),
+        drawn=("requests 30m", "errors 30m"),
         has_namespace=False,
         actions=(
             Action(

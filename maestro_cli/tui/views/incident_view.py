@@ -16,7 +16,7 @@ from textual.containers import Grid, Vertical
 
 from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.feeds.incident_story import STORY, IncidentStory
-from maestro_cli.tui.screens.incident import REVISIONS
+from maestro_cli.tui.screens.incident import REVISIONS, fixed_scope, incident_target
 from maestro_cli.tui.screens.incident_runs import LiveRun, live_key
 from maestro_cli.tui.screens.incident_words import head_lines
 from maestro_cli.tui.screens.model import Place, Screen
@@ -113,14 +113,7 @@ class IncidentView(View):
 
     def _fix(self, scope: Scope, story: IncidentStory) -> None:
         """From now on every place is about this incident: its context, its namespace, since it began."""
-        incident = story.incident
-        others = tuple(name for name in scope.contexts if name != self._site)
-        fixed = Scope(
-            (self._site, *others) if self._site in scope.contexts else (self._site,),
-            incident.namespace or scope.namespace,
-            f"#{incident.number}",
-            incident.times.started_at,
-        )
+        fixed = fixed_scope(scope, story, self._site)
         if fixed not in (scope, self._fixed):
             self._fixed = fixed
             self.post_message(self.ScopeFixed(fixed))
@@ -128,8 +121,7 @@ class IncidentView(View):
     def targets(self) -> tuple[Target, ...]:
         if self._story is None:
             return ()
-        incident = self._story.incident
-        return (Target(self._site, "Incident", incident.id, f"#{incident.number}", self._story),)
+        return (incident_target(self._story, self._site),)
 
     # Panes
 

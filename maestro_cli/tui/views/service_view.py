@@ -7,10 +7,9 @@ from datetime import datetime
 from textual.app import ComposeResult
 
 from maestro_cli.output.plots import Plot
-from maestro_cli.output.views import Column, Heading, Listing, Report
+from maestro_cli.output.views import Heading, Report
 from maestro_cli.services.service_health import STEP_SECONDS, Points, ServiceHealth
-from maestro_cli.slo.burning import Burning
-from maestro_cli.tui.screens.services import SERVICES
+from maestro_cli.tui.screens.services import SERVICES, burning_listing
 from maestro_cli.tui.store.model import FactKey, Scope, Snapshot
 from maestro_cli.tui.views.stale_line import StaleLine
 from maestro_cli.tui.views.view import View
@@ -61,25 +60,3 @@ def _plot(title: str, unit: str, points: Points, scale: float) -> Plot:
     scaled = [(at.timestamp(), None if value is None else value * scale) for at, value in points]
     start, end = (scaled[0][0], scaled[-1][0]) if scaled else (0.0, 1.0)
     return Plot(title, unit, scaled, start, end, STEP_SECONDS * 1.5)
-
-
-def burning_listing(burning: tuple[Burning, ...]) -> Listing[Burning]:
-    columns: list[Column[Burning]] = [
-        Column("objective", lambda one: one.objective.name),
-        Column("promise", lambda one: one.objective.echo),
-        Column("state", lambda one: one.state.value),
-        Column("budget left", lambda one: None if one.left is None else f"{one.left:.1%}", right=True),
-    ]
-    for seconds in sorted(burning[0].rates) if burning else ():
-        columns.append(_rate_column(seconds))
-    return Listing("burning/v1", columns, burning, empty="no objective names this service")
-
-
-def _rate_column(seconds: float) -> Column[Burning]:
-    from maestro_cli.core.quantities import prometheus_duration
-
-    def rate(one: Burning) -> str:
-        value = one.rates.get(seconds)
-        return "no data" if value is None else f"{value:.1f}x"
-
-    return Column(f"burn {prometheus_duration(seconds)}", rate, right=True)

@@ -1,0 +1,143 @@
+"""A place as text: what it is about, what is not fresh, its rows with numbers, or its report.
+
+Invariant: pure. A number stands for the target that was captured when its row was printed, never for what
+has taken its place since; drawings are left out, for nobody can read them aloud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from maestro_cli.output.tables import plain_table
+from maestro_cli.output.views import Column, Listing, Report, View
+from maestro_cli.tui.acting.model import Target
+from maestro_cli.tui.plain.forms import form_of
+from maestro_cli.tui.screens.model import Moment, OwnScreen, Place, ReportScreen, Screen, TableScreen
+from maestro_cli.tui.store.model import Fact, FactKey, Scope, Snapshot
+from maestro_cli.tui.views.filtering import RowFilter
+from maestro_cli.tui.views.sited import Sited, sited_columns
+from maestro_cli.tui.views.staleness import stale_text
+
+MOST_ROWS = 200  # that are printed at once; a filter finds the others
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`text` is said first, then `report`; `rows` are what the numbers stand for, from 1 on. `about` is what
+    actions are about while no row is chosen."""
+
+    text: str
+    report: View | None = None
+    rows: tuple[Target, ...] = ()
+    about: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    number: int
+    row: Any
+
+
+def keys_of(screen: Screen, place: Place, scope: Scope) -> frozenset[FactKey]:
+    """The facts that a place renders."""
+    if isinstance(screen, OwnScreen):
+        return form_of(screen).keys(place, scope)
+    contexts = (place.context,) if place.context else scope.contexts
+    argument = place.argument
+    if isinstance(screen, TableScreen) and not argument and screen.has_namespace:
+        argument = scope.namespace
+    return frozenset(screen.feed.of(context, argument) for context in contexts)
+
+
+def page_of(screen: Screen, place: Place, snapshot: Snapshot, now: datetime) -> Page:
+    """Raises UsageError for a filter that cannot be read."""
+    facts = [(key, snapshot.fact(key)) for key in sorted(keys_of(screen, place, snapshot.scope))]
+    head = [head_line(screen, place, snapshot, now)]
+    for feed in screen.feeds:
+        own = [(key.context, fact) for key, fact in facts if key.feed == feed.id]
+        head.append(stale_text(feed.needs, own, now, is_past=snapshot.replay_at is not None))
+    text = "\n".join(line for line in head if line)
+    if isinstance(screen, TableScreen):
+        return _table(screen, place, facts, Moment(now, snapshot.scope, snapshot.scope.context), text)
+    if isinstance(screen, ReportScreen):
+        return _report(screen, place, facts[0], snapshot, now, text)
+    form = form_of(screen)
+    target = form.target(place, snapshot)
+    return Page(text, form.report(place, snapshot, now), about=() if target is None else (target,))
+
+
+def head_line(screen: Screen, place: Place, snapshot: Snapshot, now: datetime) -> str:
+    """`Pods. local read-only, prod armed. namespace ml. incident #3.`"""
+    scope = snapshot.scope
+    contexts = ", ".join(
+        f"{one} {'ARMED' if snapshot.is_armed(one, now) else 'read-only'}" for one in scope.contexts
+    )
+    parts = [f"{screen.title} {place.argument}".strip(), contexts]
+    parts.append(f"namespace {scope.namespace}" if scope.namespace else "all namespaces")
+    if scope.incident:
+        parts.append(f"incident {scope.incident}")
+    if place.filter:
+        parts.append(f"filter {place.filter}")
+    if snapshot.replay_at is not None:
+        parts.append(f"as it was at {snapshot.replay_at.astimezone():%H:%M:%S %Z}")
+    return ". ".join(parts) + "."
+
+
+def _table(
+    screen: TableScreen,
+    place: Place,
+    facts: Sequence[tuple[FactKey, Fact]],
+    moment: Moment,
+    head: str,
+) -> Page:
+    wanted = RowFilter(place.filter)
+    columns: Sequence[Column[Any]] = ()
+    sited: list[Sited] = []
+    total, empty = 0, ""
+    for key, fact in facts:
+        items = screen.rows(fact.data) if fact.is_known else ()
+        listing = screen.listing(items, replace(moment, context=key.context))
+        columns, empty, total = listing.columns, listing.empty, total + len(items)
+        kept = wanted.kept(listing, key.context, screen.key, screen.labels)
+        sited += [Sited(key.context, screen.key(item), item, fact.is_stale) for item in kept]
+    if not all(fact.is_known for _, fact in facts):
+        empty = "not known"
+    shown = sited[:MOST_ROWS]
+    rows = [_Numbered(number, one) for number, one in enumerate(shown, 1)]
+    printed = [one for one in columns if not one.wide and one.title not in screen.drawn]
+    listing = Listing("rows/v1", _numbered(printed, has_context=len(facts) > 1), rows)
+    body = plain_table(listing, wide=False) or ("nothing matches" if total else empty)
+    count = f"{len(shown)} of {total} rows." if total else ""
+    targets = tuple(screen.target(one.item, replace(place, context=one.context)) for one in shown)
+    return Page("\n".join(part for part in (head, body, count) if part), rows=targets)
+
+
+def _numbered(columns: Sequence[Column[Any]], *, has_context: bool) -> list[Column[Any]]:
+    """The columns of items as columns of numbered rows, the number first."""
+    placed = sited_columns(columns) if has_context else [_of(one, lambda row: row.item) for one in columns]
+    number: Column[Any] = Column("row", lambda one: one.number, right=True)
+    return [number, *(_of(one, lambda row: row.row) for one in placed)]
+
+
+def _of(column: Column[Any], inner: Callable[[Any], Any]) -> Column[Any]:
+    cell = column.cell
+    return replace(column, cell=lambda one: cell(inner(one)), tone=None)
+
+
+def _report(
+    screen: ReportScreen,
+    place: Place,
+    read: tuple[FactKey, Fact],
+    snapshot: Snapshot,
+    now: datetime,
+    head: str,
+) -> Page:
+    key, fact = read
+    if not fact.is_known:
+        return Page(head)
+    report: Report = screen.report(fact.data, Moment(now, snapshot.scope, key.context))
+    target = screen.target(replace(place, context=key.context), fact.data)
+    return Page(head, report, about=() if target is None else (target,))

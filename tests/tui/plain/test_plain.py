@@ -1,0 +1,176 @@
+"""The console in lines: the same screens and the same rules, over a pipe."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from maestro_cli.changes.model import Gate, GateDecision
+from maestro_cli.tui.plain.forms import FORMS
+from maestro_cli.tui.plain.page import page_of
+from maestro_cli.tui.plain.session import Session
+from maestro_cli.tui.plain.talk import Talk
+from maestro_cli.tui.screens.model import OwnScreen, Place
+from maestro_cli.tui.screens.table import every_screen
+from maestro_cli.tui.store.events import ContextArmed, FactRead
+from maestro_cli.tui.store.model import Scope, Snapshot
+from tests.tui.cases import NOW, StillConsole, pod, tell
+from tests.tui.facts import FACTS, PLACES, SITE
+from tests.tui.facts_of_changes import plan
+from tests.tui.test_dispatcher import Desk
+
+PODS = every_screen()["pods"].feeds[0]
+
+
+class Services(Desk):
+    """Plans, gate and execution of a test; `protected` contexts have their name typed."""
+
+    def __init__(self, *, protected: bool = False) -> None:
+        super().__init__()
+        self.policy = SimpleNamespace(protected=protected)
+        self.settings = SimpleNamespace(contexts={})
+        self.planned: list[Any] = []
+
+    def plan(self, kind: str, ref: Any, parameters: Any) -> Any:
+        self.planned.append((kind, str(ref)))
+        return plan()
+
+    def rehearse_change(self, plan: Any, accepts: Any) -> Any:
+        return SimpleNamespace(decision=GateDecision(Gate.ALLOWED))
+
+
+class Room:
+    """A session over facts that were given, fed line by line."""
+
+    def __init__(self, *, protected: bool = False, place: Place | None = None) -> None:
+        self.services = Services(protected=protected)
+        self.console = StillConsole(self.services, (SITE,))
+        self.place = place or Place("pods")
+        for facts in FACTS.values():
+            tell(self.console, *(FactRead(key, data, NOW) for key, data in facts().items()))
+
+    def say(self, *lines: str) -> str:
+        """What is printed until the end of the input."""
+        out = io.StringIO()
+        Session(self.console, Talk(io.StringIO("\n".join(lines) + "\n"), out), self.place).run()
+        return out.getvalue()
+
+    def arm(self) -> None:
+        tell(self.console, ContextArmed(SITE, NOW + timedelta(minutes=5)))
+
+
+def test_a_row_has_a_number_and_the_end_of_input_ends_it() -> None:
+    text = Room().say("2")
+    assert "Pods. prod read-only. all namespaces." in text
+    assert "6 of 6 rows." in text
+    assert text.endswith("chosen: ml/pod/fraud-1\nmaestro> \n")
+
+
+def test_a_number_means_the_row_that_was_printed_whatever_took_its_place() -> None:
+    room = Room()
+    out = io.StringIO()
+    session = Session(room.console, Talk(io.StringIO(""), out), room.place)
+    session.show()
+    tell(room.console, FactRead(PODS.of(SITE), (pod("other"), pod("fraud-0")), NOW))
+    session.choose(["1"])
+    assert [target.id for target in session.chosen] == ["uid-fraud-0"]
+
+
+def test_nothing_is_done_in_a_context_that_is_not_armed() -> None:
+    room = Room()
+    text = room.say("do delete 1", "fraud-0")
+    assert "prod is read-only; write 10" in text
+    assert room.services.planned == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "count", "words"),
+    [
+        (("ml/pod/fraud-0",), 1, "End the pod ml/pod/fraud-0: verified: chg-1"),
+        (("yes",), 0, "that is not ml/pod/fraud-0; nothing was done"),
+        (("",), 0, "you said no"),
+        ((), 0, "you said no"),
+    ],
+    ids=["typed", "yes is not enough", "an empty line", "the end of input"],
+)
+def test_what_disrupts_is_done_once_its_target_is_typed(
+    answers: tuple[str, ...], count: int, words: str
+) -> None:
+    room = Room()
+    room.arm()
+    text = room.say("1", "do pods.delete", *answers)
+    assert words in text
+    assert len(room.services.executed) == count
+    assert room.services.planned == [("delete-pod", "ml/pod/fraud-0")]
+
+
+def test_a_protected_context_is_armed_by_its_name_alone() -> None:
+    room = Room(protected=True)
+    assert "prod is read-only, as before" in room.say("write", "y")
+    assert "prod is armed" in room.say("write 5", "prod")
+    assert room.console.store.snapshot.is_armed(SITE, NOW)
+
+
+def test_the_words_of_the_command_line_need_no_colon() -> None:
+    text = Room().say("pods /fraud", "ns ml", ":nodes", "back", "back", "tour", "nodez")
+    assert "filter fraud" in text
+    assert "4 of 6 rows." in text
+    assert "namespace ml" in text
+    assert "Nodes. prod read-only" in text
+    assert "this has no sense without a screen" in text
+    assert "did you mean 'node'?" in text
+
+
+def test_a_word_that_may_mean_two_rows_is_refused_with_both() -> None:
+    room = Room()
+    room.console.store.dispatch(FactRead(PODS.of(SITE), (pod("a"), pod("a", namespace="shop")), NOW))
+    text = room.say("open a")
+    assert "'a' may be 2 rows. ml/pod/a, shop/pod/a" in text
+
+
+def test_an_incident_fixes_the_scope_until_it_is_left() -> None:
+    room = Room(place=Place("incidents"))
+    text = room.say("open 1", "changes", "back", "back")
+    assert "Changes. prod read-only. namespace ml. incident #2." in text
+    assert "Incidents. prod read-only. all namespaces." in text.rpartition("Incident #2")[2]
+
+
+@pytest.mark.parametrize("screen", every_screen())
+def test_every_screen_is_said_without_a_control_character(screen: str) -> None:
+    text = Room(place=PLACES.get(screen, Place(screen))).say("actions")
+    assert text.count("\n") > 3
+    assert "not known" not in text
+    assert [c for c in text if (ord(c) < 32 and c != "\n") or c in "\u202e\u200b"] == []
+
+
+@pytest.mark.parametrize("screen", every_screen())
+def test_every_screen_says_that_nothing_is_known_yet(screen: str) -> None:
+    page = page_of(every_screen()[screen], PLACES.get(screen, Place(screen)), Snapshot(Scope((SITE,))), NOW)
+    assert page.text
+    assert page.rows == ()
+
+
+def test_every_screen_that_draws_itself_has_a_form_in_lines() -> None:
+    own = {screen.id for screen in every_screen().values() if isinstance(screen, OwnScreen)}
+    assert own == set(FORMS), "give it one in maestro_cli/tui/plain/forms.py"
+
+
+def test_no_part_of_a_full_screen_is_imported() -> None:
+    code = (
+        "import sys\n"
+        "from maestro_cli.tui import launch\n"
+        "from maestro_cli.tui.plain import launch as lines\n"
+        "from maestro_cli.tui.screens.table import every_feed\n"
+        "every_feed()\n"
+        "print([name for name in sys.modules if name.split('.')[0] == 'textual'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.strip() == "[]"
