@@ -1,7 +1,7 @@
 """Whether anybody watches, and which sources cannot be read.
 
 Invariant: the blindness of a source is journaled once when it begins and once when it ends, by whichever
-watcher notices first; each source has its own.
+watcher notices first; each source has its own, and so may each part of it.
 """
 
 from __future__ import annotations
@@ -57,15 +57,24 @@ def slot_of(number: int) -> str:
 def read_sight(journal: Journal, *, source: str = API_SOURCE, others: Sequence[str] = ()) -> Sight:
     """What `maestro status` says of detection, by the sources that the context has."""
     leases = [journal.lease(slot_of(number)) for number in range(1, MAX_WATCHERS + 1)]
-    blind = {name: found for name in (source, *others) if (found := blindness_of(journal, name)) is not None}
-    first = blind.pop(source, None)
+    first = blindness_of(journal, source)
     return Sight(
         tuple(Heartbeat(lease.holder, lease.until) for lease in leases if lease is not None),
         first.since if first is not None else None,
         first.error if first is not None else "",
         source,
-        tuple(blind.values()),
+        tuple(found for name in others for found in _within(journal, name)),
     )
+
+
+def _within(reads: Reads, source: str) -> list[Blindness]:
+    """The blindness of a source, and of each part of it that has a name of its own: `source/part`."""
+    rows = reads.query(
+        "SELECT source, blind_since, error FROM watched WHERE blind_since IS NOT NULL"
+        " AND (source = :source OR source GLOB :source || '/*') ORDER BY source",
+        {"source": source},
+    )
+    return [Blindness(*row) for row in rows]
 
 
 def blindness_of(reads: Reads, source: str) -> Blindness | None:

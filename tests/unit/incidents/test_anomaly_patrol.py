@@ -24,6 +24,7 @@ from maestro_cli.incidents.intake.anomalies.patrol import (
 )
 from maestro_cli.incidents.intake.anomalies.projection import AnomalyProjection, current_anomalies
 from maestro_cli.incidents.intake.anomalies.queries import METRICS, QUERIES, SIZES
+from maestro_cli.incidents.intake.blindness import read_sight
 from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.intake.watch import Eye, Watch
 from maestro_cli.incidents.model import Severity
@@ -239,12 +240,31 @@ def test_a_measure_of_more_series_than_allowed_is_not_read_and_that_is_told_once
     assert Measure.LATENCY in {one.measure for one in patrol.current()}
 
 
-def test_a_trusted_measure_that_is_not_read_makes_the_source_blind(trusting: Guard) -> None:
-    trusting.metrics.series = {METRICS[Measure.LATENCY][0]: 10_001.0}
-    trusting.minutes(1)
-    (blind,) = trusting.journal.events()
-    assert blind.kind == "watch.blind"
-    assert "10001 series, more than 10000" in blind.data["error"]
+def test_a_trusted_measure_that_is_not_read_is_told_as_blind_and_silences_no_other(tmp_path: Path) -> None:
+    guard = Guard(tmp_path, Measure.LATENCY, Measure.ACCURACY)
+    guard.metrics.series = {METRICS[Measure.ACCURACY][0]: 10_001.0, METRICS[Measure.SATURATION][0]: 10_001.0}
+    guard.slow_from_now()
+    guard.minutes(4)
+    assert [one.key for one in list_incidents(guard.journal)] == ["ml/fraud"]
+    (blind,) = read_sight(guard.journal, others=[SOURCE]).others
+    assert blind.source == "anomalies/accuracy"
+    assert "10001 series, more than 10000" in blind.error
+    assert guard.kinds().count("watch.blind") == 1
+    guard.metrics.series = {}
+    guard.clock.advance(3600)
+    guard.minutes(1)
+    assert read_sight(guard.journal, others=[SOURCE]).others == ()
+    guard.journal.close()
+
+
+def test_a_measure_that_is_trusted_no_more_is_not_told_as_blind(tmp_path: Path) -> None:
+    guard = Guard(tmp_path, Measure.ACCURACY)
+    guard.metrics.series = {METRICS[Measure.ACCURACY][0]: 10_001.0}
+    guard.minutes(1)
+    assert read_sight(guard.journal, others=[SOURCE]).others
+    Patrol(guard.metrics, guard.journal, guard.clock, "watch").alerts()
+    assert read_sight(guard.journal, others=[SOURCE]).others == ()
+    guard.journal.close()
 
 
 def test_the_hours_before_are_read_whole_once_an_hour_or_after_a_gap_and_then_only_their_end(

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import MaestroError, NoData
+from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.facts.alerts import Alert, fingerprint_of
 from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.incidents.intake.anomalies.judging import (
@@ -34,6 +34,7 @@ from maestro_cli.incidents.intake.anomalies.queries import (
     SIZES,
     WINDOW_SECONDS,
 )
+from maestro_cli.incidents.intake.blindness import begin_blindness, end_blindness
 from maestro_cli.incidents.intake.correlation import capped, incident_key
 from maestro_cli.incidents.ports import Metrics
 from maestro_cli.incidents.register import open_incident_of_key
@@ -78,12 +79,15 @@ class Patrol:
         self._judged_at: dict[str, datetime] = {}  # when each that goes on was last judged, by subject
 
     def alerts(self) -> tuple[Alert, ...]:
-        """Look once; raises MaestroError when the metrics cannot be read, NoData when those of a trusted
-        measure are too many."""
+        """Look once; raises MaestroError when the metrics cannot be read. Of a trusted measure whose metrics
+        are too many the journal says that it is not seen; the others are told all the same."""
         self.look()
-        if unread := [why for measure, why in self._too_large.items() if measure in self._trusted]:
-            fix = "raise anomalies.max_series of the context, or take the measure out of anomalies.trusted"
-            raise NoData("; ".join(unread), fix=fix)
+        for measure in Measure:
+            source, why = f"{SOURCE}/{measure.value}", self._too_large.get(measure, "")
+            if why and measure in self._trusted:
+                begin_blindness(self._journal, self._actor, source, why)
+            else:
+                end_blindness(self._journal, self._clock, self._actor, source)
         return tuple(map(_alert, (one for one in self.current() if one.measure in self._trusted)))
 
     def current(self) -> tuple[Anomaly, ...]:
