@@ -74,6 +74,8 @@ def propose_severity(
     felt = measured.get("failing") is not None or measured.get("missing") is not None
     if not felt:
         return _unsure(found, "how many requests fail is not known")
+    if _may_be_worse(case):
+        return _unsure(found, "whether more of the answers are wrong than before may be chance")
     if not found:
         return Proposal(Severity.SEV4, ("nothing that users feel was measured",))
     severity = min(one for one, _ in found)
@@ -114,16 +116,33 @@ def _ratio(tally: Tally) -> float | None:
 
 
 def _worse(case: CaseFacts) -> float | None:
-    """How much more often answers are wrong than before, over every version."""
-    every = sum(case.judged.values(), Tally())
-    if every.ratio_since is None or every.requests_since < _ENOUGH_REQUESTS:
+    """How much more often answers are wrong than before, over every version; None where it may be chance."""
+    every = _judged(case)
+    if every is None or every.ratio_since is None or _is_chance(every):
         return None
-    before = every.ratio_before
-    if before is not None and is_chance(
-        every.ratio_since, every.requests_since, before, every.requests_before
-    ):
-        return 0.0
-    return every.ratio_since - (before or 0.0)
+    return every.ratio_since - (every.ratio_before or 0.0)
+
+
+def _may_be_worse(case: CaseFacts) -> bool:
+    """Whether so many more answers are wrong that it would count, and are so few that it may be chance."""
+    every = _judged(case)
+    if every is None or every.ratio_since is None or not _is_chance(every):
+        return False
+    least = min(row.from_ for row in TABLE if row.measure == "wrong")
+    return every.ratio_since - (every.ratio_before or 0.0) >= least
+
+
+def _judged(case: CaseFacts) -> Tally | None:
+    """The answers whose truth is known, of every version; None where there are too few since the onset."""
+    every = sum(case.judged.values(), Tally())
+    return every if every.requests_since >= _ENOUGH_REQUESTS else None
+
+
+def _is_chance(every: Tally) -> bool:
+    since, before = every.ratio_since, every.ratio_before
+    if since is None or before is None:
+        return False
+    return is_chance(since, every.requests_since, before, every.requests_before)
 
 
 def _missing(case: CaseFacts) -> float | None:

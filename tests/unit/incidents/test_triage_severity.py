@@ -92,6 +92,22 @@ def test_answers_that_became_wrong_count_without_an_error() -> None:
     assert proposed(case(0.0, judged=judged)).severity is Severity.SEV2
 
 
+def test_wrong_answers_that_may_be_chance_are_as_if_not_measured_and_never_less_grave() -> None:
+    judged = {"3": Tally(25, 2, 25, 10)}
+    found = proposed(case(0.0, judged=judged))
+    assert (found.severity, found.unsure) == (Severity.SEV2, True)
+    assert "may be chance: unsure means higher" in found.reasons[0]
+    known = proposed(case(0.01, judged=judged))
+    assert (known.severity, known.unsure) == (Severity.SEV2, True)
+    assert proposed(case(0.6, judged=judged)).severity is Severity.SEV1
+
+
+def test_a_difference_of_right_answers_too_small_to_count_leaves_no_doubt() -> None:
+    for judged in (Tally(1000, 80, 1000, 90), Tally(25, 10, 25, 2), Tally(25, 2, 19, 10)):
+        found = proposed(case(0.0, judged={"3": judged}))
+        assert (found.severity, found.unsure) == (Severity.SEV4, False), judged
+
+
 def test_a_cause_alone_can_be_grave_and_only_when_it_is_named() -> None:
     key = Suspect(SuspectKind.KEY, "key partner", 0.8, ())
     assert proposed(case(0.0), key).severity is Severity.SEV2
