@@ -22,6 +22,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -72,7 +73,8 @@ class Forks:
             try:
                 return _heard(self._near)
             except TimeoutError:
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it ended just then
+                    os.kill(pid, signal.SIGKILL)
                 self._near.settimeout(None)
                 _heard(self._near)
                 raise subprocess.TimeoutExpired(arguments, timeout_seconds) from None
@@ -87,7 +89,10 @@ def _told(number: int) -> bytes:
 
 
 def _heard(near: socket.socket) -> int:
-    return int(near.recv(_NUMBER_BYTES, socket.MSG_WAITALL))
+    told = near.recv(_NUMBER_BYTES, socket.MSG_WAITALL)
+    if not told:
+        raise ChildProcessError("the process that forks has ended, see stderr: can every module be imported?")
+    return int(told)
 
 
 def _serve(near: socket.socket) -> list[str] | None:

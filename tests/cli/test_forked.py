@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,11 +44,23 @@ def test_it_has_its_own_environment_folder_and_input(tmp_path: Path, journal_fil
     assert maestro(*read, stdin="# Nothing\n") == started(*read, stdin="# Nothing\n")
 
 
+def kill(pid: int, sign: int, send: Callable[[int, int], None] = os.kill) -> None:
+    send(pid, sign)
+
+
+def find_it_gone(pid: int, sign: int) -> None:
+    """As it is where it ends just before."""
+    kill(pid, sign)
+    raise ProcessLookupError
+
+
+@pytest.mark.parametrize("ends", [kill, find_it_gone])
 def test_one_that_takes_too_long_is_killed_and_the_next_one_works(
-    configured: Path, monkeypatch: pytest.MonkeyPatch
+    configured: Path, monkeypatch: pytest.MonkeyPatch, ends: Callable[[int, int], None]
 ) -> None:
     with monkeypatch.context() as limited:
         limited.setattr(program, "_LIMIT_SECONDS", 0.1)
+        limited.setattr(os, "kill", ends)
         with pytest.raises(subprocess.TimeoutExpired):
             maestro("incident", "watch", "--context", "lab")
     assert started("--version") == maestro("--version")
@@ -58,3 +73,10 @@ def test_while_one_runs_another_is_started_and_does_not_wait(tmp_path: Path) -> 
             assert forks.run(("--version",), {}, tmp_path, (stream, stream, stream), 60) is None
     finally:
         forks.close()
+
+
+def test_that_the_process_that_forks_is_gone_is_said() -> None:
+    near, far = socket.socketpair()
+    far.close()
+    with near, pytest.raises(ChildProcessError, match="has ended"):
+        forked._heard(near)

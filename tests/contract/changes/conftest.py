@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from maestro_cli.changes import execution
+from maestro_cli.changes.kinds.kind import Request
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.changes.policy import Policy
 from maestro_cli.changes.projection import ChangesProjection
@@ -49,6 +52,16 @@ def pipeline(platform: Platform, journal: Journal) -> Iterator[Pipeline]:
     yield make
     for cluster in clusters:
         cluster.close()
+
+
+@pytest.fixture
+def patient_undo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An undo has the time of the change that it undoes, which a test keeps short; it has to hold."""
+
+    def patient(*given: Any) -> Request:
+        return replace(Request(*given), timeout_seconds=PATIENCE_SECONDS)
+
+    monkeypatch.setattr(execution, "Request", patient)
 
 
 SETTINGS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"},

@@ -197,10 +197,11 @@ def test_a_plan_goes_stale_when_kubectl_scales(pipeline: Pipeline, web: Kubectl,
     assert image(web) == "example.test/app:1"
 
 
+@pytest.mark.usefixtures("patient_undo")
 def test_an_image_that_nobody_has_is_taken_back(
     pipeline: Pipeline, journal: Journal, web: Kubectl, ref: WorkloadRef
 ) -> None:
-    changes = pipeline(verify_timeout_seconds=10.0)  # of the undo as well
+    changes = pipeline(verify_timeout_seconds=10.0)
     plan = changes.plan("set-image", ref, {"images": ["maestro.local/nothing:1"]})
     with pytest.raises(RolledBack):
         changes.execute(plan, YES)

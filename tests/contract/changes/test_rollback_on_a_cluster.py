@@ -188,16 +188,17 @@ def test_a_release_that_is_stuck_can_be_rolled_back(pipeline: Pipeline, kubectl:
     assert version_served(kubectl) == "2"
 
 
+@pytest.mark.usefixtures("patient_undo")
 def test_a_goal_that_stays_down_is_undone(pipeline: Pipeline, journal: Journal, kubectl: Kubectl) -> None:
     kubectl.apply(fraud(3, ENDS))
     until(lambda: len(kubectl.items("replicasets")) == 3, "revision 3 to be made")
     ship(kubectl, fraud(4))
-    changes = pipeline(verify_timeout_seconds=10.0)  # of the undo as well
+    changes = pipeline(verify_timeout_seconds=10.0)
     plan = changes.plan("rollback", REF, {"to_revision": 3})
     with pytest.raises(RolledBack):
         changes.execute(plan, YES)
     assert version_served(kubectl) == "4"
-    kubectl("rollout", "status", "deployment/fraud", "--timeout=10s")
+    kubectl("rollout", "status", "deployment/fraud", "--timeout=90s")
     assert get_change(journal, plan.id).state is State.ROLLED_BACK
 
 
