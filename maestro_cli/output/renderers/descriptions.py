@@ -101,8 +101,8 @@ def _conditions(found: Description, now: datetime) -> Listing[ObjectCondition]:
         Column("condition", lambda one: one.type),
         Column("status", lambda one: one.status, tone=lambda one: _TONES[one.health]),
         Column("since", lambda one: _ago(one.changed_at, now), right=True),
-        Column("reason", lambda one: one.reason),
-        Column("message", lambda one: one.message),
+        Column("reason", lambda one: one.reason, priority=0),
+        Column("message", lambda one: one.message, priority=1, folds=True),
     )
     return Listing("condition-list/v1", columns, found.conditions)
 
@@ -111,11 +111,11 @@ def _containers(pod: PodLine) -> Listing[Container]:
     columns: tuple[Column[Container], ...] = (
         Column("container", lambda one: one.name),
         Column("ready", lambda one: "yes" if one.ready else "no"),
-        Column("state", lambda one: " ".join(filter(None, [one.state, one.reason]))),
+        Column("state", lambda one: " ".join(filter(None, [one.state, one.reason])), priority=0),
         Column("restarts", lambda one: one.restarts, right=True),
-        Column("last exit", _last_exit),
-        Column("image", lambda one: one.image),
-        Column("message", lambda one: one.message),
+        Column("last exit", _last_exit, priority=3),
+        Column("image", lambda one: one.image, priority=3),
+        Column("message", lambda one: one.message, priority=1, folds=True),
     )
     return Listing("container-list/v1", columns, pod.containers)
 
@@ -151,10 +151,10 @@ def _events(found: Description, now: datetime) -> Listing[ClusterEvent]:
     columns: tuple[Column[ClusterEvent], ...] = (
         Column("last seen", lambda one: _ago(one.last_seen_at, now), right=True),
         Column("type", lambda one: one.type, tone=lambda one: "warn" if one.type == "Warning" else ""),
-        Column("reason", lambda one: one.reason),
-        Column("times", lambda one: one.count, right=True),
-        Column("object", lambda one: f"{one.object_kind}/{one.object_name}"),
-        Column("message", lambda one: one.message),
+        Column("reason", lambda one: one.reason, priority=0),
+        Column("times", lambda one: one.count, right=True, priority=3),
+        Column("object", lambda one: f"{one.object_kind}/{one.object_name}", priority=3),
+        Column("message", lambda one: one.message, priority=1, folds=True),
     )
     events = found.events[-MOST_EVENTS:]
     return Listing("event-list/v1", columns, events, empty="no events are kept of it")
