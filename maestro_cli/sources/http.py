@@ -34,7 +34,7 @@ from maestro_cli.sources.failures import (
     server_error,
     unreachable,
 )
-from maestro_cli.sources.opened import Opened
+from maestro_cli.sources.opened import Opened, ask_when_silent
 
 if TYPE_CHECKING:
     import httpx
@@ -211,7 +211,7 @@ class HttpBackend:
             request = client.build_request(
                 ask.method, self.url + ask.path, params=ask.params, headers=headers,
                 timeout=(min(CONNECT_SECONDS, limit), silence_seconds, limit, limit),
-                extensions=self._extensions,
+                extensions={**self._extensions, "trace": ask_when_silent},
             )  # fmt: skip
             response = client.send(request, stream=True, follow_redirects=False)
             return Opened(response, cancellation, self._translated)

@@ -35,8 +35,6 @@ class Opened:
         self._is_closed = False
         stream = response.extensions.get("network_stream")
         self._socket: socket.socket | None = stream.get_extra_info("socket") if stream is not None else None
-        if self._socket is not None:
-            _ask_when_silent(self._socket)
 
     @property
     def status(self) -> int:
@@ -88,7 +86,13 @@ class Opened:
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
-def _ask_when_silent(connection: socket.socket) -> None:
+def ask_when_silent(event: str, told: Mapping[str, Any]) -> None:
+    """For the extension `trace` of a request: from when it is connected, its answer may be long in coming."""
+    if event.endswith(".connect_tcp.complete"):
+        _keep_alive(told["return_value"].get_extra_info("socket"))
+
+
+def _keep_alive(connection: socket.socket) -> None:
     options: tuple[tuple[str, int], ...] = (
         ("TCP_KEEPIDLE", _IDLE_SECONDS), ("TCP_KEEPALIVE", _IDLE_SECONDS),  # Linux, macOS
         ("TCP_KEEPINTVL", _EVERY_SECONDS), ("TCP_KEEPCNT", _TIMES),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ import pytest
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import Interrupted, NotFound, Refused, Unreachable, UsageError
 from maestro_cli.core.facts.live import Listed, Lost, Restored
+from maestro_cli.sources import opened
 from maestro_cli.sources.http import Ask, HttpBackend
 from maestro_cli.sources.kube.watches import LONGEST_PAUSE_SECONDS, Watches
 from tests.patience import PATIENCE_SECONDS
@@ -290,6 +292,29 @@ def test_a_read_that_waits_ends_when_it_is_cancelled(
     thread.join(PATIENCE_SECONDS)
     assert ended == [Interrupted]
     backend.close()
+
+
+def test_a_server_that_vanishes_before_it_answers_is_asked_for(
+    scripted: Callable[[Any], ScriptedServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, at_request = list[bool](), list[list[bool]]()
+
+    def keep_alive(
+        connection: socket.socket, whole: Callable[[socket.socket], None] = opened._keep_alive
+    ) -> None:
+        whole(connection)
+        kept.append(bool(connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)))
+
+    def answer() -> Iterator[bytes]:
+        at_request.append(list(kept))
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+    monkeypatch.setattr(opened, "_keep_alive", keep_alive)
+    backend = HttpBackend("Kubernetes", scripted(answer).url, timeout_seconds=PATIENCE_SECONDS)
+    with backend.open(Ask("GET", "/"), Cancellation(), silence_seconds=PATIENCE_SECONDS):
+        pass
+    backend.close()
+    assert at_request == [[True]]
 
 
 def test_a_watch_that_nobody_iterates_any_more_leaves_nothing_behind() -> None:
