@@ -1,11 +1,12 @@
 """An object as it may be shown: without bookkeeping, and without what is secret.
 
 Invariant: no value of a Secret is in the result, neither decoded nor as it was applied; nor what sounds or
-looks like a secret in environments, commands and texts.
+looks like a secret in fields, annotations, environments, commands and texts.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # the object once
 _OF_SECRETS = ("data", "stringData")
 _COMMANDS = ("command", "args")
 _LONGEST_PASSWORD = 200
+# `secretName`, `tokenUrl`, `private-key-path`: not the secret, but where it is, or of what kind
+_PLACE = re.compile(r"(?:name|namespace|ref|path|file|dir|url|type)\Z", re.IGNORECASE)
 
 
 def shown_document(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -49,7 +52,7 @@ def _shown(value: Any, where: str, hidden: list[str]) -> Any:
     if isinstance(value, Mapping):
         if _is_variable(value):
             return {**value, "value": _hidden(f"{where}.{value['name']}", hidden)}
-        return {key: _shown(item, f"{where}.{key}", hidden) for key, item in value.items()}
+        return {key: _field(key, item, f"{where}.{key}", hidden) for key, item in value.items()}
     if not isinstance(value, list):
         return value
     if where.rpartition(".")[2] in _COMMANDS and all(isinstance(one, str) for one in value):
@@ -57,6 +60,13 @@ def _shown(value: Any, where: str, hidden: list[str]) -> Any:
         hidden += [where] if words != value else []
         return words
     return [_shown(item, f"{where}[{index}]", hidden) for index, item in enumerate(value)]
+
+
+def _field(key: str, value: Any, where: str, hidden: list[str]) -> Any:
+    """A field or annotation whose name is that of a secret holds one, unless it says where that is."""
+    if isinstance(value, str) and value and sounds_secret(key) and not _PLACE.search(key):
+        return _hidden(where, hidden)
+    return _shown(value, where, hidden)
 
 
 def _entry(name: str, text: Any, hidden: list[str]) -> Any:

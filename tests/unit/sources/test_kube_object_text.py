@@ -58,6 +58,36 @@ def test_a_short_entry_of_a_config_map_with_the_name_of_a_secret_is_hidden_and_a
     assert hidden == ("data.DB_PASSWORD",)
 
 
+def test_a_field_and_an_annotation_with_the_name_of_a_secret_are_hidden() -> None:
+    document = {
+        "kind": "Database",
+        "metadata": {"annotations": {"db-password": "x1", "team": "ml"}},
+        "spec": {"password": "x1", "user": "ana", "replicas": [{"connectionString": "x1"}]},
+    }
+    shown, hidden = shown_document(document)
+    assert shown == {
+        "kind": "Database",
+        "metadata": {"annotations": {"db-password": HIDDEN, "team": "ml"}},
+        "spec": {"password": HIDDEN, "user": "ana", "replicas": [{"connectionString": HIDDEN}]},
+    }
+    assert hidden == (
+        "metadata.annotations.db-password", "spec.password", "spec.replicas[0].connectionString"
+    )  # fmt: skip
+
+
+def test_where_a_secret_is_and_how_long_it_is_good_is_shown() -> None:
+    spec = {
+        "secretName": "s",
+        "imagePullSecrets": [{"name": "s"}],
+        "tokenUrl": "https://a/token",
+        "automountServiceAccountToken": False,
+        "tokenTTLSeconds": 3600,
+        "password": "",
+        "passwordSecretRef": {"name": "s", "key": "k"},
+    }
+    assert shown_document({"kind": "X", "spec": spec}) == ({"kind": "X", "spec": spec}, ())
+
+
 def test_what_holds_no_secret_stays_as_it_is() -> None:
     document = container(
         args=["--port", "80"],
