@@ -25,7 +25,8 @@ def command_of(step: Step, values: Mapping[str, str], redactor: Redactor) -> str
     body = step.body.strip()
     if not body or step.kind in _FOR_PEOPLE:
         return ""
-    text = redactor.clean(_rendered(step, body, values))
+    cleaned = {name: redactor.clean(value) for name, value in values.items()}  # before they are quoted
+    text = redactor.clean(_rendered(step, body, cleaned))
     return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"
 
 

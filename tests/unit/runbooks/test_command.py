@@ -51,6 +51,20 @@ def test_no_secret_is_told_and_a_long_one_is_cut_after_that(tmp_path: Path) -> N
     assert told == "a" * (MAX_CHARACTERS - 3) + "«s…"
 
 
+@pytest.mark.parametrize(
+    ("language", "marks", "body"),
+    [("sh", "", 'kubectl get "$NAME"'), ("promql", "expect='> 0'", 'up{job=~"$NAME"}')],
+    ids=["shell", "query"],
+)
+def test_a_secret_among_the_values_is_not_told_however_it_would_be_quoted(
+    tmp_path: Path, language: str, marks: str, body: str
+) -> None:
+    values = {"NAME": "pa'ss\"w\\ord99", "OTHER": "x"}
+    told = command_of(step_of(tmp_path, marks, body, language), values, Redactor([values["NAME"]]))
+    assert "«secret»" in told
+    assert "ord99" not in told
+
+
 def test_the_journal_has_the_command_of_every_attempt(bench: Bench) -> None:
     book = bench.write(FRONT + fence("id=a", 'test "$NAME" = hunter22', "sh"))
     bench.runner(secrets=("hunter22",)).start(book, {})
