@@ -69,7 +69,6 @@ class ConsoleApp(Frame):
     ) -> None:
         super().__init__(console, first, keymap, kept)
         self._namespace_of_before = ""
-        self._works: list[threading.Thread] = []
         asker = DialogAsker(self, console.ending, self.is_protected)
         person = ConsolePerson(asker)
         console.person = lambda: person
@@ -241,7 +240,7 @@ class ConsoleApp(Frame):
 
     async def action_quit(self) -> None:
         """End, at once unless something is being done."""
-        running = [work.name for work in self._works if work.is_alive()]
+        running = self.behind.at_work
         if not running:
             self.exit()
             return
@@ -281,8 +280,7 @@ class ConsoleApp(Frame):
                 self.go(action.opens(target))
         else:
             work = threading.Thread(target=self._work, args=(action, targets), daemon=True, name=action.title)
-            self._works = [one for one in self._works if one.is_alive()] + [work]
-            work.start()
+            self.behind.begin(work)
 
     def _work(self, action: Action, targets: Sequence[Target]) -> None:
         progress = SpokenProgress(self.remark)

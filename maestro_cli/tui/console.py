@@ -15,7 +15,7 @@ from maestro_cli.config.locations import state_dir
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import MaestroError, UsageError
-from maestro_cli.output.diagnostics import warn
+from maestro_cli.output.diagnostics import note, warn
 from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.services.root import Services
 from maestro_cli.tui.feeds.runner import FeedRunner
@@ -27,6 +27,9 @@ from maestro_cli.tui.store.store import Store
 
 if TYPE_CHECKING:
     from maestro_cli.services.person import Person
+
+
+LONGEST_END_SECONDS = 15.0  # a change that is stopped undoes itself, and writes that down
 
 
 class ConsoleSignals:
@@ -52,6 +55,7 @@ class Console:
         self._lock = threading.Lock()
         self._reading: dict[str, Services] = {}
         self._acting: dict[str, Services] = {}
+        self._works: list[threading.Thread] = []
         self.person: Callable[[], Person | None] = lambda: None
         self.feeds = FeedRunner(self.store, every_feed(), self.reading, clock)
         self.recorder = Recorder(self.store, every_feed(), film_of, clock, warn)
@@ -92,10 +96,30 @@ class Console:
                 known[context] = Services(options, ConsoleSignals(self.ending))
             return known[context]
 
-    def close(self) -> None:
-        """End threads and close what they read from."""
+    def begin(self, work: threading.Thread) -> None:
+        """Start what does something; `close` waits for it."""
+        with self._lock:
+            self._works = [one for one in self._works if one.is_alive()] + [work]
+        work.start()
+
+    @property
+    def at_work(self) -> tuple[str, ...]:
+        """The names of what is being done."""
+        return tuple(one.name for one in self._works if one.is_alive())
+
+    def stop(self) -> None:
+        """Have everything end in order; waits for nothing."""
         self.ending.cancel()
         self.feeds.close()
+
+    def close(self) -> None:
+        """End threads and close what they read from, once what is being done has been written down."""
+        self.stop()
+        if self.at_work:
+            note(f"waiting until this has ended in order: {', '.join(self.at_work)}")
+        until = self.clock.monotonic() + LONGEST_END_SECONDS
+        for work in self._works:
+            work.join(max(until - self.clock.monotonic(), 0.0))
         self.recorder.close()
         with self._lock:
             for services in (*self._reading.values(), *self._acting.values()):

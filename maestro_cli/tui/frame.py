@@ -36,6 +36,7 @@ from maestro_cli.tui.screens.table import FIRST, announced_feed, every_screen, s
 from maestro_cli.tui.store.events import ContextDisarmed, ScopeChanged
 from maestro_cli.tui.store.model import Scope, Snapshot
 from maestro_cli.tui.themes import DEFAULT, THEMES
+from maestro_cli.tui.views.drawn import Drawn
 from maestro_cli.tui.views.view import View
 from maestro_cli.tui.widgets.burn_strip import BurnStrip
 from maestro_cli.tui.widgets.command_log import CommandLog
@@ -71,6 +72,7 @@ class Frame(App[None]):
         self._announcer, self._announced = Announcer(), dict[str, Any]()
         self._typing: Timer | None = None
         self._view: View | None = None
+        self._drawn: Drawn | None = None
         self._free: Scope | None = None  # what it was about before an incident fixed it
         self._read_scope = console.store.snapshot.scope
         self.header, self.crumbs, self.status = Header(), Crumbs(), StatusLine()
@@ -116,7 +118,7 @@ class Frame(App[None]):
     def on_unmount(self) -> None:
         if self._kept is not None:
             remember(self._to_keep(self._kept))
-        self.behind.close()
+        self.behind.stop()
 
     def _to_keep(self, kept: Remembered) -> Remembered:
         """The list that was shown last, not the one thing that was looked at in it."""
@@ -270,9 +272,10 @@ class Frame(App[None]):
 
     def _draw_news(self) -> None:
         self._is_due = True
-        self.draw()
+        self.draw(only_news=True)
 
-    def draw(self) -> None:
+    def draw(self, *, only_news: bool = False) -> None:
+        """Draw the frame; the view too, unless only news are drawn and it has none."""
         if not self.is_running:
             return
         snapshot, now = self.behind.store.take(), self.now()
@@ -282,8 +285,11 @@ class Frame(App[None]):
         if view is not None and view.is_mounted:
             if snapshot.scope != self._read_scope:
                 self._read_for(view)
-            with self._border(view.spec.title):
-                view.show(snapshot, now)
+            drawn = Drawn.of(view, snapshot, self.behind.recorder.wanted(snapshot.scope))
+            if not only_news or drawn.differs_from(self._drawn):
+                self._drawn = drawn
+                with self._border(view.spec.title):
+                    view.show(snapshot, now)
         with self._border("the line of objectives"):
             facts = [snapshot.fact(strip_feed().of(context)) for context in snapshot.scope.contexts]
             self.strip.show(burn_cells(facts), age_seconds=oldest_seconds(facts, now))

@@ -25,6 +25,9 @@ def told(error: Exception) -> Told:
     """An error as the console tells it."""
     if isinstance(error, MaestroError):
         return Told(error.what, error.why, error.fix)
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return Told(f"{place}{error.strerror or type(error).__name__}", fix="choose another place")
     return Told(
         f"internal error: {type(error).__name__}", str(error), "report it, with what MAESTRO_DEBUG=1 prints"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Target
+from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Doing, Target
 from maestro_cli.tui.feeds.model import Feed
 from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
 
@@ -49,24 +49,23 @@ def plan_undo(services: Services, target: Target, answers: Answers) -> Plan:
     return services.changes.plan_undo(target.id)
 
 
-def approve(services: Services, target: Target, answers: Answers) -> str:
-    """The word of a second person; the change is carried out by who asked for it."""
+def approve(doing: Doing) -> str:
+    """The word of a second person for the plan that is shown; who asked for the change carries it out."""
+    from maestro_cli.output.renderers.changes import change_view
     from maestro_cli.services.approving import approvals
 
-    desk = approvals(services)
-    return f"approved: {desk.approve(desk.check(target.id)).id}"
+    desk = approvals(doing.services)
+    change = desk.check(doing.target.id)
+    asked = f"{change.plan.summary}, asked for by {change.actor}: approve it?"
+    if not doing.agree(asked, change_view(change), "Approve"):
+        return "you said no; it waits on"
+    return f"approved: {desk.approve(change).id}; {change.actor} carries it out"
 
 
 def deny(services: Services, target: Target, answers: Answers) -> str:
     from maestro_cli.services.approving import approvals
 
     return f"denied: {approvals(services).deny(target.id, answers['why']).id}"
-
-
-def said_yes(text: str) -> None:
-    """Raises ValueError for anything but yes."""
-    if text != "yes":
-        raise ValueError("type yes, or leave with Escape")
 
 
 ACTIONS = (
@@ -84,8 +83,7 @@ ACTIONS = (
         "give the second person's word to a change that waits",
         Danger.RECORD,
         lambda target, answers: ("approve", target.id, "--yes"),
-        asks=(Ask("yes", "type yes to approve exactly this plan", check=said_yes),),
-        records=approve,
+        performs=approve,
     ),
     Action(
         "changes.deny",

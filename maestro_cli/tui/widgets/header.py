@@ -25,7 +25,8 @@ class Header(Static):
         armed = any(snapshot.is_armed(one, now) for one in snapshot.armed)
         self.set_class(armed, "armed")
         self.set_class(snapshot.replay_at is not None, "replay")
-        self.update(Text(header_text(snapshot, now), no_wrap=True, overflow="ellipsis"))
+        text = Text(header_text(snapshot, now), no_wrap=True, overflow="ellipsis")
+        self.update(text, layout=False)  # one line, whatever it says: nothing around it moves
 
 
 def header_text(snapshot: Snapshot, now: datetime) -> str:

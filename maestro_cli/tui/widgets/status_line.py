@@ -14,7 +14,7 @@ class StatusLine(Static):
 
     def __init__(self) -> None:
         super().__init__("", markup=False)
-        self._count, self._told = "", ""
+        self._count, self._told, self._shown = "", "", ""
 
     def count(self, shown: int, total: int) -> None:
         self._count = f"{shown:,}" if shown == total else f"filtered {total:,} → {shown:,}"
@@ -30,4 +30,6 @@ class StatusLine(Static):
 
     def _draw(self) -> None:
         text = f"{self._count}  {self._told}".strip()
-        self.update(Text(text, no_wrap=True, overflow="ellipsis"))
+        if text != self._shown:  # one line, whatever it says: nothing around it moves
+            self._shown = text
+            self.update(Text(text, no_wrap=True, overflow="ellipsis"), layout=False)
