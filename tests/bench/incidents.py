@@ -23,6 +23,7 @@ from maestro_cli.incidents.intake.watch import Watch
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.register import list_incidents
 from maestro_cli.journal.store import Journal
+from maestro_cli.runbooks.projection import RunsProjection
 from maestro_cli.sources.alertmanager import Alertmanager
 from tests.bench.figures import Figure, scaled, seconds_of
 from tests.bench.terminal import Failed, folder, program, serving
@@ -142,7 +143,9 @@ class Counting(httpx.BaseTransport):
 
 def _watch(url: str, path: Path, bindings: Bindings = Bindings()) -> tuple[Journal, Counting, Watch]:
     clock, counting = SystemClock(), Counting()
-    journal = Journal(path, projections=[IncidentProjection(), RulesProjection()], clock=clock)
+    journal = Journal(
+        path, projections=[IncidentProjection(), RulesProjection(), RunsProjection()], clock=clock
+    )
     watch = Watch(
         Detector(journal, clock, "bench", bindings=bindings),
         Alertmanager(Endpoint(url), transport=counting),

@@ -29,6 +29,7 @@ from maestro_cli.incidents.intake.joining import Append, Joint, join
 from maestro_cli.incidents.intake.rules.model import Rule
 from maestro_cli.incidents.intake.storms import Beginning, begun, in_storms
 from maestro_cli.incidents.intake.topology import Place, Placed, Topology, place_of
+from maestro_cli.incidents.intake.touched import GRAVER
 from maestro_cli.incidents.model import Incident, Severity, State
 from maestro_cli.incidents.register import (
     find_incident,
@@ -195,8 +196,7 @@ class Routing:
         if open_one is not None:
             is_wide = group.rule.is_storm or group.incident
             if is_wide and group.severity < open_one.severity:
-                reason = "a graver signal belongs to it"
-                data = {"severity": group.severity, "was": open_one.severity, "reason": reason}
+                data = {"severity": group.severity, "was": open_one.severity, "reason": GRAVER}
                 self._append("incident.severity_set", open_one.id, data)
             return open_one.id
         last = latest_incident_of_key(self._transaction, group.key)

@@ -27,6 +27,7 @@ from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.register import list_incidents
 from maestro_cli.journal.store import Journal
 from maestro_cli.journal.verification import verify
+from maestro_cli.runbooks.projection import RunsProjection
 from tests.unit.incidents.world import alert
 
 ROOT = Path(__file__).parents[3]
@@ -46,8 +47,8 @@ class Outcome:
     is_intact: bool
 
 
-def projections() -> tuple[IncidentProjection, RulesProjection]:
-    return IncidentProjection(), RulesProjection()
+def projections() -> tuple[IncidentProjection, RulesProjection, RunsProjection]:
+    return IncidentProjection(), RulesProjection(), RunsProjection()
 
 
 def signal_number(number: int) -> Alert:

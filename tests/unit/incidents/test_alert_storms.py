@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -23,6 +24,7 @@ from maestro_cli.incidents.intake.rules.model import STORM_PREFIX, Rule, RuleBoo
 from maestro_cli.incidents.intake.rules.projection import RulesProjection
 from maestro_cli.incidents.intake.rules.reader import read_rules
 from maestro_cli.incidents.intake.storms import Beginning, in_storms
+from maestro_cli.incidents.intake.touched import GRAVER
 from maestro_cli.incidents.model import Severity, State
 from maestro_cli.incidents.people.desk import PeopleDesk
 from maestro_cli.incidents.people.model import Role
@@ -30,16 +32,18 @@ from maestro_cli.incidents.people.projection import PeopleProjection
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.register import list_incidents, signals_of
 from maestro_cli.journal.verification import verify
+from maestro_cli.runbooks.projection import RunsProjection
 from tests.unit.growth import grows_linearly
 from tests.unit.incidents.world import LABELS, T0, Room, alert
 
 SOURCE = "alertmanager-api"
+TABLES = (RulesProjection(), RunsProjection())
 STORM = Rule("storm", threshold=3, window_seconds=60, prefix=STORM_PREFIX, by_labels=True, title="a storm")
 
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
-    room = Room(tmp_path, RulesProjection())
+    room = Room(tmp_path, *TABLES)
     yield room
     room.journal.close()
 
@@ -130,7 +134,7 @@ DONE_BY_PEOPLE: Mapping[str, Callable[[IncidentDesk, PeopleDesk], object]] = {
 def test_what_people_are_at_work_on_stays_theirs_and_is_linked_with_the_storm_once(
     tmp_path: Path, done: str
 ) -> None:
-    room = Room(tmp_path, RulesProjection(), PeopleProjection())
+    room = Room(tmp_path, *TABLES, PeopleProjection())
     watch, desk = detector(room), IncidentDesk(room.journal, room.clock, PERSON)
     bit_by_bit(room, watch, range(3))
     DONE_BY_PEOPLE[done](desk, PeopleDesk(room.journal, room.clock, PERSON))
@@ -144,6 +148,47 @@ def test_what_people_are_at_work_on_stays_theirs_and_is_linked_with_the_storm_on
     assert desk.get("2").signals == 2, "a signal whose own incident is open goes there"
     assert verify(room.journal.path, [IncidentProjection(), PeopleProjection()]).intact
     room.journal.close()
+
+
+RUN = {"runbook": "rescue", "title": "Rescue", "file": "rescue.md", "digest": "d"}
+PLAY = {
+    "key": "k", "playbook": "p", "digest": "d", "trigger": "incident", "words": "", "mode": "auto",
+    "facts": {}, "annotations": {}, "status": "begun", "reason": "",
+}  # fmt: skip
+ENDED = {"status": "succeeded", "exit_code": 0, "reason": ""}
+Happened = Mapping[str, Sequence[tuple[str, str, Mapping[str, Any]]]]  # kind, subject, data
+WORK: Happened = {
+    "run": (("run.started", "run/r", RUN),),
+    "play": (("playbook.begun", "playbook-run/p", PLAY),),
+}
+OVER: Happened = {
+    "run": (*WORK["run"], ("run.finished", "run/r", ENDED)),
+    "play": (*WORK["play"], ("playbook.came_to", "playbook-run/p", ENDED)),
+}
+
+
+@pytest.mark.parametrize(("work", "stays"), [(WORK, True), (OVER, False)], ids=["at-work", "over"])
+@pytest.mark.parametrize("what", ["run", "play"])
+def test_what_a_runbook_is_at_work_on_is_not_merged_away_until_it_is_over(
+    room: Room, what: str, work: Happened, stays: bool
+) -> None:
+    watch = detector(room)
+    bit_by_bit(room, watch, range(3))
+    incident = IncidentDesk(room.journal, room.clock, PERSON).get("2")
+    for kind, subject, data in work[what]:
+        room.journal.append(kind, subject, PERSON, {"incident": incident.id, **data})
+    bit_by_bit(room, watch, range(3, 6))
+    assert (made(room)["ml/service-1"] == 1) is stays
+
+
+def test_how_grave_another_watch_finds_it_is_nobodys_work(room: Room) -> None:
+    watch = detector(room)
+    bit_by_bit(room, watch, range(3))
+    incident = IncidentDesk(room.journal, room.clock, PERSON).get("2")
+    grave = {"incident": incident.id, "severity": "sev1", "was": "sev2", "reason": GRAVER}
+    room.journal.append("incident.severity_set", incident.subject, "another watch", grave)
+    bit_by_bit(room, watch, range(3, 6))
+    assert made(room)["storm"] == 6
 
 
 def test_a_trickle_does_not_go_on_with_a_storm(room: Room) -> None:
@@ -239,7 +284,7 @@ def test_counting_grows_with_the_number_of_signals_not_with_its_square() -> None
 
 def delivered(deliveries: Iterable[Sequence[Alert]]) -> dict[str, int]:
     with TemporaryDirectory() as folder:
-        room = Room(Path(folder), RulesProjection())
+        room = Room(Path(folder), *TABLES)
         room.clock.advance(800)
         for delivery in deliveries:
             detector(room).ingest(delivery, source=SOURCE)
@@ -272,7 +317,7 @@ def test_one_delivery_gives_the_same_groups_in_any_order(order: list[int]) -> No
     starts = (0, 5, 10, 15, 20, 200, 200, 200, 200, 500, 500, 700)
     each = [fires(n % 9, after=start, alertname=f"A{n}") for n, start in enumerate(starts)]
     with TemporaryDirectory() as folder:
-        room = Room(Path(folder), RulesProjection())
+        room = Room(Path(folder), *TABLES)
         room.clock.advance(800)
         detector(room).ingest([each[place] for place in order], source=SOURCE)
         groups = {

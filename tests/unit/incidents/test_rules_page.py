@@ -16,6 +16,7 @@ from maestro_cli.incidents.intake.rules.reader import read_rules
 from maestro_cli.incidents.intake.rules.spec import FlappingSpec, RuleSpec, RulesSpec, StormSpec
 from maestro_cli.incidents.intake.topology import Topology
 from maestro_cli.incidents.register import list_incidents
+from maestro_cli.runbooks.projection import RunsProjection
 from tests.unit.incidents.world import Room, alert
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "incident-rules.md").read_text(encoding="utf-8")
@@ -51,7 +52,7 @@ def test_the_lines_that_turn_topology_on_put_a_node_and_workloads_together(tmp_p
     apart = {}
     for name, files in (("shipped", (SHIPPED,)), ("own", (file, SHIPPED))):
         (tmp_path / name).mkdir()
-        room = Room(tmp_path / name, RulesProjection())
+        room = Room(tmp_path / name, RulesProjection(), RunsProjection())
         bindings = Bindings((), read_rules(files))
         Detector(room.journal, room.clock, "watch", bindings=bindings, topology=lambda: topology).ingest(
             signals, source="alertmanager-api"

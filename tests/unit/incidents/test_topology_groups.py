@@ -28,10 +28,12 @@ from maestro_cli.incidents.model import Severity, State
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.register import list_incidents, signals_of
 from maestro_cli.journal.verification import verify
+from maestro_cli.runbooks.projection import RunsProjection
 from maestro_cli.services.incident_topology import ReadTopology
 from tests.unit.incidents.world import T0, Room, SetClock, alert
 
 SOURCE = "alertmanager-api"
+TABLES = (RulesProjection(), RunsProjection())
 RULES = """maestro: incident-rules/v1
 dependencies: {ml/shop: [ml/cart], ml/cart: [db/store], ml/fraud: [db/store]}
 rules:
@@ -63,10 +65,10 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> RuleBook:
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
-    room = Room(tmp_path, RulesProjection())
+    room = Room(tmp_path, *TABLES)
     room.clock.advance(3600)
     yield room
-    assert verify(room.journal.path, [IncidentProjection(), RulesProjection()]).intact
+    assert verify(room.journal.path, [IncidentProjection(), *TABLES]).intact
     room.journal.close()
 
 
@@ -307,7 +309,7 @@ signal_sets = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 400)), min_si
 
 def delivered(book: RuleBook, deliveries: Sequence[Sequence[Alert]]) -> set[frozenset[str]]:
     with TemporaryDirectory() as folder:
-        room = Room(Path(folder), RulesProjection())
+        room = Room(Path(folder), *TABLES)
         room.clock.advance(3600)
         watch = detector(room, book)
         for delivery in deliveries:

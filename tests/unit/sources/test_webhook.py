@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from maestro_cli.core.errors import Busy, InvalidFile, Unreachable
 from maestro_cli.core.facts.alerts import WebhookMessage, fingerprint_of
 from maestro_cli.core.untrusted import Untrusted
+from maestro_cli.sources import webhook_receiver
 from maestro_cli.sources.alertmanager import parse_webhook
 from maestro_cli.sources.webhook_receiver import (
     MAX_BODY_BYTES,
@@ -25,6 +26,7 @@ from maestro_cli.sources.webhook_receiver import (
     bearer,
     shared_secret,
 )
+from tests.patience import PATIENCE_SECONDS
 
 TOKEN = "a-test-token"
 ALERT: dict[str, Any] = {
@@ -193,8 +195,9 @@ def test_a_giant_body_is_refused_before_it_is_read(length: object, receiver: Web
 
 @pytest.mark.parametrize(("token", "status"), [(TOKEN, b"413"), ("wrong", b"401")], ids=["giant", "unproven"])
 def test_who_sends_a_whole_giant_body_first_still_reads_the_refusal(
-    token: str, status: bytes, receiver: WebhookReceiver, sink: Sink
+    token: str, status: bytes, receiver: WebhookReceiver, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(webhook_receiver, "LINGER_SECONDS", PATIENCE_SECONDS)
     length = 4 * MAX_BODY_BYTES  # more than the buffers between both hold
     lines = (
         "POST /webhook/alertmanager HTTP/1.1", f"Authorization: Bearer {token}", f"Content-Length: {length}"
