@@ -31,7 +31,7 @@ from maestro_cli.tui.keys.remembered import Remembered, remember
 from maestro_cli.tui.keys.trail import Trail
 from maestro_cli.tui.messages import NewsArrived, Remarked
 from maestro_cli.tui.screens.model import Place, sited
-from maestro_cli.tui.screens.services import burn_cells, oldest_seconds
+from maestro_cli.tui.screens.services import burn_cells, burn_unknown, oldest_seconds
 from maestro_cli.tui.screens.table import FIRST, announced_feed, every_screen, strip_feed
 from maestro_cli.tui.store.events import ContextDisarmed, ScopeChanged
 from maestro_cli.tui.store.model import Scope, Snapshot
@@ -291,8 +291,9 @@ class Frame(App[None]):
                 with self._border(view.spec.title):
                     view.show(snapshot, now)
         with self._border("the line of objectives"):
-            facts = [snapshot.fact(strip_feed().of(context)) for context in snapshot.scope.contexts]
-            self.strip.show(burn_cells(facts), age_seconds=oldest_seconds(facts, now))
+            facts = {context: snapshot.fact(strip_feed().of(context)) for context in snapshot.scope.contexts}
+            age_seconds = oldest_seconds(facts.values(), now)
+            self.strip.show(burn_cells(facts), age_seconds=age_seconds, unknown=burn_unknown(facts))
         with self._border("the news of incidents"):
             self._announce(snapshot)
         over = [name for name, until in snapshot.armed.items() if until <= now]

@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
+from maestro_cli.core.errors import UsageError
 from maestro_cli.core.facts.logs import Dropped, Left, LogLine
+from maestro_cli.services import inspecting
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.feeds.tail import Tail, TailKeeper
-from maestro_cli.tui.screens.logs import LOGS, LogsAsked
+from maestro_cli.tui.screens.logs import LOGS, SCREEN, LogsAsked, follow_logs
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.store.events import FactRead
 from maestro_cli.tui.views.logs_view import LogsView
@@ -60,6 +63,67 @@ def test_a_filter_of_the_source_picks_or_leaves_out() -> None:
     assert (picks.grep, picks.exclude) == ("(?i)error", "")
     assert (leaves.grep, leaves.exclude) == ("", "(?i)debug")
     assert LogsAsked.read(str(LogsAsked("a", "x", True))) == LogsAsked("a", "x", True)
+
+
+@pytest.mark.parametrize(
+    "typed", ["-l app=fraud", "-f fr", "@prod", "error @prod"], ids=["labels", "letters", "context", "both"]
+)
+def test_a_filter_of_rows_is_refused_with_words(typed: str) -> None:
+    with pytest.raises(UsageError, match="is one of rows"):
+        LogsView(SCREEN, PLACE).set_filter(typed)
+    with pytest.raises(UsageError, match="is one of rows"):
+        _ = LogsAsked("ml/pod/a", typed).wanted
+
+
+class Ear:
+    def __init__(self) -> None:
+        self.told: list[Tail] = []
+
+    def read(self, data: Tail) -> None:
+        self.told.append(data)
+
+    def failed(self, error: Exception) -> None: ...
+
+
+class Waited:
+    """A cancellation that is set as soon as somebody waits for it."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def wait(self, seconds: float) -> bool:
+        self.seconds.append(seconds)
+        return True
+
+
+@pytest.mark.parametrize(
+    ("batches", "told"),
+    [([["last words"]], [Tail(0, ("last words",))]), ([], [Tail(0, ())])],
+    ids=["printed", "silent"],
+)
+def test_the_log_of_what_has_ended_stays_and_is_not_read_again(
+    monkeypatch: pytest.MonkeyPatch, batches: list[list[str]], told: list[Tail]
+) -> None:
+    monkeypatch.setattr(inspecting, "read_logs", lambda services, wanted, stopped: iter(batches))
+    ear, stopped = Ear(), Waited()
+    follow_logs(SERVICES, str(LogsAsked("ml/pod/a")), ear, stopped)  # type: ignore[arg-type]
+    assert ear.told == told
+    assert stopped.seconds == [3600.0]
+
+
+def test_a_log_that_is_read_anew_takes_the_place_of_what_was_shown() -> None:
+    console = StillConsole(SERVICES)
+    key = LOGS.of("prod", str(LogsAsked("ml/pod/fraud-1")))
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, FactRead(key, Tail(0, (line("one"),), "first"), NOW))
+        await until(pilot, lambda: "one" in screen_text(app), "the first lines")
+        tell(console, FactRead(key, Tail(0, (line("two"), line("three")), "second"), NOW))
+        await until(pilot, lambda: "three" in screen_text(app), "the lines of now")
+        assert "two" in screen_text(app)
+        assert "one" not in screen_text(app)
+
+    run_app(console, script, place=PLACE)
 
 
 def test_lines_are_added_once_and_gaps_are_said() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from maestro_cli.tui.feeds.model import Hearer
@@ -20,10 +20,14 @@ SHORTEST_SECONDS = 0.15  # between two tellings
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """`entries` begin with number `first`; `total` is how many there ever were."""
+    """`entries` begin with number `first`; `total` is how many there ever were.
+
+    `reading` is another object for each time that it was begun anew: numbers count within one.
+    """
 
     first: int
     entries: tuple[Any, ...]
+    reading: object = field(default=None, compare=False, repr=False)
 
     @property
     def total(self) -> int:
@@ -57,7 +61,7 @@ class TailKeeper:
     def tell(self) -> None:
         with self._lock:
             self._timer = None
-            tail = Tail(self._total - len(self._entries), tuple(self._entries))
+            tail = Tail(self._total - len(self._entries), tuple(self._entries), self)
         self._hearer.read(tail)
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from maestro_cli.core.errors import UsageError
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.tui.acting.model import Action, Danger, Target
 from maestro_cli.tui.feeds.model import Feed, Hearer
@@ -41,9 +42,10 @@ class LogsAsked:
 
     @property
     def wanted(self) -> WantedLogs:
-        """`!text` leaves lines out; anything else picks them."""
+        """`!text` leaves lines out; anything else picks them. Raises UsageError for a filter of rows."""
         from maestro_cli.services.inspecting import WantedLogs
 
+        refuse_filter_of_rows(self.filter)
         picks, leaves = self.filter, ""
         if picks.startswith("!"):
             picks, leaves = "", picks.removeprefix("!")
@@ -57,6 +59,19 @@ class LogsAsked:
         )
 
 
+def refuse_filter_of_rows(text: str) -> None:
+    """Lines have no labels and no context. Raises UsageError for a filter that asks for them, or is none."""
+    from maestro_cli.tui.views.filtering import parse_filter
+
+    asked = parse_filter(text)
+    if asked.selector or asked.context or text.strip().startswith(("-l", "-f")):
+        raise UsageError(
+            f"the filter {text.strip()!r} is one of rows",
+            why="-l, -f and @context pick rows of a list; a log is picked by what its lines say",
+            fix="/error|timeout, or /!debug; [-]f or [@]name for those very letters",
+        )
+
+
 def read_logs(services: Services, argument: str) -> Tail:
     raise NotImplementedError("logs are followed")  # a feed that follows is never read
 
@@ -65,14 +80,16 @@ def follow_logs(services: Services, argument: str, hearer: Hearer[Tail], stopped
     from maestro_cli.services.inspecting import read_logs
 
     asked = LogsAsked.read(argument)
-    keeper = TailKeeper(hearer)
-    hearer.read(Tail(0, ()))
+    keeper, is_silent = TailKeeper(hearer), True
     try:
         for batch in read_logs(services, asked.wanted, stopped):
             keeper.add(batch)
+            is_silent = False
     finally:
         keeper.close()
-    while asked.is_previous and not stopped.wait(3600.0):  # what has ended is not read again
+    if is_silent:
+        hearer.read(Tail(0, ()))
+    while not stopped.wait(3600.0):  # what has ended is not read again: its last words stay
         continue
 
 

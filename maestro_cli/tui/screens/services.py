@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -135,18 +135,27 @@ def _rate_column(seconds: float) -> Column[Burning]:
     return Column(f"burn {prometheus_duration(seconds)}", rate, right=True)
 
 
-def burn_cells(facts: Sequence[Fact]) -> tuple[BurnCell, ...]:
-    """Every objective of these facts, for the line of burn."""
+def burn_cells(facts: Mapping[str, Fact]) -> tuple[BurnCell, ...]:
+    """Every objective of these facts by context, for the line of burn; named by context where several are."""
     from maestro_cli.tui.widgets.burn_strip import BurnCell
 
     return tuple(
-        BurnCell(one.objective.name, one.state, one.gone_in_seconds)
-        for fact in facts
+        BurnCell(
+            one.objective.name if len(facts) == 1 else f"{context} {one.objective.name}",
+            one.state,
+            one.gone_in_seconds,
+        )
+        for context, fact in facts.items()
         for one in fact.data or ()
     )
 
 
-def oldest_seconds(facts: Sequence[Fact], now: datetime) -> float | None:
+def burn_unknown(facts: Mapping[str, Fact]) -> tuple[str, ...]:
+    """The contexts of which no burn is known."""
+    return tuple(context for context, fact in facts.items() if not fact.is_known)
+
+
+def oldest_seconds(facts: Iterable[Fact], now: datetime) -> float | None:
     """How old the oldest is of those that cannot be read now; None while all are fresh."""
     ages = [
         seconds_between(fact.read_at, now) for fact in facts if fact.is_stale and fact.read_at is not None

@@ -41,6 +41,10 @@ class PaneBox(Vertical):
     def compose(self) -> ComposeResult:
         yield ReportView()
 
+    def clear(self) -> None:
+        self._drawn = ()
+        self.query_one(ReportView).show_lines(())
+
     def show(self, facts: Facts) -> None:
         """Draw again what is not drawn yet; ages go on by the minute."""
         drawn = (facts.story, facts.candidates, facts.live, facts.now.minute)
@@ -93,11 +97,14 @@ class IncidentView(View):
         self._site = context = self.place.context or snapshot.scope.context
         fact = snapshot.fact(STORY.of(context, self.place.argument))
         revisions = snapshot.fact(REVISIONS.of(context, self.place.argument))
-        self.query_one("#stale-journal", StaleLine).show(STORY.needs, [(context, fact)], now)
+        is_past = snapshot.replay_at is not None
+        self.query_one("#stale-journal", StaleLine).show(STORY.needs, [(context, fact)], now, is_past=is_past)
         self.query_one("#stale-cluster", StaleLine).show(
             "revisions of the workload", [(context, revisions)] if revisions.is_stale else [], now
         )
         if not fact.is_known:
+            if is_past:
+                self._clear()
             return
         self._story = story = fact.data
         live: LiveRun | None = snapshot.fact(live_key(context, story.incident.id)).data
@@ -110,6 +117,13 @@ class IncidentView(View):
                 box.show(facts)
         self._facts = facts
         self._fix(snapshot.scope, story)
+
+    def _clear(self) -> None:
+        """Nothing of now is shown as the past."""
+        self._story = None
+        self.query_one("#head", TextView).show_lines(())
+        for box in self.query(PaneBox):
+            box.clear()
 
     def _fix(self, scope: Scope, story: IncidentStory) -> None:
         """From now on every place is about this incident: its context, its namespace, since it began."""

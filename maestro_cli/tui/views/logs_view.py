@@ -14,9 +14,8 @@ from maestro_cli.core.facts.logs import Dropped, Joined, Left
 from maestro_cli.core.facts.logs import LogLine as ReadLine
 from maestro_cli.services.inspecting import several
 from maestro_cli.tui.feeds.tail import Tail
-from maestro_cli.tui.screens.logs import LOGS, LogsAsked
+from maestro_cli.tui.screens.logs import LOGS, LogsAsked, refuse_filter_of_rows
 from maestro_cli.tui.store.model import FactKey, Scope, Snapshot
-from maestro_cli.tui.views.filtering import parse_filter
 from maestro_cli.tui.views.stale_line import StaleLine
 from maestro_cli.tui.views.view import View
 from maestro_cli.tui.widgets.log_pane import Gap, LogLine, LogPane
@@ -36,6 +35,7 @@ class LogsView(View):
         self._asked = LogsAsked(place.argument, place.filter)
         self._next = 0
         self._key: FactKey | None = None
+        self._reading: object = None
 
     def compose(self) -> ComposeResult:
         yield StaleLine()
@@ -47,11 +47,12 @@ class LogsView(View):
     def show(self, snapshot: Snapshot, now: datetime) -> None:
         key = min(self.keys(snapshot.scope))
         fact = snapshot.fact(key)
-        self.query_one(StaleLine).show(LOGS.needs, [(key.context, fact)], now)
+        is_past = snapshot.replay_at is not None
+        self.query_one(StaleLine).show(LOGS.needs, [(key.context, fact)], now, is_past=is_past)
         pane = self.query_one(LogPane)
         tail: Tail = fact.data or Tail(0, ())
-        if key != self._key or tail.total < self._next:
-            self._key, self._next = key, 0
+        if key != self._key or tail.reading is not self._reading or tail.total < self._next:
+            self._key, self._reading, self._next = key, tail.reading, 0
             pane.show(())
         gone, entries = tail.since(self._next)
         if gone or entries:
@@ -60,7 +61,7 @@ class LogsView(View):
         self._next = tail.total
 
     def set_filter(self, text: str) -> None:
-        parse_filter(text)  # refuses what cannot be read
+        refuse_filter_of_rows(text)
         self._ask(LogsAsked(self._asked.target, text.strip(), self._asked.is_previous))
 
     def action_previous(self) -> None:

@@ -1,4 +1,5 @@
-"""One thing whole, as a report. Invariant: what could not be read says so; what was read before stays."""
+"""One thing whole, as a report. Invariant: what could not be read says so; what was read before stays, but
+nothing of now is shown as the past."""
 
 from __future__ import annotations
 
@@ -32,6 +33,9 @@ class ReportPane(View):
         is_past = snapshot.replay_at is not None
         self.query_one(StaleLine).show(self._screen.feed.needs, [(key.context, fact)], now, is_past=is_past)
         if not fact.is_known:
+            if is_past:
+                self._targets = ()
+                self.query_one(ReportView).show_lines(())
             return
         target = self._screen.target(self.place, fact.data)
         self._targets = () if target is None else (target,)

@@ -35,16 +35,26 @@ class ServiceView(View):
     def show(self, snapshot: Snapshot, now: datetime) -> None:
         key = min(self.keys(snapshot.scope))
         fact = snapshot.fact(key)
-        self.query_one(StaleLine).show(SERVICES.needs, [(key.context, fact)], now)
+        is_past = snapshot.replay_at is not None
+        self.query_one(StaleLine).show(SERVICES.needs, [(key.context, fact)], now, is_past=is_past)
         found: ServiceHealth | None = next(
             (one for one in fact.data or () if one.name == self.place.argument), None
         )
         if found is None:
+            if is_past:
+                self._clear()
             return
         for name, plot in plots_of(found).items():
             self.query_one(f"#{name}", LinePlot).show(plot)
         blocks = (Heading("Objectives"), burning_listing(found.burning))
         self.query_one(ReportView).show(Report("service/v1", {}, blocks))
+
+    def _clear(self) -> None:
+        """Nothing of now is shown as the past."""
+        nothing = ServiceHealth(self.place.argument, None, (), (), (), ())
+        for name, plot in plots_of(nothing).items():
+            self.query_one(f"#{name}", LinePlot).show(plot)
+        self.query_one(ReportView).show_lines(())
 
 
 def plots_of(health: ServiceHealth) -> dict[str, Plot]:

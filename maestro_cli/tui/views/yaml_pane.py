@@ -28,7 +28,11 @@ class YamlPane(View):
     def show(self, snapshot: Snapshot, now: datetime) -> None:
         key = min(self.keys(snapshot.scope))
         fact = snapshot.fact(key)
-        self.query_one(StaleLine).show(YAML.needs, [(key.context, fact)], now)
+        is_past = snapshot.replay_at is not None
+        self.query_one(StaleLine).show(YAML.needs, [(key.context, fact)], now, is_past=is_past)
+        if is_past and not fact.is_known:
+            self._text = ""
+            self.query_one(YamlView).show("")
         if fact.is_known and fact.data.text != self._text:
             self._text = fact.data.text
             hidden = f"# not shown: {', '.join(fact.data.hidden)}\n" if fact.data.hidden else ""

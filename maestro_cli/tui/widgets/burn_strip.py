@@ -36,11 +36,25 @@ class BurnCell:
     gone_in_seconds: float | None = None
 
 
-def burn_text(cells_of: Sequence[BurnCell], width: int, *, age_seconds: float | None = None) -> Spans:
-    """As much as fits: with times, else without those of the ok, then states alone, then the worst ones."""
+def burn_text(
+    cells_of: Sequence[BurnCell],
+    width: int,
+    *,
+    age_seconds: float | None = None,
+    unknown: Sequence[str] = (),
+) -> Spans:
+    """As much as fits: with times, else without those of the ok, then states alone, then the worst ones.
+
+    Of the contexts in `unknown` no burn is known, which is said whatever else is.
+    """
     tail: tuple[Span, ...] = ()
     if age_seconds is not None:
         tail = ((f" ({format_duration(age_seconds)} old)", "warn"),)
+    if unknown and not cells_of:
+        return (("burn not known", "warn"),)
+    if unknown:
+        names = shown(", ".join(unknown), _LONGEST_NAME)
+        tail = (*tail, (cut(f" │ burn not known: {names}", max(width // 2, 1)), "warn"))
     if not cells_of:
         return (("no objectives", "dim"), *tail)
     room = width - cells(plain_text(tail))
@@ -94,15 +108,24 @@ class BurnStrip(Toned):
         super().__init__(id=id, classes=classes)
         self._cells: tuple[BurnCell, ...] = ()
         self._age_seconds: float | None = None
+        self._unknown: tuple[str, ...] = ()
 
-    def show(self, burning: Sequence[BurnCell], *, age_seconds: float | None = None) -> None:
-        """Show these instead; `age_seconds` when they are of an older time."""
-        fresh = tuple(burning)
-        if (fresh, age_seconds) != (self._cells, self._age_seconds):
-            self._cells, self._age_seconds = fresh, age_seconds
+    def show(
+        self,
+        burning: Sequence[BurnCell],
+        *,
+        age_seconds: float | None = None,
+        unknown: Sequence[str] = (),
+    ) -> None:
+        """Show these instead; `age_seconds` when they are of an older time, `unknown` contexts have none."""
+        fresh = (tuple(burning), age_seconds, tuple(unknown))
+        if fresh != (self._cells, self._age_seconds, self._unknown):
+            self._cells, self._age_seconds, self._unknown = fresh
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
         width = self.line_width
-        spans = burn_text(self._cells, width, age_seconds=self._age_seconds) if y == 0 else ()
+        if y:
+            return self.painted((), width)
+        spans = burn_text(self._cells, width, age_seconds=self._age_seconds, unknown=self._unknown)
         return self.painted(spans, width)

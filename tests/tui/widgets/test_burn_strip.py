@@ -54,6 +54,13 @@ def test_no_objectives_are_not_well_objectives() -> None:
     assert plain_text(burn_text([], 40)) == "no objectives"
 
 
+def test_burn_that_is_not_known_is_not_the_lack_of_objectives() -> None:
+    assert plain_text(burn_text([], 40, unknown=["prod"])) == "burn not known"
+    text = plain_text(burn_text(CELLS[:1], 80, unknown=["dev"]))
+    assert text == "latency ok, budget gone in 10d10h │ burn not known: dev"
+    assert cells(plain_text(burn_text(CELLS, 60, unknown=["a" * 40, "b" * 40]))) <= 60
+
+
 @given(
     st.lists(
         st.builds(BurnCell, st.text(), st.sampled_from(BurnState), st.none() | st.floats(allow_nan=False)),

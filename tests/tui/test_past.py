@@ -1,0 +1,91 @@
+"""The present is never shown as the past: what was not recorded then is gone from the screen, and is said."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from maestro_cli.core.facts.inspection import Description, ObjectText
+from maestro_cli.core.facts.logs import LogLine
+from maestro_cli.core.refs import ref_of
+from maestro_cli.services.service_health import ServiceHealth
+from maestro_cli.slo.burning import Burning
+from maestro_cli.slo.objectives import Objective
+from maestro_cli.tui.app import ConsoleApp
+from maestro_cli.tui.feeds.tail import Tail
+from maestro_cli.tui.screens.inspection import DESCRIPTION, YAML
+from maestro_cli.tui.screens.logs import LOGS, LogsAsked
+from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.screens.services import SERVICES, burn_cells, burn_unknown
+from maestro_cli.tui.store.events import FactRead, Rewound
+from maestro_cli.tui.store.model import Fact, FactKey
+from tests.tui.cases import NOW, StillConsole, run_app, screen_text, tell, until
+from tests.tui.journal_room import JournalRoom, room
+from tests.tui.journal_room import until as until_in_room
+
+__all__ = ["room"]
+
+REF = ref_of("Pod", "ml", "fraud-1")
+ASKED = LogsAsked(str(REF))
+OBJECTIVE = Objective("answers", "t", "fraud", 0.99, 2592000.0, "all_total", "bad_total", None, {})
+BURNING = Burning(OBJECTIVE, {}, None)
+MARK = "present-day"
+CASES: dict[str, tuple[Place, FactKey, Any]] = {
+    "yaml": (Place("yaml", str(REF), "prod"), YAML.of("prod", str(REF)), ObjectText(REF, f"kind: {MARK}\n")),
+    "describe": (
+        Place("describe", str(REF), "prod"),
+        DESCRIPTION.of("prod", str(REF)),
+        Description(REF, "u", NOW, None, {"app": MARK}, {}, None),
+    ),
+    "logs": (
+        Place("logs", str(REF), "prod"),
+        LOGS.of("prod", str(ASKED)),
+        Tail(0, (LogLine("fraud-1", "main", NOW, MARK),)),
+    ),
+    "service": (
+        Place("service", "fraud", "prod"),
+        SERVICES.of("prod"),
+        (ServiceHealth("fraud", None, (), (), (), (Burning(OBJECTIVE, {}, 0.777),)),),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_of_now_stays_on_a_screen_of_the_past(case: str) -> None:
+    place, key, data = CASES[case]
+    mark = "77.7%" if case == "service" else MARK
+    console = StillConsole(SimpleNamespace(policy=SimpleNamespace(protected=False, read_only=False)))
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, FactRead(key, data, NOW))
+        await until(pilot, lambda: mark in screen_text(app), "the present")
+        tell(console, Rewound(NOW - timedelta(hours=1), {}))
+        await until(pilot, lambda: "not recorded then" in screen_text(app), "that it is not known")
+        await until(pilot, lambda: mark not in screen_text(app), "nothing of now")
+
+    run_app(console, script, place=place)
+
+
+def test_an_incident_of_now_is_not_shown_as_one_of_the_past(room: JournalRoom) -> None:
+    async def walk(pilot: Any, app: ConsoleApp) -> None:
+        room.fires()
+        await until_in_room(pilot, lambda: "ml/deploy/fraud" in screen_text(app))
+        room.console.store.dispatch(Rewound(NOW, {}))
+        await until_in_room(pilot, lambda: "not recorded then" in screen_text(app))
+        await until_in_room(pilot, lambda: "ml/deploy/fraud" not in screen_text(app))
+        assert app.view is not None
+        assert app.view.targets() == ()
+
+    room.run(walk, Place("incident", "#1", "x"))
+
+
+def test_burn_names_its_context_where_there_are_several_and_those_of_which_none_is_known() -> None:
+    read = Fact((BURNING,), NOW)
+    assert [cell.name for cell in burn_cells({"prod": read})] == ["answers"]
+    both = {"prod": read, "dev": read, "test": Fact()}
+    assert [cell.name for cell in burn_cells(both)] == ["prod answers", "dev answers"]
+    assert burn_unknown(both) == ("test",)
