@@ -6,7 +6,8 @@ is visible. Nothing here waits for a backend.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, ClassVar
@@ -168,8 +169,15 @@ class Frame(App[None]):
             self._swap()
 
     def action_rewind(self, forward: bool) -> None:
-        if not self.behind.recorder.step(forward):
-            self.status.tell("this is now" if forward else "nothing older was recorded")
+        def step() -> None:
+            if not self.behind.recorder.step(forward):
+                self.remark("this is now" if forward else "nothing older was recorded")
+
+        self.beside(step)
+
+    def beside(self, work: Callable[[], None]) -> None:
+        """Do what takes its time, and tells the store or remarks, in a thread of its own."""
+        threading.Thread(target=work, name="rewind", daemon=True).start()
 
     def action_last(self) -> None:
         if self._trail.last():

@@ -78,13 +78,14 @@ class Ear:
         self.told: list[tuple[str, ...]] = []
         self.errors: list[Exception] = []
         self.is_fresh = False
+        self.heard_at: datetime | None = None
 
     def read(self, data: tuple[Any, ...]) -> None:
         self.is_fresh = True
         self.told.append(tuple(one.name for one in data))
 
-    def failed(self, error: Exception) -> None:
-        self.is_fresh = False
+    def failed(self, error: Exception, heard_at: datetime | None = None) -> None:
+        self.is_fresh, self.heard_at = False, heard_at
         self.errors.append(error)
 
 
@@ -196,6 +197,38 @@ def test_a_defect_of_a_further_watch_is_told() -> None:
 
     gather(ear, lambda one: one.name, [iter(()), broken()])
     assert [type(one) for one in ear.errors] == [ZeroDivisionError]
+
+
+def test_what_a_lost_watch_told_held_until_it_was_heard_last() -> None:
+    ear = Ear()
+    seen: list[Any] = [Listed((pod("a"),), NOW), Lost(Unreachable("gone"), NOW)]
+    gather(ear, lambda one: one.name, [seen])
+    assert ear.heard_at == NOW
+
+
+def test_what_comes_late_brings_back_no_fact_that_was_forgotten() -> None:
+    store, asked, late = Store(Scope(("prod",))), threading.Event(), list[Hearer[Any]]()
+
+    def follow(services: Any, argument: str, hearer: Hearer[Any], cancellation: Cancellation) -> None:
+        late.append(hearer)
+        asked.set()
+        cancellation.wait(PATIENCE_SECONDS)
+
+    feed: Feed[str] = Feed("h", "x", 60.0, lambda services, argument: "", follow)
+    feeds, key = runner(store, feed), feed.of("prod")
+    feeds.want(frozenset({key}))
+    assert asked.wait(PATIENCE_SECONDS)
+    feeds.want(frozenset())
+    feeds.want(frozenset({key}))
+    wait_for(lambda: len(late) == 2, "the second reader")
+    late[0].read("of before")
+    assert not store.snapshot.fact(key).is_known
+    late[0]._stopped._is_set = False  # type: ignore[attr-defined]  # as if it had asked right before
+    late[0].read("of before")
+    assert not store.snapshot.fact(key).is_known
+    late[1].read("of now")
+    assert store.snapshot.fact(key).data == "of now"
+    feeds.close()
 
 
 def test_a_feed_that_follows_is_stopped_with_its_cancellation() -> None:

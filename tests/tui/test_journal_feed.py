@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -42,7 +43,7 @@ class Told:
     def read(self, data: int | None) -> None:
         self._heard.append(data or 0)
 
-    def failed(self, error: Exception) -> None:
+    def failed(self, error: Exception, heard_at: datetime | None = None) -> None:
         raise error
 
 

@@ -47,7 +47,7 @@ def test_a_keeper_keeps_so_many_and_tells_the_last() -> None:
             told.append(data)
             heard.set()
 
-        def failed(self, error: Exception) -> None: ...
+        def failed(self, error: Exception, heard_at: datetime | None = None) -> None: ...
 
     keeper = TailKeeper(Ear(), limit=2)
     keeper.add(["a", "b", "c"])
@@ -82,7 +82,7 @@ class Ear:
     def read(self, data: Tail) -> None:
         self.told.append(data)
 
-    def failed(self, error: Exception) -> None: ...
+    def failed(self, error: Exception, heard_at: datetime | None = None) -> None: ...
 
 
 class Waited:

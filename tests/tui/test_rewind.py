@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,9 +21,19 @@ from maestro_cli.tui.rewind.recorder import Recorder, read_instant
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.pods import PODS
 from maestro_cli.tui.store.events import FactFailed, FactRead
-from maestro_cli.tui.store.model import Fact, Scope, Told
+from maestro_cli.tui.store.model import Fact, FactKey, Scope, Told
 from maestro_cli.tui.store.store import Store
-from tests.tui.cases import NOW, StillClock, StillConsole, pod, run_app, screen_text, tell, until
+from tests.tui.cases import (
+    NOW,
+    PATIENCE_SECONDS,
+    StillClock,
+    StillConsole,
+    pod,
+    run_app,
+    screen_text,
+    tell,
+    until,
+)
 
 KEY = PODS.of("prod")
 KINDS: dict[str, Any] = {"pods": PodLine}
@@ -44,7 +55,7 @@ def test_a_fact_is_given_back_as_it_was_at_each_instant(film: Film) -> None:
     film.record(minute(2), [(KEY, Fact(later, minute(2)))])
     assert film.at(minute(0), KINDS) == {}
     assert film.at(minute(1), KINDS)[KEY] == Fact(MANY, minute(1))
-    assert film.at(minute(9), KINDS)[KEY] == Fact(later, minute(2))
+    assert film.at(minute(2) + timedelta(seconds=5), KINDS)[KEY] == Fact(later, minute(2))
 
 
 def test_what_did_not_change_is_kept_once(film: Film) -> None:
@@ -59,7 +70,67 @@ def test_what_did_not_change_is_kept_once(film: Film) -> None:
 def test_a_silent_backend_is_remembered_as_silent(film: Film) -> None:
     told = Told("no answer", "refused", "wait")
     film.record(minute(1), [(KEY, Fact(MANY, minute(0), told, minute(1)))])
-    assert film.at(minute(2), KINDS)[KEY] == Fact(MANY, minute(0), told, minute(1))
+    assert film.at(minute(1), KINDS)[KEY] == Fact(MANY, minute(0), told, minute(1))
+
+
+def test_why_a_fact_was_never_read_is_remembered(film: Film) -> None:
+    told = Told("no answer", "refused", "wait")
+    film.record(minute(1), [(KEY, Fact(error=told, error_since=minute(1)))])
+    assert film.at(minute(1), KINDS) == {KEY: Fact(error=told, error_since=minute(1))}
+
+
+def test_what_was_not_known_at_a_time_is_not_taken_from_a_time_before(film: Film) -> None:
+    other = PODS.of("prod", "other")
+    facts = [(KEY, Fact(MANY, minute(1))), (other, Fact((), minute(1)))]
+    film.record(minute(1), facts)
+    film.record(minute(5), facts[:1])
+    assert set(film.at(minute(1), KINDS)) == {KEY, other}
+    assert film.at(minute(3), KINDS) == {}
+    assert film.at(minute(5), KINDS) == {KEY: Fact(MANY, minute(1))}
+
+
+def test_a_look_that_finds_nothing_new_goes_on(film: Film) -> None:
+    facts = [(KEY, Fact(MANY, minute(1)))]
+    for number in range(20):
+        film.record(minute(1) + timedelta(seconds=5 * number), facts)
+    assert film.at(minute(2), KINDS) == dict(facts)
+    with sqlite3.connect(film.path) as db:
+        assert db.execute("SELECT count(*) FROM looks").fetchone() == (1,)
+    db.close()
+
+
+def test_what_another_console_dropped_is_written_again(film: Film) -> None:
+    film.record(minute(1), [(KEY, Fact(MANY, minute(1)))])
+    other = Film(film.path)
+    other.forget(minute(2))
+    other.close()
+    later = (*MANY[:-1], pod("new"))
+    film.record(minute(3), [(KEY, Fact(later, minute(3)))])
+    assert film.at(minute(3), KINDS) == {KEY: Fact(later, minute(3))}
+
+
+def test_an_error_that_cannot_be_read_any_more_is_left_out(film: Film) -> None:
+    film.record(minute(1), [(KEY, Fact(MANY, minute(0), Told("x"), minute(1)))])
+    with sqlite3.connect(film.path) as db:
+        db.execute("UPDATE frames SET error = '{'")
+    db.close()
+    assert film.at(minute(1), KINDS) == {}
+
+
+@pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "broken"])
+def test_a_film_that_cannot_be_read_is_given_up_and_said(film: Film, is_closed: bool) -> None:
+    store, said = Store(Scope(("prod",))), list[str]()
+    player = Recorder(store, {"pods": PODS}, lambda context: film, StillClock(), said.append)
+    if is_closed:
+        film.close()
+    else:
+        with sqlite3.connect(film.path) as db:
+            db.execute("DROP TABLE frames")
+        db.close()
+    assert not player.step(forward=False)
+    player.go_to(minute(0))
+    assert store.snapshot.replay_at == minute(0)
+    assert [one.split(":")[0] for one in said] == ["prod is not recorded any more"]
 
 
 def test_steps_go_to_instants_at_which_something_was_kept(film: Film) -> None:
@@ -121,6 +192,54 @@ def test_back_shows_the_past_and_forward_ends_in_the_present(film: Film) -> None
     assert (store.snapshot.replay_at, store.snapshot.fact(KEY).data[0].name) == (None, "now")
 
 
+class SlowFilm:
+    """Gives what it has once it is let go."""
+
+    def __init__(self) -> None:
+        self.asked, self.let_go = threading.Event(), threading.Event()
+
+    def before(self, at: datetime) -> datetime:
+        return minute(-2)
+
+    def at(self, at: datetime, kinds: dict[str, Any]) -> dict[FactKey, Fact]:
+        self.asked.set()
+        assert self.let_go.wait(PATIENCE_SECONDS)
+        return {KEY: Fact((pod("then"),), at)}
+
+    def close(self) -> None: ...
+
+
+def test_who_returns_to_now_is_not_thrown_back_by_a_step_that_takes_long() -> None:
+    store, slow = Store(Scope(("prod",))), SlowFilm()
+    film: Any = slow
+    player = recorder(store, film)
+    step = threading.Thread(target=player.step, args=(False,), daemon=True)
+    step.start()
+    assert slow.asked.wait(PATIENCE_SECONDS)
+    player.resume()
+    slow.let_go.set()
+    step.join(PATIENCE_SECONDS)
+    assert not step.is_alive()
+    assert store.snapshot.replay_at is None
+
+
+def test_the_screen_goes_on_while_a_step_takes_long() -> None:
+    console = StillConsole(SimpleNamespace(policy=SimpleNamespace(protected=False, read_only=False)))
+    slow = SlowFilm()
+    film: Any = slow
+    console.recorder = recorder(console.store, film)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        await pilot.press("left_square_bracket")
+        await until(pilot, slow.asked.is_set, "the step")
+        tell(console, FactRead(KEY, (pod("present"),), NOW))
+        await until(pilot, lambda: "present" in screen_text(app), "the present")
+        slow.let_go.set()
+        await until(pilot, lambda: "then" in screen_text(app), "the past")
+
+    run_app(console, script, place=Place("pods"))
+
+
 def test_a_recording_that_fails_is_said_once_and_ends_nothing(film: Film) -> None:
     store, said = Store(Scope(("prod",))), list[str]()
     broken = Recorder(store, {"pods": PODS}, lambda context: film, StillClock(), said.append)
@@ -149,6 +268,8 @@ def test_a_time_of_the_day_is_the_last_one_that_was() -> None:
     assert read_instant("10m ago", now) == now - timedelta(minutes=10)
     with pytest.raises(ValueError, match="duration"):
         read_instant("soon", now)
+    with pytest.raises(ValueError, match="longer than 24 hours"):
+        read_instant("9999999999d", now)
 
 
 def test_keys_step_back_and_return_and_what_was_not_recorded_is_said(film: Film) -> None:

@@ -20,6 +20,14 @@ NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
 KEY = FactKey("pods", "prod")
 
 
+def test_what_a_watch_told_is_as_old_as_its_connection_and_not_as_its_last_change() -> None:
+    store = Store(Scope(("prod",)))
+    store.dispatch(FactFailed(KEY, Told("gone"), NOW, heard_at=NOW))
+    assert not store.snapshot.fact(KEY).is_known
+    store.dispatch(FactRead(KEY, 1, NOW), FactFailed(KEY, Told("gone"), after(9), heard_at=after(7)))
+    assert store.snapshot.fact(KEY) == Fact(1, after(7), Told("gone"), after(9))
+
+
 def after(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 

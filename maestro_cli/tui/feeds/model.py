@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from maestro_cli.tui.store.model import FactKey
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from maestro_cli.core.cancellation import Cancellation
     from maestro_cli.services.root import Services
 
@@ -26,8 +28,11 @@ class Hearer(Protocol[T_contra]):
     def read(self, data: T_contra) -> None:
         """This is all of it now."""
 
-    def failed(self, error: Exception) -> None:
-        """It is not known any more whether that is so; what follows tells when it is again."""
+    def failed(self, error: Exception, heard_at: datetime | None = None) -> None:
+        """It is not known any more whether that is so; what follows tells when it is again.
+
+        Until `heard_at` it was so; where that is None, until it was told last.
+        """
 
 
 @dataclass(frozen=True)  # no slots: Python 3.11 cannot call a subscripted slotted generic

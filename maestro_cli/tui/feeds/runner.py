@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
@@ -55,14 +56,20 @@ class FeedRunner:
                 self._running.pop(key).stop()
             for key in sorted(keys - frozenset(self._running)):
                 self._running[key] = _Reader(key, self._feeds[key.feed], self)
-        if gone:
-            self._store.dispatch(FactsForgotten(gone))
+            if gone:
+                self._store.dispatch(FactsForgotten(gone))
 
     def hurry(self) -> None:
         """Look at everything now."""
         with self._lock:
             for reader in self._running.values():
                 reader.hurry()
+
+    def tell(self, reader: _Reader, event: FactRead | FactFailed) -> None:
+        """What a reader says after it was stopped is dropped: it brings back no forgotten fact."""
+        with self._lock:
+            if self._running.get(event.key) is reader:
+                self._store.dispatch(event)
 
     def close(self) -> None:
         with self._lock:
@@ -112,12 +119,8 @@ class _Reader:
         if data == self._last:
             data = self._last
         self._last = data
-        self._tell(FactRead(self._key, data, self._runner._clock.now()))
+        self._runner.tell(self, FactRead(self._key, data, self._runner._clock.now()))
 
-    def failed(self, error: Exception) -> None:
-        self._tell(FactFailed(self._key, told(error), self._runner._clock.now()))
-
-    def _tell(self, event: FactRead | FactFailed) -> None:
-        """What comes after it was stopped is of nobody's interest."""
-        if not self._stopped.is_set:
-            self._runner._store.dispatch(event)
+    def failed(self, error: Exception, heard_at: datetime | None = None) -> None:
+        now = self._runner._clock.now()
+        self._runner.tell(self, FactFailed(self._key, told(error), now, heard_at))

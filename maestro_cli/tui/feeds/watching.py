@@ -28,7 +28,7 @@ class Gathering(Generic[L]):
         self._telling = threading.Lock()  # what is told comes in the order in which it happened
         self._lines: dict[str, L] = {}
         self._of_part: dict[int, set[str]] = {}
-        self._lost: dict[int, Exception] = {}
+        self._lost: dict[int, tuple[Exception, datetime | None]] = {}  # with until when it was heard
         self._awaited = self._going_on = parts
         self._timer: threading.Timer | None = None
         self._is_ordered = True
@@ -39,8 +39,8 @@ class Gathering(Generic[L]):
             match news:
                 case Listed(lines, _):
                     self._listed(part, lines)
-                case Lost(error, _):
-                    self.lose(part, error)
+                case Lost(error, heard_at):
+                    self.lose(part, error, heard_at)
                 case Restored():
                     with self._lock:
                         self._lost.pop(part, None)
@@ -48,12 +48,20 @@ class Gathering(Generic[L]):
                 case _:
                     self._apply(part, news)
 
-    def lose(self, part: int, error: Exception) -> None:
+    def lose(self, part: int, error: Exception, heard_at: datetime | None = None) -> None:
         """Nothing is fresh from now on, until this watch tells again."""
         with self._telling:
             with self._lock:
-                self._lost[part] = error
-            self._hearer.failed(error)
+                self._lost[part] = error, heard_at
+            self._say_lost()
+
+    def _say_lost(self) -> None:
+        """The whole is as old as the oldest of its parts."""
+        with self._lock:
+            lost = list(self._lost.values())
+        if lost:
+            heard = [heard_at for _, heard_at in lost if heard_at is not None]
+            self._hearer.failed(lost[-1][0], min(heard, default=None))
 
     def end(self) -> None:
         """One watch has ended; with the last one, what was not told yet is told, and nothing after it."""
@@ -105,10 +113,9 @@ class Gathering(Generic[L]):
                 if not self._is_ordered:
                     self._lines = {line.uid: line for line in sorted(self._lines.values(), key=self._order)}  # type: ignore[attr-defined]
                     self._is_ordered = True
-                whole, lost = tuple(self._lines.values()), tuple(self._lost.values())
+                whole = tuple(self._lines.values())
             self._hearer.read(whole)
-            for error in lost[:1]:
-                self._hearer.failed(error)
+            self._say_lost()
 
 
 def gather(

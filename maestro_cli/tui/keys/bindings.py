@@ -31,7 +31,7 @@ APP_BINDINGS: tuple[Binding, ...] = (
         for digit in DIGITS
     ),
     _key("W", "arm", "arm", "Arm", "Allow changes in this context for minutes; again ends it.", show=True),
-    _key("ctrl+r", "hurry", "hurry", "Read now", "Read everything on screen again."),
+    _key("ctrl+r", "hurry", "hurry", "Read now", "Read again; what is watched tells by itself."),
     _key("left_square_bracket", "rewind(False)", "rewind", "Rewind", "What was known before."),
     _key("right_square_bracket", "rewind(True)", "forward", "Forward", "What was known next, up to now."),
     _key("ctrl+p", "command_palette", "palette", "Palette", "Find a screen, action, theme or context.",

@@ -69,7 +69,7 @@ def _at(app: ConsoleApp, argument: str) -> None:
         at = read_instant(argument, app.now())
     except ValueError as error:
         raise UsageError(f"{argument!r} is no time", why=str(error), fix=":at 14:05, or :at 10m") from error
-    app.behind.recorder.go_to(at)
+    app.beside(lambda: app.behind.recorder.go_to(at))
 
 
 def _live(app: ConsoleApp, argument: str) -> None:

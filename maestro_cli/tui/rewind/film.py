@@ -1,6 +1,7 @@
 """Facts over time, in one file a context.
 
-Invariant: a frame is what a fact was at an instant, whole; parts that did not change are kept once. Frames
+Invariant: a frame is what a fact was at an instant, whole; parts that did not change are kept once. A look is
+which facts were known over a while: what no look of an instant has was not recorded then. Frames and looks
 older than the retention go, and so do the oldest when the file is too large. The file is its owner's alone;
 what is read from it are values of the fact's own type, or nothing.
 """
@@ -28,6 +29,7 @@ from maestro_cli.tui.store.model import Fact, FactKey, Told
 CHUNK_ITEMS = 64  # of a list: so many are kept together
 RETENTION_HOURS = 24.0
 MOST_BYTES = 256 * 2**20
+LOOK_SECONDS = 15.0  # a look tells of so long after it; the next one comes sooner
 MOST_CHUNK_BYTES = 64 * 2**20  # of one part, unpacked: more was not written by us
 _HASH_BYTES = 16
 _SCHEMA = """
@@ -36,6 +38,10 @@ CREATE TABLE IF NOT EXISTS frames (
     id INTEGER PRIMARY KEY, at REAL NOT NULL, key TEXT NOT NULL, read_at REAL, chunks BLOB NOT NULL,
     is_list INTEGER NOT NULL, error TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS looks (
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, until REAL NOT NULL, keys TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS looks_by_end ON looks (until);
 CREATE INDEX IF NOT EXISTS frames_by_key ON frames (key, at);
 CREATE INDEX IF NOT EXISTS frames_by_time ON frames (at);
 """
@@ -58,6 +64,7 @@ class Film:
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._last: dict[FactKey, _Written] = {}
+        self._look_id = 0
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
@@ -76,20 +83,31 @@ class Film:
     # Writing
 
     def record(self, at: datetime, facts: Sequence[tuple[FactKey, Fact]]) -> int:
-        """Keep what has changed since it was kept last; how many facts that are."""
-        changed = [(key, fact) for key, fact in facts if not self._is_kept(key, fact)]
-        if not changed:
-            return 0
+        """Keep which facts are known, and what has changed since it was kept last; how many these are."""
         with self._lock:
+            changed = [(key, fact) for key, fact in facts if not self._is_kept(key, fact)]
             self._db.execute("BEGIN IMMEDIATE")
             try:
+                self._look(at.timestamp(), [key for key, _ in facts])
                 for key, fact in changed:
                     self._write(at.timestamp(), key, fact)
             except BaseException:
                 self._db.execute("ROLLBACK")
+                self._last.clear()
                 raise
             self._db.execute("COMMIT")
         return len(changed)
+
+    def _look(self, at: float, keys: Sequence[FactKey]) -> None:
+        """The look before goes on while it has the same facts."""
+        text = json.dumps(sorted(map(_text, keys)))
+        goes_on = self._db.execute(
+            "UPDATE looks SET until = ? WHERE id = ? AND keys = ? AND until BETWEEN ? AND ?",
+            (at, self._look_id, text, at - LOOK_SECONDS, at),
+        )
+        if not goes_on.rowcount:
+            row = self._db.execute("INSERT INTO looks (at, until, keys) VALUES (?, ?, ?)", (at, at, text))
+            self._look_id = row.lastrowid or 0
 
     def _is_kept(self, key: FactKey, fact: Fact) -> bool:
         last = self._last.get(key)
@@ -97,16 +115,16 @@ class Film:
 
     def _write(self, at: float, key: FactKey, fact: Fact) -> None:
         is_list = isinstance(fact.data, tuple)
-        items = fact.data if is_list else (fact.data,)
+        items = fact.data if is_list else (fact.data,) if fact.is_known else ()
         parts = tuple(tuple(items[i : i + CHUNK_ITEMS]) for i in range(0, len(items), CHUNK_ITEMS))
         known = self._last.get(key)
         hashes = []
         for index, part in enumerate(parts):
-            if known is not None and index < len(known.parts) and _is_same(known.parts[index], part):
+            is_known = known is not None and index < len(known.parts) and _is_same(known.parts[index], part)
+            if known is not None and is_known and self._uses(at, known.hashes[index]):
                 hashes.append(known.hashes[index])
             else:
                 hashes.append(self._keep(at, part))
-        self._db.executemany("UPDATE chunks SET used_at = ? WHERE hash = ?", [(at, one) for one in hashes])
         error = "" if fact.error is None else json.dumps([fact.error.what, fact.error.why, fact.error.fix])
         read_at = None if fact.read_at is None else fact.read_at.timestamp()
         row = (at, _text(key), read_at, b"".join(hashes), is_list, error)
@@ -118,9 +136,15 @@ class Film:
     def _keep(self, at: float, part: tuple[Any, ...]) -> bytes:
         packed = msgspec.msgpack.encode(part, enc_hook=_plain)
         digest = hashlib.blake2b(packed, digest_size=_HASH_BYTES).digest()
-        row = (digest, at, zlib.compress(packed, 1))
-        self._db.execute("INSERT OR IGNORE INTO chunks (hash, used_at, data) VALUES (?, ?, ?)", row)
+        if not self._uses(at, digest):
+            row = (digest, at, zlib.compress(packed, 1))
+            self._db.execute("INSERT INTO chunks (hash, used_at, data) VALUES (?, ?, ?)", row)
         return digest
+
+    def _uses(self, at: float, digest: bytes) -> bool:
+        """False where that part is gone: another console may have dropped it."""
+        used = self._db.execute("UPDATE chunks SET used_at = ? WHERE hash = ?", (at, digest))
+        return used.rowcount > 0
 
     def forget(self, before: datetime) -> None:
         """Drop what is older, and the oldest tenth while the file is too large."""
@@ -138,6 +162,7 @@ class Film:
     def _drop(self, before: float) -> None:
         self._db.execute("DELETE FROM frames WHERE at < ?", (before,))
         self._db.execute("DELETE FROM chunks WHERE used_at < ?", (before,))
+        self._db.execute("DELETE FROM looks WHERE until < ?", (before,))
 
     def _bytes(self) -> int:
         (size,) = self._db.execute(
@@ -162,13 +187,21 @@ class Film:
         return None if found is None else datetime.fromtimestamp(found, UTC)
 
     def at(self, at: datetime, kinds: dict[str, Any]) -> dict[FactKey, Fact]:
-        """Every fact as it was then; `kinds` are types by feed. What cannot be read any more is left out."""
+        """Every fact that was known then, as it was; `kinds` are types by feed.
+
+        What cannot be read any more is left out, and so is what the looks of that time do not have.
+        """
         with self._lock:
+            looks = self._db.execute(
+                "SELECT keys FROM looks WHERE at <= ? AND until >= ?",
+                (at.timestamp(), at.timestamp() - LOOK_SECONDS),
+            ).fetchall()
+            known = {text for (keys,) in looks for text in _texts(keys)}
             rows = self._db.execute(
                 "SELECT key, read_at, chunks, is_list, error, max(at) FROM frames WHERE at <= ? GROUP BY key",
                 (at.timestamp(),),
             ).fetchall()
-            return dict(self._facts(rows, kinds))
+            return dict(self._facts([row for row in rows if row[0] in known], kinds))
 
     def _facts(self, rows: list[Any], kinds: dict[str, Any]) -> Iterator[tuple[FactKey, Fact]]:
         for text, read_at, chunks, is_list, error, at in rows:
@@ -176,14 +209,15 @@ class Film:
             if key is None or key.feed not in kinds:
                 continue
             try:
-                data = self._data(chunks, is_list, kinds[key.feed])
-            except (msgspec.MsgspecError, zlib.error, LookupError, ValueError):
+                fact = Fact()
+                if read_at is not None:
+                    data = self._data(chunks, is_list, kinds[key.feed])
+                    fact = Fact(data, datetime.fromtimestamp(read_at, UTC))
+                if error:
+                    since = datetime.fromtimestamp(at, UTC)
+                    fact = replace(fact, error=Told(*json.loads(error)), error_since=since)
+            except (msgspec.MsgspecError, zlib.error, LookupError, ValueError, TypeError, OverflowError):
                 continue
-            read = None if read_at is None else datetime.fromtimestamp(read_at, UTC)
-            fact = Fact(data if read is not None else None, read)
-            if error:
-                since = datetime.fromtimestamp(at, UTC)
-                fact = replace(fact, error=Told(*json.loads(error)), error_since=since)
             yield key, fact
 
     def _data(self, chunks: bytes, is_list: int, kind: Any) -> Any:
@@ -215,6 +249,14 @@ def _is_same(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:
 
 def _text(key: FactKey) -> str:
     return json.dumps([key.feed, key.context, key.argument])
+
+
+def _texts(keys: str) -> list[str]:
+    """The keys of a look; none for one that is not ours."""
+    try:
+        return [str(one) for one in json.loads(keys)]
+    except (ValueError, TypeError):
+        return []
 
 
 def _key(text: str) -> FactKey | None:

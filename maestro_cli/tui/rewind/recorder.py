@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import InvalidFile
@@ -23,6 +23,7 @@ from maestro_cli.tui.store.store import Store
 EVERY_SECONDS = 5.0
 FORGET_EVERY = 120  # looks between two clearings of what is too old
 
+T = TypeVar("T")
 OpenFilm = Callable[[str], Film]  # by the name of a context
 
 
@@ -40,6 +41,9 @@ class Recorder:
         self._store, self._feeds, self._open, self._clock, self._say = store, feeds, open_film, clock, say
         self._films: dict[str, Film | None] = {}
         self._lock = threading.Lock()
+        self._playing = threading.Lock()  # one step after the other
+        self._turning = threading.Lock()
+        self._resumed = 0  # how often; a step that was asked for before it shows nothing any more
         self._stopped = threading.Event()
         self._looks = 0
         self._is_started = False
@@ -117,35 +121,58 @@ class Recorder:
     # The past
 
     def step(self, forward: bool) -> bool:
-        """To the instant before, or after; after the newest one is the present. False when there is none."""
+        """To the instant before, or after; after the newest one is the present. False when there is none.
+
+        Takes as long as the film does, as `go_to`: never on the event loop.
+        """
+        asked = self._resumed
+        with self._playing:
+            return self._step(forward, asked)
+
+    def _step(self, forward: bool, asked: int) -> bool:
         snapshot = self._store.snapshot
         at = snapshot.replay_at or self._clock.now()
         if forward and snapshot.replay_at is None:
             return False
-        films = [self.film(context) for context in snapshot.scope.contexts]
-        found = [
-            instant
-            for film in films
-            if film is not None and (instant := film.after(at) if forward else film.before(at)) is not None
-        ]
+        found: list[datetime] = []
+        for context in snapshot.scope.contexts:
+            found += self._tried(context, lambda film: film.after(at) if forward else film.before(at))
         if not found:
             if forward:
                 self.resume()
             return forward
-        self.go_to(min(found) if forward else max(found))
+        self._show(min(found) if forward else max(found), asked)
         return True
+
+    def _tried(self, context: str, ask: Callable[[Film], T | None]) -> tuple[T, ...]:
+        """The answer of a film, if it has one; a film that cannot be read is given up, and that is said."""
+        film = self.film(context)
+        try:
+            answer = None if film is None else ask(film)
+        except (sqlite3.Error, OSError, OverflowError) as error:
+            self._give_up(context, str(error))
+            return ()
+        return () if answer is None else (answer,)
 
     def go_to(self, at: datetime) -> None:
         """Show what was known at an instant; what was not recorded then is not read."""
+        asked = self._resumed
+        with self._playing:
+            self._show(at, asked)
+
+    def _show(self, at: datetime, asked: int) -> None:
         facts: dict[FactKey, Fact] = {}
         for context in self._store.snapshot.scope.contexts:
-            film = self.film(context)
-            if film is not None:
-                facts |= film.at(at, self.kinds)
-        self._store.dispatch(Rewound(at, facts))
+            for found in self._tried(context, lambda film: film.at(at, self.kinds)):
+                facts |= found
+        with self._turning:
+            if self._resumed == asked:
+                self._store.dispatch(Rewound(at, facts))
 
     def resume(self) -> None:
-        self._store.dispatch(Resumed())
+        with self._turning:
+            self._resumed += 1
+            self._store.dispatch(Resumed())
 
 
 def read_instant(text: str, now: datetime) -> datetime:
@@ -160,4 +187,7 @@ def read_instant(text: str, now: datetime) -> datetime:
             continue
         found = local.replace(hour=at.hour, minute=at.minute, second=at.second, microsecond=999_999)
         return found if found <= local else found - timedelta(days=1)
-    return now - timedelta(seconds=parse_duration_seconds(text.removesuffix(" ago")))
+    seconds = parse_duration_seconds(text.removesuffix(" ago"))
+    if seconds > RETENTION_HOURS * 3600:
+        raise ValueError(f"nothing is kept for longer than {RETENTION_HOURS:g} hours")
+    return now - timedelta(seconds=seconds)

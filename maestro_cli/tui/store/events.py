@@ -22,6 +22,7 @@ class FactFailed:
     key: FactKey
     error: Told
     at: datetime
+    heard_at: datetime | None = None  # what was read before held until then; None: when it was read
 
 
 @dataclass(frozen=True, slots=True)

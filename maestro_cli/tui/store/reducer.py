@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from types import MappingProxyType
 
 from maestro_cli.tui.store import events
-from maestro_cli.tui.store.model import UNREAD, Fact, FactKey, Logged, Snapshot, Told
+from maestro_cli.tui.store.model import UNREAD, Fact, FactKey, Logged, Snapshot
 
 LONGEST_LOG = 500
 
@@ -29,8 +28,8 @@ def reduce(state: State, event: events.Event) -> State:
     match event:
         case events.FactRead(key, data, at):
             return _with_facts(state, {**state.live, key: Fact(data, at)})
-        case events.FactFailed(key, error, at):
-            return _with_facts(state, {**state.live, key: _failed(state.live.get(key, UNREAD), error, at)})
+        case events.FactFailed(key):
+            return _with_facts(state, {**state.live, key: _failed(state.live.get(key, UNREAD), event)})
         case events.FactsForgotten(keys):
             return _with_facts(state, {one: fact for one, fact in state.live.items() if one not in keys})
         case events.Rewound(at, facts):
@@ -47,10 +46,11 @@ def _with_facts(state: State, facts: dict[FactKey, Fact]) -> State:
     return State(shown, live)
 
 
-def _failed(before: Fact, error: Told, at: datetime) -> Fact:
+def _failed(before: Fact, failure: events.FactFailed) -> Fact:
     """The data stays as it was, and so does since when it cannot be read."""
-    since = before.error_since if before.error is not None else at
-    return replace(before, error=error, error_since=since)
+    since = before.error_since if before.error is not None else failure.at
+    read_at = failure.heard_at or before.read_at if before.is_known else None
+    return replace(before, read_at=read_at, error=failure.error, error_since=since)
 
 
 def _around(shown: Snapshot, event: events.Event) -> Snapshot:
