@@ -40,6 +40,8 @@ from maestro_cli.tui.views.view import View
 from maestro_cli.tui.widgets.command_log import CommandLog
 from maestro_cli.tui.widgets.prompt import Prompt
 
+Work = tuple[str, frozenset[tuple[str, str]]]  # an action, and what it is about
+
 FILTER_SECONDS = 0.1  # after the last letter of a filter, until it is applied
 
 
@@ -69,9 +71,9 @@ class ConsoleApp(Frame):
     ) -> None:
         super().__init__(console, first, keymap, kept)
         self._namespace_of_before = ""
-        asker = DialogAsker(self, console.ending, self.is_protected)
-        person = ConsolePerson(asker)
-        console.person = lambda: person
+        self._works: set[Work] = set()  # what is at work
+        asker = DialogAsker(self, console.ending, self.is_protected, self.is_free)
+        console.person = lambda context: ConsolePerson(asker, context)
         self.dispatcher = Dispatcher(console.store, console.clock, asker, console.reading, console.acting)
 
     def on_ready(self) -> None:
@@ -182,6 +184,10 @@ class ConsoleApp(Frame):
 
     # Doing
 
+    def is_free(self) -> bool:
+        """Whether a dialog can open without taking the keys from what somebody types or decides."""
+        return not self.prompt.is_open and len(self.screen_stack) == 1
+
     def is_protected(self, context: str) -> bool:
         return self.behind.acting(context).policy.protected
 
@@ -258,10 +264,8 @@ class ConsoleApp(Frame):
     @on(View.MenuAsked)
     def menu_asked(self, event: View.MenuAsked) -> None:
         """Let one be chosen of what the screen can do, on what was chosen when it was asked for."""
-        view, targets = self.view, event.targets
-        if view is None:
-            return
-        actions = {action.id: action for action in view.spec.actions}
+        targets = event.targets
+        actions = {action.id: action for action in event.spec.actions}
         offers = [(one, self.dispatcher.refusal(one, targets)) for one in actions.values()]
 
         def chosen(action_id: object) -> None:
@@ -279,12 +283,29 @@ class ConsoleApp(Frame):
             for target in targets[:1]:
                 self.go(action.opens(target))
         else:
-            work = threading.Thread(target=self._work, args=(action, targets), daemon=True, name=action.title)
-            self.behind.begin(work)
+            self._begin(action, targets)
 
-    def _work(self, action: Action, targets: Sequence[Target]) -> None:
+    def _begin(self, action: Action, targets: Sequence[Target]) -> None:
+        """In a thread of its own; what is at work is not begun again, whatever a key repeats."""
+        about = (action.id, frozenset((target.context, target.id) for target in targets))
+        if about in self._works:
+            self.post_message(
+                ActionRefused(action.id, f"{action.title} is at work on it", "wait for its end")
+            )
+            return
+        work = threading.Thread(
+            target=self._work, args=(about, action, targets), daemon=True, name=action.title
+        )
+        self._works.add(about)
+        self.behind.begin(work)
+
+    def _work(self, about: Work, action: Action, targets: Sequence[Target]) -> None:
         progress = SpokenProgress(self.remark)
-        for target, ending in self.dispatcher.perform(action, targets, progress, self.behind.ending):
+        try:
+            ended = self.dispatcher.perform(action, targets, progress, self.behind.ending)
+        finally:
+            self._works.discard(about)
+        for target, ending in ended:
             self.post_message(ActionEnded(action, target, ending.outcome, is_done=ending.is_done))
 
     @on(ActionRefused)

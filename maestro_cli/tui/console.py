@@ -56,7 +56,7 @@ class Console:
         self._reading: dict[str, Services] = {}
         self._acting: dict[str, Services] = {}
         self._works: list[threading.Thread] = []
-        self.person: Callable[[], Person | None] = lambda: None
+        self.person: Callable[[str], Person | None] = lambda context: None
         self.feeds = FeedRunner(self.store, every_feed(), self.reading, clock)
         self.recorder = Recorder(self.store, every_feed(), film_of, clock, warn)
 
@@ -91,7 +91,10 @@ class Console:
         with self._lock:
             if context not in known:
                 options = replace(
-                    self.options, context=context, is_read_only=is_read_only, asks=lambda: self.person()
+                    self.options,
+                    context=context,
+                    is_read_only=is_read_only,
+                    asks=lambda: self.person(context),
                 )
                 known[context] = Services(options, ConsoleSignals(self.ending))
             return known[context]

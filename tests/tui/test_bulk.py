@@ -89,3 +89,14 @@ def test_the_dialog_names_each_and_wants_their_number() -> None:
         assert answers == [{"prod": Agreed("prod")}]
 
     run_app(StillConsole(SimpleNamespace()), script, place=Place("pods"))
+
+
+def test_what_nobody_agreed_to_is_not_done() -> None:
+    class Half(Desk):
+        def agree_all(self, action: Any, planned: Any) -> Any:
+            return {"staging": Agreed()}
+
+    desk = Half()
+    ended = dispatcher(armed(), desk).perform(delete(is_bulk=True), TARGETS, Quiet(), Cancellation())
+    assert desk.executed == []
+    assert {ending.outcome for _, ending in ended} == {SAID_NO}

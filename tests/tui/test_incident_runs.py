@@ -128,7 +128,7 @@ def test_yes_in_a_read_only_context_is_refused_and_says_how_to_arm_it(book: Jour
 def test_a_run_is_on_the_timeline_and_in_the_pane_and_asks_in_dialogs(book: JournalRoom) -> None:
     arm(book)
     person = Person(True)
-    book.console.person = lambda: cast(Any, person)
+    book.console.person = lambda context: cast(Any, person)
     outcome = perform(book, REHEARSE, Agrees(Agreed()))
     found = read_story(book.services, "1")
     assert "succeeded" in outcome
@@ -146,12 +146,12 @@ def test_a_run_is_on_the_timeline_and_in_the_pane_and_asks_in_dialogs(book: Jour
 
 def test_a_run_without_an_answer_waits_and_is_gone_on_with_or_ended(book: JournalRoom) -> None:
     arm(book)
-    book.console.person = lambda: cast(Any, Person(None))
+    book.console.person = lambda context: cast(Any, Person(None))
     assert "waiting" in perform(book, REHEARSE, Agrees(Agreed()))
     assert perform(book, CONSIDER, Agrees(None)) == "left as it is"
-    book.console.person = lambda: cast(Any, Person(True))
+    book.console.person = lambda context: cast(Any, Person(True))
     assert "succeeded" in perform(book, CONSIDER, Agrees(Agreed()))
-    book.console.person = lambda: cast(Any, Person(None))
+    book.console.person = lambda context: cast(Any, Person(None))
     perform(book, REHEARSE, Agrees(Agreed()))
     assert "cancelled" in perform(book, CANCEL, Agrees(None))
 
@@ -168,7 +168,7 @@ class Shows:
 
 @pytest.mark.parametrize("answer", [True, "b", None], ids=["yes", "choice", "none"])
 def test_the_person_at_the_console_answers_what_the_dialog_does(answer: Answer | None) -> None:
-    person = ConsolePerson(cast(DialogAsker, Shows(answer)))
+    person = ConsolePerson(cast(DialogAsker, Shows(answer)), "prod")
     question = Question("run-1", "a", "ask", "A", "which", "d", ("a", "b"))
     assert person.ask_question(question, lambda: False) == answer
     assert person.ask_question(question, lambda: True) is None

@@ -1,11 +1,13 @@
 """Dialogs as answers: the thread of an action waits while a person decides.
 
-Invariant: a question that can no longer be shown is answered with no.
+Invariant: a question that can no longer be shown is answered with no. One is asked at a time, and never over
+what somebody types or decides.
 """
 
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,8 +32,15 @@ LOOK_SECONDS = 0.2  # how soon a thread that waits for an answer notices that th
 class DialogAsker:
     """Satisfies `dispatcher.Asker` on a running app."""
 
-    def __init__(self, app: App[Any], ending: Cancellation, protected: Callable[[str], bool]) -> None:
-        self._app, self._ending, self._protected = app, ending, protected
+    def __init__(
+        self,
+        app: App[Any],
+        ending: Cancellation,
+        protected: Callable[[str], bool],
+        is_free: Callable[[], bool],
+    ) -> None:
+        self._app, self._ending, self._protected, self._is_free = app, ending, protected, is_free
+        self._turn = threading.Lock()
 
     def words(self, action: Action, targets: Sequence[Target]) -> Answers | None:
         return cast(Answers | None, self.ask(lambda: WordsDialog(action, targets)))
@@ -51,11 +60,24 @@ class DialogAsker:
         return cast(Mapping[str, Agreed] | None, asked)
 
     def ask(self, make: Callable[[], ModalScreen[Any]]) -> object | None:
-        """Show a dialog and wait for what it is dismissed with."""
+        """Show a dialog and wait for what it is dismissed with; one at a time."""
+        while not self._turn.acquire(timeout=LOOK_SECONDS):
+            if self._ending.is_set:
+                return None
+        try:
+            return self._asked(make)
+        finally:
+            self._turn.release()
+
+    def _asked(self, make: Callable[[], ModalScreen[Any]]) -> object | None:
+        """It waits while something is typed or another dialog is open."""
         answers: queue.SimpleQueue[object | None] = queue.SimpleQueue()
 
         def show() -> None:
-            self._app.push_screen(make(), answers.put)
+            if self._is_free():
+                self._app.push_screen(make(), answers.put)
+            else:
+                self._app.set_timer(LOOK_SECONDS, show)
 
         self._app.call_later(show)
         while not self._ending.is_set:

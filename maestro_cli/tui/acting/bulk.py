@@ -65,7 +65,7 @@ class AgreeAllDialog(Dialog):
                 self.problem(f"that is not {name}; nothing was done")
                 return
         contexts = {one.target.context for one in self._planned}
-        self.dismiss({name: Agreed(name if name in self._protected else "") for name in contexts})
+        self.answer({name: Agreed(name if name in self._protected else "") for name in contexts})
 
 
 def planned_line(one: Planned) -> Spans:

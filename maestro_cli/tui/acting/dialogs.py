@@ -37,14 +37,19 @@ class Dialog(ModalScreen[object]):
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "Cancel")]
 
     def action_cancel(self) -> None:
-        self.dismiss(None)
+        self.answer(None)
+
+    def answer(self, answer: object) -> None:
+        """Once, and only while it is on top: dismissing another time would take away the dialog above it."""
+        if self.app.screen is self:
+            self.dismiss(answer)
 
     def problem(self, text: str) -> None:
         self.query_one(".problem", Static).update(Text(visible(text, 400)))
 
     @on(Button.Pressed, "#cancel")
     def cancelled(self) -> None:
-        self.dismiss(None)
+        self.answer(None)
 
 
 class AgreeDialog(Dialog):
@@ -100,7 +105,7 @@ class AgreeDialog(Dialog):
             self.problem(f"that is not {self._protected}; nothing was done")
             return
         accepts = frozenset(typed.get("accepts", "").replace(",", " ").split())
-        self.dismiss(Agreed(typed.get("context", ""), accepts))
+        self.answer(Agreed(typed.get("context", ""), accepts))
 
 
 class WordsDialog(Dialog):
@@ -135,7 +140,7 @@ class WordsDialog(Dialog):
                 self.query_one(f"#ask-{ask.name}", Input).focus()
                 return
         made: Answers = answers
-        self.dismiss(made)
+        self.answer(made)
 
 
 class ArmDialog(Dialog):
@@ -172,7 +177,7 @@ class ArmDialog(Dialog):
         if self._protected and self.query_one("#context", Input).value.strip() != self._name:
             self.problem(f"that is not {self._name}")
             return
-        self.dismiss(int(text))
+        self.answer(int(text))
 
 
 class QuitDialog(Dialog):
@@ -195,4 +200,4 @@ class QuitDialog(Dialog):
 
     @on(Button.Pressed, "#go")
     def agreed(self) -> None:
-        self.dismiss(True)
+        self.answer(True)

@@ -143,10 +143,11 @@ class Dispatcher:
         for one in planned:
             if work.cancellation.is_set:
                 break
-            if agreed is None:
+            consent = (agreed or {}).get(one.target.context)
+            if consent is None:
                 ended.append((one.target, Ending(SAID_NO, False)))
             else:
-                do = partial(self._carried_out, work, one, agreed.get(one.target.context, Agreed()))
+                do = partial(self._carried_out, work, one, consent)
                 ended.append((one.target, self._logged(work, one.target, do)))
         return ended
 

@@ -38,7 +38,7 @@ class ActionMenu(Dialog):
 
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option.id)
+        self.answer(event.option.id)
 
 
 def offer_text(action: Action, refusal: Refusal | None) -> Text:

@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 class ConsolePerson:
     """Answers from dialogs; the thread that asks waits."""
 
-    def __init__(self, asker: DialogAsker) -> None:
-        self._asker = asker
+    def __init__(self, asker: DialogAsker, context: str) -> None:
+        self._asker, self._context = asker, context
         self._shown: View = Report("nothing/v1", {}, (Lines(""),))
 
     def show(self, view: View) -> None:
         self._shown = view
 
     def confirm(self, question: str) -> bool:
-        shown = self._shown
-        return self._asker.ask(lambda: SeeDialog(question, shown, "Yes")) is not None
+        shown, title = self._shown, f"{self._context}: {question}"
+        return self._asker.ask(lambda: SeeDialog(title, shown, "Yes")) is not None
 
     def ask_text(self, question: str) -> str:
-        return cast(str, self._asker.ask(lambda: LineDialog(question)) or "")
+        return cast(str, self._asker.ask(lambda: LineDialog(f"{self._context}: {question}")) or "")
 
     def ask_question(self, question: Question, is_cancelled: Callable[[], bool]) -> Answer | None:
         if is_cancelled():
             return None
-        return cast("Answer | None", self._asker.ask(lambda: QuestionDialog(question)))
+        return cast("Answer | None", self._asker.ask(lambda: QuestionDialog(question, self._context)))

@@ -1,6 +1,7 @@
 """What a run asks people, and what they see before they say yes.
 
-Invariant: Escape answers nothing, and what is asked about is on the screen whole.
+Invariant: Escape answers nothing, what is asked about is on the screen whole, and a question that comes while
+somebody does something else takes no answer from what is typed on.
 """
 
 from __future__ import annotations
@@ -59,22 +60,23 @@ class SeeDialog(Dialog):
         if typed != self._protected:
             self.problem(f"that is not {self._protected}; nothing was done")
             return
-        self.dismiss(Agreed(typed))
+        self.answer(Agreed(typed))
 
 
 class QuestionDialog(Dialog):
     """A question of a step; answers what the step takes, or None for no answer: then the run waits."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, context: str) -> None:
         super().__init__()
-        self._question = question
+        self._question, self._site = question, context
 
     def compose(self) -> ComposeResult:
         from maestro_cli.output.views import Lines, Report
 
         question, shown = self._question, ReportView()
         with Vertical():
-            yield Label(Text(visible(f"{question.title} ({question.path})"), style="bold"))
+            about = f"{self._site}, run {question.run_id}: {question.title} ({question.path})"
+            yield Label(Text(visible(about), style="bold"))
             yield shown
             yield Label(Text(visible(f"answer: {question.form}; Escape leaves the run waiting")))
             yield Input(id="answer")
@@ -85,7 +87,7 @@ class QuestionDialog(Dialog):
         self.call_after_refresh(shown.show, Report("question/v1", {}, (Lines(question.text),)))
 
     def on_mount(self) -> None:
-        self.query_one("#answer", Input).focus()
+        self.query_one("#cancel", Button).focus()
 
     @on(Button.Pressed, "#go")
     @on(Input.Submitted)
@@ -93,7 +95,7 @@ class QuestionDialog(Dialog):
         from maestro_cli.runbooks.questions import read_answer
 
         try:
-            self.dismiss(read_answer(self._question, self.query_one("#answer", Input).value))
+            self.answer(read_answer(self._question, self.query_one("#answer", Input).value))
         except UsageError as error:
             self.problem(f"{error.what}; {error.fix}" if error.fix else error.what)
 
@@ -114,7 +116,10 @@ class LineDialog(Dialog):
                 yield Button("Cancel", id="cancel")
                 yield Button("Go on", id="go", variant="primary")
 
+    def on_mount(self) -> None:
+        self.query_one("#cancel", Button).focus()
+
     @on(Button.Pressed, "#go")
     @on(Input.Submitted)
     def answered(self) -> None:
-        self.dismiss(self.query_one("#line", Input).value.strip())
+        self.answer(self.query_one("#line", Input).value.strip())

@@ -65,11 +65,11 @@ class View(Vertical):
             self.action, self.targets = action, tuple(targets)
 
     class MenuAsked(Message):
-        """What can be done with these?"""
+        """What can be done with these, on the screen that asks?"""
 
-        def __init__(self, targets: Sequence[Target]) -> None:
+        def __init__(self, spec: Screen, targets: Sequence[Target]) -> None:
             super().__init__()
-            self.targets = tuple(targets)
+            self.spec, self.targets = spec, tuple(targets)
 
     def __init__(self, screen_: Screen, place: Place) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class View(Vertical):
 
     def action_menu(self) -> None:
         """Ask for the menu of what is chosen now."""
-        self.post_message(self.MenuAsked(self.targets()))
+        self.post_message(self.MenuAsked(self.spec, self.targets()))
 
     def action_act(self, action_id: str) -> None:
         """Ask for an action of this screen on what is chosen now."""
