@@ -15,11 +15,20 @@ from maestro_cli.core.progress import Quiet
 from maestro_cli.output.writer import OutputOptions, emit
 from maestro_cli.runbooks.model import Answer, Question
 from maestro_cli.tui.acting.asking import DialogAsker
+from maestro_cli.tui.acting.dialogs import fault_of
 from maestro_cli.tui.acting.dispatcher import Agreed, Dispatcher
 from maestro_cli.tui.acting.model import Action, Answers, Target
 from maestro_cli.tui.acting.person import ConsolePerson
 from maestro_cli.tui.feeds.incident_story import read_story
-from maestro_cli.tui.screens.incident_runs import CANCEL, CONSIDER, REHEARSE, filled, live_key, pairs_of
+from maestro_cli.tui.screens.incident_runs import (
+    CANCEL,
+    CONSIDER,
+    REHEARSE,
+    cancel,
+    filled,
+    live_key,
+    pairs_of,
+)
 from maestro_cli.tui.screens.incident_words import next_keys
 from maestro_cli.tui.store.events import ContextArmed
 from tests.tui.journal_room import CONFIG, JournalRoom, room
@@ -153,7 +162,23 @@ def test_a_run_without_an_answer_waits_and_is_gone_on_with_or_ended(book: Journa
     assert "succeeded" in perform(book, CONSIDER, Agrees(Agreed()))
     book.console.person = lambda context: cast(Any, Person(None))
     perform(book, REHEARSE, Agrees(Agreed()))
-    assert "cancelled" in perform(book, CANCEL, Agrees(None))
+    shown = read_story(book.services, "1").runs[0].id
+    assert perform(book, CANCEL, Agrees(None)).startswith(f"{shown} cancelled")
+    assert any(one.line.endswith(f"runbook cancel {shown}") for one in book.console.store.snapshot.log)
+
+
+def test_the_run_that_was_shown_is_stopped_and_no_newer_one(book: JournalRoom) -> None:
+    arm(book)
+    book.console.person = lambda context: cast(Any, Person(None))
+    perform(book, REHEARSE, Agrees(Agreed()))
+    found = read_story(book.services, "1")
+    target = Target("x", "Incident", found.incident.id, "#1", found)
+    perform(book, REHEARSE, Agrees(Agreed()))  # a newer one, after the screen was drawn
+    words = {ask.name: ask.default(target) for ask in CANCEL.asks}
+    assert words == {"run": found.runs[0].id, "word": ""}
+    assert fault_of(CANCEL.asks[1], "yes") == "type stop to stop it: one of stop"
+    assert cancel(book.console.reading("x"), target, words).startswith(f"{found.runs[0].id} cancelled")
+    assert [run.status.value for run in read_story(book.services, "1").runs] == ["waiting", "cancelled"]
 
 
 class Shows:

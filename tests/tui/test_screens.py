@@ -43,6 +43,22 @@ def test_what_changes_the_world_has_no_key_of_its_own(action: Action) -> None:
         assert action.key == ""
 
 
+AT_ONCE = {"incident.ack", "incident.triage"}  # records that end nothing, by their key alone
+
+
+def test_what_records_by_a_bare_key_ends_nothing_and_what_stops_has_no_key() -> None:
+    bare = {one.id for one in ACTIONS.values() if one.danger is Danger.RECORD and one.key and not one.asks}
+    assert bare <= AT_ONCE
+    stops = [one for one in ACTIONS.values() if "stop" in one.id]
+    assert {one.id for one in stops} >= {"incident.stop-run", "runs.stop"}
+    assert [one.id for one in stops if one.key or "word" not in [ask.name for ask in one.asks]] == []
+
+
+@pytest.mark.parametrize("name", ["merge", "resolve", "dismiss", "close", "reopen"])
+def test_what_ends_an_incident_asks_first(name: str) -> None:
+    assert ACTIONS[f"incident.{name}"].asks
+
+
 def line(target: Target, answers: object) -> tuple[str, ...]:
     return ("status",)
 

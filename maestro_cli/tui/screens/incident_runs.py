@@ -1,8 +1,8 @@
 """Runs of runbooks from the console: rehearse first, agree, then see each step as it comes.
 
 Invariant: a key leads to a dry run and never to a run; what starts or resumes one needs an armed context and
-a yes to the plan that was shown. Each run is in the journal with its incident, so that it is on the timeline
-and outlives the console.
+a yes to the plan that was shown. What stops one has no key, and stops the run that it names. Each run is in
+the journal with its incident, so that it is on the timeline and outlives the console.
 """
 
 from __future__ import annotations
@@ -219,15 +219,16 @@ def resume(doing: Doing) -> str:
 
 
 def cancel(services: Services, target: Target, answers: Answers) -> str:
-    """Ask a run to end; the step in flight is stopped, nothing is undone."""
-    if target.kind == "Run":
-        chosen = target.id
-    else:
-        running = [one for one in services.run_history.list(incident=target.id) if not one.status.final]
-        if not running:
-            raise NotFound(f"no run for {target.name} is open")
-        chosen = running[0].id
+    """Ask the run that was named to end; the step in flight is stopped, nothing is undone."""
+    chosen = answers["run"]
     return f"{chosen} {services.run_control.cancel(chosen).status.value}, asked to end"
+
+
+def shown_run(target: Target) -> str:
+    """The id of the run that is shown: itself, or the newest of an incident that has not ended."""
+    if target.kind == "Run":
+        return target.id
+    return next((run.id for run in target.item.runs if not run.status.final), "")
 
 
 def incident_of(target: Target) -> str:
@@ -282,5 +283,7 @@ RESUME = Action(
 )  # fmt: skip
 CANCEL = Action(
     "incident.stop-run", "Stop the run", "Have its run end: the step in flight is stopped, nothing undone.",
-    Danger.RECORD, lambda target, answers: ("runbook", "cancel", "latest"), key="S", records=cancel,
+    Danger.RECORD, lambda target, answers: ("runbook", "cancel", answers["run"]),
+    asks=(Ask("run", "which run", shown_run), Ask("word", "type stop to stop it", choices=("stop",))),
+    records=cancel,
 )  # fmt: skip

@@ -141,7 +141,7 @@ def next_keys(story: IncidentStory) -> list[tuple[str, str]]:
     if incident.times.acked_at is None:
         found.append(("a", "acknowledge"))
     if run is not None and run.status.value == "running":
-        found += [("", f"run {run.runbook} is at work"), ("S", "stop it")]
+        found += [("", f"run {run.runbook} is at work"), ("x", "stop it")]
     elif run is not None:
         found.append(("e", f"go on with {run.runbook}, which is {run.status.value}"))
     elif not story.hold:
