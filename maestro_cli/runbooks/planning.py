@@ -50,6 +50,20 @@ class RunPlan:
     exit_code: ExitCode
 
 
+def runs_of(book: Runbook) -> tuple[Step, ...]:
+    """The steps that planning runs, as far as the file says: checks, and what it calls harmless."""
+    found: list[Step] = []
+    for step in book.steps:
+        found += [one for one in step.pre if one.kind != "manual"]
+        if _is_run(step):
+            found += [step, *(one for one in step.verify if one.kind != "manual")]
+    return tuple(found)
+
+
+def _is_run(step: Step) -> bool:
+    return not step.mutates and step.kind not in ("manual", "ask", "notify")
+
+
 class Planner:
     """Walks through a runbook once, in its order."""
 
@@ -124,7 +138,7 @@ class Planner:
                 self._tell(gate, "asks", f"a person confirms: {gate.name}")
             elif self._look(gate, step):
                 return True
-        if step.kind in ("manual", "ask", "notify") or step.mutates:
+        if not _is_run(step):
             return self._would(step)
         if self._look(step, step):
             return True

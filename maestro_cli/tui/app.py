@@ -189,7 +189,7 @@ class ConsoleApp(Frame):
         return not self.prompt.is_open and len(self.screen_stack) == 1
 
     def is_protected(self, context: str) -> bool:
-        return self.behind.acting(context).policy.protected
+        return self.behind.policy(context).protected
 
     @property
     def chosen_context(self) -> str:
@@ -214,7 +214,7 @@ class ConsoleApp(Frame):
             self.status.tell("the console shows the past; press Escape to return to now, then arm")
             return
         try:
-            policy = self.behind.acting(context).policy
+            policy = self.behind.policy(context)
         except MaestroError as error:
             self.status.tell(words_of(error))
             return

@@ -6,6 +6,7 @@ context itself allows, and exist only once it was armed.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from maestro_cli.config.locations import state_dir
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import MaestroError, UsageError
+from maestro_cli.core.errors import GateNotMet, MaestroError, UsageError
 from maestro_cli.output.diagnostics import note, warn
 from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.services.root import Services
@@ -26,6 +27,7 @@ from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.store.store import Store
 
 if TYPE_CHECKING:
+    from maestro_cli.changes.policy import Policy
     from maestro_cli.services.person import Person
 
 
@@ -65,8 +67,17 @@ class Console:
         return self._built(self._reading, context, is_read_only=True)
 
     def acting(self, context: str) -> Services:
-        """The services of changes, whose gate asks what the context asks."""
+        """The services of changes, whose gate asks what the context asks. Raises GateNotMet unless armed."""
+        if not self.store.snapshot.is_armed(context, self.clock.now()):
+            raise GateNotMet(f"{context} is read-only", fix="press W to arm it for some minutes")
         return self._built(self._acting, context, is_read_only=self.options.is_read_only)
+
+    def policy(self, context: str) -> Policy:
+        """What its gate asks once it is armed."""
+        from maestro_cli.changes.policy import policy_for
+
+        own = self.reading(context)
+        return policy_for(own.context_name, own.context, os.environ, read_only_flag=self.options.is_read_only)
 
     def contexts(self) -> tuple[str, ...]:
         """Every context that can be named, as far as the settings can be read."""

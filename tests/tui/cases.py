@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -52,18 +53,29 @@ class QuietFeeds:
 
 
 class StillConsole(Console):
-    """Feeds read nothing, and every context has the services that the test gives."""
+    """Feeds read nothing, and every context has the services that the test gives; those of changes are
+    others, of armed contexts alone."""
 
-    def __init__(self, services: Any, contexts: tuple[str, ...] = ("prod",), namespace: str = "") -> None:
+    def __init__(
+        self,
+        services: Any,
+        contexts: tuple[str, ...] = ("prod",),
+        namespace: str = "",
+        acting: Any = None,
+    ) -> None:
         super().__init__(GlobalOptions(), StillClock(), contexts, namespace)
         self.feeds: Any = QuietFeeds()
-        self._given = services
+        self._given, self._acts = services, copy.copy(services) if acting is None else acting
 
     def reading(self, context: str) -> Any:
         return self._given
 
     def acting(self, context: str) -> Any:
-        return self._given
+        assert self.store.snapshot.is_armed(context, NOW), f"{context} is not armed"
+        return self._acts
+
+    def policy(self, context: str) -> Any:
+        return self._given.policy
 
 
 def run_app(

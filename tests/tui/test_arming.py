@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from maestro_cli.core.errors import InvalidFile, UsageError
+from maestro_cli.core.errors import GateNotMet, InvalidFile, UsageError
 from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.tui.acting.dialogs import ArmDialog
 from maestro_cli.tui.app import ConsoleApp
@@ -54,9 +54,15 @@ def test_what_is_read_is_what_is_armed_also_after_the_contexts_changed() -> None
 
 def test_no_services_are_made_for_a_context_without_a_name() -> None:
     console = Console(GlobalOptions(), StillClock(), ("prod",), "")
-    for services in (console.reading, console.acting):
-        with pytest.raises(UsageError, match="in which context"):
-            services("")
+    with pytest.raises(UsageError, match="in which context"):
+        console.reading("")
+
+
+def test_services_that_can_change_the_world_are_of_armed_contexts_alone() -> None:
+    console = Console(GlobalOptions(), StillClock(), ("prod",), "")
+    with pytest.raises(GateNotMet, match="prod is read-only"):
+        console.acting("prod")
+    assert console._acting == {}
 
 
 def test_what_is_armed_beside_the_scope_is_said() -> None:
@@ -103,7 +109,7 @@ def test_a_context_that_refuses_every_change_is_not_armed() -> None:
 
 
 class Broken(StillConsole):
-    def acting(self, context: str) -> Any:
+    def policy(self, context: str) -> Any:
         raise InvalidFile("config.yaml cannot be read", file="config.yaml")
 
 

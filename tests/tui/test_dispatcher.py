@@ -162,3 +162,22 @@ def test_the_line_of_the_log_can_be_pasted_whatever_a_name_holds(store: Store) -
     odd = Target("prod", "Incident", "12", "$(rm -rf /) 'x'")
     dispatcher(store, Desk()).perform(NOTE, (odd,), Quiet(), Cancellation())
     assert store.snapshot.log[-1].line.endswith("""note '$(rm -rf /) '"'"'x'"'"'' seen""")
+
+
+@pytest.mark.parametrize("is_armed", [False, True], ids=["read-only", "armed"])
+def test_what_performs_has_services_that_can_change_the_world_only_while_armed(
+    store: Store, is_armed: bool
+) -> None:
+    given: list[str] = []
+
+    def performs(doing: Any) -> str:
+        given.append(doing.services)
+        return "done"
+
+    look = Action("t.look", "Look", "t", Danger.OBSERVE, lambda *asked: ("status",), performs=performs)
+    reading: Any = lambda context: "reading"  # noqa: E731
+    acting: Any = lambda context: "acting"  # noqa: E731
+    if is_armed:
+        arm(store)
+    Dispatcher(store, StillClock(), Desk(), reading, acting).perform(look, (TARGET,), Quiet(), Cancellation())
+    assert given == ["acting" if is_armed else "reading"]

@@ -15,9 +15,8 @@ from maestro_cli.core.progress import Quiet
 from maestro_cli.output.writer import OutputOptions, emit
 from maestro_cli.runbooks.model import Answer, Question
 from maestro_cli.tui.acting.asking import DialogAsker
-from maestro_cli.tui.acting.dialogs import fault_of
 from maestro_cli.tui.acting.dispatcher import Agreed, Dispatcher
-from maestro_cli.tui.acting.model import Action, Answers, Target
+from maestro_cli.tui.acting.model import Action, Answers, Target, fault_of
 from maestro_cli.tui.acting.person import ConsolePerson
 from maestro_cli.tui.feeds.incident_story import read_story
 from maestro_cli.tui.screens.incident_runs import (
@@ -55,9 +54,9 @@ Look at the plot of $NAME.
 
 
 class Agrees:
-    """Says yes or no to what is shown, and keeps it."""
+    """Says yes or no to what is shown, the last of these to all that comes after, and keeps it."""
 
-    def __init__(self, agreed: Agreed | None) -> None:
+    def __init__(self, *agreed: Agreed | None) -> None:
         self._agreed = agreed
         self.shown: list[str] = []
 
@@ -74,7 +73,7 @@ class Agrees:
         out = io.StringIO()
         emit(view, OutputOptions(), out)
         self.shown.append(f"{title}\n{out.getvalue()}")
-        return self._agreed
+        return self._agreed[min(len(self.shown), len(self._agreed)) - 1]
 
 
 class Person:
@@ -123,10 +122,24 @@ def perform(room: JournalRoom, action: Action, asker: Agrees) -> str:
 
 
 def test_a_key_shows_a_dry_run_with_its_values_and_no_runs_nothing(book: JournalRoom) -> None:
-    asker = Agrees(None)
+    asker = Agrees(Agreed(), None)
     assert "nothing was changed" in perform(book, REHEARSE, asker)
-    assert "printf 'seen %s\\n' \"fraud\"" in asker.shown[0]
+    assert "printf 'seen %s\\n' \"fraud\"" in asker.shown[1]
+    assert "read-only here" in asker.shown[1]
     assert read_story(book.services, "1").runs == ()
+
+
+def test_a_dry_run_shows_what_it_would_run_and_runs_it_only_after_a_yes(
+    book: JournalRoom, tmp_path: Path
+) -> None:
+    ran = tmp_path / "ran"
+    (tmp_path / "books" / "look.md").write_text(BOOK.replace("printf 'seen", f"touch {ran}; printf 'seen"))
+    no, yes = Agrees(None), Agrees(Agreed(), None)
+    assert perform(book, REHEARSE, no) == "nothing was run"
+    assert not ran.exists()
+    assert [f"touch {ran}" in text for text in no.shown] == [True]
+    perform(book, REHEARSE, yes)
+    assert ran.exists()
 
 
 def test_yes_in_a_read_only_context_is_refused_and_says_how_to_arm_it(book: JournalRoom) -> None:

@@ -3,7 +3,7 @@
 Invariant: an action is refused before anything is asked or read when the console is rewound, or when it would
 change the world and the context is not armed. A change goes through `changes`: plan, dialog with the blast
 radius and what the gate says, then execution of exactly the plan that was shown. Every attempt is a line of
-the command log.
+the command log. Nothing has services that can change the world where the context is not armed.
 """
 
 from __future__ import annotations
@@ -228,7 +228,8 @@ class Dispatcher:
                 return f"refused: {refusal.why}; {refusal.fix}"
             return self._performed(action, target, words, progress, cancellation, agreed[-1].typed_context)
 
-        services = self._acting(target.context)
+        is_armed = self._store.snapshot.is_armed(target.context, self._clock.now())
+        services = self._acting(target.context) if is_armed else self._reading(target.context)
         return Doing(
             services, target, answers, progress, cancellation, agree, tell, go_on, agreed[-1].typed_context
         )

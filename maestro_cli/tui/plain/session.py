@@ -49,7 +49,7 @@ class Session:
         console.store.listen(self._news.set)
         asker = LineAsker(talk, self.is_protected)
         person = LinePerson(talk, asker)
-        console.person = lambda: person
+        console.person = lambda context: person
         self.asker = asker
         self.dispatcher = Dispatcher(console.store, console.clock, asker, console.reading, console.acting)
 
@@ -157,7 +157,7 @@ class Session:
         return Known(screen_names(), self.behind.contexts(), (), seen_namespaces(snapshot))
 
     def is_protected(self, context: str) -> bool:
-        return self.behind.acting(context).policy.protected
+        return self.behind.policy(context).protected
 
     @property
     def chosen_context(self) -> str:

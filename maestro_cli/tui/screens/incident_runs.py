@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from maestro_cli.tui.store.model import FactKey
 if TYPE_CHECKING:
     from maestro_cli.core.clock import Clock
     from maestro_cli.journal.model import Event
-    from maestro_cli.runbooks.model import Runbook, RunRecord
+    from maestro_cli.runbooks.model import Runbook, RunRecord, Step
     from maestro_cli.runbooks.planning import RunPlan
     from maestro_cli.services.root import Services
 
@@ -103,11 +103,24 @@ def pairs_of(text: str) -> tuple[str, ...]:
     return pairs
 
 
+def steps_report(steps: Sequence[Step], pairs: Sequence[str]) -> Report:
+    """What is run word for word, with the values that were given filled in."""
+    values = dict(pair.split("=", 1) for pair in pairs)
+    blocks: list[Any] = []
+    for step in steps:
+        blocks += [Heading(f"{step.path}: {step.kind}"), Lines(filled(step.body, values).rstrip())]
+    return Report("run-looks/v1", {}, tuple(blocks))
+
+
 def plan_report(services: Services, plan: RunPlan, book: Runbook) -> Report:
     """The plan, each step with its values filled in, and the blast radius of each change."""
     from maestro_cli.output.renderers.runbooks import plan_view
 
     blocks: list[Any] = [*plan_view(plan).blocks]
+    if services.options.is_read_only:
+        blocks += [
+            Lines("read-only here: what the gate asks of a change is known once W has armed the context")
+        ]
     for step in book.steps:
         blocks += [Heading(f"{step.path}: {step.kind}"), Lines(filled(step.body, plan.parameters).rstrip())]
         if step.kind == "change":
@@ -152,12 +165,18 @@ def run_blocks(run: RunRecord) -> list[Any]:
 
 
 def rehearse(doing: Doing) -> str:
-    """Dry run; then, when somebody agrees to it, the run."""
+    """Dry run, after a yes where that runs steps; then, when somebody agrees to it, the run."""
+    from maestro_cli.runbooks.planning import runs_of
+
     services, answers = doing.services, doing.answers
     name, pairs = answers["runbook"], pairs_of(answers["values"])
-    ref = incident_of(doing.target)
+    ref, book = incident_of(doing.target), services.runbooks.get(name)
+    question = f"The dry run of {name} runs these steps; the file says that they change nothing"
+    steps = runs_of(book)
+    if steps and not doing.agree(question, steps_report(steps, pairs), "Dry run"):
+        return "nothing was run"
     plan = services.plan_runbook(name, pairs, ref or None, doing.progress)
-    report = plan_report(services, plan, services.runbooks.get(name))
+    report = plan_report(services, plan, book)
     if not doing.agree(f"Dry run of {name}: nothing was changed", report, "Run it"):
         return "dry run only; nothing was changed"
     return doing.go_on(RUN, answers)
