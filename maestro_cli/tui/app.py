@@ -132,6 +132,12 @@ class ConsoleApp(Frame):
 
     # Typing
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """`:` and `/` come before whatever has the focus, but where something is typed they are letters."""
+        if action in ("command_line", "filter"):
+            return len(self.screen_stack) == 1 and not isinstance(self.focused, Input)
+        return super().check_action(action, parameters)
+
     def action_command_line(self) -> None:
         known = known_now(self)
         self.prompt.open(":", "", lambda text: completions(text, known))

@@ -18,10 +18,10 @@ APP_BINDINGS: tuple[Binding, ...] = (
     _key("question_mark,f1", "keys", "help", "Help", "Every key that works here.", show=True),
     _key(
         "colon", "command_line", "command", "Command", "Type where to go or what to set: :pods, :ns ml.",
-        show=True,
+        show=True, first=True,
     ),
     _key("slash", "filter", "filter", "Filter",
-         "Show only what matches: text, !text, -l a=b, -f text, @context.", show=True),
+         "Show only what matches: text, !text, -l a=b, -f text, @context.", show=True, first=True),
     _key("escape", "leave", "back", "Back", "Take marks or the filter away, else to the place before."),
     _key("minus", "last", "last", "Last place", "To the place where you were before this one, and back."),
     _key("0", "namespaces", "namespaces", "Namespaces", "All namespaces, or back to the one of before."),

@@ -90,12 +90,13 @@ class Prompt(Horizontal):
         self.sign, self._completes = sign, completes
         self._history.rest()
         self.add_class("open")
+        self.display = True  # at once: the next key may be here already
         self.query_one("#sign", Static).update(Text(sign))
         line = self.query_one(PromptInput)
         line.value = text
         line.cursor_position = len(text)
         self.hint("")
-        line.focus()
+        self.screen.set_focus(line)
 
     def hint(self, text: str, *, is_wrong: bool = False) -> None:
         hint = self.query_one("#hint", Static)
@@ -128,6 +129,7 @@ class Prompt(Horizontal):
         """Hide it; what its sign was."""
         sign, self.sign = self.sign, ""
         self.remove_class("open")
+        self.display = False
         return sign
 
     @on(Input.Changed)

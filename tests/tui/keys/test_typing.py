@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from textual import events
 from textual.pilot import Pilot
 
 from maestro_cli.tui.app import ConsoleApp
@@ -13,6 +14,7 @@ from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.pods import PODS
 from maestro_cli.tui.store.events import ContextArmed, FactRead
 from maestro_cli.tui.widgets.crumbs import Crumbs
+from maestro_cli.tui.widgets.prompt import PromptInput
 from tests.tui.cases import NOW, StillConsole, pod, run_app, screen_text, tell, until
 
 CONTEXTS = {"prod": SimpleNamespace(namespace="ml"), "staging": SimpleNamespace(namespace=None)}
@@ -158,3 +160,18 @@ def test_keys_that_were_chosen_work_in_place_of_the_others() -> None:
         await until(pilot, lambda: app.prompt.is_open, "the prompt")
 
     run_app(console, script, place=PODS_PLACE)
+
+
+def test_keys_that_arrive_at_once_after_a_colon_are_typed_and_do_nothing_else() -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        for letter in ":at 5m":
+            name = {":": "colon", " ": "space"}.get(letter, letter)
+            app.post_message(events.Key(name, letter))
+        await until(pilot, lambda: app.prompt.query_one(PromptInput).value == "at 5m", "all of them")
+        assert app.trail == (PODS_PLACE,)
+        app.post_message(events.Key("colon", ":"))
+        await until(
+            pilot, lambda: app.prompt.query_one(PromptInput).value == "at 5m:", "the colon as a letter"
+        )
+
+    run_app(StillConsole(SERVICES), script, place=PODS_PLACE)
