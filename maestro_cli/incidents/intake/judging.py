@@ -55,12 +55,14 @@ def judge_alert(
 def _order(alert: Alert, known: KnownSignal, now: datetime) -> tuple[bool, bool]:
     """Whether it began before, and whether after, what is known began.
 
-    A start that is not believed says neither: the signal goes on while it fires, and is a new one after that.
+    A start that is not believed says neither: the signal goes on while it fires, and is a new one after that,
+    but for the very start of a clock that is ahead, which is told once.
     """
+    same = known.start_said is not None and abs(alert.starts_at - known.start_said) <= _SAME_START
+    if same and alert.starts_at > known.starts_at:
+        return False, False  # it was not believed when it came; what is long ago is told of every signal
     if disbelieved_start(alert, now) is not None:
         return False, not known.firing
-    if known.start_said is not None and abs(alert.starts_at - known.start_said) <= _SAME_START:
-        return False, False  # it was not believed when it came
     began = start_of(alert, now)
     return began < known.starts_at - _SAME_START, began > known.starts_at + _SAME_START
 

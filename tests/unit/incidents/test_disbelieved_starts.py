@@ -142,6 +142,18 @@ def test_a_sender_that_tells_no_start_is_heard_when_it_ends_and_fires_again(
         assert desk.get("1").firing == int(firing)
 
 
+def test_a_late_copy_of_what_began_by_a_clock_that_is_ahead_does_not_fire_again(
+    room: Room, desk: IncidentDesk
+) -> None:
+    hook = "alertmanager-webhook"
+    for firing in (True, False, True):
+        room.clock.advance(5)
+        room.detector.ingest([alert(starts_at=FUTURE, firing=firing, source=hook)], source=hook)
+    assert desk.get("1").firing == 0
+    room.detector.ingest([alert(starts_at=FUTURE + timedelta(minutes=1), source=hook)], source=hook)
+    assert desk.get("1").firing == 1, "that is another start"
+
+
 def test_a_threshold_counts_starts_that_are_believed(room: Room) -> None:
     rule = Rule("pair", threshold=2, window_seconds=60, group_by=("team",), by_labels=True)
     bindings = Bindings((), RuleBook((rule,), storm=None))
