@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
 
 from rich.cells import get_character_cell_size
 from rich.segment import Segment
@@ -17,7 +16,6 @@ from textual.strip import Strip
 
 from maestro_cli.core.untrusted import CharacterTable, visible
 from maestro_cli.output.tables import cell_text
-from maestro_cli.output.views import Column
 
 Span = tuple[str, str]  # text, and the name of the tone it has
 Spans = tuple[Span, ...]
@@ -28,22 +26,6 @@ _MARKS = 4  # combining characters on one letter; more of them would be drawn ov
 # Terminals differ in the cells these take: skin tones and halves of flags.
 _UNSTEADY = {*range(0x1F3FB, 0x1F400), *range(0x1F1E6, 0x1F200)}
 _RUN_OF_MARKS = re.compile("(?:\0.)+", re.DOTALL)  # each mark after a NUL, which no shown text has
-
-
-def cell_of(column: Column[Any], item: Any) -> object:
-    """What the column says of an item; in words where it cannot read it, so that the other rows are shown."""
-    try:
-        return column.cell(item)
-    except Exception as error:  # noqa: BLE001 - whatever one row holds, it does not end the console
-        return f"not readable ({type(error).__name__})"
-
-
-def tone_of(column: Column[Any], item: Any) -> str:
-    """Its tone; bad where it cannot be told."""
-    try:
-        return column.tone(item) if column.tone else ""
-    except Exception:  # noqa: BLE001 - as above
-        return "bad"
 
 
 def shown(value: object, limit: int = LONGEST) -> str:

@@ -17,7 +17,7 @@ from maestro_cli.core.selectors import selector_matches
 from maestro_cli.output.tables import cell_text
 from maestro_cli.output.views import Listing
 from maestro_cli.runbooks.linear_regex import linear_regex
-from maestro_cli.tui.text import cell_of
+from maestro_cli.tui.cells import cell_of
 
 Labels = Callable[[Any], Mapping[str, str]]
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from maestro_cli.output.views import Column
-from maestro_cli.tui.text import Span, cell_of, shown, tone_of
+from maestro_cli.tui.cells import cell_of, tone_of
+from maestro_cli.tui.text import Span, shown
 from maestro_cli.tui.widgets.columns import SortKey, sort_key
 
 _KEPT = 2048  # rows whose cells are remembered
