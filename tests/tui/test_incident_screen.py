@@ -9,7 +9,9 @@ import pytest
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.feeds.incident_story import IncidentStory, read_story
 from maestro_cli.tui.screens.incident_words import head_lines, next_keys
+from maestro_cli.tui.screens.incidents import SCREENS
 from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.views.incident_panes import IDS, PANES, Facts, panes_shown, report_of
 from tests.tui.cases import screen_text
 from tests.tui.journal_room import JournalRoom, room, until
@@ -36,6 +38,19 @@ def test_the_next_key_is_the_safest_that_is_left(room: JournalRoom) -> None:
     assert keys(room) == ["P", "O"]
     room.services.write_postmortem("1")
     assert keys(room)[0] == "B"
+
+
+def test_what_people_reported_is_looked_into_before_anybody_is_told_to_resolve_it(room: JournalRoom) -> None:
+    room.services.desk.open("checkout is slow")
+    assert story(room).hold == ""
+    assert keys(room)[:2] == ["a", "T"]
+    assert "R" not in keys(room)
+
+
+def test_every_incident_is_listed_whatever_namespace_was_looked_at(room: JournalRoom) -> None:
+    (incidents,) = (one for one in SCREENS if one.id == "incidents")
+    view = incidents.view(Place("incidents"))
+    assert view.keys(Scope(("x",), "another")) == view.keys(Scope(("x",), ""))
 
 
 def test_a_runbook_is_offered_as_a_dry_run_with_the_values_of_the_alert(room: JournalRoom) -> None:

@@ -144,8 +144,10 @@ def next_keys(story: IncidentStory) -> list[tuple[str, str]]:
         found += [("", f"run {run.runbook} is at work"), ("x", "stop it")]
     elif run is not None:
         found.append(("e", f"go on with {run.runbook}, which is {run.status.value}"))
-    elif not story.hold:
+    elif not story.hold and _was_heard(story):
         found.append(("R", "resolve"))
+    elif not story.hold:
+        found += _remedies(story)
     elif incident.firing == 0:
         found.append(("", f"wait: {story.hold}"))
     else:
@@ -153,13 +155,19 @@ def next_keys(story: IncidentStory) -> list[tuple[str, str]]:
     return found
 
 
+def _was_heard(story: IncidentStory) -> bool:
+    """Whether any signal can clear by itself; what people reported is over when they say so."""
+    return any(not signal.is_report for signal in story.details.signals)
+
+
 def _remedies(story: IncidentStory) -> list[tuple[str, str]]:
-    """While something fires: what may mend it; once a run has ended well, that it may have."""
+    """While something fires or is reported: what may mend it; once a run has ended well, that it may have."""
     found: list[tuple[str, str]] = []
+    rest = ("", f"wait: {story.hold}") if story.hold else ("R", "resolve")
     if story.incident.state.value == "monitoring":
-        return [("", f"wait: {story.hold}")]
+        return [rest]
     if any(run.status.value == "succeeded" for run in story.runs):
-        return [("m", "say what mitigated it"), ("", f"wait: {story.hold}")]
+        return [("m", "say what mitigated it"), rest]
     if story.details.triage is None:
         found.append(("T", "triage"))
     if story.bound is not None:

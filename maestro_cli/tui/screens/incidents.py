@@ -89,5 +89,6 @@ SCREENS = (
         aliases=("inc", "incident-list"),
         actions=ACTIONS,
         digit="7",
+        has_namespace=False,  # nobody is told that all is quiet because of what was looked at last
     ),
 )
