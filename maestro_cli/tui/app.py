@@ -216,18 +216,13 @@ class ConsoleApp(Frame):
 
     def arm(self, context: str, minutes: str = "10") -> None:
         """Ask whether changes are allowed in a context, or say why they are not whatever is answered."""
-        if self.behind.store.snapshot.replay_at is not None:
-            self.status.tell("the console shows the past; press Escape to return to now, then arm")
-            return
         try:
-            policy = self.behind.policy(context)
+            refused, protected = self.behind.why_not_armed(context), self.is_protected(context)
         except MaestroError as error:
             self.status.tell(words_of(error))
             return
-        if policy.read_only:
-            self.status.tell(
-                f"{context} cannot be armed: --read-only, MAESTRO_READ_ONLY or its read_only refuses all"
-            )
+        if refused:
+            self.status.tell(refused)
             return
 
         def armed(answer: object) -> None:
@@ -235,7 +230,7 @@ class ConsoleApp(Frame):
                 until = self.now() + timedelta(minutes=answer)
                 self.behind.store.dispatch(ContextArmed(context, until))
 
-        self.push_screen(ArmDialog(context, minutes, protected=policy.protected), armed)
+        self.push_screen(ArmDialog(context, minutes, protected=protected), armed)
 
     def action_hurry(self) -> None:
         self.behind.feeds.hurry()

@@ -79,6 +79,14 @@ class Console:
         own = self.reading(context)
         return policy_for(own.context_name, own.context, os.environ, read_only_flag=self.options.is_read_only)
 
+    def why_not_armed(self, context: str) -> str:
+        """Why a context cannot be armed now, whatever is answered; "" when it can. Raises MaestroError."""
+        if self.store.snapshot.replay_at is not None:
+            return "the console shows the past; return to now, then arm"
+        if self.policy(context).read_only:
+            return f"{context} cannot be armed: --read-only, MAESTRO_READ_ONLY or its read_only refuses all"
+        return ""
+
     def contexts(self) -> tuple[str, ...]:
         """Every context that can be named, as far as the settings can be read."""
         shown = self.store.snapshot.scope.contexts

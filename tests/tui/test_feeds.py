@@ -214,7 +214,7 @@ def test_what_comes_late_brings_back_no_fact_that_was_forgotten() -> None:
         asked.set()
         cancellation.wait(PATIENCE_SECONDS)
 
-    feed: Feed[str] = Feed("h", "x", 60.0, lambda services, argument: "", follow)
+    feed: Feed[str] = Feed("h", "x", 60.0, follow=follow)
     feeds, key = runner(store, feed), feed.of("prod")
     feeds.want(frozenset({key}))
     assert asked.wait(PATIENCE_SECONDS)
@@ -231,6 +231,15 @@ def test_what_comes_late_brings_back_no_fact_that_was_forgotten() -> None:
     feeds.close()
 
 
+def test_a_feed_is_read_or_follows_and_never_both_or_neither() -> None:
+    def follow(services: Any, argument: str, hearer: Hearer[str], cancellation: Cancellation) -> None: ...
+
+    with pytest.raises(ValueError, match="either read or follow"):
+        Feed[str]("g", "x", 1.0)
+    with pytest.raises(ValueError, match="either read or follow"):
+        Feed[str]("g", "x", 1.0, lambda services, argument: "", follow)
+
+
 def test_a_feed_that_follows_is_stopped_with_its_cancellation() -> None:
     store, begun = Store(Scope(("prod",))), threading.Event()
 
@@ -239,7 +248,7 @@ def test_a_feed_that_follows_is_stopped_with_its_cancellation() -> None:
         begun.set()
         cancellation.wait(PATIENCE_SECONDS)
 
-    feed: Feed[str] = Feed("g", "x", 0.01, lambda services, argument: "", follow)
+    feed: Feed[str] = Feed("g", "x", 0.01, follow=follow)
     feeds = runner(store, feed)
     feeds.want(frozenset({feed.of("prod")}))
     assert begun.wait(PATIENCE_SECONDS)

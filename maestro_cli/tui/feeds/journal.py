@@ -35,4 +35,4 @@ def journal_feed(
                 seen, read_at = head, now
             cancellation.wait(LOOK_SECONDS)
 
-    return Feed(id, "the journal", LOOK_SECONDS, read, follow=follow)
+    return Feed(id, "the journal", LOOK_SECONDS, follow=follow)

@@ -39,7 +39,7 @@ class Hearer(Protocol[T_contra]):
 class Feed(Generic[T]):
     """`needs` is the backend that it asks, in a word for people. `argument` is what it is about, or "".
 
-    `follow` is used in place of `read` where it is given: it tells the hearer the whole data whenever that
+    It has either `read` or `follow`. A feed that follows tells the hearer the whole data whenever that
     has changed, at most some times a second, raises MaestroError when it cannot go on, and is then called
     again after `every_seconds`. `item` gives the type of what it reads, or of each item of a tuple: such
     facts the recorder keeps. `has_namespace`: its argument is a namespace, "" for all of them.
@@ -48,10 +48,14 @@ class Feed(Generic[T]):
     id: str
     needs: str
     every_seconds: float
-    read: Callable[[Services, str], T]
+    read: Callable[[Services, str], T] | None = None
     follow: Callable[[Services, str, Hearer[T], Cancellation], None] | None = None
     item: Callable[[], Any] | None = None
     has_namespace: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.read is None) is (self.follow is None):
+            raise ValueError(f"the feed {self.id!r} needs either read or follow")
 
     def of(self, context: str, argument: str = "") -> FactKey:
         return FactKey(self.id, context, argument)

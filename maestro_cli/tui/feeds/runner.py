@@ -109,10 +109,10 @@ class _Reader:
 
     def _read_once(self) -> None:
         services = self._runner._services_of(self._key.context)
-        if self._feed.follow is not None:
+        if self._feed.read is not None:
+            self.read(self._feed.read(services, self._key.argument))
+        elif self._feed.follow is not None:
             self._feed.follow(services, self._key.argument, self, self._stopped)
-            return
-        self.read(self._feed.read(services, self._key.argument))
 
     def read(self, data: object) -> None:
         """Satisfies Hearer. What is as it was keeps its identity, so that nobody draws it again."""

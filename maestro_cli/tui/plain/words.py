@@ -132,6 +132,8 @@ def _write(session: Session, argument: str) -> None:
     context, minutes = session.chosen_context, int(argument or "10")
     if not 1 <= minutes <= LONGEST_MINUTES:
         raise UsageError(f"1 to {LONGEST_MINUTES} minutes", fix="write 10")
+    if refused := session.behind.why_not_armed(context):
+        raise UsageError(refused)
     question = f"Allow changes in {context} for {minutes} minutes?"
     if session.is_protected(context):
         said = session.talk.read(f"{question} {context} is protected; type its name, empty for no: ")

@@ -72,10 +72,6 @@ def refuse_filter_of_rows(text: str) -> None:
         )
 
 
-def read_logs(services: Services, argument: str) -> Tail:
-    raise NotImplementedError("logs are followed")  # a feed that follows is never read
-
-
 def follow_logs(services: Services, argument: str, hearer: Hearer[Tail], stopped: Cancellation) -> None:
     from maestro_cli.services.inspecting import read_logs
 
@@ -93,7 +89,7 @@ def follow_logs(services: Services, argument: str, hearer: Hearer[Tail], stopped
         continue
 
 
-LOGS: Feed[Tail] = Feed("logs", "Kubernetes", 3.0, read_logs, follow_logs)
+LOGS: Feed[Tail] = Feed("logs", "Kubernetes", 3.0, follow=follow_logs)
 
 
 def logs_view(place: Place) -> View:

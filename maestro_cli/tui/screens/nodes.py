@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     from maestro_cli.services.root import Services
 
 
-def read_nodes(services: Services, argument: str) -> tuple[NodeLine, ...]:
-    from maestro_cli.services.inventory import Wanted
-
-    return tuple(services.list_nodes(Wanted()))
-
-
 def follow_nodes(
     services: Services, argument: str, hearer: Hearer[tuple[NodeLine, ...]], cancellation: Cancellation
 ) -> None:
@@ -38,7 +32,7 @@ def node_type() -> Any:
     return NodeLine
 
 
-NODES: Feed[tuple[NodeLine, ...]] = Feed("nodes", "Kubernetes", 5.0, read_nodes, follow_nodes, item=node_type)
+NODES: Feed[tuple[NodeLine, ...]] = Feed("nodes", "Kubernetes", 5.0, follow=follow_nodes, item=node_type)
 
 
 def nodes_listing(nodes: Sequence[NodeLine], moment: Moment) -> Listing[NodeLine]:

@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from maestro_cli.services.root import Services
 
 
-def read_pods(services: Services, argument: str) -> tuple[PodLine, ...]:
-    from maestro_cli.services.inventory import Wanted
-
-    return tuple(services.list_pods(Wanted(namespace=argument or None, everywhere=not argument)))
-
-
 def follow_pods(
     services: Services, argument: str, hearer: Hearer[tuple[PodLine, ...]], cancellation: Cancellation
 ) -> None:
@@ -44,7 +38,7 @@ def pod_type() -> Any:
 
 
 PODS: Feed[tuple[PodLine, ...]] = Feed(
-    "pods", "Kubernetes", 5.0, read_pods, follow_pods, item=pod_type, has_namespace=True
+    "pods", "Kubernetes", 5.0, follow=follow_pods, item=pod_type, has_namespace=True
 )
 
 

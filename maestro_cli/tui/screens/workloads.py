@@ -23,12 +23,6 @@ if TYPE_CHECKING:
     from maestro_cli.services.root import Services
 
 
-def read_workloads(services: Services, argument: str) -> tuple[WorkloadLine, ...]:
-    from maestro_cli.services.inventory import Wanted
-
-    return tuple(services.list_workloads(Wanted(namespace=argument or None, everywhere=not argument)))
-
-
 def read_rollout(services: Services, argument: str) -> Rollout:
     return services.read_rollout(argument, None)
 
@@ -56,7 +50,7 @@ def workload_type() -> Any:
 
 
 WORKLOADS: Feed[tuple[WorkloadLine, ...]] = Feed(
-    "workloads", "Kubernetes", 3.0, read_workloads, follow_workloads, item=workload_type, has_namespace=True
+    "workloads", "Kubernetes", 3.0, follow=follow_workloads, item=workload_type, has_namespace=True
 )
 ROLLOUT: Feed[Rollout] = Feed("rollout", "Kubernetes", 1.0, read_rollout)
 REVISIONS: Feed[tuple[Candidate, ...]] = Feed("revisions", "Kubernetes and Prometheus", 15.0, read_revisions)

@@ -18,7 +18,7 @@ from maestro_cli.tui.plain.session import Session
 from maestro_cli.tui.plain.talk import Talk
 from maestro_cli.tui.screens.model import OwnScreen, Place
 from maestro_cli.tui.screens.table import every_screen
-from maestro_cli.tui.store.events import ContextArmed, FactRead
+from maestro_cli.tui.store.events import ContextArmed, FactRead, Rewound
 from maestro_cli.tui.store.model import Scope, Snapshot
 from tests.tui.cases import NOW, StillConsole, pod, tell
 from tests.tui.facts import FACTS, PLACES, SITE
@@ -33,7 +33,7 @@ class Services(Desk):
 
     def __init__(self, *, protected: bool = False) -> None:
         super().__init__()
-        self.policy = SimpleNamespace(protected=protected)
+        self.policy = SimpleNamespace(protected=protected, read_only=False)
         self.settings = SimpleNamespace(contexts={})
         self.planned: list[Any] = []
 
@@ -108,6 +108,17 @@ def test_what_disrupts_is_done_once_its_target_is_typed(
     assert words in text
     assert len(room.services.executed) == count
     assert room.services.planned == [("delete-pod", "ml/pod/fraud-0")]
+
+
+def test_what_cannot_be_armed_is_not_asked_about() -> None:
+    room = Room()
+    room.services.policy.read_only = True
+    assert "prod cannot be armed" in room.say("write 5", "y")
+    assert not room.console.store.snapshot.armed
+    room.services.policy.read_only = False
+    tell(room.console, Rewound(NOW, {}))
+    assert "shows the past" in room.say("write 5", "y")
+    assert not room.console.store.snapshot.armed
 
 
 def test_a_protected_context_is_armed_by_its_name_alone() -> None:
