@@ -6,6 +6,7 @@ is visible. Nothing here waits for a backend.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ from maestro_cli.tui.messages import NewsArrived, Remarked
 from maestro_cli.tui.screens.model import Place, sited
 from maestro_cli.tui.screens.services import burn_cells, burn_unknown, oldest_seconds
 from maestro_cli.tui.screens.table import FIRST, announced_feed, every_screen, strip_feed
-from maestro_cli.tui.store.events import ContextDisarmed, ScopeChanged
+from maestro_cli.tui.store.events import Compared, ContextDisarmed, ScopeChanged
 from maestro_cli.tui.store.model import Scope, Snapshot
 from maestro_cli.tui.themes import DEFAULT, THEMES
 from maestro_cli.tui.views.drawn import Drawn
@@ -175,6 +176,16 @@ class Frame(App[None]):
 
         self.beside(step)
 
+    def action_compare(self) -> None:
+        """What differs between then and now, or what was known then."""
+        snapshot = self.behind.store.snapshot
+        if snapshot.replay_at is None:
+            self.status.tell("this is now: [ steps back, :diff 14:05 compares that time with now")
+        elif self.view is not None and not self.view.can_compare:
+            self.status.tell(f"{self.view.spec.title} shows the past, not what differs from it")
+        else:
+            self.behind.store.dispatch(Compared(snapshot.against is None))
+
     def beside(self, work: Callable[[], None]) -> None:
         """Do what takes its time, and tells the store or remarks, in a thread of its own."""
         threading.Thread(target=work, name="rewind", daemon=True).start()
@@ -287,9 +298,12 @@ class Frame(App[None]):
         if not self.is_running:
             return
         snapshot, now = self.behind.store.take(), self.now()
+        view = self.view
+        if snapshot.against is not None and (view is None or not view.can_compare):
+            snapshot = dataclasses.replace(snapshot, against=None)  # it shows the past alone
+        shown_at = snapshot.shown_at(now)
         self.header.show(snapshot, now)
         self.done.show(snapshot.log)
-        view = self.view
         if view is not None and view.is_mounted:
             if snapshot.scope != self._read_scope:
                 self._read_for(view)
@@ -297,10 +311,10 @@ class Frame(App[None]):
             if not only_news or drawn.differs_from(self._drawn):
                 self._drawn = drawn
                 with self._border(view.spec.title):
-                    view.show(snapshot, now)
+                    view.show(snapshot, shown_at)
         with self._border("the line of objectives"):
             facts = {context: snapshot.fact(strip_feed().of(context)) for context in snapshot.scope.contexts}
-            age_seconds = oldest_seconds(facts.values(), now)
+            age_seconds = oldest_seconds(facts.values(), shown_at)
             self.strip.show(burn_cells(facts), age_seconds=age_seconds, unknown=burn_unknown(facts))
         with self._border("the news of incidents"):
             self._announce(snapshot)

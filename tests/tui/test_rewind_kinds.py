@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from maestro_cli.core.facts.inspection import ObjectText
 from maestro_cli.core.facts.metrics import Sample
-from maestro_cli.core.refs import parse_workload_ref
+from maestro_cli.core.refs import parse_object_ref, parse_workload_ref
+from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.services.served_models import _QUERIES, served
 from maestro_cli.services.service_health import ServiceHealth
 from maestro_cli.slo.burning import Burning
@@ -22,6 +24,7 @@ from maestro_cli.tui.rewind.film import Film
 from maestro_cli.tui.screens.table import every_feed
 from maestro_cli.tui.store.model import Fact
 from tests.tui.cases import NOW
+from tests.tui.facts_of_incidents import OVERVIEW
 
 META = {
     "name": "fraud", "namespace": "ml", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z",
@@ -60,6 +63,8 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "workloads": lambda: deployment_line(read(DEPLOYMENT, Deployment)),
     "models": a_version,
     "burning": lambda: BURNING,
+    "yaml": lambda: ObjectText(parse_object_ref("ml/pod/fraud-1"), Untrusted("kind: Pod\n"), ("data.key",)),
+    "status": lambda: OVERVIEW,
     "services": lambda: ServiceHealth(
         "fraud", parse_workload_ref("ml/deploy/fraud"), ((NOW, None), (NOW, 1.0)), (), (), (BURNING,)
     ),

@@ -42,7 +42,8 @@ class Feed(Generic[T]):
     It has either `read` or `follow`. A feed that follows tells the hearer the whole data whenever that
     has changed, at most some times a second, raises MaestroError when it cannot go on, and is then called
     again after `every_seconds`. `item` gives the type of what it reads, or of each item of a tuple: such
-    facts the recorder keeps. `has_namespace`: its argument is a namespace, "" for all of them.
+    facts the recorder keeps; it has them read too, unless `is_kept_when_shown` alone: of what is about one
+    thing, or costly. `has_namespace`: its argument is a namespace, "" for all of them.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Feed(Generic[T]):
     follow: Callable[[Services, str, Hearer[T], Cancellation], None] | None = None
     item: Callable[[], Any] | None = None
     has_namespace: bool = False
+    is_kept_when_shown: bool = False
 
     def __post_init__(self) -> None:
         if (self.read is None) is (self.follow is None):

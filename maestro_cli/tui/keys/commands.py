@@ -43,6 +43,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("write", "Arm the context for some minutes (asks).", "minutes", ("arm",)),
     Verb("read", "Disarm the context: read-only again.", aliases=("disarm", "ro")),
     Verb("at", "Show what was known at a time: 14:05, 14:05:10 or 10m ago.", "time", ("goto",), needs=True),
+    Verb("diff", "Compare what was known at a time with now: rows and lines that differ.", "time",
+         ("compare",), needs=True),
     Verb("live", "Show what is known now again."),
     Verb("back", "To the place before."),
     Verb("done", "Show or hide the log of what was done.", aliases=("commands",)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import UsageError
@@ -63,13 +64,26 @@ def _read(app: ConsoleApp, argument: str) -> None:
 
 
 def _at(app: ConsoleApp, argument: str) -> None:
+    at = _instant(app, "at", argument)
+    app.beside(lambda: app.behind.recorder.go_to(at, is_compared=False))
+
+
+def _diff(app: ConsoleApp, argument: str) -> None:
+    at = _instant(app, "diff", argument)
+    if app.view is not None and not app.view.can_compare:
+        raise UsageError(f"{app.view.spec.title} has no rows or lines that can be compared", fix=":at 14:05")
+    app.beside(lambda: app.behind.recorder.go_to(at, is_compared=True))
+
+
+def _instant(app: ConsoleApp, verb: str, argument: str) -> datetime:
+    """Raises UsageError."""
     from maestro_cli.tui.rewind.recorder import read_instant
 
     try:
-        at = read_instant(argument, app.now())
+        return read_instant(argument, app.now())
     except ValueError as error:
-        raise UsageError(f"{argument!r} is no time", why=str(error), fix=":at 14:05, or :at 10m") from error
-    app.beside(lambda: app.behind.recorder.go_to(at))
+        fix = f":{verb} 14:05, or :{verb} 10m"
+        raise UsageError(f"{argument!r} is no time", why=str(error), fix=fix) from error
 
 
 def _live(app: ConsoleApp, argument: str) -> None:
@@ -128,6 +142,7 @@ DOES: Mapping[str, Callable[[ConsoleApp, str], None]] = {
     "write": _write,
     "read": _read,
     "at": _at,
+    "diff": _diff,
     "live": _live,
     "back": _back,
     "theme": _theme,

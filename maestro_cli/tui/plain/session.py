@@ -115,7 +115,7 @@ class Session:
         self._free_scope()
         self._await_facts()
         place, screen, snapshot = self.trail.here, self.screen, self.behind.store.take()
-        self.page = page_of(screen, place, snapshot, self.now())
+        self.page = page_of(screen, place, snapshot, snapshot.shown_at(self.now()))
         self.chosen = self.page.about
         self.talk.say(self.page.text)
         if self.page.report is not None:

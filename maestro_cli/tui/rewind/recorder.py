@@ -62,7 +62,7 @@ class Recorder:
             feed.of(context, argument[feed.has_namespace])
             for feed in self._feeds.values()
             for context in scope.contexts
-            if feed.item is not None
+            if feed.item is not None and not feed.is_kept_when_shown
         )
 
     def start(self) -> None:
@@ -154,20 +154,21 @@ class Recorder:
             return ()
         return () if answer is None else (answer,)
 
-    def go_to(self, at: datetime) -> None:
-        """Show what was known at an instant; what was not recorded then is not read."""
+    def go_to(self, at: datetime, *, is_compared: bool | None = None) -> None:
+        """Show what was known at an instant, or how it differs from now; what was not recorded then is not
+        read. None goes on as it was shown before."""
         asked = self._resumed
         with self._playing:
-            self._show(at, asked)
+            self._show(at, asked, is_compared)
 
-    def _show(self, at: datetime, asked: int) -> None:
+    def _show(self, at: datetime, asked: int, is_compared: bool | None = None) -> None:
         facts: dict[FactKey, Fact] = {}
         for context in self._store.snapshot.scope.contexts:
             for found in self._tried(context, lambda film: film.at(at, self.kinds)):
                 facts |= found
         with self._turning:
             if self._resumed == asked:
-                self._store.dispatch(Rewound(at, facts))
+                self._store.dispatch(Rewound(at, facts, is_compared))
 
     def resume(self) -> None:
         with self._turning:

@@ -5,7 +5,7 @@ Invariant: values of Secrets, and what is known to be secret, are never read int
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.refs import ObjectRef, parse_object_ref
 from maestro_cli.tui.acting.model import Action, Danger, Target
@@ -33,8 +33,14 @@ def read_yaml(services: Services, argument: str) -> ObjectText:
     return object_text(services, parse_object_ref(argument))
 
 
+def text_type() -> Any:
+    from maestro_cli.core.facts.inspection import ObjectText
+
+    return ObjectText
+
+
 DESCRIPTION: Feed[Description] = Feed("description", "Kubernetes", 3.0, read_description)
-YAML: Feed[ObjectText] = Feed("yaml", "Kubernetes", 5.0, read_yaml)
+YAML: Feed[ObjectText] = Feed("yaml", "Kubernetes", 5.0, read_yaml, item=text_type, is_kept_when_shown=True)
 
 
 def description_report(found: Description, moment: Moment) -> Report:

@@ -28,6 +28,12 @@ class Examined:
     checks: tuple[EndpointCheck, ...]
 
 
+def overview_type() -> Any:
+    from maestro_cli.incidents.overview import Overview
+
+    return Overview
+
+
 def read_journal(services: Services, argument: str) -> tuple[Event, ...]:
     """The newest events, the newest first."""
     journal = services.journal
@@ -53,7 +59,9 @@ def read_status(services: Services, argument: str) -> Overview:
 JOURNAL: Feed[tuple[Event, ...]] = Feed("journal", "the journal", 2.0, read_journal)
 DOCTOR: Feed[Examined] = Feed("doctor", "maestro itself", 15.0, read_doctor)
 DRILLS: Feed[tuple[Scenario, ...]] = Feed("drills", "maestro itself", 3600.0, read_drills)
-STATUS: Feed[Overview] = Feed("status", "all backends", 5.0, read_status)
+STATUS: Feed[Overview] = Feed(
+    "status", "all backends", 5.0, read_status, item=overview_type, is_kept_when_shown=True
+)
 
 
 def journal_listing(events: Sequence[Event], moment: Moment) -> Listing[Event]:

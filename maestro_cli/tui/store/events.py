@@ -61,10 +61,18 @@ class CommandLogged:
 
 @dataclass(frozen=True, slots=True)
 class Rewound:
-    """What was known then is shown; nothing is done until `Resumed`."""
+    """What was known then is shown; nothing is done until `Resumed`. None goes on comparing, or not."""
 
     at: datetime
     facts: Mapping[FactKey, Fact]
+    is_compared: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The past that is shown is compared with now from here on, or not any more."""
+
+    is_compared: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +89,6 @@ Event = (
     | ContextDisarmed
     | CommandLogged
     | Rewound
+    | Compared
     | Resumed
 )

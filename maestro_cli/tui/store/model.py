@@ -86,13 +86,19 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`armed` is until when changes are allowed, by context; `replay_at` is None while live."""
+    """`armed` is until when changes are allowed, by context; `replay_at` is None while live. `against` is
+    what is known now while the past is compared with it, else None."""
 
     scope: Scope
     facts: Mapping[FactKey, Fact] = field(default_factory=lambda: MappingProxyType({}))
     armed: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
     log: tuple[Logged, ...] = ()
     replay_at: datetime | None = None
+    against: Mapping[FactKey, Fact] | None = None
+
+    def shown_at(self, now: datetime) -> datetime:
+        """The instant from which ages count: the one that is shown; now where it is compared with now."""
+        return now if self.replay_at is None or self.against is not None else self.replay_at
 
     def fact(self, key: FactKey) -> Fact:
         return self.facts.get(key, UNREAD)

@@ -1,6 +1,7 @@
 """Snapshot and event to the next snapshot.
 
-Invariant: pure. While rewound, what is read live is kept aside and not shown; resuming shows it.
+Invariant: pure. While rewound, what is read live is kept aside and not shown, unless the past is compared
+with it; resuming shows it.
 """
 
 from __future__ import annotations
@@ -32,18 +33,29 @@ def reduce(state: State, event: events.Event) -> State:
             return _with_facts(state, {**state.live, key: _failed(state.live.get(key, UNREAD), event)})
         case events.FactsForgotten(keys):
             return _with_facts(state, {one: fact for one, fact in state.live.items() if one not in keys})
-        case events.Rewound(at, facts):
-            return replace(state, shown=replace(state.shown, facts=MappingProxyType({**facts}), replay_at=at))
+        case events.Rewound(at, facts, is_compared):
+            was = state.shown.against is not None
+            against = state.live if (was if is_compared is None else is_compared) else None
+            past = replace(state.shown, facts=MappingProxyType({**facts}), replay_at=at, against=against)
+            return replace(state, shown=past)
+        case events.Compared(is_compared):
+            is_past = state.shown.replay_at is not None
+            against = state.live if is_compared and is_past else None
+            return replace(state, shown=replace(state.shown, against=against))
         case events.Resumed():
-            return replace(state, shown=replace(state.shown, facts=state.live, replay_at=None))
+            now = replace(state.shown, facts=state.live, replay_at=None, against=None)
+            return replace(state, shown=now)
         case _:
             return replace(state, shown=_around(state.shown, event))
 
 
 def _with_facts(state: State, facts: dict[FactKey, Fact]) -> State:
     live = MappingProxyType(facts)
-    shown = state.shown if state.shown.replay_at is not None else replace(state.shown, facts=live)
-    return State(shown, live)
+    if state.shown.replay_at is None:
+        return State(replace(state.shown, facts=live), live)
+    if state.shown.against is not None:
+        return State(replace(state.shown, against=live), live)
+    return State(state.shown, live)
 
 
 def _failed(before: Fact, failure: events.FactFailed) -> Fact:

@@ -6,7 +6,7 @@ Invariant: a fact that was read again and says the same is no news; whatever a v
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maestro_cli.tui.store.model import Fact, FactKey, Snapshot
 from maestro_cli.tui.views.view import View
@@ -25,7 +25,11 @@ class Drawn:
         """Every fact of the snapshot but those that are read for the recorder alone."""
         aside = recorded - view.keys(snapshot.scope)
         facts = {key: fact for key, fact in snapshot.facts.items() if key not in aside}
-        return Drawn(view, (snapshot.scope, snapshot.replay_at, dict(snapshot.armed)), facts)
+        now = snapshot.against
+        if now is not None:
+            facts |= {replace(key, feed=f"now {key.feed}"): now[key] for key in facts if key in now}
+        around = (snapshot.scope, snapshot.replay_at, now is not None, dict(snapshot.armed))
+        return Drawn(view, around, facts)
 
     def differs_from(self, other: Drawn | None) -> bool:
         """Whether there is anything to draw."""

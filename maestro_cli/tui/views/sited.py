@@ -23,9 +23,10 @@ class Sited:
         return f"{self.context}\n{self.key}"  # no name of a context has a line break
 
 
-def sited_columns(columns: Sequence[Column[Any]]) -> tuple[Column[Any], ...]:
-    """The columns of items as columns of sited items, with the context first."""
-    return (Column[Any]("context", lambda one: one.context), *map(_of_item, columns))
+def sited_columns(columns: Sequence[Column[Any]], *, has_context: bool = True) -> tuple[Column[Any], ...]:
+    """The columns of items as columns of sited items, with the context first unless there is one alone."""
+    context = Column[Any]("context", lambda one: one.context)
+    return (*((context,) if has_context else ()), *map(_of_item, columns))
 
 
 def _of_item(column: Column[Any]) -> Column[Any]:

@@ -2,12 +2,12 @@
 
 Invariant: rows are known by context and key; cursor and marks hold on to those while rows come and go. What
 could not be read is grey and says how old it is. A list of one context is shown as it was read, with nothing
-made for each row.
+made for each row. While the past is compared with now, the rows are the differences.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,10 +15,11 @@ from typing import Any
 from textual import on
 from textual.app import ComposeResult
 
-from maestro_cli.output.views import Column
+from maestro_cli.output.views import Column, Listing
 from maestro_cli.tui.acting.model import Target
+from maestro_cli.tui.rewind.comparison import Difference, difference_columns, differences
 from maestro_cli.tui.screens.model import Moment, Place, TableScreen
-from maestro_cli.tui.store.model import Fact, FactKey, Scope, Snapshot
+from maestro_cli.tui.store.model import UNREAD, Fact, FactKey, Scope, Snapshot
 from maestro_cli.tui.views.filtering import RowFilter
 from maestro_cli.tui.views.sited import Sited, sited_columns
 from maestro_cli.tui.views.stale_line import StaleLine
@@ -28,6 +29,8 @@ from maestro_cli.tui.widgets.fact_table import FactTable
 
 class TableView(View):
     """Renders a TableScreen."""
+
+    can_compare = True
 
     def __init__(self, screen_: TableScreen, place: Place) -> None:
         super().__init__(screen_, place)
@@ -50,7 +53,9 @@ class TableView(View):
         facts = [(key.context, snapshot.fact(key)) for key in sorted(self.keys(snapshot.scope))]
         is_past = snapshot.replay_at is not None
         self.query_one(StaleLine).show(self._screen.feed.needs, facts, now, is_past=is_past)
-        if len(facts) == 1:
+        if snapshot.against is not None:
+            self._show_differences(facts, snapshot.against, Moment(now, snapshot.scope, ""))
+        elif len(facts) == 1:
             self._show_one(*facts[0], Moment(now, snapshot.scope, facts[0][0]))
         else:
             self._show_several(facts, snapshot, now)
@@ -72,9 +77,36 @@ class TableView(View):
             sited_columns(columns), sited, total, lambda one: one.id, lambda one: one.is_stale, is_known
         )
 
+    def _show_differences(
+        self, facts: Sequence[tuple[str, Fact]], against: Mapping[FactKey, Fact], at: Moment
+    ) -> None:
+        """What is new, gone or changed since then; of a context of which either is not known, nothing."""
+        sited: list[Sited] = []
+        columns: Sequence[Column[Any]] = ()
+        total, are_known = 0, True
+        for key, (context, then) in zip(sorted(self.keys(at.scope)), facts, strict=True):
+            now, moment = against.get(key, UNREAD), replace(at, context=context)
+            old, new = (self._screen.listing(self._items(one), moment) for one in (then, now))
+            is_known = then.is_known and now.is_known
+            found = differences(old, new, self._screen.key, self._screen.drawn) if is_known else []
+            columns = difference_columns(new.columns, self._screen.drawn)
+            listing = Listing("differences/v1", columns, found)
+            kept = self._filter.kept(listing, context, lambda one: one.key, self._labels)
+            sited += [Sited(context, one.key, one, now.is_stale) for one in kept]
+            total, are_known = total + len(found), are_known and is_known
+        self._empty = "nothing differs"
+        shown = sited_columns(columns, has_context=len(facts) > 1)
+        self._draw(shown, sited, total, lambda one: one.id, lambda one: one.is_stale, are_known)
+
+    def _labels(self, one: Difference) -> Mapping[str, str]:
+        return self._screen.labels(one.item)
+
+    def _items(self, fact: Fact) -> Sequence[Any]:
+        return self._screen.rows(fact.data) if fact.is_known else ()
+
     def _read(self, fact: Fact, moment: Moment) -> tuple[Sequence[Column[Any]], Sequence[Any], int]:
         """The columns, the rows that match the filter, and how many there are."""
-        items = self._screen.rows(fact.data) if fact.is_known else ()
+        items = self._items(fact)
         listing = self._screen.listing(items, moment)
         self._empty = listing.empty
         kept = self._filter.kept(listing, moment.context, self._screen.key, self._screen.labels)
@@ -107,7 +139,8 @@ class TableView(View):
 
     def _target(self, row: Any) -> Target:
         if isinstance(row, Sited):
-            return self._screen.target(row.item, replace(self.place, context=row.context))
+            item = row.item.item if isinstance(row.item, Difference) else row.item
+            return self._screen.target(item, replace(self.place, context=row.context))
         context = self.place.context or (self._shown[0].scope.context if self._shown else "")
         return self._screen.target(row, replace(self.place, context=context))
 

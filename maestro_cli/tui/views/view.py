@@ -71,6 +71,8 @@ class View(Vertical):
             super().__init__()
             self.spec, self.targets = spec, tuple(targets)
 
+    can_compare: ClassVar[bool] = False  # whether it shows `against` of a snapshot
+
     def __init__(self, screen_: Screen, place: Place) -> None:
         super().__init__()
         self.spec, self.place = screen_, place

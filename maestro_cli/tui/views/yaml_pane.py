@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
 
 from maestro_cli.tui.screens.inspection import YAML
-from maestro_cli.tui.store.model import Snapshot
+from maestro_cli.tui.store.model import UNREAD, Fact, Snapshot
+from maestro_cli.tui.views.report_view import NOT_KNOWN, difference_lines
 from maestro_cli.tui.views.stale_line import StaleLine
 from maestro_cli.tui.views.view import View
 from maestro_cli.tui.widgets.yaml_view import YamlView
 
+if TYPE_CHECKING:
+    from maestro_cli.core.facts.inspection import ObjectText
+
 
 class YamlPane(View):
-    """Renders YAML."""
+    """Renders YAML; while the past is compared with now, the lines that differ."""
+
+    can_compare = True
 
     def __init__(self, screen_: Any, place: Any) -> None:
         super().__init__(screen_, place)
@@ -33,7 +39,22 @@ class YamlPane(View):
         if is_past and not fact.is_known:
             self._text = ""
             self.query_one(YamlView).show("")
-        if fact.is_known and fact.data.text != self._text:
+        if fact.is_known and snapshot.against is not None:
+            self._compare(fact.data, snapshot.against.get(key, UNREAD))
+        elif fact.is_known and fact.data.text != self._text:
             self._text = fact.data.text
-            hidden = f"# not shown: {', '.join(fact.data.hidden)}\n" if fact.data.hidden else ""
-            self.query_one(YamlView).show(hidden + self._text)
+            self.query_one(YamlView).show(whole_text(fact.data))
+
+    def _compare(self, then: ObjectText, now: Fact) -> None:
+        self._text = ""
+        if now.is_known:
+            lines = difference_lines(whole_text(then).splitlines(), whole_text(now.data).splitlines())
+            self.query_one(YamlView).show_lines(lines)
+        else:
+            self.query_one(YamlView).show(NOT_KNOWN, "text")
+
+
+def whole_text(read: ObjectText) -> str:
+    """The text, below what is left out of it."""
+    hidden = f"# not shown: {', '.join(read.hidden)}\n" if read.hidden else ""
+    return hidden + read.text

@@ -44,5 +44,6 @@ def header_text(snapshot: Snapshot, now: datetime) -> str:
     if scope.incident:
         parts.append(f"incident {scope.incident}")
     if snapshot.replay_at is not None:
-        parts.append(f"REPLAY {snapshot.replay_at.astimezone():%Y-%m-%d %H:%M:%S %Z}, nothing can be done")
+        what = "REPLAY" if snapshot.against is None else "NOW AGAINST"
+        parts.append(f"{what} {snapshot.replay_at.astimezone():%Y-%m-%d %H:%M:%S %Z}, nothing can be done")
     return visible("  ".join(parts))
