@@ -25,6 +25,11 @@ def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def test_no_module_is_longer_than_400_lines_without_its_reason() -> None:
     long = {relative(p) for p in MODULES if len(p.read_text(encoding="utf-8").splitlines()) > 400}
     assert long == set(LONG_FILES)
@@ -36,7 +41,7 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)
 def test_every_module_states_its_purpose(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert ast.get_docstring(parsed(path))
 
 
 def test_no_process_is_started_with_python_between_fork_and_exec() -> None:
@@ -57,7 +62,7 @@ def _imported() -> dict[str, set[str]]:
     rooms: dict[str, set[str]] = {}
     for path in MODULES:
         room = "/".join(path.relative_to(PACKAGE).parts[:-1]) or path.name
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
