@@ -26,8 +26,16 @@ def relative(path: Path) -> str:
 
 
 @cache
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+def said_and_imported(path: Path) -> tuple[str | None, frozenset[str]]:
+    """What a module says of itself, and the names of what it imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return ast.get_docstring(tree), frozenset(names)
 
 
 def test_no_module_is_longer_than_400_lines_without_its_reason() -> None:
@@ -41,7 +49,7 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)
 def test_every_module_states_its_purpose(path: Path) -> None:
-    assert ast.get_docstring(parsed(path))
+    assert said_and_imported(path)[0]
 
 
 def test_no_process_is_started_with_python_between_fork_and_exec() -> None:
@@ -62,15 +70,8 @@ def _imported() -> dict[str, set[str]]:
     rooms: dict[str, set[str]] = {}
     for path in MODULES:
         room = "/".join(path.relative_to(PACKAGE).parts[:-1]) or path.name
-        for node in ast.walk(parsed(path)):
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                names = [node.module or ""]
-            else:
-                continue
-            for name in names:
-                rooms.setdefault(name.split(".")[0], set()).add(room)
+        for name in said_and_imported(path)[1]:
+            rooms.setdefault(name.split(".")[0], set()).add(room)
     return rooms
 
 
