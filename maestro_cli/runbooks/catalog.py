@@ -29,6 +29,14 @@ class Binding:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Runbooks by id, and what cannot be read by file name."""
+
+    books: dict[str, Runbook]
+    broken: dict[str, InvalidFile]
+
+
 class RunbookCatalog:
     """Reads `*.md` of the folders when first asked; an earlier folder hides an equal id of a later one."""
 
@@ -36,12 +44,20 @@ class RunbookCatalog:
         """`defaults` are the context's values of parameters, whichever runbooks have them."""
         self._folders = tuple(folders)
         self.defaults = dict(defaults or {})
-        self._read: dict[str, Runbook] | None = None
-        self.broken: dict[str, InvalidFile] = {}
+        self._read: _Read | None = None
+
+    def reread(self) -> None:
+        """Take the files as they are when they are asked for next."""
+        self._read = None
+
+    @property
+    def broken(self) -> Mapping[str, InvalidFile]:
+        """What cannot be read, by file name without `.md`."""
+        return self._files().broken
 
     def all(self) -> list[Runbook]:
         """Every readable runbook by id; the others are in `broken` by file name without `.md`."""
-        return [book for _, book in sorted(self._books().items())]
+        return [book for _, book in sorted(self._files().books.items())]
 
     def get(self, name: str) -> Runbook:
         """The runbook with this id, or the file at this path.
@@ -50,11 +66,12 @@ class RunbookCatalog:
         """
         if name.endswith(".md") or "/" in name:
             return read_runbook(Path(name))
-        books = self._books()
+        files = self._files()
+        books = files.books
         if name in books:
             return books[name]
-        if name in self.broken:
-            raise self.broken[name]
+        if name in files.broken:
+            raise files.broken[name]
         fix = (
             suggestion(name, list(books))
             if books
@@ -106,30 +123,32 @@ class RunbookCatalog:
         books = (book for book in self.all() if wanted in (book.id.lower(), Path(book.file).stem.lower()))
         return next(books, None) if wanted else None
 
-    def _books(self) -> dict[str, Runbook]:
-        if self._read is None:
-            books: dict[str, Runbook] = {}
+    def _files(self) -> _Read:
+        """What the folders hold, read once; whole at once, whichever thread asks."""
+        read = self._read
+        if read is None:
+            read = _Read({}, {})
             for folder in self._folders:
-                books = {**self._folder(folder), **books}
-            self._read = books
-        return self._read
+                read = _Read({**_folder(folder, read.broken), **read.books}, read.broken)
+            self._read = read
+        return read
 
-    def _folder(self, folder: Path) -> dict[str, Runbook]:
-        books: dict[str, Runbook] = {}
-        for path in sorted(folder.glob("*.md")):
-            try:
-                book = read_runbook(path)
-            except InvalidFile as error:
-                self.broken.setdefault(path.stem, error)
-                continue
-            if book.id in books:
-                why = f"{books[book.id].file} has it"
-                self.broken.setdefault(
-                    path.stem, InvalidFile("the id is taken", file=str(path), key="id", why=why)
-                )
-                continue
-            books[book.id] = book
-        return books
+
+def _folder(folder: Path, broken: dict[str, InvalidFile]) -> dict[str, Runbook]:
+    """The readable runbooks of a folder by id; the others are added to `broken`."""
+    books: dict[str, Runbook] = {}
+    for path in sorted(folder.glob("*.md")):
+        try:
+            book = read_runbook(path)
+        except InvalidFile as error:
+            broken.setdefault(path.stem, error)
+            continue
+        if book.id in books:
+            why = f"{books[book.id].file} has it"
+            broken.setdefault(path.stem, InvalidFile("the id is taken", file=str(path), key="id", why=why))
+            continue
+        books[book.id] = book
+    return books
 
 
 def _last_part(url: str) -> str:

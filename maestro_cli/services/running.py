@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from maestro_cli.core.facts.endpoints import EndpointCheck
     from maestro_cli.core.progress import Progress
     from maestro_cli.incidents.desk import IncidentDesk
-    from maestro_cli.incidents.model import Incident
     from maestro_cli.output.renderers.contexts import Finding as DoctorFinding
     from maestro_cli.output.run_progress import RunProgress
     from maestro_cli.runbooks.catalog import RunbookCatalog
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from maestro_cli.runbooks.session import Told
     from maestro_cli.services.incident_rules import IncidentRules
     from maestro_cli.services.playbook_runs import PlaybookAsked
+    from maestro_cli.services.runbook_runs import AskedRun
 
 
 class RunServices(NotifyServices):
@@ -212,58 +212,25 @@ class RunServices(NotifyServices):
             warn(f"{error.what} {error.fix}".strip())
         return found
 
-    def _with_values(
-        self, name: str, pairs: Sequence[str], incident_ref: str | None
-    ) -> tuple[Runbook, dict[str, str], Incident | None]:
-        """A runbook and its values; an incident's newest firing signal fills in what is not given."""
-        runbook = self.runbooks.get(name)
-        incident = self.desk.get(incident_ref) if incident_ref else None
-        signals = self.desk.signals(incident.id) if incident else ()
-        signal = next((one for one in reversed(signals) if one.firing), None)
-        values = self.runbooks.values(
-            runbook,
-            given=parse_pairs(pairs),
-            labels=signal.labels if signal else {},
-            annotations=signal.annotations if signal else {},
-        )
-        return runbook, values, incident
+    def asked_run(self, name: str, pairs: Sequence[str], incident_ref: str | None) -> AskedRun:
+        """A runbook as its file is now, with the values that a run of it gets."""
+        from maestro_cli.services.runbook_runs import asked_run
 
-    def plan_runbook(
-        self, name: str, pairs: Sequence[str], incident_ref: str | None, progress: Progress
-    ) -> RunPlan:
-        """What a run with these values would do; steps that alter nothing are run for it."""
-        runbook, values, _ = self._with_values(name, pairs, incident_ref)
-        progress.phase("plan", runbook.id)
-        return self.runner.plan(
-            runbook,
-            values,
-            self.changes_for("", given=True),
-            progress=progress,
-            cancellation=self.cancellation,
-        )
+        return asked_run(self, name, pairs, incident_ref)
+
+    def plan_runbook(self, asked: AskedRun, progress: Progress) -> RunPlan:
+        """What that run would do; steps that alter nothing are run for it."""
+        from maestro_cli.services.runbook_runs import plan_asked
+
+        return plan_asked(self, asked, progress)
 
     def run_runbook(
-        self,
-        name: str,
-        pairs: Sequence[str],
-        incident_ref: str | None,
-        typed_context: str,
-        yes: bool,
-        progress: Progress,
-        told: Told | None = None,
+        self, asked: AskedRun, typed_context: str, yes: bool, progress: Progress, told: Told | None = None
     ) -> RunResult:
-        """Start a run with the given values; `told` hears of each of its events."""
-        runbook, values, incident = self._with_values(name, pairs, incident_ref)
-        progress.phase("runbook", runbook.id)
-        self._expect(progress, runbook, None)
-        return self.runner_for(typed_context, given=yes or self.person is not None, told=told).start(
-            runbook,
-            values,
-            incident=incident.id if incident else None,
-            progress=progress,
-            cancellation=self.cancellation,
-            confirm=self.ask_step(progress),
-        )
+        """Start exactly that run; raises StalePlan when its file is another one now."""
+        from maestro_cli.services.runbook_runs import run_asked
+
+        return run_asked(self, asked, typed_context, yes, progress, told)
 
     def resume_run(
         self,
@@ -281,7 +248,7 @@ class RunServices(NotifyServices):
 
         run = self.run_history.get(run_id)
         with suppress(InvalidFile):  # who resumes it says what is wrong with the file
-            self._expect(progress, read_runbook(Path(run.file)), run)
+            self.expect(progress, read_runbook(Path(run.file)), run)
         return self.runner_for(typed_context, given=yes or self.person is not None, told=told).resume(
             run_id,
             decisions=parse_pairs(decisions),
@@ -293,7 +260,7 @@ class RunServices(NotifyServices):
         )
 
     @staticmethod
-    def _expect(progress: Progress, runbook: Runbook, run: RunRecord | None) -> None:
+    def expect(progress: Progress, runbook: Runbook, run: RunRecord | None) -> None:
         """Tell who draws the run which steps there are."""
         from maestro_cli.output.run_progress import RunProgress
         from maestro_cli.runbooks.prose import walkable

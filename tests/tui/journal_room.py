@@ -35,10 +35,11 @@ class JournalRoom:
         self.console = console
         self.services: Services = console.reading("x")
 
-    def fires(self, deployment: str = "fraud", *, firing: bool = True) -> Incident:
+    def fires(self, deployment: str = "fraud", *, firing: bool = True, pod: str = "") -> Incident:
         """An alert is heard of; the newest incident."""
         now = self.services.clock.now()
-        heard = alert(deployment=deployment, starts_at=now, firing=firing, ends_at=None if firing else now)
+        ends_at = None if firing else now
+        heard = alert(deployment=deployment, starts_at=now, firing=firing, ends_at=ends_at, pod=pod)
         Detector(self.services.journal, self.services.clock, "watch").ingest([heard], source="prometheus")
         return self.services.desk.get("latest")
 

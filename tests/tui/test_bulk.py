@@ -47,6 +47,22 @@ def test_no_is_no_to_all_of_them() -> None:
     assert desk.executed == []
 
 
+def test_those_of_several_that_changed_are_asked_about_anew_and_the_others_are_done() -> None:
+    store, desk = armed(), Desk()
+    moved = SimpleNamespace(kind="delete-pod", summary="as it was", digest="d0")
+    plans = {TARGETS[1]: [moved, PLAN], TARGETS[0]: [PLAN], TARGETS[2]: [PLAN]}
+    desk.stale = [moved]
+    action = delete(is_bulk=True)
+    object.__setattr__(action, "plans", lambda services, target, answers: plans[target].pop(0))
+    ended = dispatcher(store, desk).perform(action, TARGETS, Quiet(), Cancellation())
+    assert desk.shown == [[target.name for target in TARGETS], ["ml/pod/fraud-1"]]
+    assert desk.news == ["", "1 target changed since; nothing was done there"]
+    assert [digest for _, digest, _ in desk.executed] == ["d1"] * 3
+    assert sorted((target.name, ending.is_done) for target, ending in ended) == [
+        (target.name, True) for target in TARGETS
+    ]
+
+
 def test_one_that_cannot_be_planned_is_told_and_the_others_go_on() -> None:
     store, desk = armed(), Desk()
 
@@ -93,7 +109,7 @@ def test_the_dialog_names_each_and_wants_their_number() -> None:
 
 def test_what_nobody_agreed_to_is_not_done() -> None:
     class Half(Desk):
-        def agree_all(self, action: Any, planned: Any) -> Any:
+        def agree_all(self, action: Any, planned: Any, news: str) -> Any:
             return {"staging": Agreed()}
 
     desk = Half()

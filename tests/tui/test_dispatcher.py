@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import GateNotMet
+from maestro_cli.core.errors import GateNotMet, StalePlan
 from maestro_cli.core.progress import Quiet
 from maestro_cli.tui.acting.dispatcher import Agreed, Dispatcher, Refusal
 from maestro_cli.tui.acting.model import Action, Ask, Danger, Target
@@ -29,12 +29,15 @@ class Desk:
         self.agreed, self.error = agreed, error
         self.shown: list[Any] = []
         self.executed: list[Any] = []
+        self.news: list[str] = []
+        self.stale: list[Any] = []  # plans that went stale while they were looked at
         self.changes = self
 
     def words(self, action: Action, targets: Any) -> Any:
         return {"note": "seen"}
 
-    def agree(self, action: Action, target: Target, plan: Any, rehearsed: Any) -> Agreed | None:
+    def agree(self, action: Action, target: Target, plan: Any, rehearsed: Any, news: str) -> Agreed | None:
+        self.news.append(news)
         self.shown.append(plan)
         return self.agreed
 
@@ -42,7 +45,8 @@ class Desk:
         self.shown.append(view)
         return self.agreed
 
-    def agree_all(self, action: Action, planned: Any) -> Any:
+    def agree_all(self, action: Action, planned: Any, news: str) -> Any:
+        self.news.append(news)
         self.shown.append([one.target.name for one in planned])
         return None if self.agreed is None else {"prod": self.agreed}
 
@@ -52,6 +56,8 @@ class Desk:
     def execute(self, plan: Any, consent: Any, **how: Any) -> Any:
         if self.error is not None:
             raise self.error
+        if plan in self.stale:
+            raise StalePlan("it changed", why="its generation went from 1 to 2")
         self.executed.append((plan, consent.digest, consent.given))
         return SimpleNamespace(state=SimpleNamespace(value="verified"), id="chg-1")
 
@@ -128,6 +134,20 @@ def test_exactly_the_plan_that_was_shown_is_carried_out(store: Store) -> None:
     assert line.outcome == "verified: chg-1"
 
 
+def test_a_plan_that_went_stale_is_refused_and_shown_anew_and_never_carried_out_unseen(store: Store) -> None:
+    arm(store)
+    old, new = (SimpleNamespace(kind="delete-pod", summary=word, digest=word) for word in ("old", "new"))
+    plans, desk = iter([old, new]), Desk()
+    desk.stale = [old]
+    action = delete()
+    object.__setattr__(action, "plans", lambda *asked: next(plans))
+    ended = dispatcher(store, desk).perform(action, (TARGET,), Quiet(), Cancellation())
+    assert desk.shown == [old, new]
+    assert desk.news == ["", "it changed: its generation went from 1 to 2"]
+    assert desk.executed == [(new, "new", True)]
+    assert [ending.is_done for _, ending in ended] == [True]
+
+
 def test_no_is_no_and_is_written_down(store: Store) -> None:
     arm(store)
     desk = Desk(agreed=None)
@@ -140,7 +160,7 @@ def test_what_was_disarmed_while_the_dialog_was_open_is_not_done(store: Store) -
     arm(store)
 
     class Slow(Desk):
-        def agree(self, action: Action, target: Target, plan: Any, rehearsed: Any) -> Agreed | None:
+        def agree(self, *shown: object) -> Agreed | None:
             store.dispatch(ContextDisarmed("prod"))
             return Agreed()
 

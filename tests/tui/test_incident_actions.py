@@ -38,7 +38,7 @@ class Words:
     def see(self, *shown: object) -> Agreed | None:
         raise AssertionError("a record shows nothing first")
 
-    def agree_all(self, action: Action, planned: Any) -> None:
+    def agree_all(self, action: Action, planned: Any, news: str) -> None:
         raise AssertionError("nothing here is a change")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -54,10 +54,15 @@ Look at the plot of $NAME.
 
 
 class Agrees:
-    """Says yes or no to what is shown, the last of these to all that comes after, and keeps it."""
+    """Says yes or no to what is shown, the last of these to all that comes after, and keeps it.
 
-    def __init__(self, *agreed: Agreed | None) -> None:
-        self._agreed = agreed
+    `while_looking` is what happens while somebody looks at the first plan of a run.
+    """
+
+    def __init__(
+        self, *agreed: Agreed | None, while_looking: Callable[[], object] = lambda: None, at: str = "Run it"
+    ) -> None:
+        self._agreed, self._while_looking, self._at = agreed, while_looking, at
         self.shown: list[str] = []
 
     def words(self, action: Action, targets: Sequence[Target]) -> Answers | None:
@@ -73,6 +78,9 @@ class Agrees:
         out = io.StringIO()
         emit(view, OutputOptions(), out)
         self.shown.append(f"{title}\n{out.getvalue()}")
+        if word == self._at:
+            happens, self._while_looking = self._while_looking, lambda: None
+            happens()
         return self._agreed[min(len(self.shown), len(self._agreed)) - 1]
 
 
@@ -164,6 +172,52 @@ def test_a_run_is_on_the_timeline_and_in_the_pane_and_asks_in_dialogs(book: Jour
         ["runbook", "plan"],
         ["runbook", "run"],
     ]
+
+
+def test_a_runbook_that_changed_while_its_dry_run_was_shown_is_shown_anew_before_it_runs(
+    book: JournalRoom, tmp_path: Path
+) -> None:
+    arm(book)
+    book.console.person = lambda context: cast(Any, Person(True))
+    file = tmp_path / "books" / "look.md"
+    asker = Agrees(Agreed(), while_looking=lambda: file.write_text(BOOK.replace("seen", "now")))
+    assert "succeeded" in perform(book, REHEARSE, asker)
+    plans = [text for text in asker.shown if "Dry run of" in text]
+    assert ["printf 'seen" in text for text in plans] == [True, False]
+    assert "look.md changed since its plan was made; nothing was done; this is how it is now" in plans[1]
+    (ran,) = read_story(book.services, "1").runs
+    assert [step.output for step in ran.steps if step.path == "print"] == ["now fraud"]
+
+
+def test_a_run_has_the_values_of_its_dry_run_whatever_fires_meanwhile(
+    book: JournalRoom, tmp_path: Path
+) -> None:
+    arm(book)
+    book.console.person = lambda context: cast(Any, Person(True))
+    declared = "{from: label.pod, default: fraud,"
+    (tmp_path / "books" / "look.md").write_text(BOOK.replace("{default: fraud,", declared))
+    book.fires(pod="shown")
+
+    def other() -> None:
+        book.fires(pod="other")
+
+    assert "succeeded" in perform(book, REHEARSE, Agrees(Agreed(), while_looking=other))
+    (ran,) = read_story(book.services, "1").runs
+    assert ran.parameters == {"NAME": "shown"}
+    assert "NAME=shown" in book.console.store.snapshot.log[-1].line
+
+
+def test_a_run_that_moved_on_while_it_was_shown_is_shown_anew(book: JournalRoom) -> None:
+    arm(book)
+    book.console.person = lambda context: cast(Any, Person(None))
+    assert "waiting" in perform(book, REHEARSE, Agrees(Agreed()))
+    shown = read_story(book.services, "1").runs[0].id
+    elsewhere = Agrees(
+        Agreed(), None, at="Go on with it", while_looking=lambda: book.services.run_control.cancel(shown)
+    )
+    assert perform(book, CONSIDER, elsewhere) == "left as it is"
+    assert "moved on since it was shown" in elsewhere.shown[1]
+    assert [run.status.value for run in read_story(book.services, "1").runs] == ["cancelled"]
 
 
 def test_a_run_without_an_answer_waits_and_is_gone_on_with_or_ended(book: JournalRoom) -> None:

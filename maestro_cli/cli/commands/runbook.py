@@ -186,7 +186,7 @@ def plan(
     """
     options = output_options(ctx, output)
     with ctx.obj.progress() as progress:
-        found = ctx.obj.plan_runbook(name, values or (), incident, progress)
+        found = ctx.obj.plan_runbook(ctx.obj.asked_run(name, values or (), incident), progress)
     emit(plan_view(found), options)
     if found.exit_code:
         raise typer.Exit(found.exit_code)
@@ -215,7 +215,8 @@ def run(
     """
     options, shown, told = _events(ctx, output)
     with shown as progress:
-        result = ctx.obj.run_runbook(name, values or (), incident, typed_context, yes, progress, told)
+        asked = ctx.obj.asked_run(name, values or (), incident)
+        result = ctx.obj.run_runbook(asked, typed_context, yes, progress, told)
     _end(result, options)
 
 

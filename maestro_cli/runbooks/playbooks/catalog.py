@@ -26,6 +26,10 @@ class PlaybookCatalog:
         self._judged = judged
         self._read: dict[str, Playbook] | None = None
 
+    def reread(self) -> None:
+        """Take the files as they are when they are asked for next."""
+        self._read = None
+
     def all(self) -> list[Playbook]:
         return [playbook for _, playbook in sorted(self._playbooks().items())]
 
@@ -51,17 +55,20 @@ class PlaybookCatalog:
         return [sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]) for folder in self._folders]
 
     def _playbooks(self) -> dict[str, Playbook]:
-        if self._read is None:
-            found: dict[str, Playbook] = {}
-            for folder in self.folders():
-                own: dict[str, Playbook] = {}
-                for path in folder:
-                    playbook = read_playbook(path)
-                    if playbook.id in own:
-                        raise InvalidFile(
-                            "the id is taken", file=str(path), key="id", why=f"{own[playbook.id].file} has it"
-                        )
-                    own[playbook.id] = playbook
-                found = {**own, **found}
-            self._read = found
-        return self._read
+        """What the folders hold, read once; whole at once, whichever thread asks."""
+        found = self._read
+        if found is not None:
+            return found
+        found = {}
+        for folder in self.folders():
+            own: dict[str, Playbook] = {}
+            for path in folder:
+                playbook = read_playbook(path)
+                if playbook.id in own:
+                    raise InvalidFile(
+                        "the id is taken", file=str(path), key="id", why=f"{own[playbook.id].file} has it"
+                    )
+                own[playbook.id] = playbook
+            found = {**own, **found}
+        self._read = found
+        return found

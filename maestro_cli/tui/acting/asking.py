@@ -45,18 +45,21 @@ class DialogAsker:
     def words(self, action: Action, targets: Sequence[Target]) -> Answers | None:
         return cast(Answers | None, self.ask(lambda: WordsDialog(action, targets)))
 
-    def agree(self, action: Action, target: Target, plan: Plan, rehearsed: Change) -> Agreed | None:
+    def agree(
+        self, action: Action, target: Target, plan: Plan, rehearsed: Change, news: str
+    ) -> Agreed | None:
         protected = target.context if self._protected(target.context) else ""
-        return cast(Agreed | None, self.ask(lambda: AgreeDialog(action, target, plan, rehearsed, protected)))
+        asked = self.ask(lambda: AgreeDialog(action, target, plan, rehearsed, protected, news))
+        return cast(Agreed | None, asked)
 
     def see(self, target: Target, title: str, view: View, word: str) -> Agreed | None:
         protected = target.context if self._protected(target.context) else ""
         return cast(Agreed | None, self.ask(lambda: SeeDialog(title, view, word, protected)))
 
-    def agree_all(self, action: Action, planned: Sequence[Planned]) -> Mapping[str, Agreed] | None:
+    def agree_all(self, action: Action, planned: Sequence[Planned], news: str) -> Mapping[str, Agreed] | None:
         contexts = sorted({one.target.context for one in planned})
         protected = [name for name in contexts if self._protected(name)]
-        asked = self.ask(lambda: AgreeAllDialog(action, planned, protected))
+        asked = self.ask(lambda: AgreeAllDialog(action, planned, protected, news))
         return cast(Mapping[str, Agreed] | None, asked)
 
     def ask(self, make: Callable[[], ModalScreen[Any]]) -> object | None:

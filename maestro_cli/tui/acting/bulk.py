@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Label, Static
 
 from maestro_cli.core.untrusted import visible
-from maestro_cli.tui.acting.dialogs import Dialog
+from maestro_cli.tui.acting.dialogs import Dialog, news_label
 from maestro_cli.tui.acting.dispatcher import Agreed, Planned
 from maestro_cli.tui.acting.model import Action
 from maestro_cli.tui.text import Spans, shown
@@ -27,14 +27,18 @@ class AgreeAllDialog(Dialog):
 
     DEFAULT_CSS = "AgreeAllDialog TextView { height: auto; max-height: 14; }"
 
-    def __init__(self, action: Action, planned: Sequence[Planned], protected: Sequence[str]) -> None:
+    def __init__(
+        self, action: Action, planned: Sequence[Planned], protected: Sequence[str], news: str = ""
+    ) -> None:
         super().__init__()
         self._action, self._planned, self._protected = action, tuple(planned), tuple(protected)
+        self._news = news
 
     def compose(self) -> ComposeResult:
         count = len(self._planned)
         with Vertical():
             yield Label(Text(visible(f"{self._action.title}: all {count} of these"), style="bold"))
+            yield from news_label(self._news)
             yield TextView(wrap=True)
             if self._action.danger.needs_typing:
                 yield Label(Text(f"type how many they are to go on: {count}"))

@@ -3,7 +3,7 @@ screen: the target, the plan, its blast radius and what the gate says."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -33,6 +33,7 @@ class Dialog(ModalScreen[object]):
     Dialog ReportView { height: auto; max-height: 16; }
     Dialog Horizontal { height: auto; }
     Dialog .problem { color: $text-error; height: auto; }
+    Dialog .news { color: $text-warning; height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "Cancel")]
 
@@ -52,19 +53,34 @@ class Dialog(ModalScreen[object]):
         self.answer(None)
 
 
+def news_label(news: str) -> Iterator[Label]:
+    """Why a plan is shown anew, where it is."""
+    if news:
+        yield Label(Text(visible(f"planned anew: {news}", 400)), classes="news")
+
+
 class AgreeDialog(Dialog):
     """Whether to carry out exactly this plan; answers Agreed or None."""
 
-    def __init__(self, action: Action, target: Target, plan: Plan, rehearsed: Change, protected: str) -> None:
+    def __init__(
+        self,
+        action: Action,
+        target: Target,
+        plan: Plan,
+        rehearsed: Change,
+        protected: str,
+        news: str = "",
+    ) -> None:
         super().__init__()
         self._action, self._target, self._plan, self._rehearsed = action, target, plan, rehearsed
-        self._protected = protected
+        self._protected, self._news = protected, news
 
     def compose(self) -> ComposeResult:
         from maestro_cli.output.renderers.changes import plan_view
 
         with Vertical():
             yield Label(Text(visible(f"{self._action.title}: {self._plan.summary}"), style="bold"))
+            yield from news_label(self._news)
             view = ReportView()
             yield view
             for field, text in self._typing():

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
+from maestro_cli.core.errors import StalePlan
 from maestro_cli.core.progress import Progress
+from maestro_cli.core.quantities import counted
 from maestro_cli.tui.acting.model import Action, Answers, Doing, Target
 from maestro_cli.tui.feeds.runner import told
 from maestro_cli.tui.store.events import CommandLogged, FactRead
@@ -47,14 +49,16 @@ class Asker(Protocol):
     def words(self, action: Action, targets: Sequence[Target]) -> Answers | None:
         """What the action asks for; None for Cancel."""
 
-    def agree(self, action: Action, target: Target, plan: Plan, rehearsed: Change) -> Agreed | None:
-        """Yes to exactly this plan, or None."""
+    def agree(
+        self, action: Action, target: Target, plan: Plan, rehearsed: Change, news: str
+    ) -> Agreed | None:
+        """Yes to exactly this plan, or None; `news` says why it is not the one of before."""
 
     def see(self, target: Target, title: str, view: View, word: str) -> Agreed | None:
         """Yes to what is shown, with `word` on its button, or None."""
 
-    def agree_all(self, action: Action, planned: Sequence[Planned]) -> Mapping[str, Agreed] | None:
-        """Yes to exactly these plans, by context, or None."""
+    def agree_all(self, action: Action, planned: Sequence[Planned], news: str) -> Mapping[str, Agreed] | None:
+        """Yes to exactly these plans, by context, or None; `news` as above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
+    """`is_stale`: nothing was done, since what was shown is not so any more."""
+
     outcome: str
     is_done: bool
+    is_stale: bool = False
 
 
 class Dispatcher:
@@ -131,15 +138,29 @@ class Dispatcher:
         return ended
 
     def _many(self, work: _Work, targets: Sequence[Target]) -> list[tuple[Target, Ending]]:
-        """Plan each, ask once for all of them, carry out each as it was planned."""
-        planned: list[Planned] = []
+        """Plan each, ask once for all of them, carry out each as it was planned.
+
+        Those that changed until then are planned and asked about anew.
+        """
         ended: list[tuple[Target, Ending]] = []
-        for target in targets:
-            try:
-                planned.append(self._planned(work, target))
-            except Exception as error:  # noqa: BLE001 - as below: told of the target that it is about
-                ended.append((target, self._logged(work, target, _raising(error))))
-        agreed = self._asker.agree_all(work.action, planned) if planned else None
+        news = ""
+        while targets:
+            planned: list[Planned] = []
+            for target in targets:
+                try:
+                    planned.append(self._planned(work, target))
+                except Exception as error:  # noqa: BLE001 - as below: told of the target that it is about
+                    ended.append((target, self._logged(work, target, _raising(error))))
+            done = self._all_agreed(work, planned, news)
+            ended += [(target, ending) for target, ending in done if not ending.is_stale]
+            targets = [target for target, ending in done if ending.is_stale]
+            news = f"{counted(len(targets), 'target')} changed since; nothing was done there"
+        return ended
+
+    def _all_agreed(self, work: _Work, planned: Sequence[Planned], news: str) -> list[tuple[Target, Ending]]:
+        """Ask about all of them, and carry out what is agreed to."""
+        agreed = self._asker.agree_all(work.action, planned, news) if planned else None
+        ended = []
         for one in planned:
             if work.cancellation.is_set:
                 break
@@ -161,7 +182,8 @@ class Dispatcher:
             ending = do(target)
         except Exception as error:  # noqa: BLE001 - the border of the thread: it is told where it was asked for
             said = told(error)
-            ending = Ending(f"failed: {said.line}" + (f" — {said.fix}" if said.fix else ""), False)
+            outcome = f"failed: {said.line}" + (f" — {said.fix}" if said.fix else "")
+            ending = Ending(outcome, False, isinstance(error, StalePlan))
         self._store.dispatch(CommandLogged(began, target.context, line, ending.outcome, number))
         return ending
 
@@ -172,11 +194,20 @@ class Dispatcher:
         if work.action.performs is not None:
             doing = self._doing(target, work.answers, work.progress, work.cancellation)
             return Ending(work.action.performs(doing), True)
-        planned = self._planned(work, target)
-        agreed = self._asker.agree(work.action, target, planned.plan, planned.rehearsed)
-        if agreed is None:
-            return Ending(SAID_NO, False)
-        return self._carried_out(work, planned, agreed, target)
+        return self._agreed_one(work, target)
+
+    def _agreed_one(self, work: _Work, target: Target) -> Ending:
+        """Carry out the plan that was shown; one that went stale meanwhile is refused, and shown anew."""
+        news = ""
+        while True:
+            planned = self._planned(work, target)
+            agreed = self._asker.agree(work.action, target, planned.plan, planned.rehearsed, news)
+            if agreed is None:
+                return Ending(SAID_NO, False)
+            try:
+                return self._carried_out(work, planned, agreed, target)
+            except StalePlan as error:
+                news = told(error).line
 
     def _planned(self, work: _Work, target: Target) -> Planned:
         assert work.action.plans is not None

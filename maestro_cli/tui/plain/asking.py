@@ -53,11 +53,14 @@ class LineAsker:
                 return None
             self._talk.say(f"{fault}; an empty line leaves it")
 
-    def agree(self, action: Action, target: Target, plan: Plan, rehearsed: Change) -> Agreed | None:
+    def agree(
+        self, action: Action, target: Target, plan: Plan, rehearsed: Change, news: str
+    ) -> Agreed | None:
         from maestro_cli.output.renderers.changes import plan_view
 
         decision = rehearsed.decision
         assert decision is not None  # a rehearsal always has one
+        self._say_news(news)
         self._talk.say(f"{action.title}: {plan.summary}")
         self._talk.show(plan_view(plan, decision))
         if action.danger.needs_typing:
@@ -74,7 +77,12 @@ class LineAsker:
             accepts = frozenset(said.replace(",", " ").split())
         return Agreed(typed, accepts)
 
-    def agree_all(self, action: Action, planned: Sequence[Planned]) -> Mapping[str, Agreed] | None:
+    def _say_news(self, news: str) -> None:
+        if news:
+            self._talk.say(f"planned anew: {news}")
+
+    def agree_all(self, action: Action, planned: Sequence[Planned], news: str) -> Mapping[str, Agreed] | None:
+        self._say_news(news)
         self._talk.say(f"{action.title}: all {len(planned)} of these")
         for one in planned:
             decision = one.rehearsed.decision

@@ -11,9 +11,10 @@ import shlex
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from maestro_cli.core.errors import MaestroError, NotFound, UsageError
+from maestro_cli.core.errors import MaestroError, NotFound, StalePlan, UsageError
 from maestro_cli.output.views import Fields, Heading, Lines, Listing, Report
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Doing, Target
 from maestro_cli.tui.store.model import FactKey
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from maestro_cli.runbooks.model import Runbook, RunRecord, Step
     from maestro_cli.runbooks.planning import RunPlan
     from maestro_cli.services.root import Services
+    from maestro_cli.services.runbook_runs import AskedRun
 
 LIVE = "live-run"
 TAIL_LINES = 200
@@ -103,9 +105,8 @@ def pairs_of(text: str) -> tuple[str, ...]:
     return pairs
 
 
-def steps_report(steps: Sequence[Step], pairs: Sequence[str]) -> Report:
-    """What is run word for word, with the values that were given filled in."""
-    values = dict(pair.split("=", 1) for pair in pairs)
+def steps_report(steps: Sequence[Step], values: Mapping[str, str]) -> Report:
+    """What is run word for word, with its values filled in."""
     blocks: list[Any] = []
     for step in steps:
         blocks += [Heading(f"{step.path}: {step.kind}"), Lines(filled(step.body, values).rstrip())]
@@ -165,37 +166,36 @@ def run_blocks(run: RunRecord) -> list[Any]:
 
 
 def rehearse(doing: Doing) -> str:
-    """Dry run, after a yes where that runs steps; then, when somebody agrees to it, the run."""
+    """Dry run, after a yes where that runs steps; then, when somebody agrees to it, that run and no other.
+
+    A file that changed while it was looked at is shown anew, as it is now.
+    """
     from maestro_cli.runbooks.planning import runs_of
 
     services, answers = doing.services, doing.answers
-    name, pairs = answers["runbook"], pairs_of(answers["values"])
-    ref, book = incident_of(doing.target), services.runbooks.get(name)
-    question = f"The dry run of {name} runs these steps; the file says that they change nothing"
-    steps = runs_of(book)
-    if steps and not doing.agree(question, steps_report(steps, pairs), "Dry run"):
-        return "nothing was run"
-    plan = services.plan_runbook(name, pairs, ref or None, doing.progress)
-    report = plan_report(services, plan, book)
-    if not doing.agree(f"Dry run of {name}: nothing was changed", report, "Run it"):
-        return "dry run only; nothing was changed"
-    return doing.go_on(RUN, answers)
+    about, stale = incident_of(doing.target) or None, ""
+    while True:
+        asked = services.asked_run(answers["runbook"], pairs_of(answers["values"]), about)
+        name, steps = asked.book.id, runs_of(asked.book)
+        question = f"{stale}The dry run of {name} runs these steps; the file says that they change nothing"
+        if steps and not doing.agree(question, steps_report(steps, asked.values), "Dry run"):
+            return "nothing was run"
+        plan = services.plan_runbook(asked, doing.progress)
+        report = plan_report(services, plan, asked.book)
+        if not doing.agree(f"{stale}Dry run of {name}: nothing was changed", report, "Run it"):
+            return "dry run only; nothing was changed"
+        try:
+            return doing.go_on(run_action(asked), {**answers, "values": values_text(asked.values)})
+        except StalePlan as error:
+            stale = f"{error.what}; this is how it is now. "
 
 
-def run(doing: Doing) -> str:
-    """Only after the dry run was agreed to."""
-    services, answers, ref = doing.services, doing.answers, incident_of(doing.target)
-    live = Live(services.clock, lambda data: doing.tell(live_key(doing.target.context, ref), data))
-    live.expect(services.runbooks.get(answers["runbook"]), None)
-    result = services.run_runbook(
-        answers["runbook"],
-        pairs_of(answers["values"]),
-        ref or None,
-        doing.typed_context,
-        True,
-        live,
-        live.told,
-    )
+def run(asked: AskedRun, doing: Doing) -> str:
+    """What the dry run has shown, with the values that it had. Raises StalePlan when its file changed."""
+    services, key = doing.services, live_key(doing.target.context, asked.incident)
+    live = Live(services.clock, lambda data: doing.tell(key, data))
+    live.expect(asked.book, None)
+    result = services.run_runbook(asked, doing.typed_context, True, live, live.told)
     return ended(result.run)
 
 
@@ -219,21 +219,34 @@ def resumable(services: Services, target: Target) -> RunRecord:
 
 
 def consider(doing: Doing) -> str:
-    """Show where a run stands; then, when somebody agrees, go on with it."""
+    """Show where a run stands; then, when somebody agrees, go on with it from there.
+
+    One that moved on while it was looked at is shown anew, as it is now.
+    """
     from maestro_cli.output.renderers.runbooks import run_view
 
-    found = resumable(doing.services, doing.target)
-    if not doing.agree(f"{found.runbook} is {found.status.value}", run_view(found), "Go on with it"):
-        return "left as it is"
-    return doing.go_on(RESUME, {**doing.answers, "run": found.id})
+    services, stale = doing.services, ""
+    while True:
+        found = resumable(services, doing.target)
+        title = f"{stale}{found.runbook} is {found.status.value}"
+        if not doing.agree(title, run_view(found), "Go on with it"):
+            return "left as it is"
+        try:
+            return doing.go_on(resume_action(found), {**doing.answers, "run": found.id})
+        except StalePlan as error:
+            if services.run_history.get(found.id) == found:
+                raise  # its file is another one: looking at the run again would tell nothing new
+            stale = f"{error.what}; this is how it is now. "
 
 
-def resume(doing: Doing) -> str:
-    services, run_id = doing.services, doing.answers["run"]
-    found = services.run_history.get(run_id)
-    live = Live(services.clock, lambda data: doing.tell(live_key(doing.target.context, found.incident), data))
+def resume(shown: RunRecord, doing: Doing) -> str:
+    """Raises StalePlan where the run is no longer as it was shown."""
+    services = doing.services
+    if services.run_history.get(shown.id) != shown:
+        raise StalePlan(f"{shown.id} has moved on since it was shown; nothing was done", fix="look at it")
+    live = Live(services.clock, lambda data: doing.tell(live_key(doing.target.context, shown.incident), data))
     decisions = tuple(doing.answers["decide"].split())
-    result = services.resume_run(run_id, decisions, doing.typed_context, True, live, told=live.told)
+    result = services.resume_run(shown.id, decisions, doing.typed_context, True, live, told=live.told)
     return ended(result.run)
 
 
@@ -286,19 +299,10 @@ REHEARSE = Action(
     "incident.rehearse", "Dry run", "Tell what its runbook would do; then run it, if you agree.",
     Danger.OBSERVE, _run_line("plan"), key="r", asks=_ASKS, performs=rehearse,
 )  # fmt: skip
-RUN = Action(
-    "incident.run", "Run a runbook", "Carry out what the dry run has shown.",
-    Danger.REVERSIBLE, _run_line("run"), asks=_ASKS, performs=run,
-)  # fmt: skip
 CONSIDER = Action(
     "incident.go-on", "Go on", "Show where its run stands; then go on with it, if you agree.",
     Danger.OBSERVE, lambda target, answers: ("runbook", "history"), key="e", asks=(_DECIDE,),
     performs=consider,
-)  # fmt: skip
-RESUME = Action(
-    "incident.resume", "Resume a run", "Go on with a run that waits, was paused or interrupted.",
-    Danger.REVERSIBLE, lambda target, answers: ("runbook", "resume", answers["run"]), asks=(_DECIDE,),
-    performs=resume,
 )  # fmt: skip
 CANCEL = Action(
     "incident.stop-run", "Stop the run", "Have its run end: the step in flight is stopped, nothing undone.",
@@ -306,3 +310,20 @@ CANCEL = Action(
     asks=(Ask("run", "which run", shown_run), Ask("word", "type stop to stop it", choices=("stop",))),
     records=cancel,
 )  # fmt: skip
+
+
+def run_action(asked: AskedRun) -> Action:
+    """Carry out what a dry run has shown."""
+    return Action(
+        "incident.run", "Run a runbook", "Carry out what the dry run has shown.",
+        Danger.REVERSIBLE, _run_line("run"), performs=partial(run, asked),
+    )  # fmt: skip
+
+
+def resume_action(shown: RunRecord) -> Action:
+    """Go on with a run as it was shown."""
+    return Action(
+        "incident.resume", "Resume a run", "Go on with a run that waits, was paused or interrupted.",
+        Danger.REVERSIBLE, lambda target, answers: ("runbook", "resume", answers["run"]),
+        performs=partial(resume, shown),
+    )  # fmt: skip

@@ -30,22 +30,26 @@ class Shelved:
 
 
 def read_runbooks(services: Services, argument: str) -> tuple[Shelved, ...]:
-    """Each with what lint says of it."""
+    """Each as its file is now, with what lint says of it."""
+    services.runbooks.reread()
     books = services.readable_runbooks()
     found = services.lint_runbooks((), ())
     return tuple(Shelved(book, tuple(one for one in found if one.file == book.file)) for book in books)
 
 
 def read_runbook(services: Services, name: str) -> Shelved:
+    services.runbooks.reread()
     book = services.runbooks.get(name)
     return Shelved(book, services.lint_runbooks((name,), ()))
 
 
 def read_playbooks(services: Services, argument: str) -> tuple[Playbook, ...]:
+    services.playbooks.reread()
     return tuple(services.playbooks.all())
 
 
 def read_playbook(services: Services, name: str) -> Playbook:
+    services.playbooks.reread()
     return services.readiness.judged(services.playbooks.get(name))
 
 
