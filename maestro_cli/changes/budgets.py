@@ -18,6 +18,8 @@ from maestro_cli.slo.objectives import Objective
 
 def left_of(world: World, objective: Objective) -> Left:
     """By the share of bad events over the objective's window, as far back as Prometheus keeps it."""
+    if not objective.is_of_metrics:
+        return Left(None, "no metric tells it: drills and incidents do")
     promql = objective.error_ratio(prometheus_duration(objective.window_seconds), grouping="")
     try:
         ratio = world.metrics.query(promql).only

@@ -13,7 +13,7 @@ from typing import Any
 from maestro_cli.config.strict import Document, parse_yaml_all
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.runbooks.catalog import RUNBOOK_URL
-from maestro_cli.slo.objectives import read_objectives
+from maestro_cli.slo.files.reading import read_objectives
 from maestro_cli.slo.rules import ALERT_NAME
 
 _SUFFIXES = (".yaml", ".yml")
@@ -57,7 +57,7 @@ def _of_file(file: Path) -> Iterator[AlertRule]:
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidFile("cannot be read", file=str(file), why=str(error)) from error
     if _OBJECTIVE in text:
-        for objective in read_objectives(file):
+        for objective in filter(lambda one: one.is_of_metrics, read_objectives(file)):
             url = {RUNBOOK_URL: objective.runbook} if objective.runbook else {}
             labels = {**objective.labels, "objective": objective.name, "service": objective.service}
             yield AlertRule(ALERT_NAME, labels, url, str(file), 1)

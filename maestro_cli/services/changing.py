@@ -67,7 +67,7 @@ class ChangeServices(Backends):
     @cached_property
     def objectives(self) -> dict[str, Objective]:
         """The context's objectives by name; none where it names none."""
-        from maestro_cli.slo.objectives import read_objectives
+        from maestro_cli.slo.files.reading import read_objectives
 
         origin = Path(self.settings.origins[self.context_name]).parent
         found = [one for folder in self.context.objectives for one in read_objectives(origin / folder)]

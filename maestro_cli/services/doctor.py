@@ -23,7 +23,7 @@ from maestro_cli.runbooks.catalog import RunbookCatalog
 from maestro_cli.runbooks.playbooks import PlaybookCatalog, read_playbook
 from maestro_cli.runbooks.reader import read_runbook
 from maestro_cli.services.doctor_kubernetes import control_plane
-from maestro_cli.slo.objectives import read_objectives
+from maestro_cli.slo.files.reading import read_objectives
 
 _YAML = (".yaml", ".yml")
 _STATE_PARTS = ("journal", "keys", "local", "postmortems")

@@ -69,7 +69,9 @@ def _firing(source: AlertSource | None) -> tuple[Alert, ...]:
 
 
 def _burns(services: Services) -> tuple[Burn, ...]:
-    return tuple(_burn(services, objective) for objective in services.objectives.values())
+    return tuple(
+        _burn(services, objective) for objective in services.objectives.values() if objective.is_of_metrics
+    )
 
 
 def _burn(services: Services, objective: Objective) -> Burn:

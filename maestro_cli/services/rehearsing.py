@@ -23,7 +23,7 @@ from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.incidents.model import OPEN_STATES, Incident, Signal
 from maestro_cli.runbooks.model import Confirm
 from maestro_cli.runbooks.model import State as StepState
-from maestro_cli.slo.objectives import read_objectives
+from maestro_cli.slo.files.reading import read_objectives
 
 if TYPE_CHECKING:
     from maestro_cli.core.facts.cluster import Pod

@@ -17,7 +17,7 @@ KINDS: Mapping[str, tuple[str, str, str]] = {
     "config": ("config.yaml and ./maestro.yaml", "maestro_cli.config.settings", "SettingsFile"),
     "incident-rules": ("rules of incidents", "maestro_cli.incidents.intake.rules.spec", "RulesSpec"),
     "keys": ("keys.yaml, keys of the console", "maestro_cli.config.keys_file", "KeysFile"),
-    "objectives": ("an objective (OpenSLO v1)", "maestro_cli.slo.objectives", "SloFile"),
+    "objectives": ("an objective (OpenSLO v1)", "maestro_cli.slo.files.openslo", "SloFile"),
     "oncall": (
         "who is on call, and who is told next",
         "maestro_cli.incidents.people.oncall_spec",

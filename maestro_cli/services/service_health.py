@@ -44,8 +44,8 @@ class ServiceHealth:
 
 
 def read_burning(services: Services) -> tuple[Burning, ...]:
-    """Every objective of the context; raises Unreachable and Refused of its Prometheus."""
-    return tuple(_burning(services, one) for one in services.objectives.values())
+    """Every objective of the context that metrics tell; raises Unreachable and Refused of its Prometheus."""
+    return tuple(_burning(services, one) for one in services.objectives.values() if one.is_of_metrics)
 
 
 def read_services(services: Services) -> tuple[ServiceHealth, ...]:

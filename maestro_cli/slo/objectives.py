@@ -1,7 +1,8 @@
-"""Objectives as OpenSLO v1 files. Invariant: a target is a ratio above 0 and below 1.
+"""What is promised of a service, and what tells whether it is kept. No file format is known here.
 
-Format: https://openslo.com, `apiVersion: openslo/v1`, `kind: SLO`, with an inline ratio indicator on
-Prometheus counters. `metadata.labels` name the workload it belongs to and become alert labels.
+Invariant: a target is a ratio above 0, and below 1 for all but recoveries; queries say `$window` where the
+range goes that they are asked over. Indicators are tagged structs, so that an objective that was recorded can
+be read back.
 """
 
 from __future__ import annotations
@@ -9,31 +10,126 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import date
+from enum import Enum
 from typing import Literal
 
 import msgspec
 
-from maestro_cli.config.strict import Document, read_yaml
-from maestro_cli.core.errors import InvalidFile
-from maestro_cli.core.quantities import format_duration, parse_duration_seconds
+from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.core.workload_labels import workload_of
 
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")
+WINDOW = "$window"
+_DAY = 86400.0
 _EQUAL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"([^"\\]*)"')  # the matchers that name one value
-_LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
-# a metric name and label matchers, no function, range or offset: rate() is put around it
-_SELECTOR = re.compile(
-    r"""[a-zA-Z_:][a-zA-Z0-9_:]*\s*(\{([^{}"'`]|"([^"\\]|\\.)*"|'([^'\\]|\\.)*'|`[^`]*`)*\})?\s*"""
-)
+_SIGNS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+# the shortest and the longest of each, and how it reads
+_UNITS = {
+    "week": (7, 7, "a calendar week"),
+    "month": (28, 31, "a calendar month"),
+    "quarter": (90, 92, "a calendar quarter"),
+    "year": (365, 366, "a calendar year"),
+}
+
+
+class Method(Enum):
+    """How events become a ratio, in the words of OpenSLO."""
+
+    OCCURRENCES = "Occurrences"
+    TIMESLICES = "Timeslices"
+    RATIO_TIMESLICES = "RatioTimeslices"
+
+
+class Counters(msgspec.Struct, frozen=True, tag=True):
+    """Counts of events, as PromQL counter selectors; exactly one of `bad` and `good` is set."""
+
+    total: str
+    bad: str | None = None
+    good: str | None = None
+
+
+class Latency(msgspec.Struct, frozen=True, tag=True):
+    """The share of events of a histogram that take at most `threshold_seconds`.
+
+    `histogram` is a selector of its name without `_bucket` or `_count`; `total` another
+    counter of all events.
+    """
+
+    histogram: str
+    threshold_seconds: float
+    native: bool = False
+    total: str = ""
+
+    @property
+    def buckets(self) -> str:
+        """The selector of its buckets; "" for a native histogram."""
+        return "" if self.native else _selector(self.histogram, "_bucket")
+
+    @property
+    def counters(self) -> Counters | None:
+        """The bucket that ends at the threshold, if there is one; None for a native histogram."""
+        if self.native:
+            return None
+        good = _selector(self.histogram, "_bucket", _le(self.threshold_seconds))
+        return Counters(total=self.total or _selector(self.histogram, "_count"), good=good)
+
+
+class Queries(msgspec.Struct, frozen=True, tag=True):
+    """PromQL for the bad (or the good) and for all events over `$window`; exactly one of the two is set."""
+
+    total: str
+    bad: str | None = None
+    good: str | None = None
+
+
+class ErrorRatio(msgspec.Struct, frozen=True, tag=True):
+    """PromQL for the share of bad events over `$window`."""
+
+    query: str
+
+
+class Threshold(msgspec.Struct, frozen=True, tag=True):
+    """A value that is good at each instant at which `query op value` holds; always a share of time."""
+
+    query: str
+    op: Literal["lt", "lte", "gt", "gte"]
+    value: float
+
+
+class Recovery(msgspec.Struct, frozen=True, tag=True):
+    """What drills and incidents measured: how long it took (rto), what was lost (rpo), in seconds at most."""
+
+    kind: Literal["rto", "rpo"]
+    seconds: float
+
+
+Indicator = Counters | Latency | Queries | ErrorRatio | Threshold | Recovery
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """How long a slice of time is, and from which ratio on it is good."""
+
+    seconds: float
+    target: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The window is a calendar unit in an IANA zone, counted from the unit that `start` is in."""
+
+    unit: Literal["week", "month", "quarter", "year"]
+    zone: str
+    start: date
 
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """A promise: at least `target` of the events are good over `window_seconds`.
+    """A promise: at least `target` (a ratio) of what `indicator` sees is good over the window.
 
-    `bad` and `total` are PromQL counter selectors; exactly one of `bad` and `good` is set.
+    `window_seconds` is how long the window is; of a `calendar` that differs, its usual length. `origin` says
+    where it was read.
     """
 
     name: str
@@ -41,11 +137,13 @@ class Objective:
     service: str
     target: float
     window_seconds: float
-    total: str
-    bad: str | None
-    good: str | None
+    indicator: Indicator
     labels: dict[str, str]
     runbook: str = ""
+    method: Method = Method.OCCURRENCES
+    slices: Slices | None = None
+    calendar: Calendar | None = None
+    origin: str = ""
 
     @property
     def budget(self) -> float:
@@ -54,17 +152,40 @@ class Objective:
 
     @property
     def echo(self) -> str:
-        """`99.9 % = 43m12s a 30 days`: the target said back in time."""
-        days = self.window_seconds / 86400
-        allowed = format_duration(self.budget * self.window_seconds)
-        return f"{round(self.target * 100, 6):g} % = {allowed} of {days:g} days"
+        """`99.9 % = 43m12s of 30 days`: the target said back in time."""
+        if isinstance(self.indicator, Recovery):
+            return f"{self.indicator.kind.upper()} of at most {format_duration(self.indicator.seconds)}"
+        percent = f"{round(self.target * 100, 6):g} %"
+        if self.calendar is None:
+            allowed = format_duration(self.budget * self.window_seconds)
+            return f"{percent} = {allowed} of {self.window_seconds / _DAY:g} days"
+        shortest, longest, words = _UNITS[self.calendar.unit]
+        either = dict.fromkeys(format_duration(self.budget * days * _DAY) for days in (shortest, longest))
+        return f"{percent} = {' to '.join(either)} of {words}"
+
+    @property
+    def is_of_metrics(self) -> bool:
+        """Whether PromQL tells it; False for what drills and incidents measure."""
+        return not isinstance(self.indicator, Recovery)
+
+    @property
+    def counters(self) -> Counters | None:
+        """The counters that its events are counted by; None where there are none."""
+        if isinstance(self.indicator, Latency):
+            return self.indicator.counters
+        return self.indicator if isinstance(self.indicator, Counters) else None
+
+    @property
+    def counts_errors(self) -> bool:
+        """Whether it counts bad events themselves: those that failed, not those that were not good enough."""
+        return isinstance(self.indicator, Counters) and self.indicator.bad is not None
 
     def is_for(self, workload: WorkloadRef, services: Collection[str] = ()) -> bool:
-        """By the workload that its labels or its selector name, else by namespace and service.
+        """By the workload that its labels or its queries name, else by namespace and service.
 
         `services` are names that the workload is known by besides its own.
         """
-        labels = {**dict(_EQUAL.findall(self.total)), **self.labels}
+        labels = {**_named(_promql(self.indicator)), **self.labels}
         named = workload_of(labels)
         if named is not None:
             return named == workload
@@ -72,144 +193,80 @@ class Objective:
         return namespace == workload.namespace and self.service in {workload.name, *services}
 
     def error_ratio(self, span: str, grouping: str = "namespace, deployment") -> str:
-        """PromQL for the share of bad events over a range such as `5m`.
+        """PromQL for the share of bad events over a range such as `5m`; of a threshold, of bad time.
 
-        A series of bad (or good) events that is not there counts none; no traffic is NaN, no total no
-        answer.
+        A series of bad (or good) events that is not there counts none; no traffic is NaN, no total no answer,
+        no bucket at the threshold none either. Queries keep the labels that they have themselves, unless the
+        grouping is "". Raises ValueError for what no metric tells.
         """
-        total = f"sum by ({grouping}) (rate({self.total}[{span}]))"
-        counted = self.good if self.good is not None else self.bad
-        ratio = f"(sum by ({grouping}) (rate({counted}[{span}])) or 0 * {total}) / {total}"
-        return f"1 - {ratio}" if self.good is not None else ratio
+        kind = self.indicator
+        if isinstance(kind, Counters):
+            total = f"sum by ({grouping}) (rate({kind.total}[{span}]))"
+            counted = kind.good if kind.good is not None else kind.bad
+            ratio = f"(sum by ({grouping}) (rate({counted}[{span}])) or 0 * {total}) / {total}"
+            return f"1 - {ratio}" if kind.good is not None else ratio
+        if isinstance(kind, Latency):
+            return _slow_ratio(kind, span, grouping)
+        if isinstance(kind, Queries):
+            return _bad_ratio(kind, span, grouping)
+        if isinstance(kind, ErrorRatio):
+            return f"({kind.query.replace(WINDOW, span)})"
+        if isinstance(kind, Threshold):
+            known = f"(({kind.query}) >= -Inf)"  # NaN is neither good nor bad
+            held = f"({known} {_SIGNS[kind.op]} bool {kind.value:.12g})[{span}:]"
+            times = (f"sum by ({grouping}) ({name}({held}))" for name in ("sum_over_time", "count_over_time"))
+            return f"1 - {' / '.join(times)}"
+        raise ValueError(f"{self.name} is not told by metrics")
 
 
-class _Spec(msgspec.Struct, forbid_unknown_fields=True):
-    query: str
+def _slow_ratio(kind: Latency, span: str, grouping: str) -> str:
+    counters = kind.counters
+    if counters is not None:
+        fast, all_ = (f"sum by ({grouping}) (rate({one}[{span}]))" for one in (counters.good, counters.total))
+        return f"1 - {fast} / {all_}"
+    rate = f"sum by ({grouping}) (rate({kind.histogram}[{span}]))"
+    fast = f"histogram_fraction(0, {kind.threshold_seconds:.12g}, {rate})"
+    if not kind.total:
+        return f"1 - {fast}"
+    return f"1 - {fast} * histogram_count({rate}) / sum by ({grouping}) (rate({kind.total}[{span}]))"
 
 
-class _Source(msgspec.Struct, forbid_unknown_fields=True):
-    type: Literal["Prometheus", "prometheus"]
-    spec: _Spec
+def _bad_ratio(kind: Queries, span: str, grouping: str) -> str:
+    """As written; in one number where it is asked for, where what is not there can count none."""
+    total, counted = (one.replace(WINDOW, span) for one in (kind.total, kind.good or kind.bad or ""))
+    if grouping:
+        ratio = f"({counted}) / ({total})"
+    else:
+        ratio = f"(sum({counted}) or 0 * sum({total})) / sum({total})"
+    return f"1 - {ratio}" if kind.good is not None else ratio
 
 
-class _Metric(msgspec.Struct, forbid_unknown_fields=True):
-    metricSource: _Source
+def _selector(selector: str, suffix: str, matcher: str = "") -> str:
+    """The selector of another metric of the same histogram, with one more matcher."""
+    name, _, rest = selector.partition("{")
+    matchers = rest.strip().removesuffix("}").strip().rstrip(",")
+    found = ", ".join(filter(None, (matchers, matcher)))
+    return f"{name.strip()}{suffix}" + (f"{{{found}}}" if found else "")
 
 
-class _Ratio(msgspec.Struct, forbid_unknown_fields=True):
-    total: _Metric
-    counter: bool = True
-    good: _Metric | None = None
-    bad: _Metric | None = None
+def _le(seconds: float) -> str:
+    """The matcher of a bucket; of a whole number both as Prometheus 2 writes it and as Prometheus 3 does."""
+    text = repr(float(seconds))
+    return f'le=~"{text.removesuffix(".0")}([.]0)?"' if text.endswith(".0") else f'le="{text}"'
 
 
-class _IndicatorSpec(msgspec.Struct, forbid_unknown_fields=True):
-    ratioMetric: _Ratio
+def _promql(indicator: Indicator) -> str:
+    """The text in which matchers may name what it is about."""
+    if isinstance(indicator, Counters | Queries):
+        return indicator.total
+    if isinstance(indicator, Latency):
+        return indicator.histogram
+    return "" if isinstance(indicator, Recovery) else indicator.query
 
 
-class _Metadata(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    displayName: str = ""
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
-
-
-class _Indicator(msgspec.Struct, forbid_unknown_fields=True):
-    spec: _IndicatorSpec
-    metadata: _Metadata | None = None
-
-
-class _Window(msgspec.Struct, forbid_unknown_fields=True):
-    duration: str
-    isRolling: bool = True
-
-
-class _Target(msgspec.Struct, forbid_unknown_fields=True):
-    target: float
-    displayName: str = ""
-
-
-class _SloSpec(msgspec.Struct, forbid_unknown_fields=True):
-    service: str
-    indicator: _Indicator
-    timeWindow: list[_Window]
-    objectives: list[_Target]
-    description: str = ""
-    budgetingMethod: Literal["Occurrences"] = "Occurrences"
-
-
-class SloFile(msgspec.Struct, forbid_unknown_fields=True):
-    apiVersion: Literal["openslo/v1"]
-    kind: Literal["SLO"]
-    metadata: _Metadata
-    spec: _SloSpec
-
-
-def read_objectives(path: Path) -> tuple[Objective, ...]:
-    """Read one file, or every `*.yaml` of a folder; raises InvalidFile naming file, line and key."""
-    is_ours = {".yaml", ".yml"}
-    files = sorted(f for f in path.iterdir() if f.suffix in is_ours) if path.is_dir() else [path]
-    objectives = tuple(_objective(read_yaml(file)) for file in files)
-    seen: dict[str, str] = {}
-    for objective, file in zip(objectives, files, strict=True):
-        if objective.name in seen:
-            what = f"the objective {objective.name!r} is also in {seen[objective.name]}"
-            raise InvalidFile(what, file=str(file), key="metadata.name")
-        seen[objective.name] = str(file)
-    return objectives
-
-
-def _check_names(document: Document, slo: SloFile) -> None:
-    """What becomes part of a Prometheus rule must be able to."""
-    if not _NAME.fullmatch(slo.metadata.name):
-        raise document.fail("is not a name", ("metadata", "name"), fix="use a-z, 0-9 and '-'")
-    for label in slo.metadata.labels:
-        if not _LABEL.fullmatch(label):
-            raise document.fail(
-                "is not a Prometheus label name", ("metadata", "labels", label), fix="use a-z, 0-9 and '_'"
-            )
-    ratio = slo.spec.indicator.spec.ratioMetric
-    for key, metric in (("good", ratio.good), ("bad", ratio.bad), ("total", ratio.total)):
-        if metric is not None and not _SELECTOR.fullmatch(metric.metricSource.spec.query):
-            at = ("spec", "indicator", "spec", "ratioMetric", key, "metricSource", "spec", "query")
-            fix = 'write a counter and its labels, such as http_requests_total{code=~"5.."}'
-            raise document.fail("is not a selector", at, fix=fix)
-
-
-def _objective(document: Document) -> Objective:
-    slo = document.decode(SloFile)
-    ratio = slo.spec.indicator.spec.ratioMetric
-    at = ("spec", "indicator", "spec", "ratioMetric")
-    if (ratio.good is None) == (ratio.bad is None):
-        raise document.fail("needs either 'good' or 'bad'", at)
-    if not ratio.counter:
-        raise document.fail("only counters are supported", (*at, "counter"))
-    if len(slo.spec.objectives) != 1 or len(slo.spec.timeWindow) != 1:
-        raise document.fail("needs exactly one objective and one time window", ("spec",))
-    target = slo.spec.objectives[0].target
-    if not 0 < target < 1:
-        fix = f"write {target / 100:g}" if 1 < target < 100 else "write 0.999 for 99.9 %"
-        raise document.fail(
-            "the target is a ratio above 0 and below 1", ("spec", "objectives", 0, "target"), fix=fix
-        )
-    try:
-        window_seconds = parse_duration_seconds(slo.spec.timeWindow[0].duration)
-    except ValueError as error:
-        raise document.fail(str(error), ("spec", "timeWindow", 0, "duration")) from error
-    if window_seconds <= 0:
-        raise document.fail("must be longer than nothing", ("spec", "timeWindow", 0, "duration"), fix="30d")
-    if not slo.spec.timeWindow[0].isRolling:
-        raise document.fail("only rolling windows are supported", ("spec", "timeWindow", 0, "isRolling"))
-    _check_names(document, slo)
-    return Objective(
-        name=slo.metadata.name,
-        title=slo.metadata.displayName or slo.metadata.name,
-        service=slo.spec.service,
-        target=target,
-        window_seconds=window_seconds,
-        total=ratio.total.metricSource.spec.query,
-        bad=ratio.bad.metricSource.spec.query if ratio.bad else None,
-        good=ratio.good.metricSource.spec.query if ratio.good else None,
-        labels=dict(slo.metadata.labels),
-        runbook=slo.metadata.annotations.get("maestro.io/runbook", ""),
-    )
+def _named(promql: str) -> dict[str, str]:
+    """The labels that a query wants to have one value; those of which it names several are left out."""
+    found: dict[str, set[str]] = {}
+    for name, value in _EQUAL.findall(promql):
+        found.setdefault(name, set()).add(value)
+    return {name: next(iter(values)) for name, values in found.items() if len(values) == 1}

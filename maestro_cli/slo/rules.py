@@ -17,7 +17,8 @@ def record_name(span_seconds: float) -> str:
 
 
 def rule_file(objectives: Sequence[Objective], profile: Profile) -> dict[str, Any]:
-    """The document of a Prometheus rule file: error ratios recorded, burn alerts on them.
+    """The document of a Prometheus rule file: error ratios recorded, burn alerts on them. What no metric
+    tells has no rules.
 
     For any objective with target t and factor f: alert when long and short ratio exceed f·(1−t).
     """
@@ -33,6 +34,7 @@ def rule_file(objectives: Sequence[Objective], profile: Profile) -> dict[str, An
                 ],
             }
             for objective in objectives
+            if objective.is_of_metrics
         ]
     }
 

@@ -14,7 +14,7 @@ from maestro_cli.core.facts.logs import LogLine
 from maestro_cli.core.refs import ref_of
 from maestro_cli.services.service_health import ServiceHealth
 from maestro_cli.slo.burning import Burning
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.feeds.tail import Tail
 from maestro_cli.tui.screens.inspection import DESCRIPTION, YAML
@@ -31,7 +31,7 @@ __all__ = ["room"]
 
 REF = ref_of("Pod", "ml", "fraud-1")
 ASKED = LogsAsked(str(REF))
-OBJECTIVE = Objective("answers", "t", "fraud", 0.99, 2592000.0, "all_total", "bad_total", None, {})
+OBJECTIVE = Objective("answers", "t", "fraud", 0.99, 2592000.0, Counters("all_total", "bad_total"), {})
 BURNING = Burning(OBJECTIVE, {}, None)
 MARK = "present-day"
 CASES: dict[str, tuple[Place, FactKey, Any]] = {

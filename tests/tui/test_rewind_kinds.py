@@ -16,7 +16,7 @@ from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.services.served_models import _QUERIES, served
 from maestro_cli.services.service_health import ServiceHealth
 from maestro_cli.slo.burning import Burning
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective
 from maestro_cli.sources.kube.inventory import node_line, pod_line
 from maestro_cli.sources.kube.objects import Deployment, NodeObject, PodObject
 from maestro_cli.sources.kube.workload_lines import deployment_line
@@ -44,7 +44,9 @@ DEPLOYMENT = {
     "metadata": META,
     "spec": {"template": {"spec": {"containers": [{"name": "main", "image": "i:1"}]}}},
 }
-OBJECTIVE = Objective("answers", "t", "fraud", 0.99, 2592000.0, "all_total", "bad_total", None, {"a": "b"})
+OBJECTIVE = Objective(
+    "answers", "t", "fraud", 0.99, 2592000.0, Counters("all_total", "bad_total"), {"a": "b"}
+)
 BURNING = Burning(OBJECTIVE, {300.0: None, 3600.0: 1.5}, 0.5)
 
 

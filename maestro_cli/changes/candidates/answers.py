@@ -13,7 +13,12 @@ from datetime import datetime
 
 from maestro_cli.changes.candidates.details import MODEL_INFO, short_digest
 from maestro_cli.changes.candidates.judging import ENOUGH_BAD
-from maestro_cli.changes.candidates.measuring import by_replica_set, revision_named
+from maestro_cli.changes.candidates.measuring import (
+    by_replica_set,
+    counting_objectives,
+    revision_named,
+    why_uncounted,
+)
 from maestro_cli.changes.ports import MetricsPort, World
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.facts.cluster import Revision
@@ -21,7 +26,7 @@ from maestro_cli.core.promql import promql_selector
 from maestro_cli.core.quantities import format_duration, prometheus_duration
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.core.untrusted import Untrusted
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective
 
 PAGING_BURN = 14.4  # of the short window of the alert that pages
 _SHORTEST_SECONDS = 5.0
@@ -86,9 +91,9 @@ def read_answers(
 ) -> Answers:
     """Count what is answered now; what goes wrong with the metrics is said and never raised."""
     try:
-        objectives = [one for one in world.objectives.values() if one.is_for(ref)]
+        objectives = counting_objectives(world, ref)
         if not objectives:
-            return Answers(why_not=f"the context has no objective for {ref}")
+            return Answers(why_not=why_uncounted(world, ref))
         return _Count(world.metrics, ref, revisions, goal).answers(objectives, planned_at)
     except MaestroError as error:
         return Answers(why_not=error.what)
@@ -103,8 +108,8 @@ class _Count:
         self._name_of = revision_named(revisions)
         self._goal = goal
 
-    def answers(self, objectives: Sequence[Objective], planned_at: datetime) -> Answers:
-        total = objectives[0].total
+    def answers(self, objectives: Sequence[tuple[Objective, Counters]], planned_at: datetime) -> Answers:
+        total = objectives[0][1].total
         scrapes = self._one(f"max(count_over_time({total}[5m]))")
         if not scrapes:
             return Answers(why_not="nothing was scraped in the last five minutes")
@@ -120,7 +125,7 @@ class _Count:
             before=self._one(before, planned_at) or 0.0,
             models=tuple(Untrusted(f"{name}@{digest}") for name, digest in sorted(now.items())),
             replaced=tuple(Untrusted(name) for name in sorted(now) if once.get(name, now[name]) != now[name]),
-            burning=tuple(filter(None, (self._burning(one, seconds) for one in objectives))),
+            burning=tuple(filter(None, (self._burning(*one, seconds) for one in objectives))),
         )
 
     def _live(self, selector: str, seconds: float) -> str:
@@ -141,13 +146,13 @@ class _Count:
                 untold += value
         return own, others, untold
 
-    def _burning(self, objective: Objective, seconds: float) -> str:
-        counted = objective.bad or objective.good
-        total = self._one(f"sum({self._live(objective.total, seconds)})")
+    def _burning(self, objective: Objective, counters: Counters, seconds: float) -> str:
+        counted = counters.bad or counters.good
+        total = self._one(f"sum({self._live(counters.total, seconds)})")
         if not total or not counted:
             return ""
         part = self._one(f"sum({self._live(counted, seconds)})") or 0.0
-        bad = part if objective.bad is not None else max(0.0, total - part)
+        bad = part if counters.bad is not None else max(0.0, total - part)
         burn = bad / total / objective.budget
         if burn < PAGING_BURN or bad < ENOUGH_BAD:
             return ""

@@ -7,7 +7,6 @@ last life, from the histogram that a latency objective of the workload is on.
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -21,11 +20,10 @@ from maestro_cli.core.facts.cluster import Revision, Workload
 from maestro_cli.core.promql import promql_selector
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.core.untrusted import Untrusted
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Latency, Objective
 
 MODEL_INFO = "maestro_model_info"
 _LONGEST_SECONDS, _SHORTEST_SECONDS = 1800.0, 120.0
-_COUNT = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*(?=_count\b)")
 _DIGEST_CHARACTERS = 12
 
 
@@ -58,13 +56,8 @@ def _objectives(world: World, workload: Workload) -> Sequence[Objective]:
 
 def _buckets(objective: Objective) -> str:
     """The selector of the histogram that an objective counts fast answers of, or ""."""
-    histogram = _COUNT.match(objective.total)
-    if histogram is None or objective.good is None:
-        return ""
-    base = histogram.group()
-    if not objective.good.startswith(f"{base}_bucket"):
-        return ""
-    return f"{base}_bucket{objective.total.removeprefix(f'{base}_count')}"
+    kind = objective.indicator
+    return kind.buckets if isinstance(kind, Latency) else ""
 
 
 def _p95(metrics: MetricsPort, buckets: str, name: str, track: Track) -> float | None:

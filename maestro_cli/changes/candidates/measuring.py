@@ -21,7 +21,8 @@ from maestro_cli.core.facts.cluster import Revision, Workload
 from maestro_cli.core.facts.metrics import Series
 from maestro_cli.core.promql import promql_selector
 from maestro_cli.core.quantities import prometheus_duration
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.slo.objectives import Counters, Objective
 
 LEAST_LOOKBACK_SECONDS = 7200.0
 MOST_LOOKBACK_SECONDS = 7 * 86400.0
@@ -61,13 +62,29 @@ def read_tracks(world: World, workload: Workload, revisions: Sequence[Revision],
     window = window_of(revisions, now)
     lookback = seconds_between(window.start, window.end)
     try:
-        objectives = [one for one in world.objectives.values() if one.is_for(workload.ref)]
+        objectives = counting_objectives(world, workload.ref)
         if not objectives:
-            return Tracks({}, f"the context has no objective for {workload.ref}", lookback)
+            return Tracks({}, why_uncounted(world, workload.ref), lookback)
         reading = Reading(world.metrics, workload, revisions, window)
         return Tracks(reading.tracks(objectives), reading.lacks, lookback)
     except MaestroError as error:
         return Tracks({}, error.what, lookback)
+
+
+def counting_objectives(world: World, ref: WorkloadRef) -> list[tuple[Objective, Counters]]:
+    """The objectives of a workload whose events are counted, each with its counters."""
+    return [
+        (one, counters)
+        for one in world.objectives.values()
+        if one.is_for(ref) and (counters := one.counters) is not None
+    ]
+
+
+def why_uncounted(world: World, ref: WorkloadRef) -> str:
+    """Why a workload has none of them."""
+    if any(one.is_for(ref) for one in world.objectives.values()):
+        return f"no objective of {ref} counts its events"
+    return f"the context has no objective for {ref}"
 
 
 class Reading:
@@ -98,16 +115,16 @@ class Reading:
             f" them the label {SET_HASH}, in Prometheus by relabelling __meta_kubernetes_pod_label_{SET_HASH}"
         )
 
-    def tracks(self, objectives: Sequence[Objective]) -> dict[str, Track]:
-        live = self._ask(objectives[0].total)
+    def tracks(self, objectives: Sequence[tuple[Objective, Counters]]) -> dict[str, Track]:
+        live = self._ask(objectives[0][1].total)
         kept: dict[str, list[Kept]] = defaultdict(list)
         answering: dict[str, set[datetime]] = defaultdict(set)
-        for objective in objectives:
-            total = self._rates(objective.total)
-            counted = self._rates(objective.bad or objective.good or objective.total)
+        for objective, counters in objectives:
+            total = self._rates(counters.total)
+            counted = self._rates(counters.bad or counters.good or counters.total)
             for name in live:
                 points = total.get(name, {})
-                kept[name].append(self._kept(objective, points, counted.get(name, {})))
+                kept[name].append(self._kept(objective, counters, points, counted.get(name, {})))
                 answering[name] |= {at for at, rate in points.items() if rate > 0}
         return {
             name: self._track(points, answering[name] & set(points), tuple(kept[name]))
@@ -120,11 +137,11 @@ class Reading:
         answered = sum(seconds_between(*life) for life in _lives(answering, step))
         return Track(_lives(live, step), answered, kept, step)
 
-    def _kept(self, objective: Objective, total: Points, counted: Points) -> Kept:
+    def _kept(self, objective: Objective, counters: Counters, total: Points, counted: Points) -> Kept:
         events, part = (sum(points.values()) * self._window.step_seconds for points in (total, counted))
-        bad = part if objective.bad is not None else max(0.0, events - part)
+        bad = part if counters.bad is not None else max(0.0, events - part)
         is_accuracy = objective.labels.get("sli") == "accuracy"
-        return Kept(objective.name, objective.budget, events, bad, objective.bad is not None, is_accuracy)
+        return Kept(objective.name, objective.budget, events, bad, objective.counts_errors, is_accuracy)
 
     def _rates(self, selector: str) -> ByRevision:
         return self._ask(f"rate({selector}[{self._window.range}])")

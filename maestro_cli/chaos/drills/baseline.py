@@ -17,7 +17,7 @@ from maestro_cli.core.errors import NoData, TimedOut
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.core.refs import WorkloadRef
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective
 
 TIMEOUT_SECONDS = 120.0
 HEALTHY_SECONDS = 5.0
@@ -51,7 +51,7 @@ def await_baselines(
 
 
 class Measuring:
-    """Reads one workload, and one objective of it if there is one."""
+    """Reads one workload, and one objective of it if there is one that counts its events."""
 
     def __init__(
         self,
@@ -66,16 +66,17 @@ class Measuring:
         self._metrics = metrics
         self._responder = responder
         self._target = target
-        self._objective = objective
+        self._counters = None if objective is None else objective.counters
+        self._objective = None if self._counters is None else objective
         self._clock = clock
 
     def totals_since(self, baseline: Baseline) -> tuple[float | None, float | None]:
         """Requests and bad ones, counted as the baseline counted them; None where they are not known."""
-        objective = self._objective
-        if objective is None:
+        counters = self._counters
+        if counters is None:
             return None, None
         window = LOOKBACK_SECONDS + seconds_between(baseline.at, self._clock.now())
-        return self._counter(objective.total, window), self._errors(objective, window)
+        return self._counter(counters.total, window), self._errors(counters, window)
 
     def why_unhealthy(self) -> str:
         """Empty when the drill may begin."""
@@ -83,13 +84,15 @@ class Measuring:
         workload = self._cluster.get_workload(target)
         if not workload.is_rolled_out or workload.replicas_ready < workload.replicas_wanted:
             return f"{workload.replicas_ready} of {workload.replicas_wanted} replicas of {target} are ready"
-        if self._objective is not None and (why := self._why_missed(self._objective)):
-            return why
+        if self._objective is not None and self._counters is not None:
+            why = self._why_missed(self._objective, self._counters)
+            if why:
+                return why
         firing = self._responder.firing(target)
         return f"still firing: {', '.join(firing)}" if firing else ""
 
-    def _why_missed(self, objective: Objective) -> str:
-        rate = self._value(f"sum(rate({objective.total}[5s]))")
+    def _why_missed(self, objective: Objective, counters: Counters) -> str:
+        rate = self._value(f"sum(rate({counters.total}[5s]))")
         if rate is None or rate <= 0:
             return "no requests are answered yet"
         ratio = self._value(f"max({objective.error_ratio('5s')})")
@@ -100,11 +103,11 @@ class Measuring:
     def take_baseline(self) -> Baseline:
         """How it is it is now. Raises NoData."""
         workload = self._cluster.get_workload(self._target)
-        objective = self._objective
-        if objective is None:
+        counters = self._counters
+        if counters is None:
             return Baseline(self._clock.now(), workload.revision, workload.template, None, None)
-        requests = self._counter(objective.total, LOOKBACK_SECONDS)
-        errors = self._errors(objective, LOOKBACK_SECONDS)
+        requests = self._counter(counters.total, LOOKBACK_SECONDS)
+        errors = self._errors(counters, LOOKBACK_SECONDS)
         if requests is None or errors is None:
             raise NoData("the request counters vanished", fix="maestro local status")
         return Baseline(self._clock.now(), workload.revision, workload.template, requests, errors)
@@ -117,10 +120,10 @@ class Measuring:
         """A counter's total over every series of that long, also of pods that are gone."""
         return self._value(f"sum(max_over_time({selector}[{prometheus_duration(seconds)}]))")
 
-    def _errors(self, objective: Objective, seconds: float) -> float | None:
-        if objective.bad is None:
-            total = self._counter(objective.total, seconds)
-            good = self._counter(objective.good or "", seconds)
+    def _errors(self, counters: Counters, seconds: float) -> float | None:
+        if counters.bad is None:
+            total = self._counter(counters.total, seconds)
+            good = self._counter(counters.good or "", seconds)
             return None if total is None or good is None else total - good
         window = prometheus_duration(seconds)
-        return self._value(f"sum(max_over_time({objective.bad}[{window}])) or vector(0)")
+        return self._value(f"sum(max_over_time({counters.bad}[{window}])) or vector(0)")

@@ -292,7 +292,7 @@ class Telemetry:
     @property
     def counts_errors(self) -> bool:
         """False where the objective is about something else than failed requests."""
-        return self.objective is None or self.objective.bad is not None
+        return self.objective is None or self.objective.counts_errors
 
     def read_objective(self, seconds: float, end: datetime) -> float | None:
         """The share of bad events of an objective that does not count errors; None where it does."""

@@ -30,14 +30,14 @@ def choose_objective(
     if not objectives:
         return Choice(None, "no objective is given")
     services = {signal.labels.get(_SERVICE_LABEL, "") for signal in signals} - {""}
-    fitting = [one for one in objectives if one.is_for(workload, services)]
+    fitting = [one for one in objectives if one.is_of_metrics and one.is_for(workload, services)]
     if not fitting:
         return Choice(None, f"none of {len(objectives)} objectives is for {workload}")
     by_name = {one.name: one for one in fitting}
     for signal in signals:
         if (fired := by_name.get(signal.labels.get(_OBJECTIVE_LABEL, ""))) is not None:
             return Choice(fired)
-    counting_errors = [one for one in fitting if one.bad is not None]
+    counting_errors = [one for one in fitting if one.counts_errors]
     for several in (fitting, counting_errors):
         if len(several) == 1:
             return Choice(several[0])

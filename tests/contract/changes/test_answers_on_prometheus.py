@@ -19,7 +19,8 @@ from maestro_cli.changes.candidates.measuring import read_tracks
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.facts.cluster import Revision, Workload
 from maestro_cli.core.refs import WorkloadRef
-from maestro_cli.slo.objectives import Objective, read_objectives
+from maestro_cli.slo.files.reading import read_objectives
+from maestro_cli.slo.objectives import Objective
 from maestro_cli.sources.prometheus import Prometheus
 from tests.contract.recorded_prometheus import recorded_prometheus
 from tests.unit.changes.fake_cluster import FakeCluster, template

@@ -17,7 +17,7 @@ from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.errors import GateNotMet
 from maestro_cli.core.refs import WorkloadRef
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective
 from maestro_cli.sources.prometheus import Prometheus
 from tests.contract.changes.conftest import Pipeline
 from tests.contract.cluster.kubectl import Kubectl
@@ -61,7 +61,13 @@ def openmetrics(namespace: str, replica_sets: Mapping[int, str]) -> str:
 def objective(namespace: str) -> Objective:
     total = f'http_requests_total{{namespace="{namespace}", deployment="web"}}'
     return Objective(
-        "availability", "", "web", 0.99, 2592000.0, total, total.replace("}", ', code=~"5.."}'), None, {}
+        "availability",
+        "",
+        "web",
+        0.99,
+        2592000.0,
+        Counters(total, total.replace("}", ', code=~"5.."}')),
+        {},
     )
 
 

@@ -16,12 +16,14 @@ import pytest
 from maestro_cli.config.locations import shipped
 from maestro_cli.config.strict import dump_yaml
 from maestro_cli.slo.alert_files import group_document, read_alert_files
-from maestro_cli.slo.objectives import Objective, read_objectives
+from maestro_cli.slo.files.reading import read_objectives
+from maestro_cli.slo.objectives import Counters, Objective
 from maestro_cli.slo.rules import ALERT_NAME, rule_file
 from maestro_cli.slo.windows import PROFILES
 
 pytestmark = pytest.mark.contract
 SELECTOR = 'namespace="ml", deployment="fraud"'
+REQUESTS = f"requests_total{{{SELECTOR}}}"
 MINUTE = 4  # samples: production rules are evaluated every 15 s
 
 
@@ -32,16 +34,14 @@ def objective(**values: Any) -> Objective:
         "service": "fraud",
         "target": 0.999,
         "window_seconds": 2592000.0,
-        "total": f"requests_total{{{SELECTOR}}}",
-        "bad": f'requests_total{{{SELECTOR}, code=~"5.."}}',
-        "good": None,
+        "indicator": Counters(REQUESTS, f'requests_total{{{SELECTOR}, code=~"5.."}}'),
         "labels": {"namespace": "ml", "deployment": "fraud"},
     }
     return Objective(**{**fields, **values})
 
 
 def by_good(**values: Any) -> Objective:
-    return objective(bad=None, good=f'requests_total{{{SELECTOR}, code="200"}}', **values)
+    return objective(indicator=Counters(REQUESTS, good=f'requests_total{{{SELECTOR}, code="200"}}'), **values)
 
 
 def promtool(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -128,7 +128,7 @@ def test_prometheus_accepts_the_alert_files_as_they_are(tmp_path: Path) -> None:
 
 
 def test_the_check_can_fail(tmp_path: Path) -> None:
-    rules = rule_file([objective(total="requests_total{")], PROFILES["drill"])
+    rules = rule_file([objective(indicator=Counters("requests_total{", "errors_total"))], PROFILES["drill"])
     assert check(rules, tmp_path).returncode != 0
 
 

@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 
 from maestro_cli.core.errors import Unreachable
 from maestro_cli.core.facts.metrics import Instant, Series
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective
 
 TOTAL = 'http_requests_total{namespace="ml", deployment="fraud"}'
 BAD = 'http_requests_total{namespace="ml", deployment="fraud", code=~"5.."}'
 
 
 def objective(target: float = 0.99) -> Objective:
-    return Objective("fraud-availability", "", "fraud", target, 2592000.0, TOTAL, BAD, None, {})
+    return Objective("fraud-availability", "", "fraud", target, 2592000.0, Counters(TOTAL, BAD), {})
 
 
 OBJECTIVES = {"fraud-availability": objective()}

@@ -16,7 +16,7 @@ from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.changes.rules import Judgement, judge
 from maestro_cli.core.errors import InvalidFile, NoData, PolicyRefused, Unreachable, WaitingForApproval
 from maestro_cli.core.facts.metrics import Instant, Sample
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective
 from tests.unit.changes.bench import POLICY, YES, Bench
 from tests.unit.changes.fake_cluster import REF
 from tests.unit.changes.some_world import SomeWorld
@@ -24,7 +24,7 @@ from tests.unit.changes.test_gate import plan
 from tests.unit.changes.test_rules import ADA, FRIDAY, written
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
-OBJECTIVE = Objective("web", "web", "fraud", 0.99, 2_592_000, "http_total", "http_bad", None, {})
+OBJECTIVE = Objective("web", "web", "fraud", 0.99, 2_592_000, Counters("http_total", "http_bad"), {})
 SPENT = "budgets: [{name: b, objective: web, left_at_least: 0.1, but: [restart]}]"
 
 

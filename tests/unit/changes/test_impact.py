@@ -15,7 +15,7 @@ from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.changes.shown import changed_since
 from maestro_cli.core.errors import Refused, StalePlan, Unreachable, WaitingForApproval
 from maestro_cli.core.facts.cluster import DisruptionBudget
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective
 from tests.unit.changes.bench import POLICY, YES, Bench
 from tests.unit.changes.fake_cluster import REF, reading, template
 from tests.unit.changes.fake_configs import SETTINGS
@@ -25,7 +25,7 @@ from tests.unit.changes.some_world import SomeWorld
 from tests.unit.changes.test_budget_rules import Ratio
 
 OBJECTIVE = Objective(
-    "web", "web", "fraud", 0.99, 2_592_000, "http_total", "http_bad", None,
+    "web", "web", "fraud", 0.99, 2_592_000, Counters("http_total", "http_bad"),
     {"namespace": "ml", "deployment": "fraud"},
 )  # fmt: skip
 HERE = OpenIncident("incident #1", "ml", "ml/deploy/fraud")

@@ -14,7 +14,7 @@ from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.core.errors import ActionFailed
 from maestro_cli.core.facts.cluster import Revision, Workload
 from maestro_cli.core.refs import WorkloadRef
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective
 from tests.unit.changes.bench import POLICY, YES, Bench
 from tests.unit.changes.fake_cluster import LONG_AGO, REF, FakeCluster, template
 from tests.unit.changes.fake_metrics import OBJECTIVES, FakeMetrics, Life
@@ -116,7 +116,9 @@ def test_what_cannot_be_told_is_said_for_each(
 
 
 def test_an_objective_that_nothing_counts_for_is_no_proof() -> None:
-    other = replace(OBJECTIVES["fraud-availability"], name="other", total="other_total", bad="other_bad")
+    other = replace(
+        OBJECTIVES["fraud-availability"], name="other", indicator=Counters("other_total", "other_bad")
+    )
     metrics = FakeMetrics({"fraud-1": [Life(DAY, HOUR)]})
     real = metrics.query_range
     metrics.query_range = lambda promql, *rest: () if "other" in promql else real(promql, *rest)  # type: ignore[method-assign]
@@ -137,7 +139,7 @@ def test_what_the_series_of_a_set_lack_is_said_and_how_they_get_it(kind: str, sa
     metrics = FakeMetrics({"fraud": [Life(DAY, HOUR)]})
     world = SomeWorld(FakeCluster(), metrics, OBJECTIVES)
     total, bad = (f'http_requests_total{{namespace="ml"{more}}}' for more in ("", ', code=~"5.."'))
-    objectives = {"all": replace(OBJECTIVES["fraud-availability"], total=total, bad=bad)}
+    objectives = {"all": replace(OBJECTIVES["fraud-availability"], indicator=Counters(total, bad))}
     tracks = read_tracks(replace(world, objectives=objectives), found, [revision(1), revision(2)], NOW)
     assert ("give them the label controller_revision_hash" in tracks.why) is says
     (first,) = judge_revisions(found, [revision(1), revision(2)], tracks, frozenset())

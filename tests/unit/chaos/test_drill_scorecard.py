@@ -14,12 +14,12 @@ from maestro_cli.chaos.drills.release import bad_template, serves_the_same
 from maestro_cli.chaos.drills.scenarios import SCENARIOS, find_scenario
 from maestro_cli.chaos.drills.scorecard import Performance, score
 from maestro_cli.core.errors import ActionFailed, NotFound
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SCENARIO = find_scenario("bad-release")
 TARGET = str(SCENARIO.target)
-OBJECTIVE = Objective("fraud-availability", "t", "fraud", 0.999, 2592000.0, "t", "b", None, {})
+OBJECTIVE = Objective("fraud-availability", "t", "fraud", 0.999, 2592000.0, Counters("t", "b"), {})
 BASELINE = Baseline(START - timedelta(seconds=10), 1, {}, requests=1000.0, errors=1.0)
 TRUTH = Truth(START, TARGET, f"release of {TARGET}, revision 2", is_mended=True, revision=2)
 GOOD = Outcome(

@@ -25,14 +25,16 @@ from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.journal.store import Journal
 from maestro_cli.runbooks.model import Answer, Confirm, Question
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective
 from tests.unit.chaos.clock import FakeCancellation, FakeClock
 from tests.unit.chaos.fake_faults import FakeFaults
 from tests.unit.chaos.props import FakeObjects, FakeProps
 from tests.unit.chaos.surroundings import FakeAlarms, FakeLoad, FakeNodes
 
 SCENARIO = find_scenario("bad-release")
-OBJECTIVE = Objective("fraud-availability", "t", "fraud", 0.999, 2592000.0, "requests", "errors", None, {})
+OBJECTIVE = Objective(
+    "fraud-availability", "t", "fraud", 0.999, 2592000.0, Counters("requests", "errors"), {}
+)
 WELL = {"spec": {"containers": [{"name": "server", "args": ["--serve", "fraud=1"]}]}}
 
 

@@ -20,7 +20,7 @@ from maestro_cli.core.facts.cluster import (
 from maestro_cli.core.facts.edits import WrittenObject, WrittenObjects
 from maestro_cli.core.facts.metrics import Instant, Sample, Series
 from maestro_cli.core.refs import WorkloadRef
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective
 from tests.unit.incidents.world import T0
 
 FRAUD = WorkloadRef("Deployment", "ml", "fraud")
@@ -218,5 +218,7 @@ NOTHING = steady(0.0)
 def objective(name: str, *, kind: str = "bad", service: str = "fraud", **labels: str) -> Objective:
     """One of 99 % over 30 days; by default of ml/deploy/fraud."""
     found = labels or {"namespace": "ml", "deployment": "fraud"}
-    bad, good = ("bad_total", None) if kind == "bad" else (None, "good_total")
-    return Objective(name, name, service, 0.99, 86400.0 * 30, "all_total", bad, good, found)
+    counters = (
+        Counters("all_total", "bad_total") if kind == "bad" else Counters("all_total", good="good_total")
+    )
+    return Objective(name, name, service, 0.99, 86400.0 * 30, counters, found)

@@ -15,7 +15,7 @@ from maestro_cli.incidents.model import Signal
 from maestro_cli.incidents.register import list_incidents
 from maestro_cli.incidents.triage.investigate import Triage, TriageSettings
 from maestro_cli.incidents.triage.objective import choose_objective
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective
 from tests.unit.incidents.platform import at, objective
 from tests.unit.incidents.triage_cases import bad_release
 from tests.unit.incidents.world import T0, Room, SetClock, alert
@@ -66,9 +66,11 @@ def test_without_objectives_that_is_said() -> None:
 
 
 def test_its_selector_names_the_workload_where_its_labels_do_not() -> None:
-    named = objective("named", team="payments")
-    ours = replace(named, total='all_total{namespace="ml", deployment="fraud", code=~"5.."}')
-    theirs = replace(named, total='all_total{namespace="ml", deployment="search"}')
+    def counting(total: str) -> Objective:
+        return replace(objective("named", team="payments"), indicator=Counters(total, "bad_total"))
+
+    ours = counting('all_total{namespace="ml", deployment="fraud", code=~"5.."}')
+    theirs = counting('all_total{namespace="ml", deployment="search"}')
     assert choose_objective([theirs, ours], FRAUD, ()).objective is ours
 
 

@@ -10,11 +10,11 @@ import pytest
 from maestro_cli.core.facts.metrics import Sample
 from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.burning import SPAN, Burning, burn_query, read_rates
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective
 
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
 PROMISE = Objective(
-    "web", "web", "web", 0.999, 30 * 86400.0, "http_total", 'http_total{code="500"}', None, {}
+    "web", "web", "web", 0.999, 30 * 86400.0, Counters("http_total", 'http_total{code="500"}'), {}
 )
 SPANS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 

@@ -18,11 +18,11 @@ from maestro_cli.slo.burn import (
     judge_objective,
     worst_burn_state,
 )
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective
 from maestro_cli.slo.windows import PROFILES
 
 MONTH = 30 * 86400.0
-OBJECTIVE = Objective("a", "a", "s", 0.999, MONTH, "t", "b", None, {})
+OBJECTIVE = Objective("a", "a", "s", 0.999, MONTH, Counters("t", "b"), {})
 
 
 def test_a_burn_of_one_spends_the_budget_exactly() -> None:
@@ -49,7 +49,7 @@ def test_without_a_ratio_there_is_no_burn_and_no_verdict(ratio: float | None) ->
     ],
 )
 def test_exactly_the_budget_is_within_it(target: float, ratio: float, verdict: Verdict) -> None:
-    objective = Objective("a", "a", "s", target, MONTH, "t", "b", None, {})
+    objective = Objective("a", "a", "s", target, MONTH, Counters("t", "b"), {})
     assert judge_objective(ratio, objective).verdict is verdict
 
 

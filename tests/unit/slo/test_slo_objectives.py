@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from maestro_cli.config.locations import shipped
 from maestro_cli.config.strict import dump_yaml
 from maestro_cli.core.errors import InvalidFile
-from maestro_cli.slo.objectives import Objective, read_objectives
+from maestro_cli.slo.files.reading import read_objectives
+from maestro_cli.slo.objectives import Counters, Objective
 from maestro_cli.slo.rules import ALERT_NAME, record_name, rule_file
 from maestro_cli.slo.windows import PROFILES
 
@@ -55,7 +56,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 def objective(target: float = 0.999, **values: Any) -> Objective:
     fields: dict[str, Any] = {
         "name": "answers", "title": "answers", "service": "fraud", "target": target,
-        "window_seconds": 2592000.0, "total": "requests_total", "bad": "errors_total", "good": None,
+        "window_seconds": 2592000.0, "indicator": Counters("requests_total", "errors_total"),
         "labels": {"namespace": "ml", "deployment": "fraud"},
     }  # fmt: skip
     return Objective(**{**fields, **values})
@@ -71,7 +72,8 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     file = tmp_path / "answers.yml"
     file.write_text(dump_yaml(document()), encoding="utf-8")
     (read,) = read_objectives(tmp_path)
-    assert read == objective(bad='errors_total{code=~"5.."}')
+    counters = Counters("requests_total", 'errors_total{code=~"5.."}')
+    assert read == objective(indicator=counters, origin=f"{file}:1")
     assert read_objectives(file) == (read,)
 
 

@@ -12,7 +12,7 @@ from maestro_cli.changes.canary.model import Rules
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.refs import ObjectRef, WorkloadRef, serving_ref
 from maestro_cli.services.canarying import rules_of
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective
 from tests.unit.changes.bench import Bench
 from tests.unit.changes.fake_cluster import REF
 from tests.unit.changes.fake_configs import CONFIG
@@ -21,7 +21,7 @@ from tests.unit.changes.fake_metrics import objective
 USUAL = Rules().target
 STRICT = replace(objective(0.995), name="strict")
 OF_ANOTHER = replace(objective(0.9999), name="other", labels={"namespace": "ml", "deployment": "other"})
-OF_LATENCY = replace(objective(0.9999), name="latency", bad=None, good="fast_total")
+OF_LATENCY = replace(objective(0.9999), name="latency", indicator=Counters("all_total", good="fast_total"))
 NEXT = WorkloadRef("Deployment", "ml", "next")
 
 

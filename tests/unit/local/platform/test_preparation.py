@@ -15,7 +15,7 @@ from maestro_cli.config.strict import read_yaml
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.local.instance import remove_run_files
 from maestro_cli.local.preparation import prepare, read_manifests
-from maestro_cli.slo.objectives import read_objectives
+from maestro_cli.slo.files.reading import read_objectives
 from maestro_cli.slo.windows import PROFILES
 
 
