@@ -117,22 +117,6 @@ def test_an_error_that_cannot_be_read_any_more_is_left_out(film: Film) -> None:
     assert film.at(minute(1), KINDS) == {}
 
 
-@pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "broken"])
-def test_a_film_that_cannot_be_read_is_given_up_and_said(film: Film, is_closed: bool) -> None:
-    store, said = Store(Scope(("prod",))), list[str]()
-    player = Recorder(store, {"pods": PODS}, lambda context: film, StillClock(), said.append)
-    if is_closed:
-        film.close()
-    else:
-        with sqlite3.connect(film.path) as db:
-            db.execute("DROP TABLE frames")
-        db.close()
-    assert not player.step(forward=False)
-    player.go_to(minute(0))
-    assert store.snapshot.replay_at == minute(0)
-    assert [one.split(":")[0] for one in said] == ["prod is not recorded any more"]
-
-
 def test_steps_go_to_instants_at_which_something_was_kept(film: Film) -> None:
     for number in (1, 2):
         film.record(minute(number), [(KEY, Fact((pod(str(number)),), minute(number)))])
@@ -238,16 +222,6 @@ def test_the_screen_goes_on_while_a_step_takes_long() -> None:
         await until(pilot, lambda: "then" in screen_text(app), "the past")
 
     run_app(console, script, place=Place("pods"))
-
-
-def test_a_recording_that_fails_is_said_once_and_ends_nothing(film: Film) -> None:
-    store, said = Store(Scope(("prod",))), list[str]()
-    broken = Recorder(store, {"pods": PODS}, lambda context: film, StillClock(), said.append)
-    store.dispatch(FactRead(KEY, (object(),), NOW))
-    broken.look()
-    broken.look()
-    assert len(said) == 1
-    assert said[0].startswith("prod is not recorded any more")
 
 
 def test_a_look_keeps_what_is_known_and_what_failed(film: Film) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -26,6 +27,9 @@ def watch(
     respond: Annotated[
         bool, typer.Option("--respond", help="Also respond to incidents whose playbook says auto.")
     ] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="Also keep what `maestro tui` shows, for it to rewind.")
+    ] = False,
     announce: Annotated[str | None, typer.Option("--announce-state", metavar="DIR", hidden=True)] = None,
 ) -> None:
     """Poll Alertmanager, listen to its webhook, and open incidents, until stopped.
@@ -35,11 +39,18 @@ def watch(
     responded to once, four at a time. Every change still passes the gate. An incident that no playbook
     allows to respond to, or whose response failed, is left to people, and the watch says so.
 
+    With --record it also keeps what the console's lists show, for 24 hours, so that `maestro tui` can be
+    rewound to when none was open.
+
     Example: maestro watch --listen 127.0.0.1:9099 --token-file webhook.token
 
     Example: maestro watch --respond
     """
-    with ctx.obj.progress() as progress:
+    with ctx.obj.progress() as progress, ExitStack() as around:
+        if record:
+            from maestro_cli.tui.rewind.alone import recording
+
+            around.enter_context(recording(ctx.obj, progress))
         ctx.obj.run_watch(
             poll=poll,
             listen=listen,

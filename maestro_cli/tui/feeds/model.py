@@ -43,7 +43,7 @@ class Feed(Generic[T]):
     has changed, at most some times a second, raises MaestroError when it cannot go on, and is then called
     again after `every_seconds`. `item` gives the type of what it reads, or of each item of a tuple: such
     facts the recorder keeps; it has them read too, unless `is_kept_when_shown` alone: of what is about one
-    thing, or costly. `has_namespace`: its argument is a namespace, "" for all of them.
+    thing, or costly. `namespace_of` an item: then its argument is a namespace, "" for all of them.
     """
 
     id: str
@@ -52,12 +52,16 @@ class Feed(Generic[T]):
     read: Callable[[Services, str], T] | None = None
     follow: Callable[[Services, str, Hearer[T], Cancellation], None] | None = None
     item: Callable[[], Any] | None = None
-    has_namespace: bool = False
+    namespace_of: Callable[[Any], str] | None = None
     is_kept_when_shown: bool = False
 
     def __post_init__(self) -> None:
         if (self.read is None) is (self.follow is None):
             raise ValueError(f"the feed {self.id!r} needs either read or follow")
+
+    @property
+    def has_namespace(self) -> bool:
+        return self.namespace_of is not None
 
     def of(self, context: str, argument: str = "") -> FactKey:
         return FactKey(self.id, context, argument)

@@ -2,8 +2,8 @@
 
 Invariant: a frame is what a fact was at an instant, whole; parts that did not change are kept once. A look is
 which facts were known over a while: what no look of an instant has was not recorded then. Frames and looks
-older than the retention go, and so do the oldest when the file is too large. The file is its owner's alone;
-what is read from it are values of the fact's own type, or nothing.
+older than the retention go, and so do the oldest when the file is too large; what did not change since then
+stays. The file is its owner's alone; what is read from it are values of the fact's own type, or nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,12 +53,17 @@ class _Written:
     """The last frame of a key: its items and their hashes, so that what is the same is not packed again."""
 
     fact: Fact
+    frame: int
     parts: tuple[tuple[Any, ...], ...]
     hashes: tuple[bytes, ...]
 
 
 class Film:
-    """Opens or creates the file; thread-safe. Raises InvalidFile for a file that is none of ours."""
+    """Opens or creates the file; thread-safe. Raises InvalidFile for a file that is broken or none of ours,
+    and sqlite3.Error for what may pass, as everything that reads or writes does.
+
+    `refused` says why what could not be kept last is not kept, by feed.
+    """
 
     def __init__(self, path: Path, *, most_bytes: int = MOST_BYTES) -> None:
         self.path = path
@@ -65,6 +71,7 @@ class Film:
         self._lock = threading.Lock()
         self._last: dict[FactKey, _Written] = {}
         self._look_id = 0
+        self.refused: dict[str, str] = {}
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
@@ -72,6 +79,8 @@ class Film:
             self._db.executescript(_SCHEMA)
         except sqlite3.DatabaseError as error:
             self._db.close()
+            if not is_broken(error):
+                raise
             raise InvalidFile(
                 "this is no recording of the console", file=str(path), why=str(error), fix="move it away"
             ) from error
@@ -84,19 +93,34 @@ class Film:
 
     def record(self, at: datetime, facts: Sequence[tuple[FactKey, Fact]]) -> int:
         """Keep which facts are known, and what has changed since it was kept last; how many these are."""
-        with self._lock:
+        with self._lock, self._whole():
             changed = [(key, fact) for key, fact in facts if not self._is_kept(key, fact)]
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._look(at.timestamp(), [key for key, _ in facts])
-                for key, fact in changed:
-                    self._write(at.timestamp(), key, fact)
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                self._last.clear()
-                raise
+            kept = [self._is_written(at.timestamp(), key, fact) for key, fact in changed]
+            self._look(at.timestamp(), [key for key, _ in facts if key in self._last])
+        return sum(kept)
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Everything that is written within it, or nothing."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
             self._db.execute("COMMIT")
-        return len(changed)
+        except BaseException:
+            self._last.clear()
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _is_written(self, at: float, key: FactKey, fact: Fact) -> bool:
+        """False for what cannot be kept; it is no reason to keep nothing else."""
+        try:
+            self._write(at, key, fact)
+        except (TypeError, ValueError) as error:
+            self.refused[key.feed] = str(error)
+            self._last.pop(key, None)
+            return False
+        return True
 
     def _look(self, at: float, keys: Sequence[FactKey]) -> None:
         """The look before goes on while it has the same facts."""
@@ -110,8 +134,11 @@ class Film:
             self._look_id = row.lastrowid or 0
 
     def _is_kept(self, key: FactKey, fact: Fact) -> bool:
+        """Whether it is as it was; another console may have dropped the frame meanwhile."""
         last = self._last.get(key)
-        return last is not None and last.fact.data is fact.data and last.fact.error == fact.error
+        if last is None or last.fact.data is not fact.data or last.fact.error != fact.error:
+            return False
+        return self._db.execute("SELECT 1 FROM frames WHERE id = ?", (last.frame,)).fetchone() is not None
 
     def _write(self, at: float, key: FactKey, fact: Fact) -> None:
         is_list = isinstance(fact.data, tuple)
@@ -125,13 +152,22 @@ class Film:
                 hashes.append(known.hashes[index])
             else:
                 hashes.append(self._keep(at, part))
+        chunks = b"".join(hashes)
         error = "" if fact.error is None else json.dumps([fact.error.what, fact.error.why, fact.error.fix])
         read_at = None if fact.read_at is None else fact.read_at.timestamp()
-        row = (at, _text(key), read_at, b"".join(hashes), is_list, error)
-        self._db.execute(
-            "INSERT INTO frames (at, key, read_at, chunks, is_list, error) VALUES (?, ?, ?, ?, ?, ?)", row
-        )
-        self._last[key] = _Written(fact, parts, tuple(hashes))
+        newest = self._db.execute(
+            "SELECT id, chunks, is_list, error FROM frames WHERE key = ? AND at <= ?"
+            " ORDER BY at DESC LIMIT 1",
+            (_text(key), at),
+        ).fetchone()
+        if newest is not None and newest[1:] == (chunks, is_list, error):
+            frame = newest[0]  # another console kept the same
+        else:
+            frame = self._db.execute(
+                "INSERT INTO frames (at, key, read_at, chunks, is_list, error) VALUES (?, ?, ?, ?, ?, ?)",
+                (at, _text(key), read_at, chunks, is_list, error),
+            ).lastrowid
+        self._last[key] = _Written(fact, frame or 0, parts, tuple(hashes))
 
     def _keep(self, at: float, part: tuple[Any, ...]) -> bytes:
         packed = msgspec.msgpack.encode(part, enc_hook=_plain)
@@ -148,21 +184,38 @@ class Film:
 
     def forget(self, before: datetime) -> None:
         """Drop what is older, and the oldest tenth while the file is too large."""
-        with self._lock:
+        with self._lock, self._whole():
+            self._carry(before.timestamp())
             self._drop(before.timestamp())
             while self._bytes() > self._most_bytes:
                 cut = self._db.execute(
                     "SELECT at FROM frames ORDER BY at LIMIT 1 OFFSET (SELECT count(*) / 10 + 1 FROM frames)"
                 ).fetchone()
-                if cut is None:
+                if cut is None or not self._drop(cut[0]):
                     break
-                self._drop(cut[0])
-            self._last.clear()  # a part that was dropped must be written again
 
-    def _drop(self, before: float) -> None:
-        self._db.execute("DELETE FROM frames WHERE at < ?", (before,))
+    def _carry(self, before: float) -> None:
+        """Let what was the newest then, and is looked at since, be of then: it is still what it was."""
+        looks = self._db.execute("SELECT keys FROM looks WHERE until >= ?", (before,)).fetchall()
+        looked_at = {text for (keys,) in looks for text in _texts(keys)}
+        newest = self._db.execute(
+            "SELECT id, key, chunks, max(at) FROM frames WHERE at <= ? GROUP BY key", (before,)
+        ).fetchall()
+        for frame, key, chunks, at in newest:
+            if key in looked_at and at < before:
+                self._db.execute("UPDATE frames SET at = ? WHERE id = ?", (before, frame))
+                for start in range(0, len(chunks), _HASH_BYTES):
+                    self._db.execute(
+                        "UPDATE chunks SET used_at = max(used_at, ?) WHERE hash = ?",
+                        (before, chunks[start : start + _HASH_BYTES]),
+                    )
+
+    def _drop(self, before: float) -> int:
+        """How many frames went."""
+        gone = self._db.execute("DELETE FROM frames WHERE at < ?", (before,)).rowcount
         self._db.execute("DELETE FROM chunks WHERE used_at < ?", (before,))
         self._db.execute("DELETE FROM looks WHERE until < ?", (before,))
+        return gone
 
     def _bytes(self) -> int:
         (size,) = self._db.execute(
@@ -234,6 +287,12 @@ class Film:
                 raise ValueError("a part is larger than any that is written")
             items += msgspec.msgpack.decode(packed, type=whole)
         return tuple(items) if is_list else items[0]
+
+
+def is_broken(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file is no recording any more; else it may be locked, full or away for a while."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
 
 def _plain(value: Any) -> str:

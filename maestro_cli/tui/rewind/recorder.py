@@ -1,6 +1,7 @@
 """Keeps what the console reads, and shows it again.
 
-Invariant: it never holds the console up; what cannot be kept is said once, and nothing else ends.
+Invariant: it never holds the console up; what cannot be kept is said once, and nothing else ends. A film that
+cannot be written is tried again; one that is broken is set aside, and recording begins anew.
 """
 
 from __future__ import annotations
@@ -8,20 +9,23 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import InvalidFile
+from maestro_cli.core.errors import InvalidFile, MaestroError
 from maestro_cli.tui.feeds.model import AnyFeed
-from maestro_cli.tui.rewind.film import RETENTION_HOURS, Film
+from maestro_cli.tui.rewind.film import RETENTION_HOURS, Film, is_broken
 from maestro_cli.tui.store.events import Resumed, Rewound
 from maestro_cli.tui.store.model import Fact, FactKey, Scope
 from maestro_cli.tui.store.store import Store
 
 EVERY_SECONDS = 5.0
 FORGET_EVERY = 120  # looks between two clearings of what is too old
+RETRY_SECONDS = 30.0  # after a film could not be opened or written
 
 T = TypeVar("T")
 OpenFilm = Callable[[str], Film]  # by the name of a context
@@ -39,7 +43,9 @@ class Recorder:
         say: Callable[[str], None],
     ) -> None:
         self._store, self._feeds, self._open, self._clock, self._say = store, feeds, open_film, clock, say
-        self._films: dict[str, Film | None] = {}
+        self._films: dict[str, Film] = {}
+        self._retry_at: dict[str, float] = {}  # by context, on the monotonic clock; while it has no film
+        self._told: dict[str, str] = {}  # what was said last of a context, or of a feed in it
         self._lock = threading.Lock()
         self._playing = threading.Lock()  # one step after the other
         self._turning = threading.Lock()
@@ -73,9 +79,8 @@ class Recorder:
         self._stopped.set()
         with self._lock:
             for film in self._films.values():
-                if film is not None:
-                    film.close()
-            self._films = dict.fromkeys(self._films)  # whoever comes late finds none
+                film.close()
+            self._films.clear()
 
     def _run(self) -> None:
         while not self._stopped.wait(EVERY_SECONDS):
@@ -96,27 +101,68 @@ class Recorder:
                 film.record(self._clock.now(), facts)
                 if self._looks % FORGET_EVERY == 0:
                     film.forget(self._clock.now() - timedelta(hours=RETENTION_HOURS))
-            except (sqlite3.Error, OSError, TypeError, ValueError) as error:
-                self._give_up(context, str(error))
+            except (sqlite3.Error, OSError) as error:
+                self._leave(context, film, error)
+                continue
+            if self._told.pop(context, ""):
+                self._say(f"{context} is recorded again")
+            for feed, why in film.refused.items():
+                self._tell_once(f"{context} {feed}", f"{feed} of {context} is not recorded: {why}")
 
     def film(self, context: str) -> Film | None:
-        """The recording of a context; None where there can be none, which is said once."""
+        """The recording of a context; None where there is none now, which is said once."""
         with self._lock:
+            if self._stopped.is_set():
+                return None
             if context in self._films:
                 return self._films[context]
+            if self._clock.monotonic() < self._retry_at.get(context, 0.0):
+                return None
             try:
-                self._films[context] = film = self._open(context)
-                return film
-            except (InvalidFile, sqlite3.Error, OSError) as error:
+                return self._opened(context)
+            except (MaestroError, sqlite3.Error, OSError) as error:
+                self._retry_at[context] = self._clock.monotonic() + RETRY_SECONDS
                 why = str(error)
-        self._give_up(context, why)
+        self._tell_once(context, f"{context} is not recorded: {why}")
         return None
 
-    def _give_up(self, context: str, why: str) -> None:
+    def _opened(self, context: str) -> Film:
+        """A film that is none is set aside, once; raises what the second try does."""
+        try:
+            film = self._open(context)
+        except InvalidFile as error:
+            self._set_aside(context, Path(error.file))
+            film = self._open(context)
+        self._films[context] = film
+        return film
+
+    def _set_aside(self, context: str, path: Path) -> None:
+        """Raises OSError."""
+        aside = path.with_name(f"{path.name}.broken-{self._clock.now():%Y%m%d-%H%M%S}")
+        path.replace(aside)
+        self._say(f"the recording of {context} was broken; it is set aside as {aside}, and begins anew")
+
+    def _leave(self, context: str, film: Film, error: Exception) -> None:
+        """Close it and try again later; at once where the file is broken, and was set aside."""
+        why = str(error)
         with self._lock:
-            self._films[context] = None
-        if not self._stopped.is_set():
-            self._say(f"{context} is not recorded any more: {why}")
+            if self._films.get(context) is not film:
+                return  # somebody else left it
+            del self._films[context]
+            film.close()
+            if isinstance(error, sqlite3.DatabaseError) and is_broken(error):
+                try:
+                    self._set_aside(context, film.path)
+                    return
+                except OSError as problem:
+                    why = f"{why}; {problem}"
+            self._retry_at[context] = self._clock.monotonic() + RETRY_SECONDS
+        self._tell_once(context, f"{context} is not recorded: {why}")
+
+    def _tell_once(self, about: str, words: str) -> None:
+        if self._told.get(about) != words and not self._stopped.is_set():
+            self._told[about] = words
+            self._say(words)
 
     # The past
 
@@ -145,12 +191,14 @@ class Recorder:
         return True
 
     def _tried(self, context: str, ask: Callable[[Film], T | None]) -> tuple[T, ...]:
-        """The answer of a film, if it has one; a film that cannot be read is given up, and that is said."""
+        """The answer of a film, if it has one; one that cannot be read is left, and that is said."""
         film = self.film(context)
+        if film is None:
+            return ()
         try:
-            answer = None if film is None else ask(film)
+            answer = ask(film)
         except (sqlite3.Error, OSError, OverflowError) as error:
-            self._give_up(context, str(error))
+            self._leave(context, film, error)
             return ()
         return () if answer is None else (answer,)
 
@@ -166,9 +214,23 @@ class Recorder:
         for context in self._store.snapshot.scope.contexts:
             for found in self._tried(context, lambda film: film.at(at, self.kinds)):
                 facts |= found
+        facts |= self._of_one_namespace(facts)
         with self._turning:
             if self._resumed == asked:
                 self._store.dispatch(Rewound(at, facts, is_compared))
+
+    def _of_one_namespace(self, facts: Mapping[FactKey, Fact]) -> dict[FactKey, Fact]:
+        """What is looked at of one namespace, where it was recorded of all of them alone."""
+        found: dict[FactKey, Fact] = {}
+        for key in (*self._store.live.live, *self.wanted(self._store.snapshot.scope)):
+            feed = self._feeds.get(key.feed)
+            whole = facts.get(replace(key, argument=""))
+            if key in facts or whole is None or feed is None or feed.namespace_of is None:
+                continue
+            namespace_of = feed.namespace_of
+            data = tuple(one for one in whole.data or () if namespace_of(one) == key.argument)
+            found[key] = replace(whole, data=data if whole.is_known else None)
+        return found
 
     def resume(self) -> None:
         with self._turning:

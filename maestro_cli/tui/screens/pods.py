@@ -38,7 +38,7 @@ def pod_type() -> Any:
 
 
 PODS: Feed[tuple[PodLine, ...]] = Feed(
-    "pods", "Kubernetes", 5.0, follow=follow_pods, item=pod_type, has_namespace=True
+    "pods", "Kubernetes", 5.0, follow=follow_pods, item=pod_type, namespace_of=lambda pod: str(pod.namespace)
 )
 
 

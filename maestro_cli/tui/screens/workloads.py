@@ -50,7 +50,12 @@ def workload_type() -> Any:
 
 
 WORKLOADS: Feed[tuple[WorkloadLine, ...]] = Feed(
-    "workloads", "Kubernetes", 3.0, follow=follow_workloads, item=workload_type, has_namespace=True
+    "workloads",
+    "Kubernetes",
+    3.0,
+    follow=follow_workloads,
+    item=workload_type,
+    namespace_of=lambda line: str(line.ref.namespace),
 )
 ROLLOUT: Feed[Rollout] = Feed("rollout", "Kubernetes", 1.0, read_rollout)
 REVISIONS: Feed[tuple[Candidate, ...]] = Feed("revisions", "Kubernetes and Prometheus", 15.0, read_revisions)
