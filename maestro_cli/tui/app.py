@@ -28,7 +28,7 @@ from maestro_cli.tui.console import Console
 from maestro_cli.tui.frame import Frame
 from maestro_cli.tui.keys.commands import Go, completions, parse_line
 from maestro_cli.tui.keys.doing import do, known_now
-from maestro_cli.tui.keys.help import HelpDialog, help_text, lines_of
+from maestro_cli.tui.keys.help import HelpDialog, error_text, help_text, lines_of
 from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.keys.remembered import Remembered
 from maestro_cli.tui.keys.tour import tour_text
@@ -72,13 +72,20 @@ class ConsoleApp(Frame):
         super().__init__(console, first, keymap, kept)
         self._namespace_of_before = ""
         self._works: set[Work] = set()  # what is at work
+        self._told_first: list[tuple[str, MaestroError]] = []
         asker = DialogAsker(self, console.ending, self.is_protected, self.is_free)
         console.person = lambda context: ConsolePerson(asker, context)
         self.dispatcher = Dispatcher(console.store, console.clock, asker, console.reading, console.acting)
 
+    def tell_first(self, title: str, error: MaestroError) -> None:
+        """Have an error be read whole as soon as the console is open; no reason not to open it."""
+        self._told_first.append((title, error))
+
     def on_ready(self) -> None:
         if self._kept is not None and not self._kept.has_seen_tour:
             self.show_tour()
+        for title, error in self._told_first:
+            self.push_screen(HelpDialog(error_text(title, error)))
 
     def show_tour(self) -> None:
         """The tour; it is not shown by itself again."""
@@ -246,8 +253,10 @@ class ConsoleApp(Frame):
             self.status.tell("select with the mouse to copy; ctrl+q leaves the console")
 
     async def action_quit(self) -> None:
-        """End, at once unless something is being done."""
+        """End, at once unless something is being done; from a dialog too."""
         running = self.behind.at_work
+        if isinstance(self.screen, QuitDialog):
+            return  # it asks already
         if not running:
             self.exit()
             return

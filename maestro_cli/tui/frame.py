@@ -19,6 +19,7 @@ from textual import events, on
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.driver import Driver
 from textual.timer import Timer
 from textual.widgets import Footer, Static
 
@@ -37,6 +38,7 @@ from maestro_cli.tui.screens.services import burn_cells, burn_unknown, oldest_se
 from maestro_cli.tui.screens.table import FIRST, announced_feed, every_screen, strip_feed
 from maestro_cli.tui.store.events import Compared, ContextDisarmed, ScopeChanged
 from maestro_cli.tui.store.model import Scope, Snapshot
+from maestro_cli.tui.terminal import drawing_driver
 from maestro_cli.tui.themes import DEFAULT, THEMES
 from maestro_cli.tui.views.drawn import Drawn
 from maestro_cli.tui.views.view import View
@@ -85,6 +87,9 @@ class Frame(App[None]):
             self.register_theme(theme)
         self.theme = kept.theme if kept is not None and kept.theme in self.theme_names else DEFAULT
         self.set_keymap(dict(self.chosen_keys.keys))
+
+    def get_driver_class(self) -> type[Driver]:
+        return drawing_driver(super().get_driver_class())
 
     def now(self) -> datetime:
         return self.behind.clock.now()
@@ -226,15 +231,14 @@ class Frame(App[None]):
         self._focus_view()
 
     def _focus_view(self) -> None:
-        """The keys go to what fills the body, unless something is typed."""
+        """The keys go to what fills the body, unless something is typed; after a dialog where one is open."""
         view = self.view
-        if view is None or len(self.screen_stack) > 1 or self.prompt.is_open:
+        if view is None or self.prompt.is_open:
             return
         if self.done.is_open and self.done.has_focus_within:
             return
         within = next((one for one in view.query("*") if one.focusable), None)
-        if within is not None:
-            within.focus()
+        self.screen_stack[0].set_focus(within)
 
     def _read_for(self, view: View) -> None:
         """Read what is on the screen, and nothing else."""
@@ -340,7 +344,7 @@ class Frame(App[None]):
             self._announced[context] = fact.data
             for words in self._announcer.heed(context, [row.incident for row in fact.data]):
                 self.bell()
-                self.notify(visible(words, 300), title="incident", timeout=ANNOUNCED_SECONDS, markup=False)
+                self.notify(visible(f"incident {words}", 120), timeout=ANNOUNCED_SECONDS, markup=False)
 
     @on(View.CountChanged)
     def counted(self, event: View.CountChanged) -> None:

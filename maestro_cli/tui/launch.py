@@ -31,16 +31,18 @@ def open_console(services: Services, contexts: tuple[str, ...], namespace: str, 
     else:
         _require_terminal()
     from maestro_cli.tui.app import ConsoleApp
-    from maestro_cli.tui.keys.keymap import load_keymap
+    from maestro_cli.tui.keys.keymap import usable_keymap
 
     names = _known(services, contexts)
     own = services.settings.context(names[0]).namespace or ""
-    keymap, kept = load_keymap(), recall()
+    (keymap, fault), kept = usable_keymap(), recall()
     first = namespace or kept.namespaces.get(names[0], own)
     wanted = named_screen(screen)  # refused before anything is opened
     console = Console(services.options, services.clock, names, first)
     place = Place(wanted if screen else first_screen(console, kept.screen))
     app = ConsoleApp(console, place, keymap, kept)
+    if fault is not None:
+        app.tell_first("keys.yaml is not used: every key is as it comes", fault)
     try:
         with told_to(app.remark):
             console.recorder.start()
@@ -66,9 +68,6 @@ def serve_console(
     """Serve it to one browser until it is ended. Raises as `open_console`, and ActionFailed, Unreachable."""
     names = _known(services, contexts)
     named_screen(screen)
-    from maestro_cli.tui.keys.keymap import load_keymap
-
-    load_keymap()
     serve_to_browser(services, names, namespace, screen, port)
 
 

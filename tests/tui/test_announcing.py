@@ -56,7 +56,7 @@ def test_the_console_rings_and_shows_it_as_text(monkeypatch: pytest.MonkeyPatch)
         app.draw()
         tell(console, FactRead(key, (SimpleNamespace(incident=incident(4)),), NOW))
         await until(pilot, lambda: bool(told), "the words")
-        assert told == [("#4 SEV2 opened in prod: errors [of] fraud", False)]
+        assert told == [("incident #4 SEV2 opened in prod: errors [of] fraud", False)]
         assert rung == [1]
 
     run_app(console, script, place=Place("pods"))

@@ -26,6 +26,7 @@ SERVICES: Any = SimpleNamespace(
 
 
 OPEN: list[str] = []  # the open incidents
+TOLD: list[str] = []  # what is read first
 
 
 class Desk:
@@ -44,11 +45,16 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Place, str]]:
 
     def app(console: Console, place: Place, keymap: object, kept: object) -> Any:
         seen.append((place, console.store.snapshot.scope.namespace))
-        return SimpleNamespace(run=lambda: None, remark=lambda text: None)
+        return SimpleNamespace(
+            run=lambda: None,
+            remark=lambda text: None,
+            tell_first=lambda title, error: TOLD.append(error.what),
+        )
 
     monkeypatch.setattr("maestro_cli.tui.app.ConsoleApp", app)
     monkeypatch.setattr(Console, "reading", lambda self, context: SimpleNamespace(desk=Desk(OPEN)))
     OPEN.clear()
+    TOLD.clear()
     terminal = SimpleNamespace(isatty=lambda: True)
     monkeypatch.setattr(launch, "sys", SimpleNamespace(stdin=terminal, stdout=terminal))
     monkeypatch.setitem(os.environ, "TERM", "xterm-256color")
@@ -86,13 +92,12 @@ def test_a_screen_that_there_is_not_names_the_likely_one(opened: list[tuple[Plac
     assert opened == []
 
 
-def test_a_wrong_keys_file_is_told_before_the_screen_opens(opened: list[tuple[Place, str]]) -> None:
+def test_a_wrong_keys_file_is_told_once_the_screen_is_open(opened: list[tuple[Place, str]]) -> None:
     keys_path().parent.mkdir(parents=True, exist_ok=True)
     Path(keys_path()).write_text("maestro: keys/v1\nkeys:\n  pods.delete: d\n", encoding="utf-8")
-    with pytest.raises(InvalidFile, match="too easily pressed") as refused:
-        launch.open_console(SERVICES, (), "", "")
-    assert refused.value.exit_code == 3
-    assert opened == []
+    launch.open_console(SERVICES, (), "", "")
+    assert len(opened) == 1
+    assert "too easily pressed" in TOLD[0]
 
 
 def test_a_dumb_terminal_is_refused(opened: list[tuple[Place, str]], monkeypatch: pytest.MonkeyPatch) -> None:

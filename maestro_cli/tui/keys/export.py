@@ -43,6 +43,12 @@ def write_new(typed: str, default: str, text: str) -> Path:
     path = Path(name or default).expanduser().absolute()
     if path.is_dir():
         path /= default
+    if not path.parent.exists():
+        raise UsageError(
+            f"there is no folder {path.parent}",
+            why="nothing was written",
+            fix="make it, or name another path",
+        )
     if not may_replace and (path.exists() or path.is_symlink()):
         raise UsageError(
             f"{path} is there already", why="nothing was written", fix=f"!{name or default} writes over it"

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
+from maestro_cli.core.errors import MaestroError
 from maestro_cli.tui.acting.dialogs import Dialog
 from maestro_cli.tui.keys.commands import VERBS
 from maestro_cli.tui.keys.names import spoken_key
@@ -80,6 +81,15 @@ def help_text(spec: Screen, active: dict[str, HelpLine]) -> list[Spans]:
             middle = "" if is_said else f" {fit(shown(one.title), TITLE_CELLS)}"
             lines.append(((f"  {keys}", "key"), (middle, ""), (f" {shown(one.words)}", "dim")))
         lines.append((("", ""),))
+    return lines
+
+
+def error_text(title: str, error: MaestroError) -> list[Spans]:
+    """An error whole: what, why, and how it is mended."""
+    lines: list[Spans] = [((shown(title), "title"), ("   Esc closes it", "dim")), (("", ""),)]
+    for name, words in (("what", error.what), ("why", error.why), ("fix", error.fix)):
+        if words:
+            lines.append(((f"  {name:<6}", "key"), (shown(words), "")))
     return lines
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from maestro_cli.config.keys_file import KeysFile, read_keys_file
 from maestro_cli.config.strict import Document, suggestion
+from maestro_cli.core.errors import MaestroError
 from maestro_cli.tui.acting.model import Danger
 from maestro_cli.tui.keys.model import Key
 from maestro_cli.tui.keys.names import fault_of_key, is_safe_for_harm, normal_key, split_keys, spoken_key
@@ -32,6 +33,14 @@ def load_keymap() -> Keymap:
     """What the person at this machine chose; nothing where there is no keys.yaml. Raises InvalidFile."""
     found = read_keys_file()
     return Keymap() if found is None else checked_keymap(*found)
+
+
+def usable_keymap() -> tuple[Keymap, MaestroError | None]:
+    """As `load_keymap`; the keys as they come, and why, where the file cannot be used."""
+    try:
+        return load_keymap(), None
+    except MaestroError as error:
+        return Keymap(), error
 
 
 def checked_keymap(document: Document, file: KeysFile) -> Keymap:

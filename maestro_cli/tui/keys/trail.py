@@ -1,4 +1,5 @@
-"""Where one was: the breadcrumbs. Invariant: there is always a place; the oldest go when there are many."""
+"""Where one was: the breadcrumbs. Invariant: there is always a place, each stands once so that nothing loops,
+and the oldest go when there are many."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from dataclasses import replace
 
 from maestro_cli.tui.screens.model import Place
 
-LONGEST = 50
+LONGEST = 12
 
 
 class Trail:
@@ -25,10 +26,12 @@ class Trail:
         return tuple(self._places)
 
     def go(self, place: Place) -> None:
-        """On to a place; going where one is already changes nothing."""
+        """On to a place; to one of the trail, back to it. Going where one is already changes nothing."""
         if place != self.here:
             self._before = self.here
-            self._places = [*self._places, place][-LONGEST:]
+            known = [at for at, one in enumerate(self._places) if _is_same(one, place)]
+            before = self._places[: known[0]] if known else self._places
+            self._places = [*before, place][-LONGEST:]
 
     def back(self) -> bool:
         """To the place before in the trail; False at the first."""
@@ -52,3 +55,8 @@ class Trail:
     def filtered(self, text: str) -> None:
         """Keep the filter of the place that is shown, for when one comes back to it."""
         self._places[-1] = replace(self.here, filter=text)
+
+
+def _is_same(one: Place, other: Place) -> bool:
+    """Whatever is filtered there."""
+    return replace(one, filter="") == replace(other, filter="")

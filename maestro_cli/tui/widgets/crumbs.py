@@ -29,10 +29,18 @@ class Crumbs(Static):
 
     def __init__(self) -> None:
         super().__init__("", markup=False)
+        self._places: tuple[Place, ...] = ()
         self._steps: tuple[tuple[int, str], ...] = ()
 
     def show(self, places: Sequence[Place]) -> None:
-        self._steps = crumb_steps(places, max(self.size.width, 20))
+        self._places = tuple(places)
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        self._steps = crumb_steps(self._places, max(self.size.width, 20))
         text = Text(no_wrap=True, overflow="ellipsis")
         for number, (_, words) in enumerate(self._steps):
             text.append(SEPARATOR if number else "")

@@ -1,12 +1,17 @@
-"""The line above the keys: how many rows, and what was said last. Invariant: what was said stays until
-something else is."""
+"""The line above the keys: how many rows, what waits for an answer, and what was said last.
+
+Invariant: what was said goes after a while; what waits stays until it does not wait any more.
+"""
 
 from __future__ import annotations
 
 from rich.text import Text
+from textual.timer import Timer
 from textual.widgets import Static
 
 from maestro_cli.core.untrusted import visible
+
+TOLD_SECONDS = 30.0  # long enough to be read by somebody who looked elsewhere
 
 
 class StatusLine(Static):
@@ -14,7 +19,8 @@ class StatusLine(Static):
 
     def __init__(self) -> None:
         super().__init__("", markup=False)
-        self._count, self._told, self._shown = "", "", ""
+        self._count, self._waits, self._told, self._shown = "", "", "", ""
+        self._ends: Timer | None = None
 
     def count(self, shown: int, total: int) -> None:
         self._count = f"{shown:,}" if shown == total else f"filtered {total:,} → {shown:,}"
@@ -22,14 +28,27 @@ class StatusLine(Static):
 
     def tell(self, text: str) -> None:
         self._told = visible(text, 1000)
+        if self._ends is not None:
+            self._ends.stop()
+        if self.is_attached:
+            self._ends = self.set_timer(TOLD_SECONDS, self._forget)
+        self._draw()
+
+    def wait(self, text: str) -> None:
+        """What waits for the person; "" for nothing."""
+        self._waits = visible(text, 200)
         self._draw()
 
     @property
     def told(self) -> str:
         return self._told
 
+    def _forget(self) -> None:
+        self._told = ""
+        self._draw()
+
     def _draw(self) -> None:
-        text = f"{self._count}  {self._told}".strip()
+        text = "  ".join(one for one in (self._count, self._waits, self._told) if one)
         if text != self._shown:  # one line, whatever it says: nothing around it moves
             self._shown = text
             self.update(Text(text, no_wrap=True, overflow="ellipsis"), layout=False)
