@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from maestro_cli.changes.model import Consent
 from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.facts.alerts import Silence
+from maestro_cli.core.matchers import Matcher
 from maestro_cli.core.progress import Quiet
 from maestro_cli.incidents.model import Severity
 from maestro_cli.tui.acting.dispatcher import Agreed, Dispatcher
@@ -16,6 +21,8 @@ from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.screens.incident_actions import ACTIONS
 from maestro_cli.tui.screens.incidents import incident_target, incidents_listing, read_incidents
 from maestro_cli.tui.screens.model import Moment, Place
+from maestro_cli.tui.store.events import ContextArmed
+from tests.tui.cases import NOW
 from tests.tui.journal_room import JournalRoom, room, until
 
 __all__ = ["room"]
@@ -62,6 +69,63 @@ def test_an_incident_is_walked_from_alert_to_close_while_the_console_is_read_onl
     assert act(room, "incident.resolve")[0].startswith("#1 is resolved")
     assert act(room, "incident.reopen", reason="it came back")[0].startswith("#1 is triaging")
     assert act(room, "incident.dismiss", reason="the probe")[0].startswith("#1 is dismissed")
+
+
+class Alertmanager:
+    """Has one silence, that a change made."""
+
+    def __init__(self, change: str) -> None:
+        matchers, until = (Matcher("alertname", "ErrorBudgetBurn"),), NOW + timedelta(hours=2)
+        self.one = Silence("s1", "active", matchers, NOW, until, "ana", f"a while [maestro {change}]")
+
+    def silences(self) -> tuple[Silence, ...]:
+        return (self.one,)
+
+
+class Changes:
+    """Keeps what it is told to do."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, object]] = []
+
+    def plan(self, kind: str, ref: object, parameters: Mapping[str, str]) -> Any:
+        return SimpleNamespace(kind=kind, digest="d1", parameters=parameters)
+
+    def execute(self, plan: Any, consent: Consent, **how: object) -> None:
+        self.done.append((plan.kind, plan.parameters["id"]))
+
+
+@pytest.mark.parametrize("action", ["incident.resolve", "incident.dismiss"])
+def test_what_is_over_ends_its_silences_while_its_context_is_armed(room: JournalRoom, action: str) -> None:
+    silenced(room)
+    room.console.store.dispatch(ContextArmed("x", room.console.clock.now() + timedelta(minutes=5)))
+    changes, acting = Changes(), room.console.acting("x")
+    acting.__dict__.update(alertmanager=Alertmanager("chg-1"), changes=changes)
+    outcome, _ = act(room, action, force="yes", reason="the rule is wrong")
+    assert changes.done == [("unsilence", "s1")]
+    assert "holds until" not in outcome
+    assert room.services.desk.overdue_silences() == ()
+
+
+def test_what_could_not_be_ended_of_its_silences_is_said(room: JournalRoom) -> None:
+    silenced(room)
+    outcome, _ = act(room, "incident.resolve", force="yes", reason="the rule is wrong")
+    assert outcome.startswith("#1 is resolved, ")
+    assert "the silence alertname=ErrorBudgetBurn of #1 holds until" in outcome
+    assert outcome.endswith("W, then :silences ends it")
+    assert not room.services.list_changes(10)
+    room.services.desk.reopen("1", "again")
+    room.console.store.dispatch(ContextArmed("x", room.console.clock.now() + timedelta(minutes=5)))
+    outcome, _ = act(room, "incident.dismiss", reason="the probe")
+    assert "the context 'x' has no alertmanager" in outcome
+
+
+def silenced(room: JournalRoom) -> None:
+    room.fires()
+    until = room.console.clock.now() + timedelta(hours=2)
+    room.services.desk.silenced(
+        "latest", change="chg-1", matchers="alertname=ErrorBudgetBurn", until=until.isoformat()
+    )
 
 
 @pytest.mark.parametrize(

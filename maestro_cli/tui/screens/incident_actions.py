@@ -151,7 +151,7 @@ ACTIONS: tuple[Action, ...] = (
             Ask("force", "although signals still fire", lambda _: "no", YES_NO),
             Ask("reason", "why (needed to force it)", is_needed=False),
         ),
-        records=records.resolve,
+        performs=records.resolve,
     ),
     Action(
         "incident.reopen", "Reopen", "Take it back into triage.", Danger.RECORD,
@@ -159,7 +159,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "incident.dismiss", "Dismiss", "Close it as a false alarm.", Danger.RECORD,
-        _command("dismiss", "NUMBER", options=("reason",)), key="D", asks=(_WHY,), records=records.dismiss,
+        _command("dismiss", "NUMBER", options=("reason",)), key="D", asks=(_WHY,), performs=records.dismiss,
     ),
     Action(
         "incident.close", "Close", "Close it for good once it is resolved.", Danger.RECORD,

@@ -1,15 +1,16 @@
 """What people record of an incident: the use cases of `maestro incident …`, with a word about how it ended.
 
 Invariant: they write the journal only, so that they work while nothing else answers and while the console is
-read-only. Where the state moves, the `seq` that was on the screen is passed on: when somebody was faster,
-nothing is done and that is said.
+read-only; what is over ends its silences as well, where changes are allowed, and says which still hold. Where
+the state moves, the `seq` that was on the screen is passed on: when somebody was faster, nothing is done and
+that is said.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from maestro_cli.tui.acting.model import Answers, Target
+from maestro_cli.tui.acting.model import Answers, Doing, Target
 
 if TYPE_CHECKING:
     from maestro_cli.incidents.model import Incident
@@ -96,25 +97,41 @@ def mitigate(services: Services, target: Target, answers: Answers) -> str:
     return _said(services.desk.mitigated(target.id, note=answers["how"], expected_seq=target.item.seq))
 
 
-def resolve(services: Services, target: Target, answers: Answers) -> str:
-    found = services.desk.resolve(
-        target.id,
+def resolve(doing: Doing) -> str:
+    answers = doing.answers
+    found = doing.services.desk.resolve(
+        doing.target.id,
         force=answers["force"] == "yes",
         reason=answers["reason"],
-        expected_seq=target.item.seq,
+        expected_seq=doing.target.item.seq,
     )
-    services.end_silences()
-    return _said(found)
+    return "; ".join((_said(found), *silences_left(doing.services)))
+
+
+def silences_left(services: Services) -> tuple[str, ...]:
+    """End the silences of incidents that are over, as far as changes are allowed; in words, what still holds.
+
+    To end one is a change: without an armed context none is tried.
+    """
+    from maestro_cli.services.incident_silences import end_silences
+
+    if not services.options.is_read_only:
+        return tuple(end_silences(services).values())
+    return tuple(
+        f"the silence {one.matchers} of #{incident.number} holds until {one.until:%H:%M} UTC,"
+        " since its context is not armed: W, then :silences ends it"
+        for incident, one in services.desk.overdue_silences()
+    )
 
 
 def reopen(services: Services, target: Target, answers: Answers) -> str:
     return _said(services.desk.reopen(target.id, answers["reason"], expected_seq=target.item.seq))
 
 
-def dismiss(services: Services, target: Target, answers: Answers) -> str:
-    found = services.desk.dismiss(target.id, answers["reason"], expected_seq=target.item.seq)
-    services.end_silences()
-    return _said(found)
+def dismiss(doing: Doing) -> str:
+    target = doing.target
+    found = doing.services.desk.dismiss(target.id, doing.answers["reason"], expected_seq=target.item.seq)
+    return "; ".join((_said(found), *silences_left(doing.services)))
 
 
 def close(services: Services, target: Target, answers: Answers) -> str:
