@@ -90,7 +90,7 @@ def _imported() -> dict[str, set[str]]:
         ("onnxruntime", ("serving",)),
         ("cryptography", ("local", "sources")),
         ("httpx", ("sources", "local")),
-        ("re2", ("runbooks",)),
+        ("re2", ("runbooks", "slo")),
     ],
 )
 def test_a_library_lives_in_its_room(library: str, allowed: tuple[str, ...]) -> None:

@@ -1,0 +1,164 @@
+"""Asking Prometheus for a span in pieces: days that are over are kept, and neighbours are asked for at once.
+
+Invariant: pieces follow each other without a gap from before the span to its end, and each is what Prometheus
+holds of its time. What can still change is not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from maestro_cli.core.errors import NoData
+from maestro_cli.slo.measuring.counts import LOOK_BACK_SECONDS
+from maestro_cli.slo.measuring.keeping import Kept, Key, Store, piece_digest
+from maestro_cli.slo.measuring.model import Asked
+from maestro_cli.slo.measuring.samples import Piece, Roles, key_of, piece_of
+from maestro_cli.slo.measuring.window import MINUTE, Span
+from maestro_cli.slo.ports import RawMetrics, RawSeries, TooMuch
+
+DAYS_AT_ONCE = 10
+SETTLED = timedelta(minutes=10)  # what is older no longer changes: late samples have come
+_ALIGNED = 300  # seconds: only pieces between such times are asked for more than once
+_DAY = timedelta(days=1)
+
+Stretch = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of a stretch of time, and how a piece is made of the answer.
+
+    `ask` gives the series with start <= time < end; `promql` and `roles` name what was asked.
+    """
+
+    promql: str
+    roles: str
+    step_seconds: float | None
+    ask: Callable[[datetime, datetime], Sequence[RawSeries]]
+    make: Callable[[Sequence[RawSeries], datetime, datetime], Piece]
+
+
+def raw(metrics: RawMetrics, selectors: Sequence[str], roles: Roles, roles_text: str) -> Wanted:
+    """Samples as they were scraped, of one selector or of two."""
+
+    def ask(start: datetime, end: datetime) -> Sequence[RawSeries]:
+        found: dict[str, RawSeries] = {}
+        for selector in selectors:
+            for one in _whole(lambda a, b, s=selector: metrics.samples(s, a, b), start, end):  # type: ignore[misc]
+                found.setdefault(key_of(one.labels), one)
+        return tuple(found.values())
+
+    def make(series: Sequence[RawSeries], start: datetime, end: datetime) -> Piece:
+        return piece_of(series, roles, start, end)
+
+    return Wanted(" | ".join(selectors), roles_text, None, ask, make)
+
+
+def stepped(
+    metrics: RawMetrics,
+    promql: str,
+    step_seconds: float,
+    make: Callable[[Sequence[RawSeries], datetime, datetime], Piece],
+    roles_text: str = "",
+) -> Wanted:
+    """A query evaluated in steps."""
+
+    def ask(start: datetime, end: datetime) -> Sequence[RawSeries]:
+        return _whole(lambda a, b: metrics.steps(promql, a, b, step_seconds), start, end)
+
+    return Wanted(promql, roles_text, step_seconds, ask, make)
+
+
+def stretches_of(span: Span, step_seconds: float | None) -> list[Stretch]:
+    """The span with the time before it that its first increment needs, cut at every midnight of UTC.
+
+    What is evaluated in steps needs none before; a stretch begins at a whole step of the day.
+    """
+    start = span.start - timedelta(seconds=LOOK_BACK_SECONDS if step_seconds is None else 0)
+    if step_seconds is not None:
+        start -= timedelta(seconds=start.timestamp() % step_seconds)
+    found: list[Stretch] = []
+    while start < span.end:
+        midnight = start.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY
+        found.append((start, min(midnight, span.end)))
+        start = midnight
+    return found
+
+
+def ask_pieces(
+    wanted: Wanted, span: Span, metrics: RawMetrics, store: Store, now: datetime
+) -> tuple[list[Piece], list[Asked]]:
+    """The pieces of a span in order, from the disk where they are kept; raises what the port raises."""
+    stretches = stretches_of(span, wanted.step_seconds)
+    keys = [
+        Key(metrics.url, wanted.promql, wanted.roles, wanted.step_seconds, start, end)
+        for start, end in stretches
+    ]
+    found = [store.load(key) if _is_lasting(key, now) else None for key in keys]
+    fresh: dict[int, Kept] = {}
+    for group in _groups([index for index, kept in enumerate(found) if kept is None]):
+        series = wanted.ask(stretches[group[0]][0], stretches[group[-1]][1])
+        for index in group:
+            kept = Kept(now, wanted.make(series, *stretches[index]))
+            fresh[index] = kept
+            if _is_lasting(keys[index], now) and kept.piece.covered:
+                store.save(keys[index], kept)
+    pieces: list[Piece] = []
+    asked: list[Asked] = []
+    for index, (key, one) in enumerate(zip(keys, found, strict=True)):
+        kept = one or fresh[index]
+        pieces.append(kept.piece)
+        told = piece_digest(kept.piece)
+        asked.append(
+            Asked(key.promql, key.start, key.end, key.step_seconds, kept.asked_at, told, index not in fresh)
+        )
+    return pieces, asked
+
+
+def _is_lasting(key: Key, now: datetime) -> bool:
+    is_aligned = all(round(at.timestamp()) % _ALIGNED == 0 for at in (key.start, key.end))
+    return is_aligned and key.end + SETTLED <= now
+
+
+def _groups(missing: Sequence[int]) -> Iterator[list[int]]:
+    """Those that follow each other, as many at once as may be asked for."""
+    group: list[int] = []
+    for index in missing:
+        if group and (index != group[-1] + 1 or len(group) == DAYS_AT_ONCE):
+            yield group
+            group = []
+        group.append(index)
+    if group:
+        yield group
+
+
+def _whole(
+    ask: Callable[[datetime, datetime], Iterable[RawSeries]], start: datetime, end: datetime
+) -> tuple[RawSeries, ...]:
+    """The answer, in halves where it is too large for one. Raises NoData if a minute is too large."""
+    try:
+        return tuple(ask(start, end))
+    except TooMuch as error:
+        minutes = round((end - start).total_seconds()) // MINUTE
+        if minutes < 2:
+            raise NoData(
+                "a minute of the samples is too large an answer",
+                why=str(error),
+                fix="narrow the selector of the objective",
+            ) from error
+        middle = start + timedelta(minutes=minutes // 2)
+        return _chained(_whole(ask, start, middle), _whole(ask, middle, end))
+
+
+def _chained(before: Iterable[RawSeries], after: Iterable[RawSeries]) -> tuple[RawSeries, ...]:
+    found = {key_of(one.labels): one for one in before}
+    for one in after:
+        key = key_of(one.labels)
+        if key in found:
+            first = found[key]
+            times, values = [*first.times, *one.times], [*first.values, *one.values]
+            one = RawSeries(one.labels, times, values)
+        found[key] = one
+    return tuple(found.values())

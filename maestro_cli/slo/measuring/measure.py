@@ -1,0 +1,210 @@
+"""Measuring an objective over a span: what status, budget, gate, what-if and the report have in common.
+
+Invariant: at most one query a piece of the span; what was not seen is in the bounds; what has to be known of
+the answer is in its notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from maestro_cli.core.quantities import format_duration
+from maestro_cli.slo.measuring.asking import ask_pieces, raw, stepped
+from maestro_cli.slo.measuring.counts import Counts, counts_of
+from maestro_cli.slo.measuring.exclusion import excluded_in, kept_minutes
+from maestro_cli.slo.measuring.keeping import Nowhere, Store
+from maestro_cli.slo.measuring.latency import Bracket, bracket_of
+from maestro_cli.slo.measuring.model import Asked, Bounds, Excluded, Measured, Minutes
+from maestro_cli.slo.measuring.recoveries import Recovered, measure_recoveries
+from maestro_cli.slo.measuring.samples import COUNTED, TOTAL
+from maestro_cli.slo.measuring.selectors import Selector, joined, parse_selector
+from maestro_cli.slo.measuring.slices import Ratio, Tally, ratio_of
+from maestro_cli.slo.measuring.steps import counts_bad, maker_of, query_of, step_of
+from maestro_cli.slo.measuring.verdict import judge_ratio, notes_on
+from maestro_cli.slo.measuring.window import Span, calendar_span, rolling
+from maestro_cli.slo.objectives import Counters, Latency, Objective, Recovery
+from maestro_cli.slo.ports import RawMetrics
+
+_EMPTY: tuple[Excluded, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The counts of a span, what was asked for them and what is to be known. `high`: see Bracket."""
+
+    counts: Counts
+    counts_bad: bool
+    queries: tuple[Asked, ...]
+    notes: tuple[str, ...] = ()
+    high: Counts | None = None
+    is_open_above: bool = False  # the threshold is above every bucket that has an end
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Where measuring asks and keeps, when it is, and what drills and incidents measured."""
+
+    metrics: RawMetrics
+    now: datetime
+    store: Store = field(default_factory=Nowhere)
+    recovered: Sequence[Recovered] = ()
+
+
+def span_of(objective: Objective, at: datetime) -> Span:
+    """The window of the objective at that instant: the calendar period it is in, or what ends with it."""
+    if objective.calendar is not None:
+        return calendar_span(at, objective.calendar.unit, objective.calendar.zone)
+    return rolling(at, objective.window_seconds)
+
+
+def measure(
+    objective: Objective, span: Span, outside: Outside, excluded: Iterable[Excluded] = _EMPTY
+) -> Measured:
+    """Measure the part of the span that is over; raises Unreachable, Refused, UsageError, NoData."""
+    over = span.until(outside.now)
+    if isinstance(objective.indicator, Recovery):
+        return measure_recoveries(objective, objective.indicator, span, over, outside.recovered)
+    if objective.counters is None:
+        step = step_of(objective.indicator)
+        over = replace(over, end=over.end - timedelta(seconds=over.end.timestamp() % step))
+    answer = _answer(objective, over, outside)
+    out = excluded_in(over, excluded)
+    measured = _measured(objective, span, over, answer, None, _retention_notes(span, outside))
+    if out:
+        adjusted = _measured(objective, span, over, answer, kept_minutes(over, out), ())
+        measured = replace(measured, adjusted=replace(adjusted, excluded=out), excluded=out)
+    return measured
+
+
+def _answer(objective: Objective, span: Span, outside: Outside) -> Answer:
+    counters = objective.counters
+    if counters is None:
+        return _stepped_answer(objective, span, outside)
+    answer = _counted(counters, span, outside)
+    kind = objective.indicator
+    if not isinstance(kind, Latency) or any(answer.counts.counted) or not any(answer.counts.total):
+        return answer
+    boundaries = outside.metrics.label_values("le", kind.buckets, span.start, span.end)
+    bracket = bracket_of(kind, boundaries)
+    if bracket is None or bracket.low_seconds == bracket.high_seconds:
+        return answer  # the bucket is there, and nothing was fast enough
+    return _bracketed(kind, bracket, answer, span, outside)
+
+
+def _bracketed(kind: Latency, bracket: Bracket, without: Answer, span: Span, outside: Outside) -> Answer:
+    low = _counted(bracket.low, span, outside) if bracket.low else without
+    high = _counted(bracket.high, span, outside) if bracket.high else None
+    return Answer(
+        low.counts,
+        low.counts_bad,
+        (*low.queries, *(high.queries if high else ())),
+        (bracket.note(kind.threshold_seconds),),
+        high.counts if high else None,
+        high is None,
+    )
+
+
+def _counted(counters: Counters, span: Span, outside: Outside) -> Answer:
+    is_bad = counters.bad is not None
+    total = parse_selector(counters.total)
+    counted = parse_selector((counters.bad if is_bad else counters.good) or "")
+    one = joined(total, counted)
+    selectors = [str(one)] if one is not None else [str(total), str(counted)]
+    wanted = raw(outside.metrics, selectors, _Roles(total, counted), f"{total} {counted}")
+    pieces, asked = ask_pieces(wanted, span, outside.metrics, outside.store, outside.now)
+    return Answer(counts_of(pieces, span), is_bad, tuple(asked))
+
+
+@dataclass(frozen=True, slots=True)
+class _Roles:
+    total: Selector
+    counted: Selector
+
+    def __call__(self, labels: Mapping[str, str]) -> int:
+        return TOTAL * self.total.takes(labels) | COUNTED * self.counted.takes(labels)
+
+
+def _stepped_answer(objective: Objective, span: Span, outside: Outside) -> Answer:
+    kind = objective.indicator
+    wanted = stepped(outside.metrics, query_of(kind), step_of(kind), maker_of(kind), repr(kind))
+    pieces, asked = ask_pieces(wanted, span, outside.metrics, outside.store, outside.now)
+    note = f"evaluated by PromQL every {format_duration(step_of(kind))}: counts are as it extrapolates them"
+    return Answer(counts_of(pieces, span), counts_bad(kind), tuple(asked), (note,))
+
+
+def _measured(
+    objective: Objective, span: Span, over: Span, answer: Answer, kept: bytes | None, notes: tuple[str, ...]
+) -> Measured:
+    tally = Tally(answer.counts, answer.counts_bad, kept)
+    ratio = _with_bracket(ratio_of(tally, objective.method, objective.slices), objective, answer, kept)
+    is_known = ratio.value is not None and not ratio.is_impossible
+    budget = objective.budget
+    consumed = (1 - (ratio.value or 0.0)) / budget if is_known and budget > 0 else None
+    projected = consumed * over.seconds / span.seconds if consumed is not None and span.seconds else None
+    return Measured(
+        objective,
+        span,
+        over,
+        ratio.good if is_known else None,
+        ratio.total if is_known or ratio.covered_minutes else None,
+        ratio.value,
+        ratio.bounds,
+        ratio.coverage,
+        judge_ratio(ratio, objective.target),
+        consumed,
+        projected,
+        None if projected is None else 1 - projected,
+        ratio.bad_minutes if is_known else None,
+        answer.counts.is_exact and answer.high is None and not answer.is_open_above,
+        (*notes, *answer.notes, *_count_notes(answer.counts), *notes_on(ratio, objective)),
+        answer.queries,
+        _minutes(answer, over) if kept is None else None,
+    )
+
+
+def _with_bracket(ratio: Ratio, objective: Objective, answer: Answer, kept: bytes | None) -> Ratio:
+    """The same with the upper bound of the bucket above the threshold."""
+    if ratio.bounds is None or (answer.high is None and not answer.is_open_above):
+        return ratio
+    high = 1.0
+    if answer.high is not None:
+        above = ratio_of(Tally(answer.high, answer.counts_bad, kept), objective.method, objective.slices)
+        high = above.bounds.high if above.bounds is not None else 1.0
+    return replace(ratio, bounds=Bounds(ratio.bounds.low, max(high, ratio.bounds.high)))
+
+
+def _minutes(answer: Answer, span: Span) -> Minutes:
+    counts = answer.counts
+    counted, total = counts.counted, counts.total
+    if answer.counts_bad:
+        good = tuple(whole - bad for whole, bad in zip(total, counted, strict=True))
+    else:
+        good = tuple(counted)
+    return Minutes(span.start, good, tuple(total), tuple(map(bool, counts.covered)))
+
+
+def _count_notes(counts: Counts) -> list[str]:
+    found = []
+    if counts.bridged_minutes:
+        gap = format_duration(counts.bridged_minutes * 60)
+        found.append(f"{gap} without samples are known by counters that went on afterwards")
+    if counts.refused_births:
+        found.append(
+            f"the first value of {counts.refused_births} series is far above what they count: taken as older"
+        )
+    if counts.first_seen is not None and counts.first_seen - counts.start > 3600:
+        first = datetime.fromtimestamp(counts.first_seen, UTC)
+        found.append(f"nothing was seen before {first:%Y-%m-%d %H:%M} UTC")
+    return found
+
+
+def _retention_notes(span: Span, outside: Outside) -> tuple[str, ...]:
+    kept = outside.metrics.retention_seconds()
+    if kept is None or span.start >= outside.now - timedelta(seconds=kept):
+        return ()
+    return (
+        f"Prometheus keeps {format_duration(kept)}, and the window begins "
+        f"{format_duration((outside.now - span.start).total_seconds())} ago: what is older may be missing",
+    )

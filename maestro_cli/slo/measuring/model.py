@@ -1,0 +1,84 @@
+"""What measuring an objective gives. Invariant: what is not known is None, never 0 and never 100 %."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from maestro_cli.core.verdict import Judgement
+from maestro_cli.slo.measuring.window import Span
+from maestro_cli.slo.objectives import Objective
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The ratio if all that was not seen was bad, and if all of it was good."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes:
+    """A bin a minute from `start`: good and all events, and whether the minute was watched."""
+
+    start: datetime
+    good: tuple[float, ...]
+    total: tuple[float, ...]
+    covered: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One query: a range selector or a query evaluated in steps, over start <= time < end.
+
+    `digest` is the SHA-256 of what was made of the answer: increments by minute, and where series begin, end
+    and break. Asking again while Prometheus keeps the samples gives the same.
+    """
+
+    promql: str
+    start: datetime
+    end: datetime
+    step_seconds: float | None  # None: samples as scraped
+    at: datetime  # when it was asked
+    digest: str
+    is_kept: bool = False  # the answer was on this disk
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A stretch of time that the contract takes out, such as maintenance."""
+
+    start: datetime
+    end: datetime
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """An objective over a span. `good` and `total` are events, or minutes where time is judged.
+
+    `ratio` is by the method of the objective. `budget_consumed` is by the events so far; `budget_projected`
+    by those that the whole period will have if it goes on like this; `budget_left` is the rest of that.
+    `adjusted` is the same without what is excluded; None where nothing is.
+    """
+
+    objective: Objective
+    span: Span
+    measured: Span  # the part of it that is over
+    good: float | None
+    total: float | None
+    ratio: float | None
+    bounds: Bounds | None
+    coverage: float
+    judgement: Judgement
+    budget_consumed: float | None
+    budget_projected: float | None
+    budget_left: float | None
+    bad_minutes: int | None
+    exact: bool
+    notes: tuple[str, ...] = ()
+    queries: tuple[Asked, ...] = ()
+    minutes: Minutes | None = None
+    adjusted: Measured | None = None
+    excluded: tuple[Excluded, ...] = ()

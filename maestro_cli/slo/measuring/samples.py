@@ -1,0 +1,207 @@
+"""Raw samples of counters as what happened in each minute.
+
+Invariant: an increment is what the counter went up, or all of it after a reset, and belongs to the minute of
+the later sample; what a counter went up while nobody looked is kept apart as carried, not put into a minute.
+All increments of a series together are its exact increase between its first sample and its last.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise, repeat
+from operator import floordiv, sub
+
+import msgspec
+
+from maestro_cli.slo.measuring.window import MINUTE
+from maestro_cli.slo.ports import RawSeries
+
+TOTAL, COUNTED = 1, 2  # what a series counts: all events, the bad (or good) ones, or both
+_TARGET_LABELS = ("job", "namespace", "pod", "instance")
+_LOOKED_AT = 200  # steps between samples that tell how often a target is scraped
+_LATE = 1.5  # a sample may be late by half the time between two
+
+
+class Carried(msgspec.Struct, frozen=True, array_like=True):
+    """What a counter went up between two samples that are too far apart; `is_broken`: it was reset there."""
+
+    start: float
+    end: float
+    increase: float
+    is_broken: bool
+
+
+class SeriesPart(msgspec.Struct, frozen=True, array_like=True):
+    """One series within one piece of time; times in seconds since 1970."""
+
+    key: str
+    target: str
+    role: int
+    first: tuple[float, float]
+    last: tuple[float, float]
+    step_seconds: float  # how often it is scraped; 0 when that does not show
+    increase: float
+    carried: list[Carried]
+    resets: list[tuple[float, float]]  # the samples around each reset
+
+
+class Piece(msgspec.Struct, frozen=True, array_like=True):
+    """One piece of time: what was counted in each of its minutes, and where each series begins and ends.
+
+    `covered` has, for each target, the stretches with a sample in every minute. `total` and `counted` hold a
+    little-endian double for each minute.
+    """
+
+    start: int
+    minutes: int
+    counted: bytes
+    total: bytes
+    series: list[SeriesPart]
+    covered: dict[str, list[tuple[float, float]]]
+    is_counters: bool = True
+
+    @property
+    def end(self) -> int:
+        return self.start + self.minutes * MINUTE
+
+
+Roles = Callable[[Mapping[str, str]], int]
+
+
+def piece_of(series: Iterable[RawSeries], roles: Roles, start: datetime, end: datetime) -> Piece:
+    """The samples with start <= time < end, both on whole minutes, as one piece; others are not looked at."""
+    begin, minutes = round(start.timestamp()), round((end - start).total_seconds()) // MINUTE
+    counted, total = _zeros(minutes), _zeros(minutes)
+    parts: list[SeriesPart] = []
+    covered: dict[str, list[tuple[float, float]]] = {}
+    for one in series:
+        role = roles(one.labels)
+        times, values = _within(one, begin, begin + minutes * MINUTE)
+        if not (role and times):
+            continue
+        bins = tuple(place for bit, place in ((TOTAL, total), (COUNTED, counted)) if role & bit)
+        part = _part(one.labels, role, times, values, begin, bins)
+        parts.append(part)
+        covered.setdefault(part.target, []).extend(_stretches(part))
+    for target, stretches in covered.items():
+        covered[target] = merged(stretches)
+    parts.sort(key=lambda part: part.key)
+    return Piece(begin, minutes, counted.tobytes(), total.tobytes(), parts, dict(sorted(covered.items())))
+
+
+def doubles(data: bytes) -> array[float]:
+    found = array("d")
+    found.frombytes(data)
+    return found
+
+
+def key_of(labels: Mapping[str, str]) -> str:
+    return "\x00".join(f"{name}\x01{value}" for name, value in sorted(labels.items()))
+
+
+def gap_limit(step_seconds: float) -> float:
+    """Two samples further apart than this left something out: a whole minute, or a scrape."""
+    return max(float(MINUTE), _LATE * step_seconds)
+
+
+def merged(stretches: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The union of stretches of time, in order."""
+    found: list[tuple[float, float]] = []
+    for start, end in sorted(stretches):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return found
+
+
+def _zeros(minutes: int) -> array[float]:
+    return array("d", bytes(8 * minutes))
+
+
+def _within(one: RawSeries, start: int, end: int) -> tuple[Sequence[float], Sequence[float]]:
+    first, last = bisect_left(one.times, start), bisect_left(one.times, end)
+    times, values = one.times[first:last], one.values[first:last]
+    if not any(map(_is_none, values)):
+        return times, values
+    kept = [(at, value) for at, value in zip(times, values, strict=True) if not _is_none(value)]
+    return [at for at, _ in kept], [value for _, value in kept]
+
+
+def _is_none(value: float) -> bool:
+    return not 0 <= value < float("inf")  # NaN too: a counter is neither negative nor without end
+
+
+def _part(
+    labels: Mapping[str, str],
+    role: int,
+    times: Sequence[float],
+    values: Sequence[float],
+    begin: int,
+    bins: tuple[array[float], ...],
+) -> SeriesPart:
+    steps = list(map(sub, times[1:], times))
+    seen = sorted(steps[:_LOOKED_AT])
+    step = seen[len(seen) // 2] if seen else 0.0
+    limit = gap_limit(step)
+    carried: list[Carried] = []
+    resets: list[tuple[float, float]] = []
+    changes = list(map(sub, values[1:], values))
+    if not steps or (max(steps) <= limit and min(changes) >= 0):
+        _fill(times, values, begin, bins)
+        increase = values[-1] - values[0]
+    else:
+        increase = _fill_rough(times, values, limit, begin, bins, carried, resets)
+    target = "\x00".join(labels.get(name, "") for name in _TARGET_LABELS)
+    ends = (times[0], values[0]), (times[-1], values[-1])
+    return SeriesPart(key_of(labels), target, role, *ends, step, increase, carried, resets)
+
+
+def _fill(
+    times: Sequence[float], values: Sequence[float], begin: int, bins: tuple[array[float], ...]
+) -> None:
+    """A counter that only went up: the last value of each minute tells what happened in it."""
+    last = dict(zip(map(floordiv, times, repeat(float(MINUTE))), values, strict=True))
+    first, before = begin // MINUTE, values[0]
+    for minute, value in last.items():
+        if value != before:
+            for place in bins:
+                place[int(minute) - first] += value - before
+            before = value
+
+
+def _fill_rough(
+    times: Sequence[float],
+    values: Sequence[float],
+    limit: float,
+    begin: int,
+    bins: tuple[array[float], ...],
+    carried: list[Carried],
+    resets: list[tuple[float, float]],
+) -> float:
+    """A counter with resets or gaps, sample by sample; gives its whole increase."""
+    whole = 0.0
+    for (before, low), (at, high) in pairwise(zip(times, values, strict=True)):
+        is_reset = high < low
+        increase = high if is_reset else high - low
+        whole += increase
+        if at - before > limit:
+            carried.append(Carried(before, at, increase, is_reset))
+            continue
+        if is_reset:
+            resets.append((before, at))
+        for place in bins:
+            place[(int(at) - begin) // MINUTE] += increase
+    return whole
+
+
+def _stretches(part: SeriesPart) -> Iterator[tuple[float, float]]:
+    """When the series had its samples: from its first to its last, less the gaps."""
+    start = part.first[0]
+    for gap in part.carried:
+        yield start, gap.start
+        start = gap.end
+    yield start, part.last[0]

@@ -1,0 +1,171 @@
+"""From counts to a ratio: by events, by slices of time, or by the mean of slices.
+
+Invariant: the bounds hold the ratio. What was not seen is all bad in the low one and all good in the high
+one; without events there is no ratio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
+
+from maestro_cli.slo.measuring.counts import Counts
+from maestro_cli.slo.measuring.model import Bounds
+from maestro_cli.slo.measuring.window import MINUTE
+from maestro_cli.slo.objectives import Method, Slices
+
+BAD_MINUTE = 0.99  # a minute with a smaller share of good events is a bad one
+CLAMPED = 1.001  # a ratio up to here is 1: two counters are not read at the same instant
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """`good` and `total` are events; `value`, `bounds` by the method. `slices` is how many were judged."""
+
+    value: float | None
+    bounds: Bounds | None
+    good: float
+    total: float
+    minutes: int
+    covered_minutes: int
+    bad_minutes: int
+    slices: int = 0
+    idle_slices: int = 0
+    is_clamped: bool = False
+    is_impossible: bool = False  # more good events than events
+
+    @property
+    def coverage(self) -> float:
+        return self.covered_minutes / self.minutes if self.minutes else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts with the meaning of what is counted, less what is excluded (0 in `kept`, a byte a minute)."""
+
+    counts: Counts
+    counts_bad: bool
+    kept: bytes | None = None
+
+    def good_in(self, first: int, end: int) -> float:
+        counted = self._sum(self.counts.counted, first, end)
+        return self.total_in(first, end) - counted if self.counts_bad else counted
+
+    def total_in(self, first: int, end: int) -> float:
+        return self._sum(self.counts.total, first, end)
+
+    def loose_in(self, first: int, end: int) -> tuple[float, float]:
+        """Good and all events of the sums that are no more than a guess where they belong."""
+        loose = self.counts.loose
+        found = [loose[index] for index in self._among(loose, first, end)]
+        counted, total = sum(pair[0] for pair in found), sum(pair[1] for pair in found)
+        return (total - counted if self.counts_bad else counted), total
+
+    def unknown_in(self, first: int, end: int) -> float:
+        unknown = self.counts.unknown
+        return sum(unknown[index] for index in self._among(unknown, first, end))
+
+    def minutes_in(self, first: int, end: int) -> int:
+        return end - first if self.kept is None else self.kept.count(1, first, end)
+
+    def covered_in(self, first: int, end: int) -> int:
+        covered = self.counts.covered
+        if self.kept is None:
+            return covered.count(1, first, end)
+        return sum(compress(covered[first:end], self.kept[first:end]))
+
+    def _sum(self, values: Sequence[float], first: int, end: int) -> float:
+        part = values if end - first == len(values) else values[first:end]
+        return sum(part if self.kept is None else compress(part, self.kept[first:end]))
+
+    def _among(self, minutes: Mapping[int, object], first: int, end: int) -> Iterator[int]:
+        """Those of the minutes, of which there are few or many, that are in the stretch and count."""
+        shorter = range(first, end) if end - first < len(minutes) else minutes
+        for index in shorter:
+            if first <= index < end and index in minutes and (self.kept is None or self.kept[index]):
+                yield index
+
+    def bounds_in(self, first: int, end: int) -> Bounds | None:
+        """None without anything that happened or may have."""
+        good, total = self.good_in(first, end), self.total_in(first, end)
+        loose, unknown = self.loose_in(first, end), self.unknown_in(first, end)
+        good, total = good - loose[0], total - loose[1] + unknown
+        if total <= 0:
+            return None
+        low, high = good / total, (good + unknown) / total
+        return Bounds(min(max(low, 0.0), 1.0), min(max(high, 0.0), 1.0))
+
+
+def ratio_of(tally: Tally, method: Method, slices: Slices | None) -> Ratio:
+    """By the method; `slices` is how long one is and when it is good, a minute of 100 % where it is None."""
+    end = tally.counts.minutes
+    good, total = tally.good_in(0, end), tally.total_in(0, end)
+    value = good / total if total > 0 else None
+    bounds = tally.bounds_in(0, end)
+    judged = idle = 0
+    if method is not Method.OCCURRENCES:
+        value, bounds, judged, idle = _by_slices(tally, method, slices or Slices(MINUTE, 1.0))
+    is_impossible = value is not None and not 0 <= value <= CLAMPED
+    is_clamped = value is not None and not is_impossible and value > 1
+    return Ratio(
+        min(value, 1.0) if value is not None else None,
+        None if is_impossible else bounds,
+        good,
+        total,
+        tally.minutes_in(0, end),
+        tally.covered_in(0, end),
+        sum(1 for _ in bad_minutes(tally)),
+        judged,
+        idle,
+        is_clamped,
+        is_impossible,
+    )
+
+
+def bad_minutes(tally: Tally) -> Iterator[int]:
+    """The minutes in which less than 99 % was good, of those with events."""
+    counts, kept = tally.counts, tally.kept
+    allowed = 1 - BAD_MINUTE
+    for index, (counted, total) in enumerate(zip(counts.counted, counts.total, strict=True)):
+        if total > 0 and (kept is None or kept[index]):
+            bad = counted if tally.counts_bad else total - counted
+            if bad > allowed * total:
+                yield index
+
+
+def _by_slices(tally: Tally, method: Method, slices: Slices) -> tuple[float | None, Bounds | None, int, int]:
+    """The ratio and its bounds, and how many slices there were with events and without."""
+    length = max(round(slices.seconds / MINUTE), 1)
+    end = tally.counts.minutes
+    seen: list[float] = []
+    lows: list[float] = []
+    highs: list[float] = []
+    idle = 0
+    for first in range(0, end, length):
+        last = min(first + length, end)
+        if not tally.minutes_in(first, last):
+            continue
+        total, bounds = tally.total_in(first, last), tally.bounds_in(first, last)
+        is_covered = tally.covered_in(first, last) == tally.minutes_in(first, last)
+        if total > 0:
+            seen.append(tally.good_in(first, last) / total)
+        if bounds is None and is_covered:
+            idle += 1
+            continue
+        bounds = bounds or Bounds(0.0, 1.0)
+        lows.append(bounds.low)
+        highs.append(bounds.high)
+    if not seen:
+        return None, None, 0, idle
+    if method is Method.TIMESLICES:
+        seen, lows, highs = (_judged(each, slices.target) for each in (seen, lows, highs))
+    return _mean(seen), Bounds(_mean(lows), _mean(highs)), len(seen), idle
+
+
+def _judged(ratios: Iterable[float], target: float) -> list[float]:
+    return [1.0 if ratio >= target else 0.0 for ratio in ratios]
+
+
+def _mean(ratios: Sequence[float]) -> float:
+    return sum(ratios) / len(ratios)

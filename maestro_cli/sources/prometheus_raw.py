@@ -1,0 +1,137 @@
+"""What Prometheus holds, as it was scraped, for objectives that are measured over long times.
+
+Invariant: samples are those with start <= time < end, whatever of the two ends a version of Prometheus counts
+in; an answer that is too large is TooMuch, not a part of one.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from maestro_cli.config.secrets import NO_VAULT, Secrets
+from maestro_cli.config.settings import Endpoint
+from maestro_cli.core.clock import to_rfc3339
+from maestro_cli.core.errors import InvalidQuery, MaestroError
+from maestro_cli.core.quantities import parse_duration_seconds, prometheus_duration
+from maestro_cli.slo.ports import RawSeries, TooMuch
+from maestro_cli.sources.deadline import within
+from maestro_cli.sources.failures import not_like, unreachable
+from maestro_cli.sources.prometheus import MAX_POINTS, SYSTEM, Prometheus
+
+TIMEOUT_SECONDS = 60.0  # a month of samples is read from the disk
+_TOO_MANY = ("too many samples", "exceeded maximum resolution")
+
+
+class _Item(msgspec.Struct):
+    metric: dict[str, str]
+    values: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+class _Data(msgspec.Struct, rename="camel"):
+    result_type: str = ""
+    result: list[_Item] = []
+
+
+class _Matrix(msgspec.Struct):
+    data: _Data
+
+
+class _Runtime(msgspec.Struct, rename="camel"):
+    storage_retention: str = ""
+
+
+_decode_matrix = msgspec.json.Decoder(_Matrix).decode
+_decode_numbers = msgspec.json.Decoder(list[tuple[float, float]], strict=False).decode
+_decode_texts = msgspec.json.Decoder(list[tuple[float, str]]).decode
+
+
+class RawPrometheus(Prometheus):
+    """A Prometheus that is asked for samples. Methods raise Unreachable and Refused besides what they say."""
+
+    def __init__(
+        self, endpoint: Endpoint, *, timeout_seconds: float = TIMEOUT_SECONDS, secrets: Secrets = NO_VAULT
+    ) -> None:
+        super().__init__(endpoint, timeout_seconds=timeout_seconds, secrets=secrets)
+
+    def samples(self, selector: str, start: datetime, end: datetime) -> Iterator[RawSeries]:
+        """Every sample with start <= time < end. Raises TooMuch and InvalidQuery."""
+        first, last = start.timestamp(), end.timestamp()
+        span = prometheus_duration(last - first)
+        for one in self._matrix("query", {"query": f"{selector}[{span}]", "time": to_rfc3339(end)}):
+            # version 2 counts a sample at the start in, version 3 does not; both have the end
+            if one.times and one.times[-1] >= last:
+                kept = sum(at < last for at in one.times[-2:]) - len(one.times[-2:])
+                one = RawSeries(one.labels, one.times[:kept], one.values[:kept])
+            yield one
+
+    def steps(self, promql: str, start: datetime, end: datetime, step_seconds: float) -> Iterator[RawSeries]:
+        """The query at start + step, start + 2 steps … end. Raises TooMuch and InvalidQuery."""
+        first, last = start.timestamp() + step_seconds, end.timestamp()
+        if (last - first) / step_seconds >= MAX_POINTS:
+            raise TooMuch(f"more than {MAX_POINTS} points a series")
+        if last < first:
+            return
+        how = {"query": promql, "start": f"{first:.3f}", "end": f"{last:.3f}", "step": f"{step_seconds:g}"}
+        yield from self._matrix("query_range", how)
+
+    def label_values(self, label: str, selector: str, start: datetime, end: datetime) -> Sequence[str]:
+        """The values of a label in that time, in order."""
+        how = urlencode({"match[]": selector, "start": to_rfc3339(start), "end": to_rfc3339(end)})
+        return self._get(f"/api/v1/label/{quote(label, safe='')}/values?{how}", list[str])
+
+    def retention_seconds(self) -> float | None:
+        """How long it keeps samples; None where it does not tell, or keeps them by size alone."""
+        try:
+            told = self._get("/api/v1/status/runtimeinfo", _Runtime).storage_retention
+            return parse_duration_seconds(_years_as_days(told.split(" or ")[0]))
+        except (MaestroError, ValueError):
+            return None  # a compatible system, or a retention in bytes
+
+    def _matrix(self, path: str, how: dict[str, str]) -> Iterator[RawSeries]:
+        form = {**how, "timeout": f"{self._seconds:g}s"}
+        url = f"{self._base}/api/v1/{path}"
+        body = self._posted(url, form)
+        try:
+            data = _decode_matrix(body).data
+            if data.result_type != "matrix":
+                raise InvalidQuery(f"the query does not give series over time: {form['query'][:120]}")
+            for item in data.result:
+                yield _series(item)
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise not_like(SYSTEM, self._base, f"expected samples: {error}") from error
+
+    def _posted(self, url: str, form: dict[str, str]) -> bytes:
+        try:
+            response = within(self._seconds + 0.25, partial(self._session.request, "POST", url, data=form))
+        except OverflowError as error:
+            raise TooMuch(str(error)) from error
+        except self._wire_errors as error:
+            raise unreachable(SYSTEM, self._base, error, self._seconds) from error
+        if response.status_code == 200:
+            return bytes(response.content)
+        failure = self._error(response)
+        if isinstance(failure, InvalidQuery) and any(text in failure.why for text in _TOO_MANY):
+            raise TooMuch(failure.why)
+        raise failure
+
+
+def _series(item: _Item) -> RawSeries:
+    """Raises DecodeError. Numbers are read at once, where none is infinite."""
+    try:
+        points = _decode_numbers(item.values)
+    except msgspec.ValidationError:
+        points = [(at, float(value)) for at, value in _decode_texts(item.values)]
+    times, values = array("d", [at for at, _ in points]), array("d", [value for _, value in points])
+    return RawSeries(item.metric, times, values)
+
+
+def _years_as_days(text: str) -> str:
+    """Prometheus prints a year as 365 days, `1y`, which is no unit of maestro's."""
+    years, unit, rest = text.partition("y")
+    return f"{int(years) * 365}d{rest}" if unit and years.isdigit() and not rest else text
