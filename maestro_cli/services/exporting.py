@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from maestro_cli import __version__
 from maestro_cli.config.locations import state_dir
+from maestro_cli.core.archives import archive_kind, read_archive
 from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.errors import ActionFailed, GateNotMet, UsageError
 from maestro_cli.core.files import open_file, unusable, write_atomically
 from maestro_cli.incidents.model import Incident
 from maestro_cli.incidents.report import bundle
 from maestro_cli.incidents.report.bundle_check import BundleReport, check
-from maestro_cli.incidents.report.bundle_reading import read_archive
 from maestro_cli.incidents.report.export import (
     cloudevent_lines,
     json_document,
@@ -82,7 +82,7 @@ def export_bundle(
 
     Raises NotFound, UsageError, InvalidFile, GateNotMet, ActionFailed.
     """
-    kind = bundle.archive_kind(path.name)
+    kind = archive_kind(path.name)
     incident = services.desk.get(ref)
     signer = _signer(services.secrets, signing_key)
     own = events_of(services.journal, incident.id)

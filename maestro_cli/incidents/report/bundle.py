@@ -10,18 +10,14 @@ Invariant: the same journal, files and key give the same bytes; no path, time, u
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
-import tarfile
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from maestro_cli.core.archives import MAX_ARCHIVE_BYTES, MAX_MEMBERS, MAX_TOTAL_BYTES, pack
 from maestro_cli.core.canonical import canonical_json
-from maestro_cli.core.errors import ActionFailed, InvalidFile, UsageError
-from maestro_cli.incidents.report.bundle_reading import MAX_ARCHIVE_BYTES, MAX_MEMBERS, MAX_TOTAL_BYTES
+from maestro_cli.core.errors import ActionFailed, InvalidFile
 from maestro_cli.incidents.report.export import event_lines, json_document
 from maestro_cli.journal.model import Event, Head, chain_hash
 
@@ -29,8 +25,6 @@ SCHEMA = "maestro.dev/incident-bundle/v1"
 MANIFEST, SIGNATURE, PUBLIC_KEY = "manifest.json", "manifest.sig", "public-key"
 EVENTS, BETWEEN = "journal/events.jsonl", "journal/between.jsonl"
 PUBLISHED = "published.md"  # the post-mortem exactly as it was published
-SUFFIXES = (".tar.gz", ".tgz", ".zip")
-_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that the format knows
 
 
 class Signer(Protocol):
@@ -75,15 +69,6 @@ def published_sha256(own: Sequence[Event]) -> str:
     return str(published[-1].data.get("sha256", "")) if published else ""
 
 
-def archive_kind(name: str) -> str:
-    """`.zip` or `.tar.gz`, by a file's name; raises UsageError."""
-    lowered = name.lower()
-    for suffix in SUFFIXES:
-        if lowered.endswith(suffix):
-            return ".zip" if suffix == ".zip" else ".tar.gz"
-    raise UsageError(f"{name!r} is no name of a bundle", fix=f"end it in {' or '.join(SUFFIXES)}")
-
-
 def build(
     files: Mapping[str, str], chain: Chain, about: Mapping[str, Any], signer: Signer, kind: str
 ) -> bytes:
@@ -113,7 +98,7 @@ def build(
     if len(held) > MAX_MEMBERS:
         raise _too_large(f"{len(held)} files", f"{MAX_MEMBERS} files", chain)
     _limit(sum(map(len, held.values())), MAX_TOTAL_BYTES, "unpacked", chain)
-    packed = _zip(held) if kind == ".zip" else _tar_gz(held)
+    packed = pack(held, kind)
     _limit(len(packed), MAX_ARCHIVE_BYTES, "packed", chain)
     return packed
 
@@ -130,27 +115,3 @@ def _too_large(size: str, limit: str, chain: Chain) -> ActionFailed:
         why=f"none with more than {limit} could be verified",
         fix="leave out --whole-chain" if whole else "--as json and --as jsonl have no limit",
     )
-
-
-def _tar_gz(files: Mapping[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with (
-        gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0) as stream,
-        tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive,
-    ):
-        for path, data in sorted(files.items()):
-            member = tarfile.TarInfo(path)
-            member.size, member.mode, member.mtime = len(data), 0o644, 0
-            archive.addfile(member, io.BytesIO(data))
-    return packed.getvalue()
-
-
-def _zip(files: Mapping[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for path, data in sorted(files.items()):
-            member = zipfile.ZipInfo(path, _ZIP_EPOCH)
-            member.create_system, member.external_attr = 3, 0o100644 << 16
-            member.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(member, data)
-    return packed.getvalue()

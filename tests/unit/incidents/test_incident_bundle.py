@@ -15,14 +15,15 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from maestro_cli.core import archives
+from maestro_cli.core.archives import archive_kind, read_archive
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.errors import ActionFailed, InvalidFile, NotFound, UsageError
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.incidents.desk import IncidentDesk
-from maestro_cli.incidents.report import bundle, bundle_reading
+from maestro_cli.incidents.report import bundle
 from maestro_cli.incidents.report.bundle import Chain, build
 from maestro_cli.incidents.report.bundle_check import BundleReport, check
-from maestro_cli.incidents.report.bundle_reading import read_archive
 from maestro_cli.incidents.timeline import events_of
 from maestro_cli.journal.model import Event, Head
 from maestro_cli.output.renderers.bundles import bundle_view
@@ -293,7 +294,7 @@ def test_a_packing_that_no_bundle_has_is_refused(packing: int, tmp_path: Path) -
 def test_no_bundle_is_made_that_would_not_be_read(
     room: Room, monkeypatch: pytest.MonkeyPatch, limit: str, kind: str
 ) -> None:
-    assert getattr(bundle, limit) == getattr(bundle_reading, limit)
+    assert getattr(bundle, limit) == getattr(archives, limit)
     monkeypatch.setattr(bundle, limit, 3)
     with pytest.raises(ActionFailed, match=r"the bundle would have [1-9][0-9]* ") as refused:
         made(room, whole=True, kind=kind)
@@ -301,7 +302,7 @@ def test_no_bundle_is_made_that_would_not_be_read(
 
 
 def test_a_bomb_is_refused_while_it_unpacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle_reading, "MAX_TOTAL_BYTES", 100_000)
+    monkeypatch.setattr(archives, "MAX_TOTAL_BYTES", 100_000)
     bomb = bytes(2_000_000)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -319,7 +320,7 @@ def test_a_giant_header_is_refused_while_it_unpacks(tmp_path: Path, monkeypatch:
         member = tarfile.TarInfo("a")
         member.pax_headers = {"comment": "x" * 2_000_000}
         archive.addfile(member)
-    monkeypatch.setattr(bundle_reading, "MAX_TOTAL_BYTES", 100_000)
+    monkeypatch.setattr(archives, "MAX_TOTAL_BYTES", 100_000)
     with pytest.raises(InvalidFile) as refused:
         opened(packed.getvalue(), tmp_path)
     assert "unpacks to more than" in refused.value.why
@@ -328,11 +329,11 @@ def test_a_giant_header_is_refused_while_it_unpacks(tmp_path: Path, monkeypatch:
 def test_too_many_files_and_a_giant_archive_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    many = [(tarfile.TarInfo(f"f{number}"), b"") for number in range(bundle_reading.MAX_MEMBERS + 1)]
+    many = [(tarfile.TarInfo(f"f{number}"), b"") for number in range(archives.MAX_MEMBERS + 1)]
     with pytest.raises(InvalidFile) as refused:
         opened(tar(*many), tmp_path)
     assert "more than 500 files" in refused.value.why
-    monkeypatch.setattr(bundle_reading, "MAX_ARCHIVE_BYTES", 10)
+    monkeypatch.setattr(archives, "MAX_ARCHIVE_BYTES", 10)
     with pytest.raises(InvalidFile) as refused:
         opened(tar((tarfile.TarInfo("a"), b"1")), tmp_path)
     assert "larger than" in refused.value.why
@@ -358,5 +359,5 @@ def test_a_bundle_that_is_not_there_and_a_name_of_no_archive(tmp_path: Path) -> 
     with pytest.raises(NotFound):
         read_archive(tmp_path / "none.zip")
     with pytest.raises(UsageError, match="no name of a bundle"):
-        bundle.archive_kind("incident.rar")
-    assert bundle.archive_kind("A.TGZ") == ".tar.gz"
+        archive_kind("incident.rar")
+    assert archive_kind("A.TGZ") == ".tar.gz"

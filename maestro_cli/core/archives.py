@@ -1,7 +1,8 @@
-"""Opens an archive that somebody sent.
+"""Archives of plain files: the same files give the same bytes, and what somebody sent is opened with care.
 
-Invariant: nothing is written to disk; only plain files with plain names are taken; what is too large, too
-many or no file is refused before it is held in memory.
+Formats: `.tar.gz` (ustar) and `.zip`. Invariant: no path, time, user or machine gets in; of what is opened
+nothing is written to disk, only plain files with plain names are taken, and what is too large, too many or no
+file is refused before it is held in memory.
 """
 
 from __future__ import annotations
@@ -12,18 +13,34 @@ import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, cast
 
-from maestro_cli.core.errors import InvalidFile, NotFound
+from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
 from maestro_cli.core.files import open_file, unusable
 from maestro_cli.core.untrusted import visible
 
 MAX_ARCHIVE_BYTES = 64 << 20
 MAX_TOTAL_BYTES = 128 << 20  # unpacked
 MAX_MEMBERS = 500
+SUFFIXES = (".tar.gz", ".tgz", ".zip")
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that the format knows
 _PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){0,3}")
+
+
+def archive_kind(name: str) -> str:
+    """`.zip` or `.tar.gz`, by a file's name; raises UsageError."""
+    lowered = name.lower()
+    for suffix in SUFFIXES:
+        if lowered.endswith(suffix):
+            return ".zip" if suffix == ".zip" else ".tar.gz"
+    raise UsageError(f"{name!r} is no name of a bundle", fix=f"end it in {' or '.join(SUFFIXES)}")
+
+
+def pack(files: Mapping[str, bytes], kind: str) -> bytes:
+    """The bytes of an archive of these files; `kind` as of `archive_kind`."""
+    return _zip(files) if kind == ".zip" else _tar_gz(files)
 
 
 def read_archive(path: Path) -> dict[str, bytes]:
@@ -116,3 +133,27 @@ def _zip_members(packed: bytes, path: Path) -> Iterator[tuple[str, IO[bytes]]]:
                 raise _refused(path, f"{visible(member.filename, 80)!r} is packed as no bundle is")
             with archive.open(member) as stream:
                 yield member.filename, stream
+
+
+def _tar_gz(files: Mapping[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with (
+        gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0) as stream,
+        tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive,
+    ):
+        for path, data in sorted(files.items()):
+            member = tarfile.TarInfo(path)
+            member.size, member.mode, member.mtime = len(data), 0o644, 0
+            archive.addfile(member, io.BytesIO(data))
+    return packed.getvalue()
+
+
+def _zip(files: Mapping[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path, data in sorted(files.items()):
+            member = zipfile.ZipInfo(path, _ZIP_EPOCH)
+            member.create_system, member.external_attr = 3, 0o100644 << 16
+            member.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(member, data)
+    return packed.getvalue()
