@@ -1,7 +1,7 @@
 """Asking Prometheus for a span in pieces: days that are over are kept, and neighbours are asked for at once.
 
 Invariant: pieces follow each other without a gap from before the span to its end, and each is what Prometheus
-holds of its time. What can still change is not kept.
+holds of its time. Whatever was made of an answer is offered to the store.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from maestro_cli.slo.measuring.window import MINUTE, Span
 from maestro_cli.slo.ports import RawMetrics, RawSeries, TooMuch
 
 DAYS_AT_ONCE = 10
-SETTLED = timedelta(minutes=10)  # what is older no longer changes: late samples have come
-_ALIGNED = 300  # seconds: only pieces between such times are asked for more than once
 _DAY = timedelta(days=1)
 
 Stretch = tuple[datetime, datetime]
@@ -96,15 +94,14 @@ def ask_pieces(
         Key(metrics.url, wanted.promql, wanted.roles, wanted.step_seconds, start, end)
         for start, end in stretches
     ]
-    found = [store.load(key) if _is_lasting(key, now) else None for key in keys]
+    found = [store.load(key) for key in keys]
     fresh: dict[int, Kept] = {}
     for group in _groups([index for index, kept in enumerate(found) if kept is None]):
         series = wanted.ask(stretches[group[0]][0], stretches[group[-1]][1])
         for index in group:
             kept = Kept(now, wanted.make(series, *stretches[index]))
             fresh[index] = kept
-            if _is_lasting(keys[index], now) and kept.piece.covered:
-                store.save(keys[index], kept)
+            store.save(keys[index], kept)
     pieces: list[Piece] = []
     asked: list[Asked] = []
     for index, (key, one) in enumerate(zip(keys, found, strict=True)):
@@ -115,11 +112,6 @@ def ask_pieces(
             Asked(key.promql, key.start, key.end, key.step_seconds, kept.asked_at, told, index not in fresh)
         )
     return pieces, asked
-
-
-def _is_lasting(key: Key, now: datetime) -> bool:
-    is_aligned = all(round(at.timestamp()) % _ALIGNED == 0 for at in (key.start, key.end))
-    return is_aligned and key.end + SETTLED <= now
 
 
 def _groups(missing: Sequence[int]) -> Iterator[list[int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +19,8 @@ from maestro_cli.core.canonical import digest
 from maestro_cli.core.files import write_atomically
 from maestro_cli.slo.measuring.samples import Piece
 
+SETTLED = timedelta(minutes=10)  # what is older no longer changes: late samples have come
+_ALIGNED = 300  # seconds: only pieces between such times are asked for more than once
 _FORMAT = b"maestro.slo.piece/1\n"
 _DIGEST_BYTES = 32
 _FASTEST = 1  # of zlib: a day of an objective is 23 KB, and 2 to 5 KB of it are left
@@ -48,9 +50,11 @@ class Key:
 
 
 class Store(Protocol):
-    def load(self, key: Key) -> Kept | None: ...
+    def load(self, key: Key) -> Kept | None:
+        """What is kept of it, as it was saved."""
 
-    def save(self, key: Key, kept: Kept) -> None: ...
+    def save(self, key: Key, kept: Kept) -> None:
+        """Keep it if it is worth that."""
 
 
 class Nowhere:
@@ -63,7 +67,7 @@ class Nowhere:
 
 
 class KeptOnDisk:
-    """One file a piece in a folder of the cache; a disk that cannot be written keeps nothing."""
+    """One file a piece in a folder of the cache, of times that are over; a full disk keeps nothing."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -83,6 +87,8 @@ class KeptOnDisk:
             return None
 
     def save(self, key: Key, kept: Kept) -> None:
+        if not (_is_lasting(key, kept.asked_at) and kept.piece.covered):
+            return
         body = msgspec.msgpack.encode(kept)
         sealed = _FORMAT + hashlib.sha256(body).digest() + zlib.compress(body, _FASTEST)
         try:
@@ -93,6 +99,11 @@ class KeptOnDisk:
     def _path(self, key: Key) -> Path:
         name = key.name
         return self._folder / name[:2] / f"{name[2:]}.piece"
+
+
+def _is_lasting(key: Key, asked_at: datetime) -> bool:
+    is_aligned = all(round(at.timestamp()) % _ALIGNED == 0 for at in (key.start, key.end))
+    return is_aligned and key.end + SETTLED <= asked_at
 
 
 def piece_digest(piece: Piece) -> str:
