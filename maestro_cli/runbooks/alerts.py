@@ -5,6 +5,7 @@ Invariant: an alert that is told here has a name, and the file and line it comes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,9 @@ from maestro_cli.slo.files.reading import read_objectives
 from maestro_cli.slo.rules import ALERT_NAME
 
 _SUFFIXES = (".yaml", ".yml")
-_OBJECTIVE = "apiVersion: openslo"
+_OBJECTIVES = re.compile(
+    r"""^(apiVersion|version):\s*["']?(openslo|prometheus|sloth\.slok\.dev|pyrra\.dev)/""", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def _of_file(file: Path) -> Iterator[AlertRule]:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidFile("cannot be read", file=str(file), why=str(error)) from error
-    if _OBJECTIVE in text:
+    if _OBJECTIVES.search(text):
         for objective in filter(lambda one: one.is_of_metrics, read_objectives(file)):
             url = {RUNBOOK_URL: objective.runbook} if objective.runbook else {}
             labels = {**objective.labels, "objective": objective.name, "service": objective.service}

@@ -17,7 +17,7 @@ KINDS: Mapping[str, tuple[str, str, str]] = {
     "config": ("config.yaml and ./maestro.yaml", "maestro_cli.config.settings", "SettingsFile"),
     "incident-rules": ("rules of incidents", "maestro_cli.incidents.intake.rules.spec", "RulesSpec"),
     "keys": ("keys.yaml, keys of the console", "maestro_cli.config.keys_file", "KeysFile"),
-    "objectives": ("an objective (OpenSLO v1)", "maestro_cli.slo.files.openslo", "SloFile"),
+    "objectives": ("objectives (OpenSLO, Sloth, Pyrra)", "maestro_cli.slo.files.reading", "FILES"),
     "oncall": (
         "who is on call, and who is told next",
         "maestro_cli.incidents.people.oncall_spec",
@@ -37,5 +37,10 @@ def schema_of(kind: str) -> dict[str, Any]:
     import msgspec
 
     title, module, name = KINDS[kind]
-    made: dict[str, Any] = msgspec.json.schema(getattr(import_module(module), name))
+    found = getattr(import_module(module), name)
+    if isinstance(found, tuple):  # a document of any of these
+        any_of, definitions = msgspec.json.schema_components(found, ref_template="#/$defs/{name}")
+        made: dict[str, Any] = {"anyOf": list(any_of), "$defs": definitions}
+    else:
+        made = msgspec.json.schema(found)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"maestro: {title}", **made}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 from typing import Literal
@@ -125,6 +125,25 @@ class Calendar:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What a file says of the alerts that page, or of those that are tickets."""
+
+    disabled: bool = False
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """What a file says of its alerts, besides labels; "" and nothing where it leaves them to us."""
+
+    name: str = ""
+    annotations: dict[str, str] = field(default_factory=dict)
+    page: Notice = Notice()
+    ticket: Notice = Notice()
+
+
+@dataclass(frozen=True, slots=True)
 class Objective:
     """A promise: at least `target` (a ratio) of what `indicator` sees is good over the window.
 
@@ -144,6 +163,7 @@ class Objective:
     slices: Slices | None = None
     calendar: Calendar | None = None
     origin: str = ""
+    alerting: Alerting = field(default_factory=Alerting)
 
     @property
     def budget(self) -> float:

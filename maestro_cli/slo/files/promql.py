@@ -1,41 +1,142 @@
-"""What a file's PromQL counts: plain counters, a bucket of a histogram, or whatever else it says."""
+"""What a file's PromQL counts: plain counters, a bucket of a histogram, or whatever else it says.
+
+Invariant: queries stand for themselves: brackets and quotes are balanced and comments are gone, so that they
+can be put between parentheses.
+"""
 
 from __future__ import annotations
 
 import re
 
-from maestro_cli.slo.objectives import Counters, Latency
+from maestro_cli.slo.objectives import WINDOW, Counters, Latency, Queries
 
 # a metric name and label matchers, no function, range or offset: rate() is put around it
-SELECTOR = re.compile(
-    r"""[a-zA-Z_:][a-zA-Z0-9_:]*\s*(\{([^{}"'`]|"([^"\\]|\\.)*"|'([^'\\]|\\.)*'|`[^`]*`)*\})?\s*"""
+_SELECTOR = (
+    r"""[a-zA-Z_:][a-zA-Z0-9_:]*\s*(?:\{(?:[^{}"'`]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)*\})?\s*"""
 )
+SELECTOR = re.compile(_SELECTOR)
 _MATCHER = re.compile(
     r"""\s*(?P<name>[a-zA-Z_][a-zA-Z0-9_]*)\s*(?P<sign>=~|!~|!=|=)\s*"""
     r"""(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)\s*(?:,|$)"""
 )
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_PLACEHOLDER = re.compile(r"\{\{-?\s*\.?[wW]indow\s*-?\}\}|\$\{window\}")
+# the events of one selector, by whatever range: that of each series, added up
+_COUNTED = re.compile(
+    rf"sum\s*\(\s*(?:(?:rate|increase)\s*\(\s*(?P<ranged>{_SELECTOR})\[[^\]:]+\]\s*\)|(?P<bare>{_SELECTOR}))\s*\)"
+)
+_OR = re.compile(r"\bor\b", re.IGNORECASE)
+_NOTHING = re.compile(r"(on\s*\(\s*\)\s*)?vector\s*\(\s*0\s*\)", re.IGNORECASE)
+_MINUS = re.compile("-")
+_TOKEN = re.compile(r"""#[^\n]*|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|.""", re.DOTALL)
+_CLOSING = {")": "(", "}": "{", "]": "["}
 
 
-def indicator_of(*, total: str, bad: str | None, good: str | None) -> Counters | Latency:
-    """Of counter selectors: a latency where the good events are a bucket of all, else counters."""
-    latency = None if good is None else _latency(good, total)
-    return Counters(total, bad, good) if latency is None else latency
+def as_written(query: str) -> str:
+    """The query with `$window` for whatever its format says, and without comments.
+
+    Raises ValueError for one that is empty or not closed.
+    """
+    text, _ = _masked(_PLACEHOLDER.sub(WINDOW, query))
+    if not text.strip():
+        raise ValueError("is empty")
+    return text.strip()
+
+
+def indicator_of(*, total: str, bad: str | None, good: str | None) -> Counters | Latency | Queries:
+    """Of queries `as_written`: a latency where the good events are a bucket, counters where each is the sum
+    of one selector, else the queries as they are.
+    """
+    all_, part = _counted(total), _counted(_without_nothing(bad or good or ""))
+    if all_ and not part and bad is not None:
+        good_part = _complement(bad, all_)
+        bad, good, part = (None, good_part, good_part) if good_part else (bad, good, part)
+    if not all_ or not part:
+        asked = [one if one is None else _asked(one) for one in (total, bad, good)]
+        return Queries(total=asked[0] or "", bad=asked[1], good=asked[2])
+    if good is None:
+        return Counters(total=all_, bad=part)
+    return _latency(part, all_) or Counters(total=all_, good=part)
+
+
+def has_no_window(found: Counters | Latency | Queries) -> bool:
+    """Whether it is a query that says nowhere over which range it is to be asked."""
+    return isinstance(found, Queries) and not all(
+        WINDOW in one for one in (found.total, found.bad, found.good) if one is not None
+    )
+
+
+def _asked(query: str) -> str:
+    selector = _counted(query)
+    return f"sum(increase({selector}[{WINDOW}]))" if selector else query
+
+
+def _counted(query: str) -> str:
+    """The selector whose events a query counts; "" where it is another query."""
+    text = _unwrapped(query)
+    if SELECTOR.fullmatch(text):
+        return text
+    match = _COUNTED.fullmatch(text)
+    return (match["ranged"] or match["bare"]).strip() if match else ""
+
+
+def _complement(bad: str, total: str) -> str:
+    """The good events where the bad ones are all of them without the good ones."""
+    text = _unwrapped(bad)
+    signs = list(_MINUS.finditer(_masked(text)[1]))
+    if len(signs) != 1 or _counted(text[: signs[0].start()].strip()) != total:
+        return ""
+    return _counted(text[signs[0].end() :].strip())
+
+
+def _without_nothing(query: str) -> str:
+    """Without the `or vector(0)` that makes a zero of a series that is not there: here it is one anyway."""
+    signs = list(_OR.finditer(_masked(query)[1]))
+    if len(signs) == 1 and _NOTHING.fullmatch(query[signs[0].end() :].strip()):
+        return query[: signs[0].start()].strip()
+    return query
+
+
+def _unwrapped(text: str) -> str:
+    """Without parentheses around the whole."""
+    text = text.strip()
+    while text.startswith("(") and text.endswith(")") and not _masked(text)[1][1:-1].strip("\0"):
+        text = text[1:-1].strip()
+    return text
+
+
+def _masked(query: str) -> tuple[str, str]:
+    """The query without comments, and the same with NUL for all that is in brackets or quotes."""
+    kept, mask, open_ = [], [], []  # type: list[str], list[str], list[str]
+    for token in _TOKEN.findall(query):
+        if token.startswith("#"):
+            continue
+        kept.append(token)
+        if token in _CLOSING and (not open_ or open_.pop() != _CLOSING[token]):
+            raise ValueError(f"closes {token!r} which is not open")
+        if token in "\"'`":
+            raise ValueError("has a quote that is not closed")
+        mask.append(token if not open_ and len(token) == 1 else "\0" * len(token))
+        if token in _CLOSING.values():
+            open_.append(token)
+    if open_:
+        raise ValueError(f"leaves {open_[-1]!r} open")
+    return "".join(kept), "".join(mask)
 
 
 def _latency(good: str, total: str) -> Latency | None:
-    """A bucket with a bound in seconds, and the count of the same histogram by the same matchers."""
+    """A bucket with a bound in seconds; the count of the same events of the histogram is not said twice."""
     name, matchers = _parts(good)
     base = name.removesuffix("_bucket")
     bounds = [value for label, sign, value in matchers if (label, sign) == ("le", "=")]
     if base == name or len(bounds) != 1 or not _NUMBER.fullmatch(bounds[0][1:-1]):
         return None
     others = [one for one in matchers if one[0] != "le"]
-    counted, of_total = _parts(total)
-    if counted != f"{base}_count" or sorted(of_total) != sorted(others):
-        return None
     inside = ", ".join(f"{label}{sign}{value}" for label, sign, value in others)
-    return Latency(f"{base}{{{inside}}}" if inside else base, float(bounds[0][1:-1]))
+    counted, of_total = _parts(total)
+    is_its_own = counted == f"{base}_count" and sorted(of_total) == sorted(others)
+    histogram = f"{base}{{{inside}}}" if inside else base
+    return Latency(histogram, float(bounds[0][1:-1]), total="" if is_its_own else total)
 
 
 def _parts(selector: str) -> tuple[str, list[tuple[str, str, str]]]:

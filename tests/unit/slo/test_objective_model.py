@@ -117,15 +117,17 @@ def test_only_bad_events_are_errors() -> None:
             's_count{c=~"d,}", a="b"}',
             Latency('s{a="b", c=~"d,}"}', 0.2),
         ),
-        ('s_bucket{a="b", le="0.2"}', "s_count", None),
-        ('s_bucket{le="0.2"}', "other_count", None),
+        ('s_bucket{a="b", le="0.2"}', "s_count", Latency('s{a="b"}', 0.2, total="s_count")),
+        ('s_bucket{le="0.2"}', "other_count", Latency("s", 0.2, total="other_count")),
         ('s_bucket{le="+Inf"}', "s_count", None),
         ('s_bucket{le=~"0.1|0.2"}', "s_count", None),
         ("good_total", "all_total", None),
     ],
     ids=["bare", "matchers", "other-matchers", "other-metric", "infinite", "regex", "counters"],
 )
-def test_a_bucket_of_what_is_counted_is_a_latency(good: str, total: str, found: Latency | None) -> None:
+def test_a_bucket_is_a_latency_and_says_of_what_where_it_is_of_others(
+    good: str, total: str, found: Latency | None
+) -> None:
     expected = Counters(total, None, good) if found is None else found
     assert indicator_of(total=total, bad=None, good=good) == expected
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from maestro_cli.config.locations import shipped
 from maestro_cli.config.strict import dump_yaml
-from maestro_cli.core.errors import InvalidFile
 from maestro_cli.slo.files.reading import read_objectives
 from maestro_cli.slo.objectives import Counters, Objective
 from maestro_cli.slo.rules import ALERT_NAME, record_name, rule_file
@@ -75,65 +74,6 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     counters = Counters("requests_total", 'errors_total{code=~"5.."}')
     assert read == objective(indicator=counters, origin=f"{file}:1")
     assert read_objectives(file) == (read,)
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "key", "says"),
-    [
-        ("spec.objectives", [{"target": 99.9}], "spec.objectives[0].target", "above 0 and below 1"),
-        ("spec.objectives", [{"target": 1}], "spec.objectives[0].target", "above 0 and below 1"),
-        ("spec.objectives", [{"target": 0.0}], "spec.objectives[0].target", "above 0 and below 1"),
-        ("spec.objectives", [], "spec", "exactly one objective"),
-        ("spec.timeWindow", [{"duration": "30d"}, {"duration": "7d"}], "spec", "exactly one"),
-        ("spec.timeWindow", [{"duration": "a month"}], "spec.timeWindow[0].duration", "not a duration"),
-        ("spec.timeWindow", [{"duration": "0s"}], "spec.timeWindow[0].duration", "longer than nothing"),
-        (
-            "spec.timeWindow",
-            [{"duration": "30d", "isRolling": False}],
-            "spec.timeWindow[0].isRolling",
-            "rolling",
-        ),
-        ("spec.budgetingMethod", "Timeslices", "spec.budgetingMethod", "not one of the choices"),
-        ("kind", "Slo", "kind", "not one of the choices"),
-        ("metadata.name", "Answers!", "metadata.name", "is not a name"),
-        ("metadata.labels", {"a-b": "x"}, "metadata.labels.a-b", "not a Prometheus label"),
-        ("metadata.labels", {"__x": "x"}, "metadata.labels.__x", "not a Prometheus label"),
-        ("metadata.labls", {}, "metadata.labls", "not known here"),
-        (f"{RATIO}.bad", None, RATIO, "either 'good' or 'bad'"),
-        (f"{RATIO}.good", metric("x"), RATIO, "either"),
-        (f"{RATIO}.counter", False, f"{RATIO}.counter", "counters"),
-        (f"{RATIO}.total", metric("sum(x)"), f"{RATIO}.total.metricSource.spec.query", "not a selector"),
-        (f"{RATIO}.total", metric("x[5m]"), f"{RATIO}.total.metricSource.spec.query", "not a selector"),
-        (
-            f"{RATIO}.bad",
-            metric("x} or vector(1) or y{"),
-            f"{RATIO}.bad.metricSource.spec.query",
-            "not a selector",
-        ),
-    ],
-)
-def test_what_is_wrong_is_named(tmp_path: Path, path: str, value: Any, key: str, says: str) -> None:
-    file = tmp_path / "answers.yaml"
-    file.write_text(dump_yaml(changed(path, value)), encoding="utf-8")
-    with pytest.raises(InvalidFile, match=says) as caught:
-        read_objectives(file)
-    assert caught.value.key == key
-    assert caught.value.line is not None
-
-
-def test_a_percentage_is_written_back_as_a_ratio(tmp_path: Path) -> None:
-    file = tmp_path / "answers.yaml"
-    file.write_text(dump_yaml(changed("spec.objectives", [{"target": 99.9}])), encoding="utf-8")
-    with pytest.raises(InvalidFile) as caught:
-        read_objectives(file)
-    assert caught.value.fix == "write 0.999"
-
-
-def test_two_objectives_of_one_name_are_refused(tmp_path: Path) -> None:
-    for name in ("a.yaml", "b.yaml"):
-        (tmp_path / name).write_text(dump_yaml(document()), encoding="utf-8")
-    with pytest.raises(InvalidFile, match=r"b\.yaml: metadata\.name: .*a\.yaml"):
-        read_objectives(tmp_path)
 
 
 def test_a_target_is_said_back_in_time() -> None:
