@@ -10,10 +10,10 @@ import getpass
 import os
 import re
 import socket
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
@@ -21,6 +21,7 @@ from maestro_cli.config.secrets import Secrets
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock, SystemClock
 from maestro_cli.core.errors import MaestroError, NotFound, UsageError
+from maestro_cli.services.built_once import built_once
 from maestro_cli.services.person import Person, person_at_terminal
 
 if TYPE_CHECKING:
@@ -75,14 +76,15 @@ class Backends:
         self.options = options
         self._signals = signals
         self.clock: Clock = SystemClock()
+        self.building = threading.RLock()  # held while a part is built, see `built_once`
+        self._opening = threading.Lock()  # of the next two; never held for longer than they take
         self._closing: list[Callable[[], None]] = []
+        self._is_closed = False
         self.secrets = Secrets(self._read_vault)
 
     def in_context(self, name: str) -> Self:
         """The same services over another context, read afresh; closed with this one."""
-        other = type(self)(replace(self.options, context=name), self._signals)
-        self._closing.append(other.close)
-        return other
+        return self._closed_later(type(self)(replace(self.options, context=name), self._signals))
 
     def acting_as(self, actor: str) -> Self:
         """The same services in another name, with their own sources and journal; closed with this one."""
@@ -91,8 +93,12 @@ class Backends:
         return other
 
     def close(self) -> None:
-        while self._closing:
-            self._closing.pop()()
+        """What a thread that is late still opens is closed at once."""
+        with self._opening:
+            self._is_closed = True
+            closing, self._closing = self._closing, []
+        while closing:
+            closing.pop()()
 
     def __enter__(self) -> Self:
         return self
@@ -105,7 +111,7 @@ class Backends:
         """Taking it makes Ctrl-C and SIGTERM cooperative for the rest of this command."""
         return self._signals.cooperative()
 
-    @cached_property
+    @built_once
     def actor(self) -> str:
         """Who acts: `MAESTRO_ACTOR`, else user@host."""
         return os.environ.get("MAESTRO_ACTOR") or f"{getpass.getuser()}@{socket.gethostname()}"
@@ -120,13 +126,13 @@ class Backends:
 
         return TerminalProgress(self.clock, is_plain=self.options.is_plain)
 
-    @cached_property
+    @built_once
     def settings(self) -> Settings:
         from maestro_cli.config.settings import load_settings
 
         return load_settings(Path.cwd(), flag_context=self.options.context)
 
-    @cached_property
+    @built_once
     def context_name(self) -> str:
         """The name of the current context; the embedded platform's when only its journal is there.
 
@@ -144,7 +150,7 @@ class Backends:
             )
         return name
 
-    @cached_property
+    @built_once
     def context(self) -> Context:
         return self.settings.context(self.context_name)
 
@@ -160,7 +166,6 @@ class Backends:
     def check_endpoints(self, context: Context) -> list[EndpointCheck]:
         """Ask every configured endpoint for its version, at once; one that cannot be asked is told too."""
         from maestro_cli.core.daemon_pool import DaemonPool
-        from maestro_cli.core.errors import MaestroError
         from maestro_cli.core.facts.endpoints import EndpointCheck
 
         def ask(endpoint: tuple[str, str, Callable[[], Source]]) -> EndpointCheck:
@@ -192,7 +197,6 @@ class Backends:
 
     def examine(self) -> tuple[list[Finding], list[EndpointCheck]]:
         """The doctor's findings, and the endpoints of the current context if there is one."""
-        from maestro_cli.core.errors import MaestroError
         from maestro_cli.services.doctor import examine
 
         def path() -> Path | None:
@@ -247,28 +251,33 @@ class Backends:
         return self._closed_later(PagerDuty(endpoint, secrets=self.secrets))
 
     def _closed_later(self, source: T) -> T:
-        self._closing.append(source.close)
+        with self._opening:
+            is_late = self._is_closed
+            if not is_late:
+                self._closing.append(source.close)
+        if is_late:
+            source.close()
         return source
 
-    @cached_property
+    @built_once
     def cluster(self) -> KubeCluster:
         """The context's cluster; never one that nobody named."""
         return self._cluster_of(self._needed(self.context.cluster, "cluster"))
 
-    @cached_property
+    @built_once
     def prometheus(self) -> Prometheus:
         return self._prometheus_of(self._needed(self.context.prometheus, "prometheus"))
 
-    @cached_property
+    @built_once
     def alertmanager(self) -> Alertmanager:
         return self._alertmanager_of(self._needed(self.context.alertmanager, "alertmanager"))
 
-    @cached_property
+    @built_once
     def serving(self) -> ServingAdmin:
         """How the context's model servers are operated."""
         return self._serving_of(self._needed(self.context.serving, "serving")).admin
 
-    @cached_property
+    @built_once
     def pagerduty(self) -> PagerDuty:
         return self._pagerduty_of(self._needed(self.context.pagerduty, "pagerduty"))
 
@@ -293,7 +302,7 @@ class Backends:
 
     # The journal
 
-    @cached_property
+    @built_once
     def journal_path(self) -> Path:
         """The context's journal; it can be read while none of the endpoints is there."""
         name = self.context_name
@@ -307,14 +316,14 @@ class Backends:
 
         return state_dir() / "journal" / f"{name}.sqlite"
 
-    @cached_property
+    @built_once
     def projections(self) -> tuple[Projection, ...]:
         """Every room's tables; all processes open the journal with the same ones."""
         from maestro_cli.services.projections import every_projection
 
         return every_projection()
 
-    @cached_property
+    @built_once
     def journal(self) -> Journal:
         from maestro_cli.journal.store import Journal
 
@@ -322,13 +331,14 @@ class Backends:
             Journal(self.journal_path, projections=self.projections, clock=self.clock, redactor=self.redactor)
         )
 
-    @cached_property
+    @built_once
     def redactor(self) -> Redactor:
         """Knows the secrets of the context, so that no record can carry one; reads them for the first."""
         from maestro_cli.core.redaction import Redactor
+        from maestro_cli.services.context_secrets import secrets_of
 
         context = self.settings.contexts.get(self.context_name)
-        return Redactor(lambda: _secrets_of(context, self.secrets) if context is not None else ())
+        return Redactor(lambda: secrets_of(context, self.secrets) if context is not None else ())
 
     def verify_journal(self, anchor: str | None) -> Verification:
         from maestro_cli.journal.verification import parse_anchor, verify
@@ -357,7 +367,7 @@ class Backends:
             cancellation=cancellation,
         )  # fmt: skip
 
-    @cached_property
+    @built_once
     def platform(self) -> EmbeddedPlatform:
         from maestro_cli.config.locations import local_state_dir
         from maestro_cli.local.platform import EmbeddedPlatform
@@ -377,22 +387,3 @@ class Backends:
         from maestro_cli.local.kubernetes.build import remove_others
 
         return remove_others(progress)
-
-
-def _secrets_of(context: Context, secrets: Secrets) -> Iterator[str]:
-    """What the endpoints, `redact` and the kubeconfig of a context say is secret."""
-    from maestro_cli.config.settings import ENDPOINTS
-    from maestro_cli.sources.openbao import ambient_tokens
-
-    yield from ambient_tokens(os.environ)
-    endpoints = (getattr(context, name) for name in ENDPOINTS)
-    references = [secret for one in endpoints if one is not None for secret in (one.token, one.password)]
-    receiver = context.webhook.references.values() if context.webhook is not None else ()
-    for reference in (*references, *receiver, *context.redact):
-        # What cannot be read is no secret yet; the source that needs it says so.
-        with suppress(MaestroError):
-            yield secrets.resolve(reference) if reference else ""
-    if context.cluster is not None:
-        from maestro_cli.sources.kube.secrets import kubeconfig_secrets
-
-        yield from kubeconfig_secrets(context.cluster)

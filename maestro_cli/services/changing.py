@@ -7,12 +7,12 @@ only for what it touches. Nothing here asks whether a context is local.
 from __future__ import annotations
 
 import os
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import GateNotMet, NotFound
 from maestro_cli.services.backends import Backends
+from maestro_cli.services.built_once import built_once
 
 if TYPE_CHECKING:
     from maestro_cli.changes.candidates.model import Candidate
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class ChangeServices(Backends):
     """What plans, decides on and carries out changes of one context."""
 
-    @cached_property
+    @built_once
     def policy(self) -> Policy:
         from maestro_cli.changes.policy import policy_for
 
@@ -37,7 +37,7 @@ class ChangeServices(Backends):
             self.context_name, self.context, os.environ, read_only_flag=self.options.is_read_only
         )
 
-    @cached_property
+    @built_once
     def changes(self) -> ChangePipeline:
         """The one way to change the world; says so when the folder one is in decided where that is."""
         from maestro_cli.changes.pipeline import ChangePipeline
@@ -57,14 +57,14 @@ class ChangeServices(Backends):
         """The context's Prometheus, by the name that changes know it by."""
         return self.prometheus
 
-    @cached_property
+    @built_once
     def releases(self) -> HelmReleases:
         """The Helm releases of the context's cluster."""
         from maestro_cli.sources.helm import HelmReleases
 
         return HelmReleases(self.cluster, self._needed(self.context.cluster, "cluster"))
 
-    @cached_property
+    @built_once
     def objectives(self) -> dict[str, Objective]:
         """The context's objectives by name; none where it names none."""
         from maestro_cli.slo.files.reading import read_objectives

@@ -6,7 +6,6 @@ Invariant: no endpoint of a context is asked; only the journal is read, where th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from maestro_cli.incidents.intake.rules.usage import Usage, note_rules, unused_r
 from maestro_cli.incidents.register import known_signals, severity_words, signals_of
 from maestro_cli.output.renderers.contexts import Finding
 from maestro_cli.runbooks.playbooks.lint import PlaybookFinding, lint_file
+from maestro_cli.services.built_once import built_once
 from maestro_cli.services.runbook_checks import alerts_of
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class IncidentRules:
 
     def __init__(self, services: RunServices) -> None:
         self._services = services
+        self.building = services.building
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -44,12 +45,12 @@ class IncidentRules:
         own = (Path(context.incident_rules),) if context is not None and context.incident_rules else ()
         return (*own, shipped_rules())
 
-    @cached_property
+    @built_once
     def book(self) -> RuleBook:
         """The rules; raises InvalidFile."""
         return read_rules(self.files)
 
-    @cached_property
+    @built_once
     def bindings(self) -> Bindings:
         """What playbooks and rules say of signals; raises InvalidFile for any that is wrong."""
         return Bindings(self._services.playbooks.all(), self.book)

@@ -7,10 +7,10 @@ longer than one attempt, and one that is slow for no longer than two.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import MaestroError, NotFound
+from maestro_cli.services.built_once import built_once
 from maestro_cli.services.changing import ChangeServices
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class NotifyServices(ChangeServices):
 
         return self.settings.contexts.get(self.context_name, Context())
 
-    @cached_property
+    @built_once
     def web(self) -> Web:
         from maestro_cli.sources.web import Web
 
@@ -43,7 +43,7 @@ class NotifyServices(ChangeServices):
         """By name; a context that is gone has none."""
         return self._told_by.channels
 
-    @cached_property
+    @built_once
     def outbox(self) -> Outbox:
         """The journal, and whatever channels a message names."""
         from maestro_cli.journal.outbox import Outbox
@@ -53,7 +53,7 @@ class NotifyServices(ChangeServices):
         sender = Channels(self.web, self.channels, clock=self.clock, ring=ring, secrets=self.secrets)
         return Outbox(self.journal, sender, clock=self.clock, actor=self.actor)
 
-    @cached_property
+    @built_once
     def herald(self) -> Herald:
         """Puts what happens to incidents into the outbox, by the routes of the context."""
         from maestro_cli.incidents.notify.herald import Herald

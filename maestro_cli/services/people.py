@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
+from maestro_cli.services.built_once import built_once
 from maestro_cli.services.running import RunServices
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 class PeopleServices(RunServices):
     """Who does what about the incidents of the context's journal."""
 
-    @cached_property
+    @built_once
     def people(self) -> PeopleDesk:
         from maestro_cli.incidents.people.desk import PeopleDesk
 
         return PeopleDesk(self.journal, self.clock, self.actor)
 
-    @cached_property
+    @built_once
     def oncall(self) -> OnCall | None:
         """The on-call file of the context, None where it has none. Raises InvalidFile."""
         return self.read_oncall()

@@ -7,11 +7,12 @@ only for what it touches. Nothing here asks whether a context is local.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from maestro_cli.services.backends import GlobalOptions
+from maestro_cli.services.built_once import built_once
 from maestro_cli.services.people import PeopleServices
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ class Services(PeopleServices):
 
         return follow_incidents(self, ref, until, timeout, drills=drills)
 
-    @cached_property
+    @built_once
     def triage(self) -> Triage:
         from maestro_cli.services.triaging import triage_of
 
@@ -270,7 +271,7 @@ class Services(PeopleServices):
 
         return publish_postmortem(self, ref, Path(path) if path else None, force=force, reason=reason)
 
-    @cached_property
+    @built_once
     def response(self) -> Response:
         from maestro_cli.incidents.response.response import Crew, Response
         from maestro_cli.services.triaging import MetricsWhenAsked

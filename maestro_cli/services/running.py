@@ -10,11 +10,11 @@ import os
 import threading
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
+from maestro_cli.services.built_once import built_once
 from maestro_cli.services.notifying import NotifyServices
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 class RunServices(NotifyServices):
     """What finds runbooks and runs them, for an incident of the desk where one is named."""
 
-    @cached_property
+    @built_once
     def desk(self) -> IncidentDesk:
         from maestro_cli.incidents.desk import DeskPolicy, IncidentDesk
 
@@ -65,7 +65,7 @@ class RunServices(NotifyServices):
 
         return self.settings.contexts.get(self.context_name, Context()).settle_seconds
 
-    @cached_property
+    @built_once
     def runbooks(self) -> RunbookCatalog:
         """They are read without a context as well; then none gives values to their parameters."""
         from maestro_cli.config.locations import shipped
@@ -75,7 +75,7 @@ class RunServices(NotifyServices):
         context = self.settings.contexts.get(self.settings.current_context or "")
         return RunbookCatalog(folders, context.parameters if context else None)
 
-    @cached_property
+    @built_once
     def playbooks(self) -> PlaybookCatalog:
         from maestro_cli.config.locations import shipped
         from maestro_cli.runbooks.playbooks.catalog import PlaybookCatalog
@@ -83,7 +83,7 @@ class RunServices(NotifyServices):
         folders = [*map(Path, self.settings.playbook_dirs), shipped("playbooks")]
         return PlaybookCatalog(folders, judged=lambda found: self.readiness.judged(found))
 
-    @cached_property
+    @built_once
     def incident_rules(self) -> IncidentRules:
         """The context's rules of incidents, and the shipped ones behind them."""
         from maestro_cli.services.incident_rules import IncidentRules
@@ -94,7 +94,7 @@ class RunServices(NotifyServices):
         findings, checks = super().examine()
         return [*findings, self.incident_rules.finding()], checks
 
-    @cached_property
+    @built_once
     def readiness(self) -> Readiness:
         """Whether playbooks may run by themselves."""
         from maestro_cli.runbooks.playbooks.readiness import Readiness
@@ -153,21 +153,21 @@ class RunServices(NotifyServices):
 
         return explain_alert(self, alert, pairs, incident_ref, firing)
 
-    @cached_property
+    @built_once
     def run_history(self) -> RunHistory:
         """The journal alone, so that it can be read while none of the endpoints is there."""
         from maestro_cli.runbooks.history import RunHistory
 
         return RunHistory(self.journal)
 
-    @cached_property
+    @built_once
     def run_control(self) -> RunControl:
         """The journal alone as well."""
         from maestro_cli.runbooks.control import RunControl
 
         return RunControl(self.journal, self.actor, self.redactor)
 
-    @cached_property
+    @built_once
     def runner(self) -> RunbookRunner:
         return self.runner_for("", given=True)
 
