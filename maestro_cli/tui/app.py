@@ -26,10 +26,12 @@ from maestro_cli.tui.acting.person import ConsolePerson
 from maestro_cli.tui.acting.progress import SpokenProgress
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.frame import Frame
+from maestro_cli.tui.keys.bindings import ANSWER_KEYS
 from maestro_cli.tui.keys.commands import Go, completions, parse_line
 from maestro_cli.tui.keys.doing import do, known_now
 from maestro_cli.tui.keys.help import HelpDialog, error_text, help_text, lines_of
 from maestro_cli.tui.keys.keymap import Keymap
+from maestro_cli.tui.keys.names import spoken_keys
 from maestro_cli.tui.keys.remembered import Remembered
 from maestro_cli.tui.keys.tour import tour_text
 from maestro_cli.tui.messages import ActionEnded, ActionRefused
@@ -39,6 +41,7 @@ from maestro_cli.tui.store.events import ContextArmed, ContextDisarmed
 from maestro_cli.tui.views.view import View
 from maestro_cli.tui.widgets.command_log import CommandLog
 from maestro_cli.tui.widgets.prompt import Prompt
+from maestro_cli.tui.widgets.status_line import StatusLine
 
 Work = tuple[str, frozenset[tuple[str, str]]]  # an action, and what it is about
 
@@ -73,7 +76,9 @@ class ConsoleApp(Frame):
         self._namespace_of_before = ""
         self._works: set[Work] = set()  # what is at work
         self._told_first: list[tuple[str, MaestroError]] = []
-        asker = DialogAsker(self, console.ending, self.is_protected, self.is_free)
+        self.asker = asker = DialogAsker(
+            self, console.ending, self.is_protected, self.is_free, self._place, self._tell_waiting
+        )
         console.person = lambda context: ConsolePerson(asker, context)
         self.dispatcher = Dispatcher(console.store, console.clock, asker, console.reading, console.acting)
 
@@ -197,6 +202,24 @@ class ConsoleApp(Frame):
 
     # Doing
 
+    def _place(self) -> Place:
+        """Where one is, whatever is filtered there."""
+        return dataclasses.replace(self._trail.here, filter="")
+
+    def _tell_waiting(self, waits: Sequence[str]) -> None:
+        """What came while somebody had gone on, or types."""
+        more = f" and {len(waits) - 1} more" if len(waits) > 1 else ""
+        key = spoken_keys(self.chosen_keys.keys.get("console.answer", ANSWER_KEYS)).split()[0]
+        self.status.wait(f"{waits[0]}{more} waits for you: {key} opens it" if waits else "")
+
+    def action_answer(self) -> None:
+        if not self.asker.call_first():
+            self.status.tell("nothing waits for an answer")
+
+    @on(StatusLine.Chosen)
+    def status_chosen(self) -> None:
+        self.action_answer()
+
     def is_free(self) -> bool:
         """Whether a dialog can open without taking the keys from what somebody types or decides."""
         return not self.prompt.is_open and len(self.screen_stack) == 1
@@ -304,15 +327,16 @@ class ConsoleApp(Frame):
             )
             return
         work = threading.Thread(
-            target=self._work, args=(about, action, targets), daemon=True, name=action.title
+            target=self._work, args=(about, action, targets, self._place()), daemon=True, name=action.title
         )
         self._works.add(about)
         self.behind.begin(work)
 
-    def _work(self, about: Work, action: Action, targets: Sequence[Target]) -> None:
+    def _work(self, about: Work, action: Action, targets: Sequence[Target], place: Place) -> None:
         progress = SpokenProgress(self.remark)
         try:
-            ended = self.dispatcher.perform(action, targets, progress, self.behind.ending)
+            with self.asker.asked_at(place):
+                ended = self.dispatcher.perform(action, targets, progress, self.behind.ending)
         finally:
             self._works.discard(about)
         for target, ending in ended:

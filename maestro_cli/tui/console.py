@@ -7,7 +7,6 @@ context itself allows, and exist only once it was armed.
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 from maestro_cli.config.locations import state_dir
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import GateNotMet, InvalidFile, MaestroError, UsageError
+from maestro_cli.core.errors import GateNotMet, MaestroError, UsageError
 from maestro_cli.output.diagnostics import note, warn
 from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.services.root import Services
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from maestro_cli.services.person import Person
 
 
-_BROKEN = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 LONGEST_END_SECONDS = 15.0  # a change that is stopped undoes itself, and writes that down
 
 
@@ -62,9 +60,7 @@ class Console:
         self._works: list[threading.Thread] = []
         self.person: Callable[[str], Person | None] = lambda context: None
         self.feeds = FeedRunner(self.store, every_feed(), self.reading, clock)
-        self.recorder = Recorder(
-            self.store, every_feed(), lambda context: film_of(context, clock), clock, warn
-        )
+        self.recorder = Recorder(self.store, every_feed(), film_of, clock, warn)
 
     def reading(self, context: str) -> Services:
         """The services that feeds and records use; no change gets past their gate."""
@@ -152,19 +148,6 @@ class Console:
                 services.close()
 
 
-def film_of(context: str, clock: Clock) -> Film:
-    """The recording of a context, in the state folder; one that is broken is set aside, and that is said.
-
-    Raises InvalidFile and OSError where there can be none.
-    """
-    path = state_dir() / "rewind" / f"{context}.sqlite"
-    try:
-        return Film(path)
-    except InvalidFile as error:
-        if getattr(error.__cause__, "sqlite_errorcode", None) not in _BROKEN:
-            raise  # in use, or not to be written: nothing is wrong with the file
-        aside = path.with_name(f"{path.name}.broken-{clock.now():%Y%m%d-%H%M%S}")
-        path.rename(aside)
-        film = Film(path)
-        warn(f"the recording of {context} was broken ({error.why}): {aside} is the old one, a new one began")
-        return film
+def film_of(context: str) -> Film:
+    """The recording of a context, in the state folder."""
+    return Film(state_dir() / "rewind" / f"{context}.sqlite")

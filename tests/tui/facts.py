@@ -30,7 +30,7 @@ from maestro_cli.runbooks.reader import parse_runbook
 from maestro_cli.services.served_models import ServedVersion
 from maestro_cli.services.service_health import ServiceHealth
 from maestro_cli.slo.burning import Burning
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective
 from maestro_cli.tui.feeds.tail import Tail
 from maestro_cli.tui.screens.logs import LogsAsked
 from maestro_cli.tui.screens.model import Place
@@ -156,7 +156,7 @@ def burning() -> tuple[Burning, ...]:
     def objective(name: str, target: float) -> Objective:
         return made(
             Objective, name=name, title=f"{name} holds", service="fraud", target=target,
-            window_seconds=2592000.0, total="requests_total", bad='requests_total{code=~"5.."}',
+            window_seconds=2592000.0, indicator=Counters("requests_total", 'requests_total{code=~"5.."}'),
         )  # fmt: skip
 
     seconds = (300.0, 1800.0, 3600.0, 7200.0, 21600.0, 86400.0, 259200.0)

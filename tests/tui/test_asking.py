@@ -6,14 +6,16 @@ import threading
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button
 
+from maestro_cli.output.views import Report
 from maestro_cli.runbooks.model import Question
 from maestro_cli.tui.acting.dialogs import ArmDialog, QuitDialog
 from maestro_cli.tui.acting.menu import ActionMenu
 from maestro_cli.tui.acting.model import Action, Danger, Target
-from maestro_cli.tui.acting.question_dialogs import QuestionDialog
+from maestro_cli.tui.acting.question_dialogs import QuestionDialog, SeeDialog
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.messages import ActionRefused
 from maestro_cli.tui.screens.model import Place
@@ -85,6 +87,57 @@ def test_one_question_is_asked_at_a_time() -> None:
             await until(pilot, lambda: len(answers) == count, "an answer")  # noqa: B023 - awaited here
 
     run_app(console, script, place=PODS_PLACE)
+
+
+def shown_late(app: ConsoleApp, ready: threading.Event, answers: list[Any]) -> None:
+    """Begin an action that asks once `ready`."""
+
+    def perform(doing: Any) -> str:
+        ready.wait(60)
+        answers.append(doing.agree("Dry run of x: nothing was changed", Report("x/v1", {}, ()), "Run it"))
+        return "ended"
+
+    line = lambda target, answers: ("x",)  # noqa: E731
+    app.act(Action("t.late", "Dry run", "t", Danger.OBSERVE, line, performs=perform), ONE)
+
+
+@pytest.mark.parametrize("keys", [("f2",), ("escape",)], ids=["called", "back"])
+def test_what_comes_late_waits_until_it_is_called_or_one_is_back_where_it_was_asked(
+    keys: tuple[str, ...],
+) -> None:
+    ready, answers = threading.Event(), list[Any]()
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        shown_late(app, ready, answers)
+        app.go(Place("nodes"))
+        ready.set()
+        notice = "Dry run of x: nothing was changed waits for you: f2 opens it"
+        await until(pilot, lambda: notice in screen_text(app), "a word of it")
+        assert len(app.screen_stack) == 1, "over the place to which somebody has gone on"
+        await pilot.press(*keys)
+        await until(pilot, lambda: isinstance(app.screen, SeeDialog), "the dialog")
+        await until(pilot, lambda: "waits for you" not in app.status._shown, "no word any more")
+        await pilot.press("escape")
+        await until(pilot, lambda: answers == [False], "its answer")
+
+    run_app(StillConsole(SERVICES), script, place=PODS_PLACE)
+
+
+def test_what_waits_elsewhere_holds_up_no_question_of_where_one_is() -> None:
+    ready, late, now = threading.Event(), list[Any](), list[Any]()
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        shown_late(app, ready, late)
+        app.go(Place("nodes"))
+        ready.set()
+        await until(pilot, lambda: "waits for you" in screen_text(app), "a word of it")
+        in_background(app, now)
+        await asked_now(app, pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: now == [None], "an answer to this one")
+        assert late == []
+
+    run_app(StillConsole(SERVICES), script, place=PODS_PLACE)
 
 
 def test_an_answer_that_comes_too_late_takes_no_other_dialog_away() -> None:

@@ -254,7 +254,7 @@ class Shows:
     def __init__(self, answer: object | None) -> None:
         self._answer = answer
 
-    def ask(self, make: Any) -> object | None:
+    def ask(self, about: str, make: Any) -> object | None:
         return self._answer
 
 

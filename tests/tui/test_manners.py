@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,12 +12,10 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.pilot import Pilot
 from textual.widgets._toast import Toast
 
-from maestro_cli.config.locations import state_dir
-from maestro_cli.core.errors import InvalidFile, UsageError
+from maestro_cli.core.errors import UsageError
 from maestro_cli.tui import terminal
 from maestro_cli.tui.acting.dialogs import ArmDialog, QuitDialog
 from maestro_cli.tui.app import ConsoleApp
-from maestro_cli.tui.console import film_of
 from maestro_cli.tui.keys.export import write_new
 from maestro_cli.tui.keys.help import HelpDialog
 from maestro_cli.tui.keys.keymap import usable_keymap
@@ -28,7 +25,7 @@ from maestro_cli.tui.screens.pods import PODS
 from maestro_cli.tui.store.events import FactRead
 from maestro_cli.tui.widgets import status_line
 from maestro_cli.tui.widgets.fact_table import FactTable
-from tests.tui.cases import NOW, StillClock, StillConsole, pod, run_app, screen_text, tell, until
+from tests.tui.cases import NOW, StillConsole, pod, run_app, screen_text, tell, until
 from tests.tui.keys.test_typing import SERVICES, crumbs, type_in
 
 PODS_PLACE = Place("pods")
@@ -139,32 +136,6 @@ def test_a_picture_makes_no_folder(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no folder"):
         write_new(str(tmp_path / "not" / "asked" / "for.svg"), "x.svg", "<svg/>")
     assert not (tmp_path / "not").exists()
-
-
-def test_a_broken_recording_is_set_aside_with_a_word(capsys: pytest.CaptureFixture[str]) -> None:
-    path = state_dir() / "rewind" / "prod.sqlite"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"this is no film at all" * 100)
-    film_of("prod", StillClock()).close()
-    aside = path.with_name("prod.sqlite.broken-20261126-030000")
-    assert aside.read_bytes().startswith(b"this is no film")
-    assert str(aside) in capsys.readouterr().err
-
-
-def test_a_recording_that_cannot_be_written_is_left_where_it_is() -> None:
-    folder = state_dir() / "rewind" / "prod.sqlite"
-    film_of("prod", StillClock()).close()
-    holder = sqlite3.connect(folder, isolation_level=None)
-    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
-    holder.execute("BEGIN EXCLUSIVE")
-    holder.execute("PRAGMA user_version = 1")
-    try:
-        film_of("prod", StillClock()).close()
-    except InvalidFile:
-        pass
-    finally:
-        holder.close()
-    assert [one.name for one in folder.parent.iterdir() if "broken" in one.name] == []
 
 
 def test_a_wrong_keys_file_is_told_whole_and_the_console_has_its_own_keys(tmp_path: Path) -> None:

@@ -1,17 +1,20 @@
 """Dialogs as answers: the thread of an action waits while a person decides.
 
-Invariant: a question that can no longer be shown is answered with no. One is asked at a time, and never over
-what somebody types or decides.
+Invariant: a question that can no longer be shown is answered with no. One is asked at a time, never over what
+somebody types or decides, and never over another place than the one it came from, unless the person calls it.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.screen import ModalScreen
+from textual.timer import Timer
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.tui.acting.bulk import AgreeAllDialog
@@ -38,54 +41,102 @@ class DialogAsker:
         ending: Cancellation,
         protected: Callable[[str], bool],
         is_free: Callable[[], bool],
+        here: Callable[[], object],
+        tell: Callable[[Sequence[str]], None],
     ) -> None:
+        """`tell` is given what waits, whenever it is looked at."""
         self._app, self._ending, self._protected, self._is_free = app, ending, protected, is_free
-        self._turn = threading.Lock()
+        self._here, self._tell = here, tell
+        self._origin = threading.local()
+        self._waits: list[_Waiting] = []
+        self._timer: Timer | None = None
 
     def words(self, action: Action, targets: Sequence[Target]) -> Answers | None:
-        return cast(Answers | None, self.ask(lambda: WordsDialog(action, targets)))
+        return cast(Answers | None, self.ask(about_of(action, targets), lambda: WordsDialog(action, targets)))
 
     def agree(
         self, action: Action, target: Target, plan: Plan, rehearsed: Change, news: str
     ) -> Agreed | None:
         protected = target.context if self._protected(target.context) else ""
-        asked = self.ask(lambda: AgreeDialog(action, target, plan, rehearsed, protected, news))
+        asked = self.ask(
+            about_of(action, (target,)), lambda: AgreeDialog(action, target, plan, rehearsed, protected, news)
+        )
         return cast(Agreed | None, asked)
 
     def see(self, target: Target, title: str, view: View, word: str) -> Agreed | None:
         protected = target.context if self._protected(target.context) else ""
-        return cast(Agreed | None, self.ask(lambda: SeeDialog(title, view, word, protected)))
+        return cast(Agreed | None, self.ask(title, lambda: SeeDialog(title, view, word, protected)))
 
     def agree_all(self, action: Action, planned: Sequence[Planned], news: str) -> Mapping[str, Agreed] | None:
         contexts = sorted({one.target.context for one in planned})
         protected = [name for name in contexts if self._protected(name)]
-        asked = self.ask(lambda: AgreeAllDialog(action, planned, protected, news))
+        targets = [one.target for one in planned]
+        asked = self.ask(about_of(action, targets), lambda: AgreeAllDialog(action, planned, protected, news))
         return cast(Mapping[str, Agreed] | None, asked)
 
-    def ask(self, make: Callable[[], ModalScreen[Any]]) -> object | None:
-        """Show a dialog and wait for what it is dismissed with; one at a time."""
-        while not self._turn.acquire(timeout=LOOK_SECONDS):
-            if self._ending.is_set:
-                return None
+    @contextmanager
+    def asked_at(self, place: object) -> Iterator[None]:
+        """What this thread asks within the block came from that place."""
+        self._origin.place = place
         try:
-            return self._asked(make)
+            yield
         finally:
-            self._turn.release()
+            self._origin.place = None
 
-    def _asked(self, make: Callable[[], ModalScreen[Any]]) -> object | None:
-        """It waits while something is typed or another dialog is open."""
-        answers: queue.SimpleQueue[object | None] = queue.SimpleQueue()
-
-        def show() -> None:
-            if self._is_free():
-                self._app.push_screen(make(), answers.put)
-            else:
-                self._app.set_timer(LOOK_SECONDS, show)
-
-        self._app.call_later(show)
+    def ask(self, about: str, make: Callable[[], ModalScreen[Any]]) -> object | None:
+        """Show a dialog and wait for what it is dismissed with; `about` names it until it is shown."""
+        waits = _Waiting(about, make, getattr(self._origin, "place", None))
+        self._app.call_later(self._queue, waits)
         while not self._ending.is_set:
             try:
-                return answers.get(timeout=LOOK_SECONDS)
+                return waits.answers.get(timeout=LOOK_SECONDS)
             except queue.Empty:
                 continue
         return None
+
+    # On the loop of the app
+
+    def _queue(self, waits: _Waiting) -> None:
+        waits.place = waits.place or self._here()
+        self._waits.append(waits)
+        self._offer()
+
+    def call_first(self) -> bool:
+        """Show what has waited longest as soon as nothing is typed; False where nothing waits."""
+        for waits in self._waits[:1]:
+            waits.is_called = True
+        self._offer()
+        return bool(self._waits)
+
+    def _offer(self) -> None:
+        """Show one, if its place is on the screen and nothing is typed or decided; tell of the others."""
+        if self._waits and self._is_free():
+            here = self._here()
+            found = next((one for one in self._waits if one.is_called or one.place == here), None)
+            if found is not None:
+                self._waits.remove(found)
+                self._app.push_screen(found.make(), found.answers.put)
+        self._tell([one.about for one in self._waits])
+        if self._waits and self._timer is None:
+            self._timer = self._app.set_timer(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        self._offer()
+
+
+@dataclass
+class _Waiting:
+    """A question that is not shown yet, and the place from which it came."""
+
+    about: str
+    make: Callable[[], ModalScreen[Any]]
+    place: object
+    is_called: bool = False
+    answers: queue.SimpleQueue[object | None] = field(default_factory=queue.SimpleQueue)
+
+
+def about_of(action: Action, targets: Sequence[Target]) -> str:
+    """`Scale ml/deploy/fraud`."""
+    name = targets[0].name if len(targets) == 1 else f"{len(targets)} of them"
+    return f"{action.title} {name}"

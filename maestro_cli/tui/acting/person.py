@@ -30,12 +30,14 @@ class ConsolePerson:
 
     def confirm(self, question: str) -> bool:
         shown, title = self._shown, f"{self._context}: {question}"
-        return self._asker.ask(lambda: SeeDialog(title, shown, "Yes")) is not None
+        return self._asker.ask(title, lambda: SeeDialog(title, shown, "Yes")) is not None
 
     def ask_text(self, question: str) -> str:
-        return cast(str, self._asker.ask(lambda: LineDialog(f"{self._context}: {question}")) or "")
+        return cast(str, self._asker.ask(question, lambda: LineDialog(f"{self._context}: {question}")) or "")
 
     def ask_question(self, question: Question, is_cancelled: Callable[[], bool]) -> Answer | None:
         if is_cancelled():
             return None
-        return cast("Answer | None", self._asker.ask(lambda: QuestionDialog(question, self._context)))
+        return cast(
+            "Answer | None", self._asker.ask(question.title, lambda: QuestionDialog(question, self._context))
+        )

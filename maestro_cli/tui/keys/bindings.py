@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.binding import Binding
 
 DIGITS = "123456789"
+ANSWER_KEYS = "f2"
 
 
 def _key(
@@ -35,6 +36,7 @@ APP_BINDINGS: tuple[Binding, ...] = (
     _key("left_square_bracket", "rewind(False)", "rewind", "Rewind", "What was known before."),
     _key("right_square_bracket", "rewind(True)", "forward", "Forward", "What was known next, up to now."),
     _key("equals_sign", "compare", "compare", "Compare", "While the past is shown: what differs now."),
+    _key(ANSWER_KEYS, "answer", "answer", "Answer", "Open what came while you were elsewhere."),
     _key("ctrl+p", "command_palette", "palette", "Palette", "Find a screen, action, theme or context.",
          show=True),
     _key("ctrl+t", "log", "log", "Commands done", "The log of everything done here, as commands."),

@@ -47,6 +47,7 @@ VERBS: tuple[Verb, ...] = (
          ("compare",), needs=True),
     Verb("live", "Show what is known now again."),
     Verb("back", "To the place before."),
+    Verb("answer", "Open what came while you were elsewhere."),
     Verb("done", "Show or hide the log of what was done.", aliases=("commands",)),
     Verb("theme", "Other colours.", "theme", ("skin",), needs=True),
     Verb("keys", "Every key that works here.", aliases=("help", "h", "?")),

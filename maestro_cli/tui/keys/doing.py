@@ -106,6 +106,10 @@ def _done(app: ConsoleApp, argument: str) -> None:
     app.call_later(app.action_log)
 
 
+def _answer(app: ConsoleApp, argument: str) -> None:
+    app.call_later(app.action_answer)
+
+
 def _keys(app: ConsoleApp, argument: str) -> None:
     app.call_later(app.action_keys)
 
@@ -148,6 +152,7 @@ DOES: Mapping[str, Callable[[ConsoleApp, str], None]] = {
     "theme": _theme,
     "quit": _quit,
     "done": _done,
+    "answer": _answer,
     "keys": _keys,
     "tour": _tour,
     "export": _export,

@@ -6,6 +6,7 @@ Invariant: what was said goes after a while; what waits stays until it does not 
 from __future__ import annotations
 
 from rich.text import Text
+from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -16,6 +17,9 @@ TOLD_SECONDS = 30.0  # long enough to be read by somebody who looked elsewhere
 
 class StatusLine(Static):
     DEFAULT_CSS = "StatusLine { height: 1; color: $text-muted; }"
+
+    class Chosen(Message):
+        """What waits was clicked."""
 
     def __init__(self) -> None:
         super().__init__("", markup=False)
@@ -39,6 +43,10 @@ class StatusLine(Static):
         self._waits = visible(text, 200)
         self._draw()
 
+    def on_click(self) -> None:
+        if self._waits:
+            self.post_message(self.Chosen())
+
     @property
     def told(self) -> str:
         return self._told
@@ -51,4 +59,6 @@ class StatusLine(Static):
         text = "  ".join(one for one in (self._count, self._waits, self._told) if one)
         if text != self._shown:  # one line, whatever it says: nothing around it moves
             self._shown = text
-            self.update(Text(text, no_wrap=True, overflow="ellipsis"), layout=False)
+            line = Text(text, no_wrap=True, overflow="ellipsis")
+            line.highlight_words([self._waits] if self._waits else [], "bold reverse")
+            self.update(line, layout=False)
