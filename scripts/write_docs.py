@@ -129,6 +129,7 @@ def keys_page() -> str:
 
 def _cells(key: Key) -> str:
     pressed = " ".join(f"`{spoken_key(normal_key(one))}`" for one in split_keys(key.keys)) or "-"
+    pressed = pressed.replace("|", "\\|")  # or it would end the cell
     words = key.title if key.tooltip == key.title else f"**{key.title}**: {key.tooltip}"
     return " | ".join((pressed, words, key.danger.value, f"`{key.id}`"))
 

@@ -131,6 +131,9 @@ class ConsoleApp(Frame):
         else:
             self.status.tell(f"{scope.context} has no namespace of its own: :ns NAME")
 
+    def action_side(self) -> None:
+        self.run_line("side")
+
     def action_favourite(self, digit: str) -> None:
         """What keys.yaml pinned to the digit, else the screen that has it."""
         pinned = self.chosen_keys.favourites.get(digit)

@@ -76,6 +76,7 @@ class Frame(App[None]):
         self._announcer, self._announced = Announcer(), dict[str, Any]()
         self._typing: Timer | None = None
         self._view: View | None = None
+        self.is_beside = False  # several contexts each in a pane of their own
         self._drawn: Drawn | None = None
         self._free: Scope | None = None  # what it was about before an incident fixed it
         self._read_scope = console.store.snapshot.scope
@@ -212,13 +213,22 @@ class Frame(App[None]):
         if self._free is not None and all(one.screen != FIXING for one in self.trail):
             self._scoped(self._free)
             self._free = None
-        screen, scope = every_screen()[place.screen], self.behind.store.snapshot.scope
-        self._view = view = screen.view(sited(place, screen, scope))
+        self._view = view = self._view_of(place)
         self.body.remove_children()
         self.body.mount(view)
         self._read_for(view)
         self.crumbs.show(self.trail)
         self.call_after_refresh(self._settle)
+
+    def _view_of(self, place: Place) -> View:
+        """Of what is about no context alone a pane a context, while that was asked for."""
+        screen, scope = every_screen()[place.screen], self.behind.store.snapshot.scope
+        is_one = len(scope.contexts) == 1 or bool(place.context) or place.screen == FIXING
+        if is_one or not self.is_beside:
+            return screen.view(sited(place, screen, scope))
+        from maestro_cli.tui.views.side_view import SideView
+
+        return SideView(screen, place, scope.contexts)
 
     @on(View.ScopeFixed)
     def scope_fixed(self, event: View.ScopeFixed) -> None:
@@ -237,8 +247,7 @@ class Frame(App[None]):
             return
         if self.done.is_open and self.done.has_focus_within:
             return
-        within = next((one for one in view.query("*") if one.focusable), None)
-        self.screen_stack[0].set_focus(within)
+        self.screen_stack[0].set_focus(view.home)
 
     def _read_for(self, view: View) -> None:
         """Read what is on the screen, and nothing else."""

@@ -15,7 +15,7 @@ from maestro_cli.core.facts.inventory import PodLine
 from maestro_cli.core.refs import ref_of
 from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.tui.app import ConsoleApp
-from maestro_cli.tui.rewind.comparison import differences, text_difference
+from maestro_cli.tui.rewind.comparison import difference_columns, differences, text_difference
 from maestro_cli.tui.screens.inspection import YAML
 from maestro_cli.tui.screens.model import Moment, Place
 from maestro_cli.tui.screens.pods import PODS, pods_listing
@@ -56,6 +56,14 @@ def test_rows_are_known_by_their_key_and_told_gone_then_new_then_changed() -> No
 def test_a_row_that_only_became_older_does_not_differ() -> None:
     row = replace(pod("a"), created_at=THEN)
     assert found((row,), (replace(row, uid=row.uid),)) == []
+
+
+def test_where_there_is_little_room_what_changed_stays_longest() -> None:
+    was = pod("a")
+    then, now = (pods_listing((one,), MOMENT) for one in (was, replace(was, restarts=4)))
+    columns = difference_columns(now.columns, differences(then, now, uid))
+    by_title = {one.title: one.priority for one in columns}
+    assert [by_title[title] for title in ("namespace", "name", "restarts", "node")] == [0, 1, 1, 3]
 
 
 def test_columns_that_are_drawings_are_not_compared() -> None:

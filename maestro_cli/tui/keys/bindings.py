@@ -35,6 +35,7 @@ APP_BINDINGS: tuple[Binding, ...] = (
     _key("ctrl+r", "hurry", "hurry", "Read now", "Read again; what is watched tells by itself."),
     _key("left_square_bracket", "rewind(False)", "rewind", "Rewind", "What was known before."),
     _key("right_square_bracket", "rewind(True)", "forward", "Forward", "What was known next, up to now."),
+    _key("vertical_line", "side", "side", "Side by side", "Each context in a pane, or all in one list."),
     _key("equals_sign", "compare", "compare", "Compare", "While the past is shown: what differs now."),
     _key(ANSWER_KEYS, "answer", "answer", "Answer", "Open what came while you were elsewhere."),
     _key("ctrl+p", "command_palette", "palette", "Palette", "Find a screen, action, theme or context.",

@@ -39,6 +39,8 @@ class Verb:
 VERBS: tuple[Verb, ...] = (
     Verb("ctx", "Show these contexts, with commas between, in place of those of now.", "context",
          ("context", "contexts"), needs=True),
+    Verb("side", "Show contexts side by side, each in a pane; alone: those of now so, or in one list again.",
+         "context", ("beside", "split")),
     Verb("ns", "Show one namespace, or all.", "namespace", ("namespace",), needs=True),
     Verb("write", "Arm the context for some minutes (asks).", "minutes", ("arm",)),
     Verb("read", "Disarm the context: read-only again.", aliases=("disarm", "ro")),
@@ -124,8 +126,8 @@ def _argument(verb: Verb, rest: str, known: Known) -> str:
 
 
 def names_in(text: str) -> tuple[str, ...]:
-    """Names with commas between, each once."""
-    return tuple(dict.fromkeys(one.strip() for one in text.split(",") if one.strip()))
+    """Names with commas or blanks between, each once."""
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))
 
 
 def _place(screen: str, rest: str, known: Known) -> Place:

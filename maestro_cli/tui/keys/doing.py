@@ -46,7 +46,28 @@ def do(app: ConsoleApp, command: Do) -> None:
 def _contexts(app: ConsoleApp, argument: str) -> None:
     names = names_in(argument)
     scope = app.behind.store.snapshot.scope
+    app.is_beside = False
     namespace = app.behind.own_namespace(names[0]) if names[0] not in scope.contexts else scope.namespace
+    app.rescope(replace(scope, contexts=names, namespace=namespace, incident="", since=None))
+
+
+def _side(app: ConsoleApp, argument: str) -> None:
+    """Raises UsageError where there is no room for so many panes."""
+    from maestro_cli.tui.views.side_view import arranged, room_words
+
+    scope = app.behind.store.snapshot.scope
+    names = names_in(argument) or scope.contexts
+    if app.is_beside and not argument:
+        app.is_beside = False
+    elif len(names) < 2:
+        raise UsageError("side by side are several contexts", fix=":side prod-eu prod-us")
+    elif arranged(app.body.size.width, app.body.size.height, len(names)) == "one":
+        raise UsageError(
+            f"there is no room for {len(names)} panes", why=room_words(len(names)), fix=":ctx a,b"
+        )
+    else:
+        app.is_beside = True
+    namespace = scope.namespace if names[0] in scope.contexts else app.behind.own_namespace(names[0])
     app.rescope(replace(scope, contexts=names, namespace=namespace, incident="", since=None))
 
 
@@ -142,6 +163,7 @@ def _screenshot(app: ConsoleApp, argument: str) -> None:
 
 DOES: Mapping[str, Callable[[ConsoleApp, str], None]] = {
     "ctx": _contexts,
+    "side": _side,
     "ns": _namespace,
     "write": _write,
     "read": _read,

@@ -23,7 +23,8 @@ _SPOKEN = {
     "home": "Home", "end": "End", "delete": "Del", "insert": "Ins",
     "question_mark": "?", "colon": ":", "slash": "/", "minus": "-", "less_than_sign": "<",
     "greater_than_sign": ">", "circumflex_accent": "^", "left_square_bracket": "[",
-    "right_square_bracket": "]", "equals_sign": "=", "at": "@", "comma": ",", "full_stop": ".", "plus": "+",
+    "right_square_bracket": "]", "equals_sign": "=", "vertical_line": "|",
+    "at": "@", "comma": ",", "full_stop": ".", "plus": "+",
 }  # fmt: skip
 _CHARACTERS = {spoken: name for name, spoken in _SPOKEN.items() if len(spoken) == 1 and spoken.isascii()}
 

@@ -19,9 +19,11 @@ from maestro_cli.tui.keys.model import Key
 from maestro_cli.tui.keys.names import normal_key, split_keys
 from maestro_cli.tui.screens.model import OwnScreen, Place, ReportScreen, Screen, TableScreen
 from maestro_cli.tui.screens.table import every_screen
+from maestro_cli.tui.views.side_view import SideView
 from maestro_cli.tui.views.view import View
 
 EVERYWHERE = "everywhere"
+SIDES = "contexts side by side"
 # How ids of panes begin → what people call those.
 PANES = {
     "table": "lists",
@@ -37,7 +39,7 @@ def every_key() -> tuple[Key, ...]:
     """All of them, in the order of help; an id is there once, though several screens may share an action."""
     found: dict[str, Key] = {}
     of_screens = (key for screen in every_screen().values() for key in keys_of_screen(screen))
-    for key in (*app_keys(), *pane_keys(), *of_screens):
+    for key in (*app_keys(), *pane_keys(), *side_keys(), *of_screens):
         found.setdefault(key.id, key)
     return tuple(found.values())
 
@@ -45,6 +47,11 @@ def every_key() -> tuple[Key, ...]:
 def app_keys() -> tuple[Key, ...]:
     """Those that work everywhere."""
     return (*_keys(APP_BINDINGS, EVERYWHERE), *_keys(View.BINDINGS, EVERYWHERE))
+
+
+def side_keys() -> tuple[Key, ...]:
+    """Of several contexts side by side."""
+    return tuple(_keys(SideView.BINDINGS, SIDES))
 
 
 @cache
@@ -76,11 +83,12 @@ def keys_of_screen(screen: Screen) -> Iterator[Key]:
 
 
 def keys_together(screen: Screen) -> tuple[Key, ...]:
-    """Those that work at the same time on a screen."""
+    """Those that work at the same time on a screen, also of several contexts side by side."""
     panes = {TableScreen: ("lists",), ReportScreen: ("texts",)}.get(type(screen), ())
     return (
         *app_keys(),
         *(key for key in pane_keys() if key.place in panes),
+        *(side_keys() if panes else ()),
         *keys_of_screen(screen),
     )
 

@@ -16,6 +16,7 @@ from maestro_cli.output.views import Column, Listing
 from maestro_cli.tui.cells import cell_of
 
 MOST_LINES = 5000  # of a text on each side; what is longer is compared so far
+NAMING = 2  # so many columns at the left name a row
 TONES = {"gone": "bad", "new": "good", "changed": "warn"}
 
 
@@ -72,19 +73,32 @@ def _changed(
     return Difference(key, "changed", item, cells, others)
 
 
-def difference_columns(columns: Sequence[Column[Any]], left_out: Sequence[str] = ()) -> list[Column[Any]]:
-    """The columns of a listing as those of its differences, with what happened to the row first."""
+def difference_columns(
+    columns: Sequence[Column[Any]], found: Sequence[Difference], left_out: Sequence[str] = ()
+) -> list[Column[Any]]:
+    """The columns of a listing as those of its differences, with what happened to the row first.
+
+    Where there is no room for all, those in which something changed stay longest, beside the first two,
+    which name the row.
+    """
     first: Column[Any] = Column("diff", lambda one: one.what, tone=lambda one: TONES[one.what])
-    return [first, *(_of(one, place == 0) for place, one in enumerate(_kept(columns, left_out)))]
+    changed = frozenset().union(*(one.changed for one in found))
+    return [first, *(_of(one, place, changed) for place, one in enumerate(_kept(columns, left_out)))]
 
 
-def _of(column: Column[Any], is_name: bool) -> Column[Any]:
-    title = column.title
+def _of(column: Column[Any], place: int, changed: frozenset[str]) -> Column[Any]:
+    title, priority = column.title, column.priority
+    if place < NAMING:
+        priority = min(place, 1)
+    elif title in changed:
+        priority = 1
+    elif priority is None or priority > 1:
+        priority = 3
     return replace(
         column,
         cell=lambda one: one.cells.get(title),
         tone=lambda one: "warn" if title in one.changed else "",
-        priority=0 if is_name else column.priority,
+        priority=priority,
     )
 
 

@@ -82,21 +82,22 @@ class TableView(View):
     ) -> None:
         """What is new, gone or changed since then; of a context of which either is not known, nothing."""
         sited: list[Sited] = []
-        columns: Sequence[Column[Any]] = ()
-        total, are_known = 0, True
+        every, columns = list[Difference](), list[Column[Any]]()
+        are_known = True
         for key, (context, then) in zip(sorted(self.keys(at.scope)), facts, strict=True):
             now, moment = against.get(key, UNREAD), replace(at, context=context)
             old, new = (self._screen.listing(self._items(one), moment) for one in (then, now))
             is_known = then.is_known and now.is_known
             found = differences(old, new, self._screen.key, self._screen.drawn) if is_known else []
-            columns = difference_columns(new.columns, self._screen.drawn)
+            every += found
+            columns = difference_columns(new.columns, every, self._screen.drawn)
             listing = Listing("differences/v1", columns, found)
             kept = self._filter.kept(listing, context, lambda one: one.key, self._labels)
             sited += [Sited(context, one.key, one, now.is_stale) for one in kept]
-            total, are_known = total + len(found), are_known and is_known
+            are_known = are_known and is_known
         self._empty = "nothing differs"
         shown = sited_columns(columns, has_context=len(facts) > 1)
-        self._draw(shown, sited, total, lambda one: one.id, lambda one: one.is_stale, are_known)
+        self._draw(shown, sited, len(every), lambda one: one.id, lambda one: one.is_stale, are_known)
 
     def _labels(self, one: Difference) -> Mapping[str, str]:
         return self._screen.labels(one.item)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
+from textual.widget import Widget
 
 from maestro_cli.tui.acting.model import Action, Target
 from maestro_cli.tui.store.model import FactKey, Scope, Snapshot
@@ -71,7 +72,7 @@ class View(Vertical):
             super().__init__()
             self.spec, self.targets = spec, tuple(targets)
 
-    can_compare: ClassVar[bool] = False  # whether it shows `against` of a snapshot
+    can_compare = False  # whether it shows `against` of a snapshot
 
     def __init__(self, screen_: Screen, place: Place) -> None:
         super().__init__()
@@ -91,6 +92,11 @@ class View(Vertical):
     def targets(self) -> tuple[Target, ...]:
         """What is marked, else what the cursor is on; empty when that is nothing."""
         return ()
+
+    @property
+    def home(self) -> Widget | None:
+        """What takes the keys when nothing else has them; None while there is nothing yet."""
+        return next((one for one in self.query("*") if one.focusable), None)
 
     @property
     def can_filter(self) -> bool:

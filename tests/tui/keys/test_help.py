@@ -10,7 +10,7 @@ from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.keys.help import HelpDialog, help_text, lines_of
 from maestro_cli.tui.keys.palette import ConsoleCommands
 from maestro_cli.tui.keys.remembered import Remembered, recall
-from maestro_cli.tui.keys.table import app_keys, keys_together
+from maestro_cli.tui.keys.table import SIDES, app_keys, keys_together
 from maestro_cli.tui.keys.tour import tour_text
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.pods import PODS
@@ -30,7 +30,7 @@ def test_help_tells_of_every_key_that_works_in_the_place_and_of_each_action_with
         tell(console, FactRead(PODS.of("prod"), (pod("fraud-1"),), NOW))
         await until(pilot, lambda: "fraud-1" in screen_text(app), "the rows")
         active = lines_of((key, one.binding) for key, one in app.screen.active_bindings.items())
-        known = {key.id for key in keys_together(every_screen()["pods"]) if key.keys}
+        known = {key.id for key in keys_together(every_screen()["pods"]) if key.keys and key.place != SIDES}
         assert {name for name in known if name not in active} == set()
         text = "\n".join(plain_text(line) for line in help_text(every_screen()["pods"], active))
         assert [key.tooltip for key in app_keys() if key.tooltip not in text] == []
