@@ -16,18 +16,21 @@ from maestro_cli.slo.measuring.window import MINUTE, Span
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """`covered` is 1 for each minute of the span that was watched; `gaps` are, by target, its own."""
+    """`covered` is 1 for each minute of the span that was watched.
+
+    `gaps` are, by target, its minutes without a sample, and the seconds from the sample before to that after.
+    """
 
     start: int
     covered: bytearray
-    gaps: dict[str, list[tuple[int, int]]]
+    gaps: dict[str, list[tuple[int, int, float]]]
 
     def missed(self, target: str, start: float, end: float) -> list[int]:
         """The minutes of the span that the target had no sample in, between two of its series' samples."""
         first, last = _minute(start, self.start), _minute(end, self.start)
         return [
             index
-            for low, high in self.gaps.get(target, ())
+            for low, high, _ in self.gaps.get(target, ())
             if low < last and high > first
             for index in range(max(low, first + 1, 0), min(high, last))
         ]
@@ -45,7 +48,7 @@ def read_coverage(pieces: Sequence[Piece], span: Span) -> Coverage:
         for target, own in piece.covered.items():
             stretches.setdefault(target, []).extend(own)
     lives, covered = bytearray(minutes), bytearray(b"\x01" * minutes)
-    gaps: dict[str, list[tuple[int, int]]] = {}
+    gaps: dict[str, list[tuple[int, int, float]]] = {}
     for target, own in stretches.items():
         whole = merged(own)
         limit = limits.get(target, float(MINUTE))
@@ -56,7 +59,7 @@ def read_coverage(pieces: Sequence[Piece], span: Span) -> Coverage:
         for (_, before), (after, _) in pairwise(whole):
             low, high = _minute(before, start) + 1, _minute(after, start)
             if after - before > limit and low < high:
-                gaps.setdefault(target, []).append((low, high))
+                gaps.setdefault(target, []).append((low, high, after - before))
                 _mark(covered, low, high, 0)
     alone = int.from_bytes(lives, "little") & int.from_bytes(covered, "little")
     return Coverage(start, bytearray(alone.to_bytes(minutes, "little")), gaps)

@@ -1,0 +1,133 @@
+"""What nobody saw: minutes without samples, and what a counter took with it when it ended.
+
+Invariant: what a counter went up over a gap is counted, spread over it. What may have happened besides is
+estimated from what was counted elsewhere, three standard deviations to the safe side.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from maestro_cli.slo.measuring.coverage import Coverage
+from maestro_cli.slo.measuring.joining import Joining
+from maestro_cli.slo.measuring.samples import COUNTED, TOTAL, gap_limit
+from maestro_cli.slo.measuring.window import MINUTE
+
+BRIDGED_FROM = 0.95  # the share of minutes that must be covered before a counter's word for a gap is taken
+_SURE = 3.0  # standard deviations of a count that is estimated
+
+
+@dataclass(slots=True)
+class Unseen:
+    """By minute of the span; see Counts."""
+
+    unknown: dict[int, float] = field(default_factory=dict)
+    loose: dict[int, tuple[float, float]] = field(default_factory=dict)
+    bridged_minutes: int = 0
+
+
+@dataclass(slots=True)
+class _Gaps:
+    """By minute: what was carried over it (counted, total), and whether a counter was reset or went on."""
+
+    spread: dict[int, tuple[float, float]]
+    bridged: bytearray
+    broken: bytearray
+
+
+def find_unseen(joining: Joining, coverage: Coverage) -> Unseen:
+    """Also counts in `joining` what was carried over gaps."""
+    gaps = _spread(joining, coverage)
+    minutes = len(joining.total)
+    watched = sum(coverage.covered)
+    is_trusted = watched >= BRIDGED_FROM * minutes
+    seen = sum(total for total, is_covered in zip(joining.total, coverage.covered, strict=True) if is_covered)
+    mean = seen / watched if watched else 0.0
+    expected = _expected(joining, coverage)
+    found = Unseen()
+    for index in _without(coverage.covered):
+        carried = gaps.spread.get(index, (0.0, 0.0))
+        if not (is_trusted and gaps.bridged[index] and not gaps.broken[index]):
+            least = max(mean - joining.total[index], expected.get(index, 0.0), carried[1], 0.0)
+            found.unknown[index] = least
+            found.loose[index] = carried
+        joining.counted[index] += carried[0]
+        joining.total[index] += carried[1]
+    found.bridged_minutes = minutes - watched - len(found.unknown)
+    _add_doubt(found.unknown)
+    for at, many in _lost(joining):
+        index = joining.minute(at)
+        if many > 0 and 0 <= index < minutes:
+            found.unknown[index] = found.unknown.get(index, 0.0) + many + _SURE * math.sqrt(many) + 1
+    return found
+
+
+def _spread(joining: Joining, coverage: Coverage) -> _Gaps:
+    """Where what was carried belongs; what is no gap of its target is counted at once, and may be a reset."""
+    minutes = len(joining.total)
+    gaps = _Gaps({}, bytearray(minutes), bytearray(minutes))
+    for key, gap in joining.carried:
+        one = joining.series[key]
+        missed = coverage.missed(one.target, gap.start, gap.end)
+        if not missed:  # only this series was not there, or for less than a minute
+            joining.put(gap.end, one.role, gap.increase)
+            if gap.is_broken:
+                longest = gap.start + gap_limit(one.step_seconds) + one.step_seconds
+                joining.resets.append((key, gap.start, min(gap.end, longest)))
+            continue
+        mark = gaps.broken if gap.is_broken else gaps.bridged
+        share = gap.increase / len(missed)
+        for index in missed:
+            mark[index] |= one.role & TOTAL
+            counted, total = gaps.spread.get(index, (0.0, 0.0))
+            gaps.spread[index] = (
+                counted + share * bool(one.role & COUNTED),
+                total + share * bool(one.role & TOTAL),
+            )
+    return gaps
+
+
+def _expected(joining: Joining, coverage: Coverage) -> Mapping[int, float]:
+    """By minute, what the targets that were not seen in it would have counted at their own rates."""
+    rates: dict[str, float] = {}
+    for one in joining.series.values():
+        if one.role & TOTAL:
+            rates[one.target] = rates.get(one.target, 0.0) + one.rate
+    found: dict[int, float] = {}
+    for target, own in coverage.gaps.items():
+        for low, high, seconds in own:
+            many = rates.get(target, 0.0) * seconds / (high - low)
+            for index in range(max(low, 0), min(high, len(joining.total))):
+                found[index] = found.get(index, 0.0) + many
+    return found
+
+
+def _add_doubt(unknown: dict[int, float]) -> None:
+    """Traffic varies: all of it together may be three standard deviations more."""
+    whole = sum(unknown.values())
+    if whole > 0:
+        more = 1 + _SURE / math.sqrt(whole)
+        for index in unknown:
+            unknown[index] *= more
+
+
+def _lost(joining: Joining) -> Iterator[tuple[float, float]]:
+    """When and how much a counter may have taken with it: before a reset, and after its last sample."""
+    end = joining.start + len(joining.total) * MINUTE
+    for key, before, at in joining.resets:
+        one = joining.series[key]
+        if one.role & TOTAL:
+            yield at, one.rate * (at - before)
+    for one in joining.series.values():
+        at = one.last[0] + one.step_seconds
+        if one.role & TOTAL and at + gap_limit(one.step_seconds) < end:
+            yield at, one.rate * one.step_seconds
+
+
+def _without(covered: bytearray) -> Iterator[int]:
+    index = covered.find(0)
+    while index >= 0:
+        yield index
+        index = covered.find(0, index + 1)

@@ -1,0 +1,181 @@
+"""Measured on a real Prometheus: what really happened is within what is stated, and an evaluator that leaves
+something out states what is not true."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate, pairwise
+from pathlib import Path
+
+import pytest
+
+from maestro_cli.config.settings import Endpoint
+from maestro_cli.core.errors import InvalidQuery
+from maestro_cli.slo.measuring import counts
+from maestro_cli.slo.measuring.coverage import Coverage
+from maestro_cli.slo.measuring.measure import Outside, measure
+from maestro_cli.slo.measuring.model import Measured
+from maestro_cli.slo.measuring.window import Span
+from maestro_cli.slo.objectives import Counters, Objective, Queries
+from maestro_cli.slo.ports import RawSeries
+from maestro_cli.sources.prometheus_raw import RawPrometheus
+from tests.contract.recorded_prometheus import recorded_prometheus
+from tests.contract.slo.lived import LEAD, SCRAPE, Service, openmetrics, services
+
+pytestmark = pytest.mark.contract
+SECONDS = 2 * 3600
+START = datetime(2026, 10, 1, 23, tzinfo=UTC)  # midnight is in it, where pieces meet
+SPAN = Span(START, START + timedelta(seconds=SECONDS))
+NOW = SPAN.end + timedelta(days=1)
+LIVED = services(260, SECONDS, seed=7)
+
+
+@dataclass
+class Remembered:
+    """What the real one answered, with a change that an evaluator without something would make."""
+
+    answers: dict[str, list[RawSeries]]
+    mutation: Callable[[RawSeries], RawSeries] = lambda one: one
+    url: str = "http://remembered"
+
+    def samples(self, selector: str, start: datetime, end: datetime) -> Iterator[RawSeries]:
+        yield from map(self.mutation, self.answers[selector])
+
+    def steps(self, *_: object) -> Iterator[RawSeries]:
+        raise AssertionError
+
+    def label_values(self, *_: object) -> Sequence[str]:
+        raise AssertionError
+
+    def retention_seconds(self) -> float | None:
+        return None
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RawPrometheus]:
+    text = openmetrics(LIVED, round(START.timestamp()))
+    with recorded_prometheus(tmp_path_factory.mktemp("lived"), text) as url:
+        source = RawPrometheus(Endpoint(url=url))
+        yield source
+        source.close()
+
+
+@pytest.fixture(scope="module")
+def remembered(prometheus: RawPrometheus) -> Remembered:
+    """Every service's samples, in one question to the real one."""
+    answers: dict[str, list[RawSeries]] = {}
+    begin = START - timedelta(seconds=LEAD)
+    for one in prometheus.samples("r_total", begin, SPAN.end):
+        selector = f'{{__name__="r_total",service="{one.labels["service"]}"}}'
+        answers.setdefault(selector, []).append(one)
+    return Remembered(answers)
+
+
+def _objective(name: str) -> Objective:
+    total = f'r_total{{service="{name}"}}'
+    counters = Counters(total=total, bad=f'r_total{{service="{name}",code=~"5.."}}')
+    return Objective(name, name, name, 0.99, SECONDS, counters, {})
+
+
+def _measured(service: Service, metrics: Remembered | RawPrometheus) -> Measured:
+    return measure(_objective(service.name), SPAN, Outside(metrics, NOW))
+
+
+def _outside(metrics: Remembered) -> set[str]:
+    """The services of which the truth is not within the bounds that are stated."""
+    found = set()
+    for service in LIVED:
+        bounds = _measured(service, metrics).bounds
+        if bounds is None or not bounds.low - 1e-12 <= service.truth <= bounds.high + 1e-12:
+            found.add(service.name)
+    return found
+
+
+def test_there_are_five_hundred_series_with_every_fault() -> None:
+    series = [points for one in LIVED for process in one.processes for points in process.samples.values()]
+    assert sum(bool(points) for points in series) >= 500
+    kinds = {fault for one in LIVED for fault in one.faults}
+    assert kinds == {"reset", "gap", "reset in a gap", "birth", "death"}
+
+
+def test_what_really_happened_is_always_within_the_bounds(remembered: Remembered) -> None:
+    assert _outside(remembered) == set()
+
+
+def test_what_was_all_seen_is_exact_and_the_rest_is_bounded_closely(remembered: Remembered) -> None:
+    widths = []
+    for service in LIVED:
+        found = _measured(service, remembered)
+        assert found.bounds is not None
+        if not service.faults:
+            assert found.ratio == pytest.approx(service.truth, abs=1e-12)
+            assert found.bounds.low == found.bounds.high
+        elif "reset in a gap" not in service.faults:
+            widths.append(found.bounds.high - found.bounds.low)
+    assert statistics.median(widths) < 0.02
+
+
+def test_one_that_knows_no_resets_states_what_is_not_true(remembered: Remembered) -> None:
+    def without_resets(one: RawSeries) -> RawSeries:
+        ups = (max(after - before, 0.0) for before, after in pairwise(one.values))
+        return RawSeries(one.labels, one.times, list(accumulate(ups, initial=one.values[0])))
+
+    wrong = _outside(replace(remembered, mutation=without_resets))
+    assert wrong >= {one.name for one in LIVED if one.faults == {"reset"}}
+
+
+def test_one_that_knows_no_births_states_what_is_not_true(
+    remembered: Remembered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts, "count_births", lambda _: (0, 0))
+    assert len(_outside(remembered)) > 10
+
+
+def test_one_that_takes_gaps_as_seen_states_what_is_not_true(
+    remembered: Remembered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def all_seen(_: object, span: Span) -> Coverage:
+        return Coverage(round(span.start.timestamp()), bytearray(b"\x01" * span.minutes), {})
+
+    monkeypatch.setattr(counts, "read_coverage", all_seen)
+    wrong = _outside(remembered)
+    assert {one.name for one in LIVED if "reset in a gap" in one.faults} & wrong
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_asked_in_pieces_it_is_what_was_asked_at_once(
+    number: int, prometheus: RawPrometheus, remembered: Remembered, tmp_path: Path
+) -> None:
+    service = [one for one in LIVED if one.faults][number]
+    live, known = _measured(service, prometheus), _measured(service, remembered)
+    assert (live.good, live.total, live.bounds) == (known.good, known.total, known.bounds)
+
+
+def test_what_promql_counts_is_close_to_what_was_counted(prometheus: RawPrometheus) -> None:
+    service = next(one for one in LIVED if not one.faults)
+    exact = _measured(service, prometheus)
+    name = f'service="{service.name}"'
+    queries = Queries(
+        total=f"increase(r_total{{{name}}}[$window])",
+        bad=f'increase(r_total{{{name},code="500"}}[$window])',
+    )
+    found = measure(replace(_objective(service.name), indicator=queries), SPAN, Outside(prometheus, NOW))
+    assert exact.total is not None
+    assert found.total == pytest.approx(exact.total, rel=0.01)
+    assert not found.exact
+
+
+def test_samples_are_those_from_the_start_to_before_the_end(prometheus: RawPrometheus) -> None:
+    end = START + timedelta(seconds=4 * SCRAPE)
+    (one, *_) = prometheus.samples('r_total{service="s0",code="200"}', START, end)
+    assert [at - START.timestamp() for at in one.times] == [0, 15, 30, 45]
+
+
+def test_it_says_how_long_it_keeps_and_what_values_a_label_has(prometheus: RawPrometheus) -> None:
+    assert prometheus.retention_seconds() == 100 * 365 * 86400
+    assert list(prometheus.label_values("code", "r_total", START, SPAN.end)) == ["200", "500"]
+    with pytest.raises(InvalidQuery):
+        list(prometheus.samples("r_total{", START, SPAN.end))
