@@ -1,0 +1,160 @@
+"""A report with all that it was made of, as one archive that recomputes it without a network.
+
+Format: `.tar.gz` or `.zip` of `manifest.json` (SHA-256 of each file), `inputs.json` (period, objectives,
+contract, exclusions, incidents, drills), `report.json` (the figures) and `pieces.msgpack` (for each query and
+stretch of time the increases by minute). Invariant: the same inputs and pieces give the same bytes; a bundle
+is believed in nothing: its report is the one that is recomputed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from maestro_cli.core.archives import pack
+from maestro_cli.core.canonical import canonical_json, plain
+from maestro_cli.core.errors import InvalidFile
+from maestro_cli.core.verdict import Verdict
+from maestro_cli.slo.measuring.keeping import Kept, Key
+from maestro_cli.slo.measuring.measure import Outside
+from maestro_cli.slo.report.build import build_report
+from maestro_cli.slo.report.document import report_document
+from maestro_cli.slo.report.model import Inputs, SlaReport
+from maestro_cli.slo.report.recording import RecordedMetrics, RecordedStore
+
+SCHEMA = "maestro.dev/sla-bundle/v1"
+MANIFEST, INPUTS, REPORT, PIECES = "manifest.json", "inputs.json", "report.json", "pieces.msgpack"
+MAX_PROBLEMS = 100
+
+
+class Piece(msgspec.Struct, frozen=True, array_like=True):
+    """A piece of time in a bundle, with what it answers."""
+
+    key: Key
+    kept: Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is not as the manifest says, or not as it is when it is recomputed."""
+
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """PASS when every file is as the manifest says and the report is what recomputing gives.
+
+    `digest` is the SHA-256 of the manifest: who was told it elsewhere knows that nothing was exchanged.
+    """
+
+    verdict: Verdict
+    digest: str
+    report: SlaReport
+    problems: tuple[Problem, ...]
+
+
+def pack_bundle(report: SlaReport, pieces: Iterable[tuple[Key, Kept]], kind: str) -> bytes:
+    """The bytes of the archive; `kind` is `.tar.gz` or `.zip`."""
+    inputs = msgspec.to_builtins(report.inputs)
+    files = {
+        INPUTS: _json(inputs),
+        REPORT: _json(report_document(report)),
+        PIECES: msgspec.msgpack.encode(
+            [Piece(key, kept) for key, kept in sorted(pieces, key=lambda pair: pair[0].name)]
+        ),
+    }
+    files[MANIFEST] = _json(
+        {
+            "schema": SCHEMA,
+            "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())},
+        }
+    )
+    return pack(files, kind)
+
+
+def recompute(files: Mapping[str, bytes], file: str) -> SlaReport:
+    """The report that a bundle gives. Raises InvalidFile for what is no bundle, and for what is missing."""
+    inputs = _decoded(files, INPUTS, file, lambda data: msgspec.json.decode(data, type=Inputs))
+    pieces = _decoded(files, PIECES, file, lambda data: msgspec.msgpack.decode(data, type=list[Piece]))
+    outside = Outside(
+        metrics=RecordedMetrics(inputs, file),
+        now=inputs.asked_at,
+        store=RecordedStore({piece.key.name: piece.kept for piece in pieces}),
+        recovered=inputs.recovered,
+    )
+    try:
+        return build_report(inputs, outside)
+    except (ArithmeticError, ValueError, LookupError) as error:  # numbers and dates that nobody measured
+        raise InvalidFile("cannot be recomputed", file=file, why=str(error)[:200]) from error
+
+
+def verify_bundle(files: Mapping[str, bytes], file: str) -> Verification:
+    """Compare the files with the manifest, and the report with what recomputing gives; raises InvalidFile."""
+    problems = list(_check_files(files, file))
+    report = recompute(files, file)
+    stated = _decoded(files, REPORT, file, json.loads)
+    problems += differences(stated, plain(report_document(report)))
+    digest = hashlib.sha256(files.get(MANIFEST, b"")).hexdigest()
+    verdict = Verdict.FAIL if problems else Verdict.PASS
+    return Verification(verdict, digest, report, tuple(problems[:MAX_PROBLEMS]))
+
+
+def differences(stated: Any, found: Any, where: str = "") -> list[Problem]:
+    """Where two JSON documents differ, by the path to it; what is stated first."""
+    if isinstance(stated, dict) and isinstance(found, dict):
+        told: list[Problem] = []
+        for key in sorted({*stated, *found}, key=str):
+            at = f"{where}.{key}" if where else str(key)
+            if key not in stated or key not in found:
+                told.append(Problem(at, "is missing" if key not in stated else "is not part of it"))
+            else:
+                told += differences(stated[key], found[key], at)
+        return told
+    if isinstance(stated, list) and isinstance(found, list) and len(stated) == len(found):
+        return [
+            each
+            for index, pair in enumerate(zip(stated, found, strict=True))
+            for each in differences(*pair, f"{where}[{index}]")
+        ]
+    if stated == found and type(stated) is type(found):
+        return []
+    return [Problem(where, f"it says {_short(stated)}, recomputed it is {_short(found)}")]
+
+
+def _check_files(files: Mapping[str, bytes], file: str) -> Iterable[Problem]:
+    manifest = _decoded(files, MANIFEST, file, json.loads)
+    listed = manifest.get("files") if isinstance(manifest, dict) else None
+    if not isinstance(listed, dict) or manifest.get("schema") != SCHEMA:
+        raise InvalidFile("is not the bundle of an SLA report", file=file, why="its manifest is another")
+    for name in sorted({*listed, *files} - {MANIFEST}):
+        if name not in files:
+            yield Problem(name, "is missing")
+        elif name not in listed:
+            yield Problem(name, "is not in the manifest")
+        elif hashlib.sha256(files[name]).hexdigest() != listed[name]:
+            yield Problem(name, "is not what the manifest says")
+
+
+def _decoded(files: Mapping[str, bytes], name: str, file: str, decode: Callable[[bytes], Any]) -> Any:
+    if name not in files:
+        raise InvalidFile("is not the bundle of an SLA report", file=file, why=f"it has no {name}")
+    try:
+        return decode(files[name])
+    except (ValueError, msgspec.MsgspecError, RecursionError) as error:
+        raise InvalidFile(f"{name} in it cannot be read", file=file, why=str(error)[:200]) from error
+
+
+def _json(value: Any) -> bytes:
+    return f"{canonical_json(value)}\n".encode("utf-8", "replace")
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,127 @@
+"""What was asked for a report, kept, so that it can be asked again of what was kept.
+
+Invariant: offline every answer is one that was recorded; what was not is an error, never empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from maestro_cli.core.errors import InvalidFile, UsageError
+from maestro_cli.slo.measuring.keeping import Kept, Key, Store
+from maestro_cli.slo.ports import RawMetrics, RawSeries, TooMuch
+from maestro_cli.slo.report.model import Inputs, LabelValues, Refusal
+
+
+class RecordingStore:
+    """A store that also remembers every piece that went through it, by the name of its key."""
+
+    def __init__(self, inner: Store) -> None:
+        self._inner = inner
+        self.pieces: dict[str, tuple[Key, Kept]] = {}
+
+    def load(self, key: Key) -> Kept | None:
+        kept = self._inner.load(key)
+        if kept is not None:
+            self.pieces[key.name] = key, kept
+        return kept
+
+    def save(self, key: Key, kept: Kept) -> None:
+        self._inner.save(key, kept)
+        self.pieces[key.name] = key, kept
+
+
+class RecordingMetrics:
+    """A Prometheus of which is remembered what it said of labels, and what it would not answer."""
+
+    def __init__(self, inner: RawMetrics) -> None:
+        self._inner = inner
+        self.label_answers: list[LabelValues] = []
+        self.refusals: list[Refusal] = []
+
+    @property
+    def url(self) -> str:
+        return self._inner.url
+
+    def samples(self, selector: str, start: datetime, end: datetime) -> Iterable[RawSeries]:
+        return self._asked(selector, start, end, lambda: self._inner.samples(selector, start, end))
+
+    def steps(self, promql: str, start: datetime, end: datetime, step_seconds: float) -> Iterable[RawSeries]:
+        return self._asked(promql, start, end, lambda: self._inner.steps(promql, start, end, step_seconds))
+
+    def _asked(
+        self, promql: str, start: datetime, end: datetime, ask: Callable[[], Iterable[RawSeries]]
+    ) -> tuple[RawSeries, ...]:
+        try:
+            return tuple(ask())
+        except UsageError as error:
+            self.refusals.append(Refusal(promql, start, end, False, error.what, error.why))
+            raise
+        except TooMuch as error:
+            self.refusals.append(Refusal(promql, start, end, True, str(error)))
+            raise
+
+    def label_values(self, label: str, selector: str, start: datetime, end: datetime) -> Sequence[str]:
+        values = tuple(self._inner.label_values(label, selector, start, end))
+        self.label_answers.append(LabelValues(label, selector, start, end, values))
+        return values
+
+    def retention_seconds(self) -> float | None:
+        return self._inner.retention_seconds()
+
+
+class RecordedStore:
+    """The pieces of a bundle."""
+
+    def __init__(self, pieces: Mapping[str, Kept]) -> None:
+        self._pieces = pieces
+
+    def load(self, key: Key) -> Kept | None:
+        return self._pieces.get(key.name)
+
+    def save(self, key: Key, kept: Kept) -> None:
+        """Nothing is measured offline that could be kept."""
+
+
+class RecordedMetrics:
+    """The Prometheus of a bundle: it says what it said then. Raises InvalidFile for what it was not asked."""
+
+    def __init__(self, inputs: Inputs, file: str) -> None:
+        self.url = inputs.url
+        self._retention_seconds = inputs.retention_seconds
+        self._labels = {
+            (one.label, one.selector, one.start, one.end): one.values for one in inputs.label_values
+        }
+        self._refusals = {(one.promql, one.start, one.end): one for one in inputs.refusals}
+        self._file = file
+
+    def samples(self, selector: str, start: datetime, end: datetime) -> Iterable[RawSeries]:
+        raise self._refusal(selector, start, end)
+
+    def steps(self, promql: str, start: datetime, end: datetime, step_seconds: float) -> Iterable[RawSeries]:
+        raise self._refusal(promql, start, end)
+
+    def label_values(self, label: str, selector: str, start: datetime, end: datetime) -> Sequence[str]:
+        found = self._labels.get((label, selector, start, end))
+        if found is None:
+            raise self._missing(f"the values of {label} of {selector}", start, end)
+        return found
+
+    def retention_seconds(self) -> float | None:
+        return self._retention_seconds
+
+    def _refusal(self, promql: str, start: datetime, end: datetime) -> Exception:
+        """Whatever was answered is in the pieces; only what was refused is asked for again."""
+        found = self._refusals.get((promql, start, end))
+        if found is None:
+            return self._missing(promql, start, end)
+        return TooMuch(found.what) if found.is_too_much else UsageError(found.what, why=found.why)
+
+    def _missing(self, what: str, start: datetime, end: datetime) -> InvalidFile:
+        return InvalidFile(
+            f"holds no answer to {what[:200]}",
+            file=self._file,
+            why=f"from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC nothing was recorded",
+            fix="ask for the bundle again: what is not in it cannot be recomputed",
+        )
