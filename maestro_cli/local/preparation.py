@@ -22,7 +22,7 @@ from maestro_cli.core.files import write_atomically
 from maestro_cli.local.keys import faults_folder, keys_file, make_keys
 from maestro_cli.slo.alert_files import group_document, read_alert_files
 from maestro_cli.slo.files.reading import read_objectives
-from maestro_cli.slo.rules import rule_file
+from maestro_cli.slo.rules.alerts import rule_file
 from maestro_cli.slo.windows import Profile
 
 NAMESPACE = "ml"

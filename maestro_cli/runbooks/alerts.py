@@ -15,7 +15,7 @@ from maestro_cli.config.strict import Document, parse_yaml_all
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.runbooks.catalog import RUNBOOK_URL
 from maestro_cli.slo.files.reading import read_objectives
-from maestro_cli.slo.rules import ALERT_NAME
+from maestro_cli.slo.rules.alerts import ALERT_NAME
 
 _SUFFIXES = (".yaml", ".yml")
 _OBJECTIVES = re.compile(

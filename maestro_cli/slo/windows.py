@@ -1,16 +1,26 @@
 """Multi-window, multi-burn-rate alerting windows.
 
-Invariant: an alert needs the long window (it matters) and the short one (it still happens). Factors
-and windows of `production` are those of the Google SRE workbook, chapter 5, for a 30-day objective;
-`drill` keeps the factors of pages, has one of tickets between the two, and shortens the windows so that a
-rehearsal takes seconds, as it does the times of other alerts.
+Invariant: an alert needs the long window (it matters) and the short one (it still happens). Shares of the
+budget and windows of `production` are those of the Google SRE workbook, chapter 5: they are given for 30 days
+and follow the period of each objective. `drill` keeps the factors of pages, has one of tickets between the
+two, and shortens the windows so that a rehearsal takes seconds, as it does the times of other alerts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
+_PERIOD = 30 * _DAY  # that the workbook's windows are given for
+_MONTHS = (28 * _DAY, 31 * _DAY)  # periods that take those windows as they are
+_SHORTEST_LONG, _SHORTEST_SHORT = 15 * _MINUTE, 5 * _MINUTE  # a scrape a minute fills them
+_SHARES = (  # severity, share of the budget that is gone, in how long
+    ("page", 0.02, 1 * _HOUR),
+    ("page", 0.05, 6 * _HOUR),
+    ("ticket", 0.1, 1 * _DAY),
+    ("ticket", 0.1, 3 * _DAY),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +30,32 @@ class BurnWindow:
     long_seconds: float
     short_seconds: float
     hold_seconds: float = 0.0  # how long both must be over before anybody is told
+
+
+def burn_windows(period_seconds: float) -> tuple[BurnWindow, ...]:
+    """The windows for any period: a page at 2 and 5 % of its budget, a ticket at 10 %.
+
+    A month of any length has those of the workbook; another period has them in proportion, so that factors
+    stay what they are and none is a pace that would last the period. The factor is always share · period /
+    long, also where a window would be too short to be measured and is longer.
+    """
+    least, most = _MONTHS
+    scale = 1.0 if least <= period_seconds <= most else period_seconds / _PERIOD
+    found = []
+    for severity, share, base_seconds in _SHARES:
+        long = max(_whole_minutes(base_seconds * scale), _SHORTEST_LONG)
+        short = max(_whole_minutes(long / 12), _SHORTEST_SHORT)
+        found.append(BurnWindow(severity, round(share * period_seconds / long, 12), long, short))
+    return tuple(found)
+
+
+def spans_of(windows: Iterable[BurnWindow]) -> tuple[float, ...]:
+    """Every length of the windows in seconds, the shortest first."""
+    return tuple(sorted({seconds for w in windows for seconds in (w.long_seconds, w.short_seconds)}))
+
+
+def _whole_minutes(seconds: float) -> float:
+    return round(seconds / _MINUTE) * _MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +72,11 @@ class Profile:
 
     @property
     def spans_seconds(self) -> tuple[float, ...]:
-        spans = {w.long_seconds for w in self.windows} | {w.short_seconds for w in self.windows}
-        return tuple(sorted(spans))
+        return spans_of(self.windows)
+
+    def windows_for(self, period_seconds: float) -> tuple[BurnWindow, ...]:
+        """The windows for an objective over that period; a rehearsal has the same for all."""
+        return self.windows if self.is_shortened else burn_windows(period_seconds)
 
     @property
     def is_shortened(self) -> bool:
@@ -55,12 +94,7 @@ PROFILES: dict[str, Profile] = {
     "production": Profile(
         "production",
         15.0,
-        (
-            BurnWindow("page", 14.4, 1 * _HOUR, 5 * _MINUTE),
-            BurnWindow("page", 6.0, 6 * _HOUR, 30 * _MINUTE),
-            BurnWindow("ticket", 3.0, 1 * _DAY, 2 * _HOUR),
-            BurnWindow("ticket", 1.0, 3 * _DAY, 6 * _HOUR),
-        ),
+        burn_windows(_PERIOD),
     ),
     "drill": Profile(
         "drill",

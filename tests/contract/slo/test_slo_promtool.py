@@ -18,7 +18,7 @@ from maestro_cli.config.strict import dump_yaml
 from maestro_cli.slo.alert_files import group_document, read_alert_files
 from maestro_cli.slo.files.reading import read_objectives
 from maestro_cli.slo.objectives import Counters, Objective
-from maestro_cli.slo.rules import ALERT_NAME, rule_file
+from maestro_cli.slo.rules.alerts import ALERT_NAME, rule_file
 from maestro_cli.slo.windows import PROFILES
 
 pytestmark = pytest.mark.contract

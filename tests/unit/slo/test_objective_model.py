@@ -21,7 +21,7 @@ from maestro_cli.slo.objectives import (
     Recovery,
     Threshold,
 )
-from maestro_cli.slo.rules import rule_file
+from maestro_cli.slo.rules.alerts import rule_file
 from maestro_cli.slo.windows import PROFILES
 from tests.unit.changes.fake_cluster import FakeCluster
 from tests.unit.changes.some_world import SomeWorld

@@ -13,7 +13,8 @@ from maestro_cli.config.locations import shipped
 from maestro_cli.config.strict import dump_yaml
 from maestro_cli.slo.files.reading import read_objectives
 from maestro_cli.slo.objectives import Counters, Objective
-from maestro_cli.slo.rules import ALERT_NAME, record_name, rule_file
+from maestro_cli.slo.rules.alerts import ALERT_NAME, rule_file
+from maestro_cli.slo.rules.naming import MAESTRO
 from maestro_cli.slo.windows import PROFILES
 
 RATIO = "spec.indicator.spec.ratioMetric"
@@ -97,8 +98,8 @@ def test_every_window_has_its_two_records_and_its_alert(profile: Any) -> None:
     for window, alert in zip(profile.windows, alerts, strict=True):
         assert alert["alert"] == ALERT_NAME
         for span in (window.long_seconds, window.short_seconds):
-            assert record_name(span) in records
-            assert f'{record_name(span)}{{objective="answers"}}' in alert["expr"]
+            assert MAESTRO.record(span) in records
+            assert f'{MAESTRO.record(span)}{{objective="answers"}}' in alert["expr"]
         assert alert["annotations"]["runbook_url"] == "https://r"
 
 
