@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from maestro_cli.incidents.response.response import Response
     from maestro_cli.incidents.triage.investigate import Triage
     from maestro_cli.runbooks.lint import Finding
+    from maestro_cli.services.burns import Burns
     from maestro_cli.services.costing import UnitCostWanted
     from maestro_cli.services.exporting import Exported
     from maestro_cli.services.incident_following import Look
@@ -103,6 +104,13 @@ class Services(PeopleServices):
         from maestro_cli.services.rollouts import follow_rollout
 
         return follow_rollout(self, self.workload_ref(text, namespace), until, timeout)
+
+    @built_once
+    def burns(self) -> Burns:
+        """How its objectives burn, for all who look."""
+        from maestro_cli.services.burns import Burns
+
+        return Burns(self, self.clock)
 
     # What it costs
 

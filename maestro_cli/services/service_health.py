@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from maestro_cli.changes.budgets import left_of
+from maestro_cli.core.errors import InvalidQuery
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.core.workload_labels import workload_of
 from maestro_cli.incidents.triage.queries import INFERENCE, Queries
-from maestro_cli.slo.burning import Burning, burn_query, read_rates
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.burning import Burning
 
 if TYPE_CHECKING:
     from maestro_cli.services.root import Services
@@ -43,22 +42,12 @@ class ServiceHealth:
     burning: tuple[Burning, ...]
 
 
-def read_burning(services: Services) -> tuple[Burning, ...]:
-    """Every objective of the context that metrics tell; raises Unreachable and Refused of its Prometheus."""
-    return tuple(_burning(services, one) for one in services.objectives.values() if one.is_of_metrics)
-
-
 def read_services(services: Services) -> tuple[ServiceHealth, ...]:
     """Every service that an objective names, by name; raises Unreachable and Refused of its Prometheus."""
     by_name: dict[str, list[Burning]] = {}
-    for burning in read_burning(services):
+    for burning in services.burns.read():
         by_name.setdefault(burning.objective.service, []).append(burning)
     return tuple(_health(services, name, found) for name, found in sorted(by_name.items()))
-
-
-def _burning(services: Services, objective: Objective) -> Burning:
-    answer = services.prometheus.query(burn_query(objective))
-    return Burning(objective, read_rates(answer.samples, objective), left_of(services, objective).share)
 
 
 def _health(services: Services, name: str, burning: Sequence[Burning]) -> ServiceHealth:
@@ -83,7 +72,10 @@ def _points(services: Services, promql: str) -> Points:
     end = services.clock.now()
     end = end.replace(microsecond=0, second=end.second - end.second % int(STEP_SECONDS))
     start = end - LOOK_BACK
-    series = services.prometheus.query_range(promql, start, end, STEP_SECONDS)
+    try:
+        series = services.prometheus.query_range(promql, start, end, STEP_SECONDS)
+    except InvalidQuery:  # of this service, which Prometheus cannot evaluate; the others are measured
+        return ()
     found = {round(at.timestamp()): value for at, value in (series[0].points if series else ())}
     steps = round(LOOK_BACK.total_seconds() / STEP_SECONDS)
     instants = [start + timedelta(seconds=STEP_SECONDS * number) for number in range(steps + 1)]

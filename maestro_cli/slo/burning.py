@@ -21,12 +21,16 @@ SPAN = "maestro_span"  # the label that tells the ranges of one answer apart
 
 @dataclass(frozen=True, slots=True)
 class Burning:
-    """`rates` are burn rates by range in seconds; `left` is the share of the budget that is left."""
+    """`rates` are burn rates by range in seconds; `left` is the share of the budget that is left.
+
+    `why` is why nothing of it is known, and empty when something is.
+    """
 
     objective: Objective
     rates: Mapping[float, float | None]
     left: float | None
     profile: Profile = PROFILES["production"]
+    why: str = ""
 
     @property
     def state(self) -> BurnState:

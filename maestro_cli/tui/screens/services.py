@@ -32,9 +32,7 @@ def read_services(services: Services, argument: str) -> tuple[ServiceHealth, ...
 
 def read_burning(services: Services, argument: str) -> tuple[Burning, ...]:
     """No objective, no Prometheus: nothing burns that anybody promised."""
-    from maestro_cli.services.service_health import read_burning
-
-    return read_burning(services) if services.objectives else ()
+    return services.burns.read() if services.objectives else ()
 
 
 def health_type() -> Any:
@@ -66,13 +64,17 @@ def number(points: Points, how: str, unit: str, scale: float = 1.0) -> str:
 
 
 def burn_words(health: ServiceHealth) -> str:
-    """The worst objective in words: `fraud-availability critical, budget gone in 2h10m`."""
+    """The worst objective in words: `fraud-availability critical, budget gone in 2h10m`; and why of one that
+    nothing is known."""
     if not health.burning:
         return "no objective"
     worst = worst_of(health.burning)
     when = worst.gone_in_seconds
     tail = "" if when is None or worst.state.value == "ok" else f", budget gone in {format_duration(when)}"
-    return f"{worst.objective.name} {worst.state.value}{tail}"
+    unknown = [f"{one.objective.name} not known: {one.why}" for one in health.burning if one.why]
+    if worst.why:
+        return "; ".join(unknown)
+    return "; ".join((f"{worst.objective.name} {worst.state.value}{tail}", *unknown))
 
 
 def worst_of(burning: Sequence[Burning]) -> Burning:
@@ -120,8 +122,10 @@ def burning_listing(burning: tuple[Burning, ...]) -> Listing[Burning]:
         Column("state", lambda one: one.state.value),
         Column("budget left", lambda one: None if one.left is None else f"{one.left:.1%}", right=True),
     ]
-    for seconds in sorted(burning[0].rates) if burning else ():
+    for seconds in sorted({seconds for one in burning for seconds in one.rates}):
         columns.append(_rate_column(seconds))
+    if any(one.why for one in burning):
+        columns.append(Column("why", lambda one: one.why or None))
     return Listing("burning/v1", columns, burning, empty="no objective names this service")
 
 

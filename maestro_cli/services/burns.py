@@ -1,0 +1,60 @@
+"""How the objectives of a context burn, asked once for all who look.
+
+Invariant: whoever looks within FRESH_SECONDS of another gets what that one was told, so that several feeds
+cost one. One objective that Prometheus cannot evaluate is told with why, and hides no other. A budget spans
+weeks: it is asked for each BUDGET_SECONDS.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from maestro_cli.changes.budgets import left_of
+from maestro_cli.core.errors import InvalidQuery
+from maestro_cli.slo.burning import Burning, burn_query, read_rates
+
+if TYPE_CHECKING:
+    from maestro_cli.changes.left import Left
+    from maestro_cli.changes.ports import World
+    from maestro_cli.core.clock import Clock
+    from maestro_cli.slo.objectives import Objective
+
+FRESH_SECONDS = 9.0  # a little less than the time between two looks of one feed
+BUDGET_SECONDS = 60.0
+
+
+class Burns:
+    """Thread-safe; of those who ask at once one asks Prometheus, and the others wait for it."""
+
+    def __init__(self, world: World, clock: Clock) -> None:
+        self._world, self._clock = world, clock
+        self._asking = threading.Lock()
+        self._read: tuple[Burning, ...] = ()
+        self._read_at: float | None = None
+        self._left: dict[str, tuple[float, Left]] = {}  # by objective, and when it was asked for
+
+    def read(self) -> tuple[Burning, ...]:
+        """Every objective that metrics tell; raises Unreachable and Refused of Prometheus."""
+        with self._asking:
+            now = self._clock.monotonic()
+            if self._read_at is None or now - self._read_at >= FRESH_SECONDS:
+                of_metrics = [one for one in self._world.objectives.values() if one.is_of_metrics]
+                self._read = tuple(self._burning(one) for one in of_metrics)
+                self._read_at = self._clock.monotonic()
+            return self._read
+
+    def _burning(self, objective: Objective) -> Burning:
+        try:
+            answer = self._world.metrics.query(burn_query(objective))
+        except InvalidQuery as error:
+            return Burning(objective, {}, None, why=f"{error.what}: {error.why}".rstrip(": "))
+        return Burning(objective, read_rates(answer.samples, objective), self._budget(objective))
+
+    def _budget(self, objective: Objective) -> float | None:
+        """The share that is left; None where it is not known."""
+        now = self._clock.monotonic()
+        known = self._left.get(objective.name)
+        if known is None or now - known[0] >= BUDGET_SECONDS:
+            self._left[objective.name] = known = (now, left_of(self._world, objective))
+        return known[1].share

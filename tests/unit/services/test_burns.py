@@ -1,0 +1,136 @@
+"""Burn: asked once for all who look, the budget once a minute, and one bad objective hides no other."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from maestro_cli.core.errors import InvalidQuery, Unreachable
+from maestro_cli.core.facts.metrics import Instant, Sample
+from maestro_cli.services.burns import BUDGET_SECONDS, FRESH_SECONDS, Burns
+from maestro_cli.services.service_health import read_services
+from maestro_cli.slo.burn import BurnState
+from maestro_cli.slo.burning import SPAN
+from maestro_cli.slo.objectives import Counters, Objective
+from maestro_cli.tui.screens.services import BURNING, SERVICES, burn_words, burning_listing
+
+NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
+
+
+def objective(name: str) -> Objective:
+    total = f"{name.replace('-', '_')}_total"
+    return Objective(name, name, "web", 0.99, 30 * 86400.0, Counters(total, f'{total}{{code="500"}}'), {})
+
+
+class Hands:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def now(self) -> datetime:
+        return NOW
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError("nothing waits here")
+
+
+class World:
+    """Two objectives, and a Prometheus that counts what it is asked; `rejected` it cannot evaluate."""
+
+    def __init__(self, rejected: str = "", down: bool = False) -> None:
+        names = ("checkout-fast", "web-up")
+        self.objectives = {name: objective(name) for name in names}
+        self.metrics, self.rejected, self.down = self, rejected, down
+        self.prometheus = self
+        self.asked: list[str] = []
+        self.burns = Burns(cast(Any, self), Hands())
+
+    def query(self, promql: str) -> Instant:
+        kind = "burn" if SPAN in promql else "budget"
+        self.asked.append(kind)
+        if self.down:
+            raise Unreachable("Prometheus does not answer")
+        if self.rejected and self.rejected in promql:
+            raise InvalidQuery("Prometheus cannot evaluate the query", why="found duplicate series")
+        labels = (
+            [{SPAN: span} for span in ("5m", "30m", "1h", "2h", "6h", "1d", "3d")] if kind == "burn" else [{}]
+        )
+        return Instant(promql, NOW, tuple(Sample(one, 0.0, NOW) for one in labels), ())
+
+    def query_range(self, *asked: object) -> tuple[()]:
+        return ()
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def hands(world: World) -> Hands:
+    return cast(Hands, world.burns._clock)
+
+
+def test_the_strip_and_the_services_cost_one_question_an_objective(world: World) -> None:
+    assert SERVICES.read is not None
+    assert BURNING.read is not None
+    services: Any = SimpleNamespace(
+        burns=world.burns, objectives=world.objectives, prometheus=world, clock=hands(world)
+    )
+    shown, strip = SERVICES.read(services, ""), BURNING.read(services, "")
+    assert world.asked.count("burn") == 2
+    assert [one for health in shown for one in health.burning] == list(strip)
+
+
+def test_burn_is_asked_again_for_the_next_look_of_a_feed_and_the_budget_each_minute(world: World) -> None:
+    assert min(BURNING.every_seconds, SERVICES.every_seconds) > FRESH_SECONDS
+    looks = int(BUDGET_SECONDS // BURNING.every_seconds)
+    for _ in range(looks):
+        world.burns.read()
+        hands(world).seconds += BURNING.every_seconds
+    assert (world.asked.count("burn"), world.asked.count("budget")) == (2 * looks, 2)
+    world.burns.read()
+    assert world.asked.count("budget") == 4
+
+
+def test_many_who_ask_at_once_cost_one(world: World) -> None:
+    ready, found = threading.Barrier(8), list[Any]()
+
+    def look() -> None:
+        ready.wait()
+        found.append(world.burns.read())
+
+    threads = [threading.Thread(target=look) for _ in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert world.asked.count("burn") == 2
+    assert all(one is found[0] for one in found)
+
+
+def test_an_objective_that_cannot_be_evaluated_is_told_with_why_and_hides_no_other() -> None:
+    world = World(rejected="checkout_fast")
+    bad, good = world.burns.read()
+    assert (bad.state, bad.left) == (BurnState.NO_DATA, None)
+    assert bad.why == "Prometheus cannot evaluate the query: found duplicate series"
+    assert (good.state, good.left, good.why) == (BurnState.OK, 1.0, "")
+    (health,) = read_services(cast(Any, world))
+    assert burn_words(health) == f"checkout-fast not known: {bad.why}"
+    titles = [column.title for column in burning_listing(health.burning).columns]
+    assert titles[-1] == "why"
+    assert "burn 5m" in titles
+
+
+def test_a_prometheus_that_is_down_is_no_fault_of_one_objective() -> None:
+    world = World(down=True)
+    with pytest.raises(Unreachable):
+        world.burns.read()
+    assert world.asked == ["burn"]
