@@ -72,7 +72,7 @@ class Frame(App[None]):
         self.chosen_keys = keymap or Keymap()
         self.history = History()
         self._trail = Trail(first or Place(FIRST))
-        self._is_due = True
+        self._is_due, self._has_read = True, False
         self._announcer, self._announced = Announcer(), dict[str, Any]()
         self._typing: Timer | None = None
         self._view: View | None = None
@@ -108,7 +108,10 @@ class Frame(App[None]):
         self.set_interval(AGE_SECONDS, self.draw)
         if self._kept is not None and self._kept.is_log_open:
             self.done.add_class("open")
-        self._swap()
+        self._swap(
+            reads=False
+        )  # the first frame is painted before anything is read, which would take its time
+        self.draw()  # it says where one is
 
     def on_resize(self, event: events.Resize) -> None:
         """Below the smallest size it says so, and nothing is shown in pieces."""
@@ -207,7 +210,7 @@ class Frame(App[None]):
         if self._trail.to(event.index):
             self._swap()
 
-    def _swap(self) -> None:
+    def _swap(self, *, reads: bool = True) -> None:
         """Put the view of the newest place in the body, and read what it renders and nothing else."""
         place = self._trail.here
         if self._free is not None and all(one.screen != FIXING for one in self.trail):
@@ -216,7 +219,8 @@ class Frame(App[None]):
         self._view = view = self._view_of(place)
         self.body.remove_children()
         self.body.mount(view)
-        self._read_for(view)
+        if reads:
+            self._read_for(view)
         self.crumbs.show(self.trail)
         self.call_after_refresh(self._settle)
 
@@ -237,6 +241,8 @@ class Frame(App[None]):
         self._scoped(event.scope)
 
     def _settle(self) -> None:
+        if self.view is not None and not self._has_read:
+            self._read_for(self.view)
         self.draw()
         self._focus_view()
 
@@ -255,7 +261,7 @@ class Frame(App[None]):
         always = (strip_feed(), announced_feed())
         ever = {feed.of(context) for feed in always for context in scope.contexts}
         self.behind.feeds.want(view.keys(scope) | ever | self.behind.recorder.wanted(scope))
-        self._read_scope = scope
+        self._read_scope, self._has_read = scope, True
 
     @on(View.KeysChanged)
     def keys_changed(self) -> None:

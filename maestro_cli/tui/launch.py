@@ -93,14 +93,16 @@ def _known(services: Services, contexts: tuple[str, ...]) -> tuple[str, ...]:
 
 def first_screen(console: Console, remembered: str) -> str:
     """The incidents while one is open, or while nobody can tell; else where the console was last."""
-    from maestro_cli.incidents.model import OPEN_STATES
+    if remembered == FIRST or remembered not in every_screen():
+        return FIRST
+    from maestro_cli.incidents.glance import is_any_open
 
     try:
         contexts = console.store.snapshot.scope.contexts
-        is_quiet = not any(console.reading(one).desk.list(states=OPEN_STATES) for one in contexts)
+        is_quiet = all(is_any_open(console.reading(one).journal_path) is False for one in contexts)
     except MaestroError:
         is_quiet = False
-    return remembered if is_quiet and remembered in every_screen() else FIRST
+    return remembered if is_quiet else FIRST
 
 
 def named_screen(text: str) -> str:

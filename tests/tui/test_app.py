@@ -43,9 +43,9 @@ def test_only_what_is_shown_is_read() -> None:
     console = StillConsole(SERVICES, ("prod", "staging"))
 
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: app.view is not None, "a view")
         ever = {feed.of(name) for feed in (BURNING, INCIDENTS) for name in ("prod", "staging")}
-        assert console.feeds.wanted == {PODS.of("prod"), PODS.of("staging"), *ever}
+        both = {PODS.of("prod"), PODS.of("staging")}
+        await until(pilot, lambda: console.feeds.wanted == {*both, *ever}, "what is read")
         app.go(Place("doctor", context="prod"))
         assert {key.feed for key in console.feeds.wanted} == {"doctor", BURNING.id, INCIDENTS.id}
 

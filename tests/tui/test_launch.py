@@ -25,18 +25,8 @@ SERVICES: Any = SimpleNamespace(
 )
 
 
-OPEN: list[str] = []  # the open incidents
+GLANCE: list[bool | None] = []  # whether an incident is open, as far as anybody can tell
 TOLD: list[str] = []  # what is read first
-
-
-class Desk:
-    def __init__(self, found: list[str]) -> None:
-        self._found = found
-
-    def list(self, *, states: object) -> list[str]:
-        if "unreadable" in self._found:
-            raise InvalidFile("the journal cannot be read", file="journal.sqlite")
-        return self._found
 
 
 @pytest.fixture
@@ -52,8 +42,10 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Place, str]]:
         )
 
     monkeypatch.setattr("maestro_cli.tui.app.ConsoleApp", app)
-    monkeypatch.setattr(Console, "reading", lambda self, context: SimpleNamespace(desk=Desk(OPEN)))
-    OPEN.clear()
+    reading = SimpleNamespace(journal_path=Path("journal.sqlite"))
+    monkeypatch.setattr(Console, "reading", lambda self, context: reading)
+    monkeypatch.setattr("maestro_cli.incidents.glance.is_any_open", lambda path: GLANCE[0])
+    GLANCE[:] = [False]
     TOLD.clear()
     terminal = SimpleNamespace(isatty=lambda: True)
     monkeypatch.setattr(launch, "sys", SimpleNamespace(stdin=terminal, stdout=terminal))
@@ -74,12 +66,12 @@ def test_it_opens_where_one_was_unless_a_flag_says_otherwise(opened: list[tuple[
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("found", ["#12", "unreadable"], ids=["open", "not-known"])
+@pytest.mark.parametrize("told", [True, None], ids=["open", "not-known"])
 def test_it_opens_at_the_incidents_while_one_is_open_or_may_be(
-    opened: list[tuple[Place, str]], found: str
+    opened: list[tuple[Place, str]], told: bool | None
 ) -> None:
     remember(Remembered(screen="nodes", namespaces={"prod": ""}))
-    OPEN.append(found)
+    GLANCE[:] = [told]
     launch.open_console(SERVICES, (), "", "")
     launch.open_console(SERVICES, (), "", "po")
     assert [place for place, _ in opened] == [Place("incidents"), Place("pods")]
