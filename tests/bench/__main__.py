@@ -29,7 +29,9 @@ ROOMS = (
     "serving",
     "drill",
     "table",
+    "console",
     "soak",
+    "soak-console",
 )
 
 
@@ -49,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
         before = load_average()
         _say(f"\n{room}  (load average {before})")
         try:
-            found: list[Figure] = import_module(f"tests.bench.{room}").measure()
+            found: list[Figure] = import_module(f"tests.bench.{room.replace('-', '_')}").measure()
         except Failed as error:
             failures[room] = str(error)
             _say(f"  not measured: {error}")

@@ -47,7 +47,7 @@ def measure() -> list[Figure]:
     maestro, kubectl = str(BIN / "maestro"), program("kubectl")
     with folder() as home, control_plane(home / "plane") as plane:
         own = {**environment(home), "KUBECONFIG": str(plane.kubeconfig)}
-        _configure(home, plane.kubeconfig)
+        configure(home, plane.kubeconfig)
         made = populate(plane, PODS)
         words = {
             "table": [maestro, "pod", "list", "-A"],
@@ -65,7 +65,7 @@ def measure() -> list[Figure]:
     return [*figures, Figure(name, "×", scaled(few, 1 / statistics.median(peer)))]
 
 
-def _configure(home: Path, kubeconfig: Path) -> None:
+def configure(home: Path, kubeconfig: Path) -> None:
     file = home / "config" / "maestro" / "config.yaml"
     file.parent.mkdir(parents=True)
     cluster = json.dumps({"kubeconfig": str(kubeconfig)})

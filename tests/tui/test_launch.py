@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from maestro_cli.config.keys_file import keys_path
-from maestro_cli.core.errors import InvalidFile, UsageError
+from maestro_cli.core.errors import UsageError
 from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.tui import launch
 from maestro_cli.tui.console import Console
