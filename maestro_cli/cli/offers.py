@@ -131,6 +131,17 @@ def oncall_schedules(ctx: typer.Context, incomplete: str) -> Offered:
     return _offered(ctx, incomplete, found)
 
 
+def objectives(ctx: typer.Context, incomplete: str) -> Offered:
+    """The objectives of the context's files; those of its cluster are not asked for."""
+
+    def found(services: Services) -> Iterator[tuple[str, str]]:
+        from maestro_cli.services.objectives import objectives_in_files
+
+        yield from ((one.name, one.echo) for one in objectives_in_files(services))
+
+    return _offered(ctx, incomplete, found)
+
+
 def tasks(ctx: typer.Context, incomplete: str) -> Offered:
     """The tasks that are open."""
 

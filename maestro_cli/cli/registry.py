@@ -31,6 +31,7 @@ COMMANDS: tuple[Stub, ...] = (
     Stub("runbook", "runbook", "List, show, run and resume Markdown runbooks.", RESPOND),
     Stub("playbook", "playbook", "List, show, explain and run what binds alerts to runbooks.", RESPOND),
     Stub("oncall", "oncall", "Show who is on call, and check the file that says so.", RESPOND),
+    Stub("slo", "slo", "List and check objectives, and see how they are kept.", RESPOND),
     Stub("workload", "workload", "List deployments, stateful sets and daemon sets.", OPERATE),
     Stub("pod", "pod", "List pods, and have one end.", OPERATE),
     Stub("node", "node", "List nodes, close or open them to new pods, and drain them.", OPERATE),

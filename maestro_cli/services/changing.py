@@ -7,7 +7,6 @@ only for what it touches. Nothing here asks whether a context is local.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import GateNotMet, NotFound
@@ -67,11 +66,9 @@ class ChangeServices(Backends):
     @built_once
     def objectives(self) -> dict[str, Objective]:
         """The context's objectives by name; none where it names none."""
-        from maestro_cli.slo.files.reading import read_objectives
+        from maestro_cli.services.objectives import objectives_of
 
-        origin = Path(self.settings.origins[self.context_name]).parent
-        found = [one for folder in self.context.objectives for one in read_objectives(origin / folder)]
-        return {objective.name: objective for objective in found}
+        return objectives_of(self)
 
     def workload_ref(self, text: str, namespace: str | None) -> WorkloadRef:
         """Read a workload; the namespace of the flag, else of the context, else of the kubeconfig."""

@@ -9,6 +9,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata, util
+from itertools import filterfalse
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from maestro_cli.runbooks.catalog import RunbookCatalog
 from maestro_cli.runbooks.playbooks import PlaybookCatalog, read_playbook
 from maestro_cli.runbooks.reader import read_runbook
 from maestro_cli.services.doctor_kubernetes import control_plane
+from maestro_cli.services.objectives import is_of_cluster
 from maestro_cli.slo.files.reading import read_objectives
 
 _YAML = (".yaml", ".yml")
@@ -138,7 +140,7 @@ def _places(settings: Settings) -> Iterator[_Place]:
     for folder in settings.playbook_dirs:
         yield _Place("playbooks", Path(folder), _YAML, read_playbook, lambda at: PlaybookCatalog([at]).all())
     for name, context in sorted(settings.contexts.items()):
-        for item in context.objectives:
+        for item in filterfalse(is_of_cluster, context.objectives):
             path = Path(settings.origins[name]).parent / item
             yield _Place(f"objectives of {name}", path, _YAML, read_objectives, read_objectives)
 

@@ -23,7 +23,7 @@ from maestro_cli.core.workload_labels import workload_of
 WINDOW = "$window"
 _DAY = 86400.0
 _EQUAL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"([^"\\]*)"')  # the matchers that name one value
-_SIGNS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+SIGNS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 # the shortest and the longest of each, and how it reads
 _UNITS = {
     "week": (7, 7, "a calendar week"),
@@ -233,7 +233,7 @@ class Objective:
             return f"({kind.query.replace(WINDOW, span)})"
         if isinstance(kind, Threshold):
             known = f"(({kind.query}) >= -Inf)"  # NaN is neither good nor bad
-            held = f"({known} {_SIGNS[kind.op]} bool {kind.value:.12g})[{span}:]"
+            held = f"({known} {SIGNS[kind.op]} bool {kind.value:.12g})[{span}:]"
             times = (f"sum by ({grouping}) ({name}({held}))" for name in ("sum_over_time", "count_over_time"))
             return f"1 - {' / '.join(times)}"
         raise ValueError(f"{self.name} is not told by metrics")
