@@ -184,6 +184,7 @@ def scale(values: Sequence[float], ticks: int = _TICKS) -> tuple[float, float, f
     """Lowest and highest value of an axis and the step between its ticks; zero is always on it."""
     low, top = min(0.0, *values, 0.0), max(0.0, *values, 0.0)
     step = _nice((top - low) / ticks)
+    low = step * math.floor(low / step + 1e-9)
     return low, low + step * max(math.ceil((top - low) / step - 1e-9), 1), step
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from maestro_cli.core.clock import from_rfc3339
+from maestro_cli.core.markdown_parts import at, table, text
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.untrusted import markdown_text
 from maestro_cli.incidents.clock import Phase, Standing
@@ -18,7 +19,6 @@ from maestro_cli.incidents.model import Times
 from maestro_cli.incidents.people.model import Task, Turn
 from maestro_cli.incidents.report import record_text as record
 from maestro_cli.incidents.report.human import PLACEHOLDER, part, sections_to_fill, with_parts
-from maestro_cli.incidents.report.markdown_parts import at, table, text
 from maestro_cli.incidents.report.story import Story
 
 _WHYS = 5

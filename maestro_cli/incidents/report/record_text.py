@@ -12,10 +12,10 @@ from statistics import fmean
 from typing import Any
 
 from maestro_cli.core.clock import from_rfc3339, seconds_between
+from maestro_cli.core.markdown_parts import at, link, table, text
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.untrusted import markdown_code
 from maestro_cli.incidents.model import Signal
-from maestro_cli.incidents.report.markdown_parts import at, link, table, text
 from maestro_cli.incidents.report.story import Story
 from maestro_cli.incidents.report.surroundings import KIND as SURROUNDINGS
 from maestro_cli.incidents.report.surroundings import Reading, Surroundings

@@ -48,7 +48,7 @@ def test_nothing_measured_is_said_and_not_drawn_as_zero() -> None:
 def test_the_scale_holds_every_value_and_names_its_unit() -> None:
     assert {"0 %", "1 %", "2 %", "3 %", "4 %"} <= set(words(PLOT))
     below = words(replace(PLOT, points=[(0, -3.0), (10, 5.0)]))
-    assert "-3 %" in below
+    assert "-4 %" in below
     assert "5 %" in below
 
 

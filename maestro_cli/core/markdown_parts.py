@@ -1,5 +1,5 @@
-"""What every section of a post-mortem is made of. Invariant: a text that came from outside passes through
-`text` or `core.untrusted.markdown_code`; times are UTC."""
+"""What every section of a document is made of. Invariant: a text that came from outside passes through `text`
+or `core.untrusted.markdown_code`; times are UTC."""
 
 from __future__ import annotations
 

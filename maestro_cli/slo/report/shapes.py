@@ -1,0 +1,109 @@
+"""The shapes of a period: how its budget went, its worst hours, and each hour of each day.
+
+Invariant: what nobody saw is None; hours are of the zone of the period, and the two hours of a night in which
+clocks go back are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import accumulate
+
+from maestro_cli.slo.measuring.model import Measured, Minutes
+from maestro_cli.slo.measuring.window import MINUTE, Span, zone_named
+
+HOUR_MINUTES = 60
+HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """One hour from `start`; `seen` of its `minutes` were watched."""
+
+    start: datetime
+    bad: float
+    total: float
+    seen: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The share of bad events in each of its 24 hours; None where nothing was seen or happened."""
+
+    day: date
+    shares: tuple[float | None, ...]
+
+
+def hours_of(measured: Measured) -> tuple[Hour, ...]:
+    """Every hour that was measured; none for what has no minutes."""
+    minutes = measured.minutes
+    if minutes is None:
+        return ()
+    ends = range(0, len(minutes.total), HOUR_MINUTES)
+    return tuple(_hour(minutes, first, min(first + HOUR_MINUTES, len(minutes.total))) for first in ends)
+
+
+def budget_curve(measured: Measured) -> tuple[tuple[datetime, float], ...]:
+    """The share of the period's budget that was left after each hour; empty without events or a budget.
+
+    By the events that the whole period has if it goes on like this, as `budget_left` is.
+    """
+    hours, allowed = hours_of(measured), _allowed(measured)
+    if not hours or allowed <= 0:
+        return ()
+    spent = accumulate(hour.bad for hour in hours)
+    ends = (hour.start + timedelta(minutes=hour.minutes) for hour in hours)
+    return ((hours[0].start, 1.0), *((end, 1 - bad / allowed) for end, bad in zip(ends, spent, strict=True)))
+
+
+def worst_hours(measured: Measured, most: int = 5) -> tuple[tuple[Hour, float], ...]:
+    """The hours with the most bad events, the worst first, with the share of the budget that each took."""
+    allowed = _allowed(measured)
+    bad = sorted(hours_of(measured), key=lambda hour: (-hour.bad, hour.start))
+    return tuple((hour, hour.bad / allowed) for hour in bad[:most] if hour.bad > 0) if allowed > 0 else ()
+
+
+def days(measured: Measured) -> tuple[Day, ...]:
+    """The calendar of the period by its zone, for all its days, also those that nobody measured."""
+    return tuple(_day(day, sums) for day, sums in _by_day(measured))
+
+
+def _allowed(measured: Measured) -> float:
+    """How many bad events the budget of the whole period is."""
+    total = 0.0 if measured.minutes is None else sum(measured.minutes.total)
+    over = measured.measured.seconds
+    return measured.objective.budget * total * measured.span.seconds / over if over else 0.0
+
+
+def _hour(minutes: Minutes, first: int, end: int) -> Hour:
+    total = sum(minutes.total[first:end])
+    bad = max(total - sum(minutes.good[first:end]), 0.0)
+    start = minutes.start + timedelta(seconds=first * MINUTE)
+    return Hour(start, bad, total, sum(minutes.covered[first:end]), end - first)
+
+
+def _by_day(measured: Measured) -> Iterator[tuple[date, list[list[float]]]]:
+    zone = zone_named(measured.span.zone)
+    found = {day: [[0.0, 0.0] for _ in range(HOURS)] for day in _dates(measured.span)}
+    for hour in hours_of(measured):
+        at = hour.start.astimezone(zone)
+        if at.date() in found:
+            sums = found[at.date()][at.hour]
+            sums[0] += hour.bad
+            sums[1] += hour.total
+    yield from found.items()
+
+
+def _dates(span: Span) -> Iterator[date]:
+    zone = zone_named(span.zone)
+    day, last = span.start.astimezone(zone).date(), (span.end - timedelta(minutes=1)).astimezone(zone).date()
+    while day <= last:
+        yield day
+        day += timedelta(days=1)
+
+
+def _day(day: date, sums: list[list[float]]) -> Day:
+    return Day(day, tuple(bad / total if total > 0 else None for bad, total in sums))

@@ -1,0 +1,238 @@
+"""An SLA report as Markdown. Invariant: pure; a text from outside is escaped; times are UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from maestro_cli.core.markdown_parts import at, table, text
+from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.untrusted import markdown_code
+from maestro_cli.slo.measuring.model import Measured
+from maestro_cli.slo.measuring.verdict import percent
+from maestro_cli.slo.report.document import digest_of
+from maestro_cli.slo.report.model import METHOD, Credit, Line, SlaReport
+from maestro_cli.slo.report.shapes import worst_hours
+
+PICTURES = "pictures"
+
+
+def report_markdown(report: SlaReport) -> str:
+    """The whole report; the pictures of the first objective are `pictures/1-budget.svg` and `1-hours.svg`."""
+    parts = (_head, _summary, _method, _objectives, _excluded, _incidents, _drills)
+    return "\n".join(line for part in parts for line in part(report)).rstrip() + "\n"
+
+
+def picture_name(number: int, kind: str) -> str:
+    """Of the objective with that number, from 1 on; `kind` is `budget` or `hours`."""
+    return f"{number}-{kind}.svg"
+
+
+def has_pictures(line: Line) -> bool:
+    return line.measured.minutes is not None and bool(line.measured.total)
+
+
+def _head(report: SlaReport) -> Iterator[str]:
+    inputs = report.inputs
+    terms = inputs.terms
+    yield f"# SLA report {text(inputs.span.label or str(inputs.span), 60)}"
+    yield ""
+    yield f"**{report.verdict.value}**{_of(terms.name, terms.customer)}"
+    yield ""
+    rows = [
+        ("period", text(str(inputs.span), 100)),
+        ("context", text(inputs.context, 80)),
+        ("measured from", text(inputs.url, 200)),
+        ("asked at", at(inputs.asked_at)),
+        ("figure that counts", "without what is excluded" if terms.judged == "adjusted" else "as measured"),
+    ]
+    if report.credit is not None:
+        rows.append(("credit", f"{_credit(report.credit)} ({text(report.credit.why)})"))
+    yield from table(("", ""), rows)
+    yield ""
+
+
+def _of(name: str, customer: str) -> str:
+    words = " for ".join(filter(None, (text(name, 80), text(customer, 80))))
+    return f" by the contract {words}" if words else ""
+
+
+def _summary(report: SlaReport) -> Iterator[str]:
+    yield "## Objectives"
+    yield ""
+    is_adjusted = any(line.measured.adjusted is not None for line in report.lines)
+    head = ["objective", "promise", "verdict", "measured", *(["adjusted"] if is_adjusted else [])]
+    head += ["bounds", "coverage", "budget spent", "bad minutes", "before"]
+    if report.inputs.terms.tiers:
+        head.append("credit")
+    yield from table(head, (_summary_row(line, report, is_adjusted) for line in report.lines))
+    if not report.lines:
+        yield "No objective is part of it."
+    yield ""
+
+
+def _summary_row(line: Line, report: SlaReport, is_adjusted: bool) -> list[str]:
+    counted, raw = line.counted(report.inputs.terms), line.measured
+    cells = [
+        text(line.objective.title, 60),
+        text(line.objective.echo, 60),
+        f"**{counted.judgement.verdict.value}**",
+        _ratio(raw),
+    ]
+    if is_adjusted:
+        cells.append("" if raw.adjusted is None else _ratio(raw.adjusted))
+    cells += [
+        _bounds(counted),
+        f"{counted.coverage:.1%}",
+        "" if counted.budget_consumed is None else f"{counted.budget_consumed:.1%}",
+        "" if counted.bad_minutes is None else str(counted.bad_minutes),
+        ", ".join(f"{_ratio(one)} {one.judgement.verdict.value}" for one in line.previous),
+    ]
+    if report.inputs.terms.tiers:
+        cells.append("" if line.credit is None else _credit(line.credit))
+    return cells
+
+
+def _method(report: SlaReport) -> Iterator[str]:
+    yield "## How it was measured"
+    yield ""
+    yield METHOD
+    yield ""
+    yield "`maestro sla verify BUNDLE` recomputes every figure from the bundle of this report, offline."
+    yield ""
+
+
+def _objectives(report: SlaReport) -> Iterator[str]:
+    for number, line in enumerate(report.lines, 1):
+        yield from _objective(number, line)
+
+
+def _objective(number: int, line: Line) -> Iterator[str]:
+    objective, measured = line.objective, line.measured
+    yield f"## {text(objective.title, 100)}"
+    yield ""
+    yield f"{text(objective.name, 100)}: {text(objective.echo, 100)}, by {objective.method.value.lower()}."
+    yield ""
+    yield from _figures("as measured", measured)
+    if measured.adjusted is not None:
+        yield from _figures("without what is excluded", measured.adjusted)
+    if has_pictures(line):
+        for kind, words in (
+            ("budget", "The budget over the period"),
+            ("hours", "Bad events by hour and day"),
+        ):
+            yield f"![{words}]({PICTURES}/{picture_name(number, kind)})"
+            yield ""
+    worst = worst_hours(measured)
+    if worst:
+        rows = (
+            (at(hour.start), f"{hour.bad:,.0f}", f"{hour.total:,.0f}", f"{share:.1%}")
+            for hour, share in worst
+        )
+        yield from table(("worst hours", "bad", "events", "share of the budget"), rows)
+        yield ""
+    yield from _asked(measured)
+
+
+def _figures(title: str, measured: Measured) -> Iterator[str]:
+    words = [f"- {title}: **{measured.judgement.verdict.value}**, {text(measured.judgement.reason)}"]
+    if measured.good is not None and measured.total is not None:
+        words.append(f"  - {measured.good:,.0f} of {measured.total:,.0f} good, seen {measured.coverage:.2%}")
+    words += [f"  - {text(note)}" for note in measured.notes]
+    yield from words
+    yield ""
+
+
+def _asked(measured: Measured) -> Iterator[str]:
+    """The queries, from when to when they were asked, and one digest over all answers."""
+    queries = list(dict.fromkeys(one.promql for one in measured.queries))
+    if not queries:
+        return
+    first, last = measured.queries[0], measured.queries[-1]
+    instants = sorted({one.at for one in measured.queries})
+    yield markdown_code("\n".join(queries))
+    yield ""
+    when = at(instants[0]) if len(instants) == 1 else f"{at(instants[0])} to {at(instants[-1])}"
+    yield f"From {at(first.start)} to {at(last.end)}, asked {when}; SHA-256 `{digest_of(measured.queries)}`."
+    yield ""
+
+
+def _excluded(report: SlaReport) -> Iterator[str]:
+    if not report.inputs.exclusions:
+        return
+    yield "## Excluded"
+    yield ""
+    rows = (
+        (
+            text(one.id, 60),
+            at(one.start),
+            at(one.end),
+            text(one.reason),
+            text(one.owner, 80),
+            text(one.approved_by, 80) or "**nobody**",
+        )
+        for one in report.inputs.exclusions
+    )
+    yield from table(("what", "from", "to", "why", "owner", "approved by"), rows)
+    yield ""
+
+
+def _incidents(report: SlaReport) -> Iterator[str]:
+    yield "## Incidents"
+    yield ""
+    rows = [
+        (
+            text(one.id, 40),
+            text(one.severity, 10),
+            text(one.title, 100),
+            at(one.opened_at),
+            "not known" if one.seconds is None else format_duration(one.seconds),
+        )
+        for one in report.inputs.incidents
+    ]
+    if rows:
+        yield from table(("incident", "severity", "what", "opened", "lasted"), rows)
+    else:
+        yield "None is on record."
+    yield ""
+
+
+def _drills(report: SlaReport) -> Iterator[str]:
+    if not report.inputs.drills:
+        return
+    yield "## Drills"
+    yield ""
+    rows = (
+        (
+            at(one.at),
+            text(one.name, 60),
+            one.verdict.value,
+            _seconds(one.rto_seconds),
+            _seconds(one.rpo_seconds),
+        )
+        for one in report.inputs.drills
+    )
+    yield from table(("when", "drill", "verdict", "measured RTO", "measured RPO"), rows)
+    yield ""
+
+
+def _seconds(seconds: float | None) -> str:
+    return "not measured" if seconds is None else format_duration(seconds)
+
+
+def _ratio(measured: Measured) -> str:
+    return "not known" if measured.ratio is None else percent(measured.ratio)
+
+
+def _bounds(measured: Measured) -> str:
+    bounds = measured.bounds
+    if bounds is None:
+        return "0 % to 100 %"
+    if bounds.low == bounds.high:
+        return "exact"
+    return f"{percent(bounds.low)} to {percent(bounds.high)}"
+
+
+def _credit(credit: Credit) -> str:
+    if credit.is_known:
+        return f"{credit.low_percent:g} %"
+    return f"{credit.low_percent:g} to {credit.high_percent:g} %"

@@ -1,0 +1,122 @@
+"""The shapes of a month: curve, worst hours, calendar; and the documents made of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pytest
+
+from maestro_cli.output.document import html_page
+from maestro_cli.output.heatmap import Heatmap, Row, colour_of, heatmap_svg
+from maestro_cli.output.renderers.sla import pictures_of
+from maestro_cli.slo.measuring.model import Minutes
+from maestro_cli.slo.report.model import Line, SlaReport
+from maestro_cli.slo.report.shapes import budget_curve, days, hours_of, worst_hours
+from maestro_cli.slo.report.text import report_markdown
+from tests.unit.slo.report.month import ANSWERS, BACK, BAD, inputs, reported
+
+HOSTILE = "<script>alert(1)</script> | **b** [x](javascript:a) \x1b[31m\u202e"
+
+
+@pytest.fixture(scope="module")
+def report() -> SlaReport:
+    return reported(inputs(objectives=(ANSWERS, BACK)))[0]
+
+
+@pytest.fixture(scope="module")
+def line(report: SlaReport) -> Line:
+    return report.lines[0]
+
+
+def test_the_hours_have_all_events_and_end_where_the_curve_ends(line: Line) -> None:
+    hours = hours_of(line.measured)
+    assert len(hours) == 31 * 24 + 1, "clocks went back"
+    assert sum(hour.total for hour in hours) == line.measured.total
+    curve = budget_curve(line.measured)
+    assert curve[0] == (line.measured.span.start, 1.0)
+    assert curve[-1][1] == pytest.approx(line.measured.budget_left)
+    assert all(before >= after for (_, before), (_, after) in pairwise(curve))
+
+
+def test_the_worst_hours_are_those_in_which_it_was_bad(line: Line) -> None:
+    found = worst_hours(line.measured)
+    assert [hour.start for hour, _ in found] == sorted(hour.start for hour, _ in found)
+    assert {BAD[0] <= hour.start < BAD[1] for hour, _ in found} == {True}
+    assert len(found) == 3, "hours without a bad event are not among the worst"
+    assert sum(share for _, share in found) == pytest.approx(line.measured.budget_consumed)
+
+
+def test_the_calendar_has_each_day_of_its_zone_and_the_bad_hours_by_its_clock(line: Line) -> None:
+    found = days(line.measured)
+    assert [one.day.day for one in found] == list(range(1, 32))
+    assert {(one.day.day, hour) for one in found for hour, share in enumerate(one.shares) if share} == {
+        (6, 4), (6, 5), (6, 6)
+    }  # fmt: skip
+
+
+def test_what_was_not_seen_is_no_share(line: Line) -> None:
+    minutes = line.measured.minutes
+    assert minutes is not None
+    count = len(minutes.total)
+    nothing = Minutes(minutes.start, (0.0,) * count, (0.0,) * count, (False,) * count)
+    blind = replace(line.measured, minutes=nothing)
+    assert {share for one in days(blind) for share in one.shares} == {None}
+    assert budget_curve(blind) == ()
+    assert worst_hours(blind) == ()
+    assert hours_of(replace(line.measured, minutes=None)) == ()
+
+
+@pytest.mark.parametrize(
+    ("share", "colour"),
+    [(None, None), (float("nan"), None), (0.0, 0), (0.0002, 1), (0.001, 2), (0.005, 3), (0.2, 4)],
+)
+def test_a_colour_is_by_what_may_be_bad(share: float | None, colour: int | None) -> None:
+    assert colour_of(share, 0.001) == colour
+
+
+def test_a_heatmap_says_in_words_what_its_colours_say_and_leads_nowhere() -> None:
+    picture = heatmap_svg(Heatmap(HOSTILE, [Row("Mon 01", [None, 0.0, 0.5])], 0.001))
+    ElementTree.fromstring(picture)
+    assert "not known" in picture
+    assert "50.000% bad at most" in picture
+    assert "<script" not in picture
+    assert "\x1b" not in picture
+    assert re.findall(r"https?://(?!www\.w3\.org/2000/svg)", picture) == []
+
+
+def test_the_document_names_the_pictures_that_are_made(report: SlaReport) -> None:
+    text = report_markdown(report)
+    named = re.findall(r"\(pictures/([^)]+)\)", text)
+    assert named == ["1-budget.svg", "1-hours.svg"]
+    assert set(pictures_of(report)) == set(named)
+    page = html_page(text, pictures_of(report), title="SLA")
+    assert page.count("<svg") == 2
+    assert "2026-10-06 02:00:00 UTC" in page
+
+
+def test_the_document_is_the_same_again(report: SlaReport) -> None:
+    again = reported(inputs(objectives=(ANSWERS, BACK)))[0]
+    assert report_markdown(again) == report_markdown(report)
+    assert pictures_of(again) == pictures_of(report)
+
+
+def test_what_people_wrote_cannot_become_markup(report: SlaReport) -> None:
+    title = replace(report.lines[0].objective, title=HOSTILE, name=HOSTILE)
+    measured = replace(report.lines[0].measured, objective=title, notes=(HOSTILE,))
+    terms = replace(report.inputs.terms, name=HOSTILE, customer=HOSTILE)
+    exclusions = tuple(replace(one, reason=HOSTILE, owner=HOSTILE) for one in report.inputs.exclusions)
+    lines = (Line(measured, (), None),)
+    found = replace(
+        report,
+        lines=lines,
+        inputs=replace(report.inputs, terms=terms, context=HOSTILE, exclusions=exclusions),
+    )
+    page = html_page(report_markdown(found), pictures_of(found), title=HOSTILE)
+    assert "<script" not in page
+    assert "<b>" not in page
+    assert "javascript:" not in re.sub(r">[^<]*<", "><", page)
+    assert "\x1b" not in page
+    assert "\u202e" not in page
