@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maestro_cli.core.markdown_parts import link
 from maestro_cli.core.untrusted import markdown_code, markdown_text
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.report.human import PLACEHOLDER, parts, sections_to_fill, without_marks
-from maestro_cli.core.markdown_parts import link
 from maestro_cli.incidents.report.postmortem import PostMortem
 from maestro_cli.incidents.triage.model import Evidence
 from maestro_cli.output.document import html_page

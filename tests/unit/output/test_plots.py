@@ -49,7 +49,7 @@ def test_the_scale_holds_every_value_and_names_its_unit() -> None:
     assert {"0 %", "1 %", "2 %", "3 %", "4 %"} <= set(words(PLOT))
     below = words(replace(PLOT, points=[(0, -3.0), (10, 5.0)]))
     assert "-4 %" in below
-    assert "5 %" in below
+    assert "6 %" in below
 
 
 def test_marks_are_numbered_and_named_and_those_outside_are_left_out() -> None:
