@@ -1,4 +1,4 @@
-"""What is worth a bell: an incident that opened, was opened again, or became graver.
+"""What is worth a bell: an incident that opened, was opened again, or became graver; a budget that burns.
 
 Invariant: pure. What was there when the console opened is announced by nobody: it is on the screen.
 """
@@ -6,10 +6,25 @@ Invariant: pure. What was there when the console opened is announced by nobody: 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from maestro_cli.core.quantities import format_duration
 
 if TYPE_CHECKING:
     from maestro_cli.incidents.model import Incident
+    from maestro_cli.slo.burning import Burning
+
+
+GRAVE = ("SEV1", "SEV2")
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """`is_grave`: it is shown on the desktop too, where the terminal can."""
+
+    words: str
+    is_grave: bool
 
 
 class Announcer:
@@ -17,19 +32,37 @@ class Announcer:
 
     def __init__(self) -> None:
         self._open: dict[str, dict[str, str]] = {}
+        self._burning: dict[str, frozenset[str]] = {}
 
-    def heed(self, context: str, incidents: Sequence[Incident]) -> list[str]:
-        """What is new since the last look, in words."""
+    def heed_burn(self, context: str, burning: Sequence[Burning]) -> list[News]:
+        """The objectives that burn since the last look as what pages does."""
+        from maestro_cli.slo.burn import BurnState
+
+        critical = {one.objective.name: one for one in burning if one.state is BurnState.CRITICAL}
+        before = self._burning.get(context)
+        self._burning[context] = frozenset(critical)
+        return [
+            News(f"{name} burns critically in {context}{_until(one.gone_in_seconds)}", is_grave=True)
+            for name, one in critical.items()
+            if before is not None and name not in before
+        ]
+
+    def heed(self, context: str, incidents: Sequence[Incident]) -> list[News]:
+        """The incidents that are new or graver since the last look."""
         before = self._open.get(context)
         now = {one.id: one.severity.value for one in incidents if one.state.is_open}
         self._open[context] = now
         if before is None:
             return []
         return [
-            words
+            News(f"incident {words}", one.severity.value in GRAVE)
             for one in incidents
             if one.id in now and (words := _news(one, before.get(one.id), f" in {context}"))
         ]
+
+
+def _until(seconds: float | None) -> str:
+    return "" if seconds is None else f": budget gone in {format_duration(seconds)}"
 
 
 def _news(incident: Incident, severity_before: str | None, where: str) -> str:

@@ -24,6 +24,7 @@ from maestro_cli.tui.acting.menu import ActionMenu
 from maestro_cli.tui.acting.model import Action, Target
 from maestro_cli.tui.acting.person import ConsolePerson
 from maestro_cli.tui.acting.progress import SpokenProgress
+from maestro_cli.tui.announcing import News
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.frame import Frame
 from maestro_cli.tui.keys.bindings import ANSWER_KEYS
@@ -45,6 +46,7 @@ from maestro_cli.tui.widgets.status_line import StatusLine
 
 Work = tuple[str, frozenset[tuple[str, str]]]  # an action, and what it is about
 
+LONG_SECONDS = 10.0  # an action that took longer rings where nobody looked at it
 FILTER_SECONDS = 0.1  # after the last letter of a filter, until it is applied
 
 
@@ -336,14 +338,19 @@ class ConsoleApp(Frame):
         self.behind.begin(work)
 
     def _work(self, about: Work, action: Action, targets: Sequence[Target], place: Place) -> None:
-        progress = SpokenProgress(self.remark)
+        progress, began = SpokenProgress(self.remark), self.behind.clock.monotonic()
         try:
             with self.asker.asked_at(place):
                 ended = self.dispatcher.perform(action, targets, progress, self.behind.ending)
         finally:
             self._works.discard(about)
         for target, ending in ended:
-            self.post_message(ActionEnded(action, target, ending.outcome, is_done=ending.is_done))
+            seconds = self.behind.clock.monotonic() - began
+            self.post_message(
+                ActionEnded(
+                    action, target, ending.outcome, is_done=ending.is_done, place=place, seconds=seconds
+                )
+            )
 
     @on(ActionRefused)
     def refused(self, event: ActionRefused) -> None:
@@ -351,5 +358,9 @@ class ConsoleApp(Frame):
 
     @on(ActionEnded)
     def ended(self, event: ActionEnded) -> None:
-        self.status.tell(f"{event.action.title} {event.target.name}: {event.outcome}")
+        words = f"{event.action.title} {event.target.name}: {event.outcome}"
+        self.status.tell(words)
+        is_seen = self.app_focus and event.place == self._place()
+        if event.seconds >= LONG_SECONDS and not is_seen:
+            self.herald.tell(News(f"{words} in {event.target.context}", is_grave=True))
         self.behind.feeds.hurry()

@@ -24,9 +24,8 @@ from textual.timer import Timer
 from textual.widgets import Footer, Static
 
 from maestro_cli.core.errors import UsageError, defect
-from maestro_cli.core.untrusted import visible
-from maestro_cli.tui.announcing import Announcer
 from maestro_cli.tui.console import Console
+from maestro_cli.tui.herald import Herald
 from maestro_cli.tui.keys.bindings import APP_BINDINGS
 from maestro_cli.tui.keys.history import History
 from maestro_cli.tui.keys.keymap import Keymap
@@ -37,7 +36,7 @@ from maestro_cli.tui.screens.model import Place, sited
 from maestro_cli.tui.screens.services import burn_cells, burn_unknown, oldest_seconds
 from maestro_cli.tui.screens.table import FIRST, announced_feed, every_screen, strip_feed
 from maestro_cli.tui.store.events import Compared, ContextDisarmed, ScopeChanged
-from maestro_cli.tui.store.model import Scope, Snapshot
+from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.terminal import drawing_driver
 from maestro_cli.tui.themes import DEFAULT, THEMES
 from maestro_cli.tui.views.drawn import Drawn
@@ -73,9 +72,9 @@ class Frame(App[None]):
         self.history = History()
         self._trail = Trail(first or Place(FIRST))
         self._is_due, self._has_read = True, False
-        self._announcer, self._announced = Announcer(), dict[str, Any]()
         self._typing: Timer | None = None
         self._view: View | None = None
+        self.herald = Herald(self._speak, self._show_news, kept.notify if kept is not None else "auto")
         self.is_beside = False  # several contexts each in a pane of their own
         self._drawn: Drawn | None = None
         self._free: Scope | None = None  # what it was about before an incident fixed it
@@ -141,6 +140,7 @@ class Frame(App[None]):
             screen=lists[-1] if lists else kept.screen,
             namespaces={**kept.namespaces, scope.context: scope.namespace},
             is_log_open=self.done.is_open,
+            notify=self.herald.wanted,
         )
 
     # Places
@@ -335,8 +335,8 @@ class Frame(App[None]):
             facts = {context: snapshot.fact(strip_feed().of(context)) for context in snapshot.scope.contexts}
             age_seconds = oldest_seconds(facts.values(), shown_at)
             self.strip.show(burn_cells(facts), age_seconds=age_seconds, unknown=burn_unknown(facts))
-        with self._border("the news of incidents"):
-            self._announce(snapshot)
+        with self._border("what is new"):
+            self.herald.heed(snapshot.scope.contexts, self.behind.store.live.live)
         over = [name for name, until in snapshot.armed.items() if until <= now]
         self.behind.store.dispatch(*map(ContextDisarmed, over))
 
@@ -348,18 +348,13 @@ class Frame(App[None]):
         except Exception as error:  # noqa: BLE001 - whatever was read, it does not end the console
             self.status.tell(f"{what} cannot be drawn: {defect(error)}")
 
-    def _announce(self, snapshot: Snapshot) -> None:
-        """Ring for incidents that are new; of the past nothing is news."""
-        if snapshot.replay_at is not None:
-            return
-        for context in snapshot.scope.contexts:
-            fact = snapshot.fact(announced_feed().of(context))
-            if not fact.is_known or self._announced.get(context) is fact.data:
-                continue
-            self._announced[context] = fact.data
-            for words in self._announcer.heed(context, [row.incident for row in fact.data]):
-                self.bell()
-                self.notify(visible(f"incident {words}", 120), timeout=ANNOUNCED_SECONDS, markup=False)
+    def _speak(self, sequence: str) -> None:
+        """Write to the terminal what is no part of the screen."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
+
+    def _show_news(self, words: str) -> None:
+        self.notify(words, timeout=ANNOUNCED_SECONDS, markup=False)
 
     @on(View.CountChanged)
     def counted(self, event: View.CountChanged) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.message import Message
 
 from maestro_cli.tui.acting.model import Action, Target
+from maestro_cli.tui.screens.model import Place
 
 
 class NewsArrived(Message):
@@ -20,11 +21,14 @@ class ActionRefused(Message):
 
 
 class ActionEnded(Message):
-    """It was done, or failed; `outcome` is how, in words."""
+    """It was done, or failed; `outcome` is how, in words. It was asked for at `place`, so long ago."""
 
-    def __init__(self, action: Action, target: Target, outcome: str, *, is_done: bool) -> None:
+    def __init__(
+        self, action: Action, target: Target, outcome: str, *, is_done: bool, place: Place, seconds: float
+    ) -> None:
         super().__init__()
         self.action, self.target, self.outcome, self.is_done = action, target, outcome, is_done
+        self.place, self.seconds = place, seconds
 
 
 class Remarked(Message):

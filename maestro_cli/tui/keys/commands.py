@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from maestro_cli.config.explanation import suggestion
 from maestro_cli.core.errors import UsageError
+from maestro_cli.tui.notices import WAYS
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.views.filtering import parse_filter
 
@@ -52,6 +53,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("answer", "Open what came while you were elsewhere."),
     Verb("done", "Show or hide the log of what was done.", aliases=("commands",)),
     Verb("theme", "Other colours.", "theme", ("skin",), needs=True),
+    Verb("notify", "How news ring: auto, off, bell, or on the desktop by osc9, osc99 or osc777.", "way"),
     Verb("keys", "Every key that works here.", aliases=("help", "h", "?")),
     Verb("tour", "The tour of the first start again."),
     Verb("export", "Write this session as Markdown to a new file; with ! over an old one.", "path"),
@@ -73,7 +75,7 @@ class Known:
         """What can stand for an argument of that kind."""
         if kind == "namespace":
             return ("all", *self.namespaces)
-        return {"context": self.contexts, "theme": self.themes}.get(kind, ())
+        return {"context": self.contexts, "theme": self.themes, "way": WAYS}.get(kind, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def _argument(verb: Verb, rest: str, known: Known) -> str:
         raise UsageError(f":{verb.name} takes nothing", why=f"{rest[:60]!r} was given", fix=verb.usage)
     if verb.needs and not rest:
         raise UsageError(f":{verb.name} needs a {verb.takes}", why="none was given", fix=verb.usage)
-    if verb.takes in ("context", "theme"):
+    if verb.takes in ("context", "theme", "way"):
         for name in names_in(rest):
             if name not in known.of(verb.takes):
                 raise UsageError(

@@ -123,6 +123,13 @@ def _theme(app: ConsoleApp, argument: str) -> None:
     app.theme = argument
 
 
+def _notify(app: ConsoleApp, argument: str) -> None:
+    herald = app.herald
+    herald.wanted = argument or herald.wanted
+    here = f": {herald.way} here" if herald.way != herald.wanted else ""
+    app.status.tell(f"notify is {herald.wanted}{here}")
+
+
 def _done(app: ConsoleApp, argument: str) -> None:
     app.call_later(app.action_log)
 
@@ -172,6 +179,7 @@ DOES: Mapping[str, Callable[[ConsoleApp, str], None]] = {
     "live": _live,
     "back": _back,
     "theme": _theme,
+    "notify": _notify,
     "quit": _quit,
     "done": _done,
     "answer": _answer,

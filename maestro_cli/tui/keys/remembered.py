@@ -19,13 +19,14 @@ LONGEST_FILE = 65_536
 
 
 class Remembered(msgspec.Struct, frozen=True):
-    """`namespaces` is the one that was shown last, by context."""
+    """`namespaces` is the one that was shown last, by context; `notify` a way of `:notify`."""
 
     theme: str = ""
     screen: str = ""
     namespaces: Mapping[str, str] = {}
     is_log_open: bool = False
     has_seen_tour: bool = False
+    notify: str = "auto"
 
 
 def remembered_path() -> Path:

@@ -36,7 +36,7 @@ def crumbs(app: ConsoleApp) -> str:
 def test_a_command_leads_to_a_place_and_escape_and_minus_lead_back() -> None:
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
         await pilot.press("colon")
-        await type_in(pilot, "no")
+        await type_in(pilot, "nod")
         await pilot.press("tab", "enter")
         await until(pilot, lambda: crumbs(app) == "pods › nodes", "the nodes")
         await pilot.press("escape")
