@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from maestro_cli.core.errors import GateNotMet, MaestroError, UsageError
 from maestro_cli.output.diagnostics import note, warn
 from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.services.root import Services
+from maestro_cli.tui.contexts import Contexts
 from maestro_cli.tui.feeds.runner import FeedRunner
 from maestro_cli.tui.rewind.film import Film
 from maestro_cli.tui.rewind.recorder import Recorder
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from maestro_cli.services.person import Person
 
 
+LONGEST_READ_SECONDS = 1.0  # for what is read to be given up; what hangs ends with the process
 LONGEST_END_SECONDS = 15.0  # a change that is stopped undoes itself, and writes that down
 
 
@@ -55,8 +57,7 @@ class Console:
         self.options = options
         self.store = Store(Scope(contexts, namespace))
         self._lock = threading.Lock()
-        self._reading: dict[str, Services] = {}
-        self._acting: dict[str, Services] = {}
+        self._contexts = Contexts(self._built, clock)
         self._works: list[threading.Thread] = []
         self.person: Callable[[str], Person | None] = lambda context: None
         self.feeds = FeedRunner(self.store, every_feed(), self.reading, clock)
@@ -64,13 +65,13 @@ class Console:
 
     def reading(self, context: str) -> Services:
         """The services that feeds and records use; no change gets past their gate."""
-        return self._built(self._reading, context, is_read_only=True)
+        return self._services(context, is_reading=True)
 
     def acting(self, context: str) -> Services:
         """The services of changes, whose gate asks what the context asks. Raises GateNotMet unless armed."""
         if not self.store.snapshot.is_armed(context, self.clock.now()):
             raise GateNotMet(f"{context} is read-only", fix="press W to arm it for some minutes")
-        return self._built(self._acting, context, is_read_only=self.options.is_read_only)
+        return self._services(context, is_reading=False)
 
     def policy(self, context: str) -> Policy:
         """What its gate asks once it is armed."""
@@ -103,20 +104,31 @@ class Console:
         except MaestroError:
             return ""
 
-    def _built(self, known: dict[str, Services], context: str, *, is_read_only: bool) -> Services:
+    def _services(self, context: str, *, is_reading: bool) -> Services:
         """Raises UsageError for "", which the settings would take for the current context."""
         if not context:
             raise UsageError("nothing says in which context", fix=":ctx NAME")
-        with self._lock:
-            if context not in known:
-                options = replace(
-                    self.options,
-                    context=context,
-                    is_read_only=is_read_only,
-                    asks=lambda: self.person(context),
-                )
-                known[context] = Services(options, ConsoleSignals(self.ending))
-            return known[context]
+        return self._contexts.services(context, is_reading=is_reading)
+
+    def _built(self, context: str, is_reading: bool) -> Services:
+        options = replace(
+            self.options,
+            context=context,
+            is_read_only=is_reading or self.options.is_read_only,
+            asks=lambda: self.person(context),
+        )
+        return Services(options, ConsoleSignals(self.ending))
+
+    def leave_unused(self) -> None:
+        """Close what is open to contexts that were left a while ago, in a thread; not while something is
+        done, which may be there."""
+        snapshot = self.store.snapshot
+        if self.at_work:
+            return
+        in_use = {*snapshot.scope.contexts, *snapshot.armed, *self.feeds.contexts}
+        left = self._contexts.left(frozenset(in_use))
+        if left:
+            threading.Thread(target=_close, args=(left,), name="leave", daemon=True).start()
 
     def begin(self, work: threading.Thread) -> None:
         """Start what does something; `close` waits for it."""
@@ -143,9 +155,13 @@ class Console:
         for work in self._works:
             work.join(max(until - self.clock.monotonic(), 0.0))
         self.recorder.close()
-        with self._lock:
-            for services in (*self._reading.values(), *self._acting.values()):
-                services.close()
+        self._contexts.close()
+        self.feeds.join(LONGEST_READ_SECONDS)
+
+
+def _close(left: Sequence[Services]) -> None:
+    for services in left:
+        services.close()
 
 
 def film_of(context: str) -> Film:

@@ -105,6 +105,7 @@ class Frame(App[None]):
     def on_mount(self) -> None:
         self.behind.store.listen(self._tell_news)
         self.set_interval(AGE_SECONDS, self.draw)
+        self.set_interval(AGE_SECONDS, self.behind.leave_unused)
         if self._kept is not None and self._kept.is_log_open:
             self.done.add_class("open")
         self._swap(

@@ -49,7 +49,11 @@ class QuietFeeds:
     def hurry(self) -> None:
         self.hurried += 1
 
+    contexts: frozenset[str] = frozenset()
+
     def close(self) -> None: ...
+
+    def join(self, seconds: float) -> None: ...
 
 
 class StillConsole(Console):

@@ -62,7 +62,7 @@ def test_services_that_can_change_the_world_are_of_armed_contexts_alone() -> Non
     console = Console(GlobalOptions(), StillClock(), ("prod",), "")
     with pytest.raises(GateNotMet, match="prod is read-only"):
         console.acting("prod")
-    assert console._acting == {}
+    assert console._contexts._known == {}
 
 
 def test_what_is_armed_beside_the_scope_is_said() -> None:

@@ -92,7 +92,8 @@ def test_closing_waits_until_what_is_done_has_been_written_down() -> None:
         console.ending.wait(PATIENCE_SECONDS)
         order.append("ended in order")
 
-    console._reading["prod"] = SimpleNamespace(close=lambda: order.append("closed"))  # type: ignore[assignment]
+    services: Any = SimpleNamespace(close=lambda: order.append("closed"))
+    console._contexts._known["prod", True] = services
     console.begin(threading.Thread(target=work, name="drain", daemon=True))
     assert begun.wait(PATIENCE_SECONDS)
     assert console.at_work == ("drain",)

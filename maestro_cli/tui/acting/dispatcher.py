@@ -22,7 +22,7 @@ from maestro_cli.core.progress import Progress
 from maestro_cli.core.quantities import counted
 from maestro_cli.tui.acting.model import Action, Answers, Doing, Target
 from maestro_cli.tui.feeds.runner import told
-from maestro_cli.tui.store.events import CommandLogged, FactRead
+from maestro_cli.tui.store.events import CommandLogged, FactRead, FactsForgotten
 from maestro_cli.tui.store.store import Store
 
 if TYPE_CHECKING:
@@ -254,6 +254,9 @@ class Dispatcher:
         def tell(key: FactKey, data: Any) -> None:
             self._store.dispatch(FactRead(key, data, self._clock.now()))
 
+        def forget(key: FactKey) -> None:
+            self._store.dispatch(FactsForgotten(frozenset({key})))
+
         def go_on(action: Action, words: Answers) -> str:
             if refusal := self.refusal(action, (target,)):
                 return f"refused: {refusal.why}; {refusal.fix}"
@@ -261,9 +264,7 @@ class Dispatcher:
 
         is_armed = self._store.snapshot.is_armed(target.context, self._clock.now())
         services = self._acting(target.context) if is_armed else self._reading(target.context)
-        return Doing(
-            services, target, answers, progress, cancellation, agree, tell, go_on, agreed[-1].typed_context
-        )
+        return Doing(services, target, answers, progress, cancellation, agree, tell, forget, go_on, typed)
 
     def _performed(
         self,

@@ -90,9 +90,9 @@ def fault_of(ask: Ask, text: str) -> str:
 class Doing:
     """What an action works with that is more than one record or one plan, such as a run.
 
-    `agree` shows a view and is True for yes; `tell` puts a fact into the store; `go_on` does another
-    action on the same target, refused as that one is, and says how it ended. `typed_context` is what was
-    typed where the context is protected.
+    `agree` shows a view and is True for yes; `tell` puts a fact into the store and `forget` takes it out;
+    `go_on` does another action on the same target, refused as that one is, and says how it ended.
+    `typed_context` is what was typed where the context is protected.
     """
 
     services: Services
@@ -102,6 +102,7 @@ class Doing:
     cancellation: Cancellation
     agree: Callable[[str, View, str], bool]
     tell: Callable[[FactKey, Any], None]
+    forget: Callable[[FactKey], None]
     go_on: Callable[[Action, Answers], str]
     typed_context: str = ""
 

@@ -47,13 +47,15 @@ class FeedRunner:
         self._store, self._feeds, self._services_of, self._clock = store, feeds, services_of, clock
         self._lock = threading.Lock()
         self._running: dict[FactKey, _Reader] = {}
+        self._stopped: list[_Reader] = []  # whose threads may be at their last read
 
     def want(self, keys: frozenset[FactKey]) -> None:
         """Read these from now on, and no others."""
         with self._lock:
             gone = frozenset(self._running) - keys
+            self._stopped = [one for one in self._stopped if one.is_alive]
             for key in gone:
-                self._running.pop(key).stop()
+                self._stop(self._running.pop(key))
             for key in sorted(keys - frozenset(self._running)):
                 self._running[key] = _Reader(key, self._feeds[key.feed], self)
             if gone:
@@ -71,10 +73,27 @@ class FeedRunner:
             if self._running.get(event.key) is reader:
                 self._store.dispatch(event)
 
+    @property
+    def contexts(self) -> frozenset[str]:
+        """Those of which something is read."""
+        with self._lock:
+            return frozenset(key.context for key in self._running)
+
     def close(self) -> None:
+        """Read nothing more; waits for nothing."""
         with self._lock:
             while self._running:
-                self._running.popitem()[1].stop()
+                self._stop(self._running.popitem()[1])
+
+    def join(self, seconds: float) -> None:
+        """Wait for the threads that were stopped, for as long at most."""
+        until = self._clock.monotonic() + seconds
+        for reader in tuple(self._stopped):
+            reader.join(max(until - self._clock.monotonic(), 0.0))
+
+    def _stop(self, reader: _Reader) -> None:
+        reader.stop()
+        self._stopped.append(reader)
 
 
 class _Reader:
@@ -85,7 +104,15 @@ class _Reader:
         self._stopped = Cancellation()
         self._hurry = threading.Event()
         self._last: object = None
-        threading.Thread(target=self._run, name=f"feed {key.feed}@{key.context}", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name=f"feed {key.feed}@{key.context}", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def join(self, seconds: float) -> None:
+        self._thread.join(seconds)
 
     def stop(self) -> None:
         self._stopped.cancel()

@@ -114,6 +114,7 @@ class Session:
         """Read what the place shows, and say it; what was chosen is not any more."""
         self._free_scope()
         self._await_facts()
+        self.behind.leave_unused()
         place, screen, snapshot = self.trail.here, self.screen, self.behind.store.take()
         self.page = page_of(screen, place, snapshot, snapshot.shown_at(self.now()))
         self.chosen = self.page.about

@@ -22,7 +22,7 @@ from maestro_cli.tui.store.model import FactKey
 if TYPE_CHECKING:
     from maestro_cli.core.clock import Clock
     from maestro_cli.journal.model import Event
-    from maestro_cli.runbooks.model import Runbook, RunRecord, Step
+    from maestro_cli.runbooks.model import Runbook, RunRecord, RunResult, Step
     from maestro_cli.runbooks.planning import RunPlan
     from maestro_cli.services.root import Services
     from maestro_cli.services.runbook_runs import AskedRun
@@ -192,11 +192,21 @@ def rehearse(doing: Doing) -> str:
 
 def run(asked: AskedRun, doing: Doing) -> str:
     """What the dry run has shown, with the values that it had. Raises StalePlan when its file changed."""
-    services, key = doing.services, live_key(doing.target.context, asked.incident)
-    live = Live(services.clock, lambda data: doing.tell(key, data))
-    live.expect(asked.book, None)
-    result = services.run_runbook(asked, doing.typed_context, True, live, live.told)
-    return ended(result.run)
+
+    def start(live: Live) -> RunResult:
+        live.expect(asked.book, None)
+        return doing.services.run_runbook(asked, doing.typed_context, True, live, live.told)
+
+    return followed(doing, asked.incident, start)
+
+
+def followed(doing: Doing, incident: str, work: Callable[[Live], RunResult]) -> str:
+    """Tell of a run while it is worked on, and how that ended; from then on the journal tells of it."""
+    key = live_key(doing.target.context, incident)
+    try:
+        return ended(work(Live(doing.services.clock, lambda data: doing.tell(key, data))).run)
+    finally:
+        doing.forget(key)
 
 
 def ended(record: RunRecord) -> str:
@@ -244,10 +254,12 @@ def resume(shown: RunRecord, doing: Doing) -> str:
     services = doing.services
     if services.run_history.get(shown.id) != shown:
         raise StalePlan(f"{shown.id} has moved on since it was shown; nothing was done", fix="look at it")
-    live = Live(services.clock, lambda data: doing.tell(live_key(doing.target.context, shown.incident), data))
-    decisions = tuple(doing.answers["decide"].split())
-    result = services.resume_run(shown.id, decisions, doing.typed_context, True, live, told=live.told)
-    return ended(result.run)
+    decisions, typed = tuple(doing.answers["decide"].split()), doing.typed_context
+    return followed(
+        doing,
+        shown.incident,
+        lambda live: services.resume_run(shown.id, decisions, typed, True, live, told=live.told),
+    )
 
 
 def cancel(services: Services, target: Target, answers: Answers) -> str:
