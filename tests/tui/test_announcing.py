@@ -123,7 +123,7 @@ def test_the_console_rings_and_shows_it_as_text_also_over_the_past(monkeypatch: 
     key = announced_feed().of("prod")
 
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
-        assert key in console.feeds.wanted
+        await until(pilot, lambda: key in console.feeds.wanted, "that it is read")
         tell(console, FactRead(key, (), NOW))
         await until(pilot, lambda: console.store.take().fact(key).is_known, "the first look")
         app.draw()
