@@ -12,6 +12,7 @@ import pytest
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.services.root import Services
 from maestro_cli.tui.feeds.journal import LOOK_SECONDS, OLDEST_SECONDS, journal_feed
+from maestro_cli.tui.screens.table import every_feed
 from tests.unit.incidents.world import SetClock, open_journal
 
 
@@ -99,3 +100,13 @@ def test_a_read_that_fails_ends_the_following_so_that_it_is_told(tmp_path: Path)
             Cancellation(),
         )
     journal.close()
+
+
+@pytest.mark.parametrize(
+    "feed",
+    [one for one in every_feed().values() if one.needs == "the journal"],
+    ids=lambda feed: str(feed.id),
+)
+def test_whatever_is_read_of_the_journal_alone_follows_its_head(feed: Any) -> None:
+    assert feed.read is None
+    assert feed.follow is not None

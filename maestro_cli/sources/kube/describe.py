@@ -6,7 +6,7 @@ read is told as missing, only the object itself must be readable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -28,6 +28,7 @@ from maestro_cli.sources.kube.paths import scoped
 from maestro_cli.sources.kube.workload_lines import daemon_set_line, deployment_line, stateful_set_line
 
 MOST_OWNERS = 8
+MOST_ASKED = 16  # objects whose events are asked for one by one
 _ONE_METADATA = METADATA_ONLY.replace("PartialObjectMetadataList", "PartialObjectMetadata")
 # Conditions that are good news when they are true are most; of these True is bad news.
 _BAD_WHEN_TRUE = ("Pressure", "Unavailable", "Failure", "Failed", "DisruptionTarget")
@@ -123,22 +124,29 @@ class Describing:
                 return
 
     def _events(self, ref: ObjectRef, uid: str, owned: tuple[OwnedObject, ...]) -> tuple[ClusterEvent, ...]:
-        """Its own, and those of what belongs to a workload, oldest first."""
+        """Its own, and those of what belongs to a workload, oldest first.
+
+        Of a few objects the cluster is asked for the events of each, since a namespace may have any number.
+        """
         path = scoped("/api/v1", ref.namespace or None, "events")
-        uids = {uid, *(_uids(owned) if ref.namespace else ())}
-        fields: Mapping[str, str | int] | None = None
-        if len(uids) == 1:  # kubelets tell of their node by its name, where the uid should be
-            fields = {"fieldSelector": f"involvedObject.kind={ref.kind},involvedObject.name={ref.name}"}
-            uids |= {ref.name}
-        found = self._api.gather(path, objects.EventObject, _event, fields)
+        about = {uid: ref, **(dict(_owned(owned)) if ref.namespace else {})}
+        uids = {*about, *([ref.name] if not ref.namespace else [])}  # kubelets tell of their node by its name
+        if len(about) > MOST_ASKED:
+            found = self._api.gather(path, objects.EventObject, _event)
+        else:
+            found = [one for each in about.values() for one in self._events_of(path, each)]
         events = [event for involved, event in found if involved in uids or not involved]
         return tuple(sorted(events, key=lambda one: (one.last_seen_at, one.name)))
 
+    def _events_of(self, path: str, ref: ObjectRef) -> Sequence[tuple[str, ClusterEvent]]:
+        fields = f"involvedObject.kind={ref.kind},involvedObject.name={ref.name}"
+        return self._api.gather(path, objects.EventObject, _event, {"fieldSelector": fields})
 
-def _uids(owned: tuple[OwnedObject, ...]) -> Iterator[str]:
+
+def _owned(owned: tuple[OwnedObject, ...]) -> Iterator[tuple[str, ObjectRef]]:
     for one in owned:
-        yield one.uid
-        yield from _uids(one.owned)
+        yield one.uid, one.ref
+        yield from _owned(one.owned)
 
 
 def _event(event: objects.EventObject) -> tuple[str, ClusterEvent]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Doing, Target
-from maestro_cli.tui.feeds.model import Feed
+from maestro_cli.tui.feeds.journal import journal_feed
 from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ def read_change(services: Services, argument: str) -> Change:
     return services.get_change(argument)
 
 
-CHANGES: Feed[tuple[Change, ...]] = Feed("changes", "the journal", 2.0, read_changes)
-CHANGE: Feed[Change] = Feed("change", "the journal", 1.0, read_change)
+CHANGES = journal_feed("changes", read_changes)
+CHANGE = journal_feed("change", read_change)
 
 
 def changes_listing(changes: Sequence[Change], moment: Moment) -> Listing[Change]:

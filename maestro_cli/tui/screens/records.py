@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.tui.acting.model import Target
+from maestro_cli.tui.feeds.journal import journal_feed
 from maestro_cli.tui.feeds.model import Feed
 from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
 
@@ -56,7 +57,7 @@ def read_status(services: Services, argument: str) -> Overview:
     return services.overview()
 
 
-JOURNAL: Feed[tuple[Event, ...]] = Feed("journal", "the journal", 2.0, read_journal)
+JOURNAL = journal_feed("journal", read_journal)
 DOCTOR: Feed[Examined] = Feed("doctor", "maestro itself", 15.0, read_doctor)
 DRILLS: Feed[tuple[Scenario, ...]] = Feed("drills", "maestro itself", 3600.0, read_drills)
 STATUS: Feed[Overview] = Feed(

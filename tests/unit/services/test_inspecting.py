@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from maestro_cli.core.refs import ObjectRef
 from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.output.renderers.descriptions import description_document, description_view
 from maestro_cli.services import inspecting
+from maestro_cli.sources.kube.describe import MOST_ASKED
 from tests.unit.sources.kube_answers import cluster
 
 SECRET = "hunter2-hunter2"
@@ -63,6 +65,72 @@ def test_no_text_of_a_description_holds_a_secret_of_the_context(monkeypatch: pyt
     assert said == ("dial «secret»",) * 3
     assert all(isinstance(text, Untrusted) for text in said)
     assert description_view(found, NOW).blocks
+
+
+def deployment(pods: int, asked: list[str]) -> Callable[[httpx.Request], httpx.Response]:
+    """Answers a Deployment with one revision and so many pods, and every event of the namespace."""
+    owner = {"apiVersion": "apps/v1", "controller": True}
+
+    def made(kind: str, name: str, **meta: Any) -> dict[str, Any]:
+        stamp = "2026-11-26T00:00:00Z"
+        return {
+            "kind": kind,
+            "metadata": {
+                "name": name,
+                "namespace": "ml",
+                "uid": f"u-{name}",
+                "creationTimestamp": stamp,
+                **meta,
+            },
+            "spec": {"selector": {"matchLabels": {"app": "d"}}, "containers": []},
+            "status": {},
+        }
+
+    of_set = [{**owner, "kind": "ReplicaSet", "name": "rs", "uid": "u-rs"}]
+    of_deployment = [{**owner, "kind": "Deployment", "name": "d", "uid": "u-d"}]
+    lists = {
+        "pods": [made("Pod", f"p{one}", ownerReferences=of_set) for one in range(pods)],
+        "replicasets": [made("ReplicaSet", "rs", ownerReferences=of_deployment)],
+    }
+    names = ("d", "rs", "p0", "stranger")
+    events: list[Any] = [
+        {**EVENT, "metadata": {"name": f"e-{name}", "namespace": "ml", "uid": name},
+         "involvedObject": {"name": name, "uid": f"u-{name}"}}
+        for name in names
+    ]  # fmt: skip
+
+    def answers(request: httpx.Request) -> httpx.Response:
+        last = request.url.path.rsplit("/", 1)[1]
+        if last == "d":
+            return httpx.Response(200, json=made("Deployment", "d"))
+        found = lists.get(last, [])
+        if last == "events":
+            chosen = request.url.params.get("fieldSelector", "")
+            asked.append(chosen)
+            name = chosen.rpartition("=")[2]
+            found = [one for one in events if name in ("", one["involvedObject"]["name"])]
+        return httpx.Response(200, json={"metadata": {}, "items": found})
+
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("pods", "asked"),
+    [
+        (2, ["Deployment=d", "ReplicaSet=rs", "Pod=p0", "Pod=p1"]),
+        (MOST_ASKED, [""]),
+    ],
+    ids=["few", "many"],
+)
+def test_events_are_asked_for_by_object_unless_there_are_many(pods: int, asked: list[str]) -> None:
+    seen: list[str] = []
+    found = cluster(deployment(pods, seen)).describing.describe(
+        ObjectRef("Deployment", "ml", "d"), lambda node: ""
+    )
+    assert found.missing == ()
+    assert [one.name for one in found.events] == ["e-d", "e-p0", "e-rs"]
+    short = [one.replace("involvedObject.kind=", "").replace(",involvedObject.name", "") for one in seen]
+    assert short == asked
 
 
 def test_what_is_owned_is_cleaned_and_the_names_and_words_of_ours_stay() -> None:
