@@ -74,6 +74,15 @@ def find_by_key(reader: Reader, key: str) -> Change | None:
     return change_from_row(rows[0]) if rows else None
 
 
+def planned_before(reader: Reader, before: datetime, limit: int) -> tuple[Change, ...]:
+    """Changes that were planned before that time and of which nothing was heard since, oldest first."""
+    rows = reader.query(
+        "SELECT * FROM changes WHERE state = ? AND updated_at < ? ORDER BY updated_at LIMIT ?",
+        (State.PLANNED.value, to_rfc3339(before), limit),
+    )
+    return tuple(map(change_from_row, rows))
+
+
 def waiting_changes(reader: Reader) -> tuple[Change, ...]:
     """Changes that wait for a second person, the longest waiting first."""
     rows = reader.query("SELECT * FROM changes WHERE state = ? ORDER BY created_at", (State.WAITING.value,))

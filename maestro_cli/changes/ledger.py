@@ -18,26 +18,31 @@ lease on the target, so a process that lost its lease records nothing more.
     change.undone         error, undo        (the error the change ends with; the id of the undo)
     change.undo_failed    error, undo
     change.failed         error
+    change.cancelled      error
+    change.expired        error
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
 from typing import Any
 
-from maestro_cli.changes.history import find_by_key, find_change, get_change, unresolved_on
+from maestro_cli.changes.history import find_by_key, find_change, get_change, planned_before, unresolved_on
 from maestro_cli.changes.holder import Holder, acquire, parse_holder
 from maestro_cli.changes.kinds.kind import Found
 from maestro_cli.changes.model import Appeal, Approval, Change, GateDecision, Plan, State
 from maestro_cli.changes.records import error_record, plan_to_data
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.crashpoints import crash_point
-from maestro_cli.core.errors import Busy, MaestroError
+from maestro_cli.core.errors import Busy, GateNotMet, MaestroError
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
 from maestro_cli.journal.model import Lease
 from maestro_cli.journal.store import Journal, Transaction
 
 Check = Callable[[Transaction], None]
+PLAN_SECONDS = 3600.0  # a plan that nobody agreed to by then is not agreed to any more
+MOST_EXPIRED = 20  # that are ended with one plan
 
 
 class TargetLease:
@@ -109,11 +114,34 @@ class Ledger:
         crash_point("change.before-planned")
         with self.journal.transaction() as transaction:
             known = find_change(transaction, plan.id)
-            if known is not None and known.state not in (State.PLANNED, State.REFUSED):
+            if known is not None and not known.is_only_planned:
                 raise Busy(f"change {plan.id} was begun already", why=f"it is {known.state.value}")
+            self._expire(transaction, but=plan.id)
             transaction.append("change.planned", f"change/{plan.id}", self.actor, data)
         crash_point("change.after-planned")
         return get_change(self.journal, plan.id)
+
+    def _expire(self, transaction: Transaction, *, but: str) -> None:
+        """End what was planned long ago and of which nothing was heard since: nobody will carry it out."""
+        before = self.journal.clock.now() - timedelta(seconds=PLAN_SECONDS)
+        for old in planned_before(transaction, before, MOST_EXPIRED):
+            if old.id != but:
+                error = GateNotMet(f"the plan of change {old.id} expired", why="nobody agreed to it in time")
+                data = {"error": plain(error_record(error))}
+                transaction.append("change.expired", f"change/{old.id}", self.actor, data)
+
+    def cancelled(self, change_id: str, why: str) -> None:
+        """End what is only planned, since a person does not want it; nothing happens to what was begun."""
+        error = GateNotMet(f"change {change_id} was cancelled", why=why)
+        self.ended_first(change_id, "cancelled", error)
+
+    def ended_first(self, change_id: str, name: str, error: MaestroError) -> None:
+        """`cancelled` or `failed`, before anything was done; of what is not planned any more nothing is."""
+        with self.journal.transaction() as transaction:
+            found = find_change(transaction, change_id)
+            if found is not None and found.state is State.PLANNED:
+                data = {"error": plain(error_record(error))}
+                transaction.append(f"change.{name}", f"change/{change_id}", self.actor, data)
 
     def refused(self, change: Change, decision: GateDecision) -> Change:
         return self._record(change, "refused", {"decision": plain(decision)}, None)

@@ -23,7 +23,8 @@ class State(Enum):
     """Where a change is.
 
     `waiting`: nothing was done, and a second person may approve it. `unknown` may have been applied, and must
-    be probed before anything continues.
+    be probed before anything continues. `cancelled`: a person said no to the plan; `expired`: nobody said
+    anything to it for a long time.
     """
 
     PLANNED = "planned"
@@ -36,9 +37,12 @@ class State(Enum):
     FAILED = "failed"
     ROLLED_BACK = "rolled_back"
     UNDO_FAILED = "undo_failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
 
 
-FINISHED = frozenset({State.REFUSED, State.VERIFIED, State.FAILED, State.ROLLED_BACK, State.UNDO_FAILED})
+GIVEN_UP = frozenset({State.REFUSED, State.CANCELLED, State.EXPIRED})
+FINISHED = GIVEN_UP | {State.VERIFIED, State.FAILED, State.ROLLED_BACK, State.UNDO_FAILED}
 UNRESOLVED = frozenset({State.INTENDED, State.UNKNOWN})
 UNSENT = frozenset({State.PLANNED, State.WAITING})
 
@@ -382,6 +386,12 @@ class Change:
     @property
     def finished(self) -> bool:
         return self.state in FINISHED
+
+    @property
+    def is_only_planned(self) -> bool:
+        """Whether its plan may still be carried out, or again: it neither got past its gate nor waited."""
+        failed_first = self.state is State.FAILED and self.intended_at is None and self.appeal is None
+        return self.state is State.PLANNED or self.state in GIVEN_UP or failed_first
 
     @property
     def nothing_done(self) -> bool:

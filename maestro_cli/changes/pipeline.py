@@ -56,6 +56,8 @@ from maestro_cli.core.errors import (
     Busy,
     ExitCode,
     GateNotMet,
+    Interrupted,
+    MaestroError,
     NotFound,
     PolicyRefused,
     Refused,
@@ -202,8 +204,18 @@ class ChangePipeline:
         change = self._ledger.planned(plan, key=key, cause=cause, dry_run=dry_run)
         if dry_run:
             return self._rehearsed(change, plan, consent)
-        with self._working(change, progress, cancellation) as means:
-            return self._carry_out(change, plan, consent, means)
+        try:
+            with self._working(change, progress, cancellation) as means:
+                return self._carry_out(change, plan, consent, means)
+        except MaestroError as error:
+            with suppress(MaestroError):  # what is raised is what stopped it
+                name = "cancelled" if isinstance(error, Interrupted) else "failed"
+                self._ledger.ended_first(change.id, name, error)
+            raise
+
+    def cancel(self, change_id: str, why: str) -> None:
+        """Record that a person does not want what is only planned; raises what the journal raises."""
+        self._ledger.cancelled(change_id, why)
 
     def _carry_out(self, change: Change, plan: Plan, consent: Consent, means: Means) -> Change:
         """Decide while nobody else can change the target, then act."""
@@ -287,7 +299,7 @@ class ChangePipeline:
     def _earlier(self, plan: Plan, key: str | None) -> Change | None:
         """The change that this plan or key was spent on already."""
         same = find_change(self.journal, plan.id)
-        if same is not None and same.state not in (State.PLANNED, State.REFUSED):
+        if same is not None and not same.is_only_planned:
             return same
         earlier = None if key is None else find_by_key(self.journal, key)
         if earlier is None or earlier.nothing_done:

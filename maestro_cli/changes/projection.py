@@ -116,6 +116,13 @@ def _failed(data: Mapping[str, Any], time: str) -> dict[str, Any]:
     return {"state": State.FAILED.value, "error": json.dumps(data["error"]), "finished_at": time}
 
 
+def _given_up(state: State) -> Callable[[Mapping[str, Any], str], dict[str, Any]]:
+    def fold(data: Mapping[str, Any], time: str) -> dict[str, Any]:
+        return {"state": state.value, "error": json.dumps(data["error"]), "finished_at": time}
+
+    return fold
+
+
 def _verify_failed(data: Mapping[str, Any], time: str) -> dict[str, Any]:
     return {"verify_failure": data["why"], "undo_wanted": int(data["undo"]), "interrupted": 0}
 
@@ -142,6 +149,8 @@ _FOLDS: dict[str, Callable[[Mapping[str, Any], str], dict[str, Any]]] = {
     "change.unknown": _unknown,
     "change.verified": _verified,
     "change.failed": _failed,
+    "change.cancelled": _given_up(State.CANCELLED),
+    "change.expired": _given_up(State.EXPIRED),
     "change.verify_failed": _verify_failed,
     "change.interrupted": _interrupted,
     "change.undone": _undone,

@@ -57,7 +57,9 @@ ON_BOTH = frozenset({"incident.linked", "incident.unlinked", "incident.merged"})
 
 
 # Kinds that end a change which then has no effect.
-WITHOUT_EFFECT = frozenset({"change.refused", "change.failed", "change.undone"})
+WITHOUT_EFFECT = frozenset(
+    {"change.refused", "change.failed", "change.undone", "change.cancelled", "change.expired"}
+)
 
 
 class IncidentProjection:

@@ -45,6 +45,7 @@ def test_no_is_no_to_all_of_them() -> None:
     ended = dispatcher(store, desk).perform(delete(is_bulk=True), TARGETS, Quiet(), Cancellation())
     assert {ending.outcome for _, ending in ended} == {SAID_NO}
     assert desk.executed == []
+    assert desk.cancelled == [("chg-1", SAID_NO)] * 3
 
 
 def test_those_of_several_that_changed_are_asked_about_anew_and_the_others_are_done() -> None:

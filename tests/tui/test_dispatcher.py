@@ -19,7 +19,7 @@ from maestro_cli.tui.store.store import Store
 from tests.tui.cases import NOW, StillClock
 
 TARGET = Target("prod", "Pod", "uid-1", "ml/pod/fraud-1")
-PLAN = SimpleNamespace(kind="delete-pod", summary="evict ml/pod/fraud-1", digest="d1")
+PLAN = SimpleNamespace(id="chg-1", kind="delete-pod", summary="evict ml/pod/fraud-1", digest="d1")
 
 
 class Desk:
@@ -31,7 +31,11 @@ class Desk:
         self.executed: list[Any] = []
         self.news: list[str] = []
         self.stale: list[Any] = []  # plans that went stale while they were looked at
+        self.cancelled: list[tuple[str, str]] = []
         self.changes = self
+
+    def cancel(self, change_id: str, why: str) -> None:
+        self.cancelled.append((change_id, why))
 
     def words(self, action: Action, targets: Any) -> Any:
         return {"note": "seen"}
@@ -153,6 +157,7 @@ def test_no_is_no_and_is_written_down(store: Store) -> None:
     desk = Desk(agreed=None)
     dispatcher(store, desk).perform(delete(), (TARGET,), Quiet(), Cancellation())
     assert desk.executed == []
+    assert desk.cancelled == [("chg-1", "you said no; nothing was done")]
     assert store.snapshot.log[-1].outcome == "you said no; nothing was done"
 
 

@@ -39,6 +39,8 @@ GUEST_WORDS: Words = {
     "change.verify_failed": lambda data: f"change not verified: {data['why']}",
     "change.failed": _failed("change failed"),
     "change.undone": _failed("change undone"),
+    "change.cancelled": _failed("change cancelled"),
+    "change.expired": _failed("change expired"),
     "change.undo_failed": _failed("the undo failed"),
     "step.intended": lambda data: f"step {data['step']} begins: {data['title']}",
     "step.finished": _step_end,

@@ -63,7 +63,10 @@ def changes_view(changes: Sequence[Change]) -> Listing[Change]:
 
 
 def _tone(change: Change) -> str:
-    tones = {"verified": "good", "planned": "dim", "refused": "dim", "waiting": "warn"}
+    tones = {
+        "verified": "good", "planned": "dim", "refused": "dim", "cancelled": "dim", "expired": "dim",
+        "waiting": "warn",
+    }  # fmt: skip
     return tones.get(change.state.value, "bad")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import StalePlan
+from maestro_cli.core.errors import MaestroError, StalePlan
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.quantities import counted
 from maestro_cli.tui.acting.model import Action, Answers, Doing, Target
@@ -166,6 +167,7 @@ class Dispatcher:
                 break
             consent = (agreed or {}).get(one.target.context)
             if consent is None:
+                self._cancelled(one)
                 ended.append((one.target, Ending(SAID_NO, False)))
             else:
                 do = partial(self._carried_out, work, one, consent)
@@ -203,6 +205,7 @@ class Dispatcher:
             planned = self._planned(work, target)
             agreed = self._asker.agree(work.action, target, planned.plan, planned.rehearsed, news)
             if agreed is None:
+                self._cancelled(planned)
                 return Ending(SAID_NO, False)
             try:
                 return self._carried_out(work, planned, agreed, target)
@@ -216,12 +219,18 @@ class Dispatcher:
         plan = work.action.plans(services, target, work.answers)
         return Planned(target, plan, services.rehearse_change(plan, frozenset()))
 
+    def _cancelled(self, planned: Planned, why: str = SAID_NO) -> None:
+        """Write down that the plan is not carried out: it does not stay planned for ever."""
+        with suppress(MaestroError):  # nothing was to be done, and nothing is
+            self._reading(planned.target.context).changes.cancel(planned.plan.id, why)
+
     def _carried_out(self, work: _Work, planned: Planned, agreed: Agreed, target: Target) -> Ending:
         """Execute exactly the plan that was agreed to."""
         from maestro_cli.changes.model import Consent
 
         plan = planned.plan
         if refusal := self.refusal(work.action, (target,)):  # disarmed while the dialog was open
+            self._cancelled(planned, refusal.why)
             return Ending(f"refused: {refusal.why}", False)
         work.progress.phase(plan.kind, plan.summary)
         consent = Consent(True, plan.digest, agreed.typed_context, agreed.accepts)

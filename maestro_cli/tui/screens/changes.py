@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from maestro_cli.core.errors import GateNotMet
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Doing, Target
 from maestro_cli.tui.feeds.journal import journal_feed
 from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
@@ -59,7 +60,26 @@ def approve(doing: Doing) -> str:
     asked = f"{change.plan.summary}, asked for by {change.actor}: approve it?"
     if not doing.agree(asked, change_view(change), "Approve"):
         return "you said no; it waits on"
-    return f"approved: {desk.approve(change).id}; {change.actor} carries it out"
+    return (
+        f"approved: {desk.approve(change).id}; {CARRY_OUT.title} (x) does it now, here or at {change.actor}'s"
+    )
+
+
+def carry_out(doing: Doing) -> str:
+    """Go on with what was approved or interrupted, exactly as it was planned; raises what the gate says."""
+    from maestro_cli.changes.model import State
+    from maestro_cli.output.renderers.changes import change_view
+
+    services = doing.services
+    change = services.get_change(doing.target.id)
+    if change.finished or change.state is State.PLANNED:
+        raise GateNotMet(f"there is nothing to go on with: {change.id} is {change.state.value}")
+    if change.state is State.WAITING and change.approval is None:
+        raise GateNotMet(f"nobody has approved {change.id}", fix="a second person: x, Approve")
+    if not doing.agree(f"{change.plan.summary}: carry it out?", change_view(change), CARRY_OUT.title):
+        return "you said no; it stays as it is"
+    done = services.changes.recover(change.id, progress=doing.progress, cancellation=doing.cancellation)
+    return f"{done.state.value}: {done.id}"
 
 
 def deny(services: Services, target: Target, answers: Answers) -> str:
@@ -68,7 +88,17 @@ def deny(services: Services, target: Target, answers: Answers) -> str:
     return f"denied: {approvals(services).deny(target.id, answers['why']).id}"
 
 
+CARRY_OUT = Action(
+    "changes.resume",
+    "Carry out",
+    "do what was approved, or go on with what was interrupted; it is found out first how it stands",
+    Danger.REVERSIBLE,
+    lambda target, answers: ("change", "resume", target.id),
+    performs=carry_out,
+)
+
 ACTIONS = (
+    CARRY_OUT,
     Action(
         "changes.undo",
         "Take back",
