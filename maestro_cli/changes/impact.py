@@ -123,7 +123,7 @@ def _incidents(world: World, ref: ObjectRef) -> Iterator[str]:
 
 def _objectives(world: World, ref: ObjectRef, traffic: Sequence[Traffic]) -> Sequence[Objective]:
     services = {one.service.partition("/")[2] for one in traffic}
-    found = [one for one in world.objectives.values() if one.is_of_metrics]
+    found = [one for one in world.objectives.values() if one.is_watched]
     if isinstance(ref, WorkloadRef):
         return [one for one in found if one.is_for(ref, services)]
     spaces = {one.service.partition("/")[0] for one in traffic}

@@ -43,7 +43,8 @@ def prepare(state: Path, profile: Profile, deploy: Path | None = None, *, second
     """
     deploy = deploy or shipped("deploy")
     objectives = [deploy / "objectives", *([deploy / "league" / "objectives"] if second else [])]
-    rules = rule_file([one for folder in objectives for one in read_objectives(folder)], profile)
+    found = [one for folder in objectives for one in read_objectives(folder)]
+    rules = rule_file([one for one in found if one.is_watched], profile)
     rules["groups"] += [group_document(group, profile) for group in read_alert_files(deploy / "alerts")]
     variables = {
         "MODELS_DIR": str((deploy / "models").resolve()),

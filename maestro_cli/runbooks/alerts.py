@@ -60,7 +60,7 @@ def _of_file(file: Path) -> Iterator[AlertRule]:
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidFile("cannot be read", file=str(file), why=str(error)) from error
     if _OBJECTIVES.search(text):
-        for objective in filter(lambda one: one.is_of_metrics, read_objectives(file)):
+        for objective in filter(lambda one: one.is_watched, read_objectives(file)):
             url = {RUNBOOK_URL: objective.runbook} if objective.runbook else {}
             labels = {**objective.labels, "objective": objective.name, "service": objective.service}
             yield AlertRule(ALERT_NAME, labels, url, str(file), 1)

@@ -39,8 +39,8 @@ class Burns:
         with self._asking:
             now = self._clock.monotonic()
             if self._read_at is None or now - self._read_at >= FRESH_SECONDS:
-                of_metrics = [one for one in self._world.objectives.values() if one.is_of_metrics]
-                self._read = tuple(self._burning(one) for one in of_metrics)
+                watched = [one for one in self._world.objectives.values() if one.is_watched]
+                self._read = tuple(self._burning(one) for one in watched)
                 self._read_at = self._clock.monotonic()
             return self._read
 

@@ -161,7 +161,7 @@ def rules_of(
 
 def _target(services: Services, ref: ObjectRef, beside: str) -> float:
     """The strictest of the context's objectives on errors of what answers; else the usual one."""
-    objectives = [one for one in services.objectives.values() if one.counts_errors]
+    objectives = [one for one in services.objectives.values() if one.is_watched and one.counts_errors]
     if not objectives or ref.kind == "Server":
         return Rules().target
     if isinstance(ref, WorkloadRef):

@@ -93,9 +93,10 @@ def _existing(path: str) -> Path:
 
 
 def _of_files(services: ChangeServices) -> Found:
+    entries = services.context.objectives
     origin = Path(services.settings.origins[services.context_name]).parent
     found = Found()
-    for entry in services.context.objectives:
+    for entry in entries:
         if not is_of_cluster(entry):
             found = found.and_(find_objectives(origin / entry))
     alone, twins = without_twins(found.objectives)

@@ -70,7 +70,7 @@ def _firing(source: AlertSource | None) -> tuple[Alert, ...]:
 
 def _burns(services: Services) -> tuple[Burn, ...]:
     return tuple(
-        _burn(services, objective) for objective in services.objectives.values() if objective.is_of_metrics
+        _burn(services, objective) for objective in services.objectives.values() if objective.is_watched
     )
 
 

@@ -189,6 +189,11 @@ class Objective:
         return not isinstance(self.indicator, Recovery)
 
     @property
+    def is_watched(self) -> bool:
+        """Whether metrics tell it and people are told of its burn; what is not watched is for reports."""
+        return self.is_of_metrics and not (self.alerting.page.disabled and self.alerting.ticket.disabled)
+
+    @property
     def counters(self) -> Counters | None:
         """The counters that its events are counted by; None where there are none."""
         if isinstance(self.indicator, Latency):

@@ -128,6 +128,12 @@ def test_what_is_only_ignored_is_no_mistake_unless_that_is_asked_for(configured:
     assert maestro("slo", "lint", "elsewhere").code == 6
 
 
+def test_without_a_context_that_is_said(configured: Path) -> None:
+    for arguments in (("list",), ("lint",), ("show", "x")):
+        found = maestro("--context", "local", "slo", *arguments)
+        assert found.err.startswith("maestro: error: the embedded platform is not up"), found.err
+
+
 def test_their_names_are_offered(configured: Path) -> None:
     own(configured, TEXT)
     words = {"COMP_WORDS": "maestro slo show ", "COMP_CWORD": "3", "_MAESTRO_COMPLETE": "complete_bash"}

@@ -51,7 +51,7 @@ def short_digest(digest: str) -> str:
 
 
 def _objectives(world: World, workload: Workload) -> Sequence[Objective]:
-    return [one for one in world.objectives.values() if one.is_for(workload.ref)]
+    return [one for one in world.objectives.values() if one.is_watched and one.is_for(workload.ref)]
 
 
 def _buckets(objective: Objective) -> str:

@@ -30,7 +30,7 @@ def choose_objective(
     if not objectives:
         return Choice(None, "no objective is given")
     services = {signal.labels.get(_SERVICE_LABEL, "") for signal in signals} - {""}
-    fitting = [one for one in objectives if one.is_of_metrics and one.is_for(workload, services)]
+    fitting = [one for one in objectives if one.is_watched and one.is_for(workload, services)]
     if not fitting:
         return Choice(None, f"none of {len(objectives)} objectives is for {workload}")
     by_name = {one.name: one for one in fitting}

@@ -1,6 +1,7 @@
 """Objectives as OpenSLO v1 files: https://openslo.com, `apiVersion: openslo/v1`.
 
-`metadata.labels` name the workload an SLO belongs to and become alert labels. A metric source is
+`metadata.labels` name the workload an SLO belongs to and become alert labels; with the
+annotation `maestro.io/alerts: none` nobody is told of its burn. A metric source is
 Prometheus, or `type: maestro` with `recovery: rto` or `rpo` for what drills and incidents measure. Alerts
 come from the burn of the budget: kinds that define others are taken and said to be ignored.
 """
@@ -8,7 +9,7 @@ come from the burn of the budget: kinds that define others are taken and said to
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -16,9 +17,9 @@ import msgspec
 from maestro_cli.slo.files import figures
 from maestro_cli.slo.files.found import Labels, Place, Reading, checked_name, prometheus_labels
 from maestro_cli.slo.files.openslo_metrics import SliSpec, indicator_of_sli
-from maestro_cli.slo.objectives import Calendar, Method, Objective, Recovery, Slices
+from maestro_cli.slo.objectives import Alerting, Calendar, Method, Notice, Objective, Recovery, Slices
 
-RUNBOOK = "maestro.io/runbook"
+RUNBOOK, ALERTS = "maestro.io/runbook", "maestro.io/alerts"
 _Op = Literal["lte", "gte", "lt", "gt"]
 _NO_SLUG = re.compile(r"[^a-z0-9]+")
 _SLO_MINUTE = 60.0  # timeSliceWindow: 5 means minutes
@@ -137,6 +138,7 @@ def read(place: Place, reading: Reading) -> Iterator[Objective]:
         reading.notes.append(at.note("alertPolicies are ignored: alerts are on the budget's burn"))
     window_seconds, calendar = _window(place.at("spec"), slo.spec, reading)
     title = slo.metadata.displayName or slo.metadata.name
+    alerting = _alerting(place.at("metadata", "annotations", ALERTS), slo.metadata.annotations)
     for number, target in enumerate(slo.spec.objectives):
         at = place.at("spec", "objectives", number)
         several = len(slo.spec.objectives) > 1
@@ -156,7 +158,16 @@ def read(place: Place, reading: Reading) -> Iterator[Objective]:
             slices=slices,
             calendar=calendar,
             origin=at.origin if several else place.origin,
+            alerting=alerting,
         )
+
+
+def _alerting(at: Place, annotations: Mapping[str, str]) -> Alerting:
+    given = annotations.get(ALERTS, "burn")
+    if given not in ("burn", "none"):
+        raise at.fail("is not one of the choices", fix="none, or burn: what there is without it")
+    quiet = given == "none"
+    return Alerting(page=Notice(quiet), ticket=Notice(quiet))
 
 
 def _target(at: Place, target: Target, is_recovery: bool) -> float:

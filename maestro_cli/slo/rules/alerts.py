@@ -41,7 +41,7 @@ def rule_file(
 ) -> dict[str, Any]:
     """The document of a Prometheus rule file: error ratios recorded, burn alerts on them.
 
-    What no metric tells has no rules.
+    What no metric tells has no rules; of what nobody is to be told the ratios are recorded alone.
 
     For any objective with target t and factor f: alert when long and short ratio exceed f·(1−t).
     """
@@ -60,8 +60,9 @@ def _groups(objective: Objective, profile: Profile, options: RuleOptions) -> lis
     rules = [ratio_record(objective, span, names) for span in spans]
     if options.budget:
         rules.append(burn_record(objective, spans[0], names))
-    rules += [_alert(objective, window, options) for window in windows]
-    if options.absent:
+    quiet = {"page": objective.alerting.page.disabled, "ticket": objective.alerting.ticket.disabled}
+    rules += [_alert(objective, one, options) for one in windows if not quiet.get(one.severity, False)]
+    if options.absent and objective.is_watched:
         rules.append(_absent(objective, windows, names))
     found = [_group(f"slo-{objective.name}", profile.interval_seconds, rules)]
     if options.budget:

@@ -105,7 +105,8 @@ def evaluate(
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_prometheus_accepts_the_rules_that_ship(tmp_path: Path, profile: str) -> None:
-    objectives = read_objectives(shipped("deploy") / "objectives")
+    read = read_objectives(shipped("deploy") / "objectives")
+    objectives = [one for one in read if one.is_watched]
     result = check(rule_file(objectives, PROFILES[profile]), tmp_path)
     assert result.returncode == 0, result.stderr
     spans, windows = len(PROFILES[profile].spans_seconds), len(PROFILES[profile].windows)

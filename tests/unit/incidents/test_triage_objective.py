@@ -15,7 +15,7 @@ from maestro_cli.incidents.model import Signal
 from maestro_cli.incidents.register import list_incidents
 from maestro_cli.incidents.triage.investigate import Triage, TriageSettings
 from maestro_cli.incidents.triage.objective import choose_objective
-from maestro_cli.slo.objectives import Counters, Objective
+from maestro_cli.slo.objectives import Alerting, Counters, Notice, Objective
 from tests.unit.incidents.platform import at, objective
 from tests.unit.incidents.triage_cases import bad_release
 from tests.unit.incidents.world import T0, Room, SetClock, alert
@@ -59,6 +59,13 @@ def test_where_none_of_theirs_fired_it_is_the_one_that_counts_errors() -> None:
     none = choose_objective([AVAILABILITY, twice], FRAUD, [])
     assert none.objective is None
     assert none.why == "availability, twice are for ml/deploy/fraud, and no alert of theirs fired"
+
+
+def test_one_that_nobody_is_told_of_is_not_what_an_incident_spends() -> None:
+    quiet = Alerting(page=Notice(disabled=True), ticket=Notice(disabled=True))
+    report = replace(AVAILABILITY, name="report", alerting=quiet)
+    assert choose_objective([report, AVAILABILITY], FRAUD, ()).objective is AVAILABILITY
+    assert choose_objective([report], FRAUD, ()).objective is None
 
 
 def test_without_objectives_that_is_said() -> None:

@@ -25,6 +25,8 @@ from maestro_cli.slo.objectives import (
     Slices,
     Threshold,
 )
+from maestro_cli.slo.rules.alerts import rule_file
+from maestro_cli.slo.windows import PROFILES
 from tests.unit.slo.test_slo_objectives import RATIO, changed, document, metric
 
 MONTH = [{"duration": "1M", "calendar": {"startTime": "2026-01-01 00:00:00", "timeZone": "Europe/Zurich"}}]
@@ -149,6 +151,17 @@ def test_a_duration_is_as_long_as_it_says(duration: str, days: float) -> None:
     assert objective.window_seconds == days * 86400
 
 
+@pytest.mark.parametrize(("alerts", "is_watched"), [(None, True), ("burn", True), ("none", False)])
+def test_nobody_is_told_of_an_objective_that_wants_no_alerts(alerts: str | None, is_watched: bool) -> None:
+    data = document()
+    data["metadata"]["annotations"] = {} if alerts is None else {"maestro.io/alerts": alerts}
+    (objective,) = read(data)
+    assert objective.is_watched is is_watched
+    (group,) = rule_file([objective], PROFILES["production"])["groups"]
+    assert any("alert" in rule for rule in group["rules"]) is is_watched
+    assert any("record" in rule for rule in group["rules"])
+
+
 def test_labels_become_those_of_prometheus() -> None:
     data = document()
     data["metadata"]["labels"] = {"team": ["identity", "rbac"], "cost-centre": "a", "tier": 2, "live": True}
@@ -255,6 +268,12 @@ SLICE = {"target": 0.9}
         ("metadata.labels", {"1st": "x"}, "metadata.labels.1st", "not a Prometheus label"),
         ("metadata.labels", {"__x": "x"}, "metadata.labels.__x", "not a Prometheus label"),
         ("metadata.labels", {"a-b": "x", "a_b": "y"}, "metadata.labels.a_b", "is there already"),
+        (
+            "metadata.annotations",
+            {"maestro.io/alerts": "no"},
+            "metadata.annotations.maestro.io/alerts",
+            "not one of the choices",
+        ),
         ("metadata.labls", {}, "metadata.labls", "not known here"),
         (f"{RATIO}.bad", None, RATIO, "either 'good' or 'bad'"),
         (f"{RATIO}.good", metric("x"), RATIO, "either"),

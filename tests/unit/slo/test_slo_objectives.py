@@ -64,7 +64,17 @@ def objective(target: float = 0.999, **values: Any) -> Objective:
 
 def test_those_that_ship_can_be_read() -> None:
     found = read_objectives(shipped("deploy") / "objectives")
-    assert {item.name for item in found} == {"fraud-availability", "fraud-latency"}
+    by_name = {item.name: item for item in found}
+    assert {name: item.echo for name, item in by_name.items()} == {
+        "fraud-accuracy": "95 % = 1d12h of 30 days",
+        "fraud-availability": "99.9 % = 40m19s to 44m38s of a calendar month",
+        "fraud-errors": "99.9 % = 43m12s of 30 days",
+        "fraud-latency": "99 % = 7h12m of 30 days",
+        "fraud-p95-latency": "95 % = 1d12h of 30 days",
+        "fraud-rpo": "RPO of at most 1h00m",
+        "fraud-rto": "RTO of at most 15m00s",
+    }
+    assert [item.name for item in found if item.is_watched] == ["fraud-availability", "fraud-latency"]
     assert all(item.labels == {"namespace": "ml", "deployment": "fraud"} for item in found)
 
 
