@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from maestro_cli.sources.kube.cluster import KubeCluster
     from maestro_cli.sources.pagerduty import PagerDuty
     from maestro_cli.sources.prometheus import Prometheus
+    from maestro_cli.sources.prometheus_raw import RawPrometheus
     from maestro_cli.sources.serving import InferenceServer
     from maestro_cli.sources.serving_admin import ServingAdmin
 
@@ -234,6 +235,16 @@ class Backends:
 
         endpoint = self._needed(self.context.prometheus, "prometheus")
         return self._closed_later(Prometheus(endpoint, timeout_seconds=timeout_seconds, secrets=self.secrets))
+
+    @built_once
+    def raw_prometheus(self) -> RawPrometheus:
+        """The context's, asked for samples over long times."""
+        return self.raw_prometheus_of(self._needed(self.context.prometheus, "prometheus"))
+
+    def raw_prometheus_of(self, endpoint: Endpoint) -> RawPrometheus:
+        from maestro_cli.sources.prometheus_raw import RawPrometheus
+
+        return self._closed_later(RawPrometheus(endpoint, secrets=self.secrets))
 
     def _alertmanager_of(self, endpoint: Endpoint) -> Alertmanager:
         from maestro_cli.sources.alertmanager import Alertmanager

@@ -14,7 +14,7 @@ from maestro_cli.core.promql import promql_string
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.slo.burn import BurnState, budget_gone_in_seconds, burn_rate, worst_burn_state
 from maestro_cli.slo.objectives import Objective
-from maestro_cli.slo.windows import PROFILES, Profile
+from maestro_cli.slo.windows import PROFILES, BurnWindow, Profile, spans_of
 
 SPAN = "maestro_span"  # the label that tells the ranges of one answer apart
 
@@ -33,8 +33,13 @@ class Burning:
     why: str = ""
 
     @property
+    def windows(self) -> tuple[BurnWindow, ...]:
+        """Those that its alerts have: by the period of the objective."""
+        return self.profile.windows_for(self.objective.window_seconds)
+
+    @property
     def state(self) -> BurnState:
-        return worst_burn_state(self.rates, self.profile.windows)
+        return worst_burn_state(self.rates, self.windows)
 
     @property
     def now(self) -> float | None:
@@ -44,8 +49,13 @@ class Burning:
     @property
     def gone_in_seconds(self) -> float | None:
         """When the budget is gone if it goes on as over the first long window of the profile."""
-        burn = self.rates.get(self.profile.windows[0].long_seconds)
+        burn = self.rates.get(self.windows[0].long_seconds)
         return budget_gone_in_seconds(self.left, burn, self.objective)
+
+
+def spans_for(objective: Objective, profile: Profile = PROFILES["production"]) -> tuple[float, ...]:
+    """The ranges that its burn is measured over, in seconds, the shortest first."""
+    return spans_of(profile.windows_for(objective.window_seconds))
 
 
 def burn_query(objective: Objective, profile: Profile = PROFILES["production"]) -> str:
@@ -53,7 +63,7 @@ def burn_query(objective: Objective, profile: Profile = PROFILES["production"]) 
     return " or ".join(
         f'label_replace(max({objective.error_ratio(prometheus_duration(seconds))}), "{SPAN}", '
         f'{promql_string(prometheus_duration(seconds))}, "", "")'
-        for seconds in profile.spans_seconds
+        for seconds in spans_for(objective, profile)
     )
 
 
@@ -62,7 +72,7 @@ def read_rates(
 ) -> dict[float, float | None]:
     """The burn rate of every range that `burn_query` asked for; None where there is no number."""
     found = {sample.labels.get(SPAN, ""): sample.value for sample in samples}
-    ratios = {seconds: found.get(prometheus_duration(seconds)) for seconds in profile.spans_seconds}
+    ratios = {seconds: found.get(prometheus_duration(seconds)) for seconds in spans_for(objective, profile)}
     return {
         seconds: None if ratio is None or not math.isfinite(ratio) else burn_rate(ratio, objective)
         for seconds, ratio in ratios.items()

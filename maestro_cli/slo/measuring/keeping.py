@@ -15,7 +15,6 @@ from typing import Protocol
 
 import msgspec
 
-from maestro_cli.core.canonical import digest
 from maestro_cli.core.files import write_atomically
 from maestro_cli.slo.measuring.samples import Piece
 
@@ -46,7 +45,8 @@ class Key:
 
     @property
     def name(self) -> str:
-        return digest(self)
+        stretch = f"{self.start.timestamp():.0f} {self.end.timestamp():.0f} {self.step_seconds}"
+        return hashlib.sha256("\x00".join((self.url, self.promql, self.roles, stretch)).encode()).hexdigest()
 
 
 class Store(Protocol):

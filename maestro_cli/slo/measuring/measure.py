@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from operator import sub
 
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.slo.measuring.asking import ask_pieces, raw, stepped
@@ -44,12 +45,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Where measuring asks and keeps, when it is, and what drills and incidents measured."""
+    """Where measuring asks and keeps, when it is, and what drills and incidents measured.
+
+    `at` is the instant as of which is measured, where that is over.
+    """
 
     metrics: RawMetrics
     now: datetime
     store: Store = field(default_factory=Nowhere)
     recovered: Sequence[Recovered] = ()
+    at: datetime | None = None
 
 
 def span_of(objective: Objective, at: datetime) -> Span:
@@ -63,7 +68,7 @@ def measure(
     objective: Objective, span: Span, outside: Outside, excluded: Iterable[Excluded] = _EMPTY
 ) -> Measured:
     """Measure the part of the span that is over; raises Unreachable, Refused, UsageError, NoData."""
-    over = span.until(outside.now)
+    over = span.until(min(outside.at or outside.now, outside.now))
     if isinstance(objective.indicator, Recovery):
         return measure_recoveries(objective, objective.indicator, span, over, outside.recovered)
     if objective.counters is None:
@@ -179,7 +184,7 @@ def _minutes(answer: Answer, span: Span) -> Minutes:
     counts = answer.counts
     counted, total = counts.counted, counts.total
     if answer.counts_bad:
-        good = tuple(whole - bad for whole, bad in zip(total, counted, strict=True))
+        good = tuple(map(sub, total, counted))
     else:
         good = tuple(counted)
     return Minutes(span.start, good, tuple(total), tuple(map(bool, counts.covered)))

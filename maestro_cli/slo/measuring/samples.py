@@ -7,12 +7,13 @@ All increments of a series together are its exact increase between its first sam
 
 from __future__ import annotations
 
+import math
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise, repeat
-from operator import floordiv, sub
+from operator import add, floordiv, sub
 
 import msgspec
 
@@ -125,14 +126,11 @@ def _zeros(minutes: int) -> array[float]:
 def _within(one: RawSeries, start: int, end: int) -> tuple[Sequence[float], Sequence[float]]:
     first, last = bisect_left(one.times, start), bisect_left(one.times, end)
     times, values = one.times[first:last], one.values[first:last]
-    if not any(map(_is_none, values)):
+    if not values or (math.isfinite(sum(values)) and min(values) >= 0):
         return times, values
-    kept = [(at, value) for at, value in zip(times, values, strict=True) if not _is_none(value)]
+    # a counter is neither negative nor without end, and NaN is no value
+    kept = [(at, value) for at, value in zip(times, values, strict=True) if 0 <= value < math.inf]
     return [at for at, _ in kept], [value for _, value in kept]
-
-
-def _is_none(value: float) -> bool:
-    return not 0 <= value < float("inf")  # NaN too: a counter is neither negative nor without end
 
 
 def _part(
@@ -165,12 +163,17 @@ def _fill(
 ) -> None:
     """A counter that only went up: the last value of each minute tells what happened in it."""
     last = dict(zip(map(floordiv, times, repeat(float(MINUTE))), values, strict=True))
-    first, before = begin // MINUTE, values[0]
-    for minute, value in last.items():
-        if value != before:
-            for place in bins:
-                place[int(minute) - first] += value - before
-            before = value
+    reached = array("d", (values[0],))
+    reached.extend(last.values())
+    changes = array("d", map(sub, reached[1:], reached))
+    first, end = int(times[0]) // MINUTE - begin // MINUTE, int(times[-1]) // MINUTE - begin // MINUTE + 1
+    if end - first == len(changes):
+        for place in bins:
+            place[first:end] = array("d", map(add, place[first:end], changes))
+        return
+    for minute, change in zip(last, changes, strict=True):  # scraped less than once a minute
+        for place in bins:
+            place[int(minute) - begin // MINUTE] += change
 
 
 def _fill_rough(

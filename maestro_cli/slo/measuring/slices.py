@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import compress, repeat
+from operator import gt, mul, sub
 
 from maestro_cli.slo.measuring.counts import Counts
 from maestro_cli.slo.measuring.model import Bounds
@@ -115,7 +116,7 @@ def ratio_of(tally: Tally, method: Method, slices: Slices | None) -> Ratio:
         total,
         tally.minutes_in(0, end),
         tally.covered_in(0, end),
-        sum(1 for _ in bad_minutes(tally)),
+        count_bad_minutes(tally),
         judged,
         idle,
         is_clamped,
@@ -123,15 +124,12 @@ def ratio_of(tally: Tally, method: Method, slices: Slices | None) -> Ratio:
     )
 
 
-def bad_minutes(tally: Tally) -> Iterator[int]:
-    """The minutes in which less than 99 % was good, of those with events."""
-    counts, kept = tally.counts, tally.kept
-    allowed = 1 - BAD_MINUTE
-    for index, (counted, total) in enumerate(zip(counts.counted, counts.total, strict=True)):
-        if total > 0 and (kept is None or kept[index]):
-            bad = counted if tally.counts_bad else total - counted
-            if bad > allowed * total:
-                yield index
+def count_bad_minutes(tally: Tally) -> int:
+    """How many minutes had less than 99 % good, of those with events."""
+    counted, total = tally.counts.counted, tally.counts.total
+    bad = counted if tally.counts_bad else map(sub, total, counted)
+    found = map(gt, bad, map(mul, total, repeat(1 - BAD_MINUTE)))
+    return sum(found if tally.kept is None else compress(found, tally.kept))
 
 
 def _by_slices(tally: Tally, method: Method, slices: Slices) -> tuple[float | None, Bounds | None, int, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import compress
 
 from maestro_cli.slo.measuring.coverage import Coverage
 from maestro_cli.slo.measuring.joining import Joining
@@ -43,7 +44,7 @@ def find_unseen(joining: Joining, coverage: Coverage) -> Unseen:
     minutes = len(joining.total)
     watched = sum(coverage.covered)
     is_trusted = watched >= BRIDGED_FROM * minutes
-    seen = sum(total for total, is_covered in zip(joining.total, coverage.covered, strict=True) if is_covered)
+    seen = sum(compress(joining.total, coverage.covered))
     mean = seen / watched if watched else 0.0
     expected = _expected(joining, coverage)
     found = Unseen()

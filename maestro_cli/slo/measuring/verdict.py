@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from maestro_cli.core.verdict import Judgement, Verdict
+from maestro_cli.slo.measuring.model import Bounds
 from maestro_cli.slo.measuring.slices import Ratio
 from maestro_cli.slo.objectives import Objective
 
@@ -18,14 +19,18 @@ def judge_ratio(ratio: Ratio, target: float) -> Judgement:
         return _open(ratio, "more good events than events: the queries do not count the same")
     if ratio.value is None or ratio.bounds is None:
         return _open(ratio, "no traffic" if ratio.covered_minutes else "no data")
-    low, high, value = ratio.bounds.low, ratio.bounds.high, ratio.value
+    return judge_bounds(ratio.value, ratio.bounds, ratio.coverage, target)
+
+
+def judge_bounds(value: float, bounds: Bounds, coverage: float, target: float) -> Judgement:
+    """By what holds at both ends."""
     seen = f"{percent(value)} of {percent(target)}"
-    if low >= target:
-        return Judgement(Verdict.PASS, ratio.coverage, seen, value)
-    if high < target:
-        return Judgement(Verdict.FAIL, ratio.coverage, seen, value)
-    why = f"{seen}; what was not seen leaves {percent(low)} to {percent(high)}"
-    return Judgement(Verdict.INDETERMINATE, ratio.coverage, why, value)
+    if bounds.low >= target:
+        return Judgement(Verdict.PASS, coverage, seen, value)
+    if bounds.high < target:
+        return Judgement(Verdict.FAIL, coverage, seen, value)
+    why = f"{seen}; what was not seen leaves {percent(bounds.low)} to {percent(bounds.high)}"
+    return Judgement(Verdict.INDETERMINATE, coverage, why, value)
 
 
 def wilson(good: float, total: float) -> tuple[float, float]:
@@ -57,9 +62,10 @@ def notes_on(ratio: Ratio, objective: Objective) -> list[str]:
 
 def percent(ratio: float) -> str:
     """As many digits as tell it from 100 %: `99.95 %`, `99.9993 %`."""
-    away = abs(1 - ratio)
-    digits = 2 if away <= 0 or away >= 0.001 else min(2 - math.floor(math.log10(away * 100)), 9)
-    return f"{ratio * 100:.{max(digits, 2)}f} %"
+    away = abs(1 - ratio) * 100
+    digits = 2 if away <= 0 or away >= 0.1 else min(2 - math.floor(math.log10(away)), 9)
+    whole, _, rest = f"{ratio * 100:.{digits}f}".partition(".")
+    return f"{whole}.{rest.rstrip('0').ljust(2, '0')} %"
 
 
 def _open(ratio: Ratio, why: str) -> Judgement:

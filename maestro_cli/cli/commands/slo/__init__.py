@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from maestro_cli.cli.commands.slo import objectives
+from maestro_cli.cli.commands.slo import measuring, objectives
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -20,6 +20,11 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("list", objectives.list_objectives),
     ("show", objectives.show),
     ("lint", objectives.lint),
+    ("status", measuring.status),
+    ("budget", measuring.budget),
+    ("explain", measuring.explain),
+    ("gate", measuring.gate),
+    ("what-if", measuring.what_if),
 )
 
 for name, command in COMMANDS:

@@ -1,0 +1,207 @@
+"""`maestro slo status`, `budget`, `explain`, `gate` and `what-if`: how what was promised is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maestro_cli.cli import offers
+from maestro_cli.cli.options import OutputOption, output_options
+from maestro_cli.core.errors import ExitCode
+
+if TYPE_CHECKING:
+    pass
+
+_EXITS = {"PASS": ExitCode.OK, "FAIL": ExitCode.CONDITION_NOT_MET, "INDETERMINATE": ExitCode.NO_DATA}
+
+NamesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[OBJECTIVE]...", help="These alone.", autocompletion=offers.objectives),
+]
+NameArgument = Annotated[
+    str, typer.Argument(metavar="OBJECTIVE", help="Its name.", autocompletion=offers.objectives)
+]
+FileOption = Annotated[
+    Path | None,
+    typer.Option("--file", "-f", metavar="PATH", help="Objectives of a file or folder, not the context's."),
+]
+PrometheusOption = Annotated[
+    str, typer.Option(metavar="URL", help="This Prometheus, not the context's; it needs no rules.")
+]
+AtOption = Annotated[str, typer.Option(metavar="TIME", help="As of an instant that is over: RFC 3339.")]
+MonthOption = Annotated[str, typer.Option(metavar="YYYY-MM", help="This month of the calendar.")]
+WindowOption = Annotated[
+    str, typer.Option(metavar="DURATION", help="The last 7d, 30d, …; by default the objective's own window.")
+]
+ZoneOption = Annotated[
+    str,
+    typer.Option(metavar="ZONE", help="Whose calendar: Europe/Berlin; else the objective's, or UTC."),
+]
+FreshOption = Annotated[
+    bool, typer.Option("--fresh", help="Ask Prometheus again for days whose counts are on this disk.")
+]
+
+
+def status(
+    ctx: typer.Context,
+    names: NamesArgument = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again and again.")] = False,
+    every: Annotated[str, typer.Option(metavar="DURATION", help="How often with --watch.")] = "30s",
+    timeout: Annotated[str, typer.Option(metavar="DURATION", help="End --watch with 124 after it.")] = "",
+    file: FileOption = None,
+    prometheus: PrometheusOption = "",
+    at: AtOption = "",
+    month: MonthOption = "",
+    window: WindowOption = "",
+    zone: ZoneOption = "",
+    fresh: FreshOption = False,
+    output: OutputOption = "table",
+) -> None:
+    """Show how objectives are kept: the verdict, what is left of the budget, how it burns, what follows.
+
+    Counts are exact increments of raw samples. What was not seen is in the bounds: PASS and FAIL hold
+    whatever happened unseen, else it is INDETERMINATE. Ends with 10 when one fails, 15 when one is not known.
+
+    Example: maestro slo status --month 2026-10 --zone Europe/Berlin
+
+    Example: maestro slo status -f slos/ --prometheus http://prometheus:9090
+    """
+    from maestro_cli.output.live import Frame, follow
+    from maestro_cli.output.renderers.kept import kept_line, kept_view, overall
+    from maestro_cli.output.writer import emit
+    from maestro_cli.services.measuring import MeasureWanted, follow_kept, read_kept
+
+    options = output_options(ctx, output)
+    wanted = MeasureWanted(tuple(names or ()), file, prometheus, at, month, window, zone, fresh)
+    if watch:
+        looks = follow_kept(ctx.obj, wanted, every, timeout)
+        frames: Iterator[Frame] = (Frame(kept_view(found), kept_line(found)) for found in looks)
+        follow(frames, options)
+        return
+    found = read_kept(ctx.obj, wanted)
+    emit(kept_view(found), options)
+    if code := _EXITS[overall(found)]:
+        raise typer.Exit(code)
+
+
+def budget(
+    ctx: typer.Context,
+    names: NamesArgument = None,
+    file: FileOption = None,
+    prometheus: PrometheusOption = "",
+    at: AtOption = "",
+    month: MonthOption = "",
+    window: WindowOption = "",
+    zone: ZoneOption = "",
+    fresh: FreshOption = False,
+    output: OutputOption = "table",
+) -> None:
+    """Show what is spent of each error budget, so far and of the whole period, and what follows.
+
+    Over half of it left is normal, less is careful, nothing left is freeze. Ends with 10 when a budget is
+    spent, 15 when what is left of one is not known.
+
+    Example: maestro slo budget -o wide
+    """
+    from maestro_cli.output.renderers.kept import budget_view
+    from maestro_cli.output.writer import emit
+    from maestro_cli.services.measuring import MeasureWanted, read_kept
+
+    options = output_options(ctx, output)
+    wanted = MeasureWanted(tuple(names or ()), file, prometheus, at, month, window, zone, fresh)
+    found = read_kept(ctx.obj, wanted)
+    emit(budget_view(found), options)
+    if any(one.left is not None and one.left <= 0 for one in found):
+        raise typer.Exit(ExitCode.CONDITION_NOT_MET)
+    if any(one.left is None for one in found):
+        raise typer.Exit(ExitCode.NO_DATA)
+
+
+def explain(
+    ctx: typer.Context,
+    name: NameArgument,
+    file: FileOption = None,
+    prometheus: PrometheusOption = "",
+    at: AtOption = "",
+    month: MonthOption = "",
+    window: WindowOption = "",
+    zone: ZoneOption = "",
+    fresh: FreshOption = False,
+    output: OutputOption = "table",
+) -> None:
+    """Show all that the verdict of an objective rests on: counts, coverage, bounds, days, burn, queries.
+
+    JSON has every query with its time and the digest of its answer.
+
+    Example: maestro slo explain fraud-availability --month 2026-10
+    """
+    from maestro_cli.output.renderers.kept import explain_view
+    from maestro_cli.output.writer import emit
+    from maestro_cli.services.measuring import MeasureWanted, read_kept
+
+    options = output_options(ctx, output)
+    wanted = MeasureWanted((name,), file, prometheus, at, month, window, zone, fresh)
+    (one,) = read_kept(ctx.obj, wanted)
+    emit(explain_view(one), options)
+
+
+def gate(
+    ctx: typer.Context,
+    names: NamesArgument = None,
+    left_at_least: Annotated[
+        float, typer.Option(metavar="SHARE", help="Pass with more than this share of each budget left.")
+    ] = 0.0,
+    file: FileOption = None,
+    prometheus: PrometheusOption = "",
+    window: WindowOption = "",
+    fresh: FreshOption = False,
+    output: OutputOption = "table",
+) -> None:
+    """Exit 0 while there is budget to spend, for deploy scripts and CI; 10 when not, 15 when it is not known.
+
+    A budget that burns critically does not pass either, however much is left of it.
+
+    Example: maestro slo gate fraud-availability --left-at-least 0.25 && ./deploy
+    """
+    from maestro_cli.output.renderers.kept import gate_view
+    from maestro_cli.output.writer import emit
+    from maestro_cli.services.measuring import MeasureWanted, read_slo_gate
+
+    options = output_options(ctx, output)
+    wanted = MeasureWanted(tuple(names or ()), file, prometheus, window=window, fresh=fresh)
+    answer = read_slo_gate(ctx.obj, wanted, left_at_least)
+    emit(gate_view(answer), options)
+    if code := _EXITS[answer.verdict.value]:
+        raise typer.Exit(code)
+
+
+def what_if(
+    ctx: typer.Context,
+    name: NameArgument,
+    target: Annotated[
+        list[str], typer.Option("--target", "-t", metavar="TARGET", help="99.95% or 0.9995; more than once.")
+    ],
+    file: FileOption = None,
+    prometheus: PrometheusOption = "",
+    at: AtOption = "",
+    month: MonthOption = "",
+    window: WindowOption = "",
+    zone: ZoneOption = "",
+    fresh: FreshOption = False,
+    output: OutputOption = "table",
+) -> None:
+    """Show what another target had cost: the verdict, what is left of its budget, and when it was spent.
+
+    Example: maestro slo what-if fraud-availability --target 99.95% --target 99.99% --month 2026-10
+    """
+    from maestro_cli.output.renderers.kept import what_if_view
+    from maestro_cli.output.writer import emit
+    from maestro_cli.services.measuring import MeasureWanted
+    from maestro_cli.services.measuring import what_if as find
+
+    options = output_options(ctx, output)
+    wanted = MeasureWanted((name,), file, prometheus, at, month, window, zone, fresh)
+    emit(what_if_view(*find(ctx.obj, wanted, target)), options)

@@ -1,0 +1,31 @@
+"""A few characters that are read as a picture: how something went, and which days were bad.
+
+Invariant: what is not known is a blank in a line and `·` in a strip, never the lowest value; no colour is
+needed to read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+BARS = "▁▂▃▄▅▆▇█"
+_UNKNOWN = "·"
+
+
+def sparkline(values: Sequence[float | None], width: int, low: float, high: float) -> str:
+    """Values as bars between two bounds, at most `width` of them; of those that share one the last counts."""
+    count = min(width, len(values))
+    groups = (values[len(values) * i // count : len(values) * (i + 1) // count] for i in range(count))
+    return "".join(_bar(group[-1], low, high) for group in groups)
+
+
+def strip(levels: Iterable[int | None]) -> str:
+    """A character for each: 0 (nothing) to 4 (the worst)."""
+    return "".join(_UNKNOWN if level is None else " ░▒▓█"[min(max(level, 0), 4)] for level in levels)
+
+
+def _bar(value: float | None, low: float, high: float) -> str:
+    if value is None or not high > low:
+        return " "
+    share = min(max((value - low) / (high - low), 0.0), 1.0)
+    return BARS[round(share * (len(BARS) - 1))]

@@ -1,0 +1,231 @@
+"""How objectives are kept, of a context or of files on any Prometheus: measured, burning, what follows.
+
+Invariant: reads alone. Objectives are measured at the same instant, and one that cannot be measured hides no
+other: its row says why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from maestro_cli.config.explanation import choice
+from maestro_cli.config.settings import Endpoint
+from maestro_cli.core.clock import from_rfc3339
+from maestro_cli.core.daemon_pool import DaemonPool
+from maestro_cli.core.errors import MaestroError, NotFound, TimedOut, UsageError
+from maestro_cli.core.quantities import parse_duration_seconds
+from maestro_cli.slo.burn import BurnState
+from maestro_cli.slo.burning import Burning, burn_query, read_rates
+from maestro_cli.slo.kept import Kept
+from maestro_cli.slo.measuring.keeping import KeptOnDisk, Nowhere, Store
+from maestro_cli.slo.measuring.measure import Outside, measure, span_of
+from maestro_cli.slo.measuring.model import Measured
+from maestro_cli.slo.measuring.target import at_target
+from maestro_cli.slo.measuring.window import Span, month_span, rolling, zone_named
+from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.slo_gate import GateAnswer, Reading, judge_gate
+
+if TYPE_CHECKING:
+    from maestro_cli.services.root import Services
+    from maestro_cli.sources.prometheus_raw import RawPrometheus
+
+T = TypeVar("T")
+_NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{1,12})?|\.[0-9]{1,12}")
+AT_ONCE = 3  # objectives that are asked for at the same time; more only wait for one Prometheus
+LEAST_EVERY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureWanted:
+    """What was asked for, as it was written. `file` and `prometheus` stand in for those of the context."""
+
+    names: tuple[str, ...] = ()
+    file: Path | None = None
+    prometheus: str = ""
+    at: str = ""
+    month: str = ""
+    window: str = ""
+    zone: str = ""
+    fresh: bool = False
+
+
+def read_kept(services: Services, wanted: MeasureWanted) -> tuple[Kept, ...]:
+    """Every objective asked for, by name. Raises UsageError, NotFound, InvalidFile, Unreachable, Refused."""
+    objectives = _objectives(services, wanted)
+    now = services.clock.now()
+    at = _instant(wanted, now)
+    url = wanted.prometheus
+    source = services.raw_prometheus_of(Endpoint(url=url)) if url else services.raw_prometheus
+    with DaemonPool(AT_ONCE, "measure") as pool:
+        read = partial(_read, source=source, store=_store(wanted), wanted=wanted, now=now, at=at)
+        asked = [pool.submit(partial(read, objective)) for objective in objectives]
+        found = tuple(one.result() for one in asked)
+    if found and all(one.error is not None for one in found) and found[0].error is not None:
+        raise found[0].error  # nothing could be measured: it is no matter of one of them
+    return found
+
+
+def read_slo_gate(services: Services, wanted: MeasureWanted, least: float) -> GateAnswer:
+    """Whether a deploy may go on. Raises what `read_kept` raises, and UsageError for a share that is none."""
+    if not 0 <= least < 1:
+        raise UsageError(f"{least:g} is no share of a budget", fix="--left-at-least 0.25")
+    return judge_gate([_reading(one) for one in read_kept(services, wanted)], least)
+
+
+def what_if(services: Services, wanted: MeasureWanted, targets: Sequence[str]) -> tuple[Kept, list[Measured]]:
+    """One objective as it is, and as it had been with each of the other targets."""
+    other = [_used(partial(target_of, text), "--target 99.95%") for text in targets]
+    (one,) = read_kept(services, wanted)
+    if one.measured is None:
+        return one, []
+    measured = one.measured
+    return one, [at_target(measured, target) for target in other]
+
+
+def target_of(text: str) -> float:
+    """`99.95%` or `0.9995`; a percentage is never taken for a ratio. Raises ValueError."""
+    body = text.strip()
+    number = body.removesuffix("%").strip()
+    if not _NUMBER.fullmatch(number):
+        raise ValueError(f"{text[:40]!r} is no target")
+    exact = Decimal(number) / 100 if body.endswith("%") else Decimal(number)
+    if not 0 < exact < 1:
+        hint = f", write {number}%" if 1 < exact < 100 else ""
+        raise ValueError(f"a target is above 0 and below 1{hint}")
+    return float(exact)
+
+
+def _reading(one: Kept) -> Reading:
+    state = BurnState.NO_DATA if one.burning is None else one.burning.state
+    if one.measured is None:
+        return Reading(one.objective.name, None, state, one.error.what if one.error is not None else "")
+    left = one.left_bounds
+    if left is None and one.measured.bounds is not None:  # no budget: recoveries
+        passed = one.measured.judgement.passed
+        left = (float(passed), float(passed))
+    return Reading(one.objective.name, left, state, one.measured.judgement.reason)
+
+
+def follow_kept(
+    services: Services, wanted: MeasureWanted, every: str, timeout: str
+) -> Iterator[tuple[Kept, ...]]:
+    """Each look; raises TimedOut after the time, if one is given."""
+    pause = max(_seconds(every, "--every 30s"), LEAST_EVERY_SECONDS)
+    limit = _seconds(timeout, "--timeout 10m") if timeout else None
+    began = services.clock.monotonic()
+    while True:
+        yield read_kept(services, wanted)
+        passed = services.clock.monotonic() - began
+        if limit is not None and passed + pause > limit:
+            raise TimedOut(f"the time of {timeout} is over", fix="a longer --timeout, or none")
+        services.cancellation.pause(pause)
+
+
+def _read(
+    objective: Objective,
+    source: RawPrometheus,
+    store: Store,
+    wanted: MeasureWanted,
+    now: datetime,
+    at: datetime,
+) -> Kept:
+    try:
+        measured = measure(objective, _span(objective, wanted, at), Outside(source, now, store, at=at))
+    except MaestroError as error:
+        return Kept(objective, None, None, error)
+    return Kept(objective, measured, _burning(source, objective, measured))
+
+
+def _burning(source: RawPrometheus, objective: Objective, measured: Measured) -> Burning | None:
+    """At the end of what was measured; None for what no metric tells, or where there is no answer."""
+    if not objective.is_of_metrics:
+        return None
+    try:
+        answer = source.query(burn_query(objective), at=measured.measured.end)
+    except MaestroError:
+        return None
+    return Burning(objective, read_rates(answer.samples, objective), measured.budget_left)
+
+
+def _objectives(services: Services, wanted: MeasureWanted) -> Sequence[Objective]:
+    from maestro_cli.slo.files.reading import read_objectives
+
+    if wanted.file is not None:
+        if not wanted.file.exists():
+            raise NotFound(
+                f"{wanted.file} is not there", fix="name a file of objectives, or a folder of them"
+            )
+        known = {one.name: one for one in read_objectives(wanted.file)}
+    else:
+        known = services.objectives
+    for name in wanted.names:
+        if name not in known:
+            raise NotFound(f"there is no objective {name!r}", **choice(name, known))
+    if not known:
+        raise NotFound("there is no objective", fix="--file PATH, or `objectives` of the context")
+    return [known[name] for name in dict.fromkeys(wanted.names or sorted(known))]
+
+
+def _store(wanted: MeasureWanted) -> Store:
+    from maestro_cli.config.locations import cache_dir
+
+    return Nowhere() if wanted.fresh else KeptOnDisk(cache_dir() / "slo")
+
+
+def _span(objective: Objective, wanted: MeasureWanted, at: datetime) -> Span:
+    zone = _zone(objective, wanted)
+    if wanted.month:
+        return _used(partial(month_span, wanted.month, zone), "--month 2026-10")
+    if wanted.window:
+        return rolling(at, _seconds(wanted.window, "--window 30d"), zone)
+    return span_of(objective, at)
+
+
+def _zone(objective: Objective, wanted: MeasureWanted) -> str:
+    zone = wanted.zone or (objective.calendar.zone if objective.calendar is not None else "UTC")
+    return str(_used(partial(zone_named, zone), "--zone Europe/Berlin"))
+
+
+def _instant(wanted: MeasureWanted, now: datetime) -> datetime:
+    """As of when: an instant that is over, or now."""
+    given = [name for name in ("at", "month", "window") if getattr(wanted, name)]
+    if "month" in given and len(given) > 1:
+        raise UsageError("a month is a window of its own", fix="leave out --at and --window")
+    if not wanted.at:
+        return now
+    at = _used(partial(_parsed, wanted.at, wanted.zone or "UTC"), "--at 2026-10-31T12:00:00Z")
+    if at > now:
+        raise UsageError(f"{wanted.at} is still to come", fix="an instant that is over")
+    return at
+
+
+def _parsed(text: str, zone: str) -> datetime:
+    """RFC 3339, or the same without an offset in the zone; raises ValueError."""
+    try:
+        return from_rfc3339(text)
+    except ValueError:
+        local = datetime.fromisoformat(text)
+        if local.tzinfo is not None:
+            raise
+        return local.replace(tzinfo=zone_named(zone))
+
+
+def _seconds(text: str, example: str) -> float:
+    seconds = _used(partial(parse_duration_seconds, text), example)
+    if seconds <= 0:
+        raise UsageError(f"{text} is no time", fix=example)
+    return seconds
+
+
+def _used(read: Callable[[], T], example: str) -> T:
+    try:
+        return read()
+    except ValueError as error:
+        raise UsageError(str(error), fix=example) from error

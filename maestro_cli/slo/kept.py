@@ -1,0 +1,40 @@
+"""How one objective is kept: what was measured of it, how it burns, and what follows.
+
+Invariant: one that could not be measured says why, and what is left of it is not known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maestro_cli.core.errors import MaestroError
+from maestro_cli.slo.burning import Burning
+from maestro_cli.slo.measuring.model import Measured
+from maestro_cli.slo.measuring.target import left_bounds
+from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.policy import Consequence, consequence_of
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How one objective is kept. `measured` is None where it could not be; then `error` says why."""
+
+    objective: Objective
+    measured: Measured | None
+    burning: Burning | None
+    error: MaestroError | None = None
+
+    @property
+    def left(self) -> float | None:
+        return self.measured.budget_left if self.measured is not None else None
+
+    @property
+    def left_bounds(self) -> tuple[float, float] | None:
+        return left_bounds(self.measured) if self.measured is not None else None
+
+    @property
+    def consequence(self) -> Consequence:
+        """By what is left at least; not known where that is nothing and there may still be some."""
+        low, high = self.left_bounds or (self.left, self.left)
+        is_open = low is not None and high is not None and low <= 0 < high
+        return consequence_of(None if is_open else low)

@@ -1,0 +1,95 @@
+"""The same measurement under another target. Invariant: nothing is measured anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from maestro_cli.core.verdict import Judgement, Verdict
+from maestro_cli.slo.measuring.model import Measured
+from maestro_cli.slo.measuring.verdict import judge_bounds
+from maestro_cli.slo.measuring.window import MINUTE, days_of
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of the span: its ratio, what it spent of the budget of the span, and how much was watched."""
+
+    start: datetime
+    good: float
+    total: float
+    coverage: float
+    spent: float | None
+
+    @property
+    def ratio(self) -> float | None:
+        return self.good / self.total if self.total > 0 else None
+
+
+def at_target(measured: Measured, target: float) -> Measured:
+    """What the verdict and the budget had been if this had been promised."""
+    objective = replace(measured.objective, target=target)
+    found = replace(measured, objective=objective, adjusted=None)
+    budget, ratio = objective.budget, measured.ratio
+    if ratio is not None and budget > 0 and measured.budget_consumed is not None:
+        consumed = (1 - ratio) / budget
+        projected = consumed * _elapsed(measured)
+        found = replace(
+            found, budget_consumed=consumed, budget_projected=projected, budget_left=1 - projected
+        )
+    found = replace(found, judgement=_judged(measured, target))
+    if measured.adjusted is not None:
+        found = replace(found, adjusted=at_target(measured.adjusted, target))
+    return found
+
+
+def left_bounds(measured: Measured) -> tuple[float, float] | None:
+    """What is left of the budget at least and at most, by the bounds of the ratio; None when not known."""
+    budget = measured.objective.budget
+    if measured.bounds is None or measured.ratio is None or budget <= 0:
+        return None
+    low, high = (
+        1 - (1 - bound) / budget * _elapsed(measured) for bound in (measured.bounds.low, measured.bounds.high)
+    )
+    return low, high
+
+
+def days_in(measured: Measured) -> Iterator[Day]:
+    """Each day of the zone that is over; what each spent is a share of the budget of the whole span."""
+    minutes = measured.minutes
+    if minutes is None:
+        return
+    allowed = measured.objective.budget * sum(minutes.total)
+    for _, start, end in days_of(measured.measured):
+        first, last = (int((at - minutes.start) / timedelta(seconds=MINUTE)) for at in (start, end))
+        good, total = sum(minutes.good[first:last]), sum(minutes.total[first:last])
+        coverage = sum(minutes.covered[first:last]) / max(last - first, 1)
+        spent = (total - good) / allowed * _elapsed(measured) if allowed > 0 else None
+        yield Day(start, good, total, coverage, spent)
+
+
+def spent_at(measured: Measured) -> datetime | None:
+    """When the budget of what was promised was gone, in events of the whole span; None while some is left."""
+    minutes, objective = measured.minutes, measured.objective
+    if minutes is None or not sum(minutes.total):
+        return None
+    elapsed = _elapsed(measured)
+    allowed = objective.budget * sum(minutes.total) / (elapsed or 1.0)
+    bad = 0.0
+    for index, (good, total) in enumerate(zip(minutes.good, minutes.total, strict=True)):
+        bad += total - good
+        if bad > allowed:
+            return minutes.start + timedelta(seconds=MINUTE * (index + 1))
+    return None
+
+
+def _elapsed(measured: Measured) -> float:
+    """The share of the period that is over."""
+    return measured.measured.seconds / measured.span.seconds if measured.span.seconds else 1.0
+
+
+def _judged(measured: Measured, target: float) -> Judgement:
+    if measured.bounds is None or measured.ratio is None:
+        return Judgement(Verdict.INDETERMINATE, measured.coverage, measured.judgement.reason, measured.ratio)
+    return judge_bounds(measured.ratio, measured.bounds, measured.coverage, target)

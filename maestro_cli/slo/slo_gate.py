@@ -1,0 +1,51 @@
+"""Whether a deploy may go on, by objectives. Invariant: what is not known does not let anything through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from maestro_cli.core.verdict import Verdict
+from maestro_cli.slo.burn import BurnState
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One objective: what is left of its budget at least and at most, and how it burns."""
+
+    name: str
+    left: tuple[float, float] | None
+    state: BurnState
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GateAnswer:
+    verdict: Verdict
+    reasons: tuple[tuple[str, str], ...]
+
+
+def judge_gate(readings: Sequence[Reading], least: float) -> GateAnswer:
+    """PASS where more than `least` of every budget is left, whatever was not seen, and none is critical."""
+    judged = [(one.name, *_judge(one, least)) for one in readings]
+    verdicts = {verdict for _, verdict, _ in judged}
+    for verdict in (Verdict.FAIL, Verdict.INDETERMINATE):
+        if verdict in verdicts:
+            return GateAnswer(verdict, tuple((name, why) for name, _, why in judged))
+    return GateAnswer(
+        Verdict.PASS if judged else Verdict.INDETERMINATE, tuple((name, why) for name, _, why in judged)
+    )
+
+
+def _judge(one: Reading, least: float) -> tuple[Verdict, str]:
+    if one.state is BurnState.CRITICAL:
+        return Verdict.FAIL, "its budget burns critically"
+    if one.left is None:
+        return Verdict.INDETERMINATE, f"what is left of its budget is not known: {one.why}"
+    low, high = one.left
+    wanted = f"more than {least:.0%} is wanted"
+    if high <= least:
+        return Verdict.FAIL, f"{high:.1%} of its budget is left, {wanted}"
+    if low <= least:
+        return Verdict.INDETERMINATE, f"{low:.1%} to {high:.1%} of its budget is left, {wanted}"
+    return Verdict.PASS, f"{low:.1%} of its budget is left"
