@@ -135,8 +135,10 @@ class Describing:
             found = self._api.gather(path, objects.EventObject, _event)
         else:
             found = [one for each in about.values() for one in self._events_of(path, each)]
-        events = [event for involved, event in found if involved in uids or not involved]
-        return tuple(sorted(events, key=lambda one: (one.last_seen_at, one.name)))
+        events = {
+            event.uid or event.name: event for involved, event in found if involved in uids or not involved
+        }
+        return tuple(sorted(events.values(), key=lambda one: (one.last_seen_at, one.name)))
 
     def _events_of(self, path: str, ref: ObjectRef) -> Sequence[tuple[str, ClusterEvent]]:
         fields = f"involvedObject.kind={ref.kind},involvedObject.name={ref.name}"
