@@ -3,8 +3,11 @@ terminal is as it was when it ends."""
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import MaestroError, UsageError
@@ -18,6 +21,7 @@ from maestro_cli.tui.web.launch import is_served, serve_to_browser
 
 if TYPE_CHECKING:
     from maestro_cli.services.root import Services
+    from maestro_cli.tui.app import ConsoleApp
 
 
 def open_console(services: Services, contexts: tuple[str, ...], namespace: str, screen: str) -> None:
@@ -30,6 +34,31 @@ def open_console(services: Services, contexts: tuple[str, ...], namespace: str, 
         return
     else:
         _require_terminal()
+    with _kept_for_good():
+        console, app = _made(services, contexts, namespace, screen)
+    try:
+        with told_to(app.remark):
+            console.recorder.start()
+            app.run()
+    finally:
+        console.close()
+
+
+@contextmanager
+def _kept_for_good() -> Iterator[None]:
+    """What is imported and made within stays until the end: no cycle is looked for in it, now or later."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _made(
+    services: Services, contexts: tuple[str, ...], namespace: str, screen: str
+) -> tuple[Console, ConsoleApp]:
+    """The console and its full screen, of which nothing runs yet. Raises as `open_console`."""
     from maestro_cli.tui.app import ConsoleApp
     from maestro_cli.tui.keys.keymap import usable_keymap
 
@@ -43,12 +72,7 @@ def open_console(services: Services, contexts: tuple[str, ...], namespace: str, 
     app = ConsoleApp(console, place, keymap, kept)
     if fault is not None:
         app.tell_first("keys.yaml is not used: every key is as it comes", fault)
-    try:
-        with told_to(app.remark):
-            console.recorder.start()
-            app.run()
-    finally:
-        console.close()
+    return console, app
 
 
 def _open_lines(services: Services, contexts: tuple[str, ...], namespace: str, screen: str) -> None:

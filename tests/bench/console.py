@@ -66,7 +66,7 @@ def measure() -> list[Figure]:
         programs = (
             Program("maestro", [str(BIN / "maestro"), "tui", "--screen", "pods"], r"10,000"),
             Program(
-                "k9s", [k9s, "-A", "-c", "pods", "--readonly", "--logoless", "--splashless"], r"\[10000\]"
+                "k9s", [k9s, "-A", "-c", "pods", "--readonly", "--logoless", "--splashless"], r"\[10,000\]"
             ),
         )
         seen = {one.name: Seen() for one in programs}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,6 +48,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Place, str]]:
     monkeypatch.setattr("maestro_cli.incidents.glance.is_any_open", lambda path: GLANCE[0])
     GLANCE[:] = [False]
     TOLD.clear()
+    monkeypatch.setattr(gc, "freeze", lambda: None)  # a test run outlives many consoles
     terminal = SimpleNamespace(isatty=lambda: True)
     monkeypatch.setattr(launch, "sys", SimpleNamespace(stdin=terminal, stdout=terminal))
     monkeypatch.setitem(os.environ, "TERM", "xterm-256color")
@@ -82,6 +84,7 @@ def test_a_screen_that_there_is_not_names_the_likely_one(opened: list[tuple[Plac
         launch.open_console(SERVICES, (), "", "pds")
     assert "did you mean 'pods'" in refused.value.why
     assert opened == []
+    assert gc.isenabled()
 
 
 def test_a_wrong_keys_file_is_told_once_the_screen_is_open(opened: list[tuple[Place, str]]) -> None:

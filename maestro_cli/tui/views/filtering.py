@@ -16,7 +16,6 @@ from maestro_cli.core.errors import UsageError
 from maestro_cli.core.selectors import selector_matches
 from maestro_cli.output.tables import cell_text
 from maestro_cli.output.views import Listing
-from maestro_cli.runbooks.linear_regex import linear_regex
 from maestro_cli.tui.cells import cell_of
 
 Labels = Callable[[Any], Mapping[str, str]]
@@ -110,6 +109,8 @@ def _of_rows(text: str) -> Filter:
     if text.startswith("-f"):
         letters = text.removeprefix("-f").strip().lower()
         return Filter(text, row=lambda row: _in_order(letters, row.lower()))
+    from maestro_cli.runbooks.linear_regex import linear_regex  # RE2 is loaded for who filters
+
     negative = text.startswith("!")
     try:
         wanted = linear_regex(f"(?i){text.removeprefix('!')}")

@@ -7,22 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.strip import Strip
 
 from maestro_cli.core.quantities import format_duration
-from maestro_cli.slo.burn import BurnState
 from maestro_cli.tui.text import Span, Spans, cells, cut, plain_text, shown
 from maestro_cli.tui.widgets.tones import Toned
 
-_TONES = {
-    BurnState.CRITICAL: "bad",
-    BurnState.INCREASING: "warn",
-    BurnState.RECOVERING: "warn",
-    BurnState.NO_DATA: "dim",
-    BurnState.OK: "good",
-}
-_ORDER = {state: place for place, state in enumerate(BurnState)}
+if TYPE_CHECKING:
+    from maestro_cli.slo.burn import BurnState
+
+# By the word of each BurnState, worst first; the states are imported by whoever has some.
+_TONES = {"critical": "bad", "increasing": "warn", "recovering": "warn", "no data": "dim", "ok": "good"}
+_ORDER = {state: place for place, state in enumerate(_TONES)}
 _LONGEST_NAME = 40
 _BETWEEN: Span = (" │ ", "dim")
 
@@ -58,8 +56,8 @@ def burn_text(
     if not cells_of:
         return (("no objectives", "dim"), *tail)
     room = width - cells(plain_text(tail))
-    ordered = sorted(cells_of, key=lambda cell: _ORDER[cell.state])
-    troubled = [cell for cell in ordered if cell.state is not BurnState.OK]
+    ordered = sorted(cells_of, key=lambda cell: _ORDER[cell.state.value])
+    troubled = [cell for cell in ordered if cell.state.value != "ok"]
     for every, is_full in ((True, True), (False, True), (False, False)):
         parts = [_part(cell, is_full) for cell in (ordered if every else troubled)]
         if not every and len(troubled) < len(ordered):
@@ -72,10 +70,10 @@ def burn_text(
 
 def _part(cell: BurnCell, is_full: bool) -> Span:
     text = f"{shown(cell.name, _LONGEST_NAME)} {cell.state.value}"
-    if is_full and cell.gone_in_seconds is not None and cell.state is not BurnState.NO_DATA:
+    if is_full and cell.gone_in_seconds is not None and cell.state.value != "no data":
         when = f" in {format_duration(cell.gone_in_seconds)}" if cell.gone_in_seconds > 0 else ""
         text += f", budget gone{when}"
-    return text, _TONES[cell.state]
+    return text, _TONES[cell.state.value]
 
 
 def _worst(ordered: Sequence[BurnCell], room: int) -> Spans:
