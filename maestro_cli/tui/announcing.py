@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from maestro_cli.slo.burning import Burning
 
 
-GRAVE = ("SEV1", "SEV2")
+GRAVE = ("sev1", "sev2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def _until(seconds: float | None) -> str:
 
 
 def _news(incident: Incident, severity_before: str | None, where: str) -> str:
-    """`#12 SEV1 opened in prod: Error rate of fraud`; "" when it is no news."""
+    """`#12 sev1 opened in prod: Error rate of fraud`; "" when it is no news."""
     now = incident.severity.value
     if severity_before is None:
         what = f"{now} {'opened again' if incident.reopen_count else 'opened'}"

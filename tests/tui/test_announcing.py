@@ -24,7 +24,7 @@ from maestro_cli.tui.store.events import FactRead, Rewound
 from tests.tui.cases import NOW, StillConsole, run_app, tell, until
 
 
-def incident(number: int, severity: str = "SEV2", *, is_open: bool = True, reopened: int = 0) -> Any:
+def incident(number: int, severity: str = "sev2", *, is_open: bool = True, reopened: int = 0) -> Any:
     return SimpleNamespace(
         id=f"id-{number}", number=number, title="errors [of] fraud", drill=False, reopen_count=reopened,
         severity=SimpleNamespace(value=severity), state=SimpleNamespace(is_open=is_open),
@@ -34,14 +34,14 @@ def incident(number: int, severity: str = "SEV2", *, is_open: bool = True, reope
 def test_what_opens_opens_again_or_becomes_graver_is_news_once() -> None:
     announcer = Announcer()
     assert announcer.heed("prod", [incident(1), incident(2, is_open=False)]) == []
-    assert announcer.heed("prod", [incident(1), incident(2, reopened=1), incident(3, "SEV3")]) == [
-        News("incident #2 SEV2 opened again in prod: errors [of] fraud", is_grave=True),
-        News("incident #3 SEV3 opened in prod: errors [of] fraud", is_grave=False),
+    assert announcer.heed("prod", [incident(1), incident(2, reopened=1), incident(3, "sev3")]) == [
+        News("incident #2 sev2 opened again in prod: errors [of] fraud", is_grave=True),
+        News("incident #3 sev3 opened in prod: errors [of] fraud", is_grave=False),
     ]
-    assert announcer.heed("prod", [incident(1, "SEV1"), incident(3, "SEV4")]) == [
-        News("incident #1 is SEV1 now, it was SEV2 in prod: errors [of] fraud", is_grave=True)
+    assert announcer.heed("prod", [incident(1, "sev1"), incident(3, "sev4")]) == [
+        News("incident #1 is sev1 now, it was sev2 in prod: errors [of] fraud", is_grave=True)
     ]
-    assert announcer.heed("prod", [incident(1, "SEV1")]) == []
+    assert announcer.heed("prod", [incident(1, "sev1")]) == []
 
 
 def test_each_context_has_its_own_first_look() -> None:
@@ -129,7 +129,7 @@ def test_the_console_rings_and_shows_it_as_text_also_over_the_past(monkeypatch: 
         app.draw()
         tell(console, Rewound(NOW, {}), FactRead(key, (SimpleNamespace(incident=incident(4)),), NOW))
         await until(pilot, lambda: bool(shown), "the words")
-        assert shown == [("incident #4 SEV2 opened in prod: errors [of] fraud", False)]
+        assert shown == [("incident #4 sev2 opened in prod: errors [of] fraud", False)]
         assert spoken == ["\a"]
 
     run_app(console, script, place=Place("pods"))

@@ -1,6 +1,7 @@
 """How columns share a line, and how rows are ordered by one of them. Pure.
 
-Invariant: the first column is always there; what does not fit is counted, never silently missing.
+Invariant: the first column that names a row is always there; what does not fit is counted, never silently
+missing.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def priority_of(column: Column[Any]) -> int:
 
 
 def laid_out(widths: Sequence[int], priorities: Sequence[int], room: int, skipped: int = 0) -> Layout:
-    """The columns that fit into `room` cells; `skipped` columns after the first are scrolled out.
+    """The columns that fit into `room` cells; `skipped` columns beside the first are scrolled out.
+
+    The first is the first one that is not of priority 3, such as a namespace that is the same in all rows.
 
     Unscrolled, columns of priority 3 are there only if nothing has to be narrowed for them; then those of the
     higher priority give way first, among equals the right one.
@@ -50,19 +53,22 @@ def laid_out(widths: Sequence[int], priorities: Sequence[int], room: int, skippe
     if not widths or room <= 0:
         return Layout(after=len(widths))
     skipped = max(0, min(skipped, len(widths) - 1 - (len(widths) > 1)))
-    chosen = [0, *range(1 + skipped, len(widths))]
+    lead = next((index for index, priority in enumerate(priorities) if priority < EXTRA), 0)
+    beside = [index for index in range(len(widths)) if index != lead][skipped:]
+    chosen = sorted([lead, *beside])
     if not skipped:
-        for index in [i for i in reversed(chosen[1:]) if priorities[i] >= EXTRA]:
+        for index in [i for i in reversed(beside) if priorities[i] >= EXTRA]:
             if _needed([min(widths[i], WIDEST) for i in chosen]) <= room:
                 break
             chosen.remove(index)
-    while len(chosen) > 1 and _needed([_least(widths, i) for i in chosen]) > room:
-        chosen.remove(chosen[-1] if skipped else max(chosen[1:], key=lambda i: (priorities[i], i)))
+    while len(chosen) > 1 and _needed([_least(widths[i], i == lead) for i in chosen]) > room:
+        others = [i for i in chosen if i != lead]
+        chosen.remove(others[-1] if skipped else max(others, key=lambda i: (priorities[i], i)))
     return Layout(_shared(widths, chosen, room), skipped, len(widths) - skipped - len(chosen))
 
 
-def _least(widths: Sequence[int], index: int) -> int:
-    return min(widths[index], NARROWEST if index else NARROWEST_FIRST)
+def _least(width: int, is_lead: bool) -> int:
+    return min(width, NARROWEST_FIRST if is_lead else NARROWEST)
 
 
 def _needed(sizes: Sequence[int]) -> int:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maestro_cli.tui.widgets.columns import GAP, laid_out, sort_key
+from maestro_cli.tui.widgets.columns import EXTRA, GAP, laid_out, sort_key
 
 WIDTHS = st.lists(st.integers(1, 90), min_size=1, max_size=12)
 
@@ -36,6 +36,13 @@ def test_wide_columns_give_way_first_then_those_on_the_right() -> None:
     assert [index for index, _ in found.shown] == [0, 2]
 
 
+def test_a_column_that_is_extra_gives_way_also_where_it_stands_first() -> None:
+    found = laid_out([8, 8, 8, 8], [3, 2, 2, 2], 28)
+    assert [index for index, _ in found.shown] == [1, 2, 3]
+    found = laid_out([8, 8, 8, 8], [3, 2, 2, 2], 8)
+    assert [index for index, _ in found.shown] == [1]
+
+
 def test_what_matters_least_gives_way_first() -> None:
     found = laid_out([8, 8, 8, 8], [0, 2, 2, 1], 28)
     assert [index for index, _ in found.shown] == [0, 1, 3]
@@ -55,10 +62,11 @@ def test_every_column_is_shown_or_counted_and_the_first_is_always_there(
 ) -> None:
     ranks = data.draw(st.lists(st.integers(0, 3), min_size=len(widths), max_size=len(widths)))
     found = laid_out(widths, ranks, room, skipped)
-    assert found.shown[0][0] == 0
+    lead = next((index for index, rank in enumerate(ranks) if rank < EXTRA), 0)
+    assert lead in {index for index, _ in found.shown}
     assert len(found.shown) + found.before + found.after == len(widths)
     assert all(0 < width <= widths[index] for index, width in found.shown)
-    if len(found.shown) > 1 or widths[0] <= room:
+    if len(found.shown) > 1 or widths[lead] <= room:
         assert sum(width for _, width in found.shown) + GAP * (len(found.shown) - 1) <= room
 
 
