@@ -84,6 +84,8 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     pagerduty: Endpoint | None = None
     settle_seconds: float = 300.0
     objectives: list[str] = []
+    exclusions: list[str] = []
+    contract: str | None = None
     redact: list[str] = []
     costs: Responders = Responders()
     backups: str | None = None
@@ -245,9 +247,10 @@ def _anchored(context: Context, folder: Path) -> Context:
         anchored = {key: _anchored_secret(one, folder) for key, one in context.webhook.references.items()}
         changed["webhook"] = msgspec.structs.replace(context.webhook, **anchored)
     changed["channels"] = {name: _anchored_channel(one, folder) for name, one in context.channels.items()}
-    for key in ("policy", "incident_rules", "oncall", "backups"):
+    for key in ("policy", "incident_rules", "oncall", "backups", "contract"):
         path: str | None = getattr(context, key)
         changed[key] = _anchored_path(path, folder) if path else None
+    changed["exclusions"] = [_anchored_path(path, folder) for path in context.exclusions]
     changed["redact"] = [_anchored_secret(reference, folder) for reference in context.redact]
     return msgspec.structs.replace(context, **changed)
 

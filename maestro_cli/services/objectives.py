@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from maestro_cli.config.explanation import choice
 from maestro_cli.config.strict import Document, parse_yaml_all
 from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
+from maestro_cli.slo.files.contract import Contract, read_contract
+from maestro_cli.slo.files.exclusions import Maintenance, read_exclusions
 from maestro_cli.slo.files.found import Found, Note, without_twins
 from maestro_cli.slo.files.reading import ENDINGS, find_objectives, of_documents
 from maestro_cli.slo.objectives import Objective
@@ -78,12 +80,38 @@ def lint_objectives(services: ChangeServices, path: str | None) -> tuple[Finding
     from maestro_cli.runbooks.lint import Finding, lint_file
 
     found = find_objectives(_existing(path)) if path else find_context_objectives(services)
-    findings = [lint_file(error) for error in found.broken]
+    broken = found.broken if path else (*found.broken, *_broken_terms(services, found))
+    findings = [lint_file(error) for error in broken]
     findings += [Finding("ignored", "warning", note.file, note.line, note.text) for note in found.notes]
     if not findings and not found.objectives:
         place = path or f"context {services.context_name}"
         findings.append(Finding("nowhere", "warning", place, 1, "there is no objective"))
     return tuple(sorted(findings, key=lambda one: (one.file, one.line)))
+
+
+def exclusions_of(services: ChangeServices) -> tuple[Maintenance, ...]:
+    """The maintenance of the context's files; none where it names none. Raises InvalidFile."""
+    return read_exclusions(map(Path, services.context.exclusions))
+
+
+def contract_of(services: ChangeServices) -> Contract | None:
+    """The contract of the context, None where it has none. Raises InvalidFile, and as `objectives_of`."""
+    path = services.context.contract
+    return read_contract(Path(path), services.objectives) if path else None
+
+
+def _broken_terms(services: ChangeServices, found: Found) -> Iterator[InvalidFile]:
+    """What is wrong with the context's exclusions and its contract, each of which names objectives."""
+    known = {one.name for one in found.objectives}
+    try:
+        read_exclusions(map(Path, services.context.exclusions), known)
+    except InvalidFile as error:
+        yield error
+    if services.context.contract:
+        try:
+            read_contract(Path(services.context.contract), known)
+        except InvalidFile as error:
+            yield error
 
 
 def _existing(path: str) -> Path:

@@ -15,6 +15,8 @@ from maestro_cli.core.errors import UsageError
 # What each describes, and where its type is.
 KINDS: Mapping[str, tuple[str, str, str]] = {
     "config": ("config.yaml and ./maestro.yaml", "maestro_cli.config.settings", "SettingsFile"),
+    "contract": ("a contract of service levels", "maestro_cli.slo.files.contract", "ContractFile"),
+    "exclusions": ("maintenance that reports take out", "maestro_cli.slo.files.exclusions", "ExclusionsFile"),
     "incident-rules": ("rules of incidents", "maestro_cli.incidents.intake.rules.spec", "RulesSpec"),
     "keys": ("keys.yaml, keys of the console", "maestro_cli.config.keys_file", "KeysFile"),
     "objectives": ("objectives (OpenSLO, Sloth, Pyrra)", "maestro_cli.slo.files.reading", "FILES"),

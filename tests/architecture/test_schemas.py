@@ -23,6 +23,8 @@ def _examples() -> Iterator[tuple[str, str, str]]:
     """Of each kind: where it is written, and its text."""
     shown = {
         "config": ("docs/contexts.md", "current_context:"),
+        "contract": ("docs/objectives.md", "maestro: contract/v1"),
+        "exclusions": ("docs/objectives.md", "maestro: exclusions/v1"),
         "incident-rules": ("docs/incident-rules.md", "maestro: incident-rules/v1"),
         "keys": ("docs/console.md", "maestro: keys/v1"),
         "policy": ("docs/policy.md", "schema: maestro.policy/1"),

@@ -75,13 +75,16 @@ def calendar(place: Place, duration: str, start: str, zone: str) -> tuple[Calend
     if unit is None:
         fix = "write 1w, 1M (a month; 1m is a minute), 1Q or 1Y, or take a rolling window"
         raise place.at("duration").fail("is no calendar window", fix=fix)
+    key = zone_at(place.at("calendar", "timeZone"), zone).key
+    return Calendar(unit, key, _day(place, start)), _CALENDAR_DAYS[unit] * DAY_SECONDS
+
+
+def zone_at(place: Place, name: str) -> ZoneInfo:
+    """An IANA zone; raises InvalidFile."""
     try:
-        ZoneInfo(zone)
+        return ZoneInfo(name)
     except (ValueError, OSError, KeyError) as error:
-        raise place.at("calendar", "timeZone").fail(
-            "is not a time zone", fix="name one such as Europe/Zurich"
-        ) from error
-    return Calendar(unit, zone, _day(place, start)), _CALENDAR_DAYS[unit] * DAY_SECONDS
+        raise place.fail("is not a time zone", fix="name one such as Europe/Zurich") from error
 
 
 def _day(place: Place, start: str) -> date:

@@ -12,6 +12,8 @@ import pytest
 
 from maestro_cli.core.errors import InvalidFile, NotFound, Unreachable, UsageError
 from maestro_cli.services.objectives import (
+    contract_of,
+    exclusions_of,
     find_context_objectives,
     find_objective,
     lint_objectives,
@@ -68,7 +70,7 @@ def services(folder: Path, *entries: str, cluster: FakeCluster | None = None) ->
     return SimpleNamespace(
         settings=SimpleNamespace(origins={"t": str(folder / "config.yaml")}),
         context_name="t",
-        context=SimpleNamespace(objectives=list(entries)),
+        context=SimpleNamespace(objectives=list(entries), exclusions=[], contract=None),
         cluster=cluster,
     )
 
@@ -165,3 +167,23 @@ def test_that_there_is_none_is_found(tmp_path: Path) -> None:
     assert [one.rule for one in lint_objectives(services(tmp_path), None)] == ["nowhere"]
     with pytest.raises(NotFound, match="is not there"):
         lint_objectives(services(tmp_path), str(tmp_path / "x"))
+
+
+def test_exclusions_and_the_contract_are_checked_with_the_objectives_they_name(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(openslo("mine"), encoding="utf-8")
+    (tmp_path / "e.yaml").write_text(
+        "maestro: exclusions/v1\nexclusions:\n"
+        "- {id: i, owner: o, reason: r, start: 2026-10-04T02:00, duration: 1h, objectives: [other]}\n",
+        encoding="utf-8",
+    )
+    text = "maestro: contract/v1\nname: n\ncustomer: c\nobjectives: [other]\n"
+    (tmp_path / "c.yaml").write_text(text, encoding="utf-8")
+    given = services(tmp_path, "a.yaml")
+    assert lint_objectives(given, None) == ()
+    given.context.exclusions, given.context.contract = [str(tmp_path / "e.yaml")], str(tmp_path / "c.yaml")
+    found = lint_objectives(given, None)
+    assert [(Path(one.file).name, one.level) for one in found] == [("c.yaml", "error"), ("e.yaml", "error")]
+    given.objectives = objectives_of(given)
+    with pytest.raises(InvalidFile, match="no such objective"):
+        contract_of(given)
+    assert [one.id for one in exclusions_of(given)] == ["i"]

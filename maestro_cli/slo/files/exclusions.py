@@ -1,0 +1,185 @@
+"""Maintenance that a contract takes out of a report, as a YAML file: `maestro: exclusions/v1`.
+
+Invariant: what began before it was declared needs somebody else's approval; without it, or without a word on
+when it was declared, it is told and not taken out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from maestro_cli.config.strict import Document, read_yaml, suggestion
+from maestro_cli.core.clock import from_rfc3339
+from maestro_cli.slo.files import figures
+from maestro_cli.slo.files.found import NAME, Place
+from maestro_cli.slo.files.recurrence import Recurrence, instant, parse_rrule
+from maestro_cli.slo.report.model import Exclusion
+
+_LONGEST = timedelta(days=31)
+_YEARS = (2000, 2200)
+_TIMES = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M")
+
+
+class ExclusionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`start` is a time on the wall of `zone`, `declared` an instant; without `objectives` it is for all."""
+
+    id: str
+    owner: str
+    reason: str
+    start: str
+    duration: str
+    zone: str = "UTC"
+    rrule: str = ""
+    objectives: list[str] = []
+    declared: str = ""
+    approved_by: str = ""
+
+
+class ExclusionsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    maestro: Literal["exclusions/v1"]
+    exclusions: list[ExclusionSpec] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """One exclusion, which may come again; `start` is a time on the wall of `zone`."""
+
+    id: str
+    owner: str
+    reason: str
+    start: datetime
+    zone: str
+    duration: timedelta
+    rule: Recurrence | None = None
+    rrule: str = ""
+    objectives: tuple[str, ...] = ()
+    declared_at: datetime | None = None
+    approved_by: str = ""
+    origin: str = ""
+
+    def is_for(self, objective: str) -> bool:
+        return not self.objectives or objective in self.objectives
+
+    def between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Each time that it comes and touches what is between two instants, whole, in UTC."""
+        zone = ZoneInfo(self.zone)
+        starts = iter((self.start,)) if self.rule is None else self.rule.starts(self.start, zone)
+        for at in starts:
+            begin = instant(at, zone)
+            if begin >= end:
+                return
+            if begin + self.duration > start:
+                yield begin, begin + self.duration
+
+    def counts(self, begin: datetime) -> bool:
+        """Whether that time is taken out: declared before it began, or approved by somebody else."""
+        if self.approved_by and self.approved_by != self.owner:
+            return True
+        return self.declared_at is not None and self.declared_at <= begin
+
+
+@dataclass(frozen=True, slots=True)
+class Excluding:
+    """What is taken out, and what is not since nobody approved it."""
+
+    counted: tuple[Exclusion, ...]
+    waiting: tuple[Exclusion, ...]
+
+
+def excluding(
+    maintenance: Iterable[Maintenance], start: datetime, end: datetime, objective: str = ""
+) -> Excluding:
+    """Of an objective, or of all of them, between two instants; in the order of time."""
+    counted, waiting = [], []  # type: list[Exclusion], list[Exclusion]
+    for one in maintenance:
+        if objective and not one.is_for(objective):
+            continue
+        for begin, over in one.between(start, end):
+            found = Exclusion(one.id, begin, over, one.reason, one.owner, one.approved_by, one.rrule)
+            (counted if one.counts(begin) else waiting).append(found)
+    return Excluding(
+        *(tuple(sorted(each, key=lambda one: (one.start, one.id))) for each in (counted, waiting))
+    )
+
+
+def read_exclusions(paths: Iterable[Path], known: Collection[str] | None = None) -> tuple[Maintenance, ...]:
+    """Of several files; `known` are the names of objectives, where they are to be checked.
+
+    Raises InvalidFile for what is none, and for an id that comes twice.
+    """
+    found: dict[str, Maintenance] = {}
+    for one, place in chain.from_iterable(_read(read_yaml(path)) for path in paths):
+        if one.id in found:
+            raise place.at("id").fail(
+                f"{one.id!r} is also in {found[one.id].origin}", fix="rename one of them"
+            )
+        for number, name in enumerate(one.objectives):
+            if known is not None and name not in known:
+                at = place.at("objectives", number)
+                raise at.fail("there is no such objective", fix=suggestion(name, known))
+        found[one.id] = one
+    return tuple(found.values())
+
+
+def _read(document: Document) -> Iterator[tuple[Maintenance, Place]]:
+    for number, spec in enumerate(document.decode(ExclusionsFile).exclusions):
+        place = Place(document, ("exclusions", number))
+        yield _maintenance(place, spec), place
+
+
+def _maintenance(place: Place, spec: ExclusionSpec) -> Maintenance:
+    if not NAME.fullmatch(spec.id):
+        raise place.at("id").fail("is not a name", fix="use letters, digits, '-', '_' and '.'")
+    for key in ("owner", "reason"):
+        if not getattr(spec, key).strip():
+            raise place.at(key).fail("is empty", fix="say who, and why")
+    zone = figures.zone_at(place.at("zone"), spec.zone)
+    start = _start(place.at("start"), spec.start)
+    duration = timedelta(seconds=figures.seconds(place.at("duration"), spec.duration))
+    if duration > _LONGEST:
+        raise place.at("duration").fail("is longer than 31 days", fix="change the objective instead")
+    if spec.approved_by and spec.approved_by == spec.owner:
+        raise place.at("approved_by").fail("is its owner", fix="have somebody else approve it")
+    rule = None
+    if spec.rrule:
+        try:
+            rule = parse_rrule(spec.rrule)
+        except ValueError as error:
+            raise place.at("rrule").fail(str(error), fix="FREQ=WEEKLY;BYDAY=SU") from error
+        if not rule.begins_with(start.date()):
+            raise place.at("start").fail("is on none of the days of its rrule", fix="begin on one of them")
+    return Maintenance(
+        spec.id, spec.owner, spec.reason, start, zone.key, duration, rule, spec.rrule, tuple(spec.objectives),
+        _declared(place.at("declared"), spec.declared), spec.approved_by, place.origin,
+    )  # fmt: skip
+
+
+def _start(place: Place, text: str) -> datetime:
+    for form in _TIMES:
+        try:
+            found = datetime.strptime(text, form)
+        except ValueError:
+            continue
+        if not _YEARS[0] <= found.year <= _YEARS[1]:
+            raise place.fail(f"is not between {_YEARS[0]} and {_YEARS[1]}")
+        return found
+    raise place.fail(
+        "is not a time on the wall", fix='write "2026-10-04T02:00"; the zone is a key of its own'
+    )
+
+
+def _declared(place: Place, text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return from_rfc3339(text).astimezone(UTC)
+    except ValueError as error:
+        raise place.fail("is not an instant", fix='write "2026-09-30T10:00:00Z"') from error
