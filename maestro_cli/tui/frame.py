@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 from rich.text import Text
 from textual import events, on
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.driver import Driver
@@ -29,6 +29,7 @@ from maestro_cli.tui.herald import Herald
 from maestro_cli.tui.keys.bindings import APP_BINDINGS
 from maestro_cli.tui.keys.history import History
 from maestro_cli.tui.keys.keymap import Keymap
+from maestro_cli.tui.keys.order import OrderedKeys
 from maestro_cli.tui.keys.remembered import Remembered, remember
 from maestro_cli.tui.keys.trail import Trail
 from maestro_cli.tui.messages import NewsArrived, Remarked
@@ -55,7 +56,7 @@ SMALLEST = (80, 24)
 AGE_SECONDS = 5.0  # how often ages are drawn again while nothing is new
 
 
-class Frame(App[None]):
+class Frame(OrderedKeys[None]):
     """A console that shows, over one Console, which is `behind` it."""
 
     CSS_PATH: ClassVar[Any] = "styles/console.tcss"
@@ -90,6 +91,11 @@ class Frame(App[None]):
 
     def get_driver_class(self) -> type[Driver]:
         return drawing_driver(super().get_driver_class())
+
+    def end_soon(self) -> None:
+        """End in order; from any thread, and from a signal handler."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.exit)
 
     def now(self) -> datetime:
         return self.behind.clock.now()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def open_console(services: Services, contexts: tuple[str, ...], namespace: str, screen: str) -> None:
     """Run until it is left; in lines with --plain. Raises UsageError without a terminal and for unknown
-    screens, NotFound, InvalidFile."""
+    screens, NotFound, InvalidFile, Interrupted once it was told to end or its terminal has gone."""
     if is_served():
         die_with_parent()
     elif services.options.is_plain:
@@ -36,12 +36,14 @@ def open_console(services: Services, contexts: tuple[str, ...], namespace: str, 
         _require_terminal()
     with _kept_for_good():
         console, app = _made(services, contexts, namespace, screen)
+    ended = services.cancellation
     try:
-        with told_to(app.remark):
+        with told_to(app.remark), ended.calling(app.end_soon):
             console.recorder.start()
             app.run()
     finally:
         console.close()
+    ended.raise_if_set()
 
 
 @contextmanager

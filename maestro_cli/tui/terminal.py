@@ -1,23 +1,60 @@
-"""Which stream the screen is drawn on. Invariant: on the terminal, wherever messages and errors are sent."""
+"""The terminal that the screen is drawn on.
+
+Invariant: drawn on it wherever messages and errors are sent; one that has gone away holds up nothing.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import IO, Any
 
 from textual.driver import Driver
 
 
+class Lasting:
+    """A file that may go away: what is written to it then is dropped."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        try:
+            return self._file.write(text)
+        except OSError:
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._file.flush()
+        except OSError:
+            return
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
 def drawing_driver(found: type[Driver]) -> type[Driver]:
-    """The driver, or one that draws on stdout: Textual draws on stderr, which is a file after `2>file`."""
+    """The driver, one of a terminal made to last.
+
+    Textual draws on stderr, which is a file after `2>file`; and its drawing thread ends at the first error,
+    after which the screen waits for that thread for ever.
+    """
     from textual.drivers.linux_driver import LinuxDriver
 
-    if not issubclass(found, LinuxDriver) or sys.__stderr__ is None or sys.__stderr__.isatty():
+    if not issubclass(found, LinuxDriver):
         return found
 
-    class StdoutDriver(found):  # type: ignore[misc, valid-type]  # the class that was found
+    class LastingDriver(found):  # type: ignore[misc, valid-type]  # the class that was found
         def __init__(self, *args: Any, **named: Any) -> None:
             super().__init__(*args, **named)
-            self._file = sys.__stdout__
+            error = sys.__stderr__
+            file = sys.__stdout__ if error is not None and not error.isatty() else error
+            self._file = file if file is None else Lasting(file)
 
-    return StdoutDriver
+        def run_input_thread(self) -> None:
+            try:
+                super().run_input_thread()
+            except OSError:
+                return  # nobody types any more; the signal that comes with it ends the console
+
+    return LastingDriver

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from maestro_cli.runbooks.model import RunStatus
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.feeds.incident_story import IncidentStory, read_story
 from maestro_cli.tui.screens.incident_words import head_lines, next_keys
@@ -38,6 +41,18 @@ def test_the_next_key_is_the_safest_that_is_left(room: JournalRoom) -> None:
     assert keys(room) == ["P", "O"]
     room.services.write_postmortem("1")
     assert keys(room)[0] == "B"
+
+
+def test_once_a_run_has_ended_well_people_are_asked_what_mitigated_it_before_it_is_resolved(
+    room: JournalRoom,
+) -> None:
+    room.fires()
+    found = story(room)
+    ended: Any = SimpleNamespace(status=RunStatus.SUCCEEDED)
+    after = replace(found, runs=(ended,))
+    assert [key for key, _ in next_keys(after) if key] == ["a", "m"]
+    room.fires(firing=False)
+    assert [key for key, _ in next_keys(replace(story(room), runs=(ended,)))] == ["a", "m", "R"]
 
 
 def test_what_people_reported_is_looked_into_before_anybody_is_told_to_resolve_it(room: JournalRoom) -> None:

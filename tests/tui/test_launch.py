@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from maestro_cli.config.keys_file import keys_path
+from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import UsageError
 from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.tui import launch
@@ -22,7 +23,11 @@ from tests.tui.cases import StillClock
 CONTEXT = SimpleNamespace(namespace="ml")
 SETTINGS = SimpleNamespace(contexts={"prod": CONTEXT}, context=lambda name: CONTEXT)
 SERVICES: Any = SimpleNamespace(
-    settings=SETTINGS, context_name="prod", options=GlobalOptions(), clock=StillClock()
+    settings=SETTINGS,
+    context_name="prod",
+    options=GlobalOptions(),
+    clock=StillClock(),
+    cancellation=Cancellation(),
 )
 
 
@@ -39,6 +44,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Place, str]]:
         return SimpleNamespace(
             run=lambda: None,
             remark=lambda text: None,
+            end_soon=lambda: None,
             tell_first=lambda title, error: TOLD.append(error.what),
         )
 

@@ -170,10 +170,11 @@ def test_the_screen_is_drawn_on_the_terminal_where_messages_go_to_a_file(
     def stream(is_terminal: bool) -> Any:
         return SimpleNamespace(isatty=lambda: is_terminal, fileno=lambda: 0)
 
-    out = stream(True)
-    streams = SimpleNamespace(__stderr__=stream(True), __stdout__=out)
+    out, error = stream(True), stream(True)
+    streams = SimpleNamespace(__stderr__=error, __stdout__=out)
     monkeypatch.setattr(terminal, "sys", streams)
-    assert terminal.drawing_driver(LinuxDriver) is LinuxDriver
-    streams.__stderr__ = stream(False)
     monkeypatch.setattr(LinuxDriver, "__init__", lambda self: None)
-    assert terminal.drawing_driver(LinuxDriver)()._file is out  # type: ignore[call-arg, attr-defined]
+    driver: Any = terminal.drawing_driver(LinuxDriver)
+    assert driver()._file.isatty is error.isatty
+    streams.__stderr__ = stream(False)
+    assert driver()._file.isatty is out.isatty

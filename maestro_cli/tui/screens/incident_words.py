@@ -145,7 +145,7 @@ def next_keys(story: IncidentStory) -> list[tuple[str, str]]:
     elif run is not None:
         found.append(("e", f"go on with {run.runbook}, which is {run.status.value}"))
     elif not story.hold and _was_heard(story):
-        found.append(("R", "resolve"))
+        found += [*_mitigation(story), ("R", "resolve")]
     elif not story.hold:
         found += _remedies(story)
     elif incident.firing == 0:
@@ -160,14 +160,22 @@ def _was_heard(story: IncidentStory) -> bool:
     return any(not signal.is_report for signal in story.details.signals)
 
 
+def _mitigation(story: IncidentStory) -> list[tuple[str, str]]:
+    """To say what mitigated it, where a run has ended well and nobody has said so yet."""
+    is_said = story.incident.state.value == "monitoring"
+    if is_said or not any(run.status.value == "succeeded" for run in story.runs):
+        return []
+    return [("m", "say what mitigated it")]
+
+
 def _remedies(story: IncidentStory) -> list[tuple[str, str]]:
     """While something fires or is reported: what may mend it; once a run has ended well, that it may have."""
     found: list[tuple[str, str]] = []
     rest = ("", f"wait: {story.hold}") if story.hold else ("R", "resolve")
     if story.incident.state.value == "monitoring":
         return [rest]
-    if any(run.status.value == "succeeded" for run in story.runs):
-        return [("m", "say what mitigated it"), rest]
+    if mitigation := _mitigation(story):
+        return [*mitigation, rest]
     if story.details.triage is None:
         found.append(("T", "triage"))
     if story.bound is not None:

@@ -17,6 +17,7 @@ from maestro_cli.tui.screens.pods import PODS
 from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.store.events import FactRead
 from maestro_cli.tui.text import plain_text
+from maestro_cli.tui.widgets.fact_table import FactTable
 from tests.tui.cases import NOW, StillConsole, pod, run_app, screen_text, tell, until
 from tests.tui.keys.test_typing import SERVICES, type_in
 
@@ -55,6 +56,7 @@ def test_the_tour_comes_once_and_what_was_shown_is_remembered() -> None:
         await until(pilot, lambda: "maestro in ten keys" in screen_text(app), "its words")
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, HelpDialog), "no tour")
+        await until(pilot, lambda: isinstance(app.focused, FactTable), "the keys on the list")
         app.run_line("nodes")
         app.run_line("ns shop")
         app.run_line("theme light")

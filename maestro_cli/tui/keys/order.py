@@ -1,0 +1,85 @@
+"""Keys one after another.
+
+Invariant: a key is given to nobody before the one that was pressed earlier has done what it does, so that
+what is typed at once after a key that moves the focus or opens a dialog goes where it is meant to go. No key
+is lost, and none is held back for longer than `LONGEST_SECONDS` by what does not answer.
+
+Textual gives each key to whatever has the focus when it comes, and carries out its binding later.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Generic, TypeVar
+
+from textual.app import App, ScreenStackError
+from textual.dom import DOMNode
+from textual.events import Event, Key
+from textual.message import Message
+
+R = TypeVar("R")
+
+LONGEST_SECONDS = 0.5
+MOST_LAPS = 6
+
+
+class LapOver(Message):
+    """Went the way of a key, behind it: from what has the focus up to the app."""
+
+    def __init__(self, key: int, lap: int, begun_at: DOMNode) -> None:
+        super().__init__()
+        self.key, self.lap, self.begun_at = key, lap, begun_at
+
+
+class OrderedKeys(App[R], Generic[R]):
+    """An app that holds a key back until the one before is done with."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._held: deque[Key] = deque()
+        self.count = 0  # of keys that were given on
+        self._is_passing = False
+
+    async def on_event(self, event: Event) -> None:
+        if not isinstance(event, Key) or event.is_forwarded:
+            await super().on_event(event)
+        elif self._is_passing:
+            self._held.append(event)
+        else:
+            await self._pass(event)
+
+    async def _pass(self, event: Key) -> None:
+        self._is_passing, self.count = True, self.count + 1
+        key = self.count
+        await super().on_event(event)
+        self.set_timer(LONGEST_SECONDS, lambda: self._done(key))
+        await self._lap(key, 1)
+
+    async def _lap(self, key: int, lap: int) -> None:
+        """Two at least: the first follows the key to its binding, the second what that has told the app."""
+        begun_at = self._key_goes_to()
+        if begun_at is None or not begun_at.post_message(LapOver(key, lap, begun_at)):
+            await self._done(key)
+
+    async def on_lap_over(self, event: LapOver) -> None:
+        event.stop()
+        if event.key != self.count:
+            return
+        is_settled = event.lap > 1 and event.begun_at is self._key_goes_to()
+        if is_settled or event.lap == MOST_LAPS:
+            await self._done(event.key)
+        else:
+            await self._lap(event.key, event.lap + 1)
+
+    def _key_goes_to(self) -> DOMNode | None:
+        """None at the end, when there is no screen any more."""
+        try:
+            return self.focused or self.screen
+        except ScreenStackError:
+            return None
+
+    async def _done(self, key: int) -> None:
+        if key == self.count and self._is_passing:
+            self._is_passing = False
+            if self._held and self._key_goes_to() is not None:
+                await self._pass(self._held.popleft())
