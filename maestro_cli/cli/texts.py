@@ -20,10 +20,10 @@ FromOption = Annotated[
 ]
 
 
-def text_from(words: str, file: str | None) -> str:
+def text_from(words: str, file: str | None, max_bytes: int = MAX_BYTES) -> str:
     """What was said on the command line, or what the file (`-`: standard input) holds.
 
-    Raises UsageError when both are given or it is longer than 64 KiB, InvalidFile when it cannot be read.
+    Raises UsageError when both are given or it is longer than that, InvalidFile when it cannot be read.
     """
     if file is None:
         return words
@@ -31,12 +31,12 @@ def text_from(words: str, file: str | None) -> str:
         raise UsageError("the text is given twice", fix="give it as an argument, or with --from FILE")
     try:
         if file == "-":
-            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+            data = sys.stdin.buffer.read(max_bytes + 1)
         else:
             with Path(file).open("rb") as stream:
-                data = stream.read(MAX_BYTES + 1)
+                data = stream.read(max_bytes + 1)
     except OSError as error:
         raise InvalidFile("the text cannot be read", file=file, why=error.strerror or str(error)) from error
-    if len(data) > MAX_BYTES:
-        raise UsageError(f"the text of {file} is longer than {MAX_BYTES >> 10} KiB", fix="put a part of it")
+    if len(data) > max_bytes:
+        raise UsageError(f"the text of {file} is longer than {max_bytes >> 10} KiB", fix="put a part of it")
     return data.decode("utf-8", "replace")

@@ -15,7 +15,7 @@ from maestro_cli.config.strict import Document, parse_yaml_all
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.runbooks.catalog import RUNBOOK_URL
 from maestro_cli.slo.files.reading import read_objectives
-from maestro_cli.slo.rules.alerts import ALERT_NAME
+from maestro_cli.slo.rules.alerts import alert_name
 
 _SUFFIXES = (".yaml", ".yml")
 _OBJECTIVES = re.compile(
@@ -63,7 +63,7 @@ def _of_file(file: Path) -> Iterator[AlertRule]:
         for objective in filter(lambda one: one.is_watched, read_objectives(file)):
             url = {RUNBOOK_URL: objective.runbook} if objective.runbook else {}
             labels = {**objective.labels, "objective": objective.name, "service": objective.service}
-            yield AlertRule(ALERT_NAME, labels, url, str(file), 1)
+            yield AlertRule(alert_name(objective), labels, url, str(file), 1)
     elif "alert:" in text and "groups:" in text:
         for document in parse_yaml_all(text, str(file)):
             yield from _of_rules(document)

@@ -23,6 +23,7 @@ from maestro_cli.core.errors import InvalidFile, InvalidQuery, MaestroError, Unr
 from maestro_cli.core.facts.alerts import Alert, fingerprint_of
 from maestro_cli.core.facts.endpoints import EndpointCheck
 from maestro_cli.core.facts.metrics import Instant, Sample, Series
+from maestro_cli.core.facts.rules import LoadedRule
 from maestro_cli.core.untrusted import Untrusted, visible
 from maestro_cli.sources.credentials import authorization, tls_context
 from maestro_cli.sources.deadline import within
@@ -36,6 +37,7 @@ from maestro_cli.sources.failures import (
     unreachable,
 )
 from maestro_cli.sources.http import CONNECT_SECONDS, checked
+from maestro_cli.sources.prometheus_rules import RuleGroups, loaded_rules
 
 if TYPE_CHECKING:
     from requests import Response
@@ -205,6 +207,10 @@ class Prometheus:
         told = self._get("/api/v1/alerts", _Alerts).alerts
         external = self.external_labels() if told else {}
         return tuple(_alert(item, {**external, **item.labels}) for item in told)
+
+    def rules(self) -> tuple[LoadedRule, ...]:
+        """The rules it has loaded, in their order; a query as it prints it, not as it was written."""
+        return loaded_rules(self._get("/api/v1/rules", RuleGroups))
 
     def external_labels(self) -> Mapping[str, str]:
         """What it adds to every alert it sends; empty where a compatible system has no such answer.

@@ -7,9 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maestro_cli.core.quantities import prometheus_duration
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Notice, Objective
 from maestro_cli.slo.rules.naming import MAESTRO, Names
-from maestro_cli.slo.rules.recording import PERIOD_INTERVAL_SECONDS, budget_records, burn_record, ratio_record
+from maestro_cli.slo.rules.recording import (
+    PERIOD_INTERVAL_SECONDS,
+    bad_events,
+    budget_records,
+    burn_record,
+    ratio_record,
+)
 from maestro_cli.slo.windows import BurnWindow, Profile, spans_of
 
 ALERT_NAME = "ErrorBudgetBurn"
@@ -60,10 +66,13 @@ def _groups(objective: Objective, profile: Profile, options: RuleOptions) -> lis
     rules = [ratio_record(objective, span, names) for span in spans]
     if options.budget:
         rules.append(burn_record(objective, spans[0], names))
-    quiet = {"page": objective.alerting.page.disabled, "ticket": objective.alerting.ticket.disabled}
-    rules += [_alert(objective, one, options) for one in windows if not quiet.get(one.severity, False)]
-    if options.absent and objective.is_watched:
-        rules.append(_absent(objective, windows, names))
+    rules += [
+        _alert(objective, window, options)
+        for window in windows
+        if not notice_of(objective, window.severity).disabled
+    ]
+    if options.absent and (severity := absent_severity(objective)):
+        rules.append(_absent(objective, windows, names, severity))
     found = [_group(f"slo-{objective.name}", profile.interval_seconds, rules)]
     if options.budget:
         interval = max(profile.interval_seconds, PERIOD_INTERVAL_SECONDS)
@@ -85,12 +94,22 @@ def _alert(objective: Objective, window: BurnWindow, options: RuleOptions) -> di
     sloth = {"sloth_severity": window.severity} if options.names.word == "sloth" else {}
     burn = {"burn_window": prometheus_duration(window.long_seconds), **sloth}
     return {
-        "alert": ALERT_NAME,
+        "alert": alert_name(objective),
         "expr": _expression(objective, window, options),
         **({"for": prometheus_duration(window.hold_seconds)} if window.hold_seconds else {}),
         "labels": {**_labels(objective, window.severity), **burn},
-        "annotations": _with_runbook(annotations, objective),
+        "annotations": _annotations(annotations, objective, window.severity),
     }
+
+
+def alert_name(objective: Objective) -> str:
+    """The name of its burn alerts: that of its file, if it has one."""
+    return objective.alerting.name or ALERT_NAME
+
+
+def notice_of(objective: Objective, severity: str) -> Notice:
+    """What the file says of the alerts that page, or of the tickets."""
+    return objective.alerting.page if severity == "page" else objective.alerting.ticket
 
 
 def _expression(objective: Objective, window: BurnWindow, options: RuleOptions) -> str:
@@ -99,16 +118,31 @@ def _expression(objective: Objective, window: BurnWindow, options: RuleOptions) 
     long = names.ratio_of(objective, window.long_seconds)
     short = names.ratio_of(objective, window.short_seconds)
     both = f"and ignoring ({names.window_label})" if names.window_label else "and"
-    return f"{long} > {limit} {both} {short} > {limit}"
+    found = f"{long} > {limit} {both} {short} > {limit}"
+    if options.least_bad:
+        events = bad_events(objective, prometheus_duration(window.long_seconds))
+        found += f" and on () {events} >= {options.least_bad:.12g}"
+    return found
 
 
-def _absent(objective: Objective, windows: Sequence[BurnWindow], names: Names) -> dict[str, Any]:
-    """Told once it lasts as long as the shortest window, and as a full outage would take to page: a target
-    that is restarted is nothing to tell.
+def absent_seconds(objective: Objective, windows: Sequence[BurnWindow]) -> float:
+    """How long there must be no data before it is told: as long as the first short window, and as a full
+    outage would take to page. A target that is restarted is nothing to tell.
     """
     first = windows[0]
     outage = first.factor * objective.budget * first.long_seconds
-    hold = max(first.short_seconds, min(round(outage), first.long_seconds))
+    return max(first.short_seconds, min(float(round(outage)), first.long_seconds))
+
+
+def absent_severity(objective: Objective) -> str:
+    """A ticket; a page where the file wants no tickets; "" where it wants no alerts."""
+    kept = (word for word in ("ticket", "page") if not notice_of(objective, word).disabled)
+    return next(kept, "")
+
+
+def _absent(
+    objective: Objective, windows: Sequence[BurnWindow], names: Names, severity: str
+) -> dict[str, Any]:
     annotations = {
         "summary": f"{_literal(objective.title)} has no data",
         "description": "nothing is measured, so nobody knows whether the promise is kept: its counters are "
@@ -116,10 +150,10 @@ def _absent(objective: Objective, windows: Sequence[BurnWindow], names: Names) -
     }
     return {
         "alert": ABSENT_NAME,
-        "expr": f"absent({names.ratio_of(objective, first.short_seconds)})",
-        "for": prometheus_duration(hold),
-        "labels": _labels(objective, "ticket"),
-        "annotations": _with_runbook(annotations, objective),
+        "expr": f"absent({names.ratio_of(objective, windows[0].short_seconds)})",
+        "for": prometheus_duration(absent_seconds(objective, windows)),
+        "labels": _labels(objective, severity),
+        "annotations": {**annotations, **_runbook(objective)},
     }
 
 
@@ -127,14 +161,20 @@ def _labels(objective: Objective, severity: str) -> dict[str, str]:
     return {
         **{name: _literal(value) for name, value in objective.labels.items()},
         "severity": severity,
+        **notice_of(objective, severity).labels,  # templates, as whoever wrote them for alerts means them
         "service": _literal(objective.service),
         "objective": objective.name,
     }
 
 
-def _with_runbook(annotations: dict[str, str], objective: Objective) -> dict[str, str]:
-    runbook = {"runbook_url": _literal(objective.runbook)} if objective.runbook else {}
-    return {**annotations, **runbook}
+def _annotations(ours: dict[str, str], objective: Objective, severity: str) -> dict[str, str]:
+    """Those of the file take the place of ours; they are templates too."""
+    notice = notice_of(objective, severity).annotations
+    return {**ours, **_runbook(objective), **objective.alerting.annotations, **notice}
+
+
+def _runbook(objective: Objective) -> dict[str, str]:
+    return {"runbook_url": _literal(objective.runbook)} if objective.runbook else {}
 
 
 def _literal(text: str) -> str:

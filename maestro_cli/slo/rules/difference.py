@@ -15,11 +15,13 @@ from maestro_cli.core.facts.rules import LoadedRule
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.slo.rules.alerts import ABSENT_NAME, ALERT_NAME
+from maestro_cli.slo.rules.naming import NAMES
 from maestro_cli.slo.rules.normal import normal_query
 
 # the labels that say whose a rule is, and over which window; the first is of every rule of that naming
 _WHOSE = ("objective", "sloth_id", "sloth_window", "burn_window")
 _ALERTS = (ALERT_NAME, ABSENT_NAME)
+_RECORDS = tuple(names.ratio for names in NAMES.values())
 Key = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
@@ -68,9 +70,9 @@ def differences(wanted: Iterable[LoadedRule], loaded: Iterable[LoadedRule]) -> t
     """What is missing, extra or different, in the order of what is wanted; extra ones last."""
     should = {_key(rule): rule for rule in wanted}
     found: dict[Key, list[LoadedRule]] = {}
-    records = {rule.name for rule in should.values() if rule.kind == "record"}
+    names = {(rule.kind, rule.name) for rule in should.values()}
     for rule in loaded:
-        if _is_ours(rule, records):
+        if _is_ours(rule, names):
             found.setdefault(_key(rule), []).append(rule)
     told = []
     for key, rule in should.items():
@@ -81,13 +83,12 @@ def differences(wanted: Iterable[LoadedRule], loaded: Iterable[LoadedRule]) -> t
     return tuple(told)
 
 
-def _is_ours(rule: LoadedRule, records: set[str]) -> bool:
+def _is_ours(rule: LoadedRule, names: set[tuple[str, str]]) -> bool:
     """Whether a loaded rule was made of an objective: by its name, and because it says whose it is."""
     if not (rule.labels.get("objective") or rule.labels.get("sloth_id")):
         return False
-    if rule.kind == "alert":
-        return rule.name in _ALERTS
-    return rule.name in records or rule.name.startswith(("slo:error_ratio:rate", "slo:sli_error:ratio_rate"))
+    ours = rule.name in _ALERTS if rule.kind == "alert" else rule.name.startswith(_RECORDS)
+    return ours or (rule.kind, rule.name) in names
 
 
 def _key(rule: LoadedRule) -> Key:

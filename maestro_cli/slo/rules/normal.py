@@ -26,11 +26,11 @@ _AGGREGATIONS = {
     "sum", "avg", "min", "max", "count", "group", "stddev", "stdvar", "topk", "bottomk", "quantile",
     "count_values", "limitk", "limit_ratio",
 }  # fmt: skip
-_GROUPINGS = ("by", "without")
-_WORDS = {*_AGGREGATIONS, *_GROUPINGS, "and", "or", "unless", "bool", "on", "ignoring", "offset", "atan2"}
+_GROUPINGS = (["by"], ["without"])
+_WORDS = {*_AGGREGATIONS, "by", "without", "and", "or", "unless", "bool", "on", "ignoring", "offset", "atan2"}
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
-_LONGEST, _DEEPEST = 50_000, 200  # characters and brackets: nobody's rule, and no work for a hostile one
+_LONGEST, _DEEPEST = 20_000, 100  # characters and brackets: nobody's rule, and no work for a hostile one
 Tokens = list[str]
 
 
@@ -126,19 +126,17 @@ def _grouped(tokens: Tokens) -> Tokens:
 
 
 def _one_grouped(tokens: Tokens, at: int) -> Tokens:
-    start, labels, rest = at + 1, Tokens(), list(tokens)
-    if start < len(rest) and rest[start] in _GROUPINGS:
-        end = _closing(rest, start + 1, "(", ")")
-        labels, rest[start : end + 1] = rest[start : end + 1], []
-    elif (end := _closing(rest, start, "(", ")")) > start and rest[end + 1 : end + 2] in (
-        ["by"],
-        ["without"],
-    ):
-        last = _closing(rest, end + 2, "(", ")")
-        labels, rest[end + 1 : last + 1] = rest[end + 1 : last + 1], []
-    if labels[:3] == ["by", "(", ")"]:
-        labels = []
-    return [*rest[:start], *labels, *rest[start:]]
+    start = at + 1
+    if tokens[start : start + 1] in _GROUPINGS:
+        first, last = start, _closing(tokens, start + 1, "(", ")")
+    else:
+        end = _closing(tokens, start, "(", ")")
+        if end == start or tokens[end + 1 : end + 2] not in _GROUPINGS:
+            return tokens
+        first, last = end + 1, _closing(tokens, end + 2, "(", ")")
+    labels = tokens[first : last + 1]
+    rest = [*tokens[:first], *tokens[last + 1 :]]
+    return [*rest[:start], *([] if labels == ["by", "(", ")"] else labels), *rest[start:]]
 
 
 def _closing(tokens: Sequence[str], at: int, opening: str, closing: str) -> int:

@@ -25,6 +25,17 @@ def ratio_record(objective: Objective, span_seconds: float, names: Names) -> dic
     }
 
 
+def bad_events(objective: Objective, span: str) -> str | None:
+    """PromQL for how many events were bad over a range such as `5m`; None where only shares are told."""
+    counters = objective.counters
+    if counters is None:
+        return None
+    total, counted = (
+        f"sum(increase({one}[{span}]))" for one in (counters.total, counters.good or counters.bad or "")
+    )
+    return f"({total} - {counted})" if counters.good is not None else counted
+
+
 def burn_record(objective: Objective, span_seconds: float, names: Names) -> dict[str, Any]:
     """How many times too fast the budget is spent, over the shortest window."""
     expr = f"{names.ratio_of(objective, span_seconds)} / {objective.budget:.12g}"
