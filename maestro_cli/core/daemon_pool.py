@@ -21,6 +21,7 @@ class DaemonPool:
 
     def __init__(self, threads: int, name: str) -> None:
         self._most, self._name, self._threads = threads, name, 0
+        self._is_closed = False
         self._waiting: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
 
     def submit(self, call: Callable[[], T]) -> Future[T]:
@@ -34,6 +35,9 @@ class DaemonPool:
 
     def close(self) -> None:
         """Cancel what has not begun, and wait for nothing; no call can be given afterwards."""
+        if self._is_closed:
+            return  # what wakes the threads is in the queue, one for each
+        self._is_closed = True
         try:
             while (given := self._waiting.get_nowait()) is not None:
                 given[0].cancel()

@@ -5,8 +5,8 @@ Invariant: nothing is listed for a namespace that is not there, as if it were em
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from maestro_cli.config.explanation import suggestion
 from maestro_cli.core.errors import NotFound, Refused, UsageError
 from maestro_cli.core.facts.inventory import HEALTH, NodeLine, PodLine, WorkloadLine
+from maestro_cli.core.facts.live import Changed, Listed, Seen
 from maestro_cli.output.diagnostics import warn
 
 if TYPE_CHECKING:
+    from maestro_cli.core.facts.cluster import Container
     from maestro_cli.services.root import Services
     from maestro_cli.sources.kube.inventory import Inventory
 
@@ -89,7 +91,7 @@ def list_pods(services: Services, wanted: Wanted) -> list[PodLine]:
     zones = _Zones(inventory)
     found = inventory.pods(namespace, zones.of, selector=wanted.selector, fields=wanted.fields)
     _refuse_missing(services, namespace, found)
-    return _sorted(_picked(found, wanted), key, lambda pod: (pod.namespace, pod.name))
+    return _sorted(_picked(services, found, wanted), key, lambda pod: (pod.namespace, pod.name))
 
 
 def zone_of(services: Services) -> Callable[[str], str]:
@@ -120,7 +122,7 @@ def list_nodes(services: Services, wanted: Wanted) -> list[NodeLine]:
     """Nodes; they have no namespace."""
     key = _key(wanted, NODE_KEYS)
     lines = services.cluster.inventory.nodes(selector=wanted.selector, fields=wanted.fields)
-    return _sorted(_picked(lines, wanted), key, lambda node: node.name)
+    return _sorted(_picked(services, lines, wanted), key, lambda node: node.name)
 
 
 def list_workloads(services: Services, wanted: Wanted) -> list[WorkloadLine]:
@@ -130,7 +132,7 @@ def list_workloads(services: Services, wanted: Wanted) -> list[WorkloadLine]:
     found = services.cluster.inventory.workloads(namespace, selector=wanted.selector)
     _refuse_missing(services, namespace, found)
     return _sorted(
-        _picked(found, wanted), key, lambda line: (line.ref.namespace, line.ref.name, line.ref.kind)
+        _picked(services, found, wanted), key, lambda line: (line.ref.namespace, line.ref.name, line.ref.kind)
     )
 
 
@@ -164,8 +166,37 @@ def _key(wanted: Wanted, keys: Mapping[str, Key]) -> Key | None:
     return keys[wanted.sort_by]
 
 
-def _picked(lines: list[L], wanted: Wanted) -> list[L]:
-    return [line for line in lines if line.name.startswith(wanted.name)] if wanted.name else lines
+def _picked(services: Services, lines: list[L], wanted: Wanted) -> list[L]:
+    """Those that are meant, without secrets."""
+    named = (line for line in lines if line.name.startswith(wanted.name))
+    return [without_secrets(services, line) for line in named]
+
+
+def without_secrets(services: Services, line: L) -> L:
+    """The same line; why it is not well, or was changed, holds no secret that the context knows."""
+    said = {name: text for name in ("message", "cause") if (text := getattr(line, name, ""))}
+    containers: tuple[Container, ...] = getattr(line, "containers", ())
+    if not said and not any(one.message for one in containers):
+        return line
+    changes: dict[str, Any] = {name: services.redactor.clean_fact(text) for name, text in said.items()}
+    if containers:
+        cleaned = (replace(one, message=services.redactor.clean_fact(one.message)) for one in containers)
+        changes["containers"] = tuple(cleaned)
+    return replace(line, **changes)  # type: ignore[type-var]  # every line is a dataclass
+
+
+def told_without_secrets(services: Services, watch: Iterable[Seen[L]]) -> Iterator[Seen[L]]:
+    """The same of what a watch tells."""
+    for news in watch:
+        if isinstance(news, Listed):
+            yield Listed(tuple(without_secrets(services, line) for line in news.lines), news.at)
+        elif isinstance(news, tuple):
+            yield tuple(
+                Changed(one.uid, None if one.line is None else without_secrets(services, one.line))
+                for one in news
+            )
+        else:
+            yield news
 
 
 def _sorted(lines: list[L], key: Key | None, place: Key) -> list[L]:

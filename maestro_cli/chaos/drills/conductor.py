@@ -21,10 +21,10 @@ from maestro_cli.chaos.drills.scorecard import Performance, score
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import Clock, from_rfc3339, seconds_between
-from maestro_cli.core.errors import GateNotMet, Interrupted, MaestroError, TimedOut
+from maestro_cli.core.errors import GateNotMet, Interrupted, MaestroError, NotFound, TimedOut
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress
-from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.refs import WorkloadRef, parse_workload_ref
 from maestro_cli.journal.model import Event
 from maestro_cli.journal.store import Journal
 from maestro_cli.runbooks.model import Answer, Confirm, Question
@@ -231,15 +231,31 @@ class _Play:
         return self._responder.outcome(incident), ""
 
     def _restore_leftovers(self, actor: str) -> None:
-        """Undo what earlier drills that were killed left on these workloads."""
+        """Undo what earlier drills that were killed left on these workloads.
+
+        What was left on a workload that is gone now is nobody's any more; where it is there, its drill may
+        be at work.
+        """
         for event in unfinished(self._journal):
-            ours = [target for target in self._targets if str(target) in _told_places(event.data)]
-            if not ours:
+            places = _told_places(event.data)
+            ours = [target for target in self._targets if str(target) in places]
+            by = "the next drill"
+            if ours:
+                clear(event.data["undo"], self._scene(event.subject.removeprefix("drill/"), ours[0]))
+            elif all(map(self._is_gone, places)):
+                by = "the end of what it was left on"
+            else:
                 continue
-            clear(event.data["undo"], self._scene(event.subject.removeprefix("drill/"), ours[0]))
-            self._journal.append("drill.undone", event.subject, actor, {"by": "the next drill"})
+            self._journal.append("drill.undone", event.subject, actor, {"by": by})
         for target in self._targets:
             self._responder.dismiss_drills(target, "left open by a drill that was killed")
+
+    def _is_gone(self, place: str) -> bool:
+        try:
+            self._ensemble.cluster.get_workload(parse_workload_ref(place))
+        except NotFound:
+            return True
+        return False
 
     def _require_no_incident(self, came_up_at: datetime | None) -> None:
         """A drill on top of a real incident would hide it; what the platform's own start opened is none."""

@@ -218,50 +218,52 @@ class _Investigation:
     def _first_round(self) -> Mapping[str, Outcome[Any]]:
         cluster, namespace, telemetry = self._cluster, self._incident.namespace, self._telemetry
         alert_at = self._incident.times.started_at
-        turn = self._rounds.next()
-        if telemetry is not None:
-            turn.add("series", lambda: telemetry.read_series(self._start, self._now, alert_at))
-        if (past := self._past) is not None:
-            turn.add("changes", lambda: past.changes(self._start))
-            turn.add("runs", lambda: past.runs(self._start))
-            turn.add("past", lambda: past.incidents_like(self._incident))
-        if cluster is not None and namespace:
-            turn.add("written", lambda: cluster.list_written(namespace))
-            turn.add("workloads", lambda: cluster.list_readable_workloads(namespace))
-            turn.add("events", lambda: cluster.list_events(namespace, since=self._start))
-        if cluster is not None:
-            turn.add("nodes", lambda: cluster.list_nodes())
-        return turn.finish()
+        with self._rounds.next() as turn:
+            if telemetry is not None:
+                turn.add("series", lambda: telemetry.read_series(self._start, self._now, alert_at))
+            if (past := self._past) is not None:
+                turn.add("changes", lambda: past.changes(self._start))
+                turn.add("runs", lambda: past.runs(self._start))
+                turn.add("past", lambda: past.incidents_like(self._incident))
+            if cluster is not None and namespace:
+                turn.add("written", lambda: cluster.list_written(namespace))
+                turn.add("workloads", lambda: cluster.list_readable_workloads(namespace))
+                turn.add("events", lambda: cluster.list_events(namespace, since=self._start))
+            if cluster is not None:
+                turn.add("nodes", lambda: cluster.list_nodes())
+            return turn.finish()
 
     def _second_round(
         self, first: Mapping[str, Outcome[Any]], onset: Onset, edits: Edits, step: float
     ) -> Mapping[str, Outcome[Any]]:
-        turn = self._rounds.next()
-        edits.add_to(turn, self._cluster, self._telemetry, self._now, step)
-        ask_around(turn, self._surroundings, self._start, onset, self._now, step)
-        ask_jobs(turn, self._cluster, self._signals)
-        cluster, telemetry = self._cluster, self._telemetry
-        workloads: tuple[Workload, ...] = first["workloads"].value or () if "workloads" in first else ()
-        if cluster is not None:
-            target = target_of(workloads, self._workload)
-            chosen = [target] if target is not None else []
-            chosen += [item for item in workloads if item is not target]
-            for workload in chosen[: self._settings.max_workloads]:
-                turn.add(f"revisions {workload.ref}", _revisions(cluster, workload.ref))
-            if target is not None:
-                turn.add("pods", lambda: cluster.list_pods(target.ref.namespace, selector=target.selector))
-        if telemetry is not None:
-            turn.add("split", lambda: telemetry.read_split(self._start, onset, self._now))
-            turn.add("quality", lambda: telemetry.read_judged(self._start, onset, self._now))
-            seconds = (self._now - onset.at).total_seconds()
-            turn.add("memory", lambda: telemetry.read_memory(self._now))
-            turn.add("saturation", lambda: telemetry.read_saturation(self._now))
-            turn.add("objective", lambda: telemetry.read_objective(seconds, self._now))
-            for dimension in sorted(self._settings.family.dimensions):
-                turn.add(
-                    f"latency {dimension}", _latency(telemetry, dimension, self._start, onset, self._now)
-                )
-        return turn.finish()
+        with self._rounds.next() as turn:
+            edits.add_to(turn, self._cluster, self._telemetry, self._now, step)
+            ask_around(turn, self._surroundings, self._start, onset, self._now, step)
+            ask_jobs(turn, self._cluster, self._signals)
+            cluster, telemetry = self._cluster, self._telemetry
+            workloads: tuple[Workload, ...] = first["workloads"].value or () if "workloads" in first else ()
+            if cluster is not None:
+                target = target_of(workloads, self._workload)
+                chosen = [target] if target is not None else []
+                chosen += [item for item in workloads if item is not target]
+                for workload in chosen[: self._settings.max_workloads]:
+                    turn.add(f"revisions {workload.ref}", _revisions(cluster, workload.ref))
+                if target is not None:
+                    turn.add(
+                        "pods", lambda: cluster.list_pods(target.ref.namespace, selector=target.selector)
+                    )
+            if telemetry is not None:
+                turn.add("split", lambda: telemetry.read_split(self._start, onset, self._now))
+                turn.add("quality", lambda: telemetry.read_judged(self._start, onset, self._now))
+                seconds = (self._now - onset.at).total_seconds()
+                turn.add("memory", lambda: telemetry.read_memory(self._now))
+                turn.add("saturation", lambda: telemetry.read_saturation(self._now))
+                turn.add("objective", lambda: telemetry.read_objective(seconds, self._now))
+                for dimension in sorted(self._settings.family.dimensions):
+                    turn.add(
+                        f"latency {dimension}", _latency(telemetry, dimension, self._start, onset, self._now)
+                    )
+            return turn.finish()
 
     def _rollouts(
         self, first: Mapping[str, Outcome[Any]], second: Mapping[str, Outcome[Any]]
@@ -313,17 +315,17 @@ class _Investigation:
     def _third_round(
         self, pods: Sequence[Pod], onset: Onset, case: CaseFacts
     ) -> Mapping[str, Outcome[PodLog]]:
-        turn = self._rounds.next()
-        cluster = self._cluster
-        if cluster is not None:
-            for pod in _choose(pods, case, self._settings.max_log_pods):
-                turn.add(pod.name, _log(cluster, pod, onset, self._now, self._settings.tail_lines, False))
-                if pod.restarts:
-                    turn.add(
-                        f"{pod.name} (previous)",
-                        _log(cluster, pod, onset, self._now, self._settings.tail_lines, True),
-                    )
-        return turn.finish()
+        with self._rounds.next() as turn:
+            cluster = self._cluster
+            if cluster is not None:
+                for pod in _choose(pods, case, self._settings.max_log_pods):
+                    turn.add(pod.name, _log(cluster, pod, onset, self._now, self._settings.tail_lines, False))
+                    if pod.restarts:
+                        turn.add(
+                            f"{pod.name} (previous)",
+                            _log(cluster, pod, onset, self._now, self._settings.tail_lines, True),
+                        )
+            return turn.finish()
 
 
 def _as_logs_have_it(onset: Onset, readings: Readings | None) -> Onset:

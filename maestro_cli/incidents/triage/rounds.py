@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.daemon_pool import DaemonPool
@@ -60,13 +60,22 @@ class Rounds:
 
 
 class Round:
-    """Collectors that run together, so many at once; what is added when no time is left is not asked."""
+    """Collectors that run together, so many at once; what is added when no time is left is not asked.
+
+    Used with `with`: whatever ends it, no thread is left that waits for more.
+    """
 
     def __init__(self, threads: int, clock: Clock, patience: Patience) -> None:
         self._pool = DaemonPool(threads, "triage")
         self._clock = clock
         self._patience = patience
         self._futures: dict[str, Future[Outcome[Any]]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.close()
 
     def add(self, name: str, collector: Callable[[], T]) -> None:
         if self._patience.seconds:
@@ -88,6 +97,6 @@ class Round:
     def finish(self) -> Mapping[str, Outcome[Any]]:
         """What each left by the deadline; what has not begun by then is not begun any more."""
         done, _ = wait(self._futures.values(), timeout=self._patience.seconds)
-        self._pool.close()
+        self._pool.close()  # what has not begun is cancelled before anybody reads what is done
         late = Outcome[Any](None, self._patience.late, self._patience.seconds)
         return {name: future.result() if future in done else late for name, future in self._futures.items()}

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 def follow_nodes(
     services: Services, argument: str, hearer: Hearer[tuple[NodeLine, ...]], cancellation: Cancellation
 ) -> None:
-    gather(hearer, lambda node: node.name, [services.cluster.watches.nodes(cancellation)])
+    from maestro_cli.services.inventory import told_without_secrets
+
+    watch = services.cluster.watches.nodes(cancellation)
+    gather(hearer, lambda node: node.name, [told_without_secrets(services, watch)])
 
 
 def node_type() -> Any:

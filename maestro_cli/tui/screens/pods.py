@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 def follow_pods(
     services: Services, argument: str, hearer: Hearer[tuple[PodLine, ...]], cancellation: Cancellation
 ) -> None:
-    from maestro_cli.services.inventory import zone_of
+    from maestro_cli.services.inventory import told_without_secrets, zone_of
 
     cluster = services.cluster
     watch = cluster.watches.pods(argument or None, zone_of(services), cancellation)
-    gather(hearer, lambda pod: (pod.namespace, pod.name), [watch])
+    gather(hearer, lambda pod: (pod.namespace, pod.name), [told_without_secrets(services, watch)])
 
 
 def pod_type() -> Any:

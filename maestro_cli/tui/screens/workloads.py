@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.refs import ObjectRef, parse_workload_ref
@@ -34,12 +35,14 @@ def read_revisions(services: Services, argument: str) -> tuple[Candidate, ...]:
 def follow_workloads(
     services: Services, argument: str, hearer: Hearer[tuple[WorkloadLine, ...]], cancellation: Cancellation
 ) -> None:
-    watches = services.cluster.watches
+    from maestro_cli.services.inventory import told_without_secrets
+
     kinds = ("Deployment", "StatefulSet", "DaemonSet")
+    watch = partial(services.cluster.watches.workloads, namespace=argument or None, cancellation=cancellation)
     gather(
         hearer,
         lambda line: (line.ref.namespace, line.ref.name, line.ref.kind),
-        [watches.workloads(kind, argument or None, cancellation) for kind in kinds],
+        [told_without_secrets(services, watch(kind)) for kind in kinds],
     )
 
 

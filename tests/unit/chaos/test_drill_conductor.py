@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from maestro_cli.chaos.drills.conductor import is_drilling
-from maestro_cli.core.errors import (
-    ActionFailed,
-    TimedOut,
-)
+from maestro_cli.core.errors import ActionFailed, NotFound, TimedOut
+from maestro_cli.core.facts.cluster import Workload
+from maestro_cli.core.refs import WorkloadRef
 from tests.unit.chaos.theatre import SCENARIO, WELL, Theatre
 
 
@@ -92,3 +91,22 @@ def test_a_drill_is_known_while_it_runs_and_a_little_longer(theatre: Theatre) ->
     assert is_drilling(theatre.journal, theatre.clock.now())
     theatre.clock.sleep(121)
     assert not is_drilling(theatre.journal, theatre.clock.now())
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["gone", "there"])
+def test_what_a_killed_drill_left_on_another_workload_is_nobodys_once_that_is_gone(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    known = theatre.cluster.get_workload
+
+    def get_workload(ref: WorkloadRef) -> Workload:
+        if ref.name == "recommendation" and not is_there:
+            raise NotFound("there is no deployment recommendation")
+        return known(ref)
+
+    monkeypatch.setattr(theatre.cluster, "get_workload", get_workload)
+    left = {"target": "ml/deploy/recommendation", "undo": {"template": {}}}
+    theatre.journal.append("drill.intended", "drill/drl-killed", "tester", left)
+    theatre.run()
+    theatre.clock.sleep(121)
+    assert is_drilling(theatre.journal, theatre.clock.now()) is is_there, "a drill there may be at work"

@@ -13,11 +13,13 @@ import pytest
 
 from maestro_cli.core.facts.cluster import Container
 from maestro_cli.core.facts.inspection import OwnedObject
+from maestro_cli.core.facts.live import Changed, Listed, Restored
 from maestro_cli.core.redaction import Redactor
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.output.renderers.descriptions import description_document, description_view
 from maestro_cli.services import inspecting
+from maestro_cli.services.inventory import told_without_secrets, without_secrets
 from maestro_cli.sources.kube.describe import MOST_ASKED
 from tests.unit.sources.kube_answers import cluster
 
@@ -131,6 +133,25 @@ def test_events_are_asked_for_by_object_unless_there_are_many(pods: int, asked: 
     assert [one.name for one in found.events] == ["e-d", "e-p0", "e-rs"]
     short = [one.replace("involvedObject.kind=", "").replace(",involvedObject.name", "") for one in seen]
     assert short == asked
+
+
+def test_no_line_of_a_list_says_a_secret_of_the_context_and_its_names_stay() -> None:
+    services: Any = SimpleNamespace(redactor=Redactor([SECRET, "fraud"]))
+    body = POD | {"metadata": POD["metadata"] | {"name": "fraud"}}
+
+    def one(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"metadata": {}, "items": [body]})
+
+    (pod,) = cluster(one).inventory.pods("ml", lambda node: "")
+    assert SECRET in pod.message
+    cleaned = without_secrets(services, pod)
+    assert (cleaned.name, cleaned.message) == ("fraud", pod.message.replace(SECRET, "«secret»"))
+    assert [container.message for container in cleaned.containers] == ["dial «secret»"]
+    watch: list[Any] = [Listed((pod,), NOW), (Changed("u", pod), Changed("v", None)), Restored(NOW)]
+    told: list[Any] = list(told_without_secrets(services, watch))
+    assert told == [Listed((cleaned,), NOW), (Changed("u", cleaned), Changed("v", None)), Restored(NOW)]
+    well = replace(pod, message="", containers=())
+    assert without_secrets(services, well) is well
 
 
 def test_what_is_owned_is_cleaned_and_the_names_and_words_of_ours_stay() -> None:
