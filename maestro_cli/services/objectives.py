@@ -164,7 +164,7 @@ def _of_config_map(services: ChangeServices, place: str) -> Found:
             notes.append(Note(f"{where} {key}", 1, f"{key} is ignored: its name does not end in .yaml"))
             continue
         try:
-            documents += parse_yaml_all(text, f"{where} {key}")
+            documents += parse_yaml_all(str(text), f"{where} {key}")  # which wants plain text
         except InvalidFile as error:
             broken.append(error)
     return Found((), tuple(notes), tuple(broken)).and_(of_documents(documents))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from maestro_cli.core.errors import InvalidFile, NotFound, Unreachable, UsageError
+from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.services.objectives import (
     contract_of,
     exclusions_of,
@@ -56,7 +57,7 @@ class FakeCluster:
 
     def get_config_map(self, namespace: str, name: str) -> Any:
         assert (namespace, name) == ("ml", "slos")
-        return SimpleNamespace(data=self.data)
+        return SimpleNamespace(data={key: Untrusted(text) for key, text in self.data.items()})
 
     def get_object(self, path: str) -> dict[str, Any]:
         if self.fails:
