@@ -32,6 +32,7 @@ COMMANDS: tuple[Stub, ...] = (
     Stub("playbook", "playbook", "List, show, explain and run what binds alerts to runbooks.", RESPOND),
     Stub("oncall", "oncall", "Show who is on call, and check the file that says so.", RESPOND),
     Stub("slo", "slo", "List and check objectives, and see how they are kept.", RESPOND),
+    Stub("sla", "sla", "Report how the promises of a month were kept, and verify a report.", OPERATE),
     Stub("workload", "workload", "List deployments, stateful sets and daemon sets.", OPERATE),
     Stub("pod", "pod", "List pods, and have one end.", OPERATE),
     Stub("node", "node", "List nodes, close or open them to new pods, and drain them.", OPERATE),

@@ -21,12 +21,14 @@ from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.daemon_pool import DaemonPool
 from maestro_cli.core.errors import MaestroError, NotFound, TimedOut, UsageError
 from maestro_cli.core.quantities import parse_duration_seconds
+from maestro_cli.services.recoveries import recovered
 from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.burning import Burning, burn_query, read_rates
 from maestro_cli.slo.kept import Kept
 from maestro_cli.slo.measuring.keeping import KeptOnDisk, Nowhere, Store
 from maestro_cli.slo.measuring.measure import Outside, measure, span_of
 from maestro_cli.slo.measuring.model import Measured
+from maestro_cli.slo.measuring.recoveries import Recovered
 from maestro_cli.slo.measuring.target import at_target
 from maestro_cli.slo.measuring.window import Span, month_span, rolling, zone_named
 from maestro_cli.slo.objectives import Objective
@@ -58,13 +60,22 @@ class MeasureWanted:
 
 def read_kept(services: Services, wanted: MeasureWanted) -> tuple[Kept, ...]:
     """Every objective asked for, by name. Raises UsageError, NotFound, InvalidFile, Unreachable, Refused."""
-    objectives = _objectives(services, wanted)
+    objectives = wanted_objectives(services, wanted)
     now = services.clock.now()
     at = _instant(wanted, now)
-    url = wanted.prometheus
-    source = services.raw_prometheus_of(Endpoint(url=url)) if url else services.raw_prometheus
+    source = raw_metrics(services, wanted)
+    has_others = any(not one.is_of_metrics for one in objectives)
+    found_before = recovered(services, now) if has_others and not wanted.prometheus else ()
     with DaemonPool(AT_ONCE, "measure") as pool:
-        read = partial(_read, source=source, store=_store(wanted), wanted=wanted, now=now, at=at)
+        read = partial(
+            _read,
+            source=source,
+            store=store_of(wanted),
+            before=found_before,
+            wanted=wanted,
+            at=at,
+            now=now,
+        )
         asked = [pool.submit(partial(read, objective)) for objective in objectives]
         found = tuple(one.result() for one in asked)
     if found and all(one.error is not None for one in found) and found[0].error is not None:
@@ -132,12 +143,14 @@ def _read(
     objective: Objective,
     source: RawPrometheus,
     store: Store,
+    before: Sequence[Recovered],
     wanted: MeasureWanted,
     now: datetime,
     at: datetime,
 ) -> Kept:
+    outside = Outside(source, now, store, before, at=at)
     try:
-        measured = measure(objective, _span(objective, wanted, at), Outside(source, now, store, at=at))
+        measured = measure(objective, _span(objective, wanted, at), outside)
     except MaestroError as error:
         return Kept(objective, None, None, error)
     return Kept(objective, measured, _burning(source, objective, measured))
@@ -154,7 +167,15 @@ def _burning(source: RawPrometheus, objective: Objective, measured: Measured) ->
     return Burning(objective, read_rates(answer.samples, objective), measured.budget_left)
 
 
-def _objectives(services: Services, wanted: MeasureWanted) -> Sequence[Objective]:
+def raw_metrics(services: Services, wanted: MeasureWanted) -> RawPrometheus:
+    """The Prometheus that is named, else the context's."""
+    if wanted.prometheus:
+        return services.raw_prometheus_of(Endpoint(url=wanted.prometheus))
+    return services.raw_prometheus
+
+
+def wanted_objectives(services: Services, wanted: MeasureWanted) -> Sequence[Objective]:
+    """By name; raises NotFound, InvalidFile."""
     from maestro_cli.slo.files.reading import read_objectives
 
     if wanted.file is not None:
@@ -173,7 +194,8 @@ def _objectives(services: Services, wanted: MeasureWanted) -> Sequence[Objective
     return [known[name] for name in dict.fromkeys(wanted.names or sorted(known))]
 
 
-def _store(wanted: MeasureWanted) -> Store:
+def store_of(wanted: MeasureWanted) -> Store:
+    """Where what was measured is kept on this machine."""
     from maestro_cli.config.locations import cache_dir
 
     return Nowhere() if wanted.fresh else KeptOnDisk(cache_dir() / "slo")

@@ -82,17 +82,23 @@ def pack_bundle(report: SlaReport, pieces: Iterable[tuple[Key, Kept]], kind: str
 def recompute(files: Mapping[str, bytes], file: str) -> SlaReport:
     """The report that a bundle gives. Raises InvalidFile for what is no bundle, and for what is missing."""
     inputs = _decoded(files, INPUTS, file, lambda data: msgspec.json.decode(data, type=Inputs))
-    pieces = _decoded(files, PIECES, file, lambda data: msgspec.msgpack.decode(data, type=list[Piece]))
+    pieces = read_pieces(files, file)
     outside = Outside(
         metrics=RecordedMetrics(inputs, file),
         now=inputs.asked_at,
-        store=RecordedStore({piece.key.name: piece.kept for piece in pieces}),
+        store=RecordedStore({key.name: kept for key, kept in pieces}),
         recovered=inputs.recovered,
     )
     try:
         return build_report(inputs, outside)
     except (ArithmeticError, ValueError, LookupError) as error:  # numbers and dates that nobody measured
         raise InvalidFile("cannot be recomputed", file=file, why=str(error)[:200]) from error
+
+
+def read_pieces(files: Mapping[str, bytes], file: str) -> tuple[tuple[Key, Kept], ...]:
+    """What was measured of each stretch of time; raises InvalidFile."""
+    found = _decoded(files, PIECES, file, lambda data: msgspec.msgpack.decode(data, type=list[Piece]))
+    return tuple((piece.key, piece.kept) for piece in found)
 
 
 def verify_bundle(files: Mapping[str, bytes], file: str) -> Verification:

@@ -3,46 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from maestro_cli.cli import offers
+from maestro_cli.cli.measuring_options import (
+    AtOption,
+    FileOption,
+    FreshOption,
+    MonthOption,
+    NameArgument,
+    NamesArgument,
+    PrometheusOption,
+    WindowOption,
+    ZoneOption,
+)
 from maestro_cli.cli.options import OutputOption, output_options
 from maestro_cli.core.errors import ExitCode
 
-if TYPE_CHECKING:
-    pass
-
 _EXITS = {"PASS": ExitCode.OK, "FAIL": ExitCode.CONDITION_NOT_MET, "INDETERMINATE": ExitCode.NO_DATA}
-
-NamesArgument = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[OBJECTIVE]...", help="These alone.", autocompletion=offers.objectives),
-]
-NameArgument = Annotated[
-    str, typer.Argument(metavar="OBJECTIVE", help="Its name.", autocompletion=offers.objectives)
-]
-FileOption = Annotated[
-    Path | None,
-    typer.Option("--file", "-f", metavar="PATH", help="Objectives of a file or folder, not the context's."),
-]
-PrometheusOption = Annotated[
-    str, typer.Option(metavar="URL", help="This Prometheus, not the context's; it needs no rules.")
-]
-AtOption = Annotated[str, typer.Option(metavar="TIME", help="As of an instant that is over: RFC 3339.")]
-MonthOption = Annotated[str, typer.Option(metavar="YYYY-MM", help="This month of the calendar.")]
-WindowOption = Annotated[
-    str, typer.Option(metavar="DURATION", help="The last 7d, 30d, …; by default the objective's own window.")
-]
-ZoneOption = Annotated[
-    str,
-    typer.Option(metavar="ZONE", help="Whose calendar: Europe/Berlin; else the objective's, or UTC."),
-]
-FreshOption = Annotated[
-    bool, typer.Option("--fresh", help="Ask Prometheus again for days whose counts are on this disk.")
-]
 
 
 def status(

@@ -1,0 +1,108 @@
+"""`maestro sla`: the report of a month, and the proof that it is what was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maestro_cli.cli.measuring_options import (
+    FileOption,
+    FreshOption,
+    NamesArgument,
+    PrometheusOption,
+    ZoneOption,
+)
+from maestro_cli.cli.options import OutputOption, output_options
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def sla() -> None:
+    """Report how the promises of a month were kept, in a form that anybody can recompute."""
+
+
+@app.command()
+def report(
+    ctx: typer.Context,
+    names: NamesArgument = None,
+    month: Annotated[
+        str, typer.Option(metavar="YYYY-MM", help="The month; by default the last one that is over.")
+    ] = "",
+    zone: ZoneOption = "",
+    file: FileOption = None,
+    prometheus: PrometheusOption = "",
+    previous: Annotated[int, typer.Option(metavar="N", help="How many months before are shown.")] = 1,
+    bundle: Annotated[
+        Path | None, typer.Option("--from", metavar="BUNDLE", help="Make it again of a bundle, offline.")
+    ] = None,
+    to: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--to",
+            metavar="FILE",
+            help="Write FILE.html, .pdf, .md, .json, or the bundle .tar.gz; again for more.",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    fresh: FreshOption = False,
+    output: OutputOption = "table",
+) -> None:
+    """Report the objectives of a month: verdict, ratio, bounds, coverage, budget, incidents and drills.
+
+    Exit 10 when a promise was not kept, 15 when that cannot be known.
+
+    Example: maestro sla report --month 2026-10 --zone Europe/Berlin --to october.html --to october.tar.gz
+
+    Example: maestro sla report --from october.tar.gz -o json
+    """
+    from maestro_cli.core.errors import ExitCode
+    from maestro_cli.core.verdict import Verdict
+    from maestro_cli.output.diagnostics import note
+    from maestro_cli.output.renderers.sla import sla_view
+    from maestro_cli.output.writer import emit
+    from maestro_cli.services.sla import SlaWanted, make_report, write_reports
+
+    options = output_options(ctx, output)
+    wanted = SlaWanted(
+        month, zone, tuple(names or ()), file, prometheus, previous, bundle, tuple(to or ()), force, fresh
+    )
+    made = make_report(ctx.obj, wanted)
+    for path in write_reports(made, wanted):
+        note(f"wrote {path}")
+    emit(sla_view(made.report), options)
+    if made.report.verdict is Verdict.FAIL:
+        raise typer.Exit(ExitCode.CONDITION_NOT_MET)
+    if made.report.verdict is Verdict.INDETERMINATE:
+        raise typer.Exit(ExitCode.NO_DATA)
+
+
+@app.command()
+def verify(
+    ctx: typer.Context,
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A .tar.gz or .zip of sla report.")],
+    output: OutputOption = "table",
+) -> None:
+    """Recompute every figure of a report from its bundle, without a journal or a network.
+
+    Exit 10 when a file or a figure is not what it says. The digest tells one bundle from another: compare it
+    with the one that you were told.
+
+    Example: maestro sla verify october.tar.gz
+    """
+    from maestro_cli.core.errors import ConditionNotMet
+    from maestro_cli.core.verdict import Verdict
+    from maestro_cli.output.renderers.sla import verification_view
+    from maestro_cli.output.writer import emit
+    from maestro_cli.services.sla import verify as verify_report
+
+    found = verify_report(bundle)
+    emit(verification_view(bundle, found), output_options(ctx, output))
+    if found.verdict is not Verdict.PASS:
+        raise ConditionNotMet(
+            "the report is not what its bundle gives",
+            why=f"{found.problems[0].where}: {found.problems[0].text}",
+            fix="ask who made it for it again, and keep this one",
+        )

@@ -1,0 +1,108 @@
+"""What incidents and drills measured of recovering: from the start of a defect until it was mended.
+
+Invariant: what is not over yet counts with the time so far, so that nothing gets better by not being ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from maestro_cli.chaos.drills.model import Scorecard
+from maestro_cli.core.clock import seconds_between
+from maestro_cli.core.verdict import Verdict
+from maestro_cli.incidents.model import Incident, State
+from maestro_cli.services.incident_stats import MAX_INCIDENTS
+from maestro_cli.slo.measuring.recoveries import Recovered
+from maestro_cli.slo.measuring.window import Span
+from maestro_cli.slo.report.model import DrillLine, IncidentLine
+
+if TYPE_CHECKING:
+    from maestro_cli.journal.model import Event
+    from maestro_cli.services.root import Services
+
+_NO_INCIDENT = {State.DISMISSED, State.MERGED}
+
+
+def recovered(services: Services, now: datetime) -> tuple[Recovered, ...]:
+    """One for each incident that was one and each drill that was scored."""
+    found = [*_by_incidents(services, now), *_by_drills(services)]
+    return tuple(sorted(found, key=lambda one: (one.at, one.of)))
+
+
+def incident_lines(services: Services, span: Span, now: datetime) -> tuple[IncidentLine, ...]:
+    """The incidents that hurt in the span, in the order of their beginning; drills are not among them."""
+    return tuple(
+        IncidentLine(
+            f"{one.number}",
+            one.title,
+            one.severity.value,
+            one.times.opened_at,
+            _restored(one),
+            None if _restored(one) is None else _seconds(one, now),
+        )
+        for one in sorted(_incidents(services), key=lambda one: (one.times.started_at, one.number))
+        if one.times.started_at < span.end and (_restored(one) or now) >= span.start
+    )
+
+
+def drill_lines(services: Services, span: Span) -> tuple[DrillLine, ...]:
+    """The drills that were scored in the span, with the recovery time that each measured."""
+    return tuple(
+        DrillLine(
+            card.injected_at,
+            _name(event, card),
+            Verdict.PASS if card.passed else Verdict.FAIL,
+            _recovery_seconds(card),
+            None,
+        )
+        for event, card in _cards(services)
+        if span.start <= card.injected_at < span.end
+    )
+
+
+def _incidents(services: Services) -> Iterator[Incident]:
+    for one in services.desk.list(limit=MAX_INCIDENTS):
+        if not one.drill and one.state not in _NO_INCIDENT:
+            yield one
+
+
+def _restored(incident: Incident) -> datetime | None:
+    return incident.times.mitigated_at or incident.times.resolved_at
+
+
+def _seconds(incident: Incident, now: datetime) -> float:
+    return max(seconds_between(incident.times.started_at, _restored(incident) or now), 0.0)
+
+
+def _by_incidents(services: Services, now: datetime) -> Iterator[Recovered]:
+    for one in _incidents(services):
+        service = one.workload.name if one.workload is not None else ""
+        yield Recovered(one.times.started_at, "rto", _seconds(one, now), f"incident {one.number}", service)
+
+
+def _by_drills(services: Services) -> Iterator[Recovered]:
+    for event, card in _cards(services):
+        seconds = _recovery_seconds(card)
+        if seconds is not None:
+            yield Recovered(card.injected_at, "rto", seconds, _name(event, card))
+
+
+def _cards(services: Services) -> Iterator[tuple[Event, Scorecard]]:
+    """Every drill that was scored; a card of another maestro that cannot be read is left out."""
+    for event in services.journal.events(subject="drill/", kinds=("drill.scored",)):
+        try:
+            yield event, msgspec.convert(event.data.get("scorecard"), Scorecard)
+        except msgspec.ValidationError:
+            continue
+
+
+def _name(event: Event, card: Scorecard) -> str:
+    return f"drill {card.scenario} ({event.seq})"
+
+
+def _recovery_seconds(card: Scorecard) -> float | None:
+    return next((phase.seconds for phase in card.phases if phase.name == "mitigated"), None)

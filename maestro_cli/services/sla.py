@@ -1,0 +1,218 @@
+"""Makes the SLA report of a month, writes it in the form that a file's name asks for, and verifies bundles.
+
+Invariant: what is written is a function of the bundle alone: made again from it, it has the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maestro_cli import __version__
+from maestro_cli.core.archives import SUFFIXES, archive_kind, read_archive
+from maestro_cli.core.errors import ActionFailed, GateNotMet, NotFound, UsageError
+from maestro_cli.core.files import unusable, write_atomically
+from maestro_cli.output.document import html_page
+from maestro_cli.output.renderers.sla import pictures_of
+from maestro_cli.services.measuring import MeasureWanted, raw_metrics, store_of, wanted_objectives
+from maestro_cli.services.recoveries import drill_lines, incident_lines, recovered
+from maestro_cli.slo.measuring.keeping import Kept, Key
+from maestro_cli.slo.measuring.measure import Outside
+from maestro_cli.slo.measuring.window import Span, calendar_span, month_span, previous_span
+from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.report.build import build_report
+from maestro_cli.slo.report.bundle import Verification, pack_bundle, read_pieces, recompute, verify_bundle
+from maestro_cli.slo.report.document import report_document
+from maestro_cli.slo.report.model import Inputs, SlaReport, Terms
+from maestro_cli.slo.report.recording import RecordingMetrics, RecordingStore
+from maestro_cli.slo.report.text import report_markdown
+
+if TYPE_CHECKING:
+    from maestro_cli.services.root import Services
+
+MOST_BEFORE = 24
+PRINTERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
+_PRINT_SECONDS = 60.0
+FORMS = (".md", ".html", ".pdf", ".json", *SUFFIXES)
+
+
+@dataclass(frozen=True, slots=True)
+class SlaWanted:
+    """What was asked for, as it was written; without a month the last one that is over."""
+
+    month: str = ""
+    zone: str = ""
+    names: tuple[str, ...] = ()
+    file: Path | None = None
+    prometheus: str = ""
+    previous: int = 1
+    bundle: Path | None = None
+    to: tuple[Path, ...] = ()
+    force: bool = False
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A report, and the pieces of time that it was made of."""
+
+    report: SlaReport
+    pieces: Sequence[tuple[Key, Kept]]
+
+
+def make_report(services: Services, wanted: SlaWanted) -> Made:
+    """Measure the month, or recompute what a bundle says.
+
+    Of another Prometheus than the context's no incident and no drill is known.
+    Raises UsageError, NotFound, InvalidFile, Unreachable and Refused.
+    """
+    for path in wanted.to:
+        _form_of(path)  # before anything is asked
+    if wanted.bundle is not None:
+        return _from_bundle(wanted.bundle)
+    asked = MeasureWanted(
+        names=wanted.names, file=wanted.file, prometheus=wanted.prometheus, fresh=wanted.fresh
+    )
+    objectives = wanted_objectives(services, asked)
+    if not 0 <= wanted.previous <= MOST_BEFORE:
+        raise UsageError(f"{wanted.previous} months before are too many", fix=f"0 to {MOST_BEFORE}")
+    now = services.clock.now()
+    span = _span(wanted, objectives, now)
+    metrics = RecordingMetrics(raw_metrics(services, asked))
+    store = RecordingStore(store_of(asked))
+    is_ours = not wanted.prometheus
+    earliest = _earliest(span, wanted.previous)
+    known = tuple(one for one in recovered(services, now) if one.at >= earliest) if is_ours else ()
+    inputs = Inputs(
+        context=services.context_name if is_ours else "",
+        span=span, unit="month", previous=wanted.previous, asked_at=now, terms=Terms(),
+        objectives=tuple(objectives), exclusions=(),
+        incidents=incident_lines(services, span, now) if is_ours else (),
+        drills=drill_lines(services, span) if is_ours else (), recovered=known,
+        url=metrics.url, retention_seconds=metrics.retention_seconds(), maestro=__version__,
+    )  # fmt: skip
+    report = build_report(inputs, Outside(metrics, now, store, known))
+    inputs = replace(inputs, label_values=tuple(metrics.label_answers), refusals=tuple(metrics.refusals))
+    return Made(replace(report, inputs=inputs), tuple(store.pieces.values()))
+
+
+def write_reports(made: Made, wanted: SlaWanted) -> Iterator[Path]:
+    """Write every form that is wanted; raises what `write_report` raises."""
+    for path in wanted.to:
+        yield write_report(made, path, force=wanted.force)
+
+
+def write_report(made: Made, path: Path, *, force: bool) -> Path:
+    """Write it: the form is by the end of the name. Raises UsageError, GateNotMet, ActionFailed."""
+    data = _form_of(path)(made)
+    try:
+        if not force and (path.exists() or path.is_symlink()):
+            raise GateNotMet(
+                f"{path} is there already; it was left alone", fix="name another file, or pass --force"
+            )
+        write_atomically(path, data, durable=True)
+        if path.suffix.lower() == ".md":
+            for name, picture in pictures_of(made.report).items():
+                write_atomically(path.parent / "pictures" / name, picture)
+    except OSError as error:
+        raise ActionFailed(
+            f"the report could not be written to {path}", why=unusable(path, error), fix="--to FILE elsewhere"
+        ) from error
+    return path
+
+
+def verify(path: Path) -> Verification:
+    """Recompute a bundle offline. Raises NotFound, InvalidFile."""
+    return verify_bundle(read_archive(path), str(path))
+
+
+def page_of(report: SlaReport) -> str:
+    """The report as one HTML page that stands alone."""
+    title = f"SLA report {report.inputs.span.label or report.inputs.span}"
+    return html_page(report_markdown(report), pictures_of(report), title=title)
+
+
+def _from_bundle(path: Path) -> Made:
+    files = read_archive(path)
+    report = recompute(files, str(path))
+    return Made(report, read_pieces(files, str(path)))
+
+
+def _span(wanted: SlaWanted, objectives: Sequence[Objective], now: datetime) -> Span:
+    zone = wanted.zone or _zone_of(objectives)
+    try:
+        if wanted.month:
+            span = month_span(wanted.month, zone)
+        else:
+            span = previous_span(calendar_span(now, "month", zone), "month")
+    except ValueError as error:
+        raise UsageError(str(error), fix="--month 2026-10 --zone Europe/Berlin") from error
+    if span.start >= now:
+        raise UsageError(f"{span.label} has not begun", fix="a month that has")
+    return span
+
+
+def _zone_of(objectives: Sequence[Objective]) -> str:
+    """The zone of their calendars, where it is one; else UTC."""
+    zones = {one.calendar.zone for one in objectives if one.calendar is not None}
+    return zones.pop() if len(zones) == 1 else "UTC"
+
+
+def _earliest(span: Span, previous: int) -> datetime:
+    for _ in range(previous):
+        span = previous_span(span, "month")
+    return span.start - timedelta(days=1)
+
+
+def _form_of(path: Path) -> Callable[[Made], bytes]:
+    name = path.name.lower()
+    if name.endswith(SUFFIXES):
+        kind = archive_kind(name)
+        return lambda made: pack_bundle(made.report, made.pieces, kind)
+    from maestro_cli.core.canonical import canonical_json
+
+    forms: dict[str, Callable[[Made], bytes]] = {
+        ".md": lambda made: report_markdown(made.report).encode(),
+        ".html": lambda made: page_of(made.report).encode(),
+        ".pdf": lambda made: _pdf(page_of(made.report)),
+        ".json": lambda made: f"{canonical_json(report_document(made.report))}\n".encode(),
+    }
+    if path.suffix.lower() not in forms:
+        raise UsageError(f"{path.name!r} is no form of a report", fix=f"end it in {', '.join(FORMS)}")
+    return forms[path.suffix.lower()]
+
+
+def _pdf(page: str) -> bytes:
+    """Printed by a browser, which is given the page and nothing else. Raises NotFound, ActionFailed."""
+    program = next(filter(None, map(shutil.which, PRINTERS)), None)
+    if program is None:
+        raise NotFound(
+            "there is no browser here that prints a PDF", fix="apt-get install chromium, or --to FILE.html"
+        )
+    with tempfile.TemporaryDirectory(prefix="maestro-sla-") as folder:
+        source, target = Path(folder, "report.html"), Path(folder, "report.pdf")
+        source.write_text(page, encoding="utf-8")
+        command = [
+            program, "--headless", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+            "--disable-background-networking", f"--user-data-dir={folder}/profile", "--no-pdf-header-footer",
+            f"--print-to-pdf={target}", *(["--no-sandbox"] if os.getuid() == 0 else []), source.as_uri(),
+        ]  # fmt: skip
+        try:
+            done = subprocess.run(  # a browser found on the path, with arguments of our own
+                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PRINT_SECONDS, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ActionFailed(
+                "the report could not be printed", why=str(error)[:200], fix="--to FILE.html"
+            ) from error
+        if done.returncode or not target.is_file():
+            why = f"{program} ended with {done.returncode}"
+            raise ActionFailed("the report could not be printed", why=why, fix="--to FILE.html")
+        return target.read_bytes()

@@ -1,0 +1,145 @@
+"""`maestro sla` on a bare Prometheus: a month reported, written in every form, made again, and verified."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from maestro_cli.core.archives import pack, read_archive
+from maestro_cli.services.sla import PRINTERS
+from tests.cli.program import Result, maestro
+from tests.contract.recorded_prometheus import recorded_prometheus
+from tests.contract.slo.test_slo_commands import OBJECTIVE
+
+pytestmark = pytest.mark.contract
+START = round(datetime(2026, 9, 30, 21, tzinfo=UTC).timestamp())  # an hour before October begins in Berlin
+STEP_SECONDS, STEPS = 300, 31 * 288 + 24 + 3
+OCTOBER = ("--month", "2026-10", "--zone", "Europe/Berlin", "--previous", "0")
+
+
+@dataclass(frozen=True)
+class Scene:
+    folder: Path
+    url: str
+
+    def run(self, *arguments: str, zone: str = "UTC") -> Result:
+        names = ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
+        env = {name: str(self.folder / name.lower()) for name in names}
+        return maestro("sla", *arguments, env={**env, "TZ": zone})
+
+    def report(self, *arguments: str) -> Result:
+        where = ("--file", str(self.folder / "slos"), "--prometheus", self.url)
+        return self.run("report", *OCTOBER, *where, *arguments)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("sla")
+    for name in ("slos", "home"):
+        (folder / name).mkdir()
+    for name in ("kept", "holed"):
+        (folder / "slos" / f"{name}.yaml").write_text(OBJECTIVE.format(name=name))
+    with recorded_prometheus(folder, "\n".join(("# TYPE r counter", *_samples(), "# EOF", ""))) as url:
+        yield Scene(folder, url)
+
+
+def _samples() -> Iterator[str]:
+    for name in ("kept", "holed"):
+        for code, each in (("200", 10_000), ("500", 4)):
+            for step in range(STEPS):
+                if name == "kept" or not 2000 <= step < 4000:
+                    told = f'r_total{{service="{name}",code="{code}",instance="a"}}'
+                    yield f"{told} {each * step} {START + step * STEP_SECONDS}"
+
+
+@pytest.fixture(scope="module")
+def bundle(scene: Scene) -> Path:
+    path = scene.folder / "october.tar.gz"
+    done = scene.report("--to", str(path), "-o", "json")
+    assert done.code == 15, done.err
+    assert str(path) in done.err
+    document = json.loads(done.out)
+    verdicts = {one["objective"]: one["raw"]["verdict"] for one in document["items"]}
+    assert verdicts == {"kept": "PASS", "holed": "INDETERMINATE"}
+    assert document["verdict"] == "INDETERMINATE"
+    (kept,) = (one for one in document["items"] if one["objective"] == "kept")
+    assert kept["raw"]["total"] == 10_004 * (31 * 288 + 12)
+    return path
+
+
+def test_a_bundle_is_verified_without_the_prometheus(scene: Scene, bundle: Path) -> None:
+    done = scene.run("verify", str(bundle))
+    assert done.code == 0, done.err
+    assert "PASS" in done.out
+
+
+def test_two_people_in_two_zones_write_the_same_bytes(scene: Scene, bundle: Path, tmp_path: Path) -> None:
+    forms = ("october.html", "october.md", "october.json", "october.tar.gz")
+    for number, zone in enumerate(("UTC", "Asia/Tokyo")):
+        written = [word for form in forms for word in ("--to", str(tmp_path / str(number) / form))]
+        assert scene.run("report", "--from", str(bundle), *written, zone=zone).code == 15
+    for form in forms:
+        assert (tmp_path / "0" / form).read_bytes() == (tmp_path / "1" / form).read_bytes()
+    assert (tmp_path / "0" / "october.tar.gz").read_bytes() == bundle.read_bytes()
+    assert "<svg" in (tmp_path / "0" / "october.html").read_text()
+
+
+def test_a_figure_that_was_changed_is_found(scene: Scene, bundle: Path, tmp_path: Path) -> None:
+    files = read_archive(bundle)
+    files["report.json"] = files["report.json"].replace(b'"INDETERMINATE"', b'"PASS"')
+    changed = tmp_path / "changed.tar.gz"
+    changed.write_bytes(pack(files, ".tar.gz"))
+    done = scene.run("verify", str(changed))
+    assert done.code == 10
+    assert "items[0].raw.verdict" in done.out
+    assert "INDETERMINATE" in done.out
+
+
+def test_a_file_that_is_there_is_left_alone(scene: Scene, bundle: Path, tmp_path: Path) -> None:
+    there = tmp_path / "there.html"
+    there.write_text("mine")
+    done = scene.run("report", "--from", str(bundle), "--to", str(there))
+    assert done.code == 11
+    assert there.read_text() == "mine"
+    assert scene.run("report", "--from", str(bundle), "--to", str(there), "--force").code == 15
+    assert there.read_text() != "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (("--month", "2026-13"), 2, "2026-10"),
+        (("--month", "2126-01"), 2, "has not begun"),
+        (("--zone", "Mars"), 2, "time zone"),
+        (("--previous", "900"), 2, "0 to 24"),
+        (("--to", "report.docx"), 2, ".html"),
+    ],
+    ids=["month", "future", "zone", "previous", "form"],
+)
+def test_what_is_no_report_is_said_so(scene: Scene, arguments: tuple[str, ...], code: int, word: str) -> None:
+    done = scene.report(*arguments)
+    assert done.code == code
+    assert word in done.err
+
+
+def test_what_is_no_bundle_is_said_so(scene: Scene, tmp_path: Path) -> None:
+    path = tmp_path / "no.tar.gz"
+    path.write_bytes(pack({"a": b"b"}, ".tar.gz"))
+    done = scene.run("verify", str(path))
+    assert done.code == 3
+    assert "manifest.json" in done.err
+    assert scene.run("verify", str(tmp_path / "missing.tar.gz")).code == 6
+
+
+@pytest.mark.skipif(not any(map(shutil.which, PRINTERS)), reason="no browser: apt-get install chromium")
+def test_a_browser_prints_it(scene: Scene, bundle: Path, tmp_path: Path) -> None:
+    path = tmp_path / "october.pdf"
+    done = scene.run("report", "--from", str(bundle), "--to", str(path))
+    assert done.code == 15, done.err
+    assert path.read_bytes().startswith(b"%PDF-")
