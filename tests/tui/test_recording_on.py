@@ -16,12 +16,14 @@ from maestro_cli.tui.feeds.model import Feed
 from maestro_cli.tui.rewind import alone
 from maestro_cli.tui.rewind.film import Film
 from maestro_cli.tui.rewind.recorder import RETRY_SECONDS, Recorder
+from maestro_cli.tui.screens.inspection import DESCRIPTION
 from maestro_cli.tui.screens.nodes import NODES
 from maestro_cli.tui.screens.pods import PODS
 from maestro_cli.tui.store.events import FactRead
 from maestro_cli.tui.store.model import Fact, Scope
 from maestro_cli.tui.store.store import Store
 from tests.tui.cases import NOW, StillConsole, pod
+from tests.tui.facts import description
 
 KEY = PODS.of("prod")
 KINDS: dict[str, Any] = {"pods": PodLine}
@@ -193,3 +195,14 @@ def test_what_was_recorded_of_all_namespaces_is_known_of_each(room: Room) -> Non
     player = Recorder(other, {"pods": PODS}, room.film, room.clock, room.said.append)
     player.go_to(NOW)
     assert [one.name for one in other.snapshot.fact(PODS.of("prod", "shop")).data] == ["b"]
+
+
+def test_a_description_that_was_looked_at_is_one_again(room: Room) -> None:
+    key = DESCRIPTION.of("prod", "ml/deploy/fraud")
+    feeds: dict[str, Feed[Any]] = {"description": DESCRIPTION}
+    player = Recorder(room.store, feeds, room.film, room.clock, room.said.append)
+    room.store.dispatch(FactRead(key, description(), NOW))
+    player.look()
+    player.go_to(NOW)
+    assert room.store.snapshot.fact(key).data == description()
+    assert DESCRIPTION.of("prod") not in player.wanted(Scope(("prod",)))

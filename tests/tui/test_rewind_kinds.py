@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from maestro_cli.tui.rewind.film import Film
 from maestro_cli.tui.screens.table import every_feed
 from maestro_cli.tui.store.model import Fact
 from tests.tui.cases import NOW
+from tests.tui.facts import description
 from tests.tui.facts_of_incidents import OVERVIEW
 
 META = {
@@ -67,6 +69,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "burning": lambda: BURNING,
     "yaml": lambda: ObjectText(parse_object_ref("ml/pod/fraud-1"), Untrusted("kind: Pod\n"), ("data.key",)),
     "status": lambda: OVERVIEW,
+    "description": lambda: replace(description(), ref=parse_object_ref("ml/deploy/fraud")),
     "services": lambda: ServiceHealth(
         "fraud", parse_workload_ref("ml/deploy/fraud"), ((NOW, None), (NOW, 1.0)), (), (), (BURNING,)
     ),
@@ -79,5 +82,8 @@ MAKERS: dict[str, Callable[[], Any]] = {
 def test_what_is_recorded_of_a_real_backend_comes_back_whole(feed: Any, tmp_path: Path) -> None:
     film, fact = Film(tmp_path / "prod.sqlite"), Fact((MAKERS[feed.id](),), NOW)
     film.record(NOW, [(feed.of("prod"), fact)])
-    assert film.at(NOW, {feed.id: feed.item()}) == {feed.of("prod"): fact}
+    found = film.at(NOW, {feed.id: feed.item()})
     film.close()
+    assert found.keys() == {feed.of("prod")}
+    (kept,) = found[feed.of("prod")].data
+    assert (kept if feed.revive is None else feed.revive(kept)) == fact.data[0]

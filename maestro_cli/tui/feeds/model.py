@@ -43,7 +43,8 @@ class Feed(Generic[T]):
     has changed, at most some times a second, raises MaestroError when it cannot go on, and is then called
     again after `every_seconds`. `item` gives the type of what it reads, or of each item of a tuple: such
     facts the recorder keeps; it has them read too, unless `is_kept_when_shown` alone: of what is about one
-    thing, or costly. `namespace_of` an item: then its argument is a namespace, "" for all of them.
+    thing, or costly. `revive` makes what it reads of what was kept as `item`, where these differ.
+    `namespace_of` an item: then its argument is a namespace, "" for all of them.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Feed(Generic[T]):
     follow: Callable[[Services, str, Hearer[T], Cancellation], None] | None = None
     item: Callable[[], Any] | None = None
     namespace_of: Callable[[Any], str] | None = None
+    revive: Callable[[Any], T] | None = None
     is_kept_when_shown: bool = False
 
     def __post_init__(self) -> None:

@@ -6,17 +6,21 @@ has taken its place since; drawings are left out, for nobody can read them aloud
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import io
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from maestro_cli.output.tables import plain_table
 from maestro_cli.output.views import Column, Listing, Report, View
+from maestro_cli.output.writer import OutputOptions, emit
 from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.plain.forms import form_of
+from maestro_cli.tui.rewind.comparison import text_difference
 from maestro_cli.tui.screens.model import Moment, OwnScreen, Place, ReportScreen, Screen, TableScreen
-from maestro_cli.tui.store.model import Fact, FactKey, Scope, Snapshot
+from maestro_cli.tui.store.model import UNREAD, Fact, FactKey, Scope, Snapshot
+from maestro_cli.tui.views.differing import differing
 from maestro_cli.tui.views.filtering import RowFilter
 from maestro_cli.tui.views.sited import Sited, sited_columns
 from maestro_cli.tui.views.staleness import stale_text
@@ -52,6 +56,19 @@ def keys_of(screen: Screen, place: Place, scope: Scope) -> frozenset[FactKey]:
     return frozenset(screen.feed.of(context, argument) for context in contexts)
 
 
+def _difference(then: View, now: View | None) -> str:
+    """Two reports by their lines, as a command prints them."""
+    if now is None:
+        return "what it is now is not known"
+    return text_difference(*(_lines(one) for one in (then, now))) or "nothing differs"
+
+
+def _lines(view: View) -> list[str]:
+    text = io.StringIO()
+    emit(view, OutputOptions(is_plain=True), text)
+    return text.getvalue().splitlines()
+
+
 def page_of(screen: Screen, place: Place, snapshot: Snapshot, now: datetime) -> Page:
     """Raises UsageError for a filter that cannot be read."""
     facts = [(key, snapshot.fact(key)) for key in sorted(keys_of(screen, place, snapshot.scope))]
@@ -60,13 +77,20 @@ def page_of(screen: Screen, place: Place, snapshot: Snapshot, now: datetime) -> 
         own = [(key.context, fact) for key, fact in facts if key.feed == feed.id]
         head.append(stale_text(feed.needs, own, now, is_past=snapshot.replay_at is not None))
     text = "\n".join(line for line in head if line)
+    if isinstance(screen, TableScreen) and snapshot.against is not None:
+        moment = Moment(now, snapshot.scope, "")
+        return _differences(screen, place, facts, snapshot.against, moment, text)
     if isinstance(screen, TableScreen):
         return _table(screen, place, facts, Moment(now, snapshot.scope, snapshot.scope.context), text)
     if isinstance(screen, ReportScreen):
         return _report(screen, place, facts[0], snapshot, now, text)
     form = form_of(screen)
     target = form.target(place, snapshot)
-    return Page(text, form.report(place, snapshot, now), about=() if target is None else (target,))
+    then = form.report(place, snapshot, now)
+    if then is not None and snapshot.against is not None:
+        today = form.report(place, replace(snapshot, facts=snapshot.against), now)
+        return Page(f"{text}\n{_difference(then, today)}")
+    return Page(text, then, about=() if target is None else (target,))
 
 
 def head_line(screen: Screen, place: Place, snapshot: Snapshot, now: datetime) -> str:
@@ -82,7 +106,8 @@ def head_line(screen: Screen, place: Place, snapshot: Snapshot, now: datetime) -
     if place.filter:
         parts.append(f"filter {place.filter}")
     if snapshot.replay_at is not None:
-        parts.append(f"as it was at {snapshot.replay_at.astimezone():%H:%M:%S %Z}")
+        what = "as it was at" if snapshot.against is None else "what differs now from"
+        parts.append(f"{what} {snapshot.replay_at.astimezone():%H:%M:%S %Z}")
     return ". ".join(parts) + "."
 
 
@@ -115,6 +140,27 @@ def _table(
     return Page("\n".join(part for part in (head, body, count) if part), rows=targets)
 
 
+def _differences(
+    screen: TableScreen,
+    place: Place,
+    facts: Sequence[tuple[FactKey, Fact]],
+    against: Mapping[FactKey, Fact],
+    moment: Moment,
+    head: str,
+) -> Page:
+    """The rows that are gone, new or changed; nothing is done with them, so that a number opens alone."""
+    found = differing(screen, facts, against, moment, RowFilter(place.filter))
+    shown = found.rows[:MOST_ROWS]
+    rows = [_Numbered(number, one) for number, one in enumerate(shown, 1)]
+    printed = [one for one in found.columns if not one.wide]
+    listing = Listing("rows/v1", _numbered(printed, has_context=len(facts) > 1), rows)
+    empty = "nothing differs" if found.is_known else "not known"
+    body = plain_table(listing, wide=False) or ("nothing matches" if found.total else empty)
+    count = f"{len(shown)} of {found.total} differ." if found.total else ""
+    targets = tuple(screen.target(one.item.item, replace(place, context=one.context)) for one in shown)
+    return Page("\n".join(part for part in (head, body, count) if part), rows=targets)
+
+
 def _numbered(columns: Sequence[Column[Any]], *, has_context: bool) -> list[Column[Any]]:
     """The columns of items as columns of numbered rows, the number first."""
     placed = sited_columns(columns) if has_context else [_of(one, lambda row: row.item) for one in columns]
@@ -138,6 +184,11 @@ def _report(
     key, fact = read
     if not fact.is_known:
         return Page(head)
-    report: Report = screen.report(fact.data, Moment(now, snapshot.scope, key.context))
+    moment = Moment(now, snapshot.scope, key.context)
+    report: Report = screen.report(fact.data, moment)
+    if snapshot.against is not None:
+        other = snapshot.against.get(key, UNREAD)
+        today = screen.report(other.data, moment) if other.is_known else None
+        return Page(f"{head}\n{_difference(report, today)}")
     target = screen.target(replace(place, context=key.context), fact.data)
     return Page(head, report, about=() if target is None else (target,))

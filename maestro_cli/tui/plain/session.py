@@ -28,7 +28,7 @@ from maestro_cli.tui.screens.incident import fixed_scope
 from maestro_cli.tui.screens.model import Place, Screen, TableScreen
 from maestro_cli.tui.screens.table import every_screen, screen_names
 from maestro_cli.tui.store.events import ContextDisarmed, ScopeChanged
-from maestro_cli.tui.store.model import Scope
+from maestro_cli.tui.store.model import UNREAD, Scope
 from maestro_cli.tui.views.filtering import parse_filter
 
 WAIT_SECONDS = 15.0  # for what a place shows to be read, until it is said that it is not
@@ -132,8 +132,10 @@ class Session:
         end = clock.monotonic() + WAIT_SECONDS
         while clock.monotonic() < end:
             self._news.clear()
-            facts = [store.take().fact(key) for key in keys]
-            if all(fact.is_known or fact.is_stale for fact in facts) or store.snapshot.replay_at is not None:
+            snapshot = store.take()
+            facts = [(snapshot.against or snapshot.facts).get(key, UNREAD) for key in keys]
+            is_past = snapshot.replay_at is not None and snapshot.against is None
+            if is_past or all(fact.is_known or fact.is_stale for fact in facts):
                 return
             self._news.wait(LOOK_SECONDS)
 

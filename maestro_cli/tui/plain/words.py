@@ -152,13 +152,23 @@ def _read(session: Session, argument: str) -> None:
 
 
 def _at(session: Session, argument: str) -> None:
+    _go_to(session, argument, "at", is_compared=False)
+
+
+def _diff(session: Session, argument: str) -> None:
+    _go_to(session, argument, "diff", is_compared=True)
+
+
+def _go_to(session: Session, argument: str, verb: str, *, is_compared: bool) -> None:
     from maestro_cli.tui.rewind.recorder import read_instant
 
     try:
         at = read_instant(argument, session.now())
     except ValueError as error:
-        raise UsageError(f"{argument!r} is no time", why=str(error), fix="at 14:05, or at 10m") from error
-    session.behind.recorder.go_to(at)
+        raise UsageError(
+            f"{argument!r} is no time", why=str(error), fix=f"{verb} 14:05, or {verb} 10m"
+        ) from error
+    session.behind.recorder.go_to(at, is_compared=is_compared)
     session.show()
 
 
@@ -188,6 +198,7 @@ VERB_DOES: Mapping[str, Callable[[Session, str], None]] = {
     "write": _write,
     "read": _read,
     "at": _at,
+    "diff": _diff,
     "live": _live,
     "back": _back,
     "done": _done,

@@ -9,11 +9,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
+
+import msgspec
 
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import InvalidFile, MaestroError
@@ -213,11 +216,20 @@ class Recorder:
         facts: dict[FactKey, Fact] = {}
         for context in self._store.snapshot.scope.contexts:
             for found in self._tried(context, lambda film: film.at(at, self.kinds)):
-                facts |= found
+                facts |= self._revived(found)
         facts |= self._of_one_namespace(facts)
         with self._turning:
             if self._resumed == asked:
                 self._store.dispatch(Rewound(at, facts, is_compared))
+
+    def _revived(self, found: Mapping[FactKey, Fact]) -> dict[FactKey, Fact]:
+        """What was kept as what its feed reads; without what cannot be made so any more."""
+        facts: dict[FactKey, Fact] = {}
+        for key, fact in found.items():
+            revive = self._feeds[key.feed].revive if fact.is_known else None
+            with suppress(msgspec.MsgspecError, LookupError, ValueError, TypeError):
+                facts[key] = fact if revive is None else replace(fact, data=revive(fact.data))
+        return facts
 
     def _of_one_namespace(self, facts: Mapping[FactKey, Fact]) -> dict[FactKey, Fact]:
         """What is looked at of one namespace, where it was recorded of all of them alone."""

@@ -5,9 +5,13 @@ Invariant: values of Secrets, and what is known to be secret, are never read int
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import field, fields, make_dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-from maestro_cli.core.refs import ObjectRef, parse_object_ref
+import msgspec
+
+from maestro_cli.core.refs import ObjectRef, parse_object_ref, ref_of
 from maestro_cli.tui.acting.model import Action, Danger, Target
 from maestro_cli.tui.feeds.model import Feed
 from maestro_cli.tui.screens.model import Moment, OwnScreen, Place, ReportScreen
@@ -39,7 +43,31 @@ def text_type() -> Any:
     return ObjectText
 
 
-DESCRIPTION: Feed[Description] = Feed("description", "Kubernetes", 3.0, read_description)
+@cache
+def description_type() -> Any:
+    """A description whose line is not read yet: of which kind it is, its reference says."""
+    from maestro_cli.core.facts.inspection import Description
+
+    hints = {**get_type_hints(Description), "line": Any}
+    parts = [(one.name, hints[one.name], field(default=one.default)) for one in fields(Description)]
+    return make_dataclass("KeptDescription", parts, frozen=True)
+
+
+def described_again(kept: Any) -> Description:
+    """Raises msgspec.ValidationError for a line that is of another kind."""
+    from maestro_cli.core.facts.inspection import Description
+    from maestro_cli.core.facts.inventory import NodeLine, PodLine, WorkloadLine
+
+    kind: Any = {"Pod": PodLine, "Node": NodeLine}.get(kept.ref.kind, WorkloadLine)
+    ref = ref_of(kept.ref.kind, kept.ref.namespace, kept.ref.name)
+    parts = {one.name: getattr(kept, one.name) for one in fields(Description)}
+    return Description(**{**parts, "ref": ref, "line": msgspec.convert(kept.line, kind | None)})
+
+
+DESCRIPTION: Feed[Description] = Feed(
+    "description", "Kubernetes", 3.0, read_description,
+    item=description_type, revive=described_again, is_kept_when_shown=True,
+)  # fmt: skip
 YAML: Feed[ObjectText] = Feed("yaml", "Kubernetes", 5.0, read_yaml, item=text_type, is_kept_when_shown=True)
 
 

@@ -15,11 +15,12 @@ from typing import Any
 from textual import on
 from textual.app import ComposeResult
 
-from maestro_cli.output.views import Column, Listing
+from maestro_cli.output.views import Column
 from maestro_cli.tui.acting.model import Target
-from maestro_cli.tui.rewind.comparison import Difference, difference_columns, differences
+from maestro_cli.tui.rewind.comparison import Difference
 from maestro_cli.tui.screens.model import Moment, Place, TableScreen
-from maestro_cli.tui.store.model import UNREAD, Fact, FactKey, Scope, Snapshot
+from maestro_cli.tui.store.model import Fact, FactKey, Scope, Snapshot
+from maestro_cli.tui.views.differing import differing
 from maestro_cli.tui.views.filtering import RowFilter
 from maestro_cli.tui.views.sited import Sited, sited_columns
 from maestro_cli.tui.views.stale_line import StaleLine
@@ -54,7 +55,8 @@ class TableView(View):
         is_past = snapshot.replay_at is not None
         self.query_one(StaleLine).show(self._screen.feed.needs, facts, now, is_past=is_past)
         if snapshot.against is not None:
-            self._show_differences(facts, snapshot.against, Moment(now, snapshot.scope, ""))
+            keyed = [(key, snapshot.fact(key)) for key in sorted(self.keys(snapshot.scope))]
+            self._show_differences(keyed, snapshot.against, Moment(now, snapshot.scope, ""))
         elif len(facts) == 1:
             self._show_one(*facts[0], Moment(now, snapshot.scope, facts[0][0]))
         else:
@@ -78,29 +80,14 @@ class TableView(View):
         )
 
     def _show_differences(
-        self, facts: Sequence[tuple[str, Fact]], against: Mapping[FactKey, Fact], at: Moment
+        self, facts: Sequence[tuple[FactKey, Fact]], against: Mapping[FactKey, Fact], at: Moment
     ) -> None:
-        """What is new, gone or changed since then; of a context of which either is not known, nothing."""
-        sited: list[Sited] = []
-        every, columns = list[Difference](), list[Column[Any]]()
-        are_known = True
-        for key, (context, then) in zip(sorted(self.keys(at.scope)), facts, strict=True):
-            now, moment = against.get(key, UNREAD), replace(at, context=context)
-            old, new = (self._screen.listing(self._items(one), moment) for one in (then, now))
-            is_known = then.is_known and now.is_known
-            found = differences(old, new, self._screen.key, self._screen.drawn) if is_known else []
-            every += found
-            columns = difference_columns(new.columns, every, self._screen.drawn)
-            listing = Listing("differences/v1", columns, found)
-            kept = self._filter.kept(listing, context, lambda one: one.key, self._labels)
-            sited += [Sited(context, one.key, one, now.is_stale) for one in kept]
-            are_known = are_known and is_known
+        found = differing(self._screen, facts, against, at, self._filter)
         self._empty = "nothing differs"
-        shown = sited_columns(columns, has_context=len(facts) > 1)
-        self._draw(shown, sited, len(every), lambda one: one.id, lambda one: one.is_stale, are_known)
-
-    def _labels(self, one: Difference) -> Mapping[str, str]:
-        return self._screen.labels(one.item)
+        columns = sited_columns(found.columns, has_context=len(facts) > 1)
+        self._draw(
+            columns, found.rows, found.total, lambda one: one.id, lambda one: one.is_stale, found.is_known
+        )
 
     def _items(self, fact: Fact) -> Sequence[Any]:
         return self._screen.rows(fact.data) if fact.is_known else ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from maestro_cli.changes.model import Gate, GateDecision
+from maestro_cli.tui.plain import session
 from maestro_cli.tui.plain.forms import FORMS
 from maestro_cli.tui.plain.page import page_of
 from maestro_cli.tui.plain.session import Session
@@ -19,13 +21,19 @@ from maestro_cli.tui.plain.talk import Talk
 from maestro_cli.tui.screens.model import OwnScreen, Place
 from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.store.events import ContextArmed, FactRead, Rewound
-from maestro_cli.tui.store.model import Scope, Snapshot
+from maestro_cli.tui.store.model import Fact, Scope, Snapshot
 from tests.tui.cases import NOW, StillConsole, pod, tell
 from tests.tui.facts import FACTS, PLACES, SITE
 from tests.tui.facts_of_changes import plan
 from tests.tui.test_dispatcher import Desk
 
 PODS = every_screen()["pods"].feeds[0]
+
+
+@pytest.fixture(autouse=True)
+def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was not given is never read."""
+    monkeypatch.setattr(session, "WAIT_SECONDS", 0.0)
 
 
 class Services(Desk):
@@ -185,3 +193,24 @@ def test_no_part_of_a_full_screen_is_imported() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("place", "change", "said"),
+    [
+        ("pods", lambda data: (replace(data[0], status="Pending"), *data[2:]), ("changed", "gone")),
+        ("status", lambda data: replace(data, incidents=()), ("--- then", "+++ now")),
+        ("yaml", lambda data: replace(data, text=data.text + "new: line\n"), ("+new: line",)),
+    ],
+    ids=["rows", "report", "text"],
+)
+def test_the_past_is_compared_with_now(place: str, change: Any, said: tuple[str, ...]) -> None:
+    room = Room(place=PLACES.get(place, Place(place)))
+    ((key, data),) = FACTS[place]().items()
+    then = NOW - timedelta(minutes=5)
+    tell(room.console, Rewound(then, {key: Fact(data, NOW)}, True))
+    assert "nothing differs" in room.say()
+    tell(room.console, FactRead(key, change(data), NOW))
+    text = room.say()
+    assert f"what differs now from {then.astimezone():%H:%M:%S}" in text
+    assert [one for one in said if one not in text] == []
