@@ -25,6 +25,7 @@ from textual.widgets import Footer, Static
 
 from maestro_cli.core.errors import UsageError, defect
 from maestro_cli.tui.console import Console
+from maestro_cli.tui.defects import written_down
 from maestro_cli.tui.herald import Herald
 from maestro_cli.tui.keys.bindings import APP_BINDINGS
 from maestro_cli.tui.keys.history import History
@@ -353,7 +354,7 @@ class Frame(OrderedKeys[None]):
         try:
             yield
         except Exception as error:  # noqa: BLE001 - whatever was read, it does not end the console
-            self.status.tell(f"{what} cannot be drawn: {defect(error)}")
+            self.status.tell(f"{what} cannot be drawn: {defect(error)}; {written_down(error)}")
 
     def _speak(self, sequence: str) -> None:
         """Write to the terminal what is no part of the screen."""

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ import pytest
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import NotFound, Unreachable
 from maestro_cli.core.facts.live import Changed, Listed, Lost, Restored
+from maestro_cli.tui.defects import FILE
 from maestro_cli.tui.feeds.model import Feed, Hearer
-from maestro_cli.tui.feeds.runner import FeedRunner
+from maestro_cli.tui.feeds.runner import FeedRunner, told
 from maestro_cli.tui.feeds.watching import gather
 from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.store.store import Store
@@ -69,6 +71,30 @@ def test_a_failure_is_told_and_the_next_read_takes_its_place(error: Exception) -
     feeds.close()
     assert any(one is not None for one in seen)
     assert store.snapshot.fact(feed.of("prod")).error is None
+
+
+def failing() -> Exception:
+    try:
+        raise ZeroDivisionError("a column that divides")
+    except ZeroDivisionError as error:
+        return error
+
+
+def test_a_defect_is_written_down_once_where_that_is_wanted_and_its_fix_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.delenv("MAESTRO_DEBUG", raising=False)
+    file, error = tmp_path / "maestro" / FILE, failing()
+    assert told(error).fix == f"run again with MAESTRO_DEBUG=1, and report what is then in {file}"
+    assert not file.exists()
+    monkeypatch.setenv("MAESTRO_DEBUG", "1")
+    assert [told(error).fix for _ in range(3)] == [f"report it, with what is in {file}"] * 3
+    assert file.read_text().count("ZeroDivisionError: a column that divides") == 1
+    assert "in failing" in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "maestro" / FILE))  # no folder can be made there
+    assert told(LookupError("another")).fix == "report it"
 
 
 class Ear:

@@ -14,6 +14,7 @@ from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.services.root import Services
+from maestro_cli.tui.defects import written_down
 from maestro_cli.tui.feeds.model import AnyFeed
 from maestro_cli.tui.store.events import FactFailed, FactRead, FactsForgotten
 from maestro_cli.tui.store.model import FactKey, Told
@@ -29,9 +30,7 @@ def told(error: Exception) -> Told:
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return Told(f"{place}{error.strerror or type(error).__name__}", fix="choose another place")
-    return Told(
-        f"internal error: {type(error).__name__}", str(error), "report it, with what MAESTRO_DEBUG=1 prints"
-    )
+    return Told(f"internal error: {type(error).__name__}", str(error), written_down(error))
 
 
 class FeedRunner:
@@ -130,8 +129,8 @@ class _Reader:
             except Exception as error:  # noqa: BLE001 - the border of the thread: it is told, and tried again
                 failures += 1
                 self.failed(error)
-            pause = min(self._feed.every_seconds * 2 ** min(failures, 6), max(SLOWEST_SECONDS, 1.0))
-            self._hurry.wait(pause if failures else self._feed.every_seconds)
+            every = self._feed.every_seconds
+            self._hurry.wait(min(every * 2 ** min(failures, 6), SLOWEST_SECONDS) if failures else every)
             self._hurry.clear()
 
     def _read_once(self) -> None:
