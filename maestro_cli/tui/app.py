@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from msgspec.structs import replace
+from rich.cells import cell_len
 from textual import on
 from textual.command import Provider
 from textual.widgets import Input
@@ -30,7 +31,7 @@ from maestro_cli.tui.frame import Frame
 from maestro_cli.tui.keys.bindings import ANSWER_KEYS
 from maestro_cli.tui.keys.commands import Go, completions, parse_line
 from maestro_cli.tui.keys.doing import do, known_now
-from maestro_cli.tui.keys.help import HelpDialog, error_text, help_text, lines_of
+from maestro_cli.tui.keys.help import HelpDialog, error_text, help_text, lines_of, words_text
 from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.keys.names import spoken_keys
 from maestro_cli.tui.keys.remembered import Remembered
@@ -356,10 +357,18 @@ class ConsoleApp(Frame):
     def refused(self, event: ActionRefused) -> None:
         self.status.tell(f"{event.why}; {event.fix}" if event.fix else event.why)
 
+    def _tell_whole(self, event: ActionEnded, words: str) -> None:
+        """Why it failed, where the line would cut it, to whoever is still where it was asked for."""
+        is_cut = cell_len(words) > self.size.width - 10
+        if is_cut and not event.is_done and self.is_free() and event.place == self._place():
+            about = f"{event.action.title} {event.target.name}"
+            self.push_screen(HelpDialog(words_text(about, event.outcome)))
+
     @on(ActionEnded)
     def ended(self, event: ActionEnded) -> None:
         words = f"{event.action.title} {event.target.name}: {event.outcome}"
         self.status.tell(words)
+        self._tell_whole(event, words)
         is_seen = self.app_focus and event.place == self._place()
         if event.seconds >= LONG_SECONDS and not is_seen:
             self.herald.tell(News(f"{words} in {event.target.context}", is_grave=True))

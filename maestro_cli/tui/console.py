@@ -97,6 +97,20 @@ class Console:
             known = ()
         return tuple(dict.fromkeys((*shown, *known)))
 
+    def why_no_namespace(self, name: str, contexts: tuple[str, ...]) -> str:
+        """That no context has such a namespace, with the likely one; "" where one has it or cannot tell."""
+        from maestro_cli.config.explanation import suggestion
+
+        known: set[str] = set()
+        for context in contexts:
+            try:
+                known.update(self.reading(context).cluster.inventory.namespaces())
+            except MaestroError:
+                return ""
+        if name in known:
+            return ""
+        return f"there is no namespace {name[:60]!r} in {', '.join(contexts)}: {suggestion(name, known)}"
+
     def own_namespace(self, context: str) -> str:
         """The namespace that the settings give a context; "" for none."""
         try:

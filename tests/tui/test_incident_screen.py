@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.changes.model import State
 from maestro_cli.runbooks.model import RunStatus
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.feeds.incident_story import IncidentStory, read_story
@@ -17,6 +18,7 @@ from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.views.incident_panes import IDS, PANES, Facts, panes_shown, report_of
 from tests.tui.cases import screen_text
+from tests.tui.facts_of_changes import change
 from tests.tui.journal_room import JournalRoom, room, until
 
 __all__ = ["room"]
@@ -87,9 +89,29 @@ def test_the_first_lines_say_what_who_changed_clock_and_next(room: JournalRoom) 
     room.fires()
     lines = head_lines(story(room), room.services.clock.now())
     firsts = [line[0][0].strip() for line in lines]
-    assert firsts == ["#1 sev2 DETECTED", "hurts", "changed", "clock", "next"]
+    assert firsts == ["#1 sev2 DETECTED", "hurts", "suspect", "changed", "clock", "next"]
     assert "ml/deploy/fraud" in "".join(text for text, _ in lines[1])
-    assert "not acknowledged" in "".join(text for text, _ in lines[3])
+    assert "not acknowledged" in "".join(text for text, _ in lines[4])
+
+
+@pytest.mark.parametrize(
+    "triage", [None, {"suspects": (), "conclusion": "no suspect"}], ids=["before", "after"]
+)
+def test_what_changed_is_said_before_and_after_a_triage(room: JournalRoom, triage: Any) -> None:
+    room.fires()
+    found, now = story(room), room.services.clock.now()
+    began = found.incident.times.started_at
+    reached = [change(number, State.VERIFIED, applied_at=began) for number in (1, 2)]
+    later = change(3, State.APPLIED, applied_at=now)
+    never = change(4, State.CANCELLED)
+    details = replace(found.details, triage=triage)
+    lines = head_lines(replace(found, details=details, changes=(never, later, *reached)), now)
+    words = {line[0][0].strip(): "".join(text for text, _ in line[1:]) for line in lines}
+    assert words["suspect"] == ("no suspect" if triage else "not known yet: nobody has triaged it")
+    summary = reached[0].plan.summary
+    assert words["changed"].startswith(f"before it: {summary}, verified")
+    assert f"since: {summary}, applied" in words["changed"]
+    assert "cancelled" not in words["changed"]
 
 
 @pytest.mark.parametrize("pane", PANES, ids=lambda pane: pane.id)

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from textual.drivers.linux_driver import LinuxDriver
 from textual.pilot import Pilot
+from textual.widgets import Input, OptionList
 from textual.widgets._toast import Toast
 
-from maestro_cli.core.errors import UsageError
+from maestro_cli.core.errors import Refused, UsageError
 from maestro_cli.tui import terminal
-from maestro_cli.tui.acting.dialogs import ArmDialog, QuitDialog
+from maestro_cli.tui.acting.dialogs import ArmDialog, QuitDialog, WordsDialog
+from maestro_cli.tui.acting.model import Action, Ask, Danger, Target
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.keys.export import write_new
 from maestro_cli.tui.keys.help import HelpDialog
@@ -178,3 +180,108 @@ def test_the_screen_is_drawn_on_the_terminal_where_messages_go_to_a_file(
     assert driver()._file.isatty is error.isatty
     streams.__stderr__ = stream(False)
     assert driver()._file.isatty is out.isatty
+
+
+def clusters(names: list[str] | None) -> Any:
+    """Services of a cluster with these namespaces; None: they may not be listed."""
+
+    def namespaces() -> list[str]:
+        if names is None:
+            raise Refused("you may not list namespaces")
+        return names
+
+    inventory = SimpleNamespace(namespaces=namespaces)
+    return SimpleNamespace(**vars(SERVICES), cluster=SimpleNamespace(inventory=inventory))
+
+
+@pytest.mark.parametrize(
+    ("names", "typed", "namespace", "says"),
+    [
+        (["ml", "shop"], "shpo", "", "there is no namespace 'shpo' in prod: did you mean 'shop'?"),
+        (["ml", "shop"], "shop", "shop", ""),
+        (None, "shpo", "shpo", ""),
+    ],
+    ids=["unknown", "known", "not to be listed"],
+)
+def test_a_namespace_that_there_is_not_is_told_with_the_likely_one(
+    names: list[str] | None, typed: str, namespace: str, says: str
+) -> None:
+    console = StillConsole(clusters(names))
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.view is not None, "a view")
+        app.run_line(f"ns {typed}")
+        if says:
+            await until(pilot, lambda: app.status.told == says, "the word")
+        await until(pilot, lambda: console.store.snapshot.scope.namespace == namespace, "the scope")
+
+    run_app(console, script, place=PODS_PLACE)
+
+
+BOOKS = {f"book-{n}": f"Title {n}" for n in range(20)} | {"high-error-rate": "A release answers with errors"}
+
+
+def offering(seen: list[str], fails: str = "") -> Action:
+    """Asks for one of BOOKS."""
+
+    def perform(doing: Any) -> str:
+        seen.append(doing.answers["book"])
+        if fails:
+            raise UsageError(fails, fix="its last word")
+        return "done"
+
+    asks = (Ask("book", "which runbook", offers=lambda services: BOOKS),)
+    return Action("t.run", "Dry run", "t", Danger.OBSERVE, lambda *_: ("x",), asks=asks, performs=perform)
+
+
+TARGET = (Target("prod", "Incident", "inc-1", "#1"),)
+
+
+def test_a_runbook_is_chosen_from_a_list_that_letters_make_shorter() -> None:
+    seen: list[str] = []
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.act(offering(seen), TARGET)
+        await until(pilot, lambda: isinstance(app.screen, WordsDialog), "the dialog")
+        listed = app.screen.query_one(OptionList)
+        assert listed.option_count == len(BOOKS)
+        await type_in(pilot, "book-1")
+        await until(pilot, lambda: listed.option_count == 11, "those that have it")
+        await pilot.press("down", "down", "enter")
+        line = app.screen.query_one(Input)
+        await until(pilot, lambda: line.value == "book-10" and app.focused is line, "the choice in the line")
+        line.value = "errors"
+        await until(pilot, lambda: listed.option_count == 1, "the one that says it")
+        await pilot.press("enter")
+        await until(pilot, lambda: seen == ["high-error-rate"], "what was chosen")
+
+    run_app(StillConsole(SERVICES), script, place=PODS_PLACE)
+
+
+def test_a_runbook_that_there_is_not_is_told_and_may_be_mended() -> None:
+    seen: list[str] = []
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.act(offering(seen), TARGET)
+        await until(pilot, lambda: isinstance(app.screen, WordsDialog), "the dialog")
+        await type_in(pilot, "high-error-rat3")
+        await pilot.press("enter")
+        await until(pilot, lambda: "did you mean 'high-error-rate'?" in screen_text(app), "the likely one")
+        assert seen == []
+
+    run_app(StillConsole(SERVICES), script, place=PODS_PLACE)
+
+
+def test_why_something_failed_is_told_whole_where_one_line_would_cut_it() -> None:
+    seen: list[str] = []
+    long = "a value is missing " * 12
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.act(offering(seen, long), TARGET)
+        await until(pilot, lambda: isinstance(app.screen, WordsDialog), "the dialog")
+        await type_in(pilot, "errors")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, HelpDialog), "the words")
+        await until(pilot, lambda: "its last word" in screen_text(app), "the fix")
+
+    run_app(StillConsole(SERVICES), script, place=PODS_PLACE, size=(80, 24))

@@ -146,6 +146,7 @@ def test_side_names_its_contexts_and_ctx_makes_one_list_of_them() -> None:
         assert behind.store.snapshot.scope.contexts == ("dev", "prod")
         await until(pilot, lambda: "▸ dev" in screen_text(app), "two panes")
         assert app.run_line("ns ml")
+        await until(pilot, lambda: app.behind.store.snapshot.scope.namespace == "ml", "the namespace")
         assert isinstance(app.view, SideView)
         assert not app.run_line("side dev prod test")
         no_room.append(app.status.told)

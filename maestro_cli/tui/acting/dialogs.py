@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
 from maestro_cli.core.untrusted import visible
+from maestro_cli.tui.acting.choosing import Chooser
 from maestro_cli.tui.acting.dispatcher import Agreed
 from maestro_cli.tui.acting.model import Action, Answers, Target, fault_of
 from maestro_cli.tui.widgets.report_view import ReportView
@@ -29,7 +30,7 @@ class Dialog(ModalScreen[object]):
     DEFAULT_CSS = """
     Dialog { align: center middle; }
     Dialog > Vertical { width: 90%; max-width: 110; height: auto; max-height: 90%; border: round $border;
-        background: $surface; padding: 0 1; }
+        background: $surface; padding: 0 1; overflow-y: auto; }
     Dialog ReportView { height: auto; max-height: 16; }
     Dialog Horizontal { height: auto; }
     Dialog .problem { color: $text-error; height: auto; }
@@ -46,7 +47,7 @@ class Dialog(ModalScreen[object]):
             self.dismiss(answer)
 
     def problem(self, text: str) -> None:
-        self.query_one(".problem", Static).update(Text(visible(text, 400)))
+        self.query_one(".problem", Static).update(Text(visible(text, 2000)))
 
     @on(Button.Pressed, "#cancel")
     def cancelled(self) -> None:
@@ -139,7 +140,8 @@ class WordsDialog(Dialog):
             for ask in self._action.asks:
                 choices = f" ({' | '.join(ask.choices)})" if ask.choices else ""
                 yield Label(Text(visible(f"{ask.label}{choices}")))
-                yield Input(value=ask.default(self._targets[0]), id=f"ask-{ask.name}")
+                default, name = ask.default(self._targets[0]), f"ask-{ask.name}"
+                yield Chooser(ask.offered, default, name) if ask.offered else Input(value=default, id=name)
             yield Static("", classes="problem", markup=False)
             with Horizontal():
                 yield Button("Cancel", id="cancel")
@@ -149,6 +151,8 @@ class WordsDialog(Dialog):
     @on(Input.Submitted)
     def answered(self) -> None:
         answers: dict[str, str] = {}
+        for chooser in self.query(Chooser):
+            chooser.settle()
         for ask in self._action.asks:
             answers[ask.name] = self.query_one(f"#ask-{ask.name}", Input).value.strip()
             if fault := fault_of(ask, answers[ask.name]):

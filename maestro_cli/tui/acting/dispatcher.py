@@ -11,7 +11,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,7 +21,7 @@ from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import MaestroError, StalePlan
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.quantities import counted
-from maestro_cli.tui.acting.model import Action, Answers, Doing, Target
+from maestro_cli.tui.acting.model import Action, Answers, Ask, Doing, Target
 from maestro_cli.tui.feeds.runner import told
 from maestro_cli.tui.store.events import CommandLogged, FactRead, FactsForgotten
 from maestro_cli.tui.store.store import Store
@@ -125,7 +125,8 @@ class Dispatcher:
         self, action: Action, targets: Sequence[Target], progress: Progress, cancellation: Cancellation
     ) -> list[tuple[Target, Ending]]:
         """Ask, do, and tell how each target ended; raises nothing."""
-        answers: Answers | None = self._asker.words(action, targets) if action.asks else {}
+        asked = self._offering(action, targets)
+        answers: Answers | None = self._asker.words(asked, targets) if action.asks else {}
         if answers is None:
             return []
         work = _Work(action, answers, progress, cancellation)
@@ -137,6 +138,19 @@ class Dispatcher:
                 break
             ended.append((target, self._logged(work, target, lambda one: self._one(work, one))))
         return ended
+
+    def _offering(self, action: Action, targets: Sequence[Target]) -> Action:
+        """The action with what may be chosen; where that cannot be read, a word is typed."""
+
+        def read(ask: Ask) -> Ask:
+            if ask.offers is None:
+                return ask
+            try:
+                return replace(ask, offered=ask.offers(self._reading(targets[0].context)))
+            except MaestroError:
+                return ask
+
+        return replace(action, asks=tuple(map(read, action.asks)))
 
     def _many(self, work: _Work, targets: Sequence[Target]) -> list[tuple[Target, Ending]]:
         """Plan each, ask once for all of them, carry out each as it was planned.

@@ -8,10 +8,11 @@ records something (an acknowledgement, a note) is done at once, after a question
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.config.explanation import suggestion
 from maestro_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A word that an action needs; `choices` where only some will do, `check` raises UsageError."""
+    """A word that an action needs; `choices` where only some will do, `check` raises UsageError.
+
+    `offers` reads, when it is asked for, what may be chosen, with a word of each.
+    """
 
     name: str
     label: str
@@ -70,12 +74,16 @@ class Ask:
     choices: tuple[str, ...] = ()
     check: Callable[[str], object] | None = None
     is_needed: bool = True
+    offers: Callable[[Services], Mapping[str, str]] | None = None
+    offered: Mapping[str, str] = field(default_factory=dict, compare=False)  # what `offers` read
 
 
 def fault_of(ask: Ask, text: str) -> str:
     """What is wrong with an answer, in words; "" when nothing is."""
     if not text:
         return f"{ask.label}: it is needed" if ask.is_needed else ""
+    if ask.offered and text not in ask.offered:
+        return f"{ask.label}: there is no {text}; {suggestion(text, ask.offered)}"
     if ask.choices and text not in ask.choices:
         return f"{ask.label}: one of {', '.join(ask.choices)}"
     if ask.check is not None:

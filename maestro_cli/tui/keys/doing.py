@@ -72,8 +72,24 @@ def _side(app: ConsoleApp, argument: str) -> None:
 
 
 def _namespace(app: ConsoleApp, argument: str) -> None:
+    """At once for one that was seen; else the clusters are asked, beside, whether there is such a one."""
     scope = app.behind.store.snapshot.scope
-    app.rescope(replace(scope, namespace="" if argument == "all" else argument))
+    if argument == "all" or argument in seen_namespaces(app.behind.store.snapshot):
+        app.rescope(replace(scope, namespace="" if argument == "all" else argument))
+        return
+
+    def show() -> None:
+        now = app.behind.store.snapshot.scope
+        if now.contexts == scope.contexts:
+            app.rescope(replace(now, namespace=argument))
+
+    def look() -> None:
+        if refused := app.behind.why_no_namespace(argument, scope.contexts):
+            app.remark(refused)
+        else:
+            app.call_later(show)
+
+    app.beside(look)
 
 
 def _write(app: ConsoleApp, argument: str) -> None:

@@ -84,6 +84,11 @@ def help_text(spec: Screen, active: dict[str, HelpLine]) -> list[Spans]:
     return lines
 
 
+def words_text(title: str, words: str) -> list[Spans]:
+    """What is too long for one line, whole."""
+    return [((shown(title), "title"), ("   Esc closes it", "dim")), (("", ""),), ((shown(words), ""),)]
+
+
 def error_text(title: str, error: MaestroError) -> list[Spans]:
     """An error whole: what, why, and how it is mended."""
     lines: list[Spans] = [((shown(title), "title"), ("   Esc closes it", "dim")), (("", ""),)]

@@ -38,7 +38,8 @@ class LineAsker:
 
     def _word(self, ask: Ask, default: str) -> str | None:
         """One word, asked again until it will do; an empty line is the default. None without an answer."""
-        choices = f", one of {', '.join(ask.choices)}" if ask.choices else ""
+        named = ask.choices or tuple(ask.offered)
+        choices = f", one of {', '.join(named)}" if named else ""
         usual = f", empty for {default}" if default else ""
         while True:
             line = self._talk.ask(f"{ask.label}{choices}{usual}:")

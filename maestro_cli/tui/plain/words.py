@@ -124,6 +124,9 @@ def _contexts(session: Session, argument: str) -> None:
 
 def _namespace(session: Session, argument: str) -> None:
     scope = session.behind.store.snapshot.scope
+    refused = "" if argument == "all" else session.behind.why_no_namespace(argument, scope.contexts)
+    if refused:
+        raise UsageError(refused, fix="ns all")
     session.rescope(replace(scope, namespace="" if argument == "all" else argument))
 
 

@@ -287,6 +287,11 @@ def default_runbook(target: Target) -> str:
     return bound.runbook if bound is not None else ""
 
 
+def runbooks_offered(services: Services) -> Mapping[str, str]:
+    """Every runbook that can be read, by id, with its title."""
+    return {book.id: book.title for book in services.readable_runbooks()}
+
+
 def default_values(target: Target) -> str:
     bound = getattr(target.item, "bound", None)
     return values_text(bound.values) if bound is not None else ""
@@ -301,7 +306,7 @@ def _run_line(word: str) -> Callable[[Target, Answers], tuple[str, ...]]:
 
 
 _ASKS = (
-    Ask("runbook", "which runbook", default_runbook),
+    Ask("runbook", "which runbook", default_runbook, offers=runbooks_offered),
     Ask("values", "its values: NAME=VALUE …; what is left out comes from the alert", default_values,
         check=pairs_of, is_needed=False),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.renderers.incident_findings import age_of
 
 if TYPE_CHECKING:
+    from maestro_cli.changes.model import Change
     from maestro_cli.incidents.clock import PhaseReading
     from maestro_cli.tui.feeds.incident_story import IncidentStory
 
@@ -21,10 +22,11 @@ GRAVE = ("sev1", "sev2")
 
 
 def head_lines(story: IncidentStory, now: datetime) -> list[Spans]:
-    """Five lines, each with its name first."""
+    """Six lines, each with its name first."""
     return [
         what_line(story),
         who_line(story, now),
+        suspect_line(story),
         changed_line(story, now),
         clock_line(story, now),
         next_line(story),
@@ -71,23 +73,35 @@ def unwatched(story: IncidentStory, now: datetime) -> str:
     return " · nobody watches: maestro watch"
 
 
-def changed_line(story: IncidentStory, now: datetime) -> Spans:
-    """The first suspect, else the newest change, else that neither is known."""
+def suspect_line(story: IncidentStory) -> Spans:
+    """The first suspect with what speaks for it, else what the triage came to, else that there was none."""
     suspect = story.top_suspect
     if suspect is not None:
         reasons = "; ".join(suspect["reasons_for"][:2])
         return (
-            ("changed  ", "key"),
+            ("suspect  ", "key"),
             (f"{suspect['kind']} {suspect['subject']} ({suspect['score']:.2f})", "warn"),
             (f" {reasons}", ""),
         )
     if story.details.triage is not None:
-        return (("changed  ", "key"), (str(story.details.triage["conclusion"]), ""))
-    if story.changes:
-        newest = story.changes[0]
-        when = age_of(newest.created_at, now)
-        return (("changed  ", "key"), (f"{newest.plan.summary}, {newest.state.value} {when}", ""))
-    return (("changed  ", "key"), ("not known yet: nobody has triaged it", "dim"))
+        return (("suspect  ", "key"), (str(story.details.triage["conclusion"]), ""))
+    return (("suspect  ", "key"), ("not known yet: nobody has triaged it", "dim"))
+
+
+def changed_line(story: IncidentStory, now: datetime) -> Spans:
+    """The newest change that reached the world before it began, and the newest one since."""
+    began = story.incident.times.started_at
+    reached = [(one.applied_at, one) for one in story.changes if one.applied_at is not None]
+    before = [_change_words(one, at, now) for at, one in reached if at <= began][:1]
+    since = [_change_words(one, at, now) for at, one in reached if at > began][:1]
+    words = [f"before it: {one}" for one in before] + [f"since: {one}" for one in since]
+    if not words:
+        return (("changed  ", "key"), ("nothing by maestro; the pane Changes has the revisions", "dim"))
+    return (("changed  ", "key"), (" · ".join(words), ""))
+
+
+def _change_words(change: Change, at: datetime, now: datetime) -> str:
+    return f"{change.plan.summary}, {change.state.value} {age_of(at, now)}"
 
 
 def clock_line(story: IncidentStory, now: datetime) -> Spans:

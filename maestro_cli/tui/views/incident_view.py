@@ -66,7 +66,7 @@ class IncidentView(View):
     ]  # fmt: skip
     DEFAULT_CSS = """
     IncidentView { layout: vertical; }
-    IncidentView #head { height: 6; background: $panel; }
+    IncidentView #head { height: 7; background: $panel; }
     IncidentView Grid { height: 1fr; grid-gutter: 0; }
     IncidentView PaneBox { border: round $primary; border-title-color: $text; height: 1fr; }
     IncidentView PaneBox:focus-within { border: round $accent; }

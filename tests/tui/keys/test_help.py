@@ -59,6 +59,7 @@ def test_the_tour_comes_once_and_what_was_shown_is_remembered() -> None:
         await until(pilot, lambda: isinstance(app.focused, FactTable), "the keys on the list")
         app.run_line("nodes")
         app.run_line("ns shop")
+        await until(pilot, lambda: app.behind.store.snapshot.scope.namespace == "shop", "the namespace")
         app.run_line("theme light")
         await pilot.press("ctrl+t")
         await until(pilot, lambda: app.done.is_open, "the log")

@@ -116,7 +116,7 @@ def test_zero_goes_between_all_namespaces_and_the_own_one() -> None:
         await pilot.press("0")
         await until(pilot, lambda: console.store.snapshot.scope.namespace == "", "all")
         app.run_line("ns shop")
-        assert PODS.of("prod", "shop") in console.feeds.wanted
+        await until(pilot, lambda: PODS.of("prod", "shop") in console.feeds.wanted, "its pods")
         await pilot.press("0", "0")
         await until(pilot, lambda: console.store.snapshot.scope.namespace == "shop", "the one of before")
 
