@@ -148,6 +148,30 @@ def test_what_was_lost_is_told_and_what_is_restored_is_told_whole() -> None:
     assert ear.told == [("a",), ("a",)]
 
 
+def test_a_watch_that_hears_nothing_is_lost_while_the_other_side_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("maestro_cli.tui.feeds.watching.PULSE_SECONDS", 0.01)
+    ear, gone = Ear(), threading.Event()
+
+    def answers() -> None:
+        if gone.is_set():
+            raise Unreachable("silent")
+
+    def seen() -> Any:
+        yield Listed((pod("a"),), NOW)
+        wait_for(lambda: ear.is_fresh, "the list")
+        gone.set()
+        wait_for(lambda: not ear.is_fresh, "that it is lost")
+        assert ear.heard_at is not None
+        gone.clear()
+        wait_for(lambda: ear.is_fresh, "that it is back")
+
+    gather(ear, lambda one: one.name, [seen()], answers)
+    assert str(ear.errors[0]) == str(Unreachable("silent"))
+    assert ear.told[-1] == ("a",)
+
+
 def test_nothing_is_told_before_every_kind_was_listed_and_a_kind_that_is_not_served_is_empty() -> None:
     ear = Ear()
 

@@ -17,6 +17,8 @@ from maestro_cli.tui.feeds.model import Hearer
 
 L = TypeVar("L")
 SHORTEST_SECONDS = 0.25
+PULSE_SECONDS = 10.0  # between two questions whether the other side still answers
+PULSE = -1  # the part that is lost while it does not
 
 
 class Gathering(Generic[L]):
@@ -42,9 +44,7 @@ class Gathering(Generic[L]):
                 case Lost(error, heard_at):
                     self.lose(part, error, heard_at)
                 case Restored():
-                    with self._lock:
-                        self._lost.pop(part, None)
-                    self._changed()
+                    self.restore(part)
                 case _:
                     self._apply(part, news)
 
@@ -54,6 +54,13 @@ class Gathering(Generic[L]):
             with self._lock:
                 self._lost[part] = error, heard_at
             self._say_lost()
+
+    def restore(self, part: int) -> None:
+        """This watch tells again; nothing happens where it was not lost."""
+        with self._lock:
+            was_lost = self._lost.pop(part, None) is not None
+        if was_lost:
+            self._changed()
 
     def _say_lost(self) -> None:
         """The whole is as old as the oldest of its parts."""
@@ -122,12 +129,19 @@ def gather(
     hearer: Hearer[tuple[L, ...]],
     order: Callable[[L], Any],
     watches: Sequence[Iterable[Seen[Any]]],
+    answers: Callable[[], object] | None = None,
 ) -> None:
     """Follow watches until they end: the first in this thread, each other in one of its own.
 
     A kind that the cluster does not serve has no lines; any other error of a watch is told to the hearer.
+    A network that swallows everything looks to a watch like a cluster where nothing happens: `answers` raises
+    when the other side does not answer, and is asked from time to time.
     """
     gathering = Gathering(hearer, order, len(watches))
+    over = threading.Event()
+    if answers is not None:
+        pulse = (gathering, answers, over)
+        threading.Thread(target=_feel, args=pulse, daemon=True, name="pulse").start()
 
     def follow(part: int) -> None:
         try:
@@ -148,3 +162,17 @@ def gather(
     follow(0)
     for one in others:
         one.join()
+    over.set()
+
+
+def _feel(gathering: Gathering[Any], answers: Callable[[], object], over: threading.Event) -> None:
+    answered_at = datetime.now(UTC)
+    while not over.wait(PULSE_SECONDS):
+        try:
+            answers()
+        except Exception as error:  # noqa: BLE001 - the border of a thread, as above
+            if not over.is_set():
+                gathering.lose(PULSE, error, answered_at)
+        else:
+            answered_at = datetime.now(UTC)
+            gathering.restore(PULSE)

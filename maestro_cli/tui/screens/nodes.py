@@ -25,8 +25,9 @@ def follow_nodes(
 ) -> None:
     from maestro_cli.services.inventory import told_without_secrets
 
-    watch = services.cluster.watches.nodes(cancellation)
-    gather(hearer, lambda node: node.name, [told_without_secrets(services, watch)])
+    cluster = services.cluster
+    watch = cluster.watches.nodes(cancellation)
+    gather(hearer, lambda node: node.name, [told_without_secrets(services, watch)], cluster.version)
 
 
 def node_type() -> Any:

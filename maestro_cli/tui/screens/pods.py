@@ -28,7 +28,8 @@ def follow_pods(
 
     cluster = services.cluster
     watch = cluster.watches.pods(argument or None, zone_of(services), cancellation)
-    gather(hearer, lambda pod: (pod.namespace, pod.name), [told_without_secrets(services, watch)])
+    seen = told_without_secrets(services, watch)
+    gather(hearer, lambda pod: (pod.namespace, pod.name), [seen], cluster.version)
 
 
 def pod_type() -> Any:

@@ -43,6 +43,7 @@ def follow_workloads(
         hearer,
         lambda line: (line.ref.namespace, line.ref.name, line.ref.kind),
         [told_without_secrets(services, watch(kind)) for kind in kinds],
+        services.cluster.version,
     )
 
 

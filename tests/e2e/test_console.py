@@ -1,13 +1,15 @@
-"""The main job in the console, in a real terminal and by keys alone: from the alert to a closed incident."""
+"""The console in a real terminal, by keys alone: a whole incident, and backends that are gone."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.e2e.door import Door, Way
 from tests.e2e.session import Session, platform_up
 from tests.e2e.terminal import LIMIT_SECONDS, Terminal, is_missing, terminal
 
@@ -140,3 +142,71 @@ def test_a_bad_release_goes_from_its_alert_to_a_closed_incident_by_keys_alone(
     (written,) = (session.state / "postmortems" / "local").glob("*.md")
     assert "revision 2" in written.read_text(encoding="utf-8")
     assert session.run("journal", "verify").returncode == 0
+
+
+@pytest.fixture
+def doors(session: Session) -> Iterator[tuple[Door, Door]]:
+    """The ways of a context `far` to the API server and to Prometheus of the platform."""
+    local = json.loads((session.state / "local" / "context.json").read_text(encoding="utf-8"))
+    config = json.loads(Path(local["cluster"]["kubeconfig"]).read_text(encoding="utf-8"))
+    with (
+        Door(config["clusters"][0]["cluster"]["server"]) as api,
+        Door(local["prometheus"]["url"]) as prometheus,
+    ):
+        config["clusters"][0]["cluster"] = {"server": api.url}
+        kubeconfig = session.home / "far.kubeconfig"
+        kubeconfig.touch(mode=0o600)
+        kubeconfig.write_text(json.dumps(config), encoding="utf-8")
+        far = {
+            "namespace": "ml",
+            "objectives": local["objectives"],
+            "cluster": {"kubeconfig": str(kubeconfig)},
+            "prometheus": {"url": prometheus.url},
+        }
+        settings = session.home / "config" / "maestro" / "config.yaml"
+        settings.parent.mkdir(parents=True, exist_ok=True)
+        settings.write_text(json.dumps({"contexts": {"far": far}}), encoding="utf-8")
+        yield api, prometheus
+        settings.unlink()
+
+
+def go(console: Terminal, line: str, pattern: str) -> None:
+    """The keys answer: type where to go, and see it."""
+    console.type(f":{line}")
+    console.press("Enter")
+    console.await_text(pattern)
+
+
+def stale(what: str) -> str:
+    """Which is missing, why, and how old it is what is shown."""
+    return rf"! far: {what}[\s\S]*what\s+you\s+see\s+is\s+[\dhms.]+\s+old"
+
+
+def test_while_backends_are_gone_or_refuse_the_console_works_and_says_which_and_it_comes_back(
+    session: Session, doors: tuple[Door, Door]
+) -> None:
+    """At the end its terminal goes away, and it ends with that."""
+    api, prometheus = doors
+    command = session.command("-c", "far", "tui", "--screen", "workloads")
+    with terminal(command, session.environment, str(session.home)) as console:
+        if "maestro in ten keys" in console.await_text("ml/deploy/fraud|maestro in ten keys"):
+            console.press("Escape")
+        console.await_text("▸ +ml/deploy/fraud")
+        go(console, "services", "fraud-availability[\\s\\S]*fraud-latency")
+
+        api.turn(Way.SILENT)  # a network that swallows everything
+        prometheus.turn(Way.CUT)
+        console.await_text(stale("Prometheus"))
+        go(console, "workloads", stale("Kubernetes: .* does not answer"))
+        console.await_text("~ml/deploy/fraud")
+        go(console, "incidents", "no incidents")
+        api.turn(Way.OPEN)
+        prometheus.turn(Way.OPEN)
+        go(console, "workloads", "▸ +ml/deploy/fraud")
+        console.await_no("! far|s old")
+
+        api.turn(Way.DENIES)  # the token has expired
+        console.await_text(stale("Kubernetes: .* does not accept the credentials"))
+        go(console, "runbooks", "high-error-rate")
+        api.turn(Way.OPEN)
+        go(console, "workloads", "▸ +ml/deploy/fraud")
