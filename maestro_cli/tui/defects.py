@@ -9,6 +9,7 @@ import os
 import traceback
 
 from maestro_cli.config.locations import make_private, state_dir
+from maestro_cli.core.errors import ActionFailed
 
 FILE = "defects.txt"  # in the state folder
 MOST = 100  # different ones a process writes down
@@ -28,6 +29,6 @@ def written_down(error: BaseException) -> str:
             number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             with open(number, "a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(f"{text}\n")
-        except OSError:
+        except (OSError, ActionFailed):
             return "report it"
     return f"report it, with what is in {path}"
