@@ -40,6 +40,7 @@ from maestro_cli.tui.store.model import FactKey
 from tests.tui.cases import NOW, pod
 from tests.tui.facts_of_changes import CHANGES
 from tests.tui.facts_of_incidents import INCIDENT_ROWS, OVERVIEW, RUNS, STORY
+from tests.tui.facts_of_objectives import kept_objectives
 from tests.tui.made import made
 
 HOSTILE = "a\x1b[31mred [b]bold[/b] \u202etxt.exe\u200b \x07 \ufdfd 한국어 \U0001f469\u200d\U0001f469"
@@ -290,6 +291,7 @@ PLACES: Mapping[str, Place] = {
     "yaml": Place("yaml", ABOUT, SITE),
     "logs": Place("logs", ABOUT, SITE),
     "change": Place("change", CHANGES[0].id, SITE),
+    "objective": Place("objective", "fraud-availability", SITE),
     "incident": Place("incident", "#2", SITE),
     "run": Place("run", RUNS[0].id, SITE),
     "runbook": Place("runbook", "high-error-rate", SITE),
@@ -313,6 +315,8 @@ FACTS: Mapping[str, Shown] = {
     "incidents": Shown("incidents", "", lambda: INCIDENT_ROWS),
     "services": Shown("services", "", services),
     "service": Shown("services", "", services),
+    "objectives": Shown("objectives", "", lambda: kept_objectives(HOSTILE)),
+    "objective": Shown("objective", "fraud-availability", lambda: kept_objectives(HOSTILE)[0]),
     "workloads": Shown("workloads", "", workloads),
     "rollout": Shown("rollout", ABOUT, rollout),
     "revisions": Shown("revisions", ABOUT, revisions),

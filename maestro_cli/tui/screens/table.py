@@ -16,6 +16,7 @@ from maestro_cli.tui.screens.model import Screen
 MODULES: tuple[str, ...] = (
     "incidents",
     "services",
+    "objectives",
     "workloads",
     "pods",
     "nodes",
