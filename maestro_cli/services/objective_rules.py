@@ -34,7 +34,10 @@ _RESOURCE = "/apis/monitoring.coreos.com/v1/namespaces/{}/prometheusrules/{}"
 
 @dataclass(frozen=True, slots=True)
 class WantedRules:
-    """As the command line says it; `path` is of objectives, by default those of the context."""
+    """As the command line says it; `path` is of objectives, by default those of the context.
+
+    `watched`: only of those whose burn people are told of.
+    """
 
     path: str | None = None
     profile: str = "production"
@@ -43,6 +46,7 @@ class WantedRules:
     absent: bool = True
     budget: bool = True
     least_bad: float = 0.0
+    watched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ def make_rules(services: Services, wanted: WantedRules) -> MadeRules:
     if wanted.names not in NAMES:
         raise UsageError(f"there are no names of {wanted.names!r}", **choice(wanted.names, NAMES))
     found = _objectives(services, wanted.path)
-    measured = tuple(one for one in found if one.is_of_metrics)
+    measured = tuple(one for one in found if one.is_of_metrics and (one.is_watched or not wanted.watched))
     if not measured:
         what = "there is no objective to make rules of"
         raise NotFound(what, fix="name a file of objectives, or set `objectives` of the context")

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from maestro_cli.config.locations import shipped
 from maestro_cli.config.strict import parse_yaml
+from maestro_cli.local.preparation import prepare
+from maestro_cli.slo.windows import PROFILES
 from tests.cli.program import Result, check_golden, maestro
 
 FORMATS = ("table", "wide", "json", "yaml", "csv", "md", "jsonpath={.items[*].what}")
@@ -179,6 +182,23 @@ def test_what_is_as_it_should_be_ends_with_0(folder: Path) -> None:
         (folder / "loaded.yaml").write_text(rules(folder, *words).out, encoding="utf-8")
         found = maestro("slo", "rules", "diff", "slo.yaml", "--file", "loaded.yaml", "-o", "json", cwd=folder)
         assert (found.code, json.loads(found.out)["items"]) == (0, [])
+
+
+def test_the_platform_loads_what_is_written_with_these_options(folder: Path) -> None:
+    prepare(folder / "state", PROFILES["drill"])
+    loaded = str(folder / "state" / "config" / "rules.yaml")
+    words = (
+        "slo",
+        "rules",
+        "diff",
+        str(shipped("deploy") / "objectives"),
+        "--profile",
+        "drill",
+        "--no-absent",
+    )
+    same = maestro(*words, "--no-budget", "--watched", "--file", loaded, cwd=folder)
+    assert (same.code, same.out) == (0, "")
+    assert maestro(*words, "--no-budget", "--file", loaded, cwd=folder).code == 10  # ratios for reports alone
 
 
 def test_what_cannot_be_compared_is_no_difference(folder: Path, configured: Path) -> None:

@@ -31,6 +31,10 @@ LeastBadOption = Annotated[
     float, typer.Option("--min-bad-events", metavar="N", help="Tell nobody below so many in the long window.")
 ]
 
+WatchedOption = Annotated[
+    bool, typer.Option("--watched", help="Only of objectives whose burn people are told of.")
+]
+
 
 @app.callback()
 def rules() -> None:
@@ -47,6 +51,7 @@ def generate(
     absent: AbsentOption = True,
     budget: BudgetOption = True,
     least_bad: LeastBadOption = 0.0,
+    watched: WatchedOption = False,
     operator: Annotated[
         bool, typer.Option("--operator", help="As a PrometheusRule of the Prometheus Operator.")
     ] = False,
@@ -91,7 +96,7 @@ def generate(
         raise UsageError("only a PrometheusRule has labels and a namespace", fix="--operator")
     if operator and tests:
         raise UsageError("promtool reads no PrometheusRule", fix="leave out --operator")
-    made = make_rules(ctx.obj, WantedRules(path, profile, names, windows, absent, budget, least_bad))
+    made = make_rules(ctx.obj, WantedRules(path, profile, names, windows, absent, budget, least_bad, watched))
     for one in made.without:
         note(f"{one} has no rules: no metric tells it")
     document = made.document
@@ -115,6 +120,7 @@ def diff(
     absent: AbsentOption = True,
     budget: BudgetOption = True,
     least_bad: LeastBadOption = 0.0,
+    watched: WatchedOption = False,
     file: Annotated[
         str | None,
         typer.Option("--file", metavar="FILE", help="A rule file or PrometheusRule; - reads the pipe."),
@@ -139,7 +145,7 @@ def diff(
     from maestro_cli.services.objective_rules import WantedRules, differences_of
 
     options = output_options(ctx, output)
-    wanted = WantedRules(path, profile, names, windows, absent, budget, least_bad)
+    wanted = WantedRules(path, profile, names, windows, absent, budget, least_bad, watched)
     given = None if file is None else (file, text_from("", file, MAX_BYTES))
     found = differences_of(ctx.obj, wanted, given, resource)
     emit(differences_view(found), options)
