@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,10 @@ from maestro_cli.core.files import unusable, write_atomically
 from maestro_cli.output.document import html_page
 from maestro_cli.output.renderers.sla import pictures_of
 from maestro_cli.services.measuring import MeasureWanted, raw_metrics, store_of, wanted_objectives
+from maestro_cli.services.objectives import contract_of, exclusions_of
 from maestro_cli.services.recoveries import drill_lines, incident_lines, recovered
+from maestro_cli.slo.files.contract import Contract, read_contract
+from maestro_cli.slo.files.exclusions import Maintenance, excluding, read_exclusions
 from maestro_cli.slo.measuring.keeping import Kept, Key
 from maestro_cli.slo.measuring.measure import Outside
 from maestro_cli.slo.measuring.window import Span, calendar_span, month_span, previous_span
@@ -52,6 +55,8 @@ class SlaWanted:
     names: tuple[str, ...] = ()
     file: Path | None = None
     prometheus: str = ""
+    contract: Path | None = None
+    exclusions: tuple[Path, ...] = ()
     previous: int = 1
     bundle: Path | None = None
     to: tuple[Path, ...] = ()
@@ -80,25 +85,28 @@ def make_report(services: Services, wanted: SlaWanted) -> Made:
     asked = MeasureWanted(
         names=wanted.names, file=wanted.file, prometheus=wanted.prometheus, fresh=wanted.fresh
     )
-    objectives = wanted_objectives(services, asked)
+    known = {one.name: one for one in wanted_objectives(services, asked)}
+    contract = _contract(services, wanted, known)
+    objectives = [known[name] for name in contract.terms.objectives or known if name in known]
     if not 0 <= wanted.previous <= MOST_BEFORE:
         raise UsageError(f"{wanted.previous} months before are too many", fix=f"0 to {MOST_BEFORE}")
     now = services.clock.now()
-    span = _span(wanted, objectives, now)
+    span = _span(wanted, contract, objectives, now)
     metrics = RecordingMetrics(raw_metrics(services, asked))
     store = RecordingStore(store_of(asked))
     is_ours = not wanted.prometheus
-    earliest = _earliest(span, wanted.previous)
-    known = tuple(one for one in recovered(services, now) if one.at >= earliest) if is_ours else ()
+    earliest = _earliest(span, contract, wanted.previous)
+    before = tuple(one for one in recovered(services, now) if one.at >= earliest) if is_ours else ()
+    out = excluding(_maintenance(services, wanted, known), earliest, span.end)
     inputs = Inputs(
         context=services.context_name if is_ours else "",
-        span=span, unit="month", previous=wanted.previous, asked_at=now, terms=Terms(),
-        objectives=tuple(objectives), exclusions=(),
+        span=span, unit=contract.terms.unit, previous=wanted.previous, asked_at=now, terms=contract.terms,
+        objectives=tuple(objectives), exclusions=out.counted, waiting=out.waiting,
         incidents=incident_lines(services, span, now) if is_ours else (),
-        drills=drill_lines(services, span) if is_ours else (), recovered=known,
+        drills=drill_lines(services, span) if is_ours else (), recovered=before,
         url=metrics.url, retention_seconds=metrics.retention_seconds(), maestro=__version__,
     )  # fmt: skip
-    report = build_report(inputs, Outside(metrics, now, store, known))
+    report = build_report(inputs, Outside(metrics, now, store, before))
     inputs = replace(inputs, label_values=tuple(metrics.label_answers), refusals=tuple(metrics.refusals))
     return Made(replace(report, inputs=inputs), tuple(store.pieces.values()))
 
@@ -145,13 +153,35 @@ def _from_bundle(path: Path) -> Made:
     return Made(report, read_pieces(files, str(path)))
 
 
-def _span(wanted: SlaWanted, objectives: Sequence[Objective], now: datetime) -> Span:
-    zone = wanted.zone or _zone_of(objectives)
+def _contract(services: Services, wanted: SlaWanted, known: Mapping[str, Objective]) -> Contract:
+    """That of the file, else the context's, else one that is about all objectives and owes nothing."""
+    if wanted.contract is not None:
+        return read_contract(wanted.contract, None if wanted.names else known)
+    found = None if wanted.prometheus else contract_of(services)
+    return Contract(Terms()) if found is None else found
+
+
+def _maintenance(
+    services: Services, wanted: SlaWanted, known: Mapping[str, Objective]
+) -> Sequence[Maintenance]:
+    if wanted.exclusions:
+        return read_exclusions(wanted.exclusions, None if wanted.names else known)
+    return () if wanted.prometheus else exclusions_of(services)
+
+
+def _span(wanted: SlaWanted, contract: Contract, objectives: Sequence[Objective], now: datetime) -> Span:
+    """The month that was named, else the last period of the contract that is over."""
+    zone = wanted.zone or (contract.zone if contract.origin else _zone_of(objectives))
+    unit = contract.terms.unit
+    if wanted.month and unit != "month":
+        raise UsageError(
+            f"the contract is judged by the {unit}", why="--month names a month", fix="leave out --month"
+        )
     try:
         if wanted.month:
             span = month_span(wanted.month, zone)
         else:
-            span = previous_span(calendar_span(now, "month", zone), "month")
+            span = previous_span(calendar_span(now, unit, zone), unit)
     except ValueError as error:
         raise UsageError(str(error), fix="--month 2026-10 --zone Europe/Berlin") from error
     if span.start >= now:
@@ -165,9 +195,9 @@ def _zone_of(objectives: Sequence[Objective]) -> str:
     return zones.pop() if len(zones) == 1 else "UTC"
 
 
-def _earliest(span: Span, previous: int) -> datetime:
+def _earliest(span: Span, contract: Contract, previous: int) -> datetime:
     for _ in range(previous):
-        span = previous_span(span, "month")
+        span = previous_span(span, contract.terms.unit)
     return span.start - timedelta(days=1)
 
 

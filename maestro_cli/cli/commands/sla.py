@@ -29,12 +29,19 @@ def report(
     ctx: typer.Context,
     names: NamesArgument = None,
     month: Annotated[
-        str, typer.Option(metavar="YYYY-MM", help="The month; by default the last one that is over.")
+        str, typer.Option(metavar="YYYY-MM", help="The month; by default the last period that is over.")
     ] = "",
     zone: ZoneOption = "",
     file: FileOption = None,
     prometheus: PrometheusOption = "",
-    previous: Annotated[int, typer.Option(metavar="N", help="How many months before are shown.")] = 1,
+    contract: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What was agreed; by default the context's.")
+    ] = None,
+    exclusions: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Maintenance to take out, else the context's; again for more."),
+    ] = None,
+    previous: Annotated[int, typer.Option(metavar="N", help="How many periods before are shown.")] = 1,
     bundle: Annotated[
         Path | None, typer.Option("--from", metavar="BUNDLE", help="Make it again of a bundle, offline.")
     ] = None,
@@ -67,7 +74,18 @@ def report(
 
     options = output_options(ctx, output)
     wanted = SlaWanted(
-        month, zone, tuple(names or ()), file, prometheus, previous, bundle, tuple(to or ()), force, fresh
+        month,
+        zone,
+        tuple(names or ()),
+        file,
+        prometheus,
+        contract,
+        tuple(exclusions or ()),
+        previous,
+        bundle,
+        tuple(to or ()),
+        force,
+        fresh,
     )
     made = make_report(ctx.obj, wanted)
     for path in write_reports(made, wanted):

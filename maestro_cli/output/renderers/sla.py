@@ -37,6 +37,8 @@ def sla_view(report: SlaReport) -> Report:
         rows.append(("credit", f"{credit_text(report.credit)}: {report.credit.why}"))
     if inputs.exclusions:
         rows.append(("excluded", f"{len(inputs.exclusions)} stretches; as measured and adjusted stand below"))
+    if inputs.waiting:
+        rows.append(("not excluded", f"{len(inputs.waiting)} stretches that nobody approved"))
     rows += [("incidents", len(inputs.incidents)), ("drills", len(inputs.drills))]
     lines = Listing(
         "sla-objectives/v1", _columns(report), report.lines, document=lambda line: line.objective.name

@@ -103,7 +103,9 @@ def excluding(
         if objective and not one.is_for(objective):
             continue
         for begin, over in one.between(start, end):
-            found = Exclusion(one.id, begin, over, one.reason, one.owner, one.approved_by, one.rrule)
+            found = Exclusion(
+                one.id, begin, over, one.reason, one.owner, one.approved_by, one.rrule, one.objectives
+            )
             (counted if one.counts(begin) else waiting).append(found)
     return Excluding(
         *(tuple(sorted(each, key=lambda one: (one.start, one.id))) for each in (counted, waiting))

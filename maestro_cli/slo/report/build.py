@@ -37,7 +37,9 @@ def _line(objective: Objective, inputs: Inputs, outside: Outside) -> Line:
 
 
 def _measured(objective: Objective, span: Span, inputs: Inputs, outside: Outside) -> Measured:
-    excluded = (Excluded(one.start, one.end, one.id) for one in inputs.exclusions)
+    excluded = [
+        Excluded(one.start, one.end, one.id) for one in inputs.exclusions if one.is_for(objective.name)
+    ]
     try:
         return measure(objective, span, outside, excluded)
     except (UsageError, NoData) as error:  # this objective cannot be asked for; the others can

@@ -25,6 +25,7 @@ def report_document(report: SlaReport) -> dict[str, Any]:
         "credit": plain(report.credit),
         "items": [_item(line) for line in report.lines],
         "exclusions": plain(inputs.exclusions),
+        "waiting_exclusions": plain(inputs.waiting),
         "incidents": plain(inputs.incidents),
         "drills": plain(inputs.drills),
     }

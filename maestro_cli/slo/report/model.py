@@ -26,7 +26,10 @@ METHOD = (
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """One stretch that the contract takes out, with who says so; `approved_by` is "" where nobody did."""
+    """One stretch that the contract takes out, with who says so; `approved_by` is "" where nobody did.
+
+    Without `objectives` it is for all of them.
+    """
 
     id: str
     start: datetime
@@ -35,6 +38,10 @@ class Exclusion:
     owner: str = ""
     approved_by: str = ""
     recurrence: str = ""
+    objectives: tuple[str, ...] = ()
+
+    def is_for(self, objective: str) -> bool:
+        return not self.objectives or objective in self.objectives
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +118,9 @@ class Refusal:
 class Inputs:
     """All that a report is made of, besides the pieces of time.
 
-    `asked_at` is the instant that everything was asked at; `previous` how many periods before it are shown;
-    `url` the Prometheus that was asked, without credentials.
+    `waiting` was to be excluded and is not, since nobody approved it. `asked_at` is the instant that
+    everything was asked at; `previous` how many periods before it are shown; `url` the Prometheus that was
+    asked, without credentials.
     """
 
     context: str
@@ -130,6 +138,7 @@ class Inputs:
     retention_seconds: float | None = None
     label_values: tuple[LabelValues, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    waiting: tuple[Exclusion, ...] = ()
     maestro: str = ""
 
 

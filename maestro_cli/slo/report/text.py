@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from maestro_cli.core.markdown_parts import at, table, text
 from maestro_cli.core.quantities import format_duration
@@ -10,7 +10,7 @@ from maestro_cli.core.untrusted import markdown_code
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.verdict import percent
 from maestro_cli.slo.report.document import digest_of
-from maestro_cli.slo.report.model import METHOD, Credit, Line, SlaReport
+from maestro_cli.slo.report.model import METHOD, Credit, Exclusion, Line, SlaReport
 from maestro_cli.slo.report.shapes import worst_hours
 
 PICTURES = "pictures"
@@ -157,9 +157,17 @@ def _asked(measured: Measured) -> Iterator[str]:
 
 
 def _excluded(report: SlaReport) -> Iterator[str]:
-    if not report.inputs.exclusions:
+    yield from _exclusions("Excluded", report, report.inputs.exclusions)
+    yield from _exclusions("Not excluded, since nobody approved it", report, report.inputs.waiting)
+
+
+def _exclusions(title: str, report: SlaReport, exclusions: Sequence[Exclusion]) -> Iterator[str]:
+    """Those of the period; those of the periods before are in the bundle alone."""
+    span = report.inputs.span
+    exclusions = [one for one in exclusions if one.start < span.end and one.end > span.start]
+    if not exclusions:
         return
-    yield "## Excluded"
+    yield f"## {title}"
     yield ""
     rows = (
         (
@@ -168,11 +176,12 @@ def _excluded(report: SlaReport) -> Iterator[str]:
             at(one.end),
             text(one.reason),
             text(one.owner, 80),
-            text(one.approved_by, 80) or "**nobody**",
+            text(one.approved_by, 80) or "nobody",
+            text(", ".join(one.objectives), 200) or "all",
         )
-        for one in report.inputs.exclusions
+        for one in exclusions
     )
-    yield from table(("what", "from", "to", "why", "owner", "approved by"), rows)
+    yield from table(("what", "from", "to", "why", "owner", "approved by", "objectives"), rows)
     yield ""
 
 

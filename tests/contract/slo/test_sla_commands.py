@@ -90,6 +90,42 @@ def test_two_people_in_two_zones_write_the_same_bytes(scene: Scene, bundle: Path
     assert "<svg" in (tmp_path / "0" / "october.html").read_text()
 
 
+CONTRACT = """
+maestro: contract/v1
+name: gold
+customer: ACME
+objectives: [kept]
+zone: Europe/Berlin
+credits:
+  - {below_percent: 99.99, credit_percent: 10}
+  - {below_percent: 99, credit_percent: 25}
+"""
+EXCLUSIONS = """
+maestro: exclusions/v1
+exclusions:
+  - {id: patching, owner: ops, reason: patches, start: "2026-10-04T02:00", zone: Europe/Berlin,
+     duration: 2h, rrule: FREQ=WEEKLY;BYDAY=SU, declared: "2026-09-01T10:00:00Z"}
+  - {id: late, owner: ops, reason: forgotten, start: "2026-10-07T02:00", duration: 2h}
+"""
+
+
+def test_a_contract_says_what_is_due_and_maintenance_is_taken_out(scene: Scene, tmp_path: Path) -> None:
+    contract, exclusions = tmp_path / "contract.yaml", tmp_path / "exclusions.yaml"
+    contract.write_text(CONTRACT)
+    exclusions.write_text(EXCLUSIONS)
+    bundle = tmp_path / "gold.zip"
+    told = ("--contract", str(contract), "--exclusions", str(exclusions), "--to", str(bundle), "-o", "json")
+    done = scene.report(*told)
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    (kept,) = document["items"]
+    assert [one["id"] for one in document["exclusions"]] == ["patching"] * 4
+    assert [one["id"] for one in document["waiting_exclusions"]] == ["late"]
+    assert kept["raw"]["total"] - kept["adjusted"]["total"] == 10_004 * 4 * 24
+    assert document["credit"] == {"low_percent": 10.0, "high_percent": 10.0, "why": "below 99.99 %"}
+    assert scene.run("verify", str(bundle)).code == 0
+
+
 def test_a_figure_that_was_changed_is_found(scene: Scene, bundle: Path, tmp_path: Path) -> None:
     files = read_archive(bundle)
     files["report.json"] = files["report.json"].replace(b'"INDETERMINATE"', b'"PASS"')
