@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -21,13 +21,15 @@ from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.daemon_pool import DaemonPool
 from maestro_cli.core.errors import MaestroError, NotFound, TimedOut, UsageError
 from maestro_cli.core.quantities import parse_duration_seconds
+from maestro_cli.services.objectives import exclusions_of
 from maestro_cli.services.recoveries import recovered
 from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.burning import Burning, burn_query, read_rates
+from maestro_cli.slo.files.exclusions import Maintenance, excluding
 from maestro_cli.slo.kept import Kept
 from maestro_cli.slo.measuring.keeping import KeptOnDisk, Nowhere, Store
 from maestro_cli.slo.measuring.measure import Outside, measure, span_of
-from maestro_cli.slo.measuring.model import Measured
+from maestro_cli.slo.measuring.model import Excluded, Measured
 from maestro_cli.slo.measuring.recoveries import Recovered
 from maestro_cli.slo.measuring.target import at_target
 from maestro_cli.slo.measuring.window import Span, month_span, rolling, zone_named
@@ -67,6 +69,7 @@ def read_kept(services: Services, wanted: MeasureWanted) -> tuple[Kept, ...]:
     has_others = any(not one.is_of_metrics for one in objectives)
     found_before = recovered(services, now) if has_others and not wanted.prometheus else ()
     with DaemonPool(AT_ONCE, "measure") as pool:
+        terms = () if wanted.file is not None else exclusions_of(services)
         read = partial(
             _read,
             source=source,
@@ -75,6 +78,7 @@ def read_kept(services: Services, wanted: MeasureWanted) -> tuple[Kept, ...]:
             wanted=wanted,
             at=at,
             now=now,
+            terms=terms,
         )
         asked = [pool.submit(partial(read, objective)) for objective in objectives]
         found = tuple(one.result() for one in asked)
@@ -147,12 +151,19 @@ def _read(
     wanted: MeasureWanted,
     now: datetime,
     at: datetime,
+    terms: Sequence[Maintenance],
 ) -> Kept:
     outside = Outside(source, now, store, before, at=at)
     try:
-        measured = measure(objective, _span(objective, wanted, at), outside)
+        span = _span(objective, wanted, at)
+        out = excluding(terms, span.start, span.end, objective.name)
+        taken_out = [Excluded(one.start, one.end, one.id) for one in out.counted]
+        measured = measure(objective, span, outside, taken_out)
     except MaestroError as error:
         return Kept(objective, None, None, error)
+    if waiting := sorted({one.id for one in out.waiting if one.start < measured.measured.end}):
+        text = f"not taken out until somebody else than the owner approves it: {', '.join(waiting)}"
+        measured = replace(measured, notes=(*measured.notes, text))
     return Kept(objective, measured, _burning(source, objective, measured))
 
 

@@ -145,3 +145,31 @@ def test_a_watch_says_a_line_a_look_and_ends_in_time(scene: Scene) -> None:
     done = scene.run("status", *AT, "--watch", "--every", "1s", "--timeout", "1s")
     assert done.code == 124
     assert "1 PASS, 1 FAIL, 1 INDETERMINATE" in done.out
+
+
+def test_maintenance_of_the_context_is_taken_out_beside_what_was_measured(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """Two hours of a day; what was declared late is told and stays in."""
+    (tmp_path / "maestro").mkdir()
+    (tmp_path / "maestro" / "config.yaml").write_text(
+        "current_context: here\ncontexts:\n  here:\n"
+        f"    prometheus: {{url: '{scene.url}'}}\n    objectives: ['{scene.folder / 'slos'}']\n"
+        "    exclusions: [exclusions.yaml]\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "maestro" / "exclusions.yaml").write_text(
+        "maestro: exclusions/v1\nexclusions:\n"
+        "- {id: patching, owner: ops, reason: r, start: 2026-10-01T02:00, duration: 2h, objectives: [kept],"
+        " declared: 2026-09-30T00:00:00Z}\n"
+        "- {id: late, owner: ops, reason: r, start: 2026-10-01T06:00, duration: 1h,"
+        " declared: 2026-10-01T08:00:00Z}\n",
+        encoding="utf-8",
+    )
+    env = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_CACHE_HOME": str(scene.folder / "xdg_cache_home")}
+    found = json.loads(maestro("slo", "explain", "kept", *AT, "-o", "json", env=env).out)["measured"]
+    assert found["total"] == 1000 * MINUTES + 576
+    assert found["adjusted"]["total"] == pytest.approx(found["total"] * 22 / 24, rel=1e-3)
+    assert [note for note in found["notes"] if note.endswith("approves it: late")]
+    other = json.loads(maestro("slo", "explain", "broken", *AT, "-o", "json", env=env).out)["measured"]
+    assert other["adjusted"] is None
