@@ -68,12 +68,14 @@ class Budget(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defau
     """No change of these kinds and targets while less than `left_at_least` of an objective's budget is left.
 
     With `two_person` a second person may approve it instead. Kinds in `but` are let through. What is left and
-    cannot be measured is not enough.
+    cannot be measured is not enough. `by_standing` has the limits of the budget policy instead of one of its
+    own: at most a quarter left asks for a second person, nothing left refuses.
     """
 
     name: str
     objective: str
     left_at_least: Left = 0.0
+    by_standing: bool = False
     kinds: list[str] = []
     targets: list[str] = []
     selector: str = ""
@@ -138,6 +140,11 @@ def load_policy(path: Path) -> PolicyRules:
             _check_selector(document, each.selector, (*at, "selector"))
             if getattr(each, "approvers", None) is not None and not getattr(each, "two_person", False):
                 raise document.fail("nobody has to approve", (*at, "approvers"), fix="add two_person: true")
+            if isinstance(each, Budget) and each.by_standing and (each.left_at_least or each.two_person):
+                raise document.fail(
+                    "the budget policy has limits of its own", (*at, "by_standing"),
+                    fix="leave out left_at_least and two_person",
+                )  # fmt: skip
             _check_targets(document, each.targets, (*at, "targets"))
             for key in ("kinds", "but"):
                 _check_kinds(document, getattr(each, key, []), (*at, key))

@@ -18,6 +18,7 @@ from maestro_cli.changes.policy_file import Budget, Freeze, PolicyRules, Rule, W
 from maestro_cli.core.cron import began_at
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.quantities import counted
+from maestro_cli.slo.policy import Standing, consequence_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +172,25 @@ def _each_budget(rules: PolicyRules, plan: Plan, budgets: Mapping[str, Left]) ->
         if left.share is None:
             why = f"{also}what is left {of} is not known: {left.why}"
             yield Judgement(budget.name, place, True, why, refuses=True, unknown=True)
+        elif budget.by_standing:
+            yield _by_standing(budget, place, left.share, also)
         elif left.share > budget.left_at_least or left.share == budget.left_at_least > 0:
             yield Judgement(budget.name, place, True, f"{also}{left.share:.1%} {of} is left")
         else:
             why = f"{also}{left.share:.1%} {of} is left, more than {budget.left_at_least:.0%} is wanted"
             asks = budget.two_person
             yield Judgement(budget.name, place, True, why, refuses=not asks, asks=asks)
+
+
+def _by_standing(budget: Budget, place: str, left: float, also: str) -> Judgement:
+    """What the budget policy says of a change: refused in a freeze, asked of a second person near one."""
+    found = consequence_of(left)
+    standing = found.standing.value
+    why = f"{also}{left:.1%} of the error budget of {budget.objective} is left: {standing}, {found.sentence}"
+    is_frozen = found.standing is Standing.FREEZE
+    return Judgement(
+        budget.name, place, True, why, refuses=is_frozen, asks=not is_frozen and not found.features
+    )
 
 
 def _unlike(rule: Rule | Freeze | Budget, plan: Plan) -> str:

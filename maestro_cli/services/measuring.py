@@ -164,7 +164,8 @@ def _read(
     if waiting := sorted({one.id for one in out.waiting if one.start < measured.measured.end}):
         text = f"not taken out until somebody else than the owner approves it: {', '.join(waiting)}"
         measured = replace(measured, notes=(*measured.notes, text))
-    return Kept(objective, measured, _burning(source, objective, measured))
+    is_over = bool(wanted.month) and measured.span.end <= now
+    return Kept(objective, measured, None if is_over else _burning(source, objective, measured))
 
 
 def _burning(source: RawPrometheus, objective: Objective, measured: Measured) -> Burning | None:

@@ -59,6 +59,7 @@ class RawPrometheus(Prometheus):
         self, endpoint: Endpoint, *, timeout_seconds: float = TIMEOUT_SECONDS, secrets: Secrets = NO_VAULT
     ) -> None:
         super().__init__(endpoint, timeout_seconds=timeout_seconds, secrets=secrets)
+        self._retention: tuple[float | None] | None = None
         if urlsplit(self._base).hostname in _HERE:
             self._session.headers["Accept-Encoding"] = "identity"  # packing takes longer than what it saves
 
@@ -89,7 +90,12 @@ class RawPrometheus(Prometheus):
         return self._get(f"/api/v1/label/{quote(label, safe='')}/values?{how}", list[str])
 
     def retention_seconds(self) -> float | None:
-        """How long it keeps samples; None where it does not tell, or keeps them by size alone."""
+        """How long it keeps samples, asked once; None where it does not tell, or keeps them by size alone."""
+        if self._retention is None:
+            self._retention = (self._told_retention(),)
+        return self._retention[0]
+
+    def _told_retention(self) -> float | None:
         try:
             told = self._get("/api/v1/status/runtimeinfo", _Runtime).storage_retention
             return parse_duration_seconds(_years_as_days(told.split(" or ")[0]))
@@ -99,7 +105,7 @@ class RawPrometheus(Prometheus):
     def _matrix(self, path: str, how: dict[str, str]) -> Iterator[RawSeries]:
         form = {**how, "timeout": f"{self._seconds:g}s"}
         url = f"{self._base}/api/v1/{path}"
-        body = self._posted(url, form)
+        body = self._answered(url, form)
         try:
             data = _decode_matrix(body).data
             if data.result_type != "matrix":
@@ -109,9 +115,9 @@ class RawPrometheus(Prometheus):
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise not_like(SYSTEM, self._base, f"expected samples: {error}") from error
 
-    def _posted(self, url: str, form: dict[str, str]) -> bytes:
+    def _answered(self, url: str, form: dict[str, str]) -> bytes:
         try:
-            response = within(self._seconds + 0.25, partial(self._session.request, "POST", url, data=form))
+            response = within(self._seconds + 0.25, partial(self._session.request, "GET", url, params=form))
         except OverflowError as error:
             raise TooMuch(str(error)) from error
         except self._wire_errors as error:

@@ -29,6 +29,7 @@ ROOMS = (
     "serving",
     "drill",
     "table",
+    "slo",
     "console",
     "soak",
     "soak-console",

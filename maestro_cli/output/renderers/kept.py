@@ -26,10 +26,12 @@ _SHARES = (0.001, 0.01, 1 / 31, 0.1)  # of the budget, that a day spends: the le
 
 def kept_view(found: Sequence[Kept]) -> Listing[Kept]:
     """A row an objective, the verdict first; JSON has all that was measured but the minutes."""
+    has_adjusted = any(one.measured is not None and one.measured.adjusted is not None for one in found)
     columns: tuple[Column[Kept], ...] = (
         Column("objective", lambda one: one.objective.name),
         Column("verdict", verdict_of, tone=lambda one: _TONES.get(verdict_of(one), "warn"), priority=1),
         Column("measured", lambda one: _percent(_ratio(one)), right=True, priority=1),
+        *((Column("adjusted", _adjusted, right=True, priority=1),) if has_adjusted else ()),
         Column("target", lambda one: percent(one.objective.target), right=True, priority=2),
         Column("budget left", lambda one: _share(one.left), right=True, priority=1),
         Column("burn", _state, tone=lambda one: _STATES.get(_state(one), "warn"), priority=1),
@@ -185,7 +187,7 @@ def kept_document(one: Kept) -> dict[str, Any]:
         "measured": None if one.measured is None else measured_document(one.measured),
         "error": None if one.error is None else {"what": one.error.what, "why": one.error.why},
         "burn": {
-            "state": _state(one),
+            "state": _state(one) or None,
             "rate": None if burning is None else burning.now,
             "gone_in_seconds": None if burning is None else burning.gone_in_seconds,
         },
@@ -290,6 +292,12 @@ def _ratio(one: Kept) -> float | None:
     return None if one.measured is None else one.measured.ratio
 
 
+def _adjusted(one: Kept) -> str:
+    """Without what is excluded, with its verdict; empty where nothing is."""
+    found = None if one.measured is None else one.measured.adjusted
+    return "" if found is None else f"{_percent(found.ratio)} {found.judgement.verdict.value}"
+
+
 def _coverage(one: Kept) -> str:
     return "" if one.measured is None else f"{one.measured.coverage:.1%}"
 
@@ -299,7 +307,8 @@ def _least(one: Kept) -> str:
 
 
 def _state(one: Kept) -> str:
-    return BurnState.NO_DATA.value if one.burning is None else one.burning.state.value
+    """Empty where nobody asked: of a month that is over, and of what no metric tells."""
+    return "" if one.burning is None else one.burning.state.value
 
 
 def _gone(one: Kept) -> str:

@@ -49,12 +49,10 @@ class Tally:
     counts_bad: bool
     kept: bytes | None = None
 
-    def good_in(self, first: int, end: int) -> float:
-        counted = self._sum(self.counts.counted, first, end)
-        return self.total_in(first, end) - counted if self.counts_bad else counted
-
-    def total_in(self, first: int, end: int) -> float:
-        return self._sum(self.counts.total, first, end)
+    def both_in(self, first: int, end: int) -> tuple[float, float]:
+        """Good and all events."""
+        counted, total = self._sum(self.counts.counted, first, end), self._sum(self.counts.total, first, end)
+        return (total - counted if self.counts_bad else counted), total
 
     def loose_in(self, first: int, end: int) -> tuple[float, float]:
         """Good and all events of the sums that are no more than a guess where they belong."""
@@ -87,9 +85,8 @@ class Tally:
             if first <= index < end and index in minutes and (self.kept is None or self.kept[index]):
                 yield index
 
-    def bounds_in(self, first: int, end: int) -> Bounds | None:
-        """None without anything that happened or may have."""
-        good, total = self.good_in(first, end), self.total_in(first, end)
+    def bounds_of(self, good: float, total: float, first: int, end: int) -> Bounds | None:
+        """By what was counted in the stretch; None without anything that happened or may have."""
         loose, unknown = self.loose_in(first, end), self.unknown_in(first, end)
         good, total = good - loose[0], total - loose[1] + unknown
         if total <= 0:
@@ -101,9 +98,9 @@ class Tally:
 def ratio_of(tally: Tally, method: Method, slices: Slices | None) -> Ratio:
     """By the method; `slices` is how long one is and when it is good, a minute of 100 % where it is None."""
     end = tally.counts.minutes
-    good, total = tally.good_in(0, end), tally.total_in(0, end)
+    good, total = tally.both_in(0, end)
     value = good / total if total > 0 else None
-    bounds = tally.bounds_in(0, end)
+    bounds = tally.bounds_of(good, total, 0, end)
     judged = idle = 0
     if method is not Method.OCCURRENCES:
         value, bounds, judged, idle = _by_slices(tally, method, slices or Slices(MINUTE, 1.0))
@@ -144,10 +141,11 @@ def _by_slices(tally: Tally, method: Method, slices: Slices) -> tuple[float | No
         last = min(first + length, end)
         if not tally.minutes_in(first, last):
             continue
-        total, bounds = tally.total_in(first, last), tally.bounds_in(first, last)
+        good, total = tally.both_in(first, last)
+        bounds = tally.bounds_of(good, total, first, last)
         is_covered = tally.covered_in(first, last) == tally.minutes_in(first, last)
         if total > 0:
-            seen.append(tally.good_in(first, last) / total)
+            seen.append(good / total)
         if bounds is None and is_covered:
             idle += 1
             continue

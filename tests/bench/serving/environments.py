@@ -22,9 +22,9 @@ FASTAPI = ("fastapi", "uvicorn[standard]", "orjson")
 _SECONDS = 1200.0
 
 
-def installed(name: str, requirements: Sequence[str]) -> Path:
+def installed(name: str, requirements: Sequence[str], runtime: Sequence[str] = _RUNTIME) -> Path:
     """The folder of programs of that environment, made when it is not there; raises Failed."""
-    wanted = [*requirements, *(f"{package}=={version(package)}" for package in _RUNTIME)]
+    wanted = [*requirements, *(f"{package}=={version(package)}" for package in runtime)]
     where = cache_dir() / "bench" / name
     stamp = where / "installed.json"
     if stamp.is_file() and json.loads(stamp.read_text(encoding="utf-8"))["wanted"] == wanted:

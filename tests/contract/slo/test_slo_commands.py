@@ -17,6 +17,12 @@ from tests.contract.recorded_prometheus import recorded_prometheus
 pytestmark = pytest.mark.contract
 START = round(datetime(2026, 10, 1, tzinfo=UTC).timestamp())
 MINUTES = 1440
+MAINTENANCE = """
+maestro: exclusions/v1
+exclusions:
+  - {id: move, owner: ann, reason: the scraper moves, start: 2026-10-01T04:55, duration: 7h,
+     objectives: [holed], declared: 2026-09-20T12:00:00Z, approved_by: bob}
+"""
 OBJECTIVE = """
 apiVersion: openslo/v1
 kind: SLO
@@ -41,11 +47,14 @@ class Scene:
     folder: Path
     url: str
 
-    def run(self, *arguments: str) -> Result:
+    @property
+    def env(self) -> dict[str, str]:
         names = ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
-        env = {name: str(self.folder / name.lower()) for name in names}
+        return {name: str(self.folder / name.lower()) for name in names}
+
+    def run(self, *arguments: str) -> Result:
         where = ("--file", str(self.folder / "slos"), "--prometheus", self.url)
-        return maestro("slo", *arguments, *where, env=env)
+        return maestro("slo", *arguments, *where, env=self.env)
 
     def read(self, *arguments: str) -> Any:
         return json.loads(self.run(*arguments, "-o", "json").out)
@@ -59,6 +68,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     for name in ("kept", "broken", "holed"):
         (folder / "slos" / f"{name}.yaml").write_text(OBJECTIVE.format(name=name))
     with recorded_prometheus(folder, "\n".join(("# TYPE r counter", *_samples(), "# EOF", ""))) as url:
+        settings = folder / "xdg_config_home" / "maestro" / "config.yaml"
+        settings.parent.mkdir(parents=True)
+        context = {"prometheus": {"url": url}, "objectives": ["slos"], "exclusions": ["out.yaml"]}
+        settings.write_text(json.dumps({"contexts": {"bare": context}}))
+        (settings.parent / "out.yaml").write_text(MAINTENANCE)
+        (settings.parent / "slos").symlink_to(folder / "slos")
         yield Scene(folder, url)
 
 
@@ -103,6 +118,15 @@ def test_the_second_look_comes_from_the_disk_and_is_the_same(scene: Scene) -> No
     assert all(asked["kept"] for asked in second["queries"])
     assert first["measured"] == second["measured"]
     assert [one["sha256"] for one in first["queries"]] == [one["sha256"] for one in second["queries"]]
+
+
+def test_what_is_excluded_is_beside_what_was_measured_of_all(scene: Scene) -> None:
+    done = maestro("--context", "bare", "slo", "status", *AT, "-o", "json", env=scene.env)
+    found = {one["objective"]: one["measured"] for one in json.loads(done.out)["items"]}
+    assert found["holed"]["verdict"] == "INDETERMINATE"
+    assert found["holed"]["adjusted"]["verdict"] == "PASS"
+    assert [out["id"] for out in found["holed"]["excluded"]] == ["move"]
+    assert found["kept"]["adjusted"] is None
 
 
 def test_a_budget_that_is_spent_freezes(scene: Scene) -> None:

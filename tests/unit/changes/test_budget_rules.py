@@ -165,3 +165,27 @@ def test_the_gate_holds_a_change_by_the_budget(
     with pytest.raises(error):
         pipeline.execute(pipeline.plan("restart", REF), YES)
     assert bench.cluster.marks == []
+
+
+@pytest.mark.parametrize(
+    ("left", "refuses", "asks"),
+    [(0.9, False, False), (0.3, False, False), (0.2, False, True), (0.0, True, False), (-1.0, True, False)],
+    ids=["normal", "careful", "fixes alone", "spent", "overspent"],
+)
+def test_a_rule_by_standing_has_the_limits_of_the_budget_policy(
+    tmp_path: Path, left: float, refuses: bool, asks: bool
+) -> None:
+    found = judged(tmp_path, "budgets: [{name: b, objective: web, by_standing: true}]", Left(left))
+    assert (found.refuses, found.asks) == (refuses, asks)
+    assert f"{left:.1%} of the error budget of web is left" in found.why
+
+
+def test_a_rule_by_standing_lets_nothing_through_that_is_not_known(tmp_path: Path) -> None:
+    found = judged(tmp_path, "budgets: [{name: b, objective: web, by_standing: true}]", Left(None, "gone"))
+    assert (found.refuses, found.unknown) == (True, True)
+
+
+@pytest.mark.parametrize("own", ["left_at_least: 0.5", "two_person: true"])
+def test_a_rule_by_standing_has_no_limit_of_its_own(tmp_path: Path, own: str) -> None:
+    with pytest.raises(InvalidFile, match="limits of its own"):
+        written(tmp_path, f"budgets: [{{name: b, objective: web, by_standing: true, {own}}}]")
