@@ -69,7 +69,8 @@ def read_kept(services: Services, wanted: MeasureWanted) -> tuple[Kept, ...]:
     has_others = any(not one.is_of_metrics for one in objectives)
     found_before = recovered(services, now) if has_others and not wanted.prometheus else ()
     with DaemonPool(AT_ONCE, "measure") as pool:
-        terms = () if wanted.file is not None else exclusions_of(services)
+        is_ours = wanted.file is None and not wanted.prometheus
+        terms = exclusions_of(services) if is_ours else ()
         read = partial(
             _read,
             source=source,
