@@ -61,12 +61,11 @@ def run(
     return done.stdout + done.stderr if done.returncode else ""
 
 
-@pytest.mark.parametrize("profile", PROFILES)
-@pytest.mark.parametrize("names", NAMES)
-def test_they_pass_for_what_ships(tmp_path: Path, profile: str, names: str) -> None:
+@pytest.mark.parametrize(("names", "profile"), [("maestro", "production"), ("sloth", "drill")])
+def test_they_pass_for_what_ships(tmp_path: Path, names: str, profile: str) -> None:
     objectives = list(read_objectives(shipped("deploy") / "objectives"))
     options = RuleOptions(names=NAMES[names], absent=True, budget=True, least_bad=10)
-    counted = [one for one in objectives if one.counters is not None]
+    counted = [one for one in objectives if one.is_watched and one.counters is not None]
     assert counted
     assert run(tmp_path, counted, profile, options) == ""
 
