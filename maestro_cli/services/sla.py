@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli import __version__
+from maestro_cli.config.locations import state_dir
 from maestro_cli.core.archives import SUFFIXES, archive_kind, read_archive
 from maestro_cli.core.errors import ActionFailed, GateNotMet, NotFound, UsageError
 from maestro_cli.core.files import unusable, write_atomically
@@ -109,6 +110,11 @@ def make_report(services: Services, wanted: SlaWanted) -> Made:
     report = build_report(inputs, Outside(metrics, now, store, before))
     inputs = replace(inputs, label_values=tuple(metrics.label_answers), refusals=tuple(metrics.refusals))
     return Made(replace(report, inputs=inputs), tuple(store.pieces.values()))
+
+
+def default_place(context: str, period: str) -> Path:
+    """Where a report is written when nobody says where."""
+    return state_dir() / "sla" / context / f"{period}.html"
 
 
 def write_reports(made: Made, wanted: SlaWanted) -> Iterator[Path]:

@@ -41,6 +41,7 @@ from tests.tui.cases import NOW, pod
 from tests.tui.facts_of_changes import CHANGES
 from tests.tui.facts_of_incidents import INCIDENT_ROWS, OVERVIEW, RUNS, STORY
 from tests.tui.facts_of_objectives import kept_objectives
+from tests.tui.facts_of_sla import sla_made
 from tests.tui.made import made
 
 HOSTILE = "a\x1b[31mred [b]bold[/b] \u202etxt.exe\u200b \x07 \ufdfd 한국어 \U0001f469\u200d\U0001f469"
@@ -317,6 +318,7 @@ FACTS: Mapping[str, Shown] = {
     "service": Shown("services", "", services),
     "objectives": Shown("objectives", "", lambda: kept_objectives(HOSTILE)),
     "objective": Shown("objective", "fraud-availability", lambda: kept_objectives(HOSTILE)[0]),
+    "sla": Shown("sla", "", lambda: sla_made(HOSTILE)),
     "workloads": Shown("workloads", "", workloads),
     "rollout": Shown("rollout", ABOUT, rollout),
     "revisions": Shown("revisions", ABOUT, revisions),

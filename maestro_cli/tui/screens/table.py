@@ -17,6 +17,7 @@ MODULES: tuple[str, ...] = (
     "incidents",
     "services",
     "objectives",
+    "sla",
     "workloads",
     "pods",
     "nodes",
