@@ -9,7 +9,9 @@
 # make docs-cluster    run the contract suite on both clusters and write docs/embedded-cluster.md from it
 # make test-mutations  break the light cluster in a dozen ways; the contract suite must notice each
 # make bench  measure the budgets (docs/benchmarks.md); make bench-ROOM measures one room's
-#             (make bench-soak takes ten minutes; SOAK_SECONDS=60 make bench-soak one)
+#             (make bench-soak takes ten minutes; SOAK_SECONDS=60 make bench-soak one;
+#             SOAK_SECONDS=3600 make bench-soak-console an hour, else a minute;
+#             make bench-console builds k9s the first time, nine minutes of one core)
 # What stops one of them is said in three lines. make ends with 2 whatever the code of what it ran; its last
 # line names that code: `Error 4` is programs that are missing, `Error 10` a drill that missed a budget.
 SHELL := /bin/bash

@@ -54,6 +54,7 @@ DRAW_SECONDS = 0.1  # between two drawings of news; a key is drawn at once
 FIXING = "incident"  # the screen that fixes the scope
 ANNOUNCED_SECONDS = 15
 SMALLEST = (80, 24)
+ASIDE_SECONDS = 2.0  # what is read beside the first view waits for that, and at most so long
 AGE_SECONDS = 5.0  # how often ages are drawn again while nothing is new
 
 
@@ -73,7 +74,7 @@ class Frame(OrderedKeys[None]):
         self.chosen_keys = keymap or Keymap()
         self.history = History()
         self._trail = Trail(first or Place(FIRST))
-        self._is_due, self._has_read = True, False
+        self._is_due, self._has_read, self._reads_all = True, False, False
         self._typing: Timer | None = None
         self._view: View | None = None
         self.herald = Herald(self._speak, self._show_news, kept.notify if kept is not None else "auto")
@@ -119,6 +120,7 @@ class Frame(OrderedKeys[None]):
             reads=False
         )  # the first frame is painted before anything is read, which would take its time
         self.draw()  # it says where one is
+        self.set_timer(ASIDE_SECONDS, self._read_all)
 
     def on_resize(self, event: events.Resize) -> None:
         """Below the smallest size it says so, and nothing is shown in pieces."""
@@ -264,12 +266,21 @@ class Frame(OrderedKeys[None]):
         self.screen_stack[0].set_focus(view.home)
 
     def _read_for(self, view: View) -> None:
-        """Read what is on the screen, and nothing else."""
+        """Read what is on the screen, and nothing else; of the first screen its view before all else."""
         scope = self.behind.store.snapshot.scope
-        always = (strip_feed(), announced_feed())
-        ever = {feed.of(context) for feed in always for context in scope.contexts}
-        self.behind.feeds.want(view.keys(scope) | ever | self.behind.recorder.wanted(scope))
+        wanted = view.keys(scope)
+        if self._reads_all:
+            always = (strip_feed(), announced_feed())
+            ever = {feed.of(context) for feed in always for context in scope.contexts}
+            wanted |= ever | self.behind.recorder.wanted(scope)
+        self.behind.feeds.want(wanted)
         self._read_scope, self._has_read = scope, True
+
+    def _read_all(self) -> None:
+        if not self._reads_all:
+            self._reads_all = True
+            if self.view is not None:
+                self._read_for(self.view)
 
     @on(View.KeysChanged)
     def keys_changed(self) -> None:
@@ -339,10 +350,13 @@ class Frame(OrderedKeys[None]):
                 self._drawn = drawn
                 with self._border(view.spec.title):
                     view.show(snapshot, shown_at)
+            facts = [snapshot.fact(key) for key in view.keys(snapshot.scope)]
+            if not self._reads_all and all(fact.is_known or fact.is_stale for fact in facts):
+                self.call_after_refresh(self._read_all)
         with self._border("the line of objectives"):
-            facts = {context: snapshot.fact(strip_feed().of(context)) for context in snapshot.scope.contexts}
-            age_seconds = oldest_seconds(facts.values(), shown_at)
-            self.strip.show(burn_cells(facts), age_seconds=age_seconds, unknown=burn_unknown(facts))
+            burning = {one: snapshot.fact(strip_feed().of(one)) for one in snapshot.scope.contexts}
+            age_seconds = oldest_seconds(burning.values(), shown_at)
+            self.strip.show(burn_cells(burning), age_seconds=age_seconds, unknown=burn_unknown(burning))
         with self._border("what is new"):
             self.herald.heed(snapshot.scope.contexts, self.behind.store.live.live)
         over = [name for name, until in snapshot.armed.items() if until <= now]

@@ -10,6 +10,7 @@ import json
 import os
 import statistics
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,8 +90,9 @@ def look(program: Program, own: Mapping[str, str], seen: Seen, *, first: str, la
         seen.rows.append(opened.await_text(first, program.whole, since=opened.started))
         opened.busy_percent(SETTLE_SECONDS)
         for _ in range(JUMPS):
+            pressed = time.perf_counter()
             opened.press("G")
-            seen.jump.append(opened.await_text(last, gone=first))
+            seen.jump.append(opened.await_text(last, gone=first, since=pressed))
             opened.press("g")
             opened.await_text(first, gone=last)
         opened.busy_percent(SETTLE_SECONDS)

@@ -33,7 +33,7 @@ class Gathering(Generic[L]):
         self._lost: dict[int, tuple[Exception, datetime | None]] = {}  # with until when it was heard
         self._awaited = self._going_on = parts
         self._timer: threading.Timer | None = None
-        self._is_ordered = True
+        self._is_ordered, self._has_told = True, False
 
     def hear(self, part: int, seen: Iterable[Seen[Any]]) -> None:
         """Follow one watch to its end."""
@@ -106,7 +106,7 @@ class Gathering(Generic[L]):
         with self._lock:
             if len(self._of_part) < self._awaited or self._timer is not None:
                 return
-            self._timer = threading.Timer(SHORTEST_SECONDS, self._tell)
+            self._timer = threading.Timer(SHORTEST_SECONDS if self._has_told else 0.0, self._tell)
             self._timer.daemon = True
             self._timer.start()
 
@@ -116,7 +116,7 @@ class Gathering(Generic[L]):
             with self._lock:
                 if self._timer is None:
                     return  # somebody was faster
-                self._timer = None
+                self._timer, self._has_told = None, True
                 if not self._is_ordered:
                     self._lines = {line.uid: line for line in sorted(self._lines.values(), key=self._order)}  # type: ignore[attr-defined]
                     self._is_ordered = True
