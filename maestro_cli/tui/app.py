@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -48,6 +48,7 @@ from maestro_cli.tui.widgets.status_line import StatusLine
 Work = tuple[str, frozenset[tuple[str, str]]]  # an action, and what it is about
 
 LONG_SECONDS = 10.0  # an action that took longer rings where nobody looked at it
+LEASE_SECONDS = 25.0  # a run whose process was killed just now is known to be interrupted by then
 FILTER_SECONDS = 0.1  # after the last letter of a filter, until it is applied
 
 
@@ -79,6 +80,7 @@ class ConsoleApp(Frame):
         self._namespace_of_before = ""
         self._works: set[Work] = set()  # what is at work
         self._told_first: list[tuple[str, MaestroError]] = []
+        self.greeting: Callable[[], str] | None = None  # what is said first; asked in a thread
         self.asker = asker = DialogAsker(
             self, console.ending, self.is_protected, self.is_free, self._place, self._tell_waiting
         )
@@ -89,7 +91,15 @@ class ConsoleApp(Frame):
         """Have an error be read whole as soon as the console is open; no reason not to open it."""
         self._told_first.append((title, error))
 
+    def greet(self) -> None:
+        """Say what was left over, once."""
+        if self.greeting is not None and (words := self.greeting()):
+            self.greeting = None
+            self.remark(words)
+
     def on_ready(self) -> None:
+        self.beside(self.greet)
+        self.set_timer(LEASE_SECONDS, lambda: self.beside(self.greet))
         if self._kept is not None and not self._kept.has_seen_tour:
             self.show_tour()
         for title, error in self._told_first:

@@ -15,6 +15,7 @@ from maestro_cli.local.process import die_with_parent
 from maestro_cli.output.diagnostics import told_to
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.keys.remembered import recall
+from maestro_cli.tui.left_over import left_over_words
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.table import FIRST, every_screen, screen_names
 from maestro_cli.tui.web.launch import is_served, serve_to_browser
@@ -74,6 +75,7 @@ def _made(
     app = ConsoleApp(console, place, keymap, kept)
     if fault is not None:
         app.tell_first("keys.yaml is not used: every key is as it comes", fault)
+    app.greeting = lambda: left_over_words(console)
     return console, app
 
 

@@ -101,7 +101,7 @@ def test_a_bad_release_goes_from_its_alert_to_a_closed_incident_by_keys_alone(
     console.press("a")
     console.await_text("signals firing .* owner tester")
     console.press("T")
-    console.await_text(r"changed +release ml/deploy/fraud revision 2 \(0\.\d+\)")
+    console.await_text(r"suspect +release ml/deploy/fraud revision 2 \(0\.\d+")
     console.await_text(r"next +r run runbook high-error-rate \(dry run first\) · x roll back")
 
     dry_run(console, "would end with")

@@ -1,0 +1,59 @@
+"""What a console that opens says of runs that nobody works on."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from maestro_cli.core.errors import InvalidFile
+from maestro_cli.runbooks.model import RunStatus
+from maestro_cli.tui.app import ConsoleApp
+from maestro_cli.tui.left_over import left_over_words
+from maestro_cli.tui.screens.model import Place
+from tests.tui.cases import StillConsole, run_app, screen_text, until
+
+
+def console(*states: RunStatus) -> StillConsole:
+    runs = [
+        SimpleNamespace(id=f"run-{place}", runbook="mend", status=state) for place, state in enumerate(states)
+    ]
+    services: Any = SimpleNamespace(run_history=SimpleNamespace(list=lambda limit: runs))
+    return StillConsole(services)
+
+
+@pytest.mark.parametrize(
+    ("states", "words"),
+    [
+        ((), ""),
+        ((RunStatus.SUCCEEDED, RunStatus.RUNNING), ""),
+        (
+            (RunStatus.WAITING, RunStatus.INTERRUPTED),
+            "run-1 of mend is interrupted, and 1 more: 8 lists them, e goes on with one",
+        ),
+    ],
+    ids=["none", "over-or-at-work", "the-most-urgent-first"],
+)
+def test_the_most_urgent_run_that_nobody_works_on_is_named(states: tuple[RunStatus, ...], words: str) -> None:
+    assert left_over_words(console(*states)) == words
+
+
+def test_a_journal_that_cannot_be_read_leaves_nothing_to_say() -> None:
+    def unreadable(limit: int) -> list[Any]:
+        raise InvalidFile("the journal cannot be read", file="journal.sqlite")
+
+    services: Any = SimpleNamespace(run_history=SimpleNamespace(list=unreadable))
+    assert left_over_words(StillConsole(services)) == ""
+
+
+def test_it_is_said_on_the_first_screen() -> None:
+    one = console(RunStatus.INTERRUPTED)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.greeting = lambda: left_over_words(one)
+        app.greet()
+        await until(pilot, lambda: "run-0 of mend is interrupted" in screen_text(app), "the words")
+
+    run_app(one, script, place=Place("pods"))
