@@ -308,7 +308,9 @@ def _least(one: Kept) -> str:
 
 def _state(one: Kept) -> str:
     """Empty where nobody asked: of a month that is over, and of what no metric tells."""
-    return "" if one.burning is None else one.burning.state.value
+    if one.burning is not None:
+        return one.burning.state.value
+    return BurnState.NO_DATA.value if one.measured is None else ""
 
 
 def _gone(one: Kept) -> str:
