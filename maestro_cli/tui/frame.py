@@ -259,7 +259,7 @@ class Frame(OrderedKeys[None]):
     def _focus_view(self) -> None:
         """The keys go to what fills the body, unless something is typed; after a dialog where one is open."""
         view = self.view
-        if view is None or self.prompt.is_open:
+        if view is None or self.prompt.is_open or not self.screen_stack:  # the last: it ends
             return
         if self.done.is_open and self.done.has_focus_within:
             return
