@@ -15,10 +15,13 @@ from typing import Any
 
 from maestro_cli.core.quantities import parse_duration_seconds, parse_quantity
 from maestro_cli.output.views import Column
+from maestro_cli.tui.text import cells, shown
 
 GAP = 2  # cells between two columns
 EXTRA = 3  # the priority of a column that nothing is narrowed for
 NARROWEST = 8  # a column is made as narrow as this before another one is left out
+WIDEST_TITLE = 16  # of a longer one the end may be cut
+MISSING_CELLS = 7  # `+12 →`, and a blank before it
 NARROWEST_FIRST = 16  # the one that says what the row is
 WIDEST = 60  # a column grows so wide by itself; the last one takes what is left
 _DIGITS = re.compile(r"([0-9]{1,15})")
@@ -42,13 +45,20 @@ def priority_of(column: Column[Any]) -> int:
     return 2 if column.priority is None else column.priority
 
 
-def laid_out(widths: Sequence[int], priorities: Sequence[int], room: int, skipped: int = 0) -> Layout:
+def laid_out(
+    widths: Sequence[int],
+    priorities: Sequence[int],
+    room: int,
+    skipped: int = 0,
+    titles: Sequence[int] = (),
+) -> Layout:
     """The columns that fit into `room` cells; `skipped` columns beside the first are scrolled out.
 
     The first is the first one that is not of priority 3, such as a namespace that is the same in all rows.
 
     Unscrolled, columns of priority 3 are there only if nothing has to be narrowed for them; then those of the
-    higher priority give way first, among equals the right one.
+    higher priority give way first, among equals the right one. None is made narrower than its title, where
+    `titles` says how wide those are.
     """
     if not widths or room <= 0:
         return Layout(after=len(widths))
@@ -61,29 +71,48 @@ def laid_out(widths: Sequence[int], priorities: Sequence[int], room: int, skippe
             if _needed([min(widths[i], WIDEST) for i in chosen]) <= room:
                 break
             chosen.remove(index)
-    while len(chosen) > 1 and _needed([_least(widths[i], i == lead) for i in chosen]) > room:
+    least = [min(width, max(NARROWEST, min(titles[i], WIDEST_TITLE) if titles else 0))
+             for i, width in enumerate(widths)]  # fmt: skip
+    least[lead] = min(widths[lead], NARROWEST_FIRST)
+    while len(chosen) > 1 and _needed([least[i] for i in chosen]) > room:
         others = [i for i in chosen if i != lead]
         chosen.remove(others[-1] if skipped else max(others, key=lambda i: (priorities[i], i)))
-    return Layout(_shared(widths, chosen, room), skipped, len(widths) - skipped - len(chosen))
+    return Layout(_shared(widths, chosen, room, least), skipped, len(widths) - skipped - len(chosen))
 
 
-def _least(width: int, is_lead: bool) -> int:
-    return min(width, NARROWEST_FIRST if is_lead else NARROWEST)
+def laid_out_whole(
+    widths: Sequence[int], columns: Sequence[Column[Any]], room: int, skipped: int = 0
+) -> Layout:
+    """As `laid_out`, with room for the number of what is missing beside the titles, never over one."""
+    priorities = [priority_of(column) for column in columns]
+    titles = [cells(shown(column.title.upper())) for column in columns]
+    found = laid_out(widths, priorities, room, skipped, titles)
+    if not (found.before or found.after) or not found.shown:
+        return found
+    index, width = found.shown[-1]
+    blank = 0 if columns[index].right else max(width - titles[index], 0)
+    left = room - _needed([one for _, one in found.shown]) + blank
+    if left >= MISSING_CELLS:
+        return found
+    return laid_out(widths, priorities, room - MISSING_CELLS, skipped, titles)
 
 
 def _needed(sizes: Sequence[int]) -> int:
     return sum(sizes) + GAP * (len(sizes) - 1)
 
 
-def _shared(widths: Sequence[int], chosen: Sequence[int], room: int) -> tuple[tuple[int, int], ...]:
+def _shared(
+    widths: Sequence[int], chosen: Sequence[int], room: int, least: Sequence[int]
+) -> tuple[tuple[int, int], ...]:
     """Each its own width, the widest narrowed first; the last one takes what it needs of the rest."""
     sizes = [min(widths[i], WIDEST) for i in chosen]
     over = _needed(sizes) - room
-    while over > 0 and max(sizes) > 1:
-        widest = max(sizes)
-        place = len(sizes) - 1 - sizes[::-1].index(widest)
-        others = [size for size in sizes if size < widest]
-        less = min(over, widest - max(others, default=1), widest - 1) or 1
+    floors = [least[i] if over <= sum(sizes) - sum(least[i] for i in chosen) else 1 for i in chosen]
+    while over > 0 and any(size > floor for size, floor in zip(sizes, floors, strict=True)):
+        able = [place for place, size in enumerate(sizes) if size > floors[place]]
+        place = max(able, key=lambda place: (sizes[place], place))
+        others = [sizes[other] for other in able if sizes[other] < sizes[place]]
+        less = max(min(over, sizes[place] - max([*others, floors[place]])), 1)
         sizes[place] -= less
         over -= less
     if over < 0:

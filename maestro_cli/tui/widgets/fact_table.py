@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 from maestro_cli.output.views import Column
 from maestro_cli.tui.text import Span, cells, plain_text, shown
-from maestro_cli.tui.widgets.columns import GAP, Layout, laid_out, priority_of
+from maestro_cli.tui.widgets.columns import GAP, Layout, laid_out_whole
 from maestro_cli.tui.widgets.row_text import GUTTER, gutter_text, missing_text, row_spans, title_spans
 from maestro_cli.tui.widgets.rows import Key, Rows
 from maestro_cli.tui.widgets.tones import Toned
@@ -219,8 +219,8 @@ class FactTable(Toned, can_focus=True):
         for row in self._visible():
             for index, (text, _) in enumerate(self._rows.cells(row)):
                 self._widths[index] = max(self._widths[index], cells(text))
-        priorities = [priority_of(column) for column in self._rows.columns]
-        found = laid_out(self._widths, priorities, self.line_width - GUTTER, self._skipped)
+        room = self.line_width - GUTTER
+        found = laid_out_whole(self._widths, self._rows.columns, room, self._skipped)
         if found != self._layout:
             self._layout = found
             self.refresh()

@@ -91,3 +91,13 @@ def test_values_are_ordered_by_what_they_mean(ordered: list[object]) -> None:
 @given(st.lists(st.one_of(st.text(), st.floats(), st.integers(), st.none(), st.booleans())))
 def test_any_values_can_be_ordered(values: list[object]) -> None:
     sorted(values, key=sort_key)
+
+
+def test_no_title_is_cut_where_another_column_can_give_way() -> None:
+    titles = [2, 11, 9, 8]
+    found = laid_out([5, 30, 30, 30], [1, 1, 2, 2], 45, titles=titles)
+    assert [index for index, _ in found.shown] == [0, 1, 2, 3]
+    assert all(width >= titles[index] for index, width in found.shown)
+    found = laid_out([5, 30, 30, 30], [1, 1, 2, 2], 32, titles=titles)
+    assert [index for index, _ in found.shown] == [0, 1, 2]
+    assert all(width >= titles[index] for index, width in found.shown)

@@ -184,17 +184,17 @@ def test_columns_without_room_are_counted_and_can_be_scrolled_to() -> None:
     async def scene(pilot: Pilot[None]) -> None:
         show(table, [Row("a-long-name-of-a-pod", note="a note")])
         await pilot.pause()
-        assert painted(table)[0].split() == ["NAME", "STA", "+2", "→"]
+        assert painted(table)[0].split() == ["NAME", "STATE", "+2", "→"]
         await pilot.press("right", "right")
         assert painted(table)[0].split() == ["NAME", "NOTE", "←", "2"]
         await pilot.press("right", "left", "left", "left")
-        assert painted(table)[0].split() == ["NAME", "STA", "+2", "→"]
+        assert painted(table)[0].split() == ["NAME", "STATE", "+2", "→"]
         await resize(pilot, 60, 6, table)
         assert painted(table)[0].split() == ["NAME", "STATE", "COUNT", "NOTE"]
         await resize(pilot, 20, 6, table)
         assert painted(table)[0].split() == ["NAME", "+3", "→"]
 
-    play(scene, table, size=(34, 6))
+    play(scene, table, size=(40, 6))
 
 
 def test_a_title_sorts_and_again_the_other_way_round_with_nothing_last() -> None:
