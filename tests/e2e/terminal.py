@@ -18,7 +18,6 @@ import psutil
 
 LIMIT_SECONDS = 180.0
 LOOK_SECONDS = 0.1
-ENDING = "#{?pane_dead_signal,-#{pane_dead_signal},#{pane_dead_status}}"  # empty until it is known
 
 
 def is_missing() -> bool:
@@ -94,13 +93,13 @@ class Terminal:
         own = psutil.Process(self.pid)
         return [own, *own.children(recursive=True)]
 
-    def await_end(self, seconds: float = LIMIT_SECONDS) -> int:
-        """The exit code of the program once it has ended; below 0 the signal that ended it."""
+    @staticmethod
+    def await_end(processes: Sequence[psutil.Process], seconds: float = LIMIT_SECONDS) -> None:
+        """Until each has ended; tmux may leave its own as a zombie, and then never tells an exit code."""
         deadline = time.monotonic() + seconds
-        while not (ending := self.tmux("display-message", "-p", ENDING).strip()):
-            assert time.monotonic() < deadline, f"it has not ended within {seconds:g} s\n{self.screen()}"
+        while left := [one for one in processes if not _is_over(one)]:
+            assert time.monotonic() < deadline, f"not ended within {seconds:g} s: {left}"
             time.sleep(LOOK_SECONDS)
-        return int(ending)
 
     def close(self) -> list[str]:
         """Take the terminal away; what does not end by itself then is killed, and told."""
@@ -134,3 +133,10 @@ def terminal(
     finally:
         left = opened.close()
     assert left == []
+
+
+def _is_over(process: psutil.Process) -> bool:
+    try:
+        return str(process.status()) == str(psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
