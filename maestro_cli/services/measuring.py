@@ -24,7 +24,7 @@ from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.services.objectives import exclusions_of
 from maestro_cli.services.recoveries import recovered
 from maestro_cli.slo.burn import BurnState
-from maestro_cli.slo.burning import Burning, burn_query, read_rates
+from maestro_cli.slo.burning import Burning, burn_query, read_rates, unanswered
 from maestro_cli.slo.files.exclusions import Maintenance, excluding
 from maestro_cli.slo.kept import Kept
 from maestro_cli.slo.measuring.keeping import KeptOnDisk, Nowhere, Store
@@ -119,14 +119,15 @@ def target_of(text: str) -> float:
 
 
 def _reading(one: Kept) -> Reading:
-    state = BurnState.NO_DATA if one.burning is None else one.burning.state
+    burning = one.burning
+    state, blind = (BurnState.NO_DATA, "") if burning is None else (burning.state, burning.why)
     if one.measured is None:
         return Reading(one.objective.name, None, state, one.error.what if one.error is not None else "")
     left = one.left_bounds
     if left is None and one.measured.bounds is not None:  # no budget: recoveries
         passed = one.measured.judgement.passed
         left = (float(passed), float(passed))
-    return Reading(one.objective.name, left, state, one.measured.judgement.reason)
+    return Reading(one.objective.name, left, state, one.measured.judgement.reason, blind)
 
 
 def follow_kept(
@@ -170,14 +171,15 @@ def _read(
 
 
 def _burning(source: RawPrometheus, objective: Objective, measured: Measured) -> Burning | None:
-    """At the end of what was measured; None for what no metric tells, or where there is no answer."""
+    """At the end of what was measured; None for what no metric tells."""
     if not objective.is_of_metrics:
         return None
     try:
-        answer = source.query(burn_query(objective), at=measured.measured.end)
-    except MaestroError:
-        return None
-    return Burning(objective, read_rates(answer.samples, objective), measured.budget_left)
+        found = source.query(burn_query(objective), at=measured.measured.end).samples
+    except MaestroError as error:
+        return Burning(objective, {}, measured.budget_left, why=error.what)
+    rates, why = read_rates(found, objective), unanswered(found, objective)
+    return Burning(objective, rates, measured.budget_left, why=why)
 
 
 def raw_metrics(services: Services, wanted: MeasureWanted) -> RawPrometheus:

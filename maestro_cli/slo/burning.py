@@ -23,7 +23,7 @@ SPAN = "maestro_span"  # the label that tells the ranges of one answer apart
 class Burning:
     """`rates` are burn rates by range in seconds; `left` is the share of the budget that is left.
 
-    `why` is why nothing of it is known, and empty when something is.
+    `why` is why it is not known, and empty when it is; without traffic there is no rate, and that is known.
     """
 
     objective: Objective
@@ -65,6 +65,17 @@ def burn_query(objective: Objective, profile: Profile = PROFILES["production"]) 
         f'{promql_string(prometheus_duration(seconds))}, "", "")'
         for seconds in spans_for(objective, profile)
     )
+
+
+def unanswered(
+    samples: Iterable[Sample], objective: Objective, profile: Profile = PROFILES["production"]
+) -> str:
+    """Why `burn_query` did not tell every range; empty when it did. NaN is an answer: no traffic."""
+    found = {sample.labels.get(SPAN, "") for sample in samples}
+    missing = [
+        span for one in spans_for(objective, profile) if (span := prometheus_duration(one)) not in found
+    ]
+    return f"Prometheus has no data of the last {', '.join(missing)}" if missing else ""
 
 
 def read_rates(

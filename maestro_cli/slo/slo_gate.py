@@ -11,12 +11,17 @@ from maestro_cli.slo.burn import BurnState
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One objective: what is left of its budget at least and at most, and how it burns."""
+    """One objective: what is left of its budget at least and at most, and how it burns.
+
+    `why` is why what is left is not known, `blind` why the burn is not: empty without traffic, and where no
+    metric tells it.
+    """
 
     name: str
     left: tuple[float, float] | None
     state: BurnState
     why: str = ""
+    blind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +53,6 @@ def _judge(one: Reading, least: float) -> tuple[Verdict, str]:
         return Verdict.FAIL, f"{high:.1%} of its budget is left, {wanted}"
     if low <= least:
         return Verdict.INDETERMINATE, f"{low:.1%} to {high:.1%} of its budget is left, {wanted}"
+    if one.blind:
+        return Verdict.INDETERMINATE, f"how its budget burns is not known: {one.blind}"
     return Verdict.PASS, f"{low:.1%} of its budget is left"

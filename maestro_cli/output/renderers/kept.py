@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.quantities import format_duration
-from maestro_cli.core.verdict import combine
+from maestro_cli.core.verdict import Judgement, Verdict, combine
 from maestro_cli.output.strips import sparkline, strip
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
 from maestro_cli.slo.burn import BurnState
@@ -134,7 +134,14 @@ def verdict_of(one: Kept) -> str:
 
 
 def overall(found: Sequence[Kept]) -> str:
-    return combine(one.measured.judgement for one in found if one.measured is not None).value
+    """The worst of them; one that could not be measured is not known, as nothing at all is."""
+    return combine(_judged(one) for one in found).value
+
+
+def _judged(one: Kept) -> Judgement:
+    if one.measured is None:
+        return Judgement(Verdict.INDETERMINATE, 0.0, _why(one))
+    return one.measured.judgement
 
 
 def burn_down(measured: Measured) -> str:
@@ -188,6 +195,7 @@ def kept_document(one: Kept) -> dict[str, Any]:
         "error": None if one.error is None else {"what": one.error.what, "why": one.error.why},
         "burn": {
             "state": _state(one) or None,
+            "why": None if burning is None else burning.why or None,
             "rate": None if burning is None else burning.now,
             "gone_in_seconds": None if burning is None else burning.gone_in_seconds,
         },
@@ -323,6 +331,8 @@ def _why(one: Kept) -> str:
         return one.error.what if one.error is not None else ""
     if one.measured.judgement.verdict.value == "INDETERMINATE":
         return one.measured.judgement.reason
+    if one.burning is not None and one.burning.why:
+        return f"how it burns is not known: {one.burning.why}"
     return one.measured.notes[0] if one.measured.notes else ""
 
 

@@ -1,0 +1,87 @@
+"""What is not known of an objective lets nothing through: not its measurement, not its burn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from maestro_cli.core.errors import InvalidQuery
+from maestro_cli.core.facts.metrics import Instant, Sample
+from maestro_cli.core.quantities import prometheus_duration
+from maestro_cli.core.verdict import Verdict
+from maestro_cli.output.renderers.kept import overall
+from maestro_cli.services.measuring import MeasureWanted, read_kept, read_slo_gate
+from maestro_cli.slo.burn import BurnState
+from maestro_cli.slo.burning import SPAN, spans_for
+from maestro_cli.slo.kept import Kept
+from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.slo_gate import Reading, judge_gate
+from tests.unit.slo.measuring.told import START, Told, every, objective, series
+
+NOW = START + timedelta(days=1, minutes=1)
+
+
+@dataclass
+class Burnt(Told):
+    """A day on which nothing failed; a burn query is answered with `ratios`, the shortest range first."""
+
+    ratios: Sequence[float] | None = ()
+
+    def query(self, promql: str, *, at: datetime | None = None) -> Instant:
+        if self.ratios is None:
+            raise InvalidQuery("Prometheus cannot evaluate the query")
+        names = [prometheus_duration(one) for one in spans_for(objective())]
+        samples = [Sample({SPAN: name}, value, NOW) for name, value in zip(names, self.ratios, strict=False)]
+        return Instant(promql, NOW, tuple(samples))
+
+
+def services(ratios: Sequence[float] | None, *objectives: Objective) -> Any:
+    """What measuring asks of the services of a context."""
+    counted = series(every(60, [100.0 * step for step in range(1445)]), code="200")
+    told = Burnt([counted], ratios=ratios)
+    return SimpleNamespace(
+        clock=SimpleNamespace(now=lambda: NOW.astimezone(UTC)),
+        raw_prometheus_of=lambda endpoint: told,
+        objectives={one.name: one for one in objectives or (objective(0.99),)},
+    )
+
+
+WANTED = MeasureWanted(prometheus="http://told", fresh=True)
+SPANS = len(spans_for(objective()))
+
+
+@pytest.mark.parametrize(
+    ("ratios", "verdict", "said"),
+    [
+        ([0.0] * SPANS, Verdict.PASS, "is left"),
+        ([math.nan] * SPANS, Verdict.PASS, "is left"),
+        (None, Verdict.INDETERMINATE, "cannot evaluate"),
+        ([], Verdict.INDETERMINATE, "no data of the last"),
+        ([0.0] * (SPANS - 1), Verdict.INDETERMINATE, "no data of the last"),
+    ],
+    ids=["quiet", "no-traffic", "query-fails", "no-answer", "part-of-an-answer"],
+)
+def test_a_burn_that_is_not_known_does_not_pass_and_no_traffic_does(
+    ratios: Sequence[float] | None, verdict: Verdict, said: str
+) -> None:
+    answer = read_slo_gate(services(ratios), WANTED, 0.25)
+    assert answer.verdict is verdict
+    assert said in answer.reasons[0][1]
+
+
+def test_what_burns_critically_is_told_although_not_all_of_the_burn_is_known() -> None:
+    reading = Reading("a", (1.0, 1.0), BurnState.CRITICAL, blind="no data of the last 3d")
+    assert judge_gate([reading], 0.0).verdict is Verdict.FAIL
+
+
+def test_one_that_could_not_be_measured_makes_the_whole_not_known() -> None:
+    (kept,) = read_kept(services([0.0] * SPANS), WANTED)
+    unread = Kept(objective(), None, None, InvalidQuery("Prometheus cannot evaluate the query"))
+    assert overall([kept]) == "PASS"
+    assert overall([kept, unread]) == "INDETERMINATE"
