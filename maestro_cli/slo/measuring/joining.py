@@ -45,6 +45,7 @@ class Joining:
     series: dict[str, Lived] = field(default_factory=dict)
     carried: list[tuple[str, Carried]] = field(default_factory=list)
     resets: list[tuple[str, float, float]] = field(default_factory=list)
+    refused: list[tuple[float, float]] = field(default_factory=list)  # when, and the first value
 
     @property
     def start(self) -> int:
@@ -114,7 +115,7 @@ def count_births(joining: Joining) -> tuple[int, int]:
 
     One that is there from the beginning is no birth. A new series of a target that was seen before counts
     from nothing; a new target does, if its first value is not far above what it counts afterwards: what is
-    is a counter from before, that was not seen.
+    is a counter from before, or was not seen from its beginning on: that is remembered as refused.
     """
     firsts: dict[str, float] = {}
     for one in joining.series.values():
@@ -132,6 +133,7 @@ def count_births(joining: Joining) -> tuple[int, int]:
             one.increase += value
         else:
             refused += one.role & TOTAL
+            joining.refused += [(at, value)] * (one.role & TOTAL)
     return births, refused
 
 

@@ -197,7 +197,8 @@ def _count_notes(counts: Counts) -> list[str]:
         found.append(f"{gap} without samples are known by counters that went on afterwards")
     if counts.refused_births:
         found.append(
-            f"the first value of {counts.refused_births} series is far above what they count: taken as older"
+            f"the first value of {counts.refused_births} series is far above what they count: "
+            "taken as older, and as unknown"
         )
     if counts.first_seen is not None and counts.first_seen - counts.start > 3600:
         first = datetime.fromtimestamp(counts.first_seen, UTC)

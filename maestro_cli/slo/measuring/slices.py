@@ -6,6 +6,7 @@ one; without events there is no ratio.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress, repeat
@@ -58,12 +59,12 @@ class Tally:
         """Good and all events of the sums that are no more than a guess where they belong."""
         loose = self.counts.loose
         found = [loose[index] for index in self._among(loose, first, end)]
-        counted, total = sum(pair[0] for pair in found), sum(pair[1] for pair in found)
+        counted, total = math.fsum(pair[0] for pair in found), math.fsum(pair[1] for pair in found)
         return (total - counted if self.counts_bad else counted), total
 
     def unknown_in(self, first: int, end: int) -> float:
         unknown = self.counts.unknown
-        return sum(unknown[index] for index in self._among(unknown, first, end))
+        return math.fsum(unknown[index] for index in self._among(unknown, first, end))
 
     def minutes_in(self, first: int, end: int) -> int:
         return end - first if self.kept is None else self.kept.count(1, first, end)
@@ -76,7 +77,7 @@ class Tally:
 
     def _sum(self, values: Sequence[float], first: int, end: int) -> float:
         part = values if end - first == len(values) else values[first:end]
-        return sum(part if self.kept is None else compress(part, self.kept[first:end]))
+        return math.fsum(part if self.kept is None else compress(part, self.kept[first:end]))
 
     def _among(self, minutes: Mapping[int, object], first: int, end: int) -> Iterator[int]:
         """Those of the minutes, of which there are few or many, that are in the stretch and count."""
@@ -164,4 +165,4 @@ def _judged(ratios: Iterable[float], target: float) -> list[float]:
 
 
 def _mean(ratios: Sequence[float]) -> float:
-    return sum(ratios) / len(ratios)
+    return math.fsum(ratios) / len(ratios)

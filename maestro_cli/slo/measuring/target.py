@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -60,10 +61,10 @@ def days_in(measured: Measured) -> Iterator[Day]:
     minutes = measured.minutes
     if minutes is None:
         return
-    allowed = measured.objective.budget * sum(minutes.total)
+    allowed = measured.objective.budget * math.fsum(minutes.total)
     for _, start, end in days_of(measured.measured):
         first, last = (int((at - minutes.start) / timedelta(seconds=MINUTE)) for at in (start, end))
-        good, total = sum(minutes.good[first:last]), sum(minutes.total[first:last])
+        good, total = math.fsum(minutes.good[first:last]), math.fsum(minutes.total[first:last])
         coverage = sum(minutes.covered[first:last]) / max(last - first, 1)
         spent = (total - good) / allowed * _elapsed(measured) if allowed > 0 else None
         yield Day(start, good, total, coverage, spent)
@@ -72,10 +73,10 @@ def days_in(measured: Measured) -> Iterator[Day]:
 def spent_at(measured: Measured) -> datetime | None:
     """When the budget of what was promised was gone, in events of the whole span; None while some is left."""
     minutes, objective = measured.minutes, measured.objective
-    if minutes is None or not sum(minutes.total):
+    if minutes is None or not math.fsum(minutes.total):
         return None
     elapsed = _elapsed(measured)
-    allowed = objective.budget * sum(minutes.total) / (elapsed or 1.0)
+    allowed = objective.budget * math.fsum(minutes.total) / (elapsed or 1.0)
     bad = 0.0
     for index, (good, total) in enumerate(zip(minutes.good, minutes.total, strict=True)):
         bad += total - good

@@ -44,7 +44,7 @@ def find_unseen(joining: Joining, coverage: Coverage) -> Unseen:
     minutes = len(joining.total)
     watched = sum(coverage.covered)
     is_trusted = watched >= BRIDGED_FROM * minutes
-    seen = sum(compress(joining.total, coverage.covered))
+    seen = math.fsum(compress(joining.total, coverage.covered))
     mean = seen / watched if watched else 0.0
     expected = _expected(joining, coverage)
     found = Unseen()
@@ -62,6 +62,10 @@ def find_unseen(joining: Joining, coverage: Coverage) -> Unseen:
         index = joining.minute(at)
         if many > 0 and 0 <= index < minutes:
             found.unknown[index] = found.unknown.get(index, 0.0) + many + _SURE * math.sqrt(many) + 1
+    for at, value in joining.refused:
+        index = joining.minute(at)
+        if 0 <= index < minutes:
+            found.unknown[index] = found.unknown.get(index, 0.0) + value
     return found
 
 
@@ -107,7 +111,7 @@ def _expected(joining: Joining, coverage: Coverage) -> Mapping[int, float]:
 
 def _add_doubt(unknown: dict[int, float]) -> None:
     """Traffic varies: all of it together may be three standard deviations more."""
-    whole = sum(unknown.values())
+    whole = math.fsum(unknown.values())
     if whole > 0:
         more = 1 + _SURE / math.sqrt(whole)
         for index in unknown:

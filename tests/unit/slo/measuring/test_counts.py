@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import math
+import operator
 import random
+from array import array
 from datetime import timedelta
 
 import pytest
@@ -51,12 +55,13 @@ def test_a_counter_that_is_there_from_the_beginning_is_no_birth() -> None:
     assert counts.births == 0
 
 
-def test_a_new_target_with_a_long_life_behind_it_is_not_taken_as_born() -> None:
+def test_a_new_target_with_a_long_life_behind_it_is_not_taken_as_born_and_its_past_is_unknown() -> None:
     old = series(every(15, list(range(40))))
     moved = series(every(15, [90_000 + n for n in range(20)], at=300), instance="b")
     counts = counts_of([piece([old, moved], 10)], span(10))
     assert sum(counts.total) == 39 + 19
     assert counts.refused_births == 1
+    assert counts.unknown[5] >= 90_000
 
 
 def test_a_series_that_ends_before_the_span_may_have_counted_a_step_more() -> None:
@@ -154,3 +159,21 @@ def test_what_is_before_the_span_is_not_counted() -> None:
     assert sum(counts.total) == 20
     assert counts.start == START.timestamp()
     assert counts.minutes == timedelta(minutes=5).total_seconds() / 60
+
+
+def test_what_a_target_counted_before_it_was_discovered_may_all_have_been_bad() -> None:
+    """It served, and failed, for an hour of the span before anybody scraped it."""
+    known = series(every(15, list(range(480))))
+    failed = [series(every(15, [50_000.0 + n for n in range(240)], at=3600), instance="b", code="500")]
+    served = [series(every(15, [60_000.0 + n for n in range(240)], at=3600), instance="b", code="200")]
+    tally = Tally(counts_of([piece([known, *served, *failed], 120)], span(120)), counts_bad=True)
+    bounds = ratio_of(tally, Method.OCCURRENCES, None).bounds
+    assert bounds is not None
+    assert bounds.low <= 1 - 50_000 / 111_000 <= bounds.high
+
+
+def test_sums_are_rounded_once_so_that_every_python_gives_the_same() -> None:
+    counts = counts_of([piece([series(every(60, [0.0, 0.0]))], 10)], span(10))
+    counts.total[:] = array("d", [0.1] * 10)
+    assert ratio_of(Tally(counts, counts_bad=True), Method.OCCURRENCES, None).total == math.fsum([0.1] * 10)
+    assert functools.reduce(operator.add, [0.1] * 10) != math.fsum([0.1] * 10)
