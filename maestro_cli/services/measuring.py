@@ -74,7 +74,7 @@ def read_kept(services: Services, wanted: MeasureWanted) -> tuple[Kept, ...]:
         read = partial(
             _read,
             source=source,
-            store=store_of(wanted),
+            store=store_of(services, wanted, source),
             before=found_before,
             wanted=wanted,
             at=at,
@@ -209,11 +209,15 @@ def wanted_objectives(services: Services, wanted: MeasureWanted) -> Sequence[Obj
     return [known[name] for name in dict.fromkeys(wanted.names or sorted(known))]
 
 
-def store_of(wanted: MeasureWanted) -> Store:
-    """Where what was measured is kept on this machine."""
+def store_of(services: Services, wanted: MeasureWanted, source: RawPrometheus) -> Store:
+    """Where what was measured is kept on this machine: nowhere, if nobody can tell which Prometheus it is."""
     from maestro_cli.config.locations import cache_dir
 
-    return Nowhere() if wanted.fresh else KeptOnDisk(cache_dir() / "slo")
+    identity = None if wanted.fresh else source.identity()
+    if identity is None:
+        return Nowhere()
+    context = "" if wanted.prometheus else services.context_name
+    return KeptOnDisk(cache_dir() / "slo", f"{context}\x00{identity}")
 
 
 def _span(objective: Objective, wanted: MeasureWanted, at: datetime) -> Span:

@@ -93,8 +93,9 @@ def make_report(services: Services, wanted: SlaWanted) -> Made:
         raise UsageError(f"{wanted.previous} months before are too many", fix=f"0 to {MOST_BEFORE}")
     now = services.clock.now()
     span = _span(wanted, contract, objectives, now)
-    metrics = RecordingMetrics(raw_metrics(services, asked))
-    store = RecordingStore(store_of(asked))
+    source = raw_metrics(services, asked)
+    metrics = RecordingMetrics(source)
+    store = RecordingStore(store_of(services, asked, source))
     is_ours = not wanted.prometheus
     earliest = _earliest(span, contract, wanted.previous)
     before = tuple(one for one in recovered(services, now) if one.at >= earliest) if is_ours else ()

@@ -1,12 +1,16 @@
 """What Prometheus holds, as it was scraped, for objectives that are measured over long times.
 
 Invariant: samples are those with start <= time < end, whatever of the two ends a version of Prometheus counts
-in; an answer that is too large is TooMuch, not a part of one.
+in; an answer that is too large is TooMuch, not a part of one, and one that says of itself that something may
+be missing is NoData.
 """
 
 from __future__ import annotations
 
+import hashlib
+import ipaddress
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -17,15 +21,18 @@ import msgspec
 from maestro_cli.config.secrets import NO_VAULT, Secrets
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.clock import to_rfc3339
-from maestro_cli.core.errors import InvalidQuery, MaestroError
+from maestro_cli.core.errors import InvalidQuery, MaestroError, NoData
 from maestro_cli.core.quantities import parse_duration_seconds, prometheus_duration
+from maestro_cli.core.untrusted import visible
 from maestro_cli.slo.ports import RawSeries, TooMuch
 from maestro_cli.sources.deadline import within
-from maestro_cli.sources.failures import not_like, unreachable
+from maestro_cli.sources.failures import QUOTE_LIMIT, not_like, unreachable
 from maestro_cli.sources.prometheus import MAX_POINTS, SYSTEM, Prometheus
 
 TIMEOUT_SECONDS = 60.0  # a month of samples is read from the disk
-_HERE = ("127.0.0.1", "localhost", "::1")
+_LEAST = 0.001  # seconds: times of samples are whole milliseconds
+_HINT = "PromQL info:"  # of versions before 3, which have it among the warnings: nothing is missing
+_NO_TIME = "0001-01-01"  # Go's zero time
 _TOO_MANY = ("too many samples", "exceeded maximum resolution")
 
 
@@ -39,12 +46,17 @@ class _Data(msgspec.Struct, rename="camel"):
     result: list[_Item] = []
 
 
-class _Matrix(msgspec.Struct):
+class _Matrix(msgspec.Struct, rename="camel"):
+    """`warnings` are of Prometheus, Thanos and Mimir, `is_partial` is of VictoriaMetrics."""
+
     data: _Data
+    warnings: list[str] | None = None
+    is_partial: bool = False
 
 
 class _Runtime(msgspec.Struct, rename="camel"):
     storage_retention: str = ""
+    start_time: str = ""
 
 
 _decode_matrix = msgspec.json.Decoder(_Matrix).decode
@@ -59,20 +71,21 @@ class RawPrometheus(Prometheus):
         self, endpoint: Endpoint, *, timeout_seconds: float = TIMEOUT_SECONDS, secrets: Secrets = NO_VAULT
     ) -> None:
         super().__init__(endpoint, timeout_seconds=timeout_seconds, secrets=secrets)
+        self._endpoint = endpoint
         self._retention: tuple[float | None] | None = None
-        if urlsplit(self._base).hostname in _HERE:
+        self._is_here = _is_here(urlsplit(self._base).hostname or "")
+        if self._is_here:
             self._session.headers["Accept-Encoding"] = "identity"  # packing takes longer than what it saves
 
     def samples(self, selector: str, start: datetime, end: datetime) -> Iterator[RawSeries]:
         """Every sample with start <= time < end. Raises TooMuch and InvalidQuery."""
         first, last = start.timestamp(), end.timestamp()
-        span = prometheus_duration(last - first)
+        # version 2 counts a sample at the start in, version 3 does not; both have the end
+        span = prometheus_duration(last - first + _LEAST)
         for one in self._matrix("query", {"query": f"{selector}[{span}]", "time": to_rfc3339(end)}):
-            # version 2 counts a sample at the start in, version 3 does not; both have the end
-            if one.times and one.times[-1] >= last:
-                kept = sum(at < last for at in one.times[-2:]) - len(one.times[-2:])
-                one = RawSeries(one.labels, one.times[:kept], one.values[:kept])
-            yield one
+            low, high = bisect_left(one.times, first), bisect_left(one.times, last)
+            if low < high:
+                yield RawSeries(one.labels, one.times[low:high], one.values[low:high])
 
     def steps(self, promql: str, start: datetime, end: datetime, step_seconds: float) -> Iterator[RawSeries]:
         """The query at start + step, start + 2 steps … end. Raises TooMuch and InvalidQuery."""
@@ -88,6 +101,28 @@ class RawPrometheus(Prometheus):
         """The values of a label in that time, in order."""
         how = urlencode({"match[]": selector, "start": to_rfc3339(start), "end": to_rfc3339(end)})
         return self._get(f"/api/v1/label/{quote(label, safe='')}/values?{how}", list[str])
+
+    def identity(self) -> str | None:
+        """Which Prometheus this is and as whom it is asked, without any secret; None where nobody can tell.
+
+        What listens at an address of this machine may be another one every day (a forwarded port): such a
+        one is known by when it was started, and asked for that each time.
+        """
+        one = self._endpoint
+        user = urlsplit(self._base).username
+        told = [self.url, user, one.username, one.token, one.password]  # references of secrets, not secrets
+        if self._is_here:
+            told.append(self._started())
+            if told[-1] is None:
+                return None
+        return hashlib.sha256(repr(told).encode()).hexdigest()
+
+    def _started(self) -> str | None:
+        try:
+            at = self._get("/api/v1/status/runtimeinfo", _Runtime).start_time
+        except MaestroError:
+            return None
+        return None if not at or at.startswith(_NO_TIME) else at
 
     def retention_seconds(self) -> float | None:
         """How long it keeps samples, asked once; None where it does not tell, or keeps them by size alone."""
@@ -107,7 +142,9 @@ class RawPrometheus(Prometheus):
         url = f"{self._base}/api/v1/{path}"
         body = self._answered(url, form)
         try:
-            data = _decode_matrix(body).data
+            answer = _decode_matrix(body)
+            _check_whole(answer, self.url)
+            data = answer.data
             if data.result_type != "matrix":
                 raise InvalidQuery(f"the query does not give series over time: {form['query'][:120]}")
             for item in data.result:
@@ -128,6 +165,26 @@ class RawPrometheus(Prometheus):
         if isinstance(failure, InvalidQuery) and any(text in failure.why for text in _TOO_MANY):
             raise TooMuch(failure.why)
         raise failure
+
+
+def _check_whole(answer: _Matrix, url: str) -> None:
+    """Raises NoData, with what it says of itself, for an answer that may be a part."""
+    told = [text for text in answer.warnings or () if not text.startswith(_HINT)]
+    if told or answer.is_partial:
+        raise NoData(
+            f"{SYSTEM} at {url} gave an answer that may not be whole",
+            why=visible("; ".join(told), QUOTE_LIMIT) if told else "it says that the answer is partial",
+            fix="look at its stores and queriers, and ask again",
+        )
+
+
+def _is_here(host: str) -> bool:
+    """Whether the host is this machine, by its name or address alone."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
 
 
 def _series(item: _Item) -> RawSeries:

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from maestro_cli.core.errors import NoData
-from maestro_cli.slo.measuring.keeping import Kept, Key, Store, piece_digest
+from maestro_cli.slo.measuring.keeping import LOOK_BACK_SECONDS, Kept, Key, Store, piece_digest
 from maestro_cli.slo.measuring.model import Asked
 from maestro_cli.slo.measuring.samples import Piece, Roles, key_of, piece_of
 from maestro_cli.slo.measuring.window import MINUTE, Span
 from maestro_cli.slo.ports import RawMetrics, RawSeries, TooMuch
 
-LOOK_BACK_SECONDS = 300  # before a span, where the sample is that the first increment starts from
 DAYS_AT_ONCE = 10
 _DAY = timedelta(days=1)
 

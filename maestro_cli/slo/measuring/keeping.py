@@ -1,13 +1,19 @@
-"""What was measured of times that are over, on this disk, so that it is asked for once.
+"""What was measured of days that are over, on this disk, so that it is asked for once.
 
 Invariant: an entry is whole or not there: it carries the digest of what it holds, and one that does not agree
-with it is set aside. Only what can no longer change is kept.
+with it is set aside. Nobody is given what another Prometheus, or the same one for another user, has answered.
+Only what is not expected to change is kept: a day without a gap ten minutes after its end, and one with gaps
+two days after it, since late samples (out of order, or of an agent that was cut off) may still close them.
+Of a target that had no sample at all in a day nobody knows that its samples are late: `--fresh` asks again.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,10 +22,13 @@ from typing import Protocol
 import msgspec
 
 from maestro_cli.core.files import write_atomically
-from maestro_cli.slo.measuring.samples import Piece
+from maestro_cli.slo.measuring.samples import Piece, gap_limit
 
-SETTLED = timedelta(minutes=10)  # what is older no longer changes: late samples have come
-_ALIGNED = 300  # seconds: only pieces between such times are asked for more than once
+SETTLED = timedelta(minutes=10)  # what is older and has no gap no longer changes
+LATE = timedelta(days=2)  # until then samples may come that close a gap
+LOOK_BACK_SECONDS = 300  # before a span, where the sample is that the first increment starts from
+UNUSED_DAYS = 100
+_DAY_SECONDS = 86400
 _FORMAT = b"maestro.slo.piece/1\n"
 _DIGEST_BYTES = 32
 _FASTEST = 1  # of zlib: a day of an objective is 23 KB, and 2 to 5 KB of it are left
@@ -67,11 +76,17 @@ class Nowhere:
 
 
 class KeptOnDisk:
-    """One file a piece in a folder of the cache, of times that are over; a full disk keeps nothing."""
+    """One file a piece in a folder of the cache, of days that are over; a full disk keeps nothing.
 
-    def __init__(self, folder: Path) -> None:
+    `identity` tells which Prometheus answers, and whom: what was kept under another is not found. It is in
+    the names of the files as a part of a digest alone. What nobody used for 100 days goes.
+    """
+
+    def __init__(self, folder: Path, identity: str) -> None:
         self._folder = folder
+        self._identity = identity
         self._decoder = msgspec.msgpack.Decoder(Kept)
+        self._swept: set[Path] = set()
 
     def load(self, key: Key) -> Kept | None:
         """None for what is not kept, or no longer as it was written: that is set aside as `NAME.corrupt`."""
@@ -80,6 +95,8 @@ class KeptOnDisk:
             data = path.read_bytes()
         except OSError:
             return None
+        with suppress(OSError):
+            os.utime(path)  # it is used
         try:
             return self._decoder.decode(_opened(data))
         except (ValueError, zlib.error, msgspec.MsgspecError):
@@ -87,7 +104,7 @@ class KeptOnDisk:
             return None
 
     def save(self, key: Key, kept: Kept) -> None:
-        if not (_is_lasting(key, kept.asked_at) and kept.piece.covered):
+        if not _is_lasting(key, kept):
             return
         body = msgspec.msgpack.encode(kept)
         sealed = _FORMAT + hashlib.sha256(body).digest() + zlib.compress(body, _FASTEST)
@@ -95,15 +112,45 @@ class KeptOnDisk:
             write_atomically(self._path(key), sealed, mode=0o600)
         except OSError:
             return  # it is asked for again
+        self._sweep(self._path(key).parent)
 
     def _path(self, key: Key) -> Path:
-        name = key.name
+        name = hashlib.sha256(f"{self._identity}\x00{key.name}".encode()).hexdigest()
         return self._folder / name[:2] / f"{name[2:]}.piece"
 
+    def _sweep(self, folder: Path) -> None:
+        """Remove what is old there, once for each of the 256 folders that something is written to."""
+        if folder in self._swept:
+            return
+        self._swept.add(folder)
+        oldest = time.time() - UNUSED_DAYS * _DAY_SECONDS
+        try:
+            for path in folder.iterdir():
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+        except OSError:
+            return  # somebody else is sweeping, or may
 
-def _is_lasting(key: Key, asked_at: datetime) -> bool:
-    is_aligned = all(round(at.timestamp()) % _ALIGNED == 0 for at in (key.start, key.end))
-    return is_aligned and key.end + SETTLED <= asked_at
+
+def _is_lasting(key: Key, kept: Kept) -> bool:
+    """A whole day of UTC, or what is looked at before one: a rolling window has other ends every minute."""
+    start, end = key.start.timestamp(), key.end.timestamp()
+    if end % _DAY_SECONDS or end - start not in (_DAY_SECONDS, LOOK_BACK_SECONDS):
+        return False
+    age = kept.asked_at - key.end
+    return bool(kept.piece.covered) and (age >= LATE or (age >= SETTLED and _is_whole(kept.piece)))
+
+
+def _is_whole(piece: Piece) -> bool:
+    """Whether every target that has a sample in it has one in each of its minutes, or at each scrape."""
+    steps: dict[str, float] = {}
+    for part in piece.series:
+        steps[part.target] = max(part.step_seconds, steps.get(part.target, 0.0))
+    for target, stretches in piece.covered.items():
+        (start, end), limit = stretches[0], gap_limit(steps.get(target, 0.0))
+        if len(stretches) > 1 or start - piece.start > limit or piece.end - end > limit:
+            return False
+    return True
 
 
 def piece_digest(piece: Piece) -> str:

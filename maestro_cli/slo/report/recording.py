@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from maestro_cli.core.errors import InvalidFile, UsageError
+from maestro_cli.core.errors import InvalidFile, NoData, UsageError
 from maestro_cli.slo.measuring.keeping import Kept, Key, Store
 from maestro_cli.slo.ports import RawMetrics, RawSeries, TooMuch
 from maestro_cli.slo.report.model import Inputs, LabelValues, Refusal
@@ -55,7 +55,7 @@ class RecordingMetrics:
     ) -> tuple[RawSeries, ...]:
         try:
             return tuple(ask())
-        except UsageError as error:
+        except (UsageError, NoData) as error:
             self.refusals.append(Refusal(promql, start, end, False, error.what, error.why))
             raise
         except TooMuch as error:

@@ -111,7 +111,7 @@ def test_the_part_of_a_span_that_is_to_come_is_not_missed() -> None:
 
 
 def test_days_that_are_over_are_asked_for_once(tmp_path: Path) -> None:
-    told, kept = Told(_served()), KeptOnDisk(tmp_path)
+    told, kept = Told(_served()), KeptOnDisk(tmp_path, "here")
     first = measure(objective(), DAY, Outside(told, LATER, kept))
     count = len(told.asked)
     second = measure(objective(), DAY, Outside(told, LATER + timedelta(hours=5), kept))
@@ -121,7 +121,7 @@ def test_days_that_are_over_are_asked_for_once(tmp_path: Path) -> None:
 
 
 def test_an_entry_that_was_damaged_is_set_aside_and_asked_for_again(tmp_path: Path) -> None:
-    told, kept = Told(_served()), KeptOnDisk(tmp_path)
+    told, kept = Told(_served()), KeptOnDisk(tmp_path, "here")
     first = measure(objective(), DAY, Outside(told, LATER, kept))
     (entry,) = tmp_path.rglob("*.piece")
     entry.write_bytes(entry.read_bytes()[:-7] + b"garbage")
