@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import re
 
+from maestro_cli.slo.measuring.selectors import parse_selector
 from maestro_cli.slo.objectives import WINDOW, Counters, Latency, Queries
 
+_QUOTED = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)"""
+_NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*\s*"
+_MATCHERS = rf"""\{{(?:[^{{}}"'`]|{_QUOTED})*\}}"""
 # a metric name and label matchers, no function, range or offset: rate() is put around it
-_SELECTOR = (
-    r"""[a-zA-Z_:][a-zA-Z0-9_:]*\s*(?:\{(?:[^{}"'`]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)*\})?\s*"""
-)
+_SELECTOR = rf"{_NAME}(?:{_MATCHERS})?\s*"
+_MATCHED = re.compile(rf"{_QUOTED}|(?P<selector>(?:{_NAME})?{_MATCHERS})")
+# a name in quotes, as Prometheus 3 has them: such series are counted by queries alone
+_QUOTED_NAME = re.compile(rf"[{{,]\s*{_QUOTED}\s*[=!,}}]")
 SELECTOR = re.compile(_SELECTOR)
 _MATCHER = re.compile(
     r"""\s*(?P<name>[a-zA-Z_][a-zA-Z0-9_]*)\s*(?P<sign>=~|!~|!=|=)\s*"""
@@ -23,8 +28,9 @@ _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _PLACEHOLDER = re.compile(r"\{\{-?\s*\.?[wW]indow\s*-?\}\}|\$\{window\}")
 # the events of one selector, by whatever range: that of each series, added up
 _COUNTED = re.compile(
-    rf"sum\s*\(\s*(?:(?:rate|increase)\s*\(\s*(?P<ranged>{_SELECTOR})\[[^\]:]+\]\s*\)|(?P<bare>{_SELECTOR}))\s*\)"
+    rf"sum\s*\(\s*(?:(?P<how>rate|increase)\s*\(\s*(?P<ranged>{_SELECTOR})\[[^\]:]+\]\s*\)|(?P<bare>{_SELECTOR}))\s*\)"
 )
+_RATE, _INCREASE = re.compile(r"\brate\s*\("), re.compile(r"\bincrease\s*\(")
 _OR = re.compile(r"\bor\b", re.IGNORECASE)
 _NOTHING = re.compile(r"(on\s*\(\s*\)\s*)?vector\s*\(\s*0\s*\)", re.IGNORECASE)
 _MINUS = re.compile("-")
@@ -35,11 +41,18 @@ _CLOSING = {")": "(", "}": "{", "]": "["}
 def as_written(query: str) -> str:
     """The query with `$window` for whatever its format says, and without comments.
 
-    Raises ValueError for one that is empty or not closed.
+    Raises ValueError for one that is empty or not closed, and for matchers that Prometheus would refuse.
     """
     text, _ = _masked(_PLACEHOLDER.sub(WINDOW, query))
     if not text.strip():
         raise ValueError("is empty")
+    for match in _MATCHED.finditer(text):
+        selector = match["selector"] or ""
+        if selector and not _QUOTED_NAME.search(selector):
+            try:
+                parse_selector(selector)
+            except ValueError as error:
+                raise ValueError(f"selects nothing: {error}") from error
     return text.strip()
 
 
@@ -52,7 +65,8 @@ def indicator_of(*, total: str, bad: str | None, good: str | None) -> Counters |
         good_part = _complement(bad, all_)
         bad, good, part = (None, good_part, good_part) if good_part else (bad, good, part)
     if not all_ or not part:
-        asked = [one if one is None else _asked(one) for one in (total, bad, good)]
+        how = _how(" ".join(filter(None, (total, bad, good))))
+        asked = [one if one is None else _asked(one, how) for one in (total, bad, good)]
         return Queries(total=asked[0] or "", bad=asked[1], good=asked[2])
     if good is None:
         return Counters(total=all_, bad=part)
@@ -66,18 +80,34 @@ def has_no_window(found: Counters | Latency | Queries) -> bool:
     )
 
 
-def _asked(query: str) -> str:
-    selector = _counted(query)
-    return f"sum(increase({selector}[{WINDOW}]))" if selector else query
+def _asked(query: str, how: str) -> str:
+    """The query over `$window`; one that says nothing of how it counts is counted as the other one is."""
+    text = _unwrapped(query)
+    if SELECTOR.fullmatch(text):
+        return f"sum({how}({text}[{WINDOW}]))"
+    match = _COUNTED.fullmatch(text)
+    if match is None:
+        return query
+    return f"sum({match['how'] or how}({(match['ranged'] or match['bare']).strip()}[{WINDOW}]))"
+
+
+def _how(queries: str) -> str:
+    """Whether what is beside a bare selector are rates; else they are taken as counts."""
+    return "rate" if _RATE.search(queries) and not _INCREASE.search(queries) else "increase"
 
 
 def _counted(query: str) -> str:
     """The selector whose events a query counts; "" where it is another query."""
     text = _unwrapped(query)
-    if SELECTOR.fullmatch(text):
-        return text
     match = _COUNTED.fullmatch(text)
-    return (match["ranged"] or match["bare"]).strip() if match else ""
+    selector = (match["ranged"] or match["bare"]).strip() if match else text
+    if not SELECTOR.fullmatch(selector):
+        return ""
+    try:
+        parse_selector(selector)
+    except ValueError:
+        return ""  # by a name in quotes: what is no selector at all is refused `as_written`
+    return selector
 
 
 def _complement(bad: str, total: str) -> str:

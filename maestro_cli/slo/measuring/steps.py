@@ -7,6 +7,7 @@ step in which nothing happened.
 from __future__ import annotations
 
 import math
+import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -20,6 +21,7 @@ from maestro_cli.slo.ports import RawSeries
 
 STEP_SECONDS = 300  # of queries over a range: rates need two samples, and scrapes come once a minute at worst
 PART = "maestro_part"
+_RATE, _INCREASE = re.compile(r"\brate\s*\("), re.compile(r"\bincrease\s*\(")
 Point = tuple[float, float]  # counted and all events of a step
 Reader = Callable[[Sequence[RawSeries]], dict[float, Point]]
 _HOLDS: dict[str, Callable[[float, float], bool]] = {
@@ -50,8 +52,10 @@ def query_of(kind: Indicator) -> str:
     if isinstance(kind, ErrorRatio):
         return f"avg({kind.query.replace(WINDOW, window)})"
     if isinstance(kind, Queries):
-        counted = f"sum({(kind.good or kind.bad or '').replace(WINDOW, window)})"
-        total = f"sum({kind.total.replace(WINDOW, window)})"
+        part = kind.good or kind.bad or ""
+        times = f"{STEP_SECONDS} * " if _are_rates(part) and _are_rates(kind.total) else ""
+        counted = f"{times}sum({part.replace(WINDOW, window)})"
+        total = f"{times}sum({kind.total.replace(WINDOW, window)})"
     elif not isinstance(kind, Latency):
         raise ValueError(f"{type(kind).__name__} is not evaluated in steps")
     else:
@@ -63,6 +67,11 @@ def query_of(kind: Indicator) -> str:
         f'label_replace({query}, "{PART}", {promql_string(part)}, "", "")'
         for part, query in (("counted", counted), ("total", total))
     )
+
+
+def _are_rates(query: str) -> bool:
+    """Whether what a query tells is of each second; both sides of a ratio become counts, or neither."""
+    return _RATE.search(query) is not None and _INCREASE.search(query) is None
 
 
 def maker_of(

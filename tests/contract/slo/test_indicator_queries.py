@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.slo.files.promql import indicator_of
 from maestro_cli.slo.objectives import Counters, ErrorRatio, Indicator, Latency, Objective, Queries, Threshold
 
 pytestmark = pytest.mark.contract
@@ -20,6 +21,7 @@ LOADED = [
     ("s_bucket{a='1',le='1.0'}", COUNTED),
     ("up{a='1'}", "_ 1 1 1 1 1 1 1 0 NaN 1"), ("ratio{a='1'}", "0.25x20"),
 ]  # fmt: skip
+_BAD = "sum(rate(bad_total[$window]))"
 # an indicator, and the share of bad events over the 10 minutes that end after 10
 ASKED: list[tuple[str, Indicator, float | None]] = [
     ("counters", Counters("all_total", "bad_total"), 0.05),
@@ -31,6 +33,7 @@ ASKED: list[tuple[str, Indicator, float | None]] = [
     ("latency-of-all", Latency('s{a="1"}', 0.1, total="all_total"), 0.55),
     ("no-bucket", Latency("s", 0.2), None),
     ("queries", Queries("sum(rate(all_total[$window]))", "sum(rate(bad_total[$window]))"), 0.05),
+    ("read-of-rates", indicator_of(total="sum(rate(all_total[1m]))", bad=f"{_BAD} + {_BAD}", good=None), 0.1),
     ("error-ratio", ErrorRatio("avg_over_time(ratio[$window])"), 0.25),
     ("threshold", Threshold("up", "gte", 1.0), 1 / 9),  # NaN is neither
 ]

@@ -80,7 +80,7 @@ def threshold(source: Any, **objective: Any) -> dict[str, Any]:
         ),
         (
             ratio(bad=metric("sum by (a) (rate(e[$window]))"), total=metric("sum(rate(t[1m])) # of all")),
-            Queries("sum(increase(t[$window]))", bad="sum by (a) (rate(e[$window]))"),
+            Queries("sum(rate(t[$window]))", bad="sum by (a) (rate(e[$window]))"),
         ),
         (
             ratio(counter=False, bad=metric("e"), total=metric("t")),

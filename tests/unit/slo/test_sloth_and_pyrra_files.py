@@ -115,7 +115,7 @@ SLOW = """(
         ),
         (
             {"events": {"error_query": "e[{{.window}}]", "total_query": "sum(rate(a[{{.window}}]))"}},
-            Queries("sum(increase(a[$window]))", bad="e[$window]"),
+            Queries("sum(rate(a[$window]))", bad="e[$window]"),
         ),
         ({"raw": {"error_ratio_query": "1 - x[{{.window}}]"}}, ErrorRatio("1 - x[$window]")),
     ],
