@@ -231,14 +231,17 @@ class ConsoleApp(Frame):
     def action_answer(self) -> None:
         if not self.asker.call_first():
             self.status.tell("nothing waits for an answer")
+        elif self.behind.store.snapshot.replay_at is not None:
+            self.status.tell("the console shows the past; :live returns to now, where it is asked")
 
     @on(StatusLine.Chosen)
     def status_chosen(self) -> None:
         self.action_answer()
 
     def is_free(self) -> bool:
-        """Whether a dialog can open without taking the keys from what somebody types or decides."""
-        return not self.prompt.is_open and len(self.screen_stack) == 1
+        """Whether a dialog can open: not over what somebody types or decides, nor over the past."""
+        is_now = self.behind.store.snapshot.replay_at is None
+        return is_now and not self.prompt.is_open and len(self.screen_stack) == 1
 
     def is_protected(self, context: str) -> bool:
         return self.behind.policy(context).protected

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Button
+from textual.widgets import Button, Input
 
 from maestro_cli.output.views import Report
 from maestro_cli.runbooks.model import Question
 from maestro_cli.tui.acting.dialogs import ArmDialog, QuitDialog
+from maestro_cli.tui.acting.dispatcher import Agreed
 from maestro_cli.tui.acting.menu import ActionMenu
 from maestro_cli.tui.acting.model import Action, Danger, Target
 from maestro_cli.tui.acting.question_dialogs import QuestionDialog, SeeDialog
@@ -20,7 +21,7 @@ from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.messages import ActionRefused
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.pods import PODS
-from maestro_cli.tui.store.events import FactRead
+from maestro_cli.tui.store.events import FactRead, Resumed, Rewound
 from tests.tui.cases import NOW, StillConsole, pod, run_app, screen_text, tell, until
 
 SERVICES = SimpleNamespace(
@@ -159,6 +160,41 @@ def test_an_answer_that_comes_too_late_takes_no_other_dialog_away() -> None:
         assert app.screen is below
 
     run_app(StillConsole(SERVICES), script, place=PODS_PLACE)
+
+
+def test_what_disrupts_is_shown_until_its_name_is_typed() -> None:
+    answers: list[Any] = []
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        shown = SeeDialog("drain a: carry it out?", Report("x/v1", {}, ()), "Carry out", "", "node/a")
+        app.push_screen(shown, answers.append)
+        await until(pilot, lambda: getattr(app.focused, "id", "") == "cancel", "the dialog")
+        shown.query_one("#go", Button).press()
+        await until(pilot, lambda: "that is not node/a; nothing was done" in screen_text(app), "why not")
+        assert answers == []
+        shown.query_one("#target", Input).value = "node/a"
+        shown.query_one("#go", Button).press()
+        await until(pilot, lambda: answers == [Agreed()], "a yes")
+
+    run_app(StillConsole(SERVICES), script, place=PODS_PLACE)
+
+
+def test_nothing_is_asked_over_the_past() -> None:
+    console, answers = StillConsole(SERVICES), list[Any]()
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, Rewound(NOW, {}))
+        in_background(app, answers)
+        await until(pilot, lambda: "waits for you" in screen_text(app), "a word of it")
+        await pilot.press("f2")
+        assert app.status.told == "the console shows the past; :live returns to now, where it is asked"
+        assert len(app.screen_stack) == 1
+        tell(console, Resumed())
+        await asked_now(app, pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: answers == [None], "an end")
+
+    run_app(console, script, place=PODS_PLACE)
 
 
 def test_what_is_at_work_is_not_begun_again() -> None:

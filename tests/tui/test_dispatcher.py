@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -45,7 +46,7 @@ class Desk:
         self.shown.append(plan)
         return self.agreed
 
-    def see(self, target: Target, title: str, view: Any, word: str) -> Agreed | None:
+    def see(self, target: Target, title: str, view: Any, word: str, name: str) -> Agreed | None:
         self.shown.append(view)
         return self.agreed
 
@@ -173,6 +174,46 @@ def test_what_was_disarmed_while_the_dialog_was_open_is_not_done(store: Store) -
     dispatcher(store, desk).perform(delete(), (TARGET,), Quiet(), Cancellation())
     assert desk.executed == []
     assert store.snapshot.log[-1].outcome == "refused: prod is read-only"
+
+
+def test_what_was_disarmed_while_a_yes_was_given_is_not_gone_on_with(store: Store) -> None:
+    arm(store)
+    did: list[str] = []
+
+    class Slow(Desk):
+        def see(self, *shown: object) -> Agreed | None:
+            store.dispatch(ContextDisarmed("prod"))
+            return Agreed()
+
+    def performs(doing: Any) -> str:
+        if doing.agree("carry it out?", None, "Carry out"):
+            did.append("it")
+        return "done"
+
+    go = Action("t.go", "Go", "t", Danger.REVERSIBLE, lambda *asked: ("change",), performs=performs)
+    dispatcher(store, Slow()).perform(go, (TARGET,), Quiet(), Cancellation())
+    assert did == []
+    assert store.snapshot.log[-1].outcome == (
+        "failed: prod is read-only — press W to arm it for some minutes"
+    )
+
+
+def test_what_was_begun_now_is_refused_when_the_past_came_under_its_words(store: Store) -> None:
+    written: list[str] = []
+
+    class Slow(Desk):
+        def words(self, action: Action, targets: Any) -> Any:
+            store.dispatch(Rewound(NOW - timedelta(hours=1), {}))
+            return {"note": "seen"}
+
+    def records(*asked: object) -> str:
+        written.append("it")
+        return "noted"
+
+    note = replace(NOTE, records=records)
+    dispatcher(store, Slow()).perform(note, (TARGET,), Quiet(), Cancellation())
+    assert written == []
+    assert store.snapshot.log[-1].outcome == "refused: the console shows the past; nothing is done there"
 
 
 def test_an_error_is_told_with_its_fix_and_ends_nothing_else(store: Store) -> None:

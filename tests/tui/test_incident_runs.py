@@ -74,7 +74,7 @@ class Agrees:
     def agree(self, *shown: object) -> Agreed | None:
         raise AssertionError("no change was planned")
 
-    def see(self, target: Target, title: str, view: Any, word: str) -> Agreed | None:
+    def see(self, target: Target, title: str, view: Any, word: str, name: str) -> Agreed | None:
         out = io.StringIO()
         emit(view, OutputOptions(), out)
         self.shown.append(f"{title}\n{out.getvalue()}")

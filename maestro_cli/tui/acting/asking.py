@@ -63,9 +63,9 @@ class DialogAsker:
         )
         return cast(Agreed | None, asked)
 
-    def see(self, target: Target, title: str, view: View, word: str) -> Agreed | None:
+    def see(self, target: Target, title: str, view: View, word: str, name: str) -> Agreed | None:
         protected = target.context if self._protected(target.context) else ""
-        return cast(Agreed | None, self.ask(title, lambda: SeeDialog(title, view, word, protected)))
+        return cast(Agreed | None, self.ask(title, lambda: SeeDialog(title, view, word, protected, name)))
 
     def agree_all(self, action: Action, planned: Sequence[Planned], news: str) -> Mapping[str, Agreed] | None:
         contexts = sorted({one.target.context for one in planned})

@@ -37,7 +37,7 @@ def change_action(
     def plan(services: Services, target: Target, answers: Answers) -> Plan:
         return services.changes.plan(kind, ref(target), parameters(target, answers))
 
-    return Action(action_id, title, tooltip, danger, line, asks=asks, is_bulk=is_bulk, plans=plan)
+    return Action(action_id, title, tooltip, danger, line, asks=asks, is_bulk=is_bulk, plans=plan, kind=kind)
 
 
 def whole_number(text: str) -> int:

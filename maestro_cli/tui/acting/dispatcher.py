@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import MaestroError, StalePlan
+from maestro_cli.core.errors import GateNotMet, MaestroError, StalePlan
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.quantities import counted
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Doing, Target
@@ -55,8 +55,8 @@ class Asker(Protocol):
     ) -> Agreed | None:
         """Yes to exactly this plan, or None; `news` says why it is not the one of before."""
 
-    def see(self, target: Target, title: str, view: View, word: str) -> Agreed | None:
-        """Yes to what is shown, with `word` on its button, or None."""
+    def see(self, target: Target, title: str, view: View, word: str, name: str) -> Agreed | None:
+        """Yes to what is shown, with `word` on its button and `name` typed where it is not ""; or None."""
 
     def agree_all(self, action: Action, planned: Sequence[Planned], news: str) -> Mapping[str, Agreed] | None:
         """Yes to exactly these plans, by context, or None; `news` as above."""
@@ -205,10 +205,12 @@ class Dispatcher:
 
     def _one(self, work: _Work, target: Target) -> Ending:
         """A record at once; a change after its plan was shown."""
+        if refusal := self.refusal(work.action, (target,)):  # rewound or disarmed while words were typed
+            return Ending(f"refused: {refusal.why}", False)
         if work.action.records is not None:
             return Ending(work.action.records(self._reading(target.context), target, work.answers), True)
         if work.action.performs is not None:
-            doing = self._doing(target, work.answers, work.progress, work.cancellation)
+            doing = self._doing(work.action, target, work.answers, work.progress, work.cancellation)
             return Ending(work.action.performs(doing), True)
         return self._agreed_one(work, target)
 
@@ -259,6 +261,7 @@ class Dispatcher:
 
     def _doing(
         self,
+        action: Action,
         target: Target,
         answers: Answers,
         progress: Progress,
@@ -268,11 +271,14 @@ class Dispatcher:
         """What an action that performs works with; what it goes on with knows what was typed before."""
         agreed = [Agreed(typed)]
 
-        def agree(title: str, view: View, word: str) -> bool:
-            said = self._asker.see(target, title, view, word)
-            if said is not None:
-                agreed.append(said)
-            return said is not None
+        def agree(title: str, view: View, word: str, name: str = "") -> bool:
+            said = self._asker.see(target, title, view, word, name)
+            if said is None:
+                return False
+            if refusal := self.refusal(action, (target,)):  # rewound or disarmed while it was shown
+                raise GateNotMet(refusal.why, fix=refusal.fix)
+            agreed.append(said)
+            return True
 
         def tell(key: FactKey, data: Any) -> None:
             self._store.dispatch(FactRead(key, data, self._clock.now()))
@@ -280,10 +286,10 @@ class Dispatcher:
         def forget(key: FactKey) -> None:
             self._store.dispatch(FactsForgotten(frozenset({key})))
 
-        def go_on(action: Action, words: Answers) -> str:
-            if refusal := self.refusal(action, (target,)):
+        def go_on(then: Action, words: Answers) -> str:
+            if refusal := self.refusal(then, (target,)):
                 return f"refused: {refusal.why}; {refusal.fix}"
-            return self._performed(action, target, words, progress, cancellation, agreed[-1].typed_context)
+            return self._performed(then, target, words, progress, cancellation, agreed[-1].typed_context)
 
         is_armed = self._store.snapshot.is_armed(target.context, self._clock.now())
         services = self._acting(target.context) if is_armed else self._reading(target.context)
@@ -304,7 +310,7 @@ class Dispatcher:
         self._store.dispatch(CommandLogged(began, target.context, line, "running", number))
         outcome = "failed"
         try:
-            outcome = action.performs(self._doing(target, answers, progress, cancellation, typed))
+            outcome = action.performs(self._doing(action, target, answers, progress, cancellation, typed))
         finally:
             self._store.dispatch(CommandLogged(began, target.context, line, outcome, number))
         return outcome

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from maestro_cli.config.explanation import suggestion
 from maestro_cli.core.errors import UsageError
@@ -94,11 +94,21 @@ def fault_of(ask: Ask, text: str) -> str:
     return ""
 
 
+class Agree(Protocol):
+    """Shows a view and asks; True for yes.
+
+    `name` is what is typed for a yes, "" for nothing. Raises GateNotMet where the action is refused by the
+    time of the yes.
+    """
+
+    def __call__(self, title: str, view: View, word: str, name: str = "") -> bool: ...
+
+
 @dataclass(frozen=True)
 class Doing:
     """What an action works with that is more than one record or one plan, such as a run.
 
-    `agree` shows a view and is True for yes; `tell` puts a fact into the store and `forget` takes it out;
+    `tell` puts a fact into the store and `forget` takes it out;
     `go_on` does another action on the same target, refused as that one is, and says how it ended.
     `typed_context` is what was typed where the context is protected.
     """
@@ -108,7 +118,7 @@ class Doing:
     answers: Answers
     progress: Progress
     cancellation: Cancellation
-    agree: Callable[[str, View, str], bool]
+    agree: Agree
     tell: Callable[[FactKey, Any], None]
     forget: Callable[[FactKey], None]
     go_on: Callable[[Action, Answers], str]
@@ -119,7 +129,7 @@ class Doing:
 class Action:
     """`id` is dotted (`pods.delete`) and names the key in keys.yaml. Exactly one of `opens`, `records`,
     `plans` and `performs` is given. `line` is the command that does the same, without `maestro`
-    and `--context`.
+    and `--context`; `kind` is that of the change it plans, where it is always the same.
     """
 
     id: str
@@ -135,6 +145,7 @@ class Action:
     plans: Callable[[Services, Target, Answers], Plan] | None = None
     performs: Callable[[Doing], str] | None = None
     cause: Callable[[Target], str] = lambda target: "console"  # of a change, for its record
+    kind: str = ""
 
     def __post_init__(self) -> None:
         given = sum(one is not None for one in (self.opens, self.records, self.plans, self.performs))

@@ -32,15 +32,20 @@ class SeeDialog(Dialog):
         "SeeDialog > Vertical { max-width: 150; } SeeDialog ReportView { height: auto; max-height: 30; }"
     )
 
-    def __init__(self, title: str, view: View, word: str, protected: str = "") -> None:
+    def __init__(self, title: str, view: View, word: str, protected: str = "", name: str = "") -> None:
+        """`name` is typed for a yes, "" for nothing."""
         super().__init__()
         self._title, self._view, self._word, self._protected = title, view, word, protected
+        self._wanted = name
 
     def compose(self) -> ComposeResult:
         shown = ReportView()
         with Vertical():
             yield Label(Text(visible(self._title), style="bold"))
             yield shown
+            if self._wanted:
+                yield Label(Text(visible(f"type {self._wanted} to go on")))
+                yield Input(id="target")
             if self._protected:
                 yield Label(Text(visible(f"{self._protected} is protected; type its name")))
                 yield Input(id="context")
@@ -56,11 +61,12 @@ class SeeDialog(Dialog):
     @on(Button.Pressed, "#go")
     @on(Input.Submitted)
     def agreed(self) -> None:
-        typed = self.query_one("#context", Input).value.strip() if self._protected else ""
-        if typed != self._protected:
-            self.problem(f"that is not {self._protected}; nothing was done")
-            return
-        self.answer(Agreed(typed))
+        typed = {one.id: one.value.strip() for one in self.query(Input)}
+        for field, wanted in (("target", self._wanted), ("context", self._protected)):
+            if typed.get(field, "") != wanted:
+                self.problem(f"that is not {wanted}; nothing was done")
+                return
+        self.answer(Agreed(typed.get("context", "")))
 
 
 class QuestionDialog(Dialog):

@@ -103,10 +103,11 @@ class LineAsker:
             agreed[context] = Agreed(typed)
         return agreed
 
-    def see(self, target: Target, title: str, view: View, word: str) -> Agreed | None:
+    def see(self, target: Target, title: str, view: View, word: str, name: str) -> Agreed | None:
         self._talk.say(title)
         self._talk.show(view)
-        if not self.confirm(f"{word}?"):
+        wanted = f"{word}: type {name} to go on, empty for no:"
+        if not (self._typed(name, wanted) if name else self.confirm(f"{word}?")):
             return None
         typed = self._context(target.context)
         return None if typed is None else Agreed(typed)

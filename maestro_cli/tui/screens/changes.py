@@ -65,8 +65,20 @@ def approve(doing: Doing) -> str:
     )
 
 
+def danger_of(plan: Plan) -> Danger:
+    """That of the action which plans this kind; of what none plans, by whether it can be undone."""
+    from maestro_cli.tui.screens.table import every_screen
+
+    actions = [one for screen in every_screen().values() for one in screen.actions]
+    known = {one.kind: one.danger for one in actions if one.kind}
+    return known.get(plan.kind, Danger.DISRUPTIVE if plan.undo is None else Danger.REVERSIBLE)
+
+
 def carry_out(doing: Doing) -> str:
-    """Go on with what was approved or interrupted, exactly as it was planned; raises what the gate says."""
+    """Go on with what was approved or interrupted, exactly as it was planned; raises what the gate says.
+
+    The target of what disrupts is typed, as where it was planned.
+    """
     from maestro_cli.changes.model import State
     from maestro_cli.output.renderers.changes import change_view
 
@@ -76,7 +88,9 @@ def carry_out(doing: Doing) -> str:
         raise GateNotMet(f"there is nothing to go on with: {change.id} is {change.state.value}")
     if change.state is State.WAITING and change.approval is None:
         raise GateNotMet(f"nobody has approved {change.id}", fix="a second person: x, Approve")
-    if not doing.agree(f"{change.plan.summary}: carry it out?", change_view(change), CARRY_OUT.title):
+    name = str(change.ref) if danger_of(change.plan).needs_typing else ""
+    asked = f"{change.plan.summary}: carry it out?"
+    if not doing.agree(asked, change_view(change), CARRY_OUT.title, name):
         return "you said no; it stays as it is"
     done = services.changes.recover(change.id, progress=doing.progress, cancellation=doing.cancellation)
     return f"{done.state.value}: {done.id}"

@@ -13,7 +13,12 @@ from typing import Any
 import pytest
 
 from maestro_cli.changes.model import Gate, GateDecision
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.output.views import Report
+from maestro_cli.tui.acting.dispatcher import Agreed
+from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.plain import session
+from maestro_cli.tui.plain.asking import LineAsker
 from maestro_cli.tui.plain.forms import FORMS
 from maestro_cli.tui.plain.page import page_of
 from maestro_cli.tui.plain.session import Session
@@ -116,6 +121,19 @@ def test_what_disrupts_is_done_once_its_target_is_typed(
     assert words in text
     assert len(room.services.executed) == count
     assert room.services.planned == [("delete-pod", "ml/pod/fraud-0")]
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"), [("node/a", Agreed()), ("yes", None)], ids=["its name", "yes is not enough"]
+)
+def test_what_disrupts_is_gone_on_with_once_its_name_is_typed(said: str, answer: Agreed | None) -> None:
+    talk = Talk(io.StringIO(f"{said}\n"), io.StringIO())
+    target = Target(SITE, "Change", "chg-1", "chg-1")
+    asker = LineAsker(talk, lambda context: False)
+    seen: list[Agreed | None] = []
+    show = lambda: seen.append(asker.see(target, "drain a", Report("x/v1", {}, ()), "Carry out", "node/a"))  # noqa: E731
+    talk.serve("carry out", show, Cancellation())
+    assert seen == [answer]
 
 
 def test_what_cannot_be_armed_is_not_asked_about() -> None:
