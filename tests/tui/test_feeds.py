@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import NotFound, Unreachable
+from maestro_cli.core.errors import Busy, NotFound, Refused, TimedOut, Unreachable
 from maestro_cli.core.facts.live import Changed, Listed, Lost, Restored
 from maestro_cli.tui.defects import FILE
 from maestro_cli.tui.feeds.model import Feed, Hearer
 from maestro_cli.tui.feeds.runner import FeedRunner, told
-from maestro_cli.tui.feeds.watching import gather
+from maestro_cli.tui.feeds.watching import Watching, gather
 from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.store.store import Store
 from tests.tui.cases import PATIENCE_SECONDS, StillClock, pod
@@ -116,6 +116,15 @@ class Ear:
 
 
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
+PULSE_SECONDS = "maestro_cli.tui.feeds.watching.PULSE_SECONDS"
+
+
+def follow(ear: Ear, watching: Watching, answers: Callable[[], object] | None = None) -> None:
+    """Gather to the end; what a watch waited for in vain was told to the ear, and is raised here."""
+    gather(ear, lambda one: one.name, watching, Cancellation(), answers)
+    for error in ear.errors:
+        if isinstance(error, AssertionError):
+            raise error
 
 
 def test_changes_are_told_in_order_and_the_last_state_always() -> None:
@@ -129,7 +138,7 @@ def test_changes_are_told_in_order_and_the_last_state_always() -> None:
         wait_for(lambda: bool(ear.told) and ear.told[-1] == ("b", "c"), "what changed last")
         open_.set()
 
-    gather(ear, lambda one: one.name, [seen()])
+    follow(ear, lambda over: [seen()])
     assert open_.is_set()
 
 
@@ -144,32 +153,98 @@ def test_what_was_lost_is_told_and_what_is_restored_is_told_whole() -> None:
         yield Restored(NOW)
         wait_for(lambda: len(ear.told) == 2, "the list again")
 
-    gather(ear, lambda one: one.name, [seen()])
+    follow(ear, lambda over: [seen()])
     assert ear.told == [("a",), ("a",)]
 
 
-def test_a_watch_that_hears_nothing_is_lost_while_the_other_side_does_not_answer(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("maestro_cli.tui.feeds.watching.PULSE_SECONDS", 0.01)
-    ear, gone = Ear(), threading.Event()
+def test_after_a_silence_nothing_is_fresh_until_all_was_listed_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PULSE_SECONDS, 0.01)
+    ear, gone, before = Ear(), threading.Event(), list[bool]()
 
     def answers() -> None:
         if gone.is_set():
             raise Unreachable("silent")
 
-    def seen() -> Any:
+    def dead(over: Cancellation) -> Any:
         yield Listed((pod("a"),), NOW)
         wait_for(lambda: ear.is_fresh, "the list")
         gone.set()
         wait_for(lambda: not ear.is_fresh, "that it is lost")
         assert ear.heard_at is not None
         gone.clear()
-        wait_for(lambda: ear.is_fresh, "that it is back")
+        wait_for(lambda: over.is_set, "that it is ended")
 
-    gather(ear, lambda one: one.name, [seen()], answers)
-    assert str(ear.errors[0]) == str(Unreachable("silent"))
-    assert ear.told[-1] == ("a",)
+    def anew() -> Any:
+        before.append(ear.is_fresh)
+        yield Lost(Unreachable("not yet"), NOW)
+        before.append(ear.heard_at is not None)  # what is known is as old as it was
+        yield Restored(NOW)
+        before.append(ear.is_fresh)
+        yield Listed((pod("b"),), NOW)
+        wait_for(lambda: ear.is_fresh, "the new list")
+
+    rounds: Iterator[Callable[[Cancellation], Any]] = iter([dead, lambda over: anew()])
+    follow(ear, lambda over: [next(rounds)(over)], answers)
+    assert before == [False, False, False]
+    assert {type(one) for one in ear.errors} == {Unreachable}
+    assert ear.told == [("a",), ("b",)]
+    assert ear.is_fresh
+
+
+@pytest.mark.parametrize(
+    "kind", [TimedOut, Unreachable, ZeroDivisionError], ids=lambda kind: str(kind.__name__)
+)
+def test_what_is_no_answer_is_told_as_a_silence(
+    monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    monkeypatch.setattr(PULSE_SECONDS, 0.01)
+    ear, is_listed = Ear(), threading.Event()
+
+    def answers() -> None:
+        if is_listed.is_set():
+            raise kind("silent")
+
+    def seen() -> Any:
+        yield Listed((pod("a"),), NOW)
+        wait_for(lambda: ear.is_fresh, "the list")
+        is_listed.set()
+        wait_for(lambda: not ear.is_fresh, "that it is lost")
+
+    follow(ear, lambda over: [seen()], answers)
+    assert {type(one) for one in ear.errors} == {kind}
+
+
+@pytest.mark.parametrize("kind", [Refused, NotFound, Busy], ids=lambda kind: str(kind.__name__))
+def test_an_answer_that_denies_is_one_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    monkeypatch.setattr(PULSE_SECONDS, 0.01)
+    ear, asked = Ear(), list[int]()
+
+    def answers() -> None:
+        asked.append(1)
+        raise kind("not for you")
+
+    def seen() -> Any:
+        yield Listed((pod("a"),), NOW)
+        wait_for(lambda: ear.is_fresh and len(asked) > 2, "the list, and some questions")
+
+    follow(ear, lambda over: [seen()], answers)
+    assert ear.errors == []
+    assert ear.is_fresh
+
+
+def test_a_feed_that_is_stopped_begins_no_watch_anew() -> None:
+    ear, stopped, rounds = Ear(), Cancellation(), list[Cancellation]()
+
+    def watching(over: Cancellation) -> Any:
+        assert not rounds, "it was begun anew"
+        rounds.append(over)
+        stopped.cancel()
+        return [iter(())]
+
+    gather(ear, lambda one: one.name, watching, stopped)
+    assert [one.is_set for one in rounds] == [True]
 
 
 def test_nothing_is_told_before_every_kind_was_listed_and_a_kind_that_is_not_served_is_empty() -> None:
@@ -183,7 +258,7 @@ def test_nothing_is_told_before_every_kind_was_listed_and_a_kind_that_is_not_ser
         raise NotFound("no such kind")
         yield
 
-    gather(ear, lambda one: one.name, [first(), unserved()])
+    follow(ear, lambda over: [first(), unserved()])
     assert ear.told[0] == ("a",)
 
 
@@ -198,7 +273,7 @@ def test_a_change_right_before_a_watch_was_lost_does_not_make_it_look_fresh() ->
         wait_for(lambda: ear.told[-1] == ("a", "b"), "the change")
         wait_for(lambda: not ear.is_fresh, "that it is lost")
 
-    gather(ear, lambda one: one.name, [seen()])
+    follow(ear, lambda over: [seen()])
 
 
 def test_news_of_one_watch_hide_no_silence_of_another_until_it_is_heard_again() -> None:
@@ -219,7 +294,7 @@ def test_news_of_one_watch_hide_no_silence_of_another_until_it_is_heard_again() 
         yield (Changed("uid-t", pod("t")),)
         wait_for(lambda: ear.told[-1] == ("a", "s", "t"), "what changed")
 
-    gather(ear, lambda one: one.name, [lost(), other()])
+    follow(ear, lambda over: [lost(), other()])
 
 
 def test_a_kind_that_turns_out_late_not_to_be_served_holds_up_nothing() -> None:
@@ -235,7 +310,7 @@ def test_a_kind_that_turns_out_late_not_to_be_served_holds_up_nothing() -> None:
         raise NotFound("no such kind")
         yield
 
-    gather(ear, lambda one: one.name, [first(), unserved()])
+    follow(ear, lambda over: [first(), unserved()])
 
 
 def test_a_defect_of_a_further_watch_is_told() -> None:
@@ -245,14 +320,14 @@ def test_a_defect_of_a_further_watch_is_told() -> None:
         raise ZeroDivisionError("x")
         yield
 
-    gather(ear, lambda one: one.name, [iter(()), broken()])
+    follow(ear, lambda over: [iter(()), broken()])
     assert [type(one) for one in ear.errors] == [ZeroDivisionError]
 
 
 def test_what_a_lost_watch_told_held_until_it_was_heard_last() -> None:
     ear = Ear()
     seen: list[Any] = [Listed((pod("a"),), NOW), Lost(Unreachable("gone"), NOW)]
-    gather(ear, lambda one: one.name, [seen])
+    follow(ear, lambda over: [seen])
     assert ear.heard_at == NOW
 
 

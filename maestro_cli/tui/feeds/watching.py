@@ -1,7 +1,7 @@
 """Watches of a cluster as feeds.
 
 Invariant: the whole is told in order, at most each SHORTEST_SECONDS, and what changed last is always told;
-while nothing changes, nothing runs.
+while nothing changes, nothing runs. What was lost is told as fresh only once it was heard or listed anew.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from maestro_cli.core.errors import NotFound
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import MaestroError, NotFound, TimedOut, Unreachable
 from maestro_cli.core.facts.live import Listed, Lost, Restored, Seen
 from maestro_cli.tui.feeds.model import Hearer
 
 L = TypeVar("L")
+Watching = Callable[[Cancellation], Sequence[Iterable[Seen[Any]]]]  # begins watches, which end when cancelled
 SHORTEST_SECONDS = 0.25
 PULSE_SECONDS = 10.0  # between two questions whether the other side still answers
 PULSE = -1  # the part that is lost while it does not
@@ -63,10 +65,13 @@ class Gathering(Generic[L]):
             self._changed()
 
     def _say_lost(self) -> None:
-        """The whole is as old as the oldest of its parts."""
+        """The whole is as old as the oldest of its parts; before each was listed, as old as it was told."""
         with self._lock:
             lost = list(self._lost.values())
-        if lost:
+            is_listed = len(self._of_part) >= self._awaited
+        if lost and not is_listed:
+            self._hearer.failed(lost[-1][0])
+        elif lost:
             heard = [heard_at for _, heard_at in lost if heard_at is not None]
             self._hearer.failed(lost[-1][0], min(heard, default=None))
 
@@ -74,10 +79,11 @@ class Gathering(Generic[L]):
         """One watch has ended; with the last one, what was not told yet is told, and nothing after it."""
         with self._lock:
             self._going_on -= 1
-            timer = self._timer if self._going_on == 0 else None
-        if timer is not None:
-            timer.cancel()
-            self._tell()
+            is_last, timer = self._going_on == 0, self._timer
+        if is_last:
+            if timer is not None:
+                timer.cancel()
+            self._tell()  # or waits for whoever is telling
 
     def _listed(self, part: int, lines: tuple[Any, ...]) -> None:
         with self._lock:
@@ -128,19 +134,35 @@ class Gathering(Generic[L]):
 def gather(
     hearer: Hearer[tuple[L, ...]],
     order: Callable[[L], Any],
-    watches: Sequence[Iterable[Seen[Any]]],
+    watching: Watching,
+    cancellation: Cancellation,
     answers: Callable[[], object] | None = None,
 ) -> None:
-    """Follow watches until they end: the first in this thread, each other in one of its own.
+    """Follow watches until they end or are cancelled: the first in this thread, each other in one of its own.
 
     A kind that the cluster does not serve has no lines; any other error of a watch is told to the hearer.
     A network that swallows everything looks to a watch like a cluster where nothing happens: `answers` raises
-    when the other side does not answer, and is asked from time to time.
+    when the other side does not answer, and is asked from time to time. Once it answers again the watches,
+    whose connections may be dead, begin anew; until they have listed all, nothing is fresh.
     """
+    is_over = False
+    while not is_over and not cancellation.is_set:
+        with cancellation.child() as round_:
+            _gather_once(hearer, order, watching(round_), round_, answers)
+            is_over = not round_.is_set
+
+
+def _gather_once(
+    hearer: Hearer[tuple[L, ...]],
+    order: Callable[[L], Any],
+    watches: Sequence[Iterable[Seen[Any]]],
+    round_: Cancellation,
+    answers: Callable[[], object] | None,
+) -> None:
     gathering = Gathering(hearer, order, len(watches))
     over = threading.Event()
     if answers is not None:
-        pulse = (gathering, answers, over)
+        pulse = (gathering, answers, round_, over)
         threading.Thread(target=_feel, args=pulse, daemon=True, name="pulse").start()
 
     def follow(part: int) -> None:
@@ -165,14 +187,26 @@ def gather(
     over.set()
 
 
-def _feel(gathering: Gathering[Any], answers: Callable[[], object], over: threading.Event) -> None:
-    answered_at = datetime.now(UTC)
+def _feel(
+    gathering: Gathering[Any], answers: Callable[[], object], round_: Cancellation, over: threading.Event
+) -> None:
+    """Ends the round with the first answer after a silence."""
+    answered_at, is_silent = datetime.now(UTC), False
     while not over.wait(PULSE_SECONDS):
         try:
             answers()
         except Exception as error:  # noqa: BLE001 - the border of a thread, as above
-            if not over.is_set():
-                gathering.lose(PULSE, error, answered_at)
-        else:
-            answered_at = datetime.now(UTC)
-            gathering.restore(PULSE)
+            if not _is_answer(error):
+                is_silent = True
+                if not over.is_set():
+                    gathering.lose(PULSE, error, answered_at)
+                continue
+        if is_silent:
+            round_.cancel()
+            return
+        answered_at = datetime.now(UTC)
+
+
+def _is_answer(error: Exception) -> bool:
+    """Whether the other side said it: it may deny what it is asked, and is there."""
+    return isinstance(error, MaestroError) and not isinstance(error, Unreachable | TimedOut)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.refs import ObjectRef, node_ref
@@ -16,6 +16,7 @@ from maestro_cli.tui.screens.model import Moment, Place, TableScreen
 if TYPE_CHECKING:
     from maestro_cli.core.cancellation import Cancellation
     from maestro_cli.core.facts.inventory import NodeLine
+    from maestro_cli.core.facts.live import Seen
     from maestro_cli.output.views import Listing
     from maestro_cli.services.root import Services
 
@@ -26,8 +27,11 @@ def follow_nodes(
     from maestro_cli.services.inventory import told_without_secrets
 
     cluster = services.cluster
-    watch = cluster.watches.nodes(cancellation)
-    gather(hearer, lambda node: node.name, [told_without_secrets(services, watch)], cluster.version)
+
+    def watching(over: Cancellation) -> list[Iterator[Seen[NodeLine]]]:
+        return [told_without_secrets(services, cluster.watches.nodes(over))]
+
+    gather(hearer, lambda node: node.name, watching, cancellation, cluster.version)
 
 
 def node_type() -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.refs import ObjectRef, ref_of
@@ -17,6 +17,7 @@ from maestro_cli.tui.screens.model import Moment, Place, TableScreen
 if TYPE_CHECKING:
     from maestro_cli.core.cancellation import Cancellation
     from maestro_cli.core.facts.inventory import PodLine
+    from maestro_cli.core.facts.live import Seen
     from maestro_cli.output.views import Listing
     from maestro_cli.services.root import Services
 
@@ -26,10 +27,12 @@ def follow_pods(
 ) -> None:
     from maestro_cli.services.inventory import told_without_secrets, zone_of
 
-    cluster = services.cluster
-    watch = cluster.watches.pods(argument or None, zone_of(services), cancellation)
-    seen = told_without_secrets(services, watch)
-    gather(hearer, lambda pod: (pod.namespace, pod.name), [seen], cluster.version)
+    cluster, zones = services.cluster, zone_of(services)
+
+    def watching(over: Cancellation) -> list[Iterator[Seen[PodLine]]]:
+        return [told_without_secrets(services, cluster.watches.pods(argument or None, zones, over))]
+
+    gather(hearer, lambda pod: (pod.namespace, pod.name), watching, cancellation, cluster.version)
 
 
 def pod_type() -> Any:

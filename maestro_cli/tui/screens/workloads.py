@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from maestro_cli.changes.rollouts import Rollout
     from maestro_cli.core.cancellation import Cancellation
     from maestro_cli.core.facts.inventory import WorkloadLine
+    from maestro_cli.core.facts.live import Seen
     from maestro_cli.output.views import Listing, Report
     from maestro_cli.services.root import Services
 
@@ -38,12 +39,18 @@ def follow_workloads(
     from maestro_cli.services.inventory import told_without_secrets
 
     kinds = ("Deployment", "StatefulSet", "DaemonSet")
-    watch = partial(services.cluster.watches.workloads, namespace=argument or None, cancellation=cancellation)
+    cluster = services.cluster
+
+    def watching(over: Cancellation) -> list[Iterator[Seen[WorkloadLine]]]:
+        watch = partial(cluster.watches.workloads, namespace=argument or None, cancellation=over)
+        return [told_without_secrets(services, watch(kind)) for kind in kinds]
+
     gather(
         hearer,
         lambda line: (line.ref.namespace, line.ref.name, line.ref.kind),
-        [told_without_secrets(services, watch(kind)) for kind in kinds],
-        services.cluster.version,
+        watching,
+        cancellation,
+        cluster.version,
     )
 
 
