@@ -25,6 +25,11 @@ class Bracket:
     low_seconds: float | None
     high_seconds: float | None
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether there is a bucket that ends at the threshold itself."""
+        return self.low_seconds is not None and self.low_seconds == self.high_seconds
+
     def note(self, threshold_seconds: float) -> str:
         below = "0" if self.low_seconds is None else f"{self.low_seconds:g}"
         above = "the end" if self.high_seconds is None else f"{self.high_seconds:g} s"
@@ -38,10 +43,9 @@ def bracket_of(kind: Latency, boundaries: Iterable[str]) -> Bracket | None:
     """The buckets beside the threshold among the values of `le`; None when there is no bucket at all."""
     known: dict[float, list[str]] = {}
     for text in boundaries:
-        try:
-            known.setdefault(float(text), []).append(text)
-        except ValueError:
-            continue  # no boundary
+        at = _number(text)
+        if at is not None:
+            known.setdefault(at, []).append(text)
     if not known:
         return None
     finite = sorted(at for at in known if math.isfinite(at))
@@ -53,6 +57,13 @@ def bracket_of(kind: Latency, boundaries: Iterable[str]) -> Bracket | None:
         below,
         above,
     )
+
+
+def takes_all_spellings(counters: Counters, boundaries: Iterable[str], threshold_seconds: float) -> bool:
+    """Whether the bucket that the counters take is every way in which the threshold is written."""
+    taken = [match for match in parse_selector(counters.good or "").matches if match.label == "le"]
+    written = [{"le": text} for text in boundaries if _number(text) == threshold_seconds]
+    return all(match.holds(labels) for match in taken for labels in written)
 
 
 def quantile(cumulative: Mapping[float, float], share: float) -> tuple[float, bool] | None:
@@ -75,6 +86,13 @@ def quantile(cumulative: Mapping[float, float], share: float) -> tuple[float, bo
             return start + (bound - start) * (rank - before) / (events - before), False
         low, before = bound, events
     return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None  # no boundary
 
 
 def _counters(kind: Latency, texts: Iterable[str]) -> Counters:

@@ -16,7 +16,8 @@ from maestro_cli.slo.measuring.asking import ask_pieces, raw, stepped
 from maestro_cli.slo.measuring.counts import Counts, counts_of
 from maestro_cli.slo.measuring.exclusion import excluded_in, kept_minutes
 from maestro_cli.slo.measuring.keeping import Nowhere, Store
-from maestro_cli.slo.measuring.latency import Bracket, bracket_of
+from maestro_cli.slo.measuring.lacking import forget, lacking_minutes
+from maestro_cli.slo.measuring.latency import Bracket, bracket_of, takes_all_spellings
 from maestro_cli.slo.measuring.model import Asked, Bounds, Excluded, Measured, Minutes
 from maestro_cli.slo.measuring.recoveries import Recovered, measure_recoveries
 from maestro_cli.slo.measuring.samples import COUNTED, TOTAL
@@ -41,6 +42,7 @@ class Answer:
     notes: tuple[str, ...] = ()
     high: Counts | None = None
     is_open_above: bool = False  # the threshold is above every bucket that has an end
+    lacking: tuple[int, ...] = ()  # minutes in which a histogram has no bucket of the threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,31 +89,44 @@ def _answer(objective: Objective, span: Span, outside: Outside) -> Answer:
     counters = objective.counters
     if counters is None:
         return _stepped_answer(objective, span, outside)
-    answer = _counted(counters, span, outside)
-    kind = objective.indicator
-    if not isinstance(kind, Latency) or any(answer.counts.counted) or not any(answer.counts.total):
+    kind = objective.indicator if isinstance(objective.indicator, Latency) else None
+    answer = _counted(counters, span, outside, kind)
+    if kind is None or not answer.lacking:
         return answer
     boundaries = outside.metrics.label_values("le", kind.buckets, span.start, span.end)
     bracket = bracket_of(kind, boundaries)
-    if bracket is None or bracket.low_seconds == bracket.high_seconds:
-        return answer  # the bucket is there, and nothing was fast enough
-    return _bracketed(kind, bracket, answer, span, outside)
+    if bracket is None:
+        return _known(kind, answer)
+    if not bracket.is_exact:
+        return _bracketed(kind, bracket, answer, span, outside)
+    if bracket.low is None or takes_all_spellings(counters, boundaries, kind.threshold_seconds):
+        return _known(kind, answer)
+    return _known(kind, _counted(bracket.low, span, outside, kind))
 
 
 def _bracketed(kind: Latency, bracket: Bracket, without: Answer, span: Span, outside: Outside) -> Answer:
-    low = _counted(bracket.low, span, outside) if bracket.low else without
-    high = _counted(bracket.high, span, outside) if bracket.high else None
+    low = _known(kind, _counted(bracket.low, span, outside, kind)) if bracket.low else without
+    high = _known(kind, _counted(bracket.high, span, outside, kind)) if bracket.high else None
     return Answer(
         low.counts,
         low.counts_bad,
         (*low.queries, *(high.queries if high else ())),
-        (bracket.note(kind.threshold_seconds),),
+        (bracket.note(kind.threshold_seconds), *low.notes),
         high.counts if high else None,
         high is None,
     )
 
 
-def _counted(counters: Counters, span: Span, outside: Outside) -> Answer:
+def _known(kind: Latency, answer: Answer) -> Answer:
+    """The same without what was counted while the bucket was not there."""
+    if not answer.lacking:
+        return answer
+    time = format_duration(len(answer.lacking) * 60)
+    note = f"for {time} a histogram had no bucket at {kind.threshold_seconds:g} s: what it counted is unknown"
+    return replace(answer, counts=forget(answer.counts, answer.lacking), notes=(*answer.notes, note))
+
+
+def _counted(counters: Counters, span: Span, outside: Outside, kind: Latency | None) -> Answer:
     is_bad = counters.bad is not None
     total = parse_selector(counters.total)
     counted = parse_selector((counters.bad if is_bad else counters.good) or "")
@@ -119,7 +134,9 @@ def _counted(counters: Counters, span: Span, outside: Outside) -> Answer:
     selectors = [str(one)] if one is not None else [str(total), str(counted)]
     wanted = raw(outside.metrics, selectors, _Roles(total, counted), f"{total} {counted}")
     pieces, asked = ask_pieces(wanted, span, outside.metrics, outside.store, outside.now)
-    return Answer(counts_of(pieces, span), is_bad, tuple(asked))
+    counts = counts_of(pieces, span)
+    lacking = () if kind is None else tuple(lacking_minutes(kind, pieces, counts))
+    return Answer(counts, is_bad, tuple(asked), lacking=lacking)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def piece_of(series: Iterable[RawSeries], roles: Roles, start: datetime, end: da
         bins = tuple(place for bit, place in ((TOTAL, total), (COUNTED, counted)) if role & bit)
         part = _part(one.labels, role, times, values, begin, bins)
         parts.append(part)
-        covered.setdefault(part.target, []).extend(_stretches(part))
+        covered.setdefault(part.target, []).extend(stretches_of_part(part))
     for target, stretches in covered.items():
         covered[target] = merged(stretches)
     parts.sort(key=lambda part: part.key)
@@ -201,7 +201,7 @@ def _fill_rough(
     return whole
 
 
-def _stretches(part: SeriesPart) -> Iterator[tuple[float, float]]:
+def stretches_of_part(part: SeriesPart) -> Iterator[tuple[float, float]]:
     """When the series had its samples: from its first to its last, less the gaps."""
     start = part.first[0]
     for gap in part.carried:
