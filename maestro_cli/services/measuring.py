@@ -92,7 +92,16 @@ def read_slo_gate(services: Services, wanted: MeasureWanted, least: float) -> Ga
     """Whether a deploy may go on. Raises what `read_kept` raises, and UsageError for a share that is none."""
     if not 0 <= least < 1:
         raise UsageError(f"{least:g} is no share of a budget", fix="--left-at-least 0.25")
-    return judge_gate([_reading(one) for one in read_kept(services, wanted)], least)
+    found, left_out = with_budgets(read_kept(services, wanted), wanted)
+    return replace(judge_gate([_reading(one) for one in found], least), left_out=left_out)
+
+
+def with_budgets(found: Sequence[Kept], wanted: MeasureWanted) -> tuple[tuple[Kept, ...], tuple[str, ...]]:
+    """Those that have an error budget, and the names of the others, which are in only when they are named."""
+    if wanted.names:
+        return tuple(found), ()
+    without = tuple(one.objective.name for one in found if not one.has_budget)
+    return tuple(one for one in found if one.has_budget), without
 
 
 def what_if(services: Services, wanted: MeasureWanted, targets: Sequence[str]) -> tuple[Kept, list[Measured]]:

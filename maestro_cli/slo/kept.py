@@ -33,6 +33,11 @@ class Kept:
         return left_bounds(self.measured) if self.measured is not None else None
 
     @property
+    def has_budget(self) -> bool:
+        """Whether there is an error budget to spend: what drills and incidents measure has none."""
+        return self.objective.is_of_metrics
+
+    @property
     def consequence(self) -> Consequence:
         """By what is left at least; not known where that is nothing and there may still be some."""
         low, high = self.left_bounds or (self.left, self.left)

@@ -26,8 +26,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class GateAnswer:
+    """`left_out` names objectives that were not asked for by name and have no error budget."""
+
     verdict: Verdict
     reasons: tuple[tuple[str, str], ...]
+    left_out: tuple[str, ...] = ()
 
 
 def judge_gate(readings: Sequence[Reading], least: float) -> GateAnswer:

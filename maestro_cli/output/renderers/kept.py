@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.verdict import Judgement, Verdict, combine
 from maestro_cli.output.strips import sparkline, strip
@@ -12,6 +13,7 @@ from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Re
 from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.measuring.target import Day, days_in, spent_at
 from maestro_cli.slo.measuring.verdict import percent
+from maestro_cli.slo.policy import Standing
 
 if TYPE_CHECKING:
     from maestro_cli.slo.kept import Kept
@@ -56,6 +58,27 @@ def kept_line(found: Sequence[Kept]) -> str:
     ]
     counted = ", ".join(f"{verdicts.count(word)} {word}" for word in ("PASS", "FAIL", "INDETERMINATE"))
     return f"{counted}" + (": " + "; ".join(bad) if bad else "")
+
+
+def left_out_line(names: Sequence[str]) -> str:
+    """A remark on those that are left out of budgets."""
+    return f"left out, as a recovery has no error budget: {', '.join(names)}"
+
+
+def budget_code(found: Sequence[Kept]) -> ExitCode:
+    """By what follows from each: a freeze before what is not known; nothing at all is not known."""
+    standings = {one.consequence.standing for one in found}
+    if Standing.FREEZE in standings:
+        return ExitCode.CONDITION_NOT_MET
+    return ExitCode.NO_DATA if Standing.UNKNOWN in standings or not standings else ExitCode.OK
+
+
+def ending_at(verdict: Verdict | None, looks: Iterable[tuple[Kept, ...]]) -> Iterator[tuple[Kept, ...]]:
+    """Look after look, the last of them the first of which that is the verdict of all together."""
+    for found in looks:
+        yield found
+        if verdict is not None and overall(found) == verdict.value:
+            return
 
 
 def budget_view(found: Sequence[Kept]) -> Listing[Kept]:
@@ -105,6 +128,7 @@ def gate_view(answer: GateAnswer) -> Report:
     document = {
         "verdict": answer.verdict.value,
         "reasons": [{"objective": name, "why": why} for name, why in answer.reasons],
+        "left_out": list(answer.left_out),
     }
     return Report("slo-gate/v1", document, (Fields(rows),))
 

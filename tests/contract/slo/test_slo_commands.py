@@ -154,8 +154,9 @@ def test_a_gate_lets_nothing_through_that_is_not_known(scene: Scene) -> None:
         (("status", "--zone", "Mars/Olympus"), 2, "Europe/Berlin"),
         (("what-if", "kept", "--target", "99.9"), 2, "write 99.9%"),
         (("gate", "--left-at-least", "25"), 2, "0.25"),
+        (("status", "--until", "PASS"), 2, "--watch --until PASS"),
     ],
-    ids=["name", "future", "month", "zone", "percentage", "share"],
+    ids=["name", "future", "month", "zone", "percentage", "share", "until"],
 )
 def test_what_cannot_be_meant_is_refused_with_what_can(
     scene: Scene, arguments: tuple[str, ...], code: int, said: str
@@ -169,6 +170,12 @@ def test_a_watch_says_a_line_a_look_and_ends_in_time(scene: Scene) -> None:
     done = scene.run("status", *AT, "--watch", "--every", "1s", "--timeout", "1s")
     assert done.code == 124
     assert "1 PASS, 1 FAIL, 1 INDETERMINATE" in done.out
+
+
+def test_a_watch_ends_well_with_the_verdict_that_it_waits_for(scene: Scene) -> None:
+    done = scene.run("status", "kept", *AT, "--watch", "--until", "PASS", "--timeout", "10m")
+    assert done.code == 0, done.err
+    assert done.out == "1 PASS, 0 FAIL, 0 INDETERMINATE\n"
 
 
 def test_maintenance_of_the_context_is_taken_out_beside_what_was_measured(

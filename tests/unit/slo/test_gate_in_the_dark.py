@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from maestro_cli.core.errors import InvalidQuery
+from maestro_cli.core.errors import ExitCode, InvalidQuery
 from maestro_cli.core.facts.metrics import Instant, Sample
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.core.verdict import Verdict
-from maestro_cli.output.renderers.kept import overall
-from maestro_cli.services.measuring import MeasureWanted, read_kept, read_slo_gate
+from maestro_cli.output.renderers.kept import budget_code, ending_at, overall
+from maestro_cli.services.measuring import MeasureWanted, read_kept, read_slo_gate, with_budgets
 from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.burning import SPAN, spans_for
 from maestro_cli.slo.kept import Kept
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.measuring.model import Bounds
+from maestro_cli.slo.objectives import Objective, Recovery
 from maestro_cli.slo.slo_gate import Reading, judge_gate
 from tests.unit.slo.measuring.told import START, Told, every, objective, series
 
@@ -85,3 +86,46 @@ def test_one_that_could_not_be_measured_makes_the_whole_not_known() -> None:
     unread = Kept(objective(), None, None, InvalidQuery("Prometheus cannot evaluate the query"))
     assert overall([kept]) == "PASS"
     assert overall([kept, unread]) == "INDETERMINATE"
+
+
+RECOVERY = replace(objective(0.99), name="rpo", indicator=Recovery("rpo", 3600.0))
+
+
+def test_recoveries_are_left_out_of_the_gate_and_the_budgets_unless_they_are_named() -> None:
+    here = services([0.0] * SPANS, objective(0.99), RECOVERY)
+    answer = read_slo_gate(here, WANTED, 0.25)
+    assert (answer.verdict, answer.left_out) == (Verdict.PASS, ("rpo",))
+    found, left_out = with_budgets(read_kept(here, WANTED), WANTED)
+    assert ([one.objective.name for one in found], left_out) == (["o"], ("rpo",))
+    assert budget_code(found) is ExitCode.OK
+    named = replace(WANTED, names=("o", "rpo"))
+    assert read_slo_gate(here, named, 0.25).verdict is Verdict.INDETERMINATE
+    assert budget_code(with_budgets(read_kept(here, named), named)[0]) is ExitCode.NO_DATA
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "code"),
+    [
+        (0.9999, 1.0, ExitCode.OK),
+        (0.9, 1.0, ExitCode.NO_DATA),
+        (0.9, 0.98, ExitCode.CONDITION_NOT_MET),
+    ],
+    ids=["left", "not-known", "spent"],
+)
+def test_a_budget_is_spent_when_it_is_whatever_was_not_seen(low: float, high: float, code: ExitCode) -> None:
+    (kept,) = read_kept(services([0.0] * SPANS), WANTED)
+    assert kept.measured is not None
+    seen = replace(kept.measured, bounds=Bounds(low, high), budget_left=-1.0)
+    assert budget_code([replace(kept, measured=seen)]) is code
+
+
+def test_no_budget_at_all_is_not_known() -> None:
+    assert budget_code([]) is ExitCode.NO_DATA
+
+
+def test_a_watch_ends_with_the_first_look_of_the_verdict_that_was_waited_for() -> None:
+    (kept,) = read_kept(services([0.0] * SPANS), WANTED)
+    unread = Kept(objective(), None, None, InvalidQuery("Prometheus cannot evaluate the query"))
+    looks = [(unread,), (kept,), (unread,)]
+    assert list(ending_at(Verdict.PASS, looks)) == looks[:2]
+    assert list(ending_at(None, looks)) == looks

@@ -19,7 +19,8 @@ from maestro_cli.cli.measuring_options import (
     ZoneOption,
 )
 from maestro_cli.cli.options import OutputOption, output_options
-from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.errors import ExitCode, UsageError
+from maestro_cli.core.verdict import Verdict
 
 _EXITS = {"PASS": ExitCode.OK, "FAIL": ExitCode.CONDITION_NOT_MET, "INDETERMINATE": ExitCode.NO_DATA}
 
@@ -29,6 +30,12 @@ def status(
     names: NamesArgument = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again and again.")] = False,
     every: Annotated[str, typer.Option(metavar="DURATION", help="How often with --watch.")] = "30s",
+    until: Annotated[
+        Verdict | None,
+        typer.Option(
+            metavar="VERDICT", help="End --watch once all together are PASS, FAIL or INDETERMINATE."
+        ),
+    ] = None,
     timeout: Annotated[str, typer.Option(metavar="DURATION", help="End --watch with 124 after it.")] = "",
     file: FileOption = None,
     prometheus: PrometheusOption = "",
@@ -47,16 +54,20 @@ def status(
     Example: maestro slo status --month 2026-10 --zone Europe/Berlin
 
     Example: maestro slo status -f slos/ --prometheus http://prometheus:9090
+
+    Example: maestro slo status fraud-latency --watch --until PASS --timeout 10m
     """
     from maestro_cli.output.live import Frame, follow
-    from maestro_cli.output.renderers.kept import kept_line, kept_view, overall
+    from maestro_cli.output.renderers.kept import ending_at, kept_line, kept_view, overall
     from maestro_cli.output.writer import emit
     from maestro_cli.services.measuring import MeasureWanted, follow_kept, read_kept
 
     options = output_options(ctx, output)
     wanted = MeasureWanted(tuple(names or ()), file, prometheus, at, month, window, zone, fresh)
+    if until is not None and not watch:
+        raise UsageError("--until ends --watch", fix=f"--watch --until {until.value}")
     if watch:
-        looks = follow_kept(ctx.obj, wanted, every, timeout)
+        looks = ending_at(until, follow_kept(ctx.obj, wanted, every, timeout))
         frames: Iterator[Frame] = (Frame(kept_view(found), kept_line(found)) for found in looks)
         follow(frames, options)
         return
@@ -81,22 +92,23 @@ def budget(
     """Show what is spent of each error budget, so far and of the whole period, and what follows.
 
     Over half of it left is normal, less is careful, nothing left is freeze. Ends with 10 when a budget is
-    spent, 15 when what is left of one is not known.
+    spent whatever was not seen, 15 when that is not known of one. Recoveries have no budget.
 
     Example: maestro slo budget -o wide
     """
-    from maestro_cli.output.renderers.kept import budget_view
+    from maestro_cli.output.diagnostics import note
+    from maestro_cli.output.renderers.kept import budget_code, budget_view, left_out_line
     from maestro_cli.output.writer import emit
-    from maestro_cli.services.measuring import MeasureWanted, read_kept
+    from maestro_cli.services.measuring import MeasureWanted, read_kept, with_budgets
 
     options = output_options(ctx, output)
     wanted = MeasureWanted(tuple(names or ()), file, prometheus, at, month, window, zone, fresh)
-    found = read_kept(ctx.obj, wanted)
+    found, left_out = with_budgets(read_kept(ctx.obj, wanted), wanted)
+    if left_out:
+        note(left_out_line(left_out))
     emit(budget_view(found), options)
-    if any(one.left is not None and one.left <= 0 for one in found):
-        raise typer.Exit(ExitCode.CONDITION_NOT_MET)
-    if any(one.left is None for one in found):
-        raise typer.Exit(ExitCode.NO_DATA)
+    if code := budget_code(found):
+        raise typer.Exit(code)
 
 
 def explain(
@@ -141,17 +153,21 @@ def gate(
 ) -> None:
     """Exit 0 while there is budget to spend, for deploy scripts and CI; 10 when not, 15 when it is not known.
 
-    A budget that burns critically does not pass either, however much is left of it.
+    A budget that burns critically does not pass either, however much is left of it. Recoveries have no
+    budget: only those that are named are asked for.
 
     Example: maestro slo gate fraud-availability --left-at-least 0.25 && ./deploy
     """
-    from maestro_cli.output.renderers.kept import gate_view
+    from maestro_cli.output.diagnostics import note
+    from maestro_cli.output.renderers.kept import gate_view, left_out_line
     from maestro_cli.output.writer import emit
     from maestro_cli.services.measuring import MeasureWanted, read_slo_gate
 
     options = output_options(ctx, output)
     wanted = MeasureWanted(tuple(names or ()), file, prometheus, window=window, fresh=fresh)
     answer = read_slo_gate(ctx.obj, wanted, left_at_least)
+    if answer.left_out:
+        note(left_out_line(answer.left_out))
     emit(gate_view(answer), options)
     if code := _EXITS[answer.verdict.value]:
         raise typer.Exit(code)
