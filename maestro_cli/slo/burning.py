@@ -59,9 +59,13 @@ def spans_for(objective: Objective, profile: Profile = PROFILES["production"]) -
 
 
 def burn_query(objective: Objective, profile: Profile = PROFILES["production"]) -> str:
-    """One query for the error ratio over every range of the profile; each answer has its range in SPAN."""
+    """One query for the error ratio over every range of the profile; each answer has its range in SPAN.
+
+    As alerts and verdicts are, it is of all workloads of the objective together; of shares that a query tells
+    of several, the largest.
+    """
     return " or ".join(
-        f'label_replace(max({objective.error_ratio(prometheus_duration(seconds))}), "{SPAN}", '
+        f'label_replace(max({objective.error_ratio(prometheus_duration(seconds), grouping="")}), "{SPAN}", '
         f'{promql_string(prometheus_duration(seconds))}, "", "")'
         for seconds in spans_for(objective, profile)
     )

@@ -216,6 +216,11 @@ def _slices(at: Place, spec: SloSpec, target: Target, window: float) -> tuple[Me
         seconds = given * _SLO_MINUTE
     if not 0 < seconds < window:
         raise at.at("timeSliceWindow").fail("is no part of the window", fix="timeSliceWindow: 1m")
+    if seconds % _SLO_MINUTE:
+        fix = f"timeSliceWindow: {max(round(seconds / _SLO_MINUTE), 1)}m"
+        raise at.at("timeSliceWindow").fail(
+            "is not a whole number of minutes", why="events are counted by the minute", fix=fix
+        )
     if method is Method.RATIO_TIMESLICES:
         return method, Slices(seconds, target.timeSliceTarget or 0.0)
     if target.timeSliceTarget is None or not 0 < target.timeSliceTarget <= 1:

@@ -1,7 +1,8 @@
 """What of the rules for objectives is loaded, against what should be.
 
-Invariant: a rule is found by its name and by whose it is; everything else of it is compared. Rules that are
-of no objective are nobody's business here. Text of what is loaded is untrusted.
+Invariant: a rule is found by its name and by whose it is; everything else of it is compared. Of several that
+are of one name and one objective, those are compared that are most alike. Rules that are of no objective are
+nobody's business here. Text of what is loaded is untrusted.
 """
 
 from __future__ import annotations
@@ -68,19 +69,46 @@ def rules_of(document: Mapping[str, Any]) -> tuple[LoadedRule, ...]:
 
 def differences(wanted: Iterable[LoadedRule], loaded: Iterable[LoadedRule]) -> tuple[Difference, ...]:
     """What is missing, extra or different, in the order of what is wanted; extra ones last."""
-    should = {_key(rule): rule for rule in wanted}
-    found: dict[Key, list[LoadedRule]] = {}
-    names = {(rule.kind, rule.name) for rule in should.values()}
-    for rule in loaded:
-        if _is_ours(rule, names):
-            found.setdefault(_key(rule), []).append(rule)
+    should = _by_key(wanted)
+    names = {(kind, name) for kind, name, _ in should}
+    found = _by_key(rule for rule in loaded if _is_ours(rule, names))
     told = []
-    for key, rule in should.items():
+    for key, rules in should.items():
         have = found.pop(key, [])
-        told += [_told(Verdict.MISSING, rule)] if not have else list(_compared(rule, have[0]))
-        told += [_told(Verdict.EXTRA, twin, what="twice") for twin in have[1:]]
+        pairs = _pairs(rules, have)
+        for index, rule in enumerate(rules):
+            told += (
+                list(_compared(rule, have[pairs[index]]))
+                if index in pairs
+                else [_told(Verdict.MISSING, rule)]
+            )
+        taken = set(pairs.values())
+        told += [_told(Verdict.EXTRA, twin, what="twice") for at, twin in enumerate(have) if at not in taken]
     told += [_told(Verdict.EXTRA, rule) for have in found.values() for rule in have]
     return tuple(told)
+
+
+def _by_key(rules: Iterable[LoadedRule]) -> dict[Key, list[LoadedRule]]:
+    found: dict[Key, list[LoadedRule]] = {}
+    for rule in rules:
+        found.setdefault(_key(rule), []).append(rule)
+    return found
+
+
+def _pairs(wanted: list[LoadedRule], loaded: list[LoadedRule]) -> dict[int, int]:
+    """Which is which, by place: the two that differ least first. Alerts over one long window have one key."""
+    if len(wanted) == len(loaded) == 1:
+        return {0: 0}
+    differing = sorted(
+        (sum(1 for _ in _compared(mine, other)), at, place)
+        for at, mine in enumerate(wanted)
+        for place, other in enumerate(loaded)
+    )
+    found: dict[int, int] = {}
+    for _, at, place in differing:
+        if at not in found and place not in found.values():
+            found[at] = place
+    return found
 
 
 def _is_ours(rule: LoadedRule, names: set[tuple[str, str]]) -> bool:

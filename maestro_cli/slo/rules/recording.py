@@ -26,14 +26,17 @@ def ratio_record(objective: Objective, span_seconds: float, names: Names) -> dic
 
 
 def bad_events(objective: Objective, span: str) -> str | None:
-    """PromQL for how many events were bad over a range such as `5m`; None where only shares are told."""
+    """PromQL for how many events were bad over a range such as `5m`; None where only shares are told.
+
+    Where no series of good events is there, all events were bad.
+    """
     counters = objective.counters
     if counters is None:
         return None
     total, counted = (
         f"sum(increase({one}[{span}]))" for one in (counters.total, counters.good or counters.bad or "")
     )
-    return f"({total} - {counted})" if counters.good is not None else counted
+    return f"({total} - ({counted} or 0 * {total}))" if counters.good is not None else counted
 
 
 def burn_record(objective: Objective, span_seconds: float, names: Names) -> dict[str, Any]:

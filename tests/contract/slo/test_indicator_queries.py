@@ -12,6 +12,7 @@ import pytest
 
 from maestro_cli.slo.files.promql import indicator_of
 from maestro_cli.slo.objectives import Counters, ErrorRatio, Indicator, Latency, Objective, Queries, Threshold
+from maestro_cli.slo.rules.recording import bad_events
 
 pytestmark = pytest.mark.contract
 COUNTED = "0+10x20"
@@ -52,6 +53,10 @@ def test_every_query_tells_the_share_of_bad_events(tmp_path: Path) -> None:
         expr = f"round(sum({objective(indicator).error_ratio('10m', '')}), 0.0001)"
         samples = [] if value is None else [{"labels": "{}", "value": round(value, 4)}]
         tests.append({"expr": expr, "eval_time": "10m", "exp_samples": samples})
+    for good, bad in (("bad_total", 190), ("no_total", 200)):  # what fails from its start has no good series
+        events = bad_events(objective(Counters("all_total", good=good)), "10m")
+        tests.append({"expr": f"round({events})", "eval_time": "10m"})
+        tests[-1]["exp_samples"] = [{"labels": "{}", "value": bad}]
     series = [{"series": name, "values": values} for name, values in LOADED]
     test = {"interval": "1m", "input_series": series, "promql_expr_test": tests}
     document = {"rule_files": [], "evaluation_interval": "1m", "tests": [test]}

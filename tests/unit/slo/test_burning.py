@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from maestro_cli.core.facts.metrics import Sample
 from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.burning import SPAN, Burning, burn_query, read_rates
-from maestro_cli.slo.objectives import Counters, Objective
+from maestro_cli.slo.objectives import Counters, Indicator, Latency, Objective, Queries, Threshold
 
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
 PROMISE = Objective(
@@ -34,6 +35,21 @@ def every(ratio: float) -> dict[str, float]:
 def test_every_range_of_the_alert_rules_is_asked_for_at_once() -> None:
     query = burn_query(PROMISE)
     assert [f'"{SPAN}", "{span}"' in query for span in SPANS] == [True] * len(SPANS)
+
+
+@pytest.mark.parametrize(
+    "indicator",
+    [PROMISE.indicator, Latency("s", 0.1), Threshold("up", "gte", 1.0)],
+    ids=["counters", "latency", "threshold"],
+)
+def test_burn_is_of_all_workloads_together_as_the_alerts_are(indicator: Indicator) -> None:
+    query = burn_query(replace(PROMISE, indicator=indicator))
+    assert (query.count("by ()") > 0, query.count("deployment")) == (True, 0)
+
+
+def test_queries_without_a_bad_event_burn_nothing() -> None:
+    queries = Queries("sum(rate(t[$window]))", bad="sum(rate(a[$window])) + sum(rate(b[$window]))")
+    assert burn_query(replace(PROMISE, indicator=queries)).count("or 0 * sum(") == len(SPANS)
 
 
 @pytest.mark.parametrize(

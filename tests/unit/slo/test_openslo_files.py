@@ -137,6 +137,18 @@ def test_slices_are_as_long_and_as_good_as_they_say() -> None:
     assert (objective.method, objective.slices) == (Method.RATIO_TIMESLICES, Slices(60.0, 0.0))
 
 
+@pytest.mark.parametrize(("window", "fix"), [("90s", "2m"), ("30s", "1m"), (1.5, "2m"), (0.1, "1m")], ids=str)
+@pytest.mark.parametrize("method", ["Timeslices", "RatioTimeslices"])
+def test_slices_are_of_whole_minutes(method: str, window: str | float, fix: str) -> None:
+    sliced = {"target": 0.99, "timeSliceTarget": 0.95, "timeSliceWindow": window}
+    with pytest.raises(InvalidFile, match="whole number of minutes") as caught:
+        read(with_(budgetingMethod=method, objectives=[sliced]))
+    assert (caught.value.key, caught.value.fix) == (
+        "spec.objectives[0].timeSliceWindow", f"timeSliceWindow: {fix}",
+    )  # fmt: skip
+    assert caught.value.line is not None
+
+
 def test_a_window_may_be_of_the_calendar() -> None:
     (objective,) = read(with_(timeWindow=MONTH))
     assert objective.calendar == Calendar("month", "Europe/Zurich", date(2026, 1, 1))
