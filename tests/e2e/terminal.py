@@ -93,13 +93,21 @@ class Terminal:
         own = psutil.Process(self.pid)
         return [own, *own.children(recursive=True)]
 
-    @staticmethod
-    def await_end(processes: Sequence[psutil.Process], seconds: float = LIMIT_SECONDS) -> None:
+    @classmethod
+    def await_end(cls, processes: Sequence[psutil.Process]) -> None:
         """Until each has ended; tmux may leave its own as a zombie, and then never tells an exit code."""
-        deadline = time.monotonic() + seconds
+        left = cls._left_of(processes)
+        assert left == [], f"not ended within {LIMIT_SECONDS:g} s: {left}"
+
+    @staticmethod
+    def _left_of(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
+        """Those that have not ended in time; a zombie has."""
+        deadline = time.monotonic() + LIMIT_SECONDS
         while left := [one for one in processes if not _is_over(one)]:
-            assert time.monotonic() < deadline, f"not ended within {seconds:g} s: {left}"
+            if time.monotonic() > deadline:
+                return left
             time.sleep(LOOK_SECONDS)
+        return []
 
     def close(self) -> list[str]:
         """Take the terminal away; what does not end by itself then is killed, and told."""
@@ -110,7 +118,7 @@ class Terminal:
         subprocess.run(
             ["tmux", "-L", self._socket, "kill-server"], capture_output=True, timeout=60, check=False
         )
-        alive = psutil.wait_procs(own, timeout=LIMIT_SECONDS)[1]
+        alive = self._left_of(own)
         left = [f"{one.pid} {' '.join(one.cmdline())[:120]}" for one in alive]
         for one in alive:
             one.kill()
