@@ -24,6 +24,7 @@ from maestro_cli.core.untrusted import visible
 MAX_ARCHIVE_BYTES = 64 << 20
 MAX_TOTAL_BYTES = 128 << 20  # unpacked
 MAX_MEMBERS = 500
+_ENTRY_BYTES = 1024  # of the list of files in a ZIP: a name, and what goes with it
 SUFFIXES = (".tar.gz", ".tgz", ".zip")
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that the format knows
 _PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){0,3}")
@@ -123,7 +124,19 @@ def _tar_members(packed: bytes, path: Path) -> Iterator[tuple[str, IO[bytes]]]:
             yield member.name, stream
 
 
+def _zip_directory_bytes(packed: bytes) -> int:
+    """How long its list of files says to be; that is read whole. What needs ZIP64 for it is too long."""
+    end = packed.rfind(b"PK\x05\x06")
+    if end < 0 or len(packed) < end + 16:
+        return 0  # no archive, as is said when it is opened
+    if packed[max(end - 20, 0) : end].startswith(b"PK\x06\x07"):
+        return len(packed)
+    return int.from_bytes(packed[end + 12 : end + 16], "little")
+
+
 def _zip_members(packed: bytes, path: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    if _zip_directory_bytes(packed) > MAX_MEMBERS * _ENTRY_BYTES:
+        raise _refused(path, f"it holds more than {MAX_MEMBERS} files")
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         for member in archive.infolist():
             kind = member.external_attr >> 16 & 0o170000

@@ -1,6 +1,6 @@
 """What incidents and drills measured of recovering: from the start of a defect until it was mended.
 
-Invariant: what is not over yet counts with the time so far, so that nothing gets better by not being ended.
+Invariant: what is not over yet has the time so far, and is never a recovery in time.
 """
 
 from __future__ import annotations
@@ -81,7 +81,10 @@ def _seconds(incident: Incident, now: datetime) -> float:
 def _by_incidents(services: Services, now: datetime) -> Iterator[Recovered]:
     for one in _incidents(services):
         service = one.workload.name if one.workload is not None else ""
-        yield Recovered(one.times.started_at, "rto", _seconds(one, now), f"incident {one.number}", service)
+        yield Recovered(
+            one.times.started_at, "rto", _seconds(one, now), f"incident {one.number}", service,
+            is_over=_restored(one) is not None,
+        )  # fmt: skip
 
 
 def _by_drills(services: Services) -> Iterator[Recovered]:

@@ -6,6 +6,7 @@ Invariant: what is written is a function of the bundle alone: made again from it
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -21,7 +22,7 @@ from maestro_cli.core.archives import SUFFIXES, archive_kind, read_archive
 from maestro_cli.core.errors import ActionFailed, GateNotMet, NotFound, UsageError
 from maestro_cli.core.files import unusable, write_atomically
 from maestro_cli.output.document import html_page
-from maestro_cli.output.renderers.sla import pictures_of
+from maestro_cli.output.renderers.sla import pictures_of, sla_view
 from maestro_cli.services.measuring import MeasureWanted, raw_metrics, store_of, wanted_objectives
 from maestro_cli.services.objectives import contract_of, exclusions_of
 from maestro_cli.services.recoveries import drill_lines, incident_lines, recovered
@@ -33,7 +34,6 @@ from maestro_cli.slo.measuring.window import Span, calendar_span, month_span, pr
 from maestro_cli.slo.objectives import Objective
 from maestro_cli.slo.report.build import build_report
 from maestro_cli.slo.report.bundle import Verification, pack_bundle, read_pieces, recompute, verify_bundle
-from maestro_cli.slo.report.document import report_document
 from maestro_cli.slo.report.model import Inputs, SlaReport, Terms
 from maestro_cli.slo.report.recording import RecordingMetrics, RecordingStore
 from maestro_cli.slo.report.text import report_markdown
@@ -109,8 +109,8 @@ def make_report(services: Services, wanted: SlaWanted) -> Made:
         url=metrics.url, retention_seconds=metrics.retention_seconds(), maestro=__version__,
     )  # fmt: skip
     report = build_report(inputs, Outside(metrics, now, store, before))
-    inputs = replace(inputs, label_values=tuple(metrics.label_answers), refusals=tuple(metrics.refusals))
-    return Made(replace(report, inputs=inputs), tuple(store.pieces.values()))
+    asked_too = replace(report.inputs, label_values=tuple(metrics.label_answers))
+    return Made(replace(report, inputs=asked_too), tuple(store.pieces.values()))
 
 
 def default_place(context: str, period: str) -> Path:
@@ -119,28 +119,39 @@ def default_place(context: str, period: str) -> Path:
 
 
 def write_reports(made: Made, wanted: SlaWanted) -> Iterator[Path]:
-    """Write every form that is wanted; raises what `write_report` raises."""
+    """Write every form that is wanted; raises what `write_report` raises, before the first is written."""
+    for path in wanted.to:
+        _check_place(path, force=wanted.force)
     for path in wanted.to:
         yield write_report(made, path, force=wanted.force)
 
 
 def write_report(made: Made, path: Path, *, force: bool) -> Path:
     """Write it: the form is by the end of the name. Raises UsageError, GateNotMet, ActionFailed."""
+    _check_place(path, force=force)
     data = _form_of(path)(made)
     try:
-        if not force and (path.exists() or path.is_symlink()):
-            raise GateNotMet(
-                f"{path} is there already; it was left alone", fix="name another file, or pass --force"
-            )
         write_atomically(path, data, durable=True)
         if path.suffix.lower() == ".md":
             for name, picture in pictures_of(made.report).items():
-                write_atomically(path.parent / "pictures" / name, picture)
+                write_atomically(path.parent / _pictures_folder(path) / name, picture)
     except OSError as error:
         raise ActionFailed(
             f"the report could not be written to {path}", why=unusable(path, error), fix="--to FILE elsewhere"
         ) from error
     return path
+
+
+def _check_place(path: Path, *, force: bool) -> None:
+    if not force and (path.exists() or path.is_symlink()):
+        raise GateNotMet(
+            f"{path} is there already; it was left alone", fix="name another file, or pass --force"
+        )
+
+
+def _pictures_folder(path: Path) -> str:
+    """Named after the document, so that those of another month stay: `2026-10.pictures`."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", path.stem) + ".pictures"
 
 
 def verify(path: Path) -> Verification:
@@ -162,9 +173,11 @@ def _from_bundle(path: Path) -> Made:
 
 def _contract(services: Services, wanted: SlaWanted, known: Mapping[str, Objective]) -> Contract:
     """That of the file, else the context's, else one that is about all objectives and owes nothing."""
+    if wanted.contract is not None and wanted.names:
+        raise UsageError("a contract names its objectives", fix="leave out the names, or --contract")
     if wanted.contract is not None:
-        return read_contract(wanted.contract, None if wanted.names else known)
-    found = None if wanted.prometheus else contract_of(services)
+        return read_contract(wanted.contract, known)
+    found = None if wanted.prometheus or wanted.names else contract_of(services)
     return Contract(Terms()) if found is None else found
 
 
@@ -216,10 +229,10 @@ def _form_of(path: Path) -> Callable[[Made], bytes]:
     from maestro_cli.core.canonical import canonical_json
 
     forms: dict[str, Callable[[Made], bytes]] = {
-        ".md": lambda made: report_markdown(made.report).encode(),
+        ".md": lambda made: report_markdown(made.report, _pictures_folder(path)).encode(),
         ".html": lambda made: page_of(made.report).encode(),
         ".pdf": lambda made: _pdf(page_of(made.report)),
-        ".json": lambda made: f"{canonical_json(report_document(made.report))}\n".encode(),
+        ".json": lambda made: f"{canonical_json(sla_view(made.report).body())}\n".encode(),
     }
     if path.suffix.lower() not in forms:
         raise UsageError(f"{path.name!r} is no form of a report", fix=f"end it in {', '.join(FORMS)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from maestro_cli import __version__
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.output.heatmap import Heatmap, Row, heatmap_svg
@@ -28,7 +29,7 @@ def sla_view(report: SlaReport) -> Report:
     """JSON is the whole report, as in the bundle; CSV a row an objective."""
     inputs = report.inputs
     rows: list[tuple[str, object]] = [
-        ("period", str(inputs.span)),
+        ("period", str(inputs.span) + ("" if inputs.is_over else ", not over")),
         ("contract", " for ".join(filter(None, (inputs.terms.name, inputs.terms.customer)))),
         ("context", inputs.context),
         ("verdict", report.verdict.value),
@@ -94,6 +95,7 @@ def verification_view(path: Path, found: Verification) -> Report:
         ("period", str(report.inputs.span)),
         ("objectives", len(report.lines)),
         ("the report says", report.verdict.value),
+        ("made by", f"maestro {report.inputs.maestro}; this is {__version__}"),
     ]
     columns: tuple[Column[Problem], ...] = (
         Column("where", lambda one: one.where),

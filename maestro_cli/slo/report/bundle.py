@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -30,6 +31,8 @@ from maestro_cli.slo.report.recording import RecordedMetrics, RecordedStore
 SCHEMA = "maestro.dev/sla-bundle/v1"
 MANIFEST, INPUTS, REPORT, PIECES = "manifest.json", "inputs.json", "report.json", "pieces.msgpack"
 MAX_PROBLEMS = 100
+MOST_PERIODS = 24
+LONGEST_PERIOD = timedelta(days=367)
 
 
 class Piece(msgspec.Struct, frozen=True, array_like=True):
@@ -82,6 +85,7 @@ def pack_bundle(report: SlaReport, pieces: Iterable[tuple[Key, Kept]], kind: str
 def recompute(files: Mapping[str, bytes], file: str) -> SlaReport:
     """The report that a bundle gives. Raises InvalidFile for what is no bundle, and for what is missing."""
     inputs = _decoded(files, INPUTS, file, lambda data: msgspec.json.decode(data, type=Inputs))
+    _check_spans(inputs, file)
     pieces = read_pieces(files, file)
     outside = Outside(
         metrics=RecordedMetrics(inputs, file),
@@ -91,8 +95,17 @@ def recompute(files: Mapping[str, bytes], file: str) -> SlaReport:
     )
     try:
         return build_report(inputs, outside)
-    except (ArithmeticError, ValueError, LookupError) as error:  # numbers and dates that nobody measured
+    except (ArithmeticError, TypeError, ValueError, LookupError) as error:  # what nobody measured
         raise InvalidFile("cannot be recomputed", file=file, why=str(error)[:200]) from error
+
+
+def _check_spans(inputs: Inputs, file: str) -> None:
+    """Refuse what would be measured for ever. Raises InvalidFile."""
+    span, zones = inputs.span, (inputs.span.start.tzinfo, inputs.span.end.tzinfo, inputs.asked_at.tzinfo)
+    if None in zones or not 0 <= inputs.previous <= MOST_PERIODS:
+        raise InvalidFile("cannot be recomputed", file=file, why="its period is none")
+    if not timedelta(0) < span.end - span.start <= LONGEST_PERIOD:
+        raise InvalidFile("cannot be recomputed", file=file, why="its period is empty, or longer than a year")
 
 
 def read_pieces(files: Mapping[str, bytes], file: str) -> tuple[tuple[Key, Kept], ...]:

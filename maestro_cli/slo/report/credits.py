@@ -1,7 +1,7 @@
 """What is due when a promise is missed, by the tiers of a contract.
 
-Invariant: an open verdict gives a range, never a guess; of several objectives the dearest counts,
-not the sum.
+Invariant: an open verdict gives a range, never a guess; a tier above what an objective promises is not of it,
+so that a promise that is kept owes nothing; of several objectives the dearest counts, not the sum.
 """
 
 from __future__ import annotations
@@ -14,13 +14,19 @@ from maestro_cli.slo.report.model import Credit, Terms, Tier
 
 
 def credit_of(measured: Measured, terms: Terms) -> Credit | None:
-    """The credit by the bounds of the ratio; None where the contract has no tiers or nothing was measured."""
+    """The credit by the bounds of the ratio; None where the contract has no tiers.
+
+    While the period is not over nothing is due for sure.
+    """
     if not terms.tiers:
         return None
+    tiers = [tier for tier in terms.tiers if tier.below <= measured.objective.target]
+    most = max((tier.credit_percent for tier in tiers), default=0.0)
     if measured.bounds is None:
-        most = max(tier.credit_percent for tier in terms.tiers)
         return Credit(0.0, most, f"not known: {measured.judgement.reason}")
-    worst, best = (_tier_at(terms.tiers, ratio) for ratio in (measured.bounds.low, measured.bounds.high))
+    if measured.measured.end < measured.span.end:
+        return Credit(0.0, most, "not known: the period is not over")
+    worst, best = (_tier_at(tiers, ratio) for ratio in (measured.bounds.low, measured.bounds.high))
     dear, cheap = _due(worst), _due(best)
     if dear == cheap:
         why = f"below {percent(worst.below)}" if worst is not None else "no tier is reached"
@@ -36,7 +42,9 @@ def dearest(credits: Iterable[Credit | None]) -> Credit | None:
         return None
     low, high = max(one.low_percent for one in known), max(one.high_percent for one in known)
     most = max(known, key=lambda one: (one.high_percent, one.low_percent))
-    return Credit(low, high, most.why if low == high else "not known while an objective is open")
+    if low != high and len(known) > 1:
+        return Credit(low, high, "not known while an objective is open")
+    return Credit(low, high, most.why)
 
 
 def _tier_at(tiers: Sequence[Tier], ratio: float) -> Tier | None:

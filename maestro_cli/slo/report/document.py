@@ -17,6 +17,7 @@ def report_document(report: SlaReport) -> dict[str, Any]:
     return {
         "period": plain(inputs.span),
         "asked_at": plain(inputs.asked_at),
+        "is_over": inputs.is_over,
         "context": inputs.context,
         "prometheus": inputs.url,
         "contract": plain(inputs.terms),

@@ -103,15 +103,12 @@ class LabelValues:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A query that Prometheus would not answer: it is none, or its answer is too large for a minute."""
+class Unmeasured:
+    """An objective that could not be asked for over the period that begins then: no query, or no answer."""
 
-    promql: str
+    objective: str
     start: datetime
-    end: datetime
-    is_too_much: bool
-    what: str
-    why: str = ""
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +134,14 @@ class Inputs:
     url: str = ""
     retention_seconds: float | None = None
     label_values: tuple[LabelValues, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
+    unmeasured: tuple[Unmeasured, ...] = ()
     waiting: tuple[Exclusion, ...] = ()
     maestro: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all of the period had passed when it was measured."""
+        return self.span.end <= self.asked_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class SlaReport:
-    """The report; `verdict` is of all objectives by the figure that counts."""
+    """The report; `verdict` is of all objectives by the figure that counts; open until the period is over."""
 
     inputs: Inputs
     lines: tuple[Line, ...]

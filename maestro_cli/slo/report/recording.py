@@ -5,13 +5,13 @@ Invariant: offline every answer is one that was recorded; what was not is an err
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from maestro_cli.core.errors import InvalidFile, NoData, UsageError
+from maestro_cli.core.errors import InvalidFile
 from maestro_cli.slo.measuring.keeping import Kept, Key, Store
-from maestro_cli.slo.ports import RawMetrics, RawSeries, TooMuch
-from maestro_cli.slo.report.model import Inputs, LabelValues, Refusal
+from maestro_cli.slo.ports import RawMetrics, RawSeries
+from maestro_cli.slo.report.model import Inputs, LabelValues
 
 
 class RecordingStore:
@@ -33,34 +33,21 @@ class RecordingStore:
 
 
 class RecordingMetrics:
-    """A Prometheus of which is remembered what it said of labels, and what it would not answer."""
+    """A Prometheus of which is remembered what it said of labels."""
 
     def __init__(self, inner: RawMetrics) -> None:
         self._inner = inner
         self.label_answers: list[LabelValues] = []
-        self.refusals: list[Refusal] = []
 
     @property
     def url(self) -> str:
         return self._inner.url
 
     def samples(self, selector: str, start: datetime, end: datetime) -> Iterable[RawSeries]:
-        return self._asked(selector, start, end, lambda: self._inner.samples(selector, start, end))
+        return self._inner.samples(selector, start, end)
 
     def steps(self, promql: str, start: datetime, end: datetime, step_seconds: float) -> Iterable[RawSeries]:
-        return self._asked(promql, start, end, lambda: self._inner.steps(promql, start, end, step_seconds))
-
-    def _asked(
-        self, promql: str, start: datetime, end: datetime, ask: Callable[[], Iterable[RawSeries]]
-    ) -> tuple[RawSeries, ...]:
-        try:
-            return tuple(ask())
-        except (UsageError, NoData) as error:
-            self.refusals.append(Refusal(promql, start, end, False, error.what, error.why))
-            raise
-        except TooMuch as error:
-            self.refusals.append(Refusal(promql, start, end, True, str(error)))
-            raise
+        return self._inner.steps(promql, start, end, step_seconds)
 
     def label_values(self, label: str, selector: str, start: datetime, end: datetime) -> Sequence[str]:
         values = tuple(self._inner.label_values(label, selector, start, end))
@@ -93,14 +80,13 @@ class RecordedMetrics:
         self._labels = {
             (one.label, one.selector, one.start, one.end): one.values for one in inputs.label_values
         }
-        self._refusals = {(one.promql, one.start, one.end): one for one in inputs.refusals}
         self._file = file
 
     def samples(self, selector: str, start: datetime, end: datetime) -> Iterable[RawSeries]:
-        raise self._refusal(selector, start, end)
+        raise self._missing(selector, start, end)
 
     def steps(self, promql: str, start: datetime, end: datetime, step_seconds: float) -> Iterable[RawSeries]:
-        raise self._refusal(promql, start, end)
+        raise self._missing(promql, start, end)
 
     def label_values(self, label: str, selector: str, start: datetime, end: datetime) -> Sequence[str]:
         found = self._labels.get((label, selector, start, end))
@@ -110,13 +96,6 @@ class RecordedMetrics:
 
     def retention_seconds(self) -> float | None:
         return self._retention_seconds
-
-    def _refusal(self, promql: str, start: datetime, end: datetime) -> Exception:
-        """Whatever was answered is in the pieces; only what was refused is asked for again."""
-        found = self._refusals.get((promql, start, end))
-        if found is None:
-            return self._missing(promql, start, end)
-        return TooMuch(found.what) if found.is_too_much else UsageError(found.what, why=found.why)
 
     def _missing(self, what: str, start: datetime, end: datetime) -> InvalidFile:
         return InvalidFile(

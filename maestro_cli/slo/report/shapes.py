@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import accumulate
+from math import fsum
 
 from maestro_cli.slo.measuring.model import Measured, Minutes
 from maestro_cli.slo.measuring.window import MINUTE, Span, zone_named
@@ -73,14 +74,14 @@ def days(measured: Measured) -> tuple[Day, ...]:
 
 def _allowed(measured: Measured) -> float:
     """How many bad events the budget of the whole period is."""
-    total = 0.0 if measured.minutes is None else sum(measured.minutes.total)
+    total = 0.0 if measured.minutes is None else fsum(measured.minutes.total)
     over = measured.measured.seconds
     return measured.objective.budget * total * measured.span.seconds / over if over else 0.0
 
 
 def _hour(minutes: Minutes, first: int, end: int) -> Hour:
-    total = sum(minutes.total[first:end])
-    bad = max(total - sum(minutes.good[first:end]), 0.0)
+    total = fsum(minutes.total[first:end])
+    bad = max(total - fsum(minutes.good[first:end]), 0.0)
     start = minutes.start + timedelta(seconds=first * MINUTE)
     return Hour(start, bad, total, sum(minutes.covered[first:end]), end - first)
 

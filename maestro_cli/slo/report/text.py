@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from maestro_cli.core.markdown_parts import at, table, text
 from maestro_cli.core.quantities import format_duration
@@ -16,9 +17,10 @@ from maestro_cli.slo.report.shapes import worst_hours
 PICTURES = "pictures"
 
 
-def report_markdown(report: SlaReport) -> str:
-    """The whole report; the pictures of the first objective are `pictures/1-budget.svg` and `1-hours.svg`."""
-    parts = (_head, _summary, _method, _objectives, _excluded, _incidents, _drills)
+def report_markdown(report: SlaReport, pictures: str = PICTURES) -> str:
+    """The whole report; the first pictures are `1-budget.svg` and `1-hours.svg` in the folder `pictures`."""
+    objectives = partial(_objectives, pictures=pictures)
+    parts = (_head, _summary, _method, objectives, _excluded, _incidents, _drills)
     return "\n".join(line for part in parts for line in part(report)).rstrip() + "\n"
 
 
@@ -39,7 +41,7 @@ def _head(report: SlaReport) -> Iterator[str]:
     yield f"**{report.verdict.value}**{_of(terms.name, terms.customer)}"
     yield ""
     rows = [
-        ("period", text(str(inputs.span), 100)),
+        ("period", text(str(inputs.span), 100) + ("" if inputs.is_over else ", **not over**")),
         ("context", text(inputs.context, 80)),
         ("measured from", text(inputs.url, 200)),
         ("asked at", at(inputs.asked_at)),
@@ -101,12 +103,12 @@ def _method(report: SlaReport) -> Iterator[str]:
     yield ""
 
 
-def _objectives(report: SlaReport) -> Iterator[str]:
+def _objectives(report: SlaReport, pictures: str) -> Iterator[str]:
     for number, line in enumerate(report.lines, 1):
-        yield from _objective(number, line)
+        yield from _objective(number, line, pictures)
 
 
-def _objective(number: int, line: Line) -> Iterator[str]:
+def _objective(number: int, line: Line, pictures: str) -> Iterator[str]:
     objective, measured = line.objective, line.measured
     yield f"## {text(objective.title, 100)}"
     yield ""
@@ -120,7 +122,7 @@ def _objective(number: int, line: Line) -> Iterator[str]:
             ("budget", "The budget over the period"),
             ("hours", "Bad events by hour and day"),
         ):
-            yield f"![{words}]({PICTURES}/{picture_name(number, kind)})"
+            yield f"![{words}]({pictures}/{picture_name(number, kind)})"
             yield ""
     worst = worst_hours(measured)
     if worst:

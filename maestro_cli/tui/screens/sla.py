@@ -59,7 +59,8 @@ def write(services: Services, target: Target, answers: Answers) -> str:
 
 
 def _line(target: Target, answers: Answers) -> tuple[str, ...]:
-    return ("sla", "report", "--month", target.name, "--to", answers.get("file", "FILE"))
+    of = ("--month", target.name) if target.item.report.inputs.unit == "month" else ()
+    return ("sla", "report", *of, "--to", answers.get("file", "FILE"))
 
 
 SCREENS = (

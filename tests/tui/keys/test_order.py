@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -12,6 +13,7 @@ from textual.widgets import Input
 from maestro_cli.tui.acting.dialogs import WordsDialog
 from maestro_cli.tui.acting.model import Action, Ask, Danger, Target
 from maestro_cli.tui.app import ConsoleApp
+from maestro_cli.tui.keys import order
 from maestro_cli.tui.keys.help import HelpDialog
 from maestro_cli.tui.screens.model import Place
 from tests.tui.cases import StillConsole, run_app, until
@@ -27,6 +29,12 @@ def burst(app: ConsoleApp, *keys: str) -> None:
     """All at once, as a terminal gives what was typed while nobody read."""
     for key in keys:
         app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still for a while is not what a key is held back for in vain."""
+    monkeypatch.setattr(order, "LONGEST_SECONDS", 60.0)
 
 
 def console() -> StillConsole:

@@ -289,6 +289,19 @@ def test_a_packing_that_no_bundle_has_is_refused(packing: int, tmp_path: Path) -
     assert "packed as no bundle is" in refused.value.why
 
 
+def test_a_list_of_files_that_is_too_long_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for number in range(12_000):
+            archive.writestr(f"f{number}", b"")
+    monkeypatch.setattr(zipfile.ZipFile, "__init__", lambda *_: pytest.fail("it was read"))
+    with pytest.raises(InvalidFile) as refused:
+        opened(packed.getvalue(), tmp_path)
+    assert "more than 500 files" in refused.value.why
+
+
 @pytest.mark.parametrize("limit", ["MAX_ARCHIVE_BYTES", "MAX_TOTAL_BYTES", "MAX_MEMBERS"])
 @pytest.mark.parametrize("kind", [".tar.gz", ".zip"])
 def test_no_bundle_is_made_that_would_not_be_read(

@@ -27,7 +27,7 @@ BROKEN = Objective("broken", "no query", "fraud", 0.95, 2_592_000.0, ErrorRatio(
 BACK = Objective("back", "back in time", "fraud", 1.0, 2_592_000.0, Recovery("rto", 900.0), {})
 BAD = (datetime(2026, 10, 6, 2, tzinfo=UTC), datetime(2026, 10, 6, 5, tzinfo=UTC))
 MAINTENANCE = Exclusion("m1", BAD[0], BAD[0] + timedelta(hours=2), "a new disk", "ops", "eve")
-TERMS = Terms("gold", "ACME", (), (Tier(0.999, 10.0), Tier(0.99, 25.0)))
+TERMS = Terms("gold", "ACME", (), (Tier(0.9999, 5.0), Tier(0.999, 10.0), Tier(0.99, 25.0)))
 STEP_SECONDS = 300
 
 
@@ -82,5 +82,5 @@ def reported(wanted: Inputs) -> tuple[SlaReport, list[tuple[Key, Kept]]]:
     store, metrics = RecordingStore(Nowhere()), RecordingMetrics(Strict(requests(*BAD)))
     outside = Outside(metrics, wanted.asked_at, store, wanted.recovered)
     report = build_report(wanted, outside)
-    asked = replace(wanted, label_values=tuple(metrics.label_answers), refusals=tuple(metrics.refusals))
+    asked = replace(report.inputs, label_values=tuple(metrics.label_answers))
     return replace(report, inputs=asked), list(store.pieces.values())

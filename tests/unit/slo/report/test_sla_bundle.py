@@ -115,6 +115,25 @@ def test_what_is_no_bundle_is_said_so(files: Files, name: str, data: bytes) -> N
         verify_bundle(files, "b")
 
 
+FOR_EVER = {
+    "no period": {"span": {"start": "2026-10-01T00:00:00Z", "end": "2026-10-01T00:00:00Z"}},
+    "all of history": {"span": {"start": "0001-01-01T00:00:00Z", "end": "9999-01-01T00:00:00Z"}},
+    "no zone": {"asked_at": "2026-10-01T00:00:00"},
+    "periods without end": {"previous": 10**18, "unit": None},
+    "a zone that is none": {
+        "span": {"start": "2026-10-01T00:00:00Z", "end": "2026-11-01T00:00:00Z", "zone": "x"}
+    },
+}
+
+
+@pytest.mark.parametrize("change", FOR_EVER.values(), ids=FOR_EVER)
+def test_what_would_be_measured_for_ever_is_refused(files: Files, change: dict[str, object]) -> None:
+    document = {**json.loads(files[INPUTS]), **change}
+    files[INPUTS] = json.dumps(document).encode()
+    with pytest.raises(InvalidFile):
+        verify_bundle(files, "b")
+
+
 def test_an_objective_that_cannot_be_asked_for_hides_no_other_and_is_recomputed(tmp_path: Path) -> None:
     report, pieces = reported(inputs(objectives=(BROKEN, ANSWERS), previous=1))
     path = tmp_path / "b.zip"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from maestro_cli.core.verdict import Judgement, Verdict
 from maestro_cli.slo.measuring.model import Bounds, Measured
+from maestro_cli.slo.measuring.recoveries import Recovered
 from maestro_cli.slo.report.credits import credit_of, dearest
 from maestro_cli.slo.report.document import report_document
 from maestro_cli.slo.report.model import Credit, SlaReport, Terms
+from maestro_cli.slo.report.text import report_markdown
 from tests.unit.slo.report.month import ANSWERS, BACK, FAST, SPAN, TERMS, inputs, reported
 
 
@@ -80,7 +83,7 @@ def measured(low: float, high: float) -> Measured:
 @pytest.mark.parametrize(
     ("low", "high", "due"),
     [
-        (0.9995, 0.9999, (0.0, 0.0)),
+        (0.9995, 0.9999, (0.0, 0.0)),  # kept: the tier of 99.99 % is none of this objective
         (0.999, 0.999, (0.0, 0.0)),
         (0.995, 0.998, (10.0, 10.0)),
         (0.98, 0.985, (25.0, 25.0)),
@@ -103,6 +106,35 @@ def test_a_contract_without_tiers_owes_nothing_and_one_without_data_may_owe_the_
         measured(0.1, 0.2), bounds=None, judgement=Judgement(Verdict.INDETERMINATE, 0.0, "no data")
     )
     assert credit_of(blind, TERMS) == Credit(0.0, 25.0, "not known: no data")
+
+
+def test_a_period_that_is_not_over_is_never_kept_and_owes_nothing_for_sure() -> None:
+    early = replace(inputs(objectives=(ANSWERS,)), asked_at=SPAN.start + timedelta(days=3))
+    found, _ = reported(early)
+    assert found.lines[0].measured.judgement.verdict is Verdict.PASS, "so far"
+    assert found.verdict is Verdict.INDETERMINATE
+    assert found.credit == Credit(0.0, 25.0, "not known: the period is not over")
+    assert "not over" in report_markdown(found)
+    assert report_document(found)["is_over"] is False
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_over", "verdict"),
+    [
+        (120.0, True, Verdict.PASS),
+        (120.0, False, Verdict.INDETERMINATE),
+        (1200.0, True, Verdict.FAIL),
+        (1200.0, False, Verdict.FAIL),
+    ],
+    ids=["in time", "may still be", "late", "late and not over"],
+)
+def test_an_incident_that_is_not_over_is_no_recovery_in_time(
+    seconds: float, is_over: bool, verdict: Verdict
+) -> None:
+    one = Recovered(SPAN.start + timedelta(days=2), "rto", seconds, "incident 7", is_over=is_over)
+    found, _ = reported(replace(inputs(objectives=(BACK,)), recovered=(one,)))
+    assert found.lines[0].measured.judgement.verdict is verdict
+    assert ("not over: incident 7" in found.lines[0].measured.judgement.reason) is not is_over
 
 
 def test_credits_are_not_added_up() -> None:
