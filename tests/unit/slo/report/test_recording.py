@@ -1,32 +1,40 @@
-"""What Prometheus would not answer is refused offline with the same words."""
+"""What Prometheus would not answer is not known offline either, in the same words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
-import pytest
-
-from maestro_cli.core.errors import NoData, UsageError
+from maestro_cli.core.archives import read_archive
+from maestro_cli.core.errors import NoData
+from maestro_cli.core.verdict import Verdict
+from maestro_cli.slo.measuring.keeping import Nowhere
+from maestro_cli.slo.measuring.measure import Outside
 from maestro_cli.slo.ports import RawSeries
-from maestro_cli.slo.report.recording import RecordedMetrics, RecordingMetrics
+from maestro_cli.slo.report.build import build_report
+from maestro_cli.slo.report.bundle import pack_bundle, verify_bundle
+from maestro_cli.slo.report.recording import RecordingMetrics, RecordingStore
 from tests.unit.slo.measuring.told import Told
-from tests.unit.slo.report.month import SPAN, inputs
+from tests.unit.slo.report.month import ANSWERS, BAD, SPAN, inputs, requests
 
 
 class Partial(Told):
-    """A Prometheus that says that its answer may not be whole."""
+    """A Prometheus whose answers are whole to the middle of the month, and no longer then."""
 
     def samples(self, selector: str, start: datetime, end: datetime) -> Iterator[RawSeries]:
-        raise NoData("not whole", why="a store did not answer")
+        if end > SPAN.start + (SPAN.end - SPAN.start) / 2:
+            raise NoData("not whole", why="a store did not answer")
+        return super().samples(selector, start, end)
 
 
-def test_an_answer_that_was_not_whole_is_none_in_the_bundle_either() -> None:
-    metrics = RecordingMetrics(Partial([]))
-    with pytest.raises(NoData):
-        metrics.samples("r_total", SPAN.start, SPAN.end)
-    offline = RecordedMetrics(replace(inputs(), refusals=tuple(metrics.refusals)), "b")
-    with pytest.raises(UsageError) as refused:
-        offline.samples("r_total", SPAN.start, SPAN.end)
-    assert (refused.value.what, refused.value.why) == ("not whole", "a store did not answer")
+def test_an_answer_that_was_not_whole_is_none_in_the_bundle_either(tmp_path: Path) -> None:
+    wanted, store = inputs(objectives=(ANSWERS,)), RecordingStore(Nowhere())
+    report = build_report(wanted, Outside(RecordingMetrics(Partial(requests(*BAD))), wanted.asked_at, store))
+    (line,) = report.lines
+    assert line.measured.judgement.verdict is Verdict.INDETERMINATE
+    assert line.measured.judgement.reason == "not whole: a store did not answer"
+    assert store.pieces, "half of it was answered"
+    path = tmp_path / "b.zip"
+    path.write_bytes(pack_bundle(report, store.pieces.values(), ".zip"))
+    assert verify_bundle(read_archive(path), "b").verdict is Verdict.PASS
