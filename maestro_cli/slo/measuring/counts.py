@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from maestro_cli.slo.measuring.coverage import read_coverage
 from maestro_cli.slo.measuring.joining import count_births, join
 from maestro_cli.slo.measuring.samples import Piece
-from maestro_cli.slo.measuring.unseen import find_unseen
+from maestro_cli.slo.measuring.unseen import Bridge, find_unseen
 from maestro_cli.slo.measuring.window import Span
 
 
@@ -24,6 +24,7 @@ class Counts:
 
     `unknown` is, by minute, how many events may have happened that no counter shows; `loose` is what counters
     went up in minutes that are not known, as (counted, total): part of the sums, not of what is sure.
+    `bridges` are what they went up in gaps: sure for who takes all of a gap or nothing of it.
     """
 
     start: int
@@ -38,6 +39,7 @@ class Counts:
     refused_births: int = 0
     first_seen: float | None = None
     is_exact: bool = True
+    bridges: tuple[Bridge, ...] = ()
 
     @property
     def minutes(self) -> int:
@@ -64,4 +66,5 @@ def counts_of(pieces: Sequence[Piece], span: Span) -> Counts:
         refused,
         min(firsts, default=None),
         all(piece.is_counters for piece in pieces),
+        unseen.bridges,
     )

@@ -39,7 +39,8 @@ def forget(counts: Counts, minutes: Iterable[int]) -> Counts:
     counted, total, covered = counts.counted[:], counts.total[:], bytearray(counts.covered)
     unknown, loose = dict(counts.unknown), dict(counts.loose)
     for index in minutes:
-        _, guessed = loose.pop(index, (0.0, 0.0))  # is in the unknown already
+        _, guessed = loose.get(index, (0.0, 0.0))  # is in the unknown already
+        loose[index] = 0.0, 0.0
         unknown[index] = unknown.get(index, 0.0) + max(total[index] - guessed, 0.0)
         counted[index] = total[index] = 0.0
         covered[index] = 0

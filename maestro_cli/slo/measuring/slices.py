@@ -43,6 +43,16 @@ class Ratio:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """Good and all events that are counted in a stretch by a guess, and the most that may have been in it."""
+
+    good: float = 0.0
+    total: float = 0.0
+    most_good: float = 0.0
+    most_bad: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """Counts with the meaning of what is counted, less what is excluded (0 in `kept`, a byte a minute)."""
 
@@ -65,6 +75,30 @@ class Tally:
     def unknown_in(self, first: int, end: int) -> float:
         unknown = self.counts.unknown
         return math.fsum(unknown[index] for index in self._among(unknown, first, end))
+
+    def cut_in(self, first: int, end: int) -> Cut:
+        """What bridges put into the stretch that are neither all in it nor all out of it."""
+        loose, kept = self.counts.loose, self.kept
+        found = Cut()
+        for bridge in self.counts.bridges:
+            low, high = max(bridge.first, first), min(bridge.end, end)
+            inside = self.minutes_in(low, high) if low < high else 0
+            if inside in (0, bridge.end - bridge.first):
+                continue
+            here = sum(
+                low <= index < high and index not in loose and (kept is None or kept[index] == 1)
+                for index in bridge.placed
+            )
+            share = here / len(bridge.placed)
+            apart = bridge.total - bridge.counted
+            good, bad = (apart, bridge.counted) if self.counts_bad else (bridge.counted, apart)
+            found = Cut(
+                found.good + share * good,
+                found.total + share * bridge.total,
+                found.most_good + max(good, 0.0),
+                found.most_bad + max(bad, 0.0),
+            )
+        return found
 
     def minutes_in(self, first: int, end: int) -> int:
         return end - first if self.kept is None else self.kept.count(1, first, end)
@@ -89,10 +123,13 @@ class Tally:
     def bounds_of(self, good: float, total: float, first: int, end: int) -> Bounds | None:
         """By what was counted in the stretch; None without anything that happened or may have."""
         loose, unknown = self.loose_in(first, end), self.unknown_in(first, end)
-        good, total = good - loose[0], total - loose[1] + unknown
-        if total <= 0:
+        cut = self.cut_in(first, end)
+        good, total = good - loose[0] - cut.good, total - loose[1] - cut.total + unknown
+        if total + cut.most_good + cut.most_bad <= 0:
             return None
-        low, high = good / total, (good + unknown) / total
+        worst, best = total + cut.most_bad, total + cut.most_good
+        low = good / worst if worst > 0 else 1.0
+        high = (good + unknown + cut.most_good) / best if best > 0 else 1.0
         return Bounds(min(max(low, 0.0), 1.0), min(max(high, 0.0), 1.0))
 
 

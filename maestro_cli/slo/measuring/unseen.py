@@ -1,13 +1,14 @@
 """What nobody saw: minutes without samples, and what a counter took with it when it ended.
 
-Invariant: what a counter went up over a gap is counted, spread over it. What may have happened besides is
-estimated from what was counted elsewhere, three standard deviations to the safe side.
+Invariant: what a counter went up over a gap is counted, spread over it, and remembered as a bridge: where in
+the gap it happened nobody knows. What may have happened besides is estimated from what was counted elsewhere,
+three standard deviations to the safe side.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import compress
 
@@ -20,6 +21,20 @@ BRIDGED_FROM = 0.95  # the share of minutes that must be covered before a counte
 _SURE = 3.0  # standard deviations of a count that is estimated
 
 
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """What counters went up over a gap: somewhere in first <= minute < end, which may begin before the span.
+
+    It is counted in the minutes of `placed`, in each as much.
+    """
+
+    first: int
+    end: int
+    placed: tuple[int, ...]
+    counted: float
+    total: float
+
+
 @dataclass(slots=True)
 class Unseen:
     """By minute of the span; see Counts."""
@@ -27,15 +42,28 @@ class Unseen:
     unknown: dict[int, float] = field(default_factory=dict)
     loose: dict[int, tuple[float, float]] = field(default_factory=dict)
     bridged_minutes: int = 0
+    bridges: tuple[Bridge, ...] = ()
 
 
 @dataclass(slots=True)
 class _Gaps:
-    """By minute: what was carried over it (counted, total), and whether a counter was reset or went on."""
+    """By minute: what was carried over it (counted, total), and whether a counter was reset or went on.
+
+    `bridges` are, by first and end and the minutes where it is counted, what was carried (counted, total).
+    """
 
     spread: dict[int, tuple[float, float]]
     bridged: bytearray
     broken: bytearray
+    bridges: dict[tuple[int, int, tuple[int, ...]], tuple[float, float]] = field(default_factory=dict)
+
+    def bridge(self, first: int, end: int, placed: Iterable[int], role: int, increase: float) -> None:
+        place = first, end, tuple(placed)
+        counted, total = self.bridges.get(place, (0.0, 0.0))
+        self.bridges[place] = (
+            counted + increase * bool(role & COUNTED),
+            total + increase * bool(role & TOTAL),
+        )
 
 
 def find_unseen(joining: Joining, coverage: Coverage) -> Unseen:
@@ -56,6 +84,11 @@ def find_unseen(joining: Joining, coverage: Coverage) -> Unseen:
             found.loose[index] = carried
         joining.counted[index] += carried[0]
         joining.total[index] += carried[1]
+    found.bridges = tuple(
+        Bridge(*place, *carried)
+        for place, carried in sorted(gaps.bridges.items())
+        if not found.loose.keys() >= set(place[-1])  # else it is all among what is not known
+    )
     found.bridged_minutes = minutes - watched - len(found.unknown)
     _add_doubt(found.unknown)
     for at, many in _lost(joining):
@@ -76,13 +109,17 @@ def _spread(joining: Joining, coverage: Coverage) -> _Gaps:
     for key, gap in joining.carried:
         one = joining.series[key]
         missed = coverage.missed(one.target, gap.start, gap.end)
+        first, end = joining.minute(gap.start), joining.minute(gap.end) + 1
         if not missed:  # only this series was not there, or for less than a minute
             joining.put(gap.end, one.role, gap.increase)
+            gaps.bridge(first, end, (end - 1,), one.role, gap.increase)
             if gap.is_broken:
                 longest = gap.start + gap_limit(one.step_seconds) + one.step_seconds
                 joining.resets.append((key, gap.start, min(gap.end, longest)))
             continue
         mark = gaps.broken if gap.is_broken else gaps.bridged
+        if not gap.is_broken:
+            gaps.bridge(first, end, missed, one.role, gap.increase)
         share = gap.increase / len(missed)
         for index in missed:
             mark[index] |= one.role & TOTAL
