@@ -30,8 +30,12 @@ def left_of(world: World, objective: Objective) -> Left:
 
 
 def budgets_of(world: World, rules: PolicyRules) -> Mapping[str, Left]:
-    """What is left for each objective that a budget rule names."""
+    """What is left for each objective that a budget rule names.
+
+    Where one of them is `by_standing`, what is left at least, from raw samples, as `slo budget` counts it.
+    """
     named = {budget.objective for budget in rules.content.budgets}
+    by_standing = {budget.objective for budget in rules.content.budgets if budget.by_standing}
     if not named:
         return {}
     try:
@@ -39,4 +43,9 @@ def budgets_of(world: World, rules: PolicyRules) -> Mapping[str, Left]:
     except NotFound as error:
         return dict.fromkeys(named, Left(None, error.what))
     missing = Left(None, "the context has no objective of that name")
-    return {name: left_of(world, known[name]) if name in known else missing for name in sorted(named)}
+    found = dict.fromkeys(sorted(named), missing)
+    for name in found:
+        if name in known:
+            at_least = name in by_standing
+            found[name] = world.left_at_least(known[name]) if at_least else left_of(world, known[name])
+    return found

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from maestro_cli.changes.left import Left
 from maestro_cli.changes.model import OpenIncident
 from maestro_cli.core.facts.alerts import Alert, Silence
 from maestro_cli.core.facts.cluster import (
@@ -248,6 +249,9 @@ class World(Protocol):
 
     @property
     def serving(self) -> ServingPort: ...
+
+    def left_at_least(self, objective: Objective) -> Left:
+        """What is left of its budget whatever was not seen; not known where that could be none, or some."""
 
     def open_incidents(self) -> Sequence[OpenIncident]:
         """What people respond to now."""

@@ -15,6 +15,7 @@ from maestro_cli.services.built_once import built_once
 
 if TYPE_CHECKING:
     from maestro_cli.changes.candidates.model import Candidate
+    from maestro_cli.changes.left import Left
     from maestro_cli.changes.model import Change, Consent, OpenIncident, Plan
     from maestro_cli.changes.pipeline import ChangePipeline
     from maestro_cli.changes.policy import Policy
@@ -116,6 +117,12 @@ class ChangeServices(Backends):
         if where is None and text.count("/") < 2:
             where = self.cluster.default_namespace or None
         return where
+
+    def left_at_least(self, objective: Objective) -> Left:
+        """What is left of its budget whatever was not seen, as `slo budget` counts it."""
+        from maestro_cli.services.standing import left_at_least
+
+        return left_at_least(self, objective)
 
     def open_incidents(self) -> list[OpenIncident]:
         """The incidents of the context's journal that are open, as changes know them."""

@@ -37,6 +37,7 @@ from maestro_cli.slo.objectives import Objective
 from maestro_cli.slo.slo_gate import GateAnswer, Reading, judge_gate
 
 if TYPE_CHECKING:
+    from maestro_cli.services.changing import ChangeServices
     from maestro_cli.services.root import Services
     from maestro_cli.sources.prometheus_raw import RawPrometheus
 
@@ -218,7 +219,7 @@ def wanted_objectives(services: Services, wanted: MeasureWanted) -> Sequence[Obj
     return [known[name] for name in dict.fromkeys(wanted.names or sorted(known))]
 
 
-def store_of(services: Services, wanted: MeasureWanted, source: RawPrometheus) -> Store:
+def store_of(services: ChangeServices, wanted: MeasureWanted, source: RawPrometheus) -> Store:
     """Where what was measured is kept on this machine: nowhere, if nobody can tell which Prometheus it is."""
     from maestro_cli.config.locations import cache_dir
 

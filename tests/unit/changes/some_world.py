@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from maestro_cli.changes.left import Left
 from maestro_cli.changes.model import OpenIncident
 from maestro_cli.changes.ports import (
     AlertmanagerPort,
@@ -31,6 +32,10 @@ class SomeWorld:
     helm: ReleasesPort | None = None
     notifier: AlertmanagerPort | None = None
     incidents: Sequence[OpenIncident] = ()
+    left: Mapping[str, Left] = field(default_factory=dict)
+
+    def left_at_least(self, objective: Objective) -> Left:
+        return self.left.get(objective.name, Left(None, "nothing was measured"))
 
     def open_incidents(self) -> Sequence[OpenIncident]:
         return self.incidents

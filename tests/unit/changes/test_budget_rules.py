@@ -150,6 +150,14 @@ def test_only_named_objectives_are_asked_for(bench: Bench, tmp_path: Path) -> No
     )
 
 
+def test_a_rule_by_standing_asks_for_what_is_left_whatever_was_not_seen(bench: Bench, tmp_path: Path) -> None:
+    metrics, left = Ratio(0.0), Left(None, "0.1% of its window was seen")
+    world = SomeWorld(bench.cluster, metrics, objectives={"web": OBJECTIVE}, left={"web": left})
+    rules = written(tmp_path, "budgets: [{name: b, objective: web, by_standing: true}]")
+    assert budgets_of(world, rules) == {"web": left}
+    assert metrics.asked == []
+
+
 @pytest.mark.parametrize(
     ("ratio", "more", "error"),
     [(0.02, "", PolicyRefused), (float("nan"), "", NoData), (0.02, ", two_person: true", WaitingForApproval)],
