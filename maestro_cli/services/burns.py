@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from maestro_cli.changes.budgets import left_of
-from maestro_cli.core.errors import InvalidQuery
+from maestro_cli.core.errors import InvalidQuery, MaestroError
 from maestro_cli.slo.burning import Burning, burn_query, read_rates
 
 if TYPE_CHECKING:
@@ -32,16 +32,29 @@ class Burns:
         self._asking = threading.Lock()
         self._read: tuple[Burning, ...] = ()
         self._read_at: float | None = None
+        self._failure: tuple[int, MaestroError | None] = 0, None  # how many there were, and the last one
         self._left: dict[str, tuple[float, Left]] = {}  # by objective, and when it was asked for
 
     def read(self) -> tuple[Burning, ...]:
-        """Every objective that metrics tell; raises Unreachable and Refused of Prometheus."""
+        """Every objective that metrics tell; raises Unreachable and Refused of Prometheus.
+
+        Who waited while it failed is told the same, and asks no dead Prometheus again.
+        """
+        before, _ = self._failure
         with self._asking:
             now = self._clock.monotonic()
-            if self._read_at is None or now - self._read_at >= FRESH_SECONDS:
+            if self._read_at is not None and now - self._read_at < FRESH_SECONDS:
+                return self._read
+            failures, error = self._failure
+            if error is not None and failures > before:
+                raise error
+            try:
                 watched = [one for one in self._world.objectives.values() if one.is_watched]
                 self._read = tuple(self._burning(one) for one in watched)
-                self._read_at = self._clock.monotonic()
+            except MaestroError as problem:
+                self._failure = failures + 1, problem
+                raise
+            self._read_at = self._clock.monotonic()
             return self._read
 
     def _burning(self, objective: Objective) -> Burning:

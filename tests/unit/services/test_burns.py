@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
@@ -114,6 +115,55 @@ def test_many_who_ask_at_once_cost_one(world: World) -> None:
         one.join()
     assert world.asked.count("burn") == 2
     assert all(one is found[0] for one in found)
+
+
+class Door:
+    """A lock that knows who came to it."""
+
+    def __init__(self) -> None:
+        self.came, self._lock = list[int](), threading.Lock()
+
+    def __enter__(self) -> None:
+        self.came.append(1)
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def test_those_who_wait_for_a_prometheus_that_is_down_are_told_with_the_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door, asking, told = Door(), threading.Event(), list[Unreachable]()
+    world.burns._asking = cast(Any, door)
+
+    def hang(promql: str) -> Instant:
+        world.asked.append("burn")
+        asking.set()
+        assert all_wait.wait(60)
+        raise Unreachable("Prometheus does not answer")
+
+    def look() -> None:
+        with pytest.raises(Unreachable) as refused:
+            world.burns.read()
+        told.append(refused.value)
+
+    monkeypatch.setattr(world, "query", hang)
+    all_wait = threading.Event()
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for one in threads:
+        one.start()
+    end = time.monotonic() + 60
+    while len(door.came) < 4:
+        assert time.monotonic() < end
+        asking.wait(0.01)
+    all_wait.set()
+    for one in threads:
+        one.join()
+    assert (world.asked, len(told)) == (["burn"], 4)
+    with pytest.raises(Unreachable):
+        world.burns.read()
+    assert world.asked == ["burn"] * 2
 
 
 def test_an_objective_that_cannot_be_evaluated_is_told_with_why_and_hides_no_other() -> None:
