@@ -121,6 +121,57 @@ def test_a_broken_film_is_set_aside_with_a_word_and_recording_begins_anew(room: 
     assert KEY in room.recorded()
 
 
+def test_a_film_that_another_console_set_aside_is_left_for_the_new_one(room: Room) -> None:
+    room.look()
+    other = Room(room.path)
+    other.look()
+    room.path.write_bytes(b"no database " * (room.path.stat().st_size // 12))
+    room.store.dispatch(FactRead(KEY, (pod("fraud-1"),), NOW))
+    room.look(5)
+    room.look(5)
+    other.look(15)
+    assert other.said == []
+    assert len(list(room.path.parent.glob("prod.sqlite.broken-*"))) == 1
+    assert room.recorded()[KEY].data == (pod("fraud-1"),)
+    mine, its = room.recorder.film("prod"), other.recorder.film("prod")
+    assert mine is not None
+    assert its is not None
+    assert mine.is_in_place
+    assert its.is_in_place
+    assert other.store.live.live[KEY].data == ROWS
+    found = Film(room.path)
+    assert found.at(other.clock.now(), KINDS)[KEY].data == ROWS
+    found.close()
+
+
+def broken() -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError("malformed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
+
+
+def test_a_broken_film_that_is_not_the_one_of_that_name_any_more_is_only_left(room: Room) -> None:
+    film = room.recorder.film("prod")
+    assert film is not None
+    room.path.rename(room.path.with_name("elsewhere"))
+    Film(room.path).close()
+    room.recorder._leave("prod", film, broken())
+    assert (list(room.path.parent.glob("*.broken-*")), room.said) == ([], [])
+    room.look(5)
+    assert KEY in room.recorded()
+
+
+def test_the_journal_of_a_broken_film_is_set_aside_with_it(room: Room) -> None:
+    film = room.recorder.film("prod")
+    assert film is not None
+    room.path.with_name("prod.sqlite-journal").write_bytes(b"hot")
+    room.recorder._leave("prod", film, broken())
+    (aside,) = room.path.parent.glob("prod.sqlite.broken-*-journal")
+    assert aside.read_bytes() == b"hot"
+    room.look(5)
+    assert KEY in room.recorded()
+
+
 def test_a_film_that_was_closed_is_said_and_the_past_is_empty(room: Room) -> None:
     film = room.recorder.film("prod")
     assert film is not None
@@ -137,6 +188,13 @@ def test_what_cannot_be_kept_is_said_once_and_the_rest_is_kept(room: Room) -> No
     assert len(room.said) == 1
     assert room.said[0].startswith("nodes of prod is not recorded")
     assert room.recorded()[KEY].data == ROWS
+    room.store.dispatch(FactRead(NODES.of("prod"), (), NOW))
+    room.look(5)
+    room.look(5)
+    assert room.said[1:] == ["nodes of prod is recorded again"]
+    film = room.recorder.film("prod")
+    assert film is not None
+    assert film.refused == {}
 
 
 def test_what_did_not_change_for_longer_than_is_kept_is_still_known(tmp_path: Path) -> None:

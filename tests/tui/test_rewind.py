@@ -179,6 +179,8 @@ def test_back_shows_the_past_and_forward_ends_in_the_present(film: Film) -> None
 class SlowFilm:
     """Gives what it has once it is let go."""
 
+    is_in_place = True
+
     def __init__(self) -> None:
         self.asked, self.let_go = threading.Event(), threading.Event()
 

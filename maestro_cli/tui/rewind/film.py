@@ -62,7 +62,8 @@ class Film:
     """Opens or creates the file; thread-safe. Raises InvalidFile for a file that is broken or none of ours,
     and sqlite3.Error for what may pass, as everything that reads or writes does.
 
-    `refused` says why what could not be kept last is not kept, by feed.
+    `refused` says why what could not be kept last is not kept, by feed. Another process may put another
+    file in its place: `is_in_place` is False then, and what is written here is seen by nobody.
     """
 
     def __init__(self, path: Path, *, most_bytes: int = MOST_BYTES) -> None:
@@ -73,7 +74,9 @@ class Film:
         self._look_id = 0
         self.refused: dict[str, str] = {}
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        created = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        self._file = _identity(os.fstat(created))  # a file that comes between this and the next is another
+        os.close(created)
         self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
         try:
             self._db.executescript(_SCHEMA)
@@ -89,11 +92,20 @@ class Film:
         with self._lock:
             self._db.close()
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the path still leads to this file; raises OSError where nobody can tell."""
+        try:
+            return _identity(self.path.stat()) == self._file
+        except FileNotFoundError:
+            return False
+
     # Writing
 
     def record(self, at: datetime, facts: Sequence[tuple[FactKey, Fact]]) -> int:
         """Keep which facts are known, and what has changed since it was kept last; how many these are."""
         with self._lock, self._whole():
+            self.refused = {}
             changed = [(key, fact) for key, fact in facts if not self._is_kept(key, fact)]
             kept = [self._is_written(at.timestamp(), key, fact) for key, fact in changed]
             self._look(at.timestamp(), [key for key, _ in facts if key in self._last])
@@ -293,6 +305,10 @@ def is_broken(error: sqlite3.DatabaseError) -> bool:
     """Whether the file is no recording any more; else it may be locked, full or away for a while."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+
+
+def _identity(stat: os.stat_result) -> tuple[int, int]:
+    return stat.st_dev, stat.st_ino
 
 
 def _plain(value: Any) -> str:

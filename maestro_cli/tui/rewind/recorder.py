@@ -1,7 +1,8 @@
 """Keeps what the console reads, and shows it again.
 
 Invariant: it never holds the console up; what cannot be kept is said once, and nothing else ends. A film that
-cannot be written is tried again; one that is broken is set aside, and recording begins anew.
+cannot be written is tried again; one that is broken is set aside, and recording begins anew. Where another
+console did that, this one goes on in the new film.
 """
 
 from __future__ import annotations
@@ -109,19 +110,31 @@ class Recorder:
                 continue
             if self._told.pop(context, ""):
                 self._say(f"{context} is recorded again")
-            for feed, why in film.refused.items():
-                self._tell_once(f"{context} {feed}", f"{feed} of {context} is not recorded: {why}")
+            self._tell_refused(context, {key.feed for key, _ in facts}, film.refused)
+
+    def _tell_refused(self, context: str, feeds: set[str], refused: Mapping[str, str]) -> None:
+        """Which of the feeds that were kept just now are not, and which are again."""
+        for feed in sorted(feeds):
+            about, what = f"{context} {feed}", f"{feed} of {context}"
+            if feed in refused:
+                self._tell_once(about, f"{what} is not recorded: {refused[feed]}")
+            elif self._told.pop(about, ""):
+                self._say(f"{what} is recorded again")
 
     def film(self, context: str) -> Film | None:
         """The recording of a context; None where there is none now, which is said once."""
         with self._lock:
             if self._stopped.is_set():
                 return None
-            if context in self._films:
-                return self._films[context]
-            if self._clock.monotonic() < self._retry_at.get(context, 0.0):
-                return None
             try:
+                film = self._films.get(context)
+                if film is not None and film.is_in_place:
+                    return film
+                if film is not None:
+                    del self._films[context]
+                    film.close()
+                if self._clock.monotonic() < self._retry_at.get(context, 0.0):
+                    return None
                 return self._opened(context)
             except (MaestroError, sqlite3.Error, OSError) as error:
                 self._retry_at[context] = self._clock.monotonic() + RETRY_SECONDS
@@ -140,8 +153,11 @@ class Recorder:
         return film
 
     def _set_aside(self, context: str, path: Path) -> None:
-        """Raises OSError."""
+        """With its journal, which would be played back into the next one. Raises OSError."""
         aside = path.with_name(f"{path.name}.broken-{self._clock.now():%Y%m%d-%H%M%S}")
+        journal = path.with_name(f"{path.name}-journal")
+        if journal.exists():
+            journal.replace(aside.with_name(f"{aside.name}-journal"))
         path.replace(aside)
         self._say(f"the recording of {context} was broken; it is set aside as {aside}, and begins anew")
 
@@ -155,7 +171,8 @@ class Recorder:
             film.close()
             if isinstance(error, sqlite3.DatabaseError) and is_broken(error):
                 try:
-                    self._set_aside(context, film.path)
+                    if film.is_in_place:  # else another console did that
+                        self._set_aside(context, film.path)
                     return
                 except OSError as problem:
                     why = f"{why}; {problem}"
