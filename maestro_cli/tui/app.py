@@ -98,6 +98,9 @@ class ConsoleApp(Frame):
             self.remark(words)
 
     def on_ready(self) -> None:
+        if self.is_ending:
+            self.exit()
+            return
         self.beside(self.greet)
         self.set_timer(LEASE_SECONDS, lambda: self.beside(self.greet))
         if self._kept is not None and not self._kept.has_seen_tour:

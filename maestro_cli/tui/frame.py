@@ -78,6 +78,7 @@ class Frame(OrderedKeys[None]):
         self._typing: Timer | None = None
         self._view: View | None = None
         self.herald = Herald(self._speak, self._show_news, kept.notify if kept is not None else "auto")
+        self.is_ending = False
         self.is_beside = False  # several contexts each in a pane of their own
         self._drawn: Drawn | None = None
         self._free: Scope | None = None  # what it was about before an incident fixed it
@@ -95,7 +96,8 @@ class Frame(OrderedKeys[None]):
         return drawing_driver(super().get_driver_class())
 
     def end_soon(self) -> None:
-        """End in order; from any thread, and from a signal handler."""
+        """End in order; from any thread, and from a signal handler; as soon as it is ready."""
+        self.is_ending = True
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.exit)
 
@@ -116,9 +118,7 @@ class Frame(OrderedKeys[None]):
         self.set_interval(AGE_SECONDS, self.behind.leave_unused)
         if self._kept is not None and self._kept.is_log_open:
             self.done.add_class("open")
-        self._swap(
-            reads=False
-        )  # the first frame is painted before anything is read, which would take its time
+        self._swap(reads=False)  # reading takes its time: the first frame is painted before it
         self.draw()  # it says where one is
         self.set_timer(ASIDE_SECONDS, self._read_all)
 
@@ -207,7 +207,7 @@ class Frame(OrderedKeys[None]):
 
     def beside(self, work: Callable[[], None]) -> None:
         """Do what takes its time, and tells the store or remarks, in a thread of its own."""
-        threading.Thread(target=work, name="rewind", daemon=True).start()
+        threading.Thread(target=work, name="beside", daemon=True).start()
 
     def action_last(self) -> None:
         if self._trail.last():

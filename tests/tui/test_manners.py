@@ -27,7 +27,7 @@ from maestro_cli.tui.screens.pods import PODS
 from maestro_cli.tui.store.events import FactRead
 from maestro_cli.tui.widgets import status_line
 from maestro_cli.tui.widgets.fact_table import FactTable
-from tests.tui.cases import NOW, StillConsole, pod, run_app, screen_text, tell, until
+from tests.tui.cases import NOW, PATIENCE_SECONDS, StillConsole, pod, run_app, screen_text, tell, until
 from tests.tui.keys.test_typing import SERVICES, crumbs, type_in
 
 PODS_PLACE = Place("pods")
@@ -51,6 +51,13 @@ def test_after_a_dialog_of_the_command_line_the_keys_go_to_the_list() -> None:
         await until(pilot, lambda: table.cursor_key == "uid-fraud-2", "the key that was pressed")
 
     run_app(console, script, place=PODS_PLACE)
+
+
+def test_a_signal_that_comes_before_the_console_runs_ends_it_as_soon_as_it_does() -> None:
+    app = ConsoleApp(StillConsole(SERVICES), PODS_PLACE)
+    app.end_soon()
+    asyncio.run(asyncio.wait_for(app.run_async(headless=True), PATIENCE_SECONDS))
+    assert app.return_code == 0
 
 
 def test_the_key_that_leaves_works_while_the_tour_is_open() -> None:

@@ -81,6 +81,25 @@ def test_each_pane_is_about_its_context_and_tab_moves_the_keys_on() -> None:
     run_app(behind, script, place=Place("pods"))
 
 
+def test_a_pane_that_is_shown_once_it_is_there_and_cannot_be_drawn_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    behind = console()
+
+    def show(*given: Any) -> None:
+        raise ZeroDivisionError("a column that divides")
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        view = await beside(app, pilot, behind)
+        monkeypatch.setattr(view._panes[1].view, "show", show)
+        view.call_after_refresh(view._again)
+        await until(pilot, lambda: "cannot be drawn" in str(app.status.told), "that it is told")
+        assert app.is_running
+        assert "prod-pod" in screen_text(app)
+
+    run_app(behind, script, place=Place("pods"))
+
+
 def test_an_action_is_refused_in_the_context_of_its_pane_alone() -> None:
     behind = console()
 

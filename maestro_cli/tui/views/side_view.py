@@ -162,20 +162,21 @@ class SideView(View):
         self._shown = (snapshot, now)
         self._entitle()
         faults: list[Exception] = []
+        if not all(pane.view.is_mounted for pane in self._panes):
+            self.call_after_refresh(self._again)
         for pane in self._panes:
             try:
                 if pane.view.is_mounted:
                     pane.view.show(snapshot, now)
-                else:
-                    self.call_after_refresh(self._again)
             except Exception as error:  # noqa: BLE001 - told by whoever draws, once the others are there
                 faults.append(error)
         if faults:
             raise faults[0]
 
     def _again(self) -> None:
-        if self._shown is not None and self.is_attached:
-            self.show(*self._shown)
+        """What cannot be drawn is told by whoever draws: nothing is drawn past it."""
+        if self.is_attached:
+            self.post_message(self.KeysChanged())
 
     def _entitle(self) -> None:
         """The name of each context, whether it is armed, and which of them it is where one alone is shown."""
