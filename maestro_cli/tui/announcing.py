@@ -35,12 +35,13 @@ class Announcer:
         self._burning: dict[str, frozenset[str]] = {}
 
     def heed_burn(self, context: str, burning: Sequence[Burning]) -> list[News]:
-        """The objectives that burn since the last look as what pages does."""
+        """The objectives that burn since the last look as what pages does; no data is no end of it."""
         from maestro_cli.slo.burn import BurnState
 
         critical = {one.objective.name: one for one in burning if one.state is BurnState.CRITICAL}
         before = self._burning.get(context)
-        self._burning[context] = frozenset(critical)
+        unknown = {one.objective.name for one in burning if one.state is BurnState.NO_DATA}
+        self._burning[context] = frozenset(critical) | (unknown & (before or frozenset()))
         return [
             News(f"{name} burns critically in {context}{_until(one.gone_in_seconds)}", is_grave=True)
             for name, one in critical.items()

@@ -78,6 +78,7 @@ class ConsoleApp(Frame):
     ) -> None:
         super().__init__(console, first, keymap, kept)
         self._namespace_of_before = ""
+        self.wanted_namespace = ""  # the newest that was asked for by its name
         self._works: set[Work] = set()  # what is at work
         self._told_first: list[tuple[str, MaestroError]] = []
         self.greeting: Callable[[], str] | None = None  # what is said first; asked in a thread

@@ -32,7 +32,7 @@ from maestro_cli.tui.keys.history import History
 from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.keys.order import OrderedKeys
 from maestro_cli.tui.keys.remembered import Remembered, remember
-from maestro_cli.tui.keys.trail import Trail
+from maestro_cli.tui.keys.trail import FIXING, Trail
 from maestro_cli.tui.messages import NewsArrived, Remarked
 from maestro_cli.tui.screens.model import Place, sited
 from maestro_cli.tui.screens.services import burn_cells, burn_unknown, oldest_seconds
@@ -51,7 +51,6 @@ from maestro_cli.tui.widgets.prompt import Prompt
 from maestro_cli.tui.widgets.status_line import StatusLine
 
 DRAW_SECONDS = 0.1  # between two drawings of news; a key is drawn at once
-FIXING = "incident"  # the screen that fixes the scope
 ANNOUNCED_SECONDS = 15
 SMALLEST = (80, 24)
 ASIDE_SECONDS = 2.0  # what is read beside the first view waits for that, and at most so long

@@ -75,7 +75,7 @@ def _made(
     app = ConsoleApp(console, place, keymap, kept)
     if fault is not None:
         app.tell_first("keys.yaml is not used: every key is as it comes", fault)
-    app.greeting = lambda: left_over_words(console)
+    app.greeting = lambda: left_over_words(console, app.chosen_keys)
     return console, app
 
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import MaestroError
+from maestro_cli.tui.keys.names import spoken_keys
+from maestro_cli.tui.screens.table import every_screen
 
 if TYPE_CHECKING:
     from maestro_cli.runbooks.model import RunRecord
     from maestro_cli.tui.console import Console
+    from maestro_cli.tui.keys.keymap import Keymap
 
 MOST = 200
 LEFT = ("interrupted", "unknown", "waiting", "paused")  # the first is the most urgent
 
 
-def left_over_words(console: Console) -> str:
-    """The most urgent of those runs and how to go on with it; "" where there is none."""
+def left_over_words(console: Console, chosen: Keymap) -> str:
+    """The most urgent of those runs and the keys that go on with it; "" where there is none."""
     found: list[RunRecord] = []
     for context in console.store.snapshot.scope.contexts:
         try:
@@ -32,4 +35,19 @@ def left_over_words(console: Console) -> str:
         return ""
     more = f", and {len(left) - 1} more" if len(left) > 1 else ""
     first = left[0]
-    return f"{first.id} of {first.runbook} is {first.status.value}{more}: 8 lists them, e goes on with one"
+    lists, goes_on = _keys(chosen)
+    said = f"{first.id} of {first.runbook} is {first.status.value}{more}"
+    return f"{said}: {lists} lists them, {goes_on} goes on with one"
+
+
+def _keys(chosen: Keymap) -> tuple[str, str]:
+    """What shows the runs, and what goes on with one of them, as they are now."""
+    runs = every_screen()["runs"]
+    digit, go_on = runs.digit, next(one for one in runs.actions if one.id == "runs.go-on")
+    lists = chosen.keys.get(f"console.favourite-{digit}", digit)
+    is_pinned = digit in chosen.favourites
+    return ":runs" if is_pinned else _first(lists), _first(chosen.keys.get(go_on.id, go_on.key))
+
+
+def _first(keys: str) -> str:
+    return spoken_keys(keys).split()[0]

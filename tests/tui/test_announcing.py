@@ -50,7 +50,7 @@ def test_each_context_has_its_own_first_look() -> None:
     assert announcer.heed("staging", [incident(1)]) == []
 
 
-def burning(name: str, rate: float) -> Burning:
+def burning(name: str, rate: float | None) -> Burning:
     objective = Objective(name, "t", "fraud", 0.99, 2592000.0, Counters("all_total", "bad_total"), {})
     return Burning(objective, dict.fromkeys(PROFILES["production"].spans_seconds, rate), 0.5)
 
@@ -64,6 +64,10 @@ def test_a_budget_that_begins_to_burn_critically_is_news_once() -> None:
     assert news.is_grave
     assert news.words.startswith("speed burns critically in prod: budget gone in ")
     assert announcer.heed_burn("prod", [burning("speed", 99.0)]) == []
+    assert announcer.heed_burn("prod", [burning("speed", None)]) == []
+    assert announcer.heed_burn("prod", [burning("speed", 99.0)]) == [], "no data between them"
+    assert announcer.heed_burn("prod", [burning("speed", 0.1)]) == []
+    assert len(announcer.heed_burn("prod", [burning("speed", 99.0)])) == 1
 
 
 @pytest.mark.parametrize(

@@ -112,11 +112,12 @@ def test_nothing_is_closed_while_something_is_done(clock: Hands) -> None:
 
 
 def test_the_end_waits_for_what_is_being_read() -> None:
-    entered, leave = threading.Event(), threading.Event()
+    entered, leave, ends = threading.Event(), threading.Event(), list[str]()
 
     def read(services: Any, argument: str) -> str:
         entered.set()
         leave.wait(PATIENCE_SECONDS)
+        ends.append("read")
         return "read"
 
     feed: Feed[str] = Feed("slow", "x", 5.0, read)
@@ -125,9 +126,17 @@ def test_the_end_waits_for_what_is_being_read() -> None:
     feeds.want(frozenset({feed.of("a")}))
     assert entered.wait(PATIENCE_SECONDS)
     feeds.close()
-    ending = threading.Thread(target=feeds.join, args=(PATIENCE_SECONDS,))
+    joining = threading.Event()
+
+    def end() -> None:
+        joining.set()
+        feeds.join(PATIENCE_SECONDS)
+        ends.append("end")
+
+    ending = threading.Thread(target=end)
     ending.start()
-    assert ending.is_alive()
+    assert joining.wait(PATIENCE_SECONDS)
     leave.set()
     ending.join(PATIENCE_SECONDS)
+    assert ends == ["read", "end"]
     assert not any(one.name == "feed slow@a" for one in threading.enumerate())

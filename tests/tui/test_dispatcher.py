@@ -216,6 +216,16 @@ def test_what_was_begun_now_is_refused_when_the_past_came_under_its_words(store:
     assert store.snapshot.log[-1].outcome == "refused: the console shows the past; nothing is done there"
 
 
+@pytest.mark.parametrize("error", [OSError("gone"), ValueError("odd")], ids=["a-file", "a-defect"])
+def test_where_what_may_be_chosen_cannot_be_read_the_word_is_typed(store: Store, error: Exception) -> None:
+    def offers(services: Any) -> Any:
+        raise error
+
+    note = replace(NOTE, asks=(Ask("note", "what", offers=offers),))
+    ((_, ending),) = dispatcher(store, Desk()).perform(note, (TARGET,), Quiet(), Cancellation())
+    assert ending.outcome == "noted"
+
+
 def test_an_error_is_told_with_its_fix_and_ends_nothing_else(store: Store) -> None:
     arm(store)
     desk = Desk(error=GateNotMet("the budget has no headroom", fix="wait"))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.runbooks.model import RunStatus
 from maestro_cli.tui.app import ConsoleApp
+from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.left_over import left_over_words
 from maestro_cli.tui.screens.model import Place
-from tests.tui.cases import StillConsole, run_app, screen_text, until
+from tests.tui.cases import StillConsole, screen_text, until
 
 
 def console(*states: RunStatus) -> StillConsole:
@@ -37,7 +38,19 @@ def console(*states: RunStatus) -> StillConsole:
     ids=["none", "over-or-at-work", "the-most-urgent-first"],
 )
 def test_the_most_urgent_run_that_nobody_works_on_is_named(states: tuple[RunStatus, ...], words: str) -> None:
-    assert left_over_words(console(*states)) == words
+    assert left_over_words(console(*states), Keymap()) == words
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        (Keymap({"console.favourite-8": "f8,8", "runs.go-on": "ctrl+g"}), "f8 lists them, ctrl+g goes on"),
+        (Keymap({}, {"8": "nodes"}), ":runs lists them, e goes on"),
+    ],
+    ids=["other-keys", "a-favourite-on-the-digit"],
+)
+def test_the_keys_that_are_named_are_those_that_were_chosen(chosen: Keymap, words: str) -> None:
+    assert words in left_over_words(console(RunStatus.WAITING), chosen)
 
 
 def test_a_journal_that_cannot_be_read_leaves_nothing_to_say() -> None:
@@ -45,15 +58,16 @@ def test_a_journal_that_cannot_be_read_leaves_nothing_to_say() -> None:
         raise InvalidFile("the journal cannot be read", file="journal.sqlite")
 
     services: Any = SimpleNamespace(run_history=SimpleNamespace(list=unreadable))
-    assert left_over_words(StillConsole(services)) == ""
+    assert left_over_words(StillConsole(services), Keymap()) == ""
 
 
-def test_it_is_said_on_the_first_screen() -> None:
+def test_it_is_said_by_itself_on_the_first_screen() -> None:
     one = console(RunStatus.INTERRUPTED)
 
-    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
-        app.greeting = lambda: left_over_words(one)
-        app.greet()
-        await until(pilot, lambda: "run-0 of mend is interrupted" in screen_text(app), "the words")
+    async def run() -> None:
+        app = ConsoleApp(one, Place("pods"))
+        app.greeting = lambda: left_over_words(one, app.chosen_keys)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(pilot, lambda: "run-0 of mend is interrupted" in screen_text(app), "the words")
 
-    run_app(one, script, place=Place("pods"))
+    asyncio.run(run())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,8 @@ from maestro_cli.tui.keys.remembered import Remembered
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.pods import PODS
 from maestro_cli.tui.store.events import FactRead
+from maestro_cli.tui.store.model import Scope
+from maestro_cli.tui.views.view import View
 from maestro_cli.tui.widgets import status_line
 from maestro_cli.tui.widgets.fact_table import FactTable
 from tests.tui.cases import NOW, PATIENCE_SECONDS, StillConsole, pod, run_app, screen_text, tell, until
@@ -221,6 +224,72 @@ def test_a_namespace_that_there_is_not_is_told_with_the_likely_one(
         if says:
             await until(pilot, lambda: app.status.told == says, "the word")
         await until(pilot, lambda: console.store.snapshot.scope.namespace == namespace, "the scope")
+
+    run_app(console, script, place=PODS_PLACE)
+
+
+def done_later(app: ConsoleApp) -> list[Callable[[], None]]:
+    """What is asked beside, to be done when the test does it."""
+    works: list[Callable[[], None]] = []
+    app.beside = works.append  # type: ignore[assignment, method-assign]
+    return works
+
+
+async def caught_up(app: ConsoleApp, pilot: Pilot[None]) -> None:
+    """Until what was given to the app before is done."""
+    done: list[bool] = []
+    app.call_later(lambda: done.append(True))
+    await until(pilot, lambda: bool(done), "all before it")
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["as-asked", "the-older-is-slow"])
+def test_the_namespace_that_was_asked_for_last_is_shown_whichever_is_answered_last(
+    order: tuple[int, int],
+) -> None:
+    console = StillConsole(clusters(["ml", "shop"]))
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        works = done_later(app)
+        app.run_line("ns shop")
+        assert app.status.told == "asking for the namespace shop"
+        app.run_line("ns ml")
+        for number in order:
+            works[number]()
+            await caught_up(app, pilot)
+        assert console.store.snapshot.scope.namespace == "ml"
+
+    run_app(console, script, place=PODS_PLACE)
+
+
+def test_a_namespace_that_was_asked_for_before_an_incident_opened_does_not_open_over_it() -> None:
+    console = StillConsole(clusters(["ml", "shop"]))
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        works = done_later(app)
+        app.run_line("ns shop")
+        app.scope_fixed(View.ScopeFixed(Scope(("prod",), "ml", "#1")))
+        works[0]()
+        await caught_up(app, pilot)
+        assert console.store.snapshot.scope == Scope(("prod",), "ml", "#1")
+
+    run_app(console, script, place=PODS_PLACE)
+
+
+def test_a_defect_in_asking_for_a_namespace_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    console = StillConsole(clusters(["ml"]))
+
+    def broken(name: str, contexts: tuple[str, ...]) -> str:
+        raise KeyError(name)
+
+    monkeypatch.setattr(console, "why_no_namespace", broken)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        works = done_later(app)
+        app.run_line("ns shop")
+        works[0]()
+        said = "whether there is a namespace shop is not known: internal error: KeyError"
+        await until(pilot, lambda: app.status.told.startswith(said), "the word")
 
     run_app(console, script, place=PODS_PLACE)
 

@@ -147,7 +147,7 @@ class Dispatcher:
                 return ask
             try:
                 return replace(ask, offered=ask.offers(self._reading(targets[0].context)))
-            except MaestroError:
+            except Exception:  # noqa: BLE001 - whatever was read, the word can be typed
                 return ask
 
         return replace(action, asks=tuple(map(read, action.asks)))

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import UsageError
+from maestro_cli.tui.feeds.runner import told
 from maestro_cli.tui.keys.commands import Do, Known, names_in
 from maestro_cli.tui.keys.export import session_markdown, write_new
 from maestro_cli.tui.screens.table import screen_names
@@ -72,23 +73,31 @@ def _side(app: ConsoleApp, argument: str) -> None:
 
 
 def _namespace(app: ConsoleApp, argument: str) -> None:
-    """At once for one that was seen; else the clusters are asked, beside, whether there is such a one."""
+    """At once for one that was seen; else the clusters are asked, beside, whether there is such a one.
+
+    An answer that comes after something else was wanted changes nothing.
+    """
     scope = app.behind.store.snapshot.scope
+    app.wanted_namespace = argument
     if argument == "all" or argument in seen_namespaces(app.behind.store.snapshot):
         app.rescope(replace(scope, namespace="" if argument == "all" else argument))
         return
 
     def show() -> None:
-        now = app.behind.store.snapshot.scope
-        if now.contexts == scope.contexts:
-            app.rescope(replace(now, namespace=argument))
+        if app.behind.store.snapshot.scope == scope and app.wanted_namespace == argument:
+            app.rescope(replace(scope, namespace=argument))
 
     def look() -> None:
-        if refused := app.behind.why_no_namespace(argument, scope.contexts):
+        try:
+            refused = app.behind.why_no_namespace(argument, scope.contexts)
+        except Exception as error:  # noqa: BLE001 - the border of the thread: it is told where it was asked
+            refused = f"whether there is a namespace {argument} is not known: {told(error).line}"
+        if refused:
             app.remark(refused)
         else:
             app.call_later(show)
 
+    app.status.tell(f"asking for the namespace {argument}")
     app.beside(look)
 
 

@@ -1,5 +1,9 @@
-"""Where one was: the breadcrumbs. Invariant: there is always a place, each stands once so that nothing loops,
-and the oldest go when there are many."""
+"""Where one was: the breadcrumbs.
+
+Invariant: there is always a place, each stands once since the incident that is open, so that nothing loops,
+and the oldest go when there are many. An open incident is left by going back alone: it fixes what every place
+after it is about.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from dataclasses import replace
 from maestro_cli.tui.screens.model import Place
 
 LONGEST = 12
+FIXING = "incident"  # the screen that fixes the scope
 
 
 class Trail:
@@ -29,9 +34,17 @@ class Trail:
         """On to a place; to one of the trail, back to it. Going where one is already changes nothing."""
         if place != self.here:
             self._before = self.here
-            known = [at for at, one in enumerate(self._places) if _is_same(one, place)]
-            before = self._places[: known[0]] if known else self._places
-            self._places = [*before, place][-LONGEST:]
+            first = 0 if place.screen == FIXING else max(self._fixed_at, 0)
+            known = [at for at in range(first, len(self._places)) if _is_same(self._places[at], place)]
+            del self._places[known[0] if known else len(self._places) :]
+            self._places.append(place)
+            while len(self._places) > LONGEST:
+                del self._places[1 if self._fixed_at == 0 else 0]
+
+    @property
+    def _fixed_at(self) -> int:
+        """Where the newest incident is; -1 where there is none."""
+        return max((at for at, one in enumerate(self._places) if one.screen == FIXING), default=-1)
 
     def back(self) -> bool:
         """To the place before in the trail; False at the first."""

@@ -18,7 +18,7 @@ from maestro_cli.tui.acting.progress import SpokenProgress
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.keys.commands import Known
 from maestro_cli.tui.keys.doing import seen_namespaces
-from maestro_cli.tui.keys.trail import Trail
+from maestro_cli.tui.keys.trail import FIXING, Trail
 from maestro_cli.tui.plain.asking import LineAsker, LinePerson
 from maestro_cli.tui.plain.choosing import chosen_action, chosen_rows
 from maestro_cli.tui.plain.page import Page, keys_of, page_of
@@ -33,7 +33,6 @@ from maestro_cli.tui.views.filtering import parse_filter
 
 WAIT_SECONDS = 15.0  # for what a place shows to be read, until it is said that it is not
 LOOK_SECONDS = 0.2
-FIXING = "incident"  # the screen that fixes the scope
 
 
 class Session:

@@ -51,6 +51,36 @@ def test_a_place_keeps_its_filter_and_the_trail_its_bound() -> None:
     assert short.here.filter == "fraud"
 
 
+INCIDENT = Place("incident", "#1", "prod")
+
+
+def test_an_open_incident_is_left_by_going_back_alone() -> None:
+    trail = Trail(PODS)
+    for place in (Place("incidents"), INCIDENT, PODS, NODES, PODS):
+        trail.go(place)
+    assert list(trail.places) == [PODS, Place("incidents"), INCIDENT, PODS]
+    trail.go(INCIDENT)
+    assert list(trail.places) == [PODS, Place("incidents"), INCIDENT], "to itself, back to it"
+    other = Place("incident", "#2", "prod")
+    for place in (other, PODS, INCIDENT):
+        trail.go(place)
+    assert list(trail.places) == [PODS, Place("incidents"), INCIDENT], "an incident stands once"
+
+
+def test_an_open_incident_stays_in_a_long_trail() -> None:
+    trail = Trail(INCIDENT)
+    for number in range(2 * LONGEST_TRAIL):
+        trail.go(Place("pod", str(number)))
+    assert len(trail.places) == LONGEST_TRAIL
+    assert trail.places[0] == INCIDENT
+    late = Trail(PODS)
+    late.go(INCIDENT)
+    for number in range(2 * LONGEST_TRAIL):
+        late.go(Place("pod", str(number)))
+    assert late.places[0] == INCIDENT
+    assert late.here == Place("pod", str(2 * LONGEST_TRAIL - 1))
+
+
 def test_a_click_finds_the_step_under_it_and_the_newest_steps_fit() -> None:
     steps = crumb_steps((PODS, NODES, POD), 80)
     assert [words for _, words in steps] == ["pods", "nodes", "pod ml/pod/a"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -27,7 +28,7 @@ from maestro_cli.tui.screens.model import OwnScreen, Place
 from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.store.events import ContextArmed, FactRead, Rewound
 from maestro_cli.tui.store.model import Fact, Scope, Snapshot
-from tests.tui.cases import NOW, StillConsole, pod, tell
+from tests.tui.cases import NOW, PATIENCE_SECONDS, StillConsole, pod, tell
 from tests.tui.facts import FACTS, PLACES, SITE
 from tests.tui.facts_of_changes import plan
 from tests.tui.test_dispatcher import Desk
@@ -83,6 +84,16 @@ def test_a_row_has_a_number_and_the_end_of_input_ends_it() -> None:
     assert "Pods. prod read-only. all namespaces." in text
     assert "6 of 6 rows." in text
     assert text.endswith("chosen: ml/pod/fraud-1\nmaestro> \n")
+
+
+def test_a_place_is_said_once_what_it_shows_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "WAIT_SECONDS", PATIENCE_SECONDS)
+    console = StillConsole(Services(), (SITE,))
+    read = threading.Thread(target=tell, args=(console, FactRead(PODS.of(SITE), (pod("fraud-0"),), NOW)))
+    monkeypatch.setattr(console.feeds, "want", lambda keys: read.start())
+    out = io.StringIO()
+    Session(console, Talk(io.StringIO(""), out), Place("pods")).show()
+    assert "1 of 1 rows." in out.getvalue()
 
 
 def test_a_number_means_the_row_that_was_printed_whatever_took_its_place() -> None:
