@@ -1,7 +1,8 @@
 """What services are made of, each built when it is first asked for.
 
 Invariant: there is one of each a services object, whichever threads ask at once. The rule is plain: a
-services object builds one thing at a time, under its one lock; what is built already takes no lock.
+services object builds one thing at a time, under its one lock; what is built already takes no lock. What has
+to ask a backend is read without it, since one that hangs stops no other.
 """
 
 from __future__ import annotations
@@ -34,7 +35,18 @@ class built_once(cached_property[T]):  # a decorator, named as `cached_property`
             return self
         name, built = str(self.attrname), instance.__dict__
         if name not in built:
-            with instance.building:  # type: ignore[attr-defined]  # a Builds, which the protocol cannot say
-                if name not in built:
-                    built[name] = self.func(instance)
+            self._build(instance, name)
         return built[name]  # type: ignore[no-any-return]
+
+    def _build(self, instance: Any, name: str) -> None:
+        with instance.building:
+            if name not in instance.__dict__:
+                instance.__dict__[name] = self.func(instance)
+
+
+class read_once(built_once[T]):  # named as the other
+    """For what asks a backend: read outside the lock. Of threads that read it at once each asks, and all get
+    what the first was told."""
+
+    def _build(self, instance: Any, name: str) -> None:
+        instance.__dict__.setdefault(name, self.func(instance))

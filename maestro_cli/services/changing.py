@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import GateNotMet, NotFound
 from maestro_cli.services.backends import Backends
-from maestro_cli.services.built_once import built_once
+from maestro_cli.services.built_once import built_once, read_once
 
 if TYPE_CHECKING:
     from maestro_cli.changes.candidates.model import Candidate
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from maestro_cli.changes.policy import Policy
     from maestro_cli.core.facts.alerts import Silence
     from maestro_cli.core.refs import ObjectRef, WorkloadRef
+    from maestro_cli.slo.files.found import Found
     from maestro_cli.slo.objectives import Objective
     from maestro_cli.sources.helm import HelmReleases
     from maestro_cli.sources.prometheus import Prometheus
@@ -65,11 +66,17 @@ class ChangeServices(Backends):
         return HelmReleases(self.cluster, self._needed(self.context.cluster, "cluster"))
 
     @built_once
-    def objectives(self) -> dict[str, Objective]:
-        """The context's objectives by name; none where it names none."""
-        from maestro_cli.services.objectives import objectives_of
+    def _files_of_objectives(self) -> Found:
+        from maestro_cli.services.objectives import whole_files
 
-        return objectives_of(self)
+        return whole_files(self)
+
+    @read_once
+    def objectives(self) -> dict[str, Objective]:
+        """The context's objectives by name; none where it names none. Its cluster may be asked for them."""
+        from maestro_cli.services.objectives import objectives_with
+
+        return objectives_with(self, self._files_of_objectives)
 
     def workload_ref(self, text: str, namespace: str | None) -> WorkloadRef:
         """Read a workload; the namespace of the flag, else of the context, else of the kubeconfig."""

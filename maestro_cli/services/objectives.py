@@ -44,9 +44,19 @@ def is_of_cluster(entry: str) -> bool:
 
 def objectives_of(services: ChangeServices) -> dict[str, Objective]:
     """Those that can be read, by name. Raises InvalidFile for a broken file, and what the cluster raises."""
+    return objectives_with(services, whole_files(services))
+
+
+def whole_files(services: ChangeServices) -> Found:
+    """What files have, none of them broken: raises InvalidFile."""
     files = _of_files(services)
     for error in files.broken:
         raise error
+    return files
+
+
+def objectives_with(services: ChangeServices, files: Found) -> dict[str, Objective]:
+    """Those of files and of the cluster, by name; raises what the cluster raises."""
     return {one.name: one for one in _with_cluster(services, files).objectives}
 
 

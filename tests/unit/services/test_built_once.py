@@ -12,7 +12,7 @@ import pytest
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import NotFound
 from maestro_cli.services import GlobalOptions, Services
-from maestro_cli.services.built_once import built_once
+from maestro_cli.services.built_once import built_once, read_once
 from maestro_cli.services.incident_rules import IncidentRules
 
 THREADS = 16
@@ -99,6 +99,19 @@ def test_one_that_could_not_be_built_is_built_when_it_is_asked_for_again() -> No
     assert flaky.built == ["door"] * 2
 
 
+def test_what_many_threads_read_at_once_is_what_the_first_was_told() -> None:
+    class Reads(Parts):
+        @read_once
+        def answer(self) -> object:
+            together.wait(60)
+            return object()
+
+    together, reads = threading.Barrier(THREADS), Reads()
+    found = at_once(lambda: reads.answer)
+    assert len(found) == THREADS
+    assert {id(one) for one in found} == {id(reads.answer)}
+
+
 @pytest.mark.parametrize("kind", [Services, IncidentRules], ids=lambda kind: str(kind.__name__))
 def test_nothing_of_services_is_built_without_their_lock(kind: type[Any]) -> None:
     parts = {name: part for one in kind.__mro__ for name, part in vars(one).items()}
@@ -153,6 +166,32 @@ def test_threads_share_one_journal_and_one_client_a_backend(
     with services:
         at_once(lambda: (services.journal, services.desk, services.prometheus))
     assert sorted(one.__name__ for one in made) == ["Journal", "Prometheus"]  # type: ignore[attr-defined]
+
+
+def test_a_cluster_that_hangs_while_objectives_are_read_holds_up_no_other_part(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, goes_on = threading.Event(), threading.Event()
+
+    def hang(services: Services, files: object) -> dict[str, Any]:
+        asked.set()
+        assert goes_on.wait(120)
+        return {}
+
+    monkeypatch.setattr("maestro_cli.services.objectives.objectives_with", hang)
+    built = list[object]()
+    with services:
+        reads = threading.Thread(target=lambda: services.objectives)
+        builds = threading.Thread(target=lambda: built.append((services.journal, services.desk)))
+        reads.start()
+        assert asked.wait(60)
+        builds.start()
+        builds.join(60)
+        is_built = bool(built)
+        goes_on.set()
+        for one in (reads, builds):
+            one.join()
+    assert is_built
 
 
 def test_what_a_late_thread_opens_is_closed_at_once(
