@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maestro_cli.slo.measuring.coverage import read_coverage
+from maestro_cli.slo.measuring.downtime import Downs, uncover
 from maestro_cli.slo.measuring.joining import count_births, join
 from maestro_cli.slo.measuring.samples import Piece
 from maestro_cli.slo.measuring.unseen import Bridge, find_unseen
@@ -46,10 +47,14 @@ class Counts:
         return len(self.total)
 
 
-def counts_of(pieces: Sequence[Piece], span: Span) -> Counts:
-    """Put pieces together that follow each other, the first of which may begin before the span."""
+def counts_of(pieces: Sequence[Piece], span: Span, downs: Downs | None = None) -> Counts:
+    """Put pieces together that follow each other, the first of which may begin before the span.
+
+    `downs` are, by target, when it was there and could not be scraped after its last sample.
+    """
     joining = join(pieces, span)
     coverage = read_coverage(pieces, span)
+    uncover(coverage, downs or {})
     births, refused = count_births(joining)
     unseen = find_unseen(joining, coverage)
     firsts = [stretches[0][0] for piece in pieces for stretches in piece.covered.values() if stretches]

@@ -1,7 +1,8 @@
 """Which minutes were watched.
 
 Invariant: a minute is covered when every target that lives in it has a sample in it, and one lives. A target
-lives from its first sample to its last: what was not born yet and what is gone is not missed.
+lives from its first sample to its last: what was not born yet and what is gone is not missed; what is there
+and cannot be scraped is taken out by downtime.
 """
 
 from __future__ import annotations

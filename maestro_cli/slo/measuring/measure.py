@@ -1,7 +1,7 @@
 """Measuring an objective over a span: what status, budget, gate, what-if and the report have in common.
 
-Invariant: at most one query a piece of the span; what was not seen is in the bounds; what has to be known of
-the answer is in its notes.
+Invariant: at most one query a piece of the span, and one for failed scrapes where a target ended; what was
+not seen is in the bounds; what has to be known of the answer is in its notes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from operator import sub
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.slo.measuring.asking import ask_pieces, raw, stepped
 from maestro_cli.slo.measuring.counts import Counts, counts_of
+from maestro_cli.slo.measuring.downtime import Downs, downs_of, ended_targets, span_after, wanted_downs
 from maestro_cli.slo.measuring.exclusion import excluded_in, kept_minutes
 from maestro_cli.slo.measuring.keeping import Nowhere, Store
 from maestro_cli.slo.measuring.lacking import forget, lacking_minutes
@@ -134,7 +135,13 @@ def _counted(counters: Counters, span: Span, outside: Outside, kind: Latency | N
     selectors = [str(one)] if one is not None else [str(total), str(counted)]
     wanted = raw(outside.metrics, selectors, _Roles(total, counted), f"{total} {counted}")
     pieces, asked = ask_pieces(wanted, span, outside.metrics, outside.store, outside.now)
-    counts = counts_of(pieces, span)
+    downs: Downs = {}
+    ended = ended_targets(pieces, span)
+    if ended:
+        failed = wanted_downs(outside.metrics, ended)
+        found, more = ask_pieces(failed, span_after(ended, span), outside.metrics, outside.store, outside.now)
+        asked, downs = [*asked, *more], downs_of(found, ended)
+    counts = counts_of(pieces, span, downs)
     lacking = () if kind is None else tuple(lacking_minutes(kind, pieces, counts))
     return Answer(counts, is_bad, tuple(asked), lacking=lacking)
 

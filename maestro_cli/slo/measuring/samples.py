@@ -21,7 +21,7 @@ from maestro_cli.slo.measuring.window import MINUTE
 from maestro_cli.slo.ports import RawSeries
 
 TOTAL, COUNTED = 1, 2  # what a series counts: all events, the bad (or good) ones, or both
-_TARGET_LABELS = ("job", "namespace", "pod", "instance")
+TARGET_LABELS = ("job", "namespace", "pod", "instance")
 _LOOKED_AT = 200  # steps between samples that tell how often a target is scraped
 _LATE = 1.5  # a sample may be late by half the time between two
 
@@ -153,7 +153,7 @@ def _part(
         increase = values[-1] - values[0]
     else:
         increase = _fill_rough(times, values, limit, begin, bins, carried, resets)
-    target = "\x00".join(labels.get(name, "") for name in _TARGET_LABELS)
+    target = "\x00".join(labels.get(name, "") for name in TARGET_LABELS)
     ends = (times[0], values[0]), (times[-1], values[-1])
     return SeriesPart(key_of(labels), target, role, *ends, step, increase, carried, resets)
 
