@@ -1,8 +1,9 @@
 """Keys one after another.
 
 Invariant: a key is given to nobody before the one that was pressed earlier has done what it does, so that
-what is typed at once after a key that moves the focus or opens a dialog goes where it is meant to go. No key
-is lost, and none is held back for longer than `LONGEST_SECONDS` by what does not answer.
+what is typed at once after a key that moves the focus or opens a dialog goes where it is meant to go. What is
+pasted is a key here. No key is lost, and none is held back for longer than `LONGEST_SECONDS` by what does not
+answer.
 
 Textual gives each key to whatever has the focus when it comes, and carries out its binding later.
 """
@@ -14,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from textual.app import App, ScreenStackError
 from textual.dom import DOMNode
-from textual.events import Event, Key
+from textual.events import Event, Key, Paste
 from textual.message import Message
 
 R = TypeVar("R")
@@ -36,19 +37,19 @@ class OrderedKeys(App[R], Generic[R]):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._held: deque[Key] = deque()
+        self._held: deque[Key | Paste] = deque()
         self.count = 0  # of keys that were given on
         self._is_passing = False
 
     async def on_event(self, event: Event) -> None:
-        if not isinstance(event, Key) or event.is_forwarded:
+        if not isinstance(event, Key | Paste) or event.is_forwarded:
             await super().on_event(event)
         elif self._is_passing:
             self._held.append(event)
         else:
             await self._pass(event)
 
-    async def _pass(self, event: Key) -> None:
+    async def _pass(self, event: Key | Paste) -> None:
         self._is_passing, self.count = True, self.count + 1
         key = self.count
         await super().on_event(event)

@@ -62,3 +62,17 @@ def test_a_key_that_opens_something_is_done_before_the_next_one_is_read() -> Non
         assert not isinstance(app.screen, HelpDialog)
 
     run_app(console(), script, place=Place("pods"))
+
+
+def test_what_is_pasted_at_once_after_a_key_comes_where_that_leads_and_before_the_next_key() -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        answers: list[object] = []
+        app.push_screen(WordsDialog(TWO, (Target("prod", "Pod", "a", "a"),)), answers.append)
+        await until(pilot, lambda: isinstance(app.focused, Input), "a field")
+        burst(app, "a", "tab")
+        app.post_message(events.Paste("cd"))
+        burst(app, "enter")
+        await until(pilot, lambda: bool(answers), "the answers")
+        assert answers == [{"first": "a", "second": "cd"}]
+
+    run_app(console(), script, place=Place("pods"))
