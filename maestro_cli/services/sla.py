@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from maestro_cli import __version__
 from maestro_cli.config.locations import state_dir
 from maestro_cli.core.archives import SUFFIXES, archive_kind, read_archive
-from maestro_cli.core.errors import ActionFailed, GateNotMet, NotFound, UsageError
+from maestro_cli.core.errors import ActionFailed, GateNotMet, InvalidFile, NotFound, UsageError
 from maestro_cli.core.files import unusable, write_atomically
 from maestro_cli.output.document import html_page
 from maestro_cli.output.renderers.sla import pictures_of, sla_view
@@ -33,7 +33,7 @@ from maestro_cli.slo.measuring.measure import Outside
 from maestro_cli.slo.measuring.window import Span, calendar_span, month_span, previous_span
 from maestro_cli.slo.objectives import Objective
 from maestro_cli.slo.report.build import build_report
-from maestro_cli.slo.report.bundle import Verification, pack_bundle, read_pieces, recompute, verify_bundle
+from maestro_cli.slo.report.bundle import Verification, pack_bundle, read_pieces, verify_bundle
 from maestro_cli.slo.report.model import Inputs, SlaReport, Terms
 from maestro_cli.slo.report.recording import RecordingMetrics, RecordingStore
 from maestro_cli.slo.report.text import report_markdown
@@ -82,6 +82,9 @@ def make_report(services: Services, wanted: SlaWanted) -> Made:
     for path in wanted.to:
         _form_of(path)  # before anything is asked
     if wanted.bundle is not None:
+        others = replace(wanted, bundle=None, to=(), force=False)
+        if others != SlaWanted():
+            raise UsageError("a bundle says what its report is of", fix="leave out all but --from and --to")
         return _from_bundle(wanted.bundle)
     asked = MeasureWanted(
         names=wanted.names, file=wanted.file, prometheus=wanted.prometheus, fresh=wanted.fresh
@@ -166,9 +169,17 @@ def page_of(report: SlaReport) -> str:
 
 
 def _from_bundle(path: Path) -> Made:
+    """What is not as its manifest and its report say is not made into a document that looks right."""
     files = read_archive(path)
-    report = recompute(files, str(path))
-    return Made(report, read_pieces(files, str(path)))
+    found = verify_bundle(files, str(path))
+    if found.problems:
+        raise InvalidFile(
+            "is not what was measured",
+            file=str(path),
+            why=f"{found.problems[0].where}: {found.problems[0].text}",
+            fix=f"maestro sla verify {path} tells all of it",
+        )
+    return Made(found.report, read_pieces(files, str(path)))
 
 
 def _contract(services: Services, wanted: SlaWanted, known: Mapping[str, Objective]) -> Contract:

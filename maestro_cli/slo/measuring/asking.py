@@ -65,7 +65,7 @@ def stepped(
     def ask(start: datetime, end: datetime) -> Sequence[RawSeries]:
         return _whole(lambda a, b: metrics.steps(promql, a, b, step_seconds), start, end)
 
-    return Wanted(promql, roles_text, step_seconds, ask, make)
+    return Wanted(promql, roles_text, float(step_seconds), ask, make)  # 60 and 60.0 are one key
 
 
 def stretches_of(span: Span, step_seconds: float | None) -> list[Stretch]:

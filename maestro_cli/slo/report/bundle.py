@@ -23,6 +23,7 @@ from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.measuring.keeping import Kept, Key
 from maestro_cli.slo.measuring.measure import Outside
+from maestro_cli.slo.measuring.window import zone_named
 from maestro_cli.slo.report.build import build_report
 from maestro_cli.slo.report.document import report_document
 from maestro_cli.slo.report.model import Inputs, SlaReport
@@ -32,6 +33,7 @@ SCHEMA = "maestro.dev/sla-bundle/v1"
 MANIFEST, INPUTS, REPORT, PIECES = "manifest.json", "inputs.json", "report.json", "pieces.msgpack"
 MAX_PROBLEMS = 100
 MOST_PERIODS = 24
+MOST_OBJECTIVES = 1000
 LONGEST_PERIOD = timedelta(days=367)
 
 
@@ -104,6 +106,12 @@ def _check_spans(inputs: Inputs, file: str) -> None:
     span, zones = inputs.span, (inputs.span.start.tzinfo, inputs.span.end.tzinfo, inputs.asked_at.tzinfo)
     if None in zones or not 0 <= inputs.previous <= MOST_PERIODS:
         raise InvalidFile("cannot be recomputed", file=file, why="its period is none")
+    try:
+        zone_named(span.zone)
+    except ValueError as error:
+        raise InvalidFile("cannot be recomputed", file=file, why=str(error)) from error
+    if len(inputs.objectives) > MOST_OBJECTIVES:
+        raise InvalidFile("cannot be recomputed", file=file, why=f"over {MOST_OBJECTIVES} objectives")
     if not timedelta(0) < span.end - span.start <= LONGEST_PERIOD:
         raise InvalidFile("cannot be recomputed", file=file, why="its period is empty, or longer than a year")
 

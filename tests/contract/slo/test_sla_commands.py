@@ -140,6 +140,18 @@ def test_a_figure_that_was_changed_is_found(scene: Scene, bundle: Path, tmp_path
     assert "INDETERMINATE" in done.out
 
 
+def test_a_bundle_that_is_false_becomes_no_document_and_takes_no_other_words(
+    scene: Scene, bundle: Path, tmp_path: Path
+) -> None:
+    files = read_archive(bundle)
+    files["report.json"] = files["report.json"].replace(b'"INDETERMINATE"', b'"PASS"')
+    (tmp_path / "false.zip").write_bytes(pack(files, ".zip"))
+    done = scene.run("report", "--from", str(tmp_path / "false.zip"), "--to", str(tmp_path / "a.html"))
+    assert done.code == 3
+    assert not (tmp_path / "a.html").exists()
+    assert scene.run("report", "kept", "--from", str(bundle)).code == 2
+
+
 def test_a_file_that_is_there_is_left_alone(scene: Scene, bundle: Path, tmp_path: Path) -> None:
     there = tmp_path / "there.html"
     there.write_text("mine")

@@ -11,7 +11,7 @@ from maestro_cli.slo.measuring.keeping import Kept, Key, Nowhere
 from maestro_cli.slo.measuring.measure import Outside
 from maestro_cli.slo.measuring.recoveries import Recovered
 from maestro_cli.slo.measuring.window import month_span
-from maestro_cli.slo.objectives import Counters, ErrorRatio, Latency, Objective, Recovery
+from maestro_cli.slo.objectives import Counters, ErrorRatio, Latency, Objective, Recovery, Threshold
 from maestro_cli.slo.ports import RawSeries
 from maestro_cli.slo.report.build import build_report
 from maestro_cli.slo.report.model import Exclusion, Inputs, SlaReport, Terms, Tier
@@ -23,6 +23,7 @@ ASKED_AT = datetime(2026, 11, 3, 9, 30, tzinfo=UTC)
 ANSWERED = Counters("r_total", bad='r_total{code="500"}')
 ANSWERS = Objective("answers", "fraud answers", "fraud", 0.999, 2_592_000.0, ANSWERED, {})
 FAST = Objective("fast", "fraud is fast", "fraud", 0.95, 2_592_000.0, Latency("d_seconds", 0.1), {})
+LAG = Objective("lag", "lag is short", "fraud", 0.95, 2_592_000.0, Threshold("lag", "lt", 5.0), {})
 BROKEN = Objective("broken", "no query", "fraud", 0.95, 2_592_000.0, ErrorRatio("sum(("), {})
 BACK = Objective("back", "back in time", "fraud", 1.0, 2_592_000.0, Recovery("rto", 900.0), {})
 BAD = (datetime(2026, 10, 6, 2, tzinfo=UTC), datetime(2026, 10, 6, 5, tzinfo=UTC))

@@ -15,7 +15,7 @@ from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.report.bundle import INPUTS, MANIFEST, PIECES, REPORT, Piece, pack_bundle, verify_bundle
 from maestro_cli.slo.report.document import report_document
-from tests.unit.slo.report.month import ANSWERS, BROKEN, inputs, reported
+from tests.unit.slo.report.month import ANSWERS, BROKEN, LAG, inputs, reported
 
 Files = dict[str, bytes]
 
@@ -132,6 +132,14 @@ def test_what_would_be_measured_for_ever_is_refused(files: Files, change: dict[s
     files[INPUTS] = json.dumps(document).encode()
     with pytest.raises(InvalidFile):
         verify_bundle(files, "b")
+
+
+def test_what_promql_evaluates_is_recomputed_too(tmp_path: Path) -> None:
+    report, pieces = reported(inputs(objectives=(LAG, ANSWERS)))
+    assert report.lines[0].measured.queries, "it was asked for"
+    path = tmp_path / "b.zip"
+    path.write_bytes(pack_bundle(report, pieces, ".zip"))
+    assert verify_bundle(read_archive(path), "b").verdict is Verdict.PASS
 
 
 def test_an_objective_that_cannot_be_asked_for_hides_no_other_and_is_recomputed(tmp_path: Path) -> None:
