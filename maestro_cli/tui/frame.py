@@ -226,6 +226,7 @@ class Frame(OrderedKeys[None]):
             self._scoped(self._free)
             self._free = None
         self._view = view = self._view_of(place)
+        self.status.count_nothing()
         self.body.remove_children()
         self.body.mount(view)
         if reads:

@@ -84,7 +84,7 @@ def test_one_that_cannot_be_planned_is_told_and_the_others_go_on() -> None:
 
 
 def test_the_dialog_names_each_and_wants_their_number() -> None:
-    plan: Any = SimpleNamespace(summary="evict it", risks=(), digest="d")
+    plan: Any = SimpleNamespace(summary="evict it", risks=(), digest="d", undo=None)
     rehearsed: Any = SimpleNamespace(decision=None)
     planned = [Planned(target, plan, rehearsed) for target in TARGETS]
     answers: list[Any] = []

@@ -78,12 +78,14 @@ def planned_line(one: Planned) -> Spans:
     words = "" if decision is None else f"  gate: {decision.outcome.value}"
     reasons = "" if decision is None else "; ".join(reason.what for reason in decision.reasons)
     risks = ", ".join(risk.code for risk in one.plan.risks)
+    undo = "" if one.plan.undo else "  it cannot be taken back"
+    warned = "".join(f"  warning: {warning}" for warning in (decision.warnings if decision else ()))
     risk = f"  risk {risks}: do it alone to accept it" if risks else ""
     return (
         (f"{shown(one.target.name)}  ", "key"),
         (shown(one.plan.summary), ""),
         (
-            shown(f"{words}{': ' if reasons else ''}{reasons}{risk}") if words or risk else "",
-            "warn" if risk else "dim",
+            shown(f"{words}{': ' if reasons else ''}{reasons}{undo}{warned}{risk}"),
+            "warn" if risk or warned or undo else "dim",
         ),
     )

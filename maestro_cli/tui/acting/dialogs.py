@@ -14,11 +14,13 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
+from maestro_cli.changes.model import Gate
 from maestro_cli.core.untrusted import visible
 from maestro_cli.tui.acting.choosing import Chooser
 from maestro_cli.tui.acting.dispatcher import Agreed
 from maestro_cli.tui.acting.model import Action, Answers, Target, fault_of
 from maestro_cli.tui.widgets.report_view import ReportView
+from maestro_cli.tui.widgets.text_view import TextView
 
 if TYPE_CHECKING:
     from maestro_cli.changes.model import Change, Plan
@@ -35,8 +37,18 @@ class Dialog(ModalScreen[object]):
     Dialog Horizontal { height: auto; }
     Dialog .problem { color: $text-error; height: auto; }
     Dialog .news { color: $text-warning; height: auto; }
+    Dialog .gate { height: auto; text-style: bold; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "Cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "cancel", "Cancel"),
+        ("pagedown", "turn(1)", "Read on"),
+        ("pageup", "turn(-1)", "Read back"),
+    ]
+
+    def action_turn(self, pages: int) -> None:
+        """Turn what is shown, whatever has the focus: what is agreed to can be read to its end."""
+        for view in self.query(TextView):
+            view.scroll_relative(y=pages * max(view.size.height - 1, 1), animate=False)
 
     def action_cancel(self) -> None:
         self.answer(None)
@@ -58,6 +70,20 @@ def news_label(news: str) -> Iterator[Label]:
     """Why a plan is shown anew, where it is."""
     if news:
         yield Label(Text(visible(f"planned anew: {news}", 400)), classes="news")
+
+
+def gate_labels(rehearsed: Change) -> Iterator[Label]:
+    """What the gate says, before anything that may be longer than the screen."""
+    decision = rehearsed.decision
+    if decision is None:
+        return
+    reasons = "; ".join(reason.what for reason in decision.reasons)
+    words = f"gate {decision.outcome.value}{': ' if reasons else ''}{reasons}"
+    yield Label(
+        Text(visible(words, 600)), classes="gate" if decision.outcome is Gate.ALLOWED else "gate news"
+    )
+    for warning in decision.warnings:
+        yield Label(Text(visible(f"warning: {warning}", 300)), classes="news")
 
 
 class AgreeDialog(Dialog):
@@ -82,6 +108,7 @@ class AgreeDialog(Dialog):
         with Vertical():
             yield Label(Text(visible(f"{self._action.title}: {self._plan.summary}"), style="bold"))
             yield from news_label(self._news)
+            yield from gate_labels(self._rehearsed)
             view = ReportView()
             yield view
             for field, text in self._typing():
@@ -90,7 +117,8 @@ class AgreeDialog(Dialog):
             yield Static("", classes="problem", markup=False)
             with Horizontal():
                 yield Button("Cancel", id="cancel", variant="primary")
-                yield Button(self._word(), id="go", variant="error")
+                if not self._is_hopeless():
+                    yield Button(self._word(), id="go", variant="error")
         decision = self._rehearsed.decision
         assert decision is not None  # a rehearsal always has one
         self.call_after_refresh(view.show, plan_view(self._plan, decision))
@@ -104,6 +132,11 @@ class AgreeDialog(Dialog):
         if risks := [risk.code for risk in self._plan.risks]:
             wanted.append(("accepts", f"accept the risk by typing its name: {', '.join(risks)}"))
         return wanted
+
+    def _is_hopeless(self) -> bool:
+        """Whether the gate would refuse it whatever is typed: a risk that may be accepted is none of that."""
+        decision = self._rehearsed.decision
+        return decision is not None and decision.outcome is Gate.REFUSED and not self._plan.risks
 
     def _word(self) -> str:
         return "Do it" if self._action.danger.needs_typing else "Go on"

@@ -30,6 +30,11 @@ class StatusLine(Static):
         self._count = f"{shown:,}" if shown == total else f"filtered {total:,} → {shown:,}"
         self._draw()
 
+    def count_nothing(self) -> None:
+        """What is shown now has told no count yet, or has none."""
+        self._count = ""
+        self._draw()
+
     def tell(self, text: str) -> None:
         self._told = visible(text, 1000)
         if self._ends is not None:

@@ -1,0 +1,86 @@
+"""What the gate says of a plan comes first, and what is agreed to can be read to its end."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Button
+
+from maestro_cli.changes.model import Gate
+from maestro_cli.output.views import Lines, Report
+from maestro_cli.tui.acting.dialogs import AgreeDialog
+from maestro_cli.tui.acting.model import Action, Danger, Target
+from maestro_cli.tui.app import ConsoleApp
+from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.widgets.fact_table import FactTable
+from tests.tui.cases import StillConsole, run_app, screen_text, until
+
+SERVICES: Any = SimpleNamespace(policy=SimpleNamespace(protected=False, read_only=False))
+ROLL_BACK = Action(
+    "workloads.rollback", "Roll back", "to the last good revision", Danger.REVERSIBLE,
+    lambda target, answers: ("rollback",), plans=lambda services, target, answers: None,  # type: ignore[arg-type,return-value]
+)  # fmt: skip
+TARGET = Target("prod", "Deployment", "ml/deploy/fraud", "fraud")
+
+
+@pytest.fixture(autouse=True)
+def long_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "\n".join(f"line {number}" for number in range(60))
+    view = Report("change-plan/v1", {}, (Lines(text),))
+    monkeypatch.setattr("maestro_cli.output.renderers.changes.plan_view", lambda *_: view)
+
+
+def dialog(outcome: Gate, *risks: str) -> AgreeDialog:
+    plan: Any = SimpleNamespace(summary="roll it back", risks=[SimpleNamespace(code=one) for one in risks])
+    reasons = () if outcome is Gate.ALLOWED else (SimpleNamespace(what="it was rolled back a minute ago"),)
+    decision = SimpleNamespace(outcome=outcome, reasons=reasons, warnings=("no replica will be left",))
+    rehearsed: Any = SimpleNamespace(decision=decision)
+    return AgreeDialog(ROLL_BACK, TARGET, plan, rehearsed, "")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "risks", "can_go"),
+    [
+        (Gate.ALLOWED, (), True),
+        (Gate.WAITING, (), True),
+        (Gate.REFUSED, (), False),
+        (Gate.REFUSED, ("last-replica",), True),
+    ],
+    ids=["allowed", "waiting", "refused", "a risk to accept"],
+)
+def test_the_gate_is_seen_at_once_and_what_it_refuses_cannot_be_gone_on_with(
+    outcome: Gate, risks: tuple[str, ...], can_go: bool
+) -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.push_screen(dialog(outcome, *risks))
+        await until(pilot, lambda: "line 1" in screen_text(app), "the plan")
+        assert f"gate {outcome.value}" in screen_text(app)
+        assert "warning: no replica will be left" in screen_text(app)
+        assert bool(app.screen.query("#go")) is can_go
+        assert app.focused is app.screen.query_one("#cancel", Button)
+
+    run_app(StillConsole(SERVICES), script, place=Place("pods"), size=(80, 24))
+
+
+def test_a_plan_is_read_to_its_end_while_cancel_has_the_focus() -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.push_screen(dialog(Gate.ALLOWED))
+        await until(pilot, lambda: "line 1" in screen_text(app), "the plan")
+        for _ in range(10):
+            await pilot.press("pagedown")
+        await until(pilot, lambda: "line 59" in screen_text(app), "its end")
+        assert app.focused is app.screen.query_one("#cancel", Button)
+
+    run_app(StillConsole(SERVICES), script, place=Place("pods"), size=(80, 24))
+
+
+def test_a_table_that_was_told_nothing_says_no_all_clear() -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: bool(app.query(FactTable)), "a table")
+        assert "nothing found" not in screen_text(app)
+        await until(pilot, lambda: "not known" in screen_text(app), "what it knows")
+
+    run_app(StillConsole(SERVICES), script, place=Place("pods"))
