@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -26,6 +26,7 @@ from textual.widgets import Footer, Static
 from maestro_cli.core.errors import UsageError, defect
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.defects import written_down
+from maestro_cli.tui.feeds.runner import told
 from maestro_cli.tui.herald import Herald
 from maestro_cli.tui.keys.bindings import APP_BINDINGS
 from maestro_cli.tui.keys.history import History
@@ -206,7 +207,15 @@ class Frame(OrderedKeys[None]):
 
     def beside(self, work: Callable[[], None]) -> None:
         """Do what takes its time, and tells the store or remarks, in a thread of its own."""
-        threading.Thread(target=work, name="beside", daemon=True).start()
+
+        def run() -> None:
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - the border of the thread; at the end nobody is told
+                with suppress(RuntimeError):
+                    self.remark(told(error).line)
+
+        threading.Thread(target=run, name="beside", daemon=True).start()
 
     def action_last(self) -> None:
         if self._trail.last():

@@ -17,7 +17,7 @@ def sla_made(hostile: str) -> Made:
     measured = [one.measured for one in kept_objectives(hostile) if one.measured is not None]
     inputs = made(
         Inputs, context="prod", span=measured[0].span, unit=None, previous=0,
-        asked_at=NOW - timedelta(hours=1),
+        asked_at=NOW + timedelta(hours=1),
         terms=Terms("gold", hostile, (), (Tier(0.999, 10.0),)), exclusions=(), incidents=(), drills=(),
         objectives=tuple(one.objective for one in measured), recovered=(),
     )  # fmt: skip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from maestro_cli.tui.acting.dialogs import ArmDialog
@@ -83,3 +85,18 @@ def test_arming_is_for_one_context_and_says_so_in_words() -> None:
         assert "staging READ-ONLY" in screen_text(app)
 
     run_app(console, script, place=PODS_PLACE)
+
+
+def test_what_fails_beside_is_told_and_ends_in_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    hooked: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", hooked.append)
+
+    def fail() -> None:
+        raise ZeroDivisionError("nobody expected it")
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.beside(fail)
+        await until(pilot, lambda: "nobody expected it" in screen_text(app), "what is told")
+
+    run_app(StillConsole(SERVICES), script, place=Place("pods"))
+    assert hooked == []
