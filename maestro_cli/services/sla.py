@@ -33,7 +33,7 @@ from maestro_cli.slo.measuring.measure import Outside
 from maestro_cli.slo.measuring.window import Span, calendar_span, month_span, previous_span
 from maestro_cli.slo.objectives import Objective
 from maestro_cli.slo.report.build import build_report
-from maestro_cli.slo.report.bundle import Verification, pack_bundle, read_pieces, verify_bundle
+from maestro_cli.slo.report.bundle import MOST_PERIODS, Verification, pack_bundle, read_pieces, verify_bundle
 from maestro_cli.slo.report.model import Inputs, SlaReport, Terms
 from maestro_cli.slo.report.recording import RecordingMetrics, RecordingStore
 from maestro_cli.slo.report.text import report_markdown
@@ -41,7 +41,6 @@ from maestro_cli.slo.report.text import report_markdown
 if TYPE_CHECKING:
     from maestro_cli.services.root import Services
 
-MOST_BEFORE = 24
 PRINTERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
 _PRINT_SECONDS = 60.0
 FORMS = (".md", ".html", ".pdf", ".json", *SUFFIXES)
@@ -92,8 +91,8 @@ def make_report(services: Services, wanted: SlaWanted) -> Made:
     known = {one.name: one for one in wanted_objectives(services, asked)}
     contract = _contract(services, wanted, known)
     objectives = [known[name] for name in contract.terms.objectives or known if name in known]
-    if not 0 <= wanted.previous <= MOST_BEFORE:
-        raise UsageError(f"{wanted.previous} months before are too many", fix=f"0 to {MOST_BEFORE}")
+    if not 0 <= wanted.previous <= MOST_PERIODS:
+        raise UsageError(f"{wanted.previous} months before are too many", fix=f"0 to {MOST_PERIODS}")
     now = services.clock.now()
     span = _span(wanted, contract, objectives, now)
     source = raw_metrics(services, asked)

@@ -11,15 +11,20 @@ from maestro_cli.core.verdict import Verdict
 from maestro_cli.output.heatmap import Heatmap, Row, heatmap_svg
 from maestro_cli.output.plots import Plot, svg
 from maestro_cli.output.views import Column, Fields, Listing, Report
-from maestro_cli.slo.measuring.verdict import percent
 from maestro_cli.slo.report.document import report_document
 from maestro_cli.slo.report.shapes import budget_curve, days
-from maestro_cli.slo.report.text import has_pictures, picture_name
+from maestro_cli.slo.report.text import (
+    bounds_text,
+    credit_text,
+    has_pictures,
+    picture_name,
+    ratio_text,
+)
 
 if TYPE_CHECKING:
     from maestro_cli.slo.measuring.model import Measured
     from maestro_cli.slo.report.bundle import Problem, Verification
-    from maestro_cli.slo.report.model import Credit, Line, SlaReport
+    from maestro_cli.slo.report.model import Line, SlaReport
 
 TONES = {Verdict.PASS: "good", Verdict.FAIL: "bad", Verdict.INDETERMINATE: "warn"}
 _TWO_HOURS = 7200.0
@@ -112,27 +117,6 @@ def verification_view(path: Path, found: Verification) -> Report:
     return Report(
         "sla-verification/v1", document, (Fields(rows), problems) if found.problems else (Fields(rows),)
     )
-
-
-def ratio_text(measured: Measured) -> str:
-    return "not known" if measured.ratio is None else percent(measured.ratio)
-
-
-def bounds_text(measured: Measured) -> str:
-    bounds = measured.bounds
-    if bounds is None:
-        return "0 % to 100 %"
-    if bounds.low == bounds.high:
-        return "exact"
-    return f"{percent(bounds.low)} to {percent(bounds.high)}"
-
-
-def credit_text(credit: Credit | None) -> str:
-    if credit is None:
-        return ""
-    if credit.is_known:
-        return f"{credit.low_percent:g} %"
-    return f"{credit.low_percent:g} to {credit.high_percent:g} %"
 
 
 def _adjusted(line: Line) -> str:

@@ -48,7 +48,7 @@ def _head(report: SlaReport) -> Iterator[str]:
         ("figure that counts", "without what is excluded" if terms.judged == "adjusted" else "as measured"),
     ]
     if report.credit is not None:
-        rows.append(("credit", f"{_credit(report.credit)} ({text(report.credit.why)})"))
+        rows.append(("credit", f"{credit_text(report.credit)} ({text(report.credit.why)})"))
     yield from table(("", ""), rows)
     yield ""
 
@@ -78,19 +78,19 @@ def _summary_row(line: Line, report: SlaReport, is_adjusted: bool) -> list[str]:
         text(line.objective.title, 60),
         text(line.objective.echo, 60),
         f"**{counted.judgement.verdict.value}**",
-        _ratio(raw),
+        ratio_text(raw),
     ]
     if is_adjusted:
-        cells.append("" if raw.adjusted is None else _ratio(raw.adjusted))
+        cells.append("" if raw.adjusted is None else ratio_text(raw.adjusted))
     cells += [
-        _bounds(counted),
+        bounds_text(counted),
         f"{counted.coverage:.1%}",
         "" if counted.budget_consumed is None else f"{counted.budget_consumed:.1%}",
         "" if counted.bad_minutes is None else str(counted.bad_minutes),
-        ", ".join(f"{_ratio(one)} {one.judgement.verdict.value}" for one in line.previous),
+        ", ".join(f"{ratio_text(one)} {one.judgement.verdict.value}" for one in line.previous),
     ]
     if report.inputs.terms.tiers:
-        cells.append("" if line.credit is None else _credit(line.credit))
+        cells.append(credit_text(line.credit))
     return cells
 
 
@@ -230,11 +230,11 @@ def _seconds(seconds: float | None) -> str:
     return "not measured" if seconds is None else format_duration(seconds)
 
 
-def _ratio(measured: Measured) -> str:
+def ratio_text(measured: Measured) -> str:
     return "not known" if measured.ratio is None else percent(measured.ratio)
 
 
-def _bounds(measured: Measured) -> str:
+def bounds_text(measured: Measured) -> str:
     bounds = measured.bounds
     if bounds is None:
         return "0 % to 100 %"
@@ -243,7 +243,9 @@ def _bounds(measured: Measured) -> str:
     return f"{percent(bounds.low)} to {percent(bounds.high)}"
 
 
-def _credit(credit: Credit) -> str:
+def credit_text(credit: Credit | None) -> str:
+    if credit is None:
+        return ""
     if credit.is_known:
         return f"{credit.low_percent:g} %"
     return f"{credit.low_percent:g} to {credit.high_percent:g} %"
