@@ -113,10 +113,8 @@ def verification_view(path: Path, found: Verification) -> Report:
         "problems": plain(found.problems),
         "report_verdict": report.verdict.value,
     }
-    problems = Listing("sla-problems/v1", columns, found.problems)
-    return Report(
-        "sla-verification/v1", document, (Fields(rows), problems) if found.problems else (Fields(rows),)
-    )
+    problems = Listing("sla-problems/v1", columns, found.problems, empty="no problem was found")
+    return Report("sla-verification/v1", document, (Fields(rows), problems))
 
 
 def _adjusted(line: Line) -> str:

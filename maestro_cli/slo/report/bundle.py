@@ -98,22 +98,22 @@ def recompute(files: Mapping[str, bytes], file: str) -> SlaReport:
     try:
         return build_report(inputs, outside)
     except (ArithmeticError, TypeError, ValueError, LookupError) as error:  # what nobody measured
-        raise InvalidFile("cannot be recomputed", file=file, why=str(error)[:200]) from error
+        raise _refused(file, "cannot be recomputed", str(error)[:200]) from error
 
 
 def _check_spans(inputs: Inputs, file: str) -> None:
     """Refuse what would be measured for ever. Raises InvalidFile."""
     span, zones = inputs.span, (inputs.span.start.tzinfo, inputs.span.end.tzinfo, inputs.asked_at.tzinfo)
     if None in zones or not 0 <= inputs.previous <= MOST_PERIODS:
-        raise InvalidFile("cannot be recomputed", file=file, why="its period is none")
+        raise _refused(file, "cannot be recomputed", "its period is none")
     try:
         zone_named(span.zone)
     except ValueError as error:
-        raise InvalidFile("cannot be recomputed", file=file, why=str(error)) from error
+        raise _refused(file, "cannot be recomputed", str(error)) from error
     if len(inputs.objectives) > MOST_OBJECTIVES:
-        raise InvalidFile("cannot be recomputed", file=file, why=f"over {MOST_OBJECTIVES} objectives")
+        raise _refused(file, "cannot be recomputed", f"over {MOST_OBJECTIVES} objectives")
     if not timedelta(0) < span.end - span.start <= LONGEST_PERIOD:
-        raise InvalidFile("cannot be recomputed", file=file, why="its period is empty, or longer than a year")
+        raise _refused(file, "cannot be recomputed", "its period is empty, or longer than a year")
 
 
 def read_pieces(files: Mapping[str, bytes], file: str) -> tuple[tuple[Key, Kept], ...]:
@@ -159,7 +159,7 @@ def _check_files(files: Mapping[str, bytes], file: str) -> Iterable[Problem]:
     manifest = _decoded(files, MANIFEST, file, json.loads)
     listed = manifest.get("files") if isinstance(manifest, dict) else None
     if not isinstance(listed, dict) or manifest.get("schema") != SCHEMA:
-        raise InvalidFile("is not the bundle of an SLA report", file=file, why="its manifest is another")
+        raise _refused(file, "is not the bundle of an SLA report", "its manifest is another")
     for name in sorted({*listed, *files} - {MANIFEST}):
         if name not in files:
             yield Problem(name, "is missing")
@@ -171,11 +171,15 @@ def _check_files(files: Mapping[str, bytes], file: str) -> Iterable[Problem]:
 
 def _decoded(files: Mapping[str, bytes], name: str, file: str, decode: Callable[[bytes], Any]) -> Any:
     if name not in files:
-        raise InvalidFile("is not the bundle of an SLA report", file=file, why=f"it has no {name}")
+        raise _refused(file, "is not the bundle of an SLA report", f"it has no {name}")
     try:
         return decode(files[name])
     except (ValueError, msgspec.MsgspecError, RecursionError) as error:
-        raise InvalidFile(f"{name} in it cannot be read", file=file, why=str(error)[:200]) from error
+        raise _refused(file, f"has a {name} that cannot be read", str(error)[:200]) from error
+
+
+def _refused(file: str, what: str, why: str) -> InvalidFile:
+    return InvalidFile(what, file=file, why=why, fix="ask who made it for it again")
 
 
 def _json(value: Any) -> bytes:
