@@ -10,7 +10,8 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from maestro_cli.slo.measuring.samples import COUNTED, TOTAL, Carried, Piece, SeriesPart, doubles, gap_limit
+from maestro_cli.slo.measuring.binning import gap_limit
+from maestro_cli.slo.measuring.samples import COUNTED, TOTAL, Carried, Piece, SeriesPart, doubles
 from maestro_cli.slo.measuring.window import MINUTE, Span
 
 _START_SECONDS = 120.0  # how long a process may run before it is first scraped

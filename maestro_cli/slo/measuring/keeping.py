@@ -22,7 +22,8 @@ from typing import Protocol
 import msgspec
 
 from maestro_cli.core.files import write_atomically
-from maestro_cli.slo.measuring.samples import Piece, gap_limit
+from maestro_cli.slo.measuring.binning import gap_limit
+from maestro_cli.slo.measuring.samples import Piece
 
 SETTLED = timedelta(minutes=10)  # what is older and has no gap no longer changes
 LATE = timedelta(days=2)  # until then samples may come that close a gap

@@ -12,18 +12,17 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import pairwise, repeat
-from operator import add, floordiv, sub
+from itertools import pairwise
 
 import msgspec
 
+from maestro_cli.slo.measuring.binning import Bins, Scrapes, gap_limit, increments_of, is_rising, scrapes_at
 from maestro_cli.slo.measuring.window import MINUTE
 from maestro_cli.slo.ports import RawSeries
 
 TOTAL, COUNTED = 1, 2  # what a series counts: all events, the bad (or good) ones, or both
 TARGET_LABELS = ("job", "namespace", "pod", "instance")
-_LOOKED_AT = 200  # steps between samples that tell how often a target is scraped
-_LATE = 1.5  # a sample may be late by half the time between two
+_NONE: array[float] = array("d")
 
 
 class Carried(msgspec.Struct, frozen=True, array_like=True):
@@ -75,22 +74,22 @@ Roles = Callable[[Mapping[str, str]], int]
 def piece_of(series: Iterable[RawSeries], roles: Roles, start: datetime, end: datetime) -> Piece:
     """The samples with start <= time < end, both on whole minutes, as one piece; others are not looked at."""
     begin, minutes = round(start.timestamp()), round((end - start).total_seconds()) // MINUTE
-    counted, total = _zeros(minutes), _zeros(minutes)
+    total, counted = Bins(begin, minutes), Bins(begin, minutes)
     parts: list[SeriesPart] = []
     covered: dict[str, list[tuple[float, float]]] = {}
     for one in series:
         role = roles(one.labels)
-        times, values = _within(one, begin, begin + minutes * MINUTE)
-        if not (role and times):
+        times, values = _within(one, begin, begin + minutes * MINUTE) if role else (_NONE, [])
+        if not times:
             continue
-        bins = tuple(place for bit, place in ((TOTAL, total), (COUNTED, counted)) if role & bit)
-        part = _part(one.labels, role, times, values, begin, bins)
+        bins = [place for bit, place in ((TOTAL, total), (COUNTED, counted)) if role & bit]
+        part = _part(one.labels, role, scrapes_at(times.tobytes()), values, bins)
         parts.append(part)
         covered.setdefault(part.target, []).extend(stretches_of_part(part))
     for target, stretches in covered.items():
         covered[target] = merged(stretches)
     parts.sort(key=lambda part: part.key)
-    return Piece(begin, minutes, counted.tobytes(), total.tobytes(), parts, dict(sorted(covered.items())))
+    return Piece(begin, minutes, counted.packed, total.packed, parts, dict(sorted(covered.items())))
 
 
 def doubles(data: bytes) -> array[float]:
@@ -101,11 +100,6 @@ def doubles(data: bytes) -> array[float]:
 
 def key_of(labels: Mapping[str, str]) -> str:
     return "\x00".join(f"{name}\x01{value}" for name, value in sorted(labels.items()))
-
-
-def gap_limit(step_seconds: float) -> float:
-    """Two samples further apart than this left something out: a whole minute, or a scrape."""
-    return max(float(MINUTE), _LATE * step_seconds)
 
 
 def merged(stretches: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -119,75 +113,43 @@ def merged(stretches: Iterable[tuple[float, float]]) -> list[tuple[float, float]
     return found
 
 
-def _zeros(minutes: int) -> array[float]:
-    return array("d", bytes(8 * minutes))
-
-
-def _within(one: RawSeries, start: int, end: int) -> tuple[Sequence[float], Sequence[float]]:
+def _within(one: RawSeries, start: int, end: int) -> tuple[array[float], list[float]]:
     first, last = bisect_left(one.times, start), bisect_left(one.times, end)
-    times, values = one.times[first:last], one.values[first:last]
+    times, values = array("d", one.times[first:last]), array("d", one.values[first:last]).tolist()
     if not values or (math.isfinite(sum(values)) and min(values) >= 0):
         return times, values
     # a counter is neither negative nor without end, and NaN is no value
     kept = [(at, value) for at, value in zip(times, values, strict=True) if 0 <= value < math.inf]
-    return [at for at, _ in kept], [value for _, value in kept]
+    return array("d", [at for at, _ in kept]), [value for _, value in kept]
 
 
 def _part(
-    labels: Mapping[str, str],
-    role: int,
-    times: Sequence[float],
-    values: Sequence[float],
-    begin: int,
-    bins: tuple[array[float], ...],
+    labels: Mapping[str, str], role: int, scrapes: Scrapes, values: list[float], bins: Sequence[Bins]
 ) -> SeriesPart:
-    steps = list(map(sub, times[1:], times))
-    seen = sorted(steps[:_LOOKED_AT])
-    step = seen[len(seen) // 2] if seen else 0.0
-    limit = gap_limit(step)
     carried: list[Carried] = []
     resets: list[tuple[float, float]] = []
-    changes = list(map(sub, values[1:], values))
-    if not steps or (max(steps) <= limit and min(changes) >= 0):
-        _fill(times, values, begin, bins)
+    if not scrapes.has_gaps and is_rising(values):
         increase = values[-1] - values[0]
+        increments = increments_of(scrapes, values)
+        for place in bins:
+            place.add(scrapes.minutes, increments)
     else:
-        increase = _fill_rough(times, values, limit, begin, bins, carried, resets)
+        increase = _fill_rough(scrapes, values, bins, carried, resets)
     target = "\x00".join(labels.get(name, "") for name in TARGET_LABELS)
-    ends = (times[0], values[0]), (times[-1], values[-1])
-    return SeriesPart(key_of(labels), target, role, *ends, step, increase, carried, resets)
-
-
-def _fill(
-    times: Sequence[float], values: Sequence[float], begin: int, bins: tuple[array[float], ...]
-) -> None:
-    """A counter that only went up: the last value of each minute tells what happened in it."""
-    last = dict(zip(map(floordiv, times, repeat(float(MINUTE))), values, strict=True))
-    reached = array("d", (values[0],))
-    reached.extend(last.values())
-    changes = array("d", map(sub, reached[1:], reached))
-    first, end = int(times[0]) // MINUTE - begin // MINUTE, int(times[-1]) // MINUTE - begin // MINUTE + 1
-    if end - first == len(changes):
-        for place in bins:
-            place[first:end] = array("d", map(add, place[first:end], changes))
-        return
-    for minute, change in zip(last, changes, strict=True):  # scraped less than once a minute
-        for place in bins:
-            place[int(minute) - begin // MINUTE] += change
+    ends = (scrapes.times[0], values[0]), (scrapes.times[-1], values[-1])
+    return SeriesPart(key_of(labels), target, role, *ends, scrapes.step_seconds, increase, carried, resets)
 
 
 def _fill_rough(
-    times: Sequence[float],
+    scrapes: Scrapes,
     values: Sequence[float],
-    limit: float,
-    begin: int,
-    bins: tuple[array[float], ...],
+    bins: Sequence[Bins],
     carried: list[Carried],
     resets: list[tuple[float, float]],
 ) -> float:
     """A counter with resets or gaps, sample by sample; gives its whole increase."""
-    whole = 0.0
-    for (before, low), (at, high) in pairwise(zip(times, values, strict=True)):
+    whole, limit = 0.0, gap_limit(scrapes.step_seconds)
+    for (before, low), (at, high) in pairwise(zip(scrapes.times, values, strict=True)):
         is_reset = high < low
         increase = high if is_reset else high - low
         whole += increase
@@ -197,7 +159,7 @@ def _fill_rough(
         if is_reset:
             resets.append((before, at))
         for place in bins:
-            place[(int(at) - begin) // MINUTE] += increase
+            place.put(at, increase)
     return whole
 
 

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import compress
 
+from maestro_cli.slo.measuring.binning import gap_limit
 from maestro_cli.slo.measuring.coverage import Coverage
 from maestro_cli.slo.measuring.joining import Joining
-from maestro_cli.slo.measuring.samples import COUNTED, TOTAL, gap_limit
+from maestro_cli.slo.measuring.samples import COUNTED, TOTAL
 from maestro_cli.slo.measuring.window import MINUTE
 
 BRIDGED_FROM = 0.95  # the share of minutes that must be covered before a counter's word for a gap is taken

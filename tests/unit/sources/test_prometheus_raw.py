@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from maestro_cli.config.settings import Endpoint
-from maestro_cli.core.errors import NoData
+from maestro_cli.core.errors import MaestroError, NoData
 from maestro_cli.sources.prometheus_raw import RawPrometheus
 from tests.unit.sources.test_prometheus import http
 
@@ -81,6 +81,27 @@ def test_a_hint_about_the_query_takes_nothing_from_its_answer(scripted: Serve, r
     hint = "PromQL info: metric might not be a counter"
     source = raw(Endpoint(scripted(_matrix(ONE, warnings=[hint], infos=["x"])).url))
     assert len(list(source.steps("x", NOON, NOON + MINUTE, 60))) == 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["1", "2.5", "18446744073709551616", "0.1", "5e-324"], ["1", "NaN", "+Inf", "-Inf", "-0"], []],
+    ids=["numbers", "others", "none"],
+)
+def test_values_are_what_their_text_says(scripted: Serve, raw: Ask, values: list[str]) -> None:
+    points = [[T + 60.125 * (index + 1), value] for index, value in enumerate(values)]
+    server = scripted(_matrix([{"metric": {"a": '",["'}, "values": points}, *ONE]))
+    one, other = raw(Endpoint(server.url)).steps("r", NOON, NOON + MINUTE, 60)
+    assert list(one.times) == [at for at, _ in points]
+    assert [repr(value) for value in one.values] == [repr(float(value)) for value in values]
+    assert list(other.values) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("points", [[[T, "1"], [T]], [[T, 1, 2]], [[T, "1,2"]], {"a": 1}])
+def test_what_are_no_samples_is_an_error(scripted: Serve, raw: Ask, points: object) -> None:
+    server = scripted(_matrix([{"metric": {}, "values": points}]))
+    with pytest.raises(MaestroError, match="Prometheus"):
+        list(raw(Endpoint(server.url)).steps("r", NOON, NOON + MINUTE, 60))
 
 
 def test_everybody_who_is_answered_otherwise_has_another_identity(raw: Ask) -> None:
