@@ -2,7 +2,8 @@
 
 Invariant: an event, its projections and the head move in one transaction, or not at all. SQLite
 before 3.51.3 can corrupt a WAL file that several connections share, so a rollback journal is used
-there. What cannot be written stops the caller: no journal, no change.
+there. What cannot be written stops the caller: no journal, no change. A file that may only be read is
+shown as it is.
 """
 
 from __future__ import annotations
@@ -24,30 +25,13 @@ from maestro_cli.core.redaction import Redactor
 from maestro_cli.journal.file import SAFE_WAL_SINCE as SAFE_WAL_SINCE
 from maestro_cli.journal.file import broken, choose_mode, create, translated
 from maestro_cli.journal.file import journal_mode as journal_mode
-from maestro_cli.journal.model import GENESIS, Event, Head, Lease, Projection, chain_hash
+from maestro_cli.journal.model import Event, Head, Lease, Projection, chain_hash
+from maestro_cli.journal.reading import connected_for_reading, in_memory, read_only, why_unwritable
+from maestro_cli.journal.schema import FORMAT, format_of, make_tables, recreate
 
-FORMAT = 1
 EVENT_COLUMNS = "seq, time, kind, subject, actor, data, prev, hash"
 BUSY_TIMEOUT_SECONDS = 10.0
 _SURROGATES = re.compile("[\ud800-\udfff]")  # half characters: neither UTF-8 nor SQLite can carry them
-
-_SCHEMA = """
-CREATE TABLE events (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    time TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, actor TEXT NOT NULL,
-    data TEXT NOT NULL, prev TEXT NOT NULL, hash TEXT NOT NULL
-);
-CREATE INDEX events_by_subject ON events (subject, seq);
-CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL);
-CREATE TABLE projections (name TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL);
-CREATE TABLE leases (
-    name TEXT PRIMARY KEY, holder TEXT NOT NULL, fence INTEGER NOT NULL, until TEXT NOT NULL
-);
-CREATE TRIGGER events_are_not_updated BEFORE UPDATE ON events
-BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events
-BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-"""
 
 
 class Transaction:
@@ -73,7 +57,10 @@ class Transaction:
 
 
 class Journal:
-    """Opens or creates the file; thread-safe; raises InvalidFile for a file of another kind."""
+    """Opens or creates the file; thread-safe; raises InvalidFile for a file of another kind.
+
+    `why_read_only` says why nothing can be appended, "" where it can; each write looks again.
+    """
 
     def __init__(
         self,
@@ -90,12 +77,21 @@ class Journal:
         self._lock = threading.RLock()
         self._end: Head | None = None  # of the open transaction, once it has appended
         self.last_written = 0  # the newest event that this process appended
-        create(path)
-        self._db = self._connect()
+        self.why_read_only = why_unwritable(path)
+        self._db = self._opened()
+
+    def _opened(self) -> sqlite3.Connection:
+        if not self.why_read_only:
+            create(self.path)
+        db = connected_for_reading(self.path) if self.why_read_only else self._connect()
         try:
-            self._prepare()
+            db.row_factory = sqlite3.Row
+            return self._prepared_for_reading(db) if self.why_read_only else self._prepared(db)
+        except sqlite3.DatabaseError as error:
+            db.close()
+            raise translated(error, self.path) from error
         except BaseException:
-            self._db.close()
+            db.close()
             raise
 
     def _connect(self) -> sqlite3.Connection:
@@ -106,7 +102,6 @@ class Journal:
         except sqlite3.DatabaseError as error:
             raise translated(error, self.path) from error
         try:
-            db.row_factory = sqlite3.Row
             choose_mode(db, self.path)
             db.execute("PRAGMA synchronous = FULL")
         except sqlite3.DatabaseError as error:
@@ -117,21 +112,35 @@ class Journal:
             raise
         return db
 
-    def _prepare(self) -> None:
-        with self._writing() as db:
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchall():
-                for statement in _statements(_SCHEMA):
-                    db.execute(statement)
-                db.execute("INSERT INTO head VALUES (1, 0, ?)", (GENESIS,))
-                db.execute(f"PRAGMA user_version = {FORMAT}")
-            elif version != FORMAT:
-                raise InvalidFile(
-                    "is not a journal this maestro can read",
-                    file=str(self.path),
-                    why=f"its format is {version}, this maestro writes {FORMAT}",
-                )
+    def _prepared(self, db: sqlite3.Connection) -> sqlite3.Connection:
+        with self._writing(db):
+            if not db.execute("SELECT 1 FROM sqlite_master").fetchall() and format_of(db) == 0:
+                make_tables(db)
+            self._require_format(db)
             self._catch_up(db)
+        return db
+
+    def _prepared_for_reading(self, db: sqlite3.Connection) -> sqlite3.Connection:
+        """As it is, where its tables have seen every event; else a copy of how it was then."""
+        self._require_format(db)
+        if self._lags(db):
+            db = in_memory(db, self._catch_up)
+        db.execute("PRAGMA query_only = ON")
+        return db
+
+    def _require_format(self, db: sqlite3.Connection) -> None:
+        if (version := format_of(db)) != FORMAT:
+            raise InvalidFile(
+                "is not a journal this maestro can read",
+                file=str(self.path),
+                why=f"its format is {version}, this maestro writes {FORMAT}",
+            )
+
+    def _lags(self, db: sqlite3.Connection) -> bool:
+        """Whether a projection is of another version, or has not seen every event."""
+        known = {row["name"]: (row["version"], row["seq"]) for row in db.execute("SELECT * FROM projections")}
+        seq = self._head(db).seq
+        return any(known.get(one.name) != (one.version, seq) for one in self._projections)
 
     def _catch_up(self, db: sqlite3.Connection) -> None:
         """Create, replay or continue each projection until it has seen every event."""
@@ -141,7 +150,7 @@ class Journal:
             row = known.get(projection.name)
             seq = row["seq"] if row is not None else 0
             if row is None or row["version"] != projection.version:
-                _recreate(db, projection)
+                recreate(db, projection)
                 seq = 0
             if seq < head.seq:
                 for event in _read(db, "WHERE seq > ? ORDER BY seq", (seq,)):
@@ -153,25 +162,32 @@ class Journal:
                 )
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _writing(self, opened: sqlite3.Connection | None = None) -> Iterator[sqlite3.Connection]:
         with self._lock:
+            db = opened or self._writable()
             try:
-                self._db.execute("BEGIN IMMEDIATE")
+                db.execute("BEGIN IMMEDIATE")
             except sqlite3.DatabaseError as error:
                 raise translated(error, self.path) from error
             try:
-                yield self._db
-                self._db.execute("COMMIT")
+                yield db
+                db.execute("COMMIT")
             except sqlite3.DatabaseError as error:
-                self._roll_back()
+                _roll_back(db)
                 raise translated(error, self.path) from error
             except BaseException:
-                self._roll_back()
+                _roll_back(db)
                 raise
 
-    def _roll_back(self) -> None:
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+    def _writable(self) -> sqlite3.Connection:
+        """The connection, opened anew once what could only be read can be written. Raises ActionFailed."""
+        if self.why_read_only:
+            self.why_read_only = why_unwritable(self.path)
+            if self.why_read_only:
+                raise read_only(self.path, self.why_read_only)
+            before, self._db = self._db, self._opened()
+            before.close()
+        return self._db
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -336,25 +352,13 @@ class Journal:
             self._db.close()
 
 
+def _roll_back(db: sqlite3.Connection) -> None:
+    if db.in_transaction:
+        db.execute("ROLLBACK")
+
+
 def _whole(text: str) -> str:
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
-
-
-def _statements(script: str) -> Iterator[str]:
-    """Split a schema; `executescript` would commit the open transaction."""
-    pending = ""
-    for line in script.splitlines(keepends=True):
-        pending += line
-        if sqlite3.complete_statement(pending):
-            yield pending
-            pending = ""
-
-
-def _recreate(db: sqlite3.Connection, projection: Projection) -> None:
-    for table in projection.tables:
-        db.execute(f"DROP TABLE IF EXISTS {table}")
-    for statement in _statements(projection.schema):
-        db.execute(statement)
 
 
 def _read(db: sqlite3.Connection, where: str, parameters: Sequence[Any]) -> Iterator[Event]:

@@ -16,7 +16,9 @@ from typing import Any
 
 from maestro_cli.core.errors import Busy, InvalidFile, MaestroError, NotFound, UsageError
 from maestro_cli.journal.model import GENESIS, Event, Finding, Head, Projection, Verification, chain_hash
-from maestro_cli.journal.store import BUSY_TIMEOUT_SECONDS, EVENT_COLUMNS, _read, _recreate
+from maestro_cli.journal.reading import connected_for_reading, why_unwritable
+from maestro_cli.journal.schema import recreate
+from maestro_cli.journal.store import BUSY_TIMEOUT_SECONDS, EVENT_COLUMNS, _read
 
 MAX_FINDINGS = 100
 
@@ -28,10 +30,7 @@ def verify(path: Path, projections: Sequence[Projection] = (), *, anchor: Head |
     """
     if not path.exists():
         raise NotFound(f"there is no journal at {path}", fix="nothing has been recorded in this context yet")
-    try:  # not mode=ro: that cannot roll back what a crash left
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_SECONDS)
-    except sqlite3.DatabaseError as error:
-        raise InvalidFile("cannot be read", file=str(path), why=str(error)) from error
+    db = connected_for_reading(path) if why_unwritable(path) else _connected(path)
     db.row_factory = sqlite3.Row
     try:
         db.execute("PRAGMA query_only = ON")
@@ -48,6 +47,14 @@ def verify(path: Path, projections: Sequence[Projection] = (), *, anchor: Head |
         raise _unreadable(error, path) from error
     finally:
         db.close()
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    """Not mode=ro: that cannot roll back what a crash left."""
+    try:
+        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_SECONDS)
+    except sqlite3.DatabaseError as error:
+        raise InvalidFile("cannot be read", file=str(path), why=str(error)) from error
 
 
 def _unreadable(error: sqlite3.DatabaseError, path: Path) -> MaestroError:
@@ -152,7 +159,7 @@ def _check_projections(db: sqlite3.Connection, projections: Sequence[Projection]
     fresh.row_factory = sqlite3.Row
     try:
         for projection in projections:
-            _recreate(fresh, projection)
+            recreate(fresh, projection)
         last = 0
         event: Event
         for event in _read(db, "ORDER BY seq", ()):

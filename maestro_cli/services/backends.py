@@ -336,11 +336,9 @@ class Backends:
 
     @built_once
     def journal(self) -> Journal:
-        from maestro_cli.journal.store import Journal
+        from maestro_cli.services.journalling import open_journal
 
-        return self._closed_later(
-            Journal(self.journal_path, projections=self.projections, clock=self.clock, redactor=self.redactor)
-        )
+        return self._closed_later(open_journal(self))
 
     @built_once
     def redactor(self) -> Redactor:
@@ -352,10 +350,9 @@ class Backends:
         return Redactor(lambda: secrets_of(context, self.secrets) if context is not None else ())
 
     def verify_journal(self, anchor: str | None) -> Verification:
-        from maestro_cli.journal.verification import parse_anchor, verify
+        from maestro_cli.services.journalling import verify_journal
 
-        head = parse_anchor(anchor) if anchor is not None else None
-        return verify(self.journal_path, self.projections, anchor=head)
+        return verify_journal(self, anchor)
 
     # The embedded platform
 

@@ -86,7 +86,15 @@ class Console:
             return "the console shows the past; return to now, then arm"
         if self.policy(context).read_only:
             return f"{context} cannot be armed: --read-only, MAESTRO_READ_ONLY or its read_only refuses all"
+        if why := self.why_not_recorded(context):
+            return f"{context} cannot be armed: its journal is read-only, so no change can be made; {why}"
         return ""
+
+    def why_not_recorded(self, context: str) -> str:
+        """Why the journal of a context can only be read; "" where it can be written. Raises MaestroError."""
+        from maestro_cli.journal.reading import why_unwritable
+
+        return why_unwritable(self.reading(context).journal_path)
 
     def contexts(self) -> tuple[str, ...]:
         """Every context that can be named, as far as the settings can be read."""

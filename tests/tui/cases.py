@@ -81,6 +81,10 @@ class StillConsole(Console):
     def policy(self, context: str) -> Any:
         return self._given.policy
 
+    def why_not_recorded(self, context: str) -> str:
+        """Its services have no journal unless the test gives one."""
+        return super().why_not_recorded(context) if hasattr(self._given, "journal_path") else ""
+
     def why_no_namespace(self, name: str, contexts: tuple[str, ...]) -> str:
         """Its services have no cluster unless the test gives one."""
         return super().why_no_namespace(name, contexts) if hasattr(self._given, "cluster") else ""

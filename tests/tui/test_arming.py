@@ -108,6 +108,12 @@ def test_a_context_that_refuses_every_change_is_not_armed() -> None:
     assert "prod cannot be armed: --read-only" in told_by_arming(StillConsole(refusing))
 
 
+def test_a_context_whose_journal_can_only_be_read_is_not_armed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maestro_cli.journal.reading.why_unwritable", lambda path: f"{path} is read-only")
+    told = told_by_arming(StillConsole(SimpleNamespace(policy=SERVICES.policy, journal_path="prod.sqlite")))
+    assert "prod cannot be armed: its journal is read-only, so no change can be made" in told
+
+
 class Broken(StillConsole):
     def policy(self, context: str) -> Any:
         raise InvalidFile("config.yaml cannot be read", file="config.yaml")
