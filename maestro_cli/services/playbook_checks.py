@@ -18,6 +18,7 @@ from maestro_cli.runbooks.playbooks.tries import Trial, try_out
 from maestro_cli.services.runbook_checks import alerts_of
 
 if TYPE_CHECKING:
+    from maestro_cli.incidents.model import Signal
     from maestro_cli.services.running import RunServices
 
 
@@ -91,20 +92,44 @@ def explain_alert(
 
 def _explain_incident(services: RunServices, ref: str) -> Explanation:
     """For the signal that a response would take: of those that fire, the one with the gravest playbook."""
-    from maestro_cli.incidents.response.occasions import facts_of
+    told = _explained(services, ref, [(one, one.firing) for one in _signals_of(services, ref)])
+    firing = [one for one in told if one.firing]
+    return _gravest(told) or (firing or told)[0]
 
+
+def explain_bound(services: RunServices, ref: str, recorded: str) -> Explanation:
+    """What is bound to an incident, as its signals fired: those that have cleared bind it still.
+
+    Of several the playbook of the `recorded` id, then the gravest, with the values of the newest signal that
+    fires or, where none does, the newest. Raises UsageError for an incident without signals.
+    """
+    signals = sorted(_signals_of(services, ref), key=lambda one: (not one.firing, -one.starts_at.timestamp()))
+    told = _explained(services, ref, [(one, True) for one in signals])
+    of_record = [one for one in told if one.match.playbook is not None and one.match.playbook.id == recorded]
+    return (of_record[0] if of_record else None) or _gravest(told) or told[0]
+
+
+def _signals_of(services: RunServices, ref: str) -> tuple[Signal, ...]:
     incident = services.desk.get(ref)
     signals = services.desk.signals(incident.id)
     if not signals:
         raise UsageError(f"incident #{incident.number} has no signal")
-    more = facts_of(incident)
-    told = [
-        explain(
-            services.playbooks, services.runbooks, one.labels, one.annotations, firing=one.firing, more=more
-        )
-        for one in signals
+    return signals
+
+
+def _explained(services: RunServices, ref: str, signals: Sequence[tuple[Signal, bool]]) -> list[Explanation]:
+    """Each signal, as one that fires or not."""
+    from maestro_cli.incidents.response.occasions import facts_of
+
+    more = facts_of(services.desk.get(ref))
+    return [
+        explain(services.playbooks, services.runbooks, one.labels, one.annotations, firing=firing, more=more)
+        for one, firing in signals
     ]
+
+
+def _gravest(told: Sequence[Explanation]) -> Explanation | None:
+    """The one with the gravest playbook; None where none has one."""
     chosen = [(one.match.playbook, place) for place, one in enumerate(told) if one.match.playbook is not None]
     place = gravest(chosen)
-    firing = [one for one in told if one.firing]
-    return told[place] if place is not None else (firing or told)[0]
+    return told[place] if place is not None else None

@@ -31,15 +31,16 @@ class AskedRun:
 
 
 def asked_run(services: RunServices, name: str, pairs: Sequence[str], incident_ref: str | None) -> AskedRun:
-    """A runbook as its file is now, with its values; an incident's newest firing signal fills in what is not
-    given. Raises NotFound, InvalidFile, UsageError."""
+    """A runbook as its file is now, with its values; the newest signal of an incident that fires, or
+    fired last, fills in what is not given. Raises NotFound, InvalidFile, UsageError."""
     from maestro_cli.services.running import parse_pairs
 
     services.runbooks.reread()
     book = services.runbooks.get(name)
     incident = services.desk.get(incident_ref) if incident_ref else None
     signals = services.desk.signals(incident.id) if incident else ()
-    signal = next((one for one in reversed(signals) if one.firing), None)
+    newest = sorted(signals, key=lambda one: (one.firing, one.starts_at))
+    signal = newest[-1] if newest else None
     values = services.runbooks.values(
         book,
         given=parse_pairs(pairs),

@@ -153,6 +153,11 @@ class RunServices(NotifyServices):
 
         return explain_alert(self, alert, pairs, incident_ref, firing)
 
+    def explain_bound(self, incident_ref: str, recorded: str) -> Explanation:
+        from maestro_cli.services.playbook_checks import explain_bound
+
+        return explain_bound(self, incident_ref, recorded)
+
     @built_once
     def run_history(self) -> RunHistory:
         """The journal alone, so that it can be read while none of the endpoints is there."""

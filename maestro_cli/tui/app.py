@@ -36,7 +36,7 @@ from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.keys.names import spoken_keys
 from maestro_cli.tui.keys.remembered import Remembered
 from maestro_cli.tui.keys.tour import tour_text
-from maestro_cli.tui.messages import ActionEnded, ActionRefused
+from maestro_cli.tui.messages import ActionEnded, ActionRefused, Led
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.store.events import ContextArmed, ContextDisarmed
@@ -87,6 +87,7 @@ class ConsoleApp(Frame):
         )
         console.person = lambda context: ConsolePerson(asker, context)
         self.dispatcher = Dispatcher(console.store, console.clock, asker, console.reading, console.acting)
+        self.dispatcher.lead = asker.lead
 
     def tell_first(self, title: str, error: MaestroError) -> None:
         """Have an error be read whole as soon as the console is open; no reason not to open it."""
@@ -358,17 +359,21 @@ class ConsoleApp(Frame):
     def _work(self, about: Work, action: Action, targets: Sequence[Target], place: Place) -> None:
         progress, began = SpokenProgress(self.remark), self.behind.clock.monotonic()
         try:
-            with self.asker.asked_at(place):
+            with self.asker.asked_at(place) as places:
                 ended = self.dispatcher.perform(action, targets, progress, self.behind.ending)
         finally:
             self._works.discard(about)
         for target, ending in ended:
             seconds = self.behind.clock.monotonic() - began
+            done, is_done = ending.action or action, ending.is_done
             self.post_message(
-                ActionEnded(
-                    action, target, ending.outcome, is_done=ending.is_done, place=place, seconds=seconds
-                )
+                ActionEnded(done, target, ending.outcome, is_done=is_done, place=places[-1], seconds=seconds)
             )
+
+    @on(Led)
+    def led(self, event: Led) -> None:
+        if self.is_free() and event.origin == self._place():
+            self.go(event.place)
 
     @on(ActionRefused)
     def refused(self, event: ActionRefused) -> None:

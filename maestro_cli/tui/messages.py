@@ -31,6 +31,14 @@ class ActionEnded(Message):
         self.place, self.seconds = place, seconds
 
 
+class Led(Message):
+    """What was asked for at `origin` has a place of its own by now."""
+
+    def __init__(self, place: Place, origin: Place) -> None:
+        super().__init__()
+        self.place, self.origin = place, origin
+
+
 class Remarked(Message):
     """A remark or a warning of whatever works in the background."""
 

@@ -35,11 +35,15 @@ class JournalRoom:
         self.console = console
         self.services: Services = console.reading("x")
 
-    def fires(self, deployment: str = "fraud", *, firing: bool = True, pod: str = "") -> Incident:
+    def fires(
+        self, deployment: str = "fraud", *, firing: bool = True, pod: str = "", objective: str = ""
+    ) -> Incident:
         """An alert is heard of; the newest incident."""
         now = self.services.clock.now()
         ends_at = None if firing else now
-        heard = alert(deployment=deployment, starts_at=now, firing=firing, ends_at=ends_at, pod=pod)
+        heard = alert(
+            deployment=deployment, starts_at=now, firing=firing, ends_at=ends_at, pod=pod, objective=objective
+        )
         Detector(self.services.journal, self.services.clock, "watch").ingest([heard], source="prometheus")
         return self.services.desk.get("latest")
 

@@ -9,7 +9,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button
 
-from maestro_cli.changes.model import Gate
+from maestro_cli.changes.model import Gate, GateDecision, GateReason
+from maestro_cli.core.errors import ExitCode
 from maestro_cli.output.views import Lines, Report
 from maestro_cli.tui.acting.dialogs import AgreeDialog
 from maestro_cli.tui.acting.model import Action, Danger, Target
@@ -35,8 +36,9 @@ def long_plan(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def dialog(outcome: Gate, *risks: str) -> AgreeDialog:
     plan: Any = SimpleNamespace(summary="roll it back", risks=[SimpleNamespace(code=one) for one in risks])
-    reasons = () if outcome is Gate.ALLOWED else (SimpleNamespace(what="it was rolled back a minute ago"),)
-    decision = SimpleNamespace(outcome=outcome, reasons=reasons, warnings=("no replica will be left",))
+    reason = GateReason("repeated", ExitCode.GATE_NOT_MET, "it was rolled back a minute ago")
+    reasons = () if outcome is Gate.ALLOWED else (reason,)
+    decision = GateDecision(outcome, reasons, ("no replica will be left",))
     rehearsed: Any = SimpleNamespace(decision=decision)
     return AgreeDialog(ROLL_BACK, TARGET, plan, rehearsed, "")
 

@@ -15,7 +15,7 @@ from maestro_cli.core.progress import Quiet
 from maestro_cli.output.writer import OutputOptions, emit
 from maestro_cli.runbooks.model import Answer, Question
 from maestro_cli.tui.acting.asking import DialogAsker
-from maestro_cli.tui.acting.dispatcher import Agreed, Dispatcher
+from maestro_cli.tui.acting.dispatcher import AGREED, Agreed, Dispatcher, Ending
 from maestro_cli.tui.acting.model import Action, Answers, Target, fault_of
 from maestro_cli.tui.acting.person import ConsolePerson
 from maestro_cli.tui.feeds.incident_story import read_story
@@ -29,7 +29,10 @@ from maestro_cli.tui.screens.incident_runs import (
     pairs_of,
 )
 from maestro_cli.tui.screens.incident_words import next_keys
+from maestro_cli.tui.screens.model import Moment, Place
+from maestro_cli.tui.screens.runs import run_report
 from maestro_cli.tui.store.events import ContextArmed
+from tests.tui.cases import NOW
 from tests.tui.journal_room import CONFIG, JournalRoom, room
 
 __all__ = ["room"]
@@ -120,13 +123,21 @@ def arm(room: JournalRoom) -> None:
 
 
 def perform(room: JournalRoom, action: Action, asker: Agrees) -> str:
+    return ending_of(room, action, asker).outcome
+
+
+def ending_of(
+    room: JournalRoom, action: Action, asker: Agrees, about: Target | None = None, led: Any = None
+) -> Ending:
+    """How it ends for the incident, or what it is about; `led` are the places that it leads to."""
     console = room.console
     found = read_story(room.services, "1")
-    target = Target("x", "Incident", found.incident.id, "#1", found)
+    target = about or Target("x", "Incident", found.incident.id, "#1", found)
     dispatcher = Dispatcher(console.store, console.clock, asker, console.reading, console.acting)
+    dispatcher.lead = lambda place: None if led is None else led.append(place)
     assert dispatcher.refusal(action, (target,)) is None
     ((_, ending),) = dispatcher.perform(action, (target,), Quiet(), Cancellation())
-    return ending.outcome
+    return ending
 
 
 def test_a_key_shows_a_dry_run_with_its_values_and_no_runs_nothing(book: JournalRoom) -> None:
@@ -170,12 +181,47 @@ def test_a_run_is_on_the_timeline_and_in_the_pane_and_asks_in_dialogs(book: Jour
     assert [run.status.value for run in found.runs] == ["succeeded"]
     assert any("step print" in entry.text for entry in found.timeline)
     assert "m" in [key for key, _ in next_keys(found)]
-    assert any("✓ print" in line for live in seen if live is not None for line in live.lines)
+    assert any("✓ print" in line for live in seen if live is not None for line in live.tree)
     assert key not in store.snapshot.facts, "what has ended is told by the journal alone"
     assert [line.line.split()[3:5] for line in book.console.store.snapshot.log] == [
         ["runbook", "plan"],
         ["runbook", "run"],
     ]
+
+
+def test_a_run_that_fails_is_called_a_run_and_its_dry_run_was_agreed_to(
+    book: JournalRoom, tmp_path: Path
+) -> None:
+    arm(book)
+    broken = BOOK.replace("printf 'seen %s\\n' \"$NAME\"", 'test -n "$MAESTRO_RUN_ID" && exit 1')
+    broken = broken.replace("mutates=false", "mutates=true")
+    (tmp_path / "books" / "look.md").write_text(broken)
+    ending = ending_of(book, REHEARSE, Agrees(Agreed()))
+    assert ending.action is not None
+    assert ending.action.title == "Run a runbook"
+    plan, run = book.console.store.snapshot.log
+    assert (plan.outcome, run.outcome) == (AGREED, ending.outcome)
+    assert "failed" in ending.outcome
+    assert ending_of(book, REHEARSE, Agrees(None)).action is None
+
+
+def test_a_run_begun_from_its_runbook_is_shown_as_soon_as_it_has_begun(book: JournalRoom) -> None:
+    arm(book)
+    book.console.person = lambda context: cast(Any, Person(True))
+    led, seen = list[Place](), dict[str, Any]()
+    store = book.console.store
+    store.listen(lambda: seen.update({one.argument: fact.data for one, fact in store.take().facts.items()}))
+    store.take()
+    about = Target("x", "Runbook", "look", "look")
+    assert "succeeded" in ending_of(book, REHEARSE, Agrees(Agreed()), about, led).outcome
+    (run,) = book.services.run_history.list(limit=2)
+    assert led == [Place("run", run.id, "x")]
+    assert seen[run.id].run == run.id
+    report = run_report(
+        book.services.run_history.get(run.id), Moment(NOW, store.snapshot.scope, "x", seen[run.id])
+    )
+    assert "At work" in str(report.blocks[0])
+    assert not store.snapshot.facts
 
 
 def test_a_runbook_that_changed_while_its_dry_run_was_shown_is_shown_anew_before_it_runs(

@@ -78,6 +78,23 @@ def test_a_runbook_is_offered_as_a_dry_run_with_the_values_of_the_alert(room: Jo
     assert any("dry run first" in words for _, words in next_keys(found))
 
 
+def test_a_runbook_stays_bound_with_its_values_once_the_alerts_have_cleared(room: JournalRoom) -> None:
+    room.fires(objective="fraud-availability")
+    firing = story(room).bound
+    assert firing is not None
+    assert firing.values["DEPLOY"] == "fraud"
+    room.fires(firing=False, objective="fraud-availability")
+    assert story(room).bound == firing
+    assert room.services.asked_run(firing.runbook, (), "1").values == firing.values
+
+
+def test_the_playbook_that_the_record_names_is_bound_before_a_graver_one(room: JournalRoom) -> None:
+    room.fires(objective="fraud-availability")
+    room.fires(objective="fraud-latency")
+    for recorded, runbook in (("", "high-error-rate"), ("high-latency", "high-latency")):
+        assert room.services.explain_bound("1", recorded).runs[0].runbook == runbook
+
+
 def test_why_it_cannot_be_resolved_is_said(room: JournalRoom) -> None:
     room.fires()
     assert story(room).hold == "1 of 1 signals still fire"

@@ -79,6 +79,7 @@ class DeletePod(WritingKind[Pod]):
             undo=None,
             ended=0 if found.phase in ("Succeeded", "Failed") else 1,
             blind=blind,
+            notes=() if found.owner else (f"no controller makes another: {ref} does not come back",),
         )
 
     def blast(self, world: World, found: Pod, draft: Draft, request: Request) -> BlastRadius:

@@ -22,12 +22,14 @@ from maestro_cli.tui.acting.dialogs import AgreeDialog, WordsDialog
 from maestro_cli.tui.acting.dispatcher import Agreed, Planned
 from maestro_cli.tui.acting.model import Action, Answers, Target
 from maestro_cli.tui.acting.question_dialogs import SeeDialog
+from maestro_cli.tui.messages import Led
 
 if TYPE_CHECKING:
     from textual.app import App
 
     from maestro_cli.changes.model import Change, Plan
     from maestro_cli.output.views import View
+    from maestro_cli.tui.screens.model import Place
 
 LOOK_SECONDS = 0.2  # how soon a thread that waits for an answer notices that the console ends
 
@@ -75,17 +77,25 @@ class DialogAsker:
         return cast(Mapping[str, Agreed] | None, asked)
 
     @contextmanager
-    def asked_at(self, place: object) -> Iterator[None]:
-        """What this thread asks within the block came from that place."""
-        self._origin.place = place
+    def asked_at(self, place: Place) -> Iterator[list[Place]]:
+        """What this thread asks within the block came from that place, and from each where it leads."""
+        self._origin.places = places = [place]
         try:
-            yield
+            yield places
         finally:
-            self._origin.place = None
+            self._origin.places = []
+
+    def lead(self, place: Place) -> None:
+        """Show what this thread works on to whoever looks at where it was asked for; what it asks belongs
+        there as well."""
+        places: list[Place] = getattr(self._origin, "places", [])
+        if places:
+            places.append(place)
+            self._app.post_message(Led(place, places[0]))
 
     def ask(self, about: str, make: Callable[[], ModalScreen[Any]]) -> object | None:
         """Show a dialog and wait for what it is dismissed with; `about` names it until it is shown."""
-        waits = _Waiting(about, make, getattr(self._origin, "place", None))
+        waits = _Waiting(about, make, tuple(getattr(self._origin, "places", ())))
         self._app.call_later(self._queue, waits)
         while not self._ending.is_set:
             try:
@@ -97,7 +107,7 @@ class DialogAsker:
     # On the loop of the app
 
     def _queue(self, waits: _Waiting) -> None:
-        waits.place = waits.place or self._here()
+        waits.places = waits.places or (self._here(),)
         self._waits.append(waits)
         self._offer()
 
@@ -112,7 +122,7 @@ class DialogAsker:
         """Show one, if its place is on the screen and nothing is typed or decided; tell of the others."""
         if self._waits and self._is_free():
             here = self._here()
-            found = next((one for one in self._waits if one.is_called or one.place == here), None)
+            found = next((one for one in self._waits if one.is_called or here in one.places), None)
             if found is not None:
                 self._waits.remove(found)
                 self._app.push_screen(found.make(), found.answers.put)
@@ -127,11 +137,11 @@ class DialogAsker:
 
 @dataclass
 class _Waiting:
-    """A question that is not shown yet, and the place from which it came."""
+    """A question that is not shown yet, and the places from which it came."""
 
     about: str
     make: Callable[[], ModalScreen[Any]]
-    place: object
+    places: tuple[object, ...]
     is_called: bool = False
     answers: queue.SimpleQueue[object | None] = field(default_factory=queue.SimpleQueue)
 

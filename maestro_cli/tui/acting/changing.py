@@ -31,13 +31,17 @@ def change_action(
     parameters: Callable[[Target, Answers], Parameters] = lambda target, answers: {},
     asks: tuple[Ask, ...] = (),
     is_bulk: bool = False,
+    grade: Callable[[Target], Danger] | None = None,
 ) -> Action:
     """An action that plans a change of `kind` on what `ref` finds in the target."""
 
     def plan(services: Services, target: Target, answers: Answers) -> Plan:
         return services.changes.plan(kind, ref(target), parameters(target, answers))
 
-    return Action(action_id, title, tooltip, danger, line, asks=asks, is_bulk=is_bulk, plans=plan, kind=kind)
+    return Action(
+        action_id, title, tooltip, danger, line,
+        asks=asks, is_bulk=is_bulk, plans=plan, kind=kind, grade=grade,
+    )  # fmt: skip
 
 
 def whole_number(text: str) -> int:

@@ -16,6 +16,7 @@ from textual.widgets import Button, Input, Label, Static
 
 from maestro_cli.changes.model import Gate
 from maestro_cli.core.untrusted import visible
+from maestro_cli.tui.acting.advice import decision_here
 from maestro_cli.tui.acting.choosing import Chooser
 from maestro_cli.tui.acting.dispatcher import Agreed
 from maestro_cli.tui.acting.model import Action, Answers, Target, fault_of
@@ -121,7 +122,7 @@ class AgreeDialog(Dialog):
                     yield Button(self._word(), id="go", variant="error")
         decision = self._rehearsed.decision
         assert decision is not None  # a rehearsal always has one
-        self.call_after_refresh(view.show, plan_view(self._plan, decision))
+        self.call_after_refresh(view.show, plan_view(self._plan, decision_here(decision)))
 
     def _typing(self) -> list[tuple[str, str]]:
         wanted = []

@@ -11,7 +11,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,6 +21,7 @@ from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import GateNotMet, MaestroError, StalePlan
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.quantities import counted
+from maestro_cli.tui.acting.advice import advice_here
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Doing, Target
 from maestro_cli.tui.feeds.runner import told
 from maestro_cli.tui.store.events import CommandLogged, FactRead, FactsForgotten
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
     from maestro_cli.changes.model import Change, Plan
     from maestro_cli.output.views import View
     from maestro_cli.services.root import Services
+    from maestro_cli.tui.screens.model import Place
     from maestro_cli.tui.store.model import FactKey
 
 
 SAID_NO = "you said no; nothing was done"
+AGREED = "agreed to: the next line is what was done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,13 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """`is_stale`: nothing was done, since what was shown is not so any more."""
+    """`is_stale`: nothing was done, since what was shown is not so any more. `action` is what was done last,
+    where the one that was asked for led to another."""
 
     outcome: str
     is_done: bool
     is_stale: bool = False
+    action: Action | None = None
 
 
 class Dispatcher:
@@ -100,6 +105,7 @@ class Dispatcher:
         self._store, self._clock, self._asker = store, clock, asker
         self._reading, self._acting = reading, acting
         self._numbers = count(1)
+        self.lead: Callable[[Place], None] = lambda place: None  # from the thread that works on it
 
     def refusal(self, action: Action, targets: Sequence[Target]) -> Refusal | None:
         """Why it is not even begun; None where it may be."""
@@ -116,6 +122,9 @@ class Dispatcher:
             )
         if len(targets) > 1 and not action.is_bulk:
             return Refusal(f"{action.title} is about one at a time", "take the marks away with Escape")
+        for target in targets:
+            if why := action.refuses(target):
+                return Refusal(f"{action.title} {target.name}: {why}")
         for context in sorted({target.context for target in targets}):
             if action.danger.needs_arming and not snapshot.is_armed(context, now):
                 return Refusal(f"{context} is read-only", "press W to arm it for some minutes")
@@ -125,6 +134,7 @@ class Dispatcher:
         self, action: Action, targets: Sequence[Target], progress: Progress, cancellation: Cancellation
     ) -> list[tuple[Target, Ending]]:
         """Ask, do, and tell how each target ended; raises nothing."""
+        action = action.on(targets)
         asked = self._offering(action, targets)
         answers: Answers | None = self._asker.words(asked, targets) if action.asks else {}
         if answers is None:
@@ -189,7 +199,10 @@ class Dispatcher:
         return ended
 
     def _logged(self, work: _Work, target: Target, do: Callable[[Target], Ending]) -> Ending:
-        """Do it between two lines of the log; every error is an ending."""
+        """Do it between two lines of the log; every error is an ending.
+
+        Where it led to another action, which has a line of its own, this one has ended with a yes to that.
+        """
         action, answers = work.action, work.answers
         line = command_line(action, target, answers)
         began, number = self._clock.now(), next(self._numbers)
@@ -197,10 +210,11 @@ class Dispatcher:
         try:
             ending = do(target)
         except Exception as error:  # noqa: BLE001 - the border of the thread: it is told where it was asked for
-            said = told(error)
-            outcome = f"failed: {said.line}" + (f" — {said.fix}" if said.fix else "")
-            ending = Ending(outcome, False, isinstance(error, StalePlan))
-        self._store.dispatch(CommandLogged(began, target.context, line, ending.outcome, number))
+            ending = Ending(failure_words(error), False, isinstance(error, StalePlan))
+        if work.led_to:
+            ending = replace(ending, action=work.led_to.pop())
+        outcome = AGREED if ending.action is not None else ending.outcome
+        self._store.dispatch(CommandLogged(began, target.context, line, outcome, number))
         return ending
 
     def _one(self, work: _Work, target: Target) -> Ending:
@@ -210,8 +224,7 @@ class Dispatcher:
         if work.action.records is not None:
             return Ending(work.action.records(self._reading(target.context), target, work.answers), True)
         if work.action.performs is not None:
-            doing = self._doing(work.action, target, work.answers, work.progress, work.cancellation)
-            return Ending(work.action.performs(doing), True)
+            return Ending(work.action.performs(self._doing(work, target)), True)
         return self._agreed_one(work, target)
 
     def _agreed_one(self, work: _Work, target: Target) -> Ending:
@@ -259,15 +272,7 @@ class Dispatcher:
         )
         return Ending(f"{change.state.value}: {change.id}", True)
 
-    def _doing(
-        self,
-        action: Action,
-        target: Target,
-        answers: Answers,
-        progress: Progress,
-        cancellation: Cancellation,
-        typed: str = "",
-    ) -> Doing:
+    def _doing(self, work: _Work, target: Target, typed: str = "") -> Doing:
         """What an action that performs works with; what it goes on with knows what was typed before."""
         agreed = [Agreed(typed)]
 
@@ -275,7 +280,7 @@ class Dispatcher:
             said = self._asker.see(target, title, view, word, name)
             if said is None:
                 return False
-            if refusal := self.refusal(action, (target,)):  # rewound or disarmed while it was shown
+            if refusal := self.refusal(work.action, (target,)):  # rewound or disarmed while it was shown
                 raise GateNotMet(refusal.why, fix=refusal.fix)
             agreed.append(said)
             return True
@@ -289,28 +294,29 @@ class Dispatcher:
         def go_on(then: Action, words: Answers) -> str:
             if refusal := self.refusal(then, (target,)):
                 return f"refused: {refusal.why}; {refusal.fix}"
-            return self._performed(then, target, words, progress, cancellation, agreed[-1].typed_context)
+            work.led_to[:] = [then]
+            onward = replace(work, action=then, answers=words)
+            return self._performed(onward, target, agreed[-1].typed_context)
 
         is_armed = self._store.snapshot.is_armed(target.context, self._clock.now())
         services = self._acting(target.context) if is_armed else self._reading(target.context)
-        return Doing(services, target, answers, progress, cancellation, agree, tell, forget, go_on, typed)
+        return Doing(
+            services, target, work.answers, work.progress, work.cancellation,
+            agree, tell, forget, go_on, typed, self.lead,
+        )  # fmt: skip
 
-    def _performed(
-        self,
-        action: Action,
-        target: Target,
-        answers: Answers,
-        progress: Progress,
-        cancellation: Cancellation,
-        typed: str,
-    ) -> str:
+    def _performed(self, work: _Work, target: Target, typed: str) -> str:
         """Carry out what another action led to, with a line of its own in the log."""
-        assert action.performs is not None
-        line, began, number = command_line(action, target, answers), self._clock.now(), next(self._numbers)
+        assert work.action.performs is not None
+        line = command_line(work.action, target, work.answers)
+        began, number = self._clock.now(), next(self._numbers)
         self._store.dispatch(CommandLogged(began, target.context, line, "running", number))
         outcome = "failed"
         try:
-            outcome = action.performs(self._doing(action, target, answers, progress, cancellation, typed))
+            outcome = work.action.performs(self._doing(work, target, typed))
+        except Exception as error:
+            outcome = failure_words(error)
+            raise
         finally:
             self._store.dispatch(CommandLogged(began, target.context, line, outcome, number))
         return outcome
@@ -324,6 +330,13 @@ class _Work:
     answers: Answers
     progress: Progress
     cancellation: Cancellation
+    led_to: list[Action] = field(default_factory=list)  # the action that this one went on with, at most one
+
+
+def failure_words(error: Exception) -> str:
+    """How it failed, in one line, with what would mend it here."""
+    said = told(error)
+    return f"failed: {said.line}" + (f" — {advice_here(said.fix)}" if said.fix else "")
 
 
 def _raising(error: Exception) -> Callable[[Target], Ending]:

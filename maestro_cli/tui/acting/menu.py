@@ -34,7 +34,14 @@ class ActionMenu(Dialog):
         more = f" and {len(self._targets) - 3} more" if len(self._targets) > 3 else ""
         with Vertical():
             yield Label(Text(visible(f"{names}{more}" or "nothing is chosen"), style="bold"))
-            yield OptionList(*(Option(offer_text(*one), id=one[0].id) for one in self._offers), markup=False)
+            yield OptionList(*self._offered(), markup=False)
+
+    def _offered(self) -> list[Option]:
+        """Each as dangerous as it is for what is chosen."""
+        return [
+            Option(offer_text(action.on(self._targets), refusal), id=action.id)
+            for action, refusal in self._offers
+        ]
 
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:

@@ -7,8 +7,8 @@ records something (an acknowledgement, a note) is done at once, after a question
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -110,7 +110,8 @@ class Doing:
 
     `tell` puts a fact into the store and `forget` takes it out;
     `go_on` does another action on the same target, refused as that one is, and says how it ended.
-    `typed_context` is what was typed where the context is protected.
+    `typed_context` is what was typed where the context is protected; `open` leads to a place whoever still
+    looks at where it was asked for.
     """
 
     services: Services
@@ -123,13 +124,16 @@ class Doing:
     forget: Callable[[FactKey], None]
     go_on: Callable[[Action, Answers], str]
     typed_context: str = ""
+    open: Callable[[Place], None] = lambda place: None
 
 
 @dataclass(frozen=True)
 class Action:
     """`id` is dotted (`pods.delete`) and names the key in keys.yaml. Exactly one of `opens`, `records`,
     `plans` and `performs` is given. `line` is the command that does the same, without `maestro`
-    and `--context`; `kind` is that of the change it plans, where it is always the same.
+    and `--context`; `kind` is that of the change it plans, where it is always the same. `grade` is how
+    dangerous it is for one target, where that is more; `refuses` says why it is not for a target as it was
+    shown, or "".
     """
 
     id: str
@@ -146,6 +150,14 @@ class Action:
     performs: Callable[[Doing], str] | None = None
     cause: Callable[[Target], str] = lambda target: "console"  # of a change, for its record
     kind: str = ""
+    grade: Callable[[Target], Danger] | None = None
+    refuses: Callable[[Target], str] = lambda target: ""
+
+    def on(self, targets: Iterable[Target]) -> Action:
+        """The action as it is for these: as dangerous as for the one that it can hurt most."""
+        if self.grade is None:
+            return self
+        return replace(self, danger=max((self.danger, *map(self.grade, targets)), key=list(Danger).index))
 
     def __post_init__(self) -> None:
         given = sum(one is not None for one in (self.opens, self.records, self.plans, self.performs))

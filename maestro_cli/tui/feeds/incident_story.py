@@ -31,8 +31,9 @@ OPEN_RUNS = ("running", "waiting", "interrupted", "paused", "cancelled", "unknow
 
 @dataclass(frozen=True, slots=True)
 class IncidentStory:
-    """`bound` is what its playbook would run, with values; `book` the runbook of that; `hold` says why it
-    cannot be resolved yet, and is empty when it can; `missing` says what could not be read."""
+    """`bound` is what its playbook would run, with values, also once its signals have cleared; `book` the
+    runbook of that; `hold` says why it cannot be resolved yet, and is empty when it can; `missing` says what
+    could not be read."""
 
     details: Details
     timeline: tuple[Entry, ...]
@@ -85,15 +86,16 @@ def read_story(services: Services, ref: str) -> IncidentStory:
             missing.append(f"{what}: {error.what}")
             return None
 
-    number = str(incident.number)
+    number, timeline = str(incident.number), services.desk.timeline(incident.id)
     explanation = None
     if details.signals:
-        explanation = tried("playbook", lambda: services.explain_alert("", (), number, firing=True))
+        recorded = _recorded_playbook(timeline)
+        explanation = tried("playbook", lambda: services.explain_bound(number, recorded))
     bound = explanation.runs[0].runbook if explanation is not None and explanation.runs else ""
     history = services.run_history
     return IncidentStory(
         details=details,
-        timeline=services.desk.timeline(incident.id),
+        timeline=timeline,
         runs=tuple(history.get(run.id) for run in history.list(incident=incident.id)),
         explanation=explanation,
         book=tried("runbook", lambda: services.runbooks.get(bound)) if bound else None,
@@ -103,6 +105,12 @@ def read_story(services: Services, ref: str) -> IncidentStory:
         hold=hold_of(services, incident),
         missing=tuple(missing),
     )
+
+
+def _recorded_playbook(timeline: tuple[Entry, ...]) -> str:
+    """The playbook that the record of the incident names last; "" where it names none."""
+    named = (str(entry.data.get("playbook", "")) for entry in reversed(timeline))
+    return next(filter(None, named), "")
 
 
 def _changes_of(services: Services, incident: Incident) -> tuple[Change, ...]:

@@ -46,6 +46,38 @@ def change_target(change: Change, place: Place) -> Target:
     return Target(place.context, "Change", change.id, change.id, change)
 
 
+def why_not_waiting(target: Target) -> str:
+    """Why nobody's word is wanted for it; "" where it waits for one."""
+    state: str = target.item.state.value
+    return "" if state == "waiting" else f"it waits for nobody: it is {state}"
+
+
+def why_no_undo(target: Target) -> str:
+    """Why there is nothing to take back; "" where there is."""
+    change: Change = target.item
+    if change.applied_at is None:
+        return f"it has changed nothing: it is {change.state.value}"
+    if change.undone_by is not None:
+        return f"it was taken back already, by {change.undone_by}"
+    return "" if change.plan.undo is not None else f"what a {change.kind} does cannot be taken back"
+
+
+def why_not_carried_out(target: Target) -> str:
+    """Why there is nothing to go on with; "" where there is."""
+    change: Change = target.item
+    if change.finished or change.state.value == "planned":
+        return f"there is nothing to go on with: it is {change.state.value}"
+    if change.state.value == "waiting" and change.approval is None:
+        return "nobody has approved it; a second person does: x, Approve"
+    return ""
+
+
+def undo_danger(target: Target) -> Danger:
+    """That of what would be done to take it back."""
+    undo = target.item.plan.undo
+    return Danger.REVERSIBLE if undo is None else danger_of_kind(undo.kind, Danger.DISRUPTIVE)
+
+
 def plan_undo(services: Services, target: Target, answers: Answers) -> Plan:
     return services.changes.plan_undo(target.id)
 
@@ -67,11 +99,15 @@ def approve(doing: Doing) -> str:
 
 def danger_of(plan: Plan) -> Danger:
     """That of the action which plans this kind; of what none plans, by whether it can be undone."""
+    return danger_of_kind(plan.kind, Danger.DISRUPTIVE if plan.undo is None else Danger.REVERSIBLE)
+
+
+def danger_of_kind(kind: str, unknown: Danger) -> Danger:
+    """That of the actions which plan changes of a kind; `unknown` where none does."""
     from maestro_cli.tui.screens.table import every_screen
 
     actions = [one for screen in every_screen().values() for one in screen.actions]
-    known = {one.kind: one.danger for one in actions if one.kind}
-    return known.get(plan.kind, Danger.DISRUPTIVE if plan.undo is None else Danger.REVERSIBLE)
+    return {one.kind: one.danger for one in actions if one.kind}.get(kind, unknown)
 
 
 def carry_out(doing: Doing) -> str:
@@ -109,6 +145,7 @@ CARRY_OUT = Action(
     Danger.REVERSIBLE,
     lambda target, answers: ("change", "resume", target.id),
     performs=carry_out,
+    refuses=why_not_carried_out,
 )
 
 ACTIONS = (
@@ -120,6 +157,8 @@ ACTIONS = (
         Danger.REVERSIBLE,
         lambda target, answers: ("change", "undo", target.id),
         plans=plan_undo,
+        grade=undo_danger,
+        refuses=why_no_undo,
     ),
     Action(
         "changes.approve",
@@ -128,6 +167,7 @@ ACTIONS = (
         Danger.RECORD,
         lambda target, answers: ("approve", target.id, "--yes"),
         performs=approve,
+        refuses=why_not_waiting,
     ),
     Action(
         "changes.deny",
@@ -137,6 +177,7 @@ ACTIONS = (
         lambda target, answers: ("approve", "deny", target.id, "--why", answers["why"]),
         asks=(Ask("why", "what the requester is told", is_needed=False),),
         records=deny,
+        refuses=why_not_waiting,
     ),
 )
 

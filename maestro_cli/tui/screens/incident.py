@@ -11,6 +11,7 @@ from maestro_cli.tui.feeds.model import Feed
 from maestro_cli.tui.screens.incident_actions import ACTIONS
 from maestro_cli.tui.screens.incident_runs import CANCEL, CONSIDER, REHEARSE
 from maestro_cli.tui.screens.model import OwnScreen, Place
+from maestro_cli.tui.screens.workloads import TO_REVISION, revision_option, revision_parameters
 from maestro_cli.tui.store.model import Scope
 
 if TYPE_CHECKING:
@@ -32,23 +33,24 @@ REVISIONS: Feed[tuple[Candidate, ...]] = Feed(
 
 
 def plan_rollback(services: Services, target: Target, answers: Answers) -> Plan:
-    """To the last known good revision, as a gated change."""
+    """To the last known good revision, or to the one that is named, as a gated change."""
     workload = target.item.incident.workload
     if workload is None:
         raise UsageError(f"incident {target.name} names no workload", fix="roll back from :workloads")
-    return services.changes.plan("rollback", workload, {})
+    return services.changes.plan("rollback", workload, revision_parameters(target, answers))
 
 
 def rollback_line(target: Target, answers: Answers) -> tuple[str, ...]:
-    return ("rollback", str(target.item.incident.workload))
+    return ("rollback", str(target.item.incident.workload), *revision_option(answers))
 
 
 ROLLBACK = Action(
     "incident.rollback",
     "Roll back",
-    "Give its workload the last known good revision, as a gated change.",
+    "Give its workload the last known good revision, or one that is named, as a gated change.",
     Danger.REVERSIBLE,
     rollback_line,
+    asks=(TO_REVISION,),
     plans=plan_rollback,
     cause=lambda target: f"by hand ({target.id})",
 )

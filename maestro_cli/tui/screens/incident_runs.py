@@ -15,8 +15,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.errors import MaestroError, NotFound, StalePlan, UsageError
+from maestro_cli.core.quantities import counted
 from maestro_cli.output.views import Fields, Heading, Lines, Listing, Report
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Doing, Target
+from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.store.model import FactKey
 
 if TYPE_CHECKING:
@@ -29,19 +31,30 @@ if TYPE_CHECKING:
 
 LIVE = "live-run"
 TAIL_LINES = 200
+NEWEST_LINES = 15
 OPEN_STATES = ("waiting", "interrupted", "paused", "cancelled", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRun:
-    """A run that this console works on: its tree of steps, and below it what was printed last."""
+    """A run that this console works on: its tree of steps, and what was printed last."""
 
     run: str
-    lines: tuple[str, ...]
+    tree: tuple[str, ...]
+    printed: tuple[str, ...]
 
 
-def live_key(context: str, incident: str) -> FactKey:
-    return FactKey(LIVE, context, incident)
+def live_key(context: str, about: str) -> FactKey:
+    """`about` is the id of a run, or of the incident that it is for."""
+    return FactKey(LIVE, context, about)
+
+
+def live_blocks(live: LiveRun) -> list[Any]:
+    """The run at work: its tree, and the newest of its output, so that both stay on the screen."""
+    shown = live.printed[-NEWEST_LINES:]
+    above = len(live.printed) - len(shown)
+    more = (f"… {counted(above, 'line')} before these",) if above else ()
+    return [Heading(f"At work: run {live.run}"), Lines("\n".join((*live.tree, "", *more, *shown)))]
 
 
 class Live:
@@ -80,7 +93,7 @@ class Live:
 
     def _show(self) -> None:
         tree = tuple(line.text for line in self._tree.lines(self._clock.monotonic(), 200))
-        self._tell(LiveRun(self._tree.run, (*tree, "", *self._printed)))
+        self._tell(LiveRun(self._tree.run, tree, tuple(self._printed)))
 
 
 # What a run would do
@@ -137,17 +150,22 @@ def filled(body: str, values: Mapping[str, str]) -> str:
 
 
 def blast_blocks(services: Services, step: Any, values: Mapping[str, str]) -> list[Any]:
-    """What the change of a step would touch, and what the gate says; or why that is not known."""
+    """What the change of a step would touch, and what the gate says; or why that is not known.
+
+    Nothing is written: the dry run before it has had the cluster check the same change.
+    """
+    from maestro_cli.changes.model import Consent
     from maestro_cli.output.renderers.changes import plan_view
     from maestro_cli.runbooks.steps.change import request_of
+    from maestro_cli.tui.acting.advice import decision_here
 
     try:
         request = request_of(step, values)
         plan = services.changes.plan(request.kind, request.target, request.options)
-        decision = services.rehearse_change(plan, frozenset()).decision
+        decision = services.changes.decide(plan, Consent(True, typed_context=services.context_name))
     except MaestroError as error:
         return [Lines(f"its blast radius is not known: {error.what}")]
-    return [*plan_view(plan, decision).blocks] if decision is not None else []
+    return [*plan_view(plan, decision_here(decision)).blocks]
 
 
 # Runs as blocks
@@ -201,12 +219,25 @@ def run(asked: AskedRun, doing: Doing) -> str:
 
 
 def followed(doing: Doing, incident: str, work: Callable[[Live], RunResult]) -> str:
-    """Tell of a run while it is worked on, and how that ended; from then on the journal tells of it."""
-    key = live_key(doing.target.context, incident)
+    """Tell of a run while it is worked on, and how that ended; from then on the journal tells of it.
+
+    One that was not begun from an incident is shown on its own screen as soon as it has an id.
+    """
+    context, told_of = doing.target.context, set[str]({incident} - {""})
+
+    def tell(live: LiveRun) -> None:
+        if live.run and live.run not in told_of:
+            told_of.add(live.run)
+            if doing.target.kind != "Incident":
+                doing.open(Place("run", live.run, context))
+        for about in tuple(told_of):
+            doing.tell(live_key(context, about), live)
+
     try:
-        return ended(work(Live(doing.services.clock, lambda data: doing.tell(key, data))).run)
+        return ended(work(Live(doing.services.clock, tell)).run)
     finally:
-        doing.forget(key)
+        for about in told_of:
+            doing.forget(live_key(context, about))
 
 
 def ended(record: RunRecord) -> str:
@@ -275,6 +306,15 @@ def shown_run(target: Target) -> str:
     return next((run.id for run in target.item.runs if not run.status.final), "")
 
 
+def why_no_run(target: Target) -> str:
+    """Why there is no run of it to go on with or to stop; "" where there is one."""
+    if target.kind == "Run":
+        return f"it has ended: {target.item.status.value}" if target.item.status.final else ""
+    if any(not run.status.final for run in target.item.runs):
+        return ""
+    return "no run of it waits or is at work; r begins one"
+
+
 def incident_of(target: Target) -> str:
     """The id of the incident that a run is for; "" for none."""
     return target.id if target.kind == "Incident" else ""
@@ -319,13 +359,13 @@ REHEARSE = Action(
 CONSIDER = Action(
     "incident.go-on", "Go on", "Show where its run stands; then go on with it, if you agree.",
     Danger.OBSERVE, lambda target, answers: ("runbook", "history"), key="e", asks=(_DECIDE,),
-    performs=consider,
+    performs=consider, refuses=why_no_run,
 )  # fmt: skip
 CANCEL = Action(
     "incident.stop-run", "Stop the run", "Have its run end: the step in flight is stopped, nothing undone.",
     Danger.RECORD, lambda target, answers: ("runbook", "cancel", answers["run"]),
     asks=(Ask("run", "which run", shown_run), Ask("word", "type stop to stop it", choices=("stop",))),
-    records=cancel,
+    records=cancel, refuses=why_no_run,
 )  # fmt: skip
 
 

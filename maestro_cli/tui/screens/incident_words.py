@@ -92,16 +92,18 @@ def changed_line(story: IncidentStory, now: datetime) -> Spans:
     """The newest change that reached the world before it began, and the newest one since."""
     began = story.incident.times.started_at
     reached = [(one.applied_at, one) for one in story.changes if one.applied_at is not None]
-    before = [_change_words(one, at, now) for at, one in reached if at <= began][:1]
-    since = [_change_words(one, at, now) for at, one in reached if at > began][:1]
+    before = [_change_words(one, now) for at, one in reached if at <= began][:1]
+    since = [_change_words(one, now) for at, one in reached if at > began][:1]
     words = [f"before it: {one}" for one in before] + [f"since: {one}" for one in since]
     if not words:
         return (("changed  ", "key"), ("nothing by maestro; the pane Changes has the revisions", "dim"))
     return (("changed  ", "key"), (" · ".join(words), ""))
 
 
-def _change_words(change: Change, at: datetime, now: datetime) -> str:
-    return f"{change.plan.summary}, {change.state.value} {age_of(at, now)}"
+def _change_words(change: Change, now: datetime) -> str:
+    """Its age is that of the state it is in: of a verified one since it was verified."""
+    reached_at = change.finished_at or change.applied_at or change.updated_at
+    return f"{change.plan.summary}, {change.state.value} {age_of(reached_at, now)}"
 
 
 def clock_line(story: IncidentStory, now: datetime) -> Spans:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.tui.acting.model import Action, Target
 from maestro_cli.tui.feeds.model import AnyFeed
-from maestro_cli.tui.store.model import Scope
+from maestro_cli.tui.store.model import FactKey, Scope
 
 if TYPE_CHECKING:
     from maestro_cli.output.views import Listing, Report
@@ -40,11 +40,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What renderers need besides the data."""
+    """What renderers need besides the data; `live` is what this console works on there."""
 
     now: datetime
     scope: Scope
     context: str
+    live: Any = None
 
 
 def nothing_to_filter(item: Any) -> Mapping[str, str]:
@@ -91,7 +92,10 @@ class TableScreen:
 
 @dataclass(frozen=True)
 class ReportScreen:
-    """One thing whole: a report of one feed with the place's argument."""
+    """One thing whole: a report of one feed with the place's argument.
+
+    `live` names what this console tells of it while it works on it; no feed reads that.
+    """
 
     id: str
     title: str
@@ -99,6 +103,7 @@ class ReportScreen:
     feed: AnyFeed
     report: Callable[[Any, Moment], Report]
     target: Callable[[Place, Any], Target | None] = field(default=lambda place, data: None)
+    live: Callable[[str, str], FactKey] | None = None
     actions: tuple[Action, ...] = ()
     aliases: tuple[str, ...] = ()
     digit: str = ""

@@ -60,6 +60,11 @@ def pod_ref(target: Target) -> ObjectRef:
     return ref_of("Pod", target.item.namespace, target.item.name)
 
 
+def ending_danger(target: Target) -> Danger:
+    """A pod of a controller comes back; a bare one is gone for good."""
+    return Danger.DISRUPTIVE if target.item.owner else Danger.DESTRUCTIVE
+
+
 SCREENS = (
     TableScreen(
         id="pods",
@@ -82,11 +87,12 @@ SCREENS = (
                 "pods.delete",
                 "delete-pod",
                 "End the pod",
-                "have it evicted, and replaced by its controller",
+                "have it evicted: its controller makes another, a pod without one is gone for good",
                 Danger.DISRUPTIVE,
                 pod_ref,
                 lambda target, answers: ("pod", "delete", target.name),
                 is_bulk=True,
+                grade=ending_danger,
             ),
         ),
     ),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from maestro_cli.output.views import Lines, Report
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Target
 from maestro_cli.tui.feeds.journal import journal_feed
-from maestro_cli.tui.screens.incident_runs import CANCEL, CONSIDER, OPEN_STATES
+from maestro_cli.tui.screens.incident_runs import CANCEL, CONSIDER, OPEN_STATES, live_blocks, live_key
 from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
 
 if TYPE_CHECKING:
@@ -42,15 +42,20 @@ def runs_listing(runs: Sequence[RunRecord], moment: Moment) -> Listing[RunRecord
 
 
 def run_report(run: RunRecord, moment: Moment) -> Report:
-    """The run, and how to go on with it in one line."""
+    """What is at work here, then the run, and how to go on with it in one line."""
     from maestro_cli.output.renderers.runbooks import next_command, run_view
 
     found, advice = run_view(run), next_command(run)
-    return replace(found, blocks=(*found.blocks, Lines(advice))) if advice else found
+    at_work = live_blocks(moment.live) if moment.live is not None else []
+    return replace(found, blocks=(*at_work, *found.blocks, *([Lines(advice)] if advice else [])))
 
 
 def run_target(run: RunRecord, place: Place) -> Target:
     return Target(place.context, "Run", run.id, run.id, run)
+
+
+def why_no_answer(target: Target) -> str:
+    return "" if target.item.waiting_for else f"it asks nothing: it is {target.item.status.value}"
 
 
 def answer(services: Services, target: Target, answers: Answers) -> str:
@@ -76,6 +81,7 @@ ANSWER = Action(
         Ask("said", "yes, no, or what it asks for"),
     ),
     records=answer,
+    refuses=why_no_answer,
 )  # fmt: skip
 EXPORT = Action(
     "runs.export", "Export", "Write it as Markdown: its runbook with what came of each step.", Danger.RECORD,
@@ -113,6 +119,7 @@ SCREENS = (
         feed=RUN,
         report=run_report,
         target=lambda place, run: run_target(run, place),
+        live=live_key,
         actions=ACTIONS,
     ),
 )

@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.refs import ObjectRef, parse_workload_ref
-from maestro_cli.tui.acting.changing import change_action, whole_number
-from maestro_cli.tui.acting.model import Action, Ask, Danger, Target
+from maestro_cli.tui.acting.changing import Parameters, change_action, whole_number
+from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Target
 from maestro_cli.tui.feeds.model import Feed, Hearer
 from maestro_cli.tui.feeds.watching import gather
 from maestro_cli.tui.screens.inspection import describe_action, yaml_action
@@ -117,6 +117,19 @@ def _open(
     )
 
 
+TO_REVISION = Ask(
+    "revision", "to revision (empty: the last known good one)", check=whole_number, is_needed=False
+)
+
+
+def revision_parameters(target: Target, answers: Answers) -> Parameters:
+    return {"to_revision": int(answers["revision"])} if answers["revision"] else {}
+
+
+def revision_option(answers: Answers) -> tuple[str, ...]:
+    return ("--to-revision", answers["revision"]) if answers["revision"] else ()
+
+
 CHANGES = (
     change_action(
         "workloads.rollback",
@@ -125,22 +138,9 @@ CHANGES = (
         "return to the last known good revision, or to one that is named",
         Danger.REVERSIBLE,
         named_by,
-        lambda target, answers: (
-            "rollback",
-            target.name,
-            *(("--to-revision", answers["revision"]) if answers["revision"] else ()),
-        ),
-        parameters=lambda target, answers: (
-            {"to_revision": int(answers["revision"])} if answers["revision"] else {}
-        ),
-        asks=(
-            Ask(
-                "revision",
-                "to revision (empty: the last known good one)",
-                check=whole_number,
-                is_needed=False,
-            ),
-        ),
+        lambda target, answers: ("rollback", target.name, *revision_option(answers)),
+        parameters=revision_parameters,
+        asks=(TO_REVISION,),
     ),
     change_action(
         "workloads.scale",

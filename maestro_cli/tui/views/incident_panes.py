@@ -16,7 +16,7 @@ from maestro_cli.output.renderers.incidents import clock_view, links_view, signa
 from maestro_cli.output.renderers.people import standing_rows, tasks_view, updates_view
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
 from maestro_cli.tui.feeds.incident_story import IncidentStory
-from maestro_cli.tui.screens.incident_runs import LiveRun, run_blocks, values_text
+from maestro_cli.tui.screens.incident_runs import LiveRun, live_blocks, run_blocks, values_text
 
 if TYPE_CHECKING:
     from maestro_cli.changes.candidates.model import Candidate
@@ -85,7 +85,7 @@ def runbook_blocks(facts: Facts) -> Blocks:
     """The run that goes on, else what is bound with its values and steps, then the runs there were."""
     story, blocks = facts.story, []
     if facts.live is not None:
-        blocks += [Heading(f"Run {facts.live.run}"), Lines("\n".join(facts.live.lines))]
+        blocks += live_blocks(facts.live)
     if story.bound is None:
         blocks += [Lines("no playbook binds a runbook to it: r asks which")]
     else:

@@ -52,7 +52,9 @@ class ReportPane(View):
             return
         target = self._screen.target(self.place, fact.data)
         self._targets = () if target is None else (target,)
-        moment = Moment(now, snapshot.scope, key.context)
+        live = self._screen.live
+        worked = None if live is None else snapshot.fact(live(key.context, self.place.argument)).data
+        moment = Moment(now, snapshot.scope, key.context, worked)
         report = self._screen.report(fact.data, moment)
         if snapshot.against is None:
             self.query_one(ReportView).show(report)

@@ -1,0 +1,125 @@
+"""What is offered of what is chosen: how it can hurt, why it makes no sense now, and what mends a refusal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from maestro_cli.changes.model import Gate, GateDecision, GateReason, State, Undo
+from maestro_cli.core.errors import ExitCode
+from maestro_cli.tui.acting.advice import advice_here, decision_here
+from maestro_cli.tui.acting.dispatcher import Dispatcher
+from maestro_cli.tui.acting.menu import ActionMenu
+from maestro_cli.tui.acting.model import Action, Danger, Target
+from maestro_cli.tui.screens.changes import ACTIONS
+from maestro_cli.tui.screens.incident import SCREEN as INCIDENT
+from maestro_cli.tui.screens.incident_runs import blast_blocks
+from maestro_cli.tui.screens.pods import SCREENS as PODS
+from maestro_cli.tui.screens.runs import ACTIONS as OF_RUNS
+from maestro_cli.tui.store.model import Scope
+from maestro_cli.tui.store.store import Store
+from tests.tui.cases import StillClock, pod
+from tests.tui.facts_of_changes import change, plan
+from tests.tui.facts_of_incidents import RUNS, STORY
+
+BY_ID = {one.id: one for one in (*ACTIONS, *OF_RUNS, *INCIDENT.actions, *PODS[0].actions)}
+
+
+def about(item: Any, kind: str = "Change") -> Target:
+    return Target("prod", kind, "id", "name", item)
+
+
+def refused(action: Action, target: Target) -> str:
+    nothing: Any = None
+    dispatcher = Dispatcher(Store(Scope(("prod",))), StillClock(), nothing, nothing, nothing)
+    refusal = dispatcher.refusal(action, (target,))
+    return "" if refusal is None else refusal.why
+
+
+@pytest.mark.parametrize(
+    ("action", "state", "why"),
+    [
+        ("changes.approve", State.VERIFIED, "it waits for nobody: it is verified"),
+        ("changes.deny", State.VERIFIED, "it waits for nobody: it is verified"),
+        ("changes.approve", State.WAITING, ""),
+        ("changes.resume", State.VERIFIED, "there is nothing to go on with: it is verified"),
+        ("changes.resume", State.WAITING, "nobody has approved it"),
+        ("changes.undo", State.REFUSED, "it has changed nothing: it is refused"),
+    ],
+)
+def test_what_makes_no_sense_for_a_change_is_refused_before_anything_is_asked(
+    action: str, state: State, why: str
+) -> None:
+    said = refused(BY_ID[action], about(change(1, state)))
+    assert why in said
+    assert bool(said) is bool(why)
+
+
+@pytest.mark.parametrize("action", ["runs.answer", "runs.go-on", "runs.stop"])
+def test_a_run_that_has_ended_is_neither_answered_nor_gone_on_with_nor_stopped(action: str) -> None:
+    assert "succeeded" in refused(BY_ID[action], about(RUNS[1], "Run"))
+    assert refused(BY_ID[action], about(RUNS[0], "Run")) == ""
+
+
+def test_an_incident_without_a_run_says_so_before_it_asks() -> None:
+    assert "r begins one" in refused(BY_ID["incident.go-on"], about(replace(STORY, runs=()), "Incident"))
+    assert refused(BY_ID["incident.go-on"], about(STORY, "Incident")) == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "danger"),
+    [("scale", Danger.REVERSIBLE), ("restart", Danger.DISRUPTIVE), ("made-up", Danger.DISRUPTIVE)],
+)
+def test_taking_back_is_as_dangerous_as_what_it_would_do(kind: str, danger: Danger) -> None:
+    taken = replace(change(1, State.VERIFIED), plan=replace(plan(), undo=Undo(kind, {}, "")))
+    assert BY_ID["changes.undo"].on((about(taken),)).danger is danger
+
+
+def test_a_bare_pod_is_destroyed_and_one_of_a_controller_is_not() -> None:
+    ending, bare, owned = BY_ID["pods.delete"], pod("a"), replace(pod("b"), owner="fraud-1")
+    assert ending.on((about(owned),)).danger is Danger.DISRUPTIVE
+    assert ending.on((about(bare),)).danger is Danger.DESTRUCTIVE
+    assert ending.on((about(owned), about(bare))).danger is Danger.DESTRUCTIVE
+    (option,) = ActionMenu((about(bare),), [(ending, None)])._offered()
+    assert "destructive" in str(option.prompt)
+
+
+@pytest.mark.parametrize(
+    ("fix", "here"),
+    [
+        ("say where to: --to-revision N", "say where to: the field `to revision`"),
+        ("name one with --to-revision", "name one with the field `to revision`"),
+        ("somebody else: maestro approve chg-1; then: maestro change resume chg-1",
+         "somebody else: x, Approve, on :change chg-1; then: x, Carry out, on :change chg-1"),
+        ("maestro watch", "maestro watch"),
+    ],
+)  # fmt: skip
+def test_what_mends_a_refusal_is_a_key_or_a_field_here(fix: str, here: str) -> None:
+    assert advice_here(fix) == here
+    reason = GateReason("repeated", ExitCode.GATE_NOT_MET, "no", fix=fix)
+    assert decision_here(GateDecision(Gate.REFUSED, (reason,))).reasons[0].fix == here
+
+
+def test_a_rollback_from_an_incident_can_name_its_revision() -> None:
+    rollback, made = BY_ID["incident.rollback"], list[Any]()
+    services: Any = SimpleNamespace(changes=SimpleNamespace(plan=lambda *asked: made.append(asked)))
+    assert rollback.plans is not None
+    for typed in ("", "3"):
+        rollback.plans(services, about(STORY, "Incident"), {"revision": typed})
+    assert [asked[2] for asked in made] == [{}, {"to_revision": 3}]
+    assert rollback.line(about(STORY, "Incident"), {"revision": "3"})[-2:] == ("--to-revision", "3")
+
+
+def test_the_blast_radius_beside_a_dry_run_writes_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dry run has planned it already; `rehearse_change` would plan it again, in the journal."""
+    decided = GateDecision(Gate.REFUSED, (GateReason("x", ExitCode.GATE_NOT_MET, "gate says no"),))
+    changes = SimpleNamespace(plan=lambda *asked: plan(), decide=lambda *asked: decided)
+    services: Any = SimpleNamespace(changes=changes, context_name="prod")
+    monkeypatch.setattr(
+        "maestro_cli.runbooks.steps.change.request_of",
+        lambda *asked: SimpleNamespace(kind="rollback", target=None, options={}),
+    )
+    assert "gate says no" in str(blast_blocks(services, None, {}))
