@@ -17,7 +17,7 @@ from maestro_cli.changes.model import GateReason, Plan
 from maestro_cli.changes.policy_file import Budget, Freeze, PolicyRules, Rule, Window
 from maestro_cli.core.cron import began_at
 from maestro_cli.core.errors import ExitCode
-from maestro_cli.core.quantities import counted
+from maestro_cli.core.quantities import counted, format_share
 from maestro_cli.slo.policy import Standing, consequence_of
 
 
@@ -175,9 +175,10 @@ def _each_budget(rules: PolicyRules, plan: Plan, budgets: Mapping[str, Left]) ->
         elif budget.by_standing:
             yield _by_standing(budget, place, left.share, also)
         elif left.share > budget.left_at_least or left.share == budget.left_at_least > 0:
-            yield Judgement(budget.name, place, True, f"{also}{left.share:.1%} {of} is left")
+            yield Judgement(budget.name, place, True, f"{also}{format_share(left.share)} {of} is left")
         else:
-            why = f"{also}{left.share:.1%} {of} is left, more than {budget.left_at_least:.0%} is wanted"
+            wanted = f"more than {budget.left_at_least:.0%} is wanted"
+            why = f"{also}{format_share(left.share)} {of} is left, {wanted}"
             asks = budget.two_person
             yield Judgement(budget.name, place, True, why, refuses=not asks, asks=asks)
 
@@ -185,8 +186,8 @@ def _each_budget(rules: PolicyRules, plan: Plan, budgets: Mapping[str, Left]) ->
 def _by_standing(budget: Budget, place: str, left: float, also: str) -> Judgement:
     """What the budget policy says of a change: refused in a freeze, asked of a second person near one."""
     found = consequence_of(left)
-    standing = found.standing.value
-    why = f"{also}{left:.1%} of the error budget of {budget.objective} is left: {standing}, {found.sentence}"
+    share = f"{format_share(left)} of the error budget of {budget.objective}"
+    why = f"{also}{share} is left: {found.standing.value}, {found.sentence}"
     is_frozen = found.standing is Standing.FREEZE
     return Judgement(
         budget.name, place, True, why, refuses=is_frozen, asks=not is_frozen and not found.features

@@ -49,6 +49,17 @@ def format_duration(seconds: float) -> str:
     return f"{whole // 86400}d{whole % 86400 // 3600:02d}h"
 
 
+def format_share(share: float) -> str:
+    """A share as a percentage: `24.6%`, and with as many digits as tell it from none: `-0.04%`, `0.003%`.
+
+    What is overspent more than tenfold is `under -1000%`.
+    """
+    if share < -10:
+        return "under -1000%"
+    texts = (f"{share:.{digits}%}" for digits in range(1, 7))
+    return next((text for text in texts if float(text[:-1])), "0.0%")
+
+
 def counted(number: int, noun: str) -> str:
     """`1 pod`, `2 pods`, `0 pods`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -187,9 +187,11 @@ def _burning(source: RawPrometheus, objective: Objective, measured: Measured) ->
     try:
         found = source.query(burn_query(objective), at=measured.measured.end).samples
     except MaestroError as error:
-        return Burning(objective, {}, measured.budget_left, why=error.what)
-    rates, why = read_rates(found, objective), unanswered(found, objective)
-    return Burning(objective, rates, measured.budget_left, why=why)
+        rates, why = {}, error.what
+    else:
+        rates, why = read_rates(found, objective), unanswered(found, objective)
+    left, seconds = measured.budget_left, measured.span.seconds
+    return Burning(objective, rates, left, why=why, window_seconds=seconds)
 
 
 def raw_metrics(services: Services, wanted: MeasureWanted) -> RawPrometheus:

@@ -18,6 +18,7 @@ from maestro_cli.incidents.model import OPEN_STATES
 from maestro_cli.incidents.overview import Burn, Overview
 from maestro_cli.services.intake import AlertSource, alert_source, further_sources
 from maestro_cli.slo.burn import burn_rate, judge_objective
+from maestro_cli.slo.burning import ratio_query
 from maestro_cli.slo.objectives import Objective
 
 if TYPE_CHECKING:
@@ -75,6 +76,6 @@ def _burns(services: Services) -> tuple[Burn, ...]:
 
 
 def _burn(services: Services, objective: Objective) -> Burn:
-    value = services.prometheus.query(f"max({objective.error_ratio(SPAN)})").only
+    value = services.prometheus.query(ratio_query(objective, SPAN)).only
     ratio = None if value is None or math.isnan(value) else value
     return Burn(objective, judge_objective(ratio, objective), burn_rate(ratio, objective))

@@ -6,13 +6,13 @@ Invariant: counted in events; nothing measured is no reading, never zero.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from maestro_cli.core.verdict import Judgement, judge
 from maestro_cli.slo.objectives import Objective
-from maestro_cli.slo.windows import BurnWindow
+from maestro_cli.slo.windows import PAGE, BurnWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def budget_left(error_ratio: float | None, objective: Objective) -> float | None
 
 
 class BurnState(Enum):
-    """How an objective stands, by a long window (it matters) and a short one (it still happens)."""
+    """How an objective stands, by the pairs of windows of its alerts; the worst first."""
 
     CRITICAL = "critical"
     INCREASING = "increasing"
@@ -51,37 +51,36 @@ class BurnState(Enum):
     OK = "ok"
 
 
-_WORST_FIRST = tuple(BurnState)
+def burn_state(rates: Mapping[float, float | None], windows: Collection[BurnWindow]) -> BurnState:
+    """How an objective stands; `rates` has a burn rate by span in seconds. `Now` is the shortest span.
 
-
-def burn_state(long: float | None, short: float | None, factor: float) -> BurnState:
-    """Both burn rates over the factor: critical; the long one alone: recovering; the short one: increasing.
-
-    Without one of them there is no state: what is not known is never ok.
+    critical: both windows of a pair that pages are over its limit, as its alert has it. increasing: no such
+    pair is, and a window of some pair is over its limit while now is over it too. recovering: a window of some
+    pair is over its limit, and now is over none of those. ok: no window is over its limit. A window without a
+    rate is over no limit, and never ok: where none that is known is over one, or now is not known, it is no data.
     """
-    if long is None or short is None or math.isnan(long) or math.isnan(short):
-        return BurnState.NO_DATA
-    if long > factor:
-        return BurnState.CRITICAL if short > factor else BurnState.RECOVERING
-    return BurnState.INCREASING if short > factor else BurnState.OK
+    known = {span: rate for span, rate in rates.items() if rate is not None and not math.isnan(rate)}
+    pages = (window for window in windows if window.severity == PAGE)
+    if any(all(known.get(span, 0.0) > pair.factor for span in pair.spans) for pair in pages):
+        return BurnState.CRITICAL
+    spans = {span for pair in windows for span in pair.spans}
+    now = known.get(min(spans, default=0.0))
+    over = [pair.factor for pair in windows if any(known.get(span, 0.0) > pair.factor for span in pair.spans)]
+    if over and now is not None:
+        return BurnState.INCREASING if now > min(over) else BurnState.RECOVERING
+    return BurnState.OK if spans and spans <= known.keys() else BurnState.NO_DATA
 
 
-def worst_burn_state(rates: Mapping[float, float | None], windows: Iterable[BurnWindow]) -> BurnState:
-    """The worst state of several pairs of windows; `rates` has a burn rate by span in seconds."""
-    states = {burn_state(rates.get(w.long_seconds), rates.get(w.short_seconds), w.factor) for w in windows}
-    return next((state for state in _WORST_FIRST if state in states), BurnState.NO_DATA)
-
-
-def budget_gone_in_seconds(left: float | None, burn: float | None, objective: Objective) -> float | None:
+def budget_gone_in_seconds(left: float | None, burn: float | None, window_seconds: float) -> float | None:
     """When the budget is gone if it goes on like this; 0 when it is, None when it is not being spent.
 
-    `left` is the share of the window's budget that is left, as of `budget_left`.
+    `left` is the share of the budget of a window so long that is left. left · window / burn
     """
     if left is not None and left <= 0:
         return 0.0
     if left is None or burn is None or not (math.isfinite(burn) and math.isfinite(left)) or burn <= 0:
         return None
-    return left * objective.window_seconds / burn
+    return left * window_seconds / burn
 
 
 def budget_spend(

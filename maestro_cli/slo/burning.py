@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from maestro_cli.core.facts.metrics import Sample
 from maestro_cli.core.promql import promql_string
 from maestro_cli.core.quantities import prometheus_duration
-from maestro_cli.slo.burn import BurnState, budget_gone_in_seconds, burn_rate, worst_burn_state
+from maestro_cli.slo.burn import BurnState, budget_gone_in_seconds, burn_rate, burn_state
 from maestro_cli.slo.objectives import Objective
 from maestro_cli.slo.windows import PROFILES, BurnWindow, Profile, spans_of
 
@@ -24,6 +24,7 @@ class Burning:
     """`rates` are burn rates by range in seconds; `left` is the share of the budget that is left.
 
     `why` is why it is not known, and empty when it is; without traffic there is no rate, and that is known.
+    `window_seconds` is how long the window is that `left` is of, where it is not that of the objective.
     """
 
     objective: Objective
@@ -31,6 +32,7 @@ class Burning:
     left: float | None
     profile: Profile = PROFILES["production"]
     why: str = ""
+    window_seconds: float | None = None
 
     @property
     def windows(self) -> tuple[BurnWindow, ...]:
@@ -39,7 +41,7 @@ class Burning:
 
     @property
     def state(self) -> BurnState:
-        return worst_burn_state(self.rates, self.windows)
+        return burn_state(self.rates, self.windows)
 
     @property
     def now(self) -> float | None:
@@ -50,7 +52,7 @@ class Burning:
     def gone_in_seconds(self) -> float | None:
         """When the budget is gone if it goes on as over the first long window of the profile."""
         burn = self.rates.get(self.windows[0].long_seconds)
-        return budget_gone_in_seconds(self.left, burn, self.objective)
+        return budget_gone_in_seconds(self.left, burn, self.window_seconds or self.objective.window_seconds)
 
 
 def spans_for(objective: Objective, profile: Profile = PROFILES["production"]) -> tuple[float, ...]:
@@ -58,14 +60,19 @@ def spans_for(objective: Objective, profile: Profile = PROFILES["production"]) -
     return spans_of(profile.windows_for(objective.window_seconds))
 
 
-def burn_query(objective: Objective, profile: Profile = PROFILES["production"]) -> str:
-    """One query for the error ratio over every range of the profile; each answer has its range in SPAN.
+def ratio_query(objective: Objective, span: str) -> str:
+    """PromQL for the share of bad events over a range such as `5m`, in one number whoever reads it.
 
-    As alerts and verdicts are, it is of all workloads of the objective together; of shares that a query tells
-    of several, the largest.
+    As alerts and verdicts are, it is of all workloads of the objective together, weighted by their events; of
+    shares that a query tells of several, the largest. Raises ValueError for what no metric tells.
     """
+    return f"max({objective.error_ratio(span, grouping='')})"
+
+
+def burn_query(objective: Objective, profile: Profile = PROFILES["production"]) -> str:
+    """One query for `ratio_query` over every range of the profile; each answer has its range in SPAN."""
     return " or ".join(
-        f'label_replace(max({objective.error_ratio(prometheus_duration(seconds), grouping="")}), "{SPAN}", '
+        f'label_replace({ratio_query(objective, prometheus_duration(seconds))}, "{SPAN}", '
         f'{promql_string(prometheus_duration(seconds))}, "", "")'
         for seconds in spans_for(objective, profile)
     )

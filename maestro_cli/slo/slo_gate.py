@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from maestro_cli.core.quantities import format_share
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.burn import BurnState
 
@@ -53,9 +54,12 @@ def _judge(one: Reading, least: float) -> tuple[Verdict, str]:
     low, high = one.left
     wanted = f"more than {least:.0%} is wanted"
     if high <= least:
-        return Verdict.FAIL, f"{high:.1%} of its budget is left, {wanted}"
+        return Verdict.FAIL, f"{format_share(high)} of its budget is left, {wanted}"
     if low <= least:
-        return Verdict.INDETERMINATE, f"{low:.1%} to {high:.1%} of its budget is left, {wanted}"
+        return (
+            Verdict.INDETERMINATE,
+            f"{format_share(low)} to {format_share(high)} of its budget is left, {wanted}",
+        )
     if one.blind:
         return Verdict.INDETERMINATE, f"how its budget burns is not known: {one.blind}"
-    return Verdict.PASS, f"{low:.1%} of its budget is left"
+    return Verdict.PASS, f"{format_share(low)} of its budget is left"

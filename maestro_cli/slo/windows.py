@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+PAGE, TICKET = "page", "ticket"
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 _PERIOD = 30 * _DAY  # that the workbook's windows are given for
 _MONTHS = (28 * _DAY, 31 * _DAY)  # periods that take those windows as they are
 _SHORTEST_LONG, _SHORTEST_SHORT = 15 * _MINUTE, 5 * _MINUTE  # a scrape a minute fills them
 _SHARES = (  # severity, share of the budget that is gone, in how long
-    ("page", 0.02, 1 * _HOUR),
-    ("page", 0.05, 6 * _HOUR),
-    ("ticket", 0.1, 1 * _DAY),
-    ("ticket", 0.1, 3 * _DAY),
+    (PAGE, 0.02, 1 * _HOUR),
+    (PAGE, 0.05, 6 * _HOUR),
+    (TICKET, 0.1, 1 * _DAY),
+    (TICKET, 0.1, 3 * _DAY),
 )
 
 
@@ -30,6 +31,11 @@ class BurnWindow:
     long_seconds: float
     short_seconds: float
     hold_seconds: float = 0.0  # how long both must be over before anybody is told
+
+    @property
+    def spans(self) -> tuple[float, float]:
+        """The long window and the short one."""
+        return self.long_seconds, self.short_seconds
 
 
 def burn_windows(period_seconds: float) -> tuple[BurnWindow, ...]:
@@ -51,7 +57,7 @@ def burn_windows(period_seconds: float) -> tuple[BurnWindow, ...]:
 
 def spans_of(windows: Iterable[BurnWindow]) -> tuple[float, ...]:
     """Every length of the windows in seconds, the shortest first."""
-    return tuple(sorted({seconds for w in windows for seconds in (w.long_seconds, w.short_seconds)}))
+    return tuple(sorted({seconds for w in windows for seconds in w.spans}))
 
 
 def _whole_minutes(seconds: float) -> float:
@@ -100,9 +106,9 @@ PROFILES: dict[str, Profile] = {
         "drill",
         1.0,
         (
-            BurnWindow("page", 14.4, 20.0, 5.0),
-            BurnWindow("page", 6.0, 60.0, 10.0),
-            BurnWindow("ticket", 2.0, 30.0, 10.0, hold_seconds=45.0),  # whatever pages has paged by then
+            BurnWindow(PAGE, 14.4, 20.0, 5.0),
+            BurnWindow(PAGE, 6.0, 60.0, 10.0),
+            BurnWindow(TICKET, 2.0, 30.0, 10.0, hold_seconds=45.0),  # whatever pages has paged by then
         ),
         minute_seconds=1.0,
     ),

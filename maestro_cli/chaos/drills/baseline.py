@@ -17,6 +17,7 @@ from maestro_cli.core.errors import NoData, TimedOut
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.slo.burning import ratio_query
 from maestro_cli.slo.objectives import Counters, Objective
 
 TIMEOUT_SECONDS = 120.0
@@ -95,7 +96,7 @@ class Measuring:
         rate = self._value(f"sum(rate({counters.total}[5s]))")
         if rate is None or rate <= 0:
             return "no requests are answered yet"
-        ratio = self._value(f"max({objective.error_ratio('5s')})")
+        ratio = self._value(ratio_query(objective, "5s"))
         if ratio is None or ratio > objective.budget:
             return f"the error ratio is {'not known' if ratio is None else format(ratio, '.2%')}"
         return ""

@@ -24,6 +24,7 @@ from maestro_cli.incidents.triage.objective import Choice
 from maestro_cli.incidents.triage.onset import Points, find_onset, in_use, limit_of, sharpen, surge
 from maestro_cli.incidents.triage.queries import MetricFamily, Queries
 from maestro_cli.incidents.triage.saturation import SaturationQueries, read_saturation
+from maestro_cli.slo.burning import ratio_query
 
 MAX_POINTS = 600
 Asked = tuple[tuple[str, datetime], ...]
@@ -299,7 +300,7 @@ class Telemetry:
         if self.objective is None or self.counts_errors:
             return None
         span = prometheus_duration(math.ceil(max(seconds, _SHORTEST_WINDOW_SECONDS)))
-        return _finite(self._metrics.query(f"max({self.objective.error_ratio(span)})", at=end).only)
+        return _finite(self._metrics.query(ratio_query(self.objective, span), at=end).only)
 
     def budget(self, errors: object, own: float | None, seconds: float) -> dict[str, object]:
         """Burn rate and the share of the whole budget spent, `burn * seconds / window`; None if unknown.

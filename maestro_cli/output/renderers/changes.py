@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.changes.model import State
 from maestro_cli.core.canonical import plain
-from maestro_cli.core.quantities import counted, format_duration
+from maestro_cli.core.quantities import counted, format_duration, format_share
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _served(impact: Impact | None) -> list[tuple[str, object]]:
         left = "" if zones is None else f", ready ones left in {', '.join(zones) or 'no zone'}"
         rows.append(("traffic", f"{traffic.share:.0%} of the endpoints of {traffic.service}{left}"))
     for budget in impact.budgets:
-        left = "not known" if budget.left is None else f"{budget.left:.1%}"
+        left = "not known" if budget.left is None else format_share(budget.left)
         burn = "not known" if budget.burn is None else f"{budget.burn:.1%}"
         rows.append(("objective", f"{budget.objective}: {left} of its budget left, at worst {burn} burnt"))
     return [*rows, *(("open", name) for name in impact.incidents)]

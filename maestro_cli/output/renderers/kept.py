@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.errors import ExitCode
-from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.quantities import format_duration, format_share
 from maestro_cli.core.verdict import Judgement, Verdict, combine
 from maestro_cli.output.strips import sparkline, strip
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
@@ -32,9 +32,9 @@ def kept_view(found: Sequence[Kept]) -> Listing[Kept]:
     columns: tuple[Column[Kept], ...] = (
         Column("objective", lambda one: one.objective.name),
         Column("verdict", verdict_of, tone=lambda one: _TONES.get(verdict_of(one), "warn"), priority=1),
-        Column("measured", lambda one: _percent(_ratio(one)), right=True, priority=1),
+        Column("measured", _measured, right=True, priority=1),
         *((Column("adjusted", _adjusted, right=True, priority=1),) if has_adjusted else ()),
-        Column("target", lambda one: percent(one.objective.target), right=True, priority=2),
+        Column("target", _target, right=True, priority=2),
         Column("budget left", lambda one: _share(one.left), right=True, priority=1),
         Column("burn", _state, tone=lambda one: _STATES.get(_state(one), "warn"), priority=1),
         Column("gone in", _gone, right=True, priority=2),
@@ -136,14 +136,14 @@ def gate_view(answer: GateAnswer) -> Report:
 def what_if_view(now: Kept, then: Sequence[Measured]) -> Listing[Measured]:
     """One row a target: what the verdict had been, what of its budget is gone, and since when."""
     columns: tuple[Column[Measured], ...] = (
-        Column("target", lambda one: percent(one.objective.target), priority=0),
+        Column("target", lambda one: percent(one.objective.target, one.ratio), priority=0),
         Column(
             "verdict",
             lambda one: one.judgement.verdict.value,
             tone=lambda one: _TONES.get(one.judgement.verdict.value, "warn"),
             priority=1,
         ),
-        Column("measured", lambda one: _percent(one.ratio), right=True, priority=1),
+        Column("measured", _percent, right=True, priority=1),
         Column("budget left", lambda one: _share(one.budget_left), right=True, priority=1),
         Column("spent at", lambda one: spent_at(one) or "", priority=2),
         Column("allows", lambda one: one.objective.echo, priority=2),
@@ -234,7 +234,7 @@ def kept_document(one: Kept) -> dict[str, Any]:
 
 
 def _rows(one: Kept, measured: Measured) -> list[tuple[str, object]]:
-    bounds = measured.bounds
+    bounds, target = measured.bounds, measured.objective.target
     rows: list[tuple[str, object]] = [
         ("objective", one.objective.name),
         ("promise", one.objective.echo),
@@ -245,7 +245,10 @@ def _rows(one: Kept, measured: Measured) -> list[tuple[str, object]]:
         ("good", _count(measured.good)),
         ("total", _count(measured.total)),
         ("seen", f"{measured.coverage:.2%} of minutes"),
-        ("bounds", None if bounds is None else f"{percent(bounds.low)} to {percent(bounds.high)}"),
+        (
+            "bounds",
+            None if bounds is None else f"{percent(bounds.low, target)} to {percent(bounds.high, target)}",
+        ),
         ("bad minutes", measured.bad_minutes),
         ("budget spent", _share(measured.budget_consumed)),
         ("budget left", _share(measured.budget_left)),
@@ -320,14 +323,18 @@ def _of(one: Kept, name: str) -> float | None:
     return None if one.measured is None else getattr(one.measured, name)
 
 
-def _ratio(one: Kept) -> float | None:
-    return None if one.measured is None else one.measured.ratio
+def _measured(one: Kept) -> str:
+    return "" if one.measured is None else _percent(one.measured)
+
+
+def _target(one: Kept) -> str:
+    return percent(one.objective.target, None if one.measured is None else one.measured.ratio)
 
 
 def _adjusted(one: Kept) -> str:
     """Without what is excluded, with its verdict; empty where nothing is."""
     found = None if one.measured is None else one.measured.adjusted
-    return "" if found is None else f"{_percent(found.ratio)} {found.judgement.verdict.value}"
+    return "" if found is None else f"{_percent(found)} {found.judgement.verdict.value}"
 
 
 def _coverage(one: Kept) -> str:
@@ -360,12 +367,13 @@ def _why(one: Kept) -> str:
     return one.measured.notes[0] if one.measured.notes else ""
 
 
-def _percent(ratio: float | None) -> str:
-    return "" if ratio is None else percent(ratio)
+def _percent(measured: Measured) -> str:
+    """The ratio, in as many digits as tell it from what was promised."""
+    return "" if measured.ratio is None else percent(measured.ratio, measured.objective.target)
 
 
 def _share(share: float | None) -> str:
-    return "" if share is None else f"{share:.1%}"
+    return "" if share is None else format_share(share)
 
 
 def _count(events: float | None) -> str | None:

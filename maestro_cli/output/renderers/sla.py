@@ -73,10 +73,14 @@ def _columns(report: SlaReport) -> tuple[Column[Line], ...]:
         Column("coverage", lambda line: f"{counted(line).coverage:.1%}", right=True),
         Column("budget spent", lambda line: _share(counted(line).budget_consumed), right=True),
         Column("bad minutes", lambda line: counted(line).bad_minutes, right=True, priority=3),
-        Column("before", lambda line: ", ".join(map(ratio_text, line.previous)), right=True, priority=3),
+        Column("before", _before, right=True, priority=3),
         Column("credit", lambda line: credit_text(line.credit), right=True, priority=3),
         Column("why", lambda line: counted(line).judgement.reason, priority=3, folds=True),
     )
+
+
+def _before(line: Line) -> str:
+    return ", ".join(f"{ratio_text(one)} {one.judgement.verdict.value}" for one in line.previous)
 
 
 def pictures_of(report: SlaReport) -> dict[str, str]:

@@ -18,6 +18,7 @@ import msgspec
 
 from maestro_cli.config.strict import Document, read_yaml, suggestion
 from maestro_cli.core.clock import from_rfc3339
+from maestro_cli.core.people import is_same_person
 from maestro_cli.slo.files import figures
 from maestro_cli.slo.files.found import NAME, Place
 from maestro_cli.slo.files.recurrence import Recurrence, instant, parse_rrule
@@ -81,7 +82,7 @@ class Maintenance:
 
     def counts(self, begin: datetime) -> bool:
         """Whether that time is taken out: declared before it began, or approved by somebody else."""
-        if self.approved_by and self.approved_by != self.owner:
+        if self.approved_by.strip() and not is_same_person(self.approved_by, self.owner):
             return True
         return self.declared_at is not None and self.declared_at <= begin
 
@@ -148,7 +149,7 @@ def _maintenance(place: Place, spec: ExclusionSpec) -> Maintenance:
     duration = timedelta(seconds=figures.seconds(place.at("duration"), spec.duration))
     if duration > _LONGEST:
         raise place.at("duration").fail("is longer than 31 days", fix="change the objective instead")
-    if spec.approved_by and spec.approved_by == spec.owner:
+    if spec.approved_by and is_same_person(spec.approved_by, spec.owner):
         raise place.at("approved_by").fail("is its owner", fix="have somebody else approve it")
     rule = None
     if spec.rrule:

@@ -11,6 +11,7 @@ from maestro_cli.slo.objectives import Objective
 
 FEWEST_BAD = 10.0  # so many bad events should fit into the budget before a ratio says much
 _Z = 1.959964  # 95 %
+_DIGITS = 9  # of a percentage, at most: more is not in a float
 
 
 def judge_ratio(ratio: Ratio, target: float) -> Judgement:
@@ -24,12 +25,12 @@ def judge_ratio(ratio: Ratio, target: float) -> Judgement:
 
 def judge_bounds(value: float, bounds: Bounds, coverage: float, target: float) -> Judgement:
     """By what holds at both ends."""
-    seen = f"{percent(value)} of {percent(target)}"
+    seen = f"{percent(value, target)} of {percent(target, value)}"
     if bounds.low >= target:
         return Judgement(Verdict.PASS, coverage, seen, value)
     if bounds.high < target:
         return Judgement(Verdict.FAIL, coverage, seen, value)
-    why = f"{seen}; what was not seen leaves {percent(bounds.low)} to {percent(bounds.high)}"
+    why = f"{seen}; what was not seen leaves {percent(bounds.low, target)} to {percent(bounds.high, target)}"
     return Judgement(Verdict.INDETERMINATE, coverage, why, value)
 
 
@@ -60,10 +61,13 @@ def notes_on(ratio: Ratio, objective: Objective) -> list[str]:
     return found
 
 
-def percent(ratio: float) -> str:
-    """As many digits as tell it from 100 %: `99.95 %`, `99.9993 %`."""
+def percent(ratio: float, beside: float | None = None) -> str:
+    """As many digits as tell it from 100 %, and from what stands beside it: `99.95 %`, `99.8996 %` of 99.9 %."""
     away = abs(1 - ratio) * 100
-    digits = 2 if away <= 0 or away >= 0.1 else min(2 - math.floor(math.log10(away)), 9)
+    digits = 2 if away <= 0 or away >= 0.1 else min(2 - math.floor(math.log10(away)), _DIGITS)
+    if beside is not None and beside != ratio:
+        fitting = range(digits, _DIGITS)
+        digits = next((n for n in fitting if f"{ratio * 100:.{n}f}" != f"{beside * 100:.{n}f}"), _DIGITS)
     whole, _, rest = f"{ratio * 100:.{digits}f}".partition(".")
     return f"{whole}.{rest.rstrip('0').ljust(2, '0')} %"
 

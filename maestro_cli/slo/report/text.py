@@ -231,7 +231,7 @@ def _seconds(seconds: float | None) -> str:
 
 
 def ratio_text(measured: Measured) -> str:
-    return "not known" if measured.ratio is None else percent(measured.ratio)
+    return "not known" if measured.ratio is None else percent(measured.ratio, measured.objective.target)
 
 
 def bounds_text(measured: Measured) -> str:
@@ -240,7 +240,8 @@ def bounds_text(measured: Measured) -> str:
         return "0 % to 100 %"
     if bounds.low == bounds.high:
         return "exact"
-    return f"{percent(bounds.low)} to {percent(bounds.high)}"
+    target = measured.objective.target
+    return f"{percent(bounds.low, target)} to {percent(bounds.high, target)}"
 
 
 def credit_text(credit: Credit | None) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.clock import seconds_between
-from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.quantities import format_duration, format_share
 from maestro_cli.output.views import Column, Listing
 from maestro_cli.tui.acting.model import Action, Danger, Target
 from maestro_cli.tui.feeds.model import Feed
@@ -120,7 +120,7 @@ def burning_listing(burning: tuple[Burning, ...]) -> Listing[Burning]:
         Column("objective", lambda one: one.objective.name),
         Column("promise", lambda one: one.objective.echo),
         Column("state", lambda one: one.state.value),
-        Column("budget left", lambda one: None if one.left is None else f"{one.left:.1%}", right=True),
+        Column("budget left", lambda one: None if one.left is None else format_share(one.left), right=True),
     ]
     for seconds in sorted({seconds for one in burning for seconds in one.rates}):
         columns.append(_rate_column(seconds))

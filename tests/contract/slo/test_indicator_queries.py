@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.slo.burning import ratio_query
 from maestro_cli.slo.files.promql import indicator_of
 from maestro_cli.slo.objectives import Counters, ErrorRatio, Indicator, Latency, Objective, Queries, Threshold
 from maestro_cli.slo.rules.recording import bad_events
@@ -20,12 +21,15 @@ LOADED = [
     ("all_total{a='1'}", COUNTED), ("all_total{a='2'}", COUNTED), ("bad_total{a='1'}", "0+1x20"),
     ("s_count{a='1'}", COUNTED), ("s_bucket{a='1',le='0.1'}", "0+9x20"),
     ("s_bucket{a='1',le='1.0'}", COUNTED),
+    ("calls_total{deployment='big'}", "0+100x20"), ("calls_total{deployment='small'}", "0+1x20"),
+    ("failures_total{deployment='big'}", "0+1x20"), ("failures_total{deployment='small'}", "0+1x20"),
     ("up{a='1'}", "_ 1 1 1 1 1 1 1 0 NaN 1"), ("ratio{a='1'}", "0.25x20"),
 ]  # fmt: skip
 _BAD = "sum(rate(bad_total[$window]))"
 # an indicator, and the share of bad events over the 10 minutes that end after 10
 ASKED: list[tuple[str, Indicator, float | None]] = [
     ("counters", Counters("all_total", "bad_total"), 0.05),
+    ("weighted", Counters("calls_total", "failures_total"), 2 / 101),  # where the small one alone has 1
     ("good", Counters("all_total", good="bad_total"), 0.95),
     ("without-bad", Counters("all_total", "no_total"), 0.0),
     ("without-all", Counters("no_total", "bad_total"), None),
@@ -49,8 +53,8 @@ def test_every_query_tells_the_share_of_bad_events(tmp_path: Path) -> None:
     native = objective(Latency("s", 0.1, native=True, total="all_total")).error_ratio("10m", "")
     tests: list[dict[str, Any]] = [{"expr": native, "eval_time": "10m", "exp_samples": []}]
     for _, indicator, value in ASKED:
-        # rounded, as rate() extrapolates; without labels, as queries keep their own
-        expr = f"round(sum({objective(indicator).error_ratio('10m', '')}), 0.0001)"
+        # rounded, as rate() extrapolates; of all workloads together, weighted by their events
+        expr = f"round({ratio_query(objective(indicator), '10m')}, 0.0001)"
         samples = [] if value is None else [{"labels": "{}", "value": round(value, 4)}]
         tests.append({"expr": expr, "eval_time": "10m", "exp_samples": samples})
     for good, bad in (("bad_total", 190), ("no_total", 200)):  # what fails from its start has no good series

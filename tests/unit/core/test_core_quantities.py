@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from maestro_cli.core.quantities import (
     counted,
     format_duration,
+    format_share,
     parse_duration_seconds,
     parse_quantity,
     prometheus_duration,
@@ -32,6 +33,17 @@ def test_a_duration_is_its_seconds(text: str, seconds: float) -> None:
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a duration"):
         parse_duration_seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.2461, "24.6%"), (1.0, "100.0%"), (0.0, "0.0%"), (-0.0, "0.0%"), (-0.0004, "-0.04%"),
+        (0.000012, "0.001%"), (-1e-12, "0.0%"), (-2.5, "-250.0%"), (-998.977, "under -1000%"),
+    ],
+)  # fmt: skip
+def test_a_share_is_told_from_none_and_none_has_no_sign(share: float, text: str) -> None:
+    assert format_share(share) == text
 
 
 @given(st.integers(min_value=1, max_value=10**12))

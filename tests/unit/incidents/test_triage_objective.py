@@ -15,6 +15,7 @@ from maestro_cli.incidents.model import Signal
 from maestro_cli.incidents.register import list_incidents
 from maestro_cli.incidents.triage.investigate import Triage, TriageSettings
 from maestro_cli.incidents.triage.objective import choose_objective
+from maestro_cli.slo.burning import ratio_query
 from maestro_cli.slo.objectives import Alerting, Counters, Notice, Objective
 from tests.unit.incidents.platform import at, objective
 from tests.unit.incidents.triage_cases import bad_release
@@ -107,7 +108,7 @@ def test_the_budget_of_an_objective_that_counts_no_errors_is_its_own(room: Room)
     triage = Triage(case, case, SetClock(at(30)), settings=TriageSettings(objectives=(slow,)))
     facts = triage.measure_impact(incident, (), onset=at(-18)).facts
     assert (facts["objective"], facts["burn"]) == ("fraud-latency", pytest.approx(5.0))
-    assert f"max({slow.error_ratio('48s')})" in asked
+    assert ratio_query(slow, "48s") in asked
     found = {one.kind: one for one in triage.investigate(incident, ()).evidence}
     assert found["budget"].facts["burn"] == pytest.approx(5.0)
     assert "of the budget of fraud-latency so far" in found["budget"].summary

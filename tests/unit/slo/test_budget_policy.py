@@ -113,3 +113,19 @@ def test_a_picture_tells_what_is_not_known_from_the_lowest_value() -> None:
 )
 def test_a_percentage_has_the_digits_that_tell_it_from_a_hundred(ratio: float, text: str) -> None:
     assert percent(ratio) == text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "target", "text"),
+    [
+        (0.998996, 0.999, "99.8996 % of 99.90 %"),
+        (0.99899996, 0.999, "99.899996 % of 99.90 %"),
+        (0.999, 0.999, "99.90 % of 99.90 %"),
+        (0.5, 0.999, "50.00 % of 99.90 %"),
+        (0.9999999, 0.99999, "99.99999 % of 99.999 %"),
+    ],
+)
+def test_a_figure_that_misses_what_was_promised_does_not_look_like_it(
+    ratio: float, target: float, text: str
+) -> None:
+    assert f"{percent(ratio, target)} of {percent(target, ratio)}" == text

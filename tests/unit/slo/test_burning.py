@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+import maestro_cli
 from maestro_cli.core.facts.metrics import Sample
 from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.burning import SPAN, Burning, burn_query, read_rates
@@ -73,3 +75,20 @@ def test_no_traffic_is_no_rate() -> None:
 
 def test_the_budget_is_gone_when_half_of_it_burns_at_ten_times_the_rate() -> None:
     assert burning(**every(0.01)).gone_in_seconds == pytest.approx(0.5 * 30 * 86400 / 10)
+
+
+def test_the_budget_of_another_window_is_gone_in_its_time() -> None:
+    week = replace(burning(**every(0.01)), window_seconds=7 * 86400.0)
+    assert week.gone_in_seconds == pytest.approx(0.5 * 7 * 86400 / 10)
+
+
+def test_whoever_reads_a_burn_asks_for_the_ratio_of_all_events_together() -> None:
+    """Not for the worst of several workloads, which another reader would not find again."""
+    package = Path(maestro_cli.__file__).parent
+    own = {"slo/objectives.py", "slo/burning.py", "slo/rules/recording.py", "output/renderers/objectives.py"}
+    asking = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if "objective.error_ratio(" in path.read_text(encoding="utf-8")
+    }
+    assert asking - own == {"changes/budgets.py"}

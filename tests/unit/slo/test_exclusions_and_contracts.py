@@ -168,6 +168,7 @@ def test_what_was_said_after_the_fact_needs_somebody_elses_approval(
         ({"rrule": "FREQ=WEEKLY;BYDAY=MO"}, "start", "none of the days"),
         ({"rrule": "FREQ=MONTHLY;BYDAY=2SU"}, "start", "none of the days"),
         ({"approved_by": "ops"}, "approved_by", "is its owner"),
+        ({"approved_by": " OPS "}, "approved_by", "is its owner"),
         ({"declared": "yesterday"}, "declared", "not an instant"),
     ],
 )

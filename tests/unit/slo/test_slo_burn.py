@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,6 @@ from maestro_cli.slo.burn import (
     burn_rate,
     burn_state,
     judge_objective,
-    worst_burn_state,
 )
 from maestro_cli.slo.objectives import Counters, Objective
 from maestro_cli.slo.windows import PROFILES
@@ -104,38 +104,88 @@ def test_without_a_span_the_share_is_not_known(span: float) -> None:
     assert (spend.share, spend.seconds_equivalent) == (None, None)
 
 
+WINDOWS = PROFILES["production"].windows
+MINUTE, DAY = 60.0, 86400.0
+SPANS = PROFILES["production"].spans_seconds  # 5m 30m 1h 2h 6h 1d 3d
+
+
 @pytest.mark.parametrize(
-    ("long", "short", "state"),
+    ("rates", "state"),
     [
-        (15.0, 15.0, BurnState.CRITICAL),
-        (15.0, 14.4, BurnState.RECOVERING),
-        (14.4, 15.0, BurnState.INCREASING),
-        (14.4, 14.4, BurnState.OK),
-        (None, 15.0, BurnState.NO_DATA),
-        (0.0, None, BurnState.NO_DATA),
-        (math.nan, 0.0, BurnState.NO_DATA),
+        ((15, 15, 15, 15, 15, 15, 15), BurnState.CRITICAL),
+        ((14.4, 6, 6, 3, 1, 1, 1), BurnState.OK),  # at a limit is not over it
+        ((15, 1, 15, 1, 1, 1, 1), BurnState.CRITICAL),  # the first pair that pages
+        ((0, 7, 7, 1, 7, 1, 1), BurnState.CRITICAL),  # the second one, which has not cleared yet
+        ((15, 5, 5, 2, 1, 0, 0), BurnState.INCREASING),  # it has just begun
+        ((0, 2, 15, 2, 1, 0, 0), BurnState.RECOVERING),  # it is just over
+        ((4, 4, 4, 4, 0.9, 4, 0.9), BurnState.INCREASING),  # a pair that is a ticket holds, and it goes on
+        ((0, 0, 0, 4, 0.9, 4, 0.9), BurnState.RECOVERING),  # the same pair still holds, and it does not
+        ((0, 0, 0, 0, 2, 1, 2), BurnState.RECOVERING),
+        ((None, 0, 0, 4, 0.9, 4, 0.9), BurnState.NO_DATA),  # whether it goes on is not known
+        ((None, 7, 7, 1, 7, 1, 1), BurnState.CRITICAL),
+        ((15, None, 5, 2, 1, 0, 0), BurnState.INCREASING),
+        ((0, 0, 0, 0, 0, 0, None), BurnState.NO_DATA),
+        ((math.nan, 0, 0, 0, 0, 0, 0), BurnState.NO_DATA),
+        ((None,) * 7, BurnState.NO_DATA),
     ],
-    ids=["both", "long alone", "short alone", "neither", "no long", "no short", "nan"],
 )
-def test_long_and_short_window_make_a_state_and_the_unknown_is_never_ok(
-    long: float | None, short: float | None, state: BurnState
+def test_the_pairs_make_the_state_and_the_unknown_is_never_ok(
+    rates: tuple[float | None, ...], state: BurnState
 ) -> None:
-    assert burn_state(long, short, 14.4) is state
+    assert burn_state(dict(zip(SPANS, rates, strict=True)), WINDOWS) is state
 
 
-def test_the_worst_pair_of_windows_is_the_state_of_the_objective() -> None:
-    windows = PROFILES["production"].windows
-    rates: dict[float, float | None] = dict.fromkeys(PROFILES["production"].spans_seconds, 0.5)
-    assert worst_burn_state(rates, windows) is BurnState.OK
-    assert worst_burn_state({**rates, 3 * 86400.0: None}, windows) is BurnState.NO_DATA
-    assert worst_burn_state({**rates, 6 * 3600.0: 7.0}, windows) is BurnState.INCREASING
-    assert worst_burn_state({**rates, 6 * 3600.0: 7.0, 1800.0: 8.0}, windows) is BurnState.CRITICAL
-    assert worst_burn_state({}, windows) is BurnState.NO_DATA
-    assert worst_burn_state(rates, ()) is BurnState.NO_DATA
+def test_without_windows_there_is_no_state() -> None:
+    assert burn_state(dict.fromkeys(SPANS, 0.0), ()) is BurnState.NO_DATA
+
+
+def lived(stretches: list[tuple[float, float]], minutes: int) -> list[BurnState]:
+    """The states that follow each other minute by minute, of (from minute, burn rate) with steady traffic."""
+    before = round(3 * DAY / MINUTE)
+    rates = [
+        next(rate for since, rate in reversed(stretches) if minute >= since) for minute in range(minutes)
+    ]
+    spent = [0.0, *accumulate([0.0] * before + rates)]
+    found: list[BurnState] = []
+    for end in range(before, len(spent)):
+        over = {span: (spent[end] - spent[end - round(span / MINUTE)]) * MINUTE / span for span in SPANS}
+        state = burn_state(over, WINDOWS)
+        if not found or found[-1] is not state:
+            found.append(state)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("stretches", "states"),
+    [
+        ([(0, 0.0), (10, 100.0), (30, 0.0)], "ok increasing critical recovering ok"),
+        ([(0, 0.0), (10, 30.0), (13, 0.0)], "ok increasing ok"),
+        ([(0, 0.0), (10, 2.0)], "ok increasing"),
+        ([(0, 0.0), (10, 2.0), (1500, 0.0)], "ok increasing recovering ok"),
+        ([(0, 0.0), (10, 0.9)], "ok"),
+        (
+            [(0, 0.0), (10, 100.0), (30, 0.0), (90, 100.0)],
+            "ok increasing critical recovering increasing critical",
+        ),
+    ],
+    ids=[
+        "an outage",
+        "a blip",
+        "a leak that is no page",
+        "a leak that is mended",
+        "within the budget",
+        "twice",
+    ],
+)
+def test_the_states_follow_each_other_as_a_service_fails_and_comes_back(
+    stretches: list[tuple[float, float]], states: str
+) -> None:
+    found = lived(stretches, 3 * 1440 + 1600)
+    assert " ".join(one.value for one in found) == states
 
 
 def test_the_budget_is_gone_when_what_is_left_is_spent_at_this_rate() -> None:
-    assert budget_gone_in_seconds(0.5, 10.0, OBJECTIVE) == pytest.approx(MONTH / 20)
-    assert budget_gone_in_seconds(-0.1, None, OBJECTIVE) == 0.0
+    assert budget_gone_in_seconds(0.5, 10.0, MONTH) == pytest.approx(MONTH / 20)
+    assert budget_gone_in_seconds(-0.1, None, MONTH) == 0.0
     for left, burn in ((None, 1.0), (0.5, None), (0.5, 0.0), (0.5, math.nan)):
-        assert budget_gone_in_seconds(left, burn, OBJECTIVE) is None
+        assert budget_gone_in_seconds(left, burn, MONTH) is None
