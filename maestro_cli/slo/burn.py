@@ -55,9 +55,10 @@ def burn_state(rates: Mapping[float, float | None], windows: Collection[BurnWind
     """How an objective stands; `rates` has a burn rate by span in seconds. `Now` is the shortest span.
 
     critical: both windows of a pair that pages are over its limit, as its alert has it. increasing: no such
-    pair is, and a window of some pair is over its limit while now is over it too. recovering: a window of some
-    pair is over its limit, and now is over none of those. ok: no window is over its limit. A window without a
-    rate is over no limit, and never ok: where none that is known is over one, or now is not known, it is no data.
+    pair is, and a window of some pair is over its limit while now is over it too. recovering: a window of
+    some pair is over its limit, and now is over none of those. ok: no window is over its limit. A window
+    without a rate is over no limit, and never ok: where none that is known is over one, or now is not known,
+    it is no data.
     """
     known = {span: rate for span, rate in rates.items() if rate is not None and not math.isnan(rate)}
     pages = (window for window in windows if window.severity == PAGE)

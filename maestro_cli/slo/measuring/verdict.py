@@ -62,7 +62,7 @@ def notes_on(ratio: Ratio, objective: Objective) -> list[str]:
 
 
 def percent(ratio: float, beside: float | None = None) -> str:
-    """As many digits as tell it from 100 %, and from what stands beside it: `99.95 %`, `99.8996 %` of 99.9 %."""
+    """As many digits as tell it from 100 %, and from what stands beside it: `99.8996 %` of 99.9 %."""
     away = abs(1 - ratio) * 100
     digits = 2 if away <= 0 or away >= 0.1 else min(2 - math.floor(math.log10(away)), _DIGITS)
     if beside is not None and beside != ratio:
