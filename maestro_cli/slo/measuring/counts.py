@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from maestro_cli.slo.measuring.births import Starts, count_births
 from maestro_cli.slo.measuring.coverage import read_coverage
+from maestro_cli.slo.measuring.doubts import Doubt, added
 from maestro_cli.slo.measuring.downtime import Downs, uncover
-from maestro_cli.slo.measuring.joining import count_births, join
+from maestro_cli.slo.measuring.joining import join
 from maestro_cli.slo.measuring.samples import Piece
 from maestro_cli.slo.measuring.unseen import Bridge, find_unseen
 from maestro_cli.slo.measuring.window import Span
@@ -26,6 +28,7 @@ class Counts:
     `unknown` is, by minute, how many events may have happened that no counter shows; `loose` is what counters
     went up in minutes that are not known, as (counted, total): part of the sums, not of what is sure.
     `bridges` are what they went up in gaps: sure for who takes all of a gap or nothing of it.
+    `doubts` are, by minute, what may have been counted besides.
     """
 
     start: int
@@ -37,25 +40,29 @@ class Counts:
     bridged_minutes: int = 0
     resets: int = 0
     births: int = 0
-    refused_births: int = 0
+    doubted_births: int = 0
     first_seen: float | None = None
     is_exact: bool = True
     bridges: tuple[Bridge, ...] = ()
+    doubts: dict[int, Doubt] = field(default_factory=dict)
 
     @property
     def minutes(self) -> int:
         return len(self.total)
 
 
-def counts_of(pieces: Sequence[Piece], span: Span, downs: Downs | None = None) -> Counts:
+def counts_of(
+    pieces: Sequence[Piece], span: Span, downs: Downs | None = None, starts: Starts | None = None
+) -> Counts:
     """Put pieces together that follow each other, the first of which may begin before the span.
 
-    `downs` are, by target, when it was there and could not be scraped after its last sample.
+    `downs` are, by target, when it was there and could not be scraped after its last sample; `starts` when
+    its processes began.
     """
     joining = join(pieces, span)
     coverage = read_coverage(pieces, span)
     uncover(coverage, downs or {})
-    births, refused = count_births(joining)
+    births = count_births(joining, coverage, starts)
     unseen = find_unseen(joining, coverage)
     firsts = [stretches[0][0] for piece in pieces for stretches in piece.covered.values() if stretches]
     return Counts(
@@ -67,9 +74,10 @@ def counts_of(pieces: Sequence[Piece], span: Span, downs: Downs | None = None) -
         unseen.loose,
         unseen.bridged_minutes,
         len(joining.resets),
-        births,
-        refused,
+        births.counted,
+        births.doubted,
         min(firsts, default=None),
         all(piece.is_counters for piece in pieces),
         unseen.bridges,
+        added(births.doubts, unseen.doubts),
     )

@@ -8,7 +8,7 @@ and cannot be scraped is taken out by downtime.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from maestro_cli.slo.measuring.binning import gap_limit
@@ -20,12 +20,14 @@ from maestro_cli.slo.measuring.window import MINUTE, Span
 class Coverage:
     """`covered` is 1 for each minute of the span that was watched.
 
-    `gaps` are, by target, its minutes without a sample, and the seconds from the sample before to that after.
+    `gaps` are, by target, its minutes without a sample, and the seconds from the sample before to that after;
+    `seen` the stretches of time in which it was scraped, from a sample to a sample.
     """
 
     start: int
     covered: bytearray
     gaps: dict[str, list[tuple[int, int, float]]]
+    seen: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     def missed(self, target: str, start: float, end: float) -> list[int]:
         """The minutes of the span that the target had no sample in, between two of its series' samples."""
@@ -51,20 +53,21 @@ def read_coverage(pieces: Sequence[Piece], span: Span) -> Coverage:
             stretches.setdefault(target, []).extend(own)
     lives, covered = bytearray(minutes), bytearray(b"\x01" * minutes)
     gaps: dict[str, list[tuple[int, int, float]]] = {}
+    seen: dict[str, list[tuple[float, float]]] = {}
     for target, own in stretches.items():
-        whole = merged(own)
         limit = limits.get(target, float(MINUTE))
+        whole = seen[target] = merged(own, limit)
         first, last = whole[0][0], whole[-1][1]
         # seldom scraped, it was there at an end of the span although its sample is a scrape away
         first, last = first - limit * (first - limit <= start), last + limit * (last + limit >= end)
         _mark(lives, _minute(first, start), _minute(last, start) + 1, 1)
         for (_, before), (after, _) in pairwise(whole):
             low, high = _minute(before, start) + 1, _minute(after, start)
-            if after - before > limit and low < high:
+            if low < high:
                 gaps.setdefault(target, []).append((low, high, after - before))
                 _mark(covered, low, high, 0)
     alone = int.from_bytes(lives, "little") & int.from_bytes(covered, "little")
-    return Coverage(start, bytearray(alone.to_bytes(minutes, "little")), gaps)
+    return Coverage(start, bytearray(alone.to_bytes(minutes, "little")), gaps, seen)
 
 
 def _minute(at: float, start: int) -> int:

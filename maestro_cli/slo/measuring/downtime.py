@@ -6,7 +6,7 @@ scrape is gone. What fails for a few minutes before it is gone is a process that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import re2
@@ -22,6 +22,7 @@ from maestro_cli.slo.ports import RawMetrics, RawSeries
 ORDERLY_SECONDS = 300  # so long scrapes may fail of a target that is about to be gone
 _LOOKED_BACK = "2m"  # not as far as `up` alone does: who is gone without a mark of it fails five minutes more
 _ALIGNED = 300
+_PLACE = ("namespace", "pod")
 Downs = dict[str, list[tuple[float, float]]]
 
 
@@ -35,15 +36,13 @@ def ended_targets(pieces: Sequence[Piece], span: Span) -> dict[str, float]:
             limits[part.target] = max(limits.get(part.target, 0.0), gap_limit(part.step_seconds))
     end = span.end.timestamp() - ORDERLY_SECONDS
     return {
-        target: at
-        for target, at in sorted(last.items())
-        if at + limits[target] < end and _named(target).get("job") and _named(target).get("instance")
+        target: at for target, at in sorted(last.items()) if at + limits[target] < end and is_scraped(target)
     }
 
 
 def wanted_downs(metrics: RawMetrics, ended: Mapping[str, float]) -> Wanted:
     """When scrapes of the jobs of these targets failed, minute by minute."""
-    jobs = "|".join(re2.escape(job) for job in sorted({_named(target)["job"] for target in ended}))
+    jobs = "|".join(re2.escape(job) for job in sorted({named(target)["job"] for target in ended}))
     selector = Selector(frozenset({Match("__name__", "=", "up"), Match("job", "=~", jobs)}))
     return stepped(
         metrics, f"max_over_time({selector}[{_LOOKED_BACK}]) == 0", MINUTE, _piece, "failed scrapes"
@@ -60,12 +59,9 @@ def span_after(ended: Mapping[str, float], span: Span) -> Span:
 def downs_of(pieces: Sequence[Piece], ended: Mapping[str, float]) -> Downs:
     """When each of the targets was not scraped although it was tried, after its last sample."""
     found: Downs = {}
-    for piece in pieces:
-        for target, stretches in piece.covered.items():
-            for one, last in ended.items():
-                if _is_same(one, target):
-                    own = found.setdefault(one, [])
-                    own += [(max(low, last), high) for low, high in stretches if high > last]
+    for one, stretches in same_scrapes(pieces, ended):
+        last = ended[one]
+        found.setdefault(one, []).extend((max(low, last), high) for low, high in stretches if high > last)
     return {
         target: [
             (ended[target] if low < ended[target] + ORDERLY_SECONDS else low, high)
@@ -90,7 +86,7 @@ def uncover(coverage: Coverage, downs: Downs) -> None:
 def _piece(series: Sequence[RawSeries], start: datetime, end: datetime) -> Piece:
     """The minutes in which a scrape failed, by target, as what is covered; nobody's where there was none."""
     begin, minutes = round(start.timestamp()), round((end - start).total_seconds()) // MINUTE
-    found: Downs = {"": []}
+    found: Downs = {"": [(begin, begin + minutes * MINUTE)]}
     for one in series:
         target = "\x00".join(one.labels.get(name, "") for name in TARGET_LABELS)
         minute = [(at - MINUTE, at) for at in one.times if begin < at <= begin + minutes * MINUTE]
@@ -99,15 +95,31 @@ def _piece(series: Sequence[RawSeries], start: datetime, end: datetime) -> Piece
     return Piece(begin, minutes, b"", b"", [], dict(sorted(found.items())), False)
 
 
-def _named(target: str) -> dict[str, str]:
+def named(target: str) -> dict[str, str]:
+    """The labels of a target."""
     return dict(zip(TARGET_LABELS, target.split("\x00"), strict=False))
 
 
-def _is_same(target: str, scraped: str) -> bool:
-    """Whether a series is of that scrape: by job and instance, and by the pod where both name one."""
-    one, other = _named(target), _named(scraped)
-    is_one = all(one.get(name) == other.get(name) for name in ("job", "instance"))
-    return is_one and all(
-        one.get(name) == other.get(name) or not (one.get(name) and other.get(name))
-        for name in ("namespace", "pod")
-    )
+def is_scraped(target: str) -> bool:
+    """Whether it has the labels that Prometheus gives to what it scrapes."""
+    return bool(named(target).get("job") and named(target).get("instance"))
+
+
+def same_scrapes(
+    pieces: Sequence[Piece], wanted: Iterable[str]
+) -> Iterator[tuple[str, Sequence[tuple[float, float]]]]:
+    """The stretches of each target that is one of those wanted, with that one.
+
+    A series is of a scrape by job and instance, and by namespace and pod where both name one.
+    """
+    known: dict[tuple[str, str], list[str]] = {}
+    for target in wanted:
+        labels = named(target)
+        known.setdefault((labels["job"], labels["instance"]), []).append(target)
+    for piece in pieces:
+        for scraped, stretches in piece.covered.items():
+            other = {"job": "", "instance": "", **named(scraped)}
+            for target in known.get((other["job"], other["instance"]), ()):
+                own = named(target)
+                if all(own[name] == other[name] or not (own[name] and other[name]) for name in _PLACE):
+                    yield target, stretches

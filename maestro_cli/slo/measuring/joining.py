@@ -14,9 +14,6 @@ from maestro_cli.slo.measuring.binning import gap_limit
 from maestro_cli.slo.measuring.samples import COUNTED, TOTAL, Carried, Piece, SeriesPart, doubles
 from maestro_cli.slo.measuring.window import MINUTE, Span
 
-_START_SECONDS = 120.0  # how long a process may run before it is first scraped
-_START_TIMES = 10.0  # and how many times busier than later it may be then
-
 
 @dataclass(slots=True)
 class Lived:
@@ -46,7 +43,6 @@ class Joining:
     series: dict[str, Lived] = field(default_factory=dict)
     carried: list[tuple[str, Carried]] = field(default_factory=list)
     resets: list[tuple[str, float, float]] = field(default_factory=list)
-    refused: list[tuple[float, float]] = field(default_factory=list)  # when, and the first value
 
     @property
     def start(self) -> int:
@@ -109,34 +105,3 @@ def _join(part: SeriesPart, joining: Joining) -> None:
             joining.resets.append((part.key, before, at))
     known.last, known.step_seconds = part.last, step
     known.increase += part.increase + increase
-
-
-def count_births(joining: Joining) -> tuple[int, int]:
-    """Count the first value of each series that was born in the span; gives how many were, and were doubted.
-
-    One that is there from the beginning is no birth. A new series of a target that was seen before counts
-    from nothing; a new target does, if its first value is not far above what it counts afterwards: what is
-    is a counter from before, or was not seen from its beginning on: that is remembered as refused.
-    """
-    firsts: dict[str, float] = {}
-    for one in joining.series.values():
-        firsts[one.target] = min(one.first[0], firsts.get(one.target, one.first[0]))
-    beginning = min(firsts.values(), default=0.0)
-    births = refused = 0
-    for one in joining.series.values():
-        at, value = one.first
-        limit = gap_limit(one.step_seconds)
-        if at <= beginning + limit or at < joining.start:
-            continue
-        if firsts[one.target] < at or _is_plausible(one, value):
-            births += 1
-            joining.put(at, one.role, value)
-            one.increase += value
-        else:
-            refused += one.role & TOTAL
-            joining.refused += [(at, value)] * (one.role & TOTAL)
-    return births, refused
-
-
-def _is_plausible(one: Lived, value: float) -> bool:
-    return value <= 10 + _START_TIMES * one.rate * (_START_SECONDS + one.step_seconds)

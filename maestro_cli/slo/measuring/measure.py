@@ -1,7 +1,8 @@
 """Measuring an objective over a span: what status, budget, gate, what-if and the report have in common.
 
-Invariant: at most one query a piece of the span, and one for failed scrapes where a target ended; what was
-not seen is in the bounds; what has to be known of the answer is in its notes.
+Invariant: at most one query a piece of the span, one for failed scrapes where a target ended, and one for
+starts of processes where a target is new; what was not seen is in the bounds; what has to be known of the
+answer is in its notes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from operator import sub
 
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.slo.measuring.asking import ask_pieces, raw, stepped
+from maestro_cli.slo.measuring.births import Starts
 from maestro_cli.slo.measuring.counts import Counts, counts_of
 from maestro_cli.slo.measuring.downtime import Downs, downs_of, ended_targets, span_after, wanted_downs
 from maestro_cli.slo.measuring.exclusion import excluded_in, kept_minutes
@@ -24,6 +26,7 @@ from maestro_cli.slo.measuring.recoveries import Recovered, measure_recoveries
 from maestro_cli.slo.measuring.samples import COUNTED, TOTAL
 from maestro_cli.slo.measuring.selectors import Selector, joined, parse_selector
 from maestro_cli.slo.measuring.slices import Ratio, Tally, ratio_of
+from maestro_cli.slo.measuring.starts import appeared, hours_of, starts_of, wanted_starts
 from maestro_cli.slo.measuring.steps import counts_bad, maker_of, query_of, step_of
 from maestro_cli.slo.measuring.verdict import judge_ratio, notes_on
 from maestro_cli.slo.measuring.window import Span, calendar_span, rolling
@@ -141,7 +144,13 @@ def _counted(counters: Counters, span: Span, outside: Outside, kind: Latency | N
         failed = wanted_downs(outside.metrics, ended)
         found, more = ask_pieces(failed, span_after(ended, span), outside.metrics, outside.store, outside.now)
         asked, downs = [*asked, *more], downs_of(found, ended)
-    counts = counts_of(pieces, span, downs)
+    starts: Starts = {}
+    new = appeared(pieces, span)
+    if new:
+        began = wanted_starts(outside.metrics, new)
+        found, more = ask_pieces(began, hours_of(new, span), outside.metrics, outside.store, outside.now)
+        asked, starts = [*asked, *more], starts_of(found, new)
+    counts = counts_of(pieces, span, downs, starts)
     lacking = () if kind is None else tuple(lacking_minutes(kind, pieces, counts))
     return Answer(counts, is_bad, tuple(asked), lacking=lacking)
 
@@ -219,10 +228,10 @@ def _count_notes(counts: Counts) -> list[str]:
     if counts.bridged_minutes:
         gap = format_duration(counts.bridged_minutes * 60)
         found.append(f"{gap} without samples are known by counters that went on afterwards")
-    if counts.refused_births:
+    if counts.doubted_births:
         found.append(
-            f"the first value of {counts.refused_births} series is far above what they count: "
-            "taken as older, and as unknown"
+            f"the first value of {counts.doubted_births} series may be older than the window: "
+            "how much of it happened in it is unknown"
         )
     if counts.first_seen is not None and counts.first_seen - counts.start > 3600:
         first = datetime.fromtimestamp(counts.first_seen, UTC)

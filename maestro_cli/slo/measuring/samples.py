@@ -102,11 +102,11 @@ def key_of(labels: Mapping[str, str]) -> str:
     return "\x00".join(f"{name}\x01{value}" for name, value in sorted(labels.items()))
 
 
-def merged(stretches: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The union of stretches of time, in order."""
+def merged(stretches: Iterable[tuple[float, float]], apart: float = 0.0) -> list[tuple[float, float]]:
+    """The union of stretches of time, in order; those no further apart than that many seconds are one."""
     found: list[tuple[float, float]] = []
     for start, end in sorted(stretches):
-        if found and start <= found[-1][1]:
+        if found and start <= found[-1][1] + apart:
             found[-1] = (found[-1][0], max(found[-1][1], end))
         else:
             found.append((start, end))

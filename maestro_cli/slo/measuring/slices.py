@@ -13,6 +13,7 @@ from itertools import compress, repeat
 from operator import gt, mul, sub
 
 from maestro_cli.slo.measuring.counts import Counts
+from maestro_cli.slo.measuring.doubts import Doubt
 from maestro_cli.slo.measuring.model import Bounds
 from maestro_cli.slo.measuring.window import MINUTE
 from maestro_cli.slo.objectives import Method, Slices
@@ -76,6 +77,13 @@ class Tally:
         unknown = self.counts.unknown
         return math.fsum(unknown[index] for index in self._among(unknown, first, end))
 
+    def doubt_in(self, first: int, end: int) -> Doubt:
+        """What counters may have gone up, or not."""
+        doubts, found = self.counts.doubts, Doubt()
+        for index in self._among(doubts, first, end):
+            found += doubts[index]
+        return found.matched()
+
     def cut_in(self, first: int, end: int) -> Cut:
         """What bridges put into the stretch that are neither all in it nor all out of it."""
         loose, kept = self.counts.loose, self.kept
@@ -123,13 +131,20 @@ class Tally:
     def bounds_of(self, good: float, total: float, first: int, end: int) -> Bounds | None:
         """By what was counted in the stretch; None without anything that happened or may have."""
         loose, unknown = self.loose_in(first, end), self.unknown_in(first, end)
-        cut = self.cut_in(first, end)
+        cut, doubt = self.cut_in(first, end), self.doubt_in(first, end)
         good, total = good - loose[0] - cut.good, total - loose[1] - cut.total + unknown
-        if total + cut.most_good + cut.most_bad <= 0:
+        alike = doubt.both - doubt.less_total  # where as much as possible of the counted happened
+        if self.counts_bad:
+            worst_good, worst = good - doubt.more_counted - doubt.less_total, total + alike
+            best_good, best = good + doubt.more_total + doubt.less_counted, total + doubt.more_total
+        else:
+            worst_good, worst = good - doubt.less_counted, total + doubt.more_total
+            best_good, best = good + doubt.both + doubt.more_counted, total + alike
+        worst, best = worst + cut.most_bad, best + cut.most_good
+        if max(worst, best) <= 0:
             return None
-        worst, best = total + cut.most_bad, total + cut.most_good
-        low = good / worst if worst > 0 else 1.0
-        high = (good + unknown + cut.most_good) / best if best > 0 else 1.0
+        low = worst_good / worst if worst > 0 else 1.0
+        high = (best_good + unknown + cut.most_good) / best if best > 0 else 1.0
         return Bounds(min(max(low, 0.0), 1.0), min(max(high, 0.0), 1.0))
 
 

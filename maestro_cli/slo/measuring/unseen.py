@@ -14,6 +14,7 @@ from itertools import compress
 
 from maestro_cli.slo.measuring.binning import gap_limit
 from maestro_cli.slo.measuring.coverage import Coverage
+from maestro_cli.slo.measuring.doubts import Doubt
 from maestro_cli.slo.measuring.joining import Joining
 from maestro_cli.slo.measuring.samples import COUNTED, TOTAL
 from maestro_cli.slo.measuring.window import MINUTE
@@ -44,6 +45,7 @@ class Unseen:
     loose: dict[int, tuple[float, float]] = field(default_factory=dict)
     bridged_minutes: int = 0
     bridges: tuple[Bridge, ...] = ()
+    doubts: dict[int, Doubt] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -96,10 +98,7 @@ def find_unseen(joining: Joining, coverage: Coverage) -> Unseen:
         index = joining.minute(at)
         if many > 0 and 0 <= index < minutes:
             found.unknown[index] = found.unknown.get(index, 0.0) + many + _SURE * math.sqrt(many) + 1
-    for at, value in joining.refused:
-        index = joining.minute(at)
-        if 0 <= index < minutes:
-            found.unknown[index] = found.unknown.get(index, 0.0) + value
+    found.doubts = _counted_elsewhere(joining, coverage, gaps, found.unknown)
     return found
 
 
@@ -123,7 +122,7 @@ def _spread(joining: Joining, coverage: Coverage) -> _Gaps:
             gaps.bridge(first, end, missed, one.role, gap.increase)
         share = gap.increase / len(missed)
         for index in missed:
-            mark[index] |= one.role & TOTAL
+            mark[index] |= one.role & TOTAL or gap.is_broken
             counted, total = gaps.spread.get(index, (0.0, 0.0))
             gaps.spread[index] = (
                 counted + share * bool(one.role & COUNTED),
@@ -145,6 +144,29 @@ def _expected(joining: Joining, coverage: Coverage) -> Mapping[int, float]:
             for index in range(max(low, 0), min(high, len(joining.total))):
                 found[index] = found.get(index, 0.0) + many
     return found
+
+
+def _counted_elsewhere(
+    joining: Joining, coverage: Coverage, gaps: _Gaps, unknown: Mapping[int, float]
+) -> dict[int, Doubt]:
+    """Where one target counts all events and another the bad (or good) ones, which was not seen: any were.
+
+    In its minutes the traffic is known, and nothing of it.
+    """
+    apart = {one.target for one in joining.series.values() if one.role == COUNTED}
+    apart -= {one.target for one in joining.series.values() if one.role & TOTAL}
+    minutes = {
+        index
+        for target in apart
+        for low, high, _ in coverage.gaps.get(target, ())
+        for index in range(max(low, 0), min(high, len(joining.total)))
+    }
+    doubts: dict[int, Doubt] = {}
+    for index in sorted(minutes & unknown.keys()):
+        carried, _ = gaps.spread.get(index, (0.0, 0.0))
+        rest = joining.total[index] - joining.counted[index] + carried
+        doubts[index] = Doubt(more_counted=max(rest, carried))
+    return doubts
 
 
 def _add_doubt(unknown: dict[int, float]) -> None:

@@ -16,7 +16,8 @@ LEAD = 300  # seconds of life before the span
 
 @dataclass
 class Process:
-    """One target. `down` and `unseen` are stretches of seconds; `happened` is what there was, by code."""
+    """One target. `unseen` are stretches of seconds; failures are shown from `shown` on. `happened` is what
+    there was in the span, by code."""
 
     instance: str
     rate: float
@@ -25,6 +26,7 @@ class Process:
     end: float = 10**9
     restarts: tuple[float, ...] = ()
     unseen: tuple[tuple[float, float], ...] = ()
+    shown: float = -(10**9)
     samples: dict[str, list[tuple[float, int]]] = field(default_factory=lambda: {"200": [], "500": []})
     happened: dict[str, int] = field(default_factory=lambda: {"200": 0, "500": 0})
 
@@ -42,7 +44,8 @@ class Service:
         return 1 - bad / sum(sum(one.happened.values()) for one in self.processes)
 
 
-FAULTS = ("reset", "gap", "reset in a gap", "birth", "death")
+FAULTS = ("reset", "gap", "reset in a gap", "birth", "death", "found late")
+_OLDEST = 12 * 3600  # seconds before the span
 
 
 def services(count: int, seconds: int, seed: int) -> list[Service]:
@@ -83,6 +86,11 @@ def _service(name: str, chance: random.Random, seconds: int) -> Service:
     if "death" in faults:
         second.end = middle[1] + 0.15 * seconds
     processes = (first, second) if faults & {"birth", "death"} else (first,)
+    if "found late" in faults:
+        third = Process("c", rate, bad, begin=-chance.uniform(2 * LEAD, _OLDEST))
+        third.unseen = ((third.begin, middle[0]),)
+        third.shown = middle[0] + chance.choice((0, SCRAPE, 2 * SCRAPE))
+        processes = (*processes, third)
     for one in processes:
         _live(one, chance, seconds)
     return Service(name, faults, processes)
@@ -104,7 +112,7 @@ def _live(process: Process, chance: random.Random, seconds: int) -> None:
                 process.happened[code] += events
         if at % SCRAPE == 0 and not any(low <= at < high for low, high in process.unseen):
             for code, value in counters.items():
-                if value is not None:
+                if value is not None and (code != "500" or at >= process.shown):
                     process.samples[code].append((at, value))
         at += TICK
 

@@ -14,7 +14,8 @@ import pytest
 
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.errors import InvalidQuery
-from maestro_cli.slo.measuring import counts
+from maestro_cli.slo.measuring import births, counts
+from maestro_cli.slo.measuring.births import Births
 from maestro_cli.slo.measuring.coverage import Coverage
 from maestro_cli.slo.measuring.measure import Outside, measure
 from maestro_cli.slo.measuring.model import Measured
@@ -23,7 +24,7 @@ from maestro_cli.slo.objectives import Counters, Objective, Queries
 from maestro_cli.slo.ports import RawSeries
 from maestro_cli.sources.prometheus_raw import RawPrometheus
 from tests.contract.recorded_prometheus import recorded_prometheus
-from tests.contract.slo.lived import LEAD, SCRAPE, Service, openmetrics, services
+from tests.contract.slo.lived import FAULTS, LEAD, SCRAPE, Service, openmetrics, services
 
 pytestmark = pytest.mark.contract
 SECONDS = 2 * 3600
@@ -98,7 +99,7 @@ def test_there_are_five_hundred_series_with_every_fault() -> None:
     series = [points for one in LIVED for process in one.processes for points in process.samples.values()]
     assert sum(bool(points) for points in series) >= 500
     kinds = {fault for one in LIVED for fault in one.faults}
-    assert kinds == {"reset", "gap", "reset in a gap", "birth", "death"}
+    assert kinds == set(FAULTS)
 
 
 def test_what_really_happened_is_always_within_the_bounds(remembered: Remembered) -> None:
@@ -113,7 +114,7 @@ def test_what_was_all_seen_is_exact_and_the_rest_is_bounded_closely(remembered: 
         if not service.faults:
             assert found.ratio == pytest.approx(service.truth, abs=1e-12)
             assert found.bounds.low == found.bounds.high
-        elif "reset in a gap" not in service.faults:
+        elif not service.faults & {"reset in a gap", "found late"}:
             widths.append(found.bounds.high - found.bounds.low)
     assert statistics.median(widths) < 0.02
 
@@ -130,8 +131,17 @@ def test_one_that_knows_no_resets_states_what_is_not_true(remembered: Remembered
 def test_one_that_knows_no_births_states_what_is_not_true(
     remembered: Remembered, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counts, "count_births", lambda _: (0, 0))
+    monkeypatch.setattr(counts, "count_births", lambda *_: Births())
     assert len(_outside(remembered)) > 10
+
+
+def test_one_that_takes_every_first_value_as_of_the_span_states_what_is_not_true(
+    remembered: Remembered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(births, "_is_old", lambda *_: False)
+    monkeypatch.setattr(births, "_is_plausible", lambda *_: True)
+    wrong = {one.name for one in LIVED if "found late" in one.faults} & _outside(remembered)
+    assert len(wrong) > 10
 
 
 def test_one_that_takes_gaps_as_seen_states_what_is_not_true(
