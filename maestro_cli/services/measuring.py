@@ -7,7 +7,7 @@ other: its row says why.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -69,24 +69,27 @@ def read_kept(services: Services, wanted: MeasureWanted) -> tuple[Kept, ...]:
     source = raw_metrics(services, wanted)
     has_others = any(not one.is_of_metrics for one in objectives)
     found_before = recovered(services, now) if has_others and not wanted.prometheus else ()
-    with DaemonPool(AT_ONCE, "measure") as pool:
-        is_ours = wanted.file is None and not wanted.prometheus
-        terms = exclusions_of(services) if is_ours else ()
-        read = partial(
-            _read,
-            source=source,
-            store=store_of(services, wanted, source),
-            before=found_before,
-            wanted=wanted,
-            at=at,
-            now=now,
-            terms=terms,
-        )
-        asked = [pool.submit(partial(read, objective)) for objective in objectives]
-        found = tuple(one.result() for one in asked)
+    is_ours = wanted.file is None and not wanted.prometheus
+    read = partial(
+        _read,
+        source=source,
+        store=store_of(services, wanted, source, [_zone(one, wanted) for one in objectives]),
+        before=found_before,
+        wanted=wanted,
+        at=at,
+        now=now,
+        terms=exclusions_of(services) if is_ours else (),
+    )
+    found = tuple(beside_one_another(read, objectives))
     if found and all(one.error is not None for one in found) and found[0].error is not None:
         raise found[0].error  # nothing could be measured: it is no matter of one of them
     return found
+
+
+def beside_one_another(call: Callable[[Objective], T], objectives: Iterable[Objective]) -> list[T]:
+    """What it gives for each, in order, or the first error; one is decoded while others are asked for."""
+    with DaemonPool(AT_ONCE, "measure") as pool:
+        return [one.result() for one in [pool.submit(partial(call, each)) for each in objectives]]
 
 
 def read_slo_gate(services: Services, wanted: MeasureWanted, least: float) -> GateAnswer:
@@ -221,15 +224,20 @@ def wanted_objectives(services: Services, wanted: MeasureWanted) -> Sequence[Obj
     return [known[name] for name in dict.fromkeys(wanted.names or sorted(known))]
 
 
-def store_of(services: ChangeServices, wanted: MeasureWanted, source: RawPrometheus) -> Store:
-    """Where what was measured is kept on this machine: nowhere, if nobody can tell which Prometheus it is."""
+def store_of(
+    services: ChangeServices, wanted: MeasureWanted, source: RawPrometheus, zones: Iterable[str] = ()
+) -> Store:
+    """Where what was measured is kept on this machine: nowhere, if nobody can tell which Prometheus it is.
+
+    `zones` are those of the calendars whose periods are measured.
+    """
     from maestro_cli.config.locations import cache_dir
 
     identity = None if wanted.fresh else source.identity()
     if identity is None:
         return Nowhere()
     context = "" if wanted.prometheus else services.context_name
-    return KeptOnDisk(cache_dir() / "slo", f"{context}\x00{identity}")
+    return KeptOnDisk(cache_dir() / "slo", f"{context}\x00{identity}", zones)
 
 
 def _span(objective: Objective, wanted: MeasureWanted, at: datetime) -> Span:

@@ -23,7 +23,13 @@ from maestro_cli.core.errors import ActionFailed, GateNotMet, InvalidFile, NotFo
 from maestro_cli.core.files import unusable, write_atomically
 from maestro_cli.output.document import html_page
 from maestro_cli.output.renderers.sla import pictures_of, sla_view
-from maestro_cli.services.measuring import MeasureWanted, raw_metrics, store_of, wanted_objectives
+from maestro_cli.services.measuring import (
+    MeasureWanted,
+    beside_one_another,
+    raw_metrics,
+    store_of,
+    wanted_objectives,
+)
 from maestro_cli.services.objectives import contract_of, exclusions_of
 from maestro_cli.services.recoveries import drill_lines, incident_lines, recovered
 from maestro_cli.slo.files.contract import Contract, read_contract
@@ -97,7 +103,7 @@ def make_report(services: Services, wanted: SlaWanted) -> Made:
     span = _span(wanted, contract, objectives, now)
     source = raw_metrics(services, asked)
     metrics = RecordingMetrics(source)
-    store = RecordingStore(store_of(services, asked, source))
+    store = RecordingStore(store_of(services, asked, source, [span.zone]))
     is_ours = not wanted.prometheus
     earliest = _earliest(span, contract, wanted.previous)
     before = tuple(one for one in recovered(services, now) if one.at >= earliest) if is_ours else ()
@@ -110,8 +116,9 @@ def make_report(services: Services, wanted: SlaWanted) -> Made:
         drills=drill_lines(services, span) if is_ours else (), recovered=before,
         url=metrics.url, retention_seconds=metrics.retention_seconds(), maestro=__version__,
     )  # fmt: skip
-    report = build_report(inputs, Outside(metrics, now, store, before))
-    asked_too = replace(report.inputs, label_values=tuple(metrics.label_answers))
+    report = build_report(inputs, Outside(metrics, now, store, before), beside_one_another)
+    labels = sorted(metrics.label_answers, key=lambda one: (one.label, one.selector, one.start, one.end))
+    asked_too = replace(report.inputs, label_values=tuple(labels))
     return Made(replace(report, inputs=asked_too), tuple(store.pieces.values()))
 
 

@@ -28,7 +28,8 @@ def left_at_least(services: ChangeServices, objective: Objective) -> Left:
     now = services.clock.now()
     try:
         source = services.raw_prometheus
-        store = store_of(services, MeasureWanted(), source)
+        zones = [objective.calendar.zone] if objective.calendar is not None else []
+        store = store_of(services, MeasureWanted(), source, zones)
         measured = measure(objective, span_of(objective, now), Outside(source, now, store, at=now))
     except MaestroError as error:
         return Left(None, error.what)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -21,7 +23,7 @@ import msgspec
 from maestro_cli.config.secrets import NO_VAULT, Secrets
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.clock import to_rfc3339
-from maestro_cli.core.errors import InvalidQuery, MaestroError, NoData
+from maestro_cli.core.errors import InvalidQuery, MaestroError, NoData, Unreachable
 from maestro_cli.core.quantities import parse_duration_seconds, prometheus_duration
 from maestro_cli.core.untrusted import visible
 from maestro_cli.slo.ports import RawSeries, TooMuch
@@ -29,7 +31,11 @@ from maestro_cli.sources.deadline import within
 from maestro_cli.sources.failures import QUOTE_LIMIT, not_like, unreachable
 from maestro_cli.sources.prometheus import MAX_POINTS, SYSTEM, Prometheus
 
-TIMEOUT_SECONDS = 60.0  # a month of samples is read from the disk
+if TYPE_CHECKING:
+    from requests import Response
+
+T = TypeVar("T")
+TIMEOUT_SECONDS = 30.0  # ten days of samples are read from the disk
 _LEAST = 0.001  # seconds: times of samples are whole milliseconds
 _HINT = "PromQL info:"  # of versions before 3, which have it among the warnings: nothing is missing
 _NO_TIME = "0001-01-01"  # Go's zero time
@@ -65,12 +71,23 @@ _decode_texts = msgspec.json.Decoder(list[tuple[float, str]]).decode
 
 
 class RawPrometheus(Prometheus):
-    """A Prometheus that is asked for samples. Methods raise Unreachable and Refused besides what they say."""
+    """A Prometheus that is asked for samples. Methods raise Unreachable and Refused besides what they say.
+
+    Whoever waited in vain has waited for all who ask in the next as many seconds: they are told the same at
+    once, so that fifty objectives wait no longer for a Prometheus that hangs than one.
+    """
 
     def __init__(
-        self, endpoint: Endpoint, *, timeout_seconds: float = TIMEOUT_SECONDS, secrets: Secrets = NO_VAULT
+        self,
+        endpoint: Endpoint,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        secrets: Secrets = NO_VAULT,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(endpoint, timeout_seconds=timeout_seconds, secrets=secrets)
+        self._monotonic = monotonic
+        self._in_vain: tuple[float, Unreachable] | None = None  # until when, and what is told
         self._endpoint = endpoint
         self._retention: tuple[float | None] | None = None
         self._is_here = _is_here(urlsplit(self._base).hostname or "")
@@ -152,13 +169,31 @@ class RawPrometheus(Prometheus):
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise not_like(SYSTEM, self._base, f"expected samples: {error}") from error
 
-    def _answered(self, url: str, form: dict[str, str]) -> bytes:
+    def _bounded(self, run: Callable[[], T]) -> T:
+        return self._unless_in_vain(partial(super()._bounded, run))
+
+    def _unless_in_vain(self, ask: Callable[[], T]) -> T:
+        began, in_vain = self._monotonic(), self._in_vain
+        if in_vain is not None and began < in_vain[0]:
+            error = in_vain[1]
+            raise Unreachable(error.what, why=error.why, fix=error.fix) from error
         try:
-            response = within(self._seconds + 0.25, partial(self._session.request, "GET", url, params=form))
+            return ask()
+        except Unreachable as error:
+            now = self._monotonic()
+            self._in_vain = now + (now - began), error
+            raise
+
+    def _requested(self, url: str, form: dict[str, str]) -> Response:
+        try:
+            return within(self._seconds + 0.25, partial(self._session.request, "GET", url, params=form))
         except OverflowError as error:
             raise TooMuch(str(error)) from error
         except self._wire_errors as error:
             raise unreachable(SYSTEM, self._base, error, self._seconds) from error
+
+    def _answered(self, url: str, form: dict[str, str]) -> bytes:
+        response = self._unless_in_vain(partial(self._requested, url, form))
         if response.status_code == 200:
             return bytes(response.content)
         failure = self._error(response)

@@ -99,8 +99,7 @@ def ask_pieces(
         series = wanted.ask(stretches[group[0]][0], stretches[group[-1]][1])
         for index in group:
             kept = Kept(now, wanted.make(series, *stretches[index]))
-            fresh[index] = kept
-            store.save(keys[index], kept)
+            fresh[index] = store.save(keys[index], kept)
     pieces: list[Piece] = []
     asked: list[Asked] = []
     for index, (key, one) in enumerate(zip(keys, found, strict=True)):

@@ -4,6 +4,7 @@ Invariant: an entry is whole or not there: it carries the digest of what it hold
 with it is set aside. Nobody is given what another Prometheus, or the same one for another user, has answered.
 Only what is not expected to change is kept: a day without a gap ten minutes after its end, and one with gaps
 two days after it, since late samples (out of order, or of an agent that was cut off) may still close them.
+Days are those of UTC; where a calendar of another zone cuts one, its part is kept too.
 Of a target that had no sample at all in a day nobody knows that its samples are late: `--fresh` asks again.
 """
 
@@ -11,12 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 import zlib
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from time import time as now
 from typing import Protocol
 
 import msgspec
@@ -24,6 +26,7 @@ import msgspec
 from maestro_cli.core.files import write_atomically
 from maestro_cli.slo.measuring.binning import gap_limit
 from maestro_cli.slo.measuring.samples import Piece
+from maestro_cli.slo.measuring.window import zone_named
 
 SETTLED = timedelta(minutes=10)  # what is older and has no gap no longer changes
 LATE = timedelta(days=2)  # until then samples may come that close a gap
@@ -63,8 +66,8 @@ class Store(Protocol):
     def load(self, key: Key) -> Kept | None:
         """What is kept of it, as it was saved."""
 
-    def save(self, key: Key, kept: Kept) -> None:
-        """Keep it if it is worth that."""
+    def save(self, key: Key, kept: Kept) -> Kept:
+        """Keep it if it is worth that; gives what is to be measured by: what was there first, or this."""
 
 
 class Nowhere:
@@ -73,19 +76,22 @@ class Nowhere:
     def load(self, key: Key) -> Kept | None:
         return None
 
-    def save(self, key: Key, kept: Kept) -> None: ...
+    def save(self, key: Key, kept: Kept) -> Kept:
+        return kept
 
 
 class KeptOnDisk:
     """One file a piece in a folder of the cache, of days that are over; a full disk keeps nothing.
 
     `identity` tells which Prometheus answers, and whom: what was kept under another is not found. It is in
-    the names of the files as a part of a digest alone. What nobody used for 100 days goes.
+    the names of the files as a part of a digest alone. What nobody used for 100 days goes. `zones` are those
+    of the calendars whose periods are measured.
     """
 
-    def __init__(self, folder: Path, identity: str) -> None:
+    def __init__(self, folder: Path, identity: str, zones: Iterable[str] = ()) -> None:
         self._folder = folder
         self._identity = identity
+        self._zones = tuple(zone_named(zone) for zone in dict.fromkeys(zones))
         self._decoder = msgspec.msgpack.Decoder(Kept)
         self._swept: set[Path] = set()
 
@@ -104,9 +110,12 @@ class KeptOnDisk:
             _set_aside(path)
             return None
 
-    def save(self, key: Key, kept: Kept) -> None:
-        if not _is_lasting(key, kept):
-            return
+    def save(self, key: Key, kept: Kept) -> Kept:
+        if self._is_asked_again(key) and _is_settled(key, kept):
+            self._write(key, kept)
+        return kept
+
+    def _write(self, key: Key, kept: Kept) -> None:
         body = msgspec.msgpack.encode(kept)
         sealed = _FORMAT + hashlib.sha256(body).digest() + zlib.compress(body, _FASTEST)
         try:
@@ -114,6 +123,17 @@ class KeptOnDisk:
         except OSError:
             return  # it is asked for again
         self._sweep(self._path(key).parent)
+
+    def _is_asked_again(self, key: Key) -> bool:
+        """Whether it is a day, a part of one that a calendar cuts, or what is looked at before one of these.
+
+        A window that rolls has other ends every minute.
+        """
+        look_back = timedelta(seconds=LOOK_BACK_SECONDS)
+        return self._is_midnight(key.end) and any(map(self._is_midnight, (key.start, key.start + look_back)))
+
+    def _is_midnight(self, at: datetime) -> bool:
+        return any(at.astimezone(zone).time() == time.min for zone in (UTC, *self._zones))
 
     def _path(self, key: Key) -> Path:
         name = hashlib.sha256(f"{self._identity}\x00{key.name}".encode()).hexdigest()
@@ -124,7 +144,7 @@ class KeptOnDisk:
         if folder in self._swept:
             return
         self._swept.add(folder)
-        oldest = time.time() - UNUSED_DAYS * _DAY_SECONDS
+        oldest = now() - UNUSED_DAYS * _DAY_SECONDS
         try:
             for path in folder.iterdir():
                 if path.stat().st_mtime < oldest:
@@ -133,11 +153,7 @@ class KeptOnDisk:
             return  # somebody else is sweeping, or may
 
 
-def _is_lasting(key: Key, kept: Kept) -> bool:
-    """A whole day of UTC, or what is looked at before one: a rolling window has other ends every minute."""
-    start, end = key.start.timestamp(), key.end.timestamp()
-    if end % _DAY_SECONDS or end - start not in (_DAY_SECONDS, LOOK_BACK_SECONDS):
-        return False
+def _is_settled(key: Key, kept: Kept) -> bool:
     age = kept.asked_at - key.end
     return bool(kept.piece.covered) and (age >= LATE or (age >= SETTLED and _is_whole(kept.piece)))
 

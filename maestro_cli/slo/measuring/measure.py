@@ -7,6 +7,7 @@ answer is in its notes.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -216,11 +217,8 @@ def _with_bracket(ratio: Ratio, objective: Objective, answer: Answer, kept: byte
 def _minutes(answer: Answer, span: Span) -> Minutes:
     counts = answer.counts
     counted, total = counts.counted, counts.total
-    if answer.counts_bad:
-        good = tuple(map(sub, total, counted))
-    else:
-        good = tuple(counted)
-    return Minutes(span.start, good, tuple(total), tuple(map(bool, counts.covered)))
+    good = array("d", map(sub, total, counted)) if answer.counts_bad else counted
+    return Minutes(span.start, good, total, counts.covered)
 
 
 def _count_notes(counts: Counts) -> list[str]:

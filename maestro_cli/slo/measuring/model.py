@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,12 +21,12 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Minutes:
-    """A bin a minute from `start`: good and all events, and whether the minute was watched."""
+    """A bin a minute from `start`: good and all events, and whether the minute was watched (1) or not (0)."""
 
     start: datetime
-    good: tuple[float, ...]
-    total: tuple[float, ...]
-    covered: tuple[bool, ...]
+    good: Sequence[float]
+    total: Sequence[float]
+    covered: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,20 +15,23 @@ from maestro_cli.slo.objectives import Objective
 from maestro_cli.slo.report.credits import credit_of, dearest
 from maestro_cli.slo.report.model import Inputs, Line, SlaReport, Unmeasured
 
+Measuring = Callable[[Callable[[Objective], Line], Iterable[Objective]], Iterable[Line]]
 
-def build_report(inputs: Inputs, outside: Outside) -> SlaReport:
+
+def build_report(inputs: Inputs, outside: Outside, measuring: Measuring = map) -> SlaReport:
     """Measure every objective over the period and those before it; raises what measuring raises.
 
-    The inputs of the report say what could not be measured, so that it is not asked for again.
+    The inputs of the report say what could not be measured, so that it is not asked for again. `measuring`
+    calls for each objective, in order or beside one another, and gives the lines in order.
     """
     missing: dict[tuple[str, datetime], str] = {
         (one.objective, one.start): one.why for one in inputs.unmeasured
     }
-    lines = tuple(_line(objective, inputs, outside, missing) for objective in inputs.objectives)
+    lines = tuple(measuring(lambda objective: _line(objective, inputs, outside, missing), inputs.objectives))
     verdict = combine(line.counted(inputs.terms).judgement for line in lines)
     if verdict is Verdict.PASS and not inputs.is_over:
         verdict = Verdict.INDETERMINATE
-    told = tuple(Unmeasured(name, start, why) for (name, start), why in missing.items())
+    told = tuple(Unmeasured(name, start, why) for (name, start), why in sorted(missing.items()))
     credit = dearest(line.credit for line in lines)
     return SlaReport(replace(inputs, unmeasured=told), lines, verdict, credit)
 

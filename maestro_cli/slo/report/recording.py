@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from threading import Lock
 
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.slo.measuring.keeping import Kept, Key, Store
@@ -15,21 +16,30 @@ from maestro_cli.slo.report.model import Inputs, LabelValues
 
 
 class RecordingStore:
-    """A store that also remembers every piece that went through it, by the name of its key."""
+    """A store that also remembers every piece that went through it, by the name of its key.
+
+    Several threads may measure by it: of one key all of them are given the same piece, which is the one that
+    is remembered.
+    """
 
     def __init__(self, inner: Store) -> None:
         self._inner = inner
+        self._one_at_a_time = Lock()
         self.pieces: dict[str, tuple[Key, Kept]] = {}
 
     def load(self, key: Key) -> Kept | None:
+        if (known := self.pieces.get(key.name)) is not None:
+            return known[1]
         kept = self._inner.load(key)
-        if kept is not None:
-            self.pieces[key.name] = key, kept
-        return kept
+        return None if kept is None else self._first(key, kept)
 
-    def save(self, key: Key, kept: Kept) -> None:
-        self._inner.save(key, kept)
-        self.pieces[key.name] = key, kept
+    def save(self, key: Key, kept: Kept) -> Kept:
+        first = self._first(key, kept)
+        return self._inner.save(key, kept) if first is kept else first
+
+    def _first(self, key: Key, kept: Kept) -> Kept:
+        with self._one_at_a_time:
+            return self.pieces.setdefault(key.name, (key, kept))[1]
 
 
 class RecordingMetrics:
@@ -67,8 +77,9 @@ class RecordedStore:
     def load(self, key: Key) -> Kept | None:
         return self._pieces.get(key.name)
 
-    def save(self, key: Key, kept: Kept) -> None:
+    def save(self, key: Key, kept: Kept) -> Kept:
         """Nothing is measured offline that could be kept."""
+        return kept
 
 
 class RecordedMetrics:

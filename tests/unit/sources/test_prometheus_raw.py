@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from maestro_cli.config.settings import Endpoint
-from maestro_cli.core.errors import MaestroError, NoData
+from maestro_cli.core.errors import MaestroError, NoData, Unreachable
 from maestro_cli.sources.prometheus_raw import RawPrometheus
 from tests.unit.sources.test_prometheus import http
 
@@ -102,6 +102,29 @@ def test_what_are_no_samples_is_an_error(scripted: Serve, raw: Ask, points: obje
     server = scripted(_matrix([{"metric": {}, "values": points}]))
     with pytest.raises(MaestroError, match="Prometheus"):
         list(raw(Endpoint(server.url)).steps("r", NOON, NOON + MINUTE, 60))
+
+
+def test_who_waited_in_vain_waited_for_all_who_ask_in_as_long_a_time(blackhole: int) -> None:
+    """The clock says 30 s for a wait that is none; what is not asked needs no second time."""
+    clock = iter([0.0, 30.0, 31.0, 59.9, 60.0, 90.0])
+    url = f"http://127.0.0.1:{blackhole}"
+    source = RawPrometheus(Endpoint(url), timeout_seconds=0.1, monotonic=lambda: next(clock))
+    with closing(source):
+        errors = []
+        for ask in (
+            lambda: list(source.samples("x", NOON, NOON + MINUTE)),
+            lambda: source.query("x", at=NOON),
+            lambda: list(source.steps("x", NOON, NOON + MINUTE, 60)),
+            lambda: source.query("x", at=NOON),
+        ):
+            with pytest.raises(Unreachable) as caught:
+                ask()
+            errors.append(caught.value)
+    first, *others, again = errors
+    assert [one.__cause__ for one in others] == [first, first]
+    assert {(one.what, one.why, one.fix) for one in others} == {(first.what, first.why, first.fix)}
+    assert again.__cause__ is not first, "after as long a time it is asked again"
+    assert list(clock) == []
 
 
 def test_everybody_who_is_answered_otherwise_has_another_identity(raw: Ask) -> None:

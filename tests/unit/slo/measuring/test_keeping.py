@@ -72,6 +72,27 @@ def test_whole_days_are_kept_and_no_piece_that_the_next_look_cuts_elsewhere(
     assert (store.load(key) is not None) is is_kept
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "is_kept"),
+    [
+        (timedelta(hours=22) - timedelta(minutes=5), DAY, True),
+        (DAY, DAY + timedelta(hours=22), True),
+        (timedelta(hours=23), DAY, False),
+        (DAY, DAY + timedelta(hours=22, minutes=5), False),
+    ],
+    ids=["first of its month", "last of it", "first of another zone's", "last of a window that rolls"],
+)
+def test_the_parts_of_days_that_the_months_of_a_zone_cut_are_kept_for_it(
+    tmp_path: Path, start: timedelta, end: timedelta, is_kept: bool
+) -> None:
+    berlin, key = KeptOnDisk(tmp_path, "here", ["Europe/Berlin"]), _key(START + start, START + end)
+    berlin.save(key, _kept(WHOLE, 3 * DAY))
+    assert (berlin.load(key) is not None) is is_kept
+    other = KeptOnDisk(tmp_path / "utc", "here")
+    other.save(key, _kept(WHOLE, 3 * DAY))
+    assert other.load(key) is None
+
+
 def test_what_nobody_used_for_a_hundred_days_goes_with_the_next_that_is_kept_beside_it(
     tmp_path: Path,
 ) -> None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from maestro_cli.core.archives import read_archive
 from maestro_cli.core.errors import NoData
 from maestro_cli.core.verdict import Verdict
-from maestro_cli.slo.measuring.keeping import Nowhere
+from maestro_cli.slo.measuring.keeping import Kept, Key, Nowhere
 from maestro_cli.slo.measuring.measure import Outside
 from maestro_cli.slo.ports import RawSeries
 from maestro_cli.slo.report.build import build_report
 from maestro_cli.slo.report.bundle import pack_bundle, verify_bundle
 from maestro_cli.slo.report.recording import RecordingMetrics, RecordingStore
-from tests.unit.slo.measuring.told import Told
+from tests.unit.slo.measuring.told import START, Told, piece, series
 from tests.unit.slo.report.month import ANSWERS, BAD, SPAN, inputs, requests
 
 
@@ -26,6 +26,17 @@ class Partial(Told):
         if end > SPAN.start + (SPAN.end - SPAN.start) / 2:
             raise NoData("not whole", why="a store did not answer")
         return super().samples(selector, start, end)
+
+
+def test_all_who_measure_by_a_piece_have_the_one_that_is_in_the_bundle() -> None:
+    """Two objectives of the same counters ask at the same time, and late samples come in between."""
+    key = Key("http://told", "r_total", "", None, START, START + timedelta(minutes=2))
+    early, late = (Kept(START, piece([series([(0, 1), (60, value)])], 2)) for value in (5, 6))
+    store = RecordingStore(Nowhere())
+    assert store.save(key, early) is early
+    assert store.save(key, late) is early
+    assert store.load(key) is early
+    assert list(store.pieces.values()) == [(key, early)]
 
 
 def test_an_answer_that_was_not_whole_is_none_in_the_bundle_either(tmp_path: Path) -> None:
