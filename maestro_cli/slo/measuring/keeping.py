@@ -93,7 +93,7 @@ class KeptOnDisk:
         self._identity = identity
         self._zones = tuple(zone_named(zone) for zone in dict.fromkeys(zones))
         self._decoder = msgspec.msgpack.Decoder(Kept)
-        self._swept: set[Path] = set()
+        self._swept: set[str] = set()
 
     def load(self, key: Key) -> Kept | None:
         """None for what is not kept, or no longer as it was written: that is set aside as `NAME.corrupt`."""
@@ -118,11 +118,12 @@ class KeptOnDisk:
     def _write(self, key: Key, kept: Kept) -> None:
         body = msgspec.msgpack.encode(kept)
         sealed = _FORMAT + hashlib.sha256(body).digest() + zlib.compress(body, _FASTEST)
+        path = self._path(key)
         try:
-            write_atomically(self._path(key), sealed, mode=0o600)
+            write_atomically(path, sealed, mode=0o600)
         except OSError:
             return  # it is asked for again
-        self._sweep(self._path(key).parent)
+        self._sweep(path.parent)
 
     def _is_asked_again(self, key: Key) -> bool:
         """Whether it is a day, a part of one that a calendar cuts, or what is looked at before one of these.
@@ -141,9 +142,9 @@ class KeptOnDisk:
 
     def _sweep(self, folder: Path) -> None:
         """Remove what is old there, once for each of the 256 folders that something is written to."""
-        if folder in self._swept:
+        if folder.name in self._swept:
             return
-        self._swept.add(folder)
+        self._swept.add(folder.name)
         oldest = now() - UNUSED_DAYS * _DAY_SECONDS
         try:
             for path in folder.iterdir():
