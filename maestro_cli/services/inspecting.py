@@ -89,7 +89,7 @@ def read_logs(
         tail_lines=wanted.tail,
         previous=wanted.previous,
         containers=wanted.containers,
-        keep=_filter(wanted.grep, wanted.exclude),
+        keep=line_filter(wanted.grep, wanted.exclude),
     )
     sources = [_source(services, text, wanted.namespace) for text in wanted.targets]
     cancellation, logs = stopped or services.cancellation, services.cluster.logs
@@ -128,7 +128,8 @@ def _seconds(text: str) -> int | None:
         raise UsageError(f"--since: {error}", fix="--since 5m") from error
 
 
-def _filter(grep: str, exclude: str) -> Callable[[str], bool] | None:
+def line_filter(grep: str, exclude: str) -> Callable[[str], bool] | None:
+    """Whether a line is kept, by expressions of RE2; None where all are. Raises UsageError."""
     want, refuse = _regex("--grep", grep), _regex("--exclude", exclude)
     if want is None and refuse is None:
         return None

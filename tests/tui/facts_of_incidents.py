@@ -17,7 +17,7 @@ from maestro_cli.incidents.report.stats import Sample
 from maestro_cli.incidents.timeline import Entry
 from maestro_cli.runbooks.model import RunRecord, RunStatus, StepRecord
 from maestro_cli.runbooks.model import State as StepState
-from maestro_cli.tui.feeds.incident_story import IncidentStory
+from maestro_cli.tui.feeds.story import IncidentStory
 from maestro_cli.tui.screens.incidents import Row
 from tests.tui.cases import NOW
 from tests.tui.facts_of_changes import CHANGES
@@ -125,8 +125,8 @@ RUNS = tuple(
     )
 )  # fmt: skip
 STORY = IncidentStory(
-    details=DETAILS, timeline=TIMELINE, runs=RUNS[:1], explanation=None, book=None, tasks=TASKS, updates=(),
-    changes=CHANGES, hold="3 of 3 signals still fire", missing=(),
+    details=DETAILS, timeline=TIMELINE, runs=RUNS[:1], playbook="", bound=None, steps=(), tasks=TASKS,
+    updates=(), changes=CHANGES, hold="3 of 3 signals still fire", missing=(),
 )  # fmt: skip
 OVERVIEW = made(
     Overview, context="prod", namespace="ml", incidents=(OPEN,), people={"inc-2": PEOPLE}, tasks=TASKS,

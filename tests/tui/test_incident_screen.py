@@ -11,7 +11,8 @@ import pytest
 from maestro_cli.changes.model import State
 from maestro_cli.runbooks.model import RunStatus
 from maestro_cli.tui.app import ConsoleApp
-from maestro_cli.tui.feeds.incident_story import IncidentStory, read_story
+from maestro_cli.tui.feeds.incident_story import read_story
+from maestro_cli.tui.feeds.story import IncidentStory
 from maestro_cli.tui.screens.incident_words import head_lines, next_keys
 from maestro_cli.tui.screens.incidents import SCREENS
 from maestro_cli.tui.screens.model import Place

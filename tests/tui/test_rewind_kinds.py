@@ -25,8 +25,8 @@ from maestro_cli.tui.rewind.film import Film
 from maestro_cli.tui.screens.table import every_feed
 from maestro_cli.tui.store.model import Fact
 from tests.tui.cases import NOW
-from tests.tui.facts import description
-from tests.tui.facts_of_incidents import OVERVIEW
+from tests.tui.facts import description, revisions
+from tests.tui.facts_of_incidents import OVERVIEW, STORY
 
 META = {
     "name": "fraud", "namespace": "ml", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z",
@@ -69,6 +69,8 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "burning": lambda: BURNING,
     "yaml": lambda: ObjectText(parse_object_ref("ml/pod/fraud-1"), Untrusted("kind: Pod\n"), ("data.key",)),
     "status": lambda: OVERVIEW,
+    "incident": lambda: STORY,
+    "incident-revisions": lambda: revisions()[0],
     "description": lambda: replace(description(), ref=parse_object_ref("ml/deploy/fraud")),
     "services": lambda: ServiceHealth(
         "fraud", parse_workload_ref("ml/deploy/fraud"), ((NOW, None), (NOW, 1.0)), (), (), (BURNING,)

@@ -1,4 +1,4 @@
-"""One incident whole, as its screen shows it.
+"""One incident whole, as its screen shows it: how it is read.
 
 Invariant: read from the journal and from files alone, so that it is whole while no backend answers; what of
 it could not be read says why, and takes nothing else with it.
@@ -7,7 +7,7 @@ it could not be read says why, and takes nothing else with it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from maestro_cli.core.errors import MaestroError
@@ -15,67 +15,20 @@ from maestro_cli.tui.feeds.journal import journal_feed
 
 if TYPE_CHECKING:
     from maestro_cli.changes.model import Change
-    from maestro_cli.incidents.details import Details
     from maestro_cli.incidents.model import Incident
-    from maestro_cli.incidents.people.model import StatusUpdate, Task
     from maestro_cli.incidents.timeline import Entry
-    from maestro_cli.runbooks.model import Runbook, RunRecord
-    from maestro_cli.runbooks.playbooks.explanation import Explanation, PlannedRun
     from maestro_cli.services.root import Services
+    from maestro_cli.tui.feeds.story import IncidentStory
 
 T = TypeVar("T")
 OLDEST_SECONDS = 15.0  # a run whose process died is told within it
 MOST_CHANGES = 20
-OPEN_RUNS = ("running", "waiting", "interrupted", "paused", "cancelled", "unknown")
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentStory:
-    """`bound` is what its playbook would run, with values, also once its signals have cleared; `book` the
-    runbook of that; `hold` says why it cannot be resolved yet, and is empty when it can; `missing` says what
-    could not be read."""
-
-    details: Details
-    timeline: tuple[Entry, ...]
-    runs: tuple[RunRecord, ...]
-    explanation: Explanation | None
-    book: Runbook | None
-    tasks: tuple[Task, ...]
-    updates: tuple[StatusUpdate, ...]
-    changes: tuple[Change, ...]
-    hold: str
-    missing: tuple[str, ...]
-
-    @property
-    def incident(self) -> Incident:
-        return self.details.incident
-
-    @property
-    def seq(self) -> int:
-        return self.incident.seq
-
-    @property
-    def severity(self) -> str:
-        return self.incident.severity.value
-
-    @property
-    def bound(self) -> PlannedRun | None:
-        runs = self.explanation.runs if self.explanation is not None else ()
-        return runs[0] if runs else None
-
-    @property
-    def open_run(self) -> RunRecord | None:
-        """The newest run for it that has not ended."""
-        return next((run for run in self.runs if run.status.value in OPEN_RUNS), None)
-
-    @property
-    def top_suspect(self) -> dict[str, Any] | None:
-        suspects = (self.details.triage or {}).get("suspects", ())
-        return dict(suspects[0]) if suspects else None
 
 
 def read_story(services: Services, ref: str) -> IncidentStory:
     """Raises NotFound where there is no such incident."""
+    from maestro_cli.tui.feeds.story import BookStep, IncidentStory
+
     details = services.incident_details(ref.removeprefix("#"))
     incident, missing = details.incident, []
 
@@ -91,14 +44,18 @@ def read_story(services: Services, ref: str) -> IncidentStory:
     if details.signals:
         recorded = _recorded_playbook(timeline)
         explanation = tried("playbook", lambda: services.explain_bound(number, recorded))
-    bound = explanation.runs[0].runbook if explanation is not None and explanation.runs else ""
+    playbook = explanation.match.playbook if explanation is not None else None
+    bound = explanation.runs[0] if explanation is not None and explanation.runs else None
+    book = tried("runbook", lambda: services.runbooks.get(bound.runbook)) if bound is not None else None
+    steps = book.steps if book is not None else ()
     history = services.run_history
     return IncidentStory(
         details=details,
         timeline=timeline,
         runs=tuple(history.get(run.id) for run in history.list(incident=incident.id)),
-        explanation=explanation,
-        book=tried("runbook", lambda: services.runbooks.get(bound)) if bound else None,
+        playbook=playbook.id if playbook is not None else "",
+        bound=bound,
+        steps=tuple(BookStep(one.path, one.kind, one.mutates, one.title) for one in steps),
         tasks=services.tasks(number, ended=True),
         updates=services.updates(number),
         changes=_changes_of(services, incident),
@@ -135,4 +92,24 @@ def hold_of(services: Services, incident: Incident) -> str:
     return ""
 
 
-STORY = journal_feed("incident", read_story, oldest_seconds=OLDEST_SECONDS)
+def story_type() -> Any:
+    from maestro_cli.tui.feeds.story import IncidentStory
+
+    return IncidentStory
+
+
+def story_again(kept: IncidentStory) -> IncidentStory:
+    """What was kept, with the references of its changes as they were."""
+    from maestro_cli.core.refs import ref_of
+
+    def typed(change: Change) -> Change:
+        ref = ref_of(change.ref.kind, change.ref.namespace, change.ref.name)
+        target = replace(change.plan.target, ref=ref)
+        return replace(change, ref=ref, plan=replace(change.plan, target=target))
+
+    return replace(kept, changes=tuple(map(typed, kept.changes)))
+
+
+STORY = journal_feed(
+    "incident", read_story, oldest_seconds=OLDEST_SECONDS, item=story_type, revive=story_again
+)

@@ -7,7 +7,7 @@ or when it is so old that a lease may have ended without an event. At rest a loo
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from maestro_cli.tui.feeds.model import Feed, Hearer
 
@@ -21,9 +21,14 @@ OLDEST_SECONDS = 10.0  # a lease of a run or of a watch ends without an event
 
 
 def journal_feed(
-    id: str, read: Callable[[Services, str], T], *, oldest_seconds: float = OLDEST_SECONDS
+    id: str,
+    read: Callable[[Services, str], T],
+    *,
+    oldest_seconds: float = OLDEST_SECONDS,
+    item: Callable[[], Any] | None = None,
+    revive: Callable[[Any], T] | None = None,
 ) -> Feed[T]:
-    """A feed that follows the journal of its context."""
+    """A feed that follows the journal of its context; of a type `item` it is kept while it is shown."""
 
     def follow(services: Services, argument: str, hearer: Hearer[T], cancellation: Cancellation) -> None:
         """Tell it now, and after each look that found the head moved, until it is stopped."""
@@ -35,4 +40,7 @@ def journal_feed(
                 seen, read_at = head, now
             cancellation.wait(LOOK_SECONDS)
 
-    return Feed(id, "the journal", LOOK_SECONDS, follow=follow)
+    return Feed(
+        id, "the journal", LOOK_SECONDS, follow=follow,
+        item=item, revive=revive, is_kept_when_shown=item is not None,
+    )  # fmt: skip

@@ -297,7 +297,7 @@ class Film:
             packed = unpack.decompress(row[0], MOST_CHUNK_BYTES)
             if unpack.unconsumed_tail:
                 raise ValueError("a part is larger than any that is written")
-            items += msgspec.msgpack.decode(packed, type=whole)
+            items += msgspec.msgpack.decode(packed, type=whole, dec_hook=_again)
         return tuple(items) if is_list else items[0]
 
 
@@ -316,6 +316,13 @@ def _plain(value: Any) -> str:
     if isinstance(value, Untrusted):
         return str(value)
     raise TypeError(f"{type(value).__name__} cannot be kept")
+
+
+def _again(kind: type[Any], value: Any) -> Untrusted:
+    """What `_plain` wrote. Raises TypeError for anything else."""
+    if kind is Untrusted and isinstance(value, str):
+        return Untrusted(value)
+    raise TypeError(f"{kind.__name__} cannot be kept")
 
 
 def _is_same(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:

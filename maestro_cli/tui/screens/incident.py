@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.errors import UsageError
 from maestro_cli.tui.acting.model import Action, Answers, Danger, Target
-from maestro_cli.tui.feeds.incident_story import STORY, IncidentStory
+from maestro_cli.tui.feeds.incident_story import STORY
 from maestro_cli.tui.feeds.model import Feed
 from maestro_cli.tui.screens.incident_actions import ACTIONS
 from maestro_cli.tui.screens.incident_runs import CANCEL, CONSIDER, REHEARSE
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from maestro_cli.changes.candidates.model import Candidate
     from maestro_cli.changes.model import Plan
     from maestro_cli.services.root import Services
+    from maestro_cli.tui.feeds.story import IncidentStory
     from maestro_cli.tui.views.view import View
 
 
@@ -27,9 +28,16 @@ def read_revisions(services: Services, ref: str) -> tuple[Candidate, ...]:
     return services.rollback_candidates(workload) if workload is not None else ()
 
 
+def candidate_type() -> Any:
+    from maestro_cli.changes.candidates.model import Candidate
+
+    return Candidate
+
+
 REVISIONS: Feed[tuple[Candidate, ...]] = Feed(
-    "incident-revisions", "Kubernetes and Prometheus", 15.0, read_revisions
-)
+    "incident-revisions", "Kubernetes and Prometheus", 15.0, read_revisions,
+    item=candidate_type, is_kept_when_shown=True,
+)  # fmt: skip
 
 
 def plan_rollback(services: Services, target: Target, answers: Answers) -> Plan:
@@ -57,20 +65,19 @@ ROLLBACK = Action(
 
 
 def logs_of(target: Target) -> Place:
-    """What its workload prints; the pods of its namespace where it names none."""
-    incident = target.item.incident
-    if incident.workload is None:
-        return Place("pods", incident.namespace or "", target.context)
-    return Place("logs", str(incident.workload), target.context)
+    """What its suspect or its workload prints; the pods of its namespace where it names none."""
+    story: IncidentStory = target.item
+    if not story.printing:
+        return Place("pods", story.incident.namespace or "", target.context)
+    return Place("logs", story.printing, target.context)
 
 
 LOGS = Action(
     "incident.logs",
     "Logs",
-    "What its workload prints, as it is printed.",
+    "What its suspect or its workload prints, on a screen of its own.",
     Danger.OBSERVE,
-    lambda target, answers: ("pod", "logs", str(target.item.incident.workload), "-f"),
-    key="l",
+    lambda target, answers: ("pod", "logs", target.item.printing, "-f"),
     opens=logs_of,
 )
 

@@ -15,7 +15,7 @@ from maestro_cli.output.renderers.incident_findings import age_of
 if TYPE_CHECKING:
     from maestro_cli.changes.model import Change
     from maestro_cli.incidents.clock import PhaseReading
-    from maestro_cli.tui.feeds.incident_story import IncidentStory
+    from maestro_cli.tui.feeds.story import IncidentStory
 
 Spans = tuple[tuple[str, str], ...]
 GRAVE = ("sev1", "sev2")

@@ -6,6 +6,7 @@ Invariant: a filter is the source's: it decides what is read, before anything is
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from maestro_cli.services.root import Services
     from maestro_cli.tui.views.view import View
 
+QUIET_SECONDS = 1.0  # after them a log of which no line was picked is known to be read
 TAIL_LINES = 1000  # of each container, to begin with
 
 
@@ -77,11 +79,15 @@ def follow_logs(services: Services, argument: str, hearer: Hearer[Tail], stopped
 
     asked = LogsAsked.read(argument)
     keeper, is_silent = TailKeeper(hearer), True
+    quiet = threading.Timer(QUIET_SECONDS, keeper.tell)
+    quiet.daemon = True
+    quiet.start()
     try:
         for batch in read_logs(services, asked.wanted, stopped):
             keeper.add(batch)
             is_silent = False
     finally:
+        quiet.cancel()
         keeper.close()
     if is_silent:
         hearer.read(Tail(0, ()))

@@ -15,7 +15,7 @@ from maestro_cli.output.renderers.incident_findings import evidence_view, suspec
 from maestro_cli.output.renderers.incidents import clock_view, links_view, signals_view
 from maestro_cli.output.renderers.people import standing_rows, tasks_view, updates_view
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
-from maestro_cli.tui.feeds.incident_story import IncidentStory
+from maestro_cli.tui.feeds.story import IncidentStory
 from maestro_cli.tui.screens.incident_runs import LiveRun, live_blocks, run_blocks, values_text
 
 if TYPE_CHECKING:
@@ -89,32 +89,30 @@ def runbook_blocks(facts: Facts) -> Blocks:
     if story.bound is None:
         blocks += [Lines("no playbook binds a runbook to it: r asks which")]
     else:
-        playbook = story.explanation.match.playbook if story.explanation is not None else None
         blocks += [
             Fields(
                 [
                     ("runbook", story.bound.runbook),
-                    ("bound by", f"playbook {playbook.id}" if playbook is not None else None),
+                    ("bound by", f"playbook {story.playbook}" if story.playbook else None),
                     ("values", story.bound.fault or values_text(story.bound.values)),
                 ]
             )
         ]
     for run in story.runs:
         blocks += run_blocks(run)
-    if story.book is not None and not story.runs:
+    if story.bound is not None and not story.runs:
         blocks += [Heading("Steps"), _steps(story)]
     return blocks
 
 
 def _steps(story: IncidentStory) -> Listing[Any]:
-    assert story.book is not None
     columns: tuple[Column[Any], ...] = (
         Column("step", lambda step: step.path),
         Column("kind", lambda step: step.kind),
         Column("changes", lambda step: step.mutates, tone=lambda step: "warn" if step.mutates else ""),
         Column("what", lambda step: step.title),
     )
-    return Listing("runbook-steps/v1", columns, story.book.steps, empty="none: it is read, not run")
+    return Listing("runbook-steps/v1", columns, story.steps, empty="none: it is read, not run")
 
 
 def change_blocks(facts: Facts) -> Blocks:
@@ -129,6 +127,11 @@ def change_blocks(facts: Facts) -> Blocks:
 
         blocks += [Heading("Revisions, as a rollback sees them"), candidates_view(facts.candidates)]
     return blocks
+
+
+def log_blocks(facts: Facts) -> Blocks:
+    """Where it names nothing that prints; else its lines are followed."""
+    return [Lines("" if facts.story.printing else "it names nothing that prints: :logs NAMESPACE/pod/NAME")]
 
 
 def people_blocks(facts: Facts) -> Blocks:
@@ -149,9 +152,12 @@ PANES: tuple[Pane, ...] = (
     Pane("suspects", "Suspects and evidence", suspect_blocks),
     Pane("runbook", "Runbook and runs", runbook_blocks),
     Pane("changes", "Changes", change_blocks),
+    Pane("logs", "Logs", log_blocks),
     Pane("people", "People and tasks", people_blocks),
 )
 IDS = tuple(pane.id for pane in PANES)
+LOGS = "logs"  # the pane that is followed while it is shown; all others are reports
+RUNBOOK = "runbook"
 
 
 def report_of(pane: Pane, facts: Facts) -> Report:

@@ -1,8 +1,8 @@
 """One incident on one screen.
 
 Invariant: what is wrong, who it hurts, what changed and the safest next key stand on the first lines in every
-size; all but the revisions is from the journal, so it stays readable while no backend answers. Opening it
-fixes the scope of every place that is reached from it.
+size; all but the revisions and the logs is from the journal, so it stays readable while no backend answers.
+Opening it fixes the scope of every place that is reached from it. Logs are read while their pane is shown.
 """
 
 from __future__ import annotations
@@ -10,22 +10,39 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Vertical
+from textual.widget import Widget
+from textual.widgets import Input
 
 from maestro_cli.tui.acting.model import Target
-from maestro_cli.tui.feeds.incident_story import STORY, IncidentStory
+from maestro_cli.tui.feeds.incident_story import STORY
+from maestro_cli.tui.feeds.story import IncidentStory
 from maestro_cli.tui.screens.incident import REVISIONS, fixed_scope, incident_target
 from maestro_cli.tui.screens.incident_runs import LiveRun, live_key
 from maestro_cli.tui.screens.incident_words import head_lines
 from maestro_cli.tui.screens.model import Place, Screen
 from maestro_cli.tui.store.model import FactKey, Scope, Snapshot
-from maestro_cli.tui.text import Spans, shown
-from maestro_cli.tui.views.incident_panes import IDS, MIDDLE, PANES, Facts, Pane, panes_shown, report_of
+from maestro_cli.tui.text import Spans, plain_text, shown
+from maestro_cli.tui.views.incident_panes import (
+    IDS,
+    LOGS,
+    MIDDLE,
+    PANES,
+    RUNBOOK,
+    Facts,
+    Pane,
+    panes_shown,
+    report_of,
+)
+from maestro_cli.tui.views.logs_pane import LogsPane
+from maestro_cli.tui.views.report_view import NOT_KNOWN, difference_lines
 from maestro_cli.tui.views.stale_line import StaleLine
 from maestro_cli.tui.views.view import View
-from maestro_cli.tui.widgets.report_view import ReportView
+from maestro_cli.tui.widgets.report_view import ReportView, report_lines
+from maestro_cli.tui.widgets.source_colours import source_lines
 from maestro_cli.tui.widgets.text_view import TextView
 
 
@@ -45,22 +62,74 @@ class PaneBox(Vertical):
         self._drawn = ()
         self.query_one(ReportView).show_lines(())
 
-    def show(self, facts: Facts) -> None:
-        """Draw again what is not drawn yet; ages go on by the minute."""
-        drawn = (facts.story, facts.candidates, facts.live, facts.now.minute)
-        if drawn != self._drawn:
-            self._drawn = drawn
-            self.query_one(ReportView).show(report_of(self.pane, facts))
+    def show(self, facts: Facts, today: Facts | None, *, is_compared: bool) -> None:
+        """Draw again what is not drawn yet; ages go on by the minute. Compared, the lines that differ."""
+        drawn = (is_compared, *(_drawing(one) for one in (facts, today) if one is not None))
+        if drawn == self._drawn:
+            return
+        self._drawn, report = drawn, self.query_one(ReportView)
+        if not is_compared:
+            report.show(report_of(self.pane, facts))
+        elif today is None:
+            report.show_lines(source_lines(NOT_KNOWN, "text"))
+        else:
+            report.show_lines(difference_lines(*(self._lines(one) for one in (facts, today))))
+
+    def _lines(self, facts: Facts) -> list[str]:
+        """What the pane says, the first one with the head before it."""
+        head = head_lines(facts.story, facts.now) if self.pane is PANES[0] else []
+        return [plain_text(line) for line in (*head, *report_lines(report_of(self.pane, facts)))]
+
+
+def _drawing(facts: Facts) -> tuple[Any, ...]:
+    return (facts.story, facts.candidates, facts.live, facts.now.minute)
+
+
+class LogsBox(PaneBox):
+    """The pane whose lines are followed."""
+
+    def compose(self) -> ComposeResult:
+        yield from super().compose()
+        yield LogsPane("", is_narrow=True)
+
+    @property
+    def logs(self) -> LogsPane:
+        return self.query_one(LogsPane)
+
+    def show(self, facts: Facts, today: Facts | None, *, is_compared: bool) -> None:
+        target = facts.story.printing
+        self.logs.about(target)
+        self.logs.display = bool(target)
+        self.query_one(ReportView).display = not target
+        asked = self.logs.asked
+        before = "of the run before" if asked.is_previous else ""
+        marks = [target, before, f"/{asked.filter}" if asked.filter else ""]
+        self.border_title = Text(" · ".join(shown(one) for one in (self.pane.title, *marks) if one))
+        super().show(facts, today, is_compared=False)
+
+
+def _box(pane: Pane) -> PaneBox:
+    return LogsBox(pane) if pane.id == LOGS else PaneBox(pane)
 
 
 class IncidentView(View):
-    """Head, tabs and panes; Tab moves between panes, `z` gives one the whole screen."""
+    """Head, tabs and panes; Tab moves between them, `l` leads to the logs, `z` gives one the whole screen."""
+
+    can_compare = True
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "pane(1)", "Next pane", id="incident.next-pane", tooltip="To the next pane."),
         Binding(
             "shift+tab", "pane(-1)", "Pane before", id="incident.pane-before",
             tooltip="To the pane before.", show=False,
+        ),
+        Binding(
+            "l", "logs", "Logs", id="incident.pane-logs",
+            tooltip="What its suspect or its workload prints, as it is printed; / filters it.",
+        ),
+        Binding(
+            "p", "previous", "Run before", id="incident.logs-before", show=False,
+            tooltip="The log of the run before, or of now.",
         ),
         Binding("z", "zoom", "Zoom", id="incident.zoom", tooltip="Give the pane the whole screen, or not."),
     ]  # fmt: skip
@@ -80,18 +149,30 @@ class IncidentView(View):
         self._current = IDS[0]
         self._is_zoomed = False
         self._site = place.context
+        self._followed = ""  # the run that this console was seen to work on last
+        self._facts: tuple[Facts, Facts | None] | None = None  # and of now, where the past is compared
+        self._is_compared = False
+        self._newest: tuple[Snapshot, datetime] | None = None
 
     def compose(self) -> ComposeResult:
         yield StaleLine(id="stale-journal")
         yield TextView(wrap=False, id="head")
         yield StaleLine(id="stale-cluster")
         with Grid():
-            for pane in PANES:
-                yield PaneBox(pane)
+            yield from map(_box, PANES)
 
     def keys(self, scope: Scope) -> frozenset[FactKey]:
         context = self.place.context or scope.context
-        return frozenset({STORY.of(context, self.place.argument), REVISIONS.of(context, self.place.argument)})
+        logs = self._logs.key(context) if self.is_mounted and self._box(LOGS).display else None
+        about = frozenset(feed.of(context, self.place.argument) for feed in (STORY, REVISIONS))
+        return about if logs is None else about | {logs}
+
+    def _box(self, pane: str) -> PaneBox:
+        return self.query_one(f"#pane-{pane}", PaneBox)
+
+    @property
+    def _logs(self) -> LogsPane:
+        return self.query_one(LogsPane)
 
     def show(self, snapshot: Snapshot, now: datetime) -> None:
         self._site = context = self.place.context or snapshot.scope.context
@@ -108,19 +189,29 @@ class IncidentView(View):
             return
         self._story = story = fact.data
         live: LiveRun | None = snapshot.fact(live_key(context, story.incident.id)).data
-        self.query_one("#head", TextView).show_lines(
-            [*(_safe(line) for line in head_lines(story, now)), self._tabs()]
-        )
         facts = Facts(story, revisions.data, live, now)
-        for box in self.query(PaneBox):
-            if box.display:
-                box.show(facts)
-        self._facts = facts
-        self._fix(snapshot.scope, story)
+        self._facts, self._newest = (facts, self._today(snapshot, context, now)), (snapshot, now)
+        self._is_compared = snapshot.against is not None
+        if live is not None and live.run and live.run != self._followed:
+            self._followed, self._current = live.run, RUNBOOK  # its output is on the screen, whatever was
+            self._arrange()
+        else:
+            self._draw()
+        if not is_past:
+            self._fix(snapshot.scope, story)
+
+    def _today(self, snapshot: Snapshot, context: str, now: datetime) -> Facts | None:
+        """What is known now, while the past is compared with it; None where it is not known."""
+        if snapshot.against is None:
+            return None
+        argument = self.place.argument
+        found = [snapshot.against.get(feed.of(context, argument)) for feed in (STORY, REVISIONS)]
+        story, candidates = (one.data if one is not None else None for one in found)
+        return None if story is None else Facts(story, candidates, None, now)
 
     def _clear(self) -> None:
         """Nothing of now is shown as the past."""
-        self._story = None
+        self._story = self._facts = None
         self.query_one("#head", TextView).show_lines(())
         for box in self.query(PaneBox):
             box.clear()
@@ -140,6 +231,8 @@ class IncidentView(View):
     # Panes
 
     def on_mount(self) -> None:
+        if self.place.filter:
+            self._logs.set_filter(self.place.filter)
         self._arrange()
 
     def on_resize(self) -> None:
@@ -152,6 +245,7 @@ class IncidentView(View):
         grid = self.query_one(Grid)
         grid.styles.grid_size_columns = columns
         grid.styles.grid_size_rows = -(-len(chosen) // columns)
+        had_logs = self._box(LOGS).display
         for box in self.query(PaneBox):
             box.display = box.pane.id in chosen
             box.styles.column_span = 1
@@ -159,15 +253,22 @@ class IncidentView(View):
             self.query_one(f"#pane-{chosen[-1]}", PaneBox).styles.column_span = (
                 columns - len(chosen) % columns + 1
             )
-        if self._story is not None:
-            self._draw()
+        self._draw()
+        if had_logs != self._box(LOGS).display:
+            self.post_message(self.KeysChanged())
 
     def _draw(self) -> None:
+        """What is known, in the panes that are shown."""
+        if self._facts is None or self._newest is None:
+            return
+        (facts, today), (snapshot, now) = self._facts, self._newest
         for box in self.query(PaneBox):
             if box.display:
-                box.show(self._facts)
-        lines = [*(_safe(line) for line in head_lines(self._facts.story, self._facts.now)), self._tabs()]
-        self.query_one("#head", TextView).show_lines(lines)
+                box.show(facts, today, is_compared=self._is_compared)
+        head = [_safe(line) for line in head_lines(facts.story, facts.now)]
+        self.query_one("#head", TextView).show_lines([*head, self._tabs()])
+        if self._box(LOGS).display:
+            self._logs.show(snapshot, now, self._site)
 
     def _tabs(self) -> Spans:
         """The names of the panes, the current one in brackets; where those have no room, it alone."""
@@ -182,9 +283,32 @@ class IncidentView(View):
         return (*spans, ("z: all panes" if self._is_zoomed else "z: whole screen", "dim"))
 
     def action_pane(self, step: int) -> None:
-        self._current = IDS[(IDS.index(self._current) + step) % len(IDS)]
+        self._turn_to(IDS[(IDS.index(self._current) + step) % len(IDS)])
+
+    def action_logs(self) -> None:
+        self._turn_to(LOGS)
+
+    def action_previous(self) -> None:
+        self._turn_to(LOGS)
+        self._logs.turn_previous()
+
+    def set_filter(self, text: str) -> None:
+        """Of the logs, which come on the screen for it."""
+        self._logs.set_filter(text)
+        if text:
+            self._turn_to(LOGS)
+
+    @property
+    def home(self) -> Widget | None:
+        """What is read in the current pane."""
+        inside = self._box(self._current).query("*")
+        return next((one for one in inside if one.focusable and one.display), None)
+
+    def _turn_to(self, pane: str) -> None:
+        self._current = pane
         self._arrange()
-        self.query_one(f"#pane-{self._current} ReportView", ReportView).focus()
+        if self.home is not None and not isinstance(self.app.focused, Input):
+            self.home.focus()
 
     def action_zoom(self) -> None:
         self._is_zoomed = not self._is_zoomed
