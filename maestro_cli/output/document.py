@@ -18,7 +18,7 @@ from maestro_cli.core.untrusted import visible
 
 _LINK = re.compile(r"(?:https?://[^\s]|#[A-Za-z0-9_-])", re.IGNORECASE)
 _STYLE = """
-:root{color-scheme:light}
+:root{color-scheme:light dark}
 body{font:15px/1.5 system-ui,sans-serif;color:#222;background:#fff;max-width:60rem;
 margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;line-height:1.25}
@@ -33,6 +33,10 @@ overflow-wrap:anywhere;font-size:.86em}
 blockquote{margin:1rem 0;padding:.4rem .9rem;border-left:4px solid #a33b00;background:#fdf3e4}
 figure{margin:1rem 0}svg{max-width:100%;height:auto;border:1px solid #cfd4da}
 mark{background:#ffe49a;padding:0 .2rem}
+th,td strong{overflow-wrap:normal}
+@media screen and (prefers-color-scheme:dark){body{color:#dde3ea;background:#15191e}
+th{background:#232a32}pre{background:#1c2229}blockquote{background:#33261a}mark{color:#222}
+th,td,pre,h2,svg{border-color:#3a434d}a{color:#8fbcf0}svg{filter:invert(1) hue-rotate(180deg)}}
 @media print{body{margin:0;max-width:none;font-size:11pt}h2,h3{break-after:avoid}
 tr,figure,pre,blockquote{break-inside:avoid}thead{display:table-header-group}a{color:inherit}}
 @page{margin:16mm}

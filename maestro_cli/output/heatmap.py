@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 
-from maestro_cli.core.untrusted import visible
+from maestro_cli.output.svg_parts import FAINT, PAPER, WIDTH, opened, words
 
-WIDTH = 760
 _LEFT, _TOP, _ROW, _LEGEND = 64, 44, 13, 26
-_INK, _UNKNOWN = "#222222", "#ffffff"
 _STEPS = ((0.0, "#e8f1e4"), (0.25, "#fbe3a6"), (1.0, "#f4b26a"), (5.0, "#d9663c"), (float("inf"), "#8f1d14"))
 _WORDS = (
     "nothing bad",
@@ -50,11 +47,7 @@ def heatmap_svg(plot: Heatmap) -> str:
     wide = (WIDTH - _LEFT - 8) / columns
     return "\n".join(
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-            f'height="{height}" role="img" font-family="sans-serif" font-size="10" fill="{_INK}">',
-            f"<title>{_text(plot.title)}</title>",
-            f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-            f'<text x="{_LEFT}" y="16" font-size="13" font-weight="bold">{_text(plot.title)}</text>',
+            *opened(plot.title, height, _LEFT),
             *(
                 f'<text x="{_LEFT + index * wide:.1f}" y="{_TOP - 5}">{index:02d}</text>'
                 for index in range(0, columns, 3)
@@ -79,7 +72,7 @@ def colour_of(share: float | None, allowed: float) -> int | None:
 def _row(plot: Heatmap, row: Row, index: int, wide: float) -> Iterator[str]:
     """A rectangle for each stretch of one colour; its words have the worst share in it."""
     y = _TOP + index * _ROW
-    yield f'<text x="{_LEFT - 6}" y="{y + _ROW - 3}" text-anchor="end">{_text(row.label)}</text>'
+    yield f'<text x="{_LEFT - 6}" y="{y + _ROW - 3}" text-anchor="end">{words(row.label)}</text>'
     first = 0
     colours = [colour_of(share, plot.allowed) for share in row.shares]
     for end in range(1, len(colours) + 1):
@@ -87,25 +80,21 @@ def _row(plot: Heatmap, row: Row, index: int, wide: float) -> Iterator[str]:
             continue
         x, width = _LEFT + first * wide, (end - first) * wide - 1
         colour = colours[first]
-        fill = f'fill="{_UNKNOWN}" stroke="#cfd4da" stroke-dasharray="2 2"'
-        words = "not known"
+        fill = f'fill="{PAPER}" stroke="{FAINT}" stroke-dasharray="2 2"'
+        told = "not known"
         if colour is not None:
             fill = f'fill="{_STEPS[colour][1]}"'
-            words = f"{max(share or 0.0 for share in row.shares[first:end]):.3%} bad at most"
+            told = f"{max(share or 0.0 for share in row.shares[first:end]):.3%} bad at most"
         yield (
             f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="{_ROW - 1}" {fill}>'
-            f"<title>{_text(row.label)} {first:02d}:00 to {end:02d}:00: {words}</title></rect>"
+            f"<title>{words(row.label)} {first:02d}:00 to {end:02d}:00: {told}</title></rect>"
         )
         first = end
 
 
 def _legend(height: int) -> Iterator[str]:
     x = float(_LEFT)
-    for (_, colour), words in zip(_STEPS, _WORDS, strict=True):
+    for (_, colour), told in zip(_STEPS, _WORDS, strict=True):
         yield f'<rect x="{x:.0f}" y="{height - 17}" width="10" height="10" fill="{colour}"/>'
-        yield f'<text x="{x + 14:.0f}" y="{height - 8}">{words}</text>'
-        x += 34 + 5.2 * len(words)
-
-
-def _text(words: str) -> str:
-    return escape(visible(words, 120))
+        yield f'<text x="{x + 14:.0f}" y="{height - 8}">{told}</text>'
+        x += 34 + 5.2 * len(told)

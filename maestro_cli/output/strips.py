@@ -24,6 +24,12 @@ def strip(levels: Iterable[int | None]) -> str:
     return "".join(_UNKNOWN if level is None else " ░▒▓█"[min(max(level, 0), 4)] for level in levels)
 
 
+def bar(share: float, width: int) -> str:
+    """A share of 0 to 1 as a bar of at most `width` characters; what is more than nothing is seen."""
+    eighths = min(max(round(share * width * 8), 1 if share > 0 else 0), 8 * width)
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
 def _bar(value: float | None, low: float, high: float) -> str:
     if value is None or not high > low:
         return " "

@@ -70,11 +70,12 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A document of blocks for people, and one JSON body for programs."""
+    """A document of blocks for people, one JSON body for programs; CSV is of `rows`, or of the only table."""
 
     schema: str
     document: Mapping[str, Any]
     blocks: Sequence[Fields | Heading | Lines | Listing[Any]] = field(default_factory=tuple)
+    rows: Listing[Any] | None = None
 
     def body(self) -> dict[str, Any]:
         content: dict[str, Any] = plain(self.document)

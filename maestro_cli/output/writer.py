@@ -149,6 +149,8 @@ def _escaped(match: re.Match[str]) -> str:
 def _csv(view: View) -> str:
     if isinstance(view, Listing):
         return tables.csv_text(view)
+    if view.rows is not None:
+        return tables.csv_text(view.rows)
     listings = [block for block in view.blocks if isinstance(block, Listing)]
     if len(listings) != 1:
         raise UsageError("this report is not one table, so it has no CSV form", fix="use -o json or -o md")

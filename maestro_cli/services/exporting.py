@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli import __version__
-from maestro_cli.config.locations import state_dir
 from maestro_cli.core.archives import archive_kind, read_archive
 from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.errors import ActionFailed, GateNotMet, UsageError
@@ -30,10 +29,10 @@ from maestro_cli.journal.model import Event
 from maestro_cli.journal.verification import parse_anchor
 from maestro_cli.output.document import html_page
 from maestro_cli.services.reporting import markdown_of, pictures_of, postmortem_of
-from maestro_cli.sources.signing import Ed25519Signer, fits, read_public_key, signer_in, signer_of_pem
+from maestro_cli.services.signing import signer_of, trusted_keys
+from maestro_cli.sources.signing import fits
 
 if TYPE_CHECKING:
-    from maestro_cli.config.secrets import Secrets
     from maestro_cli.services.root import Services
 
 FORMS = ("json", "jsonl", "cloudevents")
@@ -84,7 +83,7 @@ def export_bundle(
     """
     kind = archive_kind(path.name)
     incident = services.desk.get(ref)
-    signer = _signer(services.secrets, signing_key)
+    signer = signer_of(services.secrets, signing_key)
     own = events_of(services.journal, incident.id)
     head = services.journal.head()
     between = _between(services, own, head.seq) if whole_chain else None
@@ -107,16 +106,6 @@ def export_bundle(
         whole_chain,
         signer.public_key,
     )
-
-
-def _signer(secrets: Secrets, reference: str | None) -> Ed25519Signer:
-    if reference is None:
-        return signer_in(_keys())
-    return signer_of_pem(secrets.resolve(reference, file="--signing-key"), "--signing-key")
-
-
-def _keys() -> Path:
-    return state_dir() / "keys"
 
 
 def _between(services: Services, own: tuple[Event, ...], last: int) -> list[Event]:
@@ -197,7 +186,4 @@ def verify_bundle(path: Path, *, keys: tuple[str, ...], anchor: str | None) -> B
     Needs no context, no journal and no network. Raises NotFound, InvalidFile, UsageError.
     """
     head = parse_anchor(anchor) if anchor is not None else None
-    trusted = tuple(read_public_key(key) for key in keys)
-    if not keys and (_keys() / "export-ed25519.pem").exists():
-        trusted = (signer_in(_keys()).public_key,)
-    return check(read_archive(path), fits, trusted=trusted, anchor=head)
+    return check(read_archive(path), fits, trusted=trusted_keys(keys), anchor=head)

@@ -16,7 +16,7 @@ from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.incidents.model import Incident, State
 from maestro_cli.services.incident_stats import MAX_INCIDENTS
-from maestro_cli.slo.measuring.recoveries import Recovered
+from maestro_cli.slo.measuring.recoveries import RECOVERY_MEASURED, Recovered, RecoveryMeasured
 from maestro_cli.slo.measuring.window import Span
 from maestro_cli.slo.report.model import DrillLine, IncidentLine
 
@@ -28,8 +28,8 @@ _NO_INCIDENT = {State.DISMISSED, State.MERGED}
 
 
 def recovered(services: Services, now: datetime) -> tuple[Recovered, ...]:
-    """One for each incident that was one and each drill that was scored."""
-    found = [*_by_incidents(services, now), *_by_drills(services)]
+    """One for each incident that was one, each drill that was scored, and what a restore measured."""
+    found = [*_by_incidents(services, now), *_by_drills(services), *_by_restores(services)]
     return tuple(sorted(found, key=lambda one: (one.at, one.of)))
 
 
@@ -40,7 +40,7 @@ def incident_lines(services: Services, span: Span, now: datetime) -> tuple[Incid
             f"{one.number}",
             one.title,
             one.severity.value,
-            one.times.opened_at,
+            one.times.started_at,
             _restored(one),
             None if _restored(one) is None else _seconds(one, now),
         )
@@ -50,8 +50,8 @@ def incident_lines(services: Services, span: Span, now: datetime) -> tuple[Incid
 
 
 def drill_lines(services: Services, span: Span) -> tuple[DrillLine, ...]:
-    """The drills that were scored in the span, with the recovery time that each measured."""
-    return tuple(
+    """The drills of the span, with what each measured: those that were scored, and restores."""
+    scored = [
         DrillLine(
             card.injected_at,
             _name(event, card),
@@ -61,7 +61,15 @@ def drill_lines(services: Services, span: Span) -> tuple[DrillLine, ...]:
         )
         for event, card in _cards(services)
         if span.start <= card.injected_at < span.end
-    )
+    ]
+    restored = [
+        DrillLine(
+            one.at, one.of, Verdict.PASS if one.passed else Verdict.FAIL, one.rto_seconds, one.rpo_seconds
+        )
+        for one in _restores(services)
+        if span.start <= one.at < span.end
+    ]
+    return tuple(sorted((*scored, *restored), key=lambda line: (line.at, line.name)))
 
 
 def _incidents(services: Services) -> Iterator[Incident]:
@@ -92,6 +100,23 @@ def _by_drills(services: Services) -> Iterator[Recovered]:
         seconds = _recovery_seconds(card)
         if seconds is not None:
             yield Recovered(card.injected_at, "rto", seconds, _name(event, card))
+
+
+def _by_restores(services: Services) -> Iterator[Recovered]:
+    for one in _restores(services):
+        if one.rto_seconds is not None:
+            yield Recovered(one.at, "rto", one.rto_seconds, one.of, one.service)
+        if one.rpo_seconds is not None:
+            yield Recovered(one.at, "rpo", one.rpo_seconds, one.of, one.service)
+
+
+def _restores(services: Services) -> Iterator[RecoveryMeasured]:
+    """What restores measured; an event of another shape measured nothing."""
+    for event in services.journal.events(subject="recovery/", kinds=(RECOVERY_MEASURED,)):
+        try:
+            yield msgspec.convert(event.data, RecoveryMeasured)
+        except msgspec.ValidationError:
+            continue
 
 
 def _cards(services: Services) -> Iterator[tuple[Event, Scorecard]]:

@@ -22,7 +22,8 @@ from maestro_cli.core.archives import SUFFIXES, archive_kind, read_archive
 from maestro_cli.core.errors import ActionFailed, GateNotMet, InvalidFile, NotFound, UsageError
 from maestro_cli.core.files import unusable, write_atomically
 from maestro_cli.output.document import html_page
-from maestro_cli.output.renderers.sla import pictures_of, sla_view
+from maestro_cli.output.renderers.sla import sla_view
+from maestro_cli.output.renderers.sla_pictures import pictures_of
 from maestro_cli.services.measuring import (
     MeasureWanted,
     beside_one_another,
@@ -32,6 +33,7 @@ from maestro_cli.services.measuring import (
 )
 from maestro_cli.services.objectives import contract_of, exclusions_of
 from maestro_cli.services.recoveries import drill_lines, incident_lines, recovered
+from maestro_cli.services.signing import signer_of, trusted_keys
 from maestro_cli.slo.files.contract import Contract, read_contract
 from maestro_cli.slo.files.exclusions import Maintenance, excluding, read_exclusions
 from maestro_cli.slo.measuring.keeping import Kept, Key
@@ -39,10 +41,19 @@ from maestro_cli.slo.measuring.measure import Outside
 from maestro_cli.slo.measuring.window import Span, calendar_span, month_span, previous_span
 from maestro_cli.slo.objectives import Objective
 from maestro_cli.slo.report.build import build_report
-from maestro_cli.slo.report.bundle import MOST_PERIODS, Verification, pack_bundle, read_pieces, verify_bundle
+from maestro_cli.slo.report.bundle import (
+    MANIFEST,
+    MOST_PERIODS,
+    Verification,
+    pack_bundle,
+    read_pieces,
+    verify_bundle,
+)
 from maestro_cli.slo.report.model import Inputs, SlaReport, Terms
 from maestro_cli.slo.report.recording import RecordingMetrics, RecordingStore
+from maestro_cli.slo.report.signature import Sign, Signature, nobody_signs, signature_in
 from maestro_cli.slo.report.text import report_markdown
+from maestro_cli.sources.signing import fits
 
 if TYPE_CHECKING:
     from maestro_cli.services.root import Services
@@ -68,6 +79,7 @@ class SlaWanted:
     to: tuple[Path, ...] = ()
     force: bool = False
     fresh: bool = False
+    signing_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +88,11 @@ class Made:
 
     report: SlaReport
     pieces: Sequence[tuple[Key, Kept]]
+    sign: Sign = nobody_signs
 
 
 def make_report(services: Services, wanted: SlaWanted) -> Made:
-    """Measure the month, or recompute what a bundle says.
+    """Measure the month, or recompute what a bundle says, whose signature stays where nobody signs it anew.
 
     Of another Prometheus than the context's no incident and no drill is known.
     Raises UsageError, NotFound, InvalidFile, Unreachable and Refused.
@@ -87,10 +100,11 @@ def make_report(services: Services, wanted: SlaWanted) -> Made:
     for path in wanted.to:
         _form_of(path)  # before anything is asked
     if wanted.bundle is not None:
-        others = replace(wanted, bundle=None, to=(), force=False)
+        others = replace(wanted, bundle=None, to=(), force=False, signing_key=None)
         if others != SlaWanted():
             raise UsageError("a bundle says what its report is of", fix="leave out all but --from and --to")
-        return _from_bundle(wanted.bundle)
+        made = _from_bundle(wanted.bundle)
+        return made if wanted.signing_key is None else replace(made, sign=_signing(services, wanted))
     asked = MeasureWanted(
         names=wanted.names, file=wanted.file, prometheus=wanted.prometheus, fresh=wanted.fresh
     )
@@ -119,7 +133,18 @@ def make_report(services: Services, wanted: SlaWanted) -> Made:
     report = build_report(inputs, Outside(metrics, now, store, before), beside_one_another)
     labels = sorted(metrics.label_answers, key=lambda one: (one.label, one.selector, one.start, one.end))
     asked_too = replace(report.inputs, label_values=tuple(labels))
-    return Made(replace(report, inputs=asked_too), tuple(store.pieces.values()))
+    whole = replace(report, inputs=asked_too)
+    return Made(whole, tuple(store.pieces.values()), _signing(services, wanted))
+
+
+def _signing(services: Services, wanted: SlaWanted) -> Sign:
+    """Signs with the key that is named, else with that of this installation, which is made when it signs."""
+
+    def sign(manifest: bytes) -> Signature:
+        signer = signer_of(services.secrets, wanted.signing_key)
+        return Signature(signer.public_key, signer.sign(manifest))
+
+    return sign
 
 
 def default_place(context: str, period: str) -> Path:
@@ -163,9 +188,14 @@ def _pictures_folder(path: Path) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", path.stem) + ".pictures"
 
 
-def verify(path: Path) -> Verification:
-    """Recompute a bundle offline. Raises NotFound, InvalidFile."""
-    return verify_bundle(read_archive(path), str(path))
+def verify(path: Path, keys: tuple[str, ...] = ()) -> tuple[Verification, bool]:
+    """Recompute a bundle offline; also whether a key signed it that is named or, with none, is our own.
+
+    Raises NotFound, InvalidFile, UsageError.
+    """
+    trusted = trusted_keys(keys)
+    found = verify_bundle(read_archive(path), str(path), fits)
+    return found, found.signed_by in trusted
 
 
 def page_of(report: SlaReport) -> str:
@@ -177,7 +207,7 @@ def page_of(report: SlaReport) -> str:
 def _from_bundle(path: Path) -> Made:
     """What is not as its manifest and its report say is not made into a document that looks right."""
     files = read_archive(path)
-    found = verify_bundle(files, str(path))
+    found = verify_bundle(files, str(path), fits)
     if found.problems:
         raise InvalidFile(
             "is not what was measured",
@@ -185,7 +215,10 @@ def _from_bundle(path: Path) -> Made:
             why=f"{found.problems[0].where}: {found.problems[0].text}",
             fix=f"maestro sla verify {path} tells all of it",
         )
-    return Made(found.report, read_pieces(files, str(path)))
+    signature, manifest = signature_in(files), files[MANIFEST]
+    return Made(
+        found.report, read_pieces(files, str(path)), lambda data: signature if data == manifest else None
+    )
 
 
 def _contract(services: Services, wanted: SlaWanted, known: Mapping[str, Objective]) -> Contract:
@@ -242,7 +275,7 @@ def _form_of(path: Path) -> Callable[[Made], bytes]:
     name = path.name.lower()
     if name.endswith(SUFFIXES):
         kind = archive_kind(name)
-        return lambda made: pack_bundle(made.report, made.pieces, kind)
+        return lambda made: pack_bundle(made.report, made.pieces, kind, made.sign)
     from maestro_cli.core.canonical import canonical_json
 
     forms: dict[str, Callable[[Made], bytes]] = {

@@ -55,11 +55,18 @@ def report(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     fresh: FreshOption = False,
+    signing_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REFERENCE", help="env:NAME, file:PATH or bao:PATH#KEY of an Ed25519 key as PEM."
+        ),
+    ] = None,
     output: OutputOption = "table",
 ) -> None:
     """Report the objectives of a month: verdict, ratio, bounds, coverage, budget, incidents and drills.
 
-    Exit 10 when a promise was not kept, 15 when that cannot be known.
+    Exit 10 when a promise was not kept, 15 when that cannot be known. A bundle is signed with the key that
+    incidents are exported with, or with --signing-key.
 
     Example: maestro sla report --month 2026-10 --zone Europe/Berlin --to october.html --to october.tar.gz
 
@@ -86,6 +93,7 @@ def report(
         tuple(to or ()),
         force,
         fresh,
+        signing_key,
     )
     made = make_report(ctx.obj, wanted)
     for path in write_reports(made, wanted):
@@ -101,26 +109,37 @@ def report(
 def verify(
     ctx: typer.Context,
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A .tar.gz or .zip of sla report.")],
+    key: Annotated[
+        list[str] | None,
+        typer.Option("--key", metavar="KEY", help="A public key to trust, ed25519:…, or a file with one."),
+    ] = None,
     output: OutputOption = "table",
 ) -> None:
     """Recompute every figure of a report from its bundle, without a journal or a network.
 
-    Exit 10 when a file or a figure is not what it says. The digest tells one bundle from another: compare it
-    with the one that you were told.
+    Exit 10 when a file, a figure or the signature is not what it says, 15 when no --key that you gave signed
+    it. The digest tells one bundle from another: compare it with the one that you were told.
 
-    Example: maestro sla verify october.tar.gz
+    Example: maestro sla verify october.tar.gz --key ed25519:9f…
     """
-    from maestro_cli.core.errors import ConditionNotMet
+    from maestro_cli.core.errors import ConditionNotMet, NoData
     from maestro_cli.core.verdict import Verdict
     from maestro_cli.output.renderers.sla import verification_view
     from maestro_cli.output.writer import emit
     from maestro_cli.services.sla import verify as verify_report
 
-    found = verify_report(bundle)
-    emit(verification_view(bundle, found), output_options(ctx, output))
+    options = output_options(ctx, output)
+    found, is_trusted = verify_report(bundle, tuple(key or ()))
+    emit(verification_view(bundle, found, is_trusted=is_trusted), options)
     if found.verdict is not Verdict.PASS:
         raise ConditionNotMet(
             "the report is not what its bundle gives",
             why=f"{found.problems[0].where}: {found.problems[0].text}",
             fix="ask who made it for it again, and keep this one",
+        )
+    if key and not is_trusted:
+        raise NoData(
+            "nothing says that who you trust made the bundle",
+            why=f"it is signed with {found.signed_by}" if found.signed_by else "it is not signed",
+            fix="get the public key from who made it by another way, and pass --key",
         )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _TONES = {"PASS": "good", "FAIL": "bad"}
 _STATES = {"critical": "bad", "increasing": "warn", "recovering": "warn", "ok": "good"}
 _WIDTH = 31
+STRIP_LEGEND = "blank: under 0.1 % of the budget, ░ 0.1 %, ▒ 1 %, ▓ a thirty-first, █ a tenth, · no traffic"
 _SHARES = (0.001, 0.01, 1 / 31, 0.1)  # of the budget, that a day spends: the levels of the strip
 
 
@@ -263,12 +264,15 @@ def _rows(one: Kept, measured: Measured) -> list[tuple[str, object]]:
 
 
 def _calendar(days: Sequence[Day], measured: Measured) -> str:
-    levels = [
+    return f"[{days_strip(days)}]\n{STRIP_LEGEND}"
+
+
+def days_strip(days: Iterable[Day]) -> str:
+    """A character for each day, by what it spent of the budget."""
+    return strip(
         None if not day.total or day.spent is None else sum(day.spent > share for share in _SHARES)
         for day in days
-    ]
-    legend = "blank: under 0.1 % of the budget, ░ 0.1 %, ▒ 1 %, ▓ a thirty-first, █ a tenth, · no traffic"
-    return f"[{strip(levels)}]\n{legend}"
+    )
 
 
 def _burns(one: Kept) -> Listing[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""SLA reports: as a view, and their pictures; and what verifying a bundle found."""
+"""SLA reports as a view, and what verifying a bundle found."""
 
 from __future__ import annotations
 
@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING
 from maestro_cli import __version__
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.verdict import Verdict
-from maestro_cli.output.heatmap import Heatmap, Row, heatmap_svg
-from maestro_cli.output.plots import Plot, svg
+from maestro_cli.output.renderers.sla_details import detail_blocks
 from maestro_cli.output.views import Column, Fields, Listing, Report
 from maestro_cli.slo.report.document import report_document
-from maestro_cli.slo.report.shapes import budget_curve, days
-from maestro_cli.slo.report.text import (
-    bounds_text,
-    credit_text,
-    has_pictures,
-    picture_name,
-    ratio_text,
-)
+from maestro_cli.slo.report.text import bounds_text, credit_text, kept_text, ratio_text, why_text
 
 if TYPE_CHECKING:
     from maestro_cli.slo.measuring.model import Measured
@@ -27,29 +19,38 @@ if TYPE_CHECKING:
     from maestro_cli.slo.report.model import Line, SlaReport
 
 TONES = {Verdict.PASS: "good", Verdict.FAIL: "bad", Verdict.INDETERMINATE: "warn"}
-_TWO_HOURS = 7200.0
 
 
 def sla_view(report: SlaReport) -> Report:
-    """JSON is the whole report, as in the bundle; CSV a row an objective."""
+    """The verdicts, then why; JSON is the whole report, as in the bundle; CSV a row an objective."""
     inputs = report.inputs
     rows: list[tuple[str, object]] = [
+        ("verdict", f"{report.verdict.value}: {kept_text(report)}"),
         ("period", str(inputs.span) + ("" if inputs.is_over else ", not over")),
-        ("contract", " for ".join(filter(None, (inputs.terms.name, inputs.terms.customer)))),
-        ("context", inputs.context),
-        ("verdict", report.verdict.value),
     ]
+    if inputs.terms.name:
+        rows.append(("contract", " for ".join(filter(None, (inputs.terms.name, inputs.terms.customer)))))
     if report.credit is not None:
         rows.append(("credit", f"{credit_text(report.credit)}: {report.credit.why}"))
+    if inputs.context:
+        rows.append(("context", inputs.context))
     if inputs.exclusions:
-        rows.append(("excluded", f"{len(inputs.exclusions)} stretches; as measured and adjusted stand below"))
+        rows.append(("excluded", _stretches(len(inputs.exclusions), ", out of the adjusted figures")))
     if inputs.waiting:
-        rows.append(("not excluded", f"{len(inputs.waiting)} stretches that nobody approved"))
-    rows += [("incidents", len(inputs.incidents)), ("drills", len(inputs.drills))]
+        rows.append(("not excluded", _stretches(len(inputs.waiting), " that nobody approved")))
     lines = Listing(
         "sla-objectives/v1", _columns(report), report.lines, document=lambda line: line.objective.name
     )
-    return Report("sla-report/v1", report_document(report), (Fields(rows), lines))
+    blocks = (Fields(rows), lines, *detail_blocks(report))
+    return Report("sla-report/v1", report_document(report), blocks, rows=lines)
+
+
+def _before(line: Line) -> str:
+    return ", ".join(f"{ratio_text(one)} {one.judgement.verdict.value}" for one in line.previous)
+
+
+def _stretches(count: int, words: str) -> str:
+    return f"{count} stretch{'' if count == 1 else 'es'}{words}"
 
 
 def _columns(report: SlaReport) -> tuple[Column[Line], ...]:
@@ -58,9 +59,11 @@ def _columns(report: SlaReport) -> tuple[Column[Line], ...]:
     def counted(line: Line) -> Measured:
         return line.counted(terms)
 
+    has_adjusted = any(line.measured.adjusted is not None for line in report.lines)
+    adjusted: Column[Line] = Column("adjusted", _adjusted, right=True)
+    credit: Column[Line] = Column("credit", lambda line: credit_text(line.credit), right=True, priority=3)
     return (
         Column("objective", lambda line: line.objective.name),
-        Column("promise", lambda line: line.objective.echo, priority=3),
         Column(
             "verdict",
             lambda line: counted(line).judgement.verdict.value,
@@ -68,38 +71,26 @@ def _columns(report: SlaReport) -> tuple[Column[Line], ...]:
             priority=1,
         ),
         Column("measured", lambda line: ratio_text(line.measured), right=True, priority=1),
-        Column("adjusted", _adjusted, right=True),
+        *((adjusted,) if has_adjusted else ()),
+        Column("spent", lambda line: _share(counted(line).budget_consumed), right=True, priority=1),
+        Column("why", lambda line: why_text(line, report), priority=2, folds=True),
         Column("bounds", lambda line: bounds_text(counted(line)), right=True),
-        Column("coverage", lambda line: f"{counted(line).coverage:.1%}", right=True),
-        Column("budget spent", lambda line: _share(counted(line).budget_consumed), right=True),
-        Column("bad minutes", lambda line: counted(line).bad_minutes, right=True, priority=3),
+        Column("seen", lambda line: f"{counted(line).coverage:.1%}", right=True),
         Column("before", _before, right=True, priority=3),
-        Column("credit", lambda line: credit_text(line.credit), right=True, priority=3),
-        Column("why", lambda line: counted(line).judgement.reason, priority=3, folds=True),
+        *((credit,) if terms.tiers else ()),
+        Column("promise", lambda line: line.objective.echo, priority=3),
+        Column("bad minutes", lambda line: counted(line).bad_minutes, right=True, priority=3),
     )
 
 
-def _before(line: Line) -> str:
-    return ", ".join(f"{ratio_text(one)} {one.judgement.verdict.value}" for one in line.previous)
-
-
-def pictures_of(report: SlaReport) -> dict[str, str]:
-    """SVG by name, as the Markdown names them: the budget over the period, and bad events by hour and day."""
-    found: dict[str, str] = {}
-    for number, line in enumerate(report.lines, 1):
-        if has_pictures(line):
-            found[picture_name(number, "budget")] = _budget_picture(line)
-            found[picture_name(number, "hours")] = _hours_picture(line)
-    return found
-
-
-def verification_view(path: Path, found: Verification) -> Report:
-    """The verdict, the digest, and each problem."""
+def verification_view(path: Path, found: Verification, *, is_trusted: bool) -> Report:
+    """The verdict, who signed it, the digest, and each problem."""
     report = found.report
     rows: list[tuple[str, object]] = [
         ("verdict", found.verdict.value),
         ("why", _why(found)),
         ("bundle", str(path)),
+        ("signed by", _signer(found, is_trusted)),
         ("digest", found.digest),
         ("period", str(report.inputs.span)),
         ("objectives", len(report.lines)),
@@ -113,12 +104,20 @@ def verification_view(path: Path, found: Verification) -> Report:
     document = {
         "verdict": found.verdict.value,
         "digest": found.digest,
+        "signed_by": found.signed_by or None,
+        "is_trusted": is_trusted,
         "file": str(path),
         "problems": plain(found.problems),
         "report_verdict": report.verdict.value,
     }
     problems = Listing("sla-problems/v1", columns, found.problems, empty="no problem was found")
     return Report("sla-verification/v1", document, (Fields(rows), problems))
+
+
+def _signer(found: Verification, is_trusted: bool) -> str:
+    if not found.signed_by:
+        return "nobody: who changes all of it is not noticed, but by another digest"
+    return f"{found.signed_by}, {'which is trusted' if is_trusted else 'which nobody here said to trust'}"
 
 
 def _adjusted(line: Line) -> str:
@@ -133,23 +132,3 @@ def _why(found: Verification) -> str:
     if found.problems:
         return f"{len(found.problems)} things are not as the manifest says, or not what recomputing gives"
     return "every figure is what recomputing it from the bundle gives"
-
-
-def _budget_picture(line: Line) -> str:
-    measured = line.measured
-    return svg(
-        Plot(
-            title=f"{line.objective.title}: budget left",
-            unit="%",
-            points=[(at.timestamp(), 100 * left) for at, left in budget_curve(measured)],
-            start=measured.span.start.timestamp(),
-            end=measured.span.end.timestamp(),
-            gap_seconds=_TWO_HOURS,
-        )
-    )
-
-
-def _hours_picture(line: Line) -> str:
-    rows = [Row(f"{one.day:%a %d}", one.shares) for one in days(line.measured)]
-    title = f"{line.objective.title}: bad events by hour, {line.measured.span.zone}"
-    return heatmap_svg(Heatmap(title, rows, line.objective.budget))

@@ -8,13 +8,42 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.verdict import Judgement, Verdict
 from maestro_cli.slo.measuring.model import Bounds, Measured
 from maestro_cli.slo.measuring.window import Span
 from maestro_cli.slo.objectives import Objective, Recovery
+
+RECOVERY_MEASURED = "recovery.measured"  # an event of the journal, of the subject `recovery/NAME`
+Seconds = Annotated[float, msgspec.Meta(ge=0, lt=1e12)]
+
+
+class RecoveryMeasured(msgspec.Struct, frozen=True):
+    """What such an event holds: who restores something, and measures that, writes it down so.
+
+    `of` names the drill or the restore, `at` is when the loss came. `rto_seconds` is from then until the
+    service answered well from outside again, `rpo_seconds` the age, at the loss, of the newest data that was
+    there after the restore, never the age of a backup; None is not measured. `service` is "" for every one,
+    `method` says in words how it was measured.
+    """
+
+    of: str
+    at: datetime
+    rto_seconds: Seconds | None = None
+    rpo_seconds: Seconds | None = None
+    service: str = ""
+    passed: bool = True
+    method: str = ""
+
+
+_UNMEASURED = {
+    "rto": "no incident was mended and no drill measured it",
+    "rpo": "no recovery drill measured it: how old the newest data is after a restore, only a restore tells",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +91,7 @@ def _judged(
 ) -> Judgement:
     """What may still come in time leaves it open; what is late already does not."""
     if bounds is None:
-        return Judgement(Verdict.INDETERMINATE, 0.0, f"no {kind.kind.upper()} was measured")
+        return Judgement(Verdict.INDETERMINATE, 0.0, _UNMEASURED[kind.kind])
     longest = max(found, key=lambda one: one.seconds)
     why = f"{good} of {len(found)} within {format_duration(kind.seconds)}, "
     why += f"longest {format_duration(longest.seconds)} ({longest.of})"

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from maestro_cli.core.errors import NoData, UsageError
+from maestro_cli.core.errors import MaestroError, NoData, UsageError
 from maestro_cli.core.verdict import Judgement, Verdict, combine
+from maestro_cli.slo.measuring.distribution import Distribution, distribution_of
 from maestro_cli.slo.measuring.measure import Outside, measure
 from maestro_cli.slo.measuring.model import Excluded, Measured
 from maestro_cli.slo.measuring.window import Span, previous_span
@@ -16,6 +17,7 @@ from maestro_cli.slo.report.credits import credit_of, dearest
 from maestro_cli.slo.report.model import Inputs, Line, SlaReport, Unmeasured
 
 Measuring = Callable[[Callable[[Objective], Line], Iterable[Objective]], Iterable[Line]]
+_Missing = dict[tuple[str, datetime], str]
 
 
 def build_report(inputs: Inputs, outside: Outside, measuring: Measuring = map) -> SlaReport:
@@ -24,16 +26,24 @@ def build_report(inputs: Inputs, outside: Outside, measuring: Measuring = map) -
     The inputs of the report say what could not be measured, so that it is not asked for again. `measuring`
     calls for each objective, in order or beside one another, and gives the lines in order.
     """
-    missing: dict[tuple[str, datetime], str] = {
-        (one.objective, one.start): one.why for one in inputs.unmeasured
-    }
-    lines = tuple(measuring(lambda objective: _line(objective, inputs, outside, missing), inputs.objectives))
-    verdict = combine(line.counted(inputs.terms).judgement for line in lines)
+    missing = {(one.objective, one.start): one.why for one in inputs.unmeasured}
+    unknown = {(one.objective, one.start): one.why for one in inputs.undistributed}
+
+    def line(objective: Objective) -> Line:
+        found = _line(objective, inputs, outside, missing)
+        return replace(found, distribution=_distribution(found, inputs, outside, missing, unknown))
+
+    lines = tuple(measuring(line, inputs.objectives))
+    verdict = combine(one.counted(inputs.terms).judgement for one in lines)
     if verdict is Verdict.PASS and not inputs.is_over:
         verdict = Verdict.INDETERMINATE
-    told = tuple(Unmeasured(name, start, why) for (name, start), why in sorted(missing.items()))
-    credit = dearest(line.credit for line in lines)
-    return SlaReport(replace(inputs, unmeasured=told), lines, verdict, credit)
+    credit = dearest(one.credit for one in lines)
+    told = replace(inputs, unmeasured=_told(missing), undistributed=_told(unknown))
+    return SlaReport(told, lines, verdict, credit)
+
+
+def _told(missing: _Missing) -> tuple[Unmeasured, ...]:
+    return tuple(Unmeasured(name, start, why) for (name, start), why in sorted(missing.items()))
 
 
 def spans_of(inputs: Inputs) -> Iterator[Span]:
@@ -45,9 +55,7 @@ def spans_of(inputs: Inputs) -> Iterator[Span]:
         yield span
 
 
-def _line(
-    objective: Objective, inputs: Inputs, outside: Outside, missing: dict[tuple[str, datetime], str]
-) -> Line:
+def _line(objective: Objective, inputs: Inputs, outside: Outside, missing: _Missing) -> Line:
     first, *before = (_measured(objective, span, inputs, outside, missing) for span in spans_of(inputs))
     line = Line(first, tuple(before), None)
     return Line(first, tuple(before), credit_of(line.counted(inputs.terms), inputs.terms))
@@ -58,7 +66,7 @@ def _measured(
     span: Span,
     inputs: Inputs,
     outside: Outside,
-    missing: dict[tuple[str, datetime], str],
+    missing: _Missing,
 ) -> Measured:
     """What cannot be asked for is not known, and is put into `missing`; the others can still be measured."""
     key = objective.name, span.start
@@ -69,8 +77,26 @@ def _measured(
         try:
             return measure(objective, span, outside, excluded)
         except (UsageError, NoData) as error:
-            missing[key] = ": ".join(filter(None, (error.what, error.why)))
+            missing[key] = _why(error)
     return _unmeasured(objective, span, span.until(outside.now), missing[key])
+
+
+def _distribution(
+    line: Line, inputs: Inputs, outside: Outside, missing: _Missing, unknown: _Missing
+) -> Distribution | None:
+    """Of this period; what cannot be asked for is put into `unknown`."""
+    key = line.objective.name, inputs.span.start
+    if key in missing or key in unknown:
+        return None
+    try:
+        return distribution_of(line.objective, inputs.span, outside)
+    except (UsageError, NoData) as error:
+        unknown[key] = _why(error)
+        return None
+
+
+def _why(error: MaestroError) -> str:
+    return ": ".join(filter(None, (error.what, error.why)))
 
 
 def _unmeasured(objective: Objective, span: Span, over: Span, why: str) -> Measured:

@@ -2,8 +2,9 @@
 
 Format: `.tar.gz` or `.zip` of `manifest.json` (SHA-256 of each file), `inputs.json` (period, objectives,
 contract, exclusions, incidents, drills), `report.json` (the figures) and `pieces.msgpack` (for each query and
-stretch of time the increases by minute). Invariant: the same inputs and pieces give the same bytes; a bundle
-is believed in nothing: its report is the one that is recomputed.
+stretch of time the increases by minute); `manifest.sig` and `public-key` where it is signed. Invariant: the
+same inputs and pieces give the same bytes; a bundle is believed in nothing: its report is the one that is
+recomputed.
 """
 
 from __future__ import annotations
@@ -28,6 +29,17 @@ from maestro_cli.slo.report.build import build_report
 from maestro_cli.slo.report.document import report_document
 from maestro_cli.slo.report.model import Inputs, SlaReport
 from maestro_cli.slo.report.recording import RecordedMetrics, RecordedStore
+from maestro_cli.slo.report.signature import (
+    PUBLIC_KEY,
+    SIGNATURE,
+    Fits,
+    Sign,
+    fits_nothing,
+    is_signed,
+    nobody_signs,
+    signature_files,
+    signature_in,
+)
 
 SCHEMA = "maestro.dev/sla-bundle/v1"
 MANIFEST, INPUTS, REPORT, PIECES = "manifest.json", "inputs.json", "report.json", "pieces.msgpack"
@@ -57,15 +69,19 @@ class Verification:
     """PASS when every file is as the manifest says and the report is what recomputing gives.
 
     `digest` is the SHA-256 of the manifest: who was told it elsewhere knows that nothing was exchanged.
+    `signed_by` is the public key that it was signed with; "" where nobody signed it.
     """
 
     verdict: Verdict
     digest: str
     report: SlaReport
     problems: tuple[Problem, ...]
+    signed_by: str = ""
 
 
-def pack_bundle(report: SlaReport, pieces: Iterable[tuple[Key, Kept]], kind: str) -> bytes:
+def pack_bundle(
+    report: SlaReport, pieces: Iterable[tuple[Key, Kept]], kind: str, sign: Sign = nobody_signs
+) -> bytes:
     """The bytes of the archive; `kind` is `.tar.gz` or `.zip`."""
     inputs = msgspec.to_builtins(report.inputs)
     files = {
@@ -81,7 +97,8 @@ def pack_bundle(report: SlaReport, pieces: Iterable[tuple[Key, Kept]], kind: str
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())},
         }
     )
-    return pack(files, kind)
+    signature = sign(files[MANIFEST])
+    return pack(files if signature is None else files | signature_files(signature), kind)
 
 
 def recompute(files: Mapping[str, bytes], file: str) -> SlaReport:
@@ -122,15 +139,20 @@ def read_pieces(files: Mapping[str, bytes], file: str) -> tuple[tuple[Key, Kept]
     return tuple((piece.key, piece.kept) for piece in found)
 
 
-def verify_bundle(files: Mapping[str, bytes], file: str) -> Verification:
+def verify_bundle(files: Mapping[str, bytes], file: str, fits: Fits = fits_nothing) -> Verification:
     """Compare the files with the manifest, and the report with what recomputing gives; raises InvalidFile."""
     problems = list(_check_files(files, file))
+    signature = signature_in(files)
+    has_signed = signature is not None and fits(signature.public_key, signature.value, files[MANIFEST])
+    if is_signed(files) and not has_signed:
+        problems.append(Problem(SIGNATURE, "the signature does not fit the manifest"))
     report = recompute(files, file)
     stated = _decoded(files, REPORT, file, json.loads)
     problems += differences(stated, plain(report_document(report)))
     digest = hashlib.sha256(files.get(MANIFEST, b"")).hexdigest()
     verdict = Verdict.FAIL if problems else Verdict.PASS
-    return Verification(verdict, digest, report, tuple(problems[:MAX_PROBLEMS]))
+    signed_by = signature.public_key if signature is not None and has_signed else ""
+    return Verification(verdict, digest, report, tuple(problems[:MAX_PROBLEMS]), signed_by)
 
 
 def differences(stated: Any, found: Any, where: str = "") -> list[Problem]:
@@ -160,7 +182,7 @@ def _check_files(files: Mapping[str, bytes], file: str) -> Iterable[Problem]:
     listed = manifest.get("files") if isinstance(manifest, dict) else None
     if not isinstance(listed, dict) or manifest.get("schema") != SCHEMA:
         raise _refused(file, "is not the bundle of an SLA report", "its manifest is another")
-    for name in sorted({*listed, *files} - {MANIFEST}):
+    for name in sorted({*listed, *files} - {MANIFEST, SIGNATURE, PUBLIC_KEY}):
         if name not in files:
             yield Problem(name, "is missing")
         elif name not in listed:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from maestro_cli.core.canonical import plain
+from maestro_cli.slo.measuring.distribution import Distribution
 from maestro_cli.slo.measuring.model import Asked, Measured
+from maestro_cli.slo.measuring.window import Span
 from maestro_cli.slo.report.model import METHOD, Line, SlaReport
+from maestro_cli.slo.report.remarks import remark_on, spent_in
+
+QUANTILES = (0.5, 0.95, 0.99)
 
 
 def report_document(report: SlaReport) -> dict[str, Any]:
@@ -27,7 +33,11 @@ def report_document(report: SlaReport) -> dict[str, Any]:
         "items": [_item(line) for line in report.lines],
         "exclusions": plain(inputs.exclusions),
         "waiting_exclusions": plain(inputs.waiting),
-        "incidents": plain(inputs.incidents),
+        "incidents": [
+            plain(one)
+            | {"budget_spent": [{"objective": name, "share": share} for name, share in spent_in(report, one)]}
+            for one in inputs.incidents
+        ],
         "drills": plain(inputs.drills),
     }
 
@@ -66,14 +76,43 @@ def _item(line: Line) -> dict[str, Any]:
         "target": objective.target,
         "promise": objective.echo,
         "method": objective.method.value,
+        "remark": remark_on(measured),
         "raw": figures(measured),
         "adjusted": None if measured.adjusted is None else figures(measured.adjusted),
         "excluded": plain(measured.excluded),
         "credit": plain(line.credit),
         "previous": [figures(before) for before in line.previous],
+        "latency": None if line.distribution is None else _latency(line.distribution, measured.span),
         "queries": [_asked(one) for one in measured.queries],
         "digest": digest_of(measured.queries),
     }
+
+
+def _latency(found: Distribution, span: Span) -> dict[str, Any]:
+    """Events by bucket, of the period and of each of its days, and quantiles, as PromQL extrapolates them."""
+    return {
+        "threshold_seconds": found.threshold_seconds,
+        "le": [boundary_text(end) for end in found.ends],
+        "events": list(found.events),
+        "quantiles": [_quantile(found, share) for share in QUANTILES],
+        "days": [
+            {"day": day.isoformat(), "events": None if counts is None else list(counts)}
+            for day, counts in found.days(span)
+        ],
+        "queries": [_asked(one) for one in found.queries],
+        "digest": digest_of(found.queries),
+    }
+
+
+def _quantile(found: Distribution, share: float) -> dict[str, Any]:
+    """`at_least`: it is in the last bucket, which has no end."""
+    seconds, is_at_least = found.quantile(share) or (None, False)
+    return {"share": share, "seconds": seconds, "at_least": is_at_least}
+
+
+def boundary_text(end: float) -> str:
+    """The upper end of a bucket as Prometheus writes it."""
+    return "+Inf" if math.isinf(end) else f"{end:g}"
 
 
 def _asked(one: Asked) -> dict[str, Any]:

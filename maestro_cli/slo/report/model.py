@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from maestro_cli.core.verdict import Verdict
+from maestro_cli.slo.measuring.distribution import Distribution
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.recoveries import Recovered
 from maestro_cli.slo.measuring.window import Span, Unit
@@ -75,7 +76,7 @@ class IncidentLine:
     id: str
     title: str
     severity: str
-    opened_at: datetime
+    started_at: datetime
     restored_at: datetime | None
     seconds: float | None
 
@@ -117,7 +118,7 @@ class Inputs:
 
     `waiting` was to be excluded and is not, since nobody approved it. `asked_at` is the instant that
     everything was asked at; `previous` how many periods before it are shown; `url` the Prometheus that was
-    asked, without credentials.
+    asked, without credentials. `undistributed` are latencies of which only the pictures cannot be made.
     """
 
     context: str
@@ -135,6 +136,7 @@ class Inputs:
     retention_seconds: float | None = None
     label_values: tuple[LabelValues, ...] = ()
     unmeasured: tuple[Unmeasured, ...] = ()
+    undistributed: tuple[Unmeasured, ...] = ()
     waiting: tuple[Exclusion, ...] = ()
     maestro: str = ""
 
@@ -159,11 +161,12 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One objective: this period, those before it (the latest first), and the credit."""
+    """One objective: this period, those before it (the latest first), the credit, how long events took."""
 
     measured: Measured
     previous: tuple[Measured, ...]
     credit: Credit | None
+    distribution: Distribution | None = None
 
     @property
     def objective(self) -> Objective:

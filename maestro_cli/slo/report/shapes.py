@@ -67,6 +67,19 @@ def worst_hours(measured: Measured, most: int = 5) -> tuple[tuple[Hour, float], 
     return tuple((hour, hour.bad / allowed) for hour in bad[:most] if hour.bad > 0) if allowed > 0 else ()
 
 
+def spent_between(measured: Measured, start: datetime, end: datetime) -> float | None:
+    """The share of the period's budget that was spent in that time; None where that is not known."""
+    minutes, allowed = measured.minutes, _allowed(measured)
+    if minutes is None or allowed <= 0:
+        return None
+    begin = minutes.start.timestamp()
+    first = max(int((start.timestamp() - begin) // MINUTE), 0)
+    last = min(int((end.timestamp() - begin) // MINUTE) + 1, len(minutes.total))
+    if first >= last:
+        return None
+    return max(fsum(minutes.total[first:last]) - fsum(minutes.good[first:last]), 0.0) / allowed
+
+
 def days(measured: Measured) -> tuple[Day, ...]:
     """The calendar of the period by its zone, for all its days, also those that nobody measured."""
     return tuple(_day(day, sums) for day, sums in _by_day(measured))

@@ -8,29 +8,21 @@ from functools import partial
 from maestro_cli.core.markdown_parts import at, table, text
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.untrusted import markdown_code
+from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.verdict import percent
 from maestro_cli.slo.report.document import digest_of
 from maestro_cli.slo.report.model import METHOD, Credit, Exclusion, Line, SlaReport
+from maestro_cli.slo.report.pictures import PICTURES, picture_name, pictures_in
+from maestro_cli.slo.report.remarks import remark_on, spent_in
 from maestro_cli.slo.report.shapes import worst_hours
-
-PICTURES = "pictures"
 
 
 def report_markdown(report: SlaReport, pictures: str = PICTURES) -> str:
-    """The whole report; the first pictures are `1-budget.svg` and `1-hours.svg` in the folder `pictures`."""
+    """The whole report; the first picture is `1-budget.svg` in the folder `pictures`."""
     objectives = partial(_objectives, pictures=pictures)
     parts = (_head, _summary, _method, objectives, _excluded, _incidents, _drills)
     return "\n".join(line for part in parts for line in part(report)).rstrip() + "\n"
-
-
-def picture_name(number: int, kind: str) -> str:
-    """Of the objective with that number, from 1 on; `kind` is `budget` or `hours`."""
-    return f"{number}-{kind}.svg"
-
-
-def has_pictures(line: Line) -> bool:
-    return line.measured.minutes is not None and bool(line.measured.total)
 
 
 def _head(report: SlaReport) -> Iterator[str]:
@@ -38,11 +30,11 @@ def _head(report: SlaReport) -> Iterator[str]:
     terms = inputs.terms
     yield f"# SLA report {text(inputs.span.label or str(inputs.span), 60)}"
     yield ""
-    yield f"**{report.verdict.value}**{_of(terms.name, terms.customer)}"
+    yield f"**{report.verdict.value}**{_of(terms.name, terms.customer)}: {kept_text(report)}."
     yield ""
     rows = [
         ("period", text(str(inputs.span), 100) + ("" if inputs.is_over else ", **not over**")),
-        ("context", text(inputs.context, 80)),
+        *([("context", text(inputs.context, 80))] if inputs.context else []),
         ("measured from", text(inputs.url, 200)),
         ("asked at", at(inputs.asked_at)),
         ("figure that counts", "without what is excluded" if terms.judged == "adjusted" else "as measured"),
@@ -51,6 +43,18 @@ def _head(report: SlaReport) -> Iterator[str]:
         rows.append(("credit", f"{credit_text(report.credit)} ({text(report.credit.why)})"))
     yield from table(("", ""), rows)
     yield ""
+
+
+def kept_text(report: SlaReport) -> str:
+    """How many promises were kept, were broken, and are not known."""
+    found = [line.counted(report.inputs.terms).judgement.verdict for line in report.lines]
+    told = [f"{found.count(Verdict.PASS)} of {len(found)} promises kept"]
+    told += [
+        f"{found.count(verdict)} {words}"
+        for verdict, words in ((Verdict.FAIL, "broken"), (Verdict.INDETERMINATE, "not known"))
+        if verdict in found
+    ]
+    return ", ".join(told)
 
 
 def _of(name: str, customer: str) -> str:
@@ -63,12 +67,15 @@ def _summary(report: SlaReport) -> Iterator[str]:
     yield ""
     is_adjusted = any(line.measured.adjusted is not None for line in report.lines)
     head = ["objective", "promise", "verdict", "measured", *(["adjusted"] if is_adjusted else [])]
-    head += ["bounds", "coverage", "budget spent", "bad minutes", "before"]
+    head += ["bounds", "seen", "spent", "before"]
     if report.inputs.terms.tiers:
         head.append("credit")
     yield from table(head, (_summary_row(line, report, is_adjusted) for line in report.lines))
     if not report.lines:
         yield "No objective is part of it."
+    yield ""
+    for line in report.lines:
+        yield f"- {text(line.objective.title, 60)}: {_why(line, report)}"
     yield ""
 
 
@@ -86,12 +93,21 @@ def _summary_row(line: Line, report: SlaReport, is_adjusted: bool) -> list[str]:
         bounds_text(counted),
         f"{counted.coverage:.1%}",
         "" if counted.budget_consumed is None else f"{counted.budget_consumed:.1%}",
-        "" if counted.bad_minutes is None else str(counted.bad_minutes),
-        ", ".join(f"{ratio_text(one)} {one.judgement.verdict.value}" for one in line.previous),
+        ", ".join(map(ratio_text, line.previous)),
     ]
     if report.inputs.terms.tiers:
         cells.append(credit_text(line.credit))
     return cells
+
+
+def _why(line: Line, report: SlaReport) -> str:
+    return f"**{line.counted(report.inputs.terms).judgement.verdict.value}**, {text(why_text(line, report))}"
+
+
+def why_text(line: Line, report: SlaReport) -> str:
+    """Why the verdict of an objective is what it is."""
+    counted = line.counted(report.inputs.terms)
+    return "; ".join(filter(None, (counted.judgement.reason, remark_on(counted))))
 
 
 def _method(report: SlaReport) -> Iterator[str]:
@@ -113,17 +129,16 @@ def _objective(number: int, line: Line, pictures: str) -> Iterator[str]:
     yield f"## {text(objective.title, 100)}"
     yield ""
     yield f"{text(objective.name, 100)}: {text(objective.echo, 100)}, by {objective.method.value.lower()}."
+    remark = remark_on(measured)
+    if remark:
+        yield f"This is {remark}."
     yield ""
     yield from _figures("as measured", measured)
     if measured.adjusted is not None:
         yield from _figures("without what is excluded", measured.adjusted)
-    if has_pictures(line):
-        for kind, words in (
-            ("budget", "The budget over the period"),
-            ("hours", "Bad events by hour and day"),
-        ):
-            yield f"![{words}]({pictures}/{picture_name(number, kind)})"
-            yield ""
+    for kind, words in pictures_in(line):
+        yield f"![{words}]({pictures}/{picture_name(number, kind)})"
+        yield ""
     worst = worst_hours(measured)
     if worst:
         rows = (
@@ -138,7 +153,9 @@ def _objective(number: int, line: Line, pictures: str) -> Iterator[str]:
 def _figures(title: str, measured: Measured) -> Iterator[str]:
     words = [f"- {title}: **{measured.judgement.verdict.value}**, {text(measured.judgement.reason)}"]
     if measured.good is not None and measured.total is not None:
-        words.append(f"  - {measured.good:,.0f} of {measured.total:,.0f} good, seen {measured.coverage:.2%}")
+        bad = "" if measured.bad_minutes is None else f", {measured.bad_minutes} bad minutes"
+        counts = f"{measured.good:,.0f} of {measured.total:,.0f} good{bad}"
+        words.append(f"  - {counts}, seen {measured.coverage:.2%}")
     words += [f"  - {text(note)}" for note in measured.notes]
     yield from words
     yield ""
@@ -195,13 +212,14 @@ def _incidents(report: SlaReport) -> Iterator[str]:
             text(one.id, 40),
             text(one.severity, 10),
             text(one.title, 100),
-            at(one.opened_at),
+            at(one.started_at),
             "not known" if one.seconds is None else format_duration(one.seconds),
+            text(spent_text(spent_in(report, one)), 200),
         )
         for one in report.inputs.incidents
     ]
     if rows:
-        yield from table(("incident", "severity", "what", "opened", "lasted"), rows)
+        yield from table(("incident", "severity", "what", "began", "lasted", "budgets spent meanwhile"), rows)
     else:
         yield "None is on record."
     yield ""
@@ -224,6 +242,11 @@ def _drills(report: SlaReport) -> Iterator[str]:
     )
     yield from table(("when", "drill", "verdict", "measured RTO", "measured RPO"), rows)
     yield ""
+
+
+def spent_text(spent: Sequence[tuple[str, float]], most: int = 3) -> str:
+    """`62.0% of answers, 3.1% of fast`; what was spent of no budget is said so."""
+    return ", ".join(f"{share:.1%} of {name}" for name, share in spent[:most]) or "nothing"
 
 
 def _seconds(seconds: float | None) -> str:

@@ -79,6 +79,7 @@ def test_a_bundle_is_verified_without_the_prometheus(scene: Scene, bundle: Path)
     done = scene.run("verify", str(bundle))
     assert done.code == 0, done.err
     assert "PASS" in done.out
+    assert "which is trusted" in done.out, "by the key of this installation, as incidents are"
 
 
 def test_two_people_in_two_zones_write_the_same_bytes(scene: Scene, bundle: Path, tmp_path: Path) -> None:

@@ -11,19 +11,20 @@ import pytest
 
 from maestro_cli.output.document import html_page
 from maestro_cli.output.heatmap import Heatmap, Row, colour_of, heatmap_svg
-from maestro_cli.output.renderers.sla import pictures_of
+from maestro_cli.output.renderers.sla_pictures import pictures_of
 from maestro_cli.slo.measuring.model import Minutes
 from maestro_cli.slo.report.model import Line, SlaReport
 from maestro_cli.slo.report.shapes import budget_curve, days, hours_of, worst_hours
 from maestro_cli.slo.report.text import report_markdown
-from tests.unit.slo.report.month import ANSWERS, BACK, BAD, inputs, reported
+from tests.unit.slo.report.month import ANSWERS, BACK, BAD, FAST, inputs, reported
 
 HOSTILE = "<script>alert(1)</script> | **b** [x](javascript:a) \x1b[31m\u202e"
+LATENCIES = ("2-budget.svg", "2-hours.svg", "2-latency.svg", "2-latency-days.svg")
 
 
 @pytest.fixture(scope="module")
 def report() -> SlaReport:
-    return reported(inputs(objectives=(ANSWERS, BACK)))[0]
+    return reported(inputs(objectives=(ANSWERS, FAST, BACK)))[0]
 
 
 @pytest.fixture(scope="module")
@@ -90,15 +91,15 @@ def test_a_heatmap_says_in_words_what_its_colours_say_and_leads_nowhere() -> Non
 def test_the_document_names_the_pictures_that_are_made(report: SlaReport) -> None:
     text = report_markdown(report)
     named = re.findall(r"\(pictures/([^)]+)\)", text)
-    assert named == ["1-budget.svg", "1-hours.svg"]
+    assert named == ["1-budget.svg", "1-hours.svg", *LATENCIES]
     assert set(pictures_of(report)) == set(named)
     page = html_page(text, pictures_of(report), title="SLA")
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 6
     assert "2026-10-06 02:00:00 UTC" in page
 
 
 def test_the_document_is_the_same_again(report: SlaReport) -> None:
-    again = reported(inputs(objectives=(ANSWERS, BACK)))[0]
+    again = reported(inputs(objectives=(ANSWERS, FAST, BACK)))[0]
     assert report_markdown(again) == report_markdown(report)
     assert pictures_of(again) == pictures_of(report)
 

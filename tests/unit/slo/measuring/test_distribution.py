@@ -1,0 +1,67 @@
+"""How long events took: by bucket and hour, for pictures."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from maestro_cli.slo.measuring.distribution import Distribution, distribution_of
+from maestro_cli.slo.measuring.keeping import Nowhere
+from maestro_cli.slo.measuring.measure import Outside
+from maestro_cli.slo.objectives import Latency
+from tests.unit.slo.report.month import ANSWERS, ASKED_AT, BAD, FAST, SPAN, Strict, requests
+
+
+def outside() -> Outside:
+    return Outside(Strict(requests(*BAD)), ASKED_AT, Nowhere())
+
+
+@pytest.fixture(scope="module")
+def found() -> Distribution:
+    told = distribution_of(FAST, SPAN, outside())
+    assert told is not None
+    return told
+
+
+def test_every_hour_is_there_once_and_what_is_no_boundary_is_none(found: Distribution) -> None:
+    assert found.ends == (0.05, 0.2, math.inf)
+    hours = 31 * 24 + 1 - 24
+    assert len(found.hours) == hours
+    assert found.events == pytest.approx((11_520 * hours, 360 * hours, 120 * hours))
+    assert found.total == pytest.approx(12_000 * hours)
+
+
+def test_days_are_those_of_the_zone_and_one_without_an_answer_is_not_known(found: Distribution) -> None:
+    days = dict(found.days(SPAN))
+    assert len(days) == 31
+    eighth, ninth, long = (days[date(2026, 10, day)] for day in (8, 9, 25))
+    assert eighth is not None, "of it two hours are the seventh of UTC"
+    assert math.fsum(eighth) == pytest.approx(2 * 12_000)
+    assert ninth is not None
+    assert math.fsum(ninth) == pytest.approx(22 * 12_000)
+    assert long is not None
+    assert math.fsum(long) == pytest.approx(25 * 12_000), "clocks went back"
+    empty = replace(found, hours=())
+    assert {counts for _, counts in empty.days(SPAN)} == {None}
+    assert empty.total == 0
+
+
+def test_a_quantile_in_the_last_bucket_is_a_lower_bound(found: Distribution) -> None:
+    low, high = found.quantile(0.48), found.quantile(0.999)
+    assert low is not None
+    assert high is not None
+    assert (low[0], high[0]) == pytest.approx((0.025, 0.2))
+    assert (low[1], high[1]) == (False, True)
+
+
+def test_only_what_has_buckets_and_is_over_is_asked_for() -> None:
+    asked = outside()
+    assert distribution_of(ANSWERS, SPAN, asked) is None
+    native = replace(FAST, indicator=Latency("d_seconds", 0.1, native=True))
+    assert distribution_of(native, SPAN, asked) is None
+    early = replace(asked, now=SPAN.start + timedelta(minutes=40))
+    assert distribution_of(FAST, SPAN, early) is None
+    assert asked.metrics.asked == []  # type: ignore[attr-defined]
