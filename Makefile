@@ -1,7 +1,7 @@
 # make demo   the drill, from nothing to a post-mortem
-# make test   lint, types, import contracts and every test, in three parts with a summary each: those that start no
-#             program but maestro on every core, those of one program or the light cluster two files at a time, and
-#             those of a whole platform or the real control plane one after another
+# make test   lint, types, import contracts and every test, in two parts with a summary each: those that start no
+#             program but maestro on every core, lint and types beside them; then those of other programs, whole
+#             platforms and the real control plane, WORKERS files at a time: they wait more than they compute
 #             (those on a real Kubernetes control plane only if it is built already; KUBERNETES=off leaves them)
 # make test-kubernetes  build that control plane, once, and run the tests on it two files at a time
 # make check  lint, types, import contracts and the tests that need no process, on every core; under a minute
@@ -20,32 +20,43 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := maestro_cli tests deploy scripts
 KUBERNETES ?= auto
+WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest
 # Each test has folders and ports of its own. `logical`: hyper-threads count, as a machine of two cores has often one.
 EVERY_CORE := -n logical --dist worksteal
-PURE := not contract and not crash and not e2e and not kubernetes
-# Whatever starts more than maestro is in these folders, as tests/architecture holds: no need to collect the others.
-REAL := tests/contract tests/crash tests/e2e
+# Whatever starts more than maestro is in these folders, as tests/architecture holds. The drills are first, for they
+# take longest: at the end they would keep all others waiting.
+REAL := tests/e2e tests/crash tests/contract
+FILES := --dist loadfile --no-loadscope-reorder
+# mypy and the import contracts have one thread: beside the tests no core is idle.
+BESIDE := $(MAKE) --no-print-directory -j4 lint types contracts
+# Tests start maestro hundreds of times: it is compiled once, also where the shell says to keep no bytecode.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-kubernetes test-mutations docs-cluster check lint types contracts bench clean
-.PHONY: install-demo install-test programs
+.PHONY: demo test test-kubernetes test-mutations docs-cluster check lint types contracts tests-pure tests-unit
+.PHONY: bench clean install-demo install-test install-kubernetes programs
 
 demo: install-demo programs
 	$(BIN)/maestro drill run bad-release
 
-test: install-test programs $(BIN)/kubectl-1.32 .venv/tritonclient/.installed lint types contracts
-	$(PYTEST) $(EVERY_CORE) -m "$(PURE)"
-	$(PYTEST) -n 2 --dist loadfile -m "(contract or crash) and not e2e and not kubernetes" $(REAL)
-	$(PYTEST) --kubernetes=$(KUBERNETES) -m "e2e or kubernetes" $(REAL)
+test: install-test programs $(BIN)/kubectl-1.32 .venv/tritonclient/.installed
+	$(BESIDE) tests-pure
+	$(PYTEST) -n $(WORKERS) $(FILES) --kubernetes=$(KUBERNETES) $(REAL)
 
-test-kubernetes: install-test .venv/.installed-kubernetes programs $(BIN)/kubectl-1.32
+test-kubernetes: install-test install-kubernetes programs $(BIN)/kubectl-1.32
 	$(BIN)/maestro local build
 	$(PYTEST) -n 2 --dist loadfile --kubernetes=only $(REAL)
 
-check: install-test lint types contracts
-	$(PYTEST) -q $(EVERY_CORE) -m "$(PURE)" tests/architecture tests/hostile tests/unit
+check: install-test
+	$(BESIDE) tests-unit
 
-docs-cluster: install-test .venv/.installed-kubernetes $(BIN)/kubectl-1.32
+tests-pure:
+	$(PYTEST) $(EVERY_CORE) $(REAL:%=--ignore=%)
+
+tests-unit:
+	$(PYTEST) -q $(EVERY_CORE) tests/architecture tests/hostile tests/unit
+
+docs-cluster: install-test install-kubernetes $(BIN)/kubectl-1.32
 	$(BIN)/maestro local build
 	rm -f .contract.json
 	CONTRACT_RESULTS=$(CURDIR)/.contract.json $(PYTEST) -q tests/contract/cluster
@@ -73,6 +84,8 @@ contracts:
 install-demo: .venv/.installed-local
 
 install-test: .venv/.installed-test
+
+install-kubernetes: .venv/.installed-kubernetes
 
 .venv/bin/python:
 	@bash scripts/make_venv.sh $(PYTHON)
