@@ -1,7 +1,7 @@
 # make demo   the drill, from nothing to a post-mortem
-# make test   lint, types, import contracts and every test, in two parts with a summary each: those that start no
-#             program but maestro on every core, lint and types beside them; then those of other programs, whole
-#             platforms and the real control plane, WORKERS files at a time: they wait more than they compute
+# make test   lint, types, import contracts and every test, in three parts with a summary each: those that start no
+#             program but maestro on every core, with lint and types beside them; those of other programs or of the
+#             light cluster three files at a time; those of a whole platform or the real control plane two at a time
 #             (those on a real Kubernetes control plane only if it is built already; KUBERNETES=off leaves them)
 # make test-kubernetes  build that control plane, once, and run the tests on it two files at a time
 # make check  lint, types, import contracts and the tests that need no process, on every core; under a minute
@@ -20,14 +20,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := maestro_cli tests deploy scripts
 KUBERNETES ?= auto
-WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest
 # Each test has folders and ports of its own. `logical`: hyper-threads count, as a machine of two cores has often one.
 EVERY_CORE := -n logical --dist worksteal
-# Whatever starts more than maestro is in these folders, as tests/architecture holds. The drills are first, for they
-# take longest: at the end they would keep all others waiting.
-REAL := tests/e2e tests/crash tests/contract
-FILES := --dist loadfile --no-loadscope-reorder
+# Whatever starts more than maestro is in these folders, as tests/architecture holds.
+REAL := tests/contract tests/crash tests/e2e
 # mypy and the import contracts have one thread: beside the tests no core is idle.
 BESIDE := $(MAKE) --no-print-directory -j4 lint types contracts
 # Tests start maestro hundreds of times: it is compiled once, also where the shell says to keep no bytecode.
@@ -41,7 +38,8 @@ demo: install-demo programs
 
 test: install-test programs $(BIN)/kubectl-1.32 .venv/tritonclient/.installed
 	$(BESIDE) tests-pure
-	$(PYTEST) -n $(WORKERS) $(FILES) --kubernetes=$(KUBERNETES) $(REAL)
+	$(PYTEST) -n 3 --dist loadfile -m "not e2e and not kubernetes" $(REAL)
+	$(PYTEST) -n 2 --dist loadfile --kubernetes=$(KUBERNETES) -m "e2e or kubernetes" $(REAL)
 
 test-kubernetes: install-test install-kubernetes programs $(BIN)/kubectl-1.32
 	$(BIN)/maestro local build
