@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from maestro_cli.changes.budgets import left_of
-from maestro_cli.changes.model import BudgetTouched, Impact, Plan, Traffic, plan_digest
+from maestro_cli.changes.model import Plan, plan_digest
 from maestro_cli.changes.own_pods import own_pods
 from maestro_cli.changes.ports import World
+from maestro_cli.changes.served import BudgetTouched, Impact, Traffic
 from maestro_cli.core.errors import MaestroError, NotFound
 from maestro_cli.core.facts.cluster import ServiceEndpoint
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
@@ -52,11 +52,18 @@ def measure(world: World, plan: Plan) -> tuple[Impact, tuple[str, ...]]:
     except MaestroError as error:
         blind.append(f"objectives: {error.what}")
     else:
-        measured = [(one, left_of(world, one)) for one in touched]
+        measured = [(one, world.budget_left(one)) for one in touched]
         blind += [f"error budget of {one.name}: {left.why}" for one, left in measured if left.share is None]
         share = None if traffic is None else _lost(plan, traffic)
         budgets = tuple(
-            BudgetTouched(one.name, left.share, _burn(one, share, plan.verify.timeout_seconds))
+            BudgetTouched(
+                one.name,
+                left.share,
+                _burn(one, share, plan.verify.timeout_seconds),
+                left.low,
+                left.high,
+                left.window,
+            )
             for one, left in measured
         )
     return Impact(traffic or (), budgets, incidents), tuple(blind)

@@ -4,10 +4,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maestro_cli.core.quantities import format_share
+
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The share of the window's budget that is left, below 0 when it is overspent; None when not known."""
+    """The share of a window's budget that is left by what was seen, below 0 when overspent; None: not known.
+
+    `low` and `high` are what is left at least and at most, whatever was not seen; where they are None, it was
+    all seen. `window` names the window, which is `seconds` long; `why` is why more is not known.
+    """
 
     share: float | None
     why: str = ""
+    low: float | None = None
+    high: float | None = None
+    window: str = ""
+    seconds: float | None = None
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """At least and at most; None where nothing is known."""
+        if self.share is None:
+            return None
+        return (
+            self.share if self.low is None else self.low,
+            self.share if self.high is None else self.high,
+        )
+
+    @property
+    def words(self) -> str:
+        """`24.6%`, or `20.0% to 24.6%` by what was not seen; `what is not known` where nothing is."""
+        if self.bounds is None:
+            return "not known"
+        low, high = map(format_share, self.bounds)
+        return low if low == high else f"{low} to {high}"

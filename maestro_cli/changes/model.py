@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any
 
 from maestro_cli.changes.candidates.model import Judged
+from maestro_cli.changes.served import Impact
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.refs import ObjectRef
@@ -105,48 +106,6 @@ class RecentChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Traffic:
-    """How much of a Service's traffic ends at most (0 to 1), and the zones that still have a ready endpoint.
-
-    `zones_left` is None when nobody knows which endpoints end.
-    """
-
-    service: str
-    share: float
-    zones_left: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetTouched:
-    """An objective of the target: the shares of its error budget that are left, and burnt at worst.
-
-    None where that is not known.
-    """
-
-    objective: str
-    left: float | None
-    burn: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Impact:
-    """What the change does to those who are served, and the open incidents that concern its target."""
-
-    traffic: tuple[Traffic, ...] = ()
-    budgets: tuple[BudgetTouched, ...] = ()
-    incidents: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class OpenIncident:
-    """An incident that people respond to; `workload` as it prints, or empty."""
-
-    name: str
-    namespace: str
-    workload: str
-
-
-@dataclass(frozen=True, slots=True)
 class Reached:
     """An object besides the target that a change alters, ends or makes follow; `labels` None: not known."""
 
@@ -173,7 +132,8 @@ class BlastRadius:
     None when it does not touch nodes, or they could not be read. Of a silence: `alerts_hidden`, firing ones
     that it holds back or lets be heard. `namespaces`: those that it reaches besides the target's own.
     `reaches`: what it alters besides the target, for rules that are about some objects; `unread`: what of it
-    is not known.
+    is not known. `canary_share`: the most of the traffic (0 to 1) that a version newer than the stable one
+    gets by it, where it had less; None where none gets more.
     """
 
     workloads: int
@@ -193,6 +153,7 @@ class BlastRadius:
     reaches: tuple[Reached, ...] = ()
     unread: tuple[Unread, ...] = ()
     impact: Impact | None = None
+    canary_share: float | None = None
 
     @property
     def headroom(self) -> int | None:

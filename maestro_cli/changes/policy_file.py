@@ -69,7 +69,7 @@ class Budget(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defau
 
     With `two_person` a second person may approve it instead. Kinds in `but` are let through. What is left and
     cannot be measured is not enough. `by_standing` has the limits of the budget policy instead of one of its
-    own: at most a quarter left asks for a second person, nothing left refuses.
+    own: nothing left refuses, at most a quarter asks for a second person, at most half keeps canaries small.
     """
 
     name: str

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from maestro_cli.changes.left import Left
-from maestro_cli.changes.model import OpenIncident
+from maestro_cli.changes.served import OpenIncident
 from maestro_cli.core.facts.alerts import Alert, Silence
 from maestro_cli.core.facts.cluster import (
     AccessAnswer,
@@ -250,8 +250,8 @@ class World(Protocol):
     @property
     def serving(self) -> ServingPort: ...
 
-    def left_at_least(self, objective: Objective) -> Left:
-        """What is left of its budget whatever was not seen; not known where that could be none, or some."""
+    def budget_left(self, objective: Objective) -> Left:
+        """What is left of its budget, as `slo budget` tells it."""
 
     def open_incidents(self) -> Sequence[OpenIncident]:
         """What people respond to now."""

@@ -17,7 +17,6 @@ from maestro_cli.changes.model import (
     Approval,
     BlastRadius,
     BudgetHeadroom,
-    BudgetTouched,
     ChangeError,
     Condition,
     Diff,
@@ -25,16 +24,15 @@ from maestro_cli.changes.model import (
     Gate,
     GateDecision,
     GateReason,
-    Impact,
     Plan,
     Reached,
     RecentChange,
     Risk,
     Target,
-    Traffic,
     Undo,
     Unread,
 )
+from maestro_cli.changes.served import BudgetTouched, Impact, Traffic
 from maestro_cli.core import errors
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import from_rfc3339

@@ -29,6 +29,12 @@ class Standing:
     canary: int | None = None
     share: float = 0.0
 
+    @property
+    def shares(self) -> dict[int, float]:
+        """By version, of the requests that name none."""
+        stable = {} if self.stable is None else {self.stable: 1 - self.share}
+        return stable if self.canary is None else {**stable, self.canary: self.share}
+
 
 def read_document(text: str, where: str) -> dict[str, Any]:
     """The document as plain data; raises UsageError when it is none."""
@@ -84,6 +90,27 @@ def standing(document: Document, model: str) -> Standing:
         why="this change would not know what to leave alone",
         fix="write the document yourself: maestro traffic apply --file FILE",
     )
+
+
+def growing_share(before: Document, after: Document) -> float | None:
+    """The largest share (0 to 1) that a version newer than the stable one gets, where it had less; else None.
+
+    Going back to an older version gives none more. Of a model that was not served nobody can lose. Of a
+    route that is no version and no split of two, and is another than before, it is all: what is not known
+    is no less.
+    """
+    found = [_growing(before, after, model) for model in _routes(after) if has_route(before, model)]
+    return max((one for one in found if one is not None), default=None)
+
+
+def _growing(before: Document, after: Document, model: str) -> float | None:
+    try:
+        had, has = standing(before, model).shares, standing(after, model).shares
+        stable = standing(before, model).stable
+    except GateNotMet:
+        return None if _routes(before).get(model) == _routes(after).get(model) else 1.0
+    newer = (version for version in has if stable is not None and version > stable)
+    return max((has[one] for one in newer if has[one] > had.get(one, 0.0)), default=None)
 
 
 def with_share(document: Document, model: str, now: Standing, version: int, share: float, key: str) -> Any:

@@ -17,8 +17,8 @@ from maestro_cli.changes.model import GateReason, Plan
 from maestro_cli.changes.policy_file import Budget, Freeze, PolicyRules, Rule, Window
 from maestro_cli.core.cron import began_at
 from maestro_cli.core.errors import ExitCode
-from maestro_cli.core.quantities import counted, format_share
-from maestro_cli.slo.policy import Standing, consequence_of
+from maestro_cli.core.quantities import counted
+from maestro_cli.slo.policy import Standing, consequence_between
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Judgement:
     asks: bool = False
     unknown: bool = False
     approvers: tuple[str, ...] | None = None
+    fix: str = ""
 
     def may_approve(self, second: Caller) -> bool:
         return self.approvers is None or _any(self.approvers, second.name)
@@ -59,7 +60,7 @@ class Judgement:
         return GateReason(
             "policy", ExitCode.NO_DATA if self.unknown else ExitCode.POLICY_REFUSED,
             f"the policy's rule {self.rule!r} refuses this change",
-            why=f"{self.place}: {self.why}", fix=_FIX,
+            why=f"{self.place}: {self.why}", fix=self.fix or _FIX,
         )  # fmt: skip
 
 
@@ -167,31 +168,44 @@ def _each_budget(rules: PolicyRules, plan: Plan, budgets: Mapping[str, Left]) ->
         if unlike:
             yield Judgement(budget.name, place, False, unlike)
             continue
-        left = budgets.get(budget.objective, Left(None, "it was not measured"))
-        of, also = f"of the error budget of {budget.objective}", _also(budget, plan)
-        if left.share is None:
+        left, also = budgets.get(budget.objective, Left(None, "it was not measured")), _also(budget, plan)
+        of = f"of the error budget of {budget.objective}" + (f" of {left.window}" if left.window else "")
+        if left.bounds is None:
             why = f"{also}what is left {of} is not known: {left.why}"
             yield Judgement(budget.name, place, True, why, refuses=True, unknown=True)
         elif budget.by_standing:
-            yield _by_standing(budget, place, left.share, also)
-        elif left.share > budget.left_at_least or left.share == budget.left_at_least > 0:
-            yield Judgement(budget.name, place, True, f"{also}{format_share(left.share)} {of} is left")
+            yield _by_standing(budget, place, plan, left.bounds, f"{also}{left.words} {of} is left")
         else:
-            wanted = f"more than {budget.left_at_least:.0%} is wanted"
-            why = f"{also}{format_share(left.share)} {of} is left, {wanted}"
-            asks = budget.two_person
-            yield Judgement(budget.name, place, True, why, refuses=not asks, asks=asks)
+            yield _by_share(budget, place, left.bounds, f"{also}{left.words} {of} is left")
 
 
-def _by_standing(budget: Budget, place: str, left: float, also: str) -> Judgement:
-    """What the budget policy says of a change: refused in a freeze, asked of a second person near one."""
-    found = consequence_of(left)
-    share = f"{format_share(left)} of the error budget of {budget.objective}"
-    why = f"{also}{share} is left: {found.standing.value}, {found.sentence}"
-    is_frozen = found.standing is Standing.FREEZE
-    return Judgement(
-        budget.name, place, True, why, refuses=is_frozen, asks=not is_frozen and not found.features
-    )
+def _by_share(budget: Budget, place: str, bounds: tuple[float, float], is_left: str) -> Judgement:
+    """Enough at least passes; too little at most refuses; between them it is not known."""
+    low, high = (one > budget.left_at_least or one == budget.left_at_least > 0 for one in bounds)
+    if low:
+        return Judgement(budget.name, place, True, is_left)
+    why = f"{is_left}, more than {budget.left_at_least:.0%} is wanted"
+    if high:
+        return Judgement(budget.name, place, True, why, refuses=True, unknown=True)
+    asks = budget.two_person
+    return Judgement(budget.name, place, True, why, refuses=not asks, asks=asks)
+
+
+def _by_standing(
+    budget: Budget, place: str, plan: Plan, bounds: tuple[float, float], is_left: str
+) -> Judgement:
+    """What the budget policy says: refused in a freeze, asked of a second person near one, canaries small."""
+    found = consequence_between(*bounds)
+    why = f"{is_left}: {found.standing.value}, {found.sentence}"
+    if found.standing in (Standing.FREEZE, Standing.UNKNOWN):
+        unknown = found.standing is Standing.UNKNOWN
+        return Judgement(budget.name, place, True, why, refuses=True, unknown=unknown)
+    share = plan.blast.canary_share
+    if share is not None and share > found.canary_share:
+        why = f"{why}; this gives a new version {share:.3g} of the traffic"
+        fix = f"give it {found.canary_share:g} at most, until more of the budget is left"
+        return Judgement(budget.name, place, True, why, refuses=True, fix=fix)
+    return Judgement(budget.name, place, True, why, asks=not found.features)
 
 
 def _unlike(rule: Rule | Freeze | Budget, plan: Plan) -> str:

@@ -12,8 +12,9 @@ from datetime import datetime
 
 from maestro_cli.changes.history import recent_on
 from maestro_cli.changes.impact import measure
-from maestro_cli.changes.model import Change, Impact
+from maestro_cli.changes.model import Change
 from maestro_cli.changes.ports import World
+from maestro_cli.changes.served import Impact
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.journal.store import Journal
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from maestro_cli.changes.budgets import left_of
 from maestro_cli.core.errors import InvalidQuery, MaestroError
 from maestro_cli.slo.burning import Burning, burn_query, read_rates
 
@@ -62,12 +61,14 @@ class Burns:
             answer = self._world.metrics.query(burn_query(objective))
         except InvalidQuery as error:
             return Burning(objective, {}, None, why=f"{error.what}: {error.why}".rstrip(": "))
-        return Burning(objective, read_rates(answer.samples, objective), self._budget(objective))
+        left = self._budget(objective)
+        rates = read_rates(answer.samples, objective)
+        return Burning(objective, rates, left.share, window_seconds=left.seconds)
 
-    def _budget(self, objective: Objective) -> float | None:
-        """The share that is left; None where it is not known."""
+    def _budget(self, objective: Objective) -> Left:
+        """What is left, as `slo budget` tells it."""
         now = self._clock.monotonic()
         known = self._left.get(objective.name)
         if known is None or now - known[0] >= BUDGET_SECONDS:
-            self._left[objective.name] = known = (now, left_of(self._world, objective))
-        return known[1].share
+            self._left[objective.name] = known = (now, self._world.budget_left(objective))
+        return known[1]

@@ -16,9 +16,10 @@ from maestro_cli.services.built_once import built_once, read_once
 if TYPE_CHECKING:
     from maestro_cli.changes.candidates.model import Candidate
     from maestro_cli.changes.left import Left
-    from maestro_cli.changes.model import Change, Consent, OpenIncident, Plan
+    from maestro_cli.changes.model import Change, Consent, Plan
     from maestro_cli.changes.pipeline import ChangePipeline
     from maestro_cli.changes.policy import Policy
+    from maestro_cli.changes.served import OpenIncident
     from maestro_cli.core.facts.alerts import Silence
     from maestro_cli.core.refs import ObjectRef, WorkloadRef
     from maestro_cli.slo.files.found import Found
@@ -125,15 +126,15 @@ class ChangeServices(Backends):
             where = self.cluster.default_namespace or None
         return where
 
-    def left_at_least(self, objective: Objective) -> Left:
-        """What is left of its budget whatever was not seen, as `slo budget` counts it."""
-        from maestro_cli.services.standing import left_at_least
+    def budget_left(self, objective: Objective) -> Left:
+        """What is left of its budget, as `slo budget` tells it."""
+        from maestro_cli.services.standing import budget_left
 
-        return left_at_least(self, objective)
+        return budget_left(self, objective)
 
     def open_incidents(self) -> list[OpenIncident]:
         """The incidents of the context's journal that are open, as changes know them."""
-        from maestro_cli.changes.model import OpenIncident
+        from maestro_cli.changes.served import OpenIncident
         from maestro_cli.incidents.model import OPEN_STATES
         from maestro_cli.incidents.register import list_incidents
 

@@ -34,7 +34,7 @@ from maestro_cli.slo.measuring.recoveries import Recovered
 from maestro_cli.slo.measuring.target import at_target
 from maestro_cli.slo.measuring.window import Span, month_span, rolling, zone_named
 from maestro_cli.slo.objectives import Objective
-from maestro_cli.slo.slo_gate import GateAnswer, Reading, judge_gate
+from maestro_cli.slo.slo_gate import GateAnswer, Reading, judge_experiment, judge_gate
 
 if TYPE_CHECKING:
     from maestro_cli.services.changing import ChangeServices
@@ -98,6 +98,13 @@ def read_slo_gate(services: Services, wanted: MeasureWanted, least: float) -> Ga
         raise UsageError(f"{least:g} is no share of a budget", fix="--left-at-least 0.25")
     found, left_out = with_budgets(read_kept(services, wanted), wanted)
     return replace(judge_gate([_reading(one) for one in found], least), left_out=left_out)
+
+
+def read_experiment_gate(services: Services, wanted: MeasureWanted, *, in_production: bool) -> GateAnswer:
+    """Whether the budget policy lets an experiment begin. Raises what `read_kept` raises."""
+    found, left_out = with_budgets(read_kept(services, wanted), wanted)
+    judged = judge_experiment([_reading(one) for one in found], in_production=in_production)
+    return replace(judged, left_out=left_out)
 
 
 def with_budgets(found: Sequence[Kept], wanted: MeasureWanted) -> tuple[tuple[Kept, ...], tuple[str, ...]]:

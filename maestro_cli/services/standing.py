@@ -1,7 +1,6 @@
-"""What is left of an error budget, for the rules of a policy that go by the budget policy.
+"""What is left of an error budget, for whoever asks: rules of a policy, previews of changes, the console.
 
-Invariant: the figure and the standing are those of `slo budget`: what was not seen counts as spent, and where
-that alone decides whether any is left, it is not known.
+Invariant: the figure, its window and its bounds are those of `slo budget`, read the same way by all.
 """
 
 from __future__ import annotations
@@ -10,17 +9,16 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.changes.left import Left
 from maestro_cli.core.errors import MaestroError
-from maestro_cli.slo.kept import Kept
 from maestro_cli.slo.measuring.measure import Outside, measure, span_of
-from maestro_cli.slo.policy import Standing
+from maestro_cli.slo.measuring.target import left_bounds
 
 if TYPE_CHECKING:
     from maestro_cli.services.changing import ChangeServices
     from maestro_cli.slo.objectives import Objective
 
 
-def left_at_least(services: ChangeServices, objective: Objective) -> Left:
-    """The share, by the low bound; None with why where it is not known."""
+def budget_left(services: ChangeServices, objective: Objective) -> Left:
+    """By what was seen, and at least and at most by what was not; None with why where nothing is known."""
     from maestro_cli.services.measuring import MeasureWanted, store_of
 
     if not objective.is_of_metrics:
@@ -33,11 +31,8 @@ def left_at_least(services: ChangeServices, objective: Objective) -> Left:
         measured = measure(objective, span_of(objective, now), Outside(source, now, store, at=now))
     except MaestroError as error:
         return Left(None, error.what)
-    kept = Kept(objective, measured, None)
-    bounds = kept.left_bounds
-    if bounds is None:
+    bounds = left_bounds(measured)
+    if bounds is None or measured.budget_left is None:
         return Left(None, measured.judgement.reason)
-    if kept.consequence.standing is Standing.UNKNOWN:
-        seen = f"{measured.coverage:.1%} of its window was seen"
-        return Left(None, f"{seen}, between {bounds[0]:.1%} and {bounds[1]:.1%} may be left")
-    return Left(bounds[0])
+    why = "" if bounds[0] == bounds[1] else f"{measured.coverage:.1%} of its window was seen"
+    return Left(measured.budget_left, why, *bounds, measured.span.label, measured.span.seconds)

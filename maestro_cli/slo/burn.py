@@ -32,15 +32,6 @@ def burn_rate(error_ratio: float | None, objective: Objective) -> float | None:
     return error_ratio / objective.budget
 
 
-def budget_left(error_ratio: float | None, objective: Objective) -> float | None:
-    """The share of the window's budget that is left after that ratio of bad events; below 0 when overspent.
-
-    None without a ratio.
-    """
-    spent = burn_rate(error_ratio, objective)
-    return None if spent is None else 1.0 - spent
-
-
 class BurnState(Enum):
     """How an objective stands, by the pairs of windows of its alerts; the worst first."""
 

@@ -12,7 +12,7 @@ from maestro_cli.slo.burning import Burning
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.target import left_bounds
 from maestro_cli.slo.objectives import Objective
-from maestro_cli.slo.policy import Consequence, consequence_of
+from maestro_cli.slo.policy import Consequence, consequence_between
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,5 @@ class Kept:
 
     @property
     def consequence(self) -> Consequence:
-        """By what is left at least; not known where that is nothing and there may still be some."""
-        low, high = self.left_bounds or (self.left, self.left)
-        is_open = low is not None and high is not None and low <= 0 < high
-        return consequence_of(None if is_open else low)
+        """What follows from what is left at least."""
+        return consequence_between(*(self.left_bounds or (self.left, self.left)))

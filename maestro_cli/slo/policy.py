@@ -61,6 +61,17 @@ def consequence_of(left: float | None) -> Consequence:
     return _CAREFUL if left <= CAREFUL_BELOW else _NORMAL
 
 
+def consequence_between(low: float | None, high: float | None) -> Consequence:
+    """By what is left at least; not known where that is nothing and there may still be some."""
+    is_open = low is not None and high is not None and low <= 0 < high
+    return consequence_of(None if is_open else low)
+
+
+def least_for_chaos(*, in_production: bool) -> float:
+    """An experiment may begin where more than this share of every budget is left, whatever was not seen."""
+    return CAREFUL_BELOW if in_production else 0.0
+
+
 def wants_review(spent_share: float | None) -> bool:
     """Whether one incident took so much of the budget that it has to be reviewed."""
     return spent_share is not None and spent_share > INCIDENT_SHARE

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from maestro_cli.core.quantities import format_share
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.burn import BurnState
+from maestro_cli.slo.policy import least_for_chaos
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ def judge_gate(readings: Sequence[Reading], least: float) -> GateAnswer:
     return GateAnswer(
         Verdict.PASS if judged else Verdict.INDETERMINATE, tuple((name, why) for name, _, why in judged)
     )
+
+
+def judge_experiment(readings: Sequence[Reading], *, in_production: bool) -> GateAnswer:
+    """PASS where the budget policy lets an experiment begin, which costs budget, and may cost more."""
+    return judge_gate(readings, least_for_chaos(in_production=in_production))
 
 
 def _judge(one: Reading, least: float) -> tuple[Verdict, str]:

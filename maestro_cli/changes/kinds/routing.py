@@ -22,6 +22,7 @@ from maestro_cli.changes.routing_document import (
     FILE,
     Document,
     Standing,
+    growing_share,
     is_frozen,
     keys_of,
     named_versions,
@@ -151,6 +152,7 @@ class RoutingKind(MarkedKind[Seat]):
         blast = BlastRadius(
             workloads=len(followers), replicas_now=count, replicas_after=count, namespace_share=0.0,
             recent=(*request.recent, *draft.recent), blind=tuple(draft.blind),
+            canary_share=growing_share(found.document, draft.spec["document"]),
         )  # fmt: skip
         return with_reach(blast, reached_workloads(followers))
 

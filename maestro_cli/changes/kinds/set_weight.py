@@ -78,7 +78,11 @@ class SetWeight(Scale):
     def blast(self, world: World, found: Workload, draft: Draft, request: Request) -> BlastRadius:
         """It scales one, and with it alters who answers in the place of the other."""
         other = world.cluster.get_workload(beside_of(found.ref, draft.parameters["beside"]))
-        return with_reach(super().blast(world, found, draft, request), reached_workloads([other]))
+        blast = super().blast(world, found, draft, request)
+        share = None
+        if blast.replicas_after > blast.replicas_now:
+            share = blast.replicas_after / (blast.replicas_after + other.replicas_ready)
+        return with_reach(replace(blast, canary_share=share), reached_workloads([other]))
 
 
 def beside_of(ref: ObjectRef, name: str) -> WorkloadRef:

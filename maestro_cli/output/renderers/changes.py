@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.changes.left import Left
 from maestro_cli.changes.model import State
 from maestro_cli.core.canonical import plain
-from maestro_cli.core.quantities import counted, format_duration, format_share
+from maestro_cli.core.quantities import counted, format_duration
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
         Change,
         DiffLine,
         GateDecision,
-        Impact,
         Plan,
         RecentChange,
     )
+    from maestro_cli.changes.served import Impact
 
 
 _SHOWN = 20
@@ -173,9 +174,10 @@ def _served(impact: Impact | None) -> list[tuple[str, object]]:
         left = "" if zones is None else f", ready ones left in {', '.join(zones) or 'no zone'}"
         rows.append(("traffic", f"{traffic.share:.0%} of the endpoints of {traffic.service}{left}"))
     for budget in impact.budgets:
-        left = "not known" if budget.left is None else format_share(budget.left)
+        left = Left(budget.left, low=budget.low, high=budget.high).words
+        of = f"its budget of {budget.window}" if budget.window else "its budget"
         burn = "not known" if budget.burn is None else f"{budget.burn:.1%}"
-        rows.append(("objective", f"{budget.objective}: {left} of its budget left, at worst {burn} burnt"))
+        rows.append(("objective", f"{budget.objective}: {left} of {of} left, at worst {burn} burnt"))
     return [*rows, *(("open", name) for name in impact.incidents)]
 
 

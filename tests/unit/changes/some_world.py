@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from maestro_cli.changes.left import Left
-from maestro_cli.changes.model import OpenIncident
 from maestro_cli.changes.ports import (
     AlertmanagerPort,
     ClusterPort,
@@ -14,6 +13,7 @@ from maestro_cli.changes.ports import (
     ReleasesPort,
     ServingPort,
 )
+from maestro_cli.changes.served import OpenIncident
 from maestro_cli.core.errors import NotFound
 from maestro_cli.slo.objectives import Objective
 from tests.unit.changes.fake_alertmanager import FakeAlertmanager
@@ -34,7 +34,7 @@ class SomeWorld:
     incidents: Sequence[OpenIncident] = ()
     left: Mapping[str, Left] = field(default_factory=dict)
 
-    def left_at_least(self, objective: Objective) -> Left:
+    def budget_left(self, objective: Objective) -> Left:
         return self.left.get(objective.name, Left(None, "nothing was measured"))
 
     def open_incidents(self) -> Sequence[OpenIncident]:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from maestro_cli.changes.budgets import budgets_of, left_of
+from maestro_cli.changes.budgets import budgets_of
 from maestro_cli.changes.history import get_change
 from maestro_cli.changes.left import Left
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.changes.rules import Judgement, judge
-from maestro_cli.core.errors import InvalidFile, NoData, PolicyRefused, Unreachable, WaitingForApproval
-from maestro_cli.core.facts.metrics import Instant, Sample
+from maestro_cli.core.errors import InvalidFile, NoData, PolicyRefused, WaitingForApproval
 from maestro_cli.slo.objectives import Counters, Objective
 from tests.unit.changes.bench import POLICY, YES, Bench
 from tests.unit.changes.fake_cluster import REF
@@ -23,26 +21,8 @@ from tests.unit.changes.some_world import SomeWorld
 from tests.unit.changes.test_gate import plan
 from tests.unit.changes.test_rules import ADA, FRIDAY, written
 
-AT = datetime(2026, 3, 1, tzinfo=UTC)
 OBJECTIVE = Objective("web", "web", "fraud", 0.99, 2_592_000, Counters("http_total", "http_bad"), {})
 SPENT = "budgets: [{name: b, objective: web, left_at_least: 0.1, but: [restart]}]"
-
-
-class Ratio:
-    """A Prometheus that knows one error ratio, or raises."""
-
-    def __init__(self, *values: float, error: Exception | None = None) -> None:
-        self.values, self.error = values, error
-        self.asked: list[str] = []
-
-    def query(self, promql: str, *, at: datetime | None = None) -> Instant:
-        self.asked.append(promql)
-        if self.error is not None:
-            raise self.error
-        return Instant(promql, AT, tuple(Sample({}, value, AT) for value in self.values))
-
-    def query_range(self, promql: str, start: datetime, end: datetime, step_seconds: float) -> Any:
-        raise AssertionError("not asked")
 
 
 def judged(tmp_path: Path, text: str, left: Left | None = None, **values: Any) -> Judgement:
@@ -117,62 +97,52 @@ def test_two_persons_may_stand_in_for_a_spent_budget_but_not_for_an_unknown_one(
     assert (spent.refuses, spent.asks, unknown.refuses) == (False, True, True)
 
 
-@pytest.mark.parametrize(
-    ("metrics", "left", "why"),
-    [
-        (Ratio(0.005), 0.5, ""),
-        (Ratio(0.02), -1.0, ""),
-        (Ratio(float("nan")), None, "Prometheus has no data for it"),
-        (Ratio(), None, "Prometheus has no data for it"),
-        (Ratio(0.1, 0.2), None, "Prometheus has no data for it"),
-        (Ratio(error=Unreachable("it is silent")), None, "it is silent"),
-        (None, None, "context test has no prometheus"),
-    ],
-)
-def test_what_is_left_is_measured_over_the_window(
-    bench: Bench, metrics: Ratio | None, left: float | None, why: str
-) -> None:
-    found = left_of(SomeWorld(bench.cluster, metrics), OBJECTIVE)
-    assert (found.share if found.share is None else round(found.share, 9), found.why) == (left, why)
-    if metrics is not None:
-        assert "http_bad[30d]" in metrics.asked[0]
-
-
 def test_only_named_objectives_are_asked_for(bench: Bench, tmp_path: Path) -> None:
-    metrics = Ratio(0.0)
-    world = SomeWorld(bench.cluster, metrics, objectives={"web": OBJECTIVE})
+    world = SomeWorld(bench.cluster, objectives={"web": OBJECTIVE}, left={"web": Left(1.0)})
     assert budgets_of(world, written(tmp_path, "rules: [{name: r}]")) == {}
-    assert metrics.asked == []
     rules = written(tmp_path, SPENT + "\nrules: [{name: r}]")
     assert budgets_of(world, rules) == {"web": Left(1.0)}
-    assert budgets_of(SomeWorld(bench.cluster, metrics), rules)["web"].why.endswith(
-        "no objective of that name"
-    )
-
-
-def test_a_rule_by_standing_asks_for_what_is_left_whatever_was_not_seen(bench: Bench, tmp_path: Path) -> None:
-    metrics, left = Ratio(0.0), Left(None, "0.1% of its window was seen")
-    world = SomeWorld(bench.cluster, metrics, objectives={"web": OBJECTIVE}, left={"web": left})
-    rules = written(tmp_path, "budgets: [{name: b, objective: web, by_standing: true}]")
-    assert budgets_of(world, rules) == {"web": left}
-    assert metrics.asked == []
+    assert budgets_of(SomeWorld(bench.cluster), rules)["web"].why.endswith("no objective of that name")
 
 
 @pytest.mark.parametrize(
-    ("ratio", "more", "error"),
-    [(0.02, "", PolicyRefused), (float("nan"), "", NoData), (0.02, ", two_person: true", WaitingForApproval)],
+    ("left", "more", "error"),
+    [
+        (Left(-1.0), "", PolicyRefused),
+        (Left(None, "silent"), "", NoData),
+        (Left(0.9, low=-3.0, high=0.9), "", NoData),
+        (Left(-1.0), ", two_person: true", WaitingForApproval),
+    ],
+    ids=["spent", "not measured", "not seen", "two persons"],
 )
 def test_the_gate_holds_a_change_by_the_budget(
-    bench: Bench, tmp_path: Path, ratio: float, more: str, error: type[Exception]
+    bench: Bench, tmp_path: Path, left: Left, more: str, error: type[Exception]
 ) -> None:
     rules = written(tmp_path, f"budgets: [{{name: b, objective: web{more}}}]")
-    world = SomeWorld(bench.cluster, Ratio(ratio), objectives={"web": OBJECTIVE})
+    world = SomeWorld(bench.cluster, objectives={"web": OBJECTIVE}, left={"web": left})
     pipeline = ChangePipeline(
         bench.journal, world, policy=replace(POLICY, rules=rules), clock=bench.clock, actor="ada"
     )
     with pytest.raises(error):
         pipeline.execute(pipeline.plan("restart", REF), YES)
     assert bench.cluster.marks == []
+
+
+@pytest.mark.parametrize(
+    ("left", "refuses", "unknown"),
+    [
+        (Left(0.5, low=0.2, high=0.6), False, False),
+        (Left(0.5, low=0.05, high=0.6), True, True),
+        (Left(0.06, low=0.05, high=0.08), True, False),
+    ],
+    ids=["enough at least", "perhaps", "too little at most"],
+)
+def test_what_was_not_seen_is_never_enough_of_a_budget(
+    tmp_path: Path, left: Left, refuses: bool, unknown: bool
+) -> None:
+    found = judged(tmp_path, SPENT, left)
+    assert (found.refuses, found.unknown) == (refuses, unknown)
+    assert left.words in found.why
 
 
 @pytest.mark.parametrize(
@@ -186,6 +156,36 @@ def test_a_rule_by_standing_has_the_limits_of_the_budget_policy(
     found = judged(tmp_path, "budgets: [{name: b, objective: web, by_standing: true}]", Left(left))
     assert (found.refuses, found.asks) == (refuses, asks)
     assert f"{left:.1%} of the error budget of web is left" in found.why
+
+
+BY_STANDING = "budgets: [{name: b, objective: web, by_standing: true}]"
+
+
+def test_a_rule_by_standing_lets_nothing_through_of_which_some_may_be_left_or_none(tmp_path: Path) -> None:
+    found = judged(tmp_path, BY_STANDING, Left(0.9, low=-3.0, high=0.9, window="30d"))
+    assert (found.refuses, found.unknown) == (True, True)
+    assert "-300.0% to 90.0% of the error budget of web of 30d is left: not known" in found.why
+
+
+@pytest.mark.parametrize(
+    ("left", "share", "refuses"),
+    [
+        (0.9, 0.5, False),
+        (0.4, 0.5, True),
+        (0.4, 0.1, False),
+        (0.4, None, False),
+        (0.2, 0.11, True),
+    ],
+    ids=["normal", "careful", "small", "gives none", "fixes alone"],
+)
+def test_a_canary_is_small_while_the_budget_stands_careful(
+    tmp_path: Path, left: float, share: float | None, refuses: bool
+) -> None:
+    blast = replace(plan().blast, canary_share=share)
+    found = judged(tmp_path, BY_STANDING, Left(left), blast=blast)
+    assert found.refuses is refuses
+    if refuses:
+        assert (found.reason.exit_code, found.reason.fix[:20]) == (20, "give it 0.1 at most,")
 
 
 def test_a_rule_by_standing_lets_nothing_through_that_is_not_known(tmp_path: Path) -> None:

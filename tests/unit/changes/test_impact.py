@@ -10,10 +10,12 @@ import pytest
 
 from maestro_cli.changes.approvals import Approvals
 from maestro_cli.changes.history import get_change
-from maestro_cli.changes.model import BudgetHeadroom, OpenIncident, Plan, State, plan_digest
+from maestro_cli.changes.left import Left
+from maestro_cli.changes.model import BudgetHeadroom, Plan, State, plan_digest
 from maestro_cli.changes.pipeline import ChangePipeline
+from maestro_cli.changes.served import OpenIncident
 from maestro_cli.changes.shown import changed_since
-from maestro_cli.core.errors import Refused, StalePlan, Unreachable, WaitingForApproval
+from maestro_cli.core.errors import StalePlan, WaitingForApproval
 from maestro_cli.core.facts.cluster import DisruptionBudget
 from maestro_cli.slo.objectives import Counters, Objective
 from tests.unit.changes.bench import POLICY, YES, Bench
@@ -22,7 +24,6 @@ from tests.unit.changes.fake_configs import SETTINGS
 from tests.unit.changes.fake_nodes import NODE
 from tests.unit.changes.fake_pods import POD
 from tests.unit.changes.some_world import SomeWorld
-from tests.unit.changes.test_budget_rules import Ratio
 
 OBJECTIVE = Objective(
     "web", "web", "fraud", 0.99, 2_592_000, Counters("http_total", "http_bad"),
@@ -33,17 +34,20 @@ TYPED = replace(YES, typed_context="staging")
 
 
 class Surroundings:
-    """A context whose incidents and error ratio a test moves."""
+    """A context whose incidents and error budget a test moves."""
 
-    def __init__(self, bench: Bench, *, ratio: float | None = 0.005) -> None:
+    def __init__(self, bench: Bench) -> None:
         self.bench = bench
-        self.ratio = None if ratio is None else Ratio(ratio)
+        self.left = Left(0.5, low=0.4, high=0.5, window="30d")
         self.incidents: Sequence[OpenIncident] = ()
 
     @property
     def world(self) -> SomeWorld:
         return SomeWorld(
-            self.bench.cluster, self.ratio, objectives={"web": OBJECTIVE}, incidents=self.incidents
+            self.bench.cluster,
+            objectives={"web": OBJECTIVE},
+            incidents=self.incidents,
+            left={"web": self.left},
         )
 
     def pipeline(self, **policy: Any) -> ChangePipeline:
@@ -127,7 +131,7 @@ def test_incidents_of_the_target_are_named_and_others_are_not(around: Surroundin
 
 def test_what_cannot_be_read_is_said_and_never_zero(around: Surroundings) -> None:
     around.bench.cluster.set(denied=["endpointslices"])
-    around.ratio = Ratio(error=Unreachable("Prometheus is silent"))
+    around.left = Left(None, "Prometheus is silent")
     plan = around.plan("restart")
     assert plan.blast.impact is not None
     assert shares(plan) == []
@@ -153,7 +157,7 @@ def test_an_error_budget_that_burns_on_voids_no_approval(around: Surroundings) -
     """An outage spends it while its rescue waits; what has to be left, the policy says."""
     change_id = around.waiting()
     around.approve(change_id)
-    around.ratio = Ratio(0.05)
+    around.left = Left(-4.0)
     assert around.pipeline(protected=True).recover(change_id).state is State.VERIFIED
 
 
@@ -221,5 +225,5 @@ def test_a_larger_share_of_the_traffic_voids_it(around: Surroundings) -> None:
 def test_what_cannot_be_read_any_more_voids_nothing(around: Surroundings) -> None:
     change_id = around.waiting()
     around.bench.cluster.set(denied=["endpointslices"])
-    around.ratio = Ratio(error=Refused("no"))
+    around.left = Left(None, "no")
     around.approve(change_id)

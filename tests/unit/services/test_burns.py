@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from maestro_cli.changes.left import Left
 from maestro_cli.core.errors import InvalidQuery, Unreachable
 from maestro_cli.core.facts.metrics import Instant, Sample
 from maestro_cli.services.burns import BUDGET_SECONDS, FRESH_SECONDS, Burns
@@ -55,16 +56,19 @@ class World:
         self.burns = Burns(cast(Any, self), Hands())
 
     def query(self, promql: str) -> Instant:
-        kind = "burn" if SPAN in promql else "budget"
-        self.asked.append(kind)
+        self.asked.append("burn")
         if self.down:
             raise Unreachable("Prometheus does not answer")
         if self.rejected and self.rejected in promql:
             raise InvalidQuery("Prometheus cannot evaluate the query", why="found duplicate series")
-        labels = (
-            [{SPAN: span} for span in ("5m", "30m", "1h", "2h", "6h", "1d", "3d")] if kind == "burn" else [{}]
-        )
+        labels = [{SPAN: span} for span in ("5m", "30m", "1h", "2h", "6h", "1d", "3d")]
         return Instant(promql, NOW, tuple(Sample(one, 0.0, NOW) for one in labels), ())
+
+    def budget_left(self, promise: Objective) -> Left:
+        self.asked.append("budget")
+        if self.rejected and self.rejected in promise.name.replace("-", "_"):
+            return Left(None, "Prometheus cannot evaluate the query")
+        return Left(1.0, window="30d", seconds=30 * 86400.0)
 
     def query_range(self, *asked: object) -> tuple[()]:
         return ()

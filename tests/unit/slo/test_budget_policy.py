@@ -15,7 +15,7 @@ from maestro_cli.slo.measuring.measure import Outside, measure
 from maestro_cli.slo.measuring.target import at_target, days_in, left_bounds, spent_at
 from maestro_cli.slo.measuring.verdict import percent
 from maestro_cli.slo.policy import Standing, consequence_of, wants_review
-from maestro_cli.slo.slo_gate import Reading, judge_gate
+from maestro_cli.slo.slo_gate import Reading, judge_experiment, judge_gate
 from tests.unit.slo.measuring.told import START, Told, every, objective, series, span
 
 
@@ -61,6 +61,26 @@ def test_a_gate_opens_only_for_what_holds_whatever_was_not_seen(
     left: tuple[float, float] | None, state: BurnState, verdict: Verdict
 ) -> None:
     assert judge_gate([Reading("a", left, state)], 0.25).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("left", "state", "in_production", "verdict"),
+    [
+        ((0.6, 0.6), BurnState.OK, True, Verdict.PASS),
+        ((0.5, 0.5), BurnState.OK, True, Verdict.FAIL),
+        ((0.5, 0.5), BurnState.OK, False, Verdict.PASS),
+        ((0.0, 0.0), BurnState.OK, False, Verdict.FAIL),
+        ((0.3, 0.9), BurnState.OK, True, Verdict.INDETERMINATE),
+        (None, BurnState.OK, False, Verdict.INDETERMINATE),
+        ((0.9, 0.9), BurnState.CRITICAL, False, Verdict.FAIL),
+    ],
+)
+def test_an_experiment_begins_where_the_budget_policy_lets_it(
+    left: tuple[float, float] | None, state: BurnState, in_production: bool, verdict: Verdict
+) -> None:
+    assert judge_experiment([Reading("a", left, state)], in_production=in_production).verdict is verdict
+    if left is not None and left[0] == left[1] and in_production:
+        assert consequence_of(left[0]).chaos is (verdict is Verdict.PASS)
 
 
 def test_one_that_fails_closes_the_gate_and_no_objective_opens_none() -> None:

@@ -91,4 +91,4 @@ def test_whoever_reads_a_burn_asks_for_the_ratio_of_all_events_together() -> Non
         for path in package.rglob("*.py")
         if "objective.error_ratio(" in path.read_text(encoding="utf-8")
     }
-    assert asking - own == {"changes/budgets.py"}
+    assert asking <= own

@@ -7,7 +7,6 @@ from datetime import date
 
 import pytest
 
-from maestro_cli.changes.budgets import left_of
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.slo.files.promql import indicator_of
 from maestro_cli.slo.objectives import (
@@ -23,8 +22,6 @@ from maestro_cli.slo.objectives import (
 )
 from maestro_cli.slo.rules.alerts import rule_file
 from maestro_cli.slo.windows import PROFILES
-from tests.unit.changes.fake_cluster import FakeCluster
-from tests.unit.changes.some_world import SomeWorld
 
 MONTH = 30 * 86400.0
 PROMISE = Objective("a", "a", "fraud", 0.99, MONTH, Counters("all_total", "bad_total"), {})
@@ -136,7 +133,6 @@ def test_what_drills_measure_has_no_rules_and_no_budget_of_metrics() -> None:
     recovery = of(Recovery("rto", 900.0))
     assert recovery.echo == "RTO of at most 15m00s"
     assert rule_file([recovery], PROFILES["production"]) == {"groups": []}
-    assert left_of(SomeWorld(FakeCluster(), None), recovery).why.startswith("no metric tells it")
     with pytest.raises(ValueError, match="not told by metrics"):
         recovery.error_ratio("5m")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
 from typing import Annotated
 
 import typer
@@ -21,6 +22,12 @@ from maestro_cli.cli.measuring_options import (
 from maestro_cli.cli.options import OutputOption, output_options
 from maestro_cli.core.errors import ExitCode, UsageError
 from maestro_cli.core.verdict import Verdict
+
+
+class Purpose(Enum):
+    DEPLOY = "deploy"
+    EXPERIMENT = "experiment"
+
 
 _EXITS = {"PASS": ExitCode.OK, "FAIL": ExitCode.CONDITION_NOT_MET, "INDETERMINATE": ExitCode.NO_DATA}
 
@@ -143,8 +150,15 @@ def gate(
     ctx: typer.Context,
     names: NamesArgument = None,
     left_at_least: Annotated[
-        float, typer.Option(metavar="SHARE", help="Pass with more than this share of each budget left.")
-    ] = 0.0,
+        float | None,
+        typer.Option(metavar="SHARE", help="Pass with more than this share of each budget left."),
+    ] = None,
+    purpose: Annotated[
+        Purpose, typer.Option("--for", metavar="WHAT", help="deploy, or experiment: by the budget policy.")
+    ] = Purpose.DEPLOY,
+    outside: Annotated[
+        bool, typer.Option("--outside-production", help="The experiment harms nobody's users.")
+    ] = False,
     file: FileOption = None,
     prometheus: PrometheusOption = "",
     window: WindowOption = "",
@@ -157,15 +171,24 @@ def gate(
     budget: only those that are named are asked for.
 
     Example: maestro slo gate fraud-availability --left-at-least 0.25 && ./deploy
+
+    Example: maestro slo gate --for experiment && chaos run experiment.json
     """
     from maestro_cli.output.diagnostics import note
     from maestro_cli.output.renderers.kept import gate_view, left_out_line
     from maestro_cli.output.writer import emit
-    from maestro_cli.services.measuring import MeasureWanted, read_slo_gate
+    from maestro_cli.services.measuring import MeasureWanted, read_experiment_gate, read_slo_gate
 
     options = output_options(ctx, output)
     wanted = MeasureWanted(tuple(names or ()), file, prometheus, window=window, fresh=fresh)
-    answer = read_slo_gate(ctx.obj, wanted, left_at_least)
+    if purpose is Purpose.EXPERIMENT:
+        if left_at_least is not None:
+            raise UsageError("the budget policy has a limit of its own", fix="leave out --left-at-least")
+        answer = read_experiment_gate(ctx.obj, wanted, in_production=not outside)
+    elif outside:
+        raise UsageError("--outside-production is about experiments", fix="--for experiment")
+    else:
+        answer = read_slo_gate(ctx.obj, wanted, left_at_least or 0.0)
     if answer.left_out:
         note(left_out_line(answer.left_out))
     emit(gate_view(answer), options)
