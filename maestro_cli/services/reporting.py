@@ -23,6 +23,7 @@ from maestro_cli.incidents.triage.queries import INFERENCE
 from maestro_cli.output.document import html_page
 from maestro_cli.output.plots import Mark, Plot, svg
 from maestro_cli.runbooks.lint import Finding
+from maestro_cli.services.incident_credit import measure_credit
 
 if TYPE_CHECKING:
     from maestro_cli.services.root import Services
@@ -102,7 +103,11 @@ def _measure(services: Services, incident: Incident) -> None:
             objectives=tuple(services.objectives.values()) if context.objectives else ()
         )
         triage = Triage(None, metrics, services.clock, settings=settings)
-        desk.record_evidence(incident.id, [triage.measure_impact(incident, desk.signals(incident.id))])
+        measured = [triage.measure_impact(incident, desk.signals(incident.id))]
+        if context.contract and metrics is not None and not incident.drill:
+            credit = measure_credit(services, incident, services.clock.now())
+            measured += [credit] if credit is not None else []
+        desk.record_evidence(incident.id, measured)
     now = services.clock.now()
     if needs_measuring(incident, desk.timeline(incident.id), now):
         found = measure_surroundings(metrics, INFERENCE, incident, now)

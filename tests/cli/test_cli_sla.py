@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from maestro_cli.slo.measuring.window import calendar_span
 from maestro_cli.slo.report.bundle import INPUTS, REPORT, pack_bundle
 from maestro_cli.slo.report.model import DrillLine, Exclusion, IncidentLine, Inputs
 from maestro_cli.slo.report.signature import Signature, signature_files
-from tests.cli.program import Result, check_golden, maestro
+from tests.cli.program import Result, check_golden, maestro, started
 from tests.unit.slo.report.month import ANSWERS, BACK, FAST, inputs, reported
 
 FORMATS = ("table", "wide", "json", "yaml", "csv", "md", "jsonpath={.verdict}")
@@ -158,6 +159,34 @@ def test_a_proof_is_the_same_in_every_format(bundle: Path, tmp_path: Path, form:
     name = form.partition("=")[0]
     check_golden(f"sla-verify.{name}", shown(good))
     check_golden(f"sla-verify-changed.{name}", shown(bad))
+
+
+def test_two_people_write_the_same_bytes_wherever_they_are(bundle: Path, tmp_path: Path) -> None:
+    """Another zone, language, order of hashes, mask of files, home and folder."""
+    forms = ("a.html", "a.md", "a.json", "a.zip")
+    found = []
+    for number, (zone, language, mask) in enumerate(
+        (("UTC", "C", 0o022), ("Asia/Tokyo", "de_DE.UTF-8", 0o077))
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        env = {"TZ": zone, "LC_ALL": language, "PYTHONUTF8": "1", "PYTHONHASHSEED": str(number + 1)}
+        env["HOME"] = str(folder)
+        before = os.umask(mask)
+        try:
+            to = [word for form in forms for word in ("--to", form)]
+            done = [
+                started("sla", "report", "--from", str(bundle), *more, env=env, cwd=folder)
+                for more in ((*to, "-o", "csv"), ("-o", "json"), ("-o", "md"))
+            ]
+        finally:
+            os.umask(before)
+        assert {one.code for one in done} == {10}, done[0].err
+        written = [*folder.glob("a.*"), *folder.glob("a.pictures/*")]
+        files = {path.name: path.read_bytes() for path in written if path.is_file()}
+        found.append((files, [one.out for one in done]))
+    assert found[0] == found[1]
+    assert len(found[0][0]) > len(forms), "pictures are beside the Markdown"
 
 
 def test_a_spreadsheet_runs_nothing_of_what_people_wrote(bundle: Path) -> None:

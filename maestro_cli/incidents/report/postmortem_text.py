@@ -18,6 +18,7 @@ from maestro_cli.incidents.clock import Phase, Standing
 from maestro_cli.incidents.model import Times
 from maestro_cli.incidents.people.model import Task, Turn
 from maestro_cli.incidents.report import record_text as record
+from maestro_cli.incidents.report.credit import credit_lines
 from maestro_cli.incidents.report.human import PLACEHOLDER, part, sections_to_fill, with_parts
 from maestro_cli.incidents.report.story import Story
 
@@ -102,7 +103,7 @@ def _impact(story: Story) -> Iterator[str]:
         yield "- Users: not measured; no metric was read."
     else:
         yield from _users(facts)
-    yield "- SLA credit: not known; no contract is given."
+    yield from credit_lines(story)
     yield from record.recoveries(story)
     yield from part("impact", [f"- Revenue, customers, regions: {PLACEHOLDER}"])
     yield ""

@@ -1,4 +1,7 @@
-"""What an SLA report tells below its verdicts: its days, how long events took, its incidents and drills."""
+"""What an SLA report tells below its verdicts: its days, how long events took, its incidents and drills.
+
+Invariant: times are UTC, so that everybody reads the same.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.canonical import plain
+from maestro_cli.core.markdown_parts import at
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.histogram import percentage
 from maestro_cli.output.renderers.kept import STRIP_LEGEND, burn_down, days_strip
@@ -81,7 +85,7 @@ def _incidents(report: SlaReport) -> Listing[IncidentLine]:
         Column("incident", lambda one: one.id),
         Column("severity", lambda one: one.severity, priority=1),
         Column("what", lambda one: one.title, folds=True, priority=2),
-        Column("began", lambda one: one.started_at, priority=2),
+        Column("began", lambda one: at(one.started_at), priority=2),
         Column("lasted", lambda one: _seconds(one.seconds, "not known"), right=True, priority=1),
         Column("budgets spent meanwhile", lambda one: spent_text(spent_in(report, one)), priority=1),
     )
@@ -94,7 +98,7 @@ def _drills(report: SlaReport) -> Listing[DrillLine]:
     columns: tuple[Column[DrillLine], ...] = (
         Column("drill", lambda one: one.name),
         Column("verdict", lambda one: one.verdict.value, priority=1),
-        Column("when", lambda one: one.at, priority=2),
+        Column("when", lambda one: at(one.at), priority=2),
         Column("measured RTO", lambda one: _seconds(one.rto_seconds), right=True, priority=1),
         Column("measured RPO", lambda one: _seconds(one.rpo_seconds), right=True, priority=1),
     )
