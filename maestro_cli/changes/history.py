@@ -89,6 +89,17 @@ def waiting_changes(reader: Reader) -> tuple[Change, ...]:
     return tuple(map(change_from_row, rows))
 
 
+def unfinished_changes(reader: Reader) -> tuple[Change, ...]:
+    """Changes that went past their gate and did not end, the newest first; they may be at work."""
+    unfinished = (*UNRESOLVED, State.APPLIED)
+    rows = reader.query(
+        f"SELECT * FROM changes WHERE state IN ({_marks(len(unfinished))})"
+        " ORDER BY intended_at DESC, id DESC",
+        tuple(sorted(state.value for state in unfinished)),
+    )
+    return tuple(map(change_from_row, rows))
+
+
 def unresolved_on(reader: Reader, target: ObjectRef, *, but: str = "") -> tuple[Change, ...]:
     """Changes of a target whose outcome is not known, oldest first."""
     rows = reader.query(

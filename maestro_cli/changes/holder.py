@@ -71,6 +71,13 @@ def acquire(journal: Journal, name: str, subject: str, seconds: float) -> Lease:
     return journal.acquire_lease(name, holder, seconds)
 
 
+def is_held(journal: Journal, name: str) -> bool:
+    """Whether somebody works under that lease: it runs, and its process has not certainly died."""
+    held = journal.lease(name)
+    holder = None if held is None else parse_holder(held.holder)
+    return held is not None and (holder is None or not holder.is_dead)
+
+
 def _exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)

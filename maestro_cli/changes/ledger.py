@@ -28,8 +28,15 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
-from maestro_cli.changes.history import find_by_key, find_change, get_change, planned_before, unresolved_on
-from maestro_cli.changes.holder import Holder, acquire, parse_holder
+from maestro_cli.changes.history import (
+    find_by_key,
+    find_change,
+    get_change,
+    planned_before,
+    unfinished_changes,
+    unresolved_on,
+)
+from maestro_cli.changes.holder import Holder, acquire, is_held, parse_holder
 from maestro_cli.changes.kinds.kind import Found
 from maestro_cli.changes.model import Appeal, Approval, Change, GateDecision, Plan, State
 from maestro_cli.changes.records import error_record, plan_to_data
@@ -82,6 +89,11 @@ def take_target(journal: Journal, target: ObjectRef, change_id: str, seconds: fl
         if held is None:
             raise
         raise _busy(journal, target, parse_holder(held.holder), held) from error
+
+
+def abandoned_changes(journal: Journal) -> tuple[Change, ...]:
+    """Changes that were sent and did not end, and that nobody works on any more, newest first."""
+    return tuple(one for one in unfinished_changes(journal) if not is_held(journal, lease_name(one.ref)))
 
 
 def _busy(journal: Journal, target: ObjectRef, holder: Holder | None, lease: Lease) -> Busy:

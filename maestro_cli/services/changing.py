@@ -175,6 +175,12 @@ class ChangeServices(Backends):
 
         return list_changes(self.journal, limit=limit)
 
+    def abandoned_changes(self) -> tuple[Change, ...]:
+        """Changes that were sent and did not end, and that nobody works on any more, newest first."""
+        from maestro_cli.changes.ledger import abandoned_changes
+
+        return abandoned_changes(self.journal)
+
     def get_change(self, change_id: str) -> Change:
         from maestro_cli.changes.history import named_change
 

@@ -9,6 +9,7 @@ import dataclasses
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 from msgspec.structs import replace
@@ -28,13 +29,13 @@ from maestro_cli.tui.acting.progress import SpokenProgress
 from maestro_cli.tui.announcing import News
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.frame import Frame
-from maestro_cli.tui.keys.bindings import ANSWER_KEYS
+from maestro_cli.tui.keys.bindings import ANSWER_KEYS, QUIT_KEYS
 from maestro_cli.tui.keys.commands import Go, completions, parse_line
 from maestro_cli.tui.keys.doing import do, known_now
-from maestro_cli.tui.keys.help import HelpDialog, error_text, help_text, lines_of, words_text
+from maestro_cli.tui.keys.help import HelpDialog, error_line, error_text, help_text, lines_of, words_text
 from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.keys.names import spoken_keys
-from maestro_cli.tui.keys.remembered import Remembered
+from maestro_cli.tui.keys.remembered import Remembered, remember
 from maestro_cli.tui.keys.tour import tour_text
 from maestro_cli.tui.messages import ActionEnded, ActionRefused, Led
 from maestro_cli.tui.screens.model import Place
@@ -50,11 +51,6 @@ Work = tuple[str, frozenset[tuple[str, str]]]  # an action, and what it is about
 LONG_SECONDS = 10.0  # an action that took longer rings where nobody looked at it
 LEASE_SECONDS = 25.0  # a run whose process was killed just now is known to be interrupted by then
 FILTER_SECONDS = 0.1  # after the last letter of a filter, until it is applied
-
-
-def words_of(error: MaestroError) -> str:
-    """An error in one line."""
-    return " — ".join(one for one in (error.what, error.why, error.fix) if one)
 
 
 def palette() -> type[Provider]:
@@ -77,6 +73,7 @@ class ConsoleApp(Frame):
         kept: Remembered | None = None,
     ) -> None:
         super().__init__(console, first, keymap, kept)
+        self.never_held = frozenset(self.chosen_keys.keys.get("console.quit", QUIT_KEYS).split(","))
         self._namespace_of_before = ""
         self.wanted_namespace = ""  # the newest that was asked for by its name
         self._works: set[Work] = set()  # what is at work
@@ -113,7 +110,8 @@ class ConsoleApp(Frame):
     def show_tour(self) -> None:
         """The tour; it is not shown by itself again."""
         if self._kept is not None:
-            self._kept = replace(self._kept, has_seen_tour=True)
+            self._kept = kept = replace(self._kept, has_seen_tour=True)
+            self.beside(lambda: remember(kept))  # now: a console that is killed forgets it else
         self.push_screen(HelpDialog(tour_text(self.chosen_keys.keys)))
 
     def action_keys(self) -> None:
@@ -214,7 +212,7 @@ class ConsoleApp(Frame):
             elif command is not None:
                 do(self, command)
         except MaestroError as error:
-            self.status.tell(words_of(error))
+            self.status.tell(error_line(error))
             if self.prompt.is_open:  # beside what is typed the part that mends it has room
                 self.prompt.hint(error.why or error.fix or error.what, is_wrong=True)
             return False
@@ -273,7 +271,7 @@ class ConsoleApp(Frame):
         try:
             refused, protected = self.behind.why_not_armed(context), self.is_protected(context)
         except MaestroError as error:
-            self.status.tell(words_of(error))
+            self.status.tell(error_line(error))
             return
         if refused:
             self.status.tell(refused)
@@ -354,15 +352,19 @@ class ConsoleApp(Frame):
             target=self._work, args=(about, action, targets, self._place()), daemon=True, name=action.title
         )
         self._works.add(about)
+        if action.asks:
+            self.hold_for(about)  # what is typed now is meant for its dialog
         self.behind.begin(work)
 
     def _work(self, about: Work, action: Action, targets: Sequence[Target], place: Place) -> None:
         progress, began = SpokenProgress(self.remark), self.behind.clock.monotonic()
+        let_go = partial(self.let_go, about)
         try:
-            with self.asker.asked_at(place) as places:
+            with self.asker.asked_at(place, let_go) as places:
                 ended = self.dispatcher.perform(action, targets, progress, self.behind.ending)
         finally:
             self._works.discard(about)
+            self.call_later(let_go)
         for target, ending in ended:
             seconds = self.behind.clock.monotonic() - began
             done, is_done = ending.action or action, ending.is_done

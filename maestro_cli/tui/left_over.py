@@ -1,6 +1,7 @@
-"""What nobody works on any more when the console opens: runs that wait, or whose process is gone.
+"""What nobody works on any more when the console opens: what was interrupted, and runs that wait.
 
-Invariant: read from the journal alone; a journal that cannot be read leaves nothing to say here.
+Invariant: read from the journal alone; a journal that cannot be read leaves nothing to say here. A change
+that may have been applied comes before every run.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.tui.keys.names import spoken_keys
+from maestro_cli.tui.keys.table import every_key
 from maestro_cli.tui.screens.table import every_screen
 
 if TYPE_CHECKING:
+    from maestro_cli.changes.model import Change
     from maestro_cli.runbooks.model import RunRecord
     from maestro_cli.tui.console import Console
     from maestro_cli.tui.keys.keymap import Keymap
@@ -21,33 +24,42 @@ LEFT = ("interrupted", "unknown", "waiting", "paused")  # the first is the most 
 
 
 def left_over_words(console: Console, chosen: Keymap) -> str:
-    """The most urgent of those runs and the keys that go on with it; "" where there is none."""
-    found: list[RunRecord] = []
+    """The most urgent of those and the safest keys that go on with it; "" where there is none."""
+    changes: list[Change] = []
+    runs: list[RunRecord] = []
     for context in console.store.snapshot.scope.contexts:
         try:
-            found += console.reading(context).run_history.list(limit=MOST)
+            changes += console.reading(context).abandoned_changes()
+            runs += console.reading(context).run_history.list(limit=MOST)
         except MaestroError:
             continue
     left = sorted(
-        (run for run in found if run.status.value in LEFT), key=lambda run: LEFT.index(run.status.value)
+        (run for run in runs if run.status.value in LEFT), key=lambda run: LEFT.index(run.status.value)
     )
+    more = len(changes) + len(left) - 1
+    others = f", and {more} more" if more > 0 else ""
+    if changes:
+        return _of_change(changes[0], others, chosen)
     if not left:
         return ""
-    more = f", and {len(left) - 1} more" if len(left) > 1 else ""
-    first = left[0]
-    lists, goes_on = _keys(chosen)
-    said = f"{first.id} of {first.runbook} is {first.status.value}{more}"
-    return f"{said}: {lists} lists them, {goes_on} goes on with one"
+    said = f"{left[0].id} of {left[0].runbook} is {left[0].status.value}{others}"
+    return f"{said}: {_leads_to('runs', chosen)} lists them, {_key('runs.go-on', chosen)} goes on with one"
 
 
-def _keys(chosen: Keymap) -> tuple[str, str]:
-    """What shows the runs, and what goes on with one of them, as they are now."""
-    runs = every_screen()["runs"]
-    digit, go_on = runs.digit, next(one for one in runs.actions if one.id == "runs.go-on")
-    lists = chosen.keys.get(f"console.favourite-{digit}", digit)
-    is_pinned = digit in chosen.favourites
-    return ":runs" if is_pinned else _first(lists), _first(chosen.keys.get(go_on.id, go_on.key))
+def _of_change(change: Change, others: str, chosen: Keymap) -> str:
+    """Looking at it comes first; going on with it finds out how it stands before anything is done."""
+    stands = "is not verified" if change.applied_at is not None else "may have been applied"
+    said = f"{change.kind} of {change.ref} was interrupted and {stands}{others}"
+    look, menu = _key("table.open", chosen), _key("view.menu", chosen)
+    return f"{said}: {_leads_to('changes', chosen)} lists it, {look} shows it, {menu} Carry out probes first"
 
 
-def _first(keys: str) -> str:
-    return spoken_keys(keys).split()[0]
+def _leads_to(screen: str, chosen: Keymap) -> str:
+    """What shows that list, as the keys are now."""
+    digit = every_screen()[screen].digit
+    return f":{screen}" if digit in chosen.favourites else _key(f"console.favourite-{digit}", chosen)
+
+
+def _key(id: str, chosen: Keymap) -> str:
+    keys = next(key.keys for key in every_key() if key.id == id)
+    return spoken_keys(chosen.keys.get(id, keys)).split()[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,14 +15,16 @@ from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.left_over import left_over_words
 from maestro_cli.tui.screens.model import Place
-from tests.tui.cases import StillConsole, screen_text, until
+from tests.tui.cases import NOW, StillConsole, screen_text, until
 
 
 def console(*states: RunStatus) -> StillConsole:
     runs = [
         SimpleNamespace(id=f"run-{place}", runbook="mend", status=state) for place, state in enumerate(states)
     ]
-    services: Any = SimpleNamespace(run_history=SimpleNamespace(list=lambda limit: runs))
+    services: Any = SimpleNamespace(
+        run_history=SimpleNamespace(list=lambda limit: runs), abandoned_changes=lambda: ()
+    )
     return StillConsole(services)
 
 
@@ -53,11 +56,30 @@ def test_the_keys_that_are_named_are_those_that_were_chosen(chosen: Keymap, word
     assert words in left_over_words(console(RunStatus.WAITING), chosen)
 
 
+@pytest.mark.parametrize(
+    ("applied_at", "stands"),
+    [(None, "may have been applied"), (NOW, "is not verified")],
+    ids=["sent", "applied"],
+)
+def test_an_interrupted_change_comes_first_and_is_looked_at_before_all_else(
+    applied_at: datetime | None, stands: str
+) -> None:
+    one = console(RunStatus.INTERRUPTED)
+    change = SimpleNamespace(kind="rollback", ref="ml/deploy/fraud", applied_at=applied_at)
+    one.reading("prod").abandoned_changes = lambda: (change,)
+    assert left_over_words(one, Keymap({"table.open": "ctrl+o"})) == (
+        f"rollback of ml/deploy/fraud was interrupted and {stands}, and 1 more:"
+        " 5 lists it, ctrl+o shows it, x Carry out probes first"
+    )
+
+
 def test_a_journal_that_cannot_be_read_leaves_nothing_to_say() -> None:
     def unreadable(limit: int) -> list[Any]:
         raise InvalidFile("the journal cannot be read", file="journal.sqlite")
 
-    services: Any = SimpleNamespace(run_history=SimpleNamespace(list=unreadable))
+    services: Any = SimpleNamespace(
+        run_history=SimpleNamespace(list=unreadable), abandoned_changes=lambda: ()
+    )
     assert left_over_words(StillConsole(services), Keymap()) == ""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -77,13 +77,17 @@ class DialogAsker:
         return cast(Mapping[str, Agreed] | None, asked)
 
     @contextmanager
-    def asked_at(self, place: Place) -> Iterator[list[Place]]:
-        """What this thread asks within the block came from that place, and from each where it leads."""
-        self._origin.places = places = [place]
+    def asked_at(self, place: Place, asked: Callable[[], Awaitable[None]]) -> Iterator[list[Place]]:
+        """What this thread asks within the block came from that place, and from each where it leads.
+
+        `asked` is called, on the loop, once a question of it can be answered, or waits for its turn.
+        """
+        places = [place]
+        self._origin.places, self._origin.asked = places, asked
         try:
             yield places
         finally:
-            self._origin.places = []
+            self._origin.places, self._origin.asked = [], None
 
     def lead(self, place: Place) -> None:
         """Show what this thread works on to whoever looks at where it was asked for; what it asks belongs
@@ -95,7 +99,8 @@ class DialogAsker:
 
     def ask(self, about: str, make: Callable[[], ModalScreen[Any]]) -> object | None:
         """Show a dialog and wait for what it is dismissed with; `about` names it until it is shown."""
-        waits = _Waiting(about, make, tuple(getattr(self._origin, "places", ())))
+        origin = self._origin
+        waits = _Waiting(about, make, tuple(getattr(origin, "places", ())), getattr(origin, "asked", None))
         self._app.call_later(self._queue, waits)
         while not self._ending.is_set:
             try:
@@ -110,6 +115,8 @@ class DialogAsker:
         waits.places = waits.places or (self._here(),)
         self._waits.append(waits)
         self._offer()
+        if waits in self._waits and waits.asked is not None:
+            self._app.call_later(waits.asked)
 
     def call_first(self) -> bool:
         """Show what has waited longest as soon as nothing is typed; False where nothing waits."""
@@ -125,7 +132,10 @@ class DialogAsker:
             found = next((one for one in self._waits if one.is_called or here in one.places), None)
             if found is not None:
                 self._waits.remove(found)
-                self._app.push_screen(found.make(), found.answers.put)
+                dialog = found.make()
+                self._app.push_screen(dialog, found.answers.put)
+                if found.asked is not None:
+                    dialog.call_after_refresh(found.asked)
         self._tell([one.about for one in self._waits])
         if self._waits and self._timer is None:
             self._timer = self._app.set_timer(LOOK_SECONDS, self._look)
@@ -142,6 +152,7 @@ class _Waiting:
     about: str
     make: Callable[[], ModalScreen[Any]]
     places: tuple[object, ...]
+    asked: Callable[[], Awaitable[None]] | None = None
     is_called: bool = False
     answers: queue.SimpleQueue[object | None] = field(default_factory=queue.SimpleQueue)
 

@@ -6,6 +6,7 @@ from textual.binding import Binding
 
 DIGITS = "123456789"
 ANSWER_KEYS = "f2"
+QUIT_KEYS = "ctrl+q"
 
 
 def _key(
@@ -41,7 +42,7 @@ APP_BINDINGS: tuple[Binding, ...] = (
     _key("ctrl+p", "command_palette", "palette", "Palette", "Find a screen, action, theme or context.",
          show=True),
     _key("ctrl+t", "log", "log", "Commands done", "The log of everything done here, as commands."),
-    _key("ctrl+q", "quit", "quit", "Quit", "Leave the console; asks while an action runs.", show=True,
+    _key(QUIT_KEYS, "quit", "quit", "Quit", "Leave the console; asks while an action runs.", show=True,
          first=True),
     _key("ctrl+c", "copy_selected", "copy", "Copy", "Copy what is selected with the mouse; it never quits.",
          first=True),

@@ -89,6 +89,10 @@ def words_text(title: str, words: str) -> list[Spans]:
     return [((shown(title), "title"), ("   Esc closes it", "dim")), (("", ""),), ((shown(words), ""),)]
 
 
+def error_line(error: MaestroError) -> str:
+    return " — ".join(one for one in (error.what, error.why, error.fix) if one)
+
+
 def error_text(title: str, error: MaestroError) -> list[Spans]:
     """An error whole: what, why, and how it is mended."""
     lines: list[Spans] = [((shown(title), "title"), ("   Esc closes it", "dim")), (("", ""),)]

@@ -3,7 +3,8 @@
 Invariant: a key is given to nobody before the one that was pressed earlier has done what it does, so that
 what is typed at once after a key that moves the focus or opens a dialog goes where it is meant to go. What is
 pasted is a key here. No key is lost, and none is held back for longer than `LONGEST_SECONDS` by what does not
-answer.
+answer; but what is typed after a key that asks for words waits for the dialog, however late that comes. Only
+what leaves the console passes by then.
 
 Textual gives each key to whatever has the focus when it comes, and carries out its binding later.
 """
@@ -38,16 +39,30 @@ class OrderedKeys(App[R], Generic[R]):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._held: deque[Key | Paste] = deque()
+        self._opening: set[object] = set()  # what will open a dialog
+        self.never_held: frozenset[str] = frozenset()
         self.count = 0  # of keys that were given on
         self._is_passing = False
 
     async def on_event(self, event: Event) -> None:
         if not isinstance(event, Key | Paste) or event.is_forwarded:
             await super().on_event(event)
-        elif self._is_passing:
+        elif self._is_passing or (self._opening and not self._passes_by(event)):
             self._held.append(event)
         else:
             await self._pass(event)
+
+    def hold_for(self, work: object) -> None:
+        """Hold back what is typed from now on, until `let_go` of it."""
+        self._opening.add(work)
+
+    async def let_go(self, work: object) -> None:
+        """Its dialog is up, or none will come now."""
+        self._opening.discard(work)
+        await self._pass_next()
+
+    def _passes_by(self, event: Key | Paste) -> bool:
+        return isinstance(event, Key) and event.key in self.never_held
 
     async def _pass(self, event: Key | Paste) -> None:
         self._is_passing, self.count = True, self.count + 1
@@ -82,5 +97,9 @@ class OrderedKeys(App[R], Generic[R]):
     async def _done(self, key: int) -> None:
         if key == self.count and self._is_passing:
             self._is_passing = False
-            if self._held and self._key_goes_to() is not None:
-                await self._pass(self._held.popleft())
+            await self._pass_next()
+
+    async def _pass_next(self) -> None:
+        is_free = not self._is_passing and not self._opening
+        if is_free and self._held and self._key_goes_to() is not None:
+            await self._pass(self._held.popleft())

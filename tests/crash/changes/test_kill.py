@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from maestro_cli.changes.history import find_by_key, get_change, list_changes
+from maestro_cli.changes.ledger import abandoned_changes, take_target
 from maestro_cli.changes.model import State
 from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.core.clock import SystemClock
@@ -146,6 +147,27 @@ def test_killed_between_replicas_each_is_called_once(
     assert cluster.marks == list(example.calls[:called])
     code, answer = ended(worker(tmp_path, "recover", "k", "grace"))
     assert (code, answer["state"], cluster.marks) == (0, "verified", list(example.calls))
+
+
+@pytest.mark.parametrize(
+    ("place", "is_left"),
+    [
+        ("before-intended", False),
+        ("after-intended", True),
+        ("after-applied", True),
+        ("after-verified", False),
+    ],
+)
+def test_what_was_killed_in_flight_is_known_as_abandoned_at_once(
+    tmp_path: Path, cluster: FakeCluster, place: str, is_left: bool
+) -> None:
+    assert ended(worker(tmp_path, "perform", "k", "a", place))[0] == -signal.SIGKILL
+    journal = journal_at(tmp_path)
+    assert [one.kind for one in abandoned_changes(journal)] == (["rollback"] if is_left else [])
+    at_work = take_target(journal, REF, "chg-other", 60.0)
+    assert abandoned_changes(journal) == ()
+    at_work.release()
+    journal.close()
 
 
 @pytest.mark.parametrize("place", GOOD[3:])

@@ -16,7 +16,7 @@ from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.keys.export import session_markdown, write_new
 from maestro_cli.tui.keys.help import HelpDialog
 from maestro_cli.tui.keys.kubectl import kubectl_line
-from maestro_cli.tui.keys.remembered import Remembered, recall, remembered_path
+from maestro_cli.tui.keys.remembered import Remembered, recall, remember, remembered_path
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.pods import PODS
 from maestro_cli.tui.store.events import CommandLogged, ContextArmed, FactFailed, FactRead
@@ -183,3 +183,13 @@ def test_what_is_remembered_of_a_later_version_is_used_as_far_as_it_is_known() -
     remembered_path().parent.mkdir(parents=True, exist_ok=True)
     remembered_path().write_text('{"theme": "light", "new": 1}')
     assert recall() == Remembered("light")
+
+
+def test_that_the_tour_was_seen_is_kept_at_once_for_a_console_that_is_killed() -> None:
+    remember(Remembered("light"))
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: recall().has_seen_tour, "kept while it is open")
+        assert recall().theme == "light"
+
+    run_app(StillConsole(SERVICES), script, place=PODS_PLACE, kept=recall())

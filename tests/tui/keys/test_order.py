@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,8 +12,8 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from maestro_cli.tui.acting.dialogs import WordsDialog
-from maestro_cli.tui.acting.model import Action, Ask, Danger, Target
+from maestro_cli.tui.acting.dialogs import QuitDialog, WordsDialog
+from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Target
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.keys import order
 from maestro_cli.tui.keys.help import HelpDialog
@@ -74,5 +76,70 @@ def test_what_is_pasted_at_once_after_a_key_comes_where_that_leads_and_before_th
         burst(app, "enter")
         await until(pilot, lambda: bool(answers), "the answers")
         assert answers == [{"first": "a", "second": "cd"}]
+
+    run_app(console(), script, place=Place("pods"))
+
+
+class Slow:
+    """What may be chosen, read from a backend that answers when the test says so."""
+
+    def __init__(self) -> None:
+        self.answers = threading.Event()
+
+    def __call__(self, services: Any) -> dict[str, str]:
+        assert self.answers.wait(60)
+        return {}
+
+    def action(self, said: list[object]) -> Action:
+        def record(services: Any, target: Target, answers: Answers) -> str:
+            said.append(dict(answers))
+            return "said"
+
+        asks = (Ask("first", "first", offers=self), Ask("second", "second"))
+        return replace(TWO, asks=asks, records=record)
+
+
+def test_what_is_typed_before_the_dialog_of_an_action_is_up_waits_for_it() -> None:
+    slow, said = Slow(), list[object]()
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.act(slow.action(said), (Target("prod", "Pod", "a", "a"),))
+        burst(app, "4", "x", "tab")  # a favourite and the menu, were they commands
+        app.post_message(events.Paste("cd"))
+        burst(app, "enter")
+        await pilot.pause(0.2)
+        assert [place.screen for place in app.trail] == ["pods"]
+        slow.answers.set()
+        await until(pilot, lambda: bool(said), "the answers")
+        assert said == [{"first": "4x", "second": "cd"}]
+        burst(app, "4")
+        await until(pilot, lambda: app.trail[-1].screen == "nodes", "keys are commands again")
+
+    run_app(console(), script, place=Place("pods"))
+
+
+def test_keys_are_given_on_when_the_question_waits_for_its_turn() -> None:
+    slow = Slow()
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.act(slow.action([]), (Target("prod", "Pod", "a", "a"),))
+        burst(app, "4")
+        app.go(Place("workloads"))  # by a click
+        await pilot.pause(0.1)
+        assert app.trail[-1].screen == "workloads"
+        slow.answers.set()
+        await until(pilot, lambda: app.trail[-1].screen == "nodes", "the key")
+
+    run_app(console(), script, place=Place("pods"))
+
+
+def test_who_waits_for_a_dialog_may_leave_the_console() -> None:
+    slow = Slow()
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.act(slow.action([]), (Target("prod", "Pod", "a", "a"),))
+        burst(app, "z", "ctrl+q")
+        await until(pilot, lambda: isinstance(app.screen, QuitDialog), "the question")
+        slow.answers.set()
 
     run_app(console(), script, place=Place("pods"))
