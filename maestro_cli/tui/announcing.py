@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.quantities import format_duration
+from maestro_cli.output.tones import GRAVE
 
 if TYPE_CHECKING:
     from maestro_cli.incidents.model import Incident
     from maestro_cli.slo.burning import Burning
-
-
-GRAVE = ("sev1", "sev2")
 
 
 @dataclass(frozen=True, slots=True)

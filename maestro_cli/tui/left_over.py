@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import MaestroError
+from maestro_cli.output.tones import LEFT_RUNS
 from maestro_cli.tui.keys.names import spoken_keys
 from maestro_cli.tui.keys.table import every_key
 from maestro_cli.tui.screens.table import every_screen
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from maestro_cli.tui.keys.keymap import Keymap
 
 MOST = 200
-LEFT = ("interrupted", "unknown", "waiting", "paused")  # the first is the most urgent
 
 
 def left_over_words(console: Console, chosen: Keymap) -> str:
@@ -34,7 +34,8 @@ def left_over_words(console: Console, chosen: Keymap) -> str:
         except MaestroError:
             continue
     left = sorted(
-        (run for run in runs if run.status.value in LEFT), key=lambda run: LEFT.index(run.status.value)
+        (run for run in runs if run.status.value in LEFT_RUNS),
+        key=lambda run: LEFT_RUNS.index(run.status.value),
     )
     more = len(changes) + len(left) - 1
     others = f", and {more} more" if more > 0 else ""

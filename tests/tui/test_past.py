@@ -89,3 +89,7 @@ def test_burn_names_its_context_where_there_are_several_and_those_of_which_none_
     both = {"prod": read, "dev": read, "test": Fact()}
     assert [cell.name for cell in burn_cells(both)] == ["prod answers", "dev answers"]
     assert burn_unknown(both) == ("test",)
+    none = Fact((), NOW)
+    cells = burn_cells({"prod": read, "lab": none, "dev": Fact()})
+    assert [(cell.name, cell.word) for cell in cells][1:] == [("lab", "no objectives")]
+    assert burn_cells({"lab": none}) == ()

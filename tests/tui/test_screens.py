@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
+from textual.pilot import Pilot
 
 from maestro_cli.tui.acting.model import Action, Danger, Target
+from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.table import FIRST, every_feed, every_screen, screen_names
+from maestro_cli.tui.store.events import FactRead
+from tests.tui.cases import NOW, StillConsole, run_app, tell, until
+from tests.tui.facts import FACTS, SITE
 
 EVERY = tuple(every_screen().values())
 ACTIONS = {action.id: action for screen in EVERY for action in screen.actions}
@@ -69,3 +75,15 @@ def test_an_action_that_plans_nothing_cannot_be_called_dangerous() -> None:
     with pytest.raises(ValueError, match="needs one of"):
         Action("a.b", "A", "a", Danger.OBSERVE, line)
     Action("a.b", "A", "a", Danger.OBSERVE, line, opens=lambda target: Place("pods"))
+
+
+def test_enter_says_what_to_do_where_it_leads_nowhere() -> None:
+    console = StillConsole(SimpleNamespace(), (SITE,))
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, *(FactRead(key, data, NOW) for key, data in FACTS["drills"]().items()))
+        await until(pilot, lambda: bool(app.view and app.view.targets()), "the drills")
+        await pilot.press("enter")
+        await until(pilot, lambda: "maestro drill run bad-release plays it" in app.status.told, "the words")
+
+    run_app(console, script, place=Place("drills"))

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.quantities import format_duration
+from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
 if TYPE_CHECKING:
     from maestro_cli.changes.canary.examination import Examination
     from maestro_cli.changes.canary.model import Canary, Criterion, Tally
-
-_TONES = {"PASS": "good", "FAIL": "bad"}
 
 
 def canary_view(found: Examination) -> Report:
@@ -73,7 +72,7 @@ def _criterion(one: Criterion) -> dict[str, Any]:
 
 
 def _tone(one: Criterion) -> str:
-    return _TONES.get(one.judgement.verdict.value, "warn")
+    return verdict_tone(one.judgement.verdict.value)
 
 
 def _of(canary: Canary) -> str:

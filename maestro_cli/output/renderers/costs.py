@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.cost.unit_cost import break_even_rate
+from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
 if TYPE_CHECKING:
     from maestro_cli.cost.unit_cost import UnitCost
     from maestro_cli.cost.unit_cost_report import UnitCosts
-
-_TONES = {"PASS": "good", "FAIL": "bad"}
 
 
 def unit_costs_view(found: UnitCosts) -> Report:
@@ -55,7 +54,7 @@ def _services(found: UnitCosts) -> Listing[UnitCost]:
         Column("replica hours", lambda item: _digits(item.usage.replica_hours), right=True, priority=3),
         Column("per replica/s", lambda item: _digits(item.usage.rate_per_replica), right=True, priority=3),
         Column("a million", lambda item: _money(item.per_million, found.currency), right=True, priority=1),
-        Column("verdict", _verdict, tone=lambda item: _TONES.get(_verdict(item) or "", "warn"), priority=1),
+        Column("verdict", _verdict, tone=lambda item: verdict_tone(_verdict(item)), priority=1),
         Column("coverage", lambda item: f"{item.usage.coverage:.0%}", right=True),
         Column(
             "why",

@@ -23,10 +23,10 @@ from maestro_cli.output.renderers.inventory import (
     workload_document,
     workloads_view,
 )
+from maestro_cli.output.tones import HEALTH_TONES
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
 
 MOST_EVENTS = 30  # for people; programs get all
-_TONES = {"good": "good", "warn": "warn", "bad": "bad", "done": "dim"}
 _TOLD_ABOVE = {"name", "namespace", "workload", "age", "created", "owner", "managed by"}
 
 
@@ -99,7 +99,7 @@ def _pairs(values: Mapping[str, str]) -> str:
 def _conditions(found: Description, now: datetime) -> Listing[ObjectCondition]:
     columns: tuple[Column[ObjectCondition], ...] = (
         Column("condition", lambda one: one.type),
-        Column("status", lambda one: one.status, tone=lambda one: _TONES[one.health]),
+        Column("status", lambda one: one.status, tone=lambda one: HEALTH_TONES[one.health]),
         Column("since", lambda one: _ago(one.changed_at, now), right=True),
         Column("reason", lambda one: one.reason, priority=0),
         Column("message", lambda one: one.message, priority=1, folds=True),
@@ -129,7 +129,7 @@ def _last_exit(container: Container) -> str:
 def _tree(found: Description) -> Listing[tuple[int, OwnedObject]]:
     columns: tuple[Column[tuple[int, OwnedObject]], ...] = (
         Column("object", lambda row: "  " * row[0] + _named(row[1], found)),
-        Column("status", lambda row: row[1].status, tone=lambda row: _TONES[row[1].health]),
+        Column("status", lambda row: row[1].status, tone=lambda row: HEALTH_TONES[row[1].health]),
         Column("detail", lambda row: row[1].detail),
     )
     return Listing("owned-list/v1", columns, list(_depths(found.owned, 0)))

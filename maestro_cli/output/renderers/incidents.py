@@ -22,6 +22,7 @@ from maestro_cli.output.renderers.people import (
     tasks_words,
     update_words,
 )
+from maestro_cli.output.tones import severity_tone
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from maestro_cli.incidents.model import Incident, IncidentSilence, Link, Signal
     from maestro_cli.incidents.people.model import Standing
     from maestro_cli.incidents.timeline import Entry
-
-_GRAVE = ("sev1", "sev2")
 
 
 def incidents_view(
@@ -43,7 +42,7 @@ def incidents_view(
         Column(
             "severity",
             lambda incident: incident.severity.value,
-            tone=lambda incident: "bad" if incident.severity.value in _GRAVE else "warn",
+            tone=lambda incident: severity_tone(incident.severity.value),
             priority=1,
         ),
         Column(

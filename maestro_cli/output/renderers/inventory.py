@@ -12,20 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.clock import seconds_between, to_rfc3339
 from maestro_cli.core.quantities import format_duration
+from maestro_cli.output.tones import HEALTH_TONES
 from maestro_cli.output.views import Column, Listing
 
 if TYPE_CHECKING:
     from maestro_cli.core.facts.cluster import Container
     from maestro_cli.core.facts.inventory import NodeLine, PodLine, WorkloadLine
 
-_TONES = {"good": "good", "warn": "warn", "bad": "bad", "done": "dim"}
-
 
 def pods_view(pods: Sequence[PodLine], now: datetime, *, everywhere: bool) -> Listing[PodLine]:
     """The namespace is a column of its own where there are several."""
     columns: tuple[Column[PodLine], ...] = (
         Column("namespace", lambda pod: pod.namespace, wide=not everywhere),
-        Column("name", lambda pod: pod.name),
+        Column("name", lambda pod: pod.name, priority=0),
         Column(
             "ready",
             lambda pod: f"{pod.containers_ready}/{pod.containers_total}",
@@ -194,7 +193,7 @@ def workload_document(line: WorkloadLine) -> dict[str, Any]:
 
 
 def _tone(line: Any) -> str:
-    return _TONES[line.health]
+    return HEALTH_TONES[line.health]
 
 
 def _age(since: datetime | None, now: datetime) -> str | None:

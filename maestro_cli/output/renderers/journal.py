@@ -16,9 +16,9 @@ def events_view(events: Sequence[Event]) -> Listing[Event]:
     """Events in order; JSON has every field, data included."""
     columns: tuple[Column[Event], ...] = (
         Column("seq", lambda event: str(event.seq), right=True),
-        Column("time", lambda event: event.time[:23] + "Z"),
+        Column("time", lambda event: event.time[:23] + "Z", priority=1),
         Column("kind", lambda event: event.kind, priority=1),
-        Column("subject", lambda event: event.subject, priority=1),
+        Column("subject", lambda event: event.subject),
         Column("actor", lambda event: event.actor, priority=3),
         Column("data", lambda event: _short(canonical_json(event.data))),
         Column("hash", lambda event: event.hash[:16], wide=True),

@@ -9,6 +9,7 @@ from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.quantities import format_duration, format_share
 from maestro_cli.core.verdict import Judgement, Verdict, combine
 from maestro_cli.output.strips import sparkline, strip
+from maestro_cli.output.tones import BURN_TONES, verdict_tone
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
 from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.measuring.target import Day, days_in, spent_at
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from maestro_cli.slo.measuring.model import Measured
     from maestro_cli.slo.slo_gate import GateAnswer
 
-_TONES = {"PASS": "good", "FAIL": "bad"}
-_STATES = {"critical": "bad", "increasing": "warn", "recovering": "warn", "ok": "good"}
 _WIDTH = 31
 STRIP_LEGEND = "blank: under 0.1 % of the budget, ░ 0.1 %, ▒ 1 %, ▓ a thirty-first, █ a tenth, · no traffic"
 _SHARES = (0.001, 0.01, 1 / 31, 0.1)  # of the budget, that a day spends: the levels of the strip
@@ -32,12 +31,12 @@ def kept_view(found: Sequence[Kept]) -> Listing[Kept]:
     has_adjusted = any(one.measured is not None and one.measured.adjusted is not None for one in found)
     columns: tuple[Column[Kept], ...] = (
         Column("objective", lambda one: one.objective.name),
-        Column("verdict", verdict_of, tone=lambda one: _TONES.get(verdict_of(one), "warn"), priority=1),
+        Column("verdict", verdict_of, tone=lambda one: verdict_tone(verdict_of(one)), priority=1),
         Column("measured", _measured, right=True, priority=1),
         *((Column("adjusted", _adjusted, right=True, priority=1),) if has_adjusted else ()),
         Column("target", _target, right=True, priority=2),
         Column("budget left", lambda one: _share(one.left), right=True, priority=1),
-        Column("burn", _state, tone=lambda one: _STATES.get(_state(one), "warn"), priority=1),
+        Column("burn", _state, tone=lambda one: BURN_TONES.get(_state(one), "warn"), priority=1),
         Column("gone in", _gone, right=True, priority=2),
         Column("policy", lambda one: one.consequence.standing.value, priority=2),
         Column("seen", lambda one: _coverage(one), right=True, priority=3),
@@ -141,7 +140,7 @@ def what_if_view(now: Kept, then: Sequence[Measured]) -> Listing[Measured]:
         Column(
             "verdict",
             lambda one: one.judgement.verdict.value,
-            tone=lambda one: _TONES.get(one.judgement.verdict.value, "warn"),
+            tone=lambda one: verdict_tone(one.judgement.verdict.value),
             priority=1,
         ),
         Column("measured", _percent, right=True, priority=1),

@@ -12,6 +12,7 @@ from maestro_cli.incidents.intake.blindness import API_SOURCE
 from maestro_cli.output.renderers.anomalies import anomalies_view, anomaly_document
 from maestro_cli.output.renderers.incidents import incident_document, incidents_view
 from maestro_cli.output.renderers.people import task_document, tasks_view
+from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def burns_view(burns: tuple[Burn, ...]) -> Listing[Burn]:
         Column(
             "last minute",
             lambda burn: burn.judgement.verdict.value,
-            tone=lambda burn: {"PASS": "good", "FAIL": "bad"}.get(burn.judgement.verdict.value, "warn"),
+            tone=lambda burn: verdict_tone(burn.judgement.verdict.value),
             priority=1,
         ),
         Column(

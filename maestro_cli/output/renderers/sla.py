@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from maestro_cli import __version__
 from maestro_cli.core.canonical import plain
-from maestro_cli.core.verdict import Verdict
 from maestro_cli.output.renderers.sla_details import detail_blocks
+from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
 from maestro_cli.slo.report.document import report_document
 from maestro_cli.slo.report.text import bounds_text, credit_text, kept_text, ratio_text, why_text
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from maestro_cli.slo.measuring.model import Measured
     from maestro_cli.slo.report.bundle import Problem, Verification
     from maestro_cli.slo.report.model import Line, SlaReport
-
-TONES = {Verdict.PASS: "good", Verdict.FAIL: "bad", Verdict.INDETERMINATE: "warn"}
 
 
 def sla_view(report: SlaReport) -> Report:
@@ -67,7 +65,7 @@ def _columns(report: SlaReport) -> tuple[Column[Line], ...]:
         Column(
             "verdict",
             lambda line: counted(line).judgement.verdict.value,
-            tone=lambda line: TONES[counted(line).judgement.verdict],
+            tone=lambda line: verdict_tone(counted(line).judgement.verdict.value),
             priority=1,
         ),
         Column("measured", lambda line: ratio_text(line.measured), right=True, priority=1),

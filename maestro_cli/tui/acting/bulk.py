@@ -17,6 +17,7 @@ from maestro_cli.tui.acting.dispatcher import Agreed, Planned
 from maestro_cli.tui.acting.model import Action
 from maestro_cli.tui.text import Spans, shown
 from maestro_cli.tui.widgets.text_view import TextView
+from maestro_cli.tui.widgets.typed_line import TypedLine
 
 
 class AgreeAllDialog(Dialog):
@@ -42,10 +43,10 @@ class AgreeAllDialog(Dialog):
             yield TextView(wrap=True)
             if self._action.danger.needs_typing:
                 yield Label(Text(f"type how many they are to go on: {count}"))
-                yield Input(id="count")
+                yield TypedLine(id="count")
             for index, name in enumerate(self._protected):
                 yield Label(Text(visible(f"{name} is protected; type its name")))
-                yield Input(id=f"context-{index}")
+                yield TypedLine(id=f"context-{index}")
             yield Static("", classes="problem", markup=False)
             with Horizontal():
                 yield Button("Cancel", id="cancel", variant="primary")

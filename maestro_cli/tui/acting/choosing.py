@@ -17,6 +17,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from maestro_cli.core.untrusted import visible
+from maestro_cli.tui.widgets.typed_line import TypedLine
 
 
 class Chooser(Vertical):
@@ -33,7 +34,7 @@ class Chooser(Vertical):
         self._choices, self._first, self._line_id = dict(choices), value, id
 
     def compose(self) -> ComposeResult:
-        yield Input(
+        yield TypedLine(
             value=self._first, id=self._line_id, placeholder="letters make the list shorter; ↓ goes into it"
         )
         yield OptionList(*self._options(""), markup=False)

@@ -22,6 +22,7 @@ from maestro_cli.tui.acting.dispatcher import Agreed
 from maestro_cli.tui.acting.model import Action, Answers, Target, fault_of
 from maestro_cli.tui.widgets.report_view import ReportView
 from maestro_cli.tui.widgets.text_view import TextView
+from maestro_cli.tui.widgets.typed_line import TypedLine
 
 if TYPE_CHECKING:
     from maestro_cli.changes.model import Change, Plan
@@ -114,7 +115,7 @@ class AgreeDialog(Dialog):
             yield view
             for field, text in self._typing():
                 yield Label(Text(visible(text)))
-                yield Input(id=field)
+                yield TypedLine(id=field)
             yield Static("", classes="problem", markup=False)
             with Horizontal():
                 yield Button("Cancel", id="cancel", variant="primary")
@@ -175,7 +176,9 @@ class WordsDialog(Dialog):
                 choices = f" ({' | '.join(ask.choices)})" if ask.choices else ""
                 yield Label(Text(visible(f"{ask.label}{choices}")))
                 default, name = ask.default(self._targets[0]), f"ask-{ask.name}"
-                yield Chooser(ask.offered, default, name) if ask.offered else Input(value=default, id=name)
+                yield (
+                    Chooser(ask.offered, default, name) if ask.offered else TypedLine(value=default, id=name)
+                )
             yield Static("", classes="problem", markup=False)
             with Horizontal():
                 yield Button("Cancel", id="cancel")
@@ -209,10 +212,10 @@ class ArmDialog(Dialog):
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Label(Text(visible(f"Allow changes in {self._name} for how many minutes?"), style="bold"))
-            yield Input(value=self._minutes, type="integer", id="minutes")
+            yield TypedLine(value=self._minutes, type="integer", id="minutes")
             if self._protected:
                 yield Label(Text(visible(f"{self._name} is protected; type its name")))
-                yield Input(id="context")
+                yield TypedLine(id="context")
             yield Static("", classes="problem", markup=False)
             with Horizontal():
                 yield Button("Cancel", id="cancel", variant="primary")

@@ -50,7 +50,7 @@ class ActionMenu(Dialog):
 
 def offer_text(action: Action, refusal: Refusal | None) -> Text:
     """`Scale  reversible  set how many replicas it wants`, and why it is refused."""
-    text = Text(f"{action.title:<24} {action.danger.value:<12} {action.tooltip}")
+    text = Text(visible(f"{action.title:<24} {action.danger.value:<12} {action.tooltip}"))
     if refusal is not None:
-        text.append(f"\n  refused now: {refusal.why}", style="dim")
+        text.append(f"\n  refused now: {visible(refusal.why)}", style="dim")
     return text

@@ -19,6 +19,7 @@ from maestro_cli.core.untrusted import visible
 from maestro_cli.tui.acting.dialogs import Dialog
 from maestro_cli.tui.acting.dispatcher import Agreed
 from maestro_cli.tui.widgets.report_view import ReportView
+from maestro_cli.tui.widgets.typed_line import TypedLine
 
 if TYPE_CHECKING:
     from maestro_cli.output.views import View
@@ -45,10 +46,10 @@ class SeeDialog(Dialog):
             yield shown
             if self._wanted:
                 yield Label(Text(visible(f"type {self._wanted} to go on")))
-                yield Input(id="target")
+                yield TypedLine(id="target")
             if self._protected:
                 yield Label(Text(visible(f"{self._protected} is protected; type its name")))
-                yield Input(id="context")
+                yield TypedLine(id="context")
             yield Static("", classes="problem", markup=False)
             with Horizontal():
                 yield Button("Cancel", id="cancel", variant="primary")
@@ -85,7 +86,7 @@ class QuestionDialog(Dialog):
             yield Label(Text(visible(about), style="bold"))
             yield shown
             yield Label(Text(visible(f"answer: {question.form}; Escape leaves the run waiting")))
-            yield Input(id="answer")
+            yield TypedLine(id="answer")
             yield Static("", classes="problem", markup=False)
             with Horizontal():
                 yield Button("Leave it waiting", id="cancel", variant="primary")
@@ -116,7 +117,7 @@ class LineDialog(Dialog):
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Label(Text(visible(self._asked), style="bold"))
-            yield Input(id="line")
+            yield TypedLine(id="line")
             yield Static("", classes="problem", markup=False)
             with Horizontal():
                 yield Button("Cancel", id="cancel")

@@ -15,10 +15,9 @@ from maestro_cli.incidents.details import Details
 from maestro_cli.incidents.model import Incident
 from maestro_cli.incidents.people.model import StatusUpdate, Task
 from maestro_cli.incidents.timeline import Entry
+from maestro_cli.output.tones import OPEN_RUNS
 from maestro_cli.runbooks.model import RunRecord
 from maestro_cli.runbooks.playbooks.explanation import PlannedRun
-
-OPEN_RUNS = ("running", "waiting", "interrupted", "paused", "cancelled", "unknown")
 
 
 @dataclass(frozen=True, slots=True)

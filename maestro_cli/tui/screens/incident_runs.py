@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.errors import MaestroError, NotFound, StalePlan, UsageError
 from maestro_cli.core.quantities import counted
+from maestro_cli.output.tones import RESUMABLE_RUNS
 from maestro_cli.output.views import Fields, Heading, Lines, Listing, Report
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Doing, Target
 from maestro_cli.tui.screens.model import Place
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 LIVE = "live-run"
 TAIL_LINES = 200
 NEWEST_LINES = 15
-OPEN_STATES = ("waiting", "interrupted", "paused", "cancelled", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +254,7 @@ def resumable(services: Services, target: Target) -> RunRecord:
     if target.kind == "Run":
         return services.run_history.get(target.id)
     for found in services.run_history.list(incident=target.id):
-        if found.status.value in OPEN_STATES:
+        if found.status.value in RESUMABLE_RUNS:
             return services.run_history.get(found.id)
     raise NotFound(f"no run for {target.name} waits or was interrupted", fix="r begins one")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.renderers.incident_findings import age_of
+from maestro_cli.output.tones import severity_tone
 
 if TYPE_CHECKING:
     from maestro_cli.changes.model import Change
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from maestro_cli.tui.feeds.story import IncidentStory
 
 Spans = tuple[tuple[str, str], ...]
-GRAVE = ("sev1", "sev2")
 
 
 def head_lines(story: IncidentStory, now: datetime) -> list[Spans]:
@@ -36,11 +36,11 @@ def head_lines(story: IncidentStory, now: datetime) -> list[Spans]:
 def what_line(story: IncidentStory) -> Spans:
     """`#3 sev2 triaging  fraud answers with errors`."""
     incident = story.incident
-    tone = "bad" if incident.state.is_open and incident.severity.value in GRAVE else "warn"
+    tone = severity_tone(incident.severity.value) if incident.state.is_open else "good"
     drill = "  (drill)" if incident.drill else ""
     state = incident.state.value.upper()
     return (
-        (f"#{incident.number} {incident.severity.value} {state}", tone if incident.state.is_open else "good"),
+        (f"#{incident.number} {incident.severity.value} {state}", tone),
         (f"  {incident.title}{drill}", "title"),
     )
 

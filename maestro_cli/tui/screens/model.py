@@ -57,8 +57,8 @@ class TableScreen:
     """A list: rows of one feed, in every context of the scope.
 
     `listing` makes the view of what the feed read; `key` names a row for good (never its number), `target` is
-    what actions on it are about (the place has the row's context), `opens` where Enter leads. `labels` are
-    what `-l` asks for.
+    what actions on it are about (the place has the row's context), `opens` where Enter leads, `says` what is
+    said where it leads nowhere. `labels` are what `-l` asks for.
     `has_namespace`: its feed takes a namespace, where the place has no argument.
     `drawn` are titles of columns that are drawings: they are not read aloud.
     """
@@ -72,6 +72,7 @@ class TableScreen:
     key: Callable[[Any], str]
     target: Callable[[Any, Place], Target]
     opens: Callable[[Target], Place] | None = None
+    says: Callable[[Target], str] = lambda target: f"{target.name} is shown whole; x lists what can be done"
     labels: Callable[[Any], Mapping[str, str]] = nothing_to_filter
     has_namespace: bool = True
     drawn: tuple[str, ...] = ()

@@ -138,6 +138,7 @@ SCREENS = (
         listing=drills_listing,
         key=lambda drill: drill.name,
         target=named("Drill", "name"),
+        says=lambda target: f"maestro drill run {target.name} plays it, in another terminal",
         aliases=("drill",),
         has_namespace=False,
     ),

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from maestro_cli.output.tones import OPEN_RUNS
 from maestro_cli.output.views import Lines, Report
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Target
 from maestro_cli.tui.feeds.journal import journal_feed
-from maestro_cli.tui.screens.incident_runs import CANCEL, CONSIDER, OPEN_STATES, live_blocks, live_key
+from maestro_cli.tui.screens.incident_runs import CANCEL, CONSIDER, live_blocks, live_key
 from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
 
 if TYPE_CHECKING:
@@ -18,13 +19,12 @@ if TYPE_CHECKING:
     from maestro_cli.services.root import Services
 
 MOST = 200
-URGENT = ("running", *OPEN_STATES)
 
 
 def read_runs(services: Services, argument: str) -> tuple[RunRecord, ...]:
     """Those that have not ended first, then the newest."""
     found = services.run_history.list(limit=MOST)
-    return tuple(sorted(found, key=lambda run: run.status.value not in URGENT))
+    return tuple(sorted(found, key=lambda run: run.status.value not in OPEN_RUNS))
 
 
 def read_run(services: Services, run_id: str) -> RunRecord:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.quantities import format_duration, format_share
+from maestro_cli.output.tones import BURN_TONES
 from maestro_cli.output.views import Column, Listing
 from maestro_cli.tui.acting.model import Action, Danger, Target
 from maestro_cli.tui.feeds.model import Feed
@@ -85,8 +86,7 @@ def worst_of(burning: Sequence[Burning]) -> Burning:
 
 
 def burn_tone(health: ServiceHealth) -> str:
-    tones = {"critical": "bad", "increasing": "warn", "recovering": "warn", "no data": "warn", "ok": "good"}
-    return tones[worst_of(health.burning).state.value] if health.burning else "dim"
+    return BURN_TONES[worst_of(health.burning).state.value] if health.burning else "dim"
 
 
 def left_words(health: ServiceHealth) -> str | None:
@@ -103,7 +103,7 @@ def spark(points: Points) -> str:
 def services_listing(found: Sequence[ServiceHealth], moment: Moment) -> Listing[ServiceHealth]:
     columns: tuple[Column[ServiceHealth], ...] = (
         Column("service", lambda one: one.name),
-        Column("burn", burn_words, tone=burn_tone),
+        Column("burn", burn_words, tone=burn_tone, priority=1),
         Column("budget left", left_words, right=True),
         Column("requests", lambda one: number(one.rate, ".3g", "/s"), right=True),
         Column("errors", lambda one: number(one.errors, ".2%", ""), right=True),
@@ -140,10 +140,14 @@ def _rate_column(seconds: float) -> Column[Burning]:
 
 
 def burn_cells(facts: Mapping[str, Fact]) -> tuple[BurnCell, ...]:
-    """Every objective of these facts by context, for the line of burn; named by context where several are."""
+    """Every objective of these facts by context, for the line of burn; named by context where several are.
+
+    Then the contexts that have none are among them.
+    """
     from maestro_cli.tui.widgets.burn_strip import BurnCell
 
-    return tuple(
+    without = [context for context, fact in facts.items() if fact.is_known and not fact.data]
+    objectives = [
         BurnCell(
             one.objective.name if len(facts) == 1 else f"{context} {one.objective.name}",
             one.state,
@@ -151,7 +155,8 @@ def burn_cells(facts: Mapping[str, Fact]) -> tuple[BurnCell, ...]:
         )
         for context, fact in facts.items()
         for one in fact.data or ()
-    )
+    ]
+    return (*objectives, *(BurnCell(context, None) for context in without if objectives))
 
 
 def burn_unknown(facts: Mapping[str, Fact]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from textual.app import ComposeResult
 
 from maestro_cli.output.views import Column
 from maestro_cli.tui.acting.model import Target
+from maestro_cli.tui.messages import Remarked
 from maestro_cli.tui.rewind.comparison import Difference
 from maestro_cli.tui.screens.model import Moment, Place, TableScreen
 from maestro_cli.tui.store.model import Fact, FactKey, Scope, Snapshot
@@ -148,5 +149,10 @@ class TableView(View):
     @on(FactTable.RowOpened)
     def open_row(self, event: FactTable.RowOpened) -> None:
         row = event.table.item(event.key)
-        if row is not None and self._screen.opens is not None:
-            self.post_message(self.Opened(self._screen.opens(self._target(row))))
+        if row is None:
+            return
+        target = self._target(row)
+        if self._screen.opens is not None:
+            self.post_message(self.Opened(self._screen.opens(target)))
+        else:
+            self.post_message(Remarked(self._screen.says(target)))

@@ -12,26 +12,33 @@ from typing import TYPE_CHECKING
 from textual.strip import Strip
 
 from maestro_cli.core.quantities import format_duration
+from maestro_cli.output.tones import BURN_TONES
 from maestro_cli.tui.text import Span, Spans, cells, cut, plain_text, shown
 from maestro_cli.tui.widgets.tones import Toned
 
 if TYPE_CHECKING:
     from maestro_cli.slo.burn import BurnState
 
-# By the word of each BurnState, worst first; the states are imported by whoever has some.
-_TONES = {"critical": "bad", "increasing": "warn", "recovering": "warn", "no data": "dim", "ok": "good"}
-_ORDER = {state: place for place, state in enumerate(_TONES)}
+_NONE = "no objectives"
+_ORDER = {word: place for place, word in enumerate((*BURN_TONES, _NONE))}
 _LONGEST_NAME = 40
 _BETWEEN: Span = (" │ ", "dim")
 
 
 @dataclass(frozen=True, slots=True)
 class BurnCell:
-    """An objective's name and state; `gone_in_seconds` until its budget is spent (0: it is; None: never)."""
+    """An objective's name and state; `gone_in_seconds` until its budget is spent (0: it is; None: never).
+
+    Without a state it is a context that has no objectives.
+    """
 
     name: str
-    state: BurnState
+    state: BurnState | None
     gone_in_seconds: float | None = None
+
+    @property
+    def word(self) -> str:
+        return _NONE if self.state is None else self.state.value
 
 
 def burn_text(
@@ -54,10 +61,10 @@ def burn_text(
         names = shown(", ".join(unknown), _LONGEST_NAME)
         tail = (*tail, (cut(f" │ burn not known: {names}", max(width // 2, 1)), "warn"))
     if not cells_of:
-        return (("no objectives", "dim"), *tail)
+        return ((_NONE, "dim"), *tail)
     room = width - cells(plain_text(tail))
-    ordered = sorted(cells_of, key=lambda cell: _ORDER[cell.state.value])
-    troubled = [cell for cell in ordered if cell.state.value != "ok"]
+    ordered = sorted(cells_of, key=lambda cell: _ORDER[cell.word])
+    troubled = [cell for cell in ordered if cell.word != "ok"]
     for every, is_full in ((True, True), (False, True), (False, False)):
         parts = [_part(cell, is_full) for cell in (ordered if every else troubled)]
         if not every and len(troubled) < len(ordered):
@@ -69,11 +76,11 @@ def burn_text(
 
 
 def _part(cell: BurnCell, is_full: bool) -> Span:
-    text = f"{shown(cell.name, _LONGEST_NAME)} {cell.state.value}"
-    if is_full and cell.gone_in_seconds is not None and cell.state.value != "no data":
+    text = f"{shown(cell.name, _LONGEST_NAME)} {cell.word}"
+    if is_full and cell.gone_in_seconds is not None and cell.word != "no data":
         when = f" in {format_duration(cell.gone_in_seconds)}" if cell.gone_in_seconds > 0 else ""
         text += f", budget gone{when}"
-    return text, _TONES[cell.state.value]
+    return text, BURN_TONES.get(cell.word, "dim")
 
 
 def _worst(ordered: Sequence[BurnCell], room: int) -> Spans:

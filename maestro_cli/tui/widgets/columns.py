@@ -19,7 +19,8 @@ from maestro_cli.tui.text import cells, shown
 
 GAP = 2  # cells between two columns
 EXTRA = 3  # the priority of a column that nothing is narrowed for
-NARROWEST = 8  # a column is made as narrow as this before another one is left out
+NEEDED = 1  # the priority up to which columns are whole before one beyond it has room
+NARROWEST = 12  # a column is made as narrow as this before another one is left out
 WIDEST_TITLE = 16  # of a longer one the end may be cut
 MISSING_CELLS = 7  # `+12 →`, and a blank before it
 NARROWEST_FIRST = 16  # the one that says what the row is
@@ -57,8 +58,8 @@ def laid_out(
     The first is the first one that is not of priority 3, such as a namespace that is the same in all rows.
 
     Unscrolled, columns of priority 3 are there only if nothing has to be narrowed for them; then those of the
-    higher priority give way first, among equals the right one. None is made narrower than its title, where
-    `titles` says how wide those are.
+    higher priority give way first, among equals the right one. Those that are needed (priority 0 and 1) are
+    narrowed once they are alone. None is made narrower than its title; `titles` says how wide those are.
     """
     if not widths or room <= 0:
         return Layout(after=len(widths))
@@ -74,6 +75,10 @@ def laid_out(
     least = [min(width, max(NARROWEST, min(titles[i], WIDEST_TITLE) if titles else 0))
              for i, width in enumerate(widths)]  # fmt: skip
     least[lead] = min(widths[lead], NARROWEST_FIRST)
+    if not skipped:
+        needed = [i for i in chosen if i == lead or priorities[i] <= NEEDED]
+        for index, width in _shared(widths, needed, room, least):
+            least[index] = max(least[index], min(width, WIDEST))
     while len(chosen) > 1 and _needed([least[i] for i in chosen]) > room:
         others = [i for i in chosen if i != lead]
         chosen.remove(others[-1] if skipped else max(others, key=lambda i: (priorities[i], i)))

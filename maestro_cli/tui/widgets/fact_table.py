@@ -156,14 +156,6 @@ class FactTable(Toned, can_focus=True):
         row = self._rows.find(key)
         return None if row is None else self._rows.items[row]
 
-    @property
-    def row_count(self) -> int:
-        return len(self._rows.items)
-
-    @property
-    def column_layout(self) -> Layout:
-        return self._layout
-
     def move_to(self, key: str) -> bool:
         """Put the cursor on a key; False when it is not there."""
         row = self._rows.find(key)

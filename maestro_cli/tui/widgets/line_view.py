@@ -321,8 +321,3 @@ class LineView(Toned, can_focus=True):
     @property
     def is_wrapped(self) -> bool:
         return self._is_wrapped
-
-    @property
-    def line_count(self) -> int:
-        """Lines that are kept."""
-        return len(self._lines)

@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 from maestro_cli.core.untrusted import visible
 from maestro_cli.tui.keys.commands import common_start
 from maestro_cli.tui.keys.history import History
+from maestro_cli.tui.widgets.typed_line import TypedLine
 
 Completes = Callable[[str], tuple[str, ...]]
 LONGEST_LINE = 500
@@ -26,7 +27,7 @@ def _key(keys: str, action: str, name: str, title: str, tooltip: str) -> Binding
     return Binding(keys, action, title, show=False, id=f"prompt.{name}", tooltip=tooltip)
 
 
-class PromptInput(Input):
+class PromptInput(TypedLine):
     BINDINGS: ClassVar[list[BindingType]] = [
         _key("tab", "prompt_complete", "complete", "Complete", "Complete it, or show what it may become."),
         _key("up", "prompt_step(1)", "older", "Older", "The line that was typed before."),

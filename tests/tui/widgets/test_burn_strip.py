@@ -46,7 +46,7 @@ def test_what_has_no_room_is_shortened_then_counted(width: int, text: str) -> No
 
 def test_a_state_has_its_tone_and_what_is_old_says_so() -> None:
     spans = burn_text(CELLS, 200, age_seconds=240.0)
-    assert [tone for text, tone in spans if "│" not in text] == ["bad", "warn", "dim", "good", "warn"]
+    assert [tone for text, tone in spans if "│" not in text] == ["bad", "warn", "warn", "good", "warn"]
     assert spans[-1][0] == " (4m00s old)"
 
 
@@ -72,7 +72,7 @@ def test_burn_that_is_not_known_is_not_the_lack_of_objectives() -> None:
 def test_any_objectives_fit_and_the_worst_is_named_first(burning: list[BurnCell], width: int) -> None:
     spans = burn_text(burning, width)
     assert cells(plain_text(spans)) <= width
-    worst = min(burning, key=lambda cell: list(BurnState).index(cell.state)).state
+    worst = min(burning, key=lambda cell: [one.value for one in BurnState].index(cell.word)).state
     all_ok = worst is BurnState.OK
     assert spans[0][1] in {"bad", "warn", "dim", "good"}
     assert (spans[0][1] == "good") is all_ok

@@ -43,6 +43,17 @@ def test_a_column_that_is_extra_gives_way_also_where_it_stands_first() -> None:
     assert [index for index, _ in found.shown] == [1]
 
 
+def test_what_is_needed_is_whole_before_anything_else_has_room() -> None:
+    found = laid_out([5, 30, 30, 20], [0, 1, 2, 1], 70)
+    assert found.shown == ((0, 5), (1, 30), (3, 20))
+    found = laid_out([5, 30, 30, 20], [0, 1, 2, 1], 75)
+    assert found.shown == ((0, 5), (1, 30), (2, 14), (3, 20))
+
+
+def test_what_is_needed_is_narrowed_once_it_is_alone_the_widest_first() -> None:
+    assert laid_out([5, 30, 30, 20], [0, 1, 2, 1], 50).shown == ((0, 5), (1, 21), (3, 20))
+
+
 def test_what_matters_least_gives_way_first() -> None:
     found = laid_out([8, 8, 8, 8], [0, 2, 2, 1], 28)
     assert [index for index, _ in found.shown] == [0, 1, 3]
@@ -95,9 +106,9 @@ def test_any_values_can_be_ordered(values: list[object]) -> None:
 
 def test_no_title_is_cut_where_another_column_can_give_way() -> None:
     titles = [2, 11, 9, 8]
-    found = laid_out([5, 30, 30, 30], [1, 1, 2, 2], 45, titles=titles)
+    found = laid_out([5, 30, 30, 30], [0, 2, 2, 2], 50, titles=titles)
     assert [index for index, _ in found.shown] == [0, 1, 2, 3]
     assert all(width >= titles[index] for index, width in found.shown)
-    found = laid_out([5, 30, 30, 30], [1, 1, 2, 2], 32, titles=titles)
+    found = laid_out([5, 30, 30, 30], [0, 2, 2, 2], 34, titles=titles)
     assert [index for index, _ in found.shown] == [0, 1, 2]
     assert all(width >= titles[index] for index, width in found.shown)
