@@ -226,14 +226,13 @@ def _series(item: _Item) -> RawSeries:
     """Raises DecodeError. Where every value is a number, all are read as one list: twice as fast."""
     told = bytes(item.values)
     try:
-        flat = array("d", _decode_numbers(b"[" + told.translate(None, b'[]"') + b"]"))
+        flat = _decode_numbers(b"[" + told.translate(None, b'[]"') + b"]")
     except msgspec.DecodeError:
-        flat = array("d")  # NaN and infinities are none
+        flat = []  # NaN and infinities are none
     if len(flat) == told.count(b'"'):  # a sample is two numbers, one of them within two quotes
-        return RawSeries(item.metric, flat[0::2], flat[1::2])
+        return RawSeries(item.metric, array("d", flat[0::2]), flat[1::2])
     points = [(at, float(value)) for at, value in _decode_texts(told)]
-    times, values = array("d", [at for at, _ in points]), array("d", [value for _, value in points])
-    return RawSeries(item.metric, times, values)
+    return RawSeries(item.metric, array("d", [at for at, _ in points]), [value for _, value in points])
 
 
 def _years_as_days(text: str) -> str:

@@ -7,11 +7,9 @@ answer is in its notes.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from operator import sub
 
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.slo.measuring.asking import ask_pieces, raw, stepped
@@ -216,9 +214,7 @@ def _with_bracket(ratio: Ratio, objective: Objective, answer: Answer, kept: byte
 
 def _minutes(answer: Answer, span: Span) -> Minutes:
     counts = answer.counts
-    counted, total = counts.counted, counts.total
-    good = array("d", map(sub, total, counted)) if answer.counts_bad else counted
-    return Minutes(span.start, good, total, counts.covered)
+    return Minutes(span.start, counts.counted, counts.total, counts.covered, answer.counts_bad)
 
 
 def _count_notes(counts: Counts) -> list[str]:

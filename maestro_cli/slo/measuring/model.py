@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import sub
 
 from maestro_cli.core.verdict import Judgement
 from maestro_cli.slo.measuring.window import Span
@@ -21,12 +23,25 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Minutes:
-    """A bin a minute from `start`: good and all events, and whether the minute was watched (1) or not (0)."""
+    """A bin a minute from `start`: what was counted, all events, and whether it was watched (1) or not (0).
+
+    What was counted are the good events, or the bad ones.
+    """
 
     start: datetime
-    good: Sequence[float]
+    counted: Sequence[float]
     total: Sequence[float]
     covered: Sequence[int]
+    counts_bad: bool = False
+
+    @property
+    def good(self) -> Sequence[float]:
+        return list(map(sub, self.total, self.counted)) if self.counts_bad else self.counted
+
+    def both_in(self, first: int, end: int) -> tuple[float, float]:
+        """Good and all events of first <= minute < end."""
+        counted, total = math.fsum(self.counted[first:end]), math.fsum(self.total[first:end])
+        return (total - counted if self.counts_bad else counted), total
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ def merged(stretches: Iterable[tuple[float, float]], apart: float = 0.0) -> list
 
 def _within(one: RawSeries, start: int, end: int) -> tuple[array[float], list[float]]:
     first, last = bisect_left(one.times, start), bisect_left(one.times, end)
-    times, values = array("d", one.times[first:last]), array("d", one.values[first:last]).tolist()
+    times, values = array("d", one.times[first:last]), list(one.values[first:last])
     if not values or (math.isfinite(sum(values)) and min(values) >= 0):
         return times, values
     # a counter is neither negative nor without end, and NaN is no value

@@ -61,12 +61,13 @@ def days_in(measured: Measured) -> Iterator[Day]:
     minutes = measured.minutes
     if minutes is None:
         return
+    minute, elapsed = timedelta(seconds=MINUTE), _elapsed(measured)
     allowed = measured.objective.budget * math.fsum(minutes.total)
     for _, start, end in days_of(measured.measured):
-        first, last = (int((at - minutes.start) / timedelta(seconds=MINUTE)) for at in (start, end))
-        good, total = math.fsum(minutes.good[first:last]), math.fsum(minutes.total[first:last])
+        first, last = (int((at - minutes.start) / minute) for at in (start, end))
+        good, total = minutes.both_in(first, last)
         coverage = sum(minutes.covered[first:last]) / max(last - first, 1)
-        spent = (total - good) / allowed * _elapsed(measured) if allowed > 0 else None
+        spent = (total - good) / allowed * elapsed if allowed > 0 else None
         yield Day(start, good, total, coverage, spent)
 
 

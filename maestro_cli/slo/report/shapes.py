@@ -93,8 +93,8 @@ def _allowed(measured: Measured) -> float:
 
 
 def _hour(minutes: Minutes, first: int, end: int) -> Hour:
-    total = fsum(minutes.total[first:end])
-    bad = max(total - fsum(minutes.good[first:end]), 0.0)
+    good, total = minutes.both_in(first, end)
+    bad = max(total - good, 0.0)
     start = minutes.start + timedelta(seconds=first * MINUTE)
     return Hour(start, bad, total, sum(minutes.covered[first:end]), end - first)
 
