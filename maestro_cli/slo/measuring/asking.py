@@ -17,7 +17,7 @@ from maestro_cli.slo.measuring.samples import Piece, Roles, key_of, piece_of
 from maestro_cli.slo.measuring.window import MINUTE, Span
 from maestro_cli.slo.ports import RawMetrics, RawSeries, TooMuch
 
-DAYS_AT_ONCE = 10
+DAYS_AT_ONCE = 4  # so that the numbers of an answer stay in the processor's cache: ten took a fifth longer
 _DAY = timedelta(days=1)
 
 Stretch = tuple[datetime, datetime]
@@ -93,13 +93,16 @@ def ask_pieces(
         Key(metrics.url, wanted.promql, wanted.roles, wanted.step_seconds, start, end)
         for start, end in stretches
     ]
-    found = [store.load(key) for key in keys]
+    found = store.load(keys)
     fresh: dict[int, Kept] = {}
-    for group in _groups([index for index, kept in enumerate(found) if kept is None]):
-        series = wanted.ask(stretches[group[0]][0], stretches[group[-1]][1])
-        for index in group:
-            kept = Kept(now, wanted.make(series, *stretches[index]))
-            fresh[index] = store.save(keys[index], kept)
+    try:
+        for group in _groups([index for index, kept in enumerate(found) if kept is None]):
+            series = wanted.ask(stretches[group[0]][0], stretches[group[-1]][1])
+            for index in group:
+                fresh[index] = Kept(now, wanted.make(series, *stretches[index]))
+    finally:  # what was answered before an error is worth keeping
+        saved = store.save([(keys[index], kept) for index, kept in fresh.items()])
+        fresh = dict(zip(fresh, saved, strict=True))
     pieces: list[Piece] = []
     asked: list[Asked] = []
     for index, (key, one) in enumerate(zip(keys, found, strict=True)):

@@ -1,6 +1,6 @@
 """What was measured of days that are over, on this disk, so that it is asked for once.
 
-Invariant: an entry is whole or not there: it carries the digest of what it holds, and one that does not agree
+Invariant: a file is whole or not there: it carries the digest of what it holds, and one that does not agree
 with it is set aside. Nobody is given what another Prometheus, or the same one for another user, has answered.
 Only what is not expected to change is kept: a day without a gap ten minutes after its end, and one with gaps
 two days after it, since late samples (out of order, or of an agent that was cut off) may still close them.
@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -33,7 +33,7 @@ LATE = timedelta(days=2)  # until then samples may come that close a gap
 LOOK_BACK_SECONDS = 300  # before a span, where the sample is that the first increment starts from
 UNUSED_DAYS = 100
 _DAY_SECONDS = 86400
-_FORMAT = b"maestro.slo.piece/1\n"
+_FORMAT = b"maestro.slo.pieces/1\n"
 _DIGEST_BYTES = 32
 _FASTEST = 1  # of zlib: a day of an objective is 23 KB, and 2 to 5 KB of it are left
 
@@ -62,26 +62,32 @@ class Key:
         return hashlib.sha256("\x00".join((self.url, self.promql, self.roles, stretch)).encode()).hexdigest()
 
 
-class Store(Protocol):
-    def load(self, key: Key) -> Kept | None:
-        """What is kept of it, as it was saved."""
+_decode_shelf = msgspec.msgpack.Decoder(dict[str, bytes]).decode
 
-    def save(self, key: Key, kept: Kept) -> Kept:
-        """Keep it if it is worth that; gives what is to be measured by: what was there first, or this."""
+
+class Store(Protocol):
+    def load(self, keys: Sequence[Key]) -> list[Kept | None]:
+        """What is kept of each, as it was saved."""
+
+    def save(self, pieces: Sequence[tuple[Key, Kept]]) -> list[Kept]:
+        """Keep those that are worth it; gives for each what is to be measured by: what was first, or this."""
 
 
 class Nowhere:
     """Keeps nothing."""
 
-    def load(self, key: Key) -> Kept | None:
-        return None
+    def load(self, keys: Sequence[Key]) -> list[Kept | None]:
+        return [None] * len(keys)
 
-    def save(self, key: Key, kept: Kept) -> Kept:
-        return kept
+    def save(self, pieces: Sequence[tuple[Key, Kept]]) -> list[Kept]:
+        return [kept for _, kept in pieces]
 
 
 class KeptOnDisk:
-    """One file a piece in a folder of the cache, of days that are over; a full disk keeps nothing.
+    """One file a query and month in a folder of the cache; a full disk keeps nothing.
+
+    Making a file costs more than what is in it: those of fifty objectives had taken a second of three. Who
+    writes at the same time for the same query and month may undo what another kept: it is asked for again.
 
     `identity` tells which Prometheus answers, and whom: what was kept under another is not found. It is in
     the names of the files as a part of a digest alone. What nobody used for 100 days goes. `zones` are those
@@ -95,32 +101,44 @@ class KeptOnDisk:
         self._decoder = msgspec.msgpack.Decoder(Kept)
         self._swept: set[str] = set()
 
-    def load(self, key: Key) -> Kept | None:
+    def load(self, keys: Sequence[Key]) -> list[Kept | None]:
         """None for what is not kept, or no longer as it was written: that is set aside as `NAME.corrupt`."""
-        path = self._path(key)
+        shelves = {path: self._read(path) for path in {self._path(key) for key in keys}}
+        return [self._opened(shelves[self._path(key)].get(key.name)) for key in keys]
+
+    def save(self, pieces: Sequence[tuple[Key, Kept]]) -> list[Kept]:
+        shelves: dict[Path, dict[str, bytes]] = {}
+        for key, kept in pieces:
+            if self._is_asked_again(key) and _is_settled(key, kept):
+                packed = zlib.compress(msgspec.msgpack.encode(kept), _FASTEST)
+                shelves.setdefault(self._path(key), {})[key.name] = packed
+        for path, shelf in shelves.items():
+            self._write(path, {**self._read(path), **shelf})
+        return [kept for _, kept in pieces]
+
+    def _opened(self, packed: bytes | None) -> Kept | None:
+        try:
+            return None if packed is None else self._decoder.decode(zlib.decompress(packed))
+        except (ValueError, zlib.error, msgspec.MsgspecError):
+            return None  # written by another version
+
+    def _read(self, path: Path) -> dict[str, bytes]:
         try:
             data = path.read_bytes()
         except OSError:
-            return None
+            return {}
         with suppress(OSError):
             os.utime(path)  # it is used
         try:
-            return self._decoder.decode(_opened(data))
-        except (ValueError, zlib.error, msgspec.MsgspecError):
+            return _decode_shelf(_unsealed(data))
+        except (ValueError, msgspec.MsgspecError):
             _set_aside(path)
-            return None
+            return {}
 
-    def save(self, key: Key, kept: Kept) -> Kept:
-        if self._is_asked_again(key) and _is_settled(key, kept):
-            self._write(key, kept)
-        return kept
-
-    def _write(self, key: Key, kept: Kept) -> None:
-        body = msgspec.msgpack.encode(kept)
-        sealed = _FORMAT + hashlib.sha256(body).digest() + zlib.compress(body, _FASTEST)
-        path = self._path(key)
+    def _write(self, path: Path, shelf: dict[str, bytes]) -> None:
+        body = msgspec.msgpack.encode(shelf)
         try:
-            write_atomically(path, sealed, mode=0o600)
+            write_atomically(path, _FORMAT + hashlib.sha256(body).digest() + body, mode=0o600)
         except OSError:
             return  # it is asked for again
         self._sweep(path.parent)
@@ -137,8 +155,9 @@ class KeptOnDisk:
         return any(at.astimezone(zone).time() == time.min for zone in (UTC, *self._zones))
 
     def _path(self, key: Key) -> Path:
-        name = hashlib.sha256(f"{self._identity}\x00{key.name}".encode()).hexdigest()
-        return self._folder / name[:2] / f"{name[2:]}.piece"
+        told = (self._identity, key.url, key.promql, key.roles, str(key.step_seconds), f"{key.start:%Y-%m}")
+        name = hashlib.sha256("\x00".join(told).encode()).hexdigest()
+        return self._folder / name[:2] / f"{name[2:]}.pieces"
 
     def _sweep(self, folder: Path) -> None:
         """Remove what is old there, once for each of the 256 folders that something is written to."""
@@ -176,15 +195,14 @@ def piece_digest(piece: Piece) -> str:
     return hashlib.sha256(msgspec.msgpack.encode(piece)).hexdigest()
 
 
-def _opened(data: bytes) -> bytes:
-    """Raises ValueError and zlib.error."""
+def _unsealed(data: bytes) -> bytes:
+    """Raises ValueError."""
     if not data.startswith(_FORMAT):
         raise ValueError("another format")
     head = len(_FORMAT) + _DIGEST_BYTES
-    body = zlib.decompress(data[head:])
-    if hashlib.sha256(body).digest() != data[len(_FORMAT) : head]:
+    if hashlib.sha256(data[head:]).digest() != data[len(_FORMAT) : head]:
         raise ValueError("the digest is another")
-    return body
+    return data[head:]
 
 
 def _set_aside(path: Path) -> None:

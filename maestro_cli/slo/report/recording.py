@@ -27,15 +27,16 @@ class RecordingStore:
         self._one_at_a_time = Lock()
         self.pieces: dict[str, tuple[Key, Kept]] = {}
 
-    def load(self, key: Key) -> Kept | None:
-        if (known := self.pieces.get(key.name)) is not None:
-            return known[1]
-        kept = self._inner.load(key)
-        return None if kept is None else self._first(key, kept)
+    def load(self, keys: Sequence[Key]) -> list[Kept | None]:
+        others = [key for key in keys if key.name not in self.pieces]
+        for key, kept in zip(others, self._inner.load(others), strict=True):
+            if kept is not None:
+                self._first(key, kept)
+        return [known[1] if (known := self.pieces.get(key.name)) else None for key in keys]
 
-    def save(self, key: Key, kept: Kept) -> Kept:
-        first = self._first(key, kept)
-        return self._inner.save(key, kept) if first is kept else first
+    def save(self, pieces: Sequence[tuple[Key, Kept]]) -> list[Kept]:
+        first = [(key, self._first(key, kept)) for key, kept in pieces]
+        return self._inner.save(first)
 
     def _first(self, key: Key, kept: Kept) -> Kept:
         with self._one_at_a_time:
@@ -74,12 +75,12 @@ class RecordedStore:
     def __init__(self, pieces: Mapping[str, Kept]) -> None:
         self._pieces = pieces
 
-    def load(self, key: Key) -> Kept | None:
-        return self._pieces.get(key.name)
+    def load(self, keys: Sequence[Key]) -> list[Kept | None]:
+        return [self._pieces.get(key.name) for key in keys]
 
-    def save(self, key: Key, kept: Kept) -> Kept:
+    def save(self, pieces: Sequence[tuple[Key, Kept]]) -> list[Kept]:
         """Nothing is measured offline that could be kept."""
-        return kept
+        return [kept for _, kept in pieces]
 
 
 class RecordedMetrics:

@@ -28,9 +28,9 @@ def _kept(points: list[tuple[float, float]], age: timedelta, end: datetime = STA
 
 def test_what_one_prometheus_answered_is_not_given_for_another_at_the_same_url(tmp_path: Path) -> None:
     kept = _kept(WHOLE, DAY)
-    KeptOnDisk(tmp_path, "tenant a").save(_key(), kept)
-    assert KeptOnDisk(tmp_path, "tenant a").load(_key()) == kept
-    assert KeptOnDisk(tmp_path, "tenant b").load(_key()) is None
+    KeptOnDisk(tmp_path, "tenant a").save([(_key(), kept)])
+    assert KeptOnDisk(tmp_path, "tenant a").load([_key()]) == [kept]
+    assert KeptOnDisk(tmp_path, "tenant b").load([_key()]) == [None]
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_a_day_with_gaps_is_asked_for_again_while_late_samples_may_come(
     tmp_path: Path, points: list[tuple[float, float]], age: timedelta, is_kept: bool
 ) -> None:
     store = KeptOnDisk(tmp_path, "here")
-    store.save(_key(), _kept(points, age))
-    assert (store.load(_key()) is not None) is is_kept
+    store.save([(_key(), _kept(points, age))])
+    assert (store.load([_key()]) != [None]) is is_kept
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_whole_days_are_kept_and_no_piece_that_the_next_look_cuts_elsewhere(
     tmp_path: Path, start: timedelta, end: timedelta, is_kept: bool
 ) -> None:
     store, key = KeptOnDisk(tmp_path, "here"), _key(START + start, START + end)
-    store.save(key, _kept(WHOLE, 3 * DAY))
-    assert (store.load(key) is not None) is is_kept
+    store.save([(key, _kept(WHOLE, 3 * DAY))])
+    assert (store.load([key]) != [None]) is is_kept
 
 
 @pytest.mark.parametrize(
@@ -86,31 +86,40 @@ def test_the_parts_of_days_that_the_months_of_a_zone_cut_are_kept_for_it(
     tmp_path: Path, start: timedelta, end: timedelta, is_kept: bool
 ) -> None:
     berlin, key = KeptOnDisk(tmp_path, "here", ["Europe/Berlin"]), _key(START + start, START + end)
-    berlin.save(key, _kept(WHOLE, 3 * DAY))
-    assert (berlin.load(key) is not None) is is_kept
+    berlin.save([(key, _kept(WHOLE, 3 * DAY))])
+    assert (berlin.load([key]) != [None]) is is_kept
     other = KeptOnDisk(tmp_path / "utc", "here")
-    other.save(key, _kept(WHOLE, 3 * DAY))
-    assert other.load(key) is None
+    other.save([(key, _kept(WHOLE, 3 * DAY))])
+    assert other.load([key]) == [None]
 
 
 def test_what_nobody_used_for_a_hundred_days_goes_with_the_next_that_is_kept_beside_it(
     tmp_path: Path,
 ) -> None:
     store = KeptOnDisk(tmp_path, "here")
-    store.save(_key(), _kept(WHOLE, 3 * DAY))
-    (entry,) = tmp_path.rglob("*.piece")
-    unused, used = (entry.with_name(f"{name}.piece") for name in ("unused", "used"))
+    store.save([(_key(), _kept(WHOLE, 3 * DAY))])
+    (entry,) = tmp_path.rglob("*.pieces")
+    unused, used = (entry.with_name(f"{name}.pieces") for name in ("unused", "used"))
     for path, days in ((unused, 101), (used, 99)):
         path.write_bytes(b"")
         os.utime(path, (time.time() - days * 86400,) * 2)
-    KeptOnDisk(tmp_path, "here").save(_key(), _kept(WHOLE, 3 * DAY))
+    KeptOnDisk(tmp_path, "here").save([(_key(), _kept(WHOLE, 3 * DAY))])
     assert (unused.exists(), used.exists(), entry.exists()) == (False, True, True)
+
+
+def test_what_is_kept_of_a_month_stays_when_more_of_it_is(tmp_path: Path) -> None:
+    store, second = KeptOnDisk(tmp_path, "here"), _key(START + DAY, START + 2 * DAY)
+    one, two = _kept(WHOLE, 3 * DAY), _kept(WHOLE, 4 * DAY)
+    store.save([(_key(), one)])
+    KeptOnDisk(tmp_path, "here").save([(second, two)])
+    assert store.load([second, _key(), _key(START + 2 * DAY, START + 3 * DAY)]) == [two, one, None]
+    assert len(list(tmp_path.rglob("*.pieces"))) == 1
 
 
 def test_a_look_is_a_use(tmp_path: Path) -> None:
     store = KeptOnDisk(tmp_path, "here")
-    store.save(_key(), _kept(WHOLE, 3 * DAY))
-    (entry,) = tmp_path.rglob("*.piece")
+    store.save([(_key(), _kept(WHOLE, 3 * DAY))])
+    (entry,) = tmp_path.rglob("*.pieces")
     os.utime(entry, (0, 0))
-    assert store.load(_key()) is not None
+    assert store.load([_key()]) != [None]
     assert entry.stat().st_mtime > 0

@@ -123,10 +123,10 @@ def test_days_that_are_over_are_asked_for_once(tmp_path: Path) -> None:
 def test_an_entry_that_was_damaged_is_set_aside_and_asked_for_again(tmp_path: Path) -> None:
     told, kept = Told(_served()), KeptOnDisk(tmp_path, "here")
     first = measure(objective(), DAY, Outside(told, LATER, kept))
-    (entry,) = tmp_path.rglob("*.piece")
+    (entry,) = tmp_path.rglob("*.pieces")
     entry.write_bytes(entry.read_bytes()[:-7] + b"garbage")
     assert measure(objective(), DAY, Outside(told, LATER, kept)).good == first.good
-    assert [path.suffix for path in sorted(tmp_path.rglob("*.*"))] == [".corrupt", ".piece"]
+    assert [path.suffix for path in sorted(tmp_path.rglob("*.*"))] == [".corrupt", ".pieces"]
 
 
 def test_an_answer_that_is_too_large_is_asked_for_in_halves() -> None:

@@ -33,9 +33,9 @@ def test_all_who_measure_by_a_piece_have_the_one_that_is_in_the_bundle() -> None
     key = Key("http://told", "r_total", "", None, START, START + timedelta(minutes=2))
     early, late = (Kept(START, piece([series([(0, 1), (60, value)])], 2)) for value in (5, 6))
     store = RecordingStore(Nowhere())
-    assert store.save(key, early) is early
-    assert store.save(key, late) is early
-    assert store.load(key) is early
+    assert store.save([(key, early)]) == [early]
+    assert store.save([(key, late)]) == [early]
+    assert store.load([key]) == [early]
     assert list(store.pieces.values()) == [(key, early)]
 
 
