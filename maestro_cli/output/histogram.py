@@ -72,6 +72,8 @@ def _boundary(plot: Histogram, each: float) -> Iterator[str]:
 
 def percentage(share: float) -> str:
     """`12.3 %`; as many digits as tell a little from nothing."""
-    if 0 < share < 0.00001:
+    if share <= 0:
+        return "0 %"
+    if share < 0.00001:
         return "<0.001 %"
     return f"{100 * share:.3f} %" if share < 0.001 else f"{100 * share:.1f} %"

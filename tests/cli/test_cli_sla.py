@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import os
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -210,6 +213,49 @@ def test_the_exit_code_is_by_the_verdict(
 ) -> None:
     done = maestro("sla", "report", "--from", str(bundled(tmp_path, week(**others))), "-o", "json")
     assert (done.code, json.loads(done.out)["verdict"]) == (code, verdict)
+
+
+def _tar(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for member, data in members:
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return packed.getvalue()
+
+
+def _outside() -> bytes:
+    return _tar((tarfile.TarInfo("../../inputs.json"), b"{}"))
+
+
+def _link() -> bytes:
+    member = tarfile.TarInfo("inputs.json")
+    member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    return _tar((member, b""))
+
+
+def _bomb() -> bytes:
+    return gzip.compress(bytes(300 << 20), 1)
+
+
+def _many() -> bytes:
+    return _tar(*((tarfile.TarInfo(f"f{number}"), b"") for number in range(3000)))
+
+
+def _huge_number() -> bytes:
+    return _tar((tarfile.TarInfo("manifest.json"), b"1" * 5000))
+
+
+@pytest.mark.parametrize("attack", [_outside, _link, _bomb, _many, _huge_number])
+def test_an_archive_that_is_an_attack_is_refused_and_writes_nothing(
+    tmp_path: Path, attack: Callable[[], bytes]
+) -> None:
+    path = tmp_path / "attack.tar.gz"
+    path.write_bytes(attack())
+    done = maestro("sla", "verify", str(path))
+    assert (done.code, done.out) == (3, "")
+    assert done.error_lines
+    assert {one.name for one in tmp_path.iterdir()} == {path.name, "home"}
 
 
 def _of_nothing(files: dict[str, bytes]) -> None:

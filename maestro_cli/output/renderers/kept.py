@@ -168,13 +168,13 @@ def _judged(one: Kept) -> Judgement:
     return one.measured.judgement
 
 
-def burn_down(measured: Measured) -> str:
-    """What was left of the budget at the end of each day."""
+def burn_down(measured: Measured, width: int = _WIDTH) -> str:
+    """What was left of the budget at the end of each day, in at most so many characters."""
     left, values = 1.0, []
     for day in days_in(measured):
         left -= day.spent or 0.0
         values.append(left if day.total else None)
-    return sparkline(values, _WIDTH, 0.0, 1.0)
+    return sparkline(values, width, 0.0, 1.0)
 
 
 def measured_document(one: Measured) -> dict[str, Any]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Block = Heading | Lines | Listing[Any]
 _WIDTH = 30
+_NARROW = 20  # so that a month of days beside it fits into 80 columns
 
 
 def detail_blocks(report: SlaReport) -> Iterator[Block]:
@@ -55,7 +56,7 @@ def detail_blocks(report: SlaReport) -> Iterator[Block]:
 def _days(lines: list[Line]) -> Listing[Line]:
     columns: tuple[Column[Line], ...] = (
         Column("objective", lambda line: line.objective.name),
-        Column("burn-down", lambda line: burn_down(line.measured), priority=1),
+        Column("burn-down", lambda line: burn_down(line.measured, _NARROW), priority=2),
         Column("what each day spent", lambda line: f"[{days_strip(days_in(line.measured))}]", priority=1),
     )
     return Listing("sla-days/v1", columns, lines, document=lambda line: line.objective.name)

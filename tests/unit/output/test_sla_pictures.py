@@ -67,5 +67,5 @@ def test_a_colour_is_by_the_share_of_a_day(share: float, level: int | None) -> N
 
 def test_little_is_told_from_nothing() -> None:
     assert [percentage(share) for share in (0.5, 0.0005, 0.0000001, 0.0)] == [
-        "50.0 %", "0.050 %", "<0.001 %", "0.000 %",
+        "50.0 %", "0.050 %", "<0.001 %", "0 %",
     ]  # fmt: skip
