@@ -18,9 +18,9 @@ from maestro_cli.tui.console import Console
 from maestro_cli.tui.keys.remembered import Remembered
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.store.events import Event
+from tests.patience import PATIENCE_SECONDS
 
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
-PATIENCE_SECONDS = 60.0
 
 
 class StillClock:

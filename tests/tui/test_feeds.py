@@ -20,7 +20,8 @@ from maestro_cli.tui.feeds.runner import FeedRunner, told
 from maestro_cli.tui.feeds.watching import Watching, gather
 from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.store.store import Store
-from tests.tui.cases import PATIENCE_SECONDS, StillClock, pod
+from tests.patience import PATIENCE_SECONDS
+from tests.tui.cases import StillClock, pod
 
 
 def wait_for(holds: Callable[[], bool], what: str) -> None:

@@ -30,7 +30,8 @@ from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.views.view import View
 from maestro_cli.tui.widgets import status_line
 from maestro_cli.tui.widgets.fact_table import FactTable
-from tests.tui.cases import NOW, PATIENCE_SECONDS, StillConsole, pod, run_app, screen_text, tell, until
+from tests.patience import PATIENCE_SECONDS
+from tests.tui.cases import NOW, StillConsole, pod, run_app, screen_text, tell, until
 from tests.tui.keys.test_typing import SERVICES, crumbs, type_in
 
 PODS_PLACE = Place("pods")

@@ -23,9 +23,9 @@ from maestro_cli.tui.screens.pods import PODS
 from maestro_cli.tui.store.events import FactFailed, FactRead
 from maestro_cli.tui.store.model import Fact, FactKey, Scope, Told
 from maestro_cli.tui.store.store import Store
+from tests.patience import PATIENCE_SECONDS
 from tests.tui.cases import (
     NOW,
-    PATIENCE_SECONDS,
     StillClock,
     StillConsole,
     pod,

@@ -20,6 +20,7 @@ from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.table import every_screen, strip_feed
 from maestro_cli.tui.store.events import FactRead
+from tests.patience import PATIENCE_SECONDS
 from tests.tui.cases import NOW, StillConsole, run_app, tell
 from tests.tui.facts import FACTS, PLACES, SITE, burning
 from tests.tui.screen_text import layer_of, lines_of, strips_of
@@ -29,7 +30,6 @@ SIZES = ((80, 24), (120, 40), (200, 50))
 THEMES = ("dark", "high-contrast")
 SERVICES = SimpleNamespace(policy=SimpleNamespace(protected=False))
 UPDATES = os.environ.get("UPDATE_SNAPSHOTS") == "1"
-PATIENCE_SECONDS = 60.0
 STILL_LOOKS = 25  # in a row without a difference: it is drawn
 
 

@@ -28,7 +28,8 @@ from maestro_cli.tui.screens.model import OwnScreen, Place
 from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.store.events import ContextArmed, FactRead, Rewound
 from maestro_cli.tui.store.model import Fact, Scope, Snapshot
-from tests.tui.cases import NOW, PATIENCE_SECONDS, StillConsole, pod, tell
+from tests.patience import PATIENCE_SECONDS
+from tests.tui.cases import NOW, StillConsole, pod, tell
 from tests.tui.facts import FACTS, PLACES, SITE
 from tests.tui.facts_of_changes import plan
 from tests.tui.test_dispatcher import Desk
