@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from maestro_cli.core.errors import NoData
 from maestro_cli.slo.measuring.keeping import LOOK_BACK_SECONDS, Kept, Key, Store, piece_digest
 from maestro_cli.slo.measuring.model import Asked
-from maestro_cli.slo.measuring.samples import Piece, Roles, key_of, piece_of
+from maestro_cli.slo.measuring.samples import Piece, Roles, in_order, key_of, piece_of
 from maestro_cli.slo.measuring.window import MINUTE, Span
 from maestro_cli.slo.ports import RawMetrics, RawSeries, TooMuch
 
@@ -44,7 +44,7 @@ def raw(metrics: RawMetrics, selectors: Sequence[str], roles: Roles, roles_text:
         found: dict[str, RawSeries] = {}
         for selector in selectors:
             for one in _whole(lambda a, b, s=selector: metrics.samples(s, a, b), start, end):  # type: ignore[misc]
-                found.setdefault(key_of(one.labels), one)
+                found.setdefault(key_of(one.labels), in_order(one))
         return tuple(found.values())
 
     def make(series: Sequence[RawSeries], start: datetime, end: datetime) -> Piece:

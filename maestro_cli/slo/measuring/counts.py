@@ -18,7 +18,7 @@ from maestro_cli.slo.measuring.downtime import Downs, uncover
 from maestro_cli.slo.measuring.joining import join
 from maestro_cli.slo.measuring.samples import Piece
 from maestro_cli.slo.measuring.unseen import Bridge, find_unseen
-from maestro_cli.slo.measuring.window import Span
+from maestro_cli.slo.measuring.window import MINUTE, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +79,11 @@ def counts_of(
         min(firsts, default=None),
         all(piece.is_counters for piece in pieces),
         unseen.bridges,
-        added(births.doubts, unseen.doubts),
+        added(births.doubts, unseen.doubts, *(_doubts_of(piece, joining.start) for piece in pieces)),
     )
+
+
+def _doubts_of(piece: Piece, start: int) -> dict[int, Doubt]:
+    """By minute of the span."""
+    shift = (piece.start - start) // MINUTE
+    return {index + shift: Doubt(*doubt) for index, doubt in piece.doubts.items() if index + shift >= 0}

@@ -20,6 +20,7 @@ from maestro_cli.slo.measuring.window import MINUTE, Span
 from maestro_cli.slo.ports import RawMetrics, RawSeries
 
 ORDERLY_SECONDS = 300  # so long scrapes may fail of a target that is about to be gone
+_TOO_LATE_SECONDS = 150.0  # so long before the end no two minutes of failed scrapes show
 _LOOKED_BACK = "2m"  # not as far as `up` alone does: who is gone without a mark of it fails five minutes more
 _ALIGNED = 300
 _PLACE = ("namespace", "pod")
@@ -34,7 +35,7 @@ def ended_targets(pieces: Sequence[Piece], span: Span) -> dict[str, float]:
         for part in piece.series:
             last[part.target] = max(last.get(part.target, 0.0), part.last[0])
             limits[part.target] = max(limits.get(part.target, 0.0), gap_limit(part.step_seconds))
-    end = span.end.timestamp() - ORDERLY_SECONDS
+    end = span.end.timestamp()
     return {
         target: at for target, at in sorted(last.items()) if at + limits[target] < end and is_scraped(target)
     }
@@ -56,9 +57,12 @@ def span_after(ended: Mapping[str, float], span: Span) -> Span:
     return Span(max(start, span.start - timedelta(seconds=_ALIGNED)), span.end)
 
 
-def downs_of(pieces: Sequence[Piece], ended: Mapping[str, float]) -> Downs:
-    """When each of the targets was not scraped although it was tried, after its last sample."""
-    found: Downs = {}
+def downs_of(pieces: Sequence[Piece], ended: Mapping[str, float], end: float) -> Downs:
+    """When each of the targets was not scraped although it was tried, after its last sample, to the `end`.
+
+    Of one that was seen until just now nobody can tell yet whether it is gone.
+    """
+    found: Downs = {target: [(at, end)] for target, at in ended.items() if end - at <= _TOO_LATE_SECONDS}
     for one, stretches in same_scrapes(pieces, ended):
         last = ended[one]
         found.setdefault(one, []).extend((max(low, last), high) for low, high in stretches if high > last)
@@ -66,7 +70,7 @@ def downs_of(pieces: Sequence[Piece], ended: Mapping[str, float]) -> Downs:
         target: [
             (ended[target] if low < ended[target] + ORDERLY_SECONDS else low, high)
             for low, high in merged(own)
-            if high > ended[target] + ORDERLY_SECONDS
+            if high > ended[target] + ORDERLY_SECONDS or high > end - MINUTE
         ]
         for target, own in found.items()
     }
@@ -80,7 +84,7 @@ def uncover(coverage: Coverage, downs: Downs) -> None:
             high = min(int((end - coverage.start) // MINUTE), len(coverage.covered))
             if low < high:
                 coverage.covered[low:high] = bytes(high - low)
-                coverage.gaps.setdefault(target, []).append((low, high, float(high - low) * MINUTE))
+                coverage.gaps.setdefault(target, []).append((low, high, end - start))
 
 
 def _piece(series: Sequence[RawSeries], start: datetime, end: datetime) -> Piece:

@@ -11,25 +11,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from maestro_cli.core.errors import NoData
 from maestro_cli.core.quantities import format_duration
-from maestro_cli.slo.measuring.asking import ask_pieces, raw, stepped
-from maestro_cli.slo.measuring.births import Starts
+from maestro_cli.slo.measuring.asking import ask_pieces, raw
 from maestro_cli.slo.measuring.counts import Counts, counts_of
-from maestro_cli.slo.measuring.downtime import Downs, downs_of, ended_targets, span_after, wanted_downs
 from maestro_cli.slo.measuring.exclusion import excluded_in, kept_minutes
 from maestro_cli.slo.measuring.keeping import Nowhere, Store
 from maestro_cli.slo.measuring.lacking import forget, lacking_minutes
 from maestro_cli.slo.measuring.latency import Bracket, bracket_of, takes_all_spellings
+from maestro_cli.slo.measuring.matching import Found, read_matching
 from maestro_cli.slo.measuring.model import Asked, Bounds, Excluded, Measured, Minutes
 from maestro_cli.slo.measuring.recoveries import Recovered, measure_recoveries
 from maestro_cli.slo.measuring.samples import COUNTED, TOTAL
 from maestro_cli.slo.measuring.selectors import Selector, joined, parse_selector
 from maestro_cli.slo.measuring.slices import Ratio, Tally, ratio_of
-from maestro_cli.slo.measuring.starts import appeared, hours_of, starts_of, wanted_starts
-from maestro_cli.slo.measuring.steps import counts_bad, maker_of, query_of, step_of
+from maestro_cli.slo.measuring.steps import counts_bad, step_of, wanted_steps
+from maestro_cli.slo.measuring.targets import ask_targets
 from maestro_cli.slo.measuring.verdict import judge_ratio, notes_on
 from maestro_cli.slo.measuring.window import Span, calendar_span, rolling
-from maestro_cli.slo.objectives import Counters, Latency, Objective, Recovery
+from maestro_cli.slo.objectives import Counters, Latency, Objective, Recovery, Threshold
 from maestro_cli.slo.ports import RawMetrics
 
 _EMPTY: tuple[Excluded, ...] = ()
@@ -45,6 +45,7 @@ class Answer:
     notes: tuple[str, ...] = ()
     high: Counts | None = None
     is_open_above: bool = False  # the threshold is above every bucket that has an end
+    why_open: str = ""  # why nothing may be stated
     lacking: tuple[int, ...] = ()  # minutes in which a histogram has no bucket of the threshold
 
 
@@ -73,6 +74,17 @@ def measure(
     objective: Objective, span: Span, outside: Outside, excluded: Iterable[Excluded] = _EMPTY
 ) -> Measured:
     """Measure the part of the span that is over; raises Unreachable, Refused, UsageError, NoData."""
+    try:
+        return _measure(objective, span, outside, excluded)
+    except (ArithmeticError, LookupError, ValueError) as error:  # one whose data make no sense ends no other
+        raise NoData(
+            f"the objective {objective.name} cannot be measured",
+            why=f"{type(error).__name__}: {error}",
+            fix="look at what its queries give: maestro slo show, maestro slo lint",
+        ) from error
+
+
+def _measure(objective: Objective, span: Span, outside: Outside, excluded: Iterable[Excluded]) -> Measured:
     over = span.until(min(outside.at or outside.now, outside.now))
     if isinstance(objective.indicator, Recovery):
         return measure_recoveries(objective, objective.indicator, span, over, outside.recovered)
@@ -137,21 +149,14 @@ def _counted(counters: Counters, span: Span, outside: Outside, kind: Latency | N
     selectors = [str(one)] if one is not None else [str(total), str(counted)]
     wanted = raw(outside.metrics, selectors, _Roles(total, counted), f"{total} {counted}")
     pieces, asked = ask_pieces(wanted, span, outside.metrics, outside.store, outside.now)
-    downs: Downs = {}
-    ended = ended_targets(pieces, span)
-    if ended:
-        failed = wanted_downs(outside.metrics, ended)
-        found, more = ask_pieces(failed, span_after(ended, span), outside.metrics, outside.store, outside.now)
-        asked, downs = [*asked, *more], downs_of(found, ended)
-    starts: Starts = {}
-    new = appeared(pieces, span)
-    if new:
-        began = wanted_starts(outside.metrics, new)
-        found, more = ask_pieces(began, hours_of(new, span), outside.metrics, outside.store, outside.now)
-        asked, starts = [*asked, *more], starts_of(found, new)
-    counts = counts_of(pieces, span, downs, starts)
+    around = ask_targets(pieces, str(total), span, outside.metrics, outside.store, outside.now)
+    counts = counts_of(pieces, span, around.downs, around.starts)
     lacking = () if kind is None else tuple(lacking_minutes(kind, pieces, counts))
-    return Answer(counts, is_bad, tuple(asked), lacking=lacking)
+    found = Found()
+    if kind is None or any(piece.unreadable for piece in pieces):
+        found = read_matching(pieces, counted, is_bad, span, outside.metrics, outside.now)
+    notes = (found.note,) if found.note else ()
+    return Answer(counts, is_bad, (*asked, *around.asked), notes, why_open=found.why, lacking=lacking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +170,11 @@ class _Roles:
 
 def _stepped_answer(objective: Objective, span: Span, outside: Outside) -> Answer:
     kind = objective.indicator
-    wanted = stepped(outside.metrics, query_of(kind), step_of(kind), maker_of(kind), repr(kind))
+    wanted = wanted_steps(outside.metrics, kind)
     pieces, asked = ask_pieces(wanted, span, outside.metrics, outside.store, outside.now)
     note = f"evaluated by PromQL every {format_duration(step_of(kind))}: counts are as it extrapolates them"
+    if not isinstance(kind, Threshold):
+        note += ", without the first values of series; what is between two ranges is in the bounds"
     return Answer(counts_of(pieces, span), counts_bad(kind), tuple(asked), (note,))
 
 
@@ -176,29 +183,36 @@ def _measured(
 ) -> Measured:
     tally = Tally(answer.counts, answer.counts_bad, kept)
     ratio = _with_bracket(ratio_of(tally, objective.method, objective.slices), objective, answer, kept)
+    if answer.why_open:
+        ratio = replace(ratio, value=None, bounds=None)
     is_known = ratio.value is not None and not ratio.is_impossible
     budget = objective.budget
-    consumed = (1 - (ratio.value or 0.0)) / budget if is_known and budget > 0 else None
+    consumed = _tidy((1 - (ratio.value or 0.0)) / budget) if is_known and budget > 0 else None
     projected = consumed * over.seconds / span.seconds if consumed is not None and span.seconds else None
     return Measured(
         objective,
         span,
         over,
         ratio.good if is_known else None,
-        ratio.total if is_known or ratio.covered_minutes else None,
+        ratio.total if is_known or (ratio.covered_minutes and not answer.why_open) else None,
         ratio.value,
         ratio.bounds,
         ratio.coverage,
-        judge_ratio(ratio, objective.target),
+        judge_ratio(ratio, objective.target, answer.why_open),
         consumed,
         projected,
-        None if projected is None else 1 - projected,
+        None if projected is None else _tidy(1 - projected),
         ratio.bad_minutes if is_known else None,
         answer.counts.is_exact and answer.high is None and not answer.is_open_above,
         (*notes, *answer.notes, *_count_notes(answer.counts), *notes_on(ratio, objective)),
         answer.queries,
         _minutes(answer, over) if kept is None else None,
     )
+
+
+def _tidy(share: float) -> float:
+    """Without what adding up rounds, and without the sign of a zero."""
+    return round(share, 12) + 0.0
 
 
 def _with_bracket(ratio: Ratio, objective: Objective, answer: Answer, kept: bytes | None) -> Ratio:

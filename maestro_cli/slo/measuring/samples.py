@@ -7,12 +7,13 @@ All increments of a series together are its exact increase between its first sam
 
 from __future__ import annotations
 
-import math
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
+from operator import itemgetter, lt
 
 import msgspec
 
@@ -21,6 +22,7 @@ from maestro_cli.slo.measuring.window import MINUTE
 from maestro_cli.slo.ports import RawSeries
 
 TOTAL, COUNTED = 1, 2  # what a series counts: all events, the bad (or good) ones, or both
+UNCOUNTABLE = 2.0**53  # from here on one more is not counted; a counter is neither negative nor NaN
 TARGET_LABELS = ("job", "namespace", "pod", "instance")
 _NONE: array[float] = array("d")
 
@@ -62,6 +64,8 @@ class Piece(msgspec.Struct, frozen=True, array_like=True):
     series: list[SeriesPart]
     covered: dict[str, list[tuple[float, float]]]
     is_counters: bool = True
+    unreadable: list[str] = []  # keys of series with values that no counter has
+    doubts: dict[int, tuple[float, ...]] = {}  # by minute: see Doubt
 
     @property
     def end(self) -> int:
@@ -76,10 +80,13 @@ def piece_of(series: Iterable[RawSeries], roles: Roles, start: datetime, end: da
     begin, minutes = round(start.timestamp()), round((end - start).total_seconds()) // MINUTE
     total, counted = Bins(begin, minutes), Bins(begin, minutes)
     parts: list[SeriesPart] = []
+    unreadable: list[str] = []
     covered: dict[str, list[tuple[float, float]]] = {}
     for one in series:
         role = roles(one.labels)
         times, values = _within(one, begin, begin + minutes * MINUTE) if role else (_NONE, [])
+        if role and len(values) < _many(one, begin, begin + minutes * MINUTE):
+            unreadable.append(key_of(one.labels))
         if not times:
             continue
         bins = [place for bit, place in ((TOTAL, total), (COUNTED, counted)) if role & bit]
@@ -89,13 +96,35 @@ def piece_of(series: Iterable[RawSeries], roles: Roles, start: datetime, end: da
     for target, stretches in covered.items():
         covered[target] = merged(stretches)
     parts.sort(key=lambda part: part.key)
-    return Piece(begin, minutes, counted.packed, total.packed, parts, dict(sorted(covered.items())))
+    return Piece(
+        begin,
+        minutes,
+        counted.packed,
+        total.packed,
+        parts,
+        dict(sorted(covered.items())),
+        unreadable=sorted(unreadable),
+    )
 
 
 def doubles(data: bytes) -> array[float]:
     found = array("d")
     found.frombytes(data)
     return found
+
+
+def in_order(one: RawSeries) -> RawSeries:
+    """The same in the order of time; of samples of one time the last counts."""
+    if _is_in_order(array("d", one.times).tobytes()):
+        return one
+    known = dict(sorted(zip(one.times, one.values, strict=True), key=itemgetter(0)))
+    return RawSeries(one.labels, array("d", known), array("d", known.values()))
+
+
+@lru_cache(maxsize=8)  # series of one target have the same times
+def _is_in_order(times: bytes) -> bool:
+    found = doubles(times)
+    return all(map(lt, found, found[1:]))
 
 
 def key_of(labels: Mapping[str, str]) -> str:
@@ -113,13 +142,16 @@ def merged(stretches: Iterable[tuple[float, float]], apart: float = 0.0) -> list
     return found
 
 
+def _many(one: RawSeries, start: int, end: int) -> int:
+    return bisect_left(one.times, end) - bisect_left(one.times, start)
+
+
 def _within(one: RawSeries, start: int, end: int) -> tuple[array[float], list[float]]:
     first, last = bisect_left(one.times, start), bisect_left(one.times, end)
     times, values = array("d", one.times[first:last]), list(one.values[first:last])
-    if not values or (math.isfinite(sum(values)) and min(values) >= 0):
+    if not values or (min(values) >= 0 and sum(values) < UNCOUNTABLE):  # so each of them is, and none is NaN
         return times, values
-    # a counter is neither negative nor without end, and NaN is no value
-    kept = [(at, value) for at, value in zip(times, values, strict=True) if 0 <= value < math.inf]
+    kept = [(at, value) for at, value in zip(times, values, strict=True) if 0 <= value < UNCOUNTABLE]
     return array("d", [at for at, _ in kept]), [value for _, value in kept]
 
 

@@ -18,6 +18,7 @@ from maestro_cli.slo.measuring.model import Bounds
 from maestro_cli.slo.measuring.window import MINUTE
 from maestro_cli.slo.objectives import Method, Slices
 
+ROUNDING = 1e-12  # of a ratio: what adding up may be off; far less than one event
 BAD_MINUTE = 0.99  # a minute with a smaller share of good events is a bad one
 CLAMPED = 1.001  # a ratio up to here is 1: two counters are not read at the same instant
 
@@ -213,7 +214,7 @@ def _by_slices(tally: Tally, method: Method, slices: Slices) -> tuple[float | No
 
 
 def _judged(ratios: Iterable[float], target: float) -> list[float]:
-    return [1.0 if ratio >= target else 0.0 for ratio in ratios]
+    return [1.0 if ratio >= target - ROUNDING else 0.0 for ratio in ratios]
 
 
 def _mean(ratios: Sequence[float]) -> float:

@@ -1,7 +1,7 @@
 """Queries evaluated in steps as pieces: for what is no plain counter.
 
-Invariant: a point speaks for the step that ends with it; a step without a point is not covered, and NaN is a
-step in which nothing happened.
+Invariant: a point speaks for the step that ends with it; a step without a point is not covered, nor is one
+with a value that cannot be counted; a share that is NaN is of a step in which nothing happened.
 """
 
 from __future__ import annotations
@@ -9,18 +9,23 @@ from __future__ import annotations
 import math
 import re
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from maestro_cli.core.promql import promql_string
 from maestro_cli.core.quantities import prometheus_duration
-from maestro_cli.slo.measuring.samples import Piece, merged
+from maestro_cli.slo.measuring.asking import Wanted, stepped
+from maestro_cli.slo.measuring.doubts import Doubt
+from maestro_cli.slo.measuring.samples import UNCOUNTABLE, Piece, merged
 from maestro_cli.slo.measuring.window import MINUTE
 from maestro_cli.slo.objectives import WINDOW, ErrorRatio, Indicator, Latency, Queries, Threshold
-from maestro_cli.slo.ports import RawSeries
+from maestro_cli.slo.ports import RawMetrics, RawSeries
 
 STEP_SECONDS = 300  # of queries over a range: rates need two samples, and scrapes come once a minute at worst
 PART = "maestro_part"
+_PARTS = ("counted", "total")
+_WIDE = "_wide"  # the same over two steps
 _RATE, _INCREASE = re.compile(r"\brate\s*\("), re.compile(r"\bincrease\s*\(")
 Point = tuple[float, float]  # counted and all events of a step
 Reader = Callable[[Sequence[RawSeries]], dict[float, Point]]
@@ -42,31 +47,66 @@ def counts_bad(kind: Indicator) -> bool:
 
 
 def query_of(kind: Indicator) -> str:
-    """The one query; its answers have their part in PART where there are two.
+    """The one query; its answers have their part in PART, but for a threshold, which is one.
 
     Raises ValueError for what is not evaluated in steps.
     """
-    window = prometheus_duration(STEP_SECONDS)
     if isinstance(kind, Threshold):
         return kind.query
-    if isinstance(kind, ErrorRatio):
-        return f"avg({kind.query.replace(WINDOW, window)})"
-    if isinstance(kind, Queries):
-        part = kind.good or kind.bad or ""
-        times = f"{STEP_SECONDS} * " if _are_rates(part) and _are_rates(kind.total) else ""
-        counted = f"{times}sum({part.replace(WINDOW, window)})"
-        total = f"{times}sum({kind.total.replace(WINDOW, window)})"
-    elif not isinstance(kind, Latency):
-        raise ValueError(f"{type(kind).__name__} is not evaluated in steps")
-    else:
-        events = f"sum(increase({kind.histogram}[{window}]))"
-        count = f"histogram_count({events})"
-        counted = f"histogram_fraction(0, {kind.threshold_seconds:.12g}, {events}) * {count}"
-        total = f"sum(increase({kind.total}[{window}]))" if kind.total else count
+    wide = [f"{part}{_WIDE}" for part in _additive(kind)]
+    found = _parts(kind, STEP_SECONDS) | {
+        f"{part}{_WIDE}": query for part, query in _parts(kind, 2 * STEP_SECONDS).items()
+    }
     return " or ".join(
         f'label_replace({query}, "{PART}", {promql_string(part)}, "", "")'
-        for part, query in (("counted", counted), ("total", total))
+        for part, query in found.items()
+        if part in _PARTS or part in wide
     )
+
+
+def _parts(kind: Indicator, seconds: int) -> dict[str, str]:
+    """The queries of what is counted and of all events over so long a range."""
+    window = prometheus_duration(seconds)
+    if isinstance(kind, ErrorRatio):
+        return {"counted": f"avg({kind.query.replace(WINDOW, window)})"}
+    if isinstance(kind, Queries):
+        part = kind.good or kind.bad or ""
+        times = f"{seconds} * " if _are_counted(kind) else ""
+        counted = f"{times}sum({part.replace(WINDOW, window)})"
+        return {"counted": counted, "total": f"{times}sum({kind.total.replace(WINDOW, window)})"}
+    if not isinstance(kind, Latency):
+        raise ValueError(f"{type(kind).__name__} is not evaluated in steps")
+    events = f"sum(increase({kind.histogram}[{window}]))"
+    count = f"histogram_count({events})"
+    counted = f"histogram_fraction(0, {kind.threshold_seconds:.12g}, {events}) * {count}"
+    return {"counted": counted, "total": f"sum(increase({kind.total}[{window}]))" if kind.total else count}
+
+
+def _additive(kind: Indicator) -> tuple[str, ...]:
+    """The parts of which one range holds what two of half its length do, and what is between them."""
+    if not isinstance(kind, Queries):
+        return _PARTS
+    queries = {"counted": kind.good or kind.bad or "", "total": kind.total}
+    return tuple(
+        part
+        for part, query in queries.items()
+        if WINDOW in query and (_are_counted(kind) or _INCREASE.search(query))
+    )
+
+
+def wanted_steps(metrics: RawMetrics, kind: Indicator) -> Wanted:
+    """The query evaluated in steps; where what is between two ranges matters, also of the step before."""
+    step = step_of(kind)
+    wanted = stepped(metrics, query_of(kind), step, _maker_of(kind), repr(kind))
+    if isinstance(kind, Threshold):
+        return wanted
+    before = timedelta(seconds=step)
+    return replace(wanted, ask=lambda start, end: wanted.ask(start - before, end))
+
+
+def _are_counted(kind: Queries) -> bool:
+    """Whether both sides are rates, which become counts by the length of the range."""
+    return _are_rates(kind.good or kind.bad or "") and _are_rates(kind.total)
 
 
 def _are_rates(query: str) -> bool:
@@ -74,7 +114,7 @@ def _are_rates(query: str) -> bool:
     return _RATE.search(query) is not None and _INCREASE.search(query) is None
 
 
-def maker_of(
+def _maker_of(
     kind: Indicator,
 ) -> Callable[[Sequence[RawSeries], datetime, datetime], Piece]:
     """What makes a piece of the answers to `query_of`."""
@@ -85,8 +125,12 @@ def maker_of(
     else:
         read = _ratios if isinstance(kind, ErrorRatio) else _counts
 
+    times = 2 * STEP_SECONDS / MINUTE if isinstance(kind, ErrorRatio) else 1.0
+
     def make(series: Sequence[RawSeries], start: datetime, end: datetime) -> Piece:
-        return _piece(read(series), step, start, end)
+        points = read(series)
+        between = {} if isinstance(kind, Threshold) else _between(series, points, times)
+        return _piece(points, between, step, start, end)
 
     return make
 
@@ -96,9 +140,14 @@ def _counts(series: Sequence[RawSeries]) -> dict[float, Point]:
     parts: dict[str, dict[float, float]] = {"counted": {}, "total": {}}
     for one in series:
         parts.get(one.labels.get(PART, ""), {}).update(zip(one.times, one.values, strict=True))
-    return {
-        at: (_number(parts["counted"].get(at, 0.0)), _number(total)) for at, total in parts["total"].items()
-    }
+    found: dict[float, Point] = {}
+    for at, total in parts["total"].items():
+        counted = parts["counted"].get(at, 0.0)
+        if math.isnan(total) or (total == 0 and not counted > 0):
+            found[at] = 0.0, 0.0  # of no events there is no share
+        elif abs(total) < UNCOUNTABLE and abs(counted) < UNCOUNTABLE:  # NaN is not
+            found[at] = counted, total
+    return found
 
 
 def _ratios(series: Sequence[RawSeries]) -> dict[float, Point]:
@@ -106,8 +155,39 @@ def _ratios(series: Sequence[RawSeries]) -> dict[float, Point]:
     found: dict[float, Point] = {}
     weight = STEP_SECONDS / MINUTE
     for one in series:
+        if one.labels.get(PART, "").endswith(_WIDE):
+            continue
         for at, ratio in zip(one.times, one.values, strict=True):
-            found[at] = (ratio * weight, weight) if math.isfinite(ratio) else (0.0, 0.0)
+            if math.isnan(ratio):
+                found[at] = 0.0, 0.0
+            elif abs(ratio) < UNCOUNTABLE:
+                found[at] = ratio * weight, weight
+    return found
+
+
+def _between(series: Sequence[RawSeries], points: Mapping[float, Point], times: float) -> dict[float, Doubt]:
+    """What may have been more or less, by the instants of the steps.
+
+    PromQL loses what a counter goes up between the last sample of a range and the first of the next, and
+    extrapolates what it saw in each. A range over both has what is between; the difference to the two is at
+    least what they lost, or at least what they made up (with r increments within ranges and b between them,
+    of n samples a range: e = b * n2 / (n2 - 1) - r * (n / (n - 1) - n2 / (n2 - 1)), and with e > 0 the sum is
+    between sum and sum + e, else between sum + e and sum).
+    """
+    found: dict[float, Doubt] = {}
+    for one in series:
+        part = one.labels.get(PART, "")
+        place = {f"{name}{_WIDE}": index for index, name in enumerate(_PARTS)}.get(part)
+        for at, value in zip(one.times, one.values, strict=True):
+            before, here = points.get(at - STEP_SECONDS), points.get(at)
+            if place is None or before is None or here is None or not abs(value) < UNCOUNTABLE:
+                continue
+            more = value * times - before[place] - here[place]
+            told = found.get(at, Doubt())
+            if place == 0:
+                found[at] = told._replace(more_counted=max(more, 0.0), less_counted=max(-more, 0.0))
+            else:
+                found[at] = told._replace(more_total=max(more, 0.0), less_total=max(-more, 0.0))
     return found
 
 
@@ -127,19 +207,24 @@ def _threshold_reader(kind: Threshold) -> Reader:
     return read
 
 
-def _piece(points: dict[float, Point], step: int, start: datetime, end: datetime) -> Piece:
+def _piece(
+    points: dict[float, Point], between: Mapping[float, Doubt], step: int, start: datetime, end: datetime
+) -> Piece:
     begin, minutes = round(start.timestamp()), round((end - start).total_seconds()) // MINUTE
     counted, total = array("d", bytes(8 * minutes)), array("d", bytes(8 * minutes))
     covered: list[tuple[float, float]] = []
+    doubts: dict[int, tuple[float, ...]] = {}
     for at, (part, whole) in sorted(points.items()):
         first, last = _minutes(at, step, begin, minutes)
         for index in range(first, last):
             counted[index] += part * MINUTE / step
             total[index] += whole * MINUTE / step
+        if first < last and at in between:
+            doubts[first] = tuple(between[at])
         if first < last:
             covered.append((float(begin + first * MINUTE), float(begin + last * MINUTE)))
     stretches = {"": list(_open_ended(merged(covered)))} if covered else {}
-    return Piece(begin, minutes, counted.tobytes(), total.tobytes(), [], stretches, False)
+    return Piece(begin, minutes, counted.tobytes(), total.tobytes(), [], stretches, False, doubts=doubts)
 
 
 def _minutes(at: float, step: int, begin: int, minutes: int) -> tuple[int, int]:
@@ -152,7 +237,3 @@ def _open_ended(stretches: Iterable[tuple[float, float]]) -> Iterator[tuple[floa
     """Stretches whose last minute is the one before their end."""
     for start, end in stretches:
         yield start, end - 0.001
-
-
-def _number(value: float) -> float:
-    return value if math.isfinite(value) else 0.0

@@ -37,7 +37,10 @@ def at_target(measured: Measured, target: float) -> Measured:
         consumed = (1 - ratio) / budget
         projected = consumed * _elapsed(measured)
         found = replace(
-            found, budget_consumed=consumed, budget_projected=projected, budget_left=1 - projected
+            found,
+            budget_consumed=consumed,
+            budget_projected=projected,
+            budget_left=round(1 - projected, 12) + 0.0,
         )
     found = replace(found, judgement=_judged(measured, target))
     if measured.adjusted is not None:
@@ -51,7 +54,8 @@ def left_bounds(measured: Measured) -> tuple[float, float] | None:
     if measured.bounds is None or measured.ratio is None or budget <= 0:
         return None
     low, high = (
-        1 - (1 - bound) / budget * _elapsed(measured) for bound in (measured.bounds.low, measured.bounds.high)
+        round(1 - (1 - bound) / budget * _elapsed(measured), 12) + 0.0
+        for bound in (measured.bounds.low, measured.bounds.high)
     )
     return low, high
 

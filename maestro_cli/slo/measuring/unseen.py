@@ -76,7 +76,7 @@ def find_unseen(joining: Joining, coverage: Coverage) -> Unseen:
     watched = sum(coverage.covered)
     is_trusted = watched >= BRIDGED_FROM * minutes
     seen = math.fsum(compress(joining.total, coverage.covered))
-    mean = seen / watched if watched else 0.0
+    mean = seen / watched if watched else math.fsum(joining.total) / max(minutes, 1)
     expected = _expected(joining, coverage)
     found = Unseen()
     for index in _without(coverage.covered):
@@ -137,10 +137,11 @@ def _expected(joining: Joining, coverage: Coverage) -> Mapping[int, float]:
     for one in joining.series.values():
         if one.role & TOTAL:
             rates[one.target] = rates.get(one.target, 0.0) + one.rate
+    usual = math.fsum(rates.values()) / len(rates) if rates else 0.0  # of one that was not seen at all
     found: dict[int, float] = {}
     for target, own in coverage.gaps.items():
         for low, high, seconds in own:
-            many = rates.get(target, 0.0) * seconds / (high - low)
+            many = rates.get(target, 0.0 if target in coverage.seen else usual) * seconds / (high - low)
             for index in range(max(low, 0), min(high, len(joining.total))):
                 found[index] = found.get(index, 0.0) + many
     return found

@@ -6,7 +6,7 @@ import math
 
 from maestro_cli.core.verdict import Judgement, Verdict
 from maestro_cli.slo.measuring.model import Bounds
-from maestro_cli.slo.measuring.slices import Ratio
+from maestro_cli.slo.measuring.slices import ROUNDING, Ratio
 from maestro_cli.slo.objectives import Objective
 
 FEWEST_BAD = 10.0  # so many bad events should fit into the budget before a ratio says much
@@ -14,8 +14,13 @@ _Z = 1.959964  # 95 %
 _DIGITS = 9  # of a percentage, at most: more is not in a float
 
 
-def judge_ratio(ratio: Ratio, target: float) -> Judgement:
-    """PASS if even the low bound reaches the target, FAIL if not even the high one does."""
+def judge_ratio(ratio: Ratio, target: float, why_open: str = "") -> Judgement:
+    """PASS if even the low bound reaches the target, FAIL if not even the high one does.
+
+    `why_open` is why nothing may be stated, whatever was counted.
+    """
+    if why_open:
+        return _open(ratio, why_open)
     if ratio.is_impossible:
         return _open(ratio, "more good events than events: the queries do not count the same")
     if ratio.value is None or ratio.bounds is None:
@@ -23,12 +28,17 @@ def judge_ratio(ratio: Ratio, target: float) -> Judgement:
     return judge_bounds(ratio.value, ratio.bounds, ratio.coverage, target)
 
 
+def reaches(ratio: float, target: float) -> bool:
+    """Whether it is at least the target, but for what adding up rounds."""
+    return ratio >= target - ROUNDING
+
+
 def judge_bounds(value: float, bounds: Bounds, coverage: float, target: float) -> Judgement:
     """By what holds at both ends."""
     seen = f"{percent(value, target)} of {percent(target, value)}"
-    if bounds.low >= target:
+    if reaches(bounds.low, target):
         return Judgement(Verdict.PASS, coverage, seen, value)
-    if bounds.high < target:
+    if not reaches(bounds.high, target):
         return Judgement(Verdict.FAIL, coverage, seen, value)
     why = f"{seen}; what was not seen leaves {percent(bounds.low, target)} to {percent(bounds.high, target)}"
     return Judgement(Verdict.INDETERMINATE, coverage, why, value)

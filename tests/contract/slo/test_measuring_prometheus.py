@@ -20,7 +20,7 @@ from maestro_cli.slo.measuring.coverage import Coverage
 from maestro_cli.slo.measuring.measure import Outside, measure
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.window import Span
-from maestro_cli.slo.objectives import Counters, Objective, Queries
+from maestro_cli.slo.objectives import Counters, ErrorRatio, Indicator, Objective, Queries
 from maestro_cli.slo.ports import RawSeries
 from maestro_cli.sources.prometheus_raw import RawPrometheus
 from tests.contract.recorded_prometheus import recorded_prometheus
@@ -55,9 +55,25 @@ class Remembered:
         return None
 
 
+BURST = 40  # failures, all of them between the last scrape of one five minutes and the first of the next
+STEADY = 10  # events of each scrape
+
+
+def _bursts() -> Iterator[str]:
+    """Two targets of other intervals, and of one what failed at other times."""
+    for interval, kind, offset in ((15, "between", 7), (60, "between", 31), (15, "within", 157)):
+        failed = 0
+        for number in range(-LEAD // interval, SECONDS // interval):
+            at = number * interval + offset % interval
+            failed += BURST * (at % 300 == offset)
+            for code, value in (("200", STEADY * number), ("500", failed)):
+                told = f'b_total{{service="{kind}{interval}",code="{code}"}}'
+                yield f"{told} {value + STEADY * LEAD} {START.timestamp() + at:.3f}"
+
+
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RawPrometheus]:
-    text = openmetrics(LIVED, round(START.timestamp()))
+    text = openmetrics(LIVED, round(START.timestamp())).replace("# EOF\n", "\n".join((*_bursts(), "# EOF\n")))
     with recorded_prometheus(tmp_path_factory.mktemp("lived"), text) as url:
         source = RawPrometheus(Endpoint(url=url))
         yield source
@@ -176,6 +192,31 @@ def test_what_promql_counts_is_close_to_what_was_counted(prometheus: RawPromethe
     assert exact.total is not None
     assert found.total == pytest.approx(exact.total, rel=0.01)
     assert not found.exact
+
+
+@pytest.mark.parametrize("service", ["between15", "between60", "within15"])
+@pytest.mark.parametrize("how", ["counts", "rates", "shares"])
+def test_what_promql_loses_between_its_ranges_is_within_the_bounds(
+    service: str, how: str, prometheus: RawPrometheus
+) -> None:
+    exact = _objective("b")
+    name = f'service="{service}"'
+    counters = Counters(total=f"b_total{{{name}}}", bad=f'b_total{{{name},code="500"}}')
+    seen = measure(replace(exact, indicator=counters), SPAN, Outside(prometheus, NOW))
+    bad, total = (f"sum(rate(b_total{{{name}{more}}}[$window]))" for more in (',code="500"', ""))
+    kind: Indicator = ErrorRatio(f"{bad} / {total}")
+    if how == "rates":
+        kind = Queries(total=total, bad=bad)
+    elif how == "counts":
+        kind = Queries(total=total.replace("rate", "increase"), bad=bad.replace("rate", "increase"))
+    found = measure(replace(exact, indicator=kind), SPAN, Outside(prometheus, NOW))
+    assert seen.ratio is not None
+    assert seen.total is not None
+    assert found.bounds is not None
+    assert found.bounds.low <= seen.ratio <= found.bounds.high
+    assert found.bounds.high - found.bounds.low < 3 * (1 - seen.ratio)
+    if service.startswith("between"):
+        assert found.ratio == 1
 
 
 def test_samples_are_those_from_the_start_to_before_the_end(prometheus: RawPrometheus) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import pytest
+
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.measuring.keeping import Kept, Nowhere
 from maestro_cli.slo.measuring.measure import Outside, measure
@@ -37,7 +39,7 @@ class WithScrapes(Told):
 
 def _served(instance: str, minutes: range) -> list[RawSeries]:
     points = [(60.0 * minute, 100.0 * minute) for minute in minutes]
-    return [series(points, instance=instance, job="api", pod=f"pod-{instance}")]
+    return [series(points, instance=instance, job="api", pod=f"pod-{instance}", code="200")]
 
 
 def _measured(told: Told) -> Measured:
@@ -67,7 +69,7 @@ def test_what_was_said_of_failing_scrapes_is_asked_again_of_what_was_recorded() 
     later = DAY.end + timedelta(hours=1)
     told = WithScrapes(ZONES, failed={"b": range(CUT, DAY_MINUTES + 1)})
     found = measure(objective(0.999), DAY, Outside(told, later, kept))
-    silent = WithScrapes([], failed={})
+    silent = WithScrapes(ZONES)  # what it says of labels is recorded by RecordingMetrics
     again = measure(objective(0.999), DAY, Outside(silent, later, RecordedStore(dict(_pieces(kept)))))
     assert (again.bounds, again.coverage) == (found.bounds, found.coverage)
     assert silent.asked == []
@@ -88,6 +90,64 @@ def test_a_process_that_ends_in_order_may_fail_a_scrape_or_two() -> None:
 def test_the_failing_scrapes_of_another_pod_at_the_same_address_are_not_its_own() -> None:
     found = _measured(WithScrapes(ZONES, failed={"b": range(CUT, DAY_MINUTES + 1)}, pod="pod-c"))
     assert found.coverage == 1
+
+
+BEFORE = [*_served("a", range(DAY_MINUTES + 1)), *_served("b", range(-600, -30))]
+
+
+def test_a_zone_that_was_cut_off_before_the_span_began_is_not_covered_and_its_traffic_is_unknown() -> None:
+    """Nothing of it is in the span: the index has that it was there, and failing scrapes that it is."""
+    found = _measured(WithScrapes(BEFORE, failed={"b": range(-30, DAY_MINUTES + 1)}))
+    assert found.coverage == 0
+    assert found.judgement.verdict is Verdict.INDETERMINATE
+    assert found.bounds is not None
+    assert found.bounds.low < 0.55  # it served as much as the other
+    half = _measured(WithScrapes(BEFORE, failed={"b": range(-30, DAY_MINUTES // 2)}))
+    assert half.coverage == pytest.approx(0.5, abs=0.01)
+    assert half.bounds is not None
+    assert half.bounds.low < 0.7
+
+
+def test_a_zone_that_comes_back_was_not_covered_until_then() -> None:
+    told = WithScrapes([*BEFORE, *_served("b", range(720, DAY_MINUTES + 1))], failed={"b": range(-30, 720)})
+    found = _measured(told)
+    assert found.coverage == pytest.approx(0.5, abs=0.01)
+    assert found.judgement.verdict is Verdict.INDETERMINATE
+
+
+def test_a_target_that_was_gone_before_the_span_began_is_not_missed() -> None:
+    found = _measured(WithScrapes(BEFORE))
+    assert (found.coverage, found.judgement.verdict) == (1, Verdict.PASS)
+
+
+@pytest.mark.parametrize("minutes", [1, 2, 3, 4])
+def test_a_zone_that_is_cut_off_in_the_last_minutes_is_not_covered_in_them(minutes: int) -> None:
+    """Nobody can tell yet whether it has ended in order."""
+    hour, cut = span(60), 60 - minutes
+    points = [(15.0 * n, 25.0 * n) for n in range(240)]
+    told = WithScrapes(
+        [
+            series(points, instance=one, job="api", code="200")
+            for one, points in (("a", points), ("b", points[: 4 * cut]))
+        ],
+        failed={"b": range(cut + 2, 61)},  # two minutes of failed scrapes show it
+    )
+    found = measure(objective(0.99), hour, Outside(told, hour.end))
+    assert found.coverage == pytest.approx(cut / 60)
+    assert found.bounds is not None
+    assert found.bounds.low < 1 - 100 * minutes / (2 * 6000)
+    assert found.judgement.verdict is (Verdict.INDETERMINATE if minutes > 1 else found.judgement.verdict)
+
+
+def test_a_process_that_ended_in_order_some_minutes_ago_is_gone() -> None:
+    hour = span(60)
+    points = [(15.0 * n, 25.0 * n) for n in range(240)]
+    found = [
+        series(each, instance=one, job="api", code="200")
+        for one, each in (("a", points), ("b", points[:224]))
+    ]
+    told = WithScrapes(found, failed={"b": range(57, 59)})
+    assert measure(objective(0.99), hour, Outside(told, hour.end)).coverage == 1
 
 
 def test_who_is_seen_to_the_end_is_not_asked_about() -> None:

@@ -79,7 +79,7 @@ def test_more_bad_events_than_the_budget_allows_fail_whatever_was_not_seen() -> 
 
 
 def test_without_events_nothing_is_known() -> None:
-    silent = [series(every(60, [5.0] * DAY_MINUTES))]
+    silent = [series(every(60, [5.0] * DAY_MINUTES), code="200")]
     found = _measured(silent)
     assert (found.ratio, found.judgement.verdict) == (None, Verdict.INDETERMINATE)
     assert found.judgement.reason == "no traffic"
@@ -143,8 +143,8 @@ def test_a_retention_shorter_than_the_window_is_said() -> None:
 
 
 def test_few_events_are_said_with_the_interval_that_they_leave() -> None:
-    rare = [series(every(60, [float(step // 30) for step in range(DAY_MINUTES)]))]
-    (note,) = _measured(rare).notes
+    rare = [series(every(60, [float(step // 30) for step in range(DAY_MINUTES)]), code="200")]
+    _, note = _measured(rare).notes
     assert note.startswith("little traffic: 47 events allow 0.047 bad ones; the true ratio is 92.")
 
 

@@ -86,7 +86,8 @@ class Told:
 
     def label_values(self, label: str, selector: str, start: datetime, end: datetime) -> Sequence[str]:
         wanted = parse_selector(selector)
-        return sorted({one.labels[label] for one in self.found if wanted.takes(one.labels)})
+        found = {one.labels.get(label, "") for one in self.found if wanted.takes(one.labels)}
+        return sorted(found - {""})
 
     def retention_seconds(self) -> float | None:
         return self.kept_seconds
