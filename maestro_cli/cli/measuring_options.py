@@ -35,3 +35,6 @@ ZoneOption = Annotated[
 FreshOption = Annotated[
     bool, typer.Option("--fresh", help="Ask Prometheus again for days whose counts are on this disk.")
 ]
+CrossCheckOption = Annotated[
+    bool, typer.Option("--cross-check", help="Also ask PromQL what it counts, and say whether it agrees.")
+]

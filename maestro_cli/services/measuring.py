@@ -34,6 +34,7 @@ from maestro_cli.slo.measuring.recoveries import Recovered
 from maestro_cli.slo.measuring.target import at_target
 from maestro_cli.slo.measuring.window import Span, month_span, rolling, zone_named
 from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.ports import TooMuch
 from maestro_cli.slo.slo_gate import GateAnswer, Reading, judge_experiment, judge_gate
 from maestro_cli.sources.deadline import within
 
@@ -61,6 +62,7 @@ class MeasureWanted:
     window: str = ""
     zone: str = ""
     fresh: bool = False
+    cross_check: bool = False  # also ask PromQL what it counts
 
 
 def read_kept(services: Services, wanted: MeasureWanted) -> tuple[Kept, ...]:
@@ -195,8 +197,19 @@ def _read(
     if waiting := sorted({one.id for one in out.waiting if one.start < measured.measured.end}):
         text = f"not taken out until somebody else than the owner approves it: {', '.join(waiting)}"
         measured = replace(measured, notes=(*measured.notes, text))
+    if wanted.cross_check:
+        measured = replace(measured, notes=(*measured.notes, _cross_checked(measured, source)))
     is_over = bool(wanted.month) and measured.span.end <= now
     return Kept(objective, measured, None if is_over else _burning(source, objective, measured))
+
+
+def _cross_checked(measured: Measured, source: RawPrometheus) -> str:
+    from maestro_cli.slo.measuring.cross_check import cross_check
+
+    try:
+        return cross_check(measured, source)
+    except (MaestroError, TooMuch) as error:
+        return f"not compared with PromQL: {error}"
 
 
 def _burning(source: RawPrometheus, objective: Objective, measured: Measured) -> Burning | None:

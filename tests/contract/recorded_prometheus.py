@@ -19,13 +19,17 @@ from tests.patience import PATIENCE_SECONDS, TRIES
 
 
 @contextmanager
-def recorded_prometheus(folder: Path, openmetrics: str) -> Iterator[str]:
-    """Start one over a text in the OpenMetrics format, with its times, and give its URL."""
+def recorded_prometheus(folder: Path, openmetrics: str, *, block_hours: int = 2) -> Iterator[str]:
+    """Start one over a text in the OpenMetrics format, with its times, and give its URL.
+
+    The text is read once for each block.
+    """
     for name in ("prometheus", "promtool"):
         if shutil.which(name) is None:
             pytest.skip(f"{name} is not installed")
     (folder / "history.txt").write_text(openmetrics)
-    backfill = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "history.txt", "data"]
+    backfill = ["promtool", "tsdb", "create-blocks-from", f"--max-block-duration={block_hours}h"]
+    backfill += ["openmetrics", "history.txt", "data"]
     subprocess.run(backfill, cwd=folder, check=True, capture_output=True)
     (folder / "prometheus.yml").write_text("{}")
     for _ in range(TRIES):

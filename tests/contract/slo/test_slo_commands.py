@@ -120,6 +120,15 @@ def test_the_second_look_comes_from_the_disk_and_is_the_same(scene: Scene) -> No
     assert [one["sha256"] for one in first["queries"]] == [one["sha256"] for one in second["queries"]]
 
 
+def test_what_promql_counts_is_compared_when_that_is_asked_for(scene: Scene) -> None:
+    plain, checked = (
+        scene.read("explain", "kept", *AT, *more)["measured"] for more in ((), ("--cross-check",))
+    )
+    assert checked["notes"][:-1] == plain["notes"]
+    assert checked["notes"][-1].startswith("PromQL agrees")
+    assert checked["queries"] == plain["queries"]
+
+
 def test_what_is_excluded_is_beside_what_was_measured_of_all(scene: Scene) -> None:
     done = maestro("--context", "bare", "slo", "status", *AT, "-o", "json", env=scene.env)
     found = {one["objective"]: one["measured"] for one in json.loads(done.out)["items"]}

@@ -10,6 +10,7 @@ import typer
 
 from maestro_cli.cli.measuring_options import (
     AtOption,
+    CrossCheckOption,
     FileOption,
     FreshOption,
     MonthOption,
@@ -128,6 +129,7 @@ def explain(
     window: WindowOption = "",
     zone: ZoneOption = "",
     fresh: FreshOption = False,
+    cross_check: CrossCheckOption = False,
     output: OutputOption = "table",
 ) -> None:
     """Show all that the verdict of an objective rests on: counts, coverage, bounds, days, burn, queries.
@@ -141,7 +143,7 @@ def explain(
     from maestro_cli.services.measuring import MeasureWanted, read_kept
 
     options = output_options(ctx, output)
-    wanted = MeasureWanted((name,), file, prometheus, at, month, window, zone, fresh)
+    wanted = MeasureWanted((name,), file, prometheus, at, month, window, zone, fresh, cross_check)
     (one,) = read_kept(ctx.obj, wanted)
     emit(explain_view(one), options)
 
