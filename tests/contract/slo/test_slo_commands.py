@@ -126,7 +126,7 @@ def test_what_promql_counts_is_compared_when_that_is_asked_for(scene: Scene) -> 
     )
     assert checked["notes"][:-1] == plain["notes"]
     assert checked["notes"][-1].startswith("PromQL agrees")
-    assert checked["queries"] == plain["queries"]
+    assert checked["coverage"] == plain["coverage"]
 
 
 def test_what_is_excluded_is_beside_what_was_measured_of_all(scene: Scene) -> None:
