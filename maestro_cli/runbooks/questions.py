@@ -27,6 +27,7 @@ from maestro_cli.runbooks.model import (
     Step,
     StepRecord,
 )
+from maestro_cli.runbooks.substitution import for_reading
 
 MAX_ANSWER = 4096  # characters
 AFTER_FAILURE = ("retry", "continue", "stop", "rollback")
@@ -49,7 +50,7 @@ class Asking:
     def approval(self, step: Step) -> Question:
         """Whether the step may start."""
         bound = digest([self.run_id, self.file_digest, step.path, dict(self.values)])
-        text = self.redactor.clean(step.body.strip())
+        text = self.redactor.clean(for_reading(step.body.strip(), self.values))
         return Question(self.run_id, step.path, "approve", step.name, text, bound)
 
     def failure(self, step: Step, record: StepRecord) -> Question:
@@ -61,7 +62,7 @@ class Asking:
 
     def of_step(self, step: Step) -> Question:
         """What a step of kind manual or ask wants to know."""
-        text = self.redactor.clean(step.body.strip())
+        text = self.redactor.clean(for_reading(step.body.strip(), self.values))
         form = [list(step.choices), step.pattern]
         asked: list[Any] = [self.run_id, self.file_digest, step.path, step.kind, form, dict(self.values)]
         bound = digest([*asked, self.again] if self.again else asked)

@@ -77,6 +77,15 @@ def into_text(text: str, values: Mapping[str, str]) -> str:
     return replace(text, values, lambda _, value: value)
 
 
+def for_reading(text: str, values: Mapping[str, str]) -> str:
+    """The text with what is known put in, the rest as it is written; never to be run."""
+
+    def one(match: re.Match[str]) -> str:
+        return values.get(match.group("plain") or match.group("braced") or "", match.group())
+
+    return _VARIABLE.sub(one, text)
+
+
 def replace(text: str, values: Mapping[str, str], spell: Spell) -> str:
     """The text with each variable as `spell(name, value)` writes it; raises UsageError for one without."""
 

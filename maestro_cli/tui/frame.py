@@ -142,7 +142,7 @@ class Frame(OrderedKeys[None]):
 
     def _to_keep(self, kept: Remembered) -> Remembered:
         """The list that was shown last, not the one thing that was looked at in it."""
-        scope = self.behind.store.snapshot.scope
+        scope = self._free or self.behind.store.snapshot.scope  # never what an open incident fixed
         lists = [place.screen for place in self.trail if not place.argument]
         return replace(
             kept,

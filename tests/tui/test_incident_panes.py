@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from maestro_cli.core.errors import NotFound
@@ -16,6 +18,7 @@ from maestro_cli.tui.feeds.incident_story import STORY as FEED
 from maestro_cli.tui.feeds.runner import told
 from maestro_cli.tui.feeds.story import IncidentStory
 from maestro_cli.tui.feeds.tail import Tail
+from maestro_cli.tui.keys.remembered import Remembered, recall
 from maestro_cli.tui.screens.incident_runs import LiveRun, live_key
 from maestro_cli.tui.screens.logs import LOGS, LogsAsked
 from maestro_cli.tui.screens.model import Place
@@ -125,6 +128,24 @@ def test_the_past_of_an_incident_is_shown_compared_and_left_and_nothing_is_done_
         await until(pilot, lambda: "REPLAY" not in screen_text(app), "the present again")
 
     run_app(console, script, place=PLACE, size=(120, 40))
+
+
+def test_leaving_the_console_within_an_incident_remembers_the_namespace_of_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    console = StillConsole(SERVICES, namespace="shop")
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.go(PLACE)
+        tell(console, FactRead(KEY, STORY, NOW))
+        await until(pilot, lambda: console.store.snapshot.scope.namespace == "ml", "the incident's namespace")
+        app.go(Place("pods"))
+        await pilot.press("ctrl+q")
+
+    run_app(console, script, place=Place("incidents"), kept=Remembered(has_seen_tour=True))
+    assert recall().namespaces == {"prod": "shop"}
+    assert recall().screen == "pods"
 
 
 def test_the_run_that_this_console_works_on_comes_on_the_screen_with_its_newest_output() -> None:

@@ -11,9 +11,11 @@ from typing import Any, cast
 import pytest
 
 from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.progress import Quiet
 from maestro_cli.output.writer import OutputOptions, emit
 from maestro_cli.runbooks.model import Answer, Question
+from maestro_cli.runbooks.substitution import for_reading
 from maestro_cli.tui.acting.asking import DialogAsker
 from maestro_cli.tui.acting.dispatcher import AGREED, Agreed, Dispatcher, Ending
 from maestro_cli.tui.acting.model import Action, Answers, Target, fault_of
@@ -23,8 +25,9 @@ from maestro_cli.tui.screens.incident_runs import (
     CANCEL,
     CONSIDER,
     REHEARSE,
+    Live,
+    LiveRun,
     cancel,
-    filled,
     live_key,
     pairs_of,
 )
@@ -93,6 +96,7 @@ class Person:
     def __init__(self, answer: Answer | None) -> None:
         self._answer = answer
         self.asked: list[str] = []
+        self.texts: list[str] = []
 
     def show(self, view: object) -> None: ...
 
@@ -104,6 +108,7 @@ class Person:
 
     def ask_question(self, question: Question, is_cancelled: object) -> Answer | None:
         self.asked.append(question.path)
+        self.texts.append(question.text)
         return self._answer
 
 
@@ -178,6 +183,7 @@ def test_a_run_is_on_the_timeline_and_in_the_pane_and_asks_in_dialogs(book: Jour
     found = read_story(book.services, "1")
     assert "succeeded" in outcome
     assert person.asked == ["sure"]
+    assert person.texts == ["Look at the plot of fraud."]
     assert [run.status.value for run in found.runs] == ["succeeded"]
     assert any("step print" in entry.text for entry in found.timeline)
     assert "m" in [key for key, _ in next_keys(found)]
@@ -298,6 +304,17 @@ def test_the_run_that_was_shown_is_stopped_and_no_newer_one(book: JournalRoom) -
     assert [run.status.value for run in read_story(book.services, "1").runs] == ["waiting", "cancelled"]
 
 
+def test_what_a_step_prints_stands_once_however_often_it_is_told() -> None:
+    told = list[LiveRun]()
+    live = Live(SystemClock(), told.append)
+    live.phase("print", "begins")
+    for text in ("1", "1\n2", "2\n3"):
+        live.update(text)
+    assert list(told[-1].printed) == ["print: begins", "2", "3"]
+    live.note("done")
+    assert list(told[-1].printed) == ["print: begins", "2", "3", "done"]
+
+
 class Shows:
     """Stands for the dialogs: each is answered with the same."""
 
@@ -319,11 +336,11 @@ def test_the_person_at_the_console_answers_what_the_dialog_does(answer: Answer |
 
 @pytest.mark.parametrize(
     ("body", "values", "text"),
-    [("a $X ${Y}", {"X": "1", "Y": "2"}, "a 1 2"), ("$XY $X", {"X": "1", "XY": "3"}, "3 1")],
+    [("a $X ${Y}", {"X": "1", "Y": "2"}, "a 1 2"), ("$XY $X $$ ${Z}", {"X": "1", "XY": "3"}, "3 1 $$ ${Z}")],
     ids=["both forms", "the longer name first"],
 )
 def test_values_are_put_into_the_text_that_is_shown(body: str, values: Mapping[str, str], text: str) -> None:
-    assert filled(body, values) == text
+    assert for_reading(body, values) == text
 
 
 def test_values_are_read_as_a_shell_would() -> None:

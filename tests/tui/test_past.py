@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +21,7 @@ from maestro_cli.tui.feeds.tail import Tail
 from maestro_cli.tui.screens.inspection import DESCRIPTION, YAML
 from maestro_cli.tui.screens.logs import LOGS, LogsAsked
 from maestro_cli.tui.screens.model import Place
-from maestro_cli.tui.screens.services import SERVICES, burn_cells, burn_unknown
+from maestro_cli.tui.screens.services import SERVICES, burn_cells, burn_unknown, left_words
 from maestro_cli.tui.store.events import FactRead, Rewound
 from maestro_cli.tui.store.model import Fact, FactKey
 from tests.tui.cases import NOW, StillConsole, run_app, screen_text, tell, until
@@ -93,3 +94,15 @@ def test_burn_names_its_context_where_there_are_several_and_those_of_which_none_
     cells = burn_cells({"prod": read, "lab": none, "dev": Fact()})
     assert [(cell.name, cell.word) for cell in cells][1:] == [("lab", "no objectives")]
     assert burn_cells({"lab": none}) == ()
+
+
+def test_a_budget_that_lasts_longer_than_its_window_is_never_gone() -> None:
+    """At 0.001 times the rate it is gone in decades, says arithmetic: by then it is another budget."""
+    windows = dict.fromkeys((300.0, 3600.0), 0.001)
+    slow, fast = Burning(OBJECTIVE, windows, 0.9), Burning(OBJECTIVE, dict.fromkeys(windows, 20.0), 0.9)
+    assert slow.gone_in_seconds is not None
+    cells = burn_cells({"prod": Fact((slow, fast), NOW)})
+    assert [cell.gone_in_seconds for cell in cells] == [None, fast.gone_in_seconds]
+    assert (
+        left_words(ServiceHealth("fraud", None, (), (), (), (slow, replace(fast, left=0.25)))) == "25% of 30d"
+    )

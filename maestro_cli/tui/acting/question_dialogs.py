@@ -105,6 +105,7 @@ class QuestionDialog(Dialog):
             self.answer(read_answer(self._question, self.query_one("#answer", Input).value))
         except UsageError as error:
             self.problem(f"{error.what}; {error.fix}" if error.fix else error.what)
+            self.query_one("#answer", Input).focus()
 
 
 class LineDialog(Dialog):

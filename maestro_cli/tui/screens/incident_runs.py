@@ -18,6 +18,7 @@ from maestro_cli.core.errors import MaestroError, NotFound, StalePlan, UsageErro
 from maestro_cli.core.quantities import counted
 from maestro_cli.output.tones import RESUMABLE_RUNS
 from maestro_cli.output.views import Fields, Heading, Lines, Listing, Report
+from maestro_cli.runbooks.substitution import for_reading
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Doing, Target
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.store.model import FactKey
@@ -65,6 +66,7 @@ class Live:
 
         self._tree, self._clock, self._tell = RunTree(), clock, tell
         self._printed: deque[str] = deque(maxlen=TAIL_LINES)
+        self._newest: tuple[str, ...] = ()  # of what is printed now, told again and again
 
     def expect(self, book: Runbook, record: RunRecord | None) -> None:
         from maestro_cli.runbooks.prose import walkable
@@ -79,7 +81,9 @@ class Live:
         self._say(f"{name}: {text}")
 
     def update(self, text: str) -> None:
-        self._say(*text.splitlines())
+        """The end of what a step prints, whole each time: it takes the place of the one before."""
+        self._newest = tuple(text.splitlines())
+        self._show()
 
     def note(self, text: str) -> None:
         self._say(text)
@@ -88,12 +92,13 @@ class Live:
         self._say(*(f"{name}: {line}" for line in text.splitlines()))
 
     def _say(self, *lines: str) -> None:
-        self._printed.extend(line for line in lines if not self._printed or line != self._printed[-1])
+        self._printed.extend((*self._newest, *lines))
+        self._newest = ()
         self._show()
 
     def _show(self) -> None:
         tree = tuple(line.text for line in self._tree.lines(self._clock.monotonic(), 200))
-        self._tell(LiveRun(self._tree.run, tree, tuple(self._printed)))
+        self._tell(LiveRun(self._tree.run, tree, (*self._printed, *self._newest)))
 
 
 # What a run would do
@@ -122,7 +127,7 @@ def steps_report(steps: Sequence[Step], values: Mapping[str, str]) -> Report:
     """What is run word for word, with its values filled in."""
     blocks: list[Any] = []
     for step in steps:
-        blocks += [Heading(f"{step.path}: {step.kind}"), Lines(filled(step.body, values).rstrip())]
+        blocks += [Heading(f"{step.path}: {step.kind}"), Lines(for_reading(step.body, values).rstrip())]
     return Report("run-looks/v1", {}, tuple(blocks))
 
 
@@ -136,17 +141,13 @@ def plan_report(services: Services, plan: RunPlan, book: Runbook) -> Report:
             Lines("read-only here: what the gate asks of a change is known once W has armed the context")
         ]
     for step in book.steps:
-        blocks += [Heading(f"{step.path}: {step.kind}"), Lines(filled(step.body, plan.parameters).rstrip())]
+        blocks += [
+            Heading(f"{step.path}: {step.kind}"),
+            Lines(for_reading(step.body, plan.parameters).rstrip()),
+        ]
         if step.kind == "change":
             blocks += blast_blocks(services, step, plan.parameters)
     return Report("run-plan/v1", {}, tuple(blocks))
-
-
-def filled(body: str, values: Mapping[str, str]) -> str:
-    """The text of a step with what is known put in; for reading, never to be run."""
-    for name in sorted(values, key=len, reverse=True):
-        body = body.replace(f"${{{name}}}", values[name]).replace(f"${name}", values[name])
-    return body
 
 
 def blast_blocks(services: Services, step: Any, values: Mapping[str, str]) -> list[Any]:

@@ -90,8 +90,25 @@ def burn_tone(health: ServiceHealth) -> str:
 
 
 def left_words(health: ServiceHealth) -> str | None:
-    left = [one.left for one in health.burning if one.left is not None]
-    return f"{min(left):.0%}" if left else None
+    """The least that is left, and of which window: `64% of 30d`."""
+    left = [(one.left, one) for one in health.burning if one.left is not None]
+    if not left:
+        return None
+    least, one = min(left, key=lambda pair: pair[0])
+    return f"{least:.0%} of {window_words(one)}"
+
+
+def window_words(one: Burning) -> str:
+    """The window that its budget is of: `30d`."""
+    from maestro_cli.core.quantities import prometheus_duration
+
+    return prometheus_duration(one.objective.window_seconds)
+
+
+def gone_in_seconds(one: Burning) -> float | None:
+    """When its budget is gone; None where that is longer than its window: by then it is another budget."""
+    gone = one.gone_in_seconds
+    return None if gone is None or gone > one.objective.window_seconds else gone
 
 
 def spark(points: Points) -> str:
@@ -120,7 +137,11 @@ def burning_listing(burning: tuple[Burning, ...]) -> Listing[Burning]:
         Column("objective", lambda one: one.objective.name),
         Column("promise", lambda one: one.objective.echo),
         Column("state", lambda one: one.state.value),
-        Column("budget left", lambda one: None if one.left is None else format_share(one.left), right=True),
+        Column(
+            "budget left",
+            lambda one: None if one.left is None else f"{format_share(one.left)} of {window_words(one)}",
+            right=True,
+        ),
     ]
     for seconds in sorted({seconds for one in burning for seconds in one.rates}):
         columns.append(_rate_column(seconds))
@@ -151,7 +172,7 @@ def burn_cells(facts: Mapping[str, Fact]) -> tuple[BurnCell, ...]:
         BurnCell(
             one.objective.name if len(facts) == 1 else f"{context} {one.objective.name}",
             one.state,
-            one.gone_in_seconds,
+            gone_in_seconds(one),
         )
         for context, fact in facts.items()
         for one in fact.data or ()
