@@ -14,6 +14,7 @@ from maestro_cli.core.errors import ExitCode
 from maestro_cli.output.views import Lines, Report
 from maestro_cli.tui.acting.dialogs import AgreeDialog
 from maestro_cli.tui.acting.model import Action, Danger, Target
+from maestro_cli.tui.acting.question_dialogs import SeeDialog
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.widgets.fact_table import FactTable
@@ -65,6 +66,20 @@ def test_the_gate_is_seen_at_once_and_what_it_refuses_cannot_be_gone_on_with(
         assert app.focused is app.screen.query_one("#cancel", Button)
 
     run_app(StillConsole(SERVICES), script, place=Place("pods"), size=(80, 24))
+
+
+def test_the_buttons_are_on_the_smallest_screen_however_long_the_plan_is() -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.push_screen(dialog(Gate.ALLOWED))
+        await until(pilot, lambda: "line 1" in screen_text(app), "the plan")
+        await until(pilot, lambda: "Cancel" in screen_text(app), "the buttons")
+        app.screen.dismiss(None)
+        view = Report("change/v1", {}, (Lines("\n".join(f"line {number}" for number in range(60))),))
+        app.push_screen(SeeDialog("carry it out?", view, "Carry out", name="ml/deploy/fraud"))
+        await until(pilot, lambda: "carry it out?" in screen_text(app), "what is carried out")
+        await until(pilot, lambda: "Cancel" in screen_text(app), "its buttons")
+
+    run_app(StillConsole(SERVICES), script, place=Place("workloads"), size=(80, 24))
 
 
 def test_a_plan_is_read_to_its_end_while_cancel_has_the_focus() -> None:

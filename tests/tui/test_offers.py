@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from maestro_cli.changes.model import Gate, GateDecision, GateReason, State, Undo
-from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.errors import ExitCode, GateNotMet, WaitingForApproval
 from maestro_cli.tui.acting.advice import advice_here, decision_here
-from maestro_cli.tui.acting.dispatcher import Dispatcher
+from maestro_cli.tui.acting.dispatcher import Dispatcher, failure_words
 from maestro_cli.tui.acting.menu import ActionMenu
 from maestro_cli.tui.acting.model import Action, Danger, Target
 from maestro_cli.tui.screens.changes import ACTIONS
@@ -101,6 +101,16 @@ def test_what_mends_a_refusal_is_a_key_or_a_field_here(fix: str, here: str) -> N
     assert advice_here(fix) == here
     reason = GateReason("repeated", ExitCode.GATE_NOT_MET, "no", fix=fix)
     assert decision_here(GateDecision(Gate.REFUSED, (reason,))).reasons[0].fix == here
+
+
+def test_what_waits_for_a_second_person_has_not_failed() -> None:
+    fix = "somebody else: maestro approve chg-1"
+    words = failure_words(WaitingForApproval("a second person has to approve this change", fix=fix))
+    expected = (
+        "it waits: a second person has to approve this change — somebody else: x, Approve, on :change chg-1"
+    )
+    assert words == expected
+    assert failure_words(GateNotMet("no")) == "failed: no"
 
 
 def test_a_rollback_from_an_incident_can_name_its_revision() -> None:

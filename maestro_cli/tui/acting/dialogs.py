@@ -35,7 +35,7 @@ class Dialog(ModalScreen[object]):
     Dialog { align: center middle; }
     Dialog > Vertical { width: 90%; max-width: 110; height: auto; max-height: 90%; border: round $border;
         background: $surface; padding: 0 1; overflow-y: auto; }
-    Dialog ReportView { height: auto; max-height: 16; }
+    Dialog ReportView { height: auto; max-height: 40vh; }
     Dialog Horizontal { height: auto; }
     Dialog .problem { color: $text-error; height: auto; }
     Dialog .news { color: $text-warning; height: auto; }

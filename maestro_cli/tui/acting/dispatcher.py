@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import GateNotMet, MaestroError, StalePlan
+from maestro_cli.core.errors import GateNotMet, MaestroError, StalePlan, WaitingForApproval
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.quantities import counted
 from maestro_cli.tui.acting.advice import advice_here
@@ -334,9 +334,9 @@ class _Work:
 
 
 def failure_words(error: Exception) -> str:
-    """How it failed, in one line, with what would mend it here."""
-    said = told(error)
-    return f"failed: {said.line}" + (f" — {advice_here(said.fix)}" if said.fix else "")
+    """How it failed, or for what it waits, in one line, with what would mend it here."""
+    said, word = told(error), "it waits" if isinstance(error, WaitingForApproval) else "failed"
+    return f"{word}: {said.line}" + (f" — {advice_here(said.fix)}" if said.fix else "")
 
 
 def _raising(error: Exception) -> Callable[[Target], Ending]:

@@ -30,7 +30,7 @@ class SeeDialog(Dialog):
     """Whether to go on with what is shown; answers Agreed or None."""
 
     DEFAULT_CSS = (
-        "SeeDialog > Vertical { max-width: 150; } SeeDialog ReportView { height: auto; max-height: 30; }"
+        "SeeDialog > Vertical { max-width: 150; } SeeDialog ReportView { height: auto; max-height: 50vh; }"
     )
 
     def __init__(self, title: str, view: View, word: str, protected: str = "", name: str = "") -> None:
