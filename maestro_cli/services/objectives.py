@@ -8,6 +8,7 @@ not an empty list.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from maestro_cli.slo.files.contract import Contract, read_contract
 from maestro_cli.slo.files.exclusions import Maintenance, read_exclusions
 from maestro_cli.slo.files.found import Found, Note, without_twins
 from maestro_cli.slo.files.reading import ENDINGS, find_objectives, of_documents
+from maestro_cli.slo.files.syntax import Parser, broken_queries
 from maestro_cli.slo.objectives import Objective
 
 if TYPE_CHECKING:
@@ -85,18 +87,30 @@ def find_objective(services: ChangeServices, name: str) -> tuple[Objective, tupl
     raise NotFound(f"there is no objective {name!r}", **choice(name, (one.name for one in found.objectives)))
 
 
-def lint_objectives(services: ChangeServices, path: str | None) -> tuple[Finding, ...]:
+def lint_objectives(services: ChangeServices, path: str | None, parser: Parser) -> tuple[Finding, ...]:
     """What is wrong with a file or a folder, by default with what the context names; then what is ignored."""
     from maestro_cli.runbooks.lint import Finding, lint_file
 
-    found = find_objectives(_existing(path)) if path else find_context_objectives(services)
-    broken = found.broken if path else (*found.broken, *_broken_terms(services, found))
+    found = _found(services, path)
+    broken = [*found.broken, *broken_queries(found.queries, parser)]
+    if not path:
+        broken += _broken_terms(services, found)
     findings = [lint_file(error) for error in broken]
     findings += [Finding("ignored", "warning", note.file, note.line, note.text) for note in found.notes]
     if not findings and not found.objectives:
         place = path or f"context {services.context_name}"
         findings.append(Finding("nowhere", "warning", place, 1, "there is no objective"))
     return tuple(sorted(findings, key=lambda one: (one.file, one.line)))
+
+
+def check_queries(services: ChangeServices, path: str | None, parser: Parser) -> None:
+    """Raises InvalidFile for the first query that is no PromQL."""
+    for error in broken_queries(_found(services, path).queries, parser):
+        raise error
+
+
+def _found(services: ChangeServices, path: str | None) -> Found:
+    return find_objectives(_existing(path)) if path else find_context_objectives(services)
 
 
 def exclusions_of(services: ChangeServices) -> tuple[Maintenance, ...]:
@@ -138,7 +152,7 @@ def _of_files(services: ChangeServices) -> Found:
         if not is_of_cluster(entry):
             found = found.and_(find_objectives(origin / entry))
     alone, twins = without_twins(found.objectives)
-    return Found(tuple(alone), found.notes, (*found.broken, *twins))
+    return replace(found, objectives=tuple(alone), broken=(*found.broken, *twins))
 
 
 def _with_cluster(services: ChangeServices, files: Found) -> Found:
@@ -156,7 +170,7 @@ def _with_cluster(services: ChangeServices, files: Found) -> Found:
             what = f"the objective {one.name!r} is that of {known[one.name].origin}"
             twins.append(InvalidFile(what, file=file, line=int(line), fix="rename one of them"))
     own = tuple(one for one in alone if one.name not in known)
-    return files.and_(Found(own, found.notes, (*found.broken, *twins)))
+    return files.and_(replace(found, objectives=own, broken=(*found.broken, *twins)))
 
 
 def _of_config_map(services: ChangeServices, place: str) -> Found:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -207,6 +208,10 @@ class Prometheus:
         told = self._get("/api/v1/alerts", _Alerts).alerts
         external = self.external_labels() if told else {}
         return tuple(_alert(item, {**external, **item.labels}) for item in told)
+
+    def parse(self, promql: str) -> str:
+        """The query as it prints it; nothing is evaluated. Raises InvalidQuery for what is no PromQL."""
+        return visible(self._get(f"/api/v1/format_query?{urlencode({'query': promql})}", str), 10_000)
 
     def rules(self) -> tuple[LoadedRule, ...]:
         """The rules it has loaded, in their order; a query as it prints it, not as it was written."""

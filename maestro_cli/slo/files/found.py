@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from maestro_cli.config.strict import Document, Path_
+from maestro_cli.config.strict import Document, Path_, dotted
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.slo.objectives import Objective
 
@@ -40,26 +40,47 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Query:
+    """PromQL of a file, with `$window` for the range."""
+
+    file: str
+    line: int
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     objectives: tuple[Objective, ...] = ()
     notes: tuple[Note, ...] = ()
     broken: tuple[InvalidFile, ...] = ()
+    queries: tuple[Query, ...] = ()
 
     def and_(self, other: Found) -> Found:
         return Found(
-            (*self.objectives, *other.objectives), (*self.notes, *other.notes), (*self.broken, *other.broken)
+            (*self.objectives, *other.objectives),
+            (*self.notes, *other.notes),
+            (*self.broken, *other.broken),
+            (*self.queries, *other.queries),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something is in a document."""
+    """Where something is in a document; `queries` are those that were met in all that is read with it."""
 
     document: Document
     path: Path_ = ()
+    queries: list[Query] = field(default_factory=list, compare=False)
 
     def at(self, *more: str | int) -> Place:
-        return Place(self.document, (*self.path, *more))
+        return Place(self.document, (*self.path, *more), self.queries)
+
+    def met(self, query: str) -> str:
+        """The query, which is now known to be here."""
+        line = self.document.line_of(self.path)
+        self.queries.append(Query(self.document.file, line, dotted(self.path), query))
+        return query
 
     @property
     def origin(self) -> str:
@@ -80,6 +101,7 @@ class Reading:
     indicators: dict[str, tuple[Place, Any]] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)  # the type of a data source by its name
     notes: list[Note] = field(default_factory=list)
+    queries: list[Query] = field(default_factory=list)
 
 
 def checked_name(place: Place, name: str) -> str:

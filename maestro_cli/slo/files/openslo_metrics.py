@@ -126,7 +126,7 @@ def _query(at: Place, source: Source, reading: Reading) -> str:
     if not isinstance(query, str):
         raise at.at("spec").fail("needs a 'query'", fix=_FIX)
     try:
-        return as_written(query)
+        return at.at("spec", "query").met(as_written(query))
     except ValueError as error:
         raise at.at("spec", "query").fail(
             f"is not a selector or another query: it {error}", fix=_FIX

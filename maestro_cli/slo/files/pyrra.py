@@ -152,6 +152,6 @@ def _selector(at: Place, metric: str) -> str:
 
 def _query(at: Place, metric: str) -> str:
     try:
-        return as_written(metric)
+        return at.at("metric").met(as_written(metric))
     except ValueError as error:
         raise at.at("metric").fail(f"is not a selector: it {error}") from error

@@ -72,9 +72,9 @@ def of_documents(documents: Iterable[Document]) -> Found:
         try:
             reader = _reader(document)
             if reader is None:
-                openslo.prepare(Place(document), reading)
+                openslo.prepare(Place(document, queries=reading.queries), reading)
             else:
-                readers.append((Place(document), reader))
+                readers.append((Place(document, queries=reading.queries), reader))
         except InvalidFile as error:
             broken.append(error)
     for place, read in readers:
@@ -83,7 +83,7 @@ def of_documents(documents: Iterable[Document]) -> Found:
         except InvalidFile as error:
             broken.append(error)
     alone, twins = without_twins(objectives)
-    return Found(tuple(alone), tuple(reading.notes), (*broken, *twins))
+    return Found(tuple(alone), tuple(reading.notes), (*broken, *twins), tuple(reading.queries))
 
 
 def _reader(document: Document) -> _Reader | None:

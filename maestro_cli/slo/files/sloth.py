@@ -185,7 +185,7 @@ def _query(at: Place, key: str, of: Any) -> str:
     camel = _CAMEL[key]
     place = at.at(camel if (*at.path, camel) in at.document.lines else key)
     try:
-        query = as_written(getattr(of, key))
+        query = place.met(as_written(getattr(of, key)))
     except ValueError as error:
         raise place.fail(f"is not a query: it {error}") from error
     if WINDOW not in query:

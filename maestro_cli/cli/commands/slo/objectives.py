@@ -64,15 +64,19 @@ def lint(
 ) -> None:
     """Find what is wrong with objectives, and what of their files is not obeyed here.
 
-    A percentage where a ratio is asked is told from a ratio, with what was meant. Ends with 10 when there are
-    errors.
+    A percentage where a ratio is asked is told from a ratio, with what was meant. Queries are parsed by the
+    context's Prometheus, else by promtool; who did is said. Ends with 10 when there are errors.
 
     Example: maestro slo lint deploy/objectives -o sarif
     """
     from maestro_cli.cli.findings import tell_findings
+    from maestro_cli.output.diagnostics import note
     from maestro_cli.services.objectives import RULES, lint_objectives
+    from maestro_cli.services.promql_parsers import parser_of
 
     def find() -> Sequence[Finding]:
-        return lint_objectives(ctx.obj, path)
+        parser = parser_of(ctx.obj)
+        note(f"queries are checked by {parser.name}")
+        return lint_objectives(ctx.obj, path, parser)
 
     tell_findings(ctx, find, output, strict=strict, schema="slo-lint/v1", rules=RULES)

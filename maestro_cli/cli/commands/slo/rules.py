@@ -89,6 +89,8 @@ def generate(
     from maestro_cli.output.diagnostics import note
     from maestro_cli.output.writer import emit_text
     from maestro_cli.services.objective_rules import WantedRules, make_rules
+    from maestro_cli.services.objectives import check_queries
+    from maestro_cli.services.promql_parsers import parser_of
     from maestro_cli.services.running import parse_pairs
     from maestro_cli.slo.rules.operator import resource
 
@@ -96,6 +98,9 @@ def generate(
         raise UsageError("only a PrometheusRule has labels and a namespace", fix="--operator")
     if operator and tests:
         raise UsageError("promtool reads no PrometheusRule", fix="leave out --operator")
+    parser = parser_of(ctx.obj)
+    check_queries(ctx.obj, path, parser)
+    note(f"queries are checked by {parser.name}")
     made = make_rules(ctx.obj, WantedRules(path, profile, names, windows, absent, budget, least_bad, watched))
     for one in made.without:
         note(f"{one} has no rules: no metric tells it")
