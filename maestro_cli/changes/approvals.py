@@ -37,7 +37,7 @@ from maestro_cli.changes.shown import changed_since
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import ExitCode, GateNotMet, NotFound, PolicyRefused, StalePlan, TimedOut
-from maestro_cli.core.people import is_same_person
+from maestro_cli.core.people import Who, why_no_second
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.journal.store import Journal, Transaction
 
@@ -192,13 +192,8 @@ class Approvals:
 
     def _refuse_own(self, change: Change, identity: str) -> None:
         asked_as = "" if change.appeal is None else change.appeal.identity
-        if is_same_person(change.actor, self._actor):
-            why = f"you are {self._actor}, who asked for it"
-        elif identity and identity == asked_as:
-            why = f"you and {change.actor} use the same credentials, those of {identity}"
-        elif asked_as and not identity:
-            why = f"{change.actor} is {asked_as} to the cluster, and nothing tells who you are to it"
-        else:
+        why = why_no_second(Who(change.actor, asked_as), Who(self._actor, identity))
+        if not why:
             return
         raise PolicyRefused(
             f"change {change.id} has to be approved by somebody else",

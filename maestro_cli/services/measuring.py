@@ -21,7 +21,7 @@ from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.daemon_pool import DaemonPool
 from maestro_cli.core.errors import MaestroError, NotFound, TimedOut, Unreachable, UsageError
 from maestro_cli.core.quantities import parse_duration_seconds
-from maestro_cli.services.objectives import exclusions_of
+from maestro_cli.services.excluding import exclusions_of
 from maestro_cli.services.recoveries import recovered
 from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.burning import Burning, burn_query, read_rates, unanswered

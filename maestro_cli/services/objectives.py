@@ -16,7 +16,7 @@ from maestro_cli.config.explanation import choice
 from maestro_cli.config.strict import Document, parse_yaml_all
 from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
 from maestro_cli.slo.files.contract import Contract, read_contract
-from maestro_cli.slo.files.exclusions import Maintenance, read_exclusions
+from maestro_cli.slo.files.exclusions import read_exclusions
 from maestro_cli.slo.files.found import Found, Note, without_twins
 from maestro_cli.slo.files.reading import ENDINGS, find_objectives, of_documents
 from maestro_cli.slo.files.syntax import Parser, broken_queries
@@ -111,11 +111,6 @@ def check_queries(services: ChangeServices, path: str | None, parser: Parser) ->
 
 def _found(services: ChangeServices, path: str | None) -> Found:
     return find_objectives(_existing(path)) if path else find_context_objectives(services)
-
-
-def exclusions_of(services: ChangeServices) -> tuple[Maintenance, ...]:
-    """The maintenance of the context's files; none where it names none. Raises InvalidFile."""
-    return read_exclusions(map(Path, services.context.exclusions))
 
 
 def contract_of(services: ChangeServices) -> Contract | None:

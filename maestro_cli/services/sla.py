@@ -24,6 +24,7 @@ from maestro_cli.core.files import unusable, write_atomically
 from maestro_cli.output.document import html_page
 from maestro_cli.output.renderers.sla import sla_view
 from maestro_cli.output.renderers.sla_pictures import pictures_of
+from maestro_cli.services.excluding import exclusions_of
 from maestro_cli.services.measuring import (
     MeasureWanted,
     beside_one_another,
@@ -31,7 +32,7 @@ from maestro_cli.services.measuring import (
     store_of,
     wanted_objectives,
 )
-from maestro_cli.services.objectives import contract_of, exclusions_of
+from maestro_cli.services.objectives import contract_of
 from maestro_cli.services.recoveries import drill_lines, incident_lines, recovered
 from maestro_cli.services.signing import signer_of, trusted_keys
 from maestro_cli.slo.files.contract import Contract, read_contract

@@ -65,6 +65,7 @@ class Maintenance:
     declared_at: datetime | None = None
     approved_by: str = ""
     origin: str = ""
+    journal: str = ""  # of one that is in no file: the place and hash of the last event of it, `12:9f…`
 
     def is_for(self, objective: str) -> bool:
         return not self.objectives or objective in self.objectives
@@ -105,7 +106,15 @@ def excluding(
             continue
         for begin, over in one.between(start, end):
             found = Exclusion(
-                one.id, begin, over, one.reason, one.owner, one.approved_by, one.rrule, one.objectives
+                one.id,
+                begin,
+                over,
+                one.reason,
+                one.owner,
+                one.approved_by,
+                one.rrule,
+                one.objectives,
+                one.journal,
             )
             (counted if one.counts(begin) else waiting).append(found)
     return Excluding(
@@ -136,6 +145,11 @@ def _read(document: Document) -> Iterator[tuple[Maintenance, Place]]:
     for number, spec in enumerate(document.decode(ExclusionsFile).exclusions):
         place = Place(document, ("exclusions", number))
         yield _maintenance(place, spec), place
+
+
+def maintenance_of(spec: ExclusionSpec, where: str) -> Maintenance:
+    """The maintenance that was said elsewhere than in a file. Raises InvalidFile, which names the key."""
+    return _maintenance(Place(Document(where, {})), spec)
 
 
 def _maintenance(place: Place, spec: ExclusionSpec) -> Maintenance:

@@ -29,7 +29,8 @@ METHOD = (
 class Exclusion:
     """One stretch that the contract takes out, with who says so; `approved_by` is "" where nobody did.
 
-    Without `objectives` it is for all of them.
+    Without `objectives` it is for all of them. `journal` is the place and the hash of the event that says so,
+    `12:9f…`; "" of those in files.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Exclusion:
     approved_by: str = ""
     recurrence: str = ""
     objectives: tuple[str, ...] = ()
+    journal: str = ""
 
     def is_for(self, objective: str) -> bool:
         return not self.objectives or objective in self.objectives

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from maestro_cli.cli.commands.slo import measuring, objectives, rules
+from maestro_cli.cli.commands.slo import exclude, measuring, objectives, rules
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -31,3 +31,4 @@ for name, command in COMMANDS:
     app.command(name)(command)
 
 app.add_typer(rules.app, name="rules")
+app.add_typer(exclude.app, name="exclude")

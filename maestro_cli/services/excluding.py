@@ -1,0 +1,93 @@
+"""Maintenance of a context: declared, approved and withdrawn in its journal, and read with that of its files.
+
+Invariant: an id is one exclusion; that of a file goes before one of the journal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
+from maestro_cli.core.people import Who
+from maestro_cli.slo import recorded
+from maestro_cli.slo.files.exclusions import ExclusionSpec, Maintenance, read_exclusions
+from maestro_cli.slo.recorded import Recorded
+
+if TYPE_CHECKING:
+    from maestro_cli.services.changing import ChangeServices
+
+
+_EVER = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An exclusion, and in words whether it counts from its first time on."""
+
+    maintenance: Maintenance
+    standing: str
+
+
+def exclusions_of(services: ChangeServices) -> tuple[Maintenance, ...]:
+    """Those of the context's files and of its journal. Raises InvalidFile, and what the journal raises."""
+    files = read_exclusions(map(Path, services.context.exclusions))
+    taken = {one.id for one in files}
+    if not services.journal_path.exists():
+        return files
+    return (*files, *(one for one in recorded.in_force(services.journal) if one.id not in taken))
+
+
+def every_exclusion(services: ChangeServices) -> tuple[Shown, ...]:
+    """All there are, also those that were withdrawn."""
+    files = read_exclusions(map(Path, services.context.exclusions))
+    found = [Shown(one, _standing(one)) for one in files]
+    if services.journal_path.exists():
+        found += [_shown(one) for one in recorded.recorded(services.journal)]
+    return tuple(found)
+
+
+def add_exclusion(services: ChangeServices, spec: ExclusionSpec) -> Shown:
+    """Raises UsageError for what cannot be, NotFound for an objective that is not there, GateNotMet."""
+    known = services.objectives
+    for name in spec.objectives:
+        if name not in known:
+            raise NotFound(f"there is no objective {name!r}", fix="maestro slo list")
+    taken = {one.id for one in read_exclusions(map(Path, services.context.exclusions))}
+    try:
+        return _shown(recorded.add(services.journal, spec, _me(services), taken))
+    except InvalidFile as error:
+        what = error.what.removeprefix(f"{error.where}: ").removeprefix(f"{error.key}: ")
+        raise UsageError(f"{error.key or 'it'} {what}", fix=error.fix) from error
+
+
+def approve_exclusion(services: ChangeServices, id_: str) -> Shown:
+    """Raises NotFound, GateNotMet, PolicyRefused."""
+    return _shown(recorded.approve(services.journal, id_, _me(services)))
+
+
+def withdraw_exclusion(services: ChangeServices, id_: str, why: str) -> Shown:
+    """Raises NotFound and GateNotMet."""
+    return _shown(recorded.withdraw(services.journal, id_, _me(services), why))
+
+
+def _me(services: ChangeServices) -> Who:
+    from maestro_cli.changes.approvals import identity_of
+
+    return Who(services.actor, identity_of(services))
+
+
+def _shown(one: Recorded) -> Shown:
+    return Shown(
+        one.maintenance, f"withdrawn by {one.withdrawn}" if one.withdrawn else _standing(one.maintenance)
+    )
+
+
+def _standing(one: Maintenance) -> str:
+    """By its first time: what is declared before it begins counts."""
+    first = next(one.between(*_EVER), None)
+    if first is None or one.counts(first[0]):
+        return "counts"
+    return "waits for approval" + (", for what began before it was declared" if one.rule else "")
