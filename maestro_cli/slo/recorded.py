@@ -44,7 +44,7 @@ def in_force(journal: Journal) -> tuple[Maintenance, ...]:
 
 
 def add(journal: Journal, spec: ExclusionSpec, who: Who, taken: Collection[str] = ()) -> Recorded:
-    """Declare one now; `taken` are ids of files. Raises InvalidFile, and GateNotMet for an id that is taken."""
+    """Declare one now; `taken` are ids of files. Raises InvalidFile, GateNotMet for an id that is taken."""
     own = undeclared(spec)
     maintenance_of(own, "the exclusion")
     with journal.transaction() as transaction:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -34,6 +35,11 @@ class Scene:
         names = ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
         env = {name: str(self.folder / name.lower()) for name in names}
         return maestro("sla", *arguments, env={**env, "TZ": zone})
+
+    def slo(self, *arguments: str, actor: str = "ann") -> Result:
+        names = ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
+        env = {name: str(self.folder / name.lower()) for name in names}
+        return maestro("slo", *arguments, env={**env, "MAESTRO_ACTOR": actor})
 
     def report(self, *arguments: str) -> Result:
         where = ("--file", str(self.folder / "slos"), "--prometheus", self.url)
@@ -217,3 +223,29 @@ def test_a_browser_prints_it(scene: Scene, bundle: Path, tmp_path: Path) -> None
     done = scene.run("report", "--from", str(bundle), "--to", str(path))
     assert done.code == 15, done.err
     assert path.read_bytes().startswith(b"%PDF-")
+
+
+def test_maintenance_of_the_journal_is_taken_out_and_goes_with_the_bundle(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """Raw and adjusted side by side; the bundle names the event that says so, and is verified offline."""
+    config = scene.folder / "xdg_config_home" / "maestro" / "config.yaml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    context = {"prometheus": {"url": scene.url}, "objectives": [str(scene.folder / "slos" / "kept.yaml")]}
+    config.write_text(json.dumps({"current_context": "bare", "contexts": {"bare": context}}))
+    said = ("--owner", "ops", "--reason", "patches", "--start", "2026-10-04T00:00", "--duration", "2h")
+    assert scene.slo("exclude", "add", "patch", *said).code == 0
+    assert scene.slo("exclude", "approve", "patch", actor="OPS").code == 20
+    assert scene.slo("exclude", "approve", "patch", actor="bob").code == 0
+    (listed,) = json.loads(scene.slo("exclude", "list", "-o", "json").out)["items"]
+    bundle = tmp_path / "october.zip"
+    done = scene.run("report", *OCTOBER, "--to", str(bundle), "-o", "json")
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    (kept,) = document["items"]
+    assert kept["raw"]["total"] - kept["adjusted"]["total"] == 10_004 * 24
+    (excluded,) = document["exclusions"]
+    assert (excluded["approved_by"], excluded["journal"]) == ("bob", listed["journal"])
+    assert re.fullmatch(r"\d+:[0-9a-f]{64}", listed["journal"])
+    shutil.move(config, tmp_path)
+    assert scene.run("verify", str(bundle)).code == 0

@@ -40,8 +40,8 @@ def add(
 ) -> None:
     """Declare maintenance now, in the journal.
 
-    What begins later is taken out as it was declared; what began already only once somebody approves it who is
-    neither its owner nor who declared it.
+    What begins later is taken out as it was declared; what began already only once somebody approves it who
+    is neither its owner nor who declared it.
 
     Example: maestro slo exclude add patching --owner platform --reason "nodes are patched"
     --start 2026-10-04T02:00 --duration 2h --zone Europe/Zurich --rrule "FREQ=WEEKLY;BYDAY=SU"
