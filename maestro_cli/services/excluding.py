@@ -5,7 +5,6 @@ Invariant: an id is one exclusion; that of a file goes before one of the journal
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,21 +13,13 @@ from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
 from maestro_cli.core.people import Who
 from maestro_cli.slo import recorded
 from maestro_cli.slo.files.exclusions import ExclusionSpec, Maintenance, read_exclusions
-from maestro_cli.slo.recorded import Recorded
+from maestro_cli.slo.recorded import Recorded, Shown
 
 if TYPE_CHECKING:
     from maestro_cli.services.changing import ChangeServices
 
 
 _EVER = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """An exclusion, and in words whether it counts from its first time on."""
-
-    maintenance: Maintenance
-    standing: str
 
 
 def exclusions_of(services: ChangeServices) -> tuple[Maintenance, ...]:

@@ -15,8 +15,9 @@ from maestro_cli.core.errors import MaestroError
 from maestro_cli.incidents.model import Incident
 from maestro_cli.incidents.report.credit import CREDIT, TITLE
 from maestro_cli.incidents.triage.model import Evidence
+from maestro_cli.services.excluding import exclusions_of
 from maestro_cli.services.measuring import MeasureWanted, raw_metrics, store_of
-from maestro_cli.services.objectives import contract_of, exclusions_of
+from maestro_cli.services.objectives import contract_of
 from maestro_cli.slo.files.exclusions import excluding
 from maestro_cli.slo.measuring.measure import Outside, measure
 from maestro_cli.slo.measuring.model import Excluded

@@ -33,6 +33,14 @@ class Recorded:
     withdrawn: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An exclusion, and in words whether it counts from its first time on."""
+
+    maintenance: Maintenance
+    standing: str
+
+
 def recorded(journal: Journal) -> tuple[Recorded, ...]:
     """Every one that was ever added, in that order."""
     return tuple(_folded(journal.events(subject=_SUBJECT)).values())

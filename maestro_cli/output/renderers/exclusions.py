@@ -9,7 +9,7 @@ from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.views import Column, Listing
 
 if TYPE_CHECKING:
-    from maestro_cli.services.excluding import Shown
+    from maestro_cli.slo.recorded import Shown
 
 
 def exclusions_view(found: Sequence[Shown]) -> Listing[Shown]:

@@ -12,15 +12,16 @@ import pytest
 
 from maestro_cli.core.errors import InvalidFile, NotFound, Unreachable, UsageError
 from maestro_cli.core.untrusted import Untrusted
+from maestro_cli.services.excluding import exclusions_of
 from maestro_cli.services.objectives import (
     contract_of,
-    exclusions_of,
     find_context_objectives,
     find_objective,
     lint_objectives,
     objectives_in_files,
     objectives_of,
 )
+from maestro_cli.services.promql_parsers import LEXICAL
 
 SLOTH = "/apis/sloth.slok.dev/v1"
 PYRRA = "/apis/pyrra.dev/v1alpha1"
@@ -71,6 +72,7 @@ def services(folder: Path, *entries: str, cluster: FakeCluster | None = None) ->
     return SimpleNamespace(
         settings=SimpleNamespace(origins={"t": str(folder / "config.yaml")}),
         context_name="t",
+        journal_path=folder / "none.sqlite",
         context=SimpleNamespace(objectives=list(entries), exclusions=[], contract=None),
         cluster=cluster,
     )
@@ -125,7 +127,7 @@ def test_what_is_broken_in_a_cluster_hides_no_other(tmp_path: Path) -> None:
     assert [error.what.partition(": ")[0] for error in find_context_objectives(given).broken] == [
         "servicelevelobjectives ml/ratio:1", "servicelevelobjectives ml/twin:1",
     ]  # fmt: skip
-    assert {(one.rule, one.level) for one in lint_objectives(given, None)} == {
+    assert {(one.rule, one.level) for one in lint_objectives(given, None, LEXICAL)} == {
         ("invalid", "error"), ("ignored", "warning"),
     }  # fmt: skip
 
@@ -165,9 +167,9 @@ def test_an_entry_that_names_no_place_is_refused(tmp_path: Path, entry: str) -> 
 
 
 def test_that_there_is_none_is_found(tmp_path: Path) -> None:
-    assert [one.rule for one in lint_objectives(services(tmp_path), None)] == ["nowhere"]
+    assert [one.rule for one in lint_objectives(services(tmp_path), None, LEXICAL)] == ["nowhere"]
     with pytest.raises(NotFound, match="is not there"):
-        lint_objectives(services(tmp_path), str(tmp_path / "x"))
+        lint_objectives(services(tmp_path), str(tmp_path / "x"), LEXICAL)
 
 
 def test_exclusions_and_the_contract_are_checked_with_the_objectives_they_name(tmp_path: Path) -> None:
@@ -180,9 +182,9 @@ def test_exclusions_and_the_contract_are_checked_with_the_objectives_they_name(t
     text = "maestro: contract/v1\nname: n\ncustomer: c\nobjectives: [other]\n"
     (tmp_path / "c.yaml").write_text(text, encoding="utf-8")
     given = services(tmp_path, "a.yaml")
-    assert lint_objectives(given, None) == ()
+    assert lint_objectives(given, None, LEXICAL) == ()
     given.context.exclusions, given.context.contract = [str(tmp_path / "e.yaml")], str(tmp_path / "c.yaml")
-    found = lint_objectives(given, None)
+    found = lint_objectives(given, None, LEXICAL)
     assert [(Path(one.file).name, one.level) for one in found] == [("c.yaml", "error"), ("e.yaml", "error")]
     given.objectives = objectives_of(given)
     with pytest.raises(InvalidFile, match="no such objective"):

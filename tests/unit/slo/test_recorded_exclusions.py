@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from maestro_cli.core.errors import GateNotMet, InvalidFile, NotFound, PolicyRefused
@@ -21,7 +22,8 @@ ANN, BOB = Who("ann"), Who("bob")
 
 
 def spec(start: str = "2026-10-09T22:00", **more: str) -> ExclusionSpec:
-    return ExclusionSpec("move", "olga", "the database moves", start, "90m", **more)
+    plain = ExclusionSpec("move", "olga", "the database moves", start, "90m")
+    return msgspec.structs.replace(plain, **more)
 
 
 @pytest.fixture

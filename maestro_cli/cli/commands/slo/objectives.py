@@ -76,7 +76,8 @@ def lint(
 
     def find() -> Sequence[Finding]:
         parser = parser_of(ctx.obj)
+        found = lint_objectives(ctx.obj, path, parser)
         note(f"queries are checked by {parser.name}")
-        return lint_objectives(ctx.obj, path, parser)
+        return found
 
     tell_findings(ctx, find, output, strict=strict, schema="slo-lint/v1", rules=RULES)
