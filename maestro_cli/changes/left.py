@@ -34,8 +34,9 @@ class Left:
 
     @property
     def words(self) -> str:
-        """`24.6%`, or `20.0% to 24.6%` by what was not seen; `what is not known` where nothing is."""
-        if self.bounds is None:
+        """`24.6%`, with what it may be by what was not seen where that is another; else `not known`."""
+        if self.share is None or self.bounds is None:
             return "not known"
         low, high = map(format_share, self.bounds)
-        return low if low == high else f"{low} to {high}"
+        told = format_share(self.share)
+        return told if low == high else f"{told} ({low} to {high} by what was not seen)"

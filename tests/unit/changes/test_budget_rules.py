@@ -164,7 +164,9 @@ BY_STANDING = "budgets: [{name: b, objective: web, by_standing: true}]"
 def test_a_rule_by_standing_lets_nothing_through_of_which_some_may_be_left_or_none(tmp_path: Path) -> None:
     found = judged(tmp_path, BY_STANDING, Left(0.9, low=-3.0, high=0.9, window="30d"))
     assert (found.refuses, found.unknown) == (True, True)
-    assert "-300.0% to 90.0% of the error budget of web of 30d is left: not known" in found.why
+    assert (
+        "90.0% (-300.0% to 90.0% by what was not seen) of the error budget of web of 30d is left" in found.why
+    )
 
 
 @pytest.mark.parametrize(
