@@ -34,7 +34,10 @@ def credit(folder: Path, now: datetime = ASKED_AT, judged: str = "adjusted") -> 
     file.write_text(CONTRACT.format(judged=judged))
     context = SimpleNamespace(contract=str(file), exclusions=())
     services: Any = SimpleNamespace(
-        context=context, objectives={"answers": ANSWERS}, raw_prometheus=Bare(requests(*BAD))
+        context=context,
+        objectives={"answers": ANSWERS},
+        raw_prometheus=Bare(requests(*BAD)),
+        journal_path=file.with_name("none.sqlite"),
     )
     times = SimpleNamespace(started_at=BAD[0], mitigated_at=BAD[1], resolved_at=None)
     incident: Any = SimpleNamespace(times=times, id="inc-1", number=7)
