@@ -1,14 +1,30 @@
 """The terminal that the screen is drawn on.
 
-Invariant: drawn on it wherever messages and errors are sent; one that has gone away holds up nothing.
+Invariant: drawn on it wherever messages and errors are sent; one that has gone away holds up nothing. With
+NO_COLOR no colour is sent, also no grey.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import IO, Any
+from collections.abc import Sequence
+from typing import IO, Any, Generic, TypeVar
 
+from textual.app import App
 from textual.driver import Driver
+from textual.filter import LineFilter
+
+from maestro_cli.tui.text import Colourless
+
+R = TypeVar("R")
+
+
+class ColourlessApp(App[R], Generic[R]):
+    """An app that honours NO_COLOR: Textual makes grey of every colour."""
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = super().get_line_filters()
+        return [*filters, Colourless()] if self.no_color else filters
 
 
 class Lasting:

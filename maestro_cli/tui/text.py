@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from rich.cells import get_character_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.strip import Strip
 
 from maestro_cli.core.untrusted import CharacterTable, visible
@@ -208,3 +211,19 @@ def _joined(text: str, is_continued: bool) -> str:
     clean = _steady(visible(text))
     begins_with_mark = clean.startswith("◌") and not text.startswith("◌")
     return clean[1:] if is_continued and begins_with_mark else clean
+
+
+class Colourless(LineFilter):
+    """Leaves bold, reverse and the like."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [
+            Segment(text, None if style is None else _colourless(style), control)
+            for text, style, control in segments
+        ]
+
+
+@lru_cache(maxsize=1024)
+def _colourless(style: Style) -> Style:
+    plain = style.without_color
+    return plain + Style.from_meta(style.meta) if style.meta else plain

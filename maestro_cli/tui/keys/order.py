@@ -14,10 +14,12 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Generic, TypeVar
 
-from textual.app import App, ScreenStackError
+from textual.app import ScreenStackError
 from textual.dom import DOMNode
 from textual.events import Event, Key, Paste
 from textual.message import Message
+
+from maestro_cli.tui.terminal import ColourlessApp
 
 R = TypeVar("R")
 
@@ -33,7 +35,7 @@ class LapOver(Message):
         self.key, self.lap, self.begun_at = key, lap, begun_at
 
 
-class OrderedKeys(App[R], Generic[R]):
+class OrderedKeys(ColourlessApp[R], Generic[R]):
     """An app that holds a key back until the one before is done with."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:

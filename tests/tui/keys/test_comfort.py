@@ -84,6 +84,10 @@ def test_each_theme_opens_without_colour_too_and_says_the_same_words(
         await until(pilot, lambda: "CrashLoopBackOff" in screen_text(app), "the state in words")
         assert app.theme == theme
         assert "prod READ-ONLY" in screen_text(app)
+        strips = app.screen._compositor.render_strips()
+        styles = [segment.style for strip in strips for segment in strip if segment.style is not None]
+        assert {(style.color, style.bgcolor) for style in styles} == {(None, None)}
+        assert any(style.bold for style in styles)
 
     run_app(console, script, place=PODS_PLACE, kept=Remembered(theme, has_seen_tour=True))
 
