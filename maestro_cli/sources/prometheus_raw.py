@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TIMEOUT_SECONDS = 30.0  # ten days of samples are read from the disk
+_PROBE_SECONDS = 10.0  # what costs nothing is answered in, by whoever answers at all
 _LEAST = 0.001  # seconds: times of samples are whole milliseconds
 _HINT = "PromQL info:"  # of versions before 3, which have it among the warnings: nothing is missing
 _NO_TIME = "0001-01-01"  # Go's zero time
@@ -73,8 +74,9 @@ _decode_texts = msgspec.json.Decoder(list[tuple[float, str]]).decode
 class RawPrometheus(Prometheus):
     """A Prometheus that is asked for samples. Methods raise Unreachable and Refused besides what they say.
 
-    Whoever waited in vain has waited for all who ask in the next as many seconds: they are told the same at
-    once, so that fifty objectives wait no longer for a Prometheus that hangs than one.
+    Whoever waited in vain has waited for all who ask in the next as many seconds, if what costs nothing was
+    not answered either: they are told the same at once, so that fifty objectives wait no longer for a
+    Prometheus that hangs than one. A query that is too heavy for one that lives keeps no other from it.
     """
 
     def __init__(
@@ -181,8 +183,18 @@ class RawPrometheus(Prometheus):
             return ask()
         except Unreachable as error:
             now = self._monotonic()
-            self._in_vain = now + (now - began), error
+            if not self._lives():
+                self._in_vain = now + (now - began), error
             raise
+
+    def _lives(self) -> bool:
+        """Whether it answers what costs nothing, whatever was waited for in vain."""
+        url = f"{self._base}/api/v1/query?query=vector(1)"
+        limit = min(_PROBE_SECONDS, self._seconds + 0.25)
+        try:
+            return within(limit, partial(self._session.request, "GET", url)).status_code < 500
+        except (OverflowError, *self._wire_errors):
+            return False
 
     def _requested(self, url: str, form: dict[str, str]) -> Response:
         try:

@@ -1,14 +1,18 @@
-"""A Prometheus that takes connections and never answers is told once, and soon."""
+"""A Prometheus that never answers is told once, and soon; one heavy query silences no other objective."""
 
 from __future__ import annotations
 
+import json
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -16,6 +20,7 @@ from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.errors import Unreachable
 from maestro_cli.services import measuring
 from maestro_cli.services.measuring import MeasureWanted, read_kept
+from maestro_cli.slo.objectives import Counters, Objective
 from maestro_cli.slo.ports import RawSeries
 from maestro_cli.sources.prometheus_raw import RawPrometheus
 from tests.unit.slo.measuring.told import objective
@@ -42,11 +47,45 @@ class Counting(RawPrometheus):
         return super().samples(selector, start, end)
 
 
-def _services(source: RawPrometheus) -> Any:
+@contextmanager
+def lively() -> Iterator[str]:
+    """Answers at once that it has nothing, but for what names `heavy`: that hangs until the end."""
+    over = threading.Event()
+
+    class Answers(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+        def do_GET(self) -> None:
+            where = urlsplit(self.path)
+            query = parse_qs(where.query).get("query", [""])[0]
+            if "heavy" in query:
+                over.wait(60)
+                return
+            one = [{"metric": {}, "value": [1, "1"]}]
+            kind, found = ("vector", one) if query == "vector(1)" else ("matrix", [])
+            data: Any = [] if where.path.endswith("/values") else {"resultType": kind, "result": found}
+            body = json.dumps({"status": "success", "data": data}).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            over.set()
+            server.shutdown()
+
+
+def _services(source: RawPrometheus, objectives: dict[str, Objective] = OBJECTIVES) -> Any:
     return SimpleNamespace(
         clock=SimpleNamespace(now=lambda: NOW),
         raw_prometheus_of=lambda endpoint: source,
-        objectives=OBJECTIVES,
+        objectives=objectives,
         context_name="here",
     )
 
@@ -61,3 +100,16 @@ def test_of_twenty_objectives_as_many_wait_as_are_asked_at_once(
         with pytest.raises(Unreachable):
             read_kept(_services(source), MeasureWanted(prometheus=url, fresh=fresh))
     assert source.asked == (measuring.AT_ONCE if fresh else 0)
+
+
+def test_one_heavy_query_of_a_prometheus_that_lives_silences_no_other_objective(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(measuring, "AT_ONCE", 1)  # all others come after the heavy one
+    heavy = Counters(total="heavy_total", bad='heavy_total{code="500"}')
+    objectives = {**OBJECTIVES, "a": replace(objective(), name="a", indicator=heavy)}
+    with lively() as url:
+        source = RawPrometheus(Endpoint(url=url), timeout_seconds=ANSWER_SECONDS)
+        found = read_kept(_services(source, objectives), MeasureWanted(prometheus=url, fresh=True))
+    assert [one.objective.name for one in found if one.error is not None] == ["a"]
+    assert isinstance(found[0].error, Unreachable)
