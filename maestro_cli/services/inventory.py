@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from maestro_cli.config.explanation import suggestion
 from maestro_cli.core.errors import NotFound, Refused, UsageError
 from maestro_cli.core.facts.inventory import HEALTH, NodeLine, PodLine, WorkloadLine
-from maestro_cli.core.facts.live import Changed, Listed, Seen
+from maestro_cli.core.facts.live import Begun, Changed, Listed, Seen
 from maestro_cli.output.diagnostics import warn
 
 if TYPE_CHECKING:
@@ -190,6 +190,8 @@ def told_without_secrets(services: Services, watch: Iterable[Seen[L]]) -> Iterat
     for news in watch:
         if isinstance(news, Listed):
             yield Listed(tuple(without_secrets(services, line) for line in news.lines), news.at)
+        elif isinstance(news, Begun):
+            yield Begun(tuple(without_secrets(services, line) for line in news.lines), news.is_anew)
         elif isinstance(news, tuple):
             yield tuple(
                 Changed(one.uid, None if one.line is None else without_secrets(services, one.line))

@@ -7,10 +7,6 @@ is visible. Nothing here waits for a backend.
 from __future__ import annotations
 
 import dataclasses
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import datetime
 from typing import Any, ClassVar
 
 from msgspec.structs import replace
@@ -19,29 +15,24 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.driver import Driver
 from textual.timer import Timer
 from textual.widgets import Footer, Static
 
 from maestro_cli.core.errors import UsageError, defect
 from maestro_cli.tui.console import Console
-from maestro_cli.tui.defects import written_down
-from maestro_cli.tui.feeds.runner import told
 from maestro_cli.tui.herald import Herald
 from maestro_cli.tui.keys.bindings import APP_BINDINGS
 from maestro_cli.tui.keys.history import History
 from maestro_cli.tui.keys.keymap import Keymap
-from maestro_cli.tui.keys.order import OrderedKeys
 from maestro_cli.tui.keys.remembered import Remembered, remember
 from maestro_cli.tui.keys.trail import FIXING, Trail
 from maestro_cli.tui.messages import NewsArrived, Remarked
 from maestro_cli.tui.screens.model import Place, sited
 from maestro_cli.tui.screens.services import burn_cells, burn_unknown, oldest_seconds
 from maestro_cli.tui.screens.table import FIRST, announced_feed, every_screen, strip_feed
+from maestro_cli.tui.stage import Stage
 from maestro_cli.tui.store.events import Compared, ContextDisarmed, ScopeChanged
 from maestro_cli.tui.store.model import Scope
-from maestro_cli.tui.terminal import drawing_driver
-from maestro_cli.tui.themes import DEFAULT, THEMES
 from maestro_cli.tui.views.drawn import Drawn
 from maestro_cli.tui.views.view import View
 from maestro_cli.tui.widgets.burn_strip import BurnStrip
@@ -49,7 +40,6 @@ from maestro_cli.tui.widgets.command_log import CommandLog
 from maestro_cli.tui.widgets.crumbs import Crumbs
 from maestro_cli.tui.widgets.header import Header
 from maestro_cli.tui.widgets.prompt import Prompt
-from maestro_cli.tui.widgets.status_line import StatusLine
 
 DRAW_SECONDS = 0.1  # between two drawings of news; a key is drawn at once
 ANNOUNCED_SECONDS = 15
@@ -58,7 +48,7 @@ ASIDE_SECONDS = 2.0  # what is read beside the first view waits for that, and at
 AGE_SECONDS = 5.0  # how often ages are drawn again while nothing is new
 
 
-class Frame(OrderedKeys[None]):
+class Frame(Stage):
     """A console that shows, over one Console, which is `behind` it."""
 
     CSS_PATH: ClassVar[Any] = "styles/console.tcss"
@@ -68,9 +58,8 @@ class Frame(OrderedKeys[None]):
     def __init__(
         self, console: Console, first: Place | None, keymap: Keymap | None, kept: Remembered | None
     ) -> None:
-        super().__init__()
+        super().__init__(console, kept.theme if kept is not None else "")
         self._kept = kept
-        self.behind = console
         self.chosen_keys = keymap or Keymap()
         self.history = History()
         self._trail = Trail(first or Place(FIRST))
@@ -78,39 +67,19 @@ class Frame(OrderedKeys[None]):
         self._typing: Timer | None = None
         self._view: View | None = None
         self.herald = Herald(self._speak, self._show_news, kept.notify if kept is not None else "auto")
-        self.is_ending = False
         self.is_beside = False  # several contexts each in a pane of their own
         self._drawn: Drawn | None = None
         self._free: Scope | None = None  # what it was about before an incident fixed it
         self._read_scope = console.store.snapshot.scope
-        self.header, self.crumbs, self.status = Header(), Crumbs(), StatusLine()
+        self.header, self.crumbs = Header(), Crumbs()
         self.strip = BurnStrip()
         self.body, self.prompt = Vertical(id="body"), Prompt(self.history)
         self.done, self.too_small = CommandLog(), Static("", id="too-small", markup=False)
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = kept.theme if kept is not None and kept.theme in self.theme_names else DEFAULT
         self.set_keymap(dict(self.chosen_keys.keys))
-
-    def get_driver_class(self) -> type[Driver]:
-        return drawing_driver(super().get_driver_class())
-
-    def end_soon(self) -> None:
-        """End in order; from any thread, and from a signal handler; as soon as it is ready."""
-        self.is_ending = True
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self.exit)
-
-    def now(self) -> datetime:
-        return self.behind.clock.now()
 
     def compose(self) -> ComposeResult:
         yield from (self.header, self.strip, self.crumbs, self.body, self.done)
         yield from (self.prompt, self.status, self.too_small, Footer(show_command_palette=False))
-
-    @property
-    def theme_names(self) -> tuple[str, ...]:
-        return tuple(theme.name for theme in THEMES)
 
     def on_mount(self) -> None:
         self.behind.store.listen(self._tell_news)
@@ -205,18 +174,6 @@ class Frame(OrderedKeys[None]):
         else:
             self.behind.store.dispatch(Compared(snapshot.against is None))
 
-    def beside(self, work: Callable[[], None]) -> None:
-        """Do what takes its time, and tells the store or remarks, in a thread of its own."""
-
-        def run() -> None:
-            try:
-                work()
-            except Exception as error:  # noqa: BLE001 - the border of the thread; at the end nobody is told
-                with suppress(RuntimeError):
-                    self.remark(told(error).line)
-
-        threading.Thread(target=run, name="beside", daemon=True).start()
-
     def action_last(self) -> None:
         if self._trail.last():
             self._swap()
@@ -290,6 +247,10 @@ class Frame(OrderedKeys[None]):
             self._reads_all = True
             if self.view is not None:
                 self._read_for(self.view)
+            self._begin_aside()
+
+    def _begin_aside(self) -> None:
+        """The first view shows what it is about, or has taken too long: what is less urgent begins."""
 
     @on(View.KeysChanged)
     def keys_changed(self) -> None:
@@ -371,29 +332,12 @@ class Frame(OrderedKeys[None]):
         over = [name for name, until in snapshot.armed.items() if until <= now]
         self.behind.store.dispatch(*map(ContextDisarmed, over))
 
-    @contextmanager
-    def _border(self, what: str) -> Iterator[None]:
-        """What cannot be drawn is told, and the rest is still drawn."""
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001 - whatever was read, it does not end the console
-            self.status.tell(f"{what} cannot be drawn: {defect(error)}; {written_down(error)}")
-
-    def _speak(self, sequence: str) -> None:
-        """Write to the terminal what is no part of the screen."""
-        if self._driver is not None and not self.is_headless:
-            self._driver.write(sequence)
-
     def _show_news(self, words: str) -> None:
         self.notify(words, timeout=ANNOUNCED_SECONDS, markup=False)
 
     @on(View.CountChanged)
     def counted(self, event: View.CountChanged) -> None:
         self.status.count(event.shown, event.total)
-
-    def remark(self, text: str) -> None:
-        """Show a remark; from any thread."""
-        self.post_message(Remarked(text))
 
     @on(Remarked)
     def remarked(self, event: Remarked) -> None:

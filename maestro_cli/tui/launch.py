@@ -1,5 +1,8 @@
-"""Opens the console on the terminal. Invariant: what is remarked while it is open is shown in it, and the
-terminal is as it was when it ends."""
+"""Opens the console on the terminal.
+
+Invariant: where one is is on the terminal before a full screen is imported, which takes its time. What is
+remarked while it is open is shown in it, and the terminal is as it was when it ends.
+"""
 
 from __future__ import annotations
 
@@ -7,44 +10,57 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import MaestroError, UsageError
-from maestro_cli.local.process import die_with_parent
 from maestro_cli.output.diagnostics import told_to
-from maestro_cli.tui.console import Console
-from maestro_cli.tui.keys.remembered import recall
-from maestro_cli.tui.left_over import left_over_words
-from maestro_cli.tui.screens.model import Place
-from maestro_cli.tui.screens.table import FIRST, every_screen, screen_names
+from maestro_cli.tui.heading import header_text
+from maestro_cli.tui.keys.remembered import Remembered, recall
+from maestro_cli.tui.opening import opening
+from maestro_cli.tui.store.model import Scope, Snapshot
 from maestro_cli.tui.web.launch import is_served, serve_to_browser
 
 if TYPE_CHECKING:
     from maestro_cli.services.root import Services
     from maestro_cli.tui.app import ConsoleApp
+    from maestro_cli.tui.console import Console
 
 
 def open_console(services: Services, contexts: tuple[str, ...], namespace: str, screen: str) -> None:
     """Run until it is left; in lines with --plain. Raises UsageError without a terminal and for unknown
     screens, NotFound, InvalidFile, Interrupted once it was told to end or its terminal has gone."""
     if is_served():
+        from maestro_cli.local.process import die_with_parent
+
         die_with_parent()
     elif services.options.is_plain:
         _open_lines(services, contexts, namespace, screen)
         return
     else:
         _require_terminal()
-    with _kept_for_good():
-        console, app = _made(services, contexts, namespace, screen)
-    ended = services.cancellation
-    try:
-        with told_to(app.remark), ended.calling(app.end_soon):
-            console.recorder.start()
-            app.run()
-    finally:
-        console.close()
+    kept = recall()
+    scope = _first_scope(services, contexts, namespace, kept)
+    words = header_text(Snapshot(scope), services.clock.now())
+    with nullcontext() if is_served() else opening(words) as opened:
+        with _kept_for_good():
+            console, app = _made(services, scope, screen, kept)
+        app.opening = opened
+        ended = services.cancellation
+        try:
+            with told_to(app.remark), ended.calling(app.end_soon):
+                console.recorder.start()
+                app.run()
+        finally:
+            console.close()
     ended.raise_if_set()
+
+
+def _first_scope(services: Services, contexts: tuple[str, ...], namespace: str, kept: Remembered) -> Scope:
+    """What it is about when it opens. Raises NotFound, InvalidFile."""
+    names = _known(services, contexts)
+    own = services.settings.context(names[0]).namespace or ""
+    return Scope(names, namespace or kept.namespaces.get(names[0], own))
 
 
 @contextmanager
@@ -58,30 +74,32 @@ def _kept_for_good() -> Iterator[None]:
         gc.enable()
 
 
-def _made(
-    services: Services, contexts: tuple[str, ...], namespace: str, screen: str
-) -> tuple[Console, ConsoleApp]:
+def _made(services: Services, scope: Scope, screen: str, kept: Remembered) -> tuple[Console, ConsoleApp]:
     """The console and its full screen, of which nothing runs yet. Raises as `open_console`."""
+    from maestro_cli.tui.console import Console
+    from maestro_cli.tui.screens.model import Place
+
+    wanted = named_screen(screen)  # refused before anything is opened
+    console = Console(services.options, services.clock, scope.contexts, scope.namespace)
+    place = Place(wanted if screen else first_screen(console, kept.screen))
     from maestro_cli.tui.app import ConsoleApp
     from maestro_cli.tui.keys.keymap import usable_keymap
+    from maestro_cli.tui.left_over import left_over_words
 
-    names = _known(services, contexts)
-    own = services.settings.context(names[0]).namespace or ""
-    (keymap, fault), kept = usable_keymap(), recall()
-    first = namespace or kept.namespaces.get(names[0], own)
-    wanted = named_screen(screen)  # refused before anything is opened
-    console = Console(services.options, services.clock, names, first)
-    place = Place(wanted if screen else first_screen(console, kept.screen))
+    keymap, fault = usable_keymap()
     app = ConsoleApp(console, place, keymap, kept)
     if fault is not None:
         app.tell_first("keys.yaml is not used: every key is as it comes", fault)
+    app.when_whole = gc.freeze
     app.greeting = lambda: left_over_words(console, app.chosen_keys)
     return console, app
 
 
 def _open_lines(services: Services, contexts: tuple[str, ...], namespace: str, screen: str) -> None:
     """The console without a screen: no part of one is imported."""
+    from maestro_cli.tui.console import Console
     from maestro_cli.tui.plain.launch import open_lines
+    from maestro_cli.tui.screens.model import Place
 
     names = _known(services, contexts)
     first = namespace or services.settings.context(names[0]).namespace or ""
@@ -121,6 +139,8 @@ def _known(services: Services, contexts: tuple[str, ...]) -> tuple[str, ...]:
 
 def first_screen(console: Console, remembered: str) -> str:
     """The incidents while one is open, or while nobody can tell; else where the console was last."""
+    from maestro_cli.tui.screens.table import FIRST, every_screen
+
     if remembered == FIRST or remembered not in every_screen():
         return FIRST
     from maestro_cli.incidents.glance import is_any_open
@@ -135,6 +155,8 @@ def first_screen(console: Console, remembered: str) -> str:
 
 def named_screen(text: str) -> str:
     """The id of the screen of that name or alias; the first one for "". Raises UsageError."""
+    from maestro_cli.tui.screens.table import FIRST, screen_names
+
     names = screen_names()
     if text and text not in names:
         from maestro_cli.config.explanation import suggestion

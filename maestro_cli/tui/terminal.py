@@ -7,13 +7,14 @@ NO_COLOR no colour is sent, also no grey.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO, Any, Generic, TypeVar
 
 from textual.app import App
 from textual.driver import Driver
 from textual.filter import LineFilter
 
+from maestro_cli.tui.opening import ENTER
 from maestro_cli.tui.text import Colourless
 
 R = TypeVar("R")
@@ -49,8 +50,13 @@ class Lasting:
         return getattr(self._file, name)
 
 
-def drawing_driver(found: type[Driver]) -> type[Driver]:
-    """The driver, one of a terminal made to last.
+def _never() -> bool:
+    return False
+
+
+def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> type[Driver]:
+    """The driver, one of a terminal made to last. `take` gets the terminal from whoever has it, and answers
+    whether that shows the other screen: then it is not entered anew, which would blank it until it is drawn.
 
     Textual draws on stderr, which is a file after `2>file`; and its drawing thread ends at the first error,
     after which the screen waits for that thread for ever.
@@ -66,6 +72,17 @@ def drawing_driver(found: type[Driver]) -> type[Driver]:
             error = sys.__stderr__
             file = sys.__stdout__ if error is not None and not error.isatty() else error
             self._file = file if file is None else Lasting(file)
+            self._is_entered = False
+
+        def start_application_mode(self) -> None:
+            self._is_entered = take()
+            super().start_application_mode()
+
+        def write(self, data: str) -> None:
+            if self._is_entered and data == ENTER:
+                self._is_entered = False
+            else:
+                super().write(data)
 
         def run_input_thread(self) -> None:
             try:

@@ -31,6 +31,7 @@ SETTLE_SECONDS = 5.0
 JUMPS = 10
 ROWS, MEMORY, REST_PERCENT, JUMP = 0.25, 0.3, 2.0, 1.0
 FIRST_PAINT_MS = 300.0
+WHOLE = {"console": "Palette", "bare": "READ-ONLY"}  # what is in a frame once all of it is
 
 
 @dataclass
@@ -105,10 +106,13 @@ def look(program: Program, own: Mapping[str, str], seen: Seen, *, first: str, la
 
 @dataclass
 class Paints:
-    """Wall and processor seconds from the start of the process until the first words of a program."""
+    """Wall and processor seconds from the start of the process until the first words of a program, and until
+    its whole frame: of the least program that is the same."""
 
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
+    whole_wall: list[float] = field(default_factory=list)
+    whole_cpu: list[float] = field(default_factory=list)
 
 
 def first_paints(own: Mapping[str, str]) -> dict[str, Paints]:
@@ -123,16 +127,20 @@ def first_paints(own: Mapping[str, str]) -> dict[str, Paints]:
             with pane(line, own) as opened:
                 wall = opened.await_text("READ-ONLY", since=opened.started)
                 cpu = opened.cpu_seconds()
+                whole = opened.await_text(WHOLE[name], since=opened.started)
+                whole_cpu = opened.cpu_seconds()
             if number >= 2:
                 found[name].wall.append(wall)
                 found[name].cpu.append(cpu)
+                found[name].whole_wall.append(whole)
+                found[name].whole_cpu.append(whole_cpu)
     return found
 
 
 def figures_of_paint(paints: Mapping[str, Paints]) -> list[Figure]:
     console, bare = paints["console"], paints["bare"]
     notes = {"minimum_ms": min(console.wall) * 1e3, "bare_minimum_ms": min(bare.wall) * 1e3}
-    ratio = scaled(console.cpu, 1 / statistics.median(bare.cpu))
+    ratio = scaled(console.whole_cpu, 1 / statistics.median(bare.cpu))
     return [
         Figure(
             "console: process start to the first paint",
@@ -141,10 +149,12 @@ def figures_of_paint(paints: Mapping[str, Paints]) -> list[Figure]:
             FIRST_PAINT_MS,
             notes=notes,
         ),
-        Figure("  the least program of the framework", "ms", scaled(bare.wall, 1e3)),
         Figure("  processor until then", "ms", scaled(console.cpu, 1e3)),
-        Figure("  of the least program", "ms", scaled(bare.cpu, 1e3)),
-        Figure("  processor, of the least program's", "×", ratio),
+        Figure("  to the whole frame", "ms", scaled(console.whole_wall, 1e3)),
+        Figure("  processor until then", "ms", scaled(console.whole_cpu, 1e3)),
+        Figure("  the least program of the framework", "ms", scaled(bare.wall, 1e3)),
+        Figure("  processor of that", "ms", scaled(bare.cpu, 1e3)),
+        Figure("  processor to the whole frame, of the least program's", "×", ratio),
     ]
 
 

@@ -30,10 +30,13 @@ class World:
         self._halves = [_halves(number) for number in range(pods)]
         self._counts = [0] * pods
 
-    def listed(self) -> bytes:
+    def listed(self, start: int, limit: int) -> bytes:
+        """A page, with where the next one begins."""
         with self._lock:
-            items = b",".join(self._text(number, number) for number in range(len(self._halves)))
-            meta = b'{"resourceVersion":"%d"}' % self.version
+            end = min(start + limit, len(self._halves))
+            items = b",".join(self._text(number, number) for number in range(start, end))
+            rest = b',"continue":"%d"' % end if end < len(self._halves) else b""
+            meta = b'{"resourceVersion":"%d"%s}' % (self.version, rest)
         return b'{"kind":"PodList","apiVersion":"v1","metadata":%s,"items":[%s]}' % (meta, items)
 
     def changes(self, chance: random.Random, count: int) -> bytes:
@@ -82,7 +85,9 @@ class Handler(BaseHTTPRequestHandler):
         elif "watch" in parse_qs(asked.query):
             self._watch()
         else:
-            self._answer(200, self.world.listed())
+            page = parse_qs(asked.query)
+            start, limit = (int(page.get(word, ["0"])[0]) for word in ("continue", "limit"))
+            self._answer(200, self.world.listed(start, limit or sys.maxsize))
 
     def _answer(self, code: int, body: bytes) -> None:
         self.send_response(code)

@@ -18,7 +18,7 @@ from maestro_cli.tui.screens.incidents import INCIDENTS
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.pods import PODS
 from maestro_cli.tui.screens.services import BURNING
-from maestro_cli.tui.store.events import FactFailed, FactRead
+from maestro_cli.tui.store.events import FactBegun, FactFailed, FactRead
 from maestro_cli.tui.store.model import Told
 from tests.tui.cases import NOW, StillConsole, pod, run_app, screen_text, tell, until
 
@@ -37,6 +37,21 @@ def test_rows_come_from_the_store_and_stay_grey_when_the_backend_is_gone() -> No
         text = screen_text(app)
         assert "fraud-1" in text
         assert "2m00s old" in text
+
+    run_app(console, script, place=PODS_PLACE)
+
+
+def test_the_first_rows_are_shown_while_the_rest_is_read_and_said_to_be_some() -> None:
+    console = StillConsole(SERVICES)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, FactBegun(PODS.of("prod"), (pod("fraud-1"),)))
+        await until(pilot, lambda: "fraud-1" in screen_text(app), "the first row")
+        assert "… prod: reading Kubernetes, 1 rows so far" in screen_text(app)
+        tell(console, FactBegun(PODS.of("prod"), (pod("fraud-1"), pod("fraud-2"))))
+        await until(pilot, lambda: "2 rows so far" in screen_text(app), "more rows")
+        tell(console, FactRead(PODS.of("prod"), (pod("fraud-1"), pod("fraud-2")), NOW))
+        await until(pilot, lambda: "so far" not in screen_text(app), "the whole")
 
     run_app(console, script, place=PODS_PLACE)
 

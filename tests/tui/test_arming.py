@@ -14,12 +14,12 @@ from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.tui.acting.dialogs import ArmDialog
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.console import Console
+from maestro_cli.tui.heading import header_text
 from maestro_cli.tui.screens.model import Place, sited
 from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.store.events import ContextArmed, Rewound
 from maestro_cli.tui.store.model import Scope, Snapshot
 from maestro_cli.tui.views.view import View
-from maestro_cli.tui.widgets.header import header_text
 from tests.tui.cases import NOW, StillClock, StillConsole, run_app, tell, until
 
 SERVICES = SimpleNamespace(

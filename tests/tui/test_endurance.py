@@ -63,6 +63,8 @@ def test_of_a_log_that_never_ends_the_newest_lines_are_kept() -> None:
         def read(self, data: Any) -> None:
             told.append(data)
 
+        def begun(self, data: object) -> None: ...
+
         def failed(self, error: Exception, heard_at: object = None) -> None:
             raise error
 

@@ -13,7 +13,7 @@ import pytest
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import Busy, NotFound, Refused, TimedOut, Unreachable
-from maestro_cli.core.facts.live import Changed, Listed, Lost, Restored
+from maestro_cli.core.facts.live import Begun, Changed, Listed, Lost, Restored
 from maestro_cli.tui.defects import FILE
 from maestro_cli.tui.feeds.model import Feed, Hearer
 from maestro_cli.tui.feeds.runner import FeedRunner, told
@@ -103,6 +103,7 @@ class Ear:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, ...]] = []
+        self.parts: list[tuple[str, ...]] = []
         self.errors: list[Exception] = []
         self.is_fresh = False
         self.heard_at: datetime | None = None
@@ -110,6 +111,9 @@ class Ear:
     def read(self, data: tuple[Any, ...]) -> None:
         self.is_fresh = True
         self.told.append(tuple(one.name for one in data))
+
+    def begun(self, data: tuple[Any, ...]) -> None:
+        self.parts.append(tuple(one.name for one in data))
 
     def failed(self, error: Exception, heard_at: datetime | None = None) -> None:
         self.is_fresh, self.heard_at = False, heard_at
@@ -141,6 +145,24 @@ def test_changes_are_told_in_order_and_the_last_state_always() -> None:
 
     follow(ear, lambda over: [seen()])
     assert open_.is_set()
+
+
+def test_parts_of_the_first_list_are_told_as_they_come_and_never_as_the_whole() -> None:
+    ear = Ear()
+
+    def seen() -> Any:
+        yield Begun((pod("b"), pod("a")), True)
+        wait_for(lambda: ear.parts == [("a", "b")], "the first part")
+        yield Begun((pod("x"),), False)
+        yield Begun((pod("c"),), True)  # its snapshot expired: what came before is void
+        wait_for(lambda: ear.parts[-1] == ("c",), "the list that began anew")
+        assert not ear.is_fresh
+        yield Begun((pod("d"),), False)
+        yield Listed((pod("d"), pod("c")), NOW)
+        wait_for(lambda: ear.told == [("c", "d")], "the whole")
+
+    follow(ear, lambda over: [seen()])
+    assert ear.told == [("c", "d")]
 
 
 def test_what_was_lost_is_told_and_what_is_restored_is_told_whole() -> None:

@@ -44,6 +44,8 @@ class Told:
     def read(self, data: int | None) -> None:
         self._heard.append(data or 0)
 
+    def begun(self, data: object) -> None: ...
+
     def failed(self, error: Exception, heard_at: datetime | None = None) -> None:
         raise error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -57,6 +58,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Place, str]]:
     monkeypatch.setattr(gc, "freeze", lambda: None)  # a test run outlives many consoles
     terminal = SimpleNamespace(isatty=lambda: True)
     monkeypatch.setattr(launch, "sys", SimpleNamespace(stdin=terminal, stdout=terminal))
+    monkeypatch.setattr(launch, "opening", lambda words: nullcontext())
     monkeypatch.setitem(os.environ, "TERM", "xterm-256color")
     return seen
 

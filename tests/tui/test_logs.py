@@ -47,6 +47,8 @@ def test_a_keeper_keeps_so_many_and_tells_the_last() -> None:
             told.append(data)
             heard.set()
 
+        def begun(self, data: object) -> None: ...
+
         def failed(self, error: Exception, heard_at: datetime | None = None) -> None: ...
 
     keeper = TailKeeper(Ear(), limit=2)
@@ -81,6 +83,8 @@ class Ear:
 
     def read(self, data: Tail) -> None:
         self.told.append(data)
+
+    def begun(self, data: object) -> None: ...
 
     def failed(self, error: Exception, heard_at: datetime | None = None) -> None: ...
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from maestro_cli.tui.store.events import (
     CommandLogged,
     ContextArmed,
+    FactBegun,
     FactFailed,
     FactRead,
     FactsForgotten,
@@ -45,6 +46,17 @@ def test_what_cannot_be_read_keeps_its_data_and_says_since_when() -> None:
     )
     store.dispatch(FactRead(KEY, ("b",), after(12)))
     assert store.snapshot.fact(KEY) == Fact(("b",), after(12))
+
+
+def test_what_was_begun_is_not_known_and_is_gone_with_the_whole_or_a_failure() -> None:
+    store = Store(Scope(("prod",)))
+    store.dispatch(FactBegun(KEY, ("a",)))
+    fact = store.snapshot.fact(KEY)
+    assert (fact.begun, fact.data, fact.is_known) == (("a",), None, False)
+    store.dispatch(FactFailed(KEY, Told("gone"), NOW))
+    assert store.snapshot.fact(KEY).begun is None
+    store.dispatch(FactBegun(KEY, ("a",)), FactRead(KEY, ("a", "b"), NOW), FactBegun(KEY, ("a",)))
+    assert store.snapshot.fact(KEY) == Fact(("a", "b"), NOW)
 
 
 def test_many_events_wake_once_until_they_are_taken() -> None:

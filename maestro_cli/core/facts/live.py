@@ -1,7 +1,8 @@
 """What one learns while watching something: first all of it, then what changes, and when nobody can tell.
 
-Invariant: frozen values. A watch begins with `Listed` or `Lost`; every later `Listed` takes the place of all
-that was known. Between `Lost` and `Restored` what is known is as old as `Lost.since`.
+Invariant: frozen values. A watch begins with `Listed`, with parts of it, or with `Lost`; every later
+`Listed` takes the place of all that was known. Between `Lost` and `Restored` what is known is as old as
+`Lost.since`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,15 @@ class Listed(Generic[L]):
 
     lines: tuple[L, ...]
     at: datetime
+
+
+@dataclass(frozen=True)
+class Begun(Generic[L]):
+    """Some more of the first list, which is still read: never taken for the whole. `is_anew`: what was told
+    of that list before is void."""
+
+    lines: tuple[L, ...]
+    is_anew: bool
 
 
 @dataclass(frozen=True)
@@ -46,4 +56,4 @@ class Restored:
     at: datetime
 
 
-Seen = Listed[L] | tuple[Changed[L], ...] | Lost | Restored
+Seen = Begun[L] | Listed[L] | tuple[Changed[L], ...] | Lost | Restored

@@ -7,6 +7,7 @@ says `fieldManager=maestro`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -75,6 +76,16 @@ class Page(msgspec.Struct, Generic[T]):
 
     metadata: ListMeta
     items: list[T] | None = None
+
+
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot call a subscripted slotted generic
+class Part(Generic[R]):
+    """What one page of a list holds, of the snapshot of that version."""
+
+    lines: list[R]
+    version: str
+    is_first: bool
+    is_last: bool
 
 
 class InvalidObject(ActionFailed):
@@ -164,17 +175,31 @@ class ApiServer:
         params: Mapping[str, str | int] | None = None, accept: str = JSON, patience: float = 1.0,
     ) -> tuple[list[R], str]:  # fmt: skip
         """The same, and the resource version that the snapshot is of."""
+        lines, version = list[R](), ""
+        for part in self.parts(path, kind, line, params, accept, patience):
+            if part.is_first:
+                lines = []
+            lines += part.lines
+            version = part.version
+        return lines, version
+
+    def parts(
+        self, path: str, kind: type[T], line: Callable[[T], R],
+        params: Mapping[str, str | int] | None = None, accept: str = JSON, patience: float = 1.0,
+    ) -> Iterator[Part[R]]:  # fmt: skip
+        """The same as its pages come. After a first one what came before is void; only the last one is whole
+        with those before it."""
         for _ in range(MAX_STARTS):
-            lines, version = list[R](), ""
+            version = ""
             try:
-                for page in self._pages(path, kind, params or {}, accept, patience):
-                    version = version or page.metadata.resource_version
-                    lines += map(line, page.items or ())
-                return lines, version
+                for number, page in enumerate(self._pages(path, kind, params or {}, accept, patience)):
+                    version, is_last = version or page.metadata.resource_version, not page.metadata.continue_
+                    yield Part(list(map(line, page.items or ())), version, number == 0, is_last)
+                return
             except ExpiredList:
                 continue
         whole = self.get(path, Page[kind], params, accept)  # type: ignore[valid-type]  # a run-time type
-        return list(map(line, whole.items or ())), whole.metadata.resource_version
+        yield Part(list(map(line, whole.items or ())), whole.metadata.resource_version, True, True)
 
     def open(
         self, path: str, params: Mapping[str, str | int], cancellation: Cancellation, *,

@@ -17,7 +17,7 @@ from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import Interrupted, MaestroError, NoData, NotFound, Refused
 from maestro_cli.core.facts.cluster import Container
 from maestro_cli.core.facts.inventory import PodLine
-from maestro_cli.core.facts.live import Listed, Lost, Restored
+from maestro_cli.core.facts.live import Begun, Listed, Lost, Restored
 from maestro_cli.core.facts.logs import Joined, Left, LogSource
 from maestro_cli.sources.kube.api_server import ApiServer
 from maestro_cli.sources.kube.container_log import ContainerLog, LogWanted
@@ -116,6 +116,8 @@ class Following:
             for seen in self._watches.pods(
                 asked.namespace, no_zone, self._cancellation, selector=asked.selector, fields=one_pod(asked)
             ):
+                if isinstance(seen, Begun):
+                    continue  # the whole list says which pods there are
                 if isinstance(seen, Lost | Restored):
                     self.buffer.tell(seen)
                 elif isinstance(seen, Listed):

@@ -21,7 +21,7 @@ from maestro_cli.core.clock import Clock, SystemClock
 from maestro_cli.core.errors import Interrupted, MaestroError, NotFound, UsageError
 from maestro_cli.core.facts.cluster import ClusterEvent
 from maestro_cli.core.facts.inventory import NodeLine, PodLine, WorkloadLine
-from maestro_cli.core.facts.live import Changed, Listed, Lost, Restored, Seen
+from maestro_cli.core.facts.live import Begun, Changed, Listed, Lost, Restored, Seen
 from maestro_cli.sources.deadline import unless_cancelled
 from maestro_cli.sources.failures import not_like
 from maestro_cli.sources.kube import objects
@@ -49,9 +49,10 @@ class _Event(msgspec.Struct, Generic[T]):
 class Watches:
     """What one cluster has, as it changes. Each watch is iterated by one thread, and asks on its own.
 
-    It yields `Listed`, then tuples of `Changed`; `Lost` while the cluster does not tell, `Restored` when it
-    does again. It ends when cancelled, at once. It raises NotFound where the cluster does not serve the
-    kind and UsageError for a selector that it does not understand; nothing else.
+    It yields `Listed`, and parts of a long first list before it as `Begun`, then tuples of `Changed`; `Lost`
+    while the cluster does not tell, `Restored` when it does again. It ends when cancelled, at once. It raises
+    NotFound where the cluster does not serve the kind and UsageError for a selector that it does not
+    understand; nothing else.
     """
 
     def __init__(
@@ -129,7 +130,7 @@ class _Watch:
         while not self.cancellation.is_set:
             try:
                 if not self.version:
-                    yield from self._list()
+                    yield from self._list(tells_parts=not has_listed)
                     has_listed = True
                 yield from self._follow()
             except Interrupted:
@@ -146,14 +147,19 @@ class _Watch:
                 self.cancellation.wait(self.pause_seconds * (0.5 + self.chance() / 2))
             self.pause_seconds = min(max(self.pause_seconds * 2, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
 
-    def _list(self) -> Iterator[Seen[Any]]:
+    def _list(self, *, tells_parts: bool) -> Iterator[Seen[Any]]:
+        """The whole list; of the first one its parts too, as long as there is more."""
         at, asked = self.clock.now(), self.asked
-        lines, version = unless_cancelled(
-            self.cancellation,
-            lambda: self.api.snapshot(
-                asked.path, asked.kind, asked.line, asked.chosen, patience=PATIENCE
-            ),
-        )  # fmt: skip
+        parts = self.api.parts(asked.path, asked.kind, asked.line, asked.chosen, patience=PATIENCE)
+        lines, version = list[Any](), ""
+        while (part := unless_cancelled(self.cancellation, partial(next, parts, None))) is not None:
+            if part.is_first:
+                lines = []
+            lines += part.lines
+            if part.is_last:
+                version = part.version
+            elif tells_parts:
+                yield Begun(tuple(part.lines), part.is_first)
         yield from self._restore()
         told, self.version = Listed(tuple(lines), at), version
         del lines  # whoever asked has them now

@@ -28,6 +28,9 @@ class Hearer(Protocol[T_contra]):
     def read(self, data: T_contra) -> None:
         """This is all of it now."""
 
+    def begun(self, data: T_contra) -> None:
+        """This is some of it, while all of it is read for the first time: never taken for the whole."""
+
     def failed(self, error: Exception, heard_at: datetime | None = None) -> None:
         """It is not known any more whether that is so; what follows tells when it is again.
 

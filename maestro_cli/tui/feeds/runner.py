@@ -16,7 +16,7 @@ from maestro_cli.core.errors import MaestroError
 from maestro_cli.services.root import Services
 from maestro_cli.tui.defects import written_down
 from maestro_cli.tui.feeds.model import AnyFeed
-from maestro_cli.tui.store.events import FactFailed, FactRead, FactsForgotten
+from maestro_cli.tui.store.events import FactBegun, FactFailed, FactRead, FactsForgotten
 from maestro_cli.tui.store.model import FactKey, Told
 from maestro_cli.tui.store.store import Store
 
@@ -66,7 +66,7 @@ class FeedRunner:
             for reader in self._running.values():
                 reader.hurry()
 
-    def tell(self, reader: _Reader, event: FactRead | FactFailed) -> None:
+    def tell(self, reader: _Reader, event: FactBegun | FactRead | FactFailed) -> None:
         """What a reader says after it was stopped is dropped: it brings back no forgotten fact."""
         with self._lock:
             if self._running.get(event.key) is reader:
@@ -146,6 +146,9 @@ class _Reader:
             data = self._last
         self._last = data
         self._runner.tell(self, FactRead(self._key, data, self._runner._clock.now()))
+
+    def begun(self, data: object) -> None:
+        self._runner.tell(self, FactBegun(self._key, data))
 
     def failed(self, error: Exception, heard_at: datetime | None = None) -> None:
         now = self._runner._clock.now()

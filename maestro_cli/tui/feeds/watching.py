@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import MaestroError, NotFound, TimedOut, Unreachable
-from maestro_cli.core.facts.live import Listed, Lost, Restored, Seen
+from maestro_cli.core.facts.live import Begun, Listed, Lost, Restored, Seen
 from maestro_cli.tui.feeds.model import Hearer
 
 L = TypeVar("L")
@@ -36,11 +36,14 @@ class Gathering(Generic[L]):
         self._awaited = self._going_on = parts
         self._timer: threading.Timer | None = None
         self._is_ordered, self._has_told = True, False
+        self._begun: dict[int, list[L]] = {}  # of lists that are read for the first time, by part
 
     def hear(self, part: int, seen: Iterable[Seen[Any]]) -> None:
         """Follow one watch to its end."""
         for news in seen:
             match news:
+                case Begun(lines, is_anew):
+                    self._begin(part, lines, is_anew)
                 case Listed(lines, _):
                     self._listed(part, lines)
                 case Lost(error, heard_at):
@@ -85,8 +88,21 @@ class Gathering(Generic[L]):
                 timer.cancel()
             self._tell()  # or waits for whoever is telling
 
+    def _begin(self, part: int, lines: tuple[Any, ...], is_anew: bool) -> None:
+        with self._lock:
+            if is_anew:
+                self._begun[part] = []
+            is_first = not any(self._begun.values())
+            self._begun.setdefault(part, []).extend(lines)
+            if self._timer is None and not self._has_told:
+                self._start(0.0 if is_first else SHORTEST_SECONDS)
+
     def _listed(self, part: int, lines: tuple[Any, ...]) -> None:
         with self._lock:
+            self._begun.pop(part, None)
+            if self._timer is not None and not self._has_told:
+                self._timer.cancel()  # what it would have told is no news any more
+                self._timer = None
             for uid in self._of_part.get(part, ()):
                 self._lines.pop(uid, None)
             self._of_part[part] = {line.uid for line in lines}
@@ -112,9 +128,13 @@ class Gathering(Generic[L]):
         with self._lock:
             if len(self._of_part) < self._awaited or self._timer is not None:
                 return
-            self._timer = threading.Timer(SHORTEST_SECONDS if self._has_told else 0.0, self._tell)
-            self._timer.daemon = True
-            self._timer.start()
+            self._start(SHORTEST_SECONDS if self._has_told else 0.0)
+
+    def _start(self, seconds: float) -> None:
+        """With the lock held."""
+        self._timer = threading.Timer(seconds, self._tell)
+        self._timer.daemon = True
+        self._timer.start()
 
     def _tell(self) -> None:
         """All of it; and again what is lost, so that news of one watch hides no silence of another."""
@@ -122,11 +142,19 @@ class Gathering(Generic[L]):
             with self._lock:
                 if self._timer is None:
                     return  # somebody was faster
-                self._timer, self._has_told = None, True
-                if not self._is_ordered:
+                self._timer = None
+                is_whole = len(self._of_part) >= self._awaited
+                self._has_told = self._has_told or is_whole
+                begun = [] if is_whole else [line for lines in self._begun.values() for line in lines]
+                if not is_whole:
+                    begun += self._lines.values()
+                elif not self._is_ordered:
                     self._lines = {line.uid: line for line in sorted(self._lines.values(), key=self._order)}  # type: ignore[attr-defined]
                     self._is_ordered = True
                 whole = tuple(self._lines.values())
+            if not is_whole:
+                self._hearer.begun(tuple(sorted(begun, key=self._order)))
+                return
             self._hearer.read(whole)
             self._say_lost()
 

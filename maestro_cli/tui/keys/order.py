@@ -2,9 +2,9 @@
 
 Invariant: a key is given to nobody before the one that was pressed earlier has done what it does, so that
 what is typed at once after a key that moves the focus or opens a dialog goes where it is meant to go. What is
-pasted is a key here. No key is lost, and none is held back for longer than `LONGEST_SECONDS` by what does not
-answer; but what is typed after a key that asks for words waits for the dialog, however late that comes. Only
-what leaves the console passes by then.
+pasted is a key here. No key is lost: those that were typed before there was a screen wait for it. After that
+none is held back for longer than `LONGEST_SECONDS` by what does not answer; but what is typed after one that
+asks for words waits for the dialog, however late that comes. Only what leaves the console passes by then.
 
 Textual gives each key to whatever has the focus when it comes, and carries out its binding later.
 """
@@ -24,6 +24,7 @@ from maestro_cli.tui.terminal import ColourlessApp
 R = TypeVar("R")
 
 LONGEST_SECONDS = 0.5
+LOOK_SECONDS = 0.005  # at the start, whether everything is there
 MOST_LAPS = 6
 
 
@@ -44,7 +45,17 @@ class OrderedKeys(ColourlessApp[R], Generic[R]):
         self._opening: set[object] = set()  # what will open a dialog
         self.never_held: frozenset[str] = frozenset()
         self.count = 0  # of keys that were given on
-        self._is_passing = False
+        self._is_passing = True  # until what a key may open is there
+
+    def on_ready(self) -> None:
+        self.call_later(self._begin_once_whole)
+
+    async def _begin_once_whole(self) -> None:
+        """A widget is mounted once all within it is."""
+        if self.screen_stack and not all(one.is_mounted for one in self.screen_stack[0].query()):
+            self.set_timer(LOOK_SECONDS, self._begin_once_whole)
+        else:
+            await self._done(0)
 
     async def on_event(self, event: Event) -> None:
         if not isinstance(event, Key | Paste) or event.is_forwarded:

@@ -84,6 +84,12 @@ class TableScreen:
     def feeds(self) -> tuple[AnyFeed, ...]:
         return (self.feed,)
 
+    def keys(self, place: Place, scope: Scope) -> frozenset[FactKey]:
+        """The facts that it shows of a place: its feed, in each context."""
+        argument = place.argument or (scope.namespace if self.has_namespace else "")
+        contexts = (place.context,) if place.context else scope.contexts
+        return frozenset(self.feed.of(context, argument) for context in contexts)
+
     def view(self, place: Place) -> View:
         from maestro_cli.tui.views.table_view import TableView
         from maestro_cli.tui.views.view import bound

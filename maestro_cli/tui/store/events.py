@@ -11,6 +11,14 @@ from maestro_cli.tui.store.model import Fact, FactKey, Scope, Told
 
 
 @dataclass(frozen=True, slots=True)
+class FactBegun:
+    """Some of it was read; the rest is on its way."""
+
+    key: FactKey
+    data: Any
+
+
+@dataclass(frozen=True, slots=True)
 class FactRead:
     key: FactKey
     data: Any
@@ -81,7 +89,8 @@ class Resumed:
 
 
 Event = (
-    FactRead
+    FactBegun
+    | FactRead
     | FactFailed
     | FactsForgotten
     | ScopeChanged

@@ -37,12 +37,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """`data` is None until it was read once; `error` says why it is not read now, and since when."""
+    """`data` is None until it was read once; `error` says why it is not read now, and since when. `begun` is
+    what is known of it while it is read for the first time: no whole."""
 
     data: Any = None
     read_at: datetime | None = None
     error: Told | None = None
     error_since: datetime | None = None
+    begun: Any = None
 
     @property
     def is_known(self) -> bool:

@@ -27,6 +27,9 @@ class State:
 def reduce(state: State, event: events.Event) -> State:
     """The next state; the same one where the event tells nothing new."""
     match event:
+        case events.FactBegun(key, data):
+            before = state.live.get(key, UNREAD)
+            return state if before.is_known else _with_facts(state, {**state.live, key: Fact(begun=data)})
         case events.FactRead(key, data, at):
             return _with_facts(state, {**state.live, key: Fact(data, at)})
         case events.FactFailed(key):
@@ -62,7 +65,7 @@ def _failed(before: Fact, failure: events.FactFailed) -> Fact:
     """The data stays as it was, and so does since when it cannot be read."""
     since = before.error_since if before.error is not None else failure.at
     read_at = failure.heard_at or before.read_at if before.is_known else None
-    return replace(before, read_at=read_at, error=failure.error, error_since=since)
+    return replace(before, read_at=read_at, error=failure.error, error_since=since, begun=None)
 
 
 def _around(shown: Snapshot, event: events.Event) -> Snapshot:

@@ -38,6 +38,7 @@ class Drawn:
         if other.facts.keys() != self.facts.keys():
             return True
         return any(
-            fact.data is not other.facts[key].data or fact.error != other.facts[key].error
+            fact.data is not old.data or fact.begun is not old.begun or fact.error != old.error
             for key, fact in self.facts.items()
+            for old in (other.facts[key],)
         )

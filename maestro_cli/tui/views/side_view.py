@@ -20,10 +20,10 @@ from textual.widget import Widget
 
 from maestro_cli.core.untrusted import visible
 from maestro_cli.tui.acting.model import Target
+from maestro_cli.tui.heading import standing_text
 from maestro_cli.tui.screens.model import Place, Screen
 from maestro_cli.tui.store.model import FactKey, Scope, Snapshot
 from maestro_cli.tui.views.view import View
-from maestro_cli.tui.widgets.header import standing_text
 
 NARROWEST, LOWEST = 50, 8  # cells and lines of a pane, with its frame
 COLOURS = 4  # of frames, by place; the name on it says which it is

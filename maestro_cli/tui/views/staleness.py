@@ -24,7 +24,9 @@ def stale_text(needs: str, facts: Sequence[tuple[str, Fact]], now: datetime, *, 
             fix = f" — {fact.error.fix}" if fact.error.fix else ""
             lines.append(f"! {context}: {needs}: {fact.error.line}; {age}{fix}")
         elif fact.read_at is None:
-            lines.append(f"{context}: not recorded then" if is_past else f"… {context}: reading {needs}")
+            so_far = f", {len(fact.begun):,} rows so far" if fact.begun else ""
+            reading = f"… {context}: reading {needs}{so_far}"
+            lines.append(f"{context}: not recorded then" if is_past else reading)
     return "\n".join(visible(line, 400) for line in lines)
 
 

@@ -46,9 +46,7 @@ class TableView(View):
         yield FactTable()
 
     def keys(self, scope: Scope) -> frozenset[FactKey]:
-        argument = self.place.argument or (scope.namespace if self._screen.has_namespace else "")
-        contexts = (self.place.context,) if self.place.context else scope.contexts
-        return frozenset(self._screen.feed.of(context, argument) for context in contexts)
+        return self._screen.keys(self.place, scope)
 
     def show(self, snapshot: Snapshot, now: datetime) -> None:
         self._shown = (snapshot, now)
@@ -91,7 +89,9 @@ class TableView(View):
         )
 
     def _items(self, fact: Fact) -> Sequence[Any]:
-        return self._screen.rows(fact.data) if fact.is_known else ()
+        """All of them; some, which the line above says, while the rest is read for the first time."""
+        known = fact.data if fact.is_known else fact.begun
+        return () if known is None else self._screen.rows(known)
 
     def _read(self, fact: Fact, moment: Moment) -> tuple[Sequence[Column[Any]], Sequence[Any], int]:
         """The columns, the rows that match the filter, and how many there are."""

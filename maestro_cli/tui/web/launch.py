@@ -3,8 +3,6 @@ contexts and limits, and none is served that could not be opened on a terminal."
 
 from __future__ import annotations
 
-import asyncio
-import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -27,6 +25,8 @@ def is_served() -> bool:
 
 def require_libraries() -> None:
     """Raises ActionFailed when what serves a page is not installed."""
+    import importlib.util
+
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise ActionFailed(
@@ -55,6 +55,8 @@ def serve_to_browser(
 ) -> None:
     """Print the address and serve until Ctrl-C or SIGTERM. Raises ActionFailed, Unreachable, Interrupted."""
     require_libraries()
+    import asyncio  # with `ssl`: a tenth of what there is until a console on a terminal says where one is
+
     from maestro_cli.output.diagnostics import note
     from maestro_cli.output.writer import emit_text
     from maestro_cli.tui.web.server import ConsoleServer, serve

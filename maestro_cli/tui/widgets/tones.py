@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.style import Style
-from textual.geometry import Region
+from textual.geometry import Region, Spacing
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from maestro_cli.tui.text import Spans, cell_strip
+from maestro_cli.tui.widgets.scroll_bar import LineScrollBar, filtered
 
 # The tones of columns (good, bad, warn, dim), those of texts, and those of what the widgets draw themselves.
 TONES = (
@@ -59,12 +60,26 @@ class Toned(ScrollView):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         self._tone_styles: dict[str, Style] = {}
         self._base_style: Style | None = None
+        self._painted_width: int | None = None  # of a line, while lines are painted
         super().__init__(id=id, classes=classes)
 
     @property
     def line_width(self) -> int:
         """Cells of a line; the scroll bar stands beside them."""
+        if self._painted_width is not None:
+            return self._painted_width
         return self.scrollable_content_region.width
+
+    @property
+    def vertical_scrollbar(self) -> LineScrollBar:
+        """Made when it is first asked for, as Textual does."""
+        bar = self._vertical_scrollbar
+        if not isinstance(bar, LineScrollBar):
+            bar = LineScrollBar(vertical=True, name="vertical", thickness=self.scrollbar_size_vertical)
+            self._vertical_scrollbar = bar
+            bar.display = False
+            self.app._start_widget(self, bar)
+        return bar
 
     def tone_style(self, tone: str) -> Style:
         """The style of a tone here; a word that is no tone, as any text may be, has that of the widget."""
@@ -83,7 +98,45 @@ class Toned(ScrollView):
         if base != self._base_style:
             self._base_style = base
             self.forget_styles()
-        return super().render_lines(crop)
+        self._painted_width = self.scrollable_content_region.width
+        try:
+            return self._bare_lines(crop, base) if self._is_bare else super().render_lines(crop)
+        finally:
+            self._painted_width = None
+
+    @property
+    def _is_bare(self) -> bool:
+        """Whether nothing is drawn around or over the lines, as where no theme and no frame says so."""
+        styles = self.styles
+        decorated = (
+            "outline_top",
+            "outline_right",
+            "outline_bottom",
+            "outline_left",
+            "hatch",
+            "tint",
+            "text_opacity",
+        )
+        return (
+            styles.gutter == Spacing()
+            and self.opacity == 1.0
+            and not any(styles.has_rule(rule) for rule in decorated)
+            and self.border_title is None
+        )
+
+    def _bare_lines(self, crop: Region, base: Style) -> list[Strip]:
+        """The lines as they were made. Textual makes each anew, which is most of what a page costs and
+        forgets what a line remembers of itself; what a scroll bar does not cover is filled up."""
+        width = self.size.width if self.show_vertical_scrollbar else self.region.width
+        rest = Style(bgcolor=base.bgcolor)
+        lines = [self.render_line(y) for y in crop.line_range]
+        whole = [
+            line if line.cell_length >= width else line.extend_cell_length(width, rest) for line in lines
+        ]
+        strips = filtered(self, whole)
+        if crop.column_span == (0, self.region.width):
+            return strips
+        return [strip.crop(*crop.column_span) for strip in strips]
 
     def notify_style_update(self) -> None:
         super().notify_style_update()

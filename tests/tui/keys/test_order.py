@@ -39,6 +39,10 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order, "LONGEST_SECONDS", 60.0)
 
 
+def typed_in(app: ConsoleApp) -> str:
+    return app.prompt.query_one(Input).value
+
+
 def console() -> StillConsole:
     services: Any = SimpleNamespace(settings=SimpleNamespace(contexts={}))
     return StillConsole(services)
@@ -142,4 +146,17 @@ def test_who_waits_for_a_dialog_may_leave_the_console() -> None:
         await until(pilot, lambda: isinstance(app.screen, QuitDialog), "the question")
         slow.answers.set()
 
+    run_app(console(), script, place=Place("pods"))
+
+
+def test_what_was_typed_before_there_was_a_screen_is_done_once_there_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def on_load(app: ConsoleApp) -> None:
+        burst(app, "colon", "p", "o")
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.prompt.is_open and typed_in(app) == "po", "the line")
+
+    monkeypatch.setattr(ConsoleApp, "on_load", on_load, raising=False)
     run_app(console(), script, place=Place("pods"))

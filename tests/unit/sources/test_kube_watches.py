@@ -15,7 +15,7 @@ import pytest
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import Interrupted, NotFound, Refused, Unreachable, UsageError
-from maestro_cli.core.facts.live import Listed, Lost, Restored
+from maestro_cli.core.facts.live import Begun, Listed, Lost, Restored
 from maestro_cli.sources import opened
 from maestro_cli.sources.http import Ask, HttpBackend
 from maestro_cli.sources.kube.watches import LONGEST_PAUSE_SECONDS, Watches
@@ -130,6 +130,26 @@ def test_events_of_one_chunk_come_together_and_a_bookmark_tells_the_version_alon
     asked = requests[1].url.params
     assert (asked["watch"], asked["allowWatchBookmarks"]) == ("true", "true")
     assert requests[1].headers["accept-encoding"] == "identity"
+
+
+def page(version: str, *names: str, token: str = "") -> httpx.Response:
+    items = [{"metadata": {"name": name, "namespace": "ml", "uid": f"u-{name}"}} for name in names]
+    return ok({"metadata": {"resourceVersion": version, "continue": token}, "items": items})
+
+
+def test_the_pages_of_the_first_list_are_told_as_they_come_and_void_once_it_begins_anew() -> None:
+    expired = httpx.Response(410, json={"kind": "Status", "code": 410, "reason": "Expired"})
+    anew = [page("12", "a", token="t"), page("12", "c")]
+    seen, _, _ = watching(
+        page("10", "a", token="t"), expired, *anew, told(error(410, "Expired")), *anew, told()
+    )
+    news = list(seen)
+    begun = [one for one in news if isinstance(one, Begun)]
+    assert [([line.name for line in one.lines], one.is_anew) for one in begun] == [(["a"], True)] * 2
+    whole = [[line.name for line in one.lines] for one in news if isinstance(one, Listed)]
+    assert (
+        whole == [["a", "c"]] * 2
+    )  # the second, after a gap, takes the place of what is known: in one piece
 
 
 BOOKMARKS: dict[str, Any] = {
