@@ -173,7 +173,7 @@ def plain_text(spans: Iterable[Span]) -> str:
 def cell_strip(spans: Iterable[Span], style_of: StyleOf, width: int = 0, rest: str = "") -> Strip:
     """Spans as a strip, in the styles of their tones; blanks of the tone `rest` fill it up to `width` cells.
 
-    The only place where the console makes a strip. What is wider stays so.
+    The only place where the console makes a strip of a text. What is wider stays so.
     """
     segments: list[Segment] = []
     for text, tone in _merged(spans):
@@ -190,6 +190,13 @@ def cell_strip(spans: Iterable[Span], style_of: StyleOf, width: int = 0, rest: s
     if used < width:
         segments.append(Segment(" " * (width - used), style_of(rest)))
     return Strip(segments, max(used, width))
+
+
+@lru_cache(256)
+def drawn_strip(cell: Segment, behind: Style) -> Strip:
+    """A cell that the framework drew, such as of a scroll bar, on what is behind it."""
+    style = behind if cell.style is None else behind + cell.style
+    return Strip([Segment(cell.text, style)], cell.cell_length)
 
 
 def _merged(spans: Iterable[Span]) -> Iterator[Span]:

@@ -47,7 +47,8 @@ def test_the_first_rows_are_shown_while_the_rest_is_read_and_said_to_be_some() -
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
         tell(console, FactBegun(PODS.of("prod"), (pod("fraud-1"),)))
         await until(pilot, lambda: "fraud-1" in screen_text(app), "the first row")
-        assert "… prod: reading Kubernetes, 1 rows so far" in screen_text(app)
+        some = "… prod: reading Kubernetes, 1 rows so far"
+        await until(pilot, lambda: some in screen_text(app), "that these are some")
         tell(console, FactBegun(PODS.of("prod"), (pod("fraud-1"), pod("fraud-2"))))
         await until(pilot, lambda: "2 rows so far" in screen_text(app), "more rows")
         tell(console, FactRead(PODS.of("prod"), (pod("fraud-1"), pod("fraud-2")), NOW))

@@ -113,6 +113,10 @@ class OrderedKeys(ColourlessApp[R], Generic[R]):
             await self._pass_next()
 
     async def _pass_next(self) -> None:
-        is_free = not self._is_passing and not self._opening
-        if is_free and self._held and self._key_goes_to() is not None:
-            await self._pass(self._held.popleft())
+        """The one that has waited longest; while a dialog is waited for, the one that is not held for it."""
+        if self._is_passing or self._key_goes_to() is None:
+            return
+        found = next((one for one in self._held if not self._opening or self._passes_by(one)), None)
+        if found is not None:
+            self._held.remove(found)
+            await self._pass(found)

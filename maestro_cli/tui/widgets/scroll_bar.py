@@ -7,14 +7,13 @@ of what a page costs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
-from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Region
 from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.strip import Strip
 from textual.widget import Widget
+
+from maestro_cli.tui.text import drawn_strip
 
 
 class LineScrollBar(ScrollBar):
@@ -38,14 +37,8 @@ class LineScrollBar(ScrollBar):
             bar_color=style.color,
         )
         behind = self.visual_style.rich_style
-        cells = [_strip(cell, behind) for cell in bar.segments]
+        cells = [drawn_strip(cell, behind) for cell in bar.segments]
         return filtered(self, [cells[y] for y in crop.line_range])
-
-
-@lru_cache(256)
-def _strip(cell: Segment, behind: Style) -> Strip:
-    style = behind if cell.style is None else behind + cell.style
-    return Strip([Segment(cell.text, style)], cell.cell_length)
 
 
 def filtered(widget: Widget, strips: Sequence[Strip]) -> list[Strip]:

@@ -61,6 +61,7 @@ class Toned(ScrollView):
         self._tone_styles: dict[str, Style] = {}
         self._base_style: Style | None = None
         self._painted_width: int | None = None  # of a line, while lines are painted
+        self._left: list[Strip] = []  # what was painted last
         super().__init__(id=id, classes=classes)
 
     @property
@@ -94,13 +95,17 @@ class Toned(ScrollView):
         return style
 
     def render_lines(self, crop: Region) -> list[Strip]:
+        if not self.is_attached or self._pruning:  # it has gone, and is on the screen until that is laid out
+            blank = Strip.blank(crop.width)
+            return [*self._left, *[blank] * crop.height][: crop.height]
         base = self.rich_style  # costly, so it is asked for once a painting; a parent's colour is part of it
         if base != self._base_style:
             self._base_style = base
             self.forget_styles()
         self._painted_width = self.scrollable_content_region.width
         try:
-            return self._bare_lines(crop, base) if self._is_bare else super().render_lines(crop)
+            self._left = self._bare_lines(crop, base) if self._is_bare else super().render_lines(crop)
+            return self._left
         finally:
             self._painted_width = None
 
