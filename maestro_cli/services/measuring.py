@@ -21,6 +21,7 @@ from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.daemon_pool import DaemonPool
 from maestro_cli.core.errors import MaestroError, NotFound, TimedOut, Unreachable, UsageError
 from maestro_cli.core.quantities import parse_duration_seconds
+from maestro_cli.core.verdict import Verdict
 from maestro_cli.services.excluding import exclusions_of
 from maestro_cli.services.recoveries import recovered
 from maestro_cli.slo.burn import BurnState
@@ -102,13 +103,13 @@ def read_slo_gate(services: Services, wanted: MeasureWanted, least: float) -> Ga
     if not 0 <= least < 1:
         raise UsageError(f"{least:g} is no share of a budget", fix="--left-at-least 0.25")
     found, left_out = with_budgets(read_kept(services, wanted), wanted)
-    return replace(judge_gate([_reading(one) for one in found], least), left_out=left_out)
+    return replace(judge_gate([reading_of(one) for one in found], least), left_out=left_out)
 
 
 def read_experiment_gate(services: Services, wanted: MeasureWanted, *, in_production: bool) -> GateAnswer:
     """Whether the budget policy lets an experiment begin. Raises what `read_kept` raises."""
     found, left_out = with_budgets(read_kept(services, wanted), wanted)
-    judged = judge_experiment([_reading(one) for one in found], in_production=in_production)
+    judged = judge_experiment([reading_of(one) for one in found], in_production=in_production)
     return replace(judged, left_out=left_out)
 
 
@@ -143,15 +144,16 @@ def target_of(text: str) -> float:
     return float(exact)
 
 
-def _reading(one: Kept) -> Reading:
+def reading_of(one: Kept) -> Reading:
+    """What a gate judges; of one that has no budget, nothing is left or all of it, by its verdict."""
     burning = one.burning
     state, blind = (BurnState.NO_DATA, "") if burning is None else (burning.state, burning.why)
     if one.measured is None:
         return Reading(one.objective.name, None, state, one.error.what if one.error is not None else "")
     left = one.left_bounds
-    if left is None and one.measured.bounds is not None:  # no budget: recoveries
-        passed = one.measured.judgement.passed
-        left = (float(passed), float(passed))
+    verdict = one.measured.judgement.verdict
+    if left is None and verdict is not Verdict.INDETERMINATE:  # no budget: recoveries
+        left = (float(verdict is Verdict.PASS),) * 2
     return Reading(one.objective.name, left, state, one.measured.judgement.reason, blind)
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.slo.files.found import Place, Reading
-from maestro_cli.slo.files.promql import SELECTOR, as_written, has_no_window, indicator_of
+from maestro_cli.slo.files.promql import MIXED, SELECTOR, as_written, has_no_window, indicator_of, mixes_units
 from maestro_cli.slo.objectives import WINDOW, ErrorRatio, Indicator, Queries, Recovery, Threshold
 
 _FIX = 'write a counter and its labels, such as http_requests_total{code=~"5.."}'
@@ -91,6 +91,8 @@ def _ratio(at: Place, ratio: Ratio, reading: Reading) -> Indicator:
         raise wrong.at("spec", "query").fail(
             "is not a selector, and says no range", why=_FIX, fix=f"[{WINDOW}]"
         )
+    if mixes_units(found):
+        raise total_at.at("spec", "query").fail(**MIXED)
     return found
 
 

@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import re
 
-from maestro_cli.slo.measuring.selectors import parse_selector
+from maestro_cli.slo.measuring.selectors import QUOTED, parse_selector, selectors_in
+from maestro_cli.slo.measuring.selectors import SELECTOR as _SELECTOR
 from maestro_cli.slo.objectives import WINDOW, Counters, Latency, Queries
 
-_QUOTED = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)"""
-_NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*\s*"
-_MATCHERS = rf"""\{{(?:[^{{}}"'`]|{_QUOTED})*\}}"""
-# a metric name and label matchers, no function, range or offset: rate() is put around it
-_SELECTOR = rf"{_NAME}(?:{_MATCHERS})?\s*"
-_MATCHED = re.compile(rf"{_QUOTED}|(?P<selector>(?:{_NAME})?{_MATCHERS})")
 # a name in quotes, as Prometheus 3 has them: such series are counted by queries alone
-_QUOTED_NAME = re.compile(rf"[{{,]\s*{_QUOTED}\s*[=!,}}]")
+_QUOTED_NAME = re.compile(rf"[{{,]\s*{QUOTED}\s*[=!,}}]")
 SELECTOR = re.compile(_SELECTOR)
 _MATCHER = re.compile(
     r"""\s*(?P<name>[a-zA-Z_][a-zA-Z0-9_]*)\s*(?P<sign>=~|!~|!=|=)\s*"""
@@ -30,7 +25,14 @@ _PLACEHOLDER = re.compile(r"\{\{-?\s*\.?[wW]indow\s*-?\}\}|\$\{window\}")
 _COUNTED = re.compile(
     rf"sum\s*\(\s*(?:(?P<how>rate|increase)\s*\(\s*(?P<ranged>{_SELECTOR})\[[^\]:]+\]\s*\)|(?P<bare>{_SELECTOR}))\s*\)"
 )
-_RATE, _INCREASE = re.compile(r"\brate\s*\("), re.compile(r"\bincrease\s*\(")
+_RATE, _INCREASE = re.compile(r"\bi?rate\s*\("), re.compile(r"\bincrease\s*\(")
+# what is said of a ratio that `mixes_units`
+MIXED = {
+    "what": "divides what is counted by the second and what is counted over the range",
+    "why": "one side has rate(), the other increase(): their ratio is off by the seconds of the range",
+    "fix": "write rate() on both sides, or increase() on both",
+}
+_IN_QUOTES = re.compile(QUOTED)
 _OR = re.compile(r"\bor\b", re.IGNORECASE)
 _NOTHING = re.compile(r"(on\s*\(\s*\)\s*)?vector\s*\(\s*0\s*\)", re.IGNORECASE)
 _MINUS = re.compile("-")
@@ -46,9 +48,8 @@ def as_written(query: str) -> str:
     text, _ = _masked(_PLACEHOLDER.sub(WINDOW, query))
     if not text.strip():
         raise ValueError("is empty")
-    for match in _MATCHED.finditer(text):
-        selector = match["selector"] or ""
-        if selector and not _QUOTED_NAME.search(selector):
+    for selector in selectors_in(text):
+        if not _QUOTED_NAME.search(selector):
             try:
                 parse_selector(selector)
             except ValueError as error:
@@ -78,6 +79,21 @@ def has_no_window(found: Counters | Latency | Queries) -> bool:
     return isinstance(found, Queries) and not all(
         WINDOW in one for one in (found.total, found.bad, found.good) if one is not None
     )
+
+
+def mixes_units(found: Counters | Latency | Queries) -> bool:
+    """Whether one side is of each second and the other of the whole range: their ratio is no share."""
+    if not isinstance(found, Queries):
+        return False
+    units = {_unit(one) for one in (found.total, found.bad, found.good) if one is not None}
+    return len(units - {""}) > 1
+
+
+def _unit(query: str) -> str:
+    """What its functions count by; "" where that does not show."""
+    text = _IN_QUOTES.sub("", query)
+    is_rate, is_increase = (one.search(text) is not None for one in (_RATE, _INCREASE))
+    return "" if is_rate is is_increase else "rate" if is_rate else "increase"
 
 
 def _asked(query: str, how: str) -> str:

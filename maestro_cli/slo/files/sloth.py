@@ -13,7 +13,7 @@ import msgspec
 
 from maestro_cli.slo.files import figures
 from maestro_cli.slo.files.found import Labels, Named, Place, Reading, checked_name, prometheus_labels
-from maestro_cli.slo.files.promql import as_written, has_no_window, indicator_of
+from maestro_cli.slo.files.promql import MIXED, as_written, has_no_window, indicator_of, mixes_units
 from maestro_cli.slo.objectives import WINDOW, Alerting, ErrorRatio, Indicator, Notice, Objective
 
 RUNBOOKS = ("runbook_url", "runbook", "maestro.io/runbook")
@@ -177,6 +177,8 @@ def _indicator(at: Place, sli: Sli) -> Indicator:
     )
     if has_no_window(found):
         raise at.at("events").fail("says no range", fix="write [{{.window}}] where the range goes")
+    if mixes_units(found):
+        raise at.at("events").fail(**MIXED)
     return found
 
 

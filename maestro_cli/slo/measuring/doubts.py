@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from maestro_cli.slo.measuring.samples import COUNTED, TOTAL
+
+At = TypeVar("At", int, float)
 
 
 class Doubt(NamedTuple):
@@ -35,9 +37,9 @@ class Doubt(NamedTuple):
         return self._replace(both=self.both + alike, more_counted=self.more_counted - alike)
 
 
-def added(*found: Mapping[int, Doubt]) -> dict[int, Doubt]:
-    """Doubts by minute, taken together."""
-    whole: dict[int, Doubt] = {}
+def added(*found: Mapping[At, Doubt]) -> dict[At, Doubt]:
+    """Doubts by minute or instant, taken together."""
+    whole: dict[At, Doubt] = {}
     for one in found:
         for index, doubt in one.items():
             whole[index] = whole.get(index, Doubt()) + doubt

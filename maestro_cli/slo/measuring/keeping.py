@@ -33,7 +33,7 @@ LATE = timedelta(days=2)  # until then samples may come that close a gap
 LOOK_BACK_SECONDS = 300  # before a span, where the sample is that the first increment starts from
 UNUSED_DAYS = 100
 _DAY_SECONDS = 86400
-_FORMAT = b"maestro.slo.pieces/2\n"
+_FORMAT = b"maestro.slo.pieces/3\n"
 _DIGEST_BYTES = 32
 _FASTEST = 1  # of zlib: a day of an objective is 23 KB, and 2 to 5 KB of it are left
 

@@ -42,6 +42,11 @@ def read_matching(
     is_counted = any(part.role & COUNTED for piece in pieces for part in piece.series)
     if is_counted or not any(piece.series for piece in pieces):
         return Found()
+    return read_uncounted(counted, is_bad, span, metrics, now)
+
+
+def read_uncounted(counted: Selector, is_bad: bool, span: Span, metrics: RawMetrics, now: datetime) -> Found:
+    """Why it is that a selector counted nothing in the span, as long as samples are kept."""
     kept = metrics.retention_seconds()
     back = _UNTOLD if kept is None else timedelta(seconds=kept)
     start = min(span.start, (now - min(back, now - span.start + _UNTOLD)).replace(second=0, microsecond=0))

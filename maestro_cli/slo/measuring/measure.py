@@ -24,6 +24,7 @@ from maestro_cli.slo.measuring.model import Asked, Bounds, Excluded, Measured, M
 from maestro_cli.slo.measuring.recoveries import Recovered, measure_recoveries
 from maestro_cli.slo.measuring.samples import COUNTED, TOTAL
 from maestro_cli.slo.measuring.selectors import Selector, joined, parse_selector
+from maestro_cli.slo.measuring.silence import read_silence
 from maestro_cli.slo.measuring.slices import Ratio, Tally, ratio_of
 from maestro_cli.slo.measuring.steps import counts_bad, step_of, wanted_steps
 from maestro_cli.slo.measuring.targets import ask_targets
@@ -172,10 +173,12 @@ def _stepped_answer(objective: Objective, span: Span, outside: Outside) -> Answe
     kind = objective.indicator
     wanted = wanted_steps(outside.metrics, kind)
     pieces, asked = ask_pieces(wanted, span, outside.metrics, outside.store, outside.now)
+    found = read_silence(kind, pieces, step_of(kind), span, outside.metrics, outside.now)
     note = f"evaluated by PromQL every {format_duration(step_of(kind))}: counts are as it extrapolates them"
     if not isinstance(kind, Threshold):
         note += ", without the first values of series; what is between two ranges is in the bounds"
-    return Answer(counts_of(pieces, span), counts_bad(kind), tuple(asked), (note,))
+    notes = (note, found.note) if found.note else (note,)
+    return Answer(counts_of(pieces, span), counts_bad(kind), tuple(asked), notes, why_open=found.why)
 
 
 def _measured(

@@ -32,7 +32,7 @@ class RecoveryMeasured(msgspec.Struct, frozen=True):
     """
 
     of: str
-    at: datetime
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
     rto_seconds: Seconds | None = None
     rpo_seconds: Seconds | None = None
     service: str = ""

@@ -16,6 +16,12 @@ import re2
 
 from maestro_cli.core.promql import promql_string
 
+QUOTED = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)"""
+METRIC = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
+MATCHERS = rf"""\{{(?:[^{{}}"'`]|{QUOTED})*\}}"""
+# a metric name and label matchers, no function, range or offset
+SELECTOR = rf"{METRIC}\s*(?:{MATCHERS})?\s*"
+_SELECTED = re.compile(rf"{QUOTED}|(?P<selector>(?:{METRIC}\s*)?{MATCHERS}|{METRIC}(?=\s*\[))")
 _HEAD = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)?\s*")
 _MATCHER = re.compile(
     r"\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*"
@@ -85,6 +91,11 @@ def parse_selector(text: str) -> Selector:
         if "~" in one.sign:
             _expression(one.value)
     return Selector(frozenset(found))
+
+
+def selectors_in(promql: str) -> list[str]:
+    """The selectors of a query that have matchers or a range, as they are written."""
+    return [match["selector"] for match in _SELECTED.finditer(promql) if match["selector"]]
 
 
 def joined(first: Selector, second: Selector) -> Selector | None:

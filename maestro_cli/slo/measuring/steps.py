@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 from maestro_cli.core.promql import promql_string
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.slo.measuring.asking import Wanted, stepped
-from maestro_cli.slo.measuring.doubts import Doubt
+from maestro_cli.slo.measuring.doubts import Doubt, added
 from maestro_cli.slo.measuring.samples import UNCOUNTABLE, Piece, merged
+from maestro_cli.slo.measuring.silence import counts_none
 from maestro_cli.slo.measuring.window import MINUTE
 from maestro_cli.slo.objectives import WINDOW, ErrorRatio, Indicator, Latency, Queries, Threshold
 from maestro_cli.slo.ports import RawMetrics, RawSeries
@@ -126,24 +127,34 @@ def _maker_of(
         read = _ratios if isinstance(kind, ErrorRatio) else _counts
 
     times = 2 * STEP_SECONDS / MINUTE if isinstance(kind, ErrorRatio) else 1.0
+    doubts_silence = isinstance(kind, Queries | Latency) and not counts_none(kind)
 
     def make(series: Sequence[RawSeries], start: datetime, end: datetime) -> Piece:
         points = read(series)
         between = {} if isinstance(kind, Threshold) else _between(series, points, times)
-        return _piece(points, between, step, start, end)
+        doubts = added(between, _unanswered(series, points)) if doubts_silence else between
+        return _piece(points, doubts, step, start, end)
 
     return make
 
 
+def _unanswered(series: Sequence[RawSeries], points: Mapping[float, Point]) -> dict[float, Doubt]:
+    """All events of the steps in which what is counted had no answer: any of them may be what it counts."""
+    told = {at for one in series if one.labels.get(PART) == "counted" for at in one.times}
+    return {
+        at: Doubt(more_counted=total) for at, (_, total) in points.items() if total > 0 and at not in told
+    }
+
+
 def _counts(series: Sequence[RawSeries]) -> dict[float, Point]:
-    """Counted and total of each instant that has a total; what is not counted there is none."""
+    """Counted and total of each instant that has a total; what has no answer there counts none."""
     parts: dict[str, dict[float, float]] = {"counted": {}, "total": {}}
     for one in series:
         parts.get(one.labels.get(PART, ""), {}).update(zip(one.times, one.values, strict=True))
     found: dict[float, Point] = {}
     for at, total in parts["total"].items():
         counted = parts["counted"].get(at, 0.0)
-        if math.isnan(total) or (total == 0 and not counted > 0):
+        if total == 0 and not counted > 0:
             found[at] = 0.0, 0.0  # of no events there is no share
         elif abs(total) < UNCOUNTABLE and abs(counted) < UNCOUNTABLE:  # NaN is not
             found[at] = counted, total

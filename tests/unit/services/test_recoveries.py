@@ -50,7 +50,14 @@ def test_what_a_restore_measured_is_a_recovery_of_both_kinds_and_a_drill_of_the_
 
 
 @pytest.mark.parametrize(
-    "change", [{"rpo_seconds": -1}, {"rpo_seconds": "none"}, {"at": "yesterday"}, {"of": None}]
+    "change",
+    [
+        {"rpo_seconds": -1},
+        {"rpo_seconds": "none"},
+        {"at": "yesterday"},
+        {"of": None},
+        {"at": "2026-10-14T08:00:00"},
+    ],
 )
 def test_an_event_of_another_shape_measured_nothing(tmp_path: Path, change: dict[str, Any]) -> None:
     services = services_with(tmp_path, as_data(RESTORED) | change)

@@ -16,14 +16,16 @@ from maestro_cli.core.facts.metrics import Instant, Sample
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.output.renderers.kept import budget_code, ending_at, overall
-from maestro_cli.services.measuring import MeasureWanted, read_kept, read_slo_gate, with_budgets
+from maestro_cli.services.measuring import MeasureWanted, read_kept, read_slo_gate, reading_of, with_budgets
 from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.burning import SPAN, spans_for
 from maestro_cli.slo.kept import Kept
+from maestro_cli.slo.measuring.measure import Outside, measure
 from maestro_cli.slo.measuring.model import Bounds
+from maestro_cli.slo.measuring.recoveries import Recovered
 from maestro_cli.slo.objectives import Objective, Recovery
 from maestro_cli.slo.slo_gate import Reading, judge_gate
-from tests.unit.slo.measuring.told import START, Told, every, objective, series
+from tests.unit.slo.measuring.told import START, Told, every, objective, series, span
 
 NOW = START + timedelta(days=1, minutes=1)
 
@@ -101,6 +103,28 @@ def test_recoveries_are_left_out_of_the_gate_and_the_budgets_unless_they_are_nam
     named = replace(WANTED, names=("o", "rpo"))
     assert read_slo_gate(here, named, 0.25).verdict is Verdict.INDETERMINATE
     assert budget_code(with_budgets(read_kept(here, named), named)[0]) is ExitCode.NO_DATA
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_over", "verdict"),
+    [
+        (300.0, False, Verdict.INDETERMINATE),
+        (300.0, True, Verdict.PASS),
+        (4000.0, True, Verdict.FAIL),
+        (4000.0, False, Verdict.FAIL),
+    ],
+    ids=["may come in time", "in time", "late", "late already"],
+)
+def test_a_recovery_that_may_still_come_in_time_is_neither_missed_nor_met(
+    seconds: float, is_over: bool, verdict: Verdict
+) -> None:
+    goal = replace(RECOVERY, indicator=Recovery("rto", 3600.0))
+    one = Recovered(NOW - timedelta(seconds=seconds), "rto", seconds, "incident 7", is_over=is_over)
+    day = span(1440, at=60.0)
+    measured = measure(goal, day, Outside(Told([]), day.end, recovered=(one,)))
+    answer = judge_gate([reading_of(Kept(goal, measured, None))], 0.0)
+    assert answer.verdict is verdict
+    assert verdict is not Verdict.INDETERMINATE or "not over: incident 7" in answer.reasons[0][1]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from maestro_cli.config.strict import dump_yaml
-from maestro_cli.slo.files.promql import as_written, indicator_of
+from maestro_cli.slo.files.promql import as_written, indicator_of, mixes_units
 from maestro_cli.slo.files.reading import find_in_text
 from maestro_cli.slo.measuring.steps import query_of
 from maestro_cli.slo.objectives import Counters, Queries
@@ -56,6 +56,38 @@ def test_rates_are_measured_as_counts_on_both_sides_or_on_neither() -> None:
     assert rates.count("label_replace(") == 4
     for total, bad in (("increase(t[$window])", TWO_COUNTS), ("increase(t[$window])", TWO_RATES)):
         assert "300 *" not in query_of(Queries(total, bad=bad))
+
+
+@pytest.mark.parametrize(
+    ("bad", "total"),
+    [
+        (TWO_RATES, TWO_COUNTS),
+        (TWO_COUNTS, TWO_RATES),
+        (TWO_RATES, "sum(increase(t[$window]))"),
+        (TWO_COUNTS, "sum(irate(t[$window]))"),
+    ],
+    ids=["two", "two of all", "one", "irate"],
+)
+def test_a_rate_and_a_count_are_no_ratio_and_are_named_when_the_file_is_read(bad: str, total: str) -> None:
+    texts = {
+        "slos[0].sli.events": sloth(*(one.replace("$window", "{{.window}}") for one in (bad, total))),
+        ".total.metricSource.spec.query": dump_yaml(ratio(bad=metric(bad), total=metric(total))),
+    }
+    for key, text in texts.items():
+        found = find_in_text(text, "slo.yaml")
+        (broken,) = found.broken
+        assert broken.key.endswith(key)
+        assert broken.line is not None
+        assert "by the second" in broken.what
+        assert found.objectives == ()
+
+
+def test_what_counts_by_a_label_called_rate_is_a_count() -> None:
+    bad = """sum(increase(a{b="rate("}[$window])) + sum(increase(b[$window]))"""
+    assert not mixes_units(indicator_of(total=TWO_COUNTS, bad=bad, good=None))
+    assert not mixes_units(
+        indicator_of(total="sum(increase(t[$window]))", bad="sum(rate(b[$window]))", good=None)
+    )
 
 
 @pytest.mark.parametrize(
