@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from maestro_cli.changes.served import OpenIncident
     from maestro_cli.core.facts.alerts import Silence
     from maestro_cli.core.refs import ObjectRef, WorkloadRef
+    from maestro_cli.services.standing import Standing
     from maestro_cli.slo.files.found import Found
     from maestro_cli.slo.objectives import Objective
     from maestro_cli.sources.helm import HelmReleases
@@ -127,10 +128,17 @@ class ChangeServices(Backends):
         return where
 
     def budget_left(self, objective: Objective) -> Left:
-        """What is left of its budget, as `slo budget` tells it."""
-        from maestro_cli.services.standing import budget_left
+        """What is left of its budget, as `slo budget` tells it; a minute old at most."""
+        return self.standing.left(objective)
 
-        return budget_left(self, objective)
+    @built_once
+    def standing(self) -> Standing:
+        """What is left of the budgets, for all who ask."""
+        from maestro_cli.services.standing import Standing, budget_left
+        from maestro_cli.slo.measuring.keeping import KeptInMemory
+
+        memory = KeptInMemory(self.clock.monotonic)
+        return Standing(lambda objective: budget_left(self, objective, memory), self.clock)
 
     def open_incidents(self) -> list[OpenIncident]:
         """The incidents of the context's journal that are open, as changes know them."""

@@ -28,7 +28,7 @@ from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.burning import Burning, burn_query, read_rates, unanswered
 from maestro_cli.slo.files.exclusions import Maintenance, excluding
 from maestro_cli.slo.kept import Kept
-from maestro_cli.slo.measuring.keeping import KeptOnDisk, Nowhere, Store
+from maestro_cli.slo.measuring.keeping import InMemory, KeptInMemory, KeptOnDisk, Nowhere, Store
 from maestro_cli.slo.measuring.measure import Outside, measure, span_of
 from maestro_cli.slo.measuring.model import Excluded, Measured
 from maestro_cli.slo.measuring.recoveries import Recovered
@@ -256,19 +256,23 @@ def wanted_objectives(services: Services, wanted: MeasureWanted) -> Sequence[Obj
 
 
 def store_of(
-    services: ChangeServices, wanted: MeasureWanted, source: RawPrometheus, zones: Iterable[str] = ()
+    services: ChangeServices,
+    wanted: MeasureWanted,
+    source: RawPrometheus,
+    zones: Iterable[str] = (),
+    memory: KeptInMemory | None = None,
 ) -> Store:
     """Where what was measured is kept on this machine: nowhere, if nobody can tell which Prometheus it is.
 
-    `zones` are those of the calendars whose periods are measured.
+    `zones` are those of the calendars whose periods are measured; `memory` keeps what cannot be kept on disk.
     """
     from maestro_cli.config.locations import cache_dir
 
     identity = None if wanted.fresh else _identity(source)
     if identity is None:
-        return Nowhere()
+        return Nowhere() if wanted.fresh or memory is None else InMemory(memory, zones)
     context = "" if wanted.prometheus else services.context_name
-    return KeptOnDisk(cache_dir() / "slo", f"{context}\x00{identity}", zones)
+    return KeptOnDisk(cache_dir() / "slo", f"{context}\x00{identity}", zones, memory)
 
 
 def _identity(source: RawPrometheus) -> str | None:

@@ -110,7 +110,7 @@ class Services(PeopleServices):
         """How its objectives burn, for all who look."""
         from maestro_cli.services.burns import Burns
 
-        return Burns(self, self.clock)
+        return Burns(self, self.standing, self.clock)
 
     # What it costs
 

@@ -24,7 +24,8 @@ class Burning:
     """`rates` are burn rates by range in seconds; `left` is the share of the budget that is left.
 
     `why` is why it is not known, and empty when it is; without traffic there is no rate, and that is known.
-    `window_seconds` is how long the window is that `left` is of, where it is not that of the objective.
+    `window_seconds` is how long the window is that `left` is of, where it is not that of the objective;
+    `left_age_seconds` is how old `left` is, where it is too old to be told without that.
     """
 
     objective: Objective
@@ -33,6 +34,7 @@ class Burning:
     profile: Profile = PROFILES["production"]
     why: str = ""
     window_seconds: float | None = None
+    left_age_seconds: float | None = None
 
     @property
     def windows(self) -> tuple[BurnWindow, ...]:

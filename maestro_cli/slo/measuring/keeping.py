@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -32,6 +33,8 @@ SETTLED = timedelta(minutes=10)  # what is older and has no gap no longer change
 LATE = timedelta(days=2)  # until then samples may come that close a gap
 LOOK_BACK_SECONDS = 300  # before a span, where the sample is that the first increment starts from
 UNUSED_DAYS = 100
+IN_MEMORY_SECONDS = 900.0  # who nobody can tell from another may be another by then
+MOST_BYTES_IN_MEMORY = 64 << 20
 _DAY_SECONDS = 86400
 _FORMAT = b"maestro.slo.pieces/3\n"
 _DIGEST_BYTES = 32
@@ -83,8 +86,42 @@ class Nowhere:
         return [kept for _, kept in pieces]
 
 
+class KeptInMemory:
+    """What cannot be kept on disk, for a quarter of an hour and up to 64 MiB; of one process, thread-safe."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._held: dict[tuple[str, str], tuple[float, bytes]] = {}  # since when, the longest held first
+        self._bytes = 0
+
+    def read(self, shelf: str, names: Iterable[str]) -> dict[str, bytes]:
+        with self._lock:
+            self._drop()
+            found = {name: self._held.get((shelf, name)) for name in names}
+        return {name: held[1] for name, held in found.items() if held is not None}
+
+    def write(self, shelf: str, pieces: Mapping[str, bytes]) -> None:
+        with self._lock:
+            for name, packed in pieces.items():
+                if (shelf, name) not in self._held:
+                    self._held[shelf, name] = (self._monotonic(), packed)
+                    self._bytes += len(packed)
+            self._drop()
+
+    def _drop(self) -> None:
+        oldest = self._monotonic() - IN_MEMORY_SECONDS
+        while self._held:
+            first = next(iter(self._held))
+            at, packed = self._held[first]
+            if at > oldest and self._bytes <= MOST_BYTES_IN_MEMORY:
+                return
+            del self._held[first]
+            self._bytes -= len(packed)
+
+
 class KeptOnDisk:
-    """One file a query and month in a folder of the cache; a full disk keeps nothing.
+    """One file a query and month in a folder of the cache; what a full disk does not take goes to `memory`.
 
     Making a file costs more than what is in it: those of fifty objectives had taken a second of three. Who
     writes at the same time for the same query and month may undo what another kept: it is asked for again.
@@ -94,8 +131,11 @@ class KeptOnDisk:
     of the calendars whose periods are measured.
     """
 
-    def __init__(self, folder: Path, identity: str, zones: Iterable[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, identity: str, zones: Iterable[str] = (), memory: KeptInMemory | None = None
+    ) -> None:
         self._folder = folder
+        self._memory = memory
         self._identity = identity
         self._zones = tuple(zone_named(zone) for zone in dict.fromkeys(zones))
         self._decoder = msgspec.msgpack.Decoder(Kept)
@@ -103,7 +143,12 @@ class KeptOnDisk:
 
     def load(self, keys: Sequence[Key]) -> list[Kept | None]:
         """None for what is not kept, or no longer as it was written: that is set aside as `NAME.corrupt`."""
-        shelves = {path: self._read(path) for path in {self._path(key) for key in keys}}
+        wanted: dict[Path, list[str]] = {}
+        for key in keys:
+            wanted.setdefault(self._path(key), []).append(key.name)
+        shelves = {
+            path: {**self._remembered(path, names), **self._read(path)} for path, names in wanted.items()
+        }
         return [self._opened(shelves[self._path(key)].get(key.name)) for key in keys]
 
     def save(self, pieces: Sequence[tuple[Key, Kept]]) -> list[Kept]:
@@ -113,8 +158,11 @@ class KeptOnDisk:
                 packed = zlib.compress(msgspec.msgpack.encode(kept), _FASTEST)
                 shelves.setdefault(self._path(key), {})[key.name] = packed
         for path, shelf in shelves.items():
-            self._write(path, {**self._read(path), **shelf})
+            self._write(path, shelf)
         return [kept for _, kept in pieces]
+
+    def _remembered(self, path: Path, names: Iterable[str]) -> dict[str, bytes]:
+        return {} if self._memory is None else self._memory.read(str(path), names)
 
     def _opened(self, packed: bytes | None) -> Kept | None:
         try:
@@ -136,11 +184,13 @@ class KeptOnDisk:
             return {}
 
     def _write(self, path: Path, shelf: dict[str, bytes]) -> None:
-        body = msgspec.msgpack.encode(shelf)
+        body = msgspec.msgpack.encode({**self._read(path), **shelf})
         try:
             write_atomically(path, _FORMAT + hashlib.sha256(body).digest() + body, mode=0o600)
         except OSError:
-            return  # it is asked for again
+            if self._memory is not None:
+                self._memory.write(str(path), shelf)
+            return
         self._sweep(path.parent)
 
     def _is_asked_again(self, key: Key) -> bool:
@@ -171,6 +221,20 @@ class KeptOnDisk:
                     path.unlink()
         except OSError:
             return  # somebody else is sweeping, or may
+
+
+class InMemory(KeptOnDisk):
+    """The same pieces in memory alone, of a Prometheus that nobody can tell from another."""
+
+    def __init__(self, memory: KeptInMemory, zones: Iterable[str] = ()) -> None:
+        super().__init__(Path(), "", zones, memory)
+
+    def _read(self, path: Path) -> dict[str, bytes]:
+        return {}
+
+    def _write(self, path: Path, shelf: dict[str, bytes]) -> None:
+        if self._memory is not None:
+            self._memory.write(str(path), shelf)
 
 
 def _is_settled(key: Key, kept: Kept) -> bool:

@@ -95,7 +95,13 @@ def left_words(health: ServiceHealth) -> str | None:
     if not left:
         return None
     least, one = min(left, key=lambda pair: pair[0])
-    return f"{least:.0%} of {window_words(one)}"
+    return f"{least:.0%} of {window_words(one)}{age_words(one)}"
+
+
+def age_words(one: Burning) -> str:
+    """`, 5m old` for what is left, where that is old; else nothing."""
+    age = one.left_age_seconds
+    return "" if age is None else f", {format_duration(age)} old"
 
 
 def window_words(one: Burning) -> str:
@@ -139,7 +145,11 @@ def burning_listing(burning: tuple[Burning, ...]) -> Listing[Burning]:
         Column("state", lambda one: one.state.value),
         Column(
             "budget left",
-            lambda one: None if one.left is None else f"{format_share(one.left)} of {window_words(one)}",
+            lambda one: (
+                None
+                if one.left is None
+                else f"{format_share(one.left)} of {window_words(one)}{age_words(one)}"
+            ),
             right=True,
         ),
     ]

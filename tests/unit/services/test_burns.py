@@ -1,9 +1,10 @@
-"""Burn: asked once for all who look, the budget once a minute, and one bad objective hides no other."""
+"""Burn: asked once for all who look, never waits for a budget, and one bad objective hides no other."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,8 +14,10 @@ import pytest
 from maestro_cli.changes.left import Left
 from maestro_cli.core.errors import InvalidQuery, Unreachable
 from maestro_cli.core.facts.metrics import Instant, Sample
-from maestro_cli.services.burns import BUDGET_SECONDS, FRESH_SECONDS, Burns
+from maestro_cli.services.burns import FRESH_SECONDS, OLD_SECONDS, Burns
 from maestro_cli.services.service_health import read_services
+from maestro_cli.services.standing import FRESH_SECONDS as BUDGET_SECONDS
+from maestro_cli.services.standing import Standing
 from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.burning import SPAN
 from maestro_cli.slo.objectives import Counters, Objective
@@ -53,7 +56,9 @@ class World:
         self.metrics, self.rejected, self.down = self, rejected, down
         self.prometheus = self
         self.asked: list[str] = []
-        self.burns = Burns(cast(Any, self), Hands())
+        clock = Hands()
+        self.standing = Standing(self.find_left, clock, self.start)
+        self.burns = Burns(cast(Any, self), self.standing, clock)
 
     def query(self, promql: str) -> Instant:
         self.asked.append("burn")
@@ -64,7 +69,10 @@ class World:
         labels = [{SPAN: span} for span in ("5m", "30m", "1h", "2h", "6h", "1d", "3d")]
         return Instant(promql, NOW, tuple(Sample(one, 0.0, NOW) for one in labels), ())
 
-    def budget_left(self, promise: Objective) -> Left:
+    def start(self, work: Callable[[], None]) -> None:
+        work()
+
+    def find_left(self, promise: Objective) -> Left:
         self.asked.append("budget")
         if self.rejected and self.rejected in promise.name.replace("-", "_"):
             return Left(None, "Prometheus cannot evaluate the query")
@@ -188,3 +196,29 @@ def test_a_prometheus_that_is_down_is_no_fault_of_one_objective() -> None:
     with pytest.raises(Unreachable):
         world.burns.read()
     assert world.asked == ["burn"]
+
+
+def test_rates_are_told_before_a_budget_was_read_and_an_old_one_shows_its_age(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = list[Callable[[], None]]()
+    monkeypatch.setattr(world.standing, "_start", later.append)
+
+    def look() -> tuple[float | None, float | None]:
+        hands(world).seconds += FRESH_SECONDS
+        one, _ = world.burns.read()
+        assert one.state is BurnState.OK
+        return one.left, one.left_age_seconds
+
+    assert (look(), world.asked.count("budget"), len(later)) == ((None, None), 0, 1)
+    later.pop()()
+    assert look() == (1.0, None)
+    assert world.asked.count("budget") == 2
+    hands(world).seconds += OLD_SECONDS
+    left, age = look()
+    assert left == 1.0
+    assert age is not None
+    assert age >= OLD_SECONDS
+    assert len(later) == 1, "it is measured anew, and nobody waits for that"
+    shown = burning_listing(world.burns.read()).columns[3]
+    assert "old" in str(shown.cell(world.burns.read()[0]))

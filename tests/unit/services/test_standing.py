@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from maestro_cli.changes.left import Left
 from maestro_cli.core.errors import Unreachable
-from maestro_cli.services.standing import budget_left
+from maestro_cli.services.standing import FRESH_SECONDS, UNKNOWN_SECONDS, Standing, budget_left
 from maestro_cli.slo.kept import Kept
+from maestro_cli.slo.measuring.keeping import IN_MEMORY_SECONDS, KeptInMemory
 from maestro_cli.slo.measuring.measure import Outside, measure, span_of
 from maestro_cli.slo.objectives import Recovery
 from tests.unit.slo.measuring.told import START, Told, every, objective, series
@@ -76,3 +79,79 @@ def test_one_that_does_not_answer_is_said() -> None:
 def test_a_recovery_has_no_budget() -> None:
     recovery = replace(objective(0.99), indicator=Recovery("rto", 900.0))
     assert budget_left(services(Prometheus([])), recovery).why.startswith("no metric tells it")
+
+
+class Asked:
+    """Finds what is left, and counts how often; its clock is set by hand."""
+
+    def __init__(self, left: Left) -> None:
+        self.left, self.asked, self.seconds = left, 0, 0.0
+
+    def find(self, _: Any) -> Left:
+        self.asked += 1
+        return self.left
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@pytest.mark.parametrize(("share", "good_for"), [(0.5, FRESH_SECONDS), (None, UNKNOWN_SECONDS)])
+def test_what_is_left_is_found_once_for_all_who_ask_in_time(share: float | None, good_for: float) -> None:
+    """A preview, the gate and the strip; why nothing is known is soon asked again."""
+    asked, promise = Asked(Left(share)), objective(0.99)
+    standing = Standing(asked.find, cast(Any, asked))
+    for asked.seconds in (0.0, good_for / 2, good_for - 0.001):
+        assert standing.left(promise).share == share
+    assert asked.asked == 1
+    asked.seconds = good_for
+    standing.left(promise)
+    assert asked.asked == 2
+    standing.left(replace(promise, target=0.9))
+    assert asked.asked == 3, "of an objective that was changed nothing is known"
+
+
+def test_of_those_who_ask_at_once_one_finds_it() -> None:
+    asked, ready, found = Asked(Left(0.5)), threading.Barrier(8), list[Left]()
+    standing = Standing(asked.find, cast(Any, asked))
+
+    def look() -> None:
+        ready.wait()
+        found.append(standing.left(objective(0.99)))
+
+    threads = [threading.Thread(target=look) for _ in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert (asked.asked, found) == (1, [Left(0.5)] * 8)
+
+
+class Known(Prometheus):
+    """One that can be told from another, so that it is kept on disk."""
+
+    def identity(self) -> Any:
+        return "known"
+
+
+@pytest.mark.parametrize("kind", [Prometheus, Known], ids=["nobody can tell who it is", "a full disk"])
+def test_what_cannot_be_kept_on_disk_is_asked_once_in_a_quarter_of_an_hour(
+    kind: type[Prometheus], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Days that are over, not the rest of the window."""
+    (tmp_path / "file").write_text("no folder can be made in it")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    now, clock = DAY + timedelta(days=2, minutes=30), Asked(Left(None))
+    good = series(every(60, [995.0 * step for step in range(3 * 1440 + 31)], 0.0), code="200")
+    source, memory = kind([good]), KeptInMemory(clock.monotonic)
+    given = services(source)
+    given.clock = SimpleNamespace(now=lambda: now)
+
+    def hours_asked() -> float:
+        source.asked.clear()
+        assert budget_left(given, objective(0.99, 3 * 86400.0), memory).share == 1.0
+        return max((end - start).total_seconds() for _, start, end in source.asked) / 3600
+
+    assert hours_asked() >= 24
+    assert hours_asked() < 24
+    clock.seconds = IN_MEMORY_SECONDS
+    assert hours_asked() >= 24
