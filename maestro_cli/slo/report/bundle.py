@@ -18,9 +18,9 @@ from typing import Any
 
 import msgspec
 
-from maestro_cli.core.archives import pack
+from maestro_cli.core.archives import MAX_ARCHIVE_BYTES, MAX_TOTAL_BYTES, pack
 from maestro_cli.core.canonical import canonical_json, plain
-from maestro_cli.core.errors import InvalidFile
+from maestro_cli.core.errors import ActionFailed, InvalidFile
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.measuring.keeping import Kept, Key
 from maestro_cli.slo.measuring.measure import Outside
@@ -82,7 +82,10 @@ class Verification:
 def pack_bundle(
     report: SlaReport, pieces: Iterable[tuple[Key, Kept]], kind: str, sign: Sign = nobody_signs
 ) -> bytes:
-    """The bytes of the archive; `kind` is `.tar.gz` or `.zip`."""
+    """The bytes of the archive; `kind` is `.tar.gz` or `.zip`.
+
+    Raises ActionFailed when it would be larger than what is read again: it could not be verified.
+    """
     inputs = msgspec.to_builtins(report.inputs)
     files = {
         INPUTS: _json(inputs),
@@ -98,7 +101,20 @@ def pack_bundle(
         }
     )
     signature = sign(files[MANIFEST])
-    return pack(files if signature is None else files | signature_files(signature), kind)
+    whole = files if signature is None else files | signature_files(signature)
+    _limit(sum(map(len, whole.values())), MAX_TOTAL_BYTES, "unpacked")
+    packed = pack(whole, kind)
+    _limit(len(packed), MAX_ARCHIVE_BYTES, "packed")
+    return packed
+
+
+def _limit(size: int, limit: int, how: str) -> None:
+    if size > limit:
+        raise ActionFailed(
+            f"the bundle would have {size} bytes {how}; nothing was written",
+            why=f"none with more than {limit} bytes could be verified",
+            fix="a smaller --previous, or a contract of fewer objectives; --to FILE.json has no limit",
+        )
 
 
 def recompute(files: Mapping[str, bytes], file: str) -> SlaReport:

@@ -10,9 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from maestro_cli.core import archives
 from maestro_cli.core.archives import read_archive
-from maestro_cli.core.errors import InvalidFile
+from maestro_cli.core.errors import ActionFailed, InvalidFile
 from maestro_cli.core.verdict import Verdict
+from maestro_cli.slo.report import bundle
 from maestro_cli.slo.report.bundle import INPUTS, MANIFEST, PIECES, REPORT, Piece, pack_bundle, verify_bundle
 from maestro_cli.slo.report.document import report_document
 from tests.unit.slo.report.month import ANSWERS, BROKEN, LAG, inputs, reported
@@ -43,6 +45,18 @@ def test_a_bundle_is_recomputed_to_the_same_report(files: Files) -> None:
 def test_two_people_get_the_same_bytes(packed: bytes) -> None:
     report, pieces = reported(inputs())
     assert pack_bundle(report, reversed(pieces), ".tar.gz") == packed
+
+
+@pytest.mark.parametrize("limit", ["MAX_ARCHIVE_BYTES", "MAX_TOTAL_BYTES"])
+@pytest.mark.parametrize("kind", [".tar.gz", ".zip"])
+def test_no_bundle_is_made_that_could_not_be_verified(
+    monkeypatch: pytest.MonkeyPatch, limit: str, kind: str
+) -> None:
+    assert getattr(bundle, limit) == getattr(archives, limit)
+    monkeypatch.setattr(bundle, limit, 3)
+    with pytest.raises(ActionFailed, match=r"the bundle would have [1-9][0-9]* bytes") as refused:
+        pack_bundle(*reported(inputs()), kind)
+    assert "--previous" in refused.value.fix
 
 
 def _a_better_figure(files: Files) -> None:
