@@ -12,12 +12,15 @@ TITLE = "SLA credit"
 
 
 def credit_lines(story: Story) -> Iterator[str]:
-    """The last that was measured; which setting would make it known, where nothing was."""
+    """The last that was measured; what is needed for it, where nothing was: that leaves no evidence."""
     found = [one for one in story.of_kind("incident.evidence") if one.data["kind"] == CREDIT]
+    if not found and story.incident.drill:
+        yield "- SLA credit: none; a drill owes nothing."
+        return
     if not found:
         yield (
-            "- SLA credit: not known; the context names no contract. `contract: contract.yaml` in its "
-            "settings does, and `maestro schema contract` says what that file holds."
+            "- SLA credit: not measured. It needs a Prometheus and `contract: contract.yaml` in the settings "
+            "of the context; `maestro schema contract` says what that file holds."
         )
         return
     data = found[-1].data
