@@ -6,7 +6,7 @@ Invariant: while the period is not over, or a promise is open, no credit is told
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from maestro_cli.incidents.triage.model import Evidence
 from maestro_cli.services.excluding import exclusions_of
 from maestro_cli.services.measuring import MeasureWanted, raw_metrics, store_of
 from maestro_cli.services.objectives import contract_of
+from maestro_cli.services.recoveries import incident_name, recovered
 from maestro_cli.slo.files.exclusions import excluding
 from maestro_cli.slo.measuring.measure import Outside, measure
 from maestro_cli.slo.measuring.model import Excluded
@@ -51,13 +52,10 @@ def measure_credit(services: Services, incident: Incident, now: datetime) -> Evi
             return None
         span = calendar_span(incident.times.started_at, contract.terms.unit, contract.zone)
         source = raw_metrics(services, asked)
-        outside = Outside(source, now, store_of(services, asked, source, [span.zone]))
         known = [services.objectives[name] for name in contract.terms.objectives]
-        cases = [
-            _case(one, contract.terms, incident, services, span, outside)
-            for one in known
-            if one.is_of_metrics
-        ]
+        found = recovered(services, now) if any(not one.is_of_metrics for one in known) else ()
+        outside = Outside(source, now, store_of(services, asked, source, [span.zone]), found)
+        cases = [_case(one, contract.terms, incident, services, span, outside) for one in known]
     except MaestroError as error:
         why = f"not known: {error.what}"
         return Evidence(CREDIT, TITLE, "", now, "prometheus", why, ok=False, error=error.what)
@@ -67,13 +65,14 @@ def measure_credit(services: Services, incident: Incident, now: datetime) -> Evi
 def _case(
     objective: Objective, terms: Terms, incident: Incident, services: Services, span: Span, outside: Outside
 ) -> _Case:
-    """As the contract counts it, and the same with the incident taken out as maintenance is."""
+    """As the contract counts it, and the same without the incident: its time, and its recovery."""
     out = excluding(exclusions_of(services), span.start, span.end, objective.name)
     excluded = [Excluded(one.start, one.end, one.id) for one in out.counted]
     found = measure(objective, span, outside, excluded)
     start, end = _stretch(incident, outside.now)
     more = [*(excluded if terms.judged == "adjusted" else ()), Excluded(start, end, incident.id)]
-    other = measure(objective, span, outside, more)
+    others = tuple(one for one in outside.recovered if one.of != incident_name(incident))
+    other = measure(objective, span, replace(outside, recovered=others), more)
     counted = Line(found, (), None).counted(terms)
     return _Case(
         objective.name,

@@ -33,6 +33,11 @@ def recovered(services: Services, now: datetime) -> tuple[Recovered, ...]:
     return tuple(sorted(found, key=lambda one: (one.at, one.of)))
 
 
+def incident_name(incident: Incident) -> str:
+    """How its recovery is named among what was measured."""
+    return f"incident {incident.number}"
+
+
 def incident_lines(services: Services, span: Span, now: datetime) -> tuple[IncidentLine, ...]:
     """The incidents that hurt in the span, in the order of their beginning; drills are not among them."""
     return tuple(
@@ -90,7 +95,7 @@ def _by_incidents(services: Services, now: datetime) -> Iterator[Recovered]:
     for one in _incidents(services):
         service = one.workload.name if one.workload is not None else ""
         yield Recovered(
-            one.times.started_at, "rto", _seconds(one, now), f"incident {one.number}", service,
+            one.times.started_at, "rto", _seconds(one, now), incident_name(one), service,
             is_over=_restored(one) is not None,
         )  # fmt: skip
 

@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.incidents.model import State
 from maestro_cli.incidents.triage.model import Evidence
 from maestro_cli.services.incident_credit import measure_credit
-from tests.unit.slo.report.month import ANSWERS, ASKED_AT, BAD, SPAN, Strict, requests
+from tests.unit.slo.report.month import ANSWERS, ASKED_AT, BACK, BAD, SPAN, Strict, requests
 
 CONTRACT = """
 maestro: contract/v1
 name: gold
 customer: ACME
-objectives: [answers]
+objectives: [{objective}]
 zone: Europe/Berlin
 judged: {judged}
 credits: [{{below_percent: 99.9, credit_percent: 10}}, {{below_percent: 99, credit_percent: 25}}]
@@ -29,18 +30,29 @@ class Bare(Strict):
         """Nothing is kept of it."""
 
 
-def credit(folder: Path, now: datetime = ASKED_AT, judged: str = "adjusted") -> Evidence | None:
+def hurt(number: int, start: datetime, end: datetime) -> Any:
+    times = SimpleNamespace(started_at=start, mitigated_at=end, resolved_at=None)
+    return SimpleNamespace(
+        times=times, id=f"inc-{number}", number=number, drill=False, state=State.RESOLVED, workload=None
+    )
+
+
+def credit(
+    folder: Path, now: datetime = ASKED_AT, judged: str = "adjusted", objective: str = "answers"
+) -> Evidence | None:
     file = folder / "contract.yaml"
-    file.write_text(CONTRACT.format(judged=judged))
+    file.write_text(CONTRACT.format(judged=judged, objective=objective))
+    soon = hurt(6, BAD[0] - timedelta(days=1), BAD[0] - timedelta(days=1) + timedelta(minutes=1))
+    incident = hurt(7, *BAD)
     context = SimpleNamespace(contract=str(file), exclusions=())
     services: Any = SimpleNamespace(
         context=context,
-        objectives={"answers": ANSWERS},
+        objectives={"answers": ANSWERS, "back": BACK},
+        desk=SimpleNamespace(list=lambda limit: [soon, incident]),
+        journal=SimpleNamespace(events=lambda **_: ()),
         raw_prometheus=Bare(requests(*BAD)),
         journal_path=file.with_name("none.sqlite"),
     )
-    times = SimpleNamespace(started_at=BAD[0], mitigated_at=BAD[1], resolved_at=None)
-    incident: Any = SimpleNamespace(times=times, id="inc-1", number=7)
     return measure_credit(services, incident, now)
 
 
@@ -51,6 +63,13 @@ def test_the_credit_is_told_with_the_incident_and_without(tmp_path: Path, judged
     assert found.summary.startswith("10 % of the fee, 0 % without this incident; it spent 201.3% of answers")
     told = [found.facts[name] for name in ("contract", "customer", "period")]
     assert told == ["gold", "ACME", "2026-10"]
+
+
+def test_a_promise_of_recovery_is_counted_with_the_incident_and_without(tmp_path: Path) -> None:
+    """Of two incidents this one took longer than promised."""
+    found = credit(tmp_path, objective="back")
+    assert found is not None
+    assert found.summary.startswith("25 % of the fee, 0 % without this incident")
 
 
 def test_before_the_period_is_over_no_credit_is_told(tmp_path: Path) -> None:
