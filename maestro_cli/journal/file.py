@@ -14,6 +14,7 @@ from maestro_cli.core.errors import ActionFailed, Busy, InvalidFile
 from maestro_cli.core.files import unusable
 
 SAFE_WAL_SINCE = (3, 51, 3)
+BUSY_TIMEOUT_SECONDS = 10.0
 
 
 def journal_mode() -> str:

@@ -1,7 +1,8 @@
 """A journal that may be read and not written: on a disk mounted read-only, or of somebody else.
 
 Invariant: nothing is written beside the file. What would first have to be (the roll-back of what a
-crash left, a table that has not seen every event) is done in a copy in memory.
+crash left, a table that has not seen every event) is done in a copy in memory, made anew once the file is
+another. A file that is being written is busy, never something to copy.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from maestro_cli.core.errors import ActionFailed
+from maestro_cli.core.errors import ActionFailed, Busy
 from maestro_cli.core.files import unusable
-from maestro_cli.journal.file import translated
+from maestro_cli.journal.file import BUSY_TIMEOUT_SECONDS, translated
 
+Stamp = tuple[tuple[int, int, int] | None, ...]
 _BESIDE = ("", "-journal", "-wal")  # what SQLite keeps of one database, but for what it can make anew
 
 
@@ -43,18 +45,47 @@ def read_only(path: Path, why: str) -> ActionFailed:
 
 def connected_for_reading(path: Path) -> sqlite3.Connection:
     """A connection that shows what is there now. Raises what `file.translated` makes of SQLite's errors."""
-    db = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
-    )
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        db = sqlite3.connect(
+            uri, uri=True, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+        )
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(path, str(error)) from error
     try:
         db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-    except sqlite3.OperationalError:
-        db.close()  # a crash left something to roll back, or a WAL without its index
-        return _recovered(path)
     except sqlite3.DatabaseError as error:
         db.close()
-        raise translated(error, path) from error
+        meant = translated(error, path)
+        if not isinstance(error, sqlite3.OperationalError) or isinstance(meant, Busy):
+            raise meant from error
+        return _recovered(path)  # a crash left something to roll back, or a WAL without its index
     return db
+
+
+def stamp_of(path: Path) -> Stamp:
+    """What differs once a file of the database was written; opens none, which would end locks of SQLite."""
+    return tuple(map(_stamp, (path.with_name(path.name + suffix) for suffix in _BESIDE)))
+
+
+def is_copy(db: sqlite3.Connection) -> bool:
+    return not db.execute("PRAGMA database_list").fetchone()[2]
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _unreadable(path: Path, why: str) -> ActionFailed:
+    return ActionFailed(
+        f"the journal {path} cannot be read",
+        why=why if os.access(path, os.R_OK) else "it may not be read by you",
+        fix="have its owner allow it, or set XDG_STATE_HOME to a folder that you may write",
+    )
 
 
 def in_memory(db: sqlite3.Connection, amend: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:

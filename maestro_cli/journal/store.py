@@ -22,15 +22,22 @@ from maestro_cli.core.canonical import canonical_json
 from maestro_cli.core.clock import Clock, from_rfc3339, to_rfc3339
 from maestro_cli.core.errors import Busy, InvalidFile
 from maestro_cli.core.redaction import Redactor
+from maestro_cli.journal.file import BUSY_TIMEOUT_SECONDS, broken, choose_mode, create, translated
 from maestro_cli.journal.file import SAFE_WAL_SINCE as SAFE_WAL_SINCE
-from maestro_cli.journal.file import broken, choose_mode, create, translated
 from maestro_cli.journal.file import journal_mode as journal_mode
 from maestro_cli.journal.model import Event, Head, Lease, Projection, chain_hash
-from maestro_cli.journal.reading import connected_for_reading, in_memory, read_only, why_unwritable
+from maestro_cli.journal.reading import (
+    Stamp,
+    connected_for_reading,
+    in_memory,
+    is_copy,
+    read_only,
+    stamp_of,
+    why_unwritable,
+)  # fmt: skip
 from maestro_cli.journal.schema import FORMAT, format_of, make_tables, recreate
 
 EVENT_COLUMNS = "seq, time, kind, subject, actor, data, prev, hash"
-BUSY_TIMEOUT_SECONDS = 10.0
 _SURROGATES = re.compile("[\ud800-\udfff]")  # half characters: neither UTF-8 nor SQLite can carry them
 
 
@@ -78,15 +85,19 @@ class Journal:
         self._end: Head | None = None  # of the open transaction, once it has appended
         self.last_written = 0  # the newest event that this process appended
         self.why_read_only = why_unwritable(path)
+        self._copied: Stamp | None = None  # of the files, where a copy of them is read
         self._db = self._opened()
 
     def _opened(self) -> sqlite3.Connection:
         if not self.why_read_only:
             create(self.path)
+        stamp = stamp_of(self.path)  # before anything is read: what comes while it is is news
         db = connected_for_reading(self.path) if self.why_read_only else self._connect()
         try:
             db.row_factory = sqlite3.Row
-            return self._prepared_for_reading(db) if self.why_read_only else self._prepared(db)
+            db = self._prepared_for_reading(db) if self.why_read_only else self._prepared(db)
+            self._copied = stamp if is_copy(db) else None
+            return db
         except sqlite3.DatabaseError as error:
             db.close()
             raise translated(error, self.path) from error
@@ -121,7 +132,7 @@ class Journal:
         return db
 
     def _prepared_for_reading(self, db: sqlite3.Connection) -> sqlite3.Connection:
-        """As it is, where its tables have seen every event; else a copy of how it was then."""
+        """As it is, where its tables have seen every event; else a copy, until the files are others."""
         self._require_format(db)
         if self._lags(db):
             db = in_memory(db, self._catch_up)
@@ -258,10 +269,17 @@ class Journal:
             raise broken(self.path, "its head is missing")
         return Head(row["seq"], row["hash"])
 
+    def _current(self) -> sqlite3.Connection:
+        """The connection; where it reads a copy of files that are others by now, one anew."""
+        if self._copied is not None and self._copied != stamp_of(self.path):
+            before, self._db = self._db, self._opened()
+            before.close()
+        return self._db
+
     def head(self) -> Head:
         with self._lock:
             try:
-                return self._end or self._head(self._db)
+                return self._end or self._head(self._current())
             except sqlite3.DatabaseError as error:
                 raise translated(error, self.path) from error
 
@@ -269,7 +287,7 @@ class Journal:
         """Read projections outside a transaction."""
         with self._lock:
             try:
-                return self._db.execute(sql, parameters).fetchall()
+                return self._current().execute(sql, parameters).fetchall()
             except sqlite3.DatabaseError as error:
                 raise translated(error, self.path) from error
 
@@ -293,7 +311,7 @@ class Journal:
         where = f"WHERE {' AND '.join(terms)} ORDER BY seq LIMIT ?"
         with self._lock:
             try:
-                return list(_read(self._db, where, parameters))
+                return list(_read(self._current(), where, parameters))
             except json.JSONDecodeError as error:
                 raise broken(self.path, f"an event is not JSON: {error}") from error
             except sqlite3.DatabaseError as error:

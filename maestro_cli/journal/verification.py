@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from maestro_cli.core.errors import Busy, InvalidFile, MaestroError, NotFound, UsageError
+from maestro_cli.journal.file import BUSY_TIMEOUT_SECONDS
 from maestro_cli.journal.model import GENESIS, Event, Finding, Head, Projection, Verification, chain_hash
 from maestro_cli.journal.reading import connected_for_reading, why_unwritable
 from maestro_cli.journal.schema import recreate
-from maestro_cli.journal.store import BUSY_TIMEOUT_SECONDS, EVENT_COLUMNS, _read
+from maestro_cli.journal.store import EVENT_COLUMNS, _read
 
 MAX_FINDINGS = 100
 

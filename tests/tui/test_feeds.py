@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import Busy, NotFound, Refused, TimedOut, Unreachable
 from maestro_cli.core.facts.live import Begun, Changed, Listed, Lost, Restored
 from maestro_cli.tui.defects import FILE
+from maestro_cli.tui.feeds import runner as runner_module
 from maestro_cli.tui.feeds.model import Feed, Hearer
 from maestro_cli.tui.feeds.runner import FeedRunner, told
 from maestro_cli.tui.feeds.watching import Watching, gather
@@ -402,3 +404,31 @@ def test_a_feed_that_follows_is_stopped_with_its_cancellation() -> None:
     assert begun.wait(PATIENCE_SECONDS)
     feeds.close()
     wait_for(lambda: not any(one.name == "feed g@prod" for one in threading.enumerate()), "no thread")
+
+
+def test_a_reader_that_told_something_has_not_failed_many_times_in_a_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else what follows well, and ends now and then, would be tried again ever later."""
+    store, told_at, waits = Store(Scope(("prod",))), [0], list[float]()
+
+    def follow(services: Any, argument: str, hearer: Hearer[int], cancellation: Cancellation) -> None:
+        hearer.read(told_at[0])
+        told_at[0] += 1
+        raise Unreachable("it hung up")
+
+    class Hurry(threading.Event):
+        """Waits for nothing."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0.0)
+            return super().wait(0.001)
+
+    feed: Feed[int] = Feed("f", "x", 0.01, follow=follow)
+    own = SimpleNamespace(Thread=threading.Thread, Lock=threading.Lock, Event=Hurry)
+    monkeypatch.setattr(runner_module, "threading", own)
+    feeds = runner(store, feed)
+    feeds.want(frozenset({feed.of("prod")}))
+    wait_for(lambda: len(waits) >= 6, "six times")
+    feeds.close()
+    assert set(waits) == {0.02}

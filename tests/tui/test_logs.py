@@ -60,6 +60,31 @@ def test_a_keeper_keeps_so_many_and_tells_the_last() -> None:
     assert told[-1] == Tail(2, ("c", "d"))
 
 
+def test_an_older_tail_is_never_told_after_a_newer_one() -> None:
+    told, is_held, let_go = list[Tail](), threading.Event(), threading.Event()
+
+    class SlowEar:
+        def read(self, data: Tail) -> None:
+            if not is_held.is_set():
+                is_held.set()
+                assert let_go.wait(PATIENCE_SECONDS)
+            told.append(data)
+
+        def failed(self, error: Exception, heard_at: datetime | None = None) -> None: ...
+
+    keeper = TailKeeper(SlowEar())
+    keeper.add(["a"])
+    assert is_held.wait(PATIENCE_SECONDS)
+    keeper.add(["b"])
+    second = threading.Thread(target=keeper.tell)
+    second.start()
+    second.join(0.05)  # it would have told by now, were it not its turn
+    let_go.set()
+    second.join(PATIENCE_SECONDS)
+    assert [tail.total for tail in told[:2]] == [1, 2]
+    keeper.close()
+
+
 def test_a_filter_of_the_source_picks_or_leaves_out() -> None:
     picks, leaves = LogsAsked("ml/pod/a", "error").wanted, LogsAsked("ml/pod/a", "!debug").wanted
     assert (picks.grep, picks.exclude) == ("(?i)error", "")

@@ -103,6 +103,7 @@ class _Reader:
         self._stopped = Cancellation()
         self._hurry = threading.Event()
         self._last: object = None
+        self._failures = 0  # one after another, with nothing read between them
         self._thread = threading.Thread(target=self._run, name=f"feed {key.feed}@{key.context}", daemon=True)
         self._thread.start()
 
@@ -121,15 +122,14 @@ class _Reader:
         self._hurry.set()
 
     def _run(self) -> None:
-        failures = 0
         while not self._stopped.is_set:
             try:
                 self._read_once()
-                failures = 0
+                self._failures = 0
             except Exception as error:  # noqa: BLE001 - the border of the thread: it is told, and tried again
-                failures += 1
+                self._failures += 1
                 self.failed(error)
-            every = self._feed.every_seconds
+            every, failures = self._feed.every_seconds, self._failures
             self._hurry.wait(min(every * 2 ** min(failures, 6), SLOWEST_SECONDS) if failures else every)
             self._hurry.clear()
 
@@ -144,7 +144,7 @@ class _Reader:
         """Satisfies Hearer. What is as it was keeps its identity, so that nobody draws it again."""
         if data == self._last:
             data = self._last
-        self._last = data
+        self._last, self._failures = data, 0
         self._runner.tell(self, FactRead(self._key, data, self._runner._clock.now()))
 
     def begun(self, data: object) -> None:

@@ -47,6 +47,7 @@ class TailKeeper:
         self._entries: deque[Any] = deque(maxlen=limit)
         self._total = 0
         self._lock = threading.Lock()
+        self._telling = threading.Lock()  # an older tail is never told after a newer one
         self._timer: threading.Timer | None = None
 
     def add(self, batch: Sequence[Any]) -> None:
@@ -59,10 +60,11 @@ class TailKeeper:
                 self._timer.start()
 
     def tell(self) -> None:
-        with self._lock:
-            self._timer = None
-            tail = Tail(self._total - len(self._entries), tuple(self._entries), self)
-        self._hearer.read(tail)
+        with self._telling:
+            with self._lock:
+                self._timer = None
+                tail = Tail(self._total - len(self._entries), tuple(self._entries), self)
+            self._hearer.read(tail)
 
     def close(self) -> None:
         """Tell what was not told yet."""

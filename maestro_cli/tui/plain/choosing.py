@@ -10,6 +10,7 @@ from maestro_cli.core.errors import UsageError
 from maestro_cli.tui.acting.model import Action, Target
 
 MOST_NAMED = 5  # of those that a word may mean
+MOST_DIGITS = 9  # of the number of a row
 
 
 def chosen_rows(words: Sequence[str], rows: Sequence[Target]) -> tuple[Target, ...]:
@@ -20,9 +21,10 @@ def chosen_rows(words: Sequence[str], rows: Sequence[Target]) -> tuple[Target, .
 
 def _row(word: str, rows: Sequence[Target]) -> Target:
     if word.isascii() and word.isdecimal():
-        if not 1 <= int(word) <= len(rows):
+        number = int(word) if len(word) <= MOST_DIGITS else 0
+        if not 1 <= number <= len(rows):
             raise UsageError(f"there is no row {word[:20]}", why=f"{len(rows)} rows were read")
-        return rows[int(word) - 1]
+        return rows[number - 1]
     exact = [one for one in rows if one.name == word]
     found = exact or [one for one in rows if one.name.rpartition("/")[2] == word]
     if len(found) == 1:

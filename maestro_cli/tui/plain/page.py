@@ -16,6 +16,7 @@ from maestro_cli.output.tables import plain_table
 from maestro_cli.output.views import Column, Listing, Report, View
 from maestro_cli.output.writer import OutputOptions, emit
 from maestro_cli.tui.acting.model import Target
+from maestro_cli.tui.cells import cell_of
 from maestro_cli.tui.plain.forms import form_of
 from maestro_cli.tui.rewind.comparison import text_difference
 from maestro_cli.tui.screens.model import Moment, OwnScreen, Place, ReportScreen, Screen, TableScreen
@@ -169,8 +170,7 @@ def _numbered(columns: Sequence[Column[Any]], *, has_context: bool) -> list[Colu
 
 
 def _of(column: Column[Any], inner: Callable[[Any], Any]) -> Column[Any]:
-    cell = column.cell
-    return replace(column, cell=lambda one: cell(inner(one)), tone=None)
+    return replace(column, cell=lambda one: cell_of(column, inner(one)), tone=None)
 
 
 def _report(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from maestro_cli.core.clock import SystemClock
-from maestro_cli.core.errors import ActionFailed, InvalidFile
-from maestro_cli.journal import store, verification
+from maestro_cli.core.errors import ActionFailed, Busy, InvalidFile
+from maestro_cli.journal import reading, store, verification
 from maestro_cli.journal.model import Event
 from maestro_cli.journal.store import Journal
 from maestro_cli.journal.verification import verify
@@ -95,6 +96,47 @@ def test_what_a_crash_left_is_rolled_back_in_a_copy(path: Path) -> None:
     assert verify(path).intact
     journal.close()
     assert beside(path) == before
+
+
+@pytest.mark.parametrize("is_left", [False, True], ids=["its-tables-lag", "a-crash-left-something"])
+def test_a_copy_is_made_anew_once_somebody_has_written(path: Path, is_left: bool) -> None:
+    if is_left:
+        left_by_a_crash(path)
+    shown = Journal(path, projections=(Kinds(),), clock=SystemClock())
+    before = shown.query("SELECT COUNT(*) FROM kinds")[0][0], shown.head().seq, len(shown.events())
+    assert before == (2, 2, 2)
+    WHY[:] = [""]  # for somebody else
+    other = Journal(path, clock=SystemClock())
+    other.append("c", "s/1", "other", {})
+    other.close()
+    WHY[:] = ["the file may not be written by you"]
+    assert shown.head().seq == 3
+    assert shown.query("SELECT COUNT(*) FROM kinds")[0][0] == 3
+    assert kinds(shown) == ["a", "b", "c"]
+    shown.close()
+
+
+def test_one_that_is_being_written_is_busy_and_not_copied(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BUSY_TIMEOUT_SECONDS", 0.01)
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("PRAGMA locking_mode = EXCLUSIVE")
+    writer.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(Busy, match="the journal is busy"):
+        Journal(path, clock=SystemClock())
+    writer.close()
+    assert kinds(Journal(path, clock=SystemClock())) == ["a", "b"]
+
+
+@pytest.mark.parametrize("read", [lambda path: Journal(path, clock=SystemClock()), verify])
+def test_one_that_may_not_be_read_says_so(path: Path, read: Callable[[Path], object]) -> None:
+    path.unlink()
+    path.mkdir()  # root may read every file, and nobody a folder as one
+    with pytest.raises(ActionFailed, match="cannot be read") as refused:
+        read(path)
+    assert refused.value.why
+    assert refused.value.fix
 
 
 def test_it_is_written_again_once_the_disk_is(path: Path) -> None:
