@@ -70,6 +70,8 @@ def test_an_older_tail_is_never_told_after_a_newer_one() -> None:
                 assert let_go.wait(PATIENCE_SECONDS)
             told.append(data)
 
+        def begun(self, data: Tail) -> None: ...
+
         def failed(self, error: Exception, heard_at: datetime | None = None) -> None: ...
 
     keeper = TailKeeper(SlowEar())
