@@ -32,7 +32,7 @@ from maestro_cli.runbooks.model import (
     parted,
 )
 from maestro_cli.runbooks.people import People
-from maestro_cli.runbooks.performing import Performer
+from maestro_cli.runbooks.performing import Performer, waiting_at
 from maestro_cli.runbooks.questions import AFTER_FAILURE
 from maestro_cli.runbooks.rollback import Hands, roll_back
 from maestro_cli.runbooks.session import Session
@@ -219,6 +219,8 @@ class Execution:
     def _after(self, trouble: Trouble) -> Answer | None:
         """What a person says about a part that failed; None when nobody says anything, or nothing failed."""
         last = self.ledger.last(trouble.part.path)
+        if trouble.outcome.state is State.WAITING:
+            return None
         if trouble.step.on_fail is not OnFail.ASK or last is None or last.state not in FAILURES:
             return None
         return self._people.ask(self._people.asking(last.path).failure(trouble.step, last))
@@ -236,7 +238,7 @@ class Execution:
         step, part, outcome = trouble.step, trouble.part, trouble.outcome
         reason = f"{part.name}: {outcome.reason}"
         if outcome.state is State.WAITING:
-            return Ending(RunStatus.WAITING, ExitCode.WAITING_APPROVAL, outcome.reason, part.path)
+            return waiting_at(part.path, outcome)
         if self.around.cancellation.is_set and outcome.state in (State.CANCELLED, State.UNKNOWN):
             return self.cancelled(part.path, outcome)
         if outcome.state is State.UNKNOWN:

@@ -1,7 +1,8 @@
 """One step of a run: its attempts, and what became of one without a known outcome.
 
 Invariant: a step whose outcome is recorded is not run again; an attempt without a known outcome is settled
-first (by the change pipeline, its probe or a person) and stays unknown when it cannot be.
+first (by the change pipeline, its probe or a person) and stays unknown when it cannot be. Whether the world
+may be altered is asked before each attempt that may, however long ago the run began.
 """
 
 from __future__ import annotations
@@ -15,7 +16,18 @@ from maestro_cli.core.redaction import Redactor
 from maestro_cli.runbooks.attempts import attempt
 from maestro_cli.runbooks.command import command_of
 from maestro_cli.runbooks.ledger import Ledger
-from maestro_cli.runbooks.model import FAILURES, Role, Runbook, State, Step, StepOutcome, StepRecord, parted
+from maestro_cli.runbooks.model import (
+    FAILURES,
+    Ending,
+    Role,
+    Runbook,
+    RunStatus,
+    State,
+    Step,
+    StepOutcome,
+    StepRecord,
+    parted,
+)
 from maestro_cli.runbooks.people import People
 from maestro_cli.runbooks.ports import ChangeState
 from maestro_cli.runbooks.session import Session
@@ -45,6 +57,8 @@ class Performer:
         """The outcome of a step: the recorded one, the settled one, or that of new attempts."""
         last = self._ledger.last(step.path)
         if last is not None and last.state in (State.INTENDED, State.UNKNOWN):
+            if (held := self._held(step)) is not None:
+                return held
             last = self._settle(step, last)
         while True:
             if last is not None and last.state in (State.OK, State.UNKNOWN):
@@ -60,9 +74,18 @@ class Performer:
                 self._around.cancellation.wait(0.0 if self._around.stand_in else pause)
             if self._around.cancellation.is_set:
                 return StepOutcome(State.CANCELLED, "cancelled before it started")
+            if (held := self._held(step)) is not None:
+                return held
             last = self._attempt(step)
             if last.state in (State.WAITING, State.CANCELLED):
                 return outcome_of(last)
+
+    def _held(self, step: Step) -> StepOutcome | None:
+        """Why an attempt that may alter the world does not begin now; nothing of it is recorded."""
+        why = self._around.why_held() if step.mutates else ""
+        if not why:
+            return None
+        return StepOutcome(State.WAITING, f"paused before {step.path}: {why}", exit_code=ExitCode.BUSY)
 
     def _probed(self, step: Step) -> bool:
         return self._probe_of(step) is not None
@@ -170,6 +193,13 @@ class Performer:
         captures = {step.capture: line} if step.capture and "\n" not in line else {}
         reason = f"its probe says it was done ({found.process_exit})"
         return StepOutcome(State.OK, reason, output=found.output, captures=captures)
+
+
+def waiting_at(path: str, outcome: StepOutcome) -> Ending:
+    """How a run stands whose step waits: for a person, or, where it was held, for whoever resumes it."""
+    if outcome.exit_code is ExitCode.BUSY:
+        return Ending(RunStatus.PAUSED, ExitCode.BUSY, outcome.reason, path)
+    return Ending(RunStatus.WAITING, ExitCode.WAITING_APPROVAL, outcome.reason, path)
 
 
 def outcome_of(record: StepRecord) -> StepOutcome:

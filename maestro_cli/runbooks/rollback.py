@@ -12,6 +12,7 @@ from maestro_cli.core.errors import ExitCode
 from maestro_cli.runbooks.iterations import Scope
 from maestro_cli.runbooks.ledger import Ledger
 from maestro_cli.runbooks.model import FAILURES, Cause, Ending, Role, RunStatus, State, Step, StepOutcome
+from maestro_cli.runbooks.performing import waiting_at
 from maestro_cli.runbooks.session import Session
 from maestro_cli.runbooks.substitution import into_name
 
@@ -53,7 +54,7 @@ def roll_back(scope: Scope, session: Session, ledger: Ledger, hands: Hands, caus
         if outcome.state is State.OK:
             continue
         if outcome.state is State.WAITING:
-            return Ending(RunStatus.WAITING, ExitCode.WAITING_APPROVAL, outcome.reason, undo_step.path)
+            return waiting_at(undo_step.path, outcome)
         if outcome.state is State.CANCELLED:
             return hands.cancelled(undo_step.path, outcome)
         status = RunStatus.UNKNOWN if outcome.state is State.UNKNOWN else RunStatus.ROLLBACK_FAILED

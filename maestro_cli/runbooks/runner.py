@@ -85,14 +85,18 @@ class RunbookRunner:
         stand_in: Callable[[Step], StepOutcome] | None = None,
         told: Told | None = None,
         defaults: Mapping[str, str] | None = None,
+        why_held: Callable[[], str] = lambda: "",
     ) -> None:
         """`stand_in` takes the place of every step: a rehearsal. `told` hears of each event of a run.
+
+        `why_held` says why nothing may be altered now, or "": a run is paused before the step that would.
 
         `defaults` are the context's values of parameters, for the runbooks that steps run.
         """
         self._defaults = dict(defaults or {})
         self._journal, self._metrics, self._changes = journal, metrics, changes
         self._systems, self._stand_in, self._told = systems, stand_in, told
+        self._why_held = why_held
         self._clock, self._actor = clock, actor
         self._environment = dict(os.environ if environment is None else environment)
         self._redactor = knowing(redactor, self._environment)
@@ -229,6 +233,7 @@ class RunbookRunner:
             confirm,
             decisions,
             self._stand_in,
+            self._why_held,
         )
 
     def _session(self, run_id: str, runbook: Runbook, values: Mapping[str, str]) -> Session:

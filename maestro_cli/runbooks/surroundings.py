@@ -32,6 +32,7 @@ class Surroundings:
     confirm: Confirm
     decisions: Mapping[str, str] = field(default_factory=dict)
     stand_in: Callable[[Step], StepOutcome] | None = None  # in the place of every step: a rehearsal
+    why_held: Callable[[], str] = lambda: ""  # why nothing may be altered now, asked before each such attempt
 
     def work(
         self,

@@ -68,6 +68,9 @@ class GlobalOptions:
     is_read_only: bool = False
     is_plain: bool = False
     asks: Callable[[], Person | None] = person_at_terminal  # whom to ask, looked up each time
+    why_held: Callable[[], str] = lambda: (
+        ""
+    )  # why nothing may be changed now, asked before each step that would
 
 
 class Backends:

@@ -206,6 +206,7 @@ class RunServices(NotifyServices):
             environment=step_environment(self.context_name, self.context, os.environ),
             told=told,
             defaults=self.runbooks.defaults,
+            why_held=self.options.why_held,
         )
 
     def readable_runbooks(self) -> list[Runbook]:

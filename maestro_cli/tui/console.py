@@ -1,7 +1,8 @@
 """What the console is made of, without a screen: the store, the feeds, services by context, the dispatcher.
 
 Invariant: reading services are read-only whatever else is set; the services of an action allow what the
-context itself allows, and exist only once it was armed.
+context itself allows, and exist only once it was armed. Of what was begun while it was armed, that is asked
+again before each step that changes something.
 """
 
 from __future__ import annotations
@@ -138,8 +139,14 @@ class Console:
             context=context,
             is_read_only=is_reading or self.options.is_read_only,
             asks=lambda: self.person(context),
+            why_held=lambda: self._why_held(context),
         )
         return Services(options, ConsoleSignals(self.ending))
+
+    def _why_held(self, context: str) -> str:
+        """Why nothing may be changed now, by whatever was begun while it was armed; "" where it may."""
+        is_armed = self.store.snapshot.is_armed(context, self.clock.now())
+        return "" if is_armed else f"{context} is not armed any more"
 
     def leave_unused(self) -> None:
         """Close what is open to contexts that were left a while ago, in a thread; not while something is

@@ -34,7 +34,7 @@ from maestro_cli.tui.screens.incident_runs import (
 from maestro_cli.tui.screens.incident_words import next_keys
 from maestro_cli.tui.screens.model import Moment, Place
 from maestro_cli.tui.screens.runs import run_report
-from maestro_cli.tui.store.events import ContextArmed
+from maestro_cli.tui.store.events import ContextArmed, ContextDisarmed
 from tests.tui.cases import NOW
 from tests.tui.journal_room import CONFIG, JournalRoom, room
 
@@ -288,6 +288,29 @@ def test_a_run_without_an_answer_waits_and_is_gone_on_with_or_ended(book: Journa
     shown = read_story(book.services, "1").runs[0].id
     assert perform(book, CANCEL, Agrees(None)).startswith(f"{shown} cancelled")
     assert any(one.line.endswith(f"runbook cancel {shown}") for one in book.console.store.snapshot.log)
+
+
+def test_a_run_changes_nothing_once_its_context_is_not_armed_any_more_and_goes_on_when_it_is(
+    book: JournalRoom, tmp_path: Path
+) -> None:
+    arm(book)
+    altered, store = tmp_path / "altered", book.console.store
+    touch = f"\n```sh {{id=touch mutates=true}}\ntouch {altered}\n```\n"
+    (tmp_path / "books" / "look.md").write_text(BOOK + touch)
+
+    class Disarms(Person):
+        def ask_question(self, question: Question, is_cancelled: object) -> Answer | None:
+            store.dispatch(ContextDisarmed("x"))
+            return super().ask_question(question, is_cancelled)
+
+    book.console.person = lambda context: cast(Any, Disarms(True))
+    outcome = perform(book, REHEARSE, Agrees(Agreed()))
+    assert "paused before touch: x is not armed any more" in outcome
+    assert not altered.exists()
+    assert "e" in [key for key, _ in next_keys(read_story(book.services, "1"))]
+    arm(book)
+    assert "succeeded" in perform(book, CONSIDER, Agrees(Agreed()))
+    assert altered.exists()
 
 
 def test_the_run_that_was_shown_is_stopped_and_no_newer_one(book: JournalRoom) -> None:

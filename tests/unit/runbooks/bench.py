@@ -157,6 +157,7 @@ class Bench:
         secrets: tuple[str, ...] = (),
         environment: Mapping[str, str] | None = None,
         defaults: Mapping[str, str] | None = None,
+        why_held: Callable[[], str] = lambda: "",
     ) -> RunbookRunner:
         return RunbookRunner(
             self.journal,
@@ -168,6 +169,7 @@ class Bench:
             redactor=Redactor(secrets),
             environment=environment,
             defaults=defaults,
+            why_held=why_held,
         )
 
     def control(self, *, secrets: tuple[str, ...] = ()) -> RunControl:
