@@ -24,6 +24,7 @@ from maestro_cli.slo.measuring.measure import Outside, measure
 from maestro_cli.slo.measuring.model import Excluded
 from maestro_cli.slo.measuring.window import Span, calendar_span, zone_named
 from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.policy import INCIDENT_SHARE, wants_review
 from maestro_cli.slo.report.credits import credit_of, dearest
 from maestro_cli.slo.report.model import Credit, Line, Terms
 from maestro_cli.slo.report.shapes import spent_between
@@ -107,6 +108,10 @@ def _words(
     due: Credit | None, without: Credit | None, span: Span, spent: Sequence[tuple[str, float]], now: datetime
 ) -> str:
     told = f"it spent {spent_text(spent)} of the budgets of {span.label or span}"
+    if reviewed := [name for name, share in spent if wants_review(share)]:
+        told += (
+            f", over {INCIDENT_SHARE:.0%} of that of {', '.join(reviewed)}: the budget policy wants a review"
+        )
     if due is None or without is None:
         return f"the contract owes no credit; {told}"
     if now < span.end:

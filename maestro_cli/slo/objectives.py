@@ -40,6 +40,11 @@ class Method(Enum):
     TIMESLICES = "Timeslices"
     RATIO_TIMESLICES = "RatioTimeslices"
 
+    @property
+    def counted(self) -> str:
+        """What the ratio and the budget are of."""
+        return "events" if self is Method.OCCURRENCES else "slices"
+
 
 class Counters(msgspec.Struct, frozen=True, tag=True):
     """Counts of events, as PromQL counter selectors; exactly one of `bad` and `good` is set."""

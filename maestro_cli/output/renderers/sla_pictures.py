@@ -14,7 +14,7 @@ from maestro_cli.output.plots import Plot, svg
 from maestro_cli.output.whiskers import Period, Whiskers, whiskers_svg
 from maestro_cli.slo.measuring.distribution import Distribution
 from maestro_cli.slo.measuring.verdict import percent
-from maestro_cli.slo.objectives import Latency
+from maestro_cli.slo.objectives import Latency, Method
 from maestro_cli.slo.report import pictures as named
 from maestro_cli.slo.report.shapes import budget_curve, days
 from maestro_cli.slo.report.text import ratio_text
@@ -51,8 +51,10 @@ def _budget(line: Line) -> str:
 
 def _hours(line: Line) -> str:
     rows = [Row(f"{one.day:%a %d}", one.shares) for one in days(line.measured)]
-    kind = line.objective.indicator
-    what = f"slower than {limit_text(kind.threshold_seconds)}" if isinstance(kind, Latency) else "bad events"
+    kind, method = line.objective.indicator, line.objective.method
+    what = f"bad {method.counted}"
+    if isinstance(kind, Latency) and method is Method.OCCURRENCES:
+        what = f"slower than {limit_text(kind.threshold_seconds)}"
     title = f"{line.objective.title}: {what} by hour, {line.measured.span.zone}"
     return heatmap_svg(Heatmap(title, rows, line.objective.budget))
 

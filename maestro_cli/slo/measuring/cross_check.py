@@ -27,6 +27,8 @@ def cross_check(measured: Measured, metrics: RawMetrics) -> str:
     many = measured.measured.minutes * MINUTE // step if step else 0
     if counters is None or minutes is None or measured.ratio is None or not many:
         return "not compared with PromQL: nothing was summed from raw samples"
+    if measured.bounds is None:
+        return f"not compared with PromQL: {measured.judgement.reason}"
     parts = {"counted": counters.bad or counters.good, "total": counters.total}
     window = prometheus_duration(step)
     query = " or ".join(
@@ -40,14 +42,12 @@ def cross_check(measured: Measured, metrics: RawMetrics) -> str:
     end = step * many // MINUTE
     total, good = math.fsum(minutes.total[:end]), math.fsum(minutes.good[:end])
     bad = told["counted"] if counters.bad is not None else told["total"] - told["counted"]
-    return _compared(measured, (total - good, total), (bad, told["total"]))
+    open_ = (measured.bounds.high - measured.bounds.low) * total
+    return _compared(1 - measured.coverage, open_, (total - good, total), (bad, told["total"]))
 
 
-def _compared(measured: Measured, own: tuple[float, float], other: tuple[float, float]) -> str:
-    """Bad and all events, of both."""
-    bounds = measured.bounds
-    unseen = 1 - measured.coverage
-    open_ = (bounds.high - bounds.low) * own[1] if bounds is not None else math.inf
+def _compared(unseen: float, open_: float, own: tuple[float, float], other: tuple[float, float]) -> str:
+    """Bad and all events, of both; `unseen` is a share of the time, `open_` how many events are not known."""
     allowed = DIFFERENCE * own[0] + open_ + 1, (DIFFERENCE + unseen) * own[1] + open_ + 1
     figures = f"{other[0]:.1f} bad of {other[1]:.1f}, and {own[0]:.0f} of {own[1]:.0f} were counted"
     if all(abs(one - two) <= most for one, two, most in zip(own, other, allowed, strict=True)):

@@ -1,7 +1,7 @@
 """How long events took: those of each bucket of a histogram, hour by hour. For pictures, never for a verdict.
 
 Invariant: PromQL evaluates it, so counts are as `increase` extrapolates them; an hour without an answer is
-not there, and never an hour in which nothing was slow.
+not there, and never an hour in which nothing was slow. Hours are those of UTC that lie wholly in the period.
 """
 
 from __future__ import annotations
@@ -80,7 +80,12 @@ def distribution_of(objective: Objective, span: Span, outside: Outside) -> Distr
     if not isinstance(kind, Latency) or kind.native:
         return None
     over = span.until(min(outside.at or outside.now, outside.now))
-    over = replace(over, end=over.end - timedelta(seconds=over.end.timestamp() % HOUR_SECONDS))
+    start, end = (at.timestamp() for at in (over.start, over.end))
+    over = replace(
+        over,
+        start=over.start + timedelta(seconds=-start % HOUR_SECONDS),
+        end=over.end - timedelta(seconds=end % HOUR_SECONDS),
+    )
     if over.end <= over.start:
         return None
     promql = f"sum by (le) (increase({kind.buckets}[1h]))"

@@ -7,6 +7,7 @@ one; without events there is no ratio.
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress, repeat
@@ -14,12 +15,13 @@ from operator import gt, mul, sub
 
 from maestro_cli.slo.measuring.counts import Counts
 from maestro_cli.slo.measuring.doubts import Doubt
-from maestro_cli.slo.measuring.model import Bounds
+from maestro_cli.slo.measuring.model import Bounds, Measured, Minutes
 from maestro_cli.slo.measuring.window import MINUTE
 from maestro_cli.slo.objectives import Method, Slices
 
 ROUNDING = 1e-12  # of a ratio: what adding up may be off; far less than one event
 BAD_MINUTE = 0.99  # a minute with a smaller share of good events is a bad one
+_MINUTE_SLICES = Slices(MINUTE, 1.0)  # of who says nothing of slices
 CLAMPED = 1.001  # a ratio up to here is 1: two counters are not read at the same instant
 
 
@@ -157,7 +159,7 @@ def ratio_of(tally: Tally, method: Method, slices: Slices | None) -> Ratio:
     bounds = tally.bounds_of(good, total, 0, end)
     judged = idle = 0
     if method is not Method.OCCURRENCES:
-        value, bounds, judged, idle = _by_slices(tally, method, slices or Slices(MINUTE, 1.0))
+        value, bounds, judged, idle = _by_slices(tally, method, slices or _MINUTE_SLICES)
     is_impossible = value is not None and not 0 <= value <= CLAMPED
     is_clamped = value is not None and not is_impossible and value > 1
     return Ratio(
@@ -175,6 +177,30 @@ def ratio_of(tally: Tally, method: Method, slices: Slices | None) -> Ratio:
     )
 
 
+def budget_minutes(measured: Measured) -> Minutes | None:
+    """The minutes in what the budget is of: events, or slices, each of which is one, spread over its minutes.
+
+    A slice without events is none. None where there are no minutes.
+    """
+    minutes, objective = measured.minutes, measured.objective
+    if minutes is None or objective.method is Method.OCCURRENCES:
+        return minutes
+    slices = objective.slices or _MINUTE_SLICES
+    length, end = _minutes_of(slices), len(minutes.total)
+    good, total = array("d", bytes(8 * end)), array("d", bytes(8 * end))
+    for first in range(0, end, length):
+        last = min(first + length, end)
+        of_good, of_all = minutes.both_in(first, last)
+        if of_all <= 0:
+            continue
+        share = of_good / of_all
+        if objective.method is Method.TIMESLICES:
+            (share,) = _judged([share], slices.target)
+        for index in range(first, last):
+            good[index], total[index] = share / (last - first), 1 / (last - first)
+    return Minutes(minutes.start, good, total, minutes.covered)
+
+
 def count_bad_minutes(tally: Tally) -> int:
     """How many minutes had less than 99 % good, of those with events."""
     counted, total = tally.counts.counted, tally.counts.total
@@ -185,7 +211,7 @@ def count_bad_minutes(tally: Tally) -> int:
 
 def _by_slices(tally: Tally, method: Method, slices: Slices) -> tuple[float | None, Bounds | None, int, int]:
     """The ratio and its bounds, and how many slices there were with events and without."""
-    length = max(round(slices.seconds / MINUTE), 1)
+    length = _minutes_of(slices)
     end = tally.counts.minutes
     seen: list[float] = []
     lows: list[float] = []
@@ -211,6 +237,10 @@ def _by_slices(tally: Tally, method: Method, slices: Slices) -> tuple[float | No
     if method is Method.TIMESLICES:
         seen, lows, highs = (_judged(each, slices.target) for each in (seen, lows, highs))
     return _mean(seen), Bounds(_mean(lows), _mean(highs)), len(seen), idle
+
+
+def _minutes_of(slices: Slices) -> int:
+    return max(round(slices.seconds / MINUTE), 1)
 
 
 def _judged(ratios: Iterable[float], target: float) -> list[float]:

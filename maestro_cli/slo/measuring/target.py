@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 
 from maestro_cli.core.verdict import Judgement, Verdict
 from maestro_cli.slo.measuring.model import Measured
+from maestro_cli.slo.measuring.slices import budget_minutes
 from maestro_cli.slo.measuring.verdict import judge_bounds
 from maestro_cli.slo.measuring.window import MINUTE, days_of
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day of the span: its ratio, what it spent of the budget of the span, and how much was watched."""
+    """A day of the span: its events, what it spent of the budget of the span, and how much was watched."""
 
     start: datetime
     good: float
@@ -62,22 +63,23 @@ def left_bounds(measured: Measured) -> tuple[float, float] | None:
 
 def days_in(measured: Measured) -> Iterator[Day]:
     """Each day of the zone that is over; what each spent is a share of the budget of the whole span."""
-    minutes = measured.minutes
-    if minutes is None:
+    minutes, budget = measured.minutes, budget_minutes(measured)
+    if minutes is None or budget is None:
         return
     minute, elapsed = timedelta(seconds=MINUTE), _elapsed(measured)
-    allowed = measured.objective.budget * math.fsum(minutes.total)
+    allowed = measured.objective.budget * math.fsum(budget.total)
     for _, start, end in days_of(measured.measured):
         first, last = (int((at - minutes.start) / minute) for at in (start, end))
         good, total = minutes.both_in(first, last)
         coverage = sum(minutes.covered[first:last]) / max(last - first, 1)
-        spent = (total - good) / allowed * elapsed if allowed > 0 else None
+        kept, of = budget.both_in(first, last)
+        spent = (of - kept) / allowed * elapsed if allowed > 0 else None
         yield Day(start, good, total, coverage, spent)
 
 
 def spent_at(measured: Measured) -> datetime | None:
-    """When the budget of what was promised was gone, in events of the whole span; None while some is left."""
-    minutes, objective = measured.minutes, measured.objective
+    """When the budget of what was promised was gone, by the whole span; None while some is left."""
+    minutes, objective = budget_minutes(measured), measured.objective
     if minutes is None or not math.fsum(minutes.total):
         return None
     elapsed = _elapsed(measured)

@@ -11,7 +11,7 @@ from maestro_cli.core.canonical import plain
 from maestro_cli.slo.measuring.distribution import Distribution
 from maestro_cli.slo.measuring.model import Asked, Measured
 from maestro_cli.slo.measuring.window import Span
-from maestro_cli.slo.report.model import METHOD, Line, SlaReport
+from maestro_cli.slo.report.model import Line, SlaReport
 from maestro_cli.slo.report.remarks import remark_on, spent_in
 
 QUANTILES = (0.5, 0.95, 0.99)
@@ -27,7 +27,7 @@ def report_document(report: SlaReport) -> dict[str, Any]:
         "context": inputs.context,
         "prometheus": inputs.url,
         "contract": plain(inputs.terms),
-        "method": METHOD,
+        "method": report.method,
         "verdict": report.verdict.value,
         "credit": plain(report.credit),
         "items": [_item(line) for line in report.lines],

@@ -15,13 +15,18 @@ from maestro_cli.slo.measuring.distribution import Distribution
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.recoveries import Recovered
 from maestro_cli.slo.measuring.window import Span, Unit
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Method, Objective
 
 METHOD = (
     "Ratios are weighted by events: the increases of counters as scraped, with resets and the births of "
     "series, are summed over all series and then divided. What was not seen is in the bounds: all of it bad, "
     "all of it good. PASS is what holds in the worst case, FAIL what holds in the best, and all else is "
     "INDETERMINATE."
+)
+
+OF_SLICES = (
+    " Objectives by timeslices or ratiotimeslices are weighted by time instead: each slice with events "
+    "counts one, in their ratios, budgets and worst hours."
 )
 
 
@@ -189,3 +194,9 @@ class SlaReport:
     lines: tuple[Line, ...]
     verdict: Verdict
     credit: Credit | None
+
+    @property
+    def method(self) -> str:
+        """How its figures were made, in words."""
+        is_of_slices = any(line.objective.method is not Method.OCCURRENCES for line in self.lines)
+        return METHOD + (OF_SLICES if is_of_slices else "")

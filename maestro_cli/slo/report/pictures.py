@@ -19,7 +19,7 @@ def pictures_in(line: Line) -> Iterator[tuple[str, str]]:
     if line.previous and any(one.budget_consumed is not None for one in (measured, *line.previous)):
         yield PERIODS, "The budget spent in this period and in those before"
     if has_events:
-        yield HOURS, "Bad events by hour and day"
+        yield HOURS, f"Bad {line.objective.method.counted} by hour and day"
     if line.distribution is not None and line.distribution.total > 0:
         yield DISTRIBUTION, "How long events took"
         yield DENSITY, "How long events took, day by day"

@@ -1,7 +1,7 @@
 """The shapes of a period: how its budget went, its worst hours, and each hour of each day.
 
 Invariant: what nobody saw is None; hours are of the zone of the period, and the two hours of a night in which
-clocks go back are one.
+clocks go back are one. What is bad are events, or slices of time where the objective judges those.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from itertools import accumulate
 from math import fsum
 
 from maestro_cli.slo.measuring.model import Measured, Minutes
+from maestro_cli.slo.measuring.slices import budget_minutes
 from maestro_cli.slo.measuring.window import MINUTE, Span, zone_named
 
 HOUR_MINUTES = 60
@@ -32,7 +33,7 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The share of bad events in each of its 24 hours; None where nothing was seen or happened."""
+    """The share of what was bad in each of its 24 hours; None where nothing was seen or happened."""
 
     day: date
     shares: tuple[float | None, ...]
@@ -40,7 +41,7 @@ class Day:
 
 def hours_of(measured: Measured) -> tuple[Hour, ...]:
     """Every hour that was measured; none for what has no minutes."""
-    minutes = measured.minutes
+    minutes = budget_minutes(measured)
     if minutes is None:
         return ()
     ends = range(0, len(minutes.total), HOUR_MINUTES)
@@ -50,9 +51,10 @@ def hours_of(measured: Measured) -> tuple[Hour, ...]:
 def budget_curve(measured: Measured) -> tuple[tuple[datetime, float], ...]:
     """The share of the period's budget that was left after each hour; empty without events or a budget.
 
-    By the events that the whole period has if it goes on like this, as `budget_left` is.
+    By what the whole period has if it goes on like this, as `budget_left` is.
     """
-    hours, allowed = hours_of(measured), _allowed(measured)
+    hours = hours_of(measured)
+    allowed = _allowed(measured, fsum(hour.total for hour in hours))
     if not hours or allowed <= 0:
         return ()
     spent = accumulate(hour.bad for hour in hours)
@@ -61,15 +63,17 @@ def budget_curve(measured: Measured) -> tuple[tuple[datetime, float], ...]:
 
 
 def worst_hours(measured: Measured, most: int = 5) -> tuple[tuple[Hour, float], ...]:
-    """The hours with the most bad events, the worst first, with the share of the budget that each took."""
-    allowed = _allowed(measured)
-    bad = sorted(hours_of(measured), key=lambda hour: (-hour.bad, hour.start))
+    """The hours with the most that was bad, the worst first, with the share of the budget that each took."""
+    hours = hours_of(measured)
+    allowed = _allowed(measured, fsum(hour.total for hour in hours))
+    bad = sorted(hours, key=lambda hour: (-hour.bad, hour.start))
     return tuple((hour, hour.bad / allowed) for hour in bad[:most] if hour.bad > 0) if allowed > 0 else ()
 
 
 def spent_between(measured: Measured, start: datetime, end: datetime) -> float | None:
     """The share of the period's budget that was spent in that time; None where that is not known."""
-    minutes, allowed = measured.minutes, _allowed(measured)
+    minutes = budget_minutes(measured)
+    allowed = 0.0 if minutes is None else _allowed(measured, fsum(minutes.total))
     if minutes is None or allowed <= 0:
         return None
     begin = minutes.start.timestamp()
@@ -85,9 +89,8 @@ def days(measured: Measured) -> tuple[Day, ...]:
     return tuple(_day(day, sums) for day, sums in _by_day(measured))
 
 
-def _allowed(measured: Measured) -> float:
-    """How many bad events the budget of the whole period is."""
-    total = 0.0 if measured.minutes is None else fsum(measured.minutes.total)
+def _allowed(measured: Measured, total: float) -> float:
+    """How much may be bad in the whole period, by how much there was in what was measured of it."""
     over = measured.measured.seconds
     return measured.objective.budget * total * measured.span.seconds / over if over else 0.0
 

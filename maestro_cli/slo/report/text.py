@@ -11,8 +11,9 @@ from maestro_cli.core.untrusted import markdown_code
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.verdict import percent
+from maestro_cli.slo.objectives import Method
 from maestro_cli.slo.report.document import digest_of
-from maestro_cli.slo.report.model import METHOD, Credit, Exclusion, Line, SlaReport
+from maestro_cli.slo.report.model import Credit, Exclusion, Line, SlaReport
 from maestro_cli.slo.report.pictures import PICTURES, picture_name, pictures_in
 from maestro_cli.slo.report.remarks import remark_on, spent_in
 from maestro_cli.slo.report.shapes import worst_hours
@@ -113,7 +114,7 @@ def why_text(line: Line, report: SlaReport) -> str:
 def _method(report: SlaReport) -> Iterator[str]:
     yield "## How it was measured"
     yield ""
-    yield METHOD
+    yield report.method
     yield ""
     yield "`maestro sla verify BUNDLE` recomputes every figure from the bundle of this report, offline."
     yield ""
@@ -141,11 +142,12 @@ def _objective(number: int, line: Line, pictures: str) -> Iterator[str]:
         yield ""
     worst = worst_hours(measured)
     if worst:
+        digits = 2 if objective.method is Method.RATIO_TIMESLICES else 0
         rows = (
-            (at(hour.start), f"{hour.bad:,.0f}", f"{hour.total:,.0f}", f"{share:.1%}")
+            (at(hour.start), f"{hour.bad:,.{digits}f}", f"{hour.total:,.0f}", f"{share:.1%}")
             for hour, share in worst
         )
-        yield from table(("worst hours", "bad", "events", "share of the budget"), rows)
+        yield from table(("worst hours", "bad", objective.method.counted, "share of the budget"), rows)
         yield ""
     yield from _asked(measured)
 

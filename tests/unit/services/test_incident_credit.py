@@ -61,6 +61,7 @@ def test_the_credit_is_told_with_the_incident_and_without(tmp_path: Path, judged
     found = credit(tmp_path, judged=judged)
     assert found is not None
     assert found.summary.startswith("10 % of the fee, 0 % without this incident; it spent 201.3% of answers")
+    assert found.summary.endswith("of 2026-10, over 20% of that of answers: the budget policy wants a review")
     told = [found.facts[name] for name in ("contract", "customer", "period")]
     assert told == ["gold", "ACME", "2026-10"]
 

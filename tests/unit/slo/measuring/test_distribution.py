@@ -11,6 +11,7 @@ import pytest
 from maestro_cli.slo.measuring.distribution import Distribution, distribution_of
 from maestro_cli.slo.measuring.keeping import Nowhere
 from maestro_cli.slo.measuring.measure import Outside
+from maestro_cli.slo.measuring.window import month_span
 from maestro_cli.slo.objectives import Latency
 from tests.unit.slo.report.month import ANSWERS, ASKED_AT, BAD, FAST, SPAN, Strict, requests
 
@@ -55,6 +56,15 @@ def test_a_quantile_in_the_last_bucket_is_a_lower_bound(found: Distribution) -> 
     assert high is not None
     assert (low[0], high[0]) == pytest.approx((0.025, 0.2))
     assert (low[1], high[1]) == (False, True)
+
+
+def test_no_hour_is_of_another_period_where_the_zone_is_off_by_half_an_hour() -> None:
+    month = month_span("2026-10", "Asia/Kolkata")
+    told = distribution_of(FAST, month, outside())
+    assert told is not None
+    assert told.hours[0][0] == month.start + timedelta(minutes=30)
+    assert told.hours[-1][0] + timedelta(hours=1) <= month.end
+    assert math.fsum(math.fsum(counts or ()) for _, counts in told.days(month)) == pytest.approx(told.total)
 
 
 def test_only_what_has_buckets_and_is_over_is_asked_for() -> None:
