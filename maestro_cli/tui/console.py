@@ -71,7 +71,7 @@ class Console:
     def acting(self, context: str) -> Services:
         """The services of changes, whose gate asks what the context asks. Raises GateNotMet unless armed."""
         if not self.store.snapshot.is_armed(context, self.clock.now()):
-            raise GateNotMet(f"{context} is read-only", fix="press W to arm it for some minutes")
+            raise GateNotMet(f"{context} is read-only", fix=":write 10 arms it for ten minutes")
         return self._services(context, is_reading=False)
 
     def policy(self, context: str) -> Policy:

@@ -17,6 +17,7 @@ from maestro_cli.tui.notices import WAYS
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.views.filtering import parse_filter
 
+MOST_DIGITS = 9  # of a number of minutes
 FILTER_SIGNS = ("/", "!", "-l", "-f")
 
 
@@ -123,7 +124,8 @@ def _argument(verb: Verb, rest: str, known: Known) -> str:
                 raise UsageError(
                     f"there is no {verb.takes} {name[:60]!r}", why=suggestion(name, known.of(verb.takes))
                 )
-    if verb.takes == "minutes" and rest and not (rest.isascii() and rest.isdecimal()):
+    is_number = rest.isascii() and rest.isdecimal() and len(rest) <= MOST_DIGITS
+    if verb.takes == "minutes" and rest and not is_number:
         raise UsageError(f"{rest[:60]!r} is no number of minutes", fix=":write 10")
     return rest
 

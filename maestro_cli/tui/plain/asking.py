@@ -6,7 +6,7 @@ before: the plan, its blast radius and what the gate says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import UsageError
@@ -86,9 +86,7 @@ class LineAsker:
         self._say_news(news)
         self._talk.say(f"{action.title}: all {len(planned)} of these")
         for one in planned:
-            decision = one.rehearsed.decision
-            gate = "" if decision is None else f"; gate: {decision.outcome.value}"
-            self._talk.say(f"{one.target.name}: {one.plan.summary}{gate}")
+            self._talk.say(f"{one.target.name}: {'; '.join((one.plan.summary, *_said_of(one)))}")
         count = str(len(planned))
         if action.danger.needs_typing:
             if not self._typed(count, f"type how many they are to go on ({count}), empty for no:"):
@@ -128,6 +126,18 @@ class LineAsker:
             return ""
         is_typed = self._typed(context, f"{context} is protected; type its name, empty for no:")
         return context if is_typed else None
+
+
+def _said_of(one: Planned) -> Iterator[str]:
+    """What the gate says of one of many and why, what it warns of, and what cannot be helped."""
+    if (decision := one.rehearsed.decision) is not None:
+        reasons = ", ".join(reason.what for reason in decision.reasons)
+        yield f"gate: {decision.outcome.value}{': ' if reasons else ''}{reasons}"
+        yield from (f"warning: {warning}" for warning in decision.warnings)
+    if not one.plan.undo:
+        yield "it cannot be taken back"
+    if risks := ", ".join(risk.code for risk in one.plan.risks):
+        yield f"risk {risks}: do it alone to accept it"
 
 
 class LinePerson:

@@ -7,15 +7,17 @@ when its row is printed. Ends at the end of input.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import MaestroError, UsageError
+from maestro_cli.core.errors import UsageError
 from maestro_cli.tui.acting.dispatcher import Dispatcher
 from maestro_cli.tui.acting.model import Action, Target
 from maestro_cli.tui.acting.progress import SpokenProgress
 from maestro_cli.tui.console import Console
+from maestro_cli.tui.feeds.runner import told
 from maestro_cli.tui.keys.commands import Known
 from maestro_cli.tui.keys.doing import seen_namespaces
 from maestro_cli.tui.keys.trail import FIXING, Trail
@@ -54,15 +56,21 @@ class Session:
 
     def run(self) -> None:
         """Until quit, or the end of input."""
-        self.show()
+        self._outlive(self.show)
         while not self.talk.is_over:
             line = self.talk.read()
-            if not line:
-                continue
-            try:
-                take(self, line)
-            except MaestroError as error:
-                self.talk.say(". ".join(one for one in (error.what, error.why, error.fix) if one))
+            if line:
+                self._outlive(partial(take, self, line))
+
+    def _outlive(self, act: Callable[[], None]) -> None:
+        """Do it; whatever it raises is told, and ends nothing, but that nobody reads what is said."""
+        try:
+            act()
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the border of the session: it is told, and goes on
+            said = told(error)
+            self.talk.say(". ".join(one for one in (said.what, said.why, said.fix) if one))
 
     # Places
 
@@ -110,7 +118,8 @@ class Session:
     # Saying
 
     def show(self) -> None:
-        """Read what the place shows, and say it; what was chosen is not any more."""
+        """Read what the place shows, and say it; what was chosen is not any more, also where that fails."""
+        self.page, self.chosen = Page(""), ()
         self._free_scope()
         self._await_facts()
         self.behind.leave_unused()
@@ -202,6 +211,8 @@ class Session:
             return f"{action.title} is about one at a time"
         if self.behind.store.snapshot.replay_at is not None:
             return f"{found.why}; live returns to now"
+        if any(action.refuses(target) for target in targets):
+            return f"{found.why}; {found.fix}" if found.fix else found.why  # arming would not help
         return f"{found.why}; write 10 allows changes for ten minutes"
 
     def do(self, name: str, words: Sequence[str]) -> None:

@@ -9,14 +9,15 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from maestro_cli.changes.model import Gate, GateDecision
+from maestro_cli.changes.model import Gate, GateDecision, GateReason, Risk
 from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import ExitCode
 from maestro_cli.output.views import Report
-from maestro_cli.tui.acting.dispatcher import Agreed
+from maestro_cli.tui.acting.dispatcher import Agreed, Planned
 from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.plain import session
 from maestro_cli.tui.plain.asking import LineAsker
@@ -112,6 +113,76 @@ def test_nothing_is_done_in_a_context_that_is_not_armed() -> None:
     text = room.say("do delete 1", "fraud-0")
     assert "prod is read-only; write 10" in text
     assert room.services.planned == []
+
+
+def test_what_arming_would_not_help_is_not_told_to_arm() -> None:
+    room = Room()
+    scale = next(one for one in every_screen()["pods"].actions if one.id == "pods.delete")
+    never = replace(scale, refuses=lambda target: "it belongs to nobody")
+    out = io.StringIO()
+    lines = Session(room.console, Talk(io.StringIO(""), out), room.place)
+    lines.show()
+    target = lines.page.rows[:1]
+    assert lines.refusal(never, target) == "End the pod ml/pod/fraud-0: it belongs to nobody"
+    assert "write 10" in lines.refusal(scale, target)
+
+
+def test_a_row_that_cannot_be_read_leaves_the_others() -> None:
+    room = Room()
+    tell(
+        room.console,
+        FactRead(PODS.of(SITE), (replace(pod("broken"), restarted_at=cast(Any, "x")), pod("well")), NOW),
+    )
+    text = room.say("2")
+    assert "not readable (" in text
+    assert "chosen: ml/pod/well" in text
+
+
+@pytest.mark.parametrize("line", ["9" * 5000, "open " + "9" * 5000, ":write " + "9" * 5000])
+def test_a_number_of_any_length_is_refused_and_the_session_goes_on(line: str) -> None:
+    text = Room().say(line, "2")
+    assert "there is no row 999" in text or "is no number of minutes" in text
+    assert "chosen: ml/pod/fraud-1" in text
+
+
+def test_a_defect_ends_no_session_and_leaves_no_row_to_act_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    room, shown = Room(), list[str]()
+    room.arm()
+
+    def once(screen: Any, place: Place, *rest: Any) -> Any:
+        shown.append(place.screen)
+        if len(shown) == 2:
+            raise ZeroDivisionError("a listing that divides")
+        return page_of(screen, place, *rest)
+
+    monkeypatch.setattr(session, "page_of", once)
+    text = room.say("1", "nodes", "do cordon", "do cordon 1", "pods")
+    assert "internal error: ZeroDivisionError. a listing that divides" in text
+    assert "nothing is chosen" in text
+    assert "there is no row 1" in text
+    assert text.count("6 of 6 rows.") == 2
+    assert room.services.planned == []
+
+
+def test_what_is_agreed_to_of_many_is_said_of_each() -> None:
+    reason = GateReason("quota", ExitCode.GATE_NOT_MET, "it is over its quota")
+    decision = GateDecision(Gate.REFUSED, (reason,), warnings=("the budget is thin",))
+    made = replace(plan(), undo=None, risks=(Risk("singleton", "it is the only one", ""),))
+    out = io.StringIO()
+    talk = Talk(io.StringIO("\n"), out)
+    asker = LineAsker(talk, lambda context: False)
+    action = next(one for one in every_screen()["pods"].actions if one.id == "pods.delete")
+    one = Planned(Target(SITE, "Pod", "u", "ml/pod/a"), made, cast(Any, SimpleNamespace(decision=decision)))
+    said = list[Any]()
+    talk.serve("all", lambda: said.append(asker.agree_all(action, [one], "")), Cancellation())
+    assert said == [None]
+    for words in (
+        "gate: refused: it is over its quota",
+        "warning: the budget is thin",
+        "it cannot be taken back",
+        "risk singleton: do it alone to accept it",
+    ):
+        assert words in out.getvalue()
 
 
 @pytest.mark.parametrize(
