@@ -1,7 +1,8 @@
 """Asking Prometheus for a span in pieces: days that are over are kept, and neighbours are asked for at once.
 
 Invariant: pieces follow each other without a gap from before the span to its end, and each is what Prometheus
-holds of its time. Whatever was made of an answer is offered to the store.
+holds of its time. Whatever was made of an answer is offered to the store, and is measured as it will be read
+there, so that the digest of a piece is the same whether it was just made or read from the disk or a bundle.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from maestro_cli.core.errors import NoData
-from maestro_cli.slo.measuring.keeping import LOOK_BACK_SECONDS, Kept, Key, Store, piece_digest
+from maestro_cli.slo.measuring.keeping import LOOK_BACK_SECONDS, Kept, Key, Store, as_kept, piece_digest
 from maestro_cli.slo.measuring.model import Asked
 from maestro_cli.slo.measuring.samples import Piece, Roles, in_order, key_of, piece_of
 from maestro_cli.slo.measuring.window import MINUTE, Span
@@ -99,7 +100,7 @@ def ask_pieces(
         for group in _groups([index for index, kept in enumerate(found) if kept is None]):
             series = wanted.ask(stretches[group[0]][0], stretches[group[-1]][1])
             for index in group:
-                fresh[index] = Kept(now, wanted.make(series, *stretches[index]))
+                fresh[index] = Kept(now, as_kept(wanted.make(series, *stretches[index])))
     finally:  # what was answered before an error is worth keeping
         saved = store.save([(keys[index], kept) for index, kept in fresh.items()])
         fresh = dict(zip(fresh, saved, strict=True))

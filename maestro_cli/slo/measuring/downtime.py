@@ -90,7 +90,7 @@ def uncover(coverage: Coverage, downs: Downs) -> None:
 def _piece(series: Sequence[RawSeries], start: datetime, end: datetime) -> Piece:
     """The minutes in which a scrape failed, by target, as what is covered; nobody's where there was none."""
     begin, minutes = round(start.timestamp()), round((end - start).total_seconds()) // MINUTE
-    found: Downs = {"": [(begin, begin + minutes * MINUTE)]}
+    found: Downs = {"": [(float(begin), float(begin + minutes * MINUTE))]}
     for one in series:
         target = "\x00".join(one.labels.get(name, "") for name in TARGET_LABELS)
         minute = [(at - MINUTE, at) for at in one.times if begin < at <= begin + minutes * MINUTE]

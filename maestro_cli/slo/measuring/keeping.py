@@ -66,6 +66,7 @@ class Key:
 
 
 _decode_shelf = msgspec.msgpack.Decoder(dict[str, bytes]).decode
+_decode_piece = msgspec.msgpack.Decoder(Piece).decode
 
 
 class Store(Protocol):
@@ -252,6 +253,11 @@ def _is_whole(piece: Piece) -> bool:
         if len(stretches) > 1 or start - piece.start > limit or piece.end - end > limit:
             return False
     return True
+
+
+def as_kept(piece: Piece) -> Piece:
+    """The piece as it is once it was written and read: a whole number in the place of a float is one then."""
+    return _decode_piece(msgspec.msgpack.encode(piece))
 
 
 def piece_digest(piece: Piece) -> str:

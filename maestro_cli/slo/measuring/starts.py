@@ -56,7 +56,7 @@ def starts_of(pieces: Sequence[Piece], new: Mapping[str, float]) -> Starts:
 def _piece(series: Sequence[RawSeries], start: datetime, end: datetime) -> Piece:
     """From the start of each process to when it was seen, by target, as what is covered."""
     begin, minutes = round(start.timestamp()), round((end - start).total_seconds()) // MINUTE
-    found: dict[str, list[tuple[float, float]]] = {"": [(begin, begin + minutes * MINUTE)]}
+    found: dict[str, list[tuple[float, float]]] = {"": [(float(begin), float(begin + minutes * MINUTE))]}
     for one in series:
         target = "\x00".join(one.labels.get(name, "") for name in TARGET_LABELS)
         lived = [

@@ -4,18 +4,28 @@ old, and which selectors can take nothing."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from maestro_cli.config.settings import Endpoint
+from maestro_cli.core.archives import read_archive
 from maestro_cli.core.verdict import Verdict
+from maestro_cli.slo.measuring.keeping import Kept, KeptOnDisk, Key
 from maestro_cli.slo.measuring.measure import Outside, measure
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.window import Span
 from maestro_cli.slo.objectives import Counters, Objective
+from maestro_cli.slo.report.build import build_report
+from maestro_cli.slo.report.bundle import pack_bundle, recompute, verify_bundle
+from maestro_cli.slo.report.document import report_document
+from maestro_cli.slo.report.model import Inputs, SlaReport
+from maestro_cli.slo.report.recording import RecordingMetrics, RecordingStore
 from maestro_cli.sources.prometheus_raw import RawPrometheus
 from tests.contract.recorded_prometheus import recorded_prometheus
+from tests.unit.slo.report.month import inputs
 
 pytestmark = pytest.mark.contract
 START = datetime(2026, 10, 1, tzinfo=UTC)
@@ -23,6 +33,7 @@ MINUTES = 12 * 60
 SPAN = Span(START, START + timedelta(minutes=MINUTES))
 LEAD, CUT, COMES = 180, 120, 360  # minutes: of life before, from the cut to the span, until a target is found
 EVENTS, OLD_FAILURES = 60, 12_000
+SIDE = ("process_start_time_seconds", "up")  # asked beside the counters
 
 
 def _samples() -> Iterator[tuple[str, str, range, int, int]]:
@@ -66,12 +77,15 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RawPromethe
         source.close()
 
 
+def _objective(service: str, bad: str = 'code=~"5.."', name: str = "r_total") -> Objective:
+    counters = Counters(f'r_total{{service="{service}"}}', bad=f'{name}{{service="{service}",{bad}}}')
+    return Objective(service, service, service, 0.999, SPAN.seconds, counters, {})
+
+
 def _measured(
     prometheus: RawPrometheus, service: str, bad: str = 'code=~"5.."', name: str = "r_total"
 ) -> Measured:
-    counters = Counters(f'r_total{{service="{service}"}}', bad=f'{name}{{service="{service}",{bad}}}')
-    objective = Objective(service, service, service, 0.999, SPAN.seconds, counters, {})
-    return measure(objective, SPAN, Outside(prometheus, SPAN.end + timedelta(hours=1)))
+    return measure(_objective(service, bad, name), SPAN, Outside(prometheus, SPAN.end + timedelta(hours=1)))
 
 
 def test_a_target_that_was_cut_off_before_the_span_is_not_covered(prometheus: RawPrometheus) -> None:
@@ -92,6 +106,45 @@ def test_what_an_old_process_counted_before_it_was_found_is_a_doubt(prometheus: 
     assert found.bounds.low < 1 - OLD_FAILURES / (2 * EVENTS * MINUTES + OLD_FAILURES)
     assert found.judgement.verdict is Verdict.INDETERMINATE
     assert any("process_start_time_seconds" in one.promql for one in found.queries)
+
+
+def _reported(
+    wanted: Inputs, prometheus: RawPrometheus, cache: Path
+) -> tuple[SlaReport, list[tuple[Key, Kept]]]:
+    store, metrics = RecordingStore(KeptOnDisk(cache, "here")), RecordingMetrics(prometheus)
+    report = build_report(wanted, Outside(metrics, wanted.asked_at, store))
+    asked = replace(report.inputs, label_values=tuple(metrics.label_answers))
+    return replace(report, inputs=asked), list(store.pieces.values())
+
+
+def _digests(report: SlaReport) -> dict[tuple[str, datetime], str]:
+    return {(one.promql, one.start): one.digest for line in report.lines for one in line.measured.queries}
+
+
+def test_a_bundle_of_targets_that_came_and_went_is_verified_and_gives_the_same_bytes(
+    prometheus: RawPrometheus, tmp_path: Path
+) -> None:
+    objectives = [_objective(service) for service in ("alone", "cut", "gone", "old")]
+    day = Span(START, START + timedelta(days=1), label="2026-10-01")
+    wanted = replace(
+        inputs(objectives, ()), span=day, unit=None, recovered=(), url=prometheus.url,
+        retention_seconds=prometheus.retention_seconds(),
+    )  # fmt: skip
+    report, pieces = _reported(wanted, prometheus, tmp_path / "cache")
+    queries = {one.promql for line in report.lines for one in line.measured.queries}
+    assert all(any(f'"{name}"' in one or f"{name}{{" in one for one in queries) for name in SIDE)
+    path = tmp_path / "b.tar.gz"
+    path.write_bytes(pack_bundle(report, pieces, ".tar.gz"))
+    files = read_archive(path)
+    found = verify_bundle(files, "b")
+    assert found.problems == ()
+    assert found.verdict is Verdict.PASS
+    again = recompute(files, "b")
+    assert report_document(again) == report_document(report)
+    assert pack_bundle(again, pieces, ".tar.gz") == path.read_bytes()
+    cached, _ = _reported(wanted, prometheus, tmp_path / "cache")
+    assert any(one.is_kept for line in cached.lines for one in line.measured.queries)
+    assert _digests(cached) == _digests(report) == _digests(again)
 
 
 @pytest.mark.parametrize(
