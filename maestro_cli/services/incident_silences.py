@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.changes.kinds.silencing import mark_of
 from maestro_cli.changes.model import Consent, Plan
-from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.errors import GateNotMet, MaestroError
 from maestro_cli.core.matchers import matchers_text
 from maestro_cli.core.refs import silence_ref
 from maestro_cli.incidents.model import Incident, IncidentSilence
@@ -42,8 +42,12 @@ def record_silence(services: Services, ref: str, plan: Plan, expected_seq: int |
     )
 
 
-def end_silences(services: Services, skip: Container[str] = ()) -> dict[str, str]:
+def end_silences(
+    services: Services, skip: Container[str] = (), agrees: Callable[[Plan], bool] = lambda plan: True
+) -> dict[str, str]:
     """End every silence whose incident is over, but for those of the changes to `skip`.
+
+    `agrees` is somebody's word for exactly that plan; it may raise what refuses it.
 
     Answers what could not be ended, in words, by the change that made it. Asks no backend without need.
     """
@@ -52,7 +56,7 @@ def end_silences(services: Services, skip: Container[str] = ()) -> dict[str, str
         if silence.change in skip:
             continue
         try:
-            _end(services, incident, silence)
+            _end(services, incident, silence, agrees)
         except MaestroError as error:
             why = f": {error.why}" if error.why else ""
             left[silence.change] = (
@@ -77,13 +81,17 @@ class SilenceSweep:
             tell(words)
 
 
-def _end(services: Services, incident: Incident, silence: IncidentSilence) -> None:
+def _end(
+    services: Services, incident: Incident, silence: IncidentSilence, agrees: Callable[[Plan], bool]
+) -> None:
     made: list[Any] = [
         one for one in services.alertmanager.silences() if mark_of(one) == silence.change and not one.is_over
     ]
     if made:
         target = silence_ref(matchers_text(made[0].matchers))
         plan = services.changes.plan("unsilence", target, {"id": made[0].id})
+        if not agrees(plan):
+            raise GateNotMet("you said no")
         cause = f"incident/{incident.id}: it is {incident.state.value}"
         services.changes.execute(
             plan, Consent(given=True, digest=plan.digest), cause=cause, cancellation=services.cancellation

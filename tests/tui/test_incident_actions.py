@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from maestro_cli.changes.model import Consent
+from maestro_cli.changes.model import Consent, Gate, GateDecision, Plan
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.facts.alerts import Silence
 from maestro_cli.core.matchers import Matcher
@@ -21,8 +21,9 @@ from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.screens.incident_actions import ACTIONS
 from maestro_cli.tui.screens.incidents import incident_target, incidents_listing, read_incidents
 from maestro_cli.tui.screens.model import Moment, Place
-from maestro_cli.tui.store.events import ContextArmed
+from maestro_cli.tui.store.events import ContextArmed, ContextDisarmed
 from tests.tui.cases import NOW
+from tests.tui.facts_of_changes import plan
 from tests.tui.journal_room import JournalRoom, room, until
 
 __all__ = ["room"]
@@ -33,8 +34,9 @@ BY_ID = {action.id: action for action in ACTIONS}
 class Words:
     """Answers with the given words, and with the default to every other question."""
 
-    def __init__(self, given: Mapping[str, str]) -> None:
-        self._given = given
+    def __init__(self, given: Mapping[str, str], says_yes: bool = True) -> None:
+        self._given, self._says_yes = given, says_yes
+        self.shown: list[str] = []
 
     def words(self, action: Action, targets: Sequence[Target]) -> Answers | None:
         return {ask.name: self._given.get(ask.name, ask.default(targets[0])) for ask in action.asks}
@@ -42,18 +44,21 @@ class Words:
     def agree(self, *shown: object) -> Agreed | None:
         raise AssertionError("a record needs no agreement")
 
-    def see(self, *shown: object) -> Agreed | None:
-        raise AssertionError("a record shows nothing first")
+    def see(self, target: Target, title: str, view: Any, word: str, name: str) -> Agreed | None:
+        assert word == "End the silence", "nothing else that is recorded is shown first"
+        self.shown.append(view.schema)
+        return Agreed() if self._says_yes else None
 
     def agree_all(self, action: Action, planned: Any, news: str) -> None:
         raise AssertionError("nothing here is a change")
 
 
-def act(room: JournalRoom, action_id: str, **given: str) -> tuple[str, str]:
+def act(room: JournalRoom, action_id: str, *, asker: Words | None = None, **given: str) -> tuple[str, str]:
     """How it ended and the line in the log."""
     incident = room.services.desk.get("latest")
     console = room.console
-    dispatcher = Dispatcher(console.store, console.clock, Words(given), console.reading, console.acting)
+    words = asker or Words(given)
+    dispatcher = Dispatcher(console.store, console.clock, words, console.reading, console.acting)
     targets = (incident_target(incident, "x"),)
     assert dispatcher.refusal(BY_ID[action_id], targets) is None
     ((_, ending),) = dispatcher.perform(BY_ID[action_id], targets, Quiet(), Cancellation())
@@ -88,10 +93,13 @@ class Changes:
     def __init__(self) -> None:
         self.done: list[tuple[str, object]] = []
 
-    def plan(self, kind: str, ref: object, parameters: Mapping[str, str]) -> Any:
-        return SimpleNamespace(kind=kind, digest="d1", parameters=parameters)
+    def plan(self, kind: str, ref: object, parameters: Mapping[str, str]) -> Plan:
+        return replace(plan(), kind=kind, digest="d1", parameters=parameters)
 
-    def execute(self, plan: Any, consent: Consent, **how: object) -> None:
+    def decide(self, plan: object, consent: Consent) -> GateDecision:
+        return GateDecision(Gate.ALLOWED, (), ())
+
+    def execute(self, plan: Plan, consent: Consent, **how: object) -> None:
         self.done.append((plan.kind, plan.parameters["id"]))
 
 
@@ -101,10 +109,36 @@ def test_what_is_over_ends_its_silences_while_its_context_is_armed(room: Journal
     room.console.store.dispatch(ContextArmed("x", room.console.clock.now() + timedelta(minutes=5)))
     changes, acting = Changes(), room.console.acting("x")
     acting.__dict__.update(alertmanager=Alertmanager("chg-1"), changes=changes)
-    outcome, _ = act(room, action, force="yes", reason="the rule is wrong")
+    yes = Words({"force": "yes", "reason": "the rule is wrong"})
+    outcome, _ = act(room, action, asker=yes)
     assert changes.done == [("unsilence", "s1")]
+    assert len(yes.shown) == 1, "what ends a silence is a change, and its plan is shown"
     assert "holds until" not in outcome
     assert room.services.desk.overdue_silences() == ()
+
+
+def test_no_silence_is_ended_without_a_yes_or_once_its_context_is_not_armed_any_more(
+    room: JournalRoom,
+) -> None:
+    silenced(room)
+    store = room.console.store
+    store.dispatch(ContextArmed("x", room.console.clock.now() + timedelta(minutes=5)))
+    changes, acting = Changes(), room.console.acting("x")
+    acting.__dict__.update(alertmanager=Alertmanager("chg-1"), changes=changes)
+    words = {"force": "yes", "reason": "the rule is wrong"}
+    outcome, _ = act(room, "incident.resolve", asker=Words(words, says_yes=False))
+    assert outcome.startswith("#1 is resolved, ")
+    assert outcome.split(" UTC: ")[1].startswith("you said no")
+
+    class Late(Words):
+        def see(self, *shown: Any) -> Agreed | None:
+            store.dispatch(ContextDisarmed("x"))
+            return super().see(*shown)
+
+    room.services.desk.reopen("1", "again")
+    outcome, _ = act(room, "incident.resolve", asker=Late(words))
+    assert "x is not armed any more" in outcome
+    assert not changes.done
 
 
 def test_what_could_not_be_ended_of_its_silences_is_said(room: JournalRoom) -> None:
@@ -147,7 +181,7 @@ def test_the_log_has_the_command_that_does_the_same(
     room: JournalRoom, action: str, given: dict[str, str], line: str
 ) -> None:
     room.fires()
-    outcome, logged = act(room, action, **given)
+    outcome, logged = act(room, action, asker=Words(given))
     assert not outcome.startswith("failed"), outcome
     assert logged == f"maestro --context x {line}"
 

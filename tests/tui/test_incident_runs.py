@@ -70,6 +70,7 @@ class Agrees:
     ) -> None:
         self._agreed, self._while_looking, self._at = agreed, while_looking, at
         self.shown: list[str] = []
+        self.typed: list[tuple[str, str]] = []  # what is on the button, and what is typed for it
 
     def words(self, action: Action, targets: Sequence[Target]) -> Answers | None:
         return {ask.name: ask.default(targets[0]) for ask in action.asks} | {"runbook": "look"}
@@ -84,6 +85,7 @@ class Agrees:
         out = io.StringIO()
         emit(view, OutputOptions(), out)
         self.shown.append(f"{title}\n{out.getvalue()}")
+        self.typed.append((word, name))
         if word == self._at:
             happens, self._while_looking = self._while_looking, lambda: None
             happens()
@@ -311,6 +313,33 @@ def test_a_run_changes_nothing_once_its_context_is_not_armed_any_more_and_goes_o
     arm(book)
     assert "succeeded" in perform(book, CONSIDER, Agrees(Agreed()))
     assert altered.exists()
+
+
+CHANGE = "```change {{id=then}}\nkind: {0}\ntarget: deploy/fraud\nnamespace: shop\n{1}```\n"
+
+
+@pytest.mark.parametrize(
+    ("step", "typed"),
+    [
+        ("", ""),
+        (CHANGE.format("rollback", ""), ""),
+        (CHANGE.format("restart", ""), "look"),
+        ("```sh {id=then mutates=true}\ntrue\n```\n", "look"),
+        ("```runbook {id=then}\nrunbook: other\n```\n", "look"),
+    ],
+    ids=["looks", "reversible", "disruptive", "script", "another"],
+)
+def test_its_runbook_is_typed_for_a_run_that_disrupts_and_to_go_on_with_it(
+    book: JournalRoom, tmp_path: Path, step: str, typed: str
+) -> None:
+    arm(book)
+    book.console.person = lambda context: cast(Any, Person(None))
+    (tmp_path / "books" / "look.md").write_text(f"{BOOK}\n{step}")
+    begins, goes_on = Agrees(Agreed()), Agrees(None)
+    assert "waiting" in perform(book, REHEARSE, begins)
+    assert begins.typed[-1] == ("Run it", typed)
+    perform(book, CONSIDER, goes_on)
+    assert goes_on.typed == [("Go on with it", typed)]
 
 
 def test_the_run_that_was_shown_is_stopped_and_no_newer_one(book: JournalRoom) -> None:

@@ -78,6 +78,14 @@ def test_taking_back_is_as_dangerous_as_what_it_would_do(kind: str, danger: Dang
     assert BY_ID["changes.undo"].on((about(taken),)).danger is danger
 
 
+@pytest.mark.parametrize(
+    ("kind", "danger"), [("scale", Danger.REVERSIBLE), ("restart", Danger.DISRUPTIVE)], ids=str
+)
+def test_to_carry_out_is_as_dangerous_as_what_was_planned(kind: str, danger: Danger) -> None:
+    waits = replace(change(1, State.WAITING), plan=replace(plan(), kind=kind))
+    assert BY_ID["changes.resume"].on((about(waits),)).danger is danger
+
+
 def test_a_bare_pod_is_destroyed_and_one_of_a_controller_is_not() -> None:
     ending, bare, owned = BY_ID["pods.delete"], pod("a"), replace(pod("b"), owner="fraud-1")
     assert ending.on((about(owned),)).danger is Danger.DISRUPTIVE

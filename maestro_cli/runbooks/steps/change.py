@@ -83,6 +83,11 @@ def outcome_of(outcome: ChangeOutcome) -> StepOutcome:
     return StepOutcome(states[outcome.state], outcome.summary, change_id=outcome.change_id)
 
 
+def asked_kind(step: Step) -> str:
+    """The kind of change that a step asks for."""
+    return _fields(step, step.path)[0]["kind"]
+
+
 def reversal_of(step: Step, file: str) -> str:
     """What of the change that a step asks for could not be taken back, in words; empty when nothing."""
     fields, _ = _fields(step, file)

@@ -159,6 +159,11 @@ class Action:
             return self
         return replace(self, danger=max((self.danger, *map(self.grade, targets)), key=list(Danger).index))
 
+    @property
+    def worst(self) -> Danger:
+        """As dangerous as it can be for some target."""
+        return self.danger if self.grade is None else Danger.DESTRUCTIVE
+
     def __post_init__(self) -> None:
         given = sum(one is not None for one in (self.opens, self.records, self.plans, self.performs))
         if given != 1:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from maestro_cli.config.keys_file import KeysFile, read_keys_file
 from maestro_cli.config.strict import Document, suggestion
 from maestro_cli.core.errors import MaestroError
-from maestro_cli.tui.acting.model import Danger
 from maestro_cli.tui.keys.model import Key
 from maestro_cli.tui.keys.names import fault_of_key, is_safe_for_harm, normal_key, split_keys, spoken_key
 from maestro_cli.tui.keys.table import clashes, every_key, keys_together
@@ -69,9 +68,9 @@ def _check(document: Document, key: Key, keys: str) -> None:
     for one in split_keys(keys):
         if fault := fault_of_key(one):
             raise document.fail(f"{one[:60]!r} is no key", ("keys", key.id), why=fault, fix="ctrl+g, f9, X")
-        if key.danger in (Danger.DISRUPTIVE, Danger.DESTRUCTIVE) and not is_safe_for_harm(one):
+        if key.worst.needs_typing and not is_safe_for_harm(one):
             raise document.fail(
-                f"{spoken_key(normal_key(one))} is too easily pressed for what is {key.danger.value}",
+                f"{spoken_key(normal_key(one))} is too easily pressed for what can be {key.worst.value}",
                 ("keys", key.id),
                 fix=SAFE,
             )

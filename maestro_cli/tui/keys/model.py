@@ -12,6 +12,7 @@ class Key:
     """`keys`: by default, several with commas between; "" for what has none until keys.yaml gives it one.
 
     `place` is where it works: `everywhere`, a kind of pane (`lists`, `texts`, `logs`), or the id of a screen.
+    `danger` is that of what it does, `worst` the most that it can be for what is chosen.
     """
 
     id: str
@@ -20,3 +21,4 @@ class Key:
     tooltip: str
     place: str
     danger: Danger = Danger.OBSERVE
+    worst: Danger = Danger.OBSERVE

@@ -1,7 +1,7 @@
 """What ctrl+p finds: screens, actions of what is chosen, contexts, themes and verbs.
 
-Invariant: nothing here is markup: what is found is shown as text, and an action says its danger and why it is
-refused now.
+Invariant: nothing here is markup: what is found is shown as text, and an action says its danger for what is
+chosen, and why it is refused now.
 """
 
 from __future__ import annotations
@@ -69,10 +69,7 @@ class ConsoleCommands(Provider):
         )
         for action in view.spec.actions:
             refusal = app.dispatcher.refusal(action, targets)
-            words = (
-                action.danger.value
-                if refusal is None
-                else f"{action.danger.value}, refused now: {refusal.why}"
-            )
+            danger = action.on(targets).danger.value
+            words = danger if refusal is None else f"{danger}, refused now: {refusal.why}"
             title = visible(f"{action.title}: {of}", 200)
             yield title, visible(words, 200), partial(app.act, action, targets)

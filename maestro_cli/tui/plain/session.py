@@ -196,7 +196,8 @@ class Session:
         for action in self.screen.actions:
             refused = self.refusal(action, self.chosen) if self.chosen else ""
             now = f"; refused now: {refused}" if refused else ""
-            self.talk.say(f"{action.id}: {action.title}, {action.danger.value}; {action.tooltip}{now}")
+            danger = action.on(self.chosen).danger.value
+            self.talk.say(f"{action.id}: {action.title}, {danger}; {action.tooltip}{now}")
         if not self.screen.actions:
             self.talk.say("nothing can be done here")
 

@@ -78,6 +78,11 @@ def undo_danger(target: Target) -> Danger:
     return Danger.REVERSIBLE if undo is None else danger_of_kind(undo.kind, Danger.DISRUPTIVE)
 
 
+def carrying_danger(target: Target) -> Danger:
+    """That of what was planned."""
+    return danger_of(target.item.plan)
+
+
 def plan_undo(services: Services, target: Target, answers: Answers) -> Plan:
     return services.changes.plan_undo(target.id)
 
@@ -145,6 +150,7 @@ CARRY_OUT = Action(
     Danger.REVERSIBLE,
     lambda target, answers: ("change", "resume", target.id),
     performs=carry_out,
+    grade=carrying_danger,
     refuses=why_not_carried_out,
 )
 

@@ -1,18 +1,21 @@
 """What people record of an incident: the use cases of `maestro incident …`, with a word about how it ended.
 
 Invariant: they write the journal only, so that they work while nothing else answers and while the console is
-read-only; what is over ends its silences as well, where changes are allowed, and says which still hold. Where
-the state moves, the `seq` that was on the screen is passed on: when somebody was faster, nothing is done and
-that is said.
+read-only; what is over ends its silences as well, after a yes to each such change, and says which still hold.
+Where the state moves, the `seq` that was on the screen is passed on: when somebody was faster, nothing is
+done and that is said.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from maestro_cli.core.errors import GateNotMet
 from maestro_cli.tui.acting.model import Answers, Doing, Target
 
 if TYPE_CHECKING:
+    from maestro_cli.changes.model import Plan
     from maestro_cli.incidents.model import Incident
     from maestro_cli.services.root import Services
 
@@ -105,23 +108,43 @@ def resolve(doing: Doing) -> str:
         reason=answers["reason"],
         expected_seq=doing.target.item.seq,
     )
-    return "; ".join((_said(found), *silences_left(doing.services)))
+    return "; ".join((_said(found), *silences_left(doing)))
 
 
-def silences_left(services: Services) -> tuple[str, ...]:
-    """End the silences of incidents that are over, as far as changes are allowed; in words, what still holds.
+def silences_left(doing: Doing) -> tuple[str, ...]:
+    """End the silences of incidents that are over, each after a yes to its plan; in words, what still holds.
 
-    To end one is a change: without an armed context none is tried.
+    To end one is a change: none is tried without an armed context, nor where its name has to be typed for
+    each.
     """
     from maestro_cli.services.incident_silences import end_silences
 
-    if not services.options.is_read_only:
-        return tuple(end_silences(services).values())
+    services = doing.services
+    if services.options.is_read_only:
+        why = "its context is not armed: W, then :silences ends it"
+    elif services.policy.protected:
+        why = "its context is protected: :silences ends it"
+    else:
+        return tuple(end_silences(services, agrees=partial(_agrees, doing)).values())
     return tuple(
-        f"the silence {one.matchers} of #{incident.number} holds until {one.until:%H:%M} UTC,"
-        " since its context is not armed: W, then :silences ends it"
+        f"the silence {one.matchers} of #{incident.number} holds until {one.until:%H:%M} UTC, since {why}"
         for incident, one in services.desk.overdue_silences()
     )
+
+
+def _agrees(doing: Doing, plan: Plan) -> bool:
+    """Somebody's yes to what ends a silence. Raises GateNotMet where it was disarmed meanwhile."""
+    from maestro_cli.changes.model import Consent
+    from maestro_cli.output.renderers.changes import plan_view
+    from maestro_cli.tui.acting.advice import decision_here
+
+    decision = doing.services.changes.decide(plan, Consent(True, plan.digest))
+    asked = f"{plan.summary}: its incident is over; end it?"
+    if not doing.agree(asked, plan_view(plan, decision_here(decision)), "End the silence"):
+        return False
+    if why := doing.services.options.why_held():
+        raise GateNotMet(why)
+    return True
 
 
 def reopen(services: Services, target: Target, answers: Answers) -> str:
@@ -131,7 +154,7 @@ def reopen(services: Services, target: Target, answers: Answers) -> str:
 def dismiss(doing: Doing) -> str:
     target = doing.target
     found = doing.services.desk.dismiss(target.id, doing.answers["reason"], expected_seq=target.item.seq)
-    return "; ".join((_said(found), *silences_left(doing.services)))
+    return "; ".join((_said(found), *silences_left(doing)))
 
 
 def close(services: Services, target: Target, answers: Answers) -> str:

@@ -1,8 +1,9 @@
 """Runs of runbooks from the console: rehearse first, agree, then see each step as it comes.
 
 Invariant: a key leads to a dry run and never to a run; what starts or resumes one needs an armed context and
-a yes to the plan that was shown. What stops one has no key, and stops the run that it names. Each run is in
-the journal with its incident, so that it is on the timeline and outlives the console.
+a yes to the plan that was shown, with its runbook typed where a step of it disrupts. What stops one has no
+key, and stops the run that it names. Each run is in the journal with its incident, so that it is on the
+timeline and outlives the console.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from maestro_cli.output.views import Fields, Heading, Lines, Listing, Report
 from maestro_cli.runbooks.substitution import for_reading
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Doing, Target
 from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.screens.run_danger import danger_of_book, danger_of_run, name_to_type
 from maestro_cli.tui.store.model import FactKey
 
 if TYPE_CHECKING:
@@ -201,10 +203,12 @@ def rehearse(doing: Doing) -> str:
             return "nothing was run"
         plan = services.plan_runbook(asked, doing.progress)
         report = plan_report(services, plan, asked.book)
-        if not doing.agree(f"{stale}Dry run of {name}: nothing was changed", report, "Run it"):
+        danger = danger_of_book(asked.book)
+        title = f"{stale}Dry run of {name}: nothing was changed. Its run is {danger.value}"
+        if not doing.agree(title, report, "Run it", name_to_type(danger, name)):
             return "dry run only; nothing was changed"
         try:
-            return doing.go_on(run_action(asked), {**answers, "values": values_text(asked.values)})
+            return doing.go_on(run_action(asked, danger), {**answers, "values": values_text(asked.values)})
         except StalePlan as error:
             stale = f"{error.what}; this is how it is now. "
 
@@ -270,11 +274,13 @@ def consider(doing: Doing) -> str:
     services, stale = doing.services, ""
     while True:
         found = resumable(services, doing.target)
-        title = f"{stale}{found.runbook} is {found.status.value}"
-        if not doing.agree(title, run_view(found), "Go on with it"):
+        danger = danger_of_run(found)
+        title = f"{stale}{found.runbook} is {found.status.value}; its run is {danger.value}"
+        typed = name_to_type(danger, found.runbook)
+        if not doing.agree(title, run_view(found), "Go on with it", typed):
             return "left as it is"
         try:
-            return doing.go_on(resume_action(found), {**doing.answers, "run": found.id})
+            return doing.go_on(resume_action(found, danger), {**doing.answers, "run": found.id})
         except StalePlan as error:
             if services.run_history.get(found.id) == found:
                 raise  # its file is another one: looking at the run again would tell nothing new
@@ -370,18 +376,18 @@ CANCEL = Action(
 )  # fmt: skip
 
 
-def run_action(asked: AskedRun) -> Action:
+def run_action(asked: AskedRun, danger: Danger) -> Action:
     """Carry out what a dry run has shown."""
     return Action(
         "incident.run", "Run a runbook", "Carry out what the dry run has shown.",
-        Danger.REVERSIBLE, _run_line("run"), performs=partial(run, asked),
+        danger, _run_line("run"), performs=partial(run, asked),
     )  # fmt: skip
 
 
-def resume_action(shown: RunRecord) -> Action:
+def resume_action(shown: RunRecord, danger: Danger) -> Action:
     """Go on with a run as it was shown."""
     return Action(
         "incident.resume", "Resume a run", "Go on with a run that waits, was paused or interrupted.",
-        Danger.REVERSIBLE, lambda target, answers: ("runbook", "resume", answers["run"]),
+        danger, lambda target, answers: ("runbook", "resume", answers["run"]),
         performs=partial(resume, shown),
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual.command import CommandPalette
+from textual.command import CommandPalette, Hit
 from textual.pilot import Pilot
 
 from maestro_cli.tui.acting.dialogs import ArmDialog
@@ -77,6 +77,8 @@ def test_the_palette_finds_an_action_with_its_danger_and_why_it_is_refused() -> 
         provider = ConsoleCommands(app.screen)
         found = [hit async for hit in provider.search("end the pod")]
         assert [hit.text for hit in found][:1] == ["End the pod: ml/pod/[b]x[/"]
+        shown = [str(hit.match_display) for hit in found if isinstance(hit, Hit)]
+        assert "destructive, refused now: " in shown[0], "nothing brings it back"
         await pilot.press("ctrl+p")
         await until(pilot, lambda: isinstance(app.screen, CommandPalette), "the palette")
         await type_in(pilot, "theme light")

@@ -66,6 +66,12 @@ def test_what_hurts_is_refused_on_keys_of_habit(key: str) -> None:
         keymap_of(f"keys:\n  pods.delete: '{key}'\n")
 
 
+@pytest.mark.parametrize("name", ["changes.undo", "changes.resume"])
+def test_what_may_hurt_for_what_is_chosen_is_refused_there_as_well(name: str) -> None:
+    with pytest.raises(InvalidFile, match="too easily pressed for what can be destructive"):
+        keymap_of(f"keys:\n  {name}: f\n")
+
+
 @pytest.mark.parametrize("key", ["f9", "ctrl+x", "ctrl+g", "alt+d", "ctrl+shift+k"])
 def test_what_hurts_may_be_on_a_key_that_is_meant(key: str) -> None:
     assert keymap_of(f"keys:\n  pods.delete: {key}\n").keys == {"pods.delete": key}

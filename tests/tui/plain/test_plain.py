@@ -254,6 +254,14 @@ def test_a_word_that_may_mean_two_rows_is_refused_with_both() -> None:
     assert "'a' may be 2 rows. ml/pod/a, shop/pod/a" in text
 
 
+def test_an_action_is_said_with_its_danger_for_what_is_chosen() -> None:
+    room = Room()
+    owned = replace(pod("a"), owner="fraud-1")
+    room.console.store.dispatch(FactRead(PODS.of(SITE), (owned, pod("b")), NOW))
+    assert "pods.delete: End the pod, disruptive; " in room.say("a", "actions")
+    assert "pods.delete: End the pod, destructive; " in room.say("b", "actions")
+
+
 def test_an_incident_fixes_the_scope_until_it_is_left() -> None:
     room = Room(place=Place("incidents"))
     text = room.say("open 1", "changes", "back", "back")
