@@ -165,3 +165,39 @@ def test_the_run_that_this_console_works_on_comes_on_the_screen_with_its_newest_
         await until(pilot, lambda: "[Changes]" in screen_text(app), "where somebody has gone on to")
 
     run_app(console, script, place=PLACE, size=(120, 30))
+
+
+@pytest.mark.parametrize(("size", "is_zoomed"), [((80, 24), False), ((120, 40), True)])
+def test_the_keys_go_to_the_pane_that_takes_the_place_of_the_one_that_had_them(
+    size: tuple[int, int], is_zoomed: bool
+) -> None:
+    console = StillConsole(SERVICES)
+    live: Any = LiveRun("run-9", ("▶ rollback",), ("x",) * 50)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, FactRead(KEY, STORY, NOW))
+        await until(pilot, lambda: "[Timeline]" in screen_text(app) and app.focused is not None, "the pane")
+        if is_zoomed:
+            await pilot.press("z")
+            await until(pilot, lambda: "z: all panes" in screen_text(app), "it alone")
+        tell(console, FactRead(live_key("prod", STORY.incident.id), live, NOW))
+        await until(pilot, lambda: "At work: run run-9" in screen_text(app), "the run")
+        await pilot.press("tab")
+        await until(pilot, lambda: "[Changes]" in screen_text(app), "the pane after it")
+        await pilot.press("x")
+        await until(pilot, lambda: len(app.screen_stack) == 2, "the menu")
+
+    run_app(console, script, place=PLACE, size=size)
+
+
+def test_a_filter_of_rows_is_refused_in_words_and_the_incident_is_open() -> None:
+    named: Any = SimpleNamespace(policy=SERVICES.policy, settings=SimpleNamespace(contexts={}))
+    console = StillConsole(named)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, FactRead(KEY, STORY, NOW))
+        assert app.run_line("incident #2 app=fraud")
+        await until(pilot, lambda: "is one of rows" in app.status.told, "why not")
+        await until(pilot, lambda: "[Timeline]" in screen_text(app), "the incident")
+
+    run_app(console, script, place=Place("incidents"))

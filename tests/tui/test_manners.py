@@ -362,3 +362,18 @@ def test_why_something_failed_is_told_whole_where_one_line_would_cut_it() -> Non
         await until(pilot, lambda: "its last word" in screen_text(app), "the fix")
 
     run_app(StillConsole(SERVICES), script, place=PODS_PLACE, size=(80, 24))
+
+
+def test_the_keys_of_a_list_are_not_taken_by_what_has_none_of_its_own() -> None:
+    console = StillConsole(SERVICES)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, FactRead(PODS.of("prod"), (pod("fraud-1"), pod("fraud-2")), NOW))
+        await until(pilot, lambda: "fraud-2" in screen_text(app), "the rows")
+        await until(pilot, lambda: isinstance(app.focused, FactTable), "the list")
+        await pilot.click("BurnStrip")
+        for _ in range(3):
+            await pilot.press("tab")
+            assert isinstance(app.focused, FactTable)
+
+    run_app(console, script, place=PODS_PLACE)

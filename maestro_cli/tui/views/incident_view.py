@@ -17,9 +17,11 @@ from textual.containers import Grid, Vertical
 from textual.widget import Widget
 from textual.widgets import Input
 
+from maestro_cli.core.errors import UsageError
 from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.feeds.incident_story import STORY
 from maestro_cli.tui.feeds.story import IncidentStory
+from maestro_cli.tui.messages import Remarked
 from maestro_cli.tui.screens.incident import REVISIONS, fixed_scope, incident_target
 from maestro_cli.tui.screens.incident_runs import LiveRun, live_key
 from maestro_cli.tui.screens.incident_words import head_lines
@@ -232,7 +234,10 @@ class IncidentView(View):
 
     def on_mount(self) -> None:
         if self.place.filter:
-            self._logs.set_filter(self.place.filter)
+            try:
+                self._logs.set_filter(self.place.filter)
+            except UsageError as error:  # it is open all the same
+                self.post_message(Remarked(f"{error.what}: {error.why}"))
         self._arrange()
 
     def on_resize(self) -> None:
@@ -253,9 +258,19 @@ class IncidentView(View):
             self.query_one(f"#pane-{chosen[-1]}", PaneBox).styles.column_span = (
                 columns - len(chosen) % columns + 1
             )
+        self._keep_focus()
         self._draw()
         if had_logs != self._box(LOGS).display:
             self.post_message(self.KeysChanged())
+
+    def _keep_focus(self) -> None:
+        """The keys of a pane that is hidden go to the current one; what is typed elsewhere stays there."""
+        focused = self.screen.focused
+        is_hidden = focused is not None and any(
+            isinstance(one, PaneBox) and not one.display for one in focused.ancestors
+        )
+        if is_hidden and self.home is not None:
+            self.screen.set_focus(self.home)
 
     def _draw(self) -> None:
         """What is known, in the panes that are shown."""

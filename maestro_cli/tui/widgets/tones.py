@@ -22,8 +22,8 @@ TONES = (
 )  # fmt: skip
 
 
-class Toned(ScrollView):
-    """A view that paints its lines itself, in tones."""
+class Toned(ScrollView, can_focus=False):
+    """A view that paints its lines itself, in tones; no keys are for it unless it says so."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone}" for tone in TONES}
     DEFAULT_CSS = """
