@@ -217,10 +217,13 @@ class Frame(Stage):
         self._scoped(event.scope)
 
     def _settle(self) -> None:
-        if self.view is not None and not self._has_read:
-            self._read_for(self.view)
+        view = self.view
+        if view is not None and not self._has_read:
+            self._read_for(view)
         self.draw()
         self._focus_view()
+        if view is not None and view.is_attached and not view.is_mounted:
+            self.call_after_refresh(self._settle)
 
     def _focus_view(self) -> None:
         """The keys go to what fills the body, unless something is typed; after a dialog where one is open."""
@@ -229,7 +232,7 @@ class Frame(Stage):
             return
         if self.done.is_open and self.done.has_focus_within:
             return
-        self.screen_stack[0].set_focus(view.home)
+        self.screen_stack[0].set_focus(view.home if view.is_mounted else None)  # `_settle` comes after it
 
     def _read_for(self, view: View) -> None:
         """Read what is on the screen, and nothing else; of the first screen its view before all else."""

@@ -53,6 +53,8 @@ def open_console(services: Services, contexts: tuple[str, ...], namespace: str, 
                 app.run()
         finally:
             console.close()
+    if app.fault is not None:
+        raise app.fault
     ended.raise_if_set()
 
 

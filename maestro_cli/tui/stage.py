@@ -33,6 +33,7 @@ class Stage(OrderedKeys[None]):
         super().__init__()
         self.behind = console
         self.is_ending = False
+        self.fault: Exception | None = None  # what ended it, which nobody expected
         self.status = StatusLine()
         for one in THEMES:
             self.register_theme(one)
@@ -69,6 +70,12 @@ class Stage(OrderedKeys[None]):
                     self.remark(told(error).line)
 
         threading.Thread(target=run, name="beside", daemon=True).start()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """It ends, in order: who opened it tells why, as any command does, instead of a traceback."""
+        self.fault = self.fault or error
+        super()._handle_exception(error)
+        self._exit_renderables.clear()
 
     @contextmanager
     def _border(self, what: str) -> Iterator[None]:

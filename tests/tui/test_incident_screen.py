@@ -184,3 +184,15 @@ def test_it_is_whole_while_no_backend_answers_and_tab_moves_between_panes(
         await until(pilot, lambda: "nobody" in screen_text(app))
 
     room.run(walk, Place("incident", "#1", "x"), size)
+
+
+def test_the_command_line_leads_to_an_incident_whose_panes_are_not_there_yet(room: JournalRoom) -> None:
+    room.fires()
+
+    async def act(pilot: Any, app: ConsoleApp) -> None:
+        await pilot.press("colon", *"incident", "space", "1", "enter")
+        await until(pilot, lambda: app.view is not None and app.view.is_mounted and not app.prompt.is_open)
+        await until(pilot, lambda: app.view is not None and app.focused is app.view.home is not None)
+        assert app.trail[-1] == Place("incident", "1")
+
+    room.run(act, Place("changes"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 from contextlib import nullcontext
@@ -16,10 +17,12 @@ from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import UsageError
 from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.tui import launch
+from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.keys.remembered import Remembered, remember
 from maestro_cli.tui.screens.model import Place
-from tests.tui.cases import StillClock
+from tests.patience import PATIENCE_SECONDS
+from tests.tui.cases import StillClock, StillConsole
 
 CONTEXT = SimpleNamespace(namespace="ml")
 SETTINGS = SimpleNamespace(contexts={"prod": CONTEXT}, context=lambda name: CONTEXT)
@@ -34,6 +37,7 @@ SERVICES: Any = SimpleNamespace(
 
 GLANCE: list[bool | None] = []  # whether an incident is open, as far as anybody can tell
 TOLD: list[str] = []  # what is read first
+FAULTS: list[Exception] = []  # what ends it
 
 
 @pytest.fixture
@@ -47,6 +51,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Place, str]]:
             remark=lambda text: None,
             end_soon=lambda: None,
             tell_first=lambda title, error: TOLD.append(error.what),
+            fault=FAULTS[0] if FAULTS else None,
         )
 
     monkeypatch.setattr("maestro_cli.tui.app.ConsoleApp", app)
@@ -55,6 +60,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Place, str]]:
     monkeypatch.setattr("maestro_cli.incidents.glance.is_any_open", lambda path: GLANCE[0])
     GLANCE[:] = [False]
     TOLD.clear()
+    FAULTS.clear()
     monkeypatch.setattr(gc, "freeze", lambda: None)  # a test run outlives many consoles
     terminal = SimpleNamespace(isatty=lambda: True)
     monkeypatch.setattr(launch, "sys", SimpleNamespace(stdin=terminal, stdout=terminal))
@@ -74,6 +80,29 @@ def test_it_opens_where_one_was_unless_a_flag_says_otherwise(opened: list[tuple[
     assert opened == [
         (Place(first), "ml"), (Place("nodes"), ""), (Place("pods"), "shop"), (Place(first), "ml")
     ]  # fmt: skip
+
+
+def test_what_ends_the_console_unexpectedly_is_an_error_of_the_command(
+    opened: list[tuple[Place, str]],
+) -> None:
+    FAULTS.append(KeyError("nobody expected it"))
+    with pytest.raises(KeyError, match="nobody expected it"):
+        launch.open_console(SERVICES, (), "", "")
+
+
+def test_a_full_screen_that_ends_unexpectedly_leaves_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    app, error = ConsoleApp(StillConsole(SERVICES), Place("pods")), KeyError("nobody expected it")
+
+    def fail() -> None:
+        raise error
+
+    async def run() -> None:
+        app.call_later(fail)
+        await asyncio.wait_for(app.run_async(headless=True), PATIENCE_SECONDS)
+
+    asyncio.run(run())
+    assert app.fault is error
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("told", [True, None], ids=["open", "not-known"])
