@@ -81,4 +81,6 @@ def _standing(one: Maintenance) -> str:
     first = next(one.between(*_EVER), None)
     if first is None or one.counts(first[0]):
         return "counts"
+    if one.is_large:
+        return "waits for approval: it takes more than a tenth of a month"
     return "waits for approval" + (", for what began before it was declared" if one.rule else "")

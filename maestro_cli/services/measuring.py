@@ -34,7 +34,7 @@ from maestro_cli.slo.measuring.model import Excluded, Measured
 from maestro_cli.slo.measuring.recoveries import Recovered
 from maestro_cli.slo.measuring.target import at_target
 from maestro_cli.slo.measuring.window import Span, month_span, rolling, zone_named
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import LONGEST_WINDOW_SECONDS, Objective
 from maestro_cli.slo.ports import TooMuch
 from maestro_cli.slo.slo_gate import GateAnswer, Reading, judge_experiment, judge_gate
 from maestro_cli.sources.deadline import within
@@ -307,9 +307,19 @@ def is_silent(source: RawPrometheus, error: MaestroError) -> bool:
 def _span(objective: Objective, wanted: MeasureWanted, at: datetime) -> Span:
     zone = _zone(objective, wanted)
     if wanted.month:
-        return _used(partial(month_span, wanted.month, zone), "--month 2026-10")
+        month = _used(partial(month_span, wanted.month, zone), "--month 2026-10")
+        if month.start >= at:
+            raise UsageError(f"{month.label} has not begun", fix="a month that has")
+        return month
     if wanted.window:
-        return rolling(at, _seconds(wanted.window, "--window 30d"), zone)
+        seconds = _seconds(wanted.window, "--window 30d")
+        if seconds > LONGEST_WINDOW_SECONDS:
+            raise UsageError(
+                f"{wanted.window} is longer than five years",
+                why="every minute is measured",
+                fix="--window 30d",
+            )
+        return rolling(at, seconds, zone)
     return span_of(objective, at)
 
 

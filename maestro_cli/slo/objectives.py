@@ -32,6 +32,8 @@ _UNITS = {
     "year": (365, 366, "a calendar year"),
 }
 
+LONGEST_WINDOW_SECONDS = 5 * 366 * 86400.0  # a window has counts for each of its minutes
+
 
 class Method(Enum):
     """How events become a ratio, in the words of OpenSLO."""

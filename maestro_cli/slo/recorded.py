@@ -19,7 +19,7 @@ from maestro_cli.core.errors import GateNotMet, NotFound, PolicyRefused
 from maestro_cli.core.people import Who, is_same_person, why_no_second
 from maestro_cli.journal.model import Event
 from maestro_cli.journal.store import Journal
-from maestro_cli.slo.files.exclusions import ExclusionSpec, Maintenance, maintenance_of
+from maestro_cli.slo.files.exclusions import ExclusionSpec, Maintenance, maintenance_of, new_maintenance
 
 _SUBJECT = "exclusion/"
 
@@ -54,7 +54,7 @@ def in_force(journal: Journal) -> tuple[Maintenance, ...]:
 def add(journal: Journal, spec: ExclusionSpec, who: Who, taken: Collection[str] = ()) -> Recorded:
     """Declare one now; `taken` are ids of files. Raises InvalidFile, GateNotMet for an id that is taken."""
     own = undeclared(spec)
-    maintenance_of(own, "the exclusion")
+    new_maintenance(own, "the exclusion")
     with journal.transaction() as transaction:
         known = transaction.query("SELECT 1 FROM events WHERE subject = ?", (_SUBJECT + spec.id,))
         if known or spec.id in taken:

@@ -1,15 +1,16 @@
 """Maintenance that a contract takes out of a report, as a YAML file: `maestro: exclusions/v1`.
 
 Invariant: what began before it was declared needs somebody else's approval; without it, or without a word on
-when it was declared, it is told and not taken out.
+when it was declared, it is told and not taken out. So does what takes more than a tenth of a month.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -25,6 +26,11 @@ from maestro_cli.slo.files.recurrence import Recurrence, instant, parse_rrule
 from maestro_cli.slo.report.model import Exclusion
 
 _LONGEST = timedelta(days=31)
+_MONTH = timedelta(days=30)
+_MOST_OF_A_MONTH = _MONTH / 10  # what takes more of one is approved by a second person, or not taken out
+_LOOKED_AT = (
+    100  # times that it comes, which tell how much of a month it takes: over three months of each day
+)
 _YEARS = (2000, 2200)
 _TIMES = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M")
 
@@ -81,11 +87,26 @@ class Maintenance:
             if begin + self.duration > start:
                 yield begin, begin + self.duration
 
+    @property
+    def times(self) -> tuple[datetime, ...]:
+        """The first times on the wall that it begins at."""
+        starts = (
+            iter((self.start,)) if self.rule is None else self.rule.starts(self.start, ZoneInfo(self.zone))
+        )
+        return tuple(islice(starts, _LOOKED_AT))
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it takes more than a tenth of thirty days."""
+        times = self.times
+        most = max(bisect_left(times, at + _MONTH) - index for index, at in enumerate(times)) if times else 0
+        return most * self.duration > _MOST_OF_A_MONTH
+
     def counts(self, begin: datetime) -> bool:
-        """Whether that time is taken out: declared before it began, or approved by somebody else."""
+        """Whether that time is taken out: approved by somebody else, or declared before and not large."""
         if self.approved_by.strip() and not is_same_person(self.approved_by, self.owner):
             return True
-        return self.declared_at is not None and self.declared_at <= begin
+        return self.declared_at is not None and self.declared_at <= begin and not self.is_large
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +165,24 @@ def read_exclusions(paths: Iterable[Path], known: Collection[str] | None = None)
 def _read(document: Document) -> Iterator[tuple[Maintenance, Place]]:
     for number, spec in enumerate(document.decode(ExclusionsFile).exclusions):
         place = Place(document, ("exclusions", number))
-        yield _maintenance(place, spec), place
+        yield _apart(place, _maintenance(place, spec)), place
+
+
+def new_maintenance(spec: ExclusionSpec, where: str) -> Maintenance:
+    """As `maintenance_of`, of one that is declared now: it is over before it comes again."""
+    return _apart(Place(Document(where, {})), maintenance_of(spec, where))
 
 
 def maintenance_of(spec: ExclusionSpec, where: str) -> Maintenance:
     """The maintenance that was said elsewhere than in a file. Raises InvalidFile, which names the key."""
     return _maintenance(Place(Document(where, {})), spec)
+
+
+def _apart(place: Place, one: Maintenance) -> Maintenance:
+    if any(after - before < one.duration for before, after in pairwise(one.times)):
+        fix = "a shorter duration, or one exclusion without an rrule"
+        raise place.at("duration").fail("is longer than until it comes again", fix=fix)
+    return one
 
 
 def _maintenance(place: Place, spec: ExclusionSpec) -> Maintenance:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.slo.files.found import Place
-from maestro_cli.slo.objectives import Calendar
+from maestro_cli.slo.objectives import LONGEST_WINDOW_SECONDS, Calendar
 
 DAY_SECONDS = 86400.0
 DEFAULT_WINDOW_SECONDS = 30 * DAY_SECONDS
@@ -56,16 +56,25 @@ def percent(place: Place, value: float | str, *, otherwise: str = "") -> float:
 
 
 def seconds(place: Place, text: str) -> float:
-    """How long a duration is: m, h, d, w; M is 30 days, Q 90, Y 365. Raises InvalidFile."""
+    """How long a duration is: m, h, d, w; M is 30 days, Q 90, Y 365; five years at most.
+
+    Raises InvalidFile.
+    """
     short = _SHORT.fullmatch(text.strip())
     if short is not None:
-        return int(short[1]) * _LONG_DAYS[short[2]] * DAY_SECONDS
+        return _bounded(place, int(short[1]) * _LONG_DAYS[short[2]] * DAY_SECONDS)
     try:
         found = parse_duration_seconds(text)
     except ValueError as error:
         raise place.fail(str(error), fix="write 30d, 4w, 1M, 1Q or 1Y") from error
     if found <= 0:
         raise place.fail("must be longer than nothing", fix="30d")
+    return _bounded(place, found)
+
+
+def _bounded(place: Place, found: float) -> float:
+    if found > LONGEST_WINDOW_SECONDS:
+        raise place.fail("is longer than five years", why="every minute of it is measured", fix="30d")
     return found
 
 

@@ -37,7 +37,7 @@ def read_matching(
     if unreadable:
         return Found(
             f"{_shown(unreadable[0])} has values that no counter has: negative, NaN, or 2^53 and more"
-            + (f"; so have {len(unreadable) - 1} others" if len(unreadable) > 1 else "")
+            + (f"; so have {len(unreadable) - 1} more" if len(unreadable) > 1 else "")
         )
     is_counted = any(part.role & COUNTED for piece in pieces for part in piece.series)
     if is_counted or not any(piece.series for piece in pieces):

@@ -18,6 +18,7 @@ from maestro_cli.core.quantities import prometheus_duration
 MINUTE = 60
 Unit = Literal["week", "month", "quarter", "year"]
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
+_FIRST_YEAR = 1970  # of the clock of Prometheus
 _QUARTER_MONTHS, _YEAR_MONTHS = 3, 12
 
 
@@ -79,7 +80,7 @@ def calendar_span(at: datetime, unit: Unit, zone: str) -> Span:
 def month_span(text: str, zone: str) -> Span:
     """The month written as `2026-10`, in a zone. Raises ValueError."""
     match = _MONTH.fullmatch(text.strip())
-    if match is None or not 1 <= int(match[2]) <= 12 or not 1 < int(match[1]) < 9999:
+    if match is None or not 1 <= int(match[2]) <= 12 or not _FIRST_YEAR <= int(match[1]) < 9999:
         raise ValueError(f"{text[:60]!r} is not a month such as 2026-10")
     first = date(int(match[1]), int(match[2]), 1)
     place = zone_named(zone)

@@ -160,12 +160,26 @@ def test_a_gate_lets_nothing_through_that_is_not_known(scene: Scene) -> None:
         (("status", "keptt"), 6, "kept"),
         (("status", "--at", "2999-01-01T00:00:00Z"), 2, "still to come"),
         (("status", "--month", "2026-13"), 2, "2026-10"),
+        (("status", "--month", "0002-01"), 2, "2026-10"),
+        (("status", "--month", "2999-01"), 2, "has not begun"),
+        (("status", "--window", "99999d"), 2, "longer than five years"),
         (("status", "--zone", "Mars/Olympus"), 2, "Europe/Berlin"),
         (("what-if", "kept", "--target", "99.9"), 2, "write 99.9%"),
         (("gate", "--left-at-least", "25"), 2, "0.25"),
         (("status", "--until", "PASS"), 2, "--watch --until PASS"),
     ],
-    ids=["name", "future", "month", "zone", "percentage", "share", "until"],
+    ids=[
+        "name",
+        "future",
+        "month",
+        "old month",
+        "future month",
+        "window",
+        "zone",
+        "percentage",
+        "share",
+        "until",
+    ],
 )
 def test_what_cannot_be_meant_is_refused_with_what_can(
     scene: Scene, arguments: tuple[str, ...], code: int, said: str

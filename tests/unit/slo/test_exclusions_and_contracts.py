@@ -163,6 +163,8 @@ def test_what_was_said_after_the_fact_needs_somebody_elses_approval(
         ({"start": "1926-10-04T02:00"}, "start", "not between"),
         ({"duration": "soon"}, "duration", "not a duration"),
         ({"duration": "60d"}, "duration", "longer than 31 days"),
+        ({"duration": "31d", "rrule": "FREQ=DAILY"}, "duration", "until it comes again"),
+        ({"duration": "25h", "rrule": "FREQ=WEEKLY;BYDAY=SU,MO"}, "duration", "until it comes again"),
         ({"zone": "../etc"}, "zone", "not a time zone"),
         ({"rrule": "FREQ=HOURLY"}, "rrule", "FREQ is DAILY"),
         ({"rrule": "FREQ=WEEKLY;BYDAY=MO"}, "start", "none of the days"),
@@ -179,6 +181,31 @@ def test_what_is_wrong_with_an_exclusion_is_named(
         read(tmp_path, {**ONE, **changes})
     assert caught.value.key == f"exclusions[0].{key}"
     assert caught.value.line is not None
+
+
+@pytest.mark.parametrize(
+    ("duration", "rrule", "is_large"),
+    [
+        ("72h", "", False),
+        ("73h", "", True),
+        ("2h", "FREQ=DAILY", False),
+        ("3h", "FREQ=DAILY", True),
+        ("3h", "FREQ=DAILY;COUNT=24", False),
+        ("14h", "FREQ=WEEKLY", False),
+        ("15h", "FREQ=WEEKLY", True),
+    ],
+)
+def test_what_takes_more_than_a_tenth_of_a_month_is_approved_or_does_not_count(
+    tmp_path: Path, duration: str, rrule: str, is_large: bool
+) -> None:
+    told = {**ONE, "duration": duration, "rrule": rrule}
+    between = utc("2026-10-01"), utc("2026-11-01")
+    (alone,) = read(tmp_path, told)
+    assert alone.is_large is is_large
+    found = excluding((alone,), *between)
+    assert bool(found.waiting) is is_large
+    assert bool(found.counted) is not is_large
+    assert not excluding(read(tmp_path, {**told, "approved_by": "eve"}), *between).waiting
 
 
 def test_an_id_is_there_once(tmp_path: Path) -> None:

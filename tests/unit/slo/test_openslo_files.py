@@ -237,6 +237,8 @@ SLICE = {"target": 0.9}
         ("spec.objectives", [], "spec.objectives", "needs an objective"),
         ("spec.timeWindow", [{"duration": "30d"}, {"duration": "7d"}], "spec.timeWindow", "exactly one"),
         ("spec.timeWindow", [{"duration": "a month"}], "spec.timeWindow[0].duration", "not a duration"),
+        ("spec.timeWindow", [{"duration": "99999d"}], "spec.timeWindow[0].duration", "longer than five"),
+        ("spec.timeWindow", [{"duration": "9Y"}], "spec.timeWindow[0].duration", "longer than five"),
         ("spec.timeWindow", [{"duration": "0s"}], "spec.timeWindow[0].duration", "longer than nothing"),
         (
             "spec.timeWindow",

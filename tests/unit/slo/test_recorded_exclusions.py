@@ -70,6 +70,12 @@ def test_nobody_approves_their_own(journal: Journal, added: Who, second: Who, wh
     assert named(journal, "move").maintenance.approved_by == ""
 
 
+def test_what_would_never_end_is_refused_and_nothing_is_recorded(journal: Journal) -> None:
+    with pytest.raises(InvalidFile, match="until it comes again"):
+        add(journal, spec("2026-10-11T22:00", duration="31d", rrule="FREQ=DAILY"), ANN)
+    assert recorded(journal) == ()
+
+
 def test_one_that_is_withdrawn_counts_no_more_and_is_still_there(journal: Journal) -> None:
     add(journal, spec("2026-10-11T22:00"), ANN)
     withdraw(journal, "move", BOB, "it was put off")
