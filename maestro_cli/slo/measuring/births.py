@@ -59,10 +59,11 @@ def new_targets(seen: Iterable[tuple[str, float, float]], start: float) -> dict[
 def count_births(joining: Joining, coverage: Coverage, starts: Starts | None = None) -> Births:
     """Count the first value of each series that was born in the span, and doubt those that may be older.
 
-    The first values of a new target count if its process began in the span: as `starts` tells, or else if
-    none of them is far above what the target counts afterwards. A new series of a target that was seen before
-    counts from nothing, unless it came with more than can have happened since, or right after an old process
-    was first seen. One that is there from the beginning is no birth.
+    The first values of a new target count if none of them is far above what the target counts afterwards in
+    the time since its process began, as `starts` tells, and that was in the span: the process may be that of
+    an exporter, and the counter older. Without starts a short time is taken. A new series of a target that
+    was seen before counts from nothing, unless it came with more than can have happened since, or right after
+    an old process was first seen. One that is there from the beginning is no birth.
     """
     rates = _rates(joining)
     firsts = first_seen(joining)
@@ -108,10 +109,10 @@ def _is_old(
     at: float, start: float, own: Sequence[Lived], rate: float, began: Iterable[tuple[float, float]]
 ) -> bool:
     """Whether what a target had counted when it was first seen may be from before the span."""
-    known = [first for first, last in began if first <= at <= last]
-    if known:
-        return min(known) < start
-    seconds = min(_START_SECONDS, 2 * (at - start) / _TIMES)
+    begin = min((first for first, last in began if first <= at <= last), default=None)
+    if begin is not None and begin < start:
+        return True
+    seconds = min(_START_SECONDS, 2 * (at - start) / _TIMES) if begin is None else at - begin
     return any(
         not _is_plausible(one.first[1], max(rate, one.rate), seconds + one.step_seconds)
         for one in own

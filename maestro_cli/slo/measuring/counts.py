@@ -16,6 +16,7 @@ from maestro_cli.slo.measuring.coverage import read_coverage
 from maestro_cli.slo.measuring.doubts import Doubt, added
 from maestro_cli.slo.measuring.downtime import Downs, uncover
 from maestro_cli.slo.measuring.joining import join
+from maestro_cli.slo.measuring.restarts import Latest
 from maestro_cli.slo.measuring.samples import Piece
 from maestro_cli.slo.measuring.unseen import Bridge, find_unseen
 from maestro_cli.slo.measuring.window import MINUTE, Span
@@ -52,18 +53,22 @@ class Counts:
 
 
 def counts_of(
-    pieces: Sequence[Piece], span: Span, downs: Downs | None = None, starts: Starts | None = None
+    pieces: Sequence[Piece],
+    span: Span,
+    downs: Downs | None = None,
+    starts: Starts | None = None,
+    latest: Latest | None = None,
 ) -> Counts:
     """Put pieces together that follow each other, the first of which may begin before the span.
 
     `downs` are, by target, when it was there and could not be scraped after its last sample; `starts` when
-    its processes began.
+    its processes began, and `latest` the latest start by hour where it was not seen for a time.
     """
     joining = join(pieces, span)
     coverage = read_coverage(pieces, span)
     uncover(coverage, downs or {})
     births = count_births(joining, coverage, starts)
-    unseen = find_unseen(joining, coverage)
+    unseen = find_unseen(joining, coverage, latest)
     firsts = [stretches[0][0] for piece in pieces for stretches in piece.covered.values() if stretches]
     return Counts(
         joining.start,

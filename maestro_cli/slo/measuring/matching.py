@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from maestro_cli.slo.measuring.samples import COUNTED, Piece
+from maestro_cli.slo.measuring.samples import COUNTED, TARGET_LABELS, Piece
 from maestro_cli.slo.measuring.selectors import Match, Selector
 from maestro_cli.slo.measuring.window import Span
 from maestro_cli.slo.ports import RawMetrics
@@ -19,6 +19,7 @@ _NAME = "__name__"
 _UNTOLD = timedelta(days=30)  # looked back where nobody tells how long samples are kept
 _DIGITS = 3  # of codes such as 503: so many are tried
 _SHOWN = 3
+_SHOWN_CHARACTERS = 60  # of a value: who is scraped chooses how long it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,13 @@ class Found:
 
 
 def read_matching(
-    pieces: Sequence[Piece], counted: Selector, is_bad: bool, span: Span, metrics: RawMetrics, now: datetime
+    pieces: Sequence[Piece],
+    total: Selector,
+    counted: Selector,
+    is_bad: bool,
+    span: Span,
+    metrics: RawMetrics,
+    now: datetime,
 ) -> Found:
     """Asks for the values of labels only where nothing was counted. Raises what the port raises."""
     unreadable = sorted({key for piece in pieces for key in piece.unreadable})
@@ -42,6 +49,9 @@ def read_matching(
     is_counted = any(part.role & COUNTED for piece in pieces for part in piece.series)
     if is_counted or not any(piece.series for piece in pieces):
         return Found()
+    apart = _contradiction(total, counted)
+    if apart:
+        return Found(f"the selectors contradict each other, {apart}: nothing tells what is {_kind(is_bad)}")
     return read_uncounted(counted, is_bad, span, metrics, now)
 
 
@@ -50,7 +60,23 @@ def read_uncounted(counted: Selector, is_bad: bool, span: Span, metrics: RawMetr
     kept = metrics.retention_seconds()
     back = _UNTOLD if kept is None else timedelta(seconds=kept)
     start = min(span.start, (now - min(back, now - span.start + _UNTOLD)).replace(second=0, microsecond=0))
-    return _why_none(counted, "bad" if is_bad else "good", metrics, start, now)
+    return _why_none(counted, _kind(is_bad), metrics, start, now)
+
+
+def _kind(is_bad: bool) -> str:
+    return "bad" if is_bad else "good"
+
+
+def _contradiction(total: Selector, counted: Selector) -> str:
+    """The label of one metric that the total has with one value and what is counted never with that."""
+    if total.name is None or total.name != counted.name:
+        return ""  # another metric may be of another job
+    pinned = {match.label: match for match in sorted(total.matches) if match.sign == "="}
+    for match in sorted(counted.matches):
+        one = pinned.get(match.label)
+        if one is not None and not match.holds({one.label: one.value}):
+            return f"{one} and {match}"
+    return ""
 
 
 def _why_none(counted: Selector, kind: str, metrics: RawMetrics, start: datetime, now: datetime) -> Found:
@@ -68,8 +94,8 @@ def _why_none(counted: Selector, kind: str, metrics: RawMetrics, start: datetime
             return Found(f"no series of {metric} has the label {match.label}: nothing tells what is {kind}")
         if any(match.holds({match.label: value}) for value in values):
             continue
-        shown = ", ".join(values[:_SHOWN])
-        if not _may_hold(match, values):
+        shown = ", ".join(map(_cut, values[:_SHOWN]))
+        if match.label in TARGET_LABELS or not _may_hold(match, values):
             return Found(
                 f"no {match.label} such as {shown} is taken by {match}: nothing tells what is {kind}"
             )
@@ -87,7 +113,7 @@ def _asking(counted: Selector) -> Iterator[Match]:
 
 
 def _may_hold(match: Match, values: Sequence[str]) -> bool:
-    """Whether a value of the same form may be taken; only codes of digits have a form that shows."""
+    """Whether a value of the same form may still come; only codes of digits have a form that shows."""
     lengths = {len(value) for value in values}
     if not all(value.isascii() and value.isdigit() for value in values) or max(lengths) > _DIGITS:
         return True
@@ -96,6 +122,10 @@ def _may_hold(match: Match, values: Sequence[str]) -> bool:
         for length in lengths
         for number in range(10**length)
     )
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= _SHOWN_CHARACTERS else f"{value[:_SHOWN_CHARACTERS]}…"
 
 
 def _shown(key: str) -> str:

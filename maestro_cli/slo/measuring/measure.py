@@ -1,8 +1,8 @@
 """Measuring an objective over a span: what status, budget, gate, what-if and the report have in common.
 
-Invariant: at most one query a piece of the span, one for failed scrapes where a target ended, and one for
-starts of processes where a target is new; what was not seen is in the bounds; what has to be known of the
-answer is in its notes.
+Invariant: at most one query a piece of the span, one for failed scrapes where a target ended, and two for
+starts of processes: where a target is new, and where one was not seen for a time. What was not seen is in the
+bounds; what has to be known of the answer is in its notes.
 """
 
 from __future__ import annotations
@@ -151,11 +151,11 @@ def _counted(counters: Counters, span: Span, outside: Outside, kind: Latency | N
     wanted = raw(outside.metrics, selectors, _Roles(total, counted), f"{total} {counted}")
     pieces, asked = ask_pieces(wanted, span, outside.metrics, outside.store, outside.now)
     around = ask_targets(pieces, str(total), span, outside.metrics, outside.store, outside.now)
-    counts = counts_of(pieces, span, around.downs, around.starts)
+    counts = counts_of(pieces, span, around.downs, around.starts, around.latest)
     lacking = () if kind is None else tuple(lacking_minutes(kind, pieces, counts))
     found = Found()
     if kind is None or any(piece.unreadable for piece in pieces):
-        found = read_matching(pieces, counted, is_bad, span, outside.metrics, outside.now)
+        found = read_matching(pieces, total, counted, is_bad, span, outside.metrics, outside.now)
     notes = (found.note,) if found.note else ()
     return Answer(counts, is_bad, (*asked, *around.asked), notes, why_open=found.why, lacking=lacking)
 

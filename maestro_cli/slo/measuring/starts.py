@@ -5,7 +5,7 @@ Invariant: of an hour the earliest start is told, so that a process is never tak
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import re2
@@ -19,7 +19,7 @@ from maestro_cli.slo.measuring.window import MINUTE, Span
 from maestro_cli.slo.ports import RawMetrics, RawSeries
 
 METRIC = "process_start_time_seconds"
-_STEP_SECONDS = 3600
+HOUR_SECONDS = 3600
 
 
 def appeared(pieces: Sequence[Piece], span: Span) -> dict[str, float]:
@@ -31,18 +31,22 @@ def appeared(pieces: Sequence[Piece], span: Span) -> dict[str, float]:
 
 def wanted_starts(metrics: RawMetrics, new: Mapping[str, float]) -> Wanted:
     """Of the jobs of these targets, hour by hour."""
-    jobs = "|".join(re2.escape(job) for job in sorted({named(target)["job"] for target in new}))
-    selector = Selector(frozenset({Match("__name__", "=", METRIC), Match("job", "=~", jobs)}))
-    return stepped(metrics, f"min_over_time({selector}[1h])", _STEP_SECONDS, _piece, "starts of processes")
+    promql = f"min_over_time({processes_of(new)}[1h])"
+    return stepped(metrics, promql, HOUR_SECONDS, starts_piece(is_joined=True), "starts of processes")
 
 
-def hours_of(new: Mapping[str, float], span: Span) -> Span:
+def processes_of(targets: Iterable[str]) -> Selector:
+    """The starts of all processes of their jobs."""
+    jobs = "|".join(re2.escape(job) for job in sorted({named(target)["job"] for target in targets}))
+    return Selector(frozenset({Match("__name__", "=", METRIC), Match("job", "=~", jobs)}))
+
+
+def hours_of(times: Iterable[float], span: Span) -> Span:
     """From the hour before the first of them to the one after the last; whole hours, as far as there are."""
-    first, last = (
-        datetime.fromtimestamp(at - at % _STEP_SECONDS, UTC) for at in (min(new.values()), max(new.values()))
-    )
-    over = span.end - timedelta(seconds=span.end.timestamp() % _STEP_SECONDS)
-    return Span(first, max(min(last + timedelta(seconds=_STEP_SECONDS), over), first))
+    known = sorted(times)
+    first, last = (datetime.fromtimestamp(at - at % HOUR_SECONDS, UTC) for at in (known[0], known[-1]))
+    over = span.end - timedelta(seconds=span.end.timestamp() % HOUR_SECONDS)
+    return Span(first, max(min(last + timedelta(seconds=HOUR_SECONDS), over), first))
 
 
 def starts_of(pieces: Sequence[Piece], new: Mapping[str, float]) -> Starts:
@@ -53,8 +57,19 @@ def starts_of(pieces: Sequence[Piece], new: Mapping[str, float]) -> Starts:
     return {target: merged(own) for target, own in found.items()}
 
 
-def _piece(series: Sequence[RawSeries], start: datetime, end: datetime) -> Piece:
-    """From the start of each process to when it was seen, by target, as what is covered."""
+def starts_piece(is_joined: bool) -> Callable[[Sequence[RawSeries], datetime, datetime], Piece]:
+    """Makes, of an answer, what is covered by target: from the start of each process to when it was seen.
+
+    Unless they are joined, each hour tells its own.
+    """
+
+    def make(series: Sequence[RawSeries], start: datetime, end: datetime) -> Piece:
+        return _piece(series, start, end, is_joined)
+
+    return make
+
+
+def _piece(series: Sequence[RawSeries], start: datetime, end: datetime, is_joined: bool) -> Piece:
     begin, minutes = round(start.timestamp()), round((end - start).total_seconds()) // MINUTE
     found: dict[str, list[tuple[float, float]]] = {"": [(float(begin), float(begin + minutes * MINUTE))]}
     for one in series:
@@ -65,5 +80,6 @@ def _piece(series: Sequence[RawSeries], start: datetime, end: datetime) -> Piece
             if begin < at <= begin + minutes * MINUTE and 0 < value <= at
         ]
         if lived:
-            found[target] = merged([*found.get(target, []), *lived])
+            whole = [*found.get(target, []), *lived]
+            found[target] = merged(whole) if is_joined else sorted(whole)
     return Piece(begin, minutes, b"", b"", [], dict(sorted(found.items())), False)

@@ -16,6 +16,7 @@ from maestro_cli.slo.measuring.binning import gap_limit
 from maestro_cli.slo.measuring.coverage import Coverage
 from maestro_cli.slo.measuring.doubts import Doubt
 from maestro_cli.slo.measuring.joining import Joining
+from maestro_cli.slo.measuring.restarts import Latest, lives_of
 from maestro_cli.slo.measuring.samples import COUNTED, TOTAL
 from maestro_cli.slo.measuring.window import MINUTE
 
@@ -50,7 +51,8 @@ class Unseen:
 
 @dataclass(slots=True)
 class _Gaps:
-    """By minute: what was carried over it (counted, total), and whether a counter was reset or went on.
+    """By minute: what was carried over it (counted, total), and whether a counter was (or may have
+    been) reset or went on.
 
     `bridges` are, by first and end and the minutes where it is counted, what was carried (counted, total).
     """
@@ -69,9 +71,9 @@ class _Gaps:
         )
 
 
-def find_unseen(joining: Joining, coverage: Coverage) -> Unseen:
-    """Also counts in `joining` what was carried over gaps."""
-    gaps = _spread(joining, coverage)
+def find_unseen(joining: Joining, coverage: Coverage, latest: Latest | None = None) -> Unseen:
+    """Also counts in `joining` what was carried over gaps. `latest` are starts of processes, by hour."""
+    gaps = _spread(joining, coverage, latest or {})
     minutes = len(joining.total)
     watched = sum(coverage.covered)
     is_trusted = watched >= BRIDGED_FROM * minutes
@@ -102,10 +104,11 @@ def find_unseen(joining: Joining, coverage: Coverage) -> Unseen:
     return found
 
 
-def _spread(joining: Joining, coverage: Coverage) -> _Gaps:
+def _spread(joining: Joining, coverage: Coverage, latest: Latest) -> _Gaps:
     """Where what was carried belongs; what is no gap of its target is counted at once, and may be a reset."""
     minutes = len(joining.total)
     gaps = _Gaps({}, bytearray(minutes), bytearray(minutes))
+    lives = lives_of(joining)
     for key, gap in joining.carried:
         one = joining.series[key]
         missed = coverage.missed(one.target, gap.start, gap.end)
@@ -117,12 +120,13 @@ def _spread(joining: Joining, coverage: Coverage) -> _Gaps:
                 longest = gap.start + gap_limit(one.step_seconds) + one.step_seconds
                 joining.resets.append((key, gap.start, min(gap.end, longest)))
             continue
-        mark = gaps.broken if gap.is_broken else gaps.bridged
-        if not gap.is_broken:
+        is_broken = gap.is_broken or lives.may_hide_restart(one.target, gap.start, gap.end, latest)
+        mark = gaps.broken if is_broken else gaps.bridged
+        if not is_broken:
             gaps.bridge(first, end, missed, one.role, gap.increase)
         share = gap.increase / len(missed)
         for index in missed:
-            mark[index] |= one.role & TOTAL or gap.is_broken
+            mark[index] |= one.role & TOTAL or is_broken
             counted, total = gaps.spread.get(index, (0.0, 0.0))
             gaps.spread[index] = (
                 counted + share * bool(one.role & COUNTED),

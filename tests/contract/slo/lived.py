@@ -16,8 +16,8 @@ LEAD = 300  # seconds of life before the span
 
 @dataclass
 class Process:
-    """One target. `unseen` are stretches of seconds; failures are shown from `shown` on. `happened` is what
-    there was in the span, by code."""
+    """One target. `unseen` are stretches of seconds; failures are shown from `shown` on, and half of all are
+    failures in the time of the `outage`. `happened` is what there was in the span, by code."""
 
     instance: str
     rate: float
@@ -27,6 +27,7 @@ class Process:
     restarts: tuple[float, ...] = ()
     unseen: tuple[tuple[float, float], ...] = ()
     shown: float = -(10**9)
+    outage: tuple[float, float] = (0, 0)
     samples: dict[str, list[tuple[float, int]]] = field(default_factory=lambda: {"200": [], "500": []})
     happened: dict[str, int] = field(default_factory=lambda: {"200": 0, "500": 0})
 
@@ -44,7 +45,7 @@ class Service:
         return 1 - bad / sum(sum(one.happened.values()) for one in self.processes)
 
 
-FAULTS = ("reset", "gap", "reset in a gap", "birth", "death", "found late")
+FAULTS = ("reset", "gap", "reset in a gap", "hidden reset", "birth", "death", "found late")
 _OLDEST = 12 * 3600  # seconds before the span
 
 
@@ -81,6 +82,12 @@ def _service(name: str, chance: random.Random, seconds: int) -> Service:
         first.unseen = ((middle[0], middle[0] + hole),)
         if "reset in a gap" in faults:
             first.restarts = tuple(sorted((*first.restarts, middle[0] + chance.uniform(0.3, 0.6) * hole)))
+    if "hidden reset" in faults:  # soon after a deploy: what comes after it is more than what was before
+        lived, hole = chance.uniform(30, 60), chance.uniform(200, 300)
+        first.unseen = ((middle[0], middle[0] + hole),)
+        again = (middle[0] - lived, middle[0] + chance.uniform(0.2, 0.4) * hole)
+        first.restarts = tuple(sorted((*first.restarts, *again)))
+        first.outage = (middle[0], again[1])
     if "birth" in faults:
         second.begin = middle[1]
     if "death" in faults:
@@ -105,7 +112,7 @@ def _live(process: Process, chance: random.Random, seconds: int) -> None:
         if restarts and restarts[0] <= at:
             restarts.pop(0)
             counters = {"200": None, "500": None}
-        for code, events in zip(("200", "500"), _events(process, chance), strict=True):
+        for code, events in zip(("200", "500"), _events(process, at, chance), strict=True):
             if events:
                 counters[code] = (counters[code] or 0) + events
             if at > -SCRAPE:  # what the sample before the span shows is not in it
@@ -117,9 +124,10 @@ def _live(process: Process, chance: random.Random, seconds: int) -> None:
         at += TICK
 
 
-def _events(process: Process, chance: random.Random) -> tuple[int, int]:
+def _events(process: Process, at: int, chance: random.Random) -> tuple[int, int]:
     """Good and bad ones of a tick, the number of which varies by a third."""
     expected = process.rate * TICK * chance.uniform(0.67, 1.33)
     whole = int(expected) + (chance.random() < expected % 1)
-    bad = sum(chance.random() < process.bad for _ in range(whole))
+    share = 0.5 if process.outage[0] <= at < process.outage[1] else process.bad
+    bad = sum(chance.random() < share for _ in range(whole))
     return whole - bad, bad

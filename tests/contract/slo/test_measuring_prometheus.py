@@ -19,6 +19,7 @@ from maestro_cli.slo.measuring.births import Births
 from maestro_cli.slo.measuring.coverage import Coverage
 from maestro_cli.slo.measuring.measure import Outside, measure
 from maestro_cli.slo.measuring.model import Measured
+from maestro_cli.slo.measuring.restarts import Lives
 from maestro_cli.slo.measuring.window import Span
 from maestro_cli.slo.objectives import Counters, ErrorRatio, Indicator, Objective, Queries
 from maestro_cli.slo.ports import RawSeries
@@ -130,7 +131,7 @@ def test_what_was_all_seen_is_exact_and_the_rest_is_bounded_closely(remembered: 
         if not service.faults:
             assert found.ratio == pytest.approx(service.truth, abs=1e-12)
             assert found.bounds.low == found.bounds.high
-        elif not service.faults & {"reset in a gap", "found late"}:
+        elif not service.faults & {"reset in a gap", "hidden reset", "found late"}:
             widths.append(found.bounds.high - found.bounds.low)
     assert statistics.median(widths) < 0.02
 
@@ -142,6 +143,14 @@ def test_one_that_knows_no_resets_states_what_is_not_true(remembered: Remembered
 
     wrong = _outside(replace(remembered, mutation=without_resets))
     assert wrong >= {one.name for one in LIVED if one.faults == {"reset"}}
+
+
+def test_one_that_believes_every_counter_that_went_on_states_what_is_not_true(
+    remembered: Remembered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Lives, "may_hide_restart", lambda *_: False)
+    wrong = {one.name for one in LIVED if "hidden reset" in one.faults} & _outside(remembered)
+    assert len(wrong) > 5
 
 
 def test_one_that_knows_no_births_states_what_is_not_true(

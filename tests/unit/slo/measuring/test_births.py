@@ -69,7 +69,9 @@ def test_a_process_that_has_just_begun_counts_from_nothing() -> None:
 
 
 def test_a_series_that_is_born_while_nobody_looks_at_its_target_is_of_that_gap() -> None:
-    points = [(at, value) for at, value in every(15, [50.0 * n for n in range(480)]) if not 600 <= at < 960]
+    points = [
+        (at, value) for at, value in every(15, [50.0 * n for n in range(400, 880)]) if not 600 <= at < 960
+    ]
     born = series(every(15, [300.0] * 400, at=960), code="500")
     counts = _counts(series(points, code="200"), born)
     (bridge,) = counts.bridges
@@ -126,11 +128,11 @@ class WithStarts(Told):
 def test_a_process_that_says_when_it_began_tells_whether_its_first_values_count(
     began: float | None, counted: int
 ) -> None:
-    found = [STEADY, _came("200", 1e6, 15.0), _came("500", 12_000.0, 0.0)]
+    found = [STEADY, _came("200", 3e4, 15.0), _came("500", 12_000.0, 0.0)]
     told = WithStarts(
         [RawSeries({**one.labels, "job": "api"}, one.times, one.values) for one in found], began=began
     )
-    measured = measure(objective(0.95), SPAN, Outside(told, SPAN.end))
+    measured = measure(objective(0.8), SPAN, Outside(told, SPAN.end))
     assert measured.total is not None
     assert measured.good is not None
     assert measured.total - measured.good == counted
@@ -149,3 +151,16 @@ def test_a_small_first_value_of_a_process_that_began_before_is_a_doubt() -> None
     measured = measure(objective(), SPAN, Outside(told, SPAN.end))
     assert measured.bounds is not None
     assert measured.bounds.low < measured.bounds.high == 1
+
+
+def test_a_young_exporter_in_front_of_an_old_counter_counts_nothing_of_what_was_before() -> None:
+    """It began a minute ago; what it shows was counted by a database for months, and fails now."""
+    found = [_came("200", 5e8, 750.0), _came("500", 1e5, 75.0)]
+    told = WithStarts(
+        [RawSeries({**one.labels, "job": "api"}, one.times, one.values) for one in (STEADY, *found)],
+        began=LATER - 60,
+    )
+    measured = measure(objective(0.999), SPAN, Outside(told, SPAN.end))
+    assert measured.total is not None
+    assert measured.total < 50 * 480 + 825 * 240
+    assert measured.judgement.verdict is Verdict.INDETERMINATE

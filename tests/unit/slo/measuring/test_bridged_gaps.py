@@ -113,7 +113,7 @@ def test_maintenance_that_ends_within_a_gap_leaves_open_what_failed_after_it() -
     """Nobody looks from 02:00 to 04:30; maintenance ends at 04:00; from 04:10 on all fail for 15 minutes."""
     steps = range(60 * 24 * 4)
     shown = [step for step in steps if not 120 <= step < 270]
-    total = [(60.0 * step, 100.0 * step) for step in shown]
+    total = [(60.0 * step, 100.0 * (1440 + step)) for step in shown]
     failed = [(60.0 * step, 100.0 * min(max(step - 250, 0), 15)) for step in shown]
     night = Excluded(START + timedelta(hours=2), START + timedelta(hours=4), "night")
     told, over = Told([series(total, code="200"), series(failed, code="500")]), span(60 * 24 * 4)

@@ -82,7 +82,7 @@ def test_a_gap_is_not_covered_and_what_happened_in_it_is_not_put_into_one_minute
 
 
 def test_a_counter_that_goes_on_bridges_a_short_gap() -> None:
-    points = [point for point in every(15, list(range(2400))) if not 600 <= point[0] < 900]
+    points = [point for point in every(15, list(range(1000, 3400))) if not 600 <= point[0] < 900]
     counts = counts_of([piece([series(points)], 600)], span(600))
     assert sum(counts.covered) == 595
     assert counts.bridged_minutes == 5

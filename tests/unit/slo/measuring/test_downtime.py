@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ CUT = 1320  # two hours before the end
 class WithScrapes(Told):
     """Also knows in which minutes the scrapes of an instance failed."""
 
-    failed: dict[str, range] = field(default_factory=dict)
+    failed: dict[str, Sequence[int]] = field(default_factory=dict)
     pod: str = ""
 
     def steps(self, promql: str, start: datetime, end: datetime, step_seconds: float):  # type: ignore[no-untyped-def]
@@ -113,6 +113,17 @@ def test_a_zone_that_comes_back_was_not_covered_until_then() -> None:
     found = _measured(told)
     assert found.coverage == pytest.approx(0.5, abs=0.01)
     assert found.judgement.verdict is Verdict.INDETERMINATE
+
+
+def test_a_target_that_came_back_may_end_in_order() -> None:
+    """Not seen in the first ten minutes; it ends at noon, and four scrapes fail then."""
+    back = [*BEFORE, *_served("b", range(10, 720))]
+    told = WithScrapes(back, failed={"b": range(-30, 10)})
+    often = WithScrapes(back, failed={"b": [*range(-30, 10), *range(720, 724)]})
+    one, other = _measured(told), _measured(often)
+    assert other.coverage == one.coverage == pytest.approx(1 - 10 / DAY_MINUTES, abs=0.001)
+    cut_off = WithScrapes(back, failed={"b": [*range(-30, 10), *range(720, DAY_MINUTES + 1)]})
+    assert _measured(cut_off).coverage == pytest.approx(0.5, abs=0.01)
 
 
 def test_a_target_that_was_gone_before_the_span_began_is_not_missed() -> None:

@@ -17,7 +17,8 @@ from maestro_cli.slo.ports import RawSeries
 from tests.unit.slo.measuring.told import Told, every, objective, series, span
 
 HOURS = span(240)
-OK = series(every(60, [100.0 * n for n in range(241)]), code="200")
+OK_POINTS = every(60, [100.0 * n for n in range(241)])
+OK = series(OK_POINTS, code="200")
 FAILED = series(every(60, [float(n) for n in range(241)]), code="503", instance="other", name="x_total")
 
 
@@ -33,8 +34,9 @@ def _measured(indicator: Indicator, *found: RawSeries, target: float = 0.999) ->
         ('r_total{status="500"}', "no series of r_total has the label status"),
         ("errors_total", "errors_total has no series as long as samples are kept"),
         ('r_total{code="5000"}', "no code such as 200 is taken by"),
+        ('r_total{code=~"5..",instance="b"}', "no instance such as a is taken by"),
     ],
-    ids=["no code", "no label", "no metric", "too long"],
+    ids=["no code", "no label", "no metric", "too long", "nobody"],
 )
 def test_a_selector_that_can_take_nothing_passes_nothing(bad: str, why: str) -> None:
     found = _measured(Counters("r_total", bad=bad), OK)
@@ -58,6 +60,31 @@ def test_what_another_service_counted_tells_that_the_selector_takes_failures() -
     indicator = Counters('r_total{service="mine"}', bad='r_total{service="mine",code=~"5.."}')
     found = _measured(indicator, mine, other)
     assert (found.judgement.verdict, found.notes) == (Verdict.PASS, ())
+
+
+@pytest.mark.parametrize("job", ['job="frud"', 'job=~"fraud-.*"', 'job!="fraud"'])
+def test_failures_of_another_job_than_the_total_are_a_contradiction_and_pass_nothing(job: str) -> None:
+    mine, failed = (
+        RawSeries({**one.labels, "job": job}, one.times, one.values)
+        for one, job in ((OK, "fraud"), (series(every(60, [1.0] * 241), code="503"), "pay"))
+    )
+    bad = f'r_total{{{job},code="500"}}'
+    found = _measured(Counters('r_total{job="fraud"}', bad=bad), mine, failed)
+    assert found.judgement.verdict is Verdict.INDETERMINATE
+    assert found.judgement.reason.startswith('the selectors contradict each other, job="fraud" and job')
+
+
+def test_failures_of_another_metric_may_be_those_of_another_job() -> None:
+    balancer = RawSeries({**OK.labels, "job": "balancer"}, OK.times, OK.values)
+    counters = Counters('r_total{job="balancer"}', bad='x_total{job="app",code="500"}')
+    app = RawSeries({**FAILED.labels, "job": "app"}, FAILED.times, FAILED.values)
+    assert _measured(counters, balancer, app).judgement.verdict is Verdict.PASS
+
+
+def test_a_value_of_any_length_is_shown_in_few_characters() -> None:
+    long = series(OK_POINTS, code="L" * 100_000)
+    (note,) = _measured(Counters("r_total", bad='r_total{code="x"}'), long).notes
+    assert len(note) < 200
 
 
 def test_good_events_that_nothing_counts_fail_nothing() -> None:
