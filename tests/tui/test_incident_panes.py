@@ -92,7 +92,8 @@ def test_what_a_pod_printed_that_is_gone_stays_when_it_is_filtered() -> None:
         await until(pilot, lambda: logs_key("500") in console.feeds.wanted, "the filter")
         gone = FactFailed(logs_key("500"), told(NotFound("there is no deployment fraud in ml")), NOW)
         tell(console, FactsForgotten(frozenset({logs_key()})), gone)
-        await until(pilot, lambda: "the pod is gone" in screen_text(app), "that it is gone")
+        await until(pilot, lambda: "not readable now; what was" in screen_text(app), "that it is not read")
+        assert "the pod is gone" not in screen_text(app)
         assert "answered with 500" in screen_text(app)
         assert "all is well" not in screen_text(app)
 

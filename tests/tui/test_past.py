@@ -71,6 +71,20 @@ def test_nothing_of_now_stays_on_a_screen_of_the_past(case: str) -> None:
     run_app(console, script, place=place)
 
 
+def test_of_a_service_that_no_objective_names_any_more_nothing_of_before_stays() -> None:
+    place, key, data = CASES["service"]
+    console = StillConsole(SimpleNamespace(policy=SimpleNamespace(protected=False, read_only=False)))
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, FactRead(key, data, NOW))
+        await until(pilot, lambda: "77.7%" in screen_text(app), "the service")
+        tell(console, FactRead(key, (), NOW))
+        await until(pilot, lambda: "names no objective of fraud" in screen_text(app), "that it is gone")
+        assert "77.7%" not in screen_text(app)
+
+    run_app(console, script, place=place)
+
+
 def test_an_incident_of_now_is_not_shown_as_one_of_the_past(room: JournalRoom) -> None:
     async def walk(pilot: Any, app: ConsoleApp) -> None:
         room.fires()

@@ -96,7 +96,8 @@ class LogsPane(Vertical):
         if not self._kept or self._asked.is_previous or not (lines or is_unread):
             return []
         pods = ", ".join(sorted({one.pod for one in lines}))
-        said = f"— {pods or self._asked.target}: the pod is gone; what was read of it before, filtered here"
+        why = "not readable now" if is_unread else "the pod is gone"
+        said = f"— {pods or self._asked.target}: {why}; what was read of it before, filtered here"
         return [LogLine(said), *self._lines(lines)]
 
     def about(self, target: str) -> None:

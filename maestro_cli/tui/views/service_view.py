@@ -11,6 +11,7 @@ from maestro_cli.output.views import Heading, Report
 from maestro_cli.services.service_health import STEP_SECONDS, Points, ServiceHealth
 from maestro_cli.tui.screens.services import SERVICES, burning_listing
 from maestro_cli.tui.store.model import FactKey, Scope, Snapshot
+from maestro_cli.tui.text import shown
 from maestro_cli.tui.views.stale_line import StaleLine
 from maestro_cli.tui.views.view import View
 from maestro_cli.tui.widgets.plot import LinePlot
@@ -37,24 +38,25 @@ class ServiceView(View):
         fact = snapshot.fact(key)
         is_past = snapshot.replay_at is not None
         self.query_one(StaleLine).show(SERVICES.needs, [(key.context, fact)], now, is_past=is_past)
-        found: ServiceHealth | None = next(
-            (one for one in fact.data or () if one.name == self.place.argument), None
-        )
+        name = self.place.argument
+        found: ServiceHealth | None = next((one for one in fact.data or () if one.name == name), None)
         if found is None:
-            if is_past:
-                self._clear()
+            if fact.is_known:
+                self._clear(f"{key.context} names no objective of {name}")
+            elif is_past:
+                self._clear("")
             return
         for name, plot in plots_of(found).items():
             self.query_one(f"#{name}", LinePlot).show(plot)
         blocks = (Heading("Objectives"), burning_listing(found.burning))
         self.query_one(ReportView).show(Report("service/v1", {}, blocks))
 
-    def _clear(self) -> None:
-        """Nothing of now is shown as the past."""
+    def _clear(self, why: str) -> None:
+        """Nothing of now is shown as the past, and nothing of before as now."""
         nothing = ServiceHealth(self.place.argument, None, (), (), (), ())
         for name, plot in plots_of(nothing).items():
             self.query_one(f"#{name}", LinePlot).show(plot)
-        self.query_one(ReportView).show_lines(())
+        self.query_one(ReportView).show_lines((((shown(why), ""),),) if why else ())
 
 
 def plots_of(health: ServiceHealth) -> dict[str, Plot]:
