@@ -127,6 +127,17 @@ class Console:
         except MaestroError:
             return ""
 
+    def cluster_options(self, context: str) -> tuple[str, ...]:
+        """What names the cluster of a context to kubectl; () where that is not known."""
+        try:
+            cluster = self.reading(context).context.cluster
+        except MaestroError:
+            return ()
+        if cluster is None:
+            return ()
+        file = ("--kubeconfig", cluster.kubeconfig) if cluster.kubeconfig else ()
+        return (*file, *(("--context", cluster.kube_context) if cluster.kube_context else ()))
+
     def _services(self, context: str, *, is_reading: bool) -> Services:
         """Raises UsageError for "", which the settings would take for the current context."""
         if not context:

@@ -74,7 +74,10 @@ class Frame(Stage):
         self.header, self.crumbs = Header(), Crumbs()
         self.strip = BurnStrip()
         self.body, self.prompt = Vertical(id="body"), Prompt(self.history)
-        self.done, self.too_small = CommandLog(), Static("", id="too-small", markup=False)
+        self.done, self.too_small = (
+            CommandLog(console.cluster_options),
+            Static("", id="too-small", markup=False),
+        )
         self.set_keymap(dict(self.chosen_keys.keys))
 
     def compose(self) -> ComposeResult:

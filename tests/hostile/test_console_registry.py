@@ -105,7 +105,7 @@ MANY: dict[type[Widget], tuple[Callable[[], Widget], Callable[[Any, Texts], obje
         lambda widget, texts: widget.show_lines(words_text("", "".join(texts))),
     ),
     YamlView: (YamlView, lambda widget, texts: widget.show("\n".join(texts), "yaml")),
-    CommandLog: (CommandLog, lambda widget, texts: show_log(widget, texts)),
+    CommandLog: (lambda: CommandLog(lambda context: ()), lambda widget, texts: show_log(widget, texts)),
 }
 
 

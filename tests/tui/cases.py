@@ -81,6 +81,10 @@ class StillConsole(Console):
     def policy(self, context: str) -> Any:
         return self._given.policy
 
+    def cluster_options(self, context: str) -> tuple[str, ...]:
+        """Its services name no cluster unless the test gives one."""
+        return super().cluster_options(context) if hasattr(self._given, "context") else ()
+
     def why_not_recorded(self, context: str) -> str:
         """Its services have no journal unless the test gives one."""
         return super().why_not_recorded(context) if hasattr(self._given, "journal_path") else ""

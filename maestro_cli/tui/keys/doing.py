@@ -173,7 +173,7 @@ def _tour(app: ConsoleApp, argument: str) -> None:
 
 def _export(app: ConsoleApp, argument: str) -> None:
     now = app.now()
-    text = session_markdown(app.behind.store.snapshot, app.trail, now)
+    text = session_markdown(app.behind.store.snapshot, app.trail, now, app.behind.cluster_options)
     path = write_new(argument, f"maestro-session-{now.astimezone():%Y%m%d-%H%M%S}.md", text)
     app.status.tell(f"written: {path}")
 

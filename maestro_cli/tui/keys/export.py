@@ -12,12 +12,12 @@ from pathlib import Path
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.files import write_atomically
 from maestro_cli.core.untrusted import markdown_code, markdown_text
-from maestro_cli.tui.keys.kubectl import kubectl_line
+from maestro_cli.tui.keys.kubectl import Cluster, kubectl_line
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.store.model import Snapshot
 
 
-def session_markdown(snapshot: Snapshot, places: Sequence[Place], now: datetime) -> str:
+def session_markdown(snapshot: Snapshot, places: Sequence[Place], now: datetime, cluster: Cluster) -> str:
     """Everything that was done, each as its command, and where one was."""
     parts = [
         "# Console session",
@@ -28,7 +28,7 @@ def session_markdown(snapshot: Snapshot, places: Sequence[Place], now: datetime)
     for one in snapshot.log:
         when = f"{one.at.astimezone():%H:%M:%S %Z}"
         parts.append(f"**{when}** {markdown_text(one.context)}: {markdown_text(one.outcome or 'told')}")
-        near = kubectl_line(one.line)
+        near = kubectl_line(one.line, cluster)
         parts.append(markdown_code(one.line + (f"\n# with kubectl: {near}" if near else "")))
     if not snapshot.log:
         parts.append("Nothing was done.")

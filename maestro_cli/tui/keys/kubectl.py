@@ -1,6 +1,8 @@
 """The kubectl line that does nearly what a maestro line did, for learning and for when maestro is not there.
 
-Invariant: pure; a line that kubectl has no near equal of gives "". kubectl asks no gate and keeps no record.
+Invariant: pure; a line that kubectl has no near equal of gives "", and so does one whose cluster is not
+known: without it the line would go to whatever cluster kubectl uses where it is pasted. kubectl asks no gate
+and keeps no record.
 """
 
 from __future__ import annotations
@@ -9,20 +11,22 @@ import shlex
 from collections.abc import Callable, Sequence
 
 Words = Sequence[str]
+Cluster = Callable[[str], Words]  # a context → the options that name its cluster to kubectl; none: not known
 
 
-def kubectl_line(maestro_line: str) -> str:
+def kubectl_line(maestro_line: str, cluster: Cluster) -> str:
     """The nearest line of kubectl, "" where there is none."""
     try:
         words = shlex.split(maestro_line)
     except ValueError:
         return ""
-    if words[:2] == ["maestro", "--context"]:
-        words = words[3:]
+    if words[:2] != ["maestro", "--context"] or not (named := cluster("".join(words[2:3]))):
+        return ""
+    words = words[3:]
     for head, make in _LINES.items():
         if tuple(words[: len(head)]) == head and len(words) > len(head):
             made = make(words[len(head)], _flags(words[len(head) + 1 :]))
-            return shlex.join(("kubectl", *made)) if made else ""
+            return shlex.join(("kubectl", *named, *made)) if made else ""
     return ""
 
 

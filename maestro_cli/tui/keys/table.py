@@ -32,6 +32,7 @@ PANES = {
     "prompt": "the line that is typed in",
     "done": "the log of what was done",
 }
+_PANES_OF: Mapping[type[Screen], tuple[str, ...]] = {TableScreen: ("lists",), ReportScreen: ("texts",)}
 
 
 @cache
@@ -84,11 +85,11 @@ def keys_of_screen(screen: Screen) -> Iterator[Key]:
 
 def keys_together(screen: Screen) -> tuple[Key, ...]:
     """Those that work at the same time on a screen, also of several contexts side by side."""
-    panes = {TableScreen: ("lists",), ReportScreen: ("texts",)}.get(type(screen), ())
+    panes = screen.panes if isinstance(screen, OwnScreen) else _PANES_OF[type(screen)]
     return (
         *app_keys(),
         *(key for key in pane_keys() if key.place in panes),
-        *(side_keys() if panes else ()),
+        *(() if isinstance(screen, OwnScreen) else side_keys()),
         *keys_of_screen(screen),
     )
 

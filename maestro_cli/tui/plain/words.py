@@ -190,7 +190,8 @@ def _done(session: Session, argument: str) -> None:
 
 def _export(session: Session, argument: str) -> None:
     now = session.now()
-    text = session_markdown(session.behind.store.snapshot, session.trail.places, now)
+    behind = session.behind
+    text = session_markdown(behind.store.snapshot, session.trail.places, now, behind.cluster_options)
     path = write_new(argument, f"maestro-session-{now.astimezone():%Y%m%d-%H%M%S}.md", text)
     session.talk.say(f"written: {path}")
 

@@ -112,6 +112,7 @@ SCREEN = OwnScreen(
     help="One incident whole: timeline, suspects, evidence, runbook and runs, changes, people.",
     feeds=(STORY, REVISIONS),
     view=incident_view,
+    panes=("texts", "what is followed"),
     actions=(REHEARSE, CONSIDER, LOGS, CANCEL, ROLLBACK, *ACTIONS),
 )
 SCREENS = (SCREEN,)

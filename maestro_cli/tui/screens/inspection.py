@@ -130,6 +130,7 @@ AS_YAML = OwnScreen(
     help="One object as the cluster keeps it, without values that are secret.",
     feeds=(YAML,),
     view=yaml_view,
+    panes=("texts",),
 )
 
 SCREENS = (

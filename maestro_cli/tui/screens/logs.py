@@ -110,6 +110,7 @@ SCREEN = OwnScreen(
     help="What a pod, or every pod of a workload, prints; the filter is applied before anything is kept.",
     feeds=(LOGS,),
     view=logs_view,
+    panes=("texts", "what is followed"),
     aliases=("log",),
 )
 

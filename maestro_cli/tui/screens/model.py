@@ -128,7 +128,8 @@ class ReportScreen:
 
 @dataclass(frozen=True)
 class OwnScreen:
-    """A screen with a view of its own; `view` imports its module when it is opened."""
+    """A screen with a view of its own; `view` imports its module when it is opened. `panes` are what it is
+    made of, as help names them: their keys work there too."""
 
     id: str
     title: str
@@ -138,6 +139,7 @@ class OwnScreen:
     actions: tuple[Action, ...] = ()
     aliases: tuple[str, ...] = ()
     digit: str = ""
+    panes: tuple[str, ...] = ()
 
 
 Screen = TableScreen | ReportScreen | OwnScreen

@@ -227,6 +227,7 @@ SERVICE = OwnScreen(
     help="One service over the last half hour: requests, errors, latency, and its objectives.",
     feeds=(SERVICES,),
     view=service_view,
+    panes=("texts",),
 )
 
 SCREENS = (

@@ -11,16 +11,19 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from maestro_cli.output.views import Column
-from maestro_cli.tui.keys.kubectl import kubectl_line
+from maestro_cli.tui.keys.kubectl import Cluster, kubectl_line
 from maestro_cli.tui.store.model import Logged
 from maestro_cli.tui.widgets.fact_table import FactTable
 
-COLUMNS: tuple[Column[Logged], ...] = (
-    Column("at", lambda one: f"{one.at.astimezone():%H:%M:%S}"),
-    Column("outcome", lambda one: one.outcome or "told"),
-    Column("command", lambda one: one.line),
-    Column("with kubectl", lambda one: kubectl_line(one.line) or "-"),
-)
+
+def columns_of(cluster: Cluster) -> tuple[Column[Logged], ...]:
+    return (
+        Column("at", lambda one: f"{one.at.astimezone():%H:%M:%S}"),
+        Column("outcome", lambda one: one.outcome or "told"),
+        Column("command", lambda one: one.line),
+        Column("with kubectl", lambda one: kubectl_line(one.line, cluster) or "-"),
+    )
+
 
 NOTHING = "nothing was done yet"
 
@@ -45,8 +48,9 @@ class CommandLog(Vertical):
             super().__init__()
             self.text = text
 
-    def __init__(self) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         super().__init__()
+        self._cluster, self._columns = cluster, columns_of(cluster)
         self._table = FactTable()
         self._log: tuple[Logged, ...] = ()
 
@@ -54,7 +58,7 @@ class CommandLog(Vertical):
         yield self._table
 
     def on_mount(self) -> None:
-        self._table.show(COLUMNS, (), lambda one: str(one.id), empty=NOTHING)
+        self._table.show(self._columns, (), lambda one: str(one.id), empty=NOTHING)
 
     @property
     def is_open(self) -> bool:
@@ -71,7 +75,7 @@ class CommandLog(Vertical):
         if tuple(log) != self._log:
             self._log = tuple(log)
             at_end = self._table.cursor_key in (None, str(self._log[-2].id) if len(self._log) > 1 else None)
-            self._table.show(COLUMNS, self._log, lambda one: str(one.id), empty=NOTHING)
+            self._table.show(self._columns, self._log, lambda one: str(one.id), empty=NOTHING)
             if at_end and self._log:
                 self._table.move_to(str(self._log[-1].id))
 
@@ -84,4 +88,4 @@ class CommandLog(Vertical):
 
     def action_copy_kubectl(self) -> None:
         chosen = self._chosen()
-        self.post_message(self.Copied("" if chosen is None else kubectl_line(chosen.line)))
+        self.post_message(self.Copied("" if chosen is None else kubectl_line(chosen.line, self._cluster)))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from rich.color import Color
 from textual.pilot import Pilot
 
+from maestro_cli.config.settings import ClusterEndpoint
 from maestro_cli.core.errors import UsageError
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.keys.export import session_markdown, write_new
@@ -104,7 +106,8 @@ def test_below_the_smallest_size_it_says_so_and_comes_back() -> None:
 
 
 def test_what_was_done_is_listed_and_copied_as_commands() -> None:
-    console = StillConsole(SERVICES)
+    context = SimpleNamespace(cluster=ClusterEndpoint("/etc/prod", "eu"))
+    console = StillConsole(SimpleNamespace(**vars(SERVICES), context=context))
 
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
         await pilot.press("ctrl+t")
@@ -116,7 +119,7 @@ def test_what_was_done_is_listed_and_copied_as_commands() -> None:
         await pilot.press("y")
         await until(pilot, lambda: app.clipboard == LINE, "the command")
         await pilot.press("Y")
-        near = "kubectl rollout restart deployment/fraud -n ml"
+        near = "kubectl --kubeconfig /etc/prod --context eu rollout restart deployment/fraud -n ml"
         await until(pilot, lambda: app.clipboard == near, "the one of kubectl")
 
     run_app(console, script, place=PODS_PLACE)
@@ -126,29 +129,39 @@ def test_what_was_done_is_listed_and_copied_as_commands() -> None:
     ("line", "near"),
     [
         (
-            "maestro --context p scale ml/deployment/f --replicas 3",
-            "kubectl scale deployment/f -n ml --replicas=3",
+            "maestro --context e scale ml/deployment/f --replicas 3",
+            "kubectl --context eu scale deployment/f -n ml --replicas=3",
         ),
-        ("maestro --context p rollback ml/deployment/f", "kubectl rollout undo deployment/f -n ml"),
         (
-            "maestro --context p rollback ml/deployment/f --to-revision 4",
-            "kubectl rollout undo deployment/f -n ml --to-revision=4",
+            "maestro --context e rollback ml/deployment/f",
+            "kubectl --context eu rollout undo deployment/f -n ml",
         ),
-        ("maestro --context p pod delete ml/pod/a", "kubectl delete pod/a -n ml"),
-        ("maestro --context p node drain n1", "kubectl drain n1 --ignore-daemonsets"),
-        ("maestro --context p incident ack 12", ""),
-        ("maestro --context p scale", ""),
+        (
+            "maestro --context e rollback ml/deployment/f --to-revision 4",
+            "kubectl --context eu rollout undo deployment/f -n ml --to-revision=4",
+        ),
+        ("maestro --context e pod delete ml/pod/a", "kubectl --context eu delete pod/a -n ml"),
+        ("maestro --context e node drain n1", "kubectl --context eu drain n1 --ignore-daemonsets"),
+        ("maestro --context e incident ack 12", ""),
+        ("maestro --context e scale", ""),
         ("maestro 'broken", ""),
     ],
     ids=["scale", "undo", "undo-to", "pod", "drain", "none", "no-target", "broken"],
 )
 def test_a_line_has_its_nearest_of_kubectl_or_none(line: str, near: str) -> None:
-    assert kubectl_line(line) == near
+    assert kubectl_line(line, lambda context: ("--context", f"{context}u") if context == "e" else ()) == near
+
+
+def test_a_line_whose_cluster_is_not_known_is_not_written_for_kubectl() -> None:
+    assert kubectl_line("maestro --context p pod delete ml/pod/a", lambda context: ()) == ""
+    assert kubectl_line("maestro pod delete ml/pod/a", lambda context: ("--context", "eu")) == ""
 
 
 def test_a_session_is_markdown_that_nothing_in_it_can_break() -> None:
     log = (Logged(NOW, "prod", "maestro note '```' [x](http://evil)", "failed: <img src=x>", 1),)
-    text = session_markdown(Snapshot(Scope(("prod",)), log=log), (Place("pods", "a|b\x1b[2J"),), NOW)
+    text = session_markdown(
+        Snapshot(Scope(("prod",)), log=log), (Place("pods", "a|b\x1b[2J"),), NOW, lambda one: ()
+    )
     assert "\\<img src=x\\>" in text
     assert "````text\nmaestro note '```'" in text
     assert "\x1b" not in text

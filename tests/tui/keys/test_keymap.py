@@ -39,10 +39,14 @@ def test_keys_and_favourites_are_taken_under_the_names_that_the_terminal_has() -
         ("keys:\n  pods.delete: ''\n", "names no key"),
         ("keys:\n  console.filter: ':'\n", "puts two things on :; on the screen"),
         ("keys:\n  console.filter: j\n", "table.down"),
+        ("keys:\n  incident.rehearse: j\n", "on the screen incident it is lines.down and incident.rehearse"),
+        ("keys:\n  incident.ack: f\n", "on the screen incident it is log.follow and incident.ack"),
+        ("keys:\n  logs.previous: w\n", "on the screen logs it is lines.wrap and logs.previous"),
         ("favourites:\n  0: pods\n", "favourites"),
         ("kys: {}\n", "did you mean 'keys'?"),
     ],
-    ids=["unknown-id", "unknown-modifier", "unknown-key", "no-key", "same-key", "pane-key", "digit", "typo"],
+    ids=["unknown-id", "unknown-modifier", "unknown-key", "no-key", "same-key", "pane-key",
+         "incident-text", "incident-log", "logs", "digit", "typo"],
 )  # fmt: skip
 def test_a_file_that_cannot_be_used_says_where_and_what_was_meant(text: str, says: str) -> None:
     with pytest.raises(InvalidFile) as refused:
