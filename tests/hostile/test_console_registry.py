@@ -49,6 +49,7 @@ from maestro_cli.tui.widgets.log_pane import LogLine, LogPane
 from maestro_cli.tui.widgets.plot import LinePlot
 from maestro_cli.tui.widgets.prompt import Prompt, PromptInput
 from maestro_cli.tui.widgets.report_view import ReportView
+from maestro_cli.tui.widgets.scroll_bar import LineScrollBar
 from maestro_cli.tui.widgets.status_line import StatusLine
 from maestro_cli.tui.widgets.text_view import TextView
 from maestro_cli.tui.widgets.tones import Toned
@@ -143,7 +144,7 @@ def question_of(text: str) -> Any:
 
 
 # AgreeDialog shows a whole plan, as tests/tui/test_gate_in_dialogs.py; its words are those of the others. The
-# logs are parts of two screens, in whose snapshots they have hostile lines.
+# logs are parts of two screens, in whose snapshots they have hostile lines. A scroll bar has no text.
 DIALOGS: dict[type[Widget], Callable[[str], ModalScreen[Any]]] = {
     WordsDialog: lambda text: WordsDialog(action_of(text), [target_of(text)]),
     Chooser: lambda text: WordsDialog(action_of(text), [target_of(text)]),
@@ -156,7 +157,7 @@ DIALOGS: dict[type[Widget], Callable[[str], ModalScreen[Any]]] = {
     AgreeAllDialog: lambda text: AgreeAllDialog(action_of(text), [planned_of(text)], [text], text),
     HelpDialog: lambda text: HelpDialog(words_text(text, text)),
 }
-ELSEWHERE: set[type[Widget]] = {AgreeDialog, LogsBox, LogsPane}
+ELSEWHERE: set[type[Widget]] = {AgreeDialog, LineScrollBar, LogsBox, LogsPane}
 
 
 def of_the_console() -> set[type[Widget]]:
