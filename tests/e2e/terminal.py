@@ -130,7 +130,8 @@ def terminal(
     program: Sequence[str], environment: Mapping[str, str], folder: str, width: int = 140, height: int = 45
 ) -> Iterator[Terminal]:
     """The program in a terminal of that size, which goes away with all that runs in it."""
-    hidden = {"TMUX", "TMUX_PANE", "NO_COLOR"}
+    # readline, which pytest loads, sets the size in the environment of the workers that it starts
+    hidden = {"TMUX", "TMUX_PANE", "NO_COLOR", "COLUMNS", "LINES"}
     own = {name: value for name, value in environment.items() if name not in hidden}
     opened = Terminal(
         f"maestro-test-{uuid.uuid4().hex[:12]}", {**own, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
