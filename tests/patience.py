@@ -5,6 +5,7 @@ Invariant: what always takes too long is found; what once was held up by others 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -22,3 +23,12 @@ def least_seconds(act: Callable[[], object], enough: float) -> float:
         if least < enough:
             break
     return least
+
+
+def wait_for(holds: Callable[[], bool], what: str) -> None:
+    """Until it holds; AssertionError when it never does."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    tick = threading.Event()
+    while not holds():
+        assert time.monotonic() < end, f"never: {what}"
+        tick.wait(0.01)

@@ -16,9 +16,8 @@ from maestro_cli.tui.feeds.runner import FeedRunner
 from maestro_cli.tui.store.events import ContextArmed, ContextDisarmed, ScopeChanged
 from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.store.store import Store
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_for
 from tests.tui.cases import NOW, StillClock
-from tests.tui.test_feeds import wait_for
 
 
 class Hands(StillClock):
