@@ -19,7 +19,7 @@ from maestro_cli.config.explanation import choice
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.daemon_pool import DaemonPool
-from maestro_cli.core.errors import MaestroError, NotFound, TimedOut, Unreachable, UsageError
+from maestro_cli.core.errors import MaestroError, NotFound, TimedOut, UsageError
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.services.excluding import exclusions_of
@@ -37,7 +37,6 @@ from maestro_cli.slo.measuring.window import Span, month_span, rolling, zone_nam
 from maestro_cli.slo.objectives import LONGEST_WINDOW_SECONDS, Objective
 from maestro_cli.slo.ports import TooMuch
 from maestro_cli.slo.slo_gate import GateAnswer, Reading, judge_experiment, judge_gate
-from maestro_cli.sources.deadline import within
 
 if TYPE_CHECKING:
     from maestro_cli.services.changing import ChangeServices
@@ -48,7 +47,6 @@ T = TypeVar("T")
 _NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{1,12})?|\.[0-9]{1,12}")
 AT_ONCE = 3  # objectives that are asked for at the same time; more only wait for one Prometheus
 LEAST_EVERY_SECONDS = 1.0
-QUICK_SECONDS = 10.0  # what costs nothing is answered in, by whoever answers at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,6 @@ def read_kept(services: Services, wanted: MeasureWanted) -> tuple[Kept, ...]:
         at=at,
         now=now,
         terms=exclusions_of(services) if is_ours else (),
-        down=[],
     )
     found = tuple(beside_one_another(read, objectives))
     if found and all(one.error is not None for one in found) and found[0].error is not None:
@@ -181,20 +178,14 @@ def _read(
     now: datetime,
     at: datetime,
     terms: Sequence[Maintenance],
-    down: list[MaestroError],
 ) -> Kept:
-    """`down` is why nothing is answered any more, once one has found that: others do not wait again."""
     outside = Outside(source, now, store, before, at=at)
-    if down:
-        return Kept(objective, None, None, down[0])
     try:
         span = _span(objective, wanted, at)
         out = excluding(terms, span.start, span.end, objective.name)
         taken_out = [Excluded(one.start, one.end, one.id) for one in out.counted]
         measured = measure(objective, span, outside, taken_out)
     except MaestroError as error:
-        if not down and is_silent(source, error):
-            down.append(error)
         return Kept(objective, None, None, error)
     if waiting := sorted({one.id for one in out.waiting if one.start < measured.measured.end}):
         text = f"not taken out until somebody else than the owner approves it: {', '.join(waiting)}"
@@ -268,40 +259,11 @@ def store_of(
     """
     from maestro_cli.config.locations import cache_dir
 
-    identity = None if wanted.fresh else _identity(source)
+    identity = None if wanted.fresh else source.identity()
     if identity is None:
         return Nowhere() if wanted.fresh or memory is None else InMemory(memory, zones)
     context = "" if wanted.prometheus else services.context_name
     return KeptOnDisk(cache_dir() / "slo", f"{context}\x00{identity}", zones, memory)
-
-
-def _identity(source: RawPrometheus) -> str | None:
-    """Raises Unreachable where a question that costs nothing is not answered: no other would be either."""
-    try:
-        return within(QUICK_SECONDS, source.identity)
-    except TimeoutError as error:
-        raise _silent(source) from error
-
-
-def _silent(source: RawPrometheus) -> Unreachable:
-    return Unreachable(
-        f"Prometheus at {source.url} does not answer",
-        why=f"it took the connection, and said nothing for {QUICK_SECONDS:g} s to what costs nothing",
-        fix="look whether it is overloaded or another program: maestro doctor",
-    )
-
-
-def is_silent(source: RawPrometheus, error: MaestroError) -> bool:
-    """Whether it was no matter of what was asked: it does not answer what costs nothing either."""
-    if not isinstance(error, Unreachable):
-        return False
-    try:
-        within(QUICK_SECONDS, partial(source.query, "vector(1)"))
-    except (TimeoutError, Unreachable):
-        return True
-    except MaestroError:
-        return False
-    return False
 
 
 def _span(objective: Objective, wanted: MeasureWanted, at: datetime) -> Span:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TIMEOUT_SECONDS = 30.0  # ten days of samples are read from the disk
-_PROBE_SECONDS = 10.0  # what costs nothing is answered in, by whoever answers at all
+PROBE_SECONDS = 10.0  # what costs nothing is answered in, by whoever answers at all
 _LEAST = 0.001  # seconds: times of samples are whole milliseconds
 _HINT = "PromQL info:"  # of versions before 3, which have it among the warnings: nothing is missing
 _NO_TIME = "0001-01-01"  # Go's zero time
@@ -84,10 +84,12 @@ class RawPrometheus(Prometheus):
         endpoint: Endpoint,
         *,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        probe_seconds: float = PROBE_SECONDS,
         secrets: Secrets = NO_VAULT,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(endpoint, timeout_seconds=timeout_seconds, secrets=secrets)
+        self._probe_seconds = min(probe_seconds, timeout_seconds)
         self._monotonic = monotonic
         self._in_vain: tuple[float, Unreachable] | None = None  # until when, and what is told
         self._endpoint = endpoint
@@ -125,7 +127,8 @@ class RawPrometheus(Prometheus):
         """Which Prometheus this is and as whom it is asked, without any secret; None where nobody can tell.
 
         What listens at an address of this machine may be another one every day (a forwarded port): such a
-        one is known by when it was started, and asked for that each time.
+        one is known by when it was started, and asked for that each time. Raises Unreachable where not even
+        that is answered, which costs nothing.
         """
         one = self._endpoint
         user = urlsplit(self._base).username
@@ -137,8 +140,16 @@ class RawPrometheus(Prometheus):
         return hashlib.sha256(repr(told).encode()).hexdigest()
 
     def _started(self) -> str | None:
+        asked = partial(self._get, "/api/v1/status/runtimeinfo", _Runtime)
         try:
-            at = self._get("/api/v1/status/runtimeinfo", _Runtime).start_time
+            at = within(self._probe_seconds, asked).start_time
+        except TimeoutError as error:
+            raise Unreachable(
+                f"{SYSTEM} at {self.url} does not answer",
+                why=f"it took the connection, and said nothing for {self._probe_seconds:g} s "
+                "to what costs nothing",
+                fix="look whether it is overloaded or another program: maestro doctor",
+            ) from error
         except MaestroError:
             return None
         return None if not at or at.startswith(_NO_TIME) else at
@@ -190,9 +201,8 @@ class RawPrometheus(Prometheus):
     def _lives(self) -> bool:
         """Whether it answers what costs nothing, whatever was waited for in vain."""
         url = f"{self._base}/api/v1/query?query=vector(1)"
-        limit = min(_PROBE_SECONDS, self._seconds + 0.25)
         try:
-            return within(limit, partial(self._session.request, "GET", url)).status_code < 500
+            return within(self._probe_seconds, partial(self._session.request, "GET", url)).status_code < 500
         except (OverflowError, *self._wire_errors):
             return False
 

@@ -15,18 +15,18 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from requests import Response
 
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.errors import Unreachable
 from maestro_cli.services import measuring
 from maestro_cli.services.measuring import MeasureWanted, read_kept
 from maestro_cli.slo.objectives import Counters, Objective
-from maestro_cli.slo.ports import RawSeries
 from maestro_cli.sources.prometheus_raw import RawPrometheus
 from tests.unit.slo.measuring.told import objective
 
 NOW = datetime(2026, 10, 5, tzinfo=UTC)
-ANSWER_SECONDS, QUICK_SECONDS = 1.0, 0.3
+ANSWER_SECONDS, PROBE_SECONDS = 1.0, 0.3
 OBJECTIVES = {f"o{number}": replace(objective(), name=f"o{number}") for number in range(20)}
 
 
@@ -38,13 +38,13 @@ def silent() -> Iterator[str]:
 
 
 class Counting(RawPrometheus):
-    """Also knows how often it was asked for samples."""
+    """Also knows how often samples were asked for on the wire."""
 
     asked = 0
 
-    def samples(self, selector: str, start: datetime, end: datetime) -> Iterator[RawSeries]:
+    def _requested(self, url: str, form: dict[str, str]) -> Response:
         self.asked += 1
-        return super().samples(selector, start, end)
+        return super()._requested(url, form)
 
 
 @contextmanager
@@ -91,12 +91,9 @@ def _services(source: RawPrometheus, objectives: dict[str, Objective] = OBJECTIV
 
 
 @pytest.mark.parametrize("fresh", [True, False], ids=["asked afresh", "kept"])
-def test_of_twenty_objectives_as_many_wait_as_are_asked_at_once(
-    fresh: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(measuring, "QUICK_SECONDS", QUICK_SECONDS)
+def test_of_twenty_objectives_as_many_wait_as_are_asked_at_once(fresh: bool) -> None:
     with silent() as url:
-        source = Counting(Endpoint(url=url), timeout_seconds=ANSWER_SECONDS)
+        source = Counting(Endpoint(url=url), timeout_seconds=ANSWER_SECONDS, probe_seconds=PROBE_SECONDS)
         with pytest.raises(Unreachable):
             read_kept(_services(source), MeasureWanted(prometheus=url, fresh=fresh))
     assert source.asked == (measuring.AT_ONCE if fresh else 0)
