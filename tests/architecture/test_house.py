@@ -85,7 +85,7 @@ def _imported() -> dict[str, set[str]]:
         ("textual", ("tui",)),
         ("textual_serve", ("tui",)),
         ("aiohttp", ("tui",)),
-        ("chaoslib", ("sources",)),
+        ("chaoslib", ("chaos/worker",)),
         ("yaml", ("config",)),
         ("onnxruntime", ("serving",)),
         ("cryptography", ("local", "sources")),

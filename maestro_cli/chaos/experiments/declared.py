@@ -1,0 +1,152 @@
+"""What an experiment declares for maestro, in its extension. Invariant: every refusal has its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from maestro_cli.changes.kinds.kind import Option
+from maestro_cli.chaos.experiments.spec import FaultPart, MaestroPart, SteadyPart, StopPart, Target
+from maestro_cli.chaos.faults import FAULTS
+from maestro_cli.chaos.model import Count, FaultOrder, Guarded, StopCondition, TargetRule, Tolerated
+from maestro_cli.config.explanation import explain
+from maestro_cli.config.strict import Document, Path_, suggestion
+from maestro_cli.core.errors import UsageError
+from maestro_cli.core.quantities import parse_duration_seconds
+from maestro_cli.core.refs import checked_namespace, parse_workload_ref
+from maestro_cli.core.selectors import selector_matches
+
+NAME = "maestro"
+MAX_SECONDS = 3600.0
+_WHEN = re.compile(r"\s*(>=|<=|>|<)\s*([+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*")
+_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%")
+T = TypeVar("T")
+
+
+def read_guarded(document: Document, extensions: Sequence[Mapping[str, Any]]) -> Guarded | None:
+    """The one extension of that name, or None where there is none; raises InvalidFile."""
+    places = [index for index, one in enumerate(extensions) if one.get("name") == NAME]
+    if not places:
+        return None
+    if len(places) > 1:
+        raise document.fail("there are two extensions `maestro`", ("extensions", places[1]))
+    return _Reading(document, ("extensions", places[0])).whole(extensions[places[0]])
+
+
+class _Reading:
+    def __init__(self, document: Document, at: Path_) -> None:
+        self._document, self._at = document, at
+
+    def whole(self, data: Mapping[str, Any]) -> Guarded:
+        document, at = self._document, self._at
+        part: MaestroPart = explain(
+            data, MaestroPart, lambda what, place, fix: document.fail(what, (*at, *place), fix=fix)
+        )
+        faults = tuple(self._fault(one, index, part.target) for index, one in enumerate(part.faults))
+        names = [one.name for one in faults]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise self._fail(f"there are two faults {name!r}", ("faults", index, "name"))
+        duration = self._seconds(part.duration, ("duration",)) if part.duration else None
+        return Guarded(
+            faults=faults,
+            duration_seconds=duration,
+            stop=tuple(self._stop(one, index) for index, one in enumerate(part.stop)),
+            objectives=tuple(part.objectives),
+            control=part.control,
+            tolerated=self._tolerated(part.steady_state),
+            recovery_seconds=self._seconds(part.recovery, ("recovery",)),
+        )
+
+    def _fault(self, part: FaultPart, index: int, target: Target | None) -> FaultOrder:
+        at: Path_ = ("faults", index)
+        known = FAULTS.get(part.fault)
+        if known is None:
+            raise self._fail(
+                f"there is no fault {part.fault!r}", (*at, "fault"), fix=suggestion(part.fault, FAULTS)
+            )
+        wanted = part.target or target
+        if wanted is None:
+            raise self._fail("a fault without a target is never about everything", at, fix="add target:")
+        where: Path_ = (*at, "target") if part.target is not None else ("target",)
+        parameters = self._parameters(part, known.options, at)
+        line = self._document.line_of((*self._at, *at))
+        return FaultOrder(part.name, part.fault, parameters, self._rule(wanted, where), line)
+
+    def _parameters(self, part: FaultPart, options: Mapping[str, Option], at: Path_) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in part.parameters.items():
+            place = (*at, "parameters", name)
+            if name not in options:
+                raise self._fail(
+                    f"{part.fault} has no parameter {name!r}", place, fix=suggestion(name, options)
+                )
+            text = str(value).lower() if isinstance(value, bool) else f"{value}"
+            found[name] = self._read(lambda text=text, name=name: options[name].read(text), place)  # type: ignore[misc]
+        missing = [name for name, option in options.items() if option.needed and name not in found]
+        if missing:
+            raise self._fail(f"{part.fault} needs {missing[0]}", at, fix=f"parameters: {{{missing[0]}: …}}")
+        return found
+
+    def _rule(self, part: Target, at: Path_) -> TargetRule:
+        """Raises InvalidFile where it names everything, or nothing."""
+        workload = None
+        if part.workload:
+            workload = self._read(
+                lambda: parse_workload_ref(part.workload, namespace=part.namespace or None), (*at, "workload")
+            )
+        elif not (part.namespace and part.selector):
+            why = "a target that is left open is never `all`"
+            raise self._fail("names neither a workload nor labels in a namespace", at, why=why)
+        namespace = workload.namespace if workload else part.namespace
+        self._read(lambda: checked_namespace(namespace), (*at, "namespace"))
+        self._read(lambda: selector_matches(part.selector, {}), (*at, "selector"))
+        return TargetRule(
+            namespace, workload, part.selector, self._read(lambda: read_count(part.count), (*at, "count"))
+        )
+
+    def _stop(self, part: StopPart, index: int) -> StopCondition:
+        match = _WHEN.fullmatch(part.when)
+        if match is None:
+            raise self._fail("is no comparison with a number", ("stop", index, "when"), fix='when: "> 0.05"')
+        return StopCondition(part.query, match.group(1), float(match.group(2)))
+
+    def _tolerated(self, part: SteadyPart) -> Tolerated:
+        every = self._seconds(part.every, ("steady_state", "every"))
+        misses = self._read(lambda: _share(part.misses), ("steady_state", "misses"))
+        return Tolerated(every, misses, part.in_a_row)
+
+    def _seconds(self, text: str, at: Path_) -> float:
+        seconds = self._read(lambda: parse_duration_seconds(text), at)
+        if not 0.1 <= seconds <= MAX_SECONDS:
+            raise self._fail("is not between 100ms and 1h", at)
+        return seconds
+
+    def _read(self, read: Callable[[], T], at: Path_) -> T:
+        try:
+            return read()
+        except UsageError as error:
+            raise self._fail(error.what, at, fix=error.fix) from error
+        except ValueError as error:
+            raise self._fail(str(error), at) from error
+
+    def _fail(self, what: str, at: Path_, *, why: str = "", fix: str = "") -> Exception:
+        return self._document.fail(what, (*self._at, *at), why=why, fix=fix)
+
+
+def read_count(count: int | str) -> Count:
+    """`2`, or `25%`; raises ValueError."""
+    if isinstance(count, str) and not count.isdigit():
+        return Count(share=_share(count))
+    number = int(count)
+    if not 1 <= number <= 1000:
+        raise ValueError(f"{number} is not between 1 and 1000")
+    return Count(number=number)
+
+
+def _share(text: str) -> float:
+    match = _SHARE.fullmatch(text)
+    if match is None or float(match.group(1)) > 100:
+        raise ValueError(f"{text[:20]!r} is no share such as 25%")
+    return float(match.group(1)) / 100

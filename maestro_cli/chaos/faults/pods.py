@@ -1,0 +1,32 @@
+"""Pods as targets of faults. Invariant: what is not ready, or on its way out, is not chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maestro_cli.changes.kinds.kind import Holds
+from maestro_cli.chaos.faults.fault import InForce, Proof
+from maestro_cli.chaos.model import Candidate, FaultOrder, TargetRule
+from maestro_cli.chaos.ports import Platform
+from maestro_cli.core.facts.cluster import Pod
+from maestro_cli.core.quantities import counted
+
+
+def ready_pods(platform: Platform, rule: TargetRule) -> list[Pod]:
+    """Those that the rule matches and that serve, by name; raises what the cluster raises."""
+    terms = [rule.selector] if rule.selector else []
+    if rule.workload is not None:
+        terms.insert(0, platform.cluster.get_workload(rule.workload).selector)
+    found = platform.cluster.list_pods(rule.namespace, selector=",".join(terms))
+    return sorted((pod for pod in found if pod.ready and not pod.deleting), key=lambda pod: pod.name)
+
+
+def pod_candidates(platform: Platform, order: FaultOrder) -> Sequence[Candidate]:
+    return [Candidate(pod.ref, pod.uid, pod.node) for pod in ready_pods(platform, order.target)]
+
+
+def as_many_ready(platform: Platform, fault: InForce) -> Proof:
+    """As many pods serve as before."""
+    ready = len(ready_pods(platform, fault.order.target))
+    text = f"{ready} of {counted(fault.before, 'pod')} ready"
+    return Proof(Holds.YES if ready >= fault.before else Holds.NOT_YET, text)

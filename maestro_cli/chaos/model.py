@@ -1,0 +1,191 @@
+"""Experiments: what a file asks for, what is chosen by it, and what was found. Invariant: frozen."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from maestro_cli.core.refs import ObjectRef, WorkloadRef
+
+SIGNS: Mapping[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """So many of what is there, or a share (0 to 1), rounded down, at least one; one of the two is set."""
+
+    number: int | None = None
+    share: float | None = None
+
+    def of(self, there: int) -> int:
+        if self.number is not None:
+            return self.number
+        return max(1, int((self.share or 0.0) * there)) if there else 0
+
+    def __str__(self) -> str:
+        return str(self.number) if self.number is not None else f"{self.share:.0%}"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRule:
+    """Which objects may be chosen, and how many: the pods of a workload, or those of a selector's labels."""
+
+    namespace: str
+    workload: WorkloadRef | None
+    selector: str
+    count: Count = Count(number=1)
+
+    def __str__(self) -> str:
+        what = str(self.workload) if self.workload else f"pods of {self.namespace}"
+        return f"{what} with {self.selector}" if self.selector else what
+
+
+@dataclass(frozen=True, slots=True)
+class FaultOrder:
+    """A fault that the method may inject: `name` is what actions call it, `fault` an entry of FAULTS."""
+
+    name: str
+    fault: str
+    parameters: Mapping[str, Any]
+    target: TargetRule
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StopCondition:
+    """PromQL whose value, compared, ends an experiment; no value is no answer, and never a `no`."""
+
+    query: str
+    sign: str
+    bound: float
+
+    def is_met(self, value: float) -> bool:
+        return SIGNS[self.sign](value, self.bound)
+
+    def __str__(self) -> str:
+        return f"{self.query} {self.sign} {self.bound:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerated:
+    """How the steady state is sampled, and how much of it may be missed: more than `misses` (0 to 1) of all
+    samples, or `in_a_row` misses, deviate.
+    """
+
+    every_seconds: float = 1.0
+    misses: float = 0.0
+    in_a_row: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """What an experiment declares in its extension `maestro`; None where it leaves something out."""
+
+    faults: tuple[FaultOrder, ...] = ()
+    duration_seconds: float | None = None
+    stop: tuple[StopCondition, ...] = ()
+    objectives: tuple[str, ...] = ()
+    control: int = 0
+    tolerated: Tolerated = Tolerated()
+    recovery_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One file. `document` is what Chaos Toolkit runs; `guarded` None: nothing bounds what it does."""
+
+    name: str
+    title: str
+    description: str
+    file: str
+    digest: str
+    document: Mapping[str, Any] = field(repr=False, compare=False)
+    guarded: Guarded | None = None
+    tags: tuple[str, ...] = ()
+
+    @property
+    def acts(self) -> bool:
+        """Whether its method does anything but look."""
+        return any(one.get("type") == "action" for one in self.document.get("method") or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An object that a fault could be put into; `peers` is how many serve beside it, itself counted."""
+
+    ref: ObjectRef
+    uid: str
+    where: str = ""
+
+
+class Kind(Enum):
+    """How a run of an experiment was ended early."""
+
+    CONDITION = "stop condition"
+    BURN = "budget burn"
+    BLIND = "blind"
+    ASKED = "asked"
+    SIGINT = "interrupted"
+    SIGTERM = "terminated"
+    DEADLINE = "deadline"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why it was ended early; `by` is who asked."""
+
+    kind: Kind
+    why: str
+    by: str = ""
+
+
+class Injected(Enum):
+    """What became of a fault: it proved to have an effect, did not, could not be put in, or met nothing."""
+
+    EFFECTIVE = "effective"
+    INEFFECTIVE = "ineffective"
+    FAILED = "failed"
+    NO_TARGETS = "no targets"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """One fault of one run, put in at one time, with the proof of its effect."""
+
+    name: str
+    outcome: Injected
+    why: str
+    targets: tuple[str, ...] = ()
+    seconds: float | None = None  # from the intent to the proof
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """Whether things were as before after the undo of one fault, and how long that took."""
+
+    name: str
+    recovered: bool
+    why: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What maestro saw, besides the Chaos Toolkit journal. `worker` is how the child ended, "" when well."""
+
+    stop: Stop | None = None
+    injections: tuple[Injection, ...] = ()
+    recoveries: tuple[Recovery, ...] = ()
+    undo_failures: tuple[str, ...] = ()
+    residue: tuple[str, ...] = ()
+    worker: str = ""
+    tolerated: Tolerated = Tolerated()

@@ -1,0 +1,64 @@
+"""What experiments need from outside. Invariant: whoever cannot tell raises, and never says `nothing`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from maestro_cli.changes.ports import World
+from maestro_cli.config.experiments import ExperimentRules
+from maestro_cli.core.facts.cluster import Pod
+from maestro_cli.slo.slo_gate import GateAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveFault:
+    """A fault that a model server has now; `note` is what started it, `hits` how many requests it met."""
+
+    id: str
+    kind: str
+    note: str
+    hits: int
+
+
+class ServerFaults(Protocol):
+    """The fault hooks of model servers, pod by pod; raises Refused, Unreachable and OutcomeUnknown."""
+
+    def active(self, pod: Pod) -> Sequence[ActiveFault]: ...
+
+    def start(self, pod: Pod, order: Mapping[str, Any]) -> None:
+        """Start what the order says, in the form of `POST /v2/faults`."""
+
+    def end(self, pod: Pod, fault: str) -> None:
+        """End the one of that id; raises NotFound when it is over already."""
+
+
+class Platform(World, Protocol):
+    """A context as faults see it: what changes do, and the hooks of whatever else can be broken.
+
+    What the context does not have raises NotFound.
+    """
+
+    @property
+    def server_faults(self) -> ServerFaults: ...
+
+
+class Surroundings(Protocol):
+    """What the guard asks about the context, besides the plan."""
+
+    @property
+    def rules(self) -> ExperimentRules | None:
+        """What the context says of experiments; None where it says nothing."""
+
+    def grave_incidents(self, namespaces: Sequence[str]) -> Sequence[str]:
+        """Open incidents of sev1 and sev2 that may be there, by name."""
+
+    def budget_gate(self, objectives: Sequence[str]) -> GateAnswer:
+        """Whether the budget policy lets an experiment begin, which may cost these objectives."""
+
+    def value(self, query: str) -> float | None:
+        """The one value of a query; None where there is none, several, or NaN."""
+
+    def others(self) -> Sequence[str]:
+        """Runs of experiments that are not over in this context, by id."""

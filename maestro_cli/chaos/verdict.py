@@ -1,0 +1,238 @@
+"""The verdict over one run of an experiment: from its Chaos Toolkit journal, and what maestro found besides.
+
+Invariant: pure, and three-valued. The status that the journal gives itself decides nothing that its own
+activities do not say: Chaos Toolkit calls a run completed whose gate was missed, whose fault was never in, or
+which deviated and came back. What failed to be measured is no data, never a pass and never a deviation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from maestro_cli.chaos.model import Findings, Injected, Kind, Tolerated
+from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.quantities import counted
+from maestro_cli.core.verdict import Verdict
+
+Journal = Mapping[str, Any]
+
+
+class Steady(Enum):
+    """One look at the steady state."""
+
+    MET = "met"
+    MISSED = "missed"
+    NO_DATA = "no data"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that speaks against a pass, and what the run ends with because of it."""
+
+    rule: str
+    what: str
+    exit_code: ExitCode
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """`reasons` in order, the gravest first; `coverage`: the share of looks that told something (0 to 1)."""
+
+    verdict: Verdict
+    exit_code: ExitCode
+    reasons: tuple[Reason, ...]
+    coverage: float
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict is Verdict.PASS
+
+
+def judge(journal: Journal, findings: Findings) -> Judged:
+    """The gravest rule that applies decides; every reason is told."""
+    reasons = tuple(reason for rule in RULES for reason in rule(journal, findings))
+    coverage = _coverage(journal)
+    if not reasons:
+        return Judged(Verdict.PASS, ExitCode.OK, (), coverage)
+    return Judged(reasons[0].verdict, reasons[0].exit_code, reasons, coverage)
+
+
+def steady_of(state: Mapping[str, Any] | None) -> Steady:
+    """What one entry of `steady_states` says. Chaos Toolkit stops at the first probe that is not met."""
+    if state is None or state.get("steady_state_met") is None:
+        return Steady.NO_DATA
+    if state["steady_state_met"]:
+        return Steady.MET
+    probes = state.get("probes") or [{}]
+    return Steady.MISSED if probes[-1].get("status") == "succeeded" else Steady.NO_DATA
+
+
+def _residue(journal: Journal, findings: Findings) -> Iterator[Reason]:
+    """Undo failed, or something of a fault is still there."""
+    for failed in (*findings.undo_failures, *_failed(journal.get("rollbacks"))):
+        yield Reason("undo", f"undo failed: {failed}", ExitCode.UNDO_FAILED, Verdict.FAIL)
+    for left in findings.residue:
+        yield Reason("residue", f"left behind: {left}", ExitCode.UNDO_FAILED, Verdict.FAIL)
+
+
+def _stopped(journal: Journal, findings: Findings) -> Iterator[Reason]:
+    stop = findings.stop
+    if stop is not None and stop.kind in (Kind.CONDITION, Kind.BURN):
+        yield Reason("stop", f"{stop.kind.value}: {stop.why}", ExitCode.STOP_CONDITION, Verdict.FAIL)
+
+
+_INTERRUPTED = {
+    Kind.ASKED: ExitCode.SIGINT,
+    Kind.SIGINT: ExitCode.SIGINT,
+    Kind.SIGTERM: ExitCode.SIGTERM,
+    Kind.DEADLINE: ExitCode.TIMEOUT,
+}
+
+
+def _interrupted(journal: Journal, findings: Findings) -> Iterator[Reason]:
+    """By somebody, by its deadline, or by the experiment itself."""
+    stop = findings.stop
+    if stop is not None and stop.kind in _INTERRUPTED:
+        by = f" by {stop.by}" if stop.by else ""
+        yield _open("interrupted", f"{stop.kind.value}{by}: {stop.why}", _INTERRUPTED[stop.kind])
+    elif stop is None and journal.get("status") == "interrupted":
+        yield _open("interrupted", "one of its own activities or controls ended it", ExitCode.SIGINT)
+
+
+def _gate(journal: Journal, findings: Findings) -> Iterator[Reason]:
+    """The steady state before the method: nothing was injected when it was not met."""
+    before = _states(journal).get("before")
+    if before is None:
+        return
+    seen = steady_of(before)
+    if seen is Steady.MISSED:
+        what = f"not in a steady state before anything was done: {_probe(before)}"
+        yield Reason("gate", what, ExitCode.GATE_NOT_MET, Verdict.FAIL)
+    elif seen is Steady.NO_DATA:
+        yield _open("gate", f"no data before anything was done: {_probe(before)}", ExitCode.GATE_NOT_MET)
+
+
+def _injection(journal: Journal, findings: Findings) -> Iterator[Reason]:
+    """What was to be done was not, or had no effect: nothing was learned."""
+    for one in findings.injections:
+        if one.outcome is not Injected.EFFECTIVE:
+            yield _open("injection", f"{one.name}: {one.outcome.value}: {one.why}", ExitCode.ACTION_FAILED)
+    known = {one.name for one in findings.injections if one.outcome is not Injected.EFFECTIVE}
+    for failed in _failed(journal.get("run"), "action"):
+        if not known:
+            yield _open("injection", f"an action failed: {failed}", ExitCode.ACTION_FAILED)
+    if findings.worker:
+        yield _open("worker", findings.worker, ExitCode.ACTION_FAILED)
+    elif journal.get("status") == "aborted" and findings.stop is None:
+        yield _open("worker", "Chaos Toolkit aborted it", ExitCode.ACTION_FAILED)
+
+
+def _deviated(journal: Journal, findings: Findings) -> Iterator[Reason]:
+    """Seen during the method alone, after it, or not over in time."""
+    states = _states(journal)
+    during = [(steady_of(one), one) for one in states.get("during") or ()]
+    told = deviation([seen for seen, _ in during], findings.tolerated)
+    if told:
+        missed = next(one for seen, one in during if seen is Steady.MISSED)
+        yield _bad("during", f"{told}: {_probe(missed)}")
+    after = states.get("after")
+    if after is not None and steady_of(after) is Steady.MISSED:
+        yield _bad("after", f"not in a steady state afterwards: {_probe(after)}")
+    for one in findings.recoveries:
+        if not one.recovered:
+            yield _bad("recovery", f"{one.name}: {one.why}")
+    said = journal.get("deviated") and (after is None or steady_of(after) is Steady.MET)
+    if said:
+        yield _bad("deviated", "the Chaos Toolkit journal says that it deviated")
+
+
+def _blind(journal: Journal, findings: Findings) -> Iterator[Reason]:
+    """What was not seen decides nothing."""
+    stop = findings.stop
+    if stop is not None and stop.kind is Kind.BLIND:
+        yield _open("blind", f"blind: {stop.why}", ExitCode.NO_DATA)
+    states = _states(journal)
+    gated = states.get("before") is not None and steady_of(states["before"]) is not Steady.MET
+    if gated:
+        return
+    for failed in _failed(journal.get("run"), "probe"):
+        yield _open("no data", f"a probe of the method failed: {failed}", ExitCode.NO_DATA)
+    during = [one for one in states.get("during") or () if steady_of(one) is Steady.NO_DATA]
+    if during:
+        what = f"{counted(len(during), 'look')} during the method told nothing: {_probe(during[0])}"
+        yield _open("no data", what, ExitCode.NO_DATA)
+    if states.get("before") is None:
+        yield _open("no data", "no steady state was looked at before the method", ExitCode.NO_DATA)
+    if steady_of(states.get("after")) is Steady.NO_DATA:
+        yield _open("no data", f"no data after the method: {_probe(states.get('after'))}", ExitCode.NO_DATA)
+    if findings.injections and not states.get("during"):
+        yield _open("no data", "nobody looked while the fault was there", ExitCode.NO_DATA)
+
+
+# The order is the precedence: 13, 14, 130/143, 11, 12, 10, 15.
+RULES: tuple[Callable[[Journal, Findings], Iterator[Reason]], ...] = (
+    _residue, _stopped, _interrupted, _gate, _injection, _deviated, _blind,
+)  # fmt: skip
+
+
+def deviation(looks: Sequence[Steady], tolerated: Tolerated) -> str:
+    """How looks in a row deviate more than is tolerated, in words; "" when they do not. Gaps are skipped."""
+    known = [one for one in looks if one is not Steady.NO_DATA]
+    missed = sum(one is Steady.MISSED for one in known)
+    if not missed:
+        return ""
+    if missed / len(known) > tolerated.misses:
+        return f"{missed} of {counted(len(known), 'look')} during the method missed the steady state"
+    row = longest = 0
+    for one in known:
+        row = row + 1 if one is Steady.MISSED else 0
+        longest = max(longest, row)
+    return f"the steady state was missed {longest} times in a row" if longest >= tolerated.in_a_row else ""
+
+
+def _bad(rule: str, what: str) -> Reason:
+    return Reason(rule, what, ExitCode.CONDITION_NOT_MET, Verdict.FAIL)
+
+
+def _open(rule: str, what: str, code: ExitCode) -> Reason:
+    return Reason(rule, what, code, Verdict.INDETERMINATE)
+
+
+def _states(journal: Journal) -> Mapping[str, Any]:
+    return journal.get("steady_states") or {}
+
+
+def _failed(runs: Sequence[Mapping[str, Any]] | None, kind: str = "") -> Iterator[str]:
+    """Activities that failed, by name, with what was raised; one that was interrupted has no status."""
+    for run in runs or ():
+        activity = run.get("activity") or {}
+        if run.get("status") == "failed" and kind in ("", activity.get("type")):
+            yield f"{activity.get('name', 'an activity')}{_raised(run)}"
+
+
+def _probe(state: Mapping[str, Any] | None) -> str:
+    """The probe that a state ended with, in words."""
+    probes = (state or {}).get("probes") or ()
+    if not probes:
+        return "there is no probe"
+    last = probes[-1]
+    return f"{(last.get('activity') or {}).get('name', 'a probe')}{_raised(last) or _output(last)}"
+
+
+def _raised(run: Mapping[str, Any]) -> str:
+    lines = run.get("exception") or ()
+    return f": {str(lines[-1]).strip()[:300]}" if lines else ""
+
+
+def _output(run: Mapping[str, Any]) -> str:
+    return f" gave {str(run.get('output'))[:120]}" if "output" in run else ""
+
+
+def _coverage(journal: Journal) -> float:
+    states = _states(journal)
+    looks = [states.get("before"), *(states.get("during") or ()), states.get("after")]
+    return sum(steady_of(one) is not Steady.NO_DATA for one in looks) / len(looks)

@@ -1,0 +1,168 @@
+"""Experiment files are read as Chaos Toolkit reads them; what it would refuse is refused with its line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chaoslib.exceptions import ChaosException
+from chaoslib.experiment import ensure_experiment_is_valid
+
+from maestro_cli.chaos.experiments.reading import read_experiment
+from maestro_cli.chaos.model import Count, StopCondition, Tolerated
+from maestro_cli.core.errors import InvalidFile
+from maestro_cli.core.refs import WorkloadRef
+
+PROBE: dict[str, Any] = {
+    "type": "probe", "name": "answers", "tolerance": 200,
+    "provider": {"type": "http", "url": "http://127.0.0.1:1/"},
+}  # fmt: skip
+PLAIN: dict[str, Any] = {
+    "title": "What if it ends?",
+    "description": "It comes back.",
+    "steady-state-hypothesis": {"title": "It answers", "probes": [PROBE]},
+    "method": [
+        {"type": "action", "name": "end", "provider": {"type": "process", "path": "true"}},
+        {"ref": "answers"},
+    ],
+    "rollbacks": [],
+}
+OURS = """
+title: A slow replica
+description: Others answer.
+extensions:
+  - name: maestro
+    duration: 20s
+    target: {workload: ml/deploy/fraud, count: 25%}
+    faults:
+      - name: slow
+        fault: server-latency
+        parameters: {milliseconds: 400, share: 50%}
+    stop:
+      - {query: "sum(rate(errors[1m]))", when: "> 0.05"}
+    objectives: [fraud-availability]
+    steady_state: {every: 500ms, misses: 10%, in_a_row: 5}
+method:
+  - type: action
+    name: slow it down
+    provider: {type: python, module: maestro_cli.chaos.actions, func: inject, arguments: {fault: slow}}
+"""
+
+
+def written(folder: Path, data: Any, name: str = "it.json") -> Path:
+    path = folder / name
+    path.write_text(data if isinstance(data, str) else json.dumps(data, indent="\t"), encoding="utf-8")
+    return path
+
+
+def test_a_plain_file_is_what_chaos_toolkit_runs(tmp_path: Path) -> None:
+    read = read_experiment(written(tmp_path, PLAIN))
+    assert (read.name, read.title, read.guarded, read.acts) == ("it", PLAIN["title"], None, True)
+    assert read.document == PLAIN
+    ensure_experiment_is_valid(dict(read.document))
+
+
+def test_what_maestro_adds_is_read_from_its_extension(tmp_path: Path) -> None:
+    guarded = read_experiment(written(tmp_path, OURS, "it.yaml")).guarded
+    assert guarded is not None
+    (fault,) = guarded.faults
+    assert (fault.name, fault.fault) == ("slow", "server-latency")
+    assert fault.parameters == {"milliseconds": 400, "share": 0.5}
+    assert fault.target.workload == WorkloadRef("Deployment", "ml", "fraud")
+    assert fault.target.count == Count(share=0.25)
+    assert [fault.target.count.of(there) for there in (0, 1, 3, 8)] == [0, 1, 1, 2]
+    assert guarded.duration_seconds == 20
+    assert guarded.stop == (StopCondition("sum(rate(errors[1m]))", ">", 0.05),)
+    assert guarded.tolerated == Tolerated(0.5, 0.1, 5)
+
+
+def without(*path: Any) -> dict[str, Any]:
+    data = json.loads(json.dumps(PLAIN))
+    found = data
+    for part in path[:-1]:
+        found = found[part]
+    del found[path[-1]]
+    return dict(data)
+
+
+def having(value: Any, *path: Any) -> dict[str, Any]:
+    data = json.loads(json.dumps(PLAIN))
+    found = data
+    for part in path[:-1]:
+        found = found[part]
+    found[path[-1]] = value
+    return dict(data)
+
+
+PROBES = ("steady-state-hypothesis", "probes", 0)
+REFUSED = {
+    "no title": without("title"),
+    "empty title": having("", "title"),
+    "no description": without("description"),
+    "no method": without("method"),
+    "no title of the hypothesis": without("steady-state-hypothesis", "title"),
+    "no tolerance": without(*PROBES, "tolerance"),
+    "a fraction as tolerance": having(0.5, *PROBES, "tolerance"),
+    "an unknown tolerance": having({"type": "about"}, *PROBES, "tolerance"),
+    "a range of one": having({"type": "range", "range": [1]}, *PROBES, "tolerance"),
+    "a range of words": having({"type": "range", "range": ["a", "b"]}, *PROBES, "tolerance"),
+    "no regular expression": having({"type": "regex", "pattern": "("}, *PROBES, "tolerance"),
+    "an empty path": having({"type": "jsonpath", "path": " "}, *PROBES, "tolerance"),
+    "no type": without("method", 0, "type"),
+    "no name": without("method", 0, "name"),
+    "no provider": without("method", 0, "provider"),
+    "an unknown type": having("look", "method", 0, "type"),
+    "an unknown provider": having({"type": "shell"}, "method", 0, "provider"),
+    "no path": without("method", 0, "provider", "path"),
+    "no module": having({"type": "python", "func": "f"}, "method", 0, "provider"),
+    "a reference to nothing": having("nobody", "method", 1, "ref"),
+    "a pause in words": having({"before": "soon"}, "method", 0, "pauses"),
+    "an empty tag": having([""], "tags"),
+    "an extension without a name": having([{"x": 1}], "extensions"),
+    "a control without a name": having([{"provider": {}}], "controls"),
+}
+
+
+@pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED.keys())
+def test_what_chaos_toolkit_refuses_is_refused_with_its_line(data: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises((ChaosException, TypeError, AttributeError)):
+        ensure_experiment_is_valid(data)
+    with pytest.raises(InvalidFile) as refused:
+        read_experiment(written(tmp_path, data))
+    assert refused.value.line is not None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        ("fault: server-latency", "fault: server-latncy", "it.yaml:10: extensions[0].faults[0].fault: there"),
+        ("milliseconds: 400", "milliseconds: soon", "[0].faults[0].parameters.milliseconds: is not a"),
+        ("milliseconds: 400, ", "", "faults[0]: server-latency needs milliseconds"),
+        ("share: 50%", "shares: 50%", "parameters.shares: server-latency has no parameter"),
+        ("    target: {workload: ml/deploy/fraud, count: 25%}\n", "", "faults[0]: a fault without a target"),
+        ("workload: ml/deploy/fraud", "namespace: ml", "target: names neither a workload nor labels"),
+        ("workload: ml/deploy/fraud", "workload: deploy/fraud", "target.workload: no namespace for"),
+        ("count: 25%", "count: all", "target.count: 'all' is no share"),
+        ("count: 25%", "count: 0", "target.count: 0 is not between"),
+        ("duration: 20s", "duration: 2h", "duration: is not between"),
+        ("duration: 20s", "durations: 20s", "extensions[0].durations: is not known here"),
+        ('"> 0.05"', '"high"', "stop[0].when: is no comparison"),
+        ("arguments: {fault: slow}", "arguments: {fault: quick}", "[0].provider.arguments.fault: no fault"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_the_extension_is_told_with_its_place(
+    before: str, after: str, what: str, tmp_path: Path
+) -> None:
+    assert before in OURS
+    with pytest.raises(InvalidFile, match=r"it\.yaml:") as refused:
+        read_experiment(written(tmp_path, OURS.replace(before, after), "it.yaml"))
+    assert what in refused.value.what
+
+
+def test_json_has_the_numbers_of_json_and_its_errors_a_line(tmp_path: Path) -> None:
+    loose = '{"title": "t", "description": "d", "method": [], "configuration": {"x": 1e3}}'
+    assert read_experiment(written(tmp_path, loose)).document["configuration"] == {"x": 1000.0}
+    with pytest.raises(InvalidFile, match=r"it\.json:2: is not valid JSON"):
+        read_experiment(written(tmp_path, '{"title": "t",\n oops}'))

@@ -1,0 +1,170 @@
+"""A run ends with the gravest thing that is true of it, and passes when nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maestro_cli.chaos import verdict
+from maestro_cli.chaos.model import Findings, Injected, Injection, Kind, Recovery, Stop, Tolerated
+from maestro_cli.chaos.verdict import RULES, Steady, deviation, judge, steady_of
+from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.verdict import Verdict
+from tests.unit.chaos.journals import activity, journal, state
+
+EFFECTIVE = Injection("slow", Injected.EFFECTIVE, "met 12 requests")
+WELL = Findings(injections=(EFFECTIVE,), recoveries=(Recovery("slow", True, "3 of 3 pods ready", 1.2),))
+
+
+@dataclass(frozen=True)
+class Case:
+    """What makes a rule apply, and what the run then ends with."""
+
+    rule: str
+    code: ExitCode
+    verdict: Verdict
+    journal: dict[str, Any] = field(default_factory=dict)
+    findings: dict[str, Any] = field(default_factory=dict)
+
+    def judged(self, more: Case | None = None) -> verdict.Judged:
+        over = more or Case("", ExitCode.OK, Verdict.PASS)
+        return judge(
+            journal(**{**over.journal, **self.journal}), replace(WELL, **{**over.findings, **self.findings})
+        )
+
+
+def stopped(kind: Kind) -> dict[str, Any]:
+    return {"stop": Stop(kind, "because")}
+
+
+FAIL, OPEN = Verdict.FAIL, Verdict.INDETERMINATE
+# In the order of their precedence.
+CASES = (
+    Case("residue", ExitCode.UNDO_FAILED, FAIL, findings={"residue": ("latency in ml/pod/a",)}),
+    Case("undo", ExitCode.UNDO_FAILED, FAIL, findings={"undo_failures": ("slow: refused",)}),
+    Case("undo", ExitCode.UNDO_FAILED, FAIL, {"rollbacks": [activity("action", "failed")]}),
+    Case("stop", ExitCode.STOP_CONDITION, FAIL, findings=stopped(Kind.CONDITION)),
+    Case("stop", ExitCode.STOP_CONDITION, FAIL, findings=stopped(Kind.BURN)),
+    Case("interrupted", ExitCode.SIGINT, OPEN, findings=stopped(Kind.SIGINT)),
+    Case("interrupted", ExitCode.SIGTERM, OPEN, findings=stopped(Kind.SIGTERM)),
+    Case("interrupted", ExitCode.SIGINT, OPEN, findings=stopped(Kind.ASKED)),
+    Case("interrupted", ExitCode.TIMEOUT, OPEN, findings=stopped(Kind.DEADLINE)),
+    Case("interrupted", ExitCode.SIGINT, OPEN, {"status": "interrupted"}),
+    Case("gate", ExitCode.GATE_NOT_MET, FAIL, {"before": "missed", "during": (), "after": None}),
+    Case("gate", ExitCode.GATE_NOT_MET, OPEN, {"before": "none", "during": (), "after": None}),
+    Case(
+        "injection", ExitCode.ACTION_FAILED, OPEN,
+        findings={"injections": (Injection("slow", Injected.INEFFECTIVE, "met nobody"),)},
+    ),
+    Case(
+        "injection", ExitCode.ACTION_FAILED, OPEN,
+        findings={"injections": (Injection("slow", Injected.NO_TARGETS, "nothing matches"),)},
+    ),
+    Case("injection", ExitCode.ACTION_FAILED, OPEN, {"run": [activity("action", "failed")]}),
+    Case("worker", ExitCode.ACTION_FAILED, OPEN, findings={"worker": "it was killed by SIGKILL"}),
+    Case("worker", ExitCode.ACTION_FAILED, OPEN, {"status": "aborted"}),
+    Case("during", ExitCode.CONDITION_NOT_MET, FAIL, {"during": ("met", "missed", "met")}),
+    Case("after", ExitCode.CONDITION_NOT_MET, FAIL, {"after": "missed"}),
+    Case(
+        "recovery", ExitCode.CONDITION_NOT_MET, FAIL,
+        findings={"recoveries": (Recovery("slow", False, "2 of 3 pods ready"),)},
+    ),
+    Case("deviated", ExitCode.CONDITION_NOT_MET, FAIL, {"deviated": True}),
+    Case("blind", ExitCode.NO_DATA, OPEN, findings=stopped(Kind.BLIND)),
+    Case("no data", ExitCode.NO_DATA, OPEN, {"during": ("met", "none")}),
+    Case("no data", ExitCode.NO_DATA, OPEN, {"during": ()}),
+    Case("no data", ExitCode.NO_DATA, OPEN, {"after": "none"}),
+    Case("no data", ExitCode.NO_DATA, OPEN, {"after": None}),
+    Case("no data", ExitCode.NO_DATA, OPEN, {"before": None}),
+    Case("no data", ExitCode.NO_DATA, OPEN, {"run": [activity("probe", "failed")]}),
+)  # fmt: skip
+RANKS = (
+    {ExitCode.UNDO_FAILED}, {ExitCode.STOP_CONDITION}, {ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.TIMEOUT},
+    {ExitCode.GATE_NOT_MET}, {ExitCode.ACTION_FAILED}, {ExitCode.CONDITION_NOT_MET}, {ExitCode.NO_DATA},
+)  # fmt: skip
+
+
+def rank(code: ExitCode) -> int:
+    return next(place for place, codes in enumerate(RANKS) if code in codes)
+
+
+def test_what_nothing_speaks_against_passes_with_the_whole_coverage() -> None:
+    judged = judge(journal(), WELL)
+    assert (judged.verdict, judged.exit_code, judged.reasons) == (Verdict.PASS, ExitCode.OK, ())
+    assert judged.coverage == 1.0
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}-{int(case.code)}")
+def test_each_thing_alone_ends_the_run_with_its_code(case: Case) -> None:
+    judged = case.judged()
+    assert (judged.exit_code, judged.verdict) == (case.code, case.verdict)
+    assert case.rule in {reason.rule for reason in judged.reasons}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_a_verdict_that_forgot_one_of_its_rules_would_be_noticed(
+    rule: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verdict, "RULES", tuple(one for one in RULES if one is not rule))
+    assert any(case.judged().exit_code is not case.code for case in CASES)
+
+
+@given(st.sampled_from(CASES), st.sampled_from(CASES))
+def test_of_two_things_the_graver_decides(one: Case, other: Case) -> None:
+    clash = set(one.journal) & set(other.journal) or set(one.findings) & set(other.findings)
+    if clash or "before" in (set(one.journal) | set(other.journal)):
+        return
+    codes = sorted((one.code, other.code), key=rank)
+    assert rank(one.judged(other).exit_code) == rank(codes[0])
+
+
+looks = st.lists(st.sampled_from(["met", "missed", "none"]), max_size=12)
+
+
+@given(looks, st.sampled_from(["met", "missed", "none"]), st.sampled_from(["met", "missed", "none", None]))
+def test_nothing_but_looks_that_were_met_passes(during: list[str], before: str, after: str | None) -> None:
+    judged = judge(journal(before=before, during=during, after=after), WELL)
+    all_met = bool(during) and {*during, before, after} == {"met"}
+    assert judged.passed is all_met
+    if "missed" in during and before == "met":
+        assert judged.exit_code is ExitCode.CONDITION_NOT_MET
+    assert 0 <= judged.coverage <= 1
+
+
+@pytest.mark.parametrize(
+    ("words", "misses", "in_a_row", "deviates"),
+    [
+        ("++++", 0.0, 3, False),
+        ("+-++", 0.0, 3, True),
+        ("+-++", 0.25, 3, False),
+        ("--++", 0.25, 3, True),
+        ("+++---+++++++++++++", 0.5, 3, True),
+        ("+++--?-+++++++++++++", 0.5, 3, True),
+        ("+++--+-+++++++++++++", 0.5, 3, False),
+        ("????", 0.0, 1, False),
+    ],
+)
+def test_too_many_misses_or_too_many_in_a_row_deviate(
+    words: str, misses: float, in_a_row: int, deviates: bool
+) -> None:
+    told = {"+": Steady.MET, "-": Steady.MISSED, "?": Steady.NO_DATA}
+    assert bool(deviation([told[one] for one in words], Tolerated(1.0, misses, in_a_row))) is deviates
+
+
+def test_a_probe_that_raised_is_no_data_and_one_outside_its_tolerance_a_miss() -> None:
+    assert steady_of(state("none")) is Steady.NO_DATA
+    assert steady_of(state("missed")) is Steady.MISSED
+    assert steady_of(None) is Steady.NO_DATA
+    assert steady_of({"steady_state_met": False, "probes": []}) is Steady.NO_DATA
+
+
+def test_an_activity_that_a_stop_interrupted_did_not_fail() -> None:
+    judged = judge(
+        journal(run=[activity("action", None)]), replace(WELL, stop=Stop(Kind.CONDITION, "errors > 1"))
+    )
+    assert {reason.rule for reason in judged.reasons} == {"stop"}
