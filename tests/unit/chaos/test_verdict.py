@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from maestro_cli.chaos import verdict
 from maestro_cli.chaos.model import Findings, Injected, Injection, Kind, Recovery, Stop, Tolerated
-from maestro_cli.chaos.verdict import RULES, Steady, deviation, judge, steady_of
+from maestro_cli.chaos.verdict import RULES, Judged, Steady, deviation, judge, steady_of
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.verdict import Verdict
 from tests.unit.chaos.journals import activity, journal, state
@@ -31,7 +31,7 @@ class Case:
     journal: dict[str, Any] = field(default_factory=dict)
     findings: dict[str, Any] = field(default_factory=dict)
 
-    def judged(self, more: Case | None = None) -> verdict.Judged:
+    def judged(self, more: Case | None = None) -> Judged:
         over = more or Case("", ExitCode.OK, Verdict.PASS)
         return judge(
             journal(**{**over.journal, **self.journal}), replace(WELL, **{**over.findings, **self.findings})

@@ -1,0 +1,120 @@
+"""The parent's end of the child that performs an experiment.
+
+Invariant: the child ends: well, by being told to, or by SIGKILL of its whole process group; nothing of that
+group outlives it. What it answers to is given in threads of their own, so that a stop is never waited for.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from maestro_cli.chaos.line import Line
+from maestro_cli.core.errors import MaestroError, defect
+
+MODULE = "maestro_cli.chaos.worker"
+Events = Callable[[Mapping[str, Any]], None]
+Answers = Callable[[str, Mapping[str, Any]], Any]
+
+
+class Child:
+    """One performance. `heard` is given each event, `answer` each request; both by other threads."""
+
+    def __init__(
+        self,
+        order: Mapping[str, Any],
+        heard: Events,
+        answer: Answers,
+        *,
+        log: Path,
+        environment: Mapping[str, str],
+    ) -> None:
+        ours, theirs = socket.socketpair()
+        with log.open("ab") as stream, theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", MODULE, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+                env=dict(environment),
+            )
+        self._heard, self._answer = heard, answer
+        self._line = Line(ours)
+        self._told_to_stop = False
+        self._how = ""
+        self._killed = False
+        self.journal: Mapping[str, Any] | None = None
+        self.over = threading.Event()
+        with suppress(OSError):  # it ended at once: whoever waits sees how
+            self._line.send({"order": order})
+        threading.Thread(target=self._listen, daemon=True, name="experiment").start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def stop(self) -> None:
+        """End what is under way, and have it roll back; once."""
+        if not self._told_to_stop and not self.over.is_set():
+            self._told_to_stop = True
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGUSR1)
+
+    def kill(self) -> None:
+        """End it and all that it started, at once."""
+        self._killed = True
+        self._kill_group()
+
+    def ended(self) -> str:
+        """How it ended, "" when it gave its journal; nothing of its group is left. Waits for it."""
+        self.over.wait()
+        return self._how
+
+    def _listen(self) -> None:
+        for message in self._line.messages():
+            if "request" in message:
+                threading.Thread(target=self._give, args=(message,), daemon=True, name="answer").start()
+                continue
+            if message.get("event") == "finished":
+                self.journal = message["journal"]
+            self._heard(message)
+        self._how = self._reaped()
+        self._line.close()
+        self.over.set()
+
+    def _give(self, message: Mapping[str, Any]) -> None:
+        number = message["request"]
+        try:
+            said: dict[str, Any] = {"value": self._answer(str(message["do"]), message.get("arguments") or {})}
+        except MaestroError as error:
+            said = {"error": "; ".join(filter(None, (error.what, error.why)))}
+        except Exception as error:  # noqa: BLE001 - the child waits for an answer, whatever happened
+            said = {"error": defect(error)}
+        with suppress(OSError):
+            self._line.send({"answer": number, **said})
+
+    def _reaped(self) -> str:
+        """Wait for its end, and end its group while its number cannot be anybody else's yet."""
+        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+        self._kill_group()
+        code = self._process.wait()
+        if self.journal is not None:
+            return ""
+        if self._killed:
+            return "it did not end in time and was killed"
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return f"the process that performed it ended without a journal ({how})"
+
+    def _kill_group(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)

@@ -1,0 +1,1 @@
+"""The checks that an experiment has to get past: one module each, found by name here."""

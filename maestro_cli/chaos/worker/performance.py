@@ -1,0 +1,165 @@
+"""One experiment, performed by chaoslib, with what it leaves out.
+
+Invariant: whatever is raised wherever, there is a journal in the end, and every rollback was tried once. The
+steady state is looked at before, all the while and after.
+"""
+
+from __future__ import annotations
+
+import copy
+import signal
+import threading
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from types import FrameType
+from typing import Any
+
+from chaoslib import run as chaoslib_run
+from chaoslib.caching import cache_activities
+from chaoslib.experiment import ensure_experiment_is_valid
+from chaoslib.run import RunEventHandler, Runner, initialize_run_journal
+from chaoslib.types import Strategy
+
+from maestro_cli.chaos.line import Line
+from maestro_cli.chaos.worker.guarded import install
+from maestro_cli.chaos.worker.sampling import Sampler
+
+ALWAYS = {"runtime": {"rollbacks": {"strategy": "always"}}}
+
+
+class Performance(RunEventHandler):  # type: ignore[misc]  # chaoslib has no types
+    """Tells the parent what happens, as it happens."""
+
+    def __init__(self, line: Line, order: Mapping[str, Any]) -> None:
+        self._line, self._order = line, order
+        self._experiment: dict[str, Any] = copy.deepcopy(dict(order["experiment"]))
+        self._journal: dict[str, Any] = initialize_run_journal(self._experiment)
+        self._given: tuple[Any, Any] = (None, None)  # configuration and secrets
+        self._runner = Runner(Strategy.DEFAULT)
+        self._sampler: Sampler | None = None
+        self._can_stop, self._is_stopped, self._rolled_back = False, False, False
+        self._phase = ""
+
+    def stop(self, _number: int, _frame: FrameType | None) -> None:
+        """By SIGUSR1: end what is under way, and go on to the rollbacks."""
+        if self._is_stopped:
+            return
+        self._is_stopped = True
+        self._quiet()
+        if self._can_stop:
+            raise SystemExit(20)
+
+    def run(self) -> dict[str, Any]:
+        """The Chaos Toolkit journal."""
+        install()
+        try:
+            ensure_experiment_is_valid(self._experiment)
+        except Exception as error:  # noqa: BLE001 - chaoslib raises anything where a file is wrong
+            self.tell("invalid", error=_words(error))
+            return {**self._journal, "status": "failed"}
+        self._runner.register_event_handler(self)
+        try:
+            self._performed()
+        except BaseException as error:  # noqa: BLE001 - what escapes chaoslib must not cost the rollbacks
+            self._journal["status"] = "interrupted" if isinstance(error, SystemExit) else "aborted"
+            self.tell("escaped", error=_words(error))
+        self._can_stop = False
+        self._quiet()
+        self._roll_back_once()
+        return self._journal
+
+    def _performed(self) -> None:
+        cache_activities(self._experiment)  # chaoslib finds there what a `ref` refers to
+        if self._is_stopped:
+            raise SystemExit(20)
+        variables = (self._order.get("configuration") or {}, self._order.get("secrets") or {})
+        self._runner.run(self._experiment, ALWAYS, experiment_vars=variables, journal=self._journal)
+
+    def _roll_back_once(self) -> None:
+        """The rollbacks, where chaoslib did not come to them."""
+        configuration, secrets = self._given
+        if self._rolled_back or not self._experiment.get("rollbacks"):
+            return
+        self.start_rollbacks(self._experiment)
+        runs: list[Any] = []
+        self._journal["rollbacks"] = runs
+        _, pool = chaoslib_run.get_background_pools(self._experiment)
+        with suppress(Exception):
+            chaoslib_run.apply_rollbacks(
+                self._experiment, configuration, secrets, pool, None, self._runner.event_registry, runs
+            )
+
+    def tell(self, event: str, **facts: Any) -> None:
+        """To the parent; one that is gone hears nothing."""
+        with suppress(OSError):
+            self._line.send({"event": event, **facts})
+
+    def _quiet(self) -> None:
+        if self._sampler is not None:
+            self._sampler.stop()
+
+    # What chaoslib calls
+
+    def running(
+        self, experiment: Any, journal: Any, configuration: Any, secrets: Any, schedule: Any, settings: Any
+    ) -> None:
+        """chaoslib took over the signals a moment ago; this one is taken back."""
+        self._given = configuration, secrets
+        signal.signal(signal.SIGUSR1, self.stop)
+        self._can_stop = True
+        self.tell("running")
+        if self._is_stopped:
+            raise SystemExit(20)
+
+    def start_hypothesis_before(self, experiment: Any) -> None:
+        self._phase = "before"
+
+    def hypothesis_before_completed(self, experiment: Any, state: Any, journal: Any) -> None:
+        self.tell("steady", phase="before", state=state)
+
+    def start_method(self, experiment: Any) -> None:
+        self._phase = "method"
+        self.tell("method")
+        configuration, secrets = self._given
+
+        def sampled(state: dict[str, Any]) -> None:
+            self._journal["steady_states"]["during"].append(state)
+            self.tell("steady", phase="during", state=state)
+
+        if (experiment.get("steady-state-hypothesis") or {}).get("probes"):
+            every = float(self._order.get("every_seconds") or 1.0)
+            self._sampler = Sampler(experiment, configuration, secrets, every, sampled)
+            self._sampler.start()
+
+    def method_completed(self, experiment: Any, state: Any = None) -> None:
+        self._quiet()
+        self._phase = "after"
+        self.tell("method-over")
+
+    def hypothesis_after_completed(self, experiment: Any, state: Any, journal: Any) -> None:
+        self.tell("steady", phase="after", state=state)
+
+    def signal_exit(self) -> None:
+        self._quiet()
+
+    def start_rollbacks(self, experiment: Any) -> None:
+        """From here on nothing interrupts."""
+        self._can_stop = False
+        self._rolled_back = True
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        self._quiet()
+        self._phase = "rollbacks"
+        self.tell("rollbacks")
+
+    def start_activity(self, activity: Any) -> None:
+        if threading.current_thread() is threading.main_thread() and self._phase in ("method", "rollbacks"):
+            self.tell("activity-begun", phase=self._phase, name=activity.get("name", ""))
+
+    def activity_completed(self, activity: Any, run: Any) -> None:
+        if threading.current_thread() is threading.main_thread() and self._phase in ("method", "rollbacks"):
+            self.tell("activity", phase=self._phase, run=run)
+
+
+def _words(error: BaseException) -> str:
+    return traceback.format_exception_only(error)[-1].strip()[:2000]

@@ -1,0 +1,211 @@
+"""The child performs experiments with real chaoslib: nothing costs the rollbacks, or the journal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maestro_cli.chaos.model import Findings, Kind, Stop
+from maestro_cli.chaos.verdict import Steady, judge, steady_of
+from maestro_cli.core.errors import ExitCode
+from tests.contract.chaos.performed import Performed, action, probe, python, touching
+
+LAB = """
+import math, os, time
+def number(value): return float(value)
+def boom(): raise KeyError("boom")
+def told(path): return open(path).read() if os.path.exists(path) else "well"
+def nap(seconds): time.sleep(seconds)
+def leave(path):
+    import subprocess
+    open(path, "w").write(str(subprocess.Popen(["sleep", "600"]).pid))
+"""
+WELL = {"type": "range", "range": [0, 1]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "lab.py").write_text(LAB)
+    return tmp_path
+
+
+def experiment(folder: Path, *method: Mapping[str, Any], probes: Any = None, **more: Any) -> dict[str, Any]:
+    given = [probe("ratio", python("lab", "number", value="0.5"), WELL)] if probes is None else probes
+    return {
+        "title": "t",
+        "description": "d",
+        "steady-state-hypothesis": {"title": "well", "probes": given},
+        "method": list(method),
+        "rollbacks": [action("tidy", touching(folder / "tidied"))],
+        **more,
+    }
+
+
+def test_the_steady_state_is_looked_at_before_all_the_while_and_after(folder: Path) -> None:
+    journal = Performed(
+        folder, experiment(folder, action("nap", python("lab", "nap", seconds=0.7)))
+    ).journal()
+    states = journal["steady_states"]
+    assert [steady_of(states[one]) for one in ("before", "after")] == [Steady.MET, Steady.MET]
+    assert len(states["during"]) >= 2
+    assert journal["status"] == "completed"
+    assert (folder / "tidied").exists()
+    assert judge(journal, Findings()).exit_code is ExitCode.OK
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [
+        python("lab", "number", value="nan"),
+        python("lab", "told", path="/nowhere"),  # a word, where a number is compared
+        python("lab", "boom"),
+        {"type": "http", "url": "http://127.0.0.1:1/", "timeout": 1},
+    ],
+    ids=["nan", "word", "raised", "unreachable"],
+)
+def test_what_cannot_be_judged_costs_nothing(provider: dict[str, Any], folder: Path) -> None:
+    given = [probe("p", provider, WELL)]
+    asked = experiment(folder, action("nap", python("lab", "nap", seconds=0)), probes=given)
+    journal = Performed(folder, asked).journal()
+    assert steady_of(journal["steady_states"]["before"]) is Steady.NO_DATA
+    assert journal["run"] == []
+    assert (folder / "tidied").exists()
+    judged = judge(journal, Findings())
+    assert (judged.exit_code, judged.verdict.value) == (ExitCode.GATE_NOT_MET, "INDETERMINATE")
+
+
+def test_what_is_seen_only_during_the_method_deviates(folder: Path) -> None:
+    told, wrong = (
+        folder / "told",
+        {"type": "process", "path": "sh", "arguments": ["-c", f"echo ill > {folder}/told"]},
+    )
+    right = {"type": "process", "path": "rm", "arguments": str(told)}
+    asked = experiment(
+        folder,
+        action("break", wrong),
+        action("nap", python("lab", "nap", seconds=0.6)),
+        action("mend", right),
+        probes=[probe("well", python("lab", "told", path=str(told)), "well")],
+    )  # fmt: skip
+    journal = Performed(folder, asked).journal()
+    assert (journal["status"], journal["deviated"]) == ("completed", False)  # what Chaos Toolkit says
+    assert judge(journal, Findings()).exit_code is ExitCode.CONDITION_NOT_MET
+
+
+def test_an_action_that_fails_in_any_way_is_told_and_rolled_back(folder: Path) -> None:
+    journal = Performed(folder, experiment(folder, action("boom", python("lab", "boom")))).journal()
+    assert journal["status"] == "completed"  # what Chaos Toolkit says
+    assert judge(journal, Findings()).exit_code is ExitCode.ACTION_FAILED
+    assert (folder / "tidied").exists()
+
+
+def test_a_stop_ends_what_is_under_way_within_a_second_and_rolls_back(folder: Path) -> None:
+    performed = Performed(
+        folder, experiment(folder, action("nap", python("lab", "nap", seconds=60))), every_seconds=30
+    )
+    performed.until("activity-begun", name="nap")
+    began = time.monotonic()
+    performed.child.stop()
+    performed.child.stop()  # twice is as once: rollbacks are not interrupted
+    assert performed.until("rollbacks") - began < 1.0
+    journal = performed.journal()
+    assert journal["status"] == "interrupted"
+    assert [run["status"] for run in journal["rollbacks"]] == ["succeeded"]
+    assert judge(journal, Findings(stop=Stop(Kind.ASKED, "x"))).exit_code is ExitCode.SIGINT
+
+
+def test_a_stop_while_the_gate_is_looked_at_leaves_a_journal(folder: Path) -> None:
+    slow = [probe("slow", python("lab", "nap", seconds=30), 1)]
+    performed = Performed(
+        folder, experiment(folder, action("nap", python("lab", "nap", seconds=0)), probes=slow)
+    )
+    performed.until("running")
+    performed.child.stop()
+    journal = performed.journal()
+    assert (journal["status"], journal["run"]) == ("interrupted", [])
+    assert (folder / "tidied").exists()
+
+
+def test_nothing_that_an_activity_started_outlives_it(folder: Path) -> None:
+    left = folder / "left"
+    Performed(folder, experiment(folder, action("leave", python("lab", "leave", path=str(left))))).journal()
+    assert not alive(int(left.read_text()))
+
+
+def test_a_child_that_is_killed_is_told_without_a_journal(folder: Path) -> None:
+    performed = Performed(folder, experiment(folder, action("nap", python("lab", "nap", seconds=60))))
+    performed.until("activity-begun", name="nap")
+    performed.child.kill()
+    assert "killed" in performed.child.ended()
+    assert not alive(performed.child.pid)
+
+
+def test_activities_ask_the_parent_and_get_its_answers_and_errors(folder: Path) -> None:
+    def answer(do: str, arguments: Mapping[str, Any]) -> Any:
+        if do == "inject":
+            raise ValueError("no such fault")
+        return {"value": 0.25}[do]
+
+    asked = experiment(
+        folder, action("inject", python("maestro_cli.chaos.actions", "inject", fault="x")),
+        probes=[probe("v", python("maestro_cli.chaos.probes", "value", query="up"), WELL)],
+    )  # fmt: skip
+    journal = Performed(folder, asked, answer).journal()
+    assert journal["steady_states"]["before"]["probes"][0]["output"] == 0.25
+    (run,) = journal["run"]
+    assert run["status"] == "failed"
+    assert "no such fault" in run["exception"][-1]
+
+
+def test_a_file_that_chaos_toolkit_refuses_is_told_as_such(folder: Path) -> None:
+    performed = Performed(folder, experiment(folder, action("x", python("lab", "nobody"))))
+    assert performed.journal()["status"] == "failed"
+    (error,) = [event["error"] for _, event in performed.events if event.get("event") == "invalid"]
+    assert "nobody" in error
+
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from tests.contract.chaos.performed import *
+folder = Path(sys.argv[1])
+asked = {"title": "t", "description": "d", "method": [action("nap", python("lab", "nap", seconds=60))],
+         "rollbacks": [action("tidy", touching(folder / "tidied"))]}
+performed = Performed(folder, asked)
+performed.until("activity-begun", name="nap")
+print(performed.child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_parent_that_is_killed_takes_the_child_along_after_its_rollbacks(folder: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(folder)], stdout=subprocess.PIPE, cwd=os.getcwd()
+    )
+    try:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.communicate()
+    until = time.monotonic() + 20
+    while alive(child) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not alive(child)
+    assert (folder / "tidied").exists()
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in "ZX"
