@@ -12,7 +12,8 @@ class Left:
     """The share of a window's budget that is left by what was seen, below 0 when overspent; None: not known.
 
     `low` and `high` are what is left at least and at most, whatever was not seen; where they are None, it was
-    all seen. `window` names the window, which is `seconds` long; `why` is why more is not known.
+    all seen. `window` names the window, which is `seconds` long; `why` is why more is not known. Where
+    `is_untold`, nothing that is there tells what is bad.
     """
 
     share: float | None
@@ -21,6 +22,7 @@ class Left:
     high: float | None = None
     window: str = ""
     seconds: float | None = None
+    is_untold: bool = False
 
     @property
     def bounds(self) -> tuple[float, float] | None:

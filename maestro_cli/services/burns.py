@@ -61,10 +61,12 @@ class Burns:
         except InvalidQuery as error:
             return Burning(objective, {}, None, why=f"{error.what}: {error.why}".rstrip(": "))
         left, age = self._standing.last(objective)
+        if left is not None and left.is_untold:
+            return Burning(objective, {}, None, why=left.why)
         share, seconds = (None, None) if left is None else (left.share, left.seconds)
         return Burning(
             objective,
-            read_rates(answer.samples, objective),
+            read_rates(answer.samples, objective, is_told=share is not None),
             share,
             window_seconds=seconds,
             left_age_seconds=age if age >= OLD_SECONDS else None,

@@ -206,15 +206,23 @@ def _cross_checked(measured: Measured, source: RawPrometheus) -> str:
 
 
 def _burning(source: RawPrometheus, objective: Objective, measured: Measured) -> Burning | None:
-    """At the end of what was measured; None for what no metric tells."""
+    """At the end of what was measured; None for what no metric tells.
+
+    Whether no answer counts none is as measuring found it.
+    """
     if not objective.is_of_metrics:
         return None
+    rates: dict[float, float | None] = {}
     try:
         found = source.query(burn_query(objective), at=measured.measured.end).samples
     except MaestroError as error:
-        rates, why = {}, error.what
+        why = error.what
     else:
-        rates, why = read_rates(found, objective), unanswered(found, objective)
+        why = measured.judgement.reason if measured.is_untold else ""
+        if not why:
+            is_told = measured.good is not None
+            rates = read_rates(found, objective, is_told=is_told)
+            why = unanswered(found, objective, is_told=is_told)
     left, seconds = measured.budget_left, measured.span.seconds
     return Burning(objective, rates, left, why=why, window_seconds=seconds)
 

@@ -13,10 +13,13 @@ from maestro_cli.core.facts.metrics import Sample
 from maestro_cli.core.promql import promql_string
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.slo.burn import BurnState, budget_gone_in_seconds, burn_rate, burn_state
-from maestro_cli.slo.objectives import Objective
+from maestro_cli.slo.objectives import Counters, Objective, Queries
+from maestro_cli.slo.telling import telling_of
 from maestro_cli.slo.windows import PROFILES, BurnWindow, Profile, spans_of
 
 SPAN = "maestro_span"  # the label that tells the ranges of one answer apart
+_TOLD = "told"  # in place of a range: no answer may count none
+_REMEMBERED = "1d"  # how long a counter that went is known to have been there, where one number is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +71,43 @@ def ratio_query(objective: Objective, span: str) -> str:
     As alerts and verdicts are, it is of all workloads of the objective together, weighted by their events; of
     shares that a query tells of several, the largest. Raises ValueError for what no metric tells.
     """
-    return f"max({objective.error_ratio(span, grouping='')})"
+    telling = telling_of(objective.indicator)
+    told = telling.condition(telling.was_scraped(_REMEMBERED))
+    return f"max({objective.error_ratio(span, grouping='', told=told)})"
 
 
 def burn_query(objective: Objective, profile: Profile = PROFILES["production"]) -> str:
-    """One query for `ratio_query` over every range of the profile; each answer has its range in SPAN."""
+    """One query for `ratio_query` over every range of the profile; each answer has its range in SPAN.
+
+    Where something has to be there for no answer to count none, one more answer says that it was.
+    """
+    telling = telling_of(objective.indicator)
+    spans = [prometheus_duration(seconds) for seconds in spans_for(objective, profile)]
+    asked = {
+        span: f"max({objective.error_ratio(span, grouping='', told=telling.condition(''))})" for span in spans
+    }
+    if telling.may_be_none and telling.now:
+        asked[_TOLD] = telling.seen(spans[-1])
     return " or ".join(
-        f'label_replace({ratio_query(objective, prometheus_duration(seconds))}, "{SPAN}", '
-        f'{promql_string(prometheus_duration(seconds))}, "", "")'
-        for seconds in spans_for(objective, profile)
+        f'label_replace({query}, "{SPAN}", {promql_string(name)}, "", "")' for name, query in asked.items()
     )
 
 
 def unanswered(
-    samples: Iterable[Sample], objective: Objective, profile: Profile = PROFILES["production"]
+    samples: Iterable[Sample],
+    objective: Objective,
+    profile: Profile = PROFILES["production"],
+    *,
+    is_told: bool = False,
 ) -> str:
-    """Why `burn_query` did not tell every range; empty when it did. NaN is an answer: no traffic."""
-    found = {sample.labels.get(SPAN, "") for sample in samples}
+    """Why `burn_query` did not tell every range; empty when it did. NaN is an answer: no traffic.
+
+    `is_told`: it is known, by measuring, that what is counted would have been counted.
+    """
+    answered = {sample.labels.get(SPAN, ""): sample.value for sample in samples}
+    found = answered if is_told else _told(answered, objective)
+    if len(found) < len(answered):
+        return "no counter of what it counts is there: that is not known to be none"
     missing = [
         span for one in spans_for(objective, profile) if (span := prometheus_duration(one)) not in found
     ]
@@ -92,12 +115,29 @@ def unanswered(
 
 
 def read_rates(
-    samples: Iterable[Sample], objective: Objective, profile: Profile = PROFILES["production"]
+    samples: Iterable[Sample],
+    objective: Objective,
+    profile: Profile = PROFILES["production"],
+    *,
+    is_told: bool = False,
 ) -> dict[float, float | None]:
-    """The burn rate of every range that `burn_query` asked for; None where there is no number."""
-    found = {sample.labels.get(SPAN, ""): sample.value for sample in samples}
+    """The burn rate of every range that `burn_query` asked for; None where there is no number.
+
+    `is_told`: as for `unanswered`; else the answer has to say it.
+    """
+    answered = {sample.labels.get(SPAN, ""): sample.value for sample in samples}
+    found = answered if is_told else _told(answered, objective)
     ratios = {seconds: found.get(prometheus_duration(seconds)) for seconds in spans_for(objective, profile)}
     return {
         seconds: None if ratio is None or not math.isfinite(ratio) else burn_rate(ratio, objective)
         for seconds, ratio in ratios.items()
     }
+
+
+def _told(answered: Mapping[str, float], objective: Objective) -> Mapping[str, float]:
+    """Without the ratios that rest on what gave no answer, unless the answer says that it may count none."""
+    telling, kind = telling_of(objective.indicator), objective.indicator
+    if not telling.may_be_none or not telling.now or _TOLD in answered:
+        return answered
+    none = 0.0 if not isinstance(kind, Counters | Queries) or kind.good is None else 1.0
+    return {span: ratio for span, ratio in answered.items() if ratio != none}

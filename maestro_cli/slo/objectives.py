@@ -224,23 +224,24 @@ class Objective:
         namespace = labels.get("namespace", workload.namespace)
         return namespace == workload.namespace and self.service in {workload.name, *services}
 
-    def error_ratio(self, span: str, grouping: str = "namespace, deployment") -> str:
+    def error_ratio(self, span: str, grouping: str = "namespace, deployment", told: str | None = "") -> str:
         """PromQL for the share of bad events over a range such as `5m`; of a threshold, of bad time.
 
-        A series of bad (or good) events that is not there counts none; no traffic is NaN, no total no answer,
-        no bucket at the threshold none either. Queries keep the labels that they have themselves, unless the
-        grouping is "". Raises ValueError for what no metric tells.
+        A series of bad (or good) events that is not there counts none where the query `told` has an answer,
+        or is ""; where it is None, there is no share then. No traffic is NaN, no total no answer, no bucket
+        at the threshold none either. Queries keep the labels that they have themselves, unless the grouping
+        is "". Raises ValueError for what no metric tells.
         """
         kind = self.indicator
         if isinstance(kind, Counters):
             total = f"sum by ({grouping}) (rate({kind.total}[{span}]))"
             counted = kind.good if kind.good is not None else kind.bad
-            ratio = f"(sum by ({grouping}) (rate({counted}[{span}])) or 0 * {total}) / {total}"
+            ratio = f"{_or_none(f'sum by ({grouping}) (rate({counted}[{span}]))', total, told)} / {total}"
             return f"1 - {ratio}" if kind.good is not None else ratio
         if isinstance(kind, Latency):
             return _slow_ratio(kind, span, grouping)
         if isinstance(kind, Queries):
-            return _bad_ratio(kind, span, grouping)
+            return _bad_ratio(kind, span, grouping, told)
         if isinstance(kind, ErrorRatio):
             return f"({kind.query.replace(WINDOW, span)})"
         if isinstance(kind, Threshold):
@@ -263,13 +264,20 @@ def _slow_ratio(kind: Latency, span: str, grouping: str) -> str:
     return f"1 - {fast} * histogram_count({rate}) / sum by ({grouping}) (rate({kind.total}[{span}]))"
 
 
-def _bad_ratio(kind: Queries, span: str, grouping: str) -> str:
+def _or_none(counted: str, total: str, told: str | None) -> str:
+    """What is counted, or zero where it has no answer, all events have one, and so has `told`."""
+    if told is None:
+        return counted
+    return f"({counted} or 0 * {total}{f' and on () {told}' if told else ''})"
+
+
+def _bad_ratio(kind: Queries, span: str, grouping: str, told: str | None) -> str:
     """As written; in one number where it is asked for, where what is not there can count none."""
     total, counted = (one.replace(WINDOW, span) for one in (kind.total, kind.good or kind.bad or ""))
     if grouping:
         ratio = f"({counted}) / ({total})"
     else:
-        ratio = f"(sum({counted}) or 0 * sum({total})) / sum({total})"
+        ratio = f"{_or_none(f'sum({counted})', f'sum({total})', told)} / sum({total})"
     return f"1 - {ratio}" if kind.good is not None else ratio
 
 

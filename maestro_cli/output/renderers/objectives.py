@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
+from maestro_cli.slo.burning import ratio_query
 from maestro_cli.slo.objectives import (
     SIGNS,
     Counters,
@@ -57,7 +58,7 @@ def objective_view(one: Objective, notes: Sequence[Note]) -> Report:
         rows.insert(5, ("calendar", f"{one.calendar.unit} in {one.calendar.zone}, from {one.calendar.start}"))
     blocks: list[Fields | Heading | Lines] = [Fields([row for row in rows if row[1] is not None])]
     if one.is_of_metrics:
-        blocks += [Heading(f"error ratio over {_SPAN}"), Lines(one.error_ratio(_SPAN, ""))]
+        blocks += [Heading(f"error ratio over {_SPAN}"), Lines(ratio_query(one, _SPAN))]
     if notes:
         blocks += [Heading("not obeyed here"), Lines("\n".join(note.text for note in notes))]
     document = {**objective_document(one), "notes": [note.text for note in notes]}

@@ -49,7 +49,7 @@ def read_matching(
     is_counted = any(part.role & COUNTED for piece in pieces for part in piece.series)
     if is_counted or not any(piece.series for piece in pieces):
         return Found()
-    apart = _contradiction(total, counted)
+    apart = contradiction(total, counted)
     if apart:
         return Found(f"the selectors contradict each other, {apart}: nothing tells what is {_kind(is_bad)}")
     return read_uncounted(counted, is_bad, span, metrics, now)
@@ -67,7 +67,7 @@ def _kind(is_bad: bool) -> str:
     return "bad" if is_bad else "good"
 
 
-def _contradiction(total: Selector, counted: Selector) -> str:
+def contradiction(total: Selector, counted: Selector) -> str:
     """The label of one metric that the total has with one value and what is counted never with that."""
     if total.name is None or total.name != counted.name:
         return ""  # another metric may be of another job
@@ -88,7 +88,7 @@ def _why_none(counted: Selector, kind: str, metrics: RawMetrics, start: datetime
     if not metrics.label_values(_NAME, str(named), start, now):
         return Found(f"{metric} has no series as long as samples are kept: nothing tells what is {kind}")
     never = []
-    for match in _asking(counted):
+    for match in asking(counted):
         values = metrics.label_values(match.label, str(named), start, now)
         if not values:
             return Found(f"no series of {metric} has the label {match.label}: nothing tells what is {kind}")
@@ -107,7 +107,7 @@ def _why_none(counted: Selector, kind: str, metrics: RawMetrics, start: datetime
     )
 
 
-def _asking(counted: Selector) -> Iterator[Match]:
+def asking(counted: Selector) -> Iterator[Match]:
     """Matchers that do not hold where the label is missing."""
     return (match for match in sorted(counted.matches) if match.label != _NAME and not match.holds({}))
 

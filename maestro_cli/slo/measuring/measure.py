@@ -210,6 +210,7 @@ def _measured(
         (*notes, *answer.notes, *_count_notes(answer.counts), *notes_on(ratio, objective)),
         answer.queries,
         _minutes(answer, over) if kept is None else None,
+        is_untold=bool(answer.why_open),
     )
 
 

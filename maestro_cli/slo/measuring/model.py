@@ -76,7 +76,8 @@ class Measured:
 
     `ratio` is by the method of the objective. `budget_consumed` is by the events so far; `budget_projected`
     by those that the whole period will have if it goes on like this; `budget_left` is the rest of that.
-    `adjusted` is the same without what is excluded; None where nothing is.
+    `adjusted` is the same without what is excluded; None where nothing is. Where `is_untold`, nothing that is
+    there tells what is bad, whatever was counted.
     """
 
     objective: Objective
@@ -98,3 +99,4 @@ class Measured:
     minutes: Minutes | None = None
     adjusted: Measured | None = None
     excluded: tuple[Excluded, ...] = ()
+    is_untold: bool = False

@@ -32,12 +32,16 @@ def counts_none(kind: Indicator) -> bool:
     """Whether in a step without an answer of what is counted none of it happened."""
     if not isinstance(kind, Queries):
         return False
-    one = _ONE_COUNTER.fullmatch((kind.good or kind.bad or "").strip())
-    if one is None:
-        return False
-    named = (_NAME.match(text) for text in (one["selector"], *selectors_in(kind.total)))
+    one = counted_alone(kind)
+    named = (_NAME.match(text) for text in (one, *selectors_in(kind.total)))
     name, *others = (match and match[0] for match in named)
     return name is not None and name in others
+
+
+def counted_alone(kind: Queries) -> str:
+    """The selector of the one counter that is bad (or good) events; "" where it is another query."""
+    one = _ONE_COUNTER.fullmatch((kind.good or kind.bad or "").strip())
+    return "" if one is None else one["selector"].strip()
 
 
 def read_silence(

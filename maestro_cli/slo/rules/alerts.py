@@ -15,6 +15,7 @@ from maestro_cli.slo.rules.recording import (
     budget_records,
     burn_record,
     ratio_record,
+    told_records,
 )
 from maestro_cli.slo.windows import BurnWindow, Profile, spans_of
 
@@ -63,7 +64,8 @@ def _groups(objective: Objective, profile: Profile, options: RuleOptions) -> lis
     windows = options.windows_for(objective, profile)
     spans = spans_of(windows)
     names = options.names
-    rules = [ratio_record(objective, span, names) for span in spans]
+    rules = told_records(objective, names)
+    rules += [ratio_record(objective, span, names) for span in spans]
     if options.budget:
         rules.append(burn_record(objective, spans[0], names))
     rules += [

@@ -19,7 +19,7 @@ _MATCHER = re.compile(
     r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)\s*(?:,|$)"""
 )
 _SIMPLE = re.compile(r"\\(.)|\[([^\]^])[^\]]*\]|(\.[*+?]?)|([()^$?*+])", re.DOTALL)
-_GUESSES = ("", "other", "200", "500", "a", "0")
+_GUESSES = ("other", "200", "500", "a", "0", "")
 
 
 @dataclass(frozen=True, slots=True)

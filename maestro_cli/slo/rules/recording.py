@@ -11,16 +11,35 @@ from typing import Any
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.slo.objectives import Objective
 from maestro_cli.slo.rules.naming import Names
+from maestro_cli.slo.telling import telling_of
 
 PERIOD_INTERVAL_SECONDS = 240.0  # below the five minutes after which Prometheus takes a sample as gone
+_TOLD_NOW, _TOLD = "slo:counter_present:now", "slo:counter_present:period"
 _DAY = 86400.0
+
+
+def told_records(objective: Objective, names: Names) -> list[dict[str, Any]]:
+    """Whether the counter of bad (or good) events is there, with its labels, now and in the period; none
+    where nothing has to be there for no answer to count none.
+    """
+    telling = telling_of(objective.indicator)
+    if not telling.may_be_none or not telling.now:
+        return []
+    period = prometheus_duration(objective.window_seconds)
+    over_period = f"last_over_time({names.selector(_TOLD_NOW, objective)}[{period}])"
+    return [
+        _meta(_TOLD_NOW, telling.now, objective, names),
+        _meta(_TOLD, over_period, objective, names),
+    ]
 
 
 def ratio_record(objective: Objective, span_seconds: float, names: Names) -> dict[str, Any]:
     """The share of bad events over that long."""
+    telling = telling_of(objective.indicator)
+    told = telling.condition(names.selector(_TOLD, objective) if telling.now else "")
     return {
         "record": names.record(span_seconds),
-        "expr": objective.error_ratio(prometheus_duration(span_seconds), grouping=""),
+        "expr": objective.error_ratio(prometheus_duration(span_seconds), grouping="", told=told),
         "labels": {**names.labels(objective), **names.spanning(span_seconds)},
     }
 

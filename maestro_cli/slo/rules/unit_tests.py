@@ -134,11 +134,17 @@ def _series(objective: Objective) -> _Made | None:
     mine, others = series_text(counted.metric, inside), series_text(total.metric, outside)
 
     def made(share: float, seconds: float, scrape: float) -> list[dict[str, str]]:
-        """A counter that would stay at zero is not there, as with a service that never failed."""
+        """A counter that would stay at zero is not there, as with a service that never failed, if all events
+        are of its metric: that its labels are there tells that a failure would be counted.
+        """
         steps = round(seconds / scrape) + _LONG
         counts = (1 - share if is_good else share) * _EVENTS
         rest = _EVENTS - counts if is_one else _EVENTS
-        return [_grown(name, by, steps) for name, by in ((mine, counts), (others, rest)) if by or is_bucket]
+        return [
+            _grown(name, by, steps)
+            for name, by in ((mine, counts), (others, rest))
+            if by or is_bucket or not is_one
+        ]
 
     return made
 

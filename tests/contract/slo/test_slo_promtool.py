@@ -18,7 +18,9 @@ from maestro_cli.config.strict import dump_yaml
 from maestro_cli.slo.alert_files import group_document, read_alert_files
 from maestro_cli.slo.files.reading import read_objectives
 from maestro_cli.slo.objectives import Counters, Objective
-from maestro_cli.slo.rules.alerts import ALERT_NAME, rule_file
+from maestro_cli.slo.rules.alerts import ALERT_NAME, RuleOptions, rule_file
+from maestro_cli.slo.rules.naming import MAESTRO
+from maestro_cli.slo.rules.recording import told_records
 from maestro_cli.slo.windows import PROFILES
 
 pytestmark = pytest.mark.contract
@@ -110,7 +112,8 @@ def test_prometheus_accepts_the_rules_that_ship(tmp_path: Path, profile: str) ->
     result = check(rule_file(objectives, PROFILES[profile]), tmp_path)
     assert result.returncode == 0, result.stderr
     spans, windows = len(PROFILES[profile].spans_seconds), len(PROFILES[profile].windows)
-    assert f"SUCCESS: {len(objectives) * (spans + windows)} rules found" in result.stdout
+    present = sum(len(told_records(one, MAESTRO)) for one in objectives)
+    assert f"SUCCESS: {len(objectives) * (spans + windows) + present} rules found" in result.stdout
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -206,6 +209,48 @@ def test_a_service_that_never_answered_well_burns(tmp_path: Path, one: Objective
 
 def test_a_service_without_an_error_series_is_well(tmp_path: Path) -> None:
     assert evaluate(objective(), [series("200", (10, 120))], {"100s": []}, tmp_path, "drill") == ""
+
+
+@pytest.mark.parametrize(
+    ("bad", "is_known"),
+    [
+        (f'requests_total{{{SELECTOR}, code=~"5.."}}', True),
+        (f'requests_total{{{SELECTOR}, cod=~"5.."}}', False),
+        (f"failed_total{{{SELECTOR}}}", True),
+        ("failed_total{namespace='prod'}", False),
+        ("faled_total", False),
+    ],
+    ids=["a label of all events", "no such label", "counted before", "counted elsewhere", "no such metric"],
+)
+def test_that_nothing_failed_is_recorded_where_a_failure_was_or_would_be_counted(
+    tmp_path: Path, bad: str, is_known: bool
+) -> None:
+    """A process that counted failures is gone for longer than a sample lives; the one now had none yet."""
+    one = objective(indicator=Counters(REQUESTS, bad))
+    document = rule_file([one], PROFILES["production"], RuleOptions(absent=True))
+    (tmp_path / "rules.yaml").write_text(dump_yaml(document), encoding="utf-8")
+    failed = {"series": f"failed_total{{{SELECTOR}, pod='a'}}", "values": "3x40 stale _x400"}
+    silent = 'ALERTS{alertname="ObjectiveWithoutData",alertstate="firing"}'
+    ratio = 'slo:error_ratio:rate5m{objective="answers"}'
+    asked = {f"count({ratio}) == 1": is_known, f"{ratio} == 0": is_known, f"count({silent})": not is_known}
+    checks = [
+        {"expr": f"count({one})", "eval_time": "100m", "exp_samples": [{"labels": "{}", "value": 1}] * holds}
+        for one, holds in asked.items()
+    ]
+    test = {
+        "rule_files": ["rules.yaml"],
+        "evaluation_interval": "15s",
+        "tests": [
+            {
+                "interval": "15s",
+                "input_series": [series("200", (10, 440)), failed],
+                "promql_expr_test": checks,
+            }
+        ],
+    }
+    (tmp_path / "test.json").write_text(json.dumps(test), encoding="utf-8")
+    result = promtool("test", "rules", "test.json", folder=tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_an_alert_says_how_bad_it_is(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ class World:
             raise Unreachable("Prometheus does not answer")
         if self.rejected and self.rejected in promql:
             raise InvalidQuery("Prometheus cannot evaluate the query", why="found duplicate series")
-        labels = [{SPAN: span} for span in ("5m", "30m", "1h", "2h", "6h", "1d", "3d")]
+        labels = [{SPAN: span} for span in ("5m", "30m", "1h", "2h", "6h", "1d", "3d", "told")]
         return Instant(promql, NOW, tuple(Sample(one, 0.0, NOW) for one in labels), ())
 
     def start(self, work: Callable[[], None]) -> None:
@@ -222,3 +222,9 @@ def test_rates_are_told_before_a_budget_was_read_and_an_old_one_shows_its_age(
     assert len(later) == 1, "it is measured anew, and nobody waits for that"
     shown = burning_listing(world.burns.read()).columns[3]
     assert "old" in str(shown.cell(world.burns.read()[0]))
+
+
+def test_what_nothing_tells_by_measuring_burns_at_no_known_rate(world: World) -> None:
+    why = "no series of r_total has the label cod: nothing tells what is bad"
+    world.standing._find = lambda promise: Left(None, why, is_untold=True)
+    assert {(one.state, one.why) for one in world.burns.read()} == {(BurnState.NO_DATA, why)}

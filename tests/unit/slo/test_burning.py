@@ -12,7 +12,7 @@ import pytest
 import maestro_cli
 from maestro_cli.core.facts.metrics import Sample
 from maestro_cli.slo.burn import BurnState
-from maestro_cli.slo.burning import SPAN, Burning, burn_query, read_rates
+from maestro_cli.slo.burning import SPAN, Burning, burn_query, read_rates, unanswered
 from maestro_cli.slo.objectives import Counters, Indicator, Latency, Objective, Queries, Threshold
 
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
@@ -23,7 +23,9 @@ SPANS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 
 
 def answer(**ratios: float) -> list[Sample]:
-    return [Sample({SPAN: span.removeprefix("s")}, ratio, NOW) for span, ratio in ratios.items()]
+    """With what says that a failure would have been counted."""
+    told = {**ratios, "told": 1.0}
+    return [Sample({SPAN: span.removeprefix("s")}, ratio, NOW) for span, ratio in told.items()]
 
 
 def burning(**ratios: float) -> Burning:
@@ -49,9 +51,32 @@ def test_burn_is_of_all_workloads_together_as_the_alerts_are(indicator: Indicato
     assert (query.count("by ()") > 0, query.count("deployment")) == (True, 0)
 
 
-def test_queries_without_a_bad_event_burn_nothing() -> None:
-    queries = Queries("sum(rate(t[$window]))", bad="sum(rate(a[$window])) + sum(rate(b[$window]))")
-    assert burn_query(replace(PROMISE, indicator=queries)).count("or 0 * sum(") == len(SPANS)
+@pytest.mark.parametrize(
+    ("bad", "is_none"),
+    [("sum(rate(a[$window])) + sum(rate(b[$window]))", False), ('sum(rate(t{c="5"}[$window]))', True)],
+    ids=["a sum, empty where one of the two is", "a counter of all events"],
+)
+def test_no_answer_counts_none_of_one_counter_alone(bad: str, is_none: bool) -> None:
+    queries = Queries("sum(rate(t[$window]))", bad=bad)
+    query = burn_query(replace(PROMISE, indicator=queries))
+    assert query.count("or 0 * sum(") == len(SPANS) * is_none
+
+
+@pytest.mark.parametrize(
+    ("kind", "none"),
+    [(PROMISE.indicator, 0.0), (Counters("http_total", good='http_total{code="200"}'), 1.0)],
+    ids=["bad", "good"],
+)
+def test_a_ratio_that_rests_on_no_counter_at_all_is_no_reading(kind: Counters, none: float) -> None:
+    """What was counted stands, whatever is there now; what was measured tells more than the answer."""
+    one = replace(PROMISE, indicator=kind)
+    untold = [sample for sample in answer(**{**every(none), "s1h": 0.5}) if sample.labels[SPAN] != "told"]
+    rates = read_rates(untold, one)
+    assert {span for span, rate in rates.items() if rate is not None} == {3600.0}
+    assert Burning(one, rates, 0.5).state is not BurnState.OK
+    assert "no counter" in unanswered(untold, one)
+    assert None not in read_rates(untold, one, is_told=True).values()
+    assert unanswered(untold, one, is_told=True) == ""
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from maestro_cli.slo.kept import Kept
 from maestro_cli.slo.measuring.measure import Outside, measure
 from maestro_cli.slo.measuring.model import Bounds
 from maestro_cli.slo.measuring.recoveries import Recovered
-from maestro_cli.slo.objectives import Objective, Recovery
+from maestro_cli.slo.objectives import Counters, Objective, Recovery
 from maestro_cli.slo.slo_gate import Reading, judge_gate
 from tests.unit.slo.measuring.told import START, Told, every, objective, series, span
 
@@ -76,6 +76,18 @@ def test_a_burn_that_is_not_known_does_not_pass_and_no_traffic_does(
     answer = read_slo_gate(services(ratios), WANTED, 0.25)
     assert answer.verdict is verdict
     assert said in answer.reasons[0][1]
+
+
+@pytest.mark.parametrize("bad", ['frud_total{code="500"}', 'r_total{cod="500"}'], ids=["metric", "label"])
+def test_of_what_nothing_tells_neither_what_is_left_nor_how_it_burns_is_known(bad: str) -> None:
+    """A burn query that answers zero everywhere is no reading where nothing could have counted a failure."""
+    one = replace(objective(0.99), indicator=Counters("r_total", bad=bad))
+    (kept,) = read_kept(services([0.0] * SPANS, one), WANTED)
+    assert kept.measured is not None
+    assert kept.measured.judgement.verdict is Verdict.INDETERMINATE
+    assert kept.burning is not None
+    assert (kept.burning.state, kept.burning.why) == (BurnState.NO_DATA, kept.measured.judgement.reason)
+    assert read_slo_gate(services([0.0] * SPANS, one), WANTED, 0.25).verdict is Verdict.INDETERMINATE
 
 
 def test_what_burns_critically_is_told_although_not_all_of_the_burn_is_known() -> None:
