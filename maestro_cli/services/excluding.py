@@ -5,6 +5,7 @@ Invariant: an id is one exclusion; that of a file goes before one of the journal
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
 from maestro_cli.core.people import Who
 from maestro_cli.slo import recorded
-from maestro_cli.slo.files.exclusions import ExclusionSpec, Maintenance, read_exclusions
+from maestro_cli.slo.files.exclusions import ExclusionSpec, Maintenance, read_exclusions, uncontested
 from maestro_cli.slo.recorded import Recorded, Shown
 
 if TYPE_CHECKING:
@@ -34,9 +35,10 @@ def exclusions_of(services: ChangeServices) -> tuple[Maintenance, ...]:
 def every_exclusion(services: ChangeServices) -> tuple[Shown, ...]:
     """All there are, also those that were withdrawn."""
     files = read_exclusions(map(Path, services.context.exclusions))
-    found = [Shown(one, _standing(one)) for one in files]
+    every = exclusions_of(services)
+    found = [Shown(one, _standing(one, every)) for one in files]
     if services.journal_path.exists():
-        found += [_shown(one) for one in recorded.recorded(services.journal)]
+        found += [_shown(one, every) for one in recorded.recorded(services.journal)]
     return tuple(found)
 
 
@@ -48,20 +50,21 @@ def add_exclusion(services: ChangeServices, spec: ExclusionSpec) -> Shown:
             raise NotFound(f"there is no objective {name!r}", fix="maestro slo list")
     taken = {one.id for one in read_exclusions(map(Path, services.context.exclusions))}
     try:
-        return _shown(recorded.add(services.journal, spec, _me(services), taken))
+        one = recorded.add(services.journal, spec, _me(services), taken)
     except InvalidFile as error:
         what = error.what.removeprefix(f"{error.where}: ").removeprefix(f"{error.key}: ")
         raise UsageError(f"{error.key or 'it'} {what}", fix=error.fix) from error
+    return _shown(one, exclusions_of(services))
 
 
 def approve_exclusion(services: ChangeServices, id_: str) -> Shown:
     """Raises NotFound, GateNotMet, PolicyRefused."""
-    return _shown(recorded.approve(services.journal, id_, _me(services)))
+    return _shown(recorded.approve(services.journal, id_, _me(services)), exclusions_of(services))
 
 
 def withdraw_exclusion(services: ChangeServices, id_: str, why: str) -> Shown:
     """Raises NotFound and GateNotMet."""
-    return _shown(recorded.withdraw(services.journal, id_, _me(services), why))
+    return _shown(recorded.withdraw(services.journal, id_, _me(services), why), ())
 
 
 def _me(services: ChangeServices) -> Who:
@@ -70,17 +73,19 @@ def _me(services: ChangeServices) -> Who:
     return Who(services.actor, identity_of(services))
 
 
-def _shown(one: Recorded) -> Shown:
-    return Shown(
-        one.maintenance, f"withdrawn by {one.withdrawn}" if one.withdrawn else _standing(one.maintenance)
-    )
+def _shown(one: Recorded, every: Sequence[Maintenance]) -> Shown:
+    if one.withdrawn:
+        return Shown(one.maintenance, f"withdrawn by {one.withdrawn}")
+    return Shown(one.maintenance, _standing(one.maintenance, every))
 
 
-def _standing(one: Maintenance) -> str:
-    """By its first time: what is declared before it begins counts."""
+def _standing(one: Maintenance, every: Sequence[Maintenance]) -> str:
+    """By its first time: what is declared before it begins counts, as far as all there is leaves room."""
     first = next(one.between(*_EVER), None)
-    if first is None or one.counts(first[0]):
+    if first is None or one.is_approved or (one.id, first[0]) in uncontested(every, *first):
         return "counts"
     if one.is_large:
         return "waits for approval: it takes more than a tenth of a month"
+    if one.declared_at is not None and one.declared_at <= first[0]:
+        return "waits for approval: with what was declared before, it takes more than a tenth of a month"
     return "waits for approval" + (", for what began before it was declared" if one.rule else "")

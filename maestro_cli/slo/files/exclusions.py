@@ -1,13 +1,14 @@
 """Maintenance that a contract takes out of a report, as a YAML file: `maestro: exclusions/v1`.
 
 Invariant: what began before it was declared needs somebody else's approval; without it, or without a word on
-when it was declared, it is told and not taken out. So does what takes more than a tenth of a month.
+when it was declared, it is told and not taken out. So does what takes more than a tenth of a month, alone or
+with what was declared before it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice, pairwise
@@ -19,15 +20,14 @@ import msgspec
 
 from maestro_cli.config.strict import Document, read_yaml, suggestion
 from maestro_cli.core.clock import from_rfc3339
-from maestro_cli.core.people import is_same_person
+from maestro_cli.core.people import is_same_person, why_no_name
 from maestro_cli.slo.files import figures
+from maestro_cli.slo.files.allowance import MONTH, MOST_OF_A_MONTH, Claim, too_much
 from maestro_cli.slo.files.found import NAME, Place
 from maestro_cli.slo.files.recurrence import Recurrence, instant, parse_rrule
 from maestro_cli.slo.report.model import Exclusion
 
 _LONGEST = timedelta(days=31)
-_MONTH = timedelta(days=30)
-_MOST_OF_A_MONTH = _MONTH / 10  # what takes more of one is approved by a second person, or not taken out
 _LOOKED_AT = (
     100  # times that it comes, which tell how much of a month it takes: over three months of each day
 )
@@ -99,14 +99,22 @@ class Maintenance:
     def is_large(self) -> bool:
         """Whether it takes more than a tenth of thirty days."""
         times = self.times
-        most = max(bisect_left(times, at + _MONTH) - index for index, at in enumerate(times)) if times else 0
-        return most * self.duration > _MOST_OF_A_MONTH
+        most = max(bisect_left(times, at + MONTH) - index for index, at in enumerate(times)) if times else 0
+        return most * self.duration > MOST_OF_A_MONTH
 
-    def counts(self, begin: datetime) -> bool:
-        """Whether that time is taken out: approved by somebody else, or declared before and not large."""
-        if self.approved_by.strip() and not is_same_person(self.approved_by, self.owner):
-            return True
-        return self.declared_at is not None and self.declared_at <= begin and not self.is_large
+    @property
+    def is_approved(self) -> bool:
+        """By somebody else than its owner."""
+        by = self.approved_by
+        return bool(by.strip()) and not is_same_person(by, self.owner) and not why_no_name(by)
+
+    def claims(self, start: datetime, end: datetime) -> Iterator[Claim]:
+        """The times of it that need no approval alone: declared before they begin, and not large."""
+        if self.is_approved or self.declared_at is None or self.is_large:
+            return
+        for begin, over in self.between(start, end):
+            if self.declared_at <= begin:
+                yield Claim(self.declared_at, begin, over, self.id, self.objectives)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +129,10 @@ def excluding(
     maintenance: Iterable[Maintenance], start: datetime, end: datetime, objective: str = ""
 ) -> Excluding:
     """Of an objective, or of all of them, between two instants; in the order of time."""
+    every = tuple(maintenance)
+    alone = uncontested(every, start, end)
     counted, waiting = [], []  # type: list[Exclusion], list[Exclusion]
-    for one in maintenance:
+    for one in every:
         if objective and not one.is_for(objective):
             continue
         for begin, over in one.between(start, end):
@@ -137,10 +147,19 @@ def excluding(
                 one.objectives,
                 one.journal,
             )
-            (counted if one.counts(begin) else waiting).append(found)
+            (counted if one.is_approved or (one.id, begin) in alone else waiting).append(found)
     return Excluding(
         *(tuple(sorted(each, key=lambda one: (one.start, one.id))) for each in (counted, waiting))
     )
+
+
+def uncontested(
+    maintenance: Iterable[Maintenance], start: datetime, end: datetime
+) -> Set[tuple[str, datetime]]:
+    """Which times between two instants count without approval: by id and beginning."""
+    around = start - 2 * MONTH, end + 2 * MONTH
+    claims = [claim for one in maintenance for claim in one.claims(*around)]
+    return {(one.id, one.start) for one in claims} - {(one.id, one.start) for one in too_much(claims)}
 
 
 def read_exclusions(paths: Iterable[Path], known: Collection[str] | None = None) -> tuple[Maintenance, ...]:
@@ -198,6 +217,8 @@ def _maintenance(place: Place, spec: ExclusionSpec) -> Maintenance:
         raise place.at("duration").fail("is longer than 31 days", fix="change the objective instead")
     if spec.approved_by and is_same_person(spec.approved_by, spec.owner):
         raise place.at("approved_by").fail("is its owner", fix="have somebody else approve it")
+    if why := why_no_name(spec.approved_by):
+        raise place.at("approved_by").fail("is nobody's name", why=why, fix="write it in one alphabet")
     rule = None
     if spec.rrule:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maestro_cli.core.people import is_same_person
+from maestro_cli.core.people import Who, is_same_person, why_no_name, why_no_second
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,31 @@ def test_case_spaces_and_forms_of_letters_make_nobody_else(one: str, other: str)
 def test_another_name_is_somebody_else() -> None:
     assert not is_same_person("ann", "anna")
     assert not is_same_person("", "ann")
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["ev\u0435", "\u0435v\u0435", "\u0435\u03bd\u0435", "e\u200bve", "\uff45ve", "e\u2060v\u00ade"],
+    ids=["a cyrillic e", "two", "no latin letter", "with an unseen one", "wide", "with two unseen ones"],
+)
+def test_letters_that_look_alike_make_nobody_else(other: str) -> None:
+    assert is_same_person("eve", other)
+    assert why_no_second(Who("eve"), Who(other)) != ""
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("ann", True),
+        ("\u0438\u0432\u0430\u043d@web-01", True),
+        ("\u0418\u0432\u0430\u043d Smith", True),
+        ("O\u02bbktam", True),
+        ("\u6771\u306e\u30ab", True),
+        ("an\u0436a", False),
+        ("d\u13a0n", False),
+    ],
+    ids=["latin", "user@host", "a word of each", "modifier", "japanese", "cyrillic in latin", "cherokee"],
+)
+def test_a_word_of_two_scripts_tells_nobody(name: str, is_one: bool) -> None:
+    assert (why_no_name(name) == "") is is_one
+    assert (why_no_second(Who("eve"), Who(name)) == "") is is_one

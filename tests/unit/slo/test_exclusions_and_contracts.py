@@ -208,6 +208,57 @@ def test_what_takes_more_than_a_tenth_of_a_month_is_approved_or_does_not_count(
     assert not excluding(read(tmp_path, {**told, "approved_by": "eve"}), *between).waiting
 
 
+HALF = {**ONE, "duration": "40h", "rrule": "", "zone": "UTC"}
+OTHER = {**HALF, "id": "moving", "start": "2026-10-12T00:00", "owner": "dba"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "waiting"),
+    [
+        ({}, {"moving"}),
+        ({"declared": "2026-09-01T00:00:00Z"}, {"patching"}),
+        ({"duration": "32h"}, set()),
+        ({"approved_by": "eve"}, set()),
+        ({"objectives": ["api"]}, set()),
+        ({"start": "2026-11-20T00:00"}, set()),
+        ({"start": "2026-10-04T12:00"}, set()),
+        ({"start": "2026-10-27T00:00"}, {"moving"}),
+    ],
+    ids=[
+        "both",
+        "declared first",
+        "no more",
+        "approved",
+        "of another",
+        "later",
+        "overlapping",
+        "30 days apart",
+    ],
+)
+def test_what_takes_a_tenth_of_a_month_in_pieces_is_approved_or_does_not_count(
+    tmp_path: Path, changes: dict[str, Any], waiting: set[str]
+) -> None:
+    """Whatever period is looked at: a report of the second alone knows of the first."""
+    one = {**HALF, "objectives": ["web"]}
+    both = read(tmp_path, one, {**OTHER, "declared": "2026-10-01T00:00:00Z", **changes})
+    for start, end in (
+        ("2026-10-01", "2026-12-01"),
+        ("2026-10-12", "2026-12-01"),
+        ("2026-10-01", "2026-10-06"),
+    ):
+        found = excluding(both, utc(start), utc(end))
+        assert {one.id for one in found.waiting} == waiting & {
+            one.id for one in (*found.counted, *found.waiting)
+        }
+
+
+def test_who_approves_in_letters_of_two_scripts_is_nobody(tmp_path: Path) -> None:
+    with pytest.raises(InvalidFile, match="nobody's name"):
+        read(tmp_path, {**ONE, "approved_by": "d\u0430na"})
+    with pytest.raises(InvalidFile, match="is its owner"):
+        read(tmp_path, {**ONE, "approved_by": "\u043eps"})
+
+
 def test_an_id_is_there_once(tmp_path: Path) -> None:
     with pytest.raises(InvalidFile, match="is also in") as caught:
         read(tmp_path, ONE, ONE)
