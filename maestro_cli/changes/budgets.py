@@ -14,13 +14,16 @@ from maestro_cli.core.errors import NotFound
 
 
 def budgets_of(world: World, rules: PolicyRules) -> Mapping[str, Left]:
-    """What is left for each objective that a budget rule names."""
-    named = {budget.objective for budget in rules.content.budgets}
-    if not named:
+    """What is left, by the name of each budget rule."""
+    budgets = sorted(rules.content.budgets, key=lambda one: (one.objective, one.window))
+    if not budgets:
         return {}
     try:
         known = world.objectives
     except NotFound as error:
-        return dict.fromkeys(named, Left(None, error.what))
+        return {one.name: Left(None, error.what) for one in budgets}
     missing = Left(None, "the context has no objective of that name")
-    return {name: world.budget_left(known[name]) if name in known else missing for name in sorted(named)}
+    return {
+        one.name: world.budget_left(one.of(known[one.objective])) if one.objective in known else missing
+        for one in budgets
+    }

@@ -5,7 +5,7 @@ Invariant: a policy only forbids or asks for more; nothing in it allows what som
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,7 +20,9 @@ from maestro_cli.core.cron import Cron, parse_cron
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.refs import is_name, names_nothing
 from maestro_cli.core.selectors import selector_matches
+from maestro_cli.slo.objectives import LONGEST_WINDOW_SECONDS, Objective
 
+LEAST_WINDOW_SECONDS = 3600.0
 MAX_FREEZE_SECONDS = 31 * 86_400
 Share = Annotated[float, Meta(gt=0, le=1)]
 Left = Annotated[float, Meta(ge=0, lt=1)]
@@ -67,6 +69,7 @@ class Freeze(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defau
 class Budget(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
     """No change of these kinds and targets while less than `left_at_least` of an objective's budget is left.
 
+    What is left is of the objective's own window, or of the last `window` where a Prometheus keeps no more.
     With `two_person` a second person may approve it instead. Kinds in `but` are let through. What is left and
     cannot be measured is not enough. `by_standing` has the limits of the budget policy instead of one of its
     own: nothing left refuses, at most a quarter asks for a second person, at most half keeps canaries small.
@@ -75,12 +78,19 @@ class Budget(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defau
     name: str
     objective: str
     left_at_least: Left = 0.0
+    window: str = ""
     by_standing: bool = False
     kinds: list[str] = []
     targets: list[str] = []
     selector: str = ""
     but: list[str] = []
     two_person: bool = False
+
+    def of(self, objective: Objective) -> Objective:
+        """The objective over the window that is weighed."""
+        if not self.window:
+            return objective
+        return replace(objective, window_seconds=parse_duration_seconds(self.window), calendar=None)
 
 
 class PolicyFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -145,6 +155,8 @@ def load_policy(path: Path) -> PolicyRules:
                     "the budget policy has limits of its own", (*at, "by_standing"),
                     fix="leave out left_at_least and two_person",
                 )  # fmt: skip
+            if isinstance(each, Budget) and each.window:
+                _check_window(document, each.window, (*at, "window"))
             _check_targets(document, each.targets, (*at, "targets"))
             for key in ("kinds", "but"):
                 _check_kinds(document, getattr(each, key, []), (*at, key))
@@ -157,6 +169,15 @@ def _check_selector(document: Document, selector: str, at: tuple[str | int, ...]
         selector_matches(selector, {})
     except ValueError as error:
         raise document.fail(str(error), at, fix="write app=fraud,tier in (web,api)") from error
+
+
+def _check_window(document: Document, text: str, at: tuple[str | int, ...]) -> None:
+    try:
+        seconds = parse_duration_seconds(text)
+    except ValueError as error:
+        raise document.fail(str(error), at, fix="write 7d") from error
+    if not LEAST_WINDOW_SECONDS <= seconds <= LONGEST_WINDOW_SECONDS:
+        raise document.fail("must be an hour at least, and five years at most", at, fix="write 7d")
 
 
 def _check_targets(document: Document, targets: list[str], at: tuple[str | int, ...]) -> None:

@@ -168,7 +168,7 @@ def _each_budget(rules: PolicyRules, plan: Plan, budgets: Mapping[str, Left]) ->
         if unlike:
             yield Judgement(budget.name, place, False, unlike)
             continue
-        left, also = budgets.get(budget.objective, Left(None, "it was not measured")), _also(budget, plan)
+        left, also = budgets.get(budget.name, Left(None, "it was not measured")), _also(budget, plan)
         of = f"of the error budget of {budget.objective}" + (f" of {left.window}" if left.window else "")
         if left.bounds is None:
             why = f"{also}what is left {of} is not known: {left.why}"
@@ -176,17 +176,21 @@ def _each_budget(rules: PolicyRules, plan: Plan, budgets: Mapping[str, Left]) ->
         elif budget.by_standing:
             yield _by_standing(budget, place, plan, left.bounds, f"{also}{left.words} {of} is left")
         else:
-            yield _by_share(budget, place, left.bounds, f"{also}{left.words} {of} is left")
+            yield _by_share(budget, place, left.bounds, f"{also}{left.words} {of} is left", left.why)
 
 
-def _by_share(budget: Budget, place: str, bounds: tuple[float, float], is_left: str) -> Judgement:
+def _by_share(
+    budget: Budget, place: str, bounds: tuple[float, float], is_left: str, unseen: str
+) -> Judgement:
     """Enough at least passes; too little at most refuses; between them it is not known."""
     low, high = (one > budget.left_at_least or one == budget.left_at_least > 0 for one in bounds)
     if low:
         return Judgement(budget.name, place, True, is_left)
     why = f"{is_left}, more than {budget.left_at_least:.0%} is wanted"
     if high:
-        return Judgement(budget.name, place, True, why, refuses=True, unknown=True)
+        told = f"{why}; {unseen}" if unseen else why
+        fix = "wait until more of it was seen, or let the rule weigh what Prometheus keeps: `window: 7d`"
+        return Judgement(budget.name, place, True, told, refuses=True, unknown=True, fix=fix)
     asks = budget.two_person
     return Judgement(budget.name, place, True, why, refuses=not asks, asks=asks)
 

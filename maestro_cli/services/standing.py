@@ -60,6 +60,14 @@ class Told:
     at: float
 
 
+_Key = tuple[str, float, bool]
+
+
+def _key(objective: Objective) -> _Key:
+    """One may be asked for over several windows."""
+    return objective.name, objective.window_seconds, objective.calendar is None
+
+
 class Standing:
     """What is left of each objective. Thread-safe: of those who ask at once one measures, the others wait."""
 
@@ -71,20 +79,20 @@ class Standing:
     ) -> None:
         self._find, self._clock, self._start = find, clock, start
         self._lock = threading.Lock()  # of what follows; held over no measuring
-        self._told: dict[str, Told] = {}
-        self._finding: dict[str, threading.Lock] = {}
-        self._wanted: dict[str, Objective] = {}  # to be found in the background, the first first
+        self._told: dict[_Key, Told] = {}
+        self._finding: dict[_Key, threading.Lock] = {}
+        self._wanted: dict[_Key, Objective] = {}  # to be found in the background, the first first
         self._is_at_work = False
 
     def left(self, objective: Objective) -> Left:
         """What is left now; waits until it was measured."""
         with self._lock:
-            finding = self._finding.setdefault(objective.name, threading.Lock())
+            finding = self._finding.setdefault(_key(objective), threading.Lock())
         with finding:
             told = self._known(objective)
             if told is None or not self._is_fresh(told):
                 told = Told(objective, self._find(objective), self._clock.monotonic())
-                self._told[objective.name] = told
+                self._told[_key(objective)] = told
             return told.left
 
     def last(self, objective: Objective) -> tuple[Left | None, float]:
@@ -99,7 +107,7 @@ class Standing:
         return (None, 0.0) if told is None else (told.left, self._clock.monotonic() - told.at)
 
     def _known(self, objective: Objective) -> Told | None:
-        told = self._told.get(objective.name)
+        told = self._told.get(_key(objective))
         return told if told is not None and told.objective == objective else None
 
     def _is_fresh(self, told: Told) -> bool:
@@ -108,7 +116,7 @@ class Standing:
 
     def _want(self, objective: Objective) -> None:
         with self._lock:
-            self._wanted.setdefault(objective.name, objective)
+            self._wanted.setdefault(_key(objective), objective)
             if self._is_at_work:
                 return
             self._is_at_work = True
@@ -124,7 +132,7 @@ class Standing:
                 raise
             finally:
                 with self._lock:
-                    self._wanted.pop(objective.name, None)
+                    self._wanted.pop(_key(objective), None)
 
     def _next(self) -> Objective | None:
         with self._lock:

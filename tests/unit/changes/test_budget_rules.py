@@ -28,7 +28,7 @@ SPENT = "budgets: [{name: b, objective: web, left_at_least: 0.1, but: [restart]}
 def judged(tmp_path: Path, text: str, left: Left | None = None, **values: Any) -> Judgement:
     rules = written(tmp_path, text)
     made = replace(plan(), **values)
-    budgets = {} if left is None else {"web": left}
+    budgets = {} if left is None else {"b": left}
     (judgement,) = judge(rules, made, ADA, FRIDAY, budgets)
     return judgement
 
@@ -86,6 +86,48 @@ def test_a_spent_budget_refuses_and_an_unknown_one_does_too(
         assert judgement.reason.exit_code == (15 if unknown else 20)
 
 
+HALF_SEEN = "51.0% of its window was seen"
+
+
+@pytest.mark.parametrize(
+    ("left", "refuses", "unknown"),
+    [
+        (Left(0.9, HALF_SEEN, 0.2, 1.0), False, False),
+        (Left(0.9, HALF_SEEN, -400.0, 1.0), True, True),
+        (Left(-0.3, HALF_SEEN, -400.0, 0.05), True, False),
+    ],
+    ids=["enough whatever was not seen", "the bounds cannot decide", "too little whatever was not seen"],
+)
+def test_what_was_not_seen_refuses_only_where_the_bounds_cannot_decide(
+    tmp_path: Path, left: Left, refuses: bool, unknown: bool
+) -> None:
+    judgement = judged(tmp_path, SPENT, left)
+    assert (judgement.refuses, judgement.unknown) == (refuses, unknown)
+    if unknown:
+        assert HALF_SEEN in judgement.why
+        assert "`window: 7d`" in judgement.reason.fix
+
+
+class TwoWeeksKept(SomeWorld):
+    """A Prometheus that keeps two weeks tells nothing of a month."""
+
+    def budget_left(self, objective: Objective) -> Left:
+        is_kept = objective.window_seconds <= 14 * 86400
+        return Left(0.8) if is_kept else Left(None, "not kept")
+
+
+def test_a_rule_weighs_the_window_that_it_names(bench: Bench, tmp_path: Path) -> None:
+    world = TwoWeeksKept(bench.cluster, objectives={"web": OBJECTIVE})
+    text = "budgets: [{name: month, objective: web}, {name: week, objective: web, window: 7d}]"
+    assert budgets_of(world, written(tmp_path, text)) == {"month": Left(None, "not kept"), "week": Left(0.8)}
+
+
+@pytest.mark.parametrize("window", ["soon", "5m", "9999d"])
+def test_a_window_that_cannot_be_weighed_is_refused(tmp_path: Path, window: str) -> None:
+    with pytest.raises(InvalidFile, match=r"budgets\[0\].window"):
+        written(tmp_path, f"budgets: [{{name: b, objective: web, window: {window}}}]")
+
+
 def test_kinds_that_end_an_outage_are_let_through(tmp_path: Path) -> None:
     judgement = judged(tmp_path, SPENT, Left(-1.0), kind="restart")
     assert (judgement.matched, judgement.why) == (False, "a restart is let through")
@@ -101,8 +143,8 @@ def test_only_named_objectives_are_asked_for(bench: Bench, tmp_path: Path) -> No
     world = SomeWorld(bench.cluster, objectives={"web": OBJECTIVE}, left={"web": Left(1.0)})
     assert budgets_of(world, written(tmp_path, "rules: [{name: r}]")) == {}
     rules = written(tmp_path, SPENT + "\nrules: [{name: r}]")
-    assert budgets_of(world, rules) == {"web": Left(1.0)}
-    assert budgets_of(SomeWorld(bench.cluster), rules)["web"].why.endswith("no objective of that name")
+    assert budgets_of(world, rules) == {"b": Left(1.0)}
+    assert budgets_of(SomeWorld(bench.cluster), rules)["b"].why.endswith("no objective of that name")
 
 
 @pytest.mark.parametrize(
