@@ -164,20 +164,29 @@ class Desk(Frame):
         """Begin an action on what was chosen when it was asked for, or say why not."""
         refusal = self.dispatcher.refusal(action, targets)
         if refusal is not None:
-            self.post_message(ActionRefused(action.id, refusal.why, refusal.fix))
+            self._refuse(action, refusal.why, refusal.fix)
         elif action.opens is not None:
             for target in targets[:1]:
                 self.go(action.opens(target))
         else:
             self._begin(action, targets)
 
+    def _refuse(self, action: Action, why: str, fix: str) -> None:
+        """Say why; where words are asked for, in a dialog: what is typed for them is no command."""
+        self.post_message(ActionRefused(action.id, why, fix))
+        if action.asks:
+            from maestro_cli.tui.acting.refusing import RefusedDialog
+
+            dialog = RefusedDialog(action.title, why, fix)
+            self.hold_for(dialog)
+            self.push_screen(dialog)
+            dialog.call_after_refresh(self.let_go, dialog)
+
     def _begin(self, action: Action, targets: Sequence[Target]) -> None:
         """In a thread of its own; what is at work is not begun again, whatever a key repeats."""
         about = (action.id, frozenset((target.context, target.id) for target in targets))
         if about in self._works:
-            self.post_message(
-                ActionRefused(action.id, f"{action.title} is at work on it", "wait for its end")
-            )
+            self._refuse(action, f"{action.title} is at work on it", "wait for its end")
             return
         work = threading.Thread(
             target=self._work, args=(about, action, targets, self._place()), daemon=True, name=action.title

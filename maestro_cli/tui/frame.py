@@ -191,17 +191,23 @@ class Frame(Stage):
     def _swap(self, *, reads: bool = True) -> None:
         """Put the view of the newest place in the body, and read what it renders and nothing else."""
         place = self._trail.here
-        if self._free is not None and all(one.screen != FIXING for one in self.trail):
+        if self._free is not None and not self._is_fixing:
             self._scoped(self._free)
             self._free = None
         self._view = view = self._view_of(place)
+        self.hold_for(view)  # what is typed now is meant for it
         self.status.count_nothing()
         self.body.remove_children()
         self.body.mount(view)
         if reads:
             self._read_for(view)
         self.crumbs.show(self.trail)
-        self.call_after_refresh(self._settle)
+        self.call_after_refresh(self._settle, view)
+
+    @property
+    def _is_fixing(self) -> bool:
+        """Whether an incident is open, here or before this place."""
+        return any(one.screen == FIXING for one in self.trail)
 
     def _view_of(self, place: Place) -> View:
         """Of what is about no context alone a pane a context, while that was asked for."""
@@ -215,18 +221,26 @@ class Frame(Stage):
 
     @on(View.ScopeFixed)
     def scope_fixed(self, event: View.ScopeFixed) -> None:
-        """An incident is open: what is opened from it is about it; leaving it restores what was."""
-        self._free = self._free or self.behind.store.snapshot.scope
-        self._scoped(event.scope)
+        """An incident is open: what is opened from it is about it; leaving it restores what was.
 
-    def _settle(self) -> None:
-        view = self.view
-        if view is not None and not self._has_read:
+        One that was left before it was known fixes nothing.
+        """
+        if event.view is self.view:
+            self._free = self._free or self.behind.store.snapshot.scope
+            self._scoped(event.scope)
+
+    async def _settle(self, view: View) -> None:
+        """Draw it, and give it the keys that were held for it once all of it is there."""
+        is_shown = view is self.view
+        if is_shown and not self._has_read:
             self._read_for(view)
-        self.draw()
-        self._focus_view()
-        if view is not None and view.is_attached and not view.is_mounted:
-            self.call_after_refresh(self._settle)
+        if is_shown and view.is_attached and not view.is_mounted:
+            self.call_after_refresh(self._settle, view)
+            return
+        if is_shown:
+            self.draw()
+            self._focus_view()
+        await self.let_go(view)
 
     def _focus_view(self) -> None:
         """The keys go to what fills the body, unless something is typed; after a dialog where one is open."""
@@ -265,9 +279,10 @@ class Frame(Stage):
             self.draw()
 
     def rescope(self, scope: Scope) -> None:
-        """Be about other contexts or another namespace."""
-        self._free = None
-        self._scoped(scope)
+        """Be about other contexts or another namespace, also once the incident that is open is left."""
+        free = dataclasses.replace(scope, incident="", since=None)
+        self._free = free if self._is_fixing else None
+        self._scoped(scope if self._is_fixing else free)
         self._swap()
 
     def _scoped(self, scope: Scope) -> None:

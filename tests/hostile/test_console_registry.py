@@ -28,6 +28,7 @@ from maestro_cli.tui.acting.dispatcher import Planned, Refusal
 from maestro_cli.tui.acting.menu import ActionMenu
 from maestro_cli.tui.acting.model import Action, Ask, Danger, Target
 from maestro_cli.tui.acting.question_dialogs import LineDialog, QuestionDialog, SeeDialog
+from maestro_cli.tui.acting.refusing import RefusedDialog
 from maestro_cli.tui.keys.help import HelpDialog, words_text
 from maestro_cli.tui.keys.history import History
 from maestro_cli.tui.screens.model import Place
@@ -153,6 +154,7 @@ DIALOGS: dict[type[Widget], Callable[[str], ModalScreen[Any]]] = {
     SeeDialog: lambda text: SeeDialog(text, report_of([text]), "Go on", text, text),
     QuestionDialog: lambda text: QuestionDialog(question_of(text), text),
     LineDialog: LineDialog,
+    RefusedDialog: lambda text: RefusedDialog(text, text, text),
     ActionMenu: lambda text: ActionMenu([target_of(text)], [(action_of(text), Refusal(text, text))]),
     AgreeAllDialog: lambda text: AgreeAllDialog(action_of(text), [planned_of(text)], [text], text),
     HelpDialog: lambda text: HelpDialog(words_text(text, text)),

@@ -78,7 +78,8 @@ def test_what_an_incident_leaves_is_disarmed() -> None:
 
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
         tell(console, ContextArmed("prod", SOON), ContextArmed("staging", SOON))
-        app.scope_fixed(View.ScopeFixed(Scope(("staging",), "ml", "#1")))
+        assert app.view is not None
+        app.scope_fixed(View.ScopeFixed(app.view, Scope(("staging",), "ml", "#1")))
         assert set(console.store.snapshot.armed) == {"staging"}
 
     run_app(console, script, place=Place("pods"))

@@ -131,6 +131,27 @@ def test_the_past_of_an_incident_is_shown_compared_and_left_and_nothing_is_done_
     run_app(console, script, place=PLACE, size=(120, 40))
 
 
+@pytest.mark.parametrize("is_known", [True, False], ids=["known", "not-known-now"])
+def test_the_first_lines_of_a_compared_incident_are_those_of_now(is_known: bool) -> None:
+    console = StillConsole(SERVICES)
+    before = replace(
+        STORY, details=replace(STORY.details, incident=replace(STORY.incident, title="as it was"))
+    )
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, Rewound(THEN, {KEY: Fact(before, THEN)}, True))
+        if is_known:
+            tell(console, FactRead(KEY, STORY, NOW))
+        word = STORY.incident.title.split()[1] if is_known else "what it is now is not known"
+        await until(pilot, lambda: word in screen_text(app), "the head")
+        head = screen_text(app).split("panes  ")[0]
+        assert "NOW AGAINST" in head
+        assert "as it was" not in head
+        assert word in head
+
+    run_app(console, script, place=PLACE, size=(120, 40))
+
+
 def test_leaving_the_console_within_an_incident_remembers_the_namespace_of_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -268,7 +268,8 @@ def test_a_namespace_that_was_asked_for_before_an_incident_opened_does_not_open_
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
         works = done_later(app)
         app.run_line("ns shop")
-        app.scope_fixed(View.ScopeFixed(Scope(("prod",), "ml", "#1")))
+        assert app.view is not None
+        app.scope_fixed(View.ScopeFixed(app.view, Scope(("prod",), "ml", "#1")))
         works[0]()
         await caught_up(app, pilot)
         assert console.store.snapshot.scope == Scope(("prod",), "ml", "#1")

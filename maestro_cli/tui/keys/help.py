@@ -114,12 +114,12 @@ class HelpDialog(Dialog):
     def __init__(self, lines: Sequence[Spans]) -> None:
         super().__init__()
         self._lines = tuple(lines)
+        self._view = TextView(wrap=True)
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield TextView(wrap=True)
+            yield self._view
 
     def on_mount(self) -> None:
-        view = self.query_one(TextView)
-        view.show_lines(self._lines)
-        view.focus()
+        self._view.show_lines(self._lines)
+        self._view.focus()

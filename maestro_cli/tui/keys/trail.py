@@ -1,8 +1,8 @@
 """Where one was: the breadcrumbs.
 
 Invariant: there is always a place, each stands once since the incident that is open, so that nothing loops,
-and the oldest go when there are many. An open incident is left by going back alone: it fixes what every place
-after it is about.
+and the oldest go when there are many. An open incident is left by going back, or to the list of all, alone:
+it fixes what every place after it is about.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from maestro_cli.tui.screens.model import Place
 
 LONGEST = 12
 FIXING = "incident"  # the screen that fixes the scope
+LEAVING = "incidents"  # the one that lists what may fix it, whatever is open
 
 
 class Trail:
@@ -34,9 +35,11 @@ class Trail:
         """On to a place; to one of the trail, back to it. Going where one is already changes nothing."""
         if place != self.here:
             self._before = self.here
-            first = 0 if place.screen == FIXING else max(self._fixed_at, 0)
+            first = 0 if place.screen in (FIXING, LEAVING) else max(self._fixed_at, 0)
             known = [at for at in range(first, len(self._places)) if _is_same(self._places[at], place)]
-            del self._places[known[0] if known else len(self._places) :]
+            is_left = place.screen == LEAVING
+            left = [at for at, one in enumerate(self._places) if is_left and one.screen == FIXING]
+            del self._places[min([*known, *left, len(self._places)]) :]
             self._places.append(place)
             while len(self._places) > LONGEST:
                 del self._places[1 if self._fixed_at == 0 else 0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -106,10 +107,13 @@ class Session:
         self.show()
 
     def rescope(self, scope: Scope) -> None:
-        """Be about other contexts or another namespace; a context that is left is disarmed."""
-        self._free = None
+        """Be about other contexts or another namespace, also when the incident that is open is left; a
+        context that is left is disarmed."""
+        free = replace(scope, incident="", since=None)
+        is_fixing = any(one.screen == FIXING for one in self.trail.places)
+        self._free = free if is_fixing else None
         self.disarm([name for name in self.behind.store.snapshot.armed if name not in scope.contexts])
-        self.behind.store.dispatch(ScopeChanged(scope))
+        self.behind.store.dispatch(ScopeChanged(scope if is_fixing else free))
         self.show()
 
     def disarm(self, names: Sequence[str]) -> None:

@@ -223,7 +223,7 @@ class IncidentView(View):
         fixed = fixed_scope(scope, story, self._site)
         if fixed not in (scope, self._fixed):
             self._fixed = fixed
-            self.post_message(self.ScopeFixed(fixed))
+            self.post_message(self.ScopeFixed(self, fixed))
 
     def targets(self) -> tuple[Target, ...]:
         if self._story is None:
@@ -233,7 +233,7 @@ class IncidentView(View):
     # Panes
 
     def on_mount(self) -> None:
-        if self.place.filter:
+        if self.place.filter and self.query(PaneBox):
             try:
                 self._logs.set_filter(self.place.filter)
             except UsageError as error:  # it is open all the same
@@ -247,6 +247,8 @@ class IncidentView(View):
         """Show the panes that have room, the current one always among them."""
         size = self.app.size
         chosen, columns = panes_shown(size.width, size.height, self._current, is_zoomed=self._is_zoomed)
+        if not self.query(PaneBox):
+            return  # it was left before it was whole
         grid = self.query_one(Grid)
         grid.styles.grid_size_columns = columns
         grid.styles.grid_size_rows = -(-len(chosen) // columns)
@@ -280,8 +282,10 @@ class IncidentView(View):
         for box in self.query(PaneBox):
             if box.display:
                 box.show(facts, today, is_compared=self._is_compared)
-        head = [_safe(line) for line in head_lines(facts.story, facts.now)]
-        self.query_one("#head", TextView).show_lines([*head, self._tabs()])
+        newer = today if self._is_compared else facts  # the newer side has the first word
+        head: list[Spans] = [] if newer is None else head_lines(newer.story, newer.now)
+        lines = [_safe(line) for line in head] or [((NOT_KNOWN, "dim"),)]
+        self.query_one("#head", TextView).show_lines([*lines, self._tabs()])
         if self._box(LOGS).display:
             self._logs.show(snapshot, now, self._site)
 

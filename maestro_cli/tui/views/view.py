@@ -44,9 +44,9 @@ class View(Vertical):
     class ScopeFixed(Message):
         """Every place that is reached from here is about this, until one leaves."""
 
-        def __init__(self, scope: Scope) -> None:
+        def __init__(self, view: View, scope: Scope) -> None:
             super().__init__()
-            self.scope = scope
+            self.view, self.scope = view, scope
 
     class CountChanged(Message):
         """How many rows are shown of how many, for the line of the filter."""

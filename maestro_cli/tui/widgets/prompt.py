@@ -44,6 +44,10 @@ class PromptInput(TypedLine):
     def action_prompt_leave(self) -> None:
         self._prompt.leave()
 
+    async def action_submit(self) -> None:
+        """At once, by no message of its own: the next key comes after what this one leads to."""
+        self._prompt.enter()
+
     @property
     def _prompt(self) -> Prompt:
         return next(one for one in self.ancestors if isinstance(one, Prompt))
@@ -122,6 +126,9 @@ class Prompt(Horizontal):
             line.value = self._history.step(by, line.value)
             line.cursor_position = len(line.value)
 
+    def enter(self) -> None:
+        self.post_message(self.Entered(self.sign, self.query_one(PromptInput).value))
+
     def leave(self) -> None:
         sign = self.close()
         self.post_message(self.Left(sign, ""))
@@ -139,8 +146,3 @@ class Prompt(Horizontal):
         if self.is_open:
             self.hint("")
             self.post_message(self.Typed(self.sign, event.value))
-
-    @on(Input.Submitted)
-    def submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.post_message(self.Entered(self.sign, event.value))

@@ -54,7 +54,17 @@ def test_a_place_keeps_its_filter_and_the_trail_its_bound() -> None:
 INCIDENT = Place("incident", "#1", "prod")
 
 
-def test_an_open_incident_is_left_by_going_back_alone() -> None:
+def test_the_list_of_incidents_leaves_the_one_that_is_open() -> None:
+    trail = Trail(PODS)
+    for place in (INCIDENT, NODES, Place("incidents")):
+        trail.go(place)
+    assert list(trail.places) == [PODS, Place("incidents")]
+    for place in (INCIDENT, PODS, Place("incidents")):
+        trail.go(place)
+    assert list(trail.places) == [PODS, Place("incidents")]
+
+
+def test_an_open_incident_is_not_left_by_going_on_to_another_list() -> None:
     trail = Trail(PODS)
     for place in (Place("incidents"), INCIDENT, PODS, NODES, PODS):
         trail.go(place)
