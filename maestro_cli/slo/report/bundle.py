@@ -2,9 +2,9 @@
 
 Format: `.tar.gz` or `.zip` of `manifest.json` (SHA-256 of each file), `inputs.json` (period, objectives,
 contract, exclusions, incidents, drills), `report.json` (the figures) and `pieces.msgpack` (for each query and
-stretch of time the increases by minute); `manifest.sig` and `public-key` where it is signed. Invariant: the
-same inputs and pieces give the same bytes; a bundle is believed in nothing: its report is the one that is
-recomputed.
+stretch of time the increases by minute, as `columns` packs them); `manifest.sig` and `public-key` where it is
+signed. Invariant: the same inputs and pieces give the same bytes; a bundle is believed in nothing: its report
+is the one that is recomputed.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from maestro_cli.slo.measuring.keeping import Kept, Key
 from maestro_cli.slo.measuring.measure import Outside
 from maestro_cli.slo.measuring.window import zone_named
 from maestro_cli.slo.report.build import build_report
+from maestro_cli.slo.report.columns import packed, unpacked
 from maestro_cli.slo.report.document import report_document
 from maestro_cli.slo.report.model import Inputs, SlaReport
 from maestro_cli.slo.report.recording import RecordedMetrics, RecordedStore
@@ -41,7 +42,7 @@ from maestro_cli.slo.report.signature import (
     signature_in,
 )
 
-SCHEMA = "maestro.dev/sla-bundle/v1"
+SCHEMA = "maestro.dev/sla-bundle/v2"
 MANIFEST, INPUTS, REPORT, PIECES = "manifest.json", "inputs.json", "report.json", "pieces.msgpack"
 MAX_PROBLEMS = 100
 MOST_PERIODS = 24
@@ -50,7 +51,7 @@ LONGEST_PERIOD = timedelta(days=367)
 
 
 class Piece(msgspec.Struct, frozen=True, array_like=True):
-    """A piece of time in a bundle, with what it answers."""
+    """A piece of time in a bundle, packed, with what it answers."""
 
     key: Key
     kept: Kept
@@ -91,7 +92,10 @@ def pack_bundle(
         INPUTS: _json(inputs),
         REPORT: _json(report_document(report)),
         PIECES: msgspec.msgpack.encode(
-            [Piece(key, kept) for key, kept in sorted(pieces, key=lambda pair: pair[0].name)]
+            [
+                Piece(key, msgspec.structs.replace(kept, piece=packed(kept.piece)))
+                for key, kept in sorted(pieces, key=lambda pair: pair[0].name)
+            ]
         ),
     }
     files[MANIFEST] = _json(
@@ -103,9 +107,9 @@ def pack_bundle(
     signature = sign(files[MANIFEST])
     whole = files if signature is None else files | signature_files(signature)
     _limit(sum(map(len, whole.values())), MAX_TOTAL_BYTES, "unpacked")
-    packed = pack(whole, kind)
-    _limit(len(packed), MAX_ARCHIVE_BYTES, "packed")
-    return packed
+    archive = pack(whole, kind)
+    _limit(len(archive), MAX_ARCHIVE_BYTES, "packed")
+    return archive
 
 
 def _limit(size: int, limit: int, how: str) -> None:
@@ -121,11 +125,11 @@ def recompute(files: Mapping[str, bytes], file: str) -> SlaReport:
     """The report that a bundle gives. Raises InvalidFile for what is no bundle, and for what is missing."""
     inputs = _decoded(files, INPUTS, file, lambda data: msgspec.json.decode(data, type=Inputs))
     _check_spans(inputs, file)
-    pieces = read_pieces(files, file)
+    pieces = _packed_pieces(files, file)
     outside = Outside(
         metrics=RecordedMetrics(inputs, file),
         now=inputs.asked_at,
-        store=RecordedStore({key.name: kept for key, kept in pieces}),
+        store=RecordedStore({one.key.name: one.kept for one in pieces}, unpacked),
         recovered=inputs.recovered,
     )
     try:
@@ -151,8 +155,20 @@ def _check_spans(inputs: Inputs, file: str) -> None:
 
 def read_pieces(files: Mapping[str, bytes], file: str) -> tuple[tuple[Key, Kept], ...]:
     """What was measured of each stretch of time; raises InvalidFile."""
-    found = _decoded(files, PIECES, file, lambda data: msgspec.msgpack.decode(data, type=list[Piece]))
-    return tuple((piece.key, piece.kept) for piece in found)
+    try:
+        return tuple(
+            (one.key, msgspec.structs.replace(one.kept, piece=unpacked(one.kept.piece)))
+            for one in _packed_pieces(files, file)
+        )
+    except ValueError as error:
+        raise _refused(file, f"has a {PIECES} that cannot be read", str(error)[:200]) from error
+
+
+def _packed_pieces(files: Mapping[str, bytes], file: str) -> list[Piece]:
+    found: list[Piece] = _decoded(
+        files, PIECES, file, lambda data: msgspec.msgpack.decode(data, type=list[Piece])
+    )
+    return found
 
 
 def verify_bundle(files: Mapping[str, bytes], file: str, fits: Fits = fits_nothing) -> Verification:

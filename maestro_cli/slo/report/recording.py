@@ -5,12 +5,15 @@ Invariant: offline every answer is one that was recorded; what was not is an err
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
 
+import msgspec
+
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.slo.measuring.keeping import Kept, Key, Store
+from maestro_cli.slo.measuring.samples import Piece
 from maestro_cli.slo.ports import RawMetrics, RawSeries
 from maestro_cli.slo.report.model import Inputs, LabelValues
 
@@ -70,13 +73,18 @@ class RecordingMetrics:
 
 
 class RecordedStore:
-    """The pieces of a bundle."""
+    """The pieces of a bundle, each unpacked when it is asked for: all of them may not fit into memory."""
 
-    def __init__(self, pieces: Mapping[str, Kept]) -> None:
-        self._pieces = pieces
+    def __init__(self, pieces: Mapping[str, Kept], unpack: Callable[[Piece], Piece]) -> None:
+        self._pieces, self._unpack = pieces, unpack
 
     def load(self, keys: Sequence[Key]) -> list[Kept | None]:
-        return [self._pieces.get(key.name) for key in keys]
+        """Raises ValueError for a piece that is not packed as it should be."""
+        found = (self._pieces.get(key.name) for key in keys)
+        return [
+            None if kept is None else msgspec.structs.replace(kept, piece=self._unpack(kept.piece))
+            for kept in found
+        ]
 
     def save(self, pieces: Sequence[tuple[Key, Kept]]) -> list[Kept]:
         """Nothing is measured offline that could be kept."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from maestro_cli.core.verdict import Verdict
-from maestro_cli.slo.measuring.keeping import Kept, Nowhere
+from maestro_cli.slo.measuring.keeping import Kept, Nowhere, as_kept
 from maestro_cli.slo.measuring.measure import Outside, measure
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.ports import RawSeries
@@ -70,7 +70,9 @@ def test_what_was_said_of_failing_scrapes_is_asked_again_of_what_was_recorded() 
     told = WithScrapes(ZONES, failed={"b": range(CUT, DAY_MINUTES + 1)})
     found = measure(objective(0.999), DAY, Outside(told, later, kept))
     silent = WithScrapes(ZONES)  # what it says of labels is recorded by RecordingMetrics
-    again = measure(objective(0.999), DAY, Outside(silent, later, RecordedStore(dict(_pieces(kept)))))
+    again = measure(
+        objective(0.999), DAY, Outside(silent, later, RecordedStore(dict(_pieces(kept)), as_kept))
+    )
     assert (again.bounds, again.coverage) == (found.bounds, found.coverage)
     assert silent.asked == []
 
