@@ -48,6 +48,7 @@ from maestro_cli.changes.ports import World
 from maestro_cli.changes.records import decision_error, recorded_error
 from maestro_cli.changes.rules import Caller, Judgement, judge
 from maestro_cli.changes.sending import rehearse
+from maestro_cli.changes.taking_back import take_back
 from maestro_cli.changes.undoing import plan_undo, refuse_undo
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
@@ -278,6 +279,20 @@ class ChangePipeline:
         if change.undo_of is not None:
             change = get_change(self.journal, change.undo_of)
         return self._resume(change, progress, cancellation or Cancellation())
+
+    def take_back(self, change_id: str, *, cause: str) -> Change:
+        """Carry out the undo that was agreed to with a change, wherever that stands, through no gate.
+
+        Gives the undo, or the change where there is nothing to take back. Raises what the undo ended with,
+        NotFound, Busy, Unreachable and Refused.
+        """
+        change = get_change(self.journal, change_id)
+        with self._working(change, _QUIET, Cancellation()) as means:
+            return take_back(means, get_change(self.journal, change_id), cause)
+
+    def is_known(self, change_id: str) -> bool:
+        """Whether the journal has heard of it; what was planned in memory alone has no record."""
+        return find_change(self.journal, change_id) is not None
 
     def settle(self, change_id: str, *, applied: bool, why: str) -> Change:
         """Record what a person found out about a change whose outcome nobody else can tell.

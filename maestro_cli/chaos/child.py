@@ -50,6 +50,8 @@ class Child:
             )
         self._heard, self._answer = heard, answer
         self._line = Line(ours)
+        self._signalling = threading.Lock()
+        self._is_reaped = False
         self._told_to_stop = False
         self._how = ""
         self._killed = False
@@ -67,13 +69,16 @@ class Child:
         """End what is under way, and have it roll back; once."""
         if not self._told_to_stop and not self.over.is_set():
             self._told_to_stop = True
-            with suppress(ProcessLookupError):
-                os.kill(self._process.pid, signal.SIGUSR1)
+            with self._signalling, suppress(ProcessLookupError):
+                if not self._is_reaped:
+                    os.kill(self._process.pid, signal.SIGUSR1)
 
     def kill(self) -> None:
         """End it and all that it started, at once."""
-        self._killed = True
-        self._kill_group()
+        with self._signalling:
+            if not self._is_reaped:
+                self._killed = True
+                self._kill_group()
 
     def ended(self) -> str:
         """How it ended, "" when it gave its journal; nothing of its group is left. Waits for it."""
@@ -106,8 +111,10 @@ class Child:
     def _reaped(self) -> str:
         """Wait for its end, and end its group while its number cannot be anybody else's yet."""
         os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
-        self._kill_group()
-        code = self._process.wait()
+        with self._signalling:
+            self._kill_group()
+            code = self._process.wait()
+            self._is_reaped = True  # its number may be anybody's from here on
         if self.journal is not None:
             return ""
         if self._killed:

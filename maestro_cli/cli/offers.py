@@ -142,6 +142,26 @@ def objectives(ctx: typer.Context, incomplete: str) -> Offered:
     return _offered(ctx, incomplete, found)
 
 
+def experiments(ctx: typer.Context, incomplete: str) -> Offered:
+    """The names of the files."""
+
+    def found(services: Services) -> Iterator[tuple[str, str]]:
+        return ((path.stem, str(path.parent)) for path in services.experiment_files())
+
+    return _offered(ctx, incomplete, found)
+
+
+def experiment_runs(ctx: typer.Context, incomplete: str) -> Offered:
+    """Runs of experiments, the newest first."""
+
+    def found(services: Services) -> Iterator[tuple[str, str]]:
+        _need_journal(services)
+        runs = services.experiment_runs("", MAX_RUNS)
+        return ((run.id, f"{run.name} {run.status} {run.verdict}".strip()) for run in runs)
+
+    return _offered(ctx, incomplete, found)
+
+
 def tasks(ctx: typer.Context, incomplete: str) -> Offered:
     """The tasks that are open."""
 

@@ -57,6 +57,9 @@ COMMANDS: tuple[Stub, ...] = (
     Stub("policy", "policy", "Check a policy file, and explain what its rules say of a change.", OPERATE),
     Stub("cost", "cost", "Show what a million predictions cost, and judge it by a budget.", OPERATE),
     Stub("serve", "serve", "Serve models over HTTP, and make the keys of who may call.", OPERATE),
+    Stub(
+        "chaos", "chaos", "Plan and run experiments under guard, end them, and clean up after them.", REHEARSE
+    ),
     Stub("drill", "drill", "Rehearse a whole incident and score it against the known truth.", REHEARSE),
     Stub("local", "local", "Start and stop the embedded platform of real processes.", REHEARSE),
     Stub("notify", "notify", "List the channels that are told of incidents, and try one.", RECORD),

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from maestro_cli.config.channels import Channel, Route, check_channels, secrets_of
+from maestro_cli.config.experiments import ExperimentRules, check_experiments
 from maestro_cli.config.intake import Anomalies, Receiver, Warnings
 from maestro_cli.config.locations import config_dir, local_state_dir
 from maestro_cli.config.secrets import REFERENCES, is_reference
@@ -91,6 +92,7 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     backups: str | None = None
     parameters: dict[str, str] = {}
     revenue_segments: list[str] = []
+    experiments: ExperimentRules | None = None
     webhook: Receiver | None = None
     warnings: Warnings = Warnings()
     anomalies: Anomalies = Anomalies()
@@ -246,6 +248,10 @@ def _anchored(context: Context, folder: Path) -> Context:
     if context.webhook is not None:
         anchored = {key: _anchored_secret(one, folder) for key, one in context.webhook.references.items()}
         changed["webhook"] = msgspec.structs.replace(context.webhook, **anchored)
+    hooks = context.experiments.server_faults if context.experiments is not None else None
+    if context.experiments is not None and hooks is not None:
+        hooks = msgspec.structs.replace(hooks, key=_anchored_secret(hooks.key, folder))
+        changed["experiments"] = msgspec.structs.replace(context.experiments, server_faults=hooks)
     changed["channels"] = {name: _anchored_channel(one, folder) for name, one in context.channels.items()}
     for key in ("policy", "incident_rules", "oncall", "backups", "contract"):
         path: str | None = getattr(context, key)
@@ -286,6 +292,8 @@ def _check(document: Document, parsed: SettingsFile) -> None:
             _check_reference(document, reference, (*at, "redact", index))
         if context.webhook is not None:
             _check_receiver(document, context.webhook, (*at, "webhook"))
+        if context.experiments is not None:
+            check_experiments(document, context.experiments, (*at, "experiments"))
         check_channels(document, context.channels, context.notify, at)
         for parameter in context.parameters:
             if not _PARAMETER.fullmatch(parameter):

@@ -19,7 +19,7 @@ from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.files import write_atomically
-from maestro_cli.local.keys import faults_folder, keys_file, make_keys
+from maestro_cli.local.keys import faults_folder, key_file, keys_file, make_keys
 from maestro_cli.slo.alert_files import group_document, read_alert_files
 from maestro_cli.slo.files.reading import read_objectives
 from maestro_cli.slo.rules.alerts import rule_file
@@ -60,6 +60,11 @@ def prepare(state: Path, profile: Profile, deploy: Path | None = None, *, second
         "settle_seconds": min(300.0, 3 * profile.interval_seconds),
         "backups": str(backups_folder(state)),
         "parameters": {"WINDOW": _WINDOW} if profile.interval_seconds <= 1 else {},
+        "experiments": {
+            "namespaces": [NAMESPACE],
+            "budgets": "seen",  # its past is minutes, and the windows are months
+            "server_faults": {"key": f"file:{key_file(state, 'chaos')}", "loopback": True},
+        },
         "costs": {name: getattr(costs, name) for name in Responders.__struct_fields__},
     }
     write_atomically(state / "config" / "rules.yaml", dump_yaml(rules))

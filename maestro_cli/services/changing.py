@@ -14,7 +14,10 @@ from maestro_cli.services.backends import Backends
 from maestro_cli.services.built_once import built_once, read_once
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from maestro_cli.changes.candidates.model import Candidate
+    from maestro_cli.changes.kinds.kind import ChangeKind
     from maestro_cli.changes.left import Left
     from maestro_cli.changes.model import Change, Consent, Plan
     from maestro_cli.changes.pipeline import ChangePipeline
@@ -52,8 +55,15 @@ class ChangeServices(Backends):
         person = self.person
         return ChangePipeline(
             self.journal, self, policy=self.policy, clock=self.clock, actor=self.actor,
-            ask=None if person is None else person.confirm,
+            kinds=self.change_kinds, ask=None if person is None else person.confirm,
         )  # fmt: skip
+
+    @property
+    def change_kinds(self) -> Mapping[str, ChangeKind]:
+        """The kinds of change there are, by name."""
+        from maestro_cli.changes.kinds import KINDS
+
+        return KINDS
 
     @property
     def metrics(self) -> Prometheus:

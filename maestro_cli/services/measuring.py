@@ -103,10 +103,22 @@ def read_slo_gate(services: Services, wanted: MeasureWanted, least: float) -> Ga
     return replace(judge_gate([reading_of(one) for one in found], least), left_out=left_out)
 
 
-def read_experiment_gate(services: Services, wanted: MeasureWanted, *, in_production: bool) -> GateAnswer:
-    """Whether the budget policy lets an experiment begin. Raises what `read_kept` raises."""
+def read_experiment_gate(
+    services: Services, wanted: MeasureWanted, *, in_production: bool, by_what_was_seen: bool = False
+) -> GateAnswer:
+    """Whether the budget policy lets an experiment begin; by what was seen, gaps count for nothing.
+
+    Raises what `read_kept` raises.
+    """
     found, left_out = with_budgets(read_kept(services, wanted), wanted)
-    judged = judge_experiment([reading_of(one) for one in found], in_production=in_production)
+    readings = [reading_of(one) for one in found]
+    if by_what_was_seen:
+        seen = [1.0 if one.left is None and one.measured is not None else one.left for one in found]
+        readings = [
+            reading if left is None else replace(reading, left=(left, left))
+            for left, reading in zip(seen, readings, strict=True)
+        ]
+    judged = judge_experiment(readings, in_production=in_production)
     return replace(judged, left_out=left_out)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from maestro_cli.changes.projection import ChangesProjection
+from maestro_cli.chaos.projection import ExperimentsProjection
 from maestro_cli.incidents.intake.anomalies.projection import AnomalyProjection
 from maestro_cli.incidents.intake.rules.projection import RulesProjection
 from maestro_cli.incidents.people.escalation_rows import EscalationProjection
@@ -24,4 +25,5 @@ def every_projection() -> tuple[Projection, ...]:
         RulesProjection(),
         EscalationProjection(),
         AnomalyProjection(),
+        ExperimentsProjection(),
     )

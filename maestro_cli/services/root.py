@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.services.built_once import built_once
-from maestro_cli.services.people import PeopleServices
+from maestro_cli.services.experimenting import ExperimentServices
 
 if TYPE_CHECKING:
     from maestro_cli.changes.canary.examination import Examination
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["GlobalOptions", "Services"]
 
 
-class Services(PeopleServices):
+class Services(ExperimentServices):
     """Use cases over the backends of one context."""
 
     # What there is in the cluster

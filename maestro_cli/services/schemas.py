@@ -17,6 +17,12 @@ KINDS: Mapping[str, tuple[str, str, str]] = {
     "config": ("config.yaml and ./maestro.yaml", "maestro_cli.config.settings", "SettingsFile"),
     "contract": ("a contract of service levels", "maestro_cli.slo.files.contract", "ContractFile"),
     "exclusions": ("maintenance that reports take out", "maestro_cli.slo.files.exclusions", "ExclusionsFile"),
+    "experiment": ("a Chaos Toolkit experiment", "maestro_cli.chaos.experiments.spec", "ExperimentFile"),
+    "experiment-extension": (
+        "what an experiment declares for maestro, under extensions",
+        "maestro_cli.chaos.experiments.spec",
+        "MaestroPart",
+    ),
     "incident-rules": ("rules of incidents", "maestro_cli.incidents.intake.rules.spec", "RulesSpec"),
     "keys": ("keys.yaml, keys of the console", "maestro_cli.config.keys_file", "KeysFile"),
     "objectives": ("objectives (OpenSLO, Sloth, Pyrra)", "maestro_cli.slo.files.reading", "FILES"),

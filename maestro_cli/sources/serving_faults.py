@@ -5,15 +5,16 @@ Invariant: what was refused was not injected; a ready replica that does not answ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from maestro_cli.chaos.drills.faults import InjectedFault, read_faults
 from maestro_cli.chaos.drills.model import ReplicaFault
-from maestro_cli.core.errors import GateNotMet, Refused, Unreachable
+from maestro_cli.chaos.ports import ActiveFault
+from maestro_cli.core.errors import GateNotMet, NotFound, Refused, Unreachable
 from maestro_cli.core.facts.cluster import Pod
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.sources.failures import quoted
@@ -96,20 +97,68 @@ class ReplicaFaults:
         return read_faults(self._journals())
 
     def _ask(self, pod: Pod, ask: Ask) -> None:
-        backend = HttpBackend(
-            SYSTEM, self._url_of(pod), headers=lambda: {"x-api-key": self._key()}, transport=self._transport
-        )
-        try:
-            answer = backend.ask(ask)
-            if answer.status in (400, 404, 409, 429):
-                raise Refused(
-                    f"the server of pod {pod.name} takes no such fault",
-                    why=f"HTTP {answer.status}: {quoted(answer.body)}",
-                    fix="start it with --enable-faults",
-                )
-            backend.expect_ok(answer, safe=ask.safe)
-        finally:
-            backend.close()
+        ask_server(pod, self._url_of(pod), self._key, ask, self._transport)
+
+
+class PodFaults:
+    """Satisfies chaos.ports.ServerFaults; `url_of` says where a pod's server listens, `key` may do chaos."""
+
+    def __init__(
+        self,
+        url_of: Callable[[Pod], str],
+        key: Callable[[], str],
+        *,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._url_of, self._key, self._transport = url_of, key, transport
+
+    def active(self, pod: Pod) -> tuple[ActiveFault, ...]:
+        """What the pod's server has now."""
+        if not pod.ip:
+            return ()
+        found = msgspec.json.decode(self._ask(pod, Ask("GET", _PATH, safe=True)), type=_Active)
+        return tuple(ActiveFault(one.id, one.kind, one.note, one.hits) for one in found.faults)
+
+    def start(self, pod: Pod, order: Mapping[str, Any]) -> None:
+        self._ask(pod, Ask("POST", _PATH, body=msgspec.json.encode(order)))
+
+    def end(self, pod: Pod, fault: str) -> None:
+        self._ask(pod, Ask("DELETE", f"{_PATH}/{fault}", safe=True))
+
+    def _ask(self, pod: Pod, ask: Ask) -> bytes:
+        return ask_server(pod, self._url_of(pod), self._key, ask, self._transport)
+
+
+class _ActiveOne(msgspec.Struct):
+    id: str
+    kind: str
+    note: str = ""
+    hits: int = 0
+
+
+class _Active(msgspec.Struct):
+    faults: list[_ActiveOne]
+
+
+def ask_server(
+    pod: Pod, url: str, key: Callable[[], str], ask: Ask, transport: httpx.BaseTransport | None
+) -> bytes:
+    """The body of its answer; raises Refused, NotFound (of one fault), Unreachable, OutcomeUnknown."""
+    backend = HttpBackend(SYSTEM, url, headers=lambda: {"x-api-key": key()}, transport=transport)
+    try:
+        answer = backend.ask(ask)
+        if answer.status == 404 and ask.path != _PATH:
+            raise NotFound(f"the server of pod {pod.name} has no such fault", why=quoted(answer.body))
+        if answer.status in (400, 404, 409, 429):
+            raise Refused(
+                f"the server of pod {pod.name} takes no such fault",
+                why=f"HTTP {answer.status}: {quoted(answer.body)}",
+                fix="start it with --enable-faults",
+            )
+        backend.expect_ok(answer, safe=ask.safe)
+        return answer.body
+    finally:
+        backend.close()
 
 
 def _is_asked(pod: Pod) -> bool:

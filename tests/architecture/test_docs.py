@@ -11,6 +11,7 @@ import pytest
 
 from maestro_cli.changes.policy_file import Freeze, PolicyFile, Rule, load_policy
 from maestro_cli.cli.registry import COMMANDS
+from maestro_cli.config.experiments import Blackout, ExperimentRules, FaultHooks
 from maestro_cli.config.intake import Anomalies, Reason, Receiver, Warnings
 from maestro_cli.config.settings import ClusterEndpoint, Context, Endpoint, Responders, SettingsFile
 from maestro_cli.config.strict import parse_yaml
@@ -59,6 +60,9 @@ def test_the_settings_example_is_valid_and_names_every_setting() -> None:
             Warnings,
             Reason,
             Anomalies,
+            ExperimentRules,
+            Blackout,
+            FaultHooks,
         )
         for name in struct.__struct_fields__
     }

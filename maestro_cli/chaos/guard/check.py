@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
+from maestro_cli.changes.model import GateDecision, Plan
 from maestro_cli.changes.policy import Policy
 from maestro_cli.chaos.model import Candidate, Experiment, FaultOrder
 from maestro_cli.chaos.ports import Surroundings
@@ -32,11 +33,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """One fault of the proposal: all that could have been chosen, what was, and what hinders it."""
+    """One fault of the proposal: all that could have been chosen, what was, its changes, what hinders it.
+
+    `decisions` are what the gate of changes says to each of `plans` now; `control` are left alone.
+    """
 
     order: FaultOrder
     candidates: tuple[Candidate, ...]
     targets: tuple[Candidate, ...]
+    plans: tuple[Plan, ...] = ()
+    decisions: tuple[GateDecision, ...] = ()
+    control: tuple[Candidate, ...] = ()
     lacks: str = ""
 
 
@@ -48,6 +55,7 @@ class Burn:
     share: float | None
     left: float | None
     why: str = ""
+    words: str = "not known"  # what is left, with its bounds
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,59 @@
+"""Carrying out the undo that was agreed to with a change, without asking again.
+
+Invariant: what was agreed to with its undo may always be taken back: no freeze, cap or budget keeps a fault
+in force. Only what the change did is: an intent is probed and never sent again. Twice is as once.
+"""
+
+from __future__ import annotations
+
+from maestro_cli.changes.execution import Execution
+from maestro_cli.changes.history import find_by_key
+from maestro_cli.changes.kinds.kind import Request
+from maestro_cli.changes.means import Means
+from maestro_cli.changes.model import UNRESOLVED, Change
+from maestro_cli.changes.records import recorded_error
+from maestro_cli.core.errors import GateNotMet, NotFound, RolledBack
+from maestro_cli.core.ids import new_id
+
+
+def take_back(means: Means, change: Change, cause: str) -> Change:
+    """The undo, or the change itself where there is nothing (left) to take back; ends what did not end.
+
+    Raises what the undo ended with, Busy where an outcome stays unknown, Unreachable and Refused.
+    """
+    execution, ledger = Execution(means), means.ledger
+    if change.state in UNRESOLVED:
+        change = execution.settle_abandoned(change)
+    if change.applied_at is None:
+        return change
+    undo = change.plan.undo
+    if undo is None:
+        return change if change.finished else execution.finish(change)
+    done = _undone(means, execution, change, cause)
+    if not change.finished:
+        by = "nothing was left of it" if done is None else f"undone by {done.id}"
+        error = RolledBack(f"change {change.id} was taken back: {by}", why=cause)
+        change = ledger.undone(change, means.lease, error, "" if done is None else done.id)
+    return done or change
+
+
+def _undone(means: Means, execution: Execution, change: Change, cause: str) -> Change | None:
+    """The change that took it back, begun before or now; None where it is as before already."""
+    key = f"{change.id}/undo"
+    undo = change.plan.undo
+    assert undo is not None
+    begun = find_by_key(means.ledger.journal, key)
+    if begun is None or begun.nothing_done:
+        now = means.clock.now()
+        seconds = change.plan.verify.timeout_seconds
+        request = Request(change.ref, undo.parameters, new_id("chg", now), now, seconds)
+        try:
+            plan = means.kinds[undo.kind].plan(means.world, request)
+        except (GateNotMet, NotFound):
+            return None
+        means.plans[plan.id] = plan
+        begun = means.ledger.planned(plan, key=key, cause=cause)
+    done = execution.finish(begun)
+    if done.error is not None:
+        raise recorded_error(done.error)
+    return done

@@ -1,0 +1,109 @@
+"""What is wrong with an experiment beyond what makes it unreadable. Invariant: nothing is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from maestro_cli.chaos.experiments.reading import ACTIONS, experiment_of, injected, read_document
+from maestro_cli.chaos.experiments.spec import Activity, ExperimentFile, Hypothesis
+from maestro_cli.chaos.model import Experiment
+from maestro_cli.config.strict import Document, Path_
+from maestro_cli.core.errors import InvalidFile
+from maestro_cli.runbooks.lint import Finding, lint_file
+
+RULES: Mapping[str, str] = {
+    "invalid": "the file cannot be read as an experiment",
+    "unknown-key": "Chaos Toolkit knows no such key",
+    "unguarded": "nothing bounds what the actions do",
+    "no-hypothesis": "nothing says what well is, so nothing can be learned",
+    "no-stop": "nothing stops it early",
+    "no-duration": "nothing says how long its faults may be in force",
+    "no-objective": "no objective says what it may cost",
+    "no-undo": "no rollback takes a fault back before maestro has to",
+    "never-injected": "a fault is declared that no action injects",
+    "foreign-action": "an action does something that maestro can neither bound nor take back",
+}
+
+
+def lint_files(paths: Sequence[Path]) -> tuple[Finding, ...]:
+    """Findings of every file, in order."""
+    return tuple(finding for path in paths for finding in _lint_file(path))
+
+
+def _lint_file(path: Path) -> Sequence[Finding]:
+    try:
+        document = read_document(path)
+        return tuple(lint(document, experiment_of(document)))
+    except InvalidFile as error:
+        return (lint_file(error),)
+
+
+def lint(document: Document, experiment: Experiment) -> Iterator[Finding]:
+    """Of one file that can be read."""
+
+    def warn(rule: str, place: Path_, text: str) -> Finding:
+        return Finding(rule, "warning", document.file, document.line_of(place), text)
+
+    shape = document.decode(ExperimentFile)
+    for place, key in _unknown(document):
+        yield warn("unknown-key", (*place, key), f"Chaos Toolkit knows no key {key!r} here")
+    hypothesis = shape.steady_state_hypothesis
+    if hypothesis is None or not hypothesis.probes:
+        yield warn("no-hypothesis", (), "without a steady-state hypothesis its verdict is never PASS")
+    guarded = experiment.guarded
+    if guarded is None:
+        if experiment.acts:
+            yield warn(
+                "unguarded",
+                ("method",),
+                "nothing bounds its actions: it needs --yes, and is refused in production",
+            )
+        return
+    at: Path_ = ("extensions",)
+    if guarded.faults and guarded.duration_seconds is None:
+        yield warn("no-duration", at, "its guard refuses it: duration: 60s")
+    if guarded.faults and not guarded.stop:
+        yield warn("no-stop", at, 'its guard refuses it: stop: [{query: …, when: "> 0.05"}]')
+    if guarded.faults and not guarded.objectives:
+        yield warn("no-objective", at, "nobody knows what it may cost: objectives: [NAME]")
+    names = {name for _, name in injected(shape)}
+    for fault in guarded.faults:
+        if fault.name not in names:
+            text = f"no action of the method injects {fault.name!r}"
+            yield Finding("never-injected", "warning", document.file, fault.line, text)
+    if names and not any(_is_ours(one, "undo") for one in (*shape.method, *shape.rollbacks)):
+        yield warn("no-undo", ("rollbacks",), "no rollback takes its faults back: func: undo")
+    for index, activity in enumerate(shape.method):
+        if activity.type == "action" and not _is_ours(activity):
+            text = f"{activity.name!r} does something that maestro can neither bound nor take back"
+            yield warn("foreign-action", ("method", index), text)
+
+
+def _is_ours(activity: Activity, func: str = "") -> bool:
+    provider = activity.provider
+    return getattr(provider, "module", "") == ACTIONS and func in ("", getattr(provider, "func", ""))
+
+
+def _unknown(document: Document) -> Iterator[tuple[Path_, str]]:
+    """Keys that Chaos Toolkit passes over, at the places where one misspelt changes what is run."""
+    data = document.data
+    known = _fields(ExperimentFile) | {"dry", "$schema"}
+    yield from (((), key) for key in data if key not in known)
+    hypothesis = data.get("steady-state-hypothesis") or {}
+    yield from ((("steady-state-hypothesis",), key) for key in hypothesis if key not in _fields(Hypothesis))
+    parts: tuple[tuple[Path_, Any], ...] = (
+        (("steady-state-hypothesis", "probes"), hypothesis.get("probes")),
+        (("method",), data.get("method")),
+        (("rollbacks",), data.get("rollbacks")),
+    )
+    activities = [((*at, index), one) for at, part in parts for index, one in enumerate(part or ())]
+    for place, activity in activities:
+        yield from ((place, key) for key in activity if key not in _fields(Activity) and key != "dry")
+
+
+def _fields(kind: type[msgspec.Struct]) -> set[str]:
+    return {one.encode_name for one in msgspec.structs.fields(kind)}

@@ -1,0 +1,298 @@
+"""The faults of one run: put in, proved, taken back, and looked for afterwards.
+
+Invariant: a fault is in the journal with its undo before its first call, and is taken back once, by whoever
+is first and never while it is being put in; after a stop nothing more is put in. What cannot be taken back is
+tried again, and told.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from maestro_cli.changes.kinds.kind import Holds
+from maestro_cli.changes.model import Consent
+from maestro_cli.changes.pipeline import ChangePipeline
+from maestro_cli.chaos.faults import FAULTS
+from maestro_cli.chaos.faults.fault import InForce, Proof
+from maestro_cli.chaos.guard.check import Chosen, Proposal
+from maestro_cli.chaos.ledger import ExperimentLedger
+from maestro_cli.chaos.model import Injected, Injection, Recovery
+from maestro_cli.chaos.ports import Platform
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.daemon_pool import DaemonPool
+from maestro_cli.core.errors import ActionFailed, Interrupted, MaestroError, UndoFailed, UsageError
+
+POLL_SECONDS = 0.1
+OVERDUE_SECONDS = 1.0  # for the experiment itself to take it back
+EFFECT_SECONDS = 20.0  # for a fault to show an effect
+GOOD_IN_A_ROW = 3  # looks that prove a recovery
+UNDO_SECONDS, TRIES, PAUSE_SECONDS = 20.0, 5, 0.2
+AT_ONCE = 8
+
+
+class Injecting:
+    """Thread-safe; `consent` is what was agreed to for the whole proposal."""
+
+    def __init__(
+        self,
+        proposal: Proposal,
+        pipeline: ChangePipeline,
+        platform: Platform,
+        ledger: ExperimentLedger,
+        clock: Clock,
+        consent: Consent,
+    ) -> None:
+        self._chosen = {one.order.name: one for one in proposal.chosen}
+        guarded = proposal.experiment.guarded
+        self._seconds = (guarded and guarded.duration_seconds) or 0.0
+        self._recovery_seconds = guarded.recovery_seconds if guarded is not None else 0.0
+        self._pipeline, self._platform, self._ledger = pipeline, platform, ledger
+        self._clock, self._consent = clock, consent
+        self._stop = Cancellation()
+        self._state = threading.RLock()  # of the next four
+        self._put_in: dict[str, InForce] = {}  # everything that was intended, in order
+        self._since: dict[str, float] = {}  # when it was taken back
+        self._undoing: dict[str, threading.Lock] = {}
+        self._proving: dict[str, threading.Lock] = {}
+        self._until: float | None = None  # when the last of them has to be over
+        self.injections: dict[str, Injection] = {}
+        self.recoveries: dict[str, Recovery] = {}
+        self.failures: dict[str, str] = {}
+
+    @property
+    def in_force(self) -> tuple[InForce, ...]:
+        """What was put in and not taken back."""
+        with self._state:
+            return tuple(one for name, one in self._put_in.items() if name not in self._since)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether something is in force longer than it may be; true once."""
+        with self._state:
+            is_late = self._until is not None and self._clock.monotonic() > self._until + OVERDUE_SECONDS
+            if is_late:
+                self._until = None
+            return is_late
+
+    def stop(self) -> None:
+        """Put in nothing more; what is waited for ends."""
+        self._stop.cancel()
+
+    def inject(self, name: str) -> Mapping[str, Any]:
+        """Put a fault in, and wait until it proves to have an effect. Raises ActionFailed, Interrupted."""
+        self._stop.raise_if_set()
+        chosen = self._wanted(name)
+        fault = self._intend(chosen)
+        began = self._clock.monotonic()
+        try:
+            with self._undoing[name]:
+                for plan in chosen.plans:
+                    self._pipeline.execute(
+                        plan, self._consent, cause=f"experiment {self._ledger.run}", cancellation=self._stop
+                    )
+            proof = self._await(
+                lambda: FAULTS[chosen.order.fault].effect(self._platform, fault), EFFECT_SECONDS
+            )
+        except Interrupted:
+            raise
+        except MaestroError as error:
+            self._failed(name, Injected.FAILED, "; ".join(filter(None, (error.what, error.why))))
+            raise
+        if proof.holds is not Holds.YES:
+            self._failed(name, Injected.INEFFECTIVE, f"after {EFFECT_SECONDS:g} s: {proof.text}")
+            raise ActionFailed(f"{name} had no effect", why=proof.text)
+        seconds = self._clock.monotonic() - began
+        targets = tuple(str(one.ref) for one in fault.targets)
+        self._record(Injection(name, Injected.EFFECTIVE, proof.text, targets, seconds))
+        if all(plan.undo is None for plan in chosen.plans):
+            self._over_by_itself(fault, began)
+        return {"fault": name, "targets": list(targets), "effect": proof.text, "seconds": round(seconds, 3)}
+
+    def hold(self, seconds: float | None) -> Mapping[str, Any]:
+        """Wait so long, by default until the faults have to be over; raises Interrupted."""
+        with self._state:
+            until = self._until
+        if seconds is None and until is None:
+            raise ActionFailed("there is nothing to hold", why="no fault was put in")
+        left = seconds if seconds is not None else (until or 0.0) - self._clock.monotonic()
+        self._stop.pause(max(0.0, left))
+        return {"held_seconds": round(max(0.0, left), 3)}
+
+    def undo(self, name: str, by: str) -> Mapping[str, Any]:
+        """Take a fault back, or all ("") of them; raises UndoFailed."""
+        wanted = [one for one in self.in_force if name in ("", one.order.name)]
+        if name and name not in self._chosen:
+            raise UsageError(f"no fault {name!r} is declared")
+        with DaemonPool(AT_ONCE, "undo") as pool:
+            for one in [pool.submit(lambda fault=fault: self._undo(fault, by)) for fault in reversed(wanted)]:  # type: ignore[misc]
+                one.result()
+        failed = [
+            f"{one.order.name}: {self.failures[one.order.name]}"
+            for one in wanted
+            if one.order.name in self.failures
+        ]
+        if failed:
+            raise UndoFailed("; ".join(failed))
+        return {"undone": [one.order.name for one in wanted]}
+
+    def recovered(self, name: str) -> Mapping[str, Any]:
+        """Wait until things are as before a fault, or all ("") that were taken back; raises ActionFailed."""
+        with self._state:
+            wanted = [one for key, one in self._put_in.items() if key in self._since and name in ("", key)]
+        found = [self._recovery(one) for one in wanted]
+        bad = [one for one in found if not one.recovered]
+        if bad:
+            raise ActionFailed(f"{bad[0].name} is not over: {bad[0].why}")
+        return {"recovered": {one.name: one.seconds for one in found}}
+
+    def residue(self) -> tuple[str, ...]:
+        """What is left of everything that was put in; what cannot be told counts."""
+        with self._state:
+            put_in = tuple(self._put_in.values())
+        return residue_of(self._platform, self._clock, put_in)
+
+    def _wanted(self, name: str) -> Chosen:
+        if name not in self._chosen:
+            raise UsageError(f"no fault {name!r} is declared")
+        return self._chosen[name]
+
+    def _intend(self, chosen: Chosen) -> InForce:
+        """Have it on disk; after this it is taken back, whatever happens."""
+        order = chosen.order
+        fault = InForce(
+            order,
+            chosen.targets,
+            tuple(plan.id for plan in chosen.plans),
+            self._seconds,
+            len(chosen.candidates),
+        )
+        undo = [
+            f"{plan.id}: {plan.undo.summary if plan.undo else 'nothing to take back'}"
+            for plan in chosen.plans
+        ]
+        with self._state:
+            if order.name in self._put_in:
+                raise ActionFailed(f"{order.name} was put in already")
+            self._ledger.intended(fault, self._clock.now() + timedelta(seconds=self._seconds), undo)
+            self._put_in[order.name] = fault
+            self._undoing[order.name], self._proving[order.name] = threading.Lock(), threading.Lock()
+            self._until = self._clock.monotonic() + self._seconds
+        return fault
+
+    def _over_by_itself(self, fault: InForce, began: float) -> None:
+        """Nothing has to be taken back: how long the recovery takes counts from the first call."""
+        self._undo(fault, "nobody: nothing has to be taken back")
+        with self._state:
+            self._since[fault.order.name] = began
+        threading.Thread(target=self._recovery, args=(fault,), daemon=True, name="recovery").start()
+
+    def _failed(self, name: str, outcome: Injected, why: str) -> None:
+        self._record(Injection(name, outcome, why, tuple(str(one.ref) for one in self._chosen[name].targets)))
+        self._undo(self._put_in[name], "the failed injection")
+
+    def _record(self, injection: Injection) -> None:
+        self.injections[injection.name] = injection
+        self._ledger.injected(injection)
+
+    def _undo(self, fault: InForce, by: str) -> None:
+        name = fault.order.name
+        with self._undoing[name]:
+            if name in self._since:
+                return
+            error = undo_changes(self._pipeline, self._clock, fault, self._ledger.run)
+            self._ledger.undone(name, by, error)
+            with self._state:
+                if error:
+                    self.failures[name] = error
+                    return
+                self.failures.pop(name, None)
+                self._since[name] = self._clock.monotonic()
+
+    def _recovery(self, fault: InForce) -> Recovery:
+        """Proved once, whoever asks first; the others wait for it."""
+        name = fault.order.name
+        with self._proving[name]:
+            if name not in self.recoveries:
+                self.recoveries[name] = self._proved(fault)
+                self._ledger.recovered(self.recoveries[name])
+            return self.recoveries[name]
+
+    def _proved(self, fault: InForce) -> Recovery:
+        name = fault.order.name
+        since, good = self._since[name], 0
+        first = self._clock.monotonic()
+        while True:
+            looked = self._clock.monotonic()
+            proof = _looked(lambda: FAULTS[fault.order.fault].recovery(self._platform, fault))
+            if proof.holds is Holds.YES:
+                first, good = (looked, 1) if not good else (first, good + 1)
+            else:
+                good = 0
+            spent = self._clock.monotonic() - since
+            if good >= GOOD_IN_A_ROW or spent > self._recovery_seconds:
+                break
+            self._clock.sleep(POLL_SECONDS)
+        well = good >= GOOD_IN_A_ROW
+        why = proof.text if well else f"after {spent:.0f} s: {proof.text}"
+        return Recovery(name, well, why, round(max(0.0, first - since), 3) if well else None)
+
+    def _await(self, look: Callable[[], Proof], seconds: float) -> Proof:
+        """The first proof that is no NOT_YET, or the last one; raises Interrupted."""
+        until = self._clock.monotonic() + seconds
+        while True:
+            proof = _looked(look)
+            if proof.holds is not Holds.NOT_YET or self._clock.monotonic() >= until:
+                return proof
+            self._stop.pause(POLL_SECONDS)
+
+
+def undo_changes(pipeline: ChangePipeline, clock: Clock, fault: InForce, run: str) -> str:
+    """Take every change of a fault back that was begun; why it could not be, or ""."""
+    errors: list[str] = []
+
+    def one(change: str) -> None:
+        until = clock.monotonic() + UNDO_SECONDS
+        while True:
+            try:
+                if pipeline.is_known(change):
+                    pipeline.take_back(change, cause=f"the end of a fault of experiment {run}")
+                return
+            except MaestroError as error:
+                if clock.monotonic() >= until:
+                    errors.append("; ".join(filter(None, (error.what, error.why))))
+                    return
+                clock.sleep(PAUSE_SECONDS)
+
+    with DaemonPool(AT_ONCE, "take-back") as pool:
+        for waited in [pool.submit(lambda change=change: one(change)) for change in reversed(fault.changes)]:  # type: ignore[misc]
+            waited.result()
+    return "; ".join(errors)
+
+
+def residue_of(platform: Platform, clock: Clock, faults: Sequence[InForce]) -> tuple[str, ...]:
+    """What is left of faults that were taken back, in words."""
+    left: list[str] = []
+    for fault in faults:
+        for attempt in range(TRIES):
+            try:
+                left += FAULTS[fault.order.fault].residue(platform, fault)
+                break
+            except MaestroError as error:
+                if attempt == TRIES - 1:
+                    left.append(
+                        f"whether anything is left of {fault.order.name} cannot be told: {error.what}"
+                    )
+                clock.sleep(PAUSE_SECONDS)
+    return tuple(left)
+
+
+def _looked(look: Callable[[], Proof]) -> Proof:
+    """What cannot be seen now is looked at again."""
+    try:
+        return look()
+    except MaestroError as error:
+        return Proof(Holds.NOT_YET, error.what)

@@ -1,0 +1,97 @@
+"""What an experiment would do now: which targets, by which changes, at which cost at worst.
+
+Invariant: reads alone. The same seed over the same candidates chooses the same targets. What is run is what
+was planned: each change is bound to its target's uid, and a stale one is refused, never re-aimed.
+
+The burn at worst is share · duration / (window · (1 − target)): as if every request to a target was bad for
+as long as its fault may be in force, and each of the candidates got as many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from random import Random
+
+from maestro_cli.changes.model import Consent
+from maestro_cli.changes.pipeline import ChangePipeline
+from maestro_cli.chaos.faults import FAULTS
+from maestro_cli.chaos.guard.check import Burn, Chosen, Proposal
+from maestro_cli.chaos.model import Candidate, Experiment, FaultOrder
+from maestro_cli.chaos.ports import Platform
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.errors import MaestroError
+from maestro_cli.slo.objectives import Objective
+
+DEFAULT_SECONDS = 60.0  # of an experiment that declares none, which its guard refuses
+VERIFY_SECONDS = 30.0  # for one change of a fault to be in effect
+
+
+class Planner:
+    """Proposals in one context; `pipeline` knows the kinds of change that faults bring."""
+
+    def __init__(self, platform: Platform, pipeline: ChangePipeline, clock: Clock) -> None:
+        self._platform, self._pipeline, self._clock = platform, pipeline, clock
+
+    def propose(self, experiment: Experiment, seed: int, consent: Consent) -> Proposal:
+        """What would be done; what hinders a fault is told in it, and raised by nobody."""
+        guarded = experiment.guarded
+        orders = guarded.faults if guarded is not None else ()
+        seconds = (guarded and guarded.duration_seconds) or DEFAULT_SECONDS
+        control = guarded.control if guarded is not None else 0
+        chosen = tuple(self._chosen(order, seed, seconds, control, consent) for order in orders)
+        return Proposal(
+            experiment=experiment,
+            policy=self._pipeline.policy,
+            chosen=chosen,
+            burns=tuple(self._burns(experiment, chosen, seconds)),
+            seed=seed,
+            at=self._clock.now(),
+            consented=consent.given,
+        )
+
+    def _chosen(self, order: FaultOrder, seed: int, seconds: float, control: int, consent: Consent) -> Chosen:
+        fault = FAULTS[order.fault]
+        try:
+            lacks = fault.lacks(self._platform)
+            if lacks:
+                return Chosen(order, (), (), lacks=lacks)
+            candidates = tuple(fault.candidates(self._platform, order))
+            targets = choose(candidates, order, seed)
+            plans = tuple(
+                self._pipeline.plan(step.kind, step.ref, step.parameters, timeout_seconds=VERIFY_SECONDS)
+                for step in fault.steps(order, targets, seconds)
+            )
+            agreed = replace(consent, given=True, digest="", typed_context=self._pipeline.policy.context)
+            decisions = tuple(self._pipeline.decide(plan, agreed) for plan in plans)
+        except MaestroError as error:
+            return Chosen(order, (), (), lacks="; ".join(filter(None, (error.what, error.why))))
+        untouched = tuple(one for one in candidates if one not in targets)[:control]
+        return Chosen(order, candidates, targets, plans, decisions, untouched)
+
+    def _burns(self, experiment: Experiment, chosen: Sequence[Chosen], seconds: float) -> Iterator[Burn]:
+        share = max((len(one.targets) / len(one.candidates) for one in chosen if one.candidates), default=0.0)
+        for name in experiment.guarded.objectives if experiment.guarded is not None else ():
+            try:
+                objective = self._platform.objectives[name]
+            except (KeyError, MaestroError) as error:
+                why = error.what if isinstance(error, MaestroError) else "the context has no such objective"
+                yield Burn(name, None, None, why)
+                continue
+            left = self._platform.budget_left(objective)
+            low = left.share if left.low is None else left.low
+            yield Burn(name, burn_at_worst(objective, share, seconds), low, left.why, left.words)
+
+
+def burn_at_worst(objective: Objective, share: float, seconds: float) -> float | None:
+    """The share of the error budget (1 is all of it); None where it has none."""
+    allowed = objective.window_seconds * objective.budget
+    return share * seconds / allowed if allowed > 0 else None
+
+
+def choose(candidates: Sequence[Candidate], order: FaultOrder, seed: int) -> tuple[Candidate, ...]:
+    """As many as the order wants, as the seed draws them, by name."""
+    ordered = sorted(candidates, key=lambda one: str(one.ref))
+    wanted = min(order.target.count.of(len(ordered)), len(ordered))
+    drawn = Random(f"{seed}/{order.name}").sample(ordered, wanted)
+    return tuple(sorted(drawn, key=lambda one: str(one.ref)))

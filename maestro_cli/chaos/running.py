@@ -1,0 +1,326 @@
+"""Runs an experiment: plan, guard, inject in its method, watch, take back, prove, judge.
+
+Invariant: what the guard refuses was not begun. Whatever ends a run early, its faults are taken back first,
+from here, and the child is told after that; it ends in any case. The verdict is written with the journal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from maestro_cli.changes.holder import acquire
+from maestro_cli.changes.model import Consent
+from maestro_cli.changes.pipeline import ChangePipeline
+from maestro_cli.chaos.child import Child
+from maestro_cli.chaos.guard import examine, refusal
+from maestro_cli.chaos.guard.check import Answer, Proposal
+from maestro_cli.chaos.heard import Heard
+from maestro_cli.chaos.history import LEASE, asked_of
+from maestro_cli.chaos.injecting import Injecting
+from maestro_cli.chaos.ledger import ExperimentLedger
+from maestro_cli.chaos.line import sane
+from maestro_cli.chaos.model import Experiment, Findings, Guarded, Kind, Stop, Tolerated
+from maestro_cli.chaos.planning import Planner
+from maestro_cli.chaos.ports import Platform, Surroundings
+from maestro_cli.chaos.verdict import Judged, judge, steady_of
+from maestro_cli.chaos.watch import Watch
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.canonical import plain
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.errors import Busy, InvalidFile, MaestroError, NotFound
+from maestro_cli.core.files import write_atomically
+from maestro_cli.core.ids import new_id
+from maestro_cli.core.progress import Progress, Quiet
+from maestro_cli.core.refs import parse_workload_ref
+from maestro_cli.journal.store import Journal
+
+TICK_SECONDS = 0.1
+LEASE_SECONDS = 30.0
+STOP_SECONDS = 20.0  # for the child to roll back after it was told to stop
+SPARE_SECONDS = 600.0  # beyond what an experiment declares, for its gate, rollbacks and proofs
+_QUIET = Quiet()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One run that is asked for; `variables` and `secrets` as Chaos Toolkit's `--var` and `--var-file`."""
+
+    experiment: Experiment
+    seed: int
+    consent: Consent
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, Any] = field(default_factory=dict)
+    timeout_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """How a run ended. `journal` is the Chaos Toolkit journal with maestro's findings, kept in `folder`."""
+
+    run: str
+    proposal: Proposal
+    judged: Judged
+    findings: Findings
+    journal: Mapping[str, Any]
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What runs are made with; `clean` replaces secrets in what is written, `folders` are where runs are."""
+
+    journal: Journal
+    platform: Platform
+    pipeline: ChangePipeline
+    surroundings: Surroundings
+    clock: Clock
+    actor: str
+    folders: Path
+    clean: Callable[[Any], Any] = lambda value: value
+
+
+def propose(means: Means, wanted: Wanted) -> tuple[Proposal, tuple[Answer, ...]]:
+    """What would be done, and what the guard says to it; does nothing."""
+    planner = Planner(means.platform, means.pipeline, means.clock)
+    proposal = planner.propose(wanted.experiment, wanted.seed, wanted.consent)
+    return proposal, examine(proposal, means.surroundings)
+
+
+def run(
+    means: Means, wanted: Wanted, *, progress: Progress = _QUIET, cancellation: Cancellation | None = None
+) -> RunReport:
+    """Run it to its end; how it ended is in the report, and raised by nobody.
+
+    Raises what the guard refuses with (nothing was begun), InvalidFile where Chaos Toolkit refuses the file.
+    """
+    cancellation = cancellation or Cancellation()
+    run_id = new_id("exp", means.clock.now())
+    ledger = ExperimentLedger(means.journal, run_id, means.actor)
+    progress.phase("guard", wanted.experiment.title)
+    proposal, answers = propose(means, wanted)
+    error = refusal(answers)
+    if error is not None:
+        ledger.refused(proposal, answers, error)
+        raise error
+    lease = acquire(means.journal, LEASE, run_id, LEASE_SECONDS)
+    keeper = _Keeper(means, lease)
+    try:
+        return _Run(means, wanted, proposal, ledger, progress, cancellation, keeper).to_its_end()
+    finally:
+        keeper.release()
+
+
+class _Keeper:
+    """Keeps the lease that says that this process is at work."""
+
+    def __init__(self, means: Means, lease: Any) -> None:
+        self._means, self._lease = means, lease
+        self._renewed = means.clock.monotonic()
+
+    def keep(self) -> None:
+        now = self._means.clock.monotonic()
+        if now - self._renewed >= LEASE_SECONDS / 3:
+            with suppress(Busy):
+                self._lease = self._means.journal.renew_lease(self._lease, LEASE_SECONDS)
+            self._renewed = now
+
+    def release(self) -> None:
+        with suppress(MaestroError):
+            self._means.journal.release_lease(self._lease)
+
+
+class _Run:
+    """One run, from a proposal that was let through."""
+
+    def __init__(
+        self,
+        means: Means,
+        wanted: Wanted,
+        proposal: Proposal,
+        ledger: ExperimentLedger,
+        progress: Progress,
+        cancellation: Cancellation,
+        keeper: _Keeper,
+    ) -> None:
+        self._means, self._wanted, self._proposal, self._ledger = means, wanted, proposal, ledger
+        self._progress, self._cancellation, self._keeper = progress, cancellation, keeper
+        self._experiment = wanted.experiment
+        self._guarded = wanted.experiment.guarded or Guarded()
+        self._folder = means.folders / ledger.run
+        self._injecting = Injecting(
+            proposal, means.pipeline, means.platform, ledger, means.clock, wanted.consent
+        )
+        self._heard = Heard(self._experiment.document)
+        objectives = [
+            means.platform.objectives[name]
+            for name in self._guarded.objectives
+            if means.platform.objectives[name].is_of_metrics
+        ]
+        self._watch = Watch(self._guarded, objectives, means.surroundings.value)
+        self._stopped: Stop | None = None
+        self._kill_at = float("inf")
+
+    def to_its_end(self) -> RunReport:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._ledger.started(self._proposal, str(self._folder))
+        order = {
+            "experiment": self._experiment.document,
+            "configuration": dict(self._wanted.variables),
+            "secrets": dict(self._wanted.secrets),
+            "every_seconds": self._guarded.tolerated.every_seconds,
+        }
+        self._progress.phase("experiment", self._experiment.title)
+        child = Child(
+            order, self._hear, self._answer, log=self._folder / "worker.log", environment=os.environ
+        )
+        try:
+            self._attend(child)
+        finally:
+            child.kill()
+            worker = child.ended()
+            self._watch.end()
+            self._take_back("the end of the run")
+        return self._finished(child.journal, worker)
+
+    def _attend(self, child: Child) -> None:
+        """Until the child is over, with whatever has to end it earlier."""
+        clock = self._means.clock
+        deadline = clock.monotonic() + (self._wanted.timeout_seconds or self._longest())
+        while not child.over.wait(TICK_SECONDS):
+            self._keeper.keep()
+            if self._injecting.is_overdue:
+                self._apart("the end of its duration")
+            if self._stopped is None:
+                stop = self._reason(deadline)
+                if stop is not None:
+                    self._end(child, stop)
+            elif clock.monotonic() >= self._kill_at:
+                child.kill()
+
+    def _longest(self) -> float:
+        return 2 * (self._guarded.duration_seconds or 0.0) + self._guarded.recovery_seconds + SPARE_SECONDS
+
+    def _reason(self, deadline: float) -> Stop | None:
+        """Why it has to end now."""
+        if self._cancellation.is_set:
+            kind = Kind.SIGTERM if self._cancellation.terminated else Kind.SIGINT
+            return Stop(kind, "a signal", self._means.actor)
+        if self._watch.stop is not None:
+            return self._watch.stop
+        asked = asked_of(self._means.journal, self._ledger.run)
+        if asked:
+            return Stop(Kind.ASKED, asked)
+        if self._means.clock.monotonic() >= deadline:
+            return Stop(Kind.DEADLINE, "it took too long")
+        return None
+
+    def _end(self, child: Child, stop: Stop) -> None:
+        """Its faults first, in a thread, for the child's rollbacks wait for none of them."""
+        self._stopped = stop
+        self._kill_at = self._means.clock.monotonic() + STOP_SECONDS
+        self._injecting.stop()
+        self._apart(stop.kind.value)
+        child.stop()
+        self._ledger.stopping(stop)
+        self._progress.note(f"stopping: {stop.kind.value}: {stop.why}")
+
+    def _apart(self, by: str) -> None:
+        threading.Thread(target=self._take_back, args=(by,), daemon=True, name="undo").start()
+
+    def _take_back(self, by: str) -> None:
+        """What failed is kept by the injecting, and told in the end."""
+        self._injecting.stop()
+        with suppress(MaestroError):
+            self._injecting.undo("", by)
+
+    def _hear(self, event: Mapping[str, Any]) -> None:
+        self._heard.hear(event)
+        name = event.get("event")
+        if name == "steady":
+            seen = steady_of(event["state"])
+            self._progress.update(f"steady state {event['phase']}: {seen.value}")
+            if event["phase"] == "during":
+                self._watch.steady(seen)
+        elif name == "method":
+            self._watch.begin()
+        elif name in ("method-over", "rollbacks"):
+            self._watch.end()
+        elif name == "activity-begun":
+            self._progress.phase(str(event["phase"]), str(event["name"]))
+
+    def _answer(self, do: str, arguments: Mapping[str, Any]) -> Any:
+        """What the child's activities ask for."""
+        fault = str(arguments.get("fault") or "")
+        if do == "inject":
+            return self._injecting.inject(fault)
+        if do == "undo":
+            return self._injecting.undo(fault, "its rollbacks")
+        if do == "hold":
+            seconds = arguments.get("seconds")
+            return self._injecting.hold(None if seconds is None else float(seconds))
+        if do == "recovered":
+            return self._injecting.recovered(fault)
+        if do == "value":
+            value = self._means.surroundings.value(str(arguments["query"]))
+            if value is None:
+                raise NotFound("no data", why=f"the query gave no one value: {arguments['query']}")
+            return value
+        if do == "ready_pods":
+            ref = parse_workload_ref(str(arguments["workload"]))
+            return self._means.platform.cluster.get_workload(ref).replicas_ready
+        raise NotFound(f"nobody answers to {do!r}")
+
+    def _finished(self, journal: Mapping[str, Any] | None, worker: str) -> RunReport:
+        with suppress(MaestroError):
+            self._injecting.recovered("")
+        findings = Findings(
+            stop=self._stopped,
+            injections=tuple(self._injecting.injections.values()),
+            recoveries=tuple(self._injecting.recoveries.values()),
+            undo_failures=tuple(f"{name}: {why}" for name, why in self._injecting.failures.items()),
+            residue=self._injecting.residue(),
+            worker=worker if self._stopped is None else "",
+            tolerated=self._guarded.tolerated if self._experiment.guarded else Tolerated(),
+        )
+        whole = journal if journal is not None else self._heard.journal("aborted")
+        judged = judge(whole, findings)
+        ours = maestro_part(self._ledger.run, self._proposal, judged, findings)
+        kept = self._means.clean(sane({**whole, "maestro": ours}))
+        write_atomically(self._folder / "journal.json", json.dumps(kept, indent=1), mode=0o600)
+        self._ledger.finished(judged, findings)
+        if self._heard.invalid:
+            raise InvalidFile(
+                "is refused by Chaos Toolkit", file=self._experiment.file, why=self._heard.invalid
+            )
+        return RunReport(self._ledger.run, self._proposal, judged, findings, kept, self._folder)
+
+
+def maestro_part(run_id: str, proposal: Proposal, judged: Judged, findings: Findings) -> dict[str, Any]:
+    """What maestro adds to a Chaos Toolkit journal, under a key of its own."""
+    targets: Sequence[str] = [str(one.ref) for each in proposal.chosen for one in each.targets]
+    return {
+        "schema": "maestro.experiment/1",
+        "run": run_id,
+        "verdict": judged.verdict.value,
+        "code": int(judged.exit_code),
+        "coverage": judged.coverage,
+        "reasons": [
+            {"rule": one.rule, "what": one.what, "code": int(one.exit_code)} for one in judged.reasons
+        ],
+        "targets": list(targets),
+        "control": [str(one.ref) for each in proposal.chosen for one in each.control],
+        "seed": proposal.seed,
+        "predicted_burn": plain(proposal.burns),
+        "proof_of_effect": plain(findings.injections),
+        "proof_of_recovery": plain(findings.recoveries),
+        "undo_failures": list(findings.undo_failures),
+        "residue": list(findings.residue),
+        "stop": plain(findings.stop),
+    }

@@ -1,0 +1,268 @@
+"""`maestro chaos`: experiments under guard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maestro_cli.cli import offers
+from maestro_cli.cli.options import (
+    ConfirmContextOption,
+    FindingsOption,
+    OutputOption,
+    StrictOption,
+    YesOption,
+    output_options,
+)
+from maestro_cli.core.errors import ExitCode, UndoFailed
+from maestro_cli.output.renderers.experiments import (
+    experiment_view,
+    experiments_view,
+    faults_view,
+    plan_view,
+    report_view,
+    run_view,
+    runs_view,
+    swept_view,
+)
+from maestro_cli.output.writer import emit
+
+if TYPE_CHECKING:
+    from maestro_cli.chaos.sweeping import Swept
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+ExperimentArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="EXPERIMENT",
+        help="A file (JSON or YAML), or a name.",
+        autocompletion=offers.experiments,
+    ),
+]
+RunArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="[RUN]",
+        help="Its id, the end of it, or `latest`.",
+        autocompletion=offers.experiment_runs,
+    ),
+]
+SeedOption = Annotated[
+    int | None, typer.Option(min=0, help="Chooses targets: the same seed, the same targets. Recorded.")
+]
+VariableOption = Annotated[
+    list[str] | None,
+    typer.Option("--var", metavar="KEY[:TYPE]=VALUE", help="A configuration value, as in Chaos Toolkit."),
+]
+VariablesOption = Annotated[
+    list[Path] | None,
+    typer.Option("--var-file", metavar="FILE", help="Configuration and secrets, or a .env file."),
+]
+
+
+@app.callback()
+def chaos() -> None:
+    """Plan and run experiments under guard, end them, and clean up after them."""
+
+
+@app.command("list")
+def list_experiments(
+    ctx: typer.Context,
+    faults: Annotated[
+        bool, typer.Option("--faults", help="The faults there are, and which can be had in this context.")
+    ] = False,
+    output: OutputOption = "table",
+) -> None:
+    """List the experiments there are: of the folder `chaos` in each folder of playbooks.
+
+    Example: maestro chaos list; maestro chaos list --faults
+    """
+    options = output_options(ctx, output)
+    emit(faults_view(ctx.obj.chaos_faults()) if faults else experiments_view(ctx.obj.experiments()), options)
+
+
+@app.command()
+def show(ctx: typer.Context, experiment: ExperimentArgument, output: OutputOption = "table") -> None:
+    """Show one experiment: its hypothesis, its method and what bounds it.
+
+    Example: maestro chaos show pod-failure
+    """
+    options = output_options(ctx, output)
+    emit(experiment_view(ctx.obj.experiment(experiment)), options)
+
+
+@app.command()
+def lint(
+    ctx: typer.Context,
+    experiments: Annotated[
+        list[str] | None, typer.Argument(metavar="[EXPERIMENT]...", help="By default all there are.")
+    ] = None,
+    strict: StrictOption = False,
+    output: FindingsOption = "table",
+) -> None:
+    """Check experiment files without running anything. Exit 10 when one has an error.
+
+    Example: maestro chaos lint mine.yaml --strict
+    """
+    from maestro_cli.chaos.experiments.lint import RULES
+    from maestro_cli.cli.findings import tell_findings
+
+    tell_findings(
+        ctx,
+        lambda: ctx.obj.lint_experiments(experiments or ()),
+        output,
+        strict=strict,
+        schema="chaos-lint/v1",
+        rules=RULES,
+    )
+
+
+@app.command()
+def plan(
+    ctx: typer.Context,
+    experiment: ExperimentArgument,
+    seed: SeedOption = None,
+    variables: VariableOption = None,
+    files: VariablesOption = None,
+    output: OutputOption = "table",
+) -> None:
+    """Show the exact targets, the burn at worst, what would stop it, and what the guard says; do nothing.
+
+    It ends as a run would that the guard refuses: 20 policy, 12 no targets, 11 not now.
+
+    Example: maestro chaos plan pod-failure --seed 7
+    """
+    options = output_options(ctx, output)
+    wanted = ctx.obj.wanted_experiment(
+        experiment, seed=seed, yes=True, variables=variables or (), files=files or ()
+    )
+    proposal, answers = ctx.obj.plan_experiment(wanted)
+    emit(plan_view(proposal, answers), options)
+    error = ctx.obj.refusal_of(answers)
+    if error is not None:
+        raise error
+
+
+@app.command()
+def run(
+    ctx: typer.Context,
+    experiment: ExperimentArgument,
+    seed: SeedOption = None,
+    yes: YesOption = False,
+    confirm_context: ConfirmContextOption = "",
+    variables: VariableOption = None,
+    files: VariablesOption = None,
+    timeout: Annotated[
+        str, typer.Option(metavar="DURATION", help="End it after that, whatever it does.")
+    ] = "",
+    journal_path: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the Chaos Toolkit journal there.")
+    ] = None,
+    output: OutputOption = "table",
+) -> None:
+    """Run an experiment, and tell the truth about it.
+
+    It ends with the gravest that is true: 13 undo failed or something left, 14 stop condition,
+    130 or 143 interrupted, 11 not in a steady state before (nothing was injected), 12 not injected or without
+    effect, 10 deviated, 15 no data, 0 passed. What the guard refuses ends as `plan` does.
+
+    Example: maestro chaos run pod-failure --yes --seed 7 -o json
+    """
+    options = output_options(ctx, output)
+    wanted = ctx.obj.wanted_experiment(
+        experiment, seed=seed, yes=yes, typed_context=confirm_context, variables=variables or (),
+        files=files or (), timeout=timeout,
+    )  # fmt: skip
+    with ctx.obj.progress() as progress:
+        report = ctx.obj.run_experiment(wanted, progress)
+    if journal_path is not None:
+        ctx.obj.write_experiment_journal(report, journal_path)
+    emit(report_view(report.journal), options)
+    if not report.judged.passed:
+        raise typer.Exit(report.judged.exit_code)
+
+
+@app.command()
+def abort(
+    ctx: typer.Context,
+    run: RunArgument = "latest",
+    why: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the record.")] = "",
+    output: OutputOption = "table",
+) -> None:
+    """End a run from anywhere: its faults are taken back at once. What a dead run left is swept.
+
+    Example: maestro chaos abort --why "customers call"
+    """
+    options = output_options(ctx, output)
+    found, swept = ctx.obj.abort_experiment(run, why)
+    emit(swept_view(swept) if swept else run_view(found), options)
+    _end_swept(swept)
+
+
+@app.command()
+def status(ctx: typer.Context, run: RunArgument = "latest", output: OutputOption = "table") -> None:
+    """Show where a run is: faults in force, when they end, what is left. Exit 75 when it was interrupted.
+
+    Example: maestro chaos status -o json
+    """
+    options = output_options(ctx, output)
+    found = ctx.obj.experiment_run(run)
+    emit(run_view(found), options)
+    if found.status == "interrupted":
+        raise typer.Exit(ExitCode.BUSY)
+
+
+@app.command()
+def report(ctx: typer.Context, run: RunArgument = "latest", output: OutputOption = "table") -> None:
+    """Show how a run ended, from its journal: the verdict with every reason, the proofs, what is left.
+
+    Example: maestro chaos report latest -o md
+    """
+    options = output_options(ctx, output)
+    emit(report_view(ctx.obj.experiment_journal(run)), options)
+
+
+@app.command()
+def history(
+    ctx: typer.Context,
+    experiment: Annotated[
+        str, typer.Argument(metavar="[EXPERIMENT]", help="Only its runs.", autocompletion=offers.experiments)
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    output: OutputOption = "table",
+) -> None:
+    """List runs with their verdicts, the newest first.
+
+    Example: maestro chaos history pod-failure --limit 10
+    """
+    options = output_options(ctx, output)
+    emit(runs_view(ctx.obj.experiment_runs(experiment, limit)), options)
+
+
+@app.command()
+def sweep(
+    ctx: typer.Context,
+    run: Annotated[
+        str, typer.Argument(metavar="[RUN]", help="Only this one.", autocompletion=offers.experiment_runs)
+    ] = "",
+    output: OutputOption = "table",
+) -> None:
+    """Take back what runs left whose process died; twice is as once. Exit 13 when something is still there.
+
+    Example: maestro chaos sweep
+    """
+    options = output_options(ctx, output)
+    with ctx.obj.progress() as progress:
+        swept = ctx.obj.sweep_experiments(run, progress)
+    emit(swept_view(swept), options)
+    _end_swept(swept)
+
+
+def _end_swept(swept: Sequence[Swept]) -> None:
+    left = [text for one in swept for text in one.residue]
+    if left:
+        raise UndoFailed("something is still there", why="; ".join(left), fix="maestro chaos sweep")

@@ -1,0 +1,265 @@
+"""Changes become experiments: files, plans, runs, and what they left."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maestro_cli.core.errors import GateNotMet, InvalidFile, NotFound, UsageError
+from maestro_cli.services.built_once import built_once
+from maestro_cli.services.people import PeopleServices
+
+if TYPE_CHECKING:
+    from maestro_cli.changes.kinds.kind import ChangeKind
+    from maestro_cli.chaos.faults.fault import Fault
+    from maestro_cli.chaos.guard.check import Answer, Proposal
+    from maestro_cli.chaos.history import ExperimentRun
+    from maestro_cli.chaos.model import Experiment
+    from maestro_cli.chaos.ports import Surroundings
+    from maestro_cli.chaos.running import Means, RunReport, Wanted
+    from maestro_cli.chaos.sweeping import Swept
+    from maestro_cli.core.errors import MaestroError
+    from maestro_cli.core.facts.cluster import Pod
+    from maestro_cli.core.progress import Progress
+    from maestro_cli.journal.model import Event
+    from maestro_cli.runbooks.lint import Finding
+    from maestro_cli.sources.serving_faults import PodFaults
+
+
+class ExperimentServices(PeopleServices):
+    """Experiments in the current context; satisfies chaos.ports.Platform."""
+
+    @built_once
+    def change_kinds(self) -> Mapping[str, ChangeKind]:
+        """With those that faults bring: what a fault did is shown, resumed and taken back as any change."""
+        from maestro_cli.changes.kinds import KINDS
+        from maestro_cli.chaos.faults import fault_kinds
+
+        return {**KINDS, **fault_kinds(self)}
+
+    @built_once
+    def server_faults(self) -> PodFaults:
+        """The fault hooks of the context's model servers."""
+        from maestro_cli.sources.serving_faults import PodFaults
+
+        rules = self.context.experiments
+        if rules is None or rules.server_faults is None:
+            key = f"contexts.{self.context_name}.experiments.server_faults"
+            raise NotFound("the context has no fault hooks of model servers", fix=f"set {key}")
+        from maestro_cli.local.addresses import listening_address
+
+        hooks = rules.server_faults
+
+        def url_of(pod: Pod) -> str:
+            address = listening_address(pod.ip) if hooks.loopback else pod.ip
+            return f"http://{address}:{hooks.port}"
+
+        return PodFaults(url_of, lambda: self.secrets.resolve(hooks.key))
+
+    @built_once
+    def surroundings(self) -> Surroundings:
+        from maestro_cli.services.surroundings import ContextSurroundings
+
+        return ContextSurroundings(self)
+
+    def experiments(self) -> list[tuple[str, Experiment | InvalidFile]]:
+        """The files there are, by name; one that cannot be read hides no other."""
+        from maestro_cli.chaos.experiments.catalog import read_all
+
+        return read_all(self._experiment_folders())
+
+    def experiment_files(self) -> list[Path]:
+        from maestro_cli.chaos.experiments.catalog import files
+
+        return files(self._experiment_folders())
+
+    def chaos_faults(self) -> list[tuple[Fault, str]]:
+        """Every fault, with what hinders it in this context."""
+        from maestro_cli.chaos.faults import FAULTS
+        from maestro_cli.core.errors import MaestroError
+
+        def lacks(fault: Fault) -> str:
+            try:
+                return fault.lacks(self)
+            except MaestroError as error:
+                return error.what
+
+        return [(fault, lacks(fault)) for fault in FAULTS.values()]
+
+    def refusal_of(self, answers: Sequence[Answer]) -> MaestroError | None:
+        """The error that a run would end with, or None where the guard lets it through."""
+        from maestro_cli.chaos.guard import refusal
+
+        return refusal(answers)
+
+    def experiment(self, reference: str) -> Experiment:
+        """A file by its path, or by the name of one there is. Raises NotFound and InvalidFile."""
+        from maestro_cli.chaos.experiments.catalog import find
+
+        return find(reference, self._experiment_folders())
+
+    def _experiment_folders(self) -> tuple[Path, ...]:
+        from maestro_cli.config.locations import shipped
+
+        folders = (*map(Path, self.settings.playbook_dirs), shipped("playbooks"))
+        return tuple(folder / "chaos" for folder in folders)
+
+    def lint_experiments(self, references: Sequence[str]) -> tuple[Finding, ...]:
+        """What is wrong with these, by default with all there are."""
+        from maestro_cli.chaos.experiments.catalog import files, path_of
+        from maestro_cli.chaos.experiments.lint import lint_files
+
+        folders = self._experiment_folders()
+        return lint_files([path_of(one, folders) for one in references] or files(folders))
+
+    def wanted_experiment(
+        self,
+        reference: str,
+        *,
+        seed: int | None,
+        yes: bool,
+        typed_context: str = "",
+        variables: Sequence[str] = (),
+        files: Sequence[Path] = (),
+        timeout: str = "",
+    ) -> Wanted:
+        """A run as it was asked for on the command line. Raises UsageError, InvalidFile, NotFound."""
+        from maestro_cli.changes.model import Consent
+        from maestro_cli.chaos.experiments.variables import read_variables
+        from maestro_cli.chaos.running import Wanted
+        from maestro_cli.core.quantities import parse_duration_seconds
+
+        experiment = self.experiment(reference)
+        configuration, hidden, environment = read_variables(variables, files)
+        os.environ.update(environment)  # as Chaos Toolkit does with a .env file
+        try:
+            seconds = parse_duration_seconds(timeout) if timeout else None
+        except ValueError as error:
+            raise UsageError(str(error), fix="--timeout 10m") from error
+        drawn = secrets.randbelow(2**31) if seed is None else seed
+        consent = Consent(given=yes, typed_context=typed_context)
+        return Wanted(experiment, drawn, consent, configuration, hidden, seconds)
+
+    def plan_experiment(self, wanted: Wanted) -> tuple[Proposal, tuple[Answer, ...]]:
+        """What it would do now, and what the guard says; does nothing."""
+        from maestro_cli.chaos.running import propose
+
+        return propose(self.experiment_means(wanted), wanted)
+
+    def run_experiment(self, wanted: Wanted, progress: Progress) -> RunReport:
+        """Run it; a person at a terminal is asked first, and shown the plan. Raises what the guard says."""
+        from dataclasses import replace
+
+        from maestro_cli.chaos.running import run
+
+        wanted = replace(wanted, consent=self._agreed(wanted))
+        return run(self.experiment_means(wanted), wanted, progress=progress, cancellation=self.cancellation)
+
+    def _agreed(self, wanted: Wanted) -> Any:
+        """`--yes`, or a person's word at the terminal; what only looks needs neither."""
+        from dataclasses import replace
+
+        consent, person = wanted.consent, self.person
+        if not wanted.experiment.acts:
+            return replace(consent, given=True)
+        if not consent.given and person is not None:
+            from maestro_cli.output.renderers.experiments import plan_view
+
+            person.show(
+                plan_view(*self.plan_experiment(replace(wanted, consent=replace(consent, given=True))))
+            )
+            typed = consent.typed_context
+            if self.policy.protected and not typed:
+                typed = person.ask_text(f"{self.context_name} is protected; type its name to go on")
+            if not person.confirm(f"{wanted.experiment.title}: go on?"):
+                raise GateNotMet("you said no; nothing was injected")
+            return replace(consent, given=True, typed_context=typed)
+        if not consent.given:
+            why = "there was no answer to a prompt, and --yes was not given"
+            what = "nobody agreed to this experiment; nothing was injected"
+            raise GateNotMet(what, why=why, fix="add --yes")
+        return consent
+
+    def experiment_means(self, wanted: Wanted | None = None) -> Means:
+        """What runs are made with; secrets of the experiment are kept out of what is written."""
+        from maestro_cli.chaos.experiments.variables import literal_secrets
+        from maestro_cli.chaos.running import Means
+        from maestro_cli.config.locations import state_dir
+
+        hidden = [] if wanted is None else literal_secrets(wanted.experiment.document, wanted.secrets)
+
+        def clean(value: Any) -> Any:
+            from maestro_cli.core.redaction import Redactor
+
+            return self.redactor.clean_value(Redactor(lambda: hidden).clean_value(value))
+
+        return Means(
+            self.journal, self, self.changes, self.surroundings, self.clock, self.actor,
+            state_dir() / "experiments" / self.context_name, clean,
+        )  # fmt: skip
+
+    def write_experiment_journal(self, report: RunReport, path: Path) -> None:
+        """Write the Chaos Toolkit journal there too. Raises ActionFailed."""
+        import json
+
+        from maestro_cli.core.errors import ActionFailed
+        from maestro_cli.core.files import unusable, write_atomically
+
+        try:
+            write_atomically(path, json.dumps(report.journal, indent=1))
+        except OSError as error:
+            raise ActionFailed(f"{path} cannot be written", why=unusable(path, error)) from error
+
+    def experiment_runs(self, name: str, limit: int) -> list[ExperimentRun]:
+        from maestro_cli.chaos.history import list_runs
+
+        return list_runs(self.journal, name=name, limit=limit)
+
+    def experiment_run(self, reference: str) -> ExperimentRun:
+        from maestro_cli.chaos.history import get_run
+
+        return get_run(self.journal, reference)
+
+    def experiment_events(self, run: str) -> list[Event]:
+        """What the journal has of a run."""
+        from maestro_cli.chaos.ledger import events_of
+
+        return events_of(self.journal, run)
+
+    def experiment_journal(self, reference: str) -> Mapping[str, Any]:
+        """The Chaos Toolkit journal of a run that ended, with maestro's part; raises NotFound."""
+        import json
+
+        run = self.experiment_run(reference)
+        file = Path(run.folder) / "journal.json"
+        try:
+            found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            why = f"it is {run.status}; {file}: {type(error).__name__}"
+            fix = f"maestro chaos status {run.id}"
+            raise NotFound(f"run {run.id} has no journal", why=why, fix=fix) from error
+        return found
+
+    def abort_experiment(self, reference: str, why: str) -> tuple[ExperimentRun, tuple[Swept, ...]]:
+        """Have a run end and take its faults back; one that nobody works on is swept. Raises UsageError."""
+        from maestro_cli.chaos.history import get_run
+        from maestro_cli.chaos.ledger import ExperimentLedger
+
+        run = get_run(self.journal, reference)
+        if run.status == "interrupted":
+            return run, self.sweep_experiments(run.id)
+        if run.is_over:
+            raise UsageError(f"run {run.id} is over", why=f"it is {run.status}", fix="maestro chaos sweep")
+        ExperimentLedger(self.journal, run.id, self.actor).asked(why or f"by {self.actor}")
+        return get_run(self.journal, run.id), ()
+
+    def sweep_experiments(self, run: str = "", progress: Progress | None = None) -> tuple[Swept, ...]:
+        """Take back what runs left whose process died."""
+        from maestro_cli.chaos.sweeping import sweep
+        from maestro_cli.core.progress import Quiet
+
+        found = "" if not run else self.experiment_run(run).id
+        return sweep(self.journal, self, self.changes, self.clock, run=found, progress=progress or Quiet())

@@ -1,0 +1,55 @@
+"""What the guard of experiments asks about a context. Satisfies chaos.ports.Surroundings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from maestro_cli.chaos.history import unfinished_runs
+from maestro_cli.config.experiments import ExperimentRules
+from maestro_cli.incidents.gate import GateScope
+from maestro_cli.incidents.model import OPEN_STATES, Severity
+from maestro_cli.incidents.register import list_incidents
+from maestro_cli.services.measuring import MeasureWanted, read_experiment_gate
+from maestro_cli.slo.slo_gate import GateAnswer
+
+if TYPE_CHECKING:
+    from maestro_cli.services.root import Services
+
+GRAVE = (Severity.SEV1, Severity.SEV2)
+
+
+class ContextSurroundings:
+    """Of the current context."""
+
+    def __init__(self, services: object) -> None:
+        self._services: Services = services  # type: ignore[assignment]  # the whole of it, seen from a part
+
+    @property
+    def rules(self) -> ExperimentRules | None:
+        return self._services.context.experiments
+
+    def grave_incidents(self, namespaces: Sequence[str]) -> Sequence[str]:
+        """Drills' incidents too: what hurts now hurts."""
+        found = [
+            one for one in list_incidents(self._services.journal, states=OPEN_STATES) if one.severity in GRAVE
+        ]
+        scopes = [GateScope(namespace=one, drills=True) for one in namespaces] or [GateScope(drills=True)]
+        return [f"incident #{one.number}" for one in found if any(scope.takes(one) for scope in scopes)]
+
+    def budget_gate(self, objectives: Sequence[str]) -> GateAnswer:
+        wanted = MeasureWanted(names=tuple(objectives))
+        return read_experiment_gate(
+            self._services,
+            wanted,
+            in_production=self._services.policy.protected,
+            by_what_was_seen=self.rules is not None and self.rules.budgets == "seen",
+        )
+
+    def value(self, query: str) -> float | None:
+        value = self._services.prometheus.query(query).only
+        return None if value is None or not math.isfinite(value) else value
+
+    def others(self) -> Sequence[str]:
+        return unfinished_runs(self._services.journal)
