@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.quantities import format_duration, format_share
+from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from maestro_cli.chaos.sweeping import Swept
 
 Entry = tuple[str, "Experiment | InvalidFile"]
-_TONES = {"PASS": "good", "FAIL": "bad", "INDETERMINATE": "warn"}
 
 
 def experiments_view(entries: Sequence[Entry]) -> Listing[Entry]:
@@ -313,7 +313,11 @@ def runs_view(runs: Sequence[ExperimentRun]) -> Listing[ExperimentRun]:
         Column("run", lambda run: run.id),
         Column("experiment", lambda run: run.name, priority=1),
         Column("status", lambda run: run.status, tone=lambda run: "" if run.is_over else "warn"),
-        Column("verdict", lambda run: run.verdict or None, tone=lambda run: _TONES.get(run.verdict, "")),
+        Column(
+            "verdict",
+            lambda run: run.verdict or None,
+            tone=lambda run: verdict_tone(run.verdict) if run.verdict else "",
+        ),
         Column("exit code", lambda run: run.exit_code if run.is_over else None, right=True),
         Column("began", lambda run: run.started_at),
         Column("by", lambda run: run.actor, priority=3),
