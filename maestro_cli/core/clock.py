@@ -60,5 +60,10 @@ def from_rfc3339(text: str) -> datetime:
         raise ValueError(f"{text!r} is outside the years 1 to 9999") from error
 
 
+def youth(instant: datetime | None) -> float | None:
+    """What sorts the youngest first, at any time: seconds before the epoch."""
+    return None if instant is None else -instant.timestamp()
+
+
 def seconds_between(start: datetime, end: datetime) -> float:
     return (end - start) / timedelta(seconds=1)

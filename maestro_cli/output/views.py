@@ -7,8 +7,8 @@ and are made visible by the writer, never before.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar, cast
 
 from maestro_cli.core.canonical import plain
 
@@ -23,6 +23,9 @@ class Column(Generic[T]):
     `priority` says what a narrow terminal keeps: 0 names the row and stays whole, 1 matters most and is cut
     last, 2 is cut and left out before it, 3 is extra, whole or left out first; among equals the right one
     first. None is 0 for the first column and 2 for others. `folds`: prose, which goes on in the lines below.
+
+    `ages`: what it says of a row goes on with the time while the row stays the same; `order` is what the row
+    is sorted by then, which does not.
     """
 
     title: str
@@ -32,6 +35,22 @@ class Column(Generic[T]):
     tone: Callable[[T], str] | None = None
     priority: int | None = None
     folds: bool = False
+    ages: bool = False
+    order: Callable[[T], object] | None = None
+
+    def __post_init__(self) -> None:
+        if self.ages and self.order is None:
+            raise ValueError(f"the column {self.title} ages, and has no order of its own")
+
+    def of(self, inner: Callable[[Any], T]) -> Column[Any]:
+        """The same column, of rows that hold such a row."""
+        cell, tone, order = self.cell, self.tone, self.order
+        return replace(
+            cast("Column[Any]", self),
+            cell=lambda row: cell(inner(row)),
+            tone=None if tone is None else lambda row: tone(inner(row)),
+            order=None if order is None else lambda row: order(inner(row)),
+        )
 
 
 @dataclass(frozen=True)  # no slots: Python 3.11 cannot call a subscripted slotted generic

@@ -16,6 +16,16 @@ def cell_of(column: Column[Any], item: Any) -> object:
         return f"not readable ({type(error).__name__})"
 
 
+def order_of(column: Column[Any], item: Any) -> object:
+    """What an item is sorted by; what its cell says where there is nothing else, or that cannot be read."""
+    if column.order is None:
+        return cell_of(column, item)
+    try:
+        return column.order(item)
+    except Exception:  # noqa: BLE001 - as above
+        return cell_of(column, item)
+
+
 def tone_of(column: Column[Any], item: Any) -> str:
     """Its tone; bad where it cannot be told."""
     try:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.canonical import plain
-from maestro_cli.core.clock import seconds_between
+from maestro_cli.core.clock import seconds_between, youth
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.renderers.incident_findings import (
     age_of,
@@ -51,7 +51,14 @@ def incidents_view(
             tone=lambda incident: "bad" if incident.state.is_open else "good",
             priority=1,
         ),
-        Column("age", lambda incident: _age(incident, now), right=True, priority=3),
+        Column(
+            "age",
+            lambda incident: _age(incident, now),
+            right=True,
+            priority=3,
+            ages=True,
+            order=lambda incident: youth(incident.times.opened_at),
+        ),
         Column("firing", _firing, right=True),
         Column("reported", lambda incident: incident.reported or None, right=True, priority=3),
         Column("where", lambda incident: incident.workload or incident.namespace),
@@ -77,6 +84,8 @@ def _people_columns(people: Mapping[str, Standing], now: datetime) -> tuple[Colu
             "update",
             lambda incident: update_words(people[incident.id], now),
             tone=lambda incident: "bad" if people[incident.id].clock.is_overdue(now) else "",
+            ages=True,
+            order=lambda incident: people[incident.id].clock.due_at,
         ),
         Column(
             "tasks",

@@ -6,11 +6,11 @@ view was made; instants in JSON and CSV are exact.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from maestro_cli.core.clock import seconds_between, to_rfc3339
+from maestro_cli.core.clock import seconds_between, to_rfc3339, youth
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.tones import HEALTH_TONES
 from maestro_cli.output.views import Column, Listing
@@ -18,6 +18,8 @@ from maestro_cli.output.views import Column, Listing
 if TYPE_CHECKING:
     from maestro_cli.core.facts.cluster import Container
     from maestro_cli.core.facts.inventory import NodeLine, PodLine, WorkloadLine
+
+T = TypeVar("T")
 
 
 def pods_view(pods: Sequence[PodLine], now: datetime, *, everywhere: bool) -> Listing[PodLine]:
@@ -33,8 +35,15 @@ def pods_view(pods: Sequence[PodLine], now: datetime, *, everywhere: bool) -> Li
             priority=1,
         ),
         Column("status", lambda pod: pod.status, tone=_tone, priority=1),
-        Column("restarts", lambda pod: _restarts(pod, now), right=True, priority=1),
-        Column("age", lambda pod: _age(pod.created_at, now), right=True),
+        Column(
+            "restarts",
+            lambda pod: _restarts(pod, now),
+            right=True,
+            priority=1,
+            ages=True,
+            order=lambda pod: pod.restarts,
+        ),
+        _since("age", lambda pod: pod.created_at, now),
         Column("node", lambda pod: pod.node),
         Column("zone", lambda pod: pod.zone, priority=3),
         Column("ip", lambda pod: pod.ip, priority=3),
@@ -100,10 +109,10 @@ def nodes_view(nodes: Sequence[NodeLine], now: datetime) -> Listing[NodeLine]:
     columns: tuple[Column[NodeLine], ...] = (
         Column("name", lambda node: node.name),
         Column("status", lambda node: node.status, tone=_tone, priority=1),
-        Column("since", lambda node: _age(node.changed_at, now), right=True, priority=3),
+        _since("since", lambda node: node.changed_at, now, priority=3),
         Column("zone", lambda node: node.zone),
         Column("roles", lambda node: ", ".join(node.roles), priority=3),
-        Column("age", lambda node: _age(node.created_at, now), right=True),
+        _since("age", lambda node: node.created_at, now),
         Column("version", lambda node: node.version, priority=3),
         Column("taints", lambda node: ", ".join(node.taints)),
         Column("ip", lambda node: node.ip, wide=True),
@@ -149,7 +158,7 @@ def workloads_view(workloads: Sequence[WorkloadLine], now: datetime) -> Listing[
         Column("status", lambda line: line.status, tone=_tone, priority=1),
         Column("revision", lambda line: line.revision, right=True),
         Column("updated", lambda line: line.updated, right=True, priority=3),
-        Column("age", lambda line: _age(line.created_at, now), right=True),
+        _since("age", lambda line: line.created_at, now),
         Column("images", lambda line: ", ".join(line.images), priority=3),
         Column("managed by", lambda line: line.managed_by, wide=True),
         Column("cause", lambda line: line.cause, wide=True),
@@ -194,6 +203,20 @@ def workload_document(line: WorkloadLine) -> dict[str, Any]:
 
 def _tone(line: Any) -> str:
     return HEALTH_TONES[line.health]
+
+
+def _since(
+    title: str, instant: Callable[[T], datetime | None], now: datetime, *, priority: int | None = None
+) -> Column[T]:
+    """How long ago, the youngest first."""
+    return Column(
+        title,
+        lambda line: _age(instant(line), now),
+        right=True,
+        priority=priority,
+        ages=True,
+        order=lambda line: youth(instant(line)),
+    )
 
 
 def _age(since: datetime | None, now: datetime) -> str | None:

@@ -170,7 +170,7 @@ def _numbered(columns: Sequence[Column[Any]], *, has_context: bool) -> list[Colu
 
 
 def _of(column: Column[Any], inner: Callable[[Any], Any]) -> Column[Any]:
-    return replace(column, cell=lambda one: cell_of(column, inner(one)), tone=None)
+    return replace(column.of(inner), cell=lambda one: cell_of(column, inner(one)), tone=None)
 
 
 def _report(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from maestro_cli.output.views import Column, Listing
+from maestro_cli.output.views import Listing
 from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.feeds.journal import journal_feed
 from maestro_cli.tui.screens.incident_actions import ACTIONS
@@ -53,17 +53,8 @@ def incidents_listing(rows: Sequence[Row], moment: Moment) -> Listing[Row]:
 
     people = {row.incident.id: row.people for row in rows}
     view = incidents_view([row.incident for row in rows], moment.now, people)
-    columns = tuple(_of_row(column) for column in view.columns)
+    columns = tuple(column.of(lambda row: row.incident) for column in view.columns)
     return Listing(view.schema, columns, rows, lambda row: view.document(row.incident), view.empty)
-
-
-def _of_row(column: Column[Any]) -> Column[Any]:
-    tone = column.tone
-    return replace(
-        column,
-        cell=lambda row: column.cell(row.incident),
-        tone=None if tone is None else lambda row: tone(row.incident),
-    )
 
 
 def incident_target(incident: Incident, context: str) -> Target:

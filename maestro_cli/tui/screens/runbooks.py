@@ -64,7 +64,7 @@ def runbooks_listing(shelved: Sequence[Shelved], moment: Moment) -> Listing[Shel
     from maestro_cli.output.renderers.runbooks import runbooks_view
 
     view = runbooks_view([one.book for one in shelved])
-    columns = tuple(_of_shelved(column) for column in view.columns)
+    columns = tuple(column.of(lambda one: one.book) for column in view.columns)
     findings: Column[Any] = Column(
         "findings",
         lambda one: len(one.findings) or "none",
@@ -74,10 +74,6 @@ def runbooks_listing(shelved: Sequence[Shelved], moment: Moment) -> Listing[Shel
     return Listing(
         view.schema, (*columns, findings), shelved, lambda one: view.document(one.book), view.empty
     )
-
-
-def _of_shelved(column: Column[Any]) -> Column[Any]:
-    return replace(column, cell=lambda one: column.cell(one.book), tone=None)
 
 
 def runbook_report(shelved: Shelved, moment: Moment) -> Report:

@@ -15,10 +15,11 @@ from typing import Any
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.selectors import selector_matches
 from maestro_cli.output.tables import cell_text
-from maestro_cli.output.views import Listing
+from maestro_cli.output.views import Column, Listing
 from maestro_cli.tui.cells import cell_of
 
 Labels = Callable[[Any], Mapping[str, str]]
+_Text = tuple[Any, tuple[str, ...]]  # an item, and what its columns say
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,15 @@ class Filter:
 
 
 class RowFilter:
-    """A filter over rows that come again and again: the text of one that is the same is made once.
+    """A filter over rows that come again and again: the text of one that is the same is made once,
+    but for what goes on with the time.
 
     Raises UsageError for a filter that cannot be read.
     """
 
     def __init__(self, typed: str) -> None:
         self._filter = parse_filter(typed)
-        self._texts: dict[tuple[str, str], tuple[Any, str]] = {}
+        self._texts: dict[tuple[str, str], _Text] = {}
 
     @property
     def text(self) -> str:
@@ -68,13 +70,27 @@ class RowFilter:
         }
         self._texts = {one: kept for one, kept in self._texts.items() if one[0] != context} | texts
         holds = wanted.row or (lambda row: True)
-        return [item for item, (_, text) in zip(listing.items, texts.values(), strict=True) if holds(text)]
+        ageing = [(at, column) for at, column in enumerate(listing.columns) if column.ages]
+        rows = zip(listing.items, texts.values(), strict=True)
+        return [item for item, (_, said) in rows if holds(_text_now(item, said, ageing))]
 
-    def _text(self, listing: Listing[Any], item: Any, place: tuple[str, str]) -> tuple[Any, str]:
+    def _text(self, listing: Listing[Any], item: Any, place: tuple[str, str]) -> _Text:
+        """The cells, without those that go on with the time."""
         known = self._texts.get(place)
         if known is not None and known[0] is item:
             return known
-        return item, " ".join(cell_text(cell_of(column, item)) for column in listing.columns)
+        columns = listing.columns
+        return item, tuple("" if one.ages else cell_text(cell_of(one, item)) for one in columns)
+
+
+def _text_now(item: Any, said: tuple[str, ...], ageing: Sequence[tuple[int, Column[Any]]]) -> str:
+    """A row as it is shown now."""
+    if not ageing:
+        return " ".join(said)
+    texts = [*said]
+    for at, column in ageing:
+        texts[at] = cell_text(cell_of(column, item))
+    return " ".join(texts)
 
 
 def parse_filter(typed: str) -> Filter:

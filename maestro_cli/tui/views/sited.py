@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from maestro_cli.output.views import Column
@@ -26,15 +26,8 @@ class Sited:
 def sited_columns(columns: Sequence[Column[Any]], *, has_context: bool = True) -> tuple[Column[Any], ...]:
     """The columns of items as columns of sited items, with the context first unless there is one alone."""
     context = Column[Any]("context", lambda one: one.context)
-    return (*((context,) if has_context else ()), *map(_of_item, columns))
+    return (*((context,) if has_context else ()), *(one.of(_item) for one in columns))
 
 
-def _of_item(column: Column[Any]) -> Column[Any]:
-    cell, tone = column.cell, column.tone
-    return replace(
-        column, cell=lambda one: cell(one.item), tone=None if tone is None else _tone_of_item(tone)
-    )
-
-
-def _tone_of_item(tone: Callable[[Any], str]) -> Callable[[Any], str]:
-    return lambda one: tone(one.item)
+def _item(sited: Sited) -> Any:
+    return sited.item

@@ -1,6 +1,7 @@
 """The rows of a table: in what order they stand, where a key is, and what their cells say.
 
 Invariant: replacing all rows costs one pass at most; cells are computed for rows that are looked at alone.
+What a row is sorted by is computed once while the row stays the same: no column is sorted by the time of now.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from maestro_cli.output.views import Column
-from maestro_cli.tui.cells import cell_of, tone_of
+from maestro_cli.tui.cells import cell_of, order_of, tone_of
 from maestro_cli.tui.text import Span, shown
 from maestro_cli.tui.widgets.columns import SortKey, sort_key
 
@@ -90,7 +91,7 @@ class Rows:
             self.items = self._given
             return
         column = self.columns[self.sorted_by]
-        if self._rank(lambda item: cell_of(column, item)) or len(self._order) != len(self._given):
+        if self._rank(lambda item: order_of(column, item)) or len(self._order) != len(self._given):
             ranks = self._ranks
             order = sorted(range(len(ranks)), key=ranks.__getitem__, reverse=self.is_reversed)
             known = [place for place in order if ranks[place][0] != _NOTHING]

@@ -1,0 +1,103 @@
+"""What goes on with the time: shown, sorted and filtered as of now, while the rows stay the same objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from maestro_cli.output.tables import cell_text
+from maestro_cli.output.views import Column
+from maestro_cli.tui.cells import cell_of
+from maestro_cli.tui.screens.model import Moment, TableScreen
+from maestro_cli.tui.screens.pods import pods_listing
+from maestro_cli.tui.screens.table import every_screen
+from maestro_cli.tui.store.model import Scope
+from maestro_cli.tui.views.filtering import RowFilter
+from maestro_cli.tui.views.sited import Sited, sited_columns
+from maestro_cli.tui.widgets.rows import Rows
+from tests.tui.cases import NOW, pod
+from tests.tui.facts import FACTS, SITE
+
+TABLES = {name: one for name, one in every_screen().items() if isinstance(one, TableScreen) and name in FACTS}
+SCOPE = Scope((SITE,))
+
+
+def at(minutes: float) -> Moment:
+    return Moment(NOW + timedelta(minutes=minutes), SCOPE, SITE)
+
+
+@pytest.mark.parametrize("screen", TABLES.values(), ids=TABLES)
+def test_a_column_whose_cells_go_on_with_the_time_says_so(screen: Any) -> None:
+    (facts,) = FACTS[screen.id]().values()
+    items = screen.rows(facts)
+    early, late = (screen.listing(items, at(minutes)).columns for minutes in (0, 5000))
+    for was, now in zip(early, late, strict=True):
+        differ = [one for one in items if cell_of(was, one) != cell_of(now, one)]
+        assert now.ages or not differ, now.title
+        orders = [was.order(one) == now.order(one) for one in items] if was.order and now.order else []
+        assert all(orders), now.title
+
+
+def ages(rows: Rows) -> list[str]:
+    return [item.name for item in rows.items]
+
+
+def test_rows_are_sorted_by_their_age_of_now_whenever_each_was_read() -> None:
+    rows = Rows()
+    old, young = (
+        replace(pod(name), created_at=NOW - timedelta(minutes=minutes))
+        for name, minutes in (("old", 30), ("young", 1))
+    )
+    first = pods_listing((old, young), at(0))
+    rows.replace(first.columns, first.items, lambda one: one.uid)
+    rows.sort([one.title for one in first.columns].index("age"))
+    assert ages(rows) == ["young", "old"]
+    read_again = replace(young, status="Pending")
+    later = pods_listing((old, read_again), at(50))  # by its text of then the old one were the younger one
+    rows.replace(later.columns, later.items, lambda one: one.uid)
+    assert ages(rows) == ["young", "old"]
+
+
+def test_restarts_are_sorted_by_their_number() -> None:
+    rows = Rows()
+    found = tuple(
+        replace(pod(f"{count}"), restarts=count, restarted_at=NOW if count % 2 else None)
+        for count in (9, 0, 10, 1)
+    )
+    listing = pods_listing(found, at(1))
+    rows.replace(listing.columns, listing.items, lambda one: one.uid)
+    rows.sort([one.title for one in listing.columns].index("restarts"))
+    assert ages(rows) == ["0", "1", "9", "10"]
+
+
+def kept(filter_: RowFilter, items: tuple[Any, ...], minutes: float) -> list[str]:
+    listing = pods_listing(items, at(minutes))
+    return [one.name for one in filter_.kept(listing, SITE, lambda one: one.uid, no_labels)]
+
+
+def no_labels(_: Any) -> Mapping[str, str]:
+    return {}
+
+
+def test_a_filter_sees_the_age_of_now_where_it_is_shown() -> None:
+    filter_ = RowFilter("Running 0 5m")
+    items = (replace(pod("a"), created_at=NOW),)
+    assert [kept(filter_, items, minutes) for minutes in (0, 5, 60)] == [[], ["a"], []]
+
+
+def test_items_of_several_contexts_keep_what_they_are_sorted_by() -> None:
+    listing = pods_listing((pod("a"),), at(3))
+    age = next(one for one in sited_columns(listing.columns) if one.title == "age")
+    sited = Sited(SITE, "a", listing.items[0], False)
+    assert age.ages
+    assert age.order is not None
+    assert (cell_text(cell_of(age, sited)), age.order(sited)) == ("3m00s", -NOW.timestamp())
+
+
+def test_a_column_that_ages_needs_an_order_of_its_own() -> None:
+    with pytest.raises(ValueError, match="has no order"):
+        Column[Any]("age", str, ages=True)
