@@ -21,6 +21,8 @@ from maestro_cli.tui.opening import opening
 from maestro_cli.tui.store.model import Scope, Snapshot
 from maestro_cli.tui.web.launch import is_served, serve_to_browser
 
+SWITCH_SECONDS = 0.0005  # a key is read, done and written by three threads, each of which waits so long
+
 if TYPE_CHECKING:
     from maestro_cli.services.root import Services
     from maestro_cli.tui.app import ConsoleApp
@@ -48,7 +50,7 @@ def open_console(services: Services, contexts: tuple[str, ...], namespace: str, 
         app.opening = opened
         ended = services.cancellation
         try:
-            with told_to(app.remark), ended.calling(app.end_soon):
+            with told_to(app.remark), ended.calling(app.end_soon), _turns_of(SWITCH_SECONDS):
                 console.recorder.start()
                 app.run()
         finally:
@@ -74,6 +76,17 @@ def _kept_for_good() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@contextmanager
+def _turns_of(seconds: float) -> Iterator[None]:
+    """Threads that want to run wait so long for one that computes."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(seconds)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _made(services: Services, scope: Scope, screen: str, kept: Remembered) -> tuple[Console, ConsoleApp]:

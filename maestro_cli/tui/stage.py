@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 
 from textual.driver import Driver
+from textual.screen import Screen
 
 from maestro_cli.core.errors import defect
 from maestro_cli.tui.console import Console
@@ -20,6 +21,7 @@ from maestro_cli.tui.feeds.runner import told
 from maestro_cli.tui.keys.order import OrderedKeys
 from maestro_cli.tui.messages import Remarked
 from maestro_cli.tui.opening import Opening
+from maestro_cli.tui.painting import FrontScreen
 from maestro_cli.tui.terminal import drawing_driver
 from maestro_cli.tui.themes import DEFAULT, THEMES
 from maestro_cli.tui.widgets.status_line import StatusLine
@@ -38,6 +40,9 @@ class Stage(OrderedKeys[None]):
         for one in THEMES:
             self.register_theme(one)
         self.theme = theme if theme in self.theme_names else DEFAULT
+
+    def get_default_screen(self) -> Screen[None]:
+        return FrontScreen()
 
     def get_driver_class(self) -> type[Driver]:
         return drawing_driver(super().get_driver_class(), self._take_terminal)

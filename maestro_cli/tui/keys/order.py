@@ -5,6 +5,7 @@ what is typed at once after a key that moves the focus or opens a dialog goes wh
 pasted is a key here. No key is lost: those that were typed before there was a screen wait for it. After that
 none is held back for longer than `LONGEST_SECONDS` by what does not answer; but what is typed after one that
 asks for words waits for the dialog, however late that comes. Only what leaves the console passes by then.
+What the last one of those typed did is painted at once.
 
 Textual gives each key to whatever has the focus when it comes, and carries out its binding later.
 """
@@ -19,6 +20,7 @@ from textual.dom import DOMNode
 from textual.events import Event, Key, Paste
 from textual.message import Message
 
+from maestro_cli.tui.painting import paint_now
 from maestro_cli.tui.terminal import ColourlessApp
 
 R = TypeVar("R")
@@ -111,6 +113,8 @@ class OrderedKeys(ColourlessApp[R], Generic[R]):
         if key == self.count and self._is_passing:
             self._is_passing = False
             await self._pass_next()
+            if not self._held and self._key_goes_to() is not None:
+                paint_now(self.screen)
 
     async def _pass_next(self) -> None:
         """The one that has waited longest; while a dialog is waited for, the one that is not held for it."""

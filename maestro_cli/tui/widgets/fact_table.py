@@ -100,6 +100,7 @@ class FactTable(Toned, can_focus=True):
         self._is_stale: Callable[[Any], bool] = _never
         self._empty = "not known"  # until it is told what there is
         self._widths: list[int] = []
+        self._measured: dict[str, list[Span]] = {}  # by key, the cells that are as wide as that at most
         self._layout = Layout()
         self._skipped = 0  # columns scrolled out to the left
         self._painted: list[tuple[Any, bool]] = []
@@ -123,6 +124,7 @@ class FactTable(Toned, can_focus=True):
         is_same = columns is rows.columns
         if [one.title for one in columns] != [one.title for one in rows.columns]:
             self._widths = [cells(shown(one.title.upper())) + 1 for one in columns]
+            self._measured.clear()
             self._skipped = 0
         top = self.scroll_offset.y
         top_key = rows.key(top) if top < len(rows.items) else None
@@ -208,9 +210,14 @@ class FactTable(Toned, can_focus=True):
 
     def _measure(self) -> None:
         """Widen columns to what is on the screen; they never become narrower, so that nothing jumps."""
+        widths = self._widths
         for row in self._visible():
-            for index, (text, _) in enumerate(self._rows.cells(row)):
-                self._widths[index] = max(self._widths[index], cells(text))
+            made = self._rows.cells(row)
+            if self._measured.get(key := self._rows.key(row)) is not made:
+                if len(self._measured) >= _REMEMBERED:
+                    self._measured.clear()
+                self._measured[key] = made
+                widths[:] = [max(width, cells(text)) for width, (text, _) in zip(widths, made, strict=True)]
         room = self.line_width - GUTTER
         found = laid_out_whole(self._widths, self._rows.columns, room, self._skipped)
         if found != self._layout:

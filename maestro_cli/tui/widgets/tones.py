@@ -136,7 +136,7 @@ class Toned(ScrollView, can_focus=False):
         rest = Style(bgcolor=base.bgcolor)
         lines = [self.render_line(y) for y in crop.line_range]
         whole = [
-            line if line.cell_length >= width else line.extend_cell_length(width, rest) for line in lines
+            line if line.cell_length >= width else line.adjust_cell_length(width, rest) for line in lines
         ]
         strips = filtered(self, whole)
         if crop.column_span == (0, self.region.width):

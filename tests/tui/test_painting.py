@@ -1,0 +1,116 @@
+"""What is painted of the screen: as Textual would, without what stands behind, and at once after a key."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from textual import events
+from textual._compositor import Compositor
+from textual.geometry import Region
+from textual.pilot import Pilot
+from textual.strip import Strip
+from textual.widget import Widget
+
+from maestro_cli.tui.app import ConsoleApp
+from maestro_cli.tui.painting import FrontCompositor
+from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.screens.pods import PODS
+from maestro_cli.tui.store.events import FactRead
+from maestro_cli.tui.widgets.fact_table import FactTable
+from tests.tui.cases import NOW, StillConsole, pod, run_app, screen_text, tell, until
+
+Chops = Sequence[Mapping[int, Strip | None]]
+PODS_SHOWN = tuple(pod(f"fraud-{number:03d}") for number in range(300))
+
+
+def console() -> StillConsole:
+    return StillConsole(SimpleNamespace())
+
+
+async def opened(app: ConsoleApp, pilot: Pilot[None]) -> FactTable:
+    tell(app.behind, FactRead(PODS.of("prod"), PODS_SHOWN, NOW))
+    await until(pilot, lambda: "fraud-001" in screen_text(app), "rows")
+    assert app.view is not None
+    await until(pilot, lambda: app.focused is not None, "a place for keys")
+    return app.view.query_one(FactTable)
+
+
+def painted(chops: Chops, crop: Region) -> list[list[tuple[int, Any]]]:
+    """The pieces of each line within the crop, from the left."""
+    return [
+        [
+            (x, list(strip))
+            for x, strip in chops[y].items()
+            if strip is not None and x < crop.right and x + strip.cell_length > crop.x
+        ]
+        for y in crop.line_range
+    ]
+
+
+def test_a_frame_and_any_part_of_it_look_as_textual_would_have_painted_them() -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        table = await opened(app, pilot)
+        app.notify("one more incident", timeout=1000)  # over the others
+        await until(pilot, lambda: "one more incident" in screen_text(app), "what is over the others")
+        compositor = app.screen._compositor
+        assert isinstance(compositor, FrontCompositor)
+        whole = Region(0, 0, *app.size)
+        for crop in (whole, table.region, Region(table.region.x + 7, table.region.y + 3, 20, 2)):
+            own = compositor._render_chops(crop, lambda y: True)
+            textual = Compositor._render_chops(compositor, crop, lambda y: True)
+            assert painted(own, crop) == painted(textual, crop)
+            assert any(painted(own, crop))
+
+    async def run() -> None:
+        app = ConsoleApp(console(), Place("pods"))
+        async with app.run_test(size=(120, 40), notifications=True) as pilot:
+            await script(app, pilot)
+
+    asyncio.run(run())
+
+
+def test_what_stands_behind_others_is_not_painted() -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        table = await opened(app, pilot)
+        asked: list[Widget] = []
+        for one in (app.screen, app.body, app.view, table):
+            assert one is not None
+            note_painting(one, asked)
+        app.screen._compositor._render_chops(table.region, lambda y: True)
+        assert asked == [table]
+
+    run_app(console(), script, place=Place("pods"))
+
+
+def note_painting(widget: Widget, asked: list[Widget]) -> None:
+    paint = widget.render_lines
+
+    def noted(crop: Region) -> list[Strip]:
+        asked.append(widget)
+        return paint(crop)
+
+    widget.render_lines = noted  # type: ignore[method-assign]
+
+
+def test_what_a_key_did_is_painted_without_waiting_for_the_next_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        await opened(app, pilot)
+        app.screen._update_timer.stop()  # there is no next frame
+        shown: list[str] = []
+        monkeypatch.setattr(app, "_display", lambda screen, update: shown.append(type(update).__name__))
+        await pilot.pause()
+        shown.clear()
+        app.post_message(events.Key("j", "j"))
+        for _ in range(100):
+            if shown:
+                break
+            await asyncio.sleep(0.01)  # a pause of the pilot paints
+        assert "ChopsUpdate" in shown
+
+    run_app(console(), script, place=Place("pods"))
