@@ -16,6 +16,7 @@ from maestro_cli.core.untrusted import visible
 
 _LONGEST = 4000  # characters of one line
 _hearing: list[Callable[[str], None]] = []
+_noted: set[str] = set()
 
 
 def report(error: BaseException) -> ExitCode:
@@ -59,6 +60,13 @@ def warn(text: str) -> None:
 def note(text: str) -> None:
     """A remark for the person, not part of the data."""
     _say(text)
+
+
+def note_once(text: str) -> None:
+    """A remark that is made once in the life of a process, however often there is cause for it."""
+    if text not in _noted:
+        _noted.add(text)
+        note(text)
 
 
 @contextmanager

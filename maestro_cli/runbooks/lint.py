@@ -51,10 +51,8 @@ class Finding:
 
 def lint_file(error: InvalidFile) -> Finding:
     """The finding for a file that cannot be read."""
-    text = error.what.removeprefix(f"{error.where}: ")
-    return Finding(
-        "invalid", "error", error.file, error.line or 1, "; ".join(filter(None, (text, error.fix)))
-    )
+    parts = (error.what.removeprefix(f"{error.where}: "), error.why, error.fix)
+    return Finding("invalid", "error", error.file, error.line or 1, "; ".join(filter(None, parts)))
 
 
 def lint(book: Runbook, known_alerts: Collection[str], check_queries: CheckQueries) -> tuple[Finding, ...]:

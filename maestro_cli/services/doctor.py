@@ -28,7 +28,7 @@ from maestro_cli.services.objectives import is_of_cluster
 from maestro_cli.slo.files.reading import read_objectives
 
 _YAML = (".yaml", ".yml")
-_STATE_PARTS = ("journal", "keys", "local", "postmortems")
+_PARTS = {"state": ("journal", "keys", "local", "postmortems"), "cache": ("slo",)}
 _NEEDED_BYTES = 1 << 20
 _LIBRARIES = ("typer", "rich", "kubernetes", "prometheus-api-client", "httpx", "msgspec", "PyYAML")
 _SERVING = ("onnxruntime", "uvicorn", "numpy")
@@ -72,7 +72,7 @@ def _versions() -> list[Finding]:
 def _paths() -> list[Finding]:
     findings = []
     for name, path in (("config", config_dir()), ("state", state_dir()), ("cache", cache_dir())):
-        below = [path / part for part in _STATE_PARTS] if name == "state" else []
+        below = [path / part for part in _PARTS.get(name, ())]
         problem = next(filter(None, map(_unusable, (path, *below))), "")
         fix = f"make it a folder that you may write, or set XDG_{name.upper()}_HOME" if problem else ""
         findings.append(Finding("path", name, not problem, problem or str(path), fix))

@@ -20,6 +20,7 @@ from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.daemon_pool import DaemonPool
 from maestro_cli.core.errors import MaestroError, NotFound, TimedOut, UsageError
+from maestro_cli.core.files import unusable
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.services.excluding import exclusions_of
@@ -283,7 +284,15 @@ def store_of(
     if identity is None:
         return Nowhere() if wanted.fresh or memory is None else InMemory(memory, zones)
     context = "" if wanted.prometheus else services.context_name
-    return KeptOnDisk(cache_dir() / "slo", f"{context}\x00{identity}", zones, memory)
+    folder = cache_dir() / "slo"
+    return KeptOnDisk(folder, f"{context}\x00{identity}", zones, memory, partial(_tell_unkept, folder))
+
+
+def _tell_unkept(folder: Path, error: OSError) -> None:
+    from maestro_cli.output.diagnostics import note_once
+
+    why = unusable(folder, error)
+    note_once(f"what was measured cannot be kept, and is asked for again with each look: {folder}: {why}")
 
 
 def _span(objective: Objective, wanted: MeasureWanted, at: datetime) -> Span:

@@ -104,13 +104,14 @@ def test_the_doctor_notices_a_folder_that_cannot_be_used(name: str, kind: str) -
     assert f"XDG_{name.upper()}_HOME" in finding["fix"]
 
 
-def test_the_doctor_notices_a_part_of_the_state_that_cannot_be_used() -> None:
-    (state_dir() / "journal").parent.mkdir(parents=True)
-    (state_dir() / "journal").write_text("")
-    finding = next(
-        f for f in json.loads(maestro("doctor", "-o", "json").out)["findings"] if f["name"] == "state"
-    )
-    assert (finding["ok"], finding["detail"]) == (False, f"{state_dir()}/journal is not a folder")
+@pytest.mark.parametrize(("name", "part"), [("state", "journal"), ("cache", "slo")])
+def test_the_doctor_notices_a_part_that_cannot_be_used(name: str, part: str) -> None:
+    place = {"state": state_dir(), "cache": cache_dir()}[name] / part
+    place.parent.mkdir(parents=True)
+    place.write_text("")
+    found = json.loads(maestro("doctor", "-o", "json").out)["findings"]
+    finding = next(one for one in found if (one["area"], one["name"]) == ("path", name))
+    assert (finding["ok"], finding["detail"]) == (False, f"{place} is not a folder")
 
 
 def _program_findings(environment: dict[str, str]) -> dict[str, list[dict[str, object]]]:

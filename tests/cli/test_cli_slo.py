@@ -128,6 +128,13 @@ def test_what_is_only_ignored_is_no_mistake_unless_that_is_asked_for(configured:
     assert maestro("slo", "lint", "elsewhere").code == 6
 
 
+def test_lint_says_why_it_reads_no_pipe_and_no_device(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "objectives.yaml")
+    for place in (str(tmp_path), "/dev/zero"):
+        found = maestro("slo", "lint", place)
+        assert (found.code, "Not a regular file" in found.out) == (10, True)
+
+
 def test_without_a_context_that_is_said(configured: Path) -> None:
     for arguments in (("list",), ("lint",), ("show", "x")):
         found = maestro("--context", "local", "slo", *arguments)

@@ -121,8 +121,13 @@ class KeptInMemory:
             self._bytes -= len(packed)
 
 
+def _untold(_: OSError) -> None:
+    """Nobody is told."""
+
+
 class KeptOnDisk:
-    """One file a query and month in a folder of the cache; what a full disk does not take goes to `memory`.
+    """One file a query and month in a folder of the cache; what a full disk does not take goes to `memory`,
+    and where there is none, `unkept` is told why.
 
     Making a file costs more than what is in it: those of fifty objectives had taken a second of three. Who
     writes at the same time for the same query and month may undo what another kept: it is asked for again.
@@ -133,10 +138,16 @@ class KeptOnDisk:
     """
 
     def __init__(
-        self, folder: Path, identity: str, zones: Iterable[str] = (), memory: KeptInMemory | None = None
+        self,
+        folder: Path,
+        identity: str,
+        zones: Iterable[str] = (),
+        memory: KeptInMemory | None = None,
+        unkept: Callable[[OSError], None] = _untold,
     ) -> None:
         self._folder = folder
         self._memory = memory
+        self._unkept = unkept
         self._identity = identity
         self._zones = tuple(zone_named(zone) for zone in dict.fromkeys(zones))
         self._decoder = msgspec.msgpack.Decoder(Kept)
@@ -188,9 +199,11 @@ class KeptOnDisk:
         body = msgspec.msgpack.encode({**self._read(path), **shelf})
         try:
             write_atomically(path, _FORMAT + hashlib.sha256(body).digest() + body, mode=0o600)
-        except OSError:
+        except OSError as error:
             if self._memory is not None:
                 self._memory.write(str(path), shelf)
+            else:
+                self._unkept(error)
             return
         self._sweep(path.parent)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from maestro_cli.slo.measuring.keeping import LATE, SETTLED, Kept, KeptOnDisk, Key
+from maestro_cli.slo.measuring.keeping import LATE, SETTLED, Kept, KeptInMemory, KeptOnDisk, Key
 from tests.unit.slo.measuring.told import START, every, piece, series
 
 DAY = timedelta(days=1)
@@ -123,3 +123,15 @@ def test_a_look_is_a_use(tmp_path: Path) -> None:
     os.utime(entry, (0, 0))
     assert store.load([_key()]) != [None]
     assert entry.stat().st_mtime > 0
+
+
+def test_who_looks_is_told_why_nothing_can_be_kept_where_nothing_else_keeps_it(tmp_path: Path) -> None:
+    (tmp_path / "slo").write_text("no folder")
+    told: list[OSError] = []
+    key, day = _key(START, START + DAY), _kept(WHOLE, 3 * DAY)
+    store = KeptOnDisk(tmp_path / "slo", "here", unkept=told.append)
+    assert store.save([(key, day)]) == [day]
+    assert [type(error) for error in told] == [NotADirectoryError]
+    memory = KeptInMemory(lambda: 0.0)
+    KeptOnDisk(tmp_path / "slo", "here", memory=memory, unkept=told.append).save([(key, day)])
+    assert len(told) == 1
