@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from sys import getswitchinterval, setswitchinterval
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import MaestroError, UsageError
@@ -81,12 +82,12 @@ def _kept_for_good() -> Iterator[None]:
 @contextmanager
 def _turns_of(seconds: float) -> Iterator[None]:
     """Threads that want to run wait so long for one that computes."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(seconds)
+    before = getswitchinterval()
+    setswitchinterval(seconds)
     try:
         yield
     finally:
-        sys.setswitchinterval(before)
+        setswitchinterval(before)
 
 
 def _made(services: Services, scope: Scope, screen: str, kept: Remembered) -> tuple[Console, ConsoleApp]:
