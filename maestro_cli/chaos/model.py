@@ -119,11 +119,17 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An object that a fault could be put into; `peers` is how many serve beside it, itself counted."""
+    """An object that a fault could be put into.
+
+    `whole`: it is not one of several that serve beside one another, but all of them. `parts` are the objects
+    that it consists of, where it is several, as a zone is.
+    """
 
     ref: ObjectRef
     uid: str
     where: str = ""
+    whole: bool = False
+    parts: tuple[ObjectRef, ...] = ()
 
 
 class Kind(Enum):

@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from maestro_cli.changes.kinds.kind import ChangeKind
+from maestro_cli.chaos.faults.config_break import ConfigBreak
 from maestro_cli.chaos.faults.fault import Fault
+from maestro_cli.chaos.faults.node_cordon import NodeCordon
+from maestro_cli.chaos.faults.node_drain import NodeDrain
 from maestro_cli.chaos.faults.pod_delete import PodDelete
+from maestro_cli.chaos.faults.scale_to_zero import ScaleToZero
+from maestro_cli.chaos.faults.server_cpu import ServerCpu
+from maestro_cli.chaos.faults.server_dependency import ServerDependency
+from maestro_cli.chaos.faults.server_error import ServerError
+from maestro_cli.chaos.faults.server_hang import ServerHang
 from maestro_cli.chaos.faults.server_latency import ServerLatency
+from maestro_cli.chaos.faults.server_memory import ServerMemory
+from maestro_cli.chaos.faults.server_slow_drain import ServerSlowDrain
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.core.errors import UsageError
 
-_ALL: tuple[Fault, ...] = (PodDelete(), ServerLatency())
+_ALL: tuple[Fault, ...] = (
+    PodDelete(), NodeCordon(), NodeDrain(), ScaleToZero(), ConfigBreak(),
+    ServerLatency(), ServerError(), ServerHang(), ServerDependency(), ServerCpu(), ServerMemory(),
+    ServerSlowDrain(),
+)  # fmt: skip
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _ALL}
 
 

@@ -15,7 +15,7 @@ from maestro_cli.changes.kinds.writing import Draft
 from maestro_cli.changes.model import Plan
 from maestro_cli.changes.ports import World
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
-from maestro_cli.chaos.faults.pods import as_many_ready, pod_candidates
+from maestro_cli.chaos.faults.pods import as_many_ready, lacks_cluster, pod_candidates
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.core.errors import NotFound
@@ -52,10 +52,7 @@ class PodDelete:
         return (KillPod(),)
 
     def lacks(self, platform: Platform) -> str:
-        try:
-            return "" if platform.cluster else "there is no cluster"
-        except NotFound as error:
-            return error.what
+        return lacks_cluster(platform)
 
     def candidates(self, platform: Platform, order: FaultOrder) -> Sequence[Candidate]:
         return pod_candidates(platform, order)

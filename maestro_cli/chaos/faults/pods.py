@@ -8,8 +8,10 @@ from maestro_cli.changes.kinds.kind import Holds
 from maestro_cli.chaos.faults.fault import InForce, Proof
 from maestro_cli.chaos.model import Candidate, FaultOrder, TargetRule
 from maestro_cli.chaos.ports import Platform
+from maestro_cli.core.errors import NotFound
 from maestro_cli.core.facts.cluster import Pod
 from maestro_cli.core.quantities import counted
+from maestro_cli.core.refs import WorkloadRef
 
 
 def ready_pods(platform: Platform, rule: TargetRule) -> list[Pod]:
@@ -21,12 +23,30 @@ def ready_pods(platform: Platform, rule: TargetRule) -> list[Pod]:
     return sorted((pod for pod in found if pod.ready and not pod.deleting), key=lambda pod: pod.name)
 
 
+def lacks_cluster(platform: Platform) -> str:
+    """Why there is no cluster to hurt, or "" where there is one."""
+    try:
+        return "" if platform.cluster else "there is no cluster"
+    except NotFound as error:
+        return error.what
+
+
 def pod_candidates(platform: Platform, order: FaultOrder) -> Sequence[Candidate]:
     return [Candidate(pod.ref, pod.uid, pod.node) for pod in ready_pods(platform, order.target)]
 
 
 def as_many_ready(platform: Platform, fault: InForce) -> Proof:
-    """As many pods serve as before."""
-    ready = len(ready_pods(platform, fault.order.target))
-    text = f"{ready} of {counted(fault.before, 'pod')} ready"
-    return Proof(Holds.YES if ready >= fault.before else Holds.NOT_YET, text)
+    """As many pods serve as the target's workload wants, or as before where none was named."""
+    rule = fault.order.target
+    least = fault.before if rule.workload is None else wanted_of(platform, rule.workload)
+    ready = len(ready_pods(platform, rule))
+    text = f"{ready} of {counted(least, 'pod')} ready"
+    return Proof(Holds.YES if ready >= least else Holds.NOT_YET, text)
+
+
+def wanted_of(platform: Platform, ref: WorkloadRef) -> int:
+    """How many replicas it wants; 0 when it is gone."""
+    try:
+        return platform.cluster.get_workload(ref).replicas_wanted
+    except NotFound:
+        return 0

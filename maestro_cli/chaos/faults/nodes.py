@@ -1,0 +1,72 @@
+"""Nodes as targets of faults: those that run ready pods of a target rule."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Option
+from maestro_cli.chaos.faults.fault import InForce, Proof, Step
+from maestro_cli.chaos.faults.pods import as_many_ready, lacks_cluster, ready_pods
+from maestro_cli.chaos.model import Candidate, FaultOrder
+from maestro_cli.chaos.ports import Platform
+from maestro_cli.core.errors import NotFound
+from maestro_cli.core.facts.cluster import Node
+from maestro_cli.core.refs import ObjectRef
+
+
+def hosting_nodes(platform: Platform, order: FaultOrder) -> Sequence[Candidate]:
+    """The nodes that take new pods and run ready pods of the rule, by name."""
+    names = {pod.node for pod in ready_pods(platform, order.target)}
+    there = [platform.cluster.get_node(name) for name in sorted(names)]
+    return [Candidate(one.ref, one.uid, one.zone) for one in there if one.ready and one.schedulable]
+
+
+def node_of(platform: Platform, target: Candidate) -> Node | None:
+    """The very node, or None when it is gone."""
+    try:
+        found = platform.cluster.get_node(target.ref.name)
+    except NotFound:
+        return None
+    return found if found.uid == target.uid else None
+
+
+class ClosedNode(ABC):
+    """A fault that closes nodes to new pods by a kind of change whose undo opens them."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    kind: ClassVar[str]
+    provider = "cluster"
+    options: ClassVar[Mapping[str, Option]] = {}
+
+    def kinds(self, platform: Platform) -> Sequence[ChangeKind]:
+        return ()
+
+    def lacks(self, platform: Platform) -> str:
+        return lacks_cluster(platform)
+
+    def candidates(self, platform: Platform, order: FaultOrder) -> Sequence[Candidate]:
+        return hosting_nodes(platform, order)
+
+    def steps(self, order: FaultOrder, targets: Sequence[Candidate], seconds: float) -> Sequence[Step]:
+        return [Step(self.kind, one.ref, dict(order.parameters)) for one in targets]
+
+    @abstractmethod
+    def effect(self, platform: Platform, fault: InForce) -> Proof:
+        """What was seen of it."""
+
+    def recovery(self, platform: Platform, fault: InForce) -> Proof:
+        """Every node takes new pods again, and every pod of the rule that there is serves."""
+        left = self.residue(platform, fault)
+        return Proof(Holds.NOT_YET, left[0]) if left else as_many_ready(platform, fault)
+
+    def residue(self, platform: Platform, fault: InForce) -> Sequence[str]:
+        return [f"{one} takes no new pods" for one in closed_of(platform, fault)]
+
+
+def closed_of(platform: Platform, fault: InForce) -> Sequence[ObjectRef]:
+    """Its targets that take no new pods now."""
+    nodes = [node_of(platform, one) for one in fault.targets]
+    return [node.ref for node in nodes if node is not None and not node.schedulable]

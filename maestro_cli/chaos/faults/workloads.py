@@ -1,0 +1,32 @@
+"""Whole workloads as targets of faults. Invariant: such a target is said to be whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maestro_cli.chaos.model import Candidate, FaultOrder
+from maestro_cli.chaos.ports import Platform
+from maestro_cli.core.errors import NotFound, UsageError
+from maestro_cli.core.facts.cluster import Workload
+from maestro_cli.core.refs import WorkloadRef
+
+
+def whole_workload(platform: Platform, order: FaultOrder) -> Sequence[Candidate]:
+    """The workload that the rule names, when it wants replicas; raises UsageError where it names none."""
+    ref = order.target.workload
+    if ref is None:
+        raise UsageError(
+            f"{order.fault} is about a whole workload", fix="target: {workload: NAMESPACE/deploy/NAME}"
+        )
+    found = platform.cluster.get_workload(ref)
+    return [Candidate(found.ref, found.uid, whole=True)] if found.replicas_wanted else []
+
+
+def workload_at(platform: Platform, target: Candidate) -> Workload | None:
+    """The very workload, or None when it is gone."""
+    assert isinstance(target.ref, WorkloadRef)
+    try:
+        found = platform.cluster.get_workload(target.ref)
+    except NotFound:
+        return None
+    return found if found.uid == target.uid else None

@@ -1,0 +1,18 @@
+"""A context of a cluster alone, as faults see it; what it lacks is missed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maestro_cli.chaos.ports import ServerFaults
+from maestro_cli.core.errors import NotFound
+from tests.unit.changes.some_world import SomeWorld
+
+
+@dataclass(frozen=True)
+class SomePlatform(SomeWorld):
+    """Satisfies chaos.ports.Platform."""
+
+    @property
+    def server_faults(self) -> ServerFaults:
+        raise NotFound("context test has no fault hooks of model servers")
