@@ -31,13 +31,16 @@ th{background:#f2f4f6}thead:not(:has(th:not(:empty))){display:none}
 pre{background:#f6f7f9;border:1px solid #cfd4da;padding:.6rem .8rem;overflow-x:auto;white-space:pre-wrap;
 overflow-wrap:anywhere;font-size:.86em}
 blockquote{margin:1rem 0;padding:.4rem .9rem;border-left:4px solid #a33b00;background:#fdf3e4}
-figure{margin:1rem 0}svg{max-width:100%;height:auto;border:1px solid #cfd4da}
+figure{margin:1rem 0}svg{box-sizing:border-box;max-width:100%;height:auto;border:1px solid #cfd4da}
 mark{background:#ffe49a;padding:0 .2rem}
 th,td strong{overflow-wrap:normal}
 @media screen and (prefers-color-scheme:dark){body{color:#dde3ea;background:#15191e}
 th{background:#232a32}pre{background:#1c2229}blockquote{background:#33261a}mark{color:#222}
 th,td,pre,h2,svg{border-color:#3a434d}a{color:#8fbcf0}svg{filter:invert(1) hue-rotate(180deg)}}
-@media print{body{margin:0;max-width:none;font-size:11pt}h2,h3{break-after:avoid}
+@media print{body{margin:0;padding:0;max-width:none;font-size:11pt}h2,h3,h2+p,h3+p{break-after:avoid}
+table{font-size:8.5pt}th,td{padding:.2rem .35rem;min-width:0}th:first-child,td:first-child{min-width:7em}
+th,td:not(:first-child){overflow-wrap:break-word}
+tbody tr:first-child{break-after:avoid}tbody tr:last-child{break-before:avoid}
 tr,figure,pre,blockquote{break-inside:avoid}thead{display:table-header-group}a{color:inherit}}
 @page{margin:16mm}
 """
