@@ -222,12 +222,11 @@ class _Run:
         return None
 
     def _end(self, child: Child, stop: Stop) -> None:
-        """Its faults first, in a thread, for the child's rollbacks wait for none of them."""
+        """Its faults in a thread, for neither they nor the child's rollbacks wait for one another."""
         self._stopped = stop
         self._kill_at = self._means.clock.monotonic() + STOP_SECONDS
-        self._injecting.stop()
+        child.stop()  # only a signal: what it waits for here must not end it another way before
         self._apart(stop.kind.value)
-        child.stop()
         self._ledger.stopping(stop)
         self._progress.note(f"stopping: {stop.kind.value}: {stop.why}")
 

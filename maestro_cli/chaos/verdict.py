@@ -18,6 +18,7 @@ from maestro_cli.core.quantities import counted
 from maestro_cli.core.verdict import Verdict
 
 Journal = Mapping[str, Any]
+STOPPED = ": interrupted"  # what an activity ends with that waited in the parent for what was stopped
 
 
 class Steady(Enum):
@@ -123,7 +124,8 @@ def _injection(journal: Journal, findings: Findings) -> Iterator[Reason]:
             yield _open("injection", f"{one.name}: {one.outcome.value}: {one.why}", ExitCode.ACTION_FAILED)
     known = {one.name for one in findings.injections if one.outcome is not Injected.EFFECTIVE}
     for failed in _failed(journal.get("run"), "action"):
-        if not known:
+        is_stopped = findings.stop is not None and failed.endswith(STOPPED)
+        if not known and not is_stopped:
             yield _open("injection", f"an action failed: {failed}", ExitCode.ACTION_FAILED)
     if findings.worker:
         yield _open("worker", findings.worker, ExitCode.ACTION_FAILED)

@@ -18,6 +18,8 @@ from maestro_cli.chaos.verdict import Steady, judge, steady_of
 from maestro_cli.core.errors import ExitCode
 from tests.contract.chaos.performed import Performed, action, probe, python, touching
 
+pytestmark = pytest.mark.contract
+
 LAB = """
 import math, os, time
 def number(value): return float(value)

@@ -1,0 +1,238 @@
+"""A run ends with what is true of it, its faults taken back; what the guard refuses is not begun."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maestro_cli.changes.history import list_changes
+from maestro_cli.changes.policy import Policy
+from maestro_cli.chaos import injecting, planning
+from maestro_cli.chaos.history import get_run, list_runs
+from maestro_cli.chaos.ledger import ExperimentLedger
+from maestro_cli.config.experiments import ExperimentRules
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import ExitCode, MaestroError
+from maestro_cli.core.verdict import Verdict
+from tests.contract.chaos.lab import Lab, data, experiment
+from tests.contract.chaos.performed import action
+from tests.patience import wait_for
+
+pytestmark = pytest.mark.contract
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would be waited for in vain is not waited for long."""
+    monkeypatch.setattr(injecting, "EFFECT_SECONDS", 0.5)
+    monkeypatch.setattr(injecting, "UNDO_SECONDS", 0.5)
+    monkeypatch.setattr(planning, "VERIFY_SECONDS", 1.0)
+
+
+def test_a_fault_that_hurts_nobody_passes_and_is_all_in_the_journal(lab: Lab) -> None:
+    report = lab.run(experiment(data()))
+    assert (report.judged.verdict, report.judged.exit_code) == (Verdict.PASS, ExitCode.OK), report.judged
+    kinds = [kind for kind in lab.kinds() if kind.startswith("experiment.") or kind == "change.intended"]
+    assert kinds == [
+        "experiment.started", "experiment.intended", "change.intended", "experiment.injected",
+        "change.intended", "experiment.undone", "experiment.recovered", "experiment.finished",
+    ]  # fmt: skip
+    assert lab.servers.in_force == 0
+    assert report.journal["maestro"]["proof_of_effect"][0]["outcome"] == "effective"
+    assert report.journal["maestro"]["seed"] == 7
+    run = get_run(lab.journal, "latest")
+    assert (run.status, run.verdict, run.exit_code, run.faults[0].in_force) == ("finished", "PASS", 0, False)
+
+
+def test_pods_that_end_are_replaced_and_the_recovery_is_measured(lab: Lab) -> None:
+    report = lab.run(experiment(data("pod-delete")))
+    assert report.judged.passed, report.judged
+    assert len(lab.cluster.marks) == 1
+    (recovery,) = report.findings.recoveries
+    assert recovery.recovered
+    assert recovery.seconds is not None
+
+
+OPEN = "INDETERMINATE"
+FRAUD = "ml/deploy/fraud"
+BROKEN = {
+    "gate missed": ({"ratio": 2.0}, {}, {}, ExitCode.GATE_NOT_MET, "FAIL"),
+    "no data before": ({"ratio": None}, {}, {}, ExitCode.GATE_NOT_MET, OPEN),
+    "seen only during": (
+        {}, {"start": {"ratio": 2.0}, "end": {"ratio": 0.5}}, {}, ExitCode.CONDITION_NOT_MET, "FAIL",
+    ),
+    "seen after": ({}, {"start": {"ratio": 2.0}}, {}, ExitCode.CONDITION_NOT_MET, "FAIL"),
+    "nan during": ({}, {"start": {"ratio": None}}, {"hold": 30.0}, ExitCode.NO_DATA, OPEN),
+    "time-out during": ({}, {"start": {"ratio": "timeout"}}, {"hold": 30.0}, ExitCode.NO_DATA, OPEN),
+    "500 during": ({}, {"start": {"ratio": "500"}}, {"hold": 30.0}, ExitCode.NO_DATA, OPEN),
+    "stop condition": ({}, {"start": {"stop": 1.0}}, {"hold": 30.0}, ExitCode.STOP_CONDITION, "FAIL"),
+    "stop condition blind": ({}, {"start": {"stop": None}}, {"hold": 30.0}, ExitCode.NO_DATA, OPEN),
+    "refused injection": ({}, {"refuse": True}, {}, ExitCode.ACTION_FAILED, OPEN),
+    "no effect": ({}, {"idle": True}, {}, ExitCode.ACTION_FAILED, OPEN),
+    "undo does nothing": ({}, {"stuck": True}, {}, ExitCode.UNDO_FAILED, "FAIL"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_each_way_to_go_wrong_has_its_code_and_the_fault_is_taken_back(name: str, lab: Lab) -> None:
+    values, script, more, code, verdict = BROKEN[name]
+    lab.servers.say(**values)
+    lab.servers.script(**script)
+    report = lab.run(experiment(data(**more)))
+    assert (report.judged.exit_code, report.judged.verdict.value) == (code, verdict), report.judged
+    assert lab.servers.in_force == (1 if script.get("stuck") else 0)
+    if code is ExitCode.GATE_NOT_MET:
+        assert "experiment.intended" not in lab.kinds()
+        assert list_changes(lab.journal) == ()
+    assert get_run(lab.journal, "latest").exit_code == code
+
+
+def later(lab: Lab, act: Any) -> threading.Thread:
+    """Does that once the fault is in force."""
+
+    def wait() -> None:
+        wait_for(lambda: "experiment.injected" in lab.kinds(), "an injection")
+        act()
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("terminated", [False, True])
+def test_a_signal_takes_the_fault_back_within_a_second(lab: Lab, terminated: bool) -> None:
+    cancellation, at = Cancellation(), []
+
+    def stop() -> None:
+        at.append(time.monotonic())
+        cancellation.cancel(terminated=terminated)
+
+    thread = later(lab, stop)
+    report = lab.run(experiment(data(hold=60.0)), cancellation=cancellation)
+    thread.join()
+    assert report.judged.exit_code is (ExitCode.SIGTERM if terminated else ExitCode.SIGINT)
+    assert lab.servers.read()["ends"][0] - at[0] < 1.0
+    assert lab.servers.in_force == 0
+
+
+def test_somebody_elsewhere_may_end_it(lab: Lab) -> None:
+    def ask() -> None:
+        ExperimentLedger(lab.journal, list_runs(lab.journal)[0].id, "bob").asked("customers call")
+
+    thread = later(lab, ask)
+    report = lab.run(experiment(data(hold=60.0)))
+    thread.join()
+    assert report.judged.exit_code is ExitCode.SIGINT
+    assert "customers call" in report.judged.reasons[0].what
+    assert lab.servers.in_force == 0
+
+
+def test_a_child_that_dies_costs_neither_the_undo_nor_the_journal(lab: Lab) -> None:
+    def kill() -> None:
+        (child,) = [int(path.name) for path in Path("/proc").glob("[0-9]*") if _is_worker(path)]
+        os.kill(child, signal.SIGKILL)
+
+    thread = later(lab, kill)
+    report = lab.run(experiment(data(hold=60.0)))
+    thread.join()
+    assert report.judged.exit_code is ExitCode.ACTION_FAILED
+    assert "SIGKILL" in report.judged.reasons[0].what
+    assert report.journal["steady_states"]["before"]["steady_state_met"] is True
+    assert lab.servers.in_force == 0
+
+
+def _is_worker(path: Path) -> bool:
+    try:
+        words = (path / "cmdline").read_bytes().split(b"\0")
+        parent = (path / "stat").read_text().rpartition(")")[2].split()[1]
+    except OSError:
+        return False
+    return b"maestro_cli.chaos.worker" in words and parent == str(os.getpid())
+
+
+def test_a_method_that_forgets_its_fault_loses_it_when_its_time_is_over(lab: Lab) -> None:
+    given = data(duration="500ms")
+    nap = {"type": "process", "path": "sleep", "arguments": "3"}
+    given["method"] = [given["method"][0], action("nap", nap)]
+    given["rollbacks"] = []
+    report = lab.run(experiment(given))
+    (undone,) = [event.data["by"] for event in lab.journal.events() if event.kind == "experiment.undone"]
+    assert undone == "the end of its duration"
+    assert report.judged.passed, report.judged
+
+
+REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], ExitCode, str]] = {
+    "no rules": ({"rules": None}, {}, ExitCode.POLICY_REFUSED, "place"),
+    "another namespace": ({"rules": ExperimentRules(["web"])}, {}, ExitCode.POLICY_REFUSED, "place"),
+    "read-only": ({"policy": Policy("test", read_only=True)}, {}, ExitCode.POLICY_REFUSED, "place"),
+    "no duration": ({}, {"duration": ""}, ExitCode.POLICY_REFUSED, "bounds"),
+    "no stop condition": ({}, {"stop": []}, ExitCode.POLICY_REFUSED, "bounds"),
+    "no target": ({"pods": 0}, {}, ExitCode.ACTION_FAILED, "targets"),
+    "all of them": (
+        {"rules": ExperimentRules(["ml"], cap="100%")}, {"target": {"workload": FRAUD, "count": 3}},
+        ExitCode.POLICY_REFUSED, "cap",
+    ),
+    "more than the cap": (
+        {"rules": ExperimentRules(["ml"])}, {"target": {"workload": FRAUD, "count": 2}},
+        ExitCode.POLICY_REFUSED, "cap",
+    ),
+    "an incident": ({"grave": ["incident #1"]}, {}, ExitCode.GATE_NOT_MET, "incidents"),
+    "no budget": ({"budget": Verdict.FAIL}, {"objectives": ["a"]}, ExitCode.GATE_NOT_MET, "budget"),
+    "budget unknown": (
+        {"budget": Verdict.INDETERMINATE}, {"objectives": ["a"]}, ExitCode.GATE_NOT_MET, "budget",
+    ),
+    "unmeasured": ({}, {"stop": [{"query": "x", "when": "> 1"}]}, ExitCode.GATE_NOT_MET, "stop condition"),
+    "met": ({}, {"stop": [{"query": "ratio", "when": "> 0"}]}, ExitCode.GATE_NOT_MET, "stop condition"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_the_guard_refuses_is_not_begun(name: str, tmp_path: Path) -> None:
+    made, ours, code, check = REFUSED[name]
+    lab = Lab(tmp_path, **{key: value for key, value in made.items() if key != "pods"})
+    lab.cluster.set(namespace_pods=made.get("pods", 3))
+    with pytest.raises(MaestroError) as refused:
+        lab.run(experiment(data(**ours)))
+    assert refused.value.exit_code is code
+    assert f"({check})" in refused.value.what
+    assert lab.kinds() == ["experiment.refused"]
+    assert get_run(lab.journal, "latest").status == "refused"
+
+
+def plain(folder: Path) -> dict[str, Any]:
+    given = data()
+    del given["extensions"]
+    given["method"] = [
+        action("touch", {"type": "process", "path": "touch", "arguments": str(folder / "done")})
+    ]
+    given["rollbacks"] = []
+    return given
+
+
+def test_a_plain_file_that_acts_wants_somebodys_word_and_no_protected_context(tmp_path: Path) -> None:
+    lab = Lab(tmp_path)
+    with pytest.raises(MaestroError, match="nothing bounds") as refused:
+        lab.run(experiment(plain(tmp_path)), yes=False)
+    assert refused.value.exit_code is ExitCode.POLICY_REFUSED
+    lab.journal.close()
+    protected = Lab(tmp_path, policy=Policy("test", protected=True))
+    with pytest.raises(MaestroError, match="protected"):
+        protected.run(experiment(plain(tmp_path)))
+    assert not (tmp_path / "done").exists()
+
+
+def test_a_plain_file_that_acts_runs_with_somebodys_word(lab: Lab) -> None:
+    report = lab.run(experiment(plain(lab.folder)))
+    assert report.judged.passed, report.judged
+    assert (lab.folder / "done").exists()

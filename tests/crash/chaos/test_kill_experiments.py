@@ -1,0 +1,94 @@
+"""However an experiment is killed, a sweep takes its fault back, once, and nothing of it is left."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from maestro_cli.chaos.history import get_run, list_runs
+from maestro_cli.core.crashpoints import VARIABLE
+from maestro_cli.journal.verification import verify
+from tests.contract.chaos.lab import Lab
+from tests.patience import wait_for
+
+pytestmark = pytest.mark.crash
+
+POINTS = (
+    "experiment.before-intended",
+    "experiment.after-intended",
+    "change.before-planned",
+    "change.after-planned",
+    "change.after-call",
+    "experiment.after-injected",
+    "change.after-call#2",
+    "experiment.before-undone",
+    "experiment.before-finished",
+)
+
+
+def start(folder: Path, hold: float = 0.3, **more: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.crash.chaos.experiment_worker", str(folder), str(hold)]
+    return subprocess.Popen(command, env={**os.environ, **more}, stderr=subprocess.DEVNULL)
+
+
+def children() -> list[int]:
+    """Performing children whose parent is not this process."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (path / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"maestro_cli.chaos.worker" in words:
+            found.append(int(path.name))
+    return found
+
+
+def swept(folder: Path) -> None:
+    """Nothing is in force after a sweep, a second one finds nothing, and the journal is whole."""
+    lab = Lab(folder)
+    for one in lab.sweep():
+        assert one.residue == ()
+    assert lab.servers.in_force == 0
+    assert lab.sweep() == ()
+    assert all(run.is_over for run in list_runs(lab.journal))
+    assert verify(folder / "journal.db").intact
+    wait_for(lambda: children() == [], "the end of the child")
+    lab.journal.close()
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_at_each_record_it_leaves_what_a_sweep_takes_back(point: str, tmp_path: Path) -> None:
+    process = start(tmp_path, **{VARIABLE: point})
+    assert process.wait(60) == -signal.SIGKILL
+    swept(tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_interrupted_at_any_instant_by_any_signal_nothing_is_left(seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    told = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM])
+    process = start(tmp_path, hold=2.0)
+    wait_for((tmp_path / "journal.db").exists, "the journal")
+    try:
+        process.wait(chance.uniform(0.2, 3.0))
+    except subprocess.TimeoutExpired:
+        process.send_signal(told)
+    process.wait(60)
+    swept(tmp_path)
+
+
+def test_a_swept_run_says_so_and_another_may_begin(tmp_path: Path) -> None:
+    assert start(tmp_path, **{VARIABLE: "experiment.after-injected"}).wait(60) == -signal.SIGKILL
+    lab = Lab(tmp_path)
+    assert lab.servers.in_force == 1
+    assert get_run(lab.journal, "latest").status == "interrupted"
+    lab.journal.close()
+    swept(tmp_path)
+    assert start(tmp_path).wait(60) == 0
