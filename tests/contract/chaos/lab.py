@@ -45,7 +45,7 @@ WELL = {"ratio": 0.5, "stop": 0.0}
 class FakeServers:
     """What model servers have, and Prometheus says, in a file; `script`: what a start and an end do.
 
-    script: `start` and `end` are new values of queries; `refuse`: a start is refused, `stuck`: an end does nothing,
+    `start` and `end` are new values of queries; `refuse`: a start is refused, `stuck`: an end does nothing,
     `idle`: no request is met.
     """
 
