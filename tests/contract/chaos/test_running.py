@@ -66,7 +66,7 @@ def test_pods_that_end_are_replaced_and_the_recovery_is_measured(lab: Lab) -> No
 
 OPEN = "INDETERMINATE"
 FRAUD = "ml/deploy/fraud"
-BROKEN = {
+BROKEN: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], ExitCode, str]] = {
     "gate missed": ({"ratio": 2.0}, {}, {}, ExitCode.GATE_NOT_MET, "FAIL"),
     "no data before": ({"ratio": None}, {}, {}, ExitCode.GATE_NOT_MET, OPEN),
     "seen only during": (

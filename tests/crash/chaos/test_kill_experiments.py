@@ -32,9 +32,11 @@ POINTS = (
 )
 
 
-def start(folder: Path, hold: float = 0.3, **more: str) -> subprocess.Popen[bytes]:
+def start(folder: Path, hold: float = 0.3, *, at: str = "") -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "tests.crash.chaos.experiment_worker", str(folder), str(hold)]
-    return subprocess.Popen(command, env={**os.environ, **more}, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        command, env={**os.environ, **({VARIABLE: at} if at else {})}, stderr=subprocess.DEVNULL
+    )
 
 
 def children() -> list[int]:
@@ -65,7 +67,7 @@ def swept(folder: Path) -> None:
 
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at_each_record_it_leaves_what_a_sweep_takes_back(point: str, tmp_path: Path) -> None:
-    process = start(tmp_path, **{VARIABLE: point})
+    process = start(tmp_path, at=point)
     assert process.wait(60) == -signal.SIGKILL
     swept(tmp_path)
 
@@ -85,7 +87,7 @@ def test_interrupted_at_any_instant_by_any_signal_nothing_is_left(seed: int, tmp
 
 
 def test_a_swept_run_says_so_and_another_may_begin(tmp_path: Path) -> None:
-    assert start(tmp_path, **{VARIABLE: "experiment.after-injected"}).wait(60) == -signal.SIGKILL
+    assert start(tmp_path, at="experiment.after-injected").wait(60) == -signal.SIGKILL
     lab = Lab(tmp_path)
     assert lab.servers.in_force == 1
     assert get_run(lab.journal, "latest").status == "interrupted"
