@@ -15,6 +15,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer, Static
 
@@ -79,6 +80,13 @@ class Frame(Stage):
             Static("", id="too-small", markup=False),
         )
         self.set_keymap(dict(self.chosen_keys.keys))
+
+    def get_default_screen(self) -> Screen[Any]:
+        if not self.chosen_keys.keys:
+            return super().get_default_screen()
+        from maestro_cli.tui.keys.standing import OrderedScreen
+
+        return OrderedScreen(id="_default")
 
     def compose(self) -> ComposeResult:
         yield from (self.header, self.strip, self.crumbs, self.body, self.done)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.output.tones import LEFT_RUNS
-from maestro_cli.tui.keys.names import spoken_keys
-from maestro_cli.tui.keys.table import every_key
+from maestro_cli.tui.keys.table import first_key
 from maestro_cli.tui.screens.table import every_screen
 
 if TYPE_CHECKING:
@@ -24,43 +23,43 @@ MOST = 200
 
 
 def left_over_words(console: Console, chosen: Keymap) -> str:
-    """The most urgent of those and the safest keys that go on with it; "" where there is none."""
-    changes: list[Change] = []
-    runs: list[RunRecord] = []
-    for context in console.store.snapshot.scope.contexts:
+    """The most urgent of those, where it is, and the safest keys that go on with it; "" for none."""
+    changes: list[tuple[str, Change]] = []
+    runs: list[tuple[str, RunRecord]] = []
+    contexts = console.store.snapshot.scope.contexts
+    for context in contexts:
         try:
-            changes += console.reading(context).abandoned_changes()
-            runs += console.reading(context).run_history.list(limit=MOST)
+            changes += [(context, one) for one in console.reading(context).abandoned_changes()]
+            runs += [(context, one) for one in console.reading(context).run_history.list(limit=MOST)]
         except MaestroError:
             continue
     left = sorted(
-        (run for run in runs if run.status.value in LEFT_RUNS),
-        key=lambda run: LEFT_RUNS.index(run.status.value),
+        (found for found in runs if found[1].status.value in LEFT_RUNS),
+        key=lambda found: LEFT_RUNS.index(found[1].status.value),
     )
     more = len(changes) + len(left) - 1
     others = f", and {more} more" if more > 0 else ""
     if changes:
-        return _of_change(changes[0], others, chosen)
+        return f"{changes[0][0]}: {_of_change(changes[0][1], others, chosen)}"
     if not left:
         return ""
-    said = f"{left[0].id} of {left[0].runbook} is {left[0].status.value}{others}"
-    return f"{said}: {_leads_to('runs', chosen)} lists them, {_key('runs.go-on', chosen)} goes on with one"
+    context, run = left[0]
+    said = f"{context}: {run.id} of {run.runbook} is {run.status.value}{others}"
+    go_on = first_key("runs.go-on", chosen.keys)
+    return f"{said}: {_leads_to('runs', chosen)} lists them, {go_on} goes on with one"
 
 
 def _of_change(change: Change, others: str, chosen: Keymap) -> str:
     """Looking at it comes first; going on with it finds out how it stands before anything is done."""
     stands = "is not verified" if change.applied_at is not None else "may have been applied"
     said = f"{change.kind} of {change.ref} was interrupted and {stands}{others}"
-    look, menu = _key("table.open", chosen), _key("view.menu", chosen)
+    look, menu = first_key("table.open", chosen.keys), first_key("view.menu", chosen.keys)
     return f"{said}: {_leads_to('changes', chosen)} lists it, {look} shows it, {menu} Carry out probes first"
 
 
 def _leads_to(screen: str, chosen: Keymap) -> str:
     """What shows that list, as the keys are now."""
     digit = every_screen()[screen].digit
-    return f":{screen}" if digit in chosen.favourites else _key(f"console.favourite-{digit}", chosen)
-
-
-def _key(id: str, chosen: Keymap) -> str:
-    keys = next(key.keys for key in every_key() if key.id == id)
-    return spoken_keys(chosen.keys.get(id, keys)).split()[0]
+    return (
+        f":{screen}" if digit in chosen.favourites else first_key(f"console.favourite-{digit}", chosen.keys)
+    )

@@ -16,6 +16,7 @@ from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.services.root import Services
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.console import Console
+from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.screens.model import Place
 from tests.unit.incidents.world import alert
 
@@ -52,11 +53,12 @@ class JournalRoom:
         act: Callable[[Any, ConsoleApp], Awaitable[None]],
         place: Place,
         size: tuple[int, int] = (120, 40),
+        keymap: Keymap | None = None,
     ) -> None:
         """Open the app at a place, and do something with its pilot."""
 
         async def go() -> None:
-            app = ConsoleApp(self.console, place)
+            app = ConsoleApp(self.console, place, keymap)
             async with app.run_test(size=size) as pilot:
                 await act(pilot, app)
 

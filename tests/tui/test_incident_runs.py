@@ -31,7 +31,7 @@ from maestro_cli.tui.screens.incident_runs import (
     live_key,
     pairs_of,
 )
-from maestro_cli.tui.screens.incident_words import next_keys
+from maestro_cli.tui.screens.incident_words import next_steps
 from maestro_cli.tui.screens.model import Moment, Place
 from maestro_cli.tui.screens.runs import run_report
 from maestro_cli.tui.store.events import ContextArmed, ContextDisarmed
@@ -188,7 +188,7 @@ def test_a_run_is_on_the_timeline_and_in_the_pane_and_asks_in_dialogs(book: Jour
     assert person.texts == ["Look at the plot of fraud."]
     assert [run.status.value for run in found.runs] == ["succeeded"]
     assert any("step print" in entry.text for entry in found.timeline)
-    assert "m" in [key for key, _ in next_keys(found)]
+    assert "incident.mitigate" in [name for name, _ in next_steps(found)]
     assert any("✓ print" in line for live in seen if live is not None for line in live.tree)
     assert key not in store.snapshot.facts, "what has ended is told by the journal alone"
     assert [line.line.split()[3:5] for line in book.console.store.snapshot.log] == [
@@ -309,7 +309,7 @@ def test_a_run_changes_nothing_once_its_context_is_not_armed_any_more_and_goes_o
     outcome = perform(book, REHEARSE, Agrees(Agreed()))
     assert "paused before touch: x is not armed any more" in outcome
     assert not altered.exists()
-    assert "e" in [key for key, _ in next_keys(read_story(book.services, "1"))]
+    assert "incident.go-on" in [name for name, _ in next_steps(read_story(book.services, "1"))]
     arm(book)
     assert "succeeded" in perform(book, CONSIDER, Agrees(Agreed()))
     assert altered.exists()

@@ -13,7 +13,9 @@ from maestro_cli.runbooks.model import RunStatus
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.feeds.incident_story import read_story
 from maestro_cli.tui.feeds.story import IncidentStory
-from maestro_cli.tui.screens.incident_words import head_lines, next_keys
+from maestro_cli.tui.keys.keymap import Keymap
+from maestro_cli.tui.keys.table import first_key
+from maestro_cli.tui.screens.incident_words import head_lines, next_steps
 from maestro_cli.tui.screens.incidents import SCREENS
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.store.model import Scope
@@ -30,7 +32,15 @@ def story(room: JournalRoom) -> IncidentStory:
 
 
 def keys(room: JournalRoom) -> list[str]:
-    return [key for key, _ in next_keys(story(room)) if key]
+    return keys_of(story(room))
+
+
+def keys_of(found: IncidentStory) -> list[str]:
+    return [as_they_come(name) for name, _ in next_steps(found) if name]
+
+
+def as_they_come(name: str) -> str:
+    return first_key(name, {})
 
 
 def test_the_next_key_is_the_safest_that_is_left(room: JournalRoom) -> None:
@@ -53,9 +63,9 @@ def test_once_a_run_has_ended_well_people_are_asked_what_mitigated_it_before_it_
     found = story(room)
     ended: Any = SimpleNamespace(status=RunStatus.SUCCEEDED)
     after = replace(found, runs=(ended,))
-    assert [key for key, _ in next_keys(after) if key] == ["a", "m"]
+    assert keys_of(after) == ["a", "m"]
     room.fires(firing=False)
-    assert [key for key, _ in next_keys(replace(story(room), runs=(ended,)))] == ["a", "m", "R"]
+    assert keys_of(replace(story(room), runs=(ended,))) == ["a", "m", "R"]
 
 
 def test_what_people_reported_is_looked_into_before_anybody_is_told_to_resolve_it(room: JournalRoom) -> None:
@@ -76,7 +86,7 @@ def test_a_runbook_is_offered_as_a_dry_run_with_the_values_of_the_alert(room: Jo
     room.services.desk.ack("1")
     found = story(room)
     assert found.bound is None or found.bound.values
-    assert any("dry run first" in words for _, words in next_keys(found))
+    assert any("dry run first" in words for _, words in next_steps(found))
 
 
 def test_a_runbook_stays_bound_with_its_values_once_the_alerts_have_cleared(room: JournalRoom) -> None:
@@ -105,7 +115,7 @@ def test_why_it_cannot_be_resolved_is_said(room: JournalRoom) -> None:
 
 def test_the_first_lines_say_what_who_changed_clock_and_next(room: JournalRoom) -> None:
     room.fires()
-    lines = head_lines(story(room), room.services.clock.now())
+    lines = head_lines(story(room), room.services.clock.now(), as_they_come)
     firsts = [line[0][0].strip() for line in lines]
     assert firsts == ["#1 sev2 DETECTED", "hurts", "suspect", "changed", "clock", "next"]
     assert "ml/deploy/fraud" in "".join(text for text, _ in lines[1])
@@ -123,7 +133,7 @@ def test_what_changed_is_said_before_and_after_a_triage(room: JournalRoom, triag
     later = change(3, State.APPLIED, applied_at=now)
     never = change(4, State.CANCELLED)
     details = replace(found.details, triage=triage)
-    lines = head_lines(replace(found, details=details, changes=(never, later, *reached)), now)
+    lines = head_lines(replace(found, details=details, changes=(never, later, *reached)), now, as_they_come)
     words = {line[0][0].strip(): "".join(text for text, _ in line[1:]) for line in lines}
     assert words["suspect"] == ("no suspect" if triage else "not known yet: nobody has triaged it")
     summary = reached[0].plan.summary
@@ -135,7 +145,7 @@ def test_what_changed_is_said_before_and_after_a_triage(room: JournalRoom, triag
 @pytest.mark.parametrize("pane", PANES, ids=lambda pane: pane.id)
 def test_every_pane_says_something_of_a_fresh_incident(room: JournalRoom, pane: Any) -> None:
     room.fires()
-    facts = Facts(story(room), None, None, room.services.clock.now())
+    facts = Facts(story(room), None, None, room.services.clock.now(), as_they_come)
     assert report_of(pane, facts).blocks
 
 
@@ -150,6 +160,16 @@ def test_the_current_pane_is_always_on_the_screen(width: int, height: int, count
         assert current in shown
         assert (len(shown), in_columns) == (count, columns)
         assert panes_shown(width, height, current, is_zoomed=True) == ((current,), 1)
+
+
+def test_the_safest_keys_are_named_as_they_were_chosen(room: JournalRoom) -> None:
+    room.fires()
+
+    async def act(pilot: Any, app: ConsoleApp) -> None:
+        await until(pilot, lambda: "next     f9 acknowledge · T triage" in screen_text(app))
+        await until(pilot, lambda: "nobody has triaged it: T does" in screen_text(app))
+
+    room.run(act, Place("incident", "#1", "x"), keymap=Keymap({"incident.ack": "f9"}))
 
 
 def test_opening_one_fixes_the_scope_and_leaving_restores_it(room: JournalRoom) -> None:

@@ -35,7 +35,7 @@ def console(*states: RunStatus) -> StillConsole:
         ((RunStatus.SUCCEEDED, RunStatus.RUNNING), ""),
         (
             (RunStatus.WAITING, RunStatus.INTERRUPTED),
-            "run-1 of mend is interrupted, and 1 more: 8 lists them, e goes on with one",
+            "prod: run-1 of mend is interrupted, and 1 more: 8 lists them, e goes on with one",
         ),
     ],
     ids=["none", "over-or-at-work", "the-most-urgent-first"],
@@ -68,7 +68,7 @@ def test_an_interrupted_change_comes_first_and_is_looked_at_before_all_else(
     change = SimpleNamespace(kind="rollback", ref="ml/deploy/fraud", applied_at=applied_at)
     one.reading("prod").abandoned_changes = lambda: (change,)
     assert left_over_words(one, Keymap({"table.open": "ctrl+o"})) == (
-        f"rollback of ml/deploy/fraud was interrupted and {stands}, and 1 more:"
+        f"prod: rollback of ml/deploy/fraud was interrupted and {stands}, and 1 more:"
         " 5 lists it, ctrl+o shows it, x Carry out probes first"
     )
 

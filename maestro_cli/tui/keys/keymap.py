@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from string import ascii_lowercase
 
 from maestro_cli.config.keys_file import KeysFile, read_keys_file
 from maestro_cli.config.strict import Document, suggestion
@@ -16,8 +17,6 @@ from maestro_cli.tui.keys.model import Key
 from maestro_cli.tui.keys.names import fault_of_key, is_safe_for_harm, normal_key, split_keys, spoken_key
 from maestro_cli.tui.keys.table import clashes, every_key, keys_together
 from maestro_cli.tui.screens.table import every_screen
-
-SAFE = "use a function key, alt+letter, ctrl+shift+letter, or ctrl+ one of g, o, t, x"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +61,13 @@ def checked_keymap(document: Document, file: KeysFile) -> Keymap:
     return Keymap(chosen, {str(digit): line for digit, line in file.favourites.items()})
 
 
+def _safe_keys() -> str:
+    """Which keys what hurts may be on, without those that do something everywhere."""
+    taken = {normal_key(one) for key in every_key() for one in split_keys(key.keys)}
+    free = (one for one in ascii_lowercase if is_safe_for_harm(f"ctrl+{one}") and f"ctrl+{one}" not in taken)
+    return f"use a function key, alt+letter, ctrl+shift+letter, or ctrl+ one of {', '.join(free)}"
+
+
 def _check(document: Document, key: Key, keys: str) -> None:
     if not split_keys(keys):
         raise document.fail("names no key", ("keys", key.id), fix="name one, such as f9")
@@ -72,5 +78,5 @@ def _check(document: Document, key: Key, keys: str) -> None:
             raise document.fail(
                 f"{spoken_key(normal_key(one))} is too easily pressed for what can be {key.worst.value}",
                 ("keys", key.id),
-                fix=SAFE,
+                fix=_safe_keys(),
             )

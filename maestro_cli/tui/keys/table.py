@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from maestro_cli.tui.keys.bindings import APP_BINDINGS
 from maestro_cli.tui.keys.model import Key
-from maestro_cli.tui.keys.names import normal_key, split_keys
+from maestro_cli.tui.keys.names import normal_key, split_keys, spoken_keys
 from maestro_cli.tui.screens.model import OwnScreen, Place, ReportScreen, Screen, TableScreen
 from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.views.side_view import SideView
@@ -92,6 +92,12 @@ def keys_together(screen: Screen) -> tuple[Key, ...]:
         *(() if isinstance(screen, OwnScreen) else side_keys()),
         *keys_of_screen(screen),
     )
+
+
+def first_key(name: str, chosen: Mapping[str, str]) -> str:
+    """What is pressed for what has that id, as people name it; the menu for what has no key of its own."""
+    keys = chosen.get(name) or next(key.keys for key in every_key() if key.id == name)
+    return spoken_keys(keys).split()[0] if keys else first_key("view.menu", chosen)
 
 
 def clashes(keys: Iterable[Key], chosen: Mapping[str, str]) -> list[tuple[str, Key, Key]]:

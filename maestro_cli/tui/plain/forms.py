@@ -64,12 +64,17 @@ def _incident_report(place: Place, snapshot: Snapshot, now: datetime) -> Report 
         return None
     revisions = snapshot.fact(REVISIONS.of(site, place.argument)).data
     live = snapshot.fact(live_key(site, story.incident.id)).data
-    first = ["".join(text for text, _ in line) for line in head_lines(story, now)]
+    first = ["".join(text for text, _ in line) for line in head_lines(story, now, word_of)]
     blocks: list[Any] = [Lines("\n".join(first))]
-    facts = Facts(story, revisions, live, now)
+    facts = Facts(story, revisions, live, now, word_of)
     for pane in PANES:
         blocks += [Heading(pane.title), *pane.blocks(facts)]
     return Report("incident/v1", {}, tuple(blocks))
+
+
+def word_of(name: str) -> str:
+    """What is typed for what has a key on the full screen: `do triage`."""
+    return "actions" if name == "view.menu" else f"do {name.rpartition('.')[2]}"
 
 
 def _incident_target(place: Place, snapshot: Snapshot) -> Target | None:

@@ -5,6 +5,7 @@ Invariant: pure; what is not known is said to be, and colour only underlines a w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,17 +20,18 @@ if TYPE_CHECKING:
     from maestro_cli.tui.feeds.story import IncidentStory
 
 Spans = tuple[tuple[str, str], ...]
+Keys = Callable[[str], str]  # the id of a key → that key, as people name it
 
 
-def head_lines(story: IncidentStory, now: datetime) -> list[Spans]:
-    """Six lines, each with its name first."""
+def head_lines(story: IncidentStory, now: datetime, keys: Keys) -> list[Spans]:
+    """Six lines, each with its name first; `keys` says which key does what has an id."""
     return [
         what_line(story),
         who_line(story, now),
         suspect_line(story),
         changed_line(story, now),
         clock_line(story, now),
-        next_line(story),
+        next_line(story, keys),
     ]
 
 
@@ -138,30 +140,29 @@ def phase_words(reading: PhaseReading, behind: float) -> tuple[str, str]:
     return "", ""
 
 
-def next_line(story: IncidentStory) -> Spans:
+def next_line(story: IncidentStory, keys: Keys) -> Spans:
     """`next: a acknowledge · r run runbook fraud-rollback (dry run first)`."""
-    keys = next_keys(story)
     parts: list[tuple[str, str]] = [("next     ", "key")]
-    for place, (key, words) in enumerate(keys):
+    for place, (name, words) in enumerate(next_steps(story)):
         parts += [(" · ", "dim")] if place else []
-        parts += [(key, "title"), (f" {words}" if key else words, "")]
+        parts += [(keys(name), "title"), (f" {words}", "")] if name else [(words, "")]
     return tuple(parts)
 
 
-def next_keys(story: IncidentStory) -> list[tuple[str, str]]:
-    """The safest things to do now, the first first; each a key and what it does, "" for waiting."""
+def next_steps(story: IncidentStory) -> list[tuple[str, str]]:
+    """The safest things to do now, the first first: each the id of a key, "" for waiting, and its words."""
     incident, run = story.incident, story.open_run
     if not incident.state.is_open:
         return _afterwards(story)
     found: list[tuple[str, str]] = []
     if incident.times.acked_at is None:
-        found.append(("a", "acknowledge"))
+        found.append(("incident.ack", "acknowledge"))
     if run is not None and run.status.value == "running":
-        found += [("", f"run {run.runbook} is at work"), ("x", "stop it")]
+        found += [("", f"run {run.runbook} is at work"), ("view.menu", "stop it")]
     elif run is not None:
-        found.append(("e", f"go on with {run.runbook}, which is {run.status.value}"))
+        found.append(("incident.go-on", f"go on with {run.runbook}, which is {run.status.value}"))
     elif not story.hold and _was_heard(story):
-        found += [*_mitigation(story), ("R", "resolve")]
+        found += [*_mitigation(story), ("incident.resolve", "resolve")]
     elif not story.hold:
         found += _remedies(story)
     elif incident.firing == 0:
@@ -181,26 +182,26 @@ def _mitigation(story: IncidentStory) -> list[tuple[str, str]]:
     is_said = story.incident.state.value == "monitoring"
     if is_said or not any(run.status.value == "succeeded" for run in story.runs):
         return []
-    return [("m", "say what mitigated it")]
+    return [("incident.mitigate", "say what mitigated it")]
 
 
 def _remedies(story: IncidentStory) -> list[tuple[str, str]]:
     """While something fires or is reported: what may mend it; once a run has ended well, that it may have."""
     found: list[tuple[str, str]] = []
-    rest = ("", f"wait: {story.hold}") if story.hold else ("R", "resolve")
+    rest = ("", f"wait: {story.hold}") if story.hold else ("incident.resolve", "resolve")
     if story.incident.state.value == "monitoring":
         return [rest]
     if mitigation := _mitigation(story):
         return [*mitigation, rest]
     if story.details.triage is None:
-        found.append(("T", "triage"))
+        found.append(("incident.triage", "triage"))
     if story.bound is not None:
-        found.append(("r", f"run runbook {story.bound.runbook} (dry run first)"))
+        found.append(("incident.rehearse", f"run runbook {story.bound.runbook} (dry run first)"))
     else:
-        found.append(("r", "choose a runbook (dry run first)"))
+        found.append(("incident.rehearse", "choose a runbook (dry run first)"))
     suspect = story.top_suspect
     if suspect is not None and (suspect.get("fix") or {}).get("name") == "rollback":
-        found.append(("x", "roll back to the last known good (preview first)"))
+        found.append(("view.menu", "roll back to the last known good (preview first)"))
     return found
 
 
@@ -208,8 +209,12 @@ def _afterwards(story: IncidentStory) -> list[tuple[str, str]]:
     state = story.incident.state.value
     if state == "resolved":
         written = any(entry.kind == "incident.postmortem_written" for entry in story.timeline)
-        first = [("B", "publish the post-mortem")] if written else []
-        return [*first, ("P", "write it again" if written else "write the post-mortem"), ("O", "reopen")]
+        first = [("incident.publish", "publish the post-mortem")] if written else []
+        return [
+            *first,
+            ("incident.postmortem", "write it again" if written else "write the post-mortem"),
+            ("incident.reopen", "reopen"),
+        ]
     if state == "postmortem":
-        return [("C", "close"), ("O", "reopen")]
-    return [("", f"nothing: it is {state}"), ("i", "note")]
+        return [("incident.close", "close"), ("incident.reopen", "reopen")]
+    return [("", f"nothing: it is {state}"), ("incident.note", "note")]

@@ -61,7 +61,7 @@ def why_no_answer(target: Target) -> str:
 def answer(services: Services, target: Target, answers: Answers) -> str:
     """What it asks is answered in the journal; going on with it is another word."""
     run = services.answer_run(target.id, answers["step"], answers["said"])
-    return f"recorded; {run.id} is {run.status.value}: e goes on with it"
+    return f"recorded; {run.id} is {run.status.value}: Go on goes on with it"
 
 
 def export(services: Services, target: Target, answers: Answers) -> str:

@@ -17,6 +17,7 @@ from maestro_cli.output.renderers.people import standing_rows, tasks_view, updat
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
 from maestro_cli.tui.feeds.story import IncidentStory
 from maestro_cli.tui.screens.incident_runs import LiveRun, live_blocks, run_blocks, values_text
+from maestro_cli.tui.screens.incident_words import Keys
 
 if TYPE_CHECKING:
     from maestro_cli.changes.candidates.model import Candidate
@@ -29,12 +30,14 @@ Blocks = list[Any]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the panes render: the story, what the cluster says of revisions, and the run of this console."""
+    """What the panes render: the story, what the cluster says of revisions, the run of this console, and the
+    keys as they are now."""
 
     story: IncidentStory
     candidates: tuple[Candidate, ...] | None
     live: LiveRun | None
     now: datetime
+    keys: Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,16 @@ def suspect_blocks(facts: Facts) -> Blocks:
     """Each suspect with what speaks for and against it, then the evidence with its age."""
     details = facts.story.details
     if details.triage is None:
-        blocks: Blocks = [Lines("nobody has triaged it: T does, and changes nothing but the record")]
+        blocks: Blocks = [Lines(_nobody_triaged(facts.keys("incident.triage")))]
     else:
         blocks = [Heading(f"Suspects, as of {triage_age(details)}"), *_suspects(facts)]
     if details.evidence:
         blocks += [Heading("Evidence"), evidence_view(details.evidence, facts.now)]
     return [*blocks, Heading("Signals"), signals_view(details.signals)]
+
+
+def _nobody_triaged(key: str) -> str:
+    return f"nobody has triaged it: {key} does, and changes nothing but the record"
 
 
 def _suspects(facts: Facts) -> Blocks:
@@ -87,7 +94,7 @@ def runbook_blocks(facts: Facts) -> Blocks:
     if facts.live is not None:
         blocks += live_blocks(facts.live)
     if story.bound is None:
-        blocks += [Lines("no playbook binds a runbook to it: r asks which")]
+        blocks += [Lines(f"no playbook binds a runbook to it: {facts.keys('incident.rehearse')} asks which")]
     else:
         blocks += [
             Fields(

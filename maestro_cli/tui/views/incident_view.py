@@ -79,7 +79,7 @@ class PaneBox(Vertical):
 
     def _lines(self, facts: Facts) -> list[str]:
         """What the pane says, the first one with the head before it."""
-        head = head_lines(facts.story, facts.now) if self.pane is PANES[0] else []
+        head = head_lines(facts.story, facts.now, facts.keys) if self.pane is PANES[0] else []
         return [plain_text(line) for line in (*head, *report_lines(report_of(self.pane, facts)))]
 
 
@@ -165,9 +165,14 @@ class IncidentView(View):
 
     def keys(self, scope: Scope) -> frozenset[FactKey]:
         context = self.place.context or scope.context
-        logs = self._logs.key(context) if self.is_mounted and self._box(LOGS).display else None
+        logs = self._logs.key(context) if self._is_whole and self._box(LOGS).display else None
         about = frozenset(feed.of(context, self.place.argument) for feed in (STORY, REVISIONS))
         return about if logs is None else about | {logs}
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether its panes are there: not before they are made, and not while it is left."""
+        return self.is_mounted and len(self.query(PaneBox)) == len(PANES)
 
     def _box(self, pane: str) -> PaneBox:
         return self.query_one(f"#pane-{pane}", PaneBox)
@@ -191,7 +196,7 @@ class IncidentView(View):
             return
         self._story = story = fact.data
         live: LiveRun | None = snapshot.fact(live_key(context, story.incident.id)).data
-        facts = Facts(story, revisions.data, live, now)
+        facts = Facts(story, revisions.data, live, now, self._key)
         self._facts, self._newest = (facts, self._today(snapshot, context, now)), (snapshot, now)
         self._is_compared = snapshot.against is not None
         if live is not None and live.run and live.run != self._followed:
@@ -209,7 +214,14 @@ class IncidentView(View):
         argument = self.place.argument
         found = [snapshot.against.get(feed.of(context, argument)) for feed in (STORY, REVISIONS)]
         story, candidates = (one.data if one is not None else None for one in found)
-        return None if story is None else Facts(story, candidates, None, now)
+        return None if story is None else Facts(story, candidates, None, now, self._key)
+
+    def _key(self, name: str) -> str:
+        """What is pressed for it, as the keys are now."""
+        from maestro_cli.tui.keys.table import first_key
+
+        app: Any = self.app
+        return first_key(name, app.chosen_keys.keys)
 
     def _clear(self) -> None:
         """Nothing of now is shown as the past."""
@@ -247,8 +259,8 @@ class IncidentView(View):
         """Show the panes that have room, the current one always among them."""
         size = self.app.size
         chosen, columns = panes_shown(size.width, size.height, self._current, is_zoomed=self._is_zoomed)
-        if not self.query(PaneBox):
-            return  # it was left before it was whole
+        if len(self.query(PaneBox)) < len(PANES):
+            return  # it is left already
         grid = self.query_one(Grid)
         grid.styles.grid_size_columns = columns
         grid.styles.grid_size_rows = -(-len(chosen) // columns)
@@ -283,7 +295,7 @@ class IncidentView(View):
             if box.display:
                 box.show(facts, today, is_compared=self._is_compared)
         newer = today if self._is_compared else facts  # the newer side has the first word
-        head: list[Spans] = [] if newer is None else head_lines(newer.story, newer.now)
+        head: list[Spans] = [] if newer is None else head_lines(newer.story, newer.now, newer.keys)
         lines = [_safe(line) for line in head] or [((NOT_KNOWN, "dim"),)]
         self.query_one("#head", TextView).show_lines([*lines, self._tabs()])
         if self._box(LOGS).display:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
+
 import pytest
 
 from maestro_cli.config.keys_file import KeysFile
 from maestro_cli.config.strict import parse_yaml
 from maestro_cli.core.errors import InvalidFile
+from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.keys.keymap import Keymap, checked_keymap
 from maestro_cli.tui.keys.names import is_safe_for_harm, normal_key, spoken_key
+from maestro_cli.tui.keys.table import every_key
+from maestro_cli.tui.screens.model import Place
+from tests.tui.cases import StillConsole, screen_text, until
+
+SERVICES = SimpleNamespace(
+    policy=SimpleNamespace(protected=False, read_only=False), settings=SimpleNamespace(contexts={})
+)
 
 
 def keymap_of(text: str) -> Keymap:
@@ -88,3 +99,30 @@ def test_what_hurts_may_be_on_a_key_that_is_meant(key: str) -> None:
 )  # fmt: skip
 def test_a_key_has_one_name_inside_and_one_for_people(key: str, name: str, spoken: str) -> None:
     assert (normal_key(key), spoken_key(name)) == (name, spoken)
+
+
+def test_a_key_of_ones_own_stands_at_the_foot_where_the_usual_one_stood() -> None:
+    def foot(chosen: dict[str, str]) -> str:
+        lines: list[str] = []
+
+        async def run() -> None:
+            app = ConsoleApp(StillConsole(SERVICES), Place("pods"), keymap=Keymap(chosen))
+            async with app.run_test(size=(80, 24)) as pilot:
+                await until(pilot, lambda: "Actions" in screen_text(app).splitlines()[-1], "the keys")
+                lines.append(screen_text(app).splitlines()[-1])
+
+        asyncio.run(run())
+        return lines[0]
+
+    usual = foot({})
+    assert ": Command" in usual
+    assert foot({"console.command": "f5"}) == usual.replace(": Command", "f5 Command").ljust(80)[:80]
+
+
+def test_what_is_offered_for_what_hurts_is_taken_by_nothing() -> None:
+    with pytest.raises(InvalidFile) as caught:
+        keymap_of("keys:\n  pods.delete: d\n")
+    offered = caught.value.fix.rpartition("one of ")[2].split(", ")
+    taken = {one for key in every_key() for one in key.keys.split(",")}
+    assert offered
+    assert not {f"ctrl+{one}" for one in offered} & taken
