@@ -198,6 +198,7 @@ def _consent(policy: Policy, consent: Consent) -> Iterator[GateReason]:
 
 
 def _warnings(plan: Plan, consent: Consent) -> Iterator[str]:
+    yield from plan.cautions
     if plan.blast.replicas_ended and not plan.blast.replicas_after and not plan.blast.waits:
         yield f"{plan.target.ref} will have no replica left to answer"
     if plan.blast.nodes_left == 0:

@@ -144,23 +144,26 @@ def last_applied(
     return RecentChange(row["id"], row["kind"], row["actor"], row["state"], from_rfc3339(row["applied_at"]))
 
 
-def abandoned_payloads(reader: Reader, target: ObjectRef) -> frozenset[str]:
-    """Digests of what changes of the target gave up, or could not verify; the latest word counts."""
+def abandoned_payloads(reader: Reader, target: ObjectRef) -> dict[str, str]:
+    """By digest of what was given up, or did not hold: which change did so, and when; the latest counts."""
     rows = reader.query(
-        "SELECT state, payload_digest, leaves, json_extract(plan, '$.gives_up') AS gives_up"
+        "SELECT id, actor, finished_at, state, payload_digest, leaves,"
+        " json_extract(plan, '$.gives_up') AS gives_up"
         " FROM changes WHERE target = ? AND finished_at IS NOT NULL"
         " ORDER BY finished_at, id",
         (str(target),),
     )
-    abandoned: set[str] = set()
+    abandoned: dict[str, str] = {}
     for row in rows:
+        change = f"{row['id']} by {row['actor']}"
+        at = f"at {from_rfc3339(row['finished_at']):%Y-%m-%d %H:%M}Z"
         if row["state"] == State.VERIFIED.value:
             if row["gives_up"]:
-                abandoned.add(row["leaves"])
-            abandoned.discard(row["payload_digest"])
+                abandoned[row["leaves"]] = f"a rollback left it {at} ({change})"
+            abandoned.pop(row["payload_digest"], None)
         elif row["state"] in (State.ROLLED_BACK.value, State.UNDO_FAILED.value):
-            abandoned.add(row["payload_digest"])
-    return frozenset(abandoned)
+            abandoned[row["payload_digest"]] = f"it did not hold when it came {at} ({change})"
+    return abandoned
 
 
 def written_payloads(

@@ -196,8 +196,10 @@ class Plan:
     may hold secrets. The digest of the part that its kind writes is bound and recorded, and recovery makes
     the same payload again. `leaves` is the digest of that part as it is now. `pinned`: the caller named the
     goal. `gives_up`: what is left is not worth going back to. `was_up`: every replica was available.
-    `objections` are what the kind itself found against the change; `considered` what it chose from, and
-    `notes` what a person should know before agreeing. `labels` are those of the target.
+    `objections` are what the kind itself found against the change; `cautions` what speaks against its goal
+    without forbidding it: the gate warns of it, and the target's name is typed for a yes. `considered` is
+    what it chose from, or weighed the goal against, and `notes` what a person should know before agreeing.
+    `labels` are those of the target.
     """
 
     id: str
@@ -216,6 +218,7 @@ class Plan:
     gives_up: bool = False
     objections: tuple[GateReason, ...] = ()
     risks: tuple[Risk, ...] = ()
+    cautions: tuple[str, ...] = ()
     considered: tuple[Judged, ...] = ()
     notes: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -232,6 +235,7 @@ def plan_digest(plan: Plan) -> str:
             plan.verify, plan.was_up, plan.payload_digest, plan.pinned, plan.gives_up, plan.objections,
             plan.leaves, plan.risks, plan.considered, plan.notes,
             plan.labels,
+            *([plan.cautions] if plan.cautions != () else ()),  # older plans keep their digest
         ]
     )  # fmt: skip
 

@@ -110,10 +110,7 @@ def screen_table(listing: Listing[Any], *, wide: bool, room: int | None, colour:
     """
     columns = columns_of(listing, wide=wide)
     rows = [[cell_text(column.cell(item)) for column in columns] for item in listing.items]
-    measured = [
-        _measured(index, column, [row[index] for row in rows]) for index, column in enumerate(columns)
-    ]
-    fitted = fit(measured, room if room is not None else sys.maxsize)
+    fitted = fit(measured_columns(columns, rows), room if room is not None else sys.maxsize)
     shown = [columns[index] for index in fitted.shown]
     return ScreenTable(
         _lines(
@@ -121,6 +118,11 @@ def screen_table(listing: Listing[Any], *, wide: bool, room: int | None, colour:
         ),
         tuple(columns[index].title for index in fitted.left_out),
     )
+
+
+def measured_columns(columns: Sequence[Column[Any]], rows: Sequence[Sequence[str]]) -> list[Measured]:
+    """The columns as their cells make them."""
+    return [_measured(index, column, [row[index] for row in rows]) for index, column in enumerate(columns)]
 
 
 def _measured(index: int, column: Column[Any], cells: Sequence[str]) -> Measured:

@@ -220,7 +220,11 @@ class ChangeServices(Backends):
             person.show(plan_view(plan, self.changes.decide(plan, would)))
             if self.policy.protected and not typed_context:
                 typed_context = person.ask_text(f"{self.context_name} is protected; type its name to go on")
-            given = person.confirm(f"{plan.summary}: go on?")
+            if plan.cautions:
+                ref = str(plan.target.ref)
+                given = person.ask_text(f"where it goes is known to be bad; type {ref} to go on") == ref
+            else:
+                given = person.confirm(f"{plan.summary}: go on?")
             if not given:
                 raise GateNotMet("you said no; nothing was done")
         return Consent(given=given, digest=plan.digest, typed_context=typed_context, accepts=accepts)

@@ -21,16 +21,20 @@ from textual.widgets import Input
 
 import maestro_cli.tui
 from maestro_cli.changes.model import Gate
+from maestro_cli.tui.acting.agreeing import AgreeDialog
 from maestro_cli.tui.acting.bulk import AgreeAllDialog
 from maestro_cli.tui.acting.choosing import Chooser
-from maestro_cli.tui.acting.dialogs import AgreeDialog, ArmDialog, Dialog, QuitDialog, WordsDialog
+from maestro_cli.tui.acting.dialog import Dialog
+from maestro_cli.tui.acting.dialogs import ArmDialog, QuitDialog, WordsDialog
 from maestro_cli.tui.acting.dispatcher import Planned, Refusal
 from maestro_cli.tui.acting.menu import ActionMenu
 from maestro_cli.tui.acting.model import Action, Ask, Danger, Target
+from maestro_cli.tui.acting.naming import NamedDialog
 from maestro_cli.tui.acting.question_dialogs import LineDialog, QuestionDialog, SeeDialog
 from maestro_cli.tui.acting.refusing import RefusedDialog
 from maestro_cli.tui.keys.help import HelpDialog, words_text
 from maestro_cli.tui.keys.history import History
+from maestro_cli.tui.painting import FrontScreen
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.store.model import Fact, Logged, Scope, Snapshot, Told
@@ -64,7 +68,7 @@ from tests.tui.widgets.stage import play
 
 SHOWN_AT_ONCE = 250  # texts of a table; each of them is a row or a line
 ONE_LINE = 40  # of what shows one text at a time
-BASES = {Toned, LineView, View, Dialog}
+BASES = {Toned, LineView, View, Dialog, NamedDialog, FrontScreen}
 
 Texts = Sequence[str]
 

@@ -84,7 +84,7 @@ def test_one_that_cannot_be_planned_is_told_and_the_others_go_on() -> None:
 
 
 def test_the_dialog_names_each_and_wants_their_number() -> None:
-    plan: Any = SimpleNamespace(summary="evict it", risks=(), digest="d", undo=None)
+    plan: Any = SimpleNamespace(summary="evict it", risks=(), cautions=(), digest="d", undo=None)
     rehearsed: Any = SimpleNamespace(decision=None)
     planned = [Planned(target, plan, rehearsed) for target in TARGETS]
     answers: list[Any] = []
@@ -99,7 +99,7 @@ def test_the_dialog_names_each_and_wants_their_number() -> None:
         dialog.query_one("#count", Input).value = "2"
         dialog.query_one("#context-0", Input).value = "prod"
         dialog.query_one("#go", Button).press()
-        await until(pilot, lambda: "they are 3, not 2" in screen_text(app), "the fault")
+        await until(pilot, lambda: "they are 3; nothing was done" in screen_text(app), "the fault")
         dialog.query_one("#count", Input).value = "3"
         dialog.query_one("#go", Button).press()
         await until(pilot, lambda: bool(answers), "the answer")

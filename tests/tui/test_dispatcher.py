@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.changes.model import Gate, GateDecision, GateReason
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import GateNotMet, StalePlan
+from maestro_cli.core.errors import ExitCode, GateNotMet, StalePlan
 from maestro_cli.core.progress import Quiet
 from maestro_cli.tui.acting.dispatcher import Agreed, Dispatcher, Refusal
 from maestro_cli.tui.acting.model import Action, Ask, Danger, Target
@@ -20,7 +21,7 @@ from maestro_cli.tui.store.store import Store
 from tests.tui.cases import NOW, StillClock
 
 TARGET = Target("prod", "Pod", "uid-1", "ml/pod/fraud-1")
-PLAN = SimpleNamespace(id="chg-1", kind="delete-pod", summary="evict ml/pod/fraud-1", digest="d1")
+PLAN = SimpleNamespace(id="chg-1", kind="delete-pod", summary="evict ml/pod/fraud-1", digest="d1", risks=())
 
 
 class Desk:
@@ -160,6 +161,23 @@ def test_no_is_no_and_is_written_down(store: Store) -> None:
     assert desk.executed == []
     assert desk.cancelled == [("chg-1", "you said no; nothing was done")]
     assert store.snapshot.log[-1].outcome == "you said no; nothing was done"
+
+
+def test_what_the_gate_refused_is_told_as_refused_by_it_and_why(store: Store) -> None:
+    arm(store)
+
+    class Strict(Desk):
+        def rehearse_change(self, plan: Any, accepts: Any) -> Any:
+            reason = GateReason("frozen", ExitCode.POLICY_REFUSED, "prod is frozen", why="until Monday")
+            return SimpleNamespace(decision=GateDecision(Gate.REFUSED, (reason,)))
+
+    desk = Strict(agreed=None)
+    why = "the gate refused it: prod is frozen (until Monday); nothing was done"
+    ended = dispatcher(store, desk).perform(delete(), (TARGET,), Quiet(), Cancellation())
+    assert [one.outcome for _, one in ended] == [why]
+    assert desk.cancelled == [("chg-1", why)]
+    several = dispatcher(store, desk).perform(delete(is_bulk=True), (TARGET, TARGET), Quiet(), Cancellation())
+    assert {one.outcome for _, one in several} == {why}
 
 
 def test_what_was_disarmed_while_the_dialog_was_open_is_not_done(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,16 +10,18 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button
 
-from maestro_cli.changes.model import Gate, GateDecision, GateReason
+from maestro_cli.changes.model import Diff, DiffLine, Gate, GateDecision, GateReason, Risk
 from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.output.views import Lines, Report
-from maestro_cli.tui.acting.dialogs import AgreeDialog
+from maestro_cli.tui.acting.agreeing import AgreeDialog
 from maestro_cli.tui.acting.model import Action, Danger, Target
 from maestro_cli.tui.acting.question_dialogs import SeeDialog
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.widgets.fact_table import FactTable
 from tests.tui.cases import StillConsole, run_app, screen_text, until
+from tests.tui.facts_of_changes import plan
 
 SERVICES: Any = SimpleNamespace(policy=SimpleNamespace(protected=False, read_only=False))
 ROLL_BACK = Action(
@@ -28,20 +31,22 @@ ROLL_BACK = Action(
 TARGET = Target("prod", "Deployment", "ml/deploy/fraud", "fraud")
 
 
-@pytest.fixture(autouse=True)
-def long_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "\n".join(f"line {number}" for number in range(60))
-    view = Report("change-plan/v1", {}, (Lines(text),))
-    monkeypatch.setattr("maestro_cli.output.renderers.changes.plan_view", lambda *_: view)
+LONG = Diff(tuple(DiffLine(Untrusted(f"args[{n}]"), None, Untrusted(f"line {n}")) for n in range(60)))
 
 
-def dialog(outcome: Gate, *risks: str) -> AgreeDialog:
-    plan: Any = SimpleNamespace(summary="roll it back", risks=[SimpleNamespace(code=one) for one in risks])
-    reason = GateReason("repeated", ExitCode.GATE_NOT_MET, "it was rolled back a minute ago")
+def dialog(
+    outcome: Gate, *risks: str, action: Action = ROLL_BACK, cautions: tuple[str, ...] = ()
+) -> AgreeDialog:
+    named = tuple(Risk(one, f"{one} is at risk", "") for one in risks)
+    proposed = replace(plan(risks=named), diff=LONG, cautions=cautions)
+    reason = GateReason(
+        "repeated", ExitCode.GATE_NOT_MET, "it was rolled back a minute ago",
+        why="by ann", fix="maestro rollback ml/deploy/fraud --to-revision 1",
+    )  # fmt: skip
     reasons = () if outcome is Gate.ALLOWED else (reason,)
-    decision = GateDecision(outcome, reasons, ("no replica will be left",))
+    decision = GateDecision(outcome, reasons, (*cautions, "no replica will be left"))
     rehearsed: Any = SimpleNamespace(decision=decision)
-    return AgreeDialog(ROLL_BACK, TARGET, plan, rehearsed, "")
+    return AgreeDialog(action, TARGET, proposed, rehearsed, "")
 
 
 @pytest.mark.parametrize(
@@ -59,9 +64,10 @@ def test_the_gate_is_seen_at_once_and_what_it_refuses_cannot_be_gone_on_with(
 ) -> None:
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
         app.push_screen(dialog(outcome, *risks))
-        await until(pilot, lambda: "line 1" in screen_text(app), "the plan")
-        assert f"gate {outcome.value}" in screen_text(app)
+        await until(pilot, lambda: f"gate {outcome.value}" in screen_text(app), "the gate")
         assert "warning: no replica will be left" in screen_text(app)
+        is_allowed = outcome is Gate.ALLOWED
+        assert ("instead: x, Roll back, 1 in the field" in screen_text(app)) is not is_allowed
         assert bool(app.screen.query("#go")) is can_go
         assert app.focused is app.screen.query_one("#cancel", Button)
 
@@ -71,7 +77,7 @@ def test_the_gate_is_seen_at_once_and_what_it_refuses_cannot_be_gone_on_with(
 def test_the_buttons_are_on_the_smallest_screen_however_long_the_plan_is() -> None:
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
         app.push_screen(dialog(Gate.ALLOWED))
-        await until(pilot, lambda: "line 1" in screen_text(app), "the plan")
+        await until(pilot, lambda: "more lines: PgDn" in screen_text(app), "the plan, and that it goes on")
         await until(pilot, lambda: "Cancel" in screen_text(app), "the buttons")
         app.screen.dismiss(None)
         view = Report("change/v1", {}, (Lines("\n".join(f"line {number}" for number in range(60))),))
@@ -85,10 +91,11 @@ def test_the_buttons_are_on_the_smallest_screen_however_long_the_plan_is() -> No
 def test_a_plan_is_read_to_its_end_while_cancel_has_the_focus() -> None:
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
         app.push_screen(dialog(Gate.ALLOWED))
-        await until(pilot, lambda: "line 1" in screen_text(app), "the plan")
-        for _ in range(10):
+        await until(pilot, lambda: "more lines: PgDn" in screen_text(app), "the plan, and that it goes on")
+        for _ in range(20):
             await pilot.press("pagedown")
         await until(pilot, lambda: "line 59" in screen_text(app), "its end")
+        assert "more lines" not in screen_text(app)
         assert app.focused is app.screen.query_one("#cancel", Button)
 
     run_app(StillConsole(SERVICES), script, place=Place("pods"), size=(80, 24))

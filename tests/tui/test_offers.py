@@ -98,8 +98,13 @@ def test_a_bare_pod_is_destroyed_and_one_of_a_controller_is_not() -> None:
 @pytest.mark.parametrize(
     ("fix", "here"),
     [
-        ("say where to: --to-revision N", "say where to: the field `to revision`"),
-        ("name one with --to-revision", "name one with the field `to revision`"),
+        ("say where to: maestro rollback ml/deploy/fraud --to-revision 3 (what this plan chose);"
+         " while nothing was shipped since, take chg-1 back: maestro change undo chg-1;"
+         " the record of each revision: maestro rollback plan ml/deploy/fraud",
+         "say where to: x, Roll back, 3 in the field `to revision` (what this plan chose);"
+         " while nothing was shipped since, take chg-1 back: x, Take back, on :change chg-1;"
+         " the record of each revision: :revisions ml/deploy/fraud"),
+        ("name one with --to-revision", "name one in the field `to revision`"),
         ("somebody else: maestro approve chg-1; then: maestro change resume chg-1",
          "somebody else: x, Approve, on :change chg-1; then: x, Carry out, on :change chg-1"),
         ("maestro watch", "maestro watch"),

@@ -6,7 +6,7 @@ least half an hour; what cannot be told is not proved, and says why.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from maestro_cli.changes.candidates.model import Judged, Kept, Standing, Track, Tracks
 from maestro_cli.changes.template import release_digest
@@ -18,11 +18,12 @@ ENOUGH_BAD = 10  # fewer bad events say little about a release
 
 
 def judge_revisions(
-    workload: Workload, revisions: Sequence[Revision], tracks: Tracks, abandoned: frozenset[str]
+    workload: Workload, revisions: Sequence[Revision], tracks: Tracks, abandoned: Mapping[str, str]
 ) -> tuple[Judged, ...]:
     """Every earlier revision with another template than the present one, newest first.
 
-    `abandoned` are the digests of templates that earlier changes gave up, or that did not hold.
+    `abandoned` says of templates that earlier changes gave up, or that did not hold, which one it was: by
+    digest.
     """
     current = release_digest(workload.template)
     earlier = [one for one in revisions if one.number < workload.revision]
@@ -33,11 +34,17 @@ def judge_revisions(
     )
 
 
-def judge_revision(revision: Revision, tracks: Tracks, abandoned: frozenset[str]) -> Judged:
+def judge_present(workload: Workload, revisions: Sequence[Revision], tracks: Tracks) -> Judged | None:
+    """What runs now, by its figures alone; None where the cluster does not keep it as a revision."""
+    found = (one for one in revisions if one.number == workload.revision)
+    return next((judge_revision(one, tracks, {}) for one in found), None)
+
+
+def judge_revision(revision: Revision, tracks: Tracks, abandoned: Mapping[str, str]) -> Judged:
     """What the journal, the cluster and the metrics say of one revision, in this order."""
     number = revision.number
-    if release_digest(revision.template) in abandoned:
-        return Judged(number, Standing.BAD, "an earlier rollback left it, or it did not hold when it came")
+    if why := abandoned.get(release_digest(revision.template)):
+        return Judged(number, Standing.BAD, why)
     if revision.replicas_ready < revision.replicas:
         down = revision.replicas - revision.replicas_ready
         return Judged(

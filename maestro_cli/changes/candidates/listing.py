@@ -81,7 +81,7 @@ class _Told:
         found = self._judged.get(revision.number)
         if found is not None:
             return found
-        found = judge_revision(revision, self._tracks, frozenset())
+        found = judge_revision(revision, self._tracks, {})
         if own == release_digest(self._workload.template) and revision.number != self._workload.revision:
             return Judged(revision.number, Standing.NOT_PROVED, "it has the template that runs now")
         return found

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from maestro_cli.changes.candidates.warning import ways_instead
 from maestro_cli.changes.kinds.kind import (
     Holds,
     Observation,
@@ -93,6 +94,7 @@ class HelmRollback(WritingKind[Release]):
             ),
             objections=() if world.releases.has_program() else (_NO_PROGRAM,),
             pinned=bool(wanted),
+            cautions=_bad(goal, request.abandoned),
             gives_up=True,
         )
 
@@ -175,7 +177,7 @@ class HelmRollback(WritingKind[Release]):
             "repeated", ExitCode.GATE_NOT_MET,
             f"{plan.target.ref} was rolled back within the hour already ({before.id}, by {before.actor})",
             why="a second one without a revision could go back to the release that was left",
-            fix="say where to: --to-revision N",
+            fix=ways_instead(plan, before),
         )  # fmt: skip
 
 
@@ -213,7 +215,7 @@ def _has_succeeded(release: Release) -> bool:
     return release.status in _SUCCEEDED and not _FAILED.match(release.description)
 
 
-def _last_good(found: Release, history: Sequence[Release], abandoned: frozenset[str]) -> Release:
+def _last_good(found: Release, history: Sequence[Release], abandoned: Mapping[str, str]) -> Release:
     """The newest earlier one that succeeded, is not what is there now, and was not left before."""
     passed = []
     for one in sorted(history, key=lambda one: one.revision, reverse=True):
@@ -224,7 +226,7 @@ def _last_good(found: Release, history: Sequence[Release], abandoned: frozenset[
         elif one.content == found.content:
             passed.append(f"{one.revision} is what is there now")
         elif one.content in abandoned:
-            passed.append(f"{one.revision} was left by an earlier rollback, or did not hold")
+            passed.append(f"{one.revision}: {abandoned[one.content]}")
         else:
             return one
     raise ActionFailed(
@@ -232,6 +234,14 @@ def _last_good(found: Release, history: Sequence[Release], abandoned: frozenset[
         why=f"passed over: {'; '.join(passed)}" if passed else "it is the only one that Helm keeps",
         fix="name one with --to-revision" if passed else "ship a repaired release",
     )
+
+
+def _bad(goal: Release, abandoned: Mapping[str, str]) -> tuple[str, ...]:
+    """What is known against a named revision: Helm's own word, or that of an earlier rollback."""
+    status = "it failed when it came" if goal.status == "superseded" else f"Helm has it as {goal.status}"
+    why = abandoned.get(goal.content) or ("" if _has_succeeded(goal) else status)
+    look = f"maestro rollback {goal.ref} --dry-run shows the last one that succeeded"
+    return (f"revision {goal.revision} is known to be bad: {why}; {look}",) if why else ()
 
 
 def _named(found: Release, history: Sequence[Release], number: int) -> Release:

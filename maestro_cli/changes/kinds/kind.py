@@ -110,8 +110,8 @@ def words(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to plan. `abandoned` are digests of what earlier changes gave up or could not verify, `written` of
-    what those of the last hour wrote.
+    """What to plan. `abandoned` says, by digest, which earlier change gave up or could not verify what;
+    `written` are digests of what those of the last hour wrote.
     """
 
     ref: ObjectRef
@@ -121,7 +121,7 @@ class Request:
     timeout_seconds: float
     recent: Sequence[RecentChange] = ()
     actor: str = ""
-    abandoned: frozenset[str] = field(default_factory=frozenset)
+    abandoned: Mapping[str, str] = field(default_factory=dict)
     written: frozenset[str] = field(default_factory=frozenset)
 
 

@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from maestro_cli.changes.candidates.answers import read_answers, weigh
-from maestro_cli.changes.candidates.judging import judge_revisions, last_known_good
+from maestro_cli.changes.candidates.judging import judge_present, judge_revisions, last_known_good
 from maestro_cli.changes.candidates.measuring import read_tracks
 from maestro_cli.changes.candidates.migrations import crossed_migrations
-from maestro_cli.changes.candidates.model import Judged, Standing
+from maestro_cli.changes.candidates.model import Judged, Standing, Tracks
 from maestro_cli.changes.candidates.novelty import against_an_old_release
 from maestro_cli.changes.candidates.references import changed_references, scaling_notes
+from maestro_cli.changes.candidates.warning import known_bad, ways_instead
 from maestro_cli.changes.kinds.kind import Holds, Observation, Option, Request, seconds_of, whole_number
 from maestro_cli.changes.kinds.rolling import RollingKind, back_to_now, paused, seen
 from maestro_cli.changes.kinds.workload import workload_of
@@ -53,14 +54,15 @@ class Rollback(RollingKind):
         """
         wanted = _checked(request.parameters)
         revisions = world.cluster.list_revisions(workload.ref)
-        judged: tuple[Judged, ...] = ()
         notes: tuple[str, ...] = ()
         old: tuple[GateReason, ...] = ()
-        if wanted.get("to_revision") or wanted.get("template"):
-            goal = named_revision(workload, revisions, wanted)
+        is_named = bool(wanted.get("to_revision") or wanted.get("template"))
+        named = named_revision(workload, revisions, wanted) if is_named else None
+        tracks = _tracks(world, workload, revisions, request, wanted)
+        judged = judge_revisions(workload, revisions, tracks, request.abandoned)
+        if named is not None:
+            goal = named
         else:
-            tracks = read_tracks(world, workload, revisions, request.now)
-            judged = judge_revisions(workload, revisions, tracks, request.abandoned)
             goal, notes = choose_revision(workload, revisions, judged)
             old = _old_release(world, workload, revisions, request.now, wanted)
         refers = changed_references(world.cluster, workload, goal)
@@ -79,7 +81,8 @@ class Rollback(RollingKind):
             pinned=bool(request.parameters.get("to_revision")),
             gives_up=True,
             risks=crossed_migrations(workload, revisions, goal),
-            considered=judged,
+            cautions=known_bad(workload.ref, goal.number, judged, judge_present(workload, revisions, tracks)),
+            considered=() if wanted.get("template") else judged,
             notes=(*notes, *refers.notes, *scaling),
         )
 
@@ -129,7 +132,7 @@ class Rollback(RollingKind):
             ExitCode.GATE_NOT_MET,
             f"{ref} was rolled back within the hour already ({before.id}, by {before.actor})",
             why="a second one without a revision could go back to the release that was left",
-            fix="say where to: --to-revision N",
+            fix=ways_instead(plan, before),
         )
 
 
@@ -144,6 +147,16 @@ def _checked(parameters: Mapping[str, Any]) -> dict[str, Any]:
         raise UsageError(f"{within!r} is no time within which it was released", fix=f"{_WITHIN}: 1h")
     given = {"template": parameters.get("template") or None, _WITHIN: within}
     return {"to_revision": wanted, **{name: value for name, value in given.items() if value is not None}}
+
+
+def _tracks(
+    world: World, workload: Workload, revisions: Sequence[Revision], request: Request,
+    wanted: Mapping[str, Any],
+) -> Tracks:  # fmt: skip
+    """What the metrics tell; an undo, which goes back to what was there whatever it was, asks none."""
+    if wanted.get("template"):
+        return Tracks(why="nothing was measured for an undo")
+    return read_tracks(world, workload, revisions, request.now)
 
 
 def _old_release(

@@ -68,6 +68,7 @@ class Draft:
     pinned: bool = False
     gives_up: bool = False
     risks: tuple[Risk, ...] = ()
+    cautions: tuple[str, ...] = ()
     considered: tuple[Judged, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -191,6 +192,7 @@ class WritingKind(ABC, Generic[T]):
             gives_up=draft.gives_up,
             objections=draft.objections,
             risks=draft.risks,
+            cautions=draft.cautions,
             considered=draft.considered,
             notes=(*self.notes(found), *draft.notes),
             leaves=before,

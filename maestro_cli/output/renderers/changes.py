@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.changes.left import Left
@@ -40,6 +41,11 @@ def plan_view(plan: Plan, decision: GateDecision) -> Report:
         gate += [("reason", reason.what), ("why", reason.why), ("fix", reason.fix)]
     gate += [("warning", warning) for warning in decision.warnings]
     return Report("change-plan/v1", document, (*_plan_blocks(plan), Fields(gate)))
+
+
+def proposal_view(plan: Plan) -> Report:
+    """The same without what the gate says, where that stands elsewhere with its warnings."""
+    return Report("change-plan/v1", {"plan": plan_document(plan)}, _plan_blocks(replace(plan, cautions=())))
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
@@ -185,6 +191,7 @@ def _plan_blocks(plan: Plan) -> tuple[Any, ...]:
     blast = plan.blast
     rows: list[tuple[str, object]] = [
         ("change", plan.summary),
+        *(("caution", text) for text in plan.cautions),
         ("target", plan.target.ref),
         *_touched(blast),
         *(

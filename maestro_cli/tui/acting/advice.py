@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 _HERE = tuple(
     (re.compile(words), here)
     for words, here in (
-        (r"(name one with|say where to:) --to-revision( N)?", r"\1 the field `to revision`"),
+        (r"name one with --to-revision( N)?", "name one in the field `to revision`"),
+        (r"maestro rollback plan (\S+)", r":revisions \1"),
+        (r"maestro rollback (\S+) --to-revision ([0-9]+)", r"x, Roll back, \2 in the field `to revision`"),
+        (r"maestro change undo ([^\s;]+)", r"x, Take back, on :change \1"),
         (r"--to-revision( N)?", "the field `to revision`"),
         (r"add --yes", "say yes in the dialog"),
         (r"; --yes does not do it", ""),
@@ -40,4 +43,4 @@ def advice_here(fix: str) -> str:
 def decision_here(decision: GateDecision) -> GateDecision:
     """What the gate says, with what mends it here."""
     reasons = tuple(replace(one, fix=advice_here(one.fix)) for one in decision.reasons)
-    return replace(decision, reasons=reasons)
+    return replace(decision, reasons=reasons, warnings=tuple(map(advice_here, decision.warnings)))

@@ -17,8 +17,9 @@ from textual.screen import ModalScreen
 from textual.timer import Timer
 
 from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.tui.acting.agreeing import AgreeDialog
 from maestro_cli.tui.acting.bulk import AgreeAllDialog
-from maestro_cli.tui.acting.dialogs import AgreeDialog, WordsDialog
+from maestro_cli.tui.acting.dialogs import WordsDialog
 from maestro_cli.tui.acting.dispatcher import Agreed, Planned
 from maestro_cli.tui.acting.model import Action, Answers, Target
 from maestro_cli.tui.acting.question_dialogs import SeeDialog

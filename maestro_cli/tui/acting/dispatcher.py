@@ -73,6 +73,21 @@ class Planned:
     plan: Plan
     rehearsed: Change
 
+    @property
+    def is_forbidden(self) -> bool:
+        """Whether the gate refuses it whatever is said: a risk that may be accepted is none of that."""
+        decision = self.rehearsed.decision
+        return decision is not None and decision.outcome.value == "refused" and not self.plan.risks
+
+    @property
+    def not_done(self) -> str:
+        """Why it is not carried out, where nobody said yes: the gate's reason, or that one said no."""
+        decision = self.rehearsed.decision
+        if decision is None or not self.is_forbidden:
+            return SAID_NO
+        first = decision.reasons[0]
+        return f"the gate refused it: {first.what}{f' ({first.why})' if first.why else ''}; nothing was done"
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -191,8 +206,8 @@ class Dispatcher:
                 break
             consent = (agreed or {}).get(one.target.context)
             if consent is None:
-                self._cancelled(one)
-                ended.append((one.target, Ending(SAID_NO, False)))
+                self._cancelled(one, one.not_done)
+                ended.append((one.target, Ending(one.not_done, False)))
             else:
                 do = partial(self._carried_out, work, one, consent)
                 ended.append((one.target, self._logged(work, one.target, do)))
@@ -234,8 +249,8 @@ class Dispatcher:
             planned = self._planned(work, target)
             agreed = self._asker.agree(work.action, target, planned.plan, planned.rehearsed, news)
             if agreed is None:
-                self._cancelled(planned)
-                return Ending(SAID_NO, False)
+                self._cancelled(planned, planned.not_done)
+                return Ending(planned.not_done, False)
             try:
                 return self._carried_out(work, planned, agreed, target)
             except StalePlan as error:
@@ -248,7 +263,7 @@ class Dispatcher:
         plan = work.action.plans(services, target, work.answers)
         return Planned(target, plan, services.rehearse_change(plan, frozenset()))
 
-    def _cancelled(self, planned: Planned, why: str = SAID_NO) -> None:
+    def _cancelled(self, planned: Planned, why: str) -> None:
         """Write down that the plan is not carried out: it does not stay planned for ever."""
         with suppress(MaestroError):  # nothing was to be done, and nothing is
             self._reading(planned.target.context).changes.cancel(planned.plan.id, why)

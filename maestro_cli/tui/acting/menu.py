@@ -13,7 +13,7 @@ from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from maestro_cli.core.untrusted import visible
-from maestro_cli.tui.acting.dialogs import Dialog
+from maestro_cli.tui.acting.dialog import Dialog
 from maestro_cli.tui.acting.dispatcher import Refusal
 from maestro_cli.tui.acting.model import Action, Target
 

@@ -16,8 +16,9 @@ from textual.widgets import Button, Input, Label, Static
 
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.untrusted import visible
-from maestro_cli.tui.acting.dialogs import Dialog
+from maestro_cli.tui.acting.dialog import Dialog
 from maestro_cli.tui.acting.dispatcher import Agreed
+from maestro_cli.tui.acting.naming import Name, NamedDialog, protected_name
 from maestro_cli.tui.widgets.report_view import ReportView
 from maestro_cli.tui.widgets.typed_line import TypedLine
 
@@ -26,48 +27,35 @@ if TYPE_CHECKING:
     from maestro_cli.runbooks.model import Question
 
 
-class SeeDialog(Dialog):
+class SeeDialog(NamedDialog):
     """Whether to go on with what is shown; answers Agreed or None."""
 
-    DEFAULT_CSS = (
-        "SeeDialog > Vertical { max-width: 150; } SeeDialog ReportView { height: auto; max-height: 50vh; }"
-    )
+    DEFAULT_CSS = "SeeDialog > Vertical { max-width: 150; }"
+    SHARE = 50
 
     def __init__(self, title: str, view: View, word: str, protected: str = "", name: str = "") -> None:
         """`name` is typed for a yes, "" for nothing."""
         super().__init__()
-        self._title, self._view, self._word, self._protected = title, view, word, protected
-        self._wanted = name
+        self._title, self._view, self._word = title, view, word
+        wanted = (Name("target", f"type {name} to go on", name),) if name else ()
+        self._names = (*wanted, *protected_name(protected))
 
     def compose(self) -> ComposeResult:
-        shown = ReportView()
         with Vertical():
             yield Label(Text(visible(self._title), style="bold"))
-            yield shown
-            if self._wanted:
-                yield Label(Text(visible(f"type {self._wanted} to go on")))
-                yield TypedLine(id="target")
-            if self._protected:
-                yield Label(Text(visible(f"{self._protected} is protected; type its name")))
-                yield TypedLine(id="context")
+            yield ReportView(classes="read")
+            yield from self.fields()
             yield Static("", classes="problem", markup=False)
             with Horizontal():
                 yield Button("Cancel", id="cancel", variant="primary")
                 yield Button(self._word, id="go", variant="error")
-        self.call_after_refresh(shown.show, self._view)
+        self.show_whole(self._view)
 
-    def on_mount(self) -> None:
-        self.query_one("#cancel", Button).focus()
+    def names(self) -> tuple[Name, ...]:
+        return self._names
 
-    @on(Button.Pressed, "#go")
-    @on(Input.Submitted)
-    def agreed(self) -> None:
-        typed = {one.id: one.value.strip() for one in self.query(Input)}
-        for field, wanted in (("target", self._wanted), ("context", self._protected)):
-            if typed.get(field, "") != wanted:
-                self.problem(f"that is not {wanted}; nothing was done")
-                return
-        self.answer(Agreed(typed.get("context", "")))
+    def said_yes(self) -> None:
+        self.answer(Agreed(self.typed("context")))
 
 
 class QuestionDialog(Dialog):
@@ -80,18 +68,18 @@ class QuestionDialog(Dialog):
     def compose(self) -> ComposeResult:
         from maestro_cli.output.views import Lines, Report
 
-        question, shown = self._question, ReportView()
+        question = self._question
         with Vertical():
             about = f"{self._site}, run {question.run_id}: {question.title} ({question.path})"
             yield Label(Text(visible(about), style="bold"))
-            yield shown
+            yield ReportView(classes="read")
             yield Label(Text(visible(f"answer: {question.form}; Escape leaves the run waiting")))
             yield TypedLine(id="answer")
             yield Static("", classes="problem", markup=False)
             with Horizontal():
                 yield Button("Leave it waiting", id="cancel", variant="primary")
                 yield Button("Answer", id="go")
-        self.call_after_refresh(shown.show, Report("question/v1", {}, (Lines(question.text),)))
+        self.show_whole(Report("question/v1", {}, (Lines(question.text),)))
 
     def on_mount(self) -> None:
         self.query_one("#cancel", Button).focus()

@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.widgets import Button, Label
 
 from maestro_cli.core.untrusted import visible
-from maestro_cli.tui.acting.dialogs import Dialog
+from maestro_cli.tui.acting.dialog import Dialog
 
 
 class RefusedDialog(Dialog):

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from maestro_cli.core.errors import MaestroError
-from maestro_cli.tui.acting.dialogs import Dialog
+from maestro_cli.tui.acting.dialog import Dialog
 from maestro_cli.tui.keys.commands import VERBS
 from maestro_cli.tui.keys.names import spoken_key
 from maestro_cli.tui.screens.model import Screen

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import UsageError
+from maestro_cli.tui.acting.advice import decision_here
 from maestro_cli.tui.acting.dispatcher import Agreed, Planned
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Target, fault_of
 from maestro_cli.tui.plain.talk import Talk
@@ -63,9 +64,10 @@ class LineAsker:
         assert decision is not None  # a rehearsal always has one
         self._say_news(news)
         self._talk.say(f"{action.title}: {plan.summary}")
-        self._talk.show(plan_view(plan, decision))
-        if action.danger.needs_typing:
-            if not self._typed(target.name, f"type {target.name} to go on, empty for no:"):
+        self._talk.show(plan_view(plan, decision_here(decision)))
+        if action.danger.needs_typing or plan.cautions:
+            name = target.name if action.danger.needs_typing else str(plan.target.ref)
+            if not self._typed(name, f"type {name} to go on, empty for no:"):
                 return None
         elif not self.confirm("go on?"):
             return None
@@ -88,7 +90,7 @@ class LineAsker:
         for one in planned:
             self._talk.say(f"{one.target.name}: {'; '.join((one.plan.summary, *_said_of(one)))}")
         count = str(len(planned))
-        if action.danger.needs_typing:
+        if action.danger.needs_typing or any(one.plan.cautions for one in planned):
             if not self._typed(count, f"type how many they are to go on ({count}), empty for no:"):
                 return None
         elif not self.confirm("go on?"):

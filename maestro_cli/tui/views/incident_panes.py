@@ -54,7 +54,7 @@ def timeline_blocks(facts: Facts) -> Blocks:
     columns: tuple[Column[Entry], ...] = (
         Column("time", lambda entry: entry.at.astimezone().strftime("%H:%M:%S")),
         Column("by", lambda entry: entry.actor),
-        Column("what", lambda entry: entry.text),
+        Column("what", lambda entry: entry.text, priority=1),
     )
     entries = tuple(reversed(facts.story.timeline))
     return [Listing("incident-timeline/v1", columns, entries, empty="nothing has happened yet")]
@@ -117,7 +117,7 @@ def _steps(story: IncidentStory) -> Listing[Any]:
         Column("step", lambda step: step.path),
         Column("kind", lambda step: step.kind),
         Column("changes", lambda step: step.mutates, tone=lambda step: "warn" if step.mutates else ""),
-        Column("what", lambda step: step.title),
+        Column("what", lambda step: step.title, priority=1),
     )
     return Listing("runbook-steps/v1", columns, story.steps, empty="none: it is read, not run")
 

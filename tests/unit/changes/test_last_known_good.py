@@ -10,7 +10,10 @@ from maestro_cli.changes.candidates.judging import judge_revisions
 from maestro_cli.changes.candidates.measuring import read_tracks, window_of
 from maestro_cli.changes.candidates.model import Judged, Standing, Tracks
 from maestro_cli.changes.kinds.rollback import choose_revision
+from maestro_cli.changes.model import plan_digest
 from maestro_cli.changes.pipeline import ChangePipeline
+from maestro_cli.changes.records import plan_from_data, plan_to_data
+from maestro_cli.changes.template import release_digest
 from maestro_cli.core.errors import ActionFailed
 from maestro_cli.core.facts.cluster import Revision, Workload
 from maestro_cli.core.refs import WorkloadRef
@@ -42,7 +45,7 @@ def judged(
     revisions = [revision(number) for number in range(1, numbers + 1)]
     world = SomeWorld(FakeCluster(), metrics, OBJECTIVES if objectives is None else objectives)
     tracks = read_tracks(world, workload(numbers), revisions, NOW)
-    found = judge_revisions(workload(numbers), revisions, tracks, frozenset())
+    found = judge_revisions(workload(numbers), revisions, tracks, {})
     return {one.revision: one for one in found}
 
 
@@ -142,7 +145,7 @@ def test_what_the_series_of_a_set_lack_is_said_and_how_they_get_it(kind: str, sa
     objectives = {"all": replace(OBJECTIVES["fraud-availability"], indicator=Counters(total, bad))}
     tracks = read_tracks(replace(world, objectives=objectives), found, [revision(1), revision(2)], NOW)
     assert ("give them the label controller_revision_hash" in tracks.why) is says
-    (first,) = judge_revisions(found, [revision(1), revision(2)], tracks, frozenset())
+    (first,) = judge_revisions(found, [revision(1), revision(2)], tracks, {})
     assert ("relabelling __meta_kubernetes_pod_label_controller_revision_hash" in first.reason) is says
     told = FakeMetrics({"hash1": [Life(DAY, HOUR)]}, label="controller_revision_hash")
     world = SomeWorld(FakeCluster(), told, objectives)
@@ -173,7 +176,7 @@ def test_nothing_worth_going_to_says_what_speaks_against_each() -> None:
 
 
 def test_without_tracks_nothing_is_good() -> None:
-    found = judge_revisions(workload(2), [revision(1), revision(2)], Tracks(), frozenset())
+    found = judge_revisions(workload(2), [revision(1), revision(2)], Tracks(), {})
     assert [one.standing for one in found] == [Standing.NOT_PROVED]
 
 
@@ -193,10 +196,57 @@ def test_the_plan_says_what_it_chose_from_and_that_the_choice_is_not_proved(benc
     assert not any("not proved" in note for note in proved.notes)
 
 
-def test_a_named_revision_asks_no_metrics(bench: Bench) -> None:
+BAD_LIVES = {"fraud-1": [Life(DAY, 20 * HOUR, bad=3.0)], "fraud-2": [Life(HOUR, 50)]}
+
+
+def test_a_plan_to_a_named_revision_that_broke_an_objective_warns_with_its_figures(bench: Bench) -> None:
+    pipeline = measured(bench, FakeMetrics(BAD_LIVES))
+    plan = pipeline.plan("rollback", REF, {"to_revision": 1})
+    said = plan.cautions[0]
+    assert said.startswith("revision 1 is known to be bad: fraud-availability: 30.00% of")
+    assert "; revision 2, which runs now, is good: met fraud-availability" in said
+    assert [(one.revision, one.standing) for one in plan.considered] == [(1, Standing.BAD)]
+    decision = pipeline.decide(plan, YES)
+    assert decision.allowed
+    assert decision.warnings[0] == said
+
+
+def test_the_warning_names_the_last_known_good_where_what_runs_is_bad_too(bench: Bench) -> None:
+    bench.cluster.ship(template(3), "release 3")
+    lives = {"fraud-1": [Life(DAY, 9 * HOUR)], "fraud-2": [Life(9 * HOUR, 8 * HOUR, bad=3.0)]}
+    plan = measured(bench, FakeMetrics(lives)).plan("rollback", REF, {"to_revision": 2})
+    way = "the last known good one is revision 1 (met fraud-availability"
+    assert way in plan.cautions[0]
+    assert plan.cautions[0].endswith(f"maestro rollback {REF} --to-revision 1")
+
+
+def test_nothing_is_warned_of_that_is_not_known_to_be_bad(bench: Bench) -> None:
+    down = measured(bench, FakeMetrics({}, down=True)).plan("rollback", REF, {"to_revision": 1})
+    assert (down.cautions, [one.standing for one in down.considered]) == ((), [Standing.NOT_PROVED])
+    good = measured(bench, FakeMetrics({"fraud-1": [Life(DAY, HOUR)]}))
+    assert good.plan("rollback", REF, {"to_revision": 1}).cautions == ()
+
+
+def test_what_a_rollback_just_left_is_warned_of_by_the_change_that_left_it(bench: Bench) -> None:
+    pipeline = bench.pipeline()
+    done = pipeline.execute(pipeline.plan("rollback", REF), YES)
+    for again in (pipeline.plan("rollback", REF, {"to_revision": 2}), pipeline.plan_undo(done.id)):
+        assert again.cautions[0].startswith("revision 2 is known to be bad: a rollback left it at ")
+        assert f"({done.id} by " in again.cautions[0]
+
+
+def test_an_undo_asks_no_metrics(bench: Bench) -> None:
     metrics = FakeMetrics({}, down=True)
-    plan = measured(bench, metrics).plan("rollback", REF, {"to_revision": 1})
-    assert (plan.considered, metrics.asked) == ((), [])
+    template_of_one = {"to_revision": 1, "template": release_digest(template(1))}
+    plan = measured(bench, metrics).plan("rollback", REF, template_of_one)
+    assert (plan.considered, plan.cautions, metrics.asked) == ((), (), [])
+
+
+def test_a_caution_is_part_of_what_is_agreed_to_and_comes_back_from_the_journal(bench: Bench) -> None:
+    pipeline = measured(bench, FakeMetrics(BAD_LIVES))
+    plan = pipeline.plan("rollback", REF, {"to_revision": 1})
+    assert plan_digest(replace(plan, cautions=())) != plan.digest
+    assert plan_from_data(plan_to_data(plan)).cautions == plan.cautions
 
 
 def test_after_good_bad_good_again_and_bad_it_goes_to_the_third(bench: Bench) -> None:

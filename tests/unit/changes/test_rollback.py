@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -30,8 +31,8 @@ def workload(number: int, version: int) -> Workload:
 HISTORY = [revision(1, 1), revision(2, 2), revision(4, 1), revision(5, 5, replicas=3, ready=3)]
 
 
-def chosen(now: Workload, history: list[Revision], abandoned: frozenset[str] = frozenset()) -> int:
-    judged = judge_revisions(now, history, Tracks(), abandoned)
+def chosen(now: Workload, history: list[Revision], abandoned: Mapping[str, str] | None = None) -> int:
+    judged = judge_revisions(now, history, Tracks(), abandoned or {})
     return choose_revision(now, history, judged)[0].number
 
 
@@ -41,7 +42,7 @@ def test_the_newest_earlier_template_that_differs_is_chosen() -> None:
 
 
 def test_what_a_rollback_left_or_could_not_verify_is_passed_over() -> None:
-    assert chosen(workload(5, 5), HISTORY, frozenset({template_digest(template(1))})) == 2
+    assert chosen(workload(5, 5), HISTORY, {template_digest(template(1)): "chg-1 left it"}) == 2
 
 
 def test_a_revision_whose_pods_are_not_all_ready_is_passed_over() -> None:
@@ -96,7 +97,11 @@ def test_a_second_rollback_within_the_hour_needs_a_revision(bench: Bench) -> Non
     plan = pipeline.plan("rollback", REF)
     with pytest.raises(GateNotMet, match=first.id) as raised:
         pipeline.execute(plan, YES)
-    assert raised.value.fix == "say where to: --to-revision N"
+    assert raised.value.fix == (
+        f"say where to: maestro rollback {REF} --to-revision 3 (what this plan chose);"
+        f" while nothing was shipped since, take {first.id} back: maestro change undo {first.id};"
+        f" the record of each revision: maestro rollback plan {REF}"
+    )
     pinned = pipeline.plan("rollback", REF, {"to_revision": 3})
     assert pipeline.execute(pinned, YES).plan.blast.recent[0].id == first.id
 
@@ -112,7 +117,7 @@ def test_after_the_hour_it_does_not_go_back_to_what_was_left(bench: Bench) -> No
     bench.clock.pass_time(hours=2)
     with pytest.raises(ActionFailed, match="no earlier revision") as raised:
         pipeline.plan("rollback", REF)
-    assert "an earlier rollback left it" in raised.value.why
+    assert "revision 2: a rollback left it at " in raised.value.why
 
 
 def test_the_undo_names_what_is_there_now(bench: Bench) -> None:
