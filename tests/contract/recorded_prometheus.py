@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,9 +31,16 @@ def recorded_prometheus(folder: Path, openmetrics: str, *, block_hours: int = 2)
     backfill = ["promtool", "tsdb", "create-blocks-from", f"--max-block-duration={block_hours}h"]
     backfill += ["openmetrics", "history.txt", "data"]
     subprocess.run(backfill, cwd=folder, check=True, capture_output=True)
+    with running_prometheus(folder) as url:
+        yield url
+
+
+@contextmanager
+def running_prometheus(folder: Path, *flags: str) -> Iterator[str]:
+    """Start one over what the folder holds as `data`, and give its URL."""
     (folder / "prometheus.yml").write_text("{}")
     for _ in range(TRIES):
-        with _running(folder) as url:
+        with _running(folder, flags) as url:
             if url:
                 yield url
                 return
@@ -41,13 +48,13 @@ def recorded_prometheus(folder: Path, openmetrics: str, *, block_hours: int = 2)
 
 
 @contextmanager
-def _running(folder: Path) -> Iterator[str]:
+def _running(folder: Path, flags: Sequence[str]) -> Iterator[str]:
     """Its URL; empty when it ended at once, as it does when somebody took its port meanwhile."""
     port = free_port()
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             ["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data",
-             "--storage.tsdb.retention.time=100y", f"--web.listen-address=127.0.0.1:{port}"],
+             "--storage.tsdb.retention.time=100y", f"--web.listen-address=127.0.0.1:{port}", *flags],
             cwd=folder, stdout=log, stderr=log,
         )  # fmt: skip
     try:
