@@ -138,6 +138,11 @@ def test_the_cost_of_predictions_loads_the_metrics_library_alone() -> None:
     assert loaded & {"sqlite3", "numpy", "pandas", "onnxruntime"} == set()
 
 
+def test_experiments_are_listed_without_what_performs_them() -> None:
+    loaded = _loaded_by(["chaos", "list"])
+    assert loaded & {"chaoslib", "kubernetes", "prometheus_api_client", "httpx", "textual"} == set()
+
+
 @pytest.mark.parametrize(
     "extra",
     [

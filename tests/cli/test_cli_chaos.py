@@ -1,0 +1,169 @@
+"""`maestro chaos`: files, what the guard says, and what the journal knows of runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from maestro_cli.config.locations import state_dir
+from maestro_cli.core.clock import SystemClock
+from maestro_cli.journal.store import Journal
+from maestro_cli.services.projections import every_projection
+from tests.cli.program import check_golden, maestro
+
+PLAIN = """title: A plain file
+description: Nothing bounds it.
+method:
+  - {type: action, name: touch, provider: {type: process, path: touch, arguments: done}}
+"""
+LOOKS = """title: It only looks
+description: There is a true.
+steady-state-hypothesis:
+  title: true is true
+  probes:
+    - {type: probe, name: "true", tolerance: 0, provider: {type: process, path: "true"}}
+method: []
+"""
+FORMATS = ["table", "wide", "json", "yaml", "csv", "md"]
+
+
+def rooted(text: str) -> str:
+    """Without the folder of this checkout."""
+    return text.replace(str(Path(__file__).resolve().parents[2]), "ROOT")
+
+
+@pytest.mark.parametrize("output", FORMATS)
+def test_experiments_are_listed_in_every_format(configured: Path, output: str) -> None:
+    result = maestro("chaos", "list", "-o", output)
+    assert (result.code, result.err) == (0, "")
+    check_golden(f"chaos-list.{output}", rooted(result.out))
+
+
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_one_is_shown_with_what_bounds_it(configured: Path, output: str) -> None:
+    result = maestro("chaos", "show", "pod-failure", "-o", output)
+    assert (result.code, result.err) == (0, "")
+    check_golden(f"chaos-show.{output}", rooted(result.out))
+
+
+def test_what_a_context_cannot_have_is_said(configured: Path) -> None:
+    result = maestro("chaos", "list", "--faults", "-o", "json")
+    lacks = {one["fault"]: one["lacks"] for one in json.loads(result.out)["items"]}
+    assert "no cluster" in lacks["pod-delete"]
+    assert maestro("chaos", "show", "pod-failur").error_lines[1] == "did you mean 'pod-failure'?"
+
+
+def test_what_is_wrong_is_told_with_file_and_line(configured: Path, tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text(PLAIN.replace("type: action", "type: act"))
+    result = maestro("chaos", "show", str(file))
+    assert (result.code, result.out) == (3, "")
+    assert f"{file}:4: method[0].type: 'act' is not one of the choices" in result.err
+
+
+def test_lint_warns_of_what_nothing_bounds_and_ends_10_for_errors(configured: Path, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text(PLAIN + "methods: []\n")
+    bad.write_text("title: x\n")
+    warned = maestro("chaos", "lint", str(good), "-o", "json")
+    assert warned.code == 0
+    rules = {one["rule"]: one["line"] for one in json.loads(warned.out)["items"]}
+    assert rules == {"unknown-key": 5, "no-hypothesis": 1, "unguarded": 3}
+    assert maestro("chaos", "lint", str(good), "--strict").code == 10
+    failed = maestro("chaos", "lint", str(bad), "-o", "sarif")
+    assert failed.code == 10
+    assert json.loads(failed.out)["runs"][0]["results"][0]["ruleId"] == "invalid"
+    assert maestro("chaos", "lint").code == 0
+
+
+def test_a_plain_file_is_refused_in_a_protected_context_and_without_a_word(
+    configured: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "plain.yaml"
+    file.write_text(PLAIN)
+    refused = maestro("chaos", "run", str(file), "--yes", "--confirm-context", "prod")
+    assert (refused.code, refused.out) == (20, "")
+    assert "context prod is protected" in refused.err
+    assert maestro("--context", "lab", "chaos", "run", str(file), "--yes").code == 20  # it is read-only
+    assert maestro("chaos", "run", str(file)).code == 11
+    plan = maestro("chaos", "plan", str(file), "-o", "json")
+    assert plan.code == 20
+    assert json.loads(plan.out)["allowed"] is False
+    assert not (Path.home() / "done").exists()
+
+
+def test_a_file_that_only_looks_runs_anywhere_and_writes_its_journal(
+    configured: Path, tmp_path: Path
+) -> None:
+    file, kept = tmp_path / "looks.yaml", tmp_path / "journal.json"
+    file.write_text(LOOKS)
+    result = maestro("chaos", "run", str(file), "--seed", "1", "--journal-path", str(kept), "-o", "json")
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["verdict"] == "PASS"
+    journal = json.loads(kept.read_text())
+    assert (journal["status"], journal["maestro"]["code"], journal["maestro"]["seed"]) == ("completed", 0, 1)
+    assert "PASS" in maestro("chaos", "history", "looks").out
+    assert maestro("chaos", "report", "-o", "md").code == 0
+    assert maestro("chaos", "status").code == 0
+
+
+def test_the_gate_that_chaos_toolkit_lets_through_ends_11(configured: Path, tmp_path: Path) -> None:
+    file = tmp_path / "gate.yaml"
+    file.write_text(LOOKS.replace("tolerance: 0", "tolerance: 1"))
+    result = maestro("chaos", "run", str(file))
+    assert result.code == 11
+    assert "FAIL" in result.out
+
+
+def test_variables_are_read_as_chaos_toolkit_reads_them(configured: Path, tmp_path: Path) -> None:
+    file = tmp_path / "looks.yaml"
+    text = LOOKS.replace('path: "true"', "path: sh, arguments: [-c, 'exit ${code}']")
+    file.write_text(text.replace("method", "configuration: {code: 3}\nmethod"))
+    assert maestro("chaos", "run", str(file)).code == 11
+    assert maestro("chaos", "run", str(file), "--var", "code:int=0").code == 0
+    assert "is no int" in maestro("chaos", "run", str(file), "--var", "code:int=x").err
+
+
+@pytest.fixture
+def recorded(configured: Path) -> None:
+    """A run that was killed with a fault in force, in the context `prod`."""
+    journal = Journal(
+        state_dir() / "journal" / "prod.sqlite", clock=SystemClock(), projections=every_projection()
+    )
+    named = {"name": "slow", "title": "A slow replica", "file": "slow.yaml", "digest": "d"}
+    started = {
+        **named, "seed": 7, "targets": {"it": ["ml/pod/a"]}, "control": [], "burns": [],
+        "duration_seconds": 60, "folder": "/nowhere",
+    }  # fmt: skip
+    journal.append("experiment.started", "experiment/exp-1", "ana", started)
+    intended = {
+        "fault": "it", "ends_at": "2026-01-01T00:01:00Z", "undo": [], "seconds": 60.0, "before": 3,
+        "order": {
+            "fault": "server-latency", "parameters": {}, "namespace": "ml", "workload": None,
+            "selector": "a=b",
+        },
+        "targets": [{"ref": {"kind": "Pod", "namespace": "ml", "name": "a"}, "uid": "u", "where": ""}],
+        "changes": ["chg-1"],
+    }  # fmt: skip
+    journal.append("experiment.intended", "experiment/exp-1", "ana", intended)
+    journal.close()
+
+
+def test_a_run_that_was_killed_reads_interrupted_and_holds_the_next_one_up(recorded: None) -> None:
+    status = maestro("chaos", "status", "-o", "json")
+    assert status.code == 75
+    document = json.loads(status.out)
+    assert document["status"] == "interrupted"
+    assert [(one["name"], one["undone_at"]) for one in document["faults"]] == [("it", "")]
+    history = json.loads(maestro("chaos", "history", "-o", "json").out)["items"]
+    assert [(one["run"], one["status"]) for one in history] == [("exp-1", "interrupted")]
+    assert "exp-1" in maestro("chaos", "plan", "pod-failure").out
+
+
+def test_what_is_not_there_is_not_found(configured: Path) -> None:
+    assert maestro("chaos", "status").code == 6
+    assert maestro("chaos", "report", "exp-9").code == 6
+    assert maestro("chaos", "show", "nothing").code == 6
+    assert maestro("chaos", "sweep").out + maestro("chaos", "sweep").err

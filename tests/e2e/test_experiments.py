@@ -1,0 +1,83 @@
+"""The shipped experiments on the embedded platform: planned, run, killed on the way and swept."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.session import Session
+from tests.patience import wait_for
+
+pytestmark = pytest.mark.e2e
+SHIPPED = Path(__file__).resolve().parents[2] / "playbooks" / "chaos"
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    """Up until enough was measured for the guard: its budgets are told by whole minutes."""
+    session = Session(tmp_path_factory.mktemp("experiments"))
+    try:
+        up = session.run("local", "up")
+        assert up.returncode == 0, up.stderr
+        wait_for(lambda: session.run("chaos", "plan", "pod-failure").returncode == 0, "a plan is let through")
+        yield session
+    finally:
+        session.run("local", "down")
+        assert session.survivors() == []
+
+
+def run(session: Session, name: str, code: int = 0) -> dict[str, Any]:
+    done = session.run("chaos", "run", name, "--yes", "--seed", "7", "-o", "json")
+    assert done.returncode == code, done.stderr + done.stdout
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_a_plan_names_the_very_pods_that_a_run_with_its_seed_meets(session: Session) -> None:
+    plan = session.json("chaos", "plan", "pod-failure", "--seed", "7")
+    assert plan["would_inject"] == 1
+    (fault,) = plan["faults"]
+    report = run(session, "pod-failure")
+    assert report["targets"] == [target["ref"] for target in fault["targets"]]
+    assert report["verdict"] == "PASS", report["reasons"]
+    (recovery,) = report["proof_of_recovery"]
+    assert recovery["seconds"] > 0
+
+
+def test_a_slow_replica_is_slow_and_then_is_not(session: Session) -> None:
+    report = run(session, "network-latency")
+    assert report["verdict"] == "PASS", report["reasons"]
+    (effect,) = report["proof_of_effect"]
+    assert effect["why"].startswith("met ")
+    kinds = [one["kind"] for one in session.json("change", "list")["items"][:2]]
+    assert sorted(kinds) == ["end-server-fault", "inject-server-fault"]
+
+
+def test_a_run_that_is_killed_is_swept_and_one_that_is_aborted_ends(session: Session) -> None:
+    text = (SHIPPED / "network-latency.yaml").read_text(encoding="utf-8")
+    (session.home / "long.yaml").write_text(text.replace("duration: 12s", "duration: 5m"), encoding="utf-8")
+
+    def injected() -> bool:
+        status = session.run("chaos", "status", "-o", "json")
+        faults = json.loads(status.stdout)["faults"] if status.stdout else []
+        return [one["outcome"] for one in faults if not one["undone_at"]] == ["effective"]
+
+    killed = session.start("chaos", "run", "long.yaml", "--yes")
+    wait_for(injected, "a fault is in force")
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert session.run("chaos", "status").returncode == 75
+    swept = session.json("chaos", "sweep")["items"]
+    assert [(one["faults"], one["residue"]) for one in swept] == [(["one slow replica"], [])]
+    assert session.json("chaos", "sweep")["items"] == []
+
+    aborted = session.start("chaos", "run", "long.yaml", "--yes", "-o", "json")
+    wait_for(injected, "a fault is in force")
+    assert session.run("chaos", "abort", "--why", "enough").returncode == 0
+    out, _ = aborted.communicate(timeout=60)
+    assert (aborted.returncode, json.loads(out)["residue"]) == (130, [])
