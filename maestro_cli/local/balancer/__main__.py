@@ -24,6 +24,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(table.services.run())
             group.create_task(table.slices.run())
+            group.create_task(table.pods.run())
             await asyncio.gather(table.services.synced(), table.slices.synced())
             group.create_task(table.run())
             announce(arguments.state, "balancer")

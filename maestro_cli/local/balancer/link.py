@@ -4,6 +4,7 @@ Invariant: bytes pass unchanged and in order, with back-pressure both ways. Wher
 is left only between an answer and the next request, and the client does not notice: what it sends next goes
 to another one. Elsewhere its connection is closed. No byte of a client is sent to two endpoints, but for a
 request that may be repeated and whose endpoint was lost before it said anything: one other is asked, once.
+What faults do to the way to a pod happens between that pod's connection and everything here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Protocol
 
 from maestro_cli.local.balancer.backends import Backends, Endpoint
 from maestro_cli.local.balancer.conversation import Conversation
+from maestro_cli.local.balancer.shapes import Shapes
+from maestro_cli.local.balancer.wire import Wire
 
 Dial = Callable[[asyncio.Protocol, Endpoint], Awaitable[asyncio.Transport]]
 
@@ -25,58 +28,109 @@ class Owner(Protocol):
 
     backends: Backends
     links: set[Link]
-    dial: Dial
+    shapes: Shapes
     speaks_http: bool
+
+    async def dial(self, protocol: asyncio.Protocol, endpoint: Endpoint) -> asyncio.Transport:
+        """Open a connection; raises OSError and TimeoutError."""
 
     def background(self, work: Awaitable[None]) -> None: ...
 
 
-class _Side(asyncio.Protocol):
-    """One end of a link; hands everything to the other end."""
+class _ClientSide(asyncio.Protocol):
+    """The client's end of a link; hands everything to the pod's end."""
 
-    def __init__(self, link: Link, *, from_client: bool) -> None:
+    def __init__(self, link: Link) -> None:
         self._link = link
-        self._from_client = from_client
         self.transport: asyncio.Transport | None = None
-
-    @property
-    def other(self) -> asyncio.Transport | None:
-        """The transport at the other end, if there is one now."""
-        if not self._from_client:
-            return self._link.client.transport if self is self._link.backend else None
-        return self._link.backend.transport if self._link.backend is not None else None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        if self._from_client:
-            self._link.accepted()
+        self._link.accepted()
 
     def data_received(self, data: bytes) -> None:
-        if self._from_client:
-            self._link.from_client(data)
-        elif self is self._link.backend:
-            self._link.from_endpoint(data)
+        self._link.from_client(data)
 
     def eof_received(self) -> bool:
-        other = self.other
-        if self._from_client and other is not None:
-            self._link.has_said_all = True
-            if other.can_write_eof():
-                other.write_eof()
-            return True
-        return False  # the endpoint has said all: close, after what is buffered is written
+        if (pod := self._link.backend) is None or pod.transport is None:
+            return False
+        self._link.has_said_all = True
+        pod.send_end()
+        return True
 
     def pause_writing(self) -> None:
-        if (other := self.other) is not None:
-            other.pause_reading()
+        if (pod := self._link.backend) is not None and pod.transport is not None:
+            pod.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        if (other := self.other) is not None:
-            other.resume_reading()
+        if (pod := self._link.backend) is not None and pod.transport is not None:
+            pod.transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._link.lost(self)
+
+
+class _PodSide(asyncio.Protocol):
+    """The pod's end of a link; what goes there and comes from there goes by wires, in order."""
+
+    def __init__(self, link: Link, shapes: Shapes, address: str) -> None:
+        self._link = link
+        self.transport: asyncio.Transport | None = None
+        self._to = Wire(shapes, address, to_pod=True, pause=self.pause_writing, resume=self.resume_writing)
+        self._from = Wire(shapes, address, to_pod=False, pause=self._pause_pod, resume=self._resume_pod)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def send(self, data: bytes) -> None:
+        self._to.carry(len(data), lambda: self._write(data))
+
+    def send_end(self) -> None:
+        """The client says nothing any more."""
+        self._to.carry(0, self._write_end)
+
+    def drop(self) -> None:
+        """Nobody is there any more for what is under way."""
+        self._to.drop()
+        self._from.drop()
+
+    def _write(self, data: bytes) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(data)
+
+    def _write_end(self) -> None:
+        if self.transport is not None and self.transport.can_write_eof():
+            self.transport.write_eof()
+
+    def data_received(self, data: bytes) -> None:
+        self._from.carry(len(data), lambda: self._arrived(data))
+
+    def _arrived(self, data: bytes) -> None:
+        if self is self._link.backend:
+            self._link.from_endpoint(data)
+
+    def pause_writing(self) -> None:
+        if self is self._link.backend and (client := self._link.client.transport) is not None:
+            client.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self is self._link.backend and (client := self._link.client.transport) is not None:
+            client.resume_reading()
+
+    def _pause_pod(self) -> None:
+        if self.transport is not None:
+            self.transport.pause_reading()
+
+    def _resume_pod(self) -> None:
+        if self.transport is not None:
+            self.transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It has said all: the client is told after what is buffered is written."""
+        self._to.drop()
+        self._from.carry(0, lambda: self._link.lost(self))
 
 
 class Link:
@@ -84,8 +138,8 @@ class Link:
 
     def __init__(self, proxy: Owner) -> None:
         self._proxy = proxy
-        self.client = _Side(self, from_client=True)
-        self.backend: _Side | None = None
+        self.client = _ClientSide(self)
+        self.backend: _PodSide | None = None
         self.endpoint: Endpoint | None = None
         self._conversation = Conversation() if proxy.speaks_http else None
         self._held = b""  # what the client said while it had no endpoint
@@ -103,8 +157,8 @@ class Link:
         self._moved(waiting_for_answer=True)
         if self._conversation is not None:
             self._conversation.ask(data)
-        if self.endpoint is not None and (transport := self.client.other) is not None:
-            transport.write(data)
+        if self.endpoint is not None and self.backend is not None:
+            self.backend.send(data)
             return
         self._held += data
         self._find_endpoint()
@@ -129,7 +183,7 @@ class Link:
     async def _connect(self) -> None:
         loop, backends = asyncio.get_running_loop(), self._proxy.backends
         for endpoint in backends.order(loop.time()):
-            self.backend = side = _Side(self, from_client=False)
+            self.backend = side = _PodSide(self, self._proxy.shapes, endpoint.address)
             try:
                 side.transport = await self._proxy.dial(side, endpoint)
             except (OSError, TimeoutError):
@@ -141,18 +195,18 @@ class Link:
             if side.transport.is_closing():  # it hung up at once, and was told nothing
                 backends.unreachable(endpoint, loop.time())
                 continue
-            self._serve_from(endpoint, side.transport)
+            self._serve_from(endpoint, side)
             return
         if self.client.transport is not None:
             self.client.transport.abort()  # as near to «connection refused» as an accepted one can be
 
-    def _serve_from(self, endpoint: Endpoint, transport: asyncio.Transport) -> None:
+    def _serve_from(self, endpoint: Endpoint, side: _PodSide) -> None:
         self.endpoint = endpoint
         self._proxy.backends.opened(endpoint)
         self._last_moved = asyncio.get_running_loop().time()
         held, self._held = self._held, b""
         if held:
-            transport.write(held)
+            side.send(held)
         if self.client.transport is not None:
             self.client.transport.resume_reading()
 
@@ -175,16 +229,20 @@ class Link:
         endpoint, self.endpoint = self.endpoint, None
         if endpoint is not None:
             self._proxy.backends.closed(endpoint)
-        if side is not None and side.transport is not None:
-            side.transport.close()
+        if side is not None:
+            side.drop()
+            if side.transport is not None:
+                side.transport.close()
 
     def close(self) -> None:
         """Close both ends after what is buffered is written."""
+        if self.backend is not None:
+            self.backend.drop()
         for side in (self.client, self.backend):
             if side is not None and side.transport is not None:
                 side.transport.close()
 
-    def lost(self, side: _Side) -> None:
+    def lost(self, side: _ClientSide | _PodSide) -> None:
         """One of its connections ended."""
         if side is not self.client and (side is not self.backend or self.endpoint is None):
             return  # an endpoint that was left, or that is not served from yet

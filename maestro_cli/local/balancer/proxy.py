@@ -8,9 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable
+from datetime import UTC, datetime
+from random import Random
 
 from maestro_cli.local.balancer.backends import Backends, Endpoint
 from maestro_cli.local.balancer.link import Dial, Link
+from maestro_cli.local.balancer.shapes import Shapes
 
 _CHECK_SECONDS = 0.05
 _DRAIN_SECONDS = 30.0
@@ -18,7 +21,7 @@ _CONNECT_SECONDS = 2.0
 
 
 async def dial(protocol: asyncio.Protocol, endpoint: Endpoint) -> asyncio.Transport:
-    """Open a TCP connection. The one place where faults (latency, loss, partition) can be put in."""
+    """Open a TCP connection."""
     loop = asyncio.get_running_loop()
     transport, _ = await asyncio.wait_for(
         loop.create_connection(lambda: protocol, endpoint.address, endpoint.port), _CONNECT_SECONDS
@@ -29,8 +32,9 @@ async def dial(protocol: asyncio.Protocol, endpoint: Endpoint) -> asyncio.Transp
 class ServiceProxy:
     """Listens on 127.0.0.1 for one Service port; `speaks_http` holds for connections from then on."""
 
-    def __init__(self, dial: Dial = dial, *, speaks_http: bool = False) -> None:
-        self.dial = dial
+    def __init__(self, dial: Dial = dial, *, speaks_http: bool = False, shapes: Shapes | None = None) -> None:
+        self._dial = dial
+        self.shapes = shapes or Shapes(lambda: datetime.now(UTC), Random())
         self.speaks_http = speaks_http
         self.backends = Backends()
         self.links: set[Link] = set()
@@ -38,6 +42,17 @@ class ServiceProxy:
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining: asyncio.Task[None] | None = None
+
+    async def dial(self, protocol: asyncio.Protocol, endpoint: Endpoint) -> asyncio.Transport:
+        """Open a connection as late as the way there says; raises TimeoutError, and OSError."""
+        shape = self.shapes.of(endpoint.address)
+        if shape is not None:
+            late = shape.lateness(self.shapes.random, to_pod=True)
+            if shape.partition or late >= _CONNECT_SECONDS:
+                await asyncio.sleep(_CONNECT_SECONDS)
+                raise TimeoutError
+            await asyncio.sleep(late)
+        return await self._dial(protocol, endpoint)
 
     async def start(self, wanted_port: int = 0) -> None:
         """Listen, on the wanted port if it is free."""

@@ -1,4 +1,4 @@
-"""Services of the cluster and their proxies.
+"""Services of the cluster and their proxies, and the faults that are leased to the pods behind them.
 
 Invariant: the annotation `maestro.io/local-endpoint` of a Service names a port that is being served.
 """
@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import UTC, datetime
+from random import Random
 
 from maestro_cli.core.errors import MaestroError
-from maestro_cli.local.api import ENDPOINT_SLICES, SERVICES, ApiClient
+from maestro_cli.core.fault_leases import read_leases
+from maestro_cli.local.addresses import listening_address
+from maestro_cli.local.api import ENDPOINT_SLICES, PODS, SERVICES, ApiClient
 from maestro_cli.local.balancer.backends import usable_endpoints
 from maestro_cli.local.balancer.proxy import ServiceProxy
+from maestro_cli.local.balancer.shapes import Shapes
 from maestro_cli.local.informer import Informer
 from maestro_cli.local.objects import (
     Object,
@@ -20,6 +25,7 @@ from maestro_cli.local.objects import (
     labels_of,
     name_of,
     namespace_of,
+    pod_phase,
     uid_of,
 )
 
@@ -47,6 +53,9 @@ class ServiceTable:
         self._client = client
         self.services = Informer(client, SERVICES)
         self.slices = Informer(client, ENDPOINT_SLICES)
+        self.pods = Informer(client, PODS)
+        self.pods.subscribe(self._leased)
+        self._shapes = Shapes(lambda: datetime.now(UTC), Random())
         self.slices.index("service", lambda piece: (_service_key(piece),))
         self._proxies: dict[str, dict[str, ServiceProxy]] = {}
         self._changed: asyncio.Queue[str] = asyncio.Queue()
@@ -63,6 +72,14 @@ class ServiceTable:
                 _LOG.warning("service %s: %s", key, problem.what)
                 asyncio.get_running_loop().call_later(1.0, self._changed.put_nowait, key)
 
+    def _leased(self, old: Object | None, new: Object | None) -> None:
+        """What is leased to a pod now; one that is gone leaves nothing for who has its address next."""
+        was, now = _address_of(old), _address_of(new)
+        if was and was != now:
+            self._shapes.learn(was, ())
+        if new is not None and now:
+            self._shapes.learn(now, read_leases(annotations_of(new)))
+
     async def _sync(self, key: str) -> None:
         service = self.services.get(key)
         ports = _tcp_ports(service) if service is not None else []
@@ -77,7 +94,7 @@ class ServiceTable:
             name = str(port.get("name") or "")
             annotation = annotation_for(number, name)
             if name not in proxies:
-                proxies[name] = ServiceProxy()
+                proxies[name] = ServiceProxy(shapes=self._shapes)
                 await proxies[name].start(port_in(annotations_of(service).get(annotation)))
             proxies[name].speaks_http = port.get("appProtocol") == _HTTP
             proxies[name].follow(usable_endpoints(self.slices.by("service", key), name))
@@ -93,6 +110,14 @@ class ServiceTable:
         for proxies in self._proxies.values():
             for proxy in proxies.values():
                 await proxy.stop()
+
+
+def _address_of(pod: Object | None) -> str:
+    """Where the pod listens, "" where it does not (yet, or any more)."""
+    if pod is None or pod_phase(pod) in {"Succeeded", "Failed"}:
+        return ""
+    ip = (pod.get("status") or {}).get("podIP")
+    return listening_address(ip) if ip else ""
 
 
 def _service_key(piece: Object) -> str:
