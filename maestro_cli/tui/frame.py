@@ -65,6 +65,7 @@ class Frame(Stage):
         self.history = History()
         self._trail = Trail(first or Place(FIRST))
         self._is_due, self._has_read, self._reads_all = True, False, False
+        self._news_drawn_at = -DRAW_SECONDS
         self._typing: Timer | None = None
         self._view: View | None = None
         self.herald = Herald(self._speak, self._show_news, kept.notify if kept is not None else "auto")
@@ -321,13 +322,18 @@ class Frame(Stage):
 
     @on(NewsArrived)
     def news(self) -> None:
-        """Draw soon: what comes until then is drawn with it."""
+        """Draw at once, or as soon as the last drawing is long enough ago: what comes until then is drawn
+        with it."""
         if self._is_due:
             self._is_due = False
-            self.set_timer(DRAW_SECONDS, self._draw_news)
+            wait = self._news_drawn_at + DRAW_SECONDS - self.behind.clock.monotonic()
+            if wait > 0:
+                self.set_timer(wait, self._draw_news)
+            else:
+                self.call_next(self._draw_news)
 
     def _draw_news(self) -> None:
-        self._is_due = True
+        self._is_due, self._news_drawn_at = True, self.behind.clock.monotonic()
         self.draw(only_news=True)
 
     def draw(self, *, only_news: bool = False) -> None:

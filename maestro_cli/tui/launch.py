@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from maestro_cli.services.root import Services
     from maestro_cli.tui.app import ConsoleApp
     from maestro_cli.tui.console import Console
+    from maestro_cli.tui.screens.model import Place
 
 
 def open_console(services: Services, contexts: tuple[str, ...], namespace: str, screen: str) -> None:
@@ -45,13 +46,13 @@ def open_console(services: Services, contexts: tuple[str, ...], namespace: str, 
     kept = recall()
     scope = _first_scope(services, contexts, namespace, kept)
     words = header_text(Snapshot(scope), services.clock.now())
-    with nullcontext() if is_served() else opening(words) as opened:
-        with _kept_for_good():
-            console, app = _made(services, scope, screen, kept)
+    shown = nullcontext() if is_served() else opening(words)
+    with shown as opened, _kept_for_good(), _turns_of(SWITCH_SECONDS):
+        console, app = _made(services, scope, screen, kept)
         app.opening = opened
         ended = services.cancellation
         try:
-            with told_to(app.remark), ended.calling(app.end_soon), _turns_of(SWITCH_SECONDS):
+            with told_to(app.remark), ended.calling(app.end_soon):
                 console.recorder.start()
                 app.run()
         finally:
@@ -70,13 +71,18 @@ def _first_scope(services: Services, contexts: tuple[str, ...], namespace: str, 
 
 @contextmanager
 def _kept_for_good() -> Iterator[None]:
-    """What is imported and made within stays until the end: no cycle is looked for in it, now or later."""
+    """No cycle is looked for in what is imported, made and first read, which stays until the end."""
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         gc.enable()
+
+
+def _look_for_cycles() -> None:
+    """From now on, in what is made from now on."""
+    gc.freeze()
+    gc.enable()
 
 
 @contextmanager
@@ -98,6 +104,7 @@ def _made(services: Services, scope: Scope, screen: str, kept: Remembered) -> tu
     wanted = named_screen(screen)  # refused before anything is opened
     console = Console(services.options, services.clock, scope.contexts, scope.namespace)
     place = Place(wanted if screen else first_screen(console, kept.screen))
+    _read_ahead(console, place)
     from maestro_cli.tui.app import ConsoleApp
     from maestro_cli.tui.keys.keymap import usable_keymap
     from maestro_cli.tui.left_over import left_over_words
@@ -106,9 +113,19 @@ def _made(services: Services, scope: Scope, screen: str, kept: Remembered) -> tu
     app = ConsoleApp(console, place, keymap, kept)
     if fault is not None:
         app.tell_first("keys.yaml is not used: every key is as it comes", fault)
-    app.when_whole = gc.freeze
+    app.when_whole = _look_for_cycles
     app.greeting = lambda: left_over_words(console, app.chosen_keys)
     return console, app
+
+
+def _read_ahead(console: Console, place: Place) -> None:
+    """Have the first list be on its way while a full screen is imported."""
+    from maestro_cli.tui.screens.model import TableScreen
+    from maestro_cli.tui.screens.table import every_screen
+
+    screen = every_screen()[place.screen]
+    if isinstance(screen, TableScreen):
+        console.feeds.want(screen.keys(place, console.store.snapshot.scope))
 
 
 def _open_lines(services: Services, contexts: tuple[str, ...], namespace: str, screen: str) -> None:

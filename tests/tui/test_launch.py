@@ -19,8 +19,10 @@ from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.tui import launch
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.console import Console
+from maestro_cli.tui.feeds.runner import FeedRunner
 from maestro_cli.tui.keys.remembered import Remembered, remember
 from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.screens.pods import PODS
 from tests.patience import PATIENCE_SECONDS
 from tests.tui.cases import StillClock, StillConsole
 
@@ -55,6 +57,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Place, str]]:
         )
 
     monkeypatch.setattr("maestro_cli.tui.app.ConsoleApp", app)
+    monkeypatch.setattr(FeedRunner, "want", lambda self, keys: None)
     reading = SimpleNamespace(journal_path=Path("journal.sqlite"))
     monkeypatch.setattr(Console, "reading", lambda self, context: reading)
     monkeypatch.setattr("maestro_cli.incidents.glance.is_any_open", lambda path: GLANCE[0])
@@ -103,6 +106,15 @@ def test_a_full_screen_that_ends_unexpectedly_leaves_no_traceback(capsys: pytest
     asyncio.run(run())
     assert app.fault is error
     assert capsys.readouterr().err == ""
+
+
+def test_the_first_list_is_on_its_way_before_a_full_screen_is_imported(
+    opened: list[tuple[Place, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(FeedRunner, "want", lambda self, keys: asked.append((keys, len(opened))))
+    launch.open_console(SERVICES, (), "", "po")
+    assert asked == [(frozenset({PODS.of("prod", "ml")}), 0)]
 
 
 @pytest.mark.parametrize("told", [True, None], ids=["open", "not-known"])
