@@ -29,6 +29,7 @@ from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.burning import Burning, burn_query, read_rates, unanswered
 from maestro_cli.slo.files.exclusions import Maintenance, excluding
 from maestro_cli.slo.kept import Kept
+from maestro_cli.slo.measuring.distribution import Distribution, distribution_of
 from maestro_cli.slo.measuring.keeping import InMemory, KeptInMemory, KeptOnDisk, Nowhere, Store
 from maestro_cli.slo.measuring.measure import Outside, measure, span_of
 from maestro_cli.slo.measuring.model import Excluded, Measured
@@ -63,6 +64,7 @@ class MeasureWanted:
     zone: str = ""
     fresh: bool = False
     cross_check: bool = False  # also ask PromQL what it counts
+    durations: bool = False  # also how long events took
 
 
 def read_kept(services: Services, wanted: MeasureWanted) -> tuple[Kept, ...]:
@@ -206,7 +208,18 @@ def _read(
     if wanted.cross_check:
         measured = replace(measured, notes=(*measured.notes, _cross_checked(measured, source)))
     is_over = bool(wanted.month) and measured.span.end <= now
-    return Kept(objective, measured, None if is_over else _burning(source, objective, measured))
+    burning = None if is_over else _burning(source, objective, measured)
+    durations = _durations(objective, span, outside) if wanted.durations else None
+    return Kept(objective, measured, burning, distribution=durations)
+
+
+def _durations(objective: Objective, span: Span, outside: Outside) -> Distribution | None:
+    """For a look: where it cannot be had, all else is told without it."""
+    try:
+        found = distribution_of(objective, span, outside)
+    except MaestroError:
+        return None
+    return found if found is not None and found.total else None
 
 
 def _cross_checked(measured: Measured, source: RawPrometheus) -> str:

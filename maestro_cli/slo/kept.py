@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.slo.burning import Burning
+from maestro_cli.slo.measuring.distribution import Distribution
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.target import left_bounds
 from maestro_cli.slo.objectives import Objective
@@ -17,12 +18,16 @@ from maestro_cli.slo.policy import Consequence, consequence_between
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How one objective is kept. `measured` is None where it could not be; then `error` says why."""
+    """How one objective is kept. `measured` is None where it could not be; then `error` says why.
+
+    `distribution` is how long events took, where that was asked for, and a histogram tells.
+    """
 
     objective: Objective
     measured: Measured | None
     burning: Burning | None
     error: MaestroError | None = None
+    distribution: Distribution | None = None
 
     @property
     def left(self) -> float | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.quantities import format_duration, format_share
 from maestro_cli.core.verdict import Judgement, Verdict, combine
+from maestro_cli.output.renderers.durations import durations_blocks, durations_document
 from maestro_cli.output.strips import sparkline, strip
 from maestro_cli.output.tones import BURN_TONES, verdict_tone
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
@@ -100,7 +101,8 @@ def budget_view(found: Sequence[Kept]) -> Listing[Kept]:
 
 def explain_view(one: Kept) -> Report:
     """Everything that the verdict of one objective rests on, each query with its digest."""
-    document = {**kept_document(one), "queries": [], "burn_windows": _burn_rows(one)}
+    durations = durations_document(one.distribution)
+    document = {**kept_document(one), "queries": [], "burn_windows": _burn_rows(one), "durations": durations}
     if one.measured is None:
         why = one.error.what if one.error is not None else ""
         return Report(
@@ -113,6 +115,9 @@ def explain_view(one: Kept) -> Report:
     blocks: list[Any] = [Fields(_rows(one, measured))]
     if days:
         blocks += [Heading("days, by what each spent of the budget"), Lines(_calendar(days, measured))]
+    if one.distribution is not None:
+        promised = {one.distribution.threshold_seconds: [one.objective.name]}
+        blocks += durations_blocks(one.distribution, one.objective.name, promised)
     if one.burning is not None:
         blocks += [Heading("burn"), _burns(one)]
     kept = sum(asked.is_kept for asked in measured.queries)

@@ -5,19 +5,16 @@ Invariant: times are UTC, so that everybody reads the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.markdown_parts import at
 from maestro_cli.core.quantities import format_duration
-from maestro_cli.output.histogram import percentage
+from maestro_cli.output.renderers.durations import durations_blocks
 from maestro_cli.output.renderers.kept import STRIP_LEGEND, burn_down, days_strip
-from maestro_cli.output.renderers.sla_pictures import boundary_words, quantile_words
-from maestro_cli.output.strips import bar
 from maestro_cli.output.views import Column, Heading, Lines, Listing
 from maestro_cli.slo.measuring.target import days_in
-from maestro_cli.slo.report.document import QUANTILES
 from maestro_cli.slo.report.remarks import spent_in
 from maestro_cli.slo.report.text import spent_text
 
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from maestro_cli.slo.report.model import DrillLine, IncidentLine, Line, SlaReport
 
 Block = Heading | Lines | Listing[Any]
-_WIDTH = 30
 _NARROW = 20  # so that a month of days beside it fits into 80 columns
 
 
@@ -43,9 +39,7 @@ def detail_blocks(report: SlaReport) -> Iterator[Block]:
         if found is None or not found.total or found.queries[0].promql in seen:
             continue
         seen.add(found.queries[0].promql)
-        told = ", ".join(quantile_words(found, share) for share in QUANTILES)
-        yield Heading(f"how long events of {line.objective.name} took: {told}")
-        yield _durations(found, report)
+        yield from durations_blocks(found, line.objective.name, _promised(found, report))
     yield Heading("incidents")
     yield _incidents(report)
     if report.inputs.drills:
@@ -62,23 +56,14 @@ def _days(lines: list[Line]) -> Listing[Line]:
     return Listing("sla-days/v1", columns, lines, document=lambda line: line.objective.name)
 
 
-def _durations(found: Distribution, report: SlaReport) -> Listing[tuple[float, float]]:
-    """A row a bucket; what is promised of which is said beside it."""
-    query = found.queries[0].promql
+def _promised(found: Distribution, report: SlaReport) -> Mapping[float, Sequence[str]]:
+    """Who promises which threshold of the same histogram."""
     promised: dict[float, list[str]] = {}
     for line in report.lines:
         own = line.distribution
-        if own is not None and own.queries[0].promql == query:
+        if own is not None and own.queries[0].promql == found.queries[0].promql:
             promised.setdefault(own.threshold_seconds, []).append(line.objective.name)
-    most, total = max(found.events), found.total
-    columns: tuple[Column[tuple[float, float]], ...] = (
-        Column("within", lambda row: boundary_words(row[0]), right=True),
-        Column("share", lambda row: percentage(row[1] / total), right=True, priority=1),
-        Column("events", lambda row: bar(row[1] / most, _WIDTH), priority=1),
-        Column("promised", lambda row: ", ".join(promised.get(row[0], ())), priority=1),
-    )
-    rows = list(zip(found.ends, found.events, strict=True))
-    return Listing("sla-durations/v1", columns, rows)
+    return promised
 
 
 def _incidents(report: SlaReport) -> Listing[IncidentLine]:

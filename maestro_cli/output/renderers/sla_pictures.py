@@ -6,13 +6,12 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.density import Density, density_svg
 from maestro_cli.output.heatmap import Heatmap, Row, heatmap_svg
 from maestro_cli.output.histogram import Bar, Histogram, histogram_svg
 from maestro_cli.output.plots import Plot, svg
+from maestro_cli.output.renderers.durations import boundary_words, limit_text
 from maestro_cli.output.whiskers import Period, Whiskers, whiskers_svg
-from maestro_cli.slo.measuring.distribution import Distribution
 from maestro_cli.slo.measuring.verdict import percent
 from maestro_cli.slo.objectives import Latency, Method
 from maestro_cli.slo.report import pictures as named
@@ -111,27 +110,6 @@ def _promised(line: Line) -> str:
     found = line.distribution
     limit = limit_text(0.0 if found is None else found.threshold_seconds)
     return f"{percent(line.objective.target)} within {limit}; {ratio_text(line.measured)} were"
-
-
-def boundary_words(end: float) -> str:
-    """The upper end of a bucket for people."""
-    return "more" if math.isinf(end) else limit_text(end)
-
-
-def limit_text(seconds: float) -> str:
-    """`100 ms`, `2.5 s`, `2m00s`."""
-    if seconds < 1:
-        return f"{1000 * seconds:g} ms"
-    return f"{seconds:g} s" if seconds < 60 else format_duration(seconds)
-
-
-def quantile_words(found: Distribution, share: float) -> str:
-    """`95 % within 87 ms`, or that it is more than the last bucket that ends."""
-    at = found.quantile(share)
-    if at is None:
-        return f"{share:.0%}: not known"
-    seconds, is_at_least = at
-    return f"{share:.0%} {'over' if is_at_least else 'within'} {limit_text(float(f'{seconds:.3g}'))}"
 
 
 _DRAWN: dict[str, Callable[[Line], str]] = {

@@ -31,7 +31,7 @@ def read_objectives(services: Services, argument: str) -> tuple[Kept, ...]:
 def read_objective(services: Services, argument: str) -> Kept:
     from maestro_cli.services.measuring import MeasureWanted, read_kept
 
-    (one,) = read_kept(services, MeasureWanted((argument,)))
+    (one,) = read_kept(services, MeasureWanted((argument,), durations=True))
     return one
 
 

@@ -143,7 +143,9 @@ def explain(
     from maestro_cli.services.measuring import MeasureWanted, read_kept
 
     options = output_options(ctx, output)
-    wanted = MeasureWanted((name,), file, prometheus, at, month, window, zone, fresh, cross_check)
+    wanted = MeasureWanted(
+        (name,), file, prometheus, at, month, window, zone, fresh, cross_check, durations=True
+    )
     (one,) = read_kept(ctx.obj, wanted)
     emit(explain_view(one), options)
 

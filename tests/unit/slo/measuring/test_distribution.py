@@ -8,9 +8,12 @@ from datetime import date, timedelta
 
 import pytest
 
+from maestro_cli.output.renderers.kept import explain_view
+from maestro_cli.output.views import Heading, Listing
+from maestro_cli.slo.kept import Kept
 from maestro_cli.slo.measuring.distribution import Distribution, distribution_of
 from maestro_cli.slo.measuring.keeping import Nowhere
-from maestro_cli.slo.measuring.measure import Outside
+from maestro_cli.slo.measuring.measure import Outside, measure
 from maestro_cli.slo.measuring.window import month_span
 from maestro_cli.slo.objectives import Latency
 from tests.unit.slo.report.month import ANSWERS, ASKED_AT, BAD, FAST, SPAN, Strict, requests
@@ -75,3 +78,20 @@ def test_only_what_has_buckets_and_is_over_is_asked_for() -> None:
     early = replace(asked, now=SPAN.start + timedelta(minutes=40))
     assert distribution_of(FAST, SPAN, early) is None
     assert asked.metrics.asked == []  # type: ignore[attr-defined]
+
+
+def test_what_a_latency_rests_on_has_a_row_a_bucket_beside_what_is_promised(found: Distribution) -> None:
+    at_a_bucket = replace(found, threshold_seconds=0.2)
+    told = explain_view(Kept(FAST, measure(FAST, SPAN, outside()), None, distribution=at_a_bucket))
+    (heading,) = (one for one in told.blocks if isinstance(one, Heading) and "took" in one.text)
+    assert heading.text.startswith(f"how long events of {FAST.name} took: ")
+    (rows,) = (one for one in told.blocks if isinstance(one, Listing) and one.schema == "sla-durations/v1")
+    cells = [[str(column.cell(row)) for column in rows.columns] for row in rows.items]
+    assert [row[:2] for row in cells] == [["50 ms", "96.0 %"], ["200 ms", "3.0 %"], ["more", "1.0 %"]]
+    assert [row[3] for row in cells] == ["", FAST.name, ""]
+    assert cells[0][2].count("\u2588") == 30
+    assert [one["within_seconds"] for one in told.document["durations"]["buckets"]] == [0.05, 0.2, None]
+
+
+def test_what_was_not_measured_has_no_durations() -> None:
+    assert explain_view(Kept(FAST, None, None)).document["durations"] is None
