@@ -40,7 +40,8 @@ class Child:
         ours, theirs = socket.socketpair()
         with log.open("ab") as stream, theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", MODULE, str(theirs.fileno())],
+                # -P: nothing of the folder that one happens to be in is imported
+                [sys.executable, "-P", "-m", MODULE, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,

@@ -10,7 +10,6 @@ as long as its fault may be in force, and each of the candidates got as many.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from random import Random
 
 from maestro_cli.changes.model import Consent
@@ -19,6 +18,7 @@ from maestro_cli.chaos.faults import FAULTS
 from maestro_cli.chaos.guard.check import Burn, Chosen, Proposal
 from maestro_cli.chaos.model import Candidate, Experiment, FaultOrder
 from maestro_cli.chaos.ports import Platform
+from maestro_cli.core.canonical import digest
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.slo.objectives import Objective
@@ -62,8 +62,7 @@ class Planner:
                 self._pipeline.plan(step.kind, step.ref, step.parameters, timeout_seconds=VERIFY_SECONDS)
                 for step in fault.steps(order, targets, seconds)
             )
-            agreed = replace(consent, given=True, digest="", typed_context=self._pipeline.policy.context)
-            decisions = tuple(self._pipeline.decide(plan, agreed) for plan in plans)
+            decisions = tuple(self._pipeline.decide(plan, consent) for plan in plans)
         except MaestroError as error:
             return Chosen(order, (), (), lacks="; ".join(filter(None, (error.what, error.why))))
         untouched = tuple(one for one in candidates if one not in targets)[:control]
@@ -81,6 +80,12 @@ class Planner:
             left = self._platform.budget_left(objective)
             low = left.share if left.low is None else left.low
             yield Burn(name, burn_at_worst(objective, share, seconds), low, left.why, left.words)
+
+
+def proposal_digest(proposal: Proposal) -> str:
+    """SHA-256 (hex) over what would be done to whom: the file, and the uids that each fault would meet."""
+    met = [(one.order.name, [target.uid for target in one.targets]) for one in proposal.chosen]
+    return digest([proposal.experiment.digest, met])
 
 
 def burn_at_worst(objective: Objective, share: float, seconds: float) -> float | None:

@@ -27,14 +27,14 @@ from maestro_cli.chaos.injecting import Injecting
 from maestro_cli.chaos.ledger import ExperimentLedger
 from maestro_cli.chaos.line import sane
 from maestro_cli.chaos.model import Experiment, Findings, Guarded, Kind, Stop, Tolerated
-from maestro_cli.chaos.planning import Planner
+from maestro_cli.chaos.planning import Planner, proposal_digest
 from maestro_cli.chaos.ports import Platform, Surroundings
 from maestro_cli.chaos.verdict import Judged, judge, steady_of
 from maestro_cli.chaos.watch import Watch
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import Busy, InvalidFile, MaestroError, NotFound
+from maestro_cli.core.errors import Busy, InvalidFile, MaestroError, NotFound, StalePlan
 from maestro_cli.core.files import write_atomically
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress, Quiet
@@ -58,6 +58,7 @@ class Wanted:
     variables: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, Any] = field(default_factory=dict)
     timeout_seconds: float | None = None
+    agreed: str = ""  # the digest of the proposal that a person was shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,10 @@ def run(
     progress.phase("guard", wanted.experiment.title)
     proposal, answers = propose(means, wanted)
     error = refusal(answers)
+    if error is None and wanted.agreed and wanted.agreed != proposal_digest(proposal):
+        error = StalePlan(
+            "what would be hurt changed since you agreed", why="nothing was injected", fix="again"
+        )
     if error is not None:
         ledger.refused(proposal, answers, error)
         raise error
@@ -174,6 +179,7 @@ class _Run:
             "experiment": self._experiment.document,
             "configuration": dict(self._wanted.variables),
             "secrets": dict(self._wanted.secrets),
+            "folder": str(Path(self._experiment.file).resolve().parent),
             "every_seconds": self._guarded.tolerated.every_seconds,
         }
         self._progress.phase("experiment", self._experiment.title)

@@ -14,6 +14,7 @@ from maestro_cli.services.people import PeopleServices
 
 if TYPE_CHECKING:
     from maestro_cli.changes.kinds.kind import ChangeKind
+    from maestro_cli.changes.model import Consent
     from maestro_cli.chaos.faults.fault import Fault
     from maestro_cli.chaos.guard.check import Answer, Proposal
     from maestro_cli.chaos.history import ExperimentRun
@@ -145,9 +146,13 @@ class ExperimentServices(PeopleServices):
 
     def plan_experiment(self, wanted: Wanted) -> tuple[Proposal, tuple[Answer, ...]]:
         """What it would do now, and what the guard says; does nothing."""
+        from dataclasses import replace
+
+        from maestro_cli.changes.model import Consent
         from maestro_cli.chaos.running import propose
 
-        return propose(self.experiment_means(wanted), wanted)
+        agreed = Consent(given=True, typed_context=self.context_name)  # nobody has to, for a look
+        return propose(self.experiment_means(wanted), replace(wanted, consent=agreed))
 
     def run_experiment(self, wanted: Wanted, progress: Progress) -> RunReport:
         """Run it; a person at a terminal is asked first, and shown the plan. Raises what the guard says."""
@@ -155,33 +160,37 @@ class ExperimentServices(PeopleServices):
 
         from maestro_cli.chaos.running import run
 
-        wanted = replace(wanted, consent=self._agreed(wanted))
+        consent, agreed = self._agreed(wanted)
+        wanted = replace(wanted, consent=consent, agreed=agreed)
         return run(self.experiment_means(wanted), wanted, progress=progress, cancellation=self.cancellation)
 
-    def _agreed(self, wanted: Wanted) -> Any:
-        """`--yes`, or a person's word at the terminal; what only looks needs neither."""
+    def _agreed(self, wanted: Wanted) -> tuple[Consent, str]:
+        """`--yes`, or a person's word and to what; what only looks needs neither. Raises GateNotMet."""
         from dataclasses import replace
+
+        from maestro_cli.chaos.planning import proposal_digest
 
         consent, person = wanted.consent, self.person
         if not wanted.experiment.acts:
-            return replace(consent, given=True)
+            return replace(consent, given=True), ""
         if not consent.given and person is not None:
             from maestro_cli.output.renderers.experiments import plan_view
 
-            person.show(
-                plan_view(*self.plan_experiment(replace(wanted, consent=replace(consent, given=True))))
-            )
+            proposal, answers = self.plan_experiment(wanted)
+            person.show(plan_view(proposal, answers))
+            if error := self.refusal_of(answers):
+                raise error
             typed = consent.typed_context
             if self.policy.protected and not typed:
                 typed = person.ask_text(f"{self.context_name} is protected; type its name to go on")
             if not person.confirm(f"{wanted.experiment.title}: go on?"):
                 raise GateNotMet("you said no; nothing was injected")
-            return replace(consent, given=True, typed_context=typed)
+            return replace(consent, given=True, typed_context=typed), proposal_digest(proposal)
         if not consent.given:
             why = "there was no answer to a prompt, and --yes was not given"
             what = "nobody agreed to this experiment; nothing was injected"
             raise GateNotMet(what, why=why, fix="add --yes")
-        return consent
+        return consent, ""
 
     def experiment_means(self, wanted: Wanted | None = None) -> Means:
         """What runs are made with; secrets of the experiment are kept out of what is written."""

@@ -117,6 +117,25 @@ def test_the_gate_that_chaos_toolkit_lets_through_ends_11(configured: Path, tmp_
     assert "FAIL" in result.out
 
 
+def test_secrets_of_the_file_are_in_no_record(configured: Path, tmp_path: Path) -> None:
+    file, kept = tmp_path / "looks.yaml", tmp_path / "journal.json"
+    file.write_text(LOOKS.replace("method", "secrets: {lab: {token: hunter2-hunter2}}\nmethod"))
+    result = maestro("chaos", "run", str(file), "--journal-path", str(kept), "-o", "json")
+    assert result.code == 0, result.err
+    assert "hunter2" not in kept.read_text() + result.out + maestro("journal", "show", "-o", "json").out
+
+
+def test_nothing_of_the_folder_one_is_in_is_imported(configured: Path, tmp_path: Path) -> None:
+    hostile = tmp_path / "hostile"
+    hostile.mkdir()
+    for name in ("requests", "json", "chaoslib", "maestro_cli"):
+        (hostile / f"{name}.py").write_text("open('owned', 'w')")
+    file = tmp_path / "looks.yaml"
+    file.write_text(LOOKS)
+    assert maestro("chaos", "run", str(file), cwd=hostile).code == 0
+    assert not (hostile / "owned").exists()
+
+
 def test_variables_are_read_as_chaos_toolkit_reads_them(configured: Path, tmp_path: Path) -> None:
     file = tmp_path / "looks.yaml"
     text = LOOKS.replace('path: "true"', "path: sh, arguments: [-c, 'exit ${code}']")

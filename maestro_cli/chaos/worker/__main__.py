@@ -38,6 +38,8 @@ def main(descriptor: int) -> None:
 
     from maestro_cli.chaos.worker.performance import Performance
 
+    if folder := order["order"].get("folder"):
+        sys.path.append(folder)  # modules beside the file, after everything else
     performance = Performance(line, order["order"])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGUSR1, performance.stop)

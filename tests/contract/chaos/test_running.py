@@ -6,19 +6,23 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from maestro_cli.changes.history import list_changes
+from maestro_cli.changes.model import Consent
 from maestro_cli.changes.policy import Policy
 from maestro_cli.chaos import injecting, planning
 from maestro_cli.chaos.history import get_run, list_runs
 from maestro_cli.chaos.ledger import ExperimentLedger
+from maestro_cli.chaos.planning import proposal_digest
+from maestro_cli.chaos.running import Wanted, propose, run
 from maestro_cli.config.experiments import ExperimentRules
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import ExitCode, MaestroError
+from maestro_cli.core.errors import ExitCode, MaestroError, StalePlan
 from maestro_cli.core.verdict import Verdict
 from tests.contract.chaos.lab import Lab, data, experiment
 from tests.contract.chaos.performed import action
@@ -187,6 +191,9 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], ExitCode, str]] = {
         {"rules": ExperimentRules(["ml"])}, {"target": {"workload": FRAUD, "count": 2}},
         ExitCode.POLICY_REFUSED, "cap",
     ),
+    "protected, and its name not typed": (
+        {"policy": Policy("test", protected=True)}, {}, ExitCode.GATE_NOT_MET, "changes",
+    ),
     "an incident": ({"grave": ["incident #1"]}, {}, ExitCode.GATE_NOT_MET, "incidents"),
     "no budget": ({"budget": Verdict.FAIL}, {"objectives": ["a"]}, ExitCode.GATE_NOT_MET, "budget"),
     "budget unknown": (
@@ -208,6 +215,18 @@ def test_what_the_guard_refuses_is_not_begun(name: str, tmp_path: Path) -> None:
     assert f"({check})" in refused.value.what
     assert lab.kinds() == ["experiment.refused"]
     assert get_run(lab.journal, "latest").status == "refused"
+
+
+def test_what_was_agreed_to_is_what_is_hurt(lab: Lab) -> None:
+    """The pod that a person was shown is another now."""
+    asked = Wanted(experiment(data()), 7, Consent(given=True))
+    proposal, _ = propose(lab.means, asked)
+    agreed = replace(asked, agreed=proposal_digest(proposal))
+    lab.cluster.set(pod_uid="another")
+    with pytest.raises(StalePlan):
+        run(lab.means, agreed)
+    lab.cluster.set(pod_uid="pod-uid")
+    assert run(lab.means, agreed).judged.passed
 
 
 def plain(folder: Path) -> dict[str, Any]:
