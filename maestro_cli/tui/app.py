@@ -69,7 +69,7 @@ class ConsoleApp(Desk):
         """Say what was left over, once."""
         if self.greeting is not None and (words := self.greeting()):
             self.greeting = None
-            self.remark(words)
+            self.remark(words, stays=True)
 
     def on_ready(self) -> None:
         if self.is_ending:

@@ -233,7 +233,7 @@ class Desk(Frame):
     @on(ActionEnded)
     def ended(self, event: ActionEnded) -> None:
         words = f"{event.action.title} {event.target.name}: {event.outcome}"
-        self.status.tell(words)
+        self.status.tell(words, stays=True)
         self._tell_whole(event, words)
         is_seen = self.app_focus and event.place == self._place()
         if event.seconds >= LONG_SECONDS and not is_seen:

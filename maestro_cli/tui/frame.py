@@ -64,6 +64,7 @@ class Frame(Stage):
         self.chosen_keys = keymap or Keymap()
         self.history = History()
         self._trail = Trail(first or Place(FIRST))
+        self._at, self._rested = Place(""), dict[Place, object]()  # what is chosen in the places of the trail
         self._is_due, self._has_read, self._reads_all = True, False, False
         self._news_drawn_at = -DRAW_SECONDS
         self._typing: Timer | None = None
@@ -203,15 +204,26 @@ class Frame(Stage):
         if self._free is not None and not self._is_fixing:
             self._scoped(self._free)
             self._free = None
-        self._view = view = self._view_of(place)
+        view = self._view_of(place)
+        self._rest(view)
+        self._view = view
         self.hold_for(view)  # what is typed now is meant for it
-        self.status.count_nothing()
+        self.status.turn()
         self.body.remove_children()
         self.body.mount(view)
         if reads:
             self._read_for(view)
         self.crumbs.show(self.trail)
         self.call_after_refresh(self._settle, view)
+
+    def _rest(self, view: View) -> None:
+        """Keep what is chosen where one leaves, while one can come back there, and choose it there again."""
+        if self._view is not None:
+            self._rested[self._at] = self._view.rest()
+        places = [dataclasses.replace(one, filter="") for one in self.trail]
+        self._rested = {one: kept for one, kept in self._rested.items() if one in places}
+        self._at = places[-1]
+        view.resume(self._rested.get(self._at))
 
     @property
     def _is_fixing(self) -> bool:
@@ -376,4 +388,4 @@ class Frame(Stage):
 
     @on(Remarked)
     def remarked(self, event: Remarked) -> None:
-        self.status.tell(event.text)
+        self.status.tell(event.text, stays=event.stays)

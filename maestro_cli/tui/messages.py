@@ -40,8 +40,8 @@ class Led(Message):
 
 
 class Remarked(Message):
-    """A remark or a warning of whatever works in the background."""
+    """A remark or a warning of whatever works in the background; `stays`: wherever one is."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, stays: bool = False) -> None:
         super().__init__()
-        self.text = text
+        self.text, self.stays = text, stays

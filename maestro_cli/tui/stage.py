@@ -95,6 +95,6 @@ class Stage(OrderedKeys[None]):
         if self._driver is not None and not self.is_headless:
             self._driver.write(sequence)
 
-    def remark(self, text: str) -> None:
-        """Show a remark; from any thread."""
-        self.post_message(Remarked(text))
+    def remark(self, text: str, *, stays: bool = False) -> None:
+        """Show a remark, until another place is shown unless it `stays`; from any thread."""
+        self.post_message(Remarked(text, stays=stays))

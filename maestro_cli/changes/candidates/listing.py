@@ -68,6 +68,7 @@ class _Told:
             troubles=tuple(one for one in self._troubles if track and track.was_live(one.started_at)),
             verified_by=self._verified.get(own, ""),
             differs=tuple((line.path, line.before, line.after) for line in diff.lines),
+            name=revision.name,
         )
 
     def _own_cause(self, revision: Revision) -> str:

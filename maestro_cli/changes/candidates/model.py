@@ -114,6 +114,7 @@ class Candidate:
 
     `is_current`: it runs now; `is_target`: an unnamed rollback would go to it. `differs`: path, present value
     and its own value, as in the diff of a plan. `verified_by`: the change that brought it and was verified.
+    `name`: of its ReplicaSet or ControllerRevision; the number goes to another one when it is returned to.
     """
 
     judged: Judged
@@ -127,6 +128,7 @@ class Candidate:
     troubles: tuple[Trouble, ...]
     verified_by: str
     differs: tuple[tuple[Untrusted, Untrusted | None, Untrusted | None], ...]
+    name: str = ""
 
     @property
     def requests(self) -> float | None:

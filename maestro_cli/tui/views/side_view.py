@@ -195,6 +195,14 @@ class SideView(View):
     def can_filter(self) -> bool:
         return self._panes[0].view.can_filter
 
+    def rest(self) -> object:
+        return [(pane.view.place.context, pane.view.rest()) for pane in self._panes]
+
+    def resume(self, rested: object) -> None:
+        known = dict(rested) if isinstance(rested, list) else {}
+        for pane in self._panes:
+            pane.view.resume(known.get(pane.view.place.context))
+
     def unmark(self) -> bool:
         return self.current.view.unmark()
 

@@ -23,6 +23,7 @@ from maestro_cli.tui.screens.model import Moment, Place, TableScreen
 from maestro_cli.tui.store.model import Fact, FactKey, Scope, Snapshot
 from maestro_cli.tui.views.differing import differing
 from maestro_cli.tui.views.filtering import RowFilter
+from maestro_cli.tui.views.resting import Resting, rest_of, resume
 from maestro_cli.tui.views.sited import Sited, sited_columns
 from maestro_cli.tui.views.stale_line import StaleLine
 from maestro_cli.tui.views.view import View
@@ -40,6 +41,7 @@ class TableView(View):
         self._filter = RowFilter(place.filter)
         self._shown: tuple[Snapshot, datetime] | None = None
         self._drawn: Sequence[Any] = ()
+        self._rested: Resting | None = None
 
     def compose(self) -> ComposeResult:
         yield StaleLine()
@@ -115,8 +117,20 @@ class TableView(View):
                 key(item)  # raises here for a row that has none, before the table holds it
             self._drawn = items
         empty = "not known" if not is_known else "nothing matches" if total else self._empty
-        self.query_one(FactTable).show(columns, items, key, stale=stale, empty=empty)
+        table = self.query_one(FactTable)
+        table.show(columns, items, key, stale=stale, empty=empty)
+        if self._rested is not None and is_known:
+            rested, self._rested = self._rested, None
+            resume(table, rested)
         self.post_message(self.CountChanged(len(items), total))
+
+    def rest(self) -> object:
+        """What is chosen; what was before it, while its rows are not there yet."""
+        return self._rested or (None if self._shown is None else rest_of(self.query_one(FactTable)))
+
+    def resume(self, rested: object) -> None:
+        if isinstance(rested, Resting):
+            self._rested = rested
 
     def targets(self) -> tuple[Target, ...]:
         if self._shown is None:

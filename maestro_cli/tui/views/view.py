@@ -103,6 +103,13 @@ class View(Vertical):
         """Whether it has a filter of its own."""
         return type(self).set_filter is not View.set_filter
 
+    def rest(self) -> object:
+        """What is chosen, for the view that shows this place again."""
+        return None
+
+    def resume(self, rested: object) -> None:
+        """Choose what was chosen when the place was left, once that is there."""
+
     def unmark(self) -> bool:
         """Take all marks away; False where there are none."""
         return False

@@ -1,6 +1,7 @@
 """The line above the keys: how many rows, what waits for an answer, and what was said last.
 
-Invariant: what was said goes after a while; what waits stays until it does not wait any more.
+Invariant: what was said goes after a while, and with the place that it is about; what waits stays until it
+does not wait any more.
 """
 
 from __future__ import annotations
@@ -24,19 +25,23 @@ class StatusLine(Static):
     def __init__(self) -> None:
         super().__init__("", markup=False)
         self._count, self._waits, self._told, self._shown = "", "", "", ""
+        self._stays = False
         self._ends: Timer | None = None
 
     def count(self, shown: int, total: int) -> None:
         self._count = f"{shown:,}" if shown == total else f"filtered {total:,} → {shown:,}"
         self._draw()
 
-    def count_nothing(self) -> None:
-        """What is shown now has told no count yet, or has none."""
+    def turn(self) -> None:
+        """Another place is shown: it has told no count yet, and what was said of the one before goes."""
         self._count = ""
+        if not self._stays:
+            self._told = ""
         self._draw()
 
-    def tell(self, text: str) -> None:
-        self._told = visible(text, 1000)
+    def tell(self, text: str, *, stays: bool = False) -> None:
+        """`stays`: it is about what it names, wherever one is, not about the place that is shown."""
+        self._told, self._stays = visible(text, 1000), stays
         if self._ends is not None:
             self._ends.stop()
         if self.is_attached:

@@ -105,9 +105,9 @@ def test_what_is_typed_for_an_action_that_is_refused_is_no_command() -> None:
         assert [place.screen for place in app.trail] == ["pods"]
         assert "prod is read-only" in screen_text(app)
         assert "press W to arm it" in screen_text(app)
+        assert "prod is read-only" in app.status.told
         burst(app, "enter", "4")
         await until(pilot, lambda: app.trail[-1].screen == "nodes", "keys are commands again")
-        assert "prod is read-only" in app.status.told
 
     run_app(StillConsole(SERVICES), script, place=Place("pods"))
 
