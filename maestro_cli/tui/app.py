@@ -228,6 +228,15 @@ class ConsoleApp(Desk):
         else:
             self.status.tell("select with the mouse to copy; ctrl+q leaves the console")
 
+    def action_to_shell(self) -> None:
+        """Stop, as programs of a shell do; not while something is done here, which would stand still."""
+        if self._driver is None or not self._driver.can_suspend:
+            self.status.tell("there is no shell to go to here; ctrl+q leaves the console")
+        elif self.behind.at_work:
+            self.status.tell(f"not to the shell: {', '.join(self.behind.at_work)} would stand still")
+        else:
+            self.action_suspend_process()
+
     async def action_quit(self) -> None:
         """End, at once unless something is being done; from a dialog too."""
         from maestro_cli.tui.acting.dialogs import QuitDialog

@@ -44,6 +44,8 @@ APP_BINDINGS: tuple[Binding, ...] = (
     _key("ctrl+t", "log", "log", "Commands done", "The log of everything done here, as commands."),
     _key(QUIT_KEYS, "quit", "quit", "Quit", "Leave the console; asks while an action runs.", show=True,
          first=True),
+    _key("ctrl+z", "to_shell", "suspend", "To the shell", "Stop it and go to the shell; fg comes back.",
+         first=True),
     _key("ctrl+c", "copy_selected", "copy", "Copy", "Copy what is selected with the mouse; it never quits.",
          first=True),
 )  # fmt: skip
