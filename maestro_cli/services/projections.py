@@ -12,6 +12,7 @@ from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.journal.messages import OutboxProjection
 from maestro_cli.journal.model import Projection
 from maestro_cli.runbooks.projection import RunsProjection
+from maestro_cli.slo.exclusion_rows import ExclusionsProjection
 
 
 def every_projection() -> tuple[Projection, ...]:
@@ -25,5 +26,6 @@ def every_projection() -> tuple[Projection, ...]:
         RulesProjection(),
         EscalationProjection(),
         AnomalyProjection(),
+        ExclusionsProjection(),
         ExperimentsProjection(),
     )

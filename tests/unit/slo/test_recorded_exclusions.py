@@ -12,6 +12,8 @@ import pytest
 from maestro_cli.core.errors import GateNotMet, InvalidFile, NotFound, PolicyRefused
 from maestro_cli.core.people import Who
 from maestro_cli.journal.store import Journal
+from maestro_cli.journal.verification import verify
+from maestro_cli.slo.exclusion_rows import ExclusionsProjection
 from maestro_cli.slo.files.exclusions import ExclusionSpec, excluding
 from maestro_cli.slo.recorded import add, approve, in_force, named, recorded, withdraw
 from tests.unit.incidents.world import SetClock
@@ -28,7 +30,7 @@ def spec(start: str = "2026-10-09T22:00", **more: str) -> ExclusionSpec:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    made = Journal(tmp_path / "journal.sqlite", clock=SetClock(NOW))
+    made = Journal(tmp_path / "journal.sqlite", projections=[ExclusionsProjection()], clock=SetClock(NOW))
     yield made
     made.close()
 
@@ -106,3 +108,18 @@ def test_what_cannot_be_is_refused_before_it_is_written(
         add(journal, spec(start, **more), ANN)
     assert raised.value.key == key
     assert journal.events(subject="exclusion/") == []
+
+
+def test_the_table_is_what_a_replay_of_the_events_gives(journal: Journal, tmp_path: Path) -> None:
+    """A journal of before, which had no such table, is caught up with when it is opened."""
+    before = Journal(tmp_path / "before.sqlite", clock=SetClock(NOW))
+    data = {"exclusion": msgspec.structs.asdict(spec()), "identity": "sre"}
+    before.append("exclusion.added", "exclusion/move", "ann", data)
+    before.append("exclusion.approved", "exclusion/move", "bob", {"identity": ""})
+    before.close()
+    now = Journal(before.path, projections=[ExclusionsProjection()], clock=SetClock(NOW))
+    (one,) = recorded(now)
+    assert (one.added_by, one.maintenance.approved_by, one.withdrawn) == (Who("ann", "sre"), "bob", "")
+    withdraw(now, "move", ANN, "put off")
+    now.close()
+    assert verify(before.path, [ExclusionsProjection()]).intact
