@@ -39,15 +39,15 @@ def start(folder: Path, hold: float = 0.3, *, at: str = "") -> subprocess.Popen[
     )
 
 
-def children() -> list[int]:
-    """Performing children whose parent is not this process."""
+def children(folder: Path) -> list[int]:
+    """Processes that perform experiments of this folder: they write their log there."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            words = (path / "cmdline").read_bytes().split(b"\0")
+            is_ours = (path / "fd" / "1").readlink().is_relative_to(folder)
         except OSError:
             continue
-        if b"maestro_cli.chaos.worker" in words:
+        if is_ours:
             found.append(int(path.name))
     return found
 
@@ -61,7 +61,7 @@ def swept(folder: Path) -> None:
     assert lab.sweep() == ()
     assert all(run.is_over for run in list_runs(lab.journal))
     assert verify(folder / "journal.db").intact
-    wait_for(lambda: children() == [], "the end of the child")
+    wait_for(lambda: children(folder) == [], "the end of the child")
     lab.journal.close()
 
 
