@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import UsageError
+from maestro_cli.core.errors import MaestroError, UsageError
 from maestro_cli.tui.acting.dispatcher import Dispatcher
 from maestro_cli.tui.acting.model import Action, Target
 from maestro_cli.tui.acting.progress import SpokenProgress
@@ -46,6 +46,7 @@ class Session:
         self.trail = Trail(first)
         self.page = Page("")
         self.chosen: tuple[Target, ...] = ()
+        self._fault: Exception | None = None
         self._free: Scope | None = None  # what it was about before an incident fixed it
         self._news = threading.Event()
         console.store.listen(self._news.set)
@@ -56,12 +57,14 @@ class Session:
         self.dispatcher = Dispatcher(console.store, console.clock, asker, console.reading, console.acting)
 
     def run(self) -> None:
-        """Until quit, or the end of input."""
+        """Until quit, or the end of input. Raises then what nobody expected first: it was no success."""
         self._outlive(self.show)
         while not self.talk.is_over:
             line = self.talk.read()
             if line:
                 self._outlive(partial(take, self, line))
+        if self._fault is not None:
+            raise self._fault
 
     def _outlive(self, act: Callable[[], None]) -> None:
         """Do it; whatever it raises is told, and ends nothing, but that nobody reads what is said."""
@@ -70,6 +73,8 @@ class Session:
         except BrokenPipeError:
             raise
         except Exception as error:  # noqa: BLE001 - the border of the session: it is told, and goes on
+            if not isinstance(error, MaestroError):
+                self._fault = self._fault or error
             said = told(error)
             self.talk.say(". ".join(one for one in (said.what, said.why, said.fix) if one))
 

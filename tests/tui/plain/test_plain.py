@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -68,13 +69,15 @@ class Room:
         self.services = Services(protected=protected)
         self.console = StillConsole(self.services, (SITE,))
         self.place = place or Place("pods")
+        self.raises: type[Exception] | None = None  # what is raised at the end
         for facts in FACTS.values():
             tell(self.console, *(FactRead(key, data, NOW) for key, data in facts().items()))
 
     def say(self, *lines: str) -> str:
         """What is printed until the end of the input."""
         out = io.StringIO()
-        Session(self.console, Talk(io.StringIO("\n".join(lines) + "\n"), out), self.place).run()
+        with nullcontext() if self.raises is None else pytest.raises(self.raises):
+            Session(self.console, Talk(io.StringIO("\n".join(lines) + "\n"), out), self.place).run()
         return out.getvalue()
 
     def arm(self) -> None:
@@ -145,7 +148,9 @@ def test_a_number_of_any_length_is_refused_and_the_session_goes_on(line: str) ->
     assert "chosen: ml/pod/fraud-1" in text
 
 
-def test_a_defect_ends_no_session_and_leaves_no_row_to_act_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_ends_no_session_but_is_no_success_and_leaves_no_row_to_act_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     room, shown = Room(), list[str]()
     room.arm()
 
@@ -156,6 +161,7 @@ def test_a_defect_ends_no_session_and_leaves_no_row_to_act_on(monkeypatch: pytes
         return page_of(screen, place, *rest)
 
     monkeypatch.setattr(session, "page_of", once)
+    room.raises = ZeroDivisionError
     text = room.say("1", "nodes", "do cordon", "do cordon 1", "pods")
     assert "internal error: ZeroDivisionError. a listing that divides" in text
     assert "nothing is chosen" in text
