@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from maestro_cli.slo.measuring.matching import asking, contradiction
+from maestro_cli.slo.measuring.quoted import labelled
 from maestro_cli.slo.measuring.samples import TARGET_LABELS
 from maestro_cli.slo.measuring.selectors import Match, Selector, parse_selector, selectors_in
 from maestro_cli.slo.measuring.silence import counted_alone, counts_none
@@ -65,8 +66,8 @@ def _of_counters(counted: str, *totals: str) -> Telling:
     try:
         one = parse_selector(counted)
         all_ = [parse_selector(total) for total in totals]
-    except ValueError:
-        return Telling()  # by a name in quotes: only Prometheus can read it
+    except ValueError:  # by a name in quotes
+        return Telling(labelled=tuple(selector for _, selector in labelled(counted)))
     beside = next((total for total in all_ if total.name is not None and total.name == one.name), None)
     if beside is not None and contradiction(beside, one):
         return Telling(may_be_none=False)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from maestro_cli.slo.measuring.quoted import labelled
 from maestro_cli.slo.measuring.samples import COUNTED, TARGET_LABELS, Piece
 from maestro_cli.slo.measuring.selectors import Match, Selector
 from maestro_cli.slo.measuring.window import Span
@@ -57,10 +58,22 @@ def read_matching(
 
 def read_uncounted(counted: Selector, is_bad: bool, span: Span, metrics: RawMetrics, now: datetime) -> Found:
     """Why it is that a selector counted nothing in the span, as long as samples are kept."""
+    return _why_none(counted, _kind(is_bad), metrics, _looked_back(span, metrics, now), now)
+
+
+def read_unlabelled(text: str, is_bad: bool, span: Span, metrics: RawMetrics, now: datetime) -> Found:
+    """The same of a selector with names in quotes: whether series have each label that it asks for."""
+    start = _looked_back(span, metrics, now)
+    for label, selector in labelled(text):
+        if not metrics.label_values(_NAME, selector, start, now):
+            return Found(f"no series has the label {label} of {text}: nothing tells what is {_kind(is_bad)}")
+    return Found()
+
+
+def _looked_back(span: Span, metrics: RawMetrics, now: datetime) -> datetime:
     kept = metrics.retention_seconds()
     back = _UNTOLD if kept is None else timedelta(seconds=kept)
-    start = min(span.start, (now - min(back, now - span.start + _UNTOLD)).replace(second=0, microsecond=0))
-    return _why_none(counted, _kind(is_bad), metrics, start, now)
+    return min(span.start, (now - min(back, now - span.start + _UNTOLD)).replace(second=0, microsecond=0))
 
 
 def _kind(is_bad: bool) -> str:

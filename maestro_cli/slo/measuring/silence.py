@@ -13,7 +13,7 @@ from math import fsum
 
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.slo.measuring.doubts import Doubt
-from maestro_cli.slo.measuring.matching import Found, read_uncounted
+from maestro_cli.slo.measuring.matching import Found, read_uncounted, read_unlabelled
 from maestro_cli.slo.measuring.samples import Piece, doubles
 from maestro_cli.slo.measuring.selectors import SELECTOR, parse_selector, selectors_in
 from maestro_cli.slo.measuring.window import MINUTE, Span
@@ -78,8 +78,8 @@ def _uncounted(
     for text in [promql] if isinstance(kind, Latency) else dict.fromkeys(selectors_in(promql)):
         try:
             found = read_uncounted(parse_selector(text), is_bad, span, metrics, now)
-        except ValueError:
-            continue  # by a name in quotes
+        except ValueError:  # by a name in quotes
+            found = read_unlabelled(text, is_bad, span, metrics, now)
         if found.why:
             return found
         notes += [found.note] if found.note else []
