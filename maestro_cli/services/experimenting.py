@@ -154,14 +154,19 @@ class ExperimentServices(PeopleServices):
         agreed = Consent(given=True, typed_context=self.context_name)  # nobody has to, for a look
         return propose(self.experiment_means(wanted), replace(wanted, consent=agreed))
 
-    def run_experiment(self, wanted: Wanted, progress: Progress) -> RunReport:
-        """Run it; a person at a terminal is asked first, and shown the plan. Raises what the guard says."""
+    def agreed_experiment(self, wanted: Wanted) -> Wanted:
+        """With somebody's word: a person at a terminal is shown the plan, and asked. Raises GateNotMet, and
+        what the guard says. To be had before progress is shown, which would draw over the question.
+        """
         from dataclasses import replace
 
+        consent, agreed = self._agreed(wanted)
+        return replace(wanted, consent=consent, agreed=agreed)
+
+    def run_experiment(self, wanted: Wanted, progress: Progress) -> RunReport:
+        """Run what was agreed to. Raises what the guard says."""
         from maestro_cli.chaos.running import run
 
-        consent, agreed = self._agreed(wanted)
-        wanted = replace(wanted, consent=consent, agreed=agreed)
         return run(self.experiment_means(wanted), wanted, progress=progress, cancellation=self.cancellation)
 
     def _agreed(self, wanted: Wanted) -> tuple[Consent, str]:

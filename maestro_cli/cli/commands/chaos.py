@@ -177,8 +177,9 @@ def run(
         experiment, seed=seed, yes=yes, typed_context=confirm_context, variables=variables or (),
         files=files or (), timeout=timeout,
     )  # fmt: skip
+    agreed = ctx.obj.agreed_experiment(wanted)
     with ctx.obj.progress() as progress:
-        report = ctx.obj.run_experiment(wanted, progress)
+        report = ctx.obj.run_experiment(agreed, progress)
     if journal_path is not None:
         ctx.obj.write_experiment_journal(report, journal_path)
     emit(report_view(report.journal), options)
