@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maestro_cli.core.quantities import format_share
+from maestro_cli.slo.words import bounded_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,4 @@ class Left:
     @property
     def words(self) -> str:
         """`24.6%`, with what it may be by what was not seen where that is another; else `not known`."""
-        if self.share is None or self.bounds is None:
-            return "not known"
-        low, high = map(format_share, self.bounds)
-        told = format_share(self.share)
-        return told if low == high else f"{told} ({low} to {high} by what was not seen)"
+        return bounded_words(self.share, *(self.bounds or (0.0, 0.0)))

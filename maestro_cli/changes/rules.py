@@ -169,14 +169,16 @@ def _each_budget(rules: PolicyRules, plan: Plan, budgets: Mapping[str, Left]) ->
             yield Judgement(budget.name, place, False, unlike)
             continue
         left, also = budgets.get(budget.name, Left(None, "it was not measured")), _also(budget, plan)
-        of = f"of the error budget of {budget.objective}" + (f" of {left.window}" if left.window else "")
+        name = f"the error budget of {budget.objective}" + (f" of {left.window}" if left.window else "")
+        is_overspent = left.share is not None and left.share < 0
+        is_left = also + (f"{name} is {left.words}" if is_overspent else f"{left.words} of {name} is left")
         if left.bounds is None:
-            why = f"{also}what is left {of} is not known: {left.why}"
+            why = f"{also}what is left of {name} is not known: {left.why}"
             yield Judgement(budget.name, place, True, why, refuses=True, unknown=True)
         elif budget.by_standing:
-            yield _by_standing(budget, place, plan, left.bounds, f"{also}{left.words} {of} is left")
+            yield _by_standing(budget, place, plan, left.bounds, is_left)
         else:
-            yield _by_share(budget, place, left.bounds, f"{also}{left.words} {of} is left", left.why)
+            yield _by_share(budget, place, left.bounds, is_left, left.why)
 
 
 def _by_share(

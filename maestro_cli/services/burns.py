@@ -63,11 +63,12 @@ class Burns:
         left, age = self._standing.last(objective)
         if left is not None and left.is_untold:
             return Burning(objective, {}, None, why=left.why)
-        share, seconds = (None, None) if left is None else (left.share, left.seconds)
+        share, seconds, most = (None,) * 3 if left is None else (left.share, left.seconds, left.high)
         return Burning(
             objective,
             read_rates(answer.samples, objective, is_told=share is not None),
             share,
             window_seconds=seconds,
             left_age_seconds=age if age >= OLD_SECONDS else None,
+            left_at_most=most,
         )

@@ -28,7 +28,8 @@ class Burning:
 
     `why` is why it is not known, and empty when it is; without traffic there is no rate, and that is known.
     `window_seconds` is how long the window is that `left` is of, where it is not that of the objective;
-    `left_age_seconds` is how old `left` is, where it is too old to be told without that.
+    `left_age_seconds` is how old `left` is, where it is too old to be told without that; `left_at_most`
+    is what is left whatever was not seen, None where all was.
     """
 
     objective: Objective
@@ -38,6 +39,7 @@ class Burning:
     why: str = ""
     window_seconds: float | None = None
     left_age_seconds: float | None = None
+    left_at_most: float | None = None
 
     @property
     def windows(self) -> tuple[BurnWindow, ...]:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.tones import GRAVE
+from maestro_cli.slo.words import gone_phrase
 
 if TYPE_CHECKING:
     from maestro_cli.incidents.model import Incident
@@ -41,7 +41,7 @@ class Announcer:
         unknown = {one.objective.name for one in burning if one.state is BurnState.NO_DATA}
         self._burning[context] = frozenset(critical) | (unknown & (before or frozenset()))
         return [
-            News(f"{name} burns critically in {context}{_until(one.gone_in_seconds)}", is_grave=True)
+            News(f"{name} burns critically in {context}{_until(one)}", is_grave=True)
             for name, one in critical.items()
             if before is not None and name not in before
         ]
@@ -60,8 +60,8 @@ class Announcer:
         ]
 
 
-def _until(seconds: float | None) -> str:
-    return "" if seconds is None else f": budget gone in {format_duration(seconds)}"
+def _until(one: Burning) -> str:
+    return f": {words}" if (words := gone_phrase(one)) else ""
 
 
 def _news(incident: Incident, severity_before: str | None, where: str) -> str:

@@ -223,7 +223,7 @@ class Desk(Frame):
 
     def _tell_whole(self, event: ActionEnded, words: str) -> None:
         """Why it failed, where the line would cut it, to whoever is still where it was asked for."""
-        is_cut = cell_len(words) > self.size.width - 10
+        is_cut = cell_len(words) > self.size.width - 10 or "\n" in words.strip()
         if is_cut and not event.is_done and self.is_free() and event.place == self._place():
             from maestro_cli.tui.keys.help import HelpDialog, words_text
 

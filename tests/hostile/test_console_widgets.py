@@ -94,7 +94,7 @@ def report_of(texts: Sequence[str]) -> Report:
 
 def burn_of(texts: Sequence[str]) -> list[BurnCell]:
     states = list(BurnState)
-    return [BurnCell(text, states[n % len(states)], float(n)) for n, text in enumerate(texts)]
+    return [BurnCell(text, states[n % len(states)], text) for n, text in enumerate(texts)]
 
 
 def plot_of(text: str) -> Plot:

@@ -20,6 +20,7 @@ from maestro_cli.tui.screens.pods import PODS
 from maestro_cli.tui.screens.services import BURNING
 from maestro_cli.tui.store.events import FactBegun, FactFailed, FactRead
 from maestro_cli.tui.store.model import Told
+from maestro_cli.tui.widgets.status_line import StatusLine
 from tests.tui.cases import NOW, StillConsole, pod, run_app, screen_text, tell, until
 
 SERVICES = SimpleNamespace(policy=SimpleNamespace(protected=False, read_only=False))
@@ -116,3 +117,14 @@ def test_what_fails_beside_is_told_and_ends_in_no_traceback(monkeypatch: pytest.
 
     run_app(StillConsole(SERVICES), script, place=Place("pods"))
     assert hooked == []
+
+
+def test_a_message_of_several_lines_is_one_line_with_a_sign_of_more() -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        line = app.query_one(StatusLine)
+        line.tell("it failed: exit 3\nfirst of the log\nsecond")
+        assert line.told == "it failed: exit 3 …"
+        line.tell("one line\n")
+        assert line.told == "one line"
+
+    run_app(StillConsole(SimpleNamespace()), script, place=Place("pods"))

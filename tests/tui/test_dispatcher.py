@@ -275,3 +275,26 @@ def test_what_performs_has_services_that_can_change_the_world_only_while_armed(
         arm(store)
     Dispatcher(store, StillClock(), Desk(), reading, acting).perform(look, (TARGET,), Quiet(), Cancellation())
     assert given == ["acting" if is_armed else "reading"]
+
+
+def test_what_makes_no_sense_for_a_target_is_not_asked_and_has_its_default(store: Store) -> None:
+    force = Ask(
+        "force", "they fire; all the same", lambda _: "no", ("yes", "no"), is_asked=lambda target: False
+    )
+    asked: list[tuple[str, ...]] = []
+    answered: list[dict[str, str]] = []
+
+    class Answering(Desk):
+        def words(self, action: Action, targets: Any) -> Any:
+            asked.append(tuple(ask.name for ask in action.asks))
+            return {"reason": "well"}
+
+    def record(services: Any, target: Target, answers: Any) -> str:
+        answered.append(dict(answers))
+        return "done"
+
+    action = replace(
+        NOTE, asks=(force, Ask("reason", "why")), records=record, line=lambda target, answers: ()
+    )
+    dispatcher(store, Answering()).perform(action, (TARGET,), Quiet(), Cancellation())
+    assert (asked, answered) == ([("reason",)], [{"force": "no", "reason": "well"}])

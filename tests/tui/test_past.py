@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from maestro_cli.core.facts.inspection import Description, ObjectText
 from maestro_cli.core.facts.logs import LogLine
+from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.refs import ref_of
 from maestro_cli.services.service_health import ServiceHealth
 from maestro_cli.slo.burning import Burning
@@ -21,7 +22,7 @@ from maestro_cli.tui.feeds.tail import Tail
 from maestro_cli.tui.screens.inspection import DESCRIPTION, YAML
 from maestro_cli.tui.screens.logs import LOGS, LogsAsked
 from maestro_cli.tui.screens.model import Place
-from maestro_cli.tui.screens.services import SERVICES, burn_cells, burn_unknown, left_words
+from maestro_cli.tui.screens.services import SERVICES, budget_words, burn_cells, burn_unknown
 from maestro_cli.tui.store.events import FactRead, Rewound
 from maestro_cli.tui.store.model import Fact, FactKey
 from tests.tui.cases import NOW, StillConsole, run_app, screen_text, tell, until
@@ -116,7 +117,9 @@ def test_a_budget_that_lasts_longer_than_its_window_is_never_gone() -> None:
     slow, fast = Burning(OBJECTIVE, windows, 0.9), Burning(OBJECTIVE, dict.fromkeys(windows, 20.0), 0.9)
     assert slow.gone_in_seconds is not None
     cells = burn_cells({"prod": Fact((slow, fast), NOW)})
-    assert [cell.gone_in_seconds for cell in cells] == [None, fast.gone_in_seconds]
-    assert (
-        left_words(ServiceHealth("fraud", None, (), (), (), (slow, replace(fast, left=0.25)))) == "25% of 30d"
-    )
+    assert [cell.gone for cell in cells] == [
+        "",
+        f"budget gone in {format_duration(fast.gone_in_seconds or 0)}",
+    ]
+    health = ServiceHealth("fraud", None, (), (), (), (slow, replace(fast, left=0.25)))
+    assert budget_words(health) == "25.0% of 30d"

@@ -181,9 +181,9 @@ def _served(impact: Impact | None) -> list[tuple[str, object]]:
         rows.append(("traffic", f"{traffic.share:.0%} of the endpoints of {traffic.service}{left}"))
     for budget in impact.budgets:
         left = Left(budget.left, low=budget.low, high=budget.high).words
-        of = f"its budget of {budget.window}" if budget.window else "its budget"
-        burn = "not known" if budget.burn is None else f"{budget.burn:.1%}"
-        rows.append(("objective", f"{budget.objective}: {left} of {of} left, at worst {burn} burnt"))
+        of = f"budget of {budget.window}" if budget.window else "budget"
+        burn = "not known" if budget.burn is None else f"{budget.burn:.1%} of it"
+        rows.append(("objective", f"{budget.objective}: {of} left: {left}; burnt at worst: {burn}"))
     return [*rows, *(("open", name) for name in impact.incidents)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.errors import ExitCode
@@ -16,6 +17,7 @@ from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.measuring.target import Day, days_in, spent_at
 from maestro_cli.slo.measuring.verdict import percent
 from maestro_cli.slo.policy import Standing
+from maestro_cli.slo.words import gone_words, left_phrase, left_words, shown_state
 
 if TYPE_CHECKING:
     from maestro_cli.slo.kept import Kept
@@ -36,7 +38,7 @@ def kept_view(found: Sequence[Kept]) -> Listing[Kept]:
         Column("measured", _measured, right=True, priority=1),
         *((Column("adjusted", _adjusted, right=True, priority=1),) if has_adjusted else ()),
         Column("target", _target, right=True, priority=2),
-        Column("budget left", lambda one: _share(one.left), right=True, priority=1),
+        Column("budget left", lambda one: left_words(one.left), right=True, priority=1),
         Column("burn", _state, tone=lambda one: BURN_TONES.get(_state(one), "warn"), priority=1),
         Column("gone in", _gone, right=True, priority=2),
         Column("policy", lambda one: one.consequence.standing.value, priority=2),
@@ -53,7 +55,7 @@ def kept_line(found: Sequence[Kept]) -> str:
     """All of them in one line."""
     verdicts = [verdict_of(one) for one in found]
     bad = [
-        f"{one.objective.name} {verdict_of(one)}, {_share(one.left)} left, {_state(one)}"
+        f"{one.objective.name} {verdict_of(one)}, {left_phrase(one.left)}, {_state(one)}"
         for one in found
         if verdict_of(one) != "PASS" or _state(one) == BurnState.CRITICAL.value
     ]
@@ -89,7 +91,7 @@ def budget_view(found: Sequence[Kept]) -> Listing[Kept]:
         Column("promise", lambda one: one.objective.echo, priority=2),
         Column("spent so far", lambda one: _share(_of(one, "budget_consumed")), right=True, priority=2),
         Column("of the period", lambda one: _share(_of(one, "budget_projected")), right=True, priority=2),
-        Column("left", lambda one: _share(one.left), right=True, priority=1),
+        Column("left", lambda one: left_words(one.left), right=True, priority=1),
         Column("left at least", lambda one: _least(one), right=True, priority=3),
         Column("gone in", _gone, right=True, priority=2),
         Column("policy", lambda one: one.consequence.standing.value, priority=1),
@@ -149,7 +151,7 @@ def what_if_view(now: Kept, then: Sequence[Measured]) -> Listing[Measured]:
             priority=1,
         ),
         Column("measured", _percent, right=True, priority=1),
-        Column("budget left", lambda one: _share(one.budget_left), right=True, priority=1),
+        Column("budget left", lambda one: left_words(one.budget_left), right=True, priority=1),
         Column("spent at", lambda one: spent_at(one) or "", priority=2),
         Column("allows", lambda one: one.objective.echo, priority=2),
         Column("why", lambda one: one.judgement.reason, priority=2, folds=True),
@@ -256,7 +258,7 @@ def _rows(one: Kept, measured: Measured) -> list[tuple[str, object]]:
         ),
         ("bad minutes", measured.bad_minutes),
         ("budget spent", _share(measured.budget_consumed)),
-        ("budget left", _share(measured.budget_left)),
+        ("budget left", left_words(measured.budget_left)),
         ("policy", f"{one.consequence.standing.value}: {one.consequence.sentence}"),
         ("burn-down", burn_down(measured)),
         ("exact", "yes" if measured.exact else "no"),
@@ -350,19 +352,23 @@ def _coverage(one: Kept) -> str:
 
 
 def _least(one: Kept) -> str:
-    return "" if one.left_bounds is None else _share(one.left_bounds[0])
+    return "" if one.left_bounds is None else left_words(one.left_bounds[0])
 
 
 def _state(one: Kept) -> str:
     """Empty where nobody asked: of a month that is over, and of what no metric tells."""
     if one.burning is not None:
-        return one.burning.state.value
+        return shown_state(one.burning).value
     return BurnState.NO_DATA.value if one.measured is None else ""
 
 
 def _gone(one: Kept) -> str:
-    seconds = None if one.burning is None else one.burning.gone_in_seconds
-    return "" if seconds is None else format_duration(seconds)
+    """By what was measured where that is told, so that it never differs from what is left beside it."""
+    if one.burning is None:
+        return ""
+    bounds = one.left_bounds
+    at_most = None if bounds is None else bounds[1]
+    return gone_words(replace(one.burning, left=one.left, left_at_most=at_most))
 
 
 def _why(one: Kept) -> str:

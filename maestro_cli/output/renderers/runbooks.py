@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.canonical import plain
+from maestro_cli.core.errors import EXIT_CODE_MEANINGS
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def plan_view(plan: RunPlan) -> Report:
     rows: list[tuple[str, object]] = [
         ("runbook", plan.runbook),
         *plan.parameters.items(),
-        ("would end with", int(plan.exit_code)),
+        ("would end with", f"{EXIT_CODE_MEANINGS[plan.exit_code]} (exit code {int(plan.exit_code)})"),
     ]
     return Report(
         "run-plan/v1", plain(plan), (Fields(rows), Listing("run-plan-steps/v1", columns, plan.steps))

@@ -151,9 +151,10 @@ class Dispatcher:
         """Ask, do, and tell how each target ended; raises nothing."""
         action = action.on(targets)
         asked = self._offering(action, targets)
-        answers: Answers | None = self._asker.words(asked, targets) if action.asks else {}
-        if answers is None:
+        said: Answers | None = self._asker.words(asked, targets) if asked.asks else {}
+        if said is None:
             return []
+        answers = {**{ask.name: ask.default(targets[0]) for ask in action.asks}, **said}
         work = _Work(action, answers, progress, cancellation)
         if action.plans is not None and len(targets) > 1:
             return self._many(work, targets)
@@ -175,7 +176,8 @@ class Dispatcher:
             except Exception:  # noqa: BLE001 - whatever was read, the word can be typed
                 return ask
 
-        return replace(action, asks=tuple(map(read, action.asks)))
+        asks = (ask for ask in action.asks if any(map(ask.is_asked, targets)))
+        return replace(action, asks=tuple(map(read, asks)))
 
     def _many(self, work: _Work, targets: Sequence[Target]) -> list[tuple[Target, Ending]]:
         """Plan each, ask once for all of them, carry out each as it was planned.

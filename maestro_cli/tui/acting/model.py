@@ -65,7 +65,8 @@ class Target:
 class Ask:
     """A word that an action needs; `choices` where only some will do, `check` raises UsageError.
 
-    `offers` reads, when it is asked for, what may be chosen, with a word of each.
+    `offers` reads, when it is asked for, what may be chosen, with a word of each. Where `is_asked` says
+    no, the default is the answer.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Ask:
     check: Callable[[str], object] | None = None
     is_needed: bool = True
     offers: Callable[[Services], Mapping[str, str]] | None = None
+    is_asked: Callable[[Target], bool] = lambda target: True
     offered: Mapping[str, str] = field(default_factory=dict, compare=False)  # what `offers` read
 
 

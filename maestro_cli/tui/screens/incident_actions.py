@@ -38,6 +38,12 @@ def _flagged(
     return lambda target, answers: (*base(target, answers), *((flag,) if answers[name] == "yes" else ()))
 
 
+def _still_fires(target: Target) -> bool:
+    """As it was shown; what began to fire since, the resolving itself finds."""
+    incident = getattr(target.item, "incident", target.item)
+    return bool(getattr(incident, "firing", True))
+
+
 def _assign_line(target: Target, answers: Answers) -> tuple[str, ...]:
     owner = answers["owner"]
     how = ("--nobody",) if owner == "nobody" else ("--to", owner)
@@ -148,7 +154,8 @@ ACTIONS: tuple[Action, ...] = (
         "incident.resolve", "Resolve", "Resolve it once nothing fires any more.", Danger.RECORD,
         _flagged(_command("resolve", "NUMBER", options=("reason",)), "force", "--force"), key="R",
         asks=(
-            Ask("force", "although signals still fire", lambda _: "no", YES_NO),
+            Ask("force", "signals still fire; resolve it all the same", lambda _: "no", YES_NO,
+                is_asked=_still_fires),
             Ask("reason", "why (needed to force it)", is_needed=False),
         ),
         performs=records.resolve,

@@ -39,13 +39,26 @@ OBJECTIVES: Feed[tuple[Kept, ...]] = Feed("objectives", "Prometheus", EVERY_SECO
 OBJECTIVE: Feed[Kept] = Feed("objective", "Prometheus", EVERY_SECONDS, read_objective)
 
 
+def _window(one: Kept) -> str:
+    """`30d` of the last 30 days, whose end is now anyway."""
+    return "" if one.measured is None else one.measured.span.label.removeprefix("the last ")
+
+
 def objectives_listing(found: Sequence[Kept], moment: Moment) -> Listing[Kept]:
     """As `slo status`, with the burn-down before what a narrow screen leaves out first."""
     from maestro_cli.output.renderers.kept import kept_view
 
     view = kept_view(found)
-    order = ("objective", "verdict", "budget left", "burn", "gone in", "burn-down", "measured", "target")
-    first = [column for title in order for column in view.columns if column.title == title]
+    order = (
+        "objective", "verdict", "budget left", "window", "burn", "gone in", "burn-down", "measured", "target",
+    )  # fmt: skip
+    # A share of a budget is one of some window; what was measured the verdict says already.
+    priorities = {"window": 1, "measured": 2, "target": 3}
+    columns = {
+        one.title: replace(one, priority=priorities.get(one.title, one.priority)) for one in view.columns
+    }
+    columns["window"] = replace(columns["window"], cell=_window)
+    first = [columns[title] for title in order]
     return replace(view, columns=(*first, *(one for one in view.columns if one.title not in order)))
 
 

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.clock import seconds_between
-from maestro_cli.core.quantities import format_duration, format_share
+from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.tones import BURN_TONES
 from maestro_cli.output.views import Column, Listing
+from maestro_cli.slo.words import gone_phrase, left_words, shown_state
 from maestro_cli.tui.acting.model import Action, Danger, Target
 from maestro_cli.tui.feeds.model import Feed
 from maestro_cli.tui.screens.model import Moment, OwnScreen, Place, TableScreen
@@ -70,32 +71,32 @@ def burn_words(health: ServiceHealth) -> str:
     if not health.burning:
         return "no objective"
     worst = worst_of(health.burning)
-    when = worst.gone_in_seconds
-    tail = "" if when is None or worst.state.value == "ok" else f", budget gone in {format_duration(when)}"
+    when = gone_phrase(worst)
+    tail = f", {when}" if when and shown_state(worst).value != "ok" else ""
     unknown = [f"{one.objective.name} not known: {one.why}" for one in health.burning if one.why]
     if worst.why:
         return "; ".join(unknown)
-    return "; ".join((f"{worst.objective.name} {worst.state.value}{tail}", *unknown))
+    return "; ".join((f"{worst.objective.name} {shown_state(worst).value}{tail}", *unknown))
 
 
 def worst_of(burning: Sequence[Burning]) -> Burning:
     from maestro_cli.slo.burn import BurnState
 
     order = list(BurnState)
-    return min(burning, key=lambda one: order.index(one.state))
+    return min(burning, key=lambda one: order.index(shown_state(one)))
 
 
 def burn_tone(health: ServiceHealth) -> str:
-    return BURN_TONES[worst_of(health.burning).state.value] if health.burning else "dim"
+    return BURN_TONES[shown_state(worst_of(health.burning)).value] if health.burning else "dim"
 
 
-def left_words(health: ServiceHealth) -> str | None:
+def budget_words(health: ServiceHealth) -> str | None:
     """The least that is left, and of which window: `64% of 30d`."""
     left = [(one.left, one) for one in health.burning if one.left is not None]
     if not left:
         return None
     least, one = min(left, key=lambda pair: pair[0])
-    return f"{least:.0%} of {window_words(one)}{age_words(one)}"
+    return f"{left_words(least)} of {window_words(one)}{age_words(one)}"
 
 
 def age_words(one: Burning) -> str:
@@ -111,12 +112,6 @@ def window_words(one: Burning) -> str:
     return prometheus_duration(one.objective.window_seconds)
 
 
-def gone_in_seconds(one: Burning) -> float | None:
-    """When its budget is gone; None where that is longer than its window: by then it is another budget."""
-    gone = one.gone_in_seconds
-    return None if gone is None or gone > one.objective.window_seconds else gone
-
-
 def spark(points: Points) -> str:
     from maestro_cli.tui.widgets.plot import sparkline
 
@@ -127,7 +122,7 @@ def services_listing(found: Sequence[ServiceHealth], moment: Moment) -> Listing[
     columns: tuple[Column[ServiceHealth], ...] = (
         Column("service", lambda one: one.name),
         Column("burn", burn_words, tone=burn_tone, priority=1),
-        Column("budget left", left_words, right=True),
+        Column("budget left", budget_words, right=True),
         Column("requests", lambda one: number(one.rate, ".3g", "/s"), right=True),
         Column("errors", lambda one: number(one.errors, ".2%", ""), right=True),
         Column("p95", lambda one: number(one.p95, ".0f", " ms", 1000), right=True),
@@ -142,13 +137,11 @@ def burning_listing(burning: tuple[Burning, ...]) -> Listing[Burning]:
     columns: list[Column[Burning]] = [
         Column("objective", lambda one: one.objective.name),
         Column("promise", lambda one: one.objective.echo),
-        Column("state", lambda one: one.state.value),
+        Column("state", lambda one: shown_state(one).value),
         Column(
             "budget left",
             lambda one: (
-                None
-                if one.left is None
-                else f"{format_share(one.left)} of {window_words(one)}{age_words(one)}"
+                None if one.left is None else f"{left_words(one.left)} of {window_words(one)}{age_words(one)}"
             ),
             right=True,
         ),
@@ -181,8 +174,8 @@ def burn_cells(facts: Mapping[str, Fact]) -> tuple[BurnCell, ...]:
     objectives = [
         BurnCell(
             one.objective.name if len(facts) == 1 else f"{context} {one.objective.name}",
-            one.state,
-            gone_in_seconds(one),
+            shown_state(one),
+            gone_phrase(one),
         )
         for context, fact in facts.items()
         for one in fact.data or ()

@@ -27,14 +27,14 @@ _BETWEEN: Span = (" │ ", "dim")
 
 @dataclass(frozen=True, slots=True)
 class BurnCell:
-    """An objective's name and state; `gone_in_seconds` until its budget is spent (0: it is; None: never).
+    """An objective's name and state, and `gone`, what is said of its budget where that presses.
 
     Without a state it is a context that has no objectives.
     """
 
     name: str
     state: BurnState | None
-    gone_in_seconds: float | None = None
+    gone: str = ""
 
     @property
     def word(self) -> str:
@@ -77,9 +77,8 @@ def burn_text(
 
 def _part(cell: BurnCell, is_full: bool) -> Span:
     text = f"{shown(cell.name, _LONGEST_NAME)} {cell.word}"
-    if is_full and cell.gone_in_seconds is not None and cell.word != "no data":
-        when = f" in {format_duration(cell.gone_in_seconds)}" if cell.gone_in_seconds > 0 else ""
-        text += f", budget gone{when}"
+    if is_full and cell.gone and cell.word != "no data":
+        text += f", {cell.gone}"
     return text, BURN_TONES.get(cell.word, "dim")
 
 

@@ -40,8 +40,12 @@ class StatusLine(Static):
         self._draw()
 
     def tell(self, text: str, *, stays: bool = False) -> None:
-        """`stays`: it is about what it names, wherever one is, not about the place that is shown."""
-        self._told, self._stays = visible(text, 1000), stays
+        """One line; of a message of several the first, with a sign that there is more of it.
+
+        `stays`: it is about what it names, wherever one is, not about the place that is shown.
+        """
+        first, _, more = text.partition("\n")
+        self._told, self._stays = visible(f"{first} …" if more.strip() else first, 1000), stays
         if self._ends is not None:
             self._ends.stop()
         if self.is_attached:

@@ -71,7 +71,7 @@ def test_a_selector_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path)
         (Left(0.5), False, False, "50.0% of the error budget of web is left"),
         (Left(0.1), False, False, "10.0% of the error budget of web is left"),
         (Left(0.09), True, False, "9.0% of the error budget of web is left, more than 10% is wanted"),
-        (Left(-2.0), True, False, "-200.0% of the error budget"),
+        (Left(-2.0), True, False, "the error budget of web is overspent by 200.0%"),
         (Left(None, "silent"), True, True, "what is left of the error budget of web is not known: silent"),
         (None, True, True, "it was not measured"),
     ],
@@ -197,7 +197,9 @@ def test_a_rule_by_standing_has_the_limits_of_the_budget_policy(
 ) -> None:
     found = judged(tmp_path, "budgets: [{name: b, objective: web, by_standing: true}]", Left(left))
     assert (found.refuses, found.asks) == (refuses, asks)
-    assert f"{left:.1%} of the error budget of web is left" in found.why
+    budget = "the error budget of web is"
+    told = f"{left:.1%} of {budget} left" if left >= 0 else f"{budget} overspent by {-left:.1%}"
+    assert told in found.why
 
 
 BY_STANDING = "budgets: [{name: b, objective: web, by_standing: true}]"
@@ -206,9 +208,7 @@ BY_STANDING = "budgets: [{name: b, objective: web, by_standing: true}]"
 def test_a_rule_by_standing_lets_nothing_through_of_which_some_may_be_left_or_none(tmp_path: Path) -> None:
     found = judged(tmp_path, BY_STANDING, Left(0.9, low=-3.0, high=0.9, window="30d"))
     assert (found.refuses, found.unknown) == (True, True)
-    assert (
-        "90.0% (-300.0% to 90.0% by what was not seen) of the error budget of web of 30d is left" in found.why
-    )
+    assert "90.0% (none to 90.0% by what was not seen) of the error budget of web of 30d is left" in found.why
 
 
 @pytest.mark.parametrize(
