@@ -22,6 +22,14 @@ class ActiveFault:
     hits: int
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One way of asking: so many bytes, and how long to wait for the first byte of an answer."""
+
+    size: int = 0
+    timeout_seconds: float = 1.0
+
+
 class ServerFaults(Protocol):
     """The fault hooks of model servers, pod by pod; raises Refused, Unreachable and OutcomeUnknown."""
 
@@ -34,6 +42,31 @@ class ServerFaults(Protocol):
         """End the one of that id; raises NotFound when it is over already."""
 
 
+class EmbeddedHooks(ServerFaults, Protocol):
+    """What the embedded platform's own load balancer and kubelets can be made to do.
+
+    `active`, `start` and `end` are of leases (core.fault_leases): a pod's kubelet and the load balancer carry
+    them out until they end. Those that are over are active until they are taken away.
+    """
+
+    def round_trips(self, namespace: str, pods: Sequence[str], asked: Asked) -> Sequence[float | None]:
+        """Seconds to the first byte of an answer through the Services before these pods, one connection each,
+        spread over everything behind them; None where none came in time. Raises NotFound where no Service is.
+        """
+
+    def scratch_bytes(self, pod: Pod) -> int | None:
+        """The smallest size limit of its emptyDir volumes; None where none is limited."""
+
+    def stop_kubelet(self, node: str, seconds: float) -> None:
+        """Stop its process; it goes on by itself after that time. Raises GateNotMet."""
+
+    def resume_kubelet(self, node: str) -> None:
+        """Let it go on; twice is as once."""
+
+    def is_stopped(self, node: str) -> bool:
+        """Whether its process does nothing now, as the system tells."""
+
+
 class Platform(World, Protocol):
     """A context as faults see it: what changes do, and the hooks of whatever else can be broken.
 
@@ -42,6 +75,9 @@ class Platform(World, Protocol):
 
     @property
     def server_faults(self) -> ServerFaults: ...
+
+    @property
+    def embedded(self) -> EmbeddedHooks: ...
 
 
 class Surroundings(Protocol):

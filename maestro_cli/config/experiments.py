@@ -40,7 +40,8 @@ class FaultHooks(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class ExperimentRules(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`namespaces` are the only ones whose objects may be hurt; `cap` is how many of those that serve beside
     one another, as a number or a share of them, which allows one at least and never all. `budgets` are judged
-    by all that is `known` of them, where gaps may have been bad, or by what was `seen` alone.
+    by all that is `known` of them, where gaps may have been bad, or by what was `seen` alone. `embedded`: the
+    load balancer and the kubelets are those of the embedded platform of this user, and carry out faults.
     """
 
     namespaces: list[str] = []
@@ -48,6 +49,7 @@ class ExperimentRules(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     blackouts: list[Blackout] = []
     budgets: Literal["known", "seen"] = "known"
     server_faults: FaultHooks | None = None
+    embedded: bool = False
 
 
 def check_experiments(document: Document, rules: ExperimentRules, at: Path_) -> None:

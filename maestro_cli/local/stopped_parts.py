@@ -1,7 +1,8 @@
-"""Parts of the platform that a drill has stopped: the process is there and does nothing.
+"""Parts of the platform that a drill or an experiment has stopped: the process is there and does nothing.
 
 Invariant: a part that is marked as stopped is not taken for one that hangs, so the supervisor leaves it alone
-until it is resumed; resuming what runs does nothing, and a mark outlives no platform.
+until it is resumed; resuming what runs does nothing, and a mark outlives no platform. A mark may say when it
+is over: then the supervisor has the part go on, whether who stopped it lives or not.
 """
 
 from __future__ import annotations
@@ -9,15 +10,22 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import psutil
 
-from maestro_cli.core.clock import Clock
+from maestro_cli.core.clock import Clock, from_rfc3339, to_rfc3339
 from maestro_cli.core.errors import GateNotMet
+from maestro_cli.core.files import write_atomically
 from maestro_cli.local.platform_status import platform_status
 
 _FOLDER = "stopped"
+
+
+def kubelet_part(node: str) -> str:
+    """The part of the platform that is this node's kubelet."""
+    return node.replace("node-", "kubelet-", 1)
 
 
 def is_marked(state: Path, part: str) -> bool:
@@ -25,14 +33,27 @@ def is_marked(state: Path, part: str) -> bool:
     return (state / _FOLDER / part).exists()
 
 
-def stop_part(state: Path, part: str, clock: Clock) -> None:
-    """SIGSTOP, marked before. Raises GateNotMet when it does not run."""
+def is_over(state: Path, part: str, now: datetime) -> bool:
+    """Whether its mark says that it was to be stopped until now, and no longer."""
+    try:
+        text = (state / _FOLDER / part).read_text("ascii").strip()
+        return bool(text) and from_rfc3339(text) <= now
+    except (OSError, ValueError):
+        return False
+
+
+def unmark(state: Path, part: str) -> None:
+    (state / _FOLDER / part).unlink(missing_ok=True)
+
+
+def stop_part(state: Path, part: str, clock: Clock, until: datetime | None = None) -> None:
+    """SIGSTOP, marked before, for good or until then. Raises GateNotMet when it does not run."""
     pid = _pid(state, part, clock)
     if pid is None:
         raise GateNotMet(f"{part} does not run", fix="maestro local status")
     mark = state / _FOLDER / part
     mark.parent.mkdir(mode=0o700, exist_ok=True)
-    mark.touch(mode=0o600)
+    write_atomically(mark, "" if until is None else to_rfc3339(until), mode=0o600)
     os.kill(pid, signal.SIGSTOP)
 
 
@@ -42,8 +63,17 @@ def resume_part(state: Path, part: str, clock: Clock) -> bool:
     was_stopped = pid is not None and psutil.Process(pid).status() == psutil.STATUS_STOPPED
     if pid is not None:
         os.kill(pid, signal.SIGCONT)
-    (state / _FOLDER / part).unlink(missing_ok=True)
+    unmark(state, part)
     return was_stopped
+
+
+def is_stopped(state: Path, part: str, clock: Clock) -> bool:
+    """Whether its process does nothing now, as the system tells."""
+    pid = _pid(state, part, clock)
+    try:
+        return pid is not None and psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.NoSuchProcess:
+        return False
 
 
 def stopped_parts(state: Path) -> Sequence[str]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from maestro_cli.core.progress import Progress
     from maestro_cli.journal.model import Event
     from maestro_cli.runbooks.lint import Finding
+    from maestro_cli.services.embedded_hooks import EmbeddedPlatformHooks
     from maestro_cli.sources.serving_faults import PodFaults
 
 
@@ -59,6 +60,21 @@ class ExperimentServices(PeopleServices):
             return f"http://{address}:{hooks.port}"
 
         return PodFaults(url_of, lambda: self.secrets.resolve(hooks.key))
+
+    @built_once
+    def embedded(self) -> EmbeddedPlatformHooks:
+        """The load balancer and kubelets of the embedded platform, where this context is that."""
+        from maestro_cli.config.locations import local_state_dir
+        from maestro_cli.services.embedded_hooks import EmbeddedPlatformHooks
+
+        rules = self.context.experiments
+        if rules is None or not rules.embedded:
+            raise NotFound(
+                "the context's load balancer and kubelets are not maestro's",
+                why="they are on the embedded platform alone",
+                fix="use a fault of another provider: maestro chaos list --faults",
+            )
+        return EmbeddedPlatformHooks(self.cluster, local_state_dir(), self.clock)
 
     @built_once
     def surroundings(self) -> Surroundings:

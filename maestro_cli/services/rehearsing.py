@@ -243,9 +243,9 @@ class EmbeddedNodes:
         return tuple(sorted({pod.node for pod in pods if pod.ready and not pod.deleting}))
 
     def stop(self, node: str) -> None:
-        from maestro_cli.local.stopped_parts import stop_part
+        from maestro_cli.local.stopped_parts import kubelet_part, stop_part
 
-        stop_part(self._state, _kubelet_of(node), self._services.clock)
+        stop_part(self._state, kubelet_part(node), self._services.clock)
 
     def resume(self) -> tuple[str, ...]:
         from maestro_cli.local.stopped_parts import resume_part, stopped_parts
@@ -291,11 +291,6 @@ class EmbeddedLoad:
         from maestro_cli.local.load.surge import end_surge
 
         return end_surge(self._state, caller_of(ref.name).part)
-
-
-def _kubelet_of(node: str) -> str:
-    """The part of the platform that is this node's kubelet."""
-    return node.replace("node-", "kubelet-", 1)
 
 
 class EmbeddedAlarms:

@@ -7,9 +7,18 @@ from collections.abc import Mapping
 from maestro_cli.changes.kinds.kind import ChangeKind
 from maestro_cli.chaos.faults.config_break import ConfigBreak
 from maestro_cli.chaos.faults.fault import Fault
+from maestro_cli.chaos.faults.kubelet_stop import KubeletStop
+from maestro_cli.chaos.faults.link_bandwidth import LinkBandwidth
+from maestro_cli.chaos.faults.link_latency import LinkLatency
+from maestro_cli.chaos.faults.link_loss import LinkLoss
+from maestro_cli.chaos.faults.link_partition import LinkPartition
 from maestro_cli.chaos.faults.node_cordon import NodeCordon
 from maestro_cli.chaos.faults.node_drain import NodeDrain
+from maestro_cli.chaos.faults.pod_cpu import PodCpu
 from maestro_cli.chaos.faults.pod_delete import PodDelete
+from maestro_cli.chaos.faults.pod_disk import PodDisk
+from maestro_cli.chaos.faults.pod_freeze import PodFreeze
+from maestro_cli.chaos.faults.pod_memory import PodMemory
 from maestro_cli.chaos.faults.scale_to_zero import ScaleToZero
 from maestro_cli.chaos.faults.server_cpu import ServerCpu
 from maestro_cli.chaos.faults.server_dependency import ServerDependency
@@ -18,6 +27,7 @@ from maestro_cli.chaos.faults.server_hang import ServerHang
 from maestro_cli.chaos.faults.server_latency import ServerLatency
 from maestro_cli.chaos.faults.server_memory import ServerMemory
 from maestro_cli.chaos.faults.server_slow_drain import ServerSlowDrain
+from maestro_cli.chaos.faults.zone_outage import ZoneOutage
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.core.errors import UsageError
 
@@ -25,6 +35,8 @@ _ALL: tuple[Fault, ...] = (
     PodDelete(), NodeCordon(), NodeDrain(), ScaleToZero(), ConfigBreak(),
     ServerLatency(), ServerError(), ServerHang(), ServerDependency(), ServerCpu(), ServerMemory(),
     ServerSlowDrain(),
+    LinkLatency(), LinkLoss(), LinkBandwidth(), LinkPartition(),
+    PodFreeze(), PodCpu(), PodMemory(), PodDisk(), KubeletStop(), ZoneOutage(),
 )  # fmt: skip
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _ALL}
 

@@ -1,4 +1,4 @@
-"""Changes that start and end a fault in the model server of one pod, through its fault hooks.
+"""Changes that start and end a fault in one pod, through hooks that take it by its note: a model server's.
 
 Invariant: a fault carries the id of its change as its note, so that it is found again and ended by that:
 what others have in the same server stays. It ends by itself too, when its time is over or its process ends.
@@ -59,9 +59,10 @@ class ServedPod:
 
 
 class ServerFaultKind(WritingKind[ServedPod]):
-    """What both have in common; `servers` is asked for when it is needed."""
+    """What both have in common; `servers` is asked for when it is needed, `holder` what has the fault."""
 
-    permissions = (Permission("get", "pods"),)
+    permissions: ClassVar[tuple[Permission, ...]] = (Permission("get", "pods"),)
+    holder: ClassVar[str] = "the server of "
 
     def __init__(self, servers: Callable[[], ServerFaults]) -> None:
         self._servers = servers
@@ -102,18 +103,21 @@ class InjectServerFault(ServerFaultKind):
     """Parameters: `order`, as `POST /v2/faults` takes it, without its note."""
 
     name = INJECT
+    ended_by: ClassVar[str] = END
     options: ClassVar[Mapping[str, Option]] = {"order": Option(str, needed=True)}
 
     def draft(self, world: World, found: ServedPod, request: Request) -> Draft:
         order = request.parameters["order"]
-        words = f"{order['kind']} for {order['seconds']:g} s in the server of {found.ref}"
+        words = f"{order['kind']} for {order['seconds']:g} s in {self.holder}{found.ref}"
         return Draft(
             parameters={"order": order},
             summary=words,
             spec={"order": order, "notes": sorted({*found.notes, request.change_id})},
             diff=Diff((DiffLine(Untrusted("fault"), None, Untrusted(str(order["kind"]))),)),
-            holds=f"the server of {found.ref} has the fault",
-            undo=Undo(END, {"note": request.change_id}, f"end the fault in {found.ref}"),
+            holds=f"{self.holder}{found.ref} has the fault",
+            undo=Undo(
+                self.ended_by, {"note": request.change_id}, f"end the fault in {self.holder}{found.ref}"
+            ),
         )
 
     def spec(self, world: World, found: ServedPod, plan: Plan) -> Spec:
@@ -131,8 +135,13 @@ class InjectServerFault(ServerFaultKind):
         if found is None:
             return Probe(Sent.GONE, f"{plan.target.ref} is gone, and its faults with it")
         if plan.id in found.notes:
-            return Probe(Sent.APPLIED, f"its server has the fault of {plan.id}", found, self.part_of(found))
-        return Probe(Sent.NOT_APPLIED, f"its server has no fault of {plan.id}", found)
+            return Probe(
+                Sent.APPLIED,
+                f"{self.holder}{found.ref} has the fault of {plan.id}",
+                found,
+                self.part_of(found),
+            )
+        return Probe(Sent.NOT_APPLIED, f"{self.holder}{found.ref} has no fault of {plan.id}", found)
 
     def observe(self, world: World, plan: Plan, *, left: str) -> Observation:
         found = self.now(world, plan)
@@ -152,10 +161,10 @@ class EndServerFault(ServerFaultKind):
         note = request.parameters["note"]
         return Draft(
             parameters={"note": note},
-            summary=f"end the fault of {note} in the server of {found.ref}",
+            summary=f"end the fault of {note} in {self.holder}{found.ref}",
             spec={"notes": sorted(found.notes - {note})},
             diff=Diff((DiffLine(Untrusted("fault"), Untrusted(str(note)), None),)),
-            holds=f"the server of {found.ref} has no fault of {note}",
+            holds=f"{self.holder}{found.ref} has no fault of {note}",
             undo=None,
         )
 
@@ -177,8 +186,8 @@ class EndServerFault(ServerFaultKind):
         if found is None:
             return Probe(Sent.GONE, f"{plan.target.ref} is gone, and its faults with it")
         if plan.parameters["note"] in found.notes:
-            return Probe(Sent.NOT_APPLIED, "its server has the fault still", found)
-        return Probe(Sent.APPLIED, "its server has no such fault", found, self.part_of(found))
+            return Probe(Sent.NOT_APPLIED, f"{self.holder}{found.ref} has the fault still", found)
+        return Probe(Sent.APPLIED, f"{self.holder}{found.ref} has no such fault", found, self.part_of(found))
 
     def observe(self, world: World, plan: Plan, *, left: str) -> Observation:
         found = self.now(world, plan)

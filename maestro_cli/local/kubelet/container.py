@@ -55,6 +55,11 @@ class ContainerTask:
         """The process that everything of the running container descends from."""
         return self._running.keeper if self._running is not None else None
 
+    def signal(self, number: int) -> None:
+        """Signal its processes, when it runs."""
+        if self._running is not None:
+            self._running.signal(number)
+
     @property
     def name(self) -> str:
         return self.record.name

@@ -66,12 +66,13 @@ class Measured:
 
 
 def measure(workers: Iterable[PodWorker]) -> Iterator[list[Measured]]:
-    """The running containers of each pod."""
+    """The running containers of each pod; what faults started there counts as the first one's."""
     for worker in workers:
+        running = [(task, keeper) for task in worker.tasks if (keeper := task.keeper) is not None]
+        besides = sum(map(of_container, worker.leased.keepers), Usage())
         yield [
-            Measured(worker.pod, task, of_container(keeper))
-            for task in worker.tasks
-            if (keeper := task.keeper) is not None
+            Measured(worker.pod, task, of_container(keeper) + (besides if index == 0 else Usage()))
+            for index, (task, keeper) in enumerate(running)
         ]
 
 

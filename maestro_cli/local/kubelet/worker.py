@@ -15,6 +15,7 @@ from maestro_cli.core.errors import MaestroError
 from maestro_cli.local.api import PODS, STRATEGIC_PATCH, ApiClient, ApiError
 from maestro_cli.local.kubelet.container import ContainerTask
 from maestro_cli.local.kubelet.environment import HOST_ADDRESS
+from maestro_cli.local.kubelet.leased import LeasedFaults
 from maestro_cli.local.kubelet.limits import Verdict, has_limits, judge
 from maestro_cli.local.kubelet.processes import Processes
 from maestro_cli.local.kubelet.record import Record, Started, Terminated, Waiting, recall
@@ -62,6 +63,7 @@ class PodWorker:
         policy = pod["spec"].get("restartPolicy", "Always")
         self._inits = self._tasks("initContainers", "initContainerStatuses", policy)
         self._containers = self._tasks("containers", "containerStatuses", policy)
+        self.leased = LeasedFaults(self.sandbox, lambda: self.tasks)
         self._dirty = asyncio.Event()
         self._clean = asyncio.Event()
         self._ending = asyncio.Event()  # the pod is to be deleted, or is already
@@ -93,6 +95,7 @@ class PodWorker:
             return
         shorter = is_deleting(self.pod) and _grace_of(pod) < _grace_of(self.pod)
         self.pod = self.sandbox.pod = pod
+        self.leased.learn(pod)
         if is_deleting(pod):
             self._ending.set()
         if shorter:
@@ -127,6 +130,7 @@ class PodWorker:
             await self._clean.wait()
             await self._delete()
         finally:
+            await self.leased.end()
             publisher.cancel()
             if self._forgotten or is_deleting(self.pod):
                 await asyncio.to_thread(shutil.rmtree, self.sandbox.folder, ignore_errors=True)
@@ -163,6 +167,7 @@ class PodWorker:
     async def stop(self, grace: float) -> None:
         """End all containers, sidecars last and within the same grace period."""
         self._over.set()
+        await self.leased.end()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + grace
         await asyncio.gather(*(task.stop(grace) for task in self._containers))
@@ -188,6 +193,7 @@ class PodWorker:
 
     async def _live(self) -> None:
         """Volumes, init containers in order, then all containers until they are over."""
+        self.leased.learn(self.pod)
         async with asyncio.TaskGroup() as group:
             aside = [group.create_task(self._keep_limits())]
             if await self._volumes_ready():

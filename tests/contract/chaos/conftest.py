@@ -17,11 +17,12 @@ from maestro_cli.config.settings import ClusterEndpoint
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.journal.store import Journal
+from maestro_cli.services.embedded_hooks import EmbeddedPlatformHooks
 from maestro_cli.sources.kube import KubeCluster
 from tests.contract.chaos.injected import Injected, order
 from tests.contract.chaos.some_platform import SomePlatform
 from tests.contract.cluster.kubectl import Kubectl
-from tests.contract.cluster.objects import deployment
+from tests.contract.cluster.objects import deployment, service
 from tests.contract.cluster.running import Platform
 from tests.patience import PATIENCE_SECONDS
 
@@ -34,7 +35,7 @@ def injecting(platform: Platform, namespace: str, tmp_path: Path) -> Iterator[In
     clock = SystemClock()
     journal = Journal(tmp_path / "journal.db", projections=[ChangesProjection()], clock=clock)
     cluster = KubeCluster(ClusterEndpoint(str(platform.state / "oncall.kubeconfig")))
-    world = SomePlatform(cluster)
+    world = SomePlatform(cluster, hooks=EmbeddedPlatformHooks(cluster, platform.state, clock))
     rules = Policy(context="test", poll_seconds=0.05, verify_timeout_seconds=PATIENCE_SECONDS)
     kinds = {**KINDS, **fault_kinds(world)}
     pipeline = ChangePipeline(journal, world, policy=rules, clock=clock, actor="oncall", kinds=kinds)
@@ -52,8 +53,10 @@ def injecting(platform: Platform, namespace: str, tmp_path: Path) -> Iterator[In
 def web(kubectl: Kubectl) -> Iterator[Kubectl]:
     """Two replicas of `web`, on two nodes, that are rolled out and answer."""
     made = deployment("web", 2)
-    made["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 1
-    kubectl.apply(made)
+    spec = made["spec"]["template"]["spec"]
+    spec["terminationGracePeriodSeconds"] = 1
+    spec["containers"][0]["readinessProbe"]["timeoutSeconds"] = 2  # whoever hangs is to be found out soon
+    kubectl.apply(made, service("web"))
     kubectl("rollout", "status", "deploy/web", "--timeout=90s")
     yield kubectl
     kubectl("uncordon", "node-a", "node-b")

@@ -21,7 +21,7 @@ from maestro_cli.chaos.experiments.reading import experiment_of
 from maestro_cli.chaos.faults import fault_kinds
 from maestro_cli.chaos.history import unfinished_runs
 from maestro_cli.chaos.model import Experiment
-from maestro_cli.chaos.ports import ActiveFault
+from maestro_cli.chaos.ports import ActiveFault, EmbeddedHooks
 from maestro_cli.chaos.projection import ExperimentsProjection
 from maestro_cli.chaos.running import Means, RunReport, Wanted, run
 from maestro_cli.chaos.sweeping import Swept, sweep
@@ -107,6 +107,10 @@ class FakeServers:
 @dataclass(frozen=True)
 class LabWorld(SomeWorld):
     server_faults: Any = None
+
+    @property
+    def embedded(self) -> EmbeddedHooks:
+        raise NotFound("context lab is not the embedded platform")
 
 
 @dataclass

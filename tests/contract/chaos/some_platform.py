@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maestro_cli.chaos.ports import ServerFaults
+from maestro_cli.chaos.ports import EmbeddedHooks, ServerFaults
 from maestro_cli.core.errors import NotFound
 from tests.unit.changes.some_world import SomeWorld
 
@@ -12,6 +12,14 @@ from tests.unit.changes.some_world import SomeWorld
 @dataclass(frozen=True)
 class SomePlatform(SomeWorld):
     """Satisfies chaos.ports.Platform."""
+
+    hooks: EmbeddedHooks | None = None
+
+    @property
+    def embedded(self) -> EmbeddedHooks:
+        if self.hooks is None:
+            raise NotFound("context test is not the embedded platform")
+        return self.hooks
 
     @property
     def server_faults(self) -> ServerFaults:
