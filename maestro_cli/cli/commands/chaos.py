@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maestro_cli.cli import offers
+from maestro_cli.cli.commands import chaos_gating
 from maestro_cli.cli.options import (
     ConfirmContextOption,
     FindingsOption,
@@ -267,3 +268,6 @@ def _end_swept(swept: Sequence[Swept]) -> None:
     left = [text for one in swept for text in one.residue]
     if left:
         raise UndoFailed("something is still there", why="; ".join(left), fix="maestro chaos sweep")
+
+
+app.command()(chaos_gating.gate)

@@ -1,0 +1,30 @@
+"""Files that a command leaves for other programs. Invariant: written whole, or told to be missing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from maestro_cli.core.errors import ActionFailed
+from maestro_cli.core.files import unusable, write_atomically
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Each under its name in the folder, for its owner alone. Raises ActionFailed."""
+    for name, text in files.items():
+        path = folder / name
+        try:
+            write_atomically(path, text, mode=0o600)
+        except OSError as error:
+            raise ActionFailed(f"{path} cannot be written", why=unusable(path, error)) from error
+
+
+def append_to(path: Path, text: str) -> None:
+    """At the end of a file that other programs write to as well. Raises ActionFailed."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(text.encode())
+    except OSError as error:
+        raise ActionFailed(f"{path} cannot be written", why=unusable(path, error)) from error

@@ -1,0 +1,196 @@
+"""Experiments as the gate of a pipeline: run or read, judged together, told to whoever asks."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maestro_cli.chaos.ci.decision import WAIVABLE, Decision, decide
+from maestro_cli.chaos.ci.journals import is_journal, read_outcome
+from maestro_cli.chaos.ci.junit import junit_xml
+from maestro_cli.chaos.ci.outcome import Outcome, not_run, outcome_of, refused
+from maestro_cli.chaos.ci.summary import summary_markdown
+from maestro_cli.chaos.ci.variables import dotenv, github_outputs, shell, variables_of
+from maestro_cli.chaos.running import Wanted
+from maestro_cli.core.canonical import plain
+from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, PolicyRefused, UsageError
+from maestro_cli.core.progress import Progress
+from maestro_cli.output.evidence import append_to, write_files
+
+if TYPE_CHECKING:
+    from maestro_cli.chaos.model import Experiment
+    from maestro_cli.services.root import Services
+
+# After one of these nothing more is begun: something is still broken, or somebody wants an end.
+_LAST = (ExitCode.UNDO_FAILED, ExitCode.STOP_CONDITION, ExitCode.SIGINT, ExitCode.SIGTERM)
+COMMITS = ("MAESTRO_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT")
+HOSTS = ("auto", "github", "gitlab", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class GateWanted:
+    """What is asked for: experiments, journals and runs by reference; how runs are made, as `chaos run`."""
+
+    references: Sequence[str]
+    seed: int | None
+    yes: bool
+    typed_context: str
+    variables: Sequence[str]
+    variable_files: Sequence[Path]
+    timeout: str
+    fail_on: frozenset[ExitCode] | None
+    folder: Path | None
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """`files` are what was written, by what it is."""
+
+    outcomes: tuple[Outcome, ...]
+    decision: Decision
+    files: Mapping[str, str]
+
+
+def codes_of(text: str) -> frozenset[ExitCode] | None:
+    """`10,12,13,15`; "" is everything that is no pass. Raises UsageError for what no gate ends with."""
+    if not text.strip():
+        return None
+    known = {str(int(code)): code for code in (*WAIVABLE, ExitCode.UNDO_FAILED)}
+    found = [part.strip() for part in text.split(",")]
+    for part in found:
+        if part not in known:
+            fix = f"--fail-on {','.join(sorted(known))}; what is in no such list always fails"
+            raise UsageError(f"no verdict of a gate ends with {part[:40]!r}", fix=fix)
+    return frozenset(known[part] for part in found)
+
+
+def run_gate(services: Services, wanted: GateWanted, progress: Progress) -> GateReport:
+    """Every file is read before anything is begun. Raises UsageError, NotFound, InvalidFile, ActionFailed.
+
+    What becomes of a run is in its outcome, and raised by nobody.
+    """
+    if wanted.host not in HOSTS:
+        raise UsageError(f"{wanted.host[:40]!r} is no host of pipelines", fix=f"--ci {'|'.join(HOSTS)}")
+    if wanted.folder is not None:  # before anything is broken: what cannot be kept is not worth breaking for
+        write_files(wanted.folder, {"gate.json": "{}\n"})
+    entries = [_entry(services, one, wanted) for one in wanted.references]
+    outcomes: list[Outcome] = []
+    last: Outcome | None = None
+    for entry in entries:
+        if isinstance(entry, Outcome):
+            outcomes.append(entry)
+        elif last is not None:
+            why = f"{last.title} ended with {int(last.exit_code)}, and nothing more was begun"
+            outcomes.append(not_run(entry.experiment, why))
+        else:
+            outcomes.append(_outcome(services, entry, progress))
+            last = outcomes[-1] if outcomes[-1].exit_code in _LAST else None
+    decision = decide(outcomes, wanted.fail_on)
+    return GateReport(tuple(outcomes), decision, _told(services, wanted, outcomes, decision))
+
+
+def _entry(services: Services, reference: str, wanted: GateWanted) -> Outcome | Wanted:
+    path = Path(reference)
+    if path.suffix == ".json" and is_journal(path):
+        return read_outcome(path)
+    if reference == "latest" or reference.startswith("exp-"):
+        run = services.experiment_run(reference)
+        try:
+            return outcome_of(run.name, run.file, services.experiment_journal(run.id))
+        except ValueError as error:
+            raise UsageError(f"the journal of {run.id} cannot be judged", why=str(error)) from error
+    return services.wanted_experiment(
+        reference, seed=wanted.seed, yes=wanted.yes, typed_context=wanted.typed_context,
+        variables=wanted.variables, files=wanted.variable_files, timeout=wanted.timeout,
+    )  # fmt: skip
+
+
+def _outcome(services: Services, wanted: Wanted, progress: Progress) -> Outcome:
+    experiment = wanted.experiment
+    try:
+        _check_place(services, experiment)
+        report = services.run_experiment(wanted, progress)
+    except MaestroError as error:
+        return refused(experiment, error)
+    except KeyboardInterrupt:
+        return refused(experiment, Interrupted())
+    return replace(outcome_of(experiment.name, experiment.file, report.journal), file=experiment.file)
+
+
+def _check_place(services: Services, experiment: Experiment) -> None:
+    """A pipeline breaks nothing in a context that does not say that it may, whatever the file declares."""
+    rules = services.context.experiments
+    if experiment.acts and (rules is None or not rules.namespaces):
+        raise PolicyRefused(
+            f"context {services.context_name} allows no experiments",
+            why="a gate acts only in a context that says so; nothing was injected",
+            fix=f"if that is meant: contexts.{services.context_name}.experiments.namespaces: [NAME]",
+        )
+
+
+def _told(
+    services: Services, wanted: GateWanted, outcomes: Sequence[Outcome], decision: Decision
+) -> dict[str, str]:
+    """Write what pipelines read; returns the paths."""
+    folder = wanted.folder
+    names = {"junit": "junit.xml", "summary": "summary.md", "report": "gate.json", "events": "events.jsonl"}
+    paths = {} if folder is None else {what: str(folder / name) for what, name in names.items()}
+    commit = next((os.environ[name] for name in COMMITS if os.environ.get(name)), "")
+    known = {"context": services.context_name, "commit": commit}
+    variables = variables_of(outcomes, decision, paths)
+    summary = summary_markdown(outcomes, decision, notes=known)
+    if folder is not None:
+        write_files(
+            folder,
+            {
+                "junit.xml": junit_xml(outcomes, properties=known, hostname=socket.gethostname()),
+                "summary.md": summary,
+                "outputs.env": shell(variables),
+                "gitlab.env": dotenv(variables),
+                "events.jsonl": _events(services, outcomes),
+                **_journals(outcomes),
+                "gate.json": json.dumps(gate_document(outcomes, decision), indent=1) + "\n",
+            },
+        )
+    _tell_host(wanted.host, summary, variables)
+    return paths
+
+
+def _tell_host(host: str, summary: str, variables: Mapping[str, str]) -> None:
+    """GitHub names its files in the environment; where it names none there is nothing to tell."""
+    if host == "github" or (host == "auto" and os.environ.get("GITHUB_ACTIONS") == "true"):
+        for name, text in (
+            ("GITHUB_STEP_SUMMARY", summary),
+            ("GITHUB_OUTPUT", github_outputs(variables, lambda: f"end-{secrets.token_hex(16)}")),
+        ):
+            if os.environ.get(name):
+                append_to(Path(os.environ[name]), text)
+
+
+def _journals(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    """Each journal under a name of its own that no experiment can choose."""
+    return {
+        f"journal-{number:02d}.json": json.dumps(one.journal, indent=1)
+        for number, one in enumerate(outcomes, 1)
+        if one.journal is not None
+    }
+
+
+def _events(services: Services, outcomes: Sequence[Outcome]) -> str:
+    """What maestro's own journal has of the runs that were made here, one event a line."""
+    events = [event for one in outcomes if one.run for event in services.experiment_events(one.run)]
+    return "".join(json.dumps(plain(event), ensure_ascii=True) + "\n" for event in events)
+
+
+def gate_document(outcomes: Sequence[Outcome], decision: Decision) -> dict[str, Any]:
+    """The whole of it as data, with the cases."""
+    from maestro_cli.output.renderers.chaos_gate import gate_body
+
+    return {"schema": "maestro.dev/chaos-gate/v1", **gate_body(outcomes, decision)}

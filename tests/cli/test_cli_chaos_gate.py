@@ -1,0 +1,186 @@
+"""`maestro chaos gate`: journals and experiments, one decision, and the files of a pipeline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.program import check_golden, maestro
+from tests.unit.chaos.ci.junit_schema import faults_of
+from tests.unit.chaos.ci.outcomes import performed
+from tests.unit.chaos.ci.test_variables import read_github
+from tests.unit.chaos.test_verdict import CASES, Case
+
+FORMATS = ["table", "wide", "json", "yaml", "csv", "md"]
+LOOKS = """title: It only looks
+description: There is a true.
+steady-state-hypothesis:
+  title: true is true
+  probes:
+    - {type: probe, name: "true", tolerance: 0, provider: {type: process, path: "true"}}
+method: []
+"""
+ACTS = LOOKS.replace(
+    "method: []",
+    "method: [{type: action, name: touch, provider: {type: process, path: touch, arguments: done}}]",
+)
+Keep = Callable[..., str]
+
+
+@pytest.fixture
+def keep(configured: Path, tmp_path: Path) -> Keep:
+    """Write a journal; its relative name."""
+
+    def write(name: str, journal: dict[str, Any]) -> str:
+        (tmp_path / name).write_text(json.dumps(journal), encoding="utf-8")
+        return f"./{name}"
+
+    return write
+
+
+@pytest.mark.parametrize("output", FORMATS)
+def test_journals_are_judged_together_in_every_format(keep: Keep, tmp_path: Path, output: str) -> None:
+    passed = keep("slow.json", performed())
+    deviated = keep("loss.json", performed({"after": "missed"}, title="Loss"))
+    result = maestro("chaos", "gate", passed, deviated, "-o", output, cwd=tmp_path)
+    assert (result.code, result.err) == (10, "")
+    check_golden(f"chaos-gate.{output}", result.out)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}-{int(case.code)}")
+def test_it_ends_with_what_the_run_ended_with(keep: Keep, tmp_path: Path, case: Case) -> None:
+    bad = keep("bad.json", performed(case.journal, case.findings))
+    assert maestro("chaos", "gate", keep("good.json", performed()), bad, cwd=tmp_path).code == int(case.code)
+    simple = maestro("chaos", "gate", bad, "--exit-code-style", "simple", cwd=tmp_path)
+    assert simple.code == 1
+
+
+def test_waived_codes_end_with_0_and_are_told_and_residue_is_never_waived(keep: Keep, tmp_path: Path) -> None:
+    deviated = keep("a.json", performed({"after": "missed"}))
+    left = keep("b.json", performed(findings={"residue": ("latency in ml/pod/a",)}))
+    waived = maestro("chaos", "gate", deviated, "--fail-on", "12,13", "-o", "json", cwd=tmp_path)
+    body = json.loads(waived.out)
+    assert (waived.code, body["verdict"], body["exit_code"], body["waived"]) == (0, "FAIL", 10, [10])
+    assert maestro("chaos", "gate", deviated, left, "--fail-on", "12", cwd=tmp_path).code == 13
+    assert maestro("chaos", "gate", deviated, "--fail-on", "10", cwd=tmp_path).code == 10
+    assert maestro("chaos", "gate", deviated, "--fail-on", "9", cwd=tmp_path).code == 2
+    assert maestro("chaos", "gate", deviated, "--exit-code-style", "odd", cwd=tmp_path).code == 2
+    assert maestro("chaos", "gate", deviated, "--ci", "odd", cwd=tmp_path).code == 2
+
+
+def test_the_evidence_is_written_and_its_xml_is_valid(keep: Keep, tmp_path: Path) -> None:
+    hostile = keep("x.json", performed({"after": "missed"}, title="<b>\x1b]0;x\x07 $(touch pwned) `id` @org"))
+    result = maestro("chaos", "gate", hostile, "--out", "evidence", cwd=tmp_path)
+    assert result.code == 10
+    folder = tmp_path / "evidence"
+    names = "events.jsonl gate.json gitlab.env journal-01.json junit.xml outputs.env summary.md"
+    assert sorted(path.name for path in folder.iterdir()) == names.split()
+    assert faults_of((folder / "junit.xml").read_text(encoding="utf-8")) == []
+    assert "MAESTRO_VERDICT=FAIL\n" in (folder / "gitlab.env").read_text(encoding="utf-8")
+    assert json.loads((folder / "gate.json").read_text(encoding="utf-8"))["exit_code"] == 10
+    assert not any(path.stat().st_mode & 0o077 for path in folder.iterdir())
+
+
+def test_on_github_its_files_are_appended_to_and_elsewhere_left_alone(keep: Keep, tmp_path: Path) -> None:
+    bad = keep("x.json", performed({"after": "missed"}, title="x\nverdict=PASS"))
+    outputs, summary = tmp_path / "outputs", tmp_path / "summary"
+    outputs.write_text("before=1\n")
+    env = {"GITHUB_OUTPUT": str(outputs), "GITHUB_STEP_SUMMARY": str(summary)}
+    assert maestro("chaos", "gate", bad, cwd=tmp_path, env=env).code == 10
+    assert (outputs.read_text(), summary.exists()) == ("before=1\n", False)
+    assert maestro("chaos", "gate", bad, cwd=tmp_path, env={**env, "GITHUB_ACTIONS": "true"}).code == 10
+    written = outputs.read_text(encoding="utf-8")
+    assert written.startswith("before=1\n")
+    found = read_github(written.removeprefix("before=1\n"))
+    assert (found["verdict"], found["code"]) == ("FAIL", "10")
+    assert summary.read_text(encoding="utf-8").startswith("## Chaos gate: FAIL\n")
+
+
+def test_experiments_are_run_and_a_missed_gate_ends_11(configured: Path, tmp_path: Path) -> None:
+    (tmp_path / "looks.yaml").write_text(LOOKS)
+    (tmp_path / "miss.yaml").write_text(LOOKS.replace("tolerance: 0", "tolerance: 1"))
+    well = maestro("chaos", "gate", "./looks.yaml", "--seed", "3", "-o", "json", cwd=tmp_path)
+    (one,) = json.loads(well.out)["experiments"]
+    assert (well.code, one["verdict"], one["seed"]) == (0, "PASS", 3)
+    both = maestro("chaos", "gate", "./looks.yaml", "./miss.yaml", "-o", "json", cwd=tmp_path)
+    assert (both.code, json.loads(both.out)["verdict"]) == (11, "FAIL")
+    assert maestro("chaos", "gate", one["run"], cwd=tmp_path).code == 0
+
+
+def test_nobody_agrees_for_a_pipeline(configured: Path, tmp_path: Path) -> None:
+    file = tmp_path / "acts.yaml"
+    file.write_text(ACTS)
+    text = configured.read_text()
+    configured.write_text(f"{text}  ci:\n    experiments: {{namespaces: [ml]}}\n  silent: {{}}\n")
+    silent = maestro("--context", "silent", "chaos", "gate", str(file), "--yes", "-o", "json", cwd=tmp_path)
+    assert silent.code == 20
+    assert "allows no experiments" in json.loads(silent.out)["experiments"][0]["reasons"][0]["what"]
+    unasked = maestro("--context", "ci", "chaos", "gate", str(file), "-o", "json", cwd=tmp_path)
+    assert unasked.code == 11
+    assert json.loads(unasked.out)["verdict"] == "INDETERMINATE"
+    assert not (tmp_path / "done").exists()
+
+
+def test_every_file_is_read_before_anything_is_begun(configured: Path, tmp_path: Path) -> None:
+    (tmp_path / "looks.yaml").write_text(LOOKS)
+    (tmp_path / "bad.yaml").write_text("title: x\n")
+    (tmp_path / "bad.json").write_text('{"experiment": [], "status": "completed"}')
+    assert maestro("chaos", "gate", "./looks.yaml", "./bad.yaml", cwd=tmp_path).code == 3
+    assert maestro("chaos", "gate", "./looks.yaml", "./bad.json", cwd=tmp_path).code == 3
+    assert maestro("chaos", "gate", "./looks.yaml", "nothing", cwd=tmp_path).code == 6
+    (tmp_path / "file").write_text("")
+    assert maestro("chaos", "gate", "./looks.yaml", "--out", "file", cwd=tmp_path).code == 12
+    assert maestro("chaos", "history", "-o", "json").out.count('"run"') == 0
+
+
+def test_after_something_is_left_behind_nothing_more_is_begun(configured: Path, tmp_path: Path) -> None:
+    configured.write_text(configured.read_text() + "  ci:\n    experiments: {namespaces: [ml]}\n")
+    provider = '{type: http, url: "http://127.0.0.1:1/"}'
+    mend = f"rollbacks: [{{type: action, name: mend, provider: {provider}}}]\n"
+    (tmp_path / "bad.yaml").write_text(ACTS + mend)
+    (tmp_path / "looks.yaml").write_text(LOOKS)
+    result = maestro(
+        "--context", "ci", "chaos", "gate", "./bad.yaml", "./looks.yaml", "--yes", "-o", "json", cwd=tmp_path
+    )  # fmt: skip
+    body = json.loads(result.out)
+    assert (result.code, body["verdict"]) == (13, "FAIL"), body
+    assert [one["verdict"] for one in body["experiments"]] == ["FAIL", "INDETERMINATE"]
+    assert body["experiments"][1]["run"] == ""
+
+
+def test_findings_in_experiments_are_sarif_that_code_hosts_take(configured: Path, tmp_path: Path) -> None:
+    (tmp_path / "plain.yaml").write_text(ACTS)
+    (tmp_path / "bad.yaml").write_text("title: x\n")
+    result = maestro("chaos", "lint", "./plain.yaml", "./bad.yaml", "-o", "sarif", cwd=tmp_path)
+    assert result.code == 10
+    check_golden("chaos-lint.sarif", result.out)
+    body = json.loads(result.out)
+    (run,) = body["runs"]
+    rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    assert body["version"] == "2.1.0"
+    for one in run["results"]:
+        place = one["locations"][0]["physicalLocation"]
+        assert one["ruleId"] in rules
+        assert one["level"] in ("error", "warning", "note")
+        assert one["message"]["text"]
+        assert place["artifactLocation"]["uri"] in ("plain.yaml", "bad.yaml")
+        assert place["region"]["startLine"] >= 1
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"run": [{"activity": 3}]},
+        {"steady_states": []},
+        {"maestro": {}},
+        {"experiment": {"contributions": ["high"]}},
+    ],
+)
+def test_a_journal_of_another_form_is_refused_with_its_name(keep: Keep, tmp_path: Path, part: Any) -> None:
+    result = maestro("chaos", "gate", keep("x.json", {**performed(), **part}), cwd=tmp_path)
+    assert result.code == 3, result.out
+    assert "x.json" in result.err

@@ -1,0 +1,86 @@
+"""Test cases fail when something speaks against a pass, and only then; what was not reached is skipped."""
+
+from __future__ import annotations
+
+import pytest
+
+from maestro_cli.chaos.ci.cases import State, cases_of
+from maestro_cli.chaos.ci.outcome import not_run, outcome_of, refused
+from maestro_cli.chaos.model import Experiment, Injected, Injection
+from maestro_cli.core.errors import ExitCode, PolicyRefused
+from maestro_cli.core.verdict import Verdict
+from tests.unit.chaos.ci.outcomes import outcome, performed
+from tests.unit.chaos.test_verdict import CASES, Case
+
+BAD = (State.FAILED, State.ERROR)
+PLACES = {
+    "residue": "residue", "undo": "rollback.", "stop": "during.stop-condition",
+    "interrupted": "during.to-its-end", "gate": "gate.steady-state", "injection": "inject.",
+    "worker": "inject.performance", "during": "during.steady-state", "after": "after.steady-state",
+    "recovery": "after.recovery", "deviated": "during.steady-state", "blind": "during.data",
+    "no data": "during.data",
+}  # fmt: skip
+
+
+def states(journal: dict[str, object]) -> dict[str, State]:
+    return {one.name: one.state for one in cases_of(outcome_of("x", "x", journal))}
+
+
+def test_a_pass_fails_nowhere_and_looked_everywhere() -> None:
+    found = {one.name: one.state for one in cases_of(outcome())}
+    assert {*found.values()} == {State.PASSED}
+    assert {name.split(".")[0] for name in found} == {
+        "gate", "inject", "during", "after", "rollback", "residue",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}-{int(case.code)}")
+def test_whatever_speaks_against_a_pass_is_told_by_the_case_of_its_kind(case: Case) -> None:
+    made = outcome(case.journal, case.findings)
+    told = {one.name: one.why for one in cases_of(made) if one.state in BAD}
+    assert [name for name in told if name.startswith(PLACES[case.rule])]
+    for against in made.against:
+        assert any(against.what in why for why in told.values())
+
+
+def test_what_could_not_be_measured_is_an_error_and_what_was_bad_a_failure() -> None:
+    missed = performed({"before": "missed", "during": (), "after": None}, {"injections": ()})
+    unknown = performed({"before": "none", "during": (), "after": None}, {"injections": ()})
+    assert states(missed)["gate.steady-state"] is State.FAILED
+    assert states(unknown)["gate.steady-state"] is State.ERROR
+    assert states(performed({"during": ("met", "missed")}))["during.steady-state"] is State.FAILED
+    ineffective = {"injections": (Injection("slow", Injected.INEFFECTIVE, "met nobody"),)}
+    assert states(performed(findings=ineffective))["inject.slow"] is State.ERROR
+
+
+def test_after_a_missed_gate_nothing_has_passed() -> None:
+    found = states(
+        performed({"before": "missed", "during": (), "after": None}, {"injections": (), "recoveries": ()})
+    )
+    later = {state for name, state in found.items() if not name.startswith(("gate.", "inject.hurt"))}
+    assert later == {State.SKIPPED}
+
+
+def test_what_was_refused_or_not_run_has_passed_nothing() -> None:
+    experiment = Experiment("slow", "Slow", "d", "slow.yaml", "d", {"method": []})
+    no = refused(experiment, PolicyRefused("context lab is read-only"))
+    assert (no.verdict, no.exit_code) == (Verdict.INDETERMINATE, ExitCode.POLICY_REFUSED)
+    told = {one.name: one.state for one in cases_of(no)}
+    assert told.pop("gate.guard") is State.FAILED
+    assert {*told.values()} == {State.SKIPPED}
+    waiting = not_run(experiment, "the one before ended with 13")
+    assert [one.name for one in cases_of(waiting) if one.state in BAD] == ["gate.not-run"]
+
+
+def test_a_journal_that_chaos_toolkit_wrote_alone_is_judged_by_its_activities() -> None:
+    alone = {name: part for name, part in performed({"during": ("missed",)}).items() if name != "maestro"}
+    made = outcome_of("x", "x", alone)
+    assert (alone["status"], alone["deviated"]) == ("completed", False)
+    assert (made.verdict, made.exit_code) == (Verdict.FAIL, ExitCode.CONDITION_NOT_MET)
+
+
+@pytest.mark.parametrize("part", [{"verdict": "PASS"}, {"code": 0}, {"reasons": []}])
+def test_a_part_that_contradicts_itself_is_refused(part: dict[str, object]) -> None:
+    bad = performed({"after": "missed"})
+    with pytest.raises(ValueError, match="cannot be"):
+        outcome_of("x", "x", {**bad, "maestro": {**bad["maestro"], **part}})

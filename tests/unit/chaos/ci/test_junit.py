@@ -1,0 +1,69 @@
+"""JUnit XML is valid against the published schema, whatever an experiment is called."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maestro_cli.chaos.ci.cases import State, cases_of, count
+from maestro_cli.chaos.ci.junit import junit_xml
+from maestro_cli.chaos.ci.outcome import Outcome
+from maestro_cli.chaos.model import Injected, Injection
+from tests.unit.chaos.ci.junit_schema import faults_of
+from tests.unit.chaos.ci.outcomes import outcome
+from tests.unit.chaos.test_verdict import CASES, Case
+
+HOSTILE = "\x00\x1b[31m]]> <!-- & \" ' \ufffe \ud800 \u202e <b>x</b>\n</testsuite>"
+
+
+def document(*outcomes: Outcome) -> str:
+    return junit_xml(outcomes, properties={"context": "lab"}, hostname="host")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}-{int(case.code)}")
+def test_each_way_to_end_is_valid_and_counts_what_it_says(case: Case) -> None:
+    made = outcome(case.journal, case.findings)
+    text = document(made)
+    assert faults_of(text) == []
+    (suite,) = ElementTree.fromstring(text.encode())
+    cases = cases_of(made)
+    assert len({one.name for one in cases}) == len(cases) == int(suite.attrib["tests"])
+    for attribute, tag, state in (
+        ("failures", "failure", State.FAILED),
+        ("errors", "error", State.ERROR),
+        ("skipped", "skipped", State.SKIPPED),
+    ):
+        assert int(suite.attrib[attribute]) == len(suite.findall(f"testcase/{tag}")) == count(cases, state)
+
+
+@given(st.text())
+def test_any_text_is_held(text: str) -> None:
+    made = outcome(findings={"injections": (Injection(text, Injected.FAILED, text),)}, title=text or "x")
+    assert faults_of(document(made)) == []
+
+
+def test_hostile_text_ends_no_element_and_is_still_there() -> None:
+    made = outcome(findings={"residue": (HOSTILE,)}, title=HOSTILE)
+    (suite,) = ElementTree.fromstring(document(made).encode())
+    assert suite.attrib["name"].startswith("␀␛[31m]]> <!-- &")
+    (failure,) = suite.findall("testcase/failure")
+    assert "</testsuite>" in str(failure.text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('time="12.500"', 'time="1.25e1"'),
+        (' errors="0"', ""),
+        ("<testcase ", "<testcase file='x' "),
+        ("</testcase>", "<trace/></testcase>"),
+        ("<properties>", "<properties>text"),
+    ],
+)
+def test_the_judge_of_documents_finds_what_is_wrong(old: str, new: str) -> None:
+    text = document(outcome({"after": "missed"}))
+    assert old in text
+    assert faults_of(text.replace(old, new)) != []
