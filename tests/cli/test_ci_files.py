@@ -1,0 +1,198 @@
+"""The files of `deploy/ci` run as their hosts run them, and no input of theirs is a command."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maestro_cli.config.strict import parse_yaml
+from tests.cli.program import environment
+from tests.cli.test_cli_chaos_gate import ACTS, LOOKS
+from tests.patience import wait_for
+from tests.unit.chaos.ci.test_variables import read_github
+
+CI = Path(__file__).resolve().parents[2] / "deploy" / "ci"
+FILES = ("action.yml", "workflow.yaml", "gitlab.yaml", "tekton.yaml")
+HOSTILE = "\n".join(
+    [
+        "$(touch pwned)",
+        "`touch pwned`",
+        "'; touch pwned; '",
+        '"; touch pwned; "',
+        "| touch pwned",
+        "& touch pwned",
+        "*",
+    ]
+)
+
+
+def read(name: str) -> Any:
+    return parse_yaml((CI / name).read_text(encoding="utf-8"), name).data
+
+
+def scripts_of(data: Any) -> list[str]:
+    """Every text that a shell is given."""
+    if isinstance(data, list):
+        return [text for one in data for text in scripts_of(one)]
+    if not isinstance(data, Mapping):
+        return []
+    found = [text for one in data.values() for text in scripts_of(one)]
+    for key in ("run", "script", "after_script"):
+        if key in data:
+            found += [data[key]] if isinstance(data[key], str) else list(data[key])
+    return found
+
+
+class Runner:
+    """A checkout with experiments, a home with settings, and the files that a host gives its jobs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "deploy").mkdir()
+        (folder / "deploy" / "ci").symlink_to(CI)
+        (folder / "looks.yaml").write_text(LOOKS)
+        (folder / "miss.yaml").write_text(LOOKS.replace("tolerance: 0", "tolerance: 1"))
+        (folder / "acts.yaml").write_text(ACTS)
+        self.outputs, self.summary = folder / "output", folder / "summary"
+        self.env = environment(
+            {
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                "GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(self.outputs), "CI": "true",
+                "GITHUB_STEP_SUMMARY": str(self.summary), "GITHUB_ACTION_PATH": str(CI),
+            }
+        )  # fmt: skip
+
+    def bash(self, script: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+            cwd=self.folder, env={**self.env, **env}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    def action(self, **inputs: str) -> dict[str, int]:
+        """Each step that a shell runs, with its code; after a failure only those that always run."""
+        action, codes, failed = read("action.yml"), {}, False
+        given = {name: one.get("default", "") for name, one in action["inputs"].items()}
+        given |= {name.replace("_", "-"): value for name, value in inputs.items()}
+        for step in action["runs"]["steps"]:
+            condition = step.get("if", "success()")
+            if "run" not in step or condition.startswith("inputs.") or (failed and condition != "always()"):
+                continue
+            env = {
+                name: re.sub(r"\$\{\{ inputs\.([a-z-]+) \}\}", lambda found: given[found[1]], text)
+                for name, text in step.get("env", {}).items()
+            }
+            done = self.bash(step["run"], env)
+            codes[step["name"]] = done.returncode
+            failed = failed or done.returncode != 0
+        return codes
+
+
+@pytest.fixture
+def runner(configured: Path, tmp_path: Path) -> Runner:
+    configured.write_text(configured.read_text() + "  ci:\n    experiments: {namespaces: [ml]}\n")
+    return Runner(tmp_path)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_script_holds_an_expression_and_what_is_used_is_pinned(name: str) -> None:
+    data = read(name)
+    for script in scripts_of(data):
+        assert "${{" not in script
+        assert "$(params" not in script
+    for used in re.findall(r"uses: (\S+)", (CI / name).read_text(encoding="utf-8")):
+        assert used.startswith("./") or re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", used)
+
+
+def test_evidence_and_sweep_are_always_kept_and_runs_of_a_cluster_wait_for_one_another() -> None:
+    steps = {step["name"]: step for step in read("action.yml")["runs"]["steps"]}
+    assert [steps[name]["if"] for name in ("Sweep", "Keep the evidence")] == ["always()", "always()"]
+    assert list(steps)[-1] == "Keep the evidence"
+    job = read("workflow.yaml")["jobs"]["chaos"]
+    assert job["concurrency"] == {"group": "chaos-staging", "cancel-in-progress": False}
+    gitlab = read("gitlab.yaml")["chaos-gate"]
+    assert (gitlab["artifacts"]["when"], gitlab["interruptible"]) == ("always", False)
+    assert gitlab["resource_group"]
+    assert gitlab["after_script"] == ["maestro chaos sweep"]
+
+
+def test_the_action_tells_github_and_ends_with_the_code_of_the_gate(runner: Runner) -> None:
+    assert runner.action(context="ci", experiments="./looks.yaml", seed="5") == {"Gate": 0, "Sweep": 0}
+    found = read_github(runner.outputs.read_text(encoding="utf-8"))
+    assert (found["verdict"], found["code"], found["score"]) == ("PASS", "0", "100")
+    codes = runner.action(context="ci", experiments="./looks.yaml\n./miss.yaml\n", evidence="second")
+    assert codes == {"Gate": 11, "Sweep": 0}
+    assert (runner.folder / "second" / "junit.xml").exists()
+    assert "## Chaos gate: FAIL" in runner.summary.read_text(encoding="utf-8")
+
+
+def test_the_action_breaks_something_where_the_context_allows_it_and_nowhere_else(runner: Runner) -> None:
+    assert runner.action(context="lab", experiments="./acts.yaml")["Gate"] == 20
+    assert not (runner.folder / "done").exists()
+    runner.action(context="ci", experiments="./acts.yaml")
+    assert (runner.folder / "done").exists()
+
+
+@pytest.mark.parametrize("name", ["experiments", "context", "seed", "fail_on", "timeout", "evidence"])
+def test_an_input_is_data_and_never_a_command(runner: Runner, name: str) -> None:
+    inputs = {"context": "ci", "experiments": "./looks.yaml", name: HOSTILE}
+    codes = runner.action(**inputs)
+    assert not list(runner.folder.rglob("pwned"))
+    assert codes["Gate"] == (0 if name == "evidence" else codes["Gate"])
+    assert name == "evidence" or codes["Gate"] in (2, 3, 6)
+
+
+def test_an_experiment_that_looks_like_an_option_is_none(runner: Runner) -> None:
+    assert runner.action(context="ci", experiments="--help")["Gate"] == 6
+    assert runner.action(context="ci", experiments="")["Gate"] == 2
+
+
+def test_gitlab_runs_the_gate_and_takes_its_variables(runner: Runner) -> None:
+    job = read("gitlab.yaml")["chaos-gate"]
+    env = {"MAESTRO_GATE_OUT": "chaos-evidence", "MAESTRO_CONTEXT": "ci"}
+    (script,) = job["script"]
+    assert runner.bash(script, {**env, "MAESTRO_GATE_EXPERIMENTS": "./miss.yaml"}).returncode == 11
+    assert runner.bash(job["after_script"][0], env).returncode == 0
+    reports = job["artifacts"]["reports"]
+    assert (runner.folder / reports["junit"]).exists()
+    assert "MAESTRO_CODE=11\n" in (runner.folder / reports["dotenv"]).read_text(encoding="utf-8")
+
+
+def test_tekton_runs_the_gate_and_takes_its_results(runner: Runner) -> None:
+    (step,) = read("tekton.yaml")["spec"]["steps"]
+    given = {
+        "params.context": "ci", "params.experiments": "./miss.yaml", "params.seed": "3",
+        "params.fail-on": "10", "results.verdict.path": "verdict", "results.code.path": "code",
+    }  # fmt: skip
+    env = {
+        one["name"]: re.sub(r"\$\(([a-z.-]+)\)", lambda found: given[found[1]], one["value"])
+        for one in step["env"]
+    }
+    assert runner.bash(step["script"], env).returncode == 0
+    told = [(runner.folder / name).read_text(encoding="utf-8") for name in ("verdict", "code")]
+    assert told == ["FAIL", "11"]
+
+
+def test_a_job_that_is_cancelled_is_waited_for_and_leaves_its_evidence(runner: Runner) -> None:
+    slow = LOOKS.replace('path: "true"', "path: sh, arguments: [-c, 'touch begun; sleep 60']")
+    (runner.folder / "slow.yaml").write_text(slow)
+    env = {**runner.env, "MAESTRO_CONTEXT": "ci", "MAESTRO_GATE_EXPERIMENTS": "./slow.yaml"}
+    job = subprocess.Popen(
+        ["sh", str(CI / "gate.sh")], cwd=runner.folder, env=env,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        wait_for(lambda: (runner.folder / "begun").exists(), "the probe has begun")
+        job.send_signal(signal.SIGTERM)
+        assert job.wait(60) == 143
+    finally:
+        job.kill()
+        job.wait()
+    assert (runner.folder / "chaos-evidence" / "junit.xml").exists()
