@@ -38,6 +38,11 @@ def list_changes(
     return tuple(map(change_from_row, rows))
 
 
+def has_kind(reader: Reader, kind: str) -> bool:
+    """Whether there is a change of that kind."""
+    return bool(reader.query("SELECT 1 FROM changes WHERE kind = ? LIMIT 1", (kind,)))
+
+
 def get_change(reader: Reader, change_id: str) -> Change:
     """The change of that id; raises NotFound."""
     change = find_change(reader, change_id)

@@ -123,6 +123,8 @@ class Candidate:
 
     `whole`: it is not one of several that serve beside one another, but all of them. `parts` are the objects
     that it consists of, where it is several, as a zone is.
+    `eligible` False: it serves beside the others, and counts where shares and caps are taken, but the fault
+    cannot be put into it.
     """
 
     ref: ObjectRef
@@ -130,6 +132,7 @@ class Candidate:
     where: str = ""
     whole: bool = False
     parts: tuple[ObjectRef, ...] = ()
+    eligible: bool = True
 
 
 class Kind(Enum):

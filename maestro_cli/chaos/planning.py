@@ -97,6 +97,7 @@ def burn_at_worst(objective: Objective, share: float, seconds: float) -> float |
 def choose(candidates: Sequence[Candidate], order: FaultOrder, seed: int) -> tuple[Candidate, ...]:
     """As many as the order wants, as the seed draws them, by name."""
     ordered = sorted(candidates, key=lambda one: str(one.ref))
-    wanted = min(order.target.count.of(len(ordered)), len(ordered))
-    drawn = Random(f"{seed}/{order.name}").sample(ordered, wanted)
+    eligible = [one for one in ordered if one.eligible]
+    wanted = min(order.target.count.of(len(ordered)), len(eligible))
+    drawn = Random(f"{seed}/{order.name}").sample(eligible, wanted)
     return tuple(sorted(drawn, key=lambda one: str(one.ref)))

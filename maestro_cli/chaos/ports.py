@@ -67,6 +67,31 @@ class EmbeddedHooks(ServerFaults, Protocol):
         """Whether its process does nothing now, as the system tells."""
 
 
+class MeshResources(Protocol):
+    """Resources of Chaos Mesh as plain JSON; `kind` is one of its kinds. Raises Unreachable and Refused."""
+
+    def serves(self, kind: str) -> bool:
+        """Whether the cluster has such a kind; where that may not be asked, it is taken to."""
+
+    def get(self, kind: str, namespace: str, name: str) -> Mapping[str, Any]:
+        """Raises NotFound."""
+
+    def list(self, kind: str, namespace: str | None, *, selector: str = "") -> Sequence[Mapping[str, Any]]:
+        """Those of a namespace, or of all (None), with these labels."""
+
+    def create(self, document: Mapping[str, Any], *, dry_run: bool = False) -> Mapping[str, Any]:
+        """Raises ActionFailed where the cluster finds it wrong or has it, and OutcomeUnknown."""
+
+    def delete(self, kind: str, namespace: str, name: str, *, uid: str, dry_run: bool = False) -> None:
+        """Have the one of that uid end, once its controller let it; raises NotFound and StalePlan."""
+
+    def annotate(
+        self, kind: str, namespace: str, name: str, annotations: Mapping[str, str | None], *,
+        uid: str, dry_run: bool = False,
+    ) -> Mapping[str, Any]:  # fmt: skip
+        """Set annotations of the one of that uid, or remove them where None; as `delete`."""
+
+
 class Platform(World, Protocol):
     """A context as faults see it: what changes do, and the hooks of whatever else can be broken.
 
@@ -78,6 +103,10 @@ class Platform(World, Protocol):
 
     @property
     def embedded(self) -> EmbeddedHooks: ...
+
+    @property
+    def mesh(self) -> MeshResources:
+        """What Chaos Mesh has in the context's cluster."""
 
 
 class Surroundings(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from maestro_cli.journal.model import Event
     from maestro_cli.runbooks.lint import Finding
     from maestro_cli.services.embedded_hooks import EmbeddedPlatformHooks
+    from maestro_cli.sources.kube.mesh import KubeMesh
     from maestro_cli.sources.serving_faults import PodFaults
 
 
@@ -75,6 +76,13 @@ class ExperimentServices(PeopleServices):
                 fix="use a fault of another provider: maestro chaos list --faults",
             )
         return EmbeddedPlatformHooks(self.cluster, local_state_dir(), self.clock)
+
+    @built_once
+    def mesh(self) -> KubeMesh:
+        """What Chaos Mesh has in the context's cluster."""
+        from maestro_cli.sources.kube.mesh import KubeMesh
+
+        return KubeMesh(self.cluster.custom, self.clock)
 
     @built_once
     def surroundings(self) -> Surroundings:
@@ -286,10 +294,29 @@ class ExperimentServices(PeopleServices):
         ExperimentLedger(self.journal, run.id, self.actor).asked(why or f"by {self.actor}")
         return get_run(self.journal, run.id), ()
 
-    def sweep_experiments(self, run: str = "", progress: Progress | None = None) -> tuple[Swept, ...]:
-        """Take back what runs left whose process died."""
+    def sweep_experiments(
+        self, run: str = "", progress: Progress | None = None, *, force_finalizers: bool = False
+    ) -> tuple[Swept, ...]:
+        """Take back what runs left whose process died, and what Chaos Mesh still has of others."""
         from maestro_cli.chaos.sweeping import sweep
         from maestro_cli.core.progress import Quiet
 
         found = "" if not run else self.experiment_run(run).id
-        return sweep(self.journal, self, self.changes, self.clock, run=found, progress=progress or Quiet())
+        swept = sweep(self.journal, self, self.changes, self.clock, run=found, progress=progress or Quiet())
+        return swept if found else (*swept, *self._sweep_mesh(force_finalizers))
+
+    def _sweep_mesh(self, force: bool) -> Iterator[Swept]:
+        """What no run is told to have; nothing where there is no Chaos Mesh, or nothing of it is left."""
+        from maestro_cli.chaos.history import working_run
+        from maestro_cli.chaos.ledger import left_in_force
+        from maestro_cli.chaos.mesh.leftovers import ever_made, sweep_leftovers
+        from maestro_cli.chaos.sweeping import Swept
+
+        if not ever_made(self.journal):
+            return
+        working = working_run(self.journal)
+        held = left_in_force(self.journal, working) if working else ()
+        busy = {change for fault in held for change in fault.changes}
+        found = sweep_leftovers(self.mesh, self.changes, busy, force=force)
+        if found.taken or found.left:
+            yield Swept("chaos-mesh", found.taken, found.left)

@@ -52,6 +52,7 @@ def test_what_a_context_cannot_have_is_said(configured: Path) -> None:
     result = maestro("chaos", "list", "--faults", "-o", "json")
     lacks = {one["fault"]: one["lacks"] for one in json.loads(result.out)["items"]}
     assert "no cluster" in lacks["pod-delete"]
+    assert "no cluster" in lacks["mesh-network-delay"]
     assert maestro("chaos", "show", "pod-failur").error_lines[1] == "did you mean 'pod-failure'?"
 
 
@@ -76,6 +77,17 @@ def test_lint_warns_of_what_nothing_bounds_and_ends_10_for_errors(configured: Pa
     assert failed.code == 10
     assert json.loads(failed.out)["runs"][0]["results"][0]["ruleId"] == "invalid"
     assert maestro("chaos", "lint").code == 0
+
+
+def test_lint_checks_manifests_of_chaos_mesh_as_well(configured: Path, tmp_path: Path) -> None:
+    shipped = Path(__file__).resolve().parents[2] / "deploy" / "chaos" / "network-latency.yaml"
+    assert maestro("chaos", "lint", str(shipped)).code == 0
+    file = tmp_path / "chaos.yaml"
+    file.write_text(shipped.read_text().replace("latency: 100ms", "latencey: 100ms"))
+    found = maestro("chaos", "lint", str(file), "-o", "json")
+    assert found.code == 10
+    told = [(one["line"], one["text"]) for one in json.loads(found.out)["items"]]
+    assert (11, "spec.delay.latencey: there is no key 'latencey' here; did you mean 'latency'?") in told
 
 
 def test_a_plain_file_is_refused_in_a_protected_context_and_without_a_word(

@@ -10,12 +10,14 @@ import msgspec
 
 from maestro_cli.chaos.experiments.reading import ACTIONS, experiment_of, injected, read_document
 from maestro_cli.chaos.experiments.spec import Activity, ExperimentFile, Hypothesis
+from maestro_cli.chaos.mesh import manifest as mesh
 from maestro_cli.chaos.model import Experiment
 from maestro_cli.config.strict import Document, Path_
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.runbooks.lint import Finding, lint_file
 
 RULES: Mapping[str, str] = {
+    **mesh.RULES,
     "invalid": "the file cannot be read as an experiment",
     "unknown-key": "Chaos Toolkit knows no such key",
     "unguarded": "nothing bounds what the actions do",
@@ -35,7 +37,11 @@ def lint_files(paths: Sequence[Path]) -> tuple[Finding, ...]:
 
 
 def _lint_file(path: Path) -> Sequence[Finding]:
+    """Of an experiment, or of manifests of Chaos Mesh."""
     try:
+        manifests = mesh.mesh_documents(path)
+        if manifests is not None:
+            return tuple(mesh.lint_manifests(manifests))
         document = read_document(path)
         return tuple(lint(document, experiment_of(document)))
     except InvalidFile as error:

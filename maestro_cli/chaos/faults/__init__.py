@@ -12,6 +12,8 @@ from maestro_cli.chaos.faults.link_bandwidth import LinkBandwidth
 from maestro_cli.chaos.faults.link_latency import LinkLatency
 from maestro_cli.chaos.faults.link_loss import LinkLoss
 from maestro_cli.chaos.faults.link_partition import LinkPartition
+from maestro_cli.chaos.faults.mesh import mesh_faults
+from maestro_cli.chaos.faults.mesh_manifest import MeshManifest
 from maestro_cli.chaos.faults.node_cordon import NodeCordon
 from maestro_cli.chaos.faults.node_drain import NodeDrain
 from maestro_cli.chaos.faults.pod_cpu import PodCpu
@@ -37,6 +39,7 @@ _ALL: tuple[Fault, ...] = (
     ServerSlowDrain(),
     LinkLatency(), LinkLoss(), LinkBandwidth(), LinkPartition(),
     PodFreeze(), PodCpu(), PodMemory(), PodDisk(), KubeletStop(), ZoneOutage(),
+    *mesh_faults(), MeshManifest(),
 )  # fmt: skip
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _ALL}
 

@@ -14,12 +14,17 @@ from maestro_cli.core.quantities import counted
 from maestro_cli.core.refs import WorkloadRef
 
 
-def ready_pods(platform: Platform, rule: TargetRule) -> list[Pod]:
-    """Those that the rule matches and that serve, by name; raises what the cluster raises."""
+def all_pods(platform: Platform, rule: TargetRule) -> Sequence[Pod]:
+    """Those that the rule matches, well or not; raises what the cluster raises."""
     terms = [rule.selector] if rule.selector else []
     if rule.workload is not None:
         terms.insert(0, platform.cluster.get_workload(rule.workload).selector)
-    found = platform.cluster.list_pods(rule.namespace, selector=",".join(terms))
+    return platform.cluster.list_pods(rule.namespace, selector=",".join(terms))
+
+
+def ready_pods(platform: Platform, rule: TargetRule) -> list[Pod]:
+    """Those that the rule matches and that serve, by name; raises what the cluster raises."""
+    found = all_pods(platform, rule)
     return sorted((pod for pod in found if pod.ready and not pod.deleting), key=lambda pod: pod.name)
 
 

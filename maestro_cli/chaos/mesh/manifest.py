@@ -10,7 +10,6 @@ from typing import Any
 from maestro_cli.chaos.mesh.admission import rejections
 from maestro_cli.chaos.mesh.demands import demands
 from maestro_cli.chaos.mesh.fields import GROUP
-from maestro_cli.chaos.mesh.kinds import KINDS
 from maestro_cli.chaos.mesh.validation import Violation, violations
 from maestro_cli.config.strict import Document, parse_yaml_all, read_text
 from maestro_cli.core.errors import InvalidFile
@@ -43,7 +42,10 @@ def mesh_documents(path: Path) -> tuple[Document, ...] | None:
 
     Raises InvalidFile when it cannot be read, or mixes them with others.
     """
-    documents = tuple(one for one in parse_yaml_all(read_text(path), str(path)) if one.data is not None)
+    text = read_text(path)
+    if GROUP not in text:
+        return None
+    documents = tuple(one for one in parse_yaml_all(text, str(path)) if one.data is not None)
     ours = [one for one in documents if _is_ours(one.data)]
     if not ours:
         return None
@@ -88,7 +90,4 @@ def _wrong(document: Document) -> Iterator[tuple[str, Violation]]:
 
 
 def _is_ours(data: Any) -> bool:
-    if not isinstance(data, Mapping):
-        return False
-    named = str(data.get("apiVersion", "")).partition("/")[0] == GROUP
-    return named or (data.get("kind") in KINDS and "chaos" in str(data.get("apiVersion", "")))
+    return isinstance(data, Mapping) and str(data.get("apiVersion", "")).partition("/")[0] == GROUP

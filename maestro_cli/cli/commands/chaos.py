@@ -18,7 +18,7 @@ from maestro_cli.cli.options import (
     YesOption,
     output_options,
 )
-from maestro_cli.core.errors import ExitCode, UndoFailed
+from maestro_cli.core.errors import ExitCode, UndoFailed, UsageError
 from maestro_cli.output.renderers.experiments import (
     experiment_view,
     experiments_view,
@@ -251,6 +251,13 @@ def sweep(
     run: Annotated[
         str, typer.Argument(metavar="[RUN]", help="Only this one.", autocompletion=offers.experiment_runs)
     ] = "",
+    force_finalizers: Annotated[
+        bool,
+        typer.Option(
+            "--force-finalizers",
+            help="Have Chaos Mesh let go what it cannot take back; what it did to pods may stay.",
+        ),
+    ] = False,
     output: OutputOption = "table",
 ) -> None:
     """Take back what runs left whose process died; twice is as once. Exit 13 when something is still there.
@@ -258,8 +265,10 @@ def sweep(
     Example: maestro chaos sweep
     """
     options = output_options(ctx, output)
+    if run and force_finalizers:
+        raise UsageError("--force-finalizers is for all that Chaos Mesh holds", fix="leave the run out")
     with ctx.obj.progress() as progress:
-        swept = ctx.obj.sweep_experiments(run, progress)
+        swept = ctx.obj.sweep_experiments(run, progress, force_finalizers=force_finalizers)
     emit(swept_view(swept), options)
     _end_swept(swept)
 

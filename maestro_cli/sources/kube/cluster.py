@@ -40,6 +40,7 @@ from maestro_cli.sources.kube.api_server import (
     ApiServer,
     waiting_container,
 )
+from maestro_cli.sources.kube.custom import CustomResources
 from maestro_cli.sources.kube.describe import Describing
 from maestro_cli.sources.kube.edits import list_written
 from maestro_cli.sources.kube.inventory import Inventory
@@ -113,6 +114,7 @@ class KubeCluster:
         self.watches = Watches(self._api)
         self.logs = Logs(self._api, self.inventory, self.watches)
         self.describing = Describing(self._api, self.inventory)
+        self.custom = CustomResources(self._api)
         self._workloads = Workloads(self._api)
 
     def close(self) -> None:

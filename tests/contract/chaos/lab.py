@@ -107,6 +107,7 @@ class FakeServers:
 @dataclass(frozen=True)
 class LabWorld(SomeWorld):
     server_faults: Any = None
+    mesh: Any = None
 
     @property
     def embedded(self) -> EmbeddedHooks:

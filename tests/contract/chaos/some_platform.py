@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maestro_cli.chaos.ports import EmbeddedHooks, ServerFaults
+from maestro_cli.chaos.ports import EmbeddedHooks, MeshResources, ServerFaults
+from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import NotFound
+from maestro_cli.sources.kube import KubeCluster
+from maestro_cli.sources.kube.mesh import KubeMesh
 from tests.unit.changes.some_world import SomeWorld
 
 
@@ -24,3 +27,8 @@ class SomePlatform(SomeWorld):
     @property
     def server_faults(self) -> ServerFaults:
         raise NotFound("context test has no fault hooks of model servers")
+
+    @property
+    def mesh(self) -> MeshResources:
+        assert isinstance(self.cluster, KubeCluster)
+        return KubeMesh(self.cluster.custom, SystemClock())
