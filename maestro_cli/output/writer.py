@@ -56,7 +56,7 @@ def emit(view: View, options: OutputOptions, stream: TextIO | None = None) -> No
     elif kind == "csv":
         text = _csv(view)
     elif kind == "md":
-        text = _markdown(view)
+        text = markdown_of(view)
     else:
         with _writing():
             _emit_for_people(view, options, out)
@@ -157,7 +157,8 @@ def _csv(view: View) -> str:
     return tables.csv_text(listings[0])
 
 
-def _markdown(view: View) -> str:
+def markdown_of(view: View) -> str:
+    """A view as Markdown, in which nothing that a cell says acts."""
     if isinstance(view, Listing):
         return tables.markdown_table(view)
     parts = []

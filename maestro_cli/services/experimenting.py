@@ -94,12 +94,12 @@ class ExperimentServices(PeopleServices):
         """The files there are, by name; one that cannot be read hides no other."""
         from maestro_cli.chaos.experiments.catalog import read_all
 
-        return read_all(self._experiment_folders())
+        return read_all(self.experiment_folders())
 
     def experiment_files(self) -> list[Path]:
         from maestro_cli.chaos.experiments.catalog import files
 
-        return files(self._experiment_folders())
+        return files(self.experiment_folders())
 
     def chaos_faults(self) -> list[tuple[Fault, str]]:
         """Every fault, with what hinders it in this context."""
@@ -124,9 +124,10 @@ class ExperimentServices(PeopleServices):
         """A file by its path, or by the name of one there is. Raises NotFound and InvalidFile."""
         from maestro_cli.chaos.experiments.catalog import find
 
-        return find(reference, self._experiment_folders())
+        return find(reference, self.experiment_folders())
 
-    def _experiment_folders(self) -> tuple[Path, ...]:
+    def experiment_folders(self) -> tuple[Path, ...]:
+        """Where experiments are looked for, the nearest first."""
         from maestro_cli.config.locations import shipped
 
         folders = (*map(Path, self.settings.playbook_dirs), shipped("playbooks"))
@@ -137,7 +138,7 @@ class ExperimentServices(PeopleServices):
         from maestro_cli.chaos.experiments.catalog import files, path_of
         from maestro_cli.chaos.experiments.lint import lint_files
 
-        folders = self._experiment_folders()
+        folders = self.experiment_folders()
         return lint_files([path_of(one, folders) for one in references] or files(folders))
 
     def wanted_experiment(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maestro_cli.cli import offers
-from maestro_cli.cli.commands import chaos_gating
+from maestro_cli.cli.commands import chaos_gating, chaos_studies
 from maestro_cli.cli.options import (
     ConfirmContextOption,
     FindingsOption,
@@ -219,12 +219,24 @@ def status(ctx: typer.Context, run: RunArgument = "latest", output: OutputOption
 
 
 @app.command()
-def report(ctx: typer.Context, run: RunArgument = "latest", output: OutputOption = "table") -> None:
+def report(
+    ctx: typer.Context,
+    run: RunArgument = "latest",
+    path: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="Write FILE.html, one page, or FILE.md.")
+    ] = None,
+    output: OutputOption = "table",
+) -> None:
     """Show how a run ended, from its journal: the verdict with every reason, the proofs, what is left.
 
-    Example: maestro chaos report latest -o md
+    Example: maestro chaos report latest --to report.html
     """
     options = output_options(ctx, output)
+    if path is not None:
+        from maestro_cli.services.chaos_studies import write_report
+
+        write_report(ctx.obj, run, path)
+        return
     emit(report_view(ctx.obj.experiment_journal(run)), options)
 
 
@@ -280,3 +292,6 @@ def _end_swept(swept: Sequence[Swept]) -> None:
 
 
 app.command()(chaos_gating.gate)
+app.command()(chaos_studies.compare)
+app.command()(chaos_studies.discover)
+app.command("import")(chaos_studies.import_experiment)
