@@ -42,6 +42,7 @@ class ExperimentRules(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     one another, as a number or a share of them, which allows one at least and never all. `budgets` are judged
     by all that is `known` of them, where gaps may have been bad, or by what was `seen` alone. `embedded`: the
     load balancer and the kubelets are those of the embedded platform of this user, and carry out faults.
+    `whole`: faults may meet what there is one of alone, as a whole workload, or a config map.
     """
 
     namespaces: list[str] = []
@@ -50,6 +51,7 @@ class ExperimentRules(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     budgets: Literal["known", "seen"] = "known"
     server_faults: FaultHooks | None = None
     embedded: bool = False
+    whole: bool = False
 
 
 def check_experiments(document: Document, rules: ExperimentRules, at: Path_) -> None:

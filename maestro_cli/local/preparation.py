@@ -64,6 +64,7 @@ def prepare(state: Path, profile: Profile, deploy: Path | None = None, *, second
             "namespaces": [NAMESPACE],
             "budgets": "seen",  # its past is minutes, and the windows are months
             "embedded": True,
+            "whole": True,
             "server_faults": {"key": f"file:{key_file(state, 'chaos')}", "loopback": True},
         },
         "costs": {name: getattr(costs, name) for name in Responders.__struct_fields__},

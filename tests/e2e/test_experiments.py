@@ -81,3 +81,33 @@ def test_a_run_that_is_killed_is_swept_and_one_that_is_aborted_ends(session: Ses
     assert session.run("chaos", "abort", "--why", "enough").returncode == 0
     out, _ = aborted.communicate(timeout=60)
     assert (aborted.returncode, json.loads(out)["residue"]) == (130, [])
+
+
+FELT = {
+    "slow-link": "felt by",
+    "lossy-link": "felt by",
+    "network-partition": "got none",
+    "resource-exhaustion": "cores more",
+    "memory-pressure": "MiB more",
+    "bad-configuration": "says the wrong value",
+    "node-drain": "empty: node/",
+    "hung-replica": "not ready: ",
+    "lost-node": "1 of 1 stopped",
+    "zone-failover": "1 of 1 kubelets stopped",
+    "dependency-failure": "met ",  # the last: it costs a young platform the budget that others begin with
+}
+
+
+@pytest.mark.parametrize("name", FELT)
+def test_what_ships_has_its_effect_and_holds_and_leaves_nothing(session: Session, name: str) -> None:
+    report = run(session, name)
+    assert report["verdict"] == "PASS", report["reasons"]
+    (effect,) = report["proof_of_effect"]
+    assert FELT[name] in effect["why"]
+    (recovery,) = report["proof_of_recovery"]
+    assert recovery["recovered"]
+    assert report["residue"] == []
+
+
+def test_everything_that_ships_is_run_here() -> None:
+    assert {file.stem for file in SHIPPED.glob("*.yaml")} == {*FELT, "pod-failure", "network-latency"}

@@ -15,24 +15,25 @@ from maestro_cli.core.promql import promql_selector
 from maestro_cli.core.refs import ObjectRef
 
 WINDOW = "10s"  # as long as a fault has to show an effect, halved; a cluster scraped less often has no figure
+_BEFORE = "60s:5s"  # longer ago than any effect is waited for
 
 
-def cores_used(platform: Platform, targets: Sequence[Candidate]) -> Mapping[ObjectRef, float]:
-    """Processor seconds a second, of all containers of each pod."""
+def more_cores(platform: Platform, targets: Sequence[Candidate]) -> Mapping[ObjectRef, float]:
+    """Processor seconds a second of all containers of each pod, beyond the least of the last minute."""
     return {one.ref: value for one in targets for value in _of(platform, one, _CORES)}
 
 
-def mebibytes_used(platform: Platform, targets: Sequence[Candidate]) -> Mapping[ObjectRef, float]:
-    """The working set of all containers of each pod."""
+def more_mebibytes(platform: Platform, targets: Sequence[Candidate]) -> Mapping[ObjectRef, float]:
+    """The working set of all containers of each pod, beyond the least of the last minute."""
     return {one.ref: value for one in targets for value in _of(platform, one, _MEBIBYTES)}
 
 
 def reaches(
     figures: Mapping[ObjectRef, float], targets: Sequence[Candidate], least: float, unit: str
 ) -> Proof:
-    """Whether every target's figure is at least that."""
+    """Whether every target's figure grew by that at least."""
     words = [
-        f"{one.ref.name} uses {figures[one.ref]:.3g} {unit}"
+        f"{one.ref.name} uses {figures[one.ref]:.3g} {unit} more"
         if one.ref in figures
         else f"nothing is known of {one.ref.name}"
         for one in targets
@@ -45,12 +46,13 @@ def reaches(
 _REAL = 'container!=""'  # beside the figures of whole pods
 _CORES = "sum(rate({cpu}[" + WINDOW + "]))"
 _MEBIBYTES = "sum({memory}) / 1048576"
+_GROWTH = "({now}) - min_over_time(({now})[" + _BEFORE + "])"
 
 
 def _of(platform: Platform, target: Candidate, query: str) -> Sequence[float]:
     """The one value there is, or none."""
     labels = {"namespace": target.ref.namespace, "pod": target.ref.name}
-    text = query.format(
+    text = _GROWTH.format(now=query).format(
         cpu=promql_selector("container_cpu_usage_seconds_total", labels, extra=_REAL),
         memory=promql_selector("container_memory_working_set_bytes", labels, extra=_REAL),
     )

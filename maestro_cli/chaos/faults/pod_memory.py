@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from maestro_cli.changes.kinds.kind import Option, whole_number
 from maestro_cli.chaos.faults.fault import InForce, Proof
-from maestro_cli.chaos.faults.figures import mebibytes_used, reaches
+from maestro_cli.chaos.faults.figures import more_mebibytes, reaches
 from maestro_cli.chaos.faults.leased_fault import LeasedFault
 from maestro_cli.chaos.faults.server_memory import LEAST_SHARE
 from maestro_cli.chaos.ports import Platform
@@ -28,6 +28,6 @@ class PodMemory(LeasedFault):
         return {"mebibytes": min(_MOST_MEBIBYTES, said["mebibytes"])}
 
     def effect(self, platform: Platform, fault: InForce) -> Proof:
-        """Each pod holds as much memory, by its containers' own figures."""
+        """Each pod holds as much more memory, by its containers' own figures."""
         least = LEAST_SHARE * self.asked(fault.order.parameters)["mebibytes"]
-        return reaches(mebibytes_used(platform, fault.targets), fault.targets, least, "MiB")
+        return reaches(more_mebibytes(platform, fault.targets), fault.targets, least, "MiB")

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from maestro_cli.changes.kinds.kind import Option, whole_number
 from maestro_cli.chaos.faults.fault import InForce, Proof
-from maestro_cli.chaos.faults.figures import cores_used, reaches
+from maestro_cli.chaos.faults.figures import more_cores, reaches
 from maestro_cli.chaos.faults.server_fault import ServerFault
 from maestro_cli.chaos.ports import Platform
 
-LEAST_SHARE = 0.3  # of what it would take of an idle machine: others may want the processors too
+LEAST_SHARE = 0.1  # of what it would take of an idle machine: others may want the processors too
 
 
 class ServerCpu(ServerFault):
@@ -26,6 +26,6 @@ class ServerCpu(ServerFault):
         return {"processes": said.get("processes", 1)}
 
     def effect(self, platform: Platform, fault: InForce) -> Proof:
-        """Each pod uses as much of the processors, by its containers' own counters."""
+        """Each pod uses as much more of the processors, by its containers' own counters."""
         least = LEAST_SHARE * float(self.asked(fault.order.parameters)["processes"])
-        return reaches(cores_used(platform, fault.targets), fault.targets, least, "cores")
+        return reaches(more_cores(platform, fault.targets), fault.targets, least, "cores")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from maestro_cli.changes.kinds.kind import Option, whole_number
 from maestro_cli.chaos.faults.fault import InForce, Proof
-from maestro_cli.chaos.faults.figures import mebibytes_used, reaches
+from maestro_cli.chaos.faults.figures import more_mebibytes, reaches
 from maestro_cli.chaos.faults.server_fault import ServerFault
 from maestro_cli.chaos.ports import Platform
 
@@ -30,6 +30,6 @@ class ServerMemory(ServerFault):
         return {"ceiling_mebibytes": said["mebibytes"], "mebibytes_per_second": rate}
 
     def effect(self, platform: Platform, fault: InForce) -> Proof:
-        """Each pod holds as much memory as it was to grow by, at least."""
+        """Each pod grew by as much, nearly, by its containers' own figures."""
         least = LEAST_SHARE * float(fault.order.parameters["mebibytes"])
-        return reaches(mebibytes_used(platform, fault.targets), fault.targets, least, "MiB")
+        return reaches(more_mebibytes(platform, fault.targets), fault.targets, least, "MiB")

@@ -1,4 +1,7 @@
-"""Never more than the cap of the context, and never all that serve beside one another."""
+"""Never more than the cap of the context, and never all that serve beside one another.
+
+What is whole by its nature (a workload scaled to zero, a config map) is met where the context says so.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,12 @@ class Cap:
         for one in proposal.chosen:
             there, wanted = len(one.candidates), len(one.targets)
             most = cap.of(there)
+            if wanted and all(target.whole for target in one.targets):
+                if rules is None or not rules.whole:
+                    what = f"{one.order.name} would meet the whole of {one.targets[0].ref}"
+                    fix = f"if that is meant: contexts.{proposal.policy.context}.experiments.whole: true"
+                    return Answer(self.name, Allows.NO, what, fix=fix)
+                continue
             if wanted and wanted >= there:
                 what = f"{one.order.name} would meet all of {one.order.target}: {counted(there, 'target')}"
                 return Answer(self.name, Allows.NO, what, fix="lower count, or have more replicas")

@@ -1,12 +1,11 @@
 """A process that takes what a fault says, and ends when its time is over. Run as a file, not imported.
 
-`burden.py cpu LOAD SECONDS`: compute for that share (0 to 1) of each tenth of a second, at low priority
+`burden.py cpu LOAD SECONDS`: compute for that share (0 to 1) of each tenth of a second
 `burden.py memory BYTES SECONDS`: hold that much memory, every page of it touched
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 
@@ -22,7 +21,6 @@ def main(kind: str, amount: float, seconds: float) -> None:
             held[place] = 1
         time.sleep(max(0.0, until - time.monotonic()))
         return
-    os.nice(5)
     while (now := time.monotonic()) < until:
         busy_until = now + amount * _SLICE_SECONDS
         while time.monotonic() < busy_until:
