@@ -34,6 +34,7 @@ from maestro_cli.tui.acting.question_dialogs import LineDialog, QuestionDialog, 
 from maestro_cli.tui.acting.refusing import RefusedDialog
 from maestro_cli.tui.keys.help import HelpDialog, words_text
 from maestro_cli.tui.keys.history import History
+from maestro_cli.tui.keys.standing import OrderedScreen
 from maestro_cli.tui.painting import FrontScreen
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.table import every_screen
@@ -68,7 +69,7 @@ from tests.tui.widgets.stage import play
 
 SHOWN_AT_ONCE = 250  # texts of a table; each of them is a row or a line
 ONE_LINE = 40  # of what shows one text at a time
-BASES = {Toned, LineView, View, Dialog, NamedDialog, FrontScreen}
+BASES = {Toned, LineView, View, Dialog, NamedDialog, FrontScreen, OrderedScreen}
 
 Texts = Sequence[str]
 
