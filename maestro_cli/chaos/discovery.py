@@ -66,7 +66,7 @@ def _breakable(
     except KeyError:
         lacks = f"depends on {', '.join(needed)}"
     if count == 0:
-        lacks = "nothing of it is ready"
+        lacks = "nothing of it could be chosen"
     if workload.namespace not in allowed:
         lacks = f"the context allows no experiments in {workload.namespace}"
     return Breakable(fault.name, fault.provider, workload, count, lacks)

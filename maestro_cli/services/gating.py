@@ -90,8 +90,8 @@ def run_gate(services: Services, wanted: GateWanted, progress: Progress) -> Gate
             why = f"{last.title} ended with {int(last.exit_code)}, and nothing more was begun"
             outcomes.append(not_run(entry.experiment, why))
         else:
-            outcomes.append(_outcome(services, entry, progress))
-            last = outcomes[-1] if outcomes[-1].exit_code in _LAST else None
+            outcomes.append(outcome_of_run(services, entry, progress))
+            last = outcomes[-1] if is_last(outcomes[-1]) else None
     decision = decide(outcomes, wanted.fail_on)
     return GateReport(tuple(outcomes), decision, _told(services, wanted, outcomes, decision))
 
@@ -112,7 +112,13 @@ def _entry(services: Services, reference: str, wanted: GateWanted) -> Outcome | 
     )  # fmt: skip
 
 
-def _outcome(services: Services, wanted: Wanted, progress: Progress) -> Outcome:
+def is_last(outcome: Outcome) -> bool:
+    """Whether nothing more is begun after it."""
+    return outcome.exit_code in _LAST
+
+
+def outcome_of_run(services: Services, wanted: Wanted, progress: Progress) -> Outcome:
+    """Run it where the context allows experiments; what goes wrong is in the outcome, raised by nobody."""
     experiment = wanted.experiment
     try:
         _check_place(services, experiment)

@@ -23,6 +23,7 @@ KINDS: Mapping[str, tuple[str, str, str]] = {
         "maestro_cli.chaos.experiments.spec",
         "MaestroPart",
     ),
+    "gameday": ("the plan of a game day", "maestro_cli.chaos.gameday.plan", "GameDayFile"),
     "incident-rules": ("rules of incidents", "maestro_cli.incidents.intake.rules.spec", "RulesSpec"),
     "keys": ("keys.yaml, keys of the console", "maestro_cli.config.keys_file", "KeysFile"),
     "objectives": ("objectives (OpenSLO, Sloth, Pyrra)", "maestro_cli.slo.files.reading", "FILES"),

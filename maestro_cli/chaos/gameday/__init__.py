@@ -1,0 +1,1 @@
+"""Game days: several experiments in a row, with roles, breaks and a report."""
