@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from maestro_cli.changes.execution import Execution
 from maestro_cli.changes.history import find_by_key
-from maestro_cli.changes.kinds.kind import Request
+from maestro_cli.changes.kinds.kind import Holds, Request
 from maestro_cli.changes.means import Means
 from maestro_cli.changes.model import UNRESOLVED, Change
 from maestro_cli.changes.records import recorded_error
@@ -54,6 +54,14 @@ def _undone(means: Means, execution: Execution, change: Change, cause: str) -> C
         means.plans[plan.id] = plan
         begun = means.ledger.planned(plan, key=key, cause=cause)
     done = execution.finish(begun)
-    if done.error is not None:
+    if done.error is not None and not _holds_by_now(means, done):
         raise recorded_error(done.error)
     return done
+
+
+def _holds_by_now(means: Means, undo: Change) -> bool:
+    """Whether what did not hold in its time does since: what it waited for may have come later."""
+    if undo.applied_at is None:
+        return False
+    seen = means.kind(undo).observe(means.world, undo.plan, left=undo.left)
+    return seen.holds is Holds.YES

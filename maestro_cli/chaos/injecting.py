@@ -94,16 +94,15 @@ class Injecting:
                     self._pipeline.execute(
                         plan, self._consent, cause=f"experiment {self._ledger.run}", cancellation=self._stop
                     )
-            proof = self._await(
-                lambda: FAULTS[chosen.order.fault].effect(self._platform, fault), EFFECT_SECONDS
-            )
+            seconds = self._effect_seconds()
+            proof = self._await(lambda: FAULTS[chosen.order.fault].effect(self._platform, fault), seconds)
         except Interrupted:
             raise
         except MaestroError as error:
             self._failed(name, Injected.FAILED, "; ".join(filter(None, (error.what, error.why))))
             raise
         if proof.holds is not Holds.YES:
-            self._failed(name, Injected.INEFFECTIVE, f"after {EFFECT_SECONDS:g} s: {proof.text}")
+            self._failed(name, Injected.INEFFECTIVE, f"after {seconds:.0f} s: {proof.text}")
             raise ActionFailed(f"{name} had no effect", why=proof.text)
         seconds = self._clock.monotonic() - began
         targets = tuple(str(one.ref) for one in fault.targets)
@@ -239,6 +238,12 @@ class Injecting:
         well = good >= GOOD_IN_A_ROW
         why = proof.text if well else f"after {spent:.0f} s: {proof.text}"
         return Recovery(name, well, why, round(max(0.0, first - since), 3) if well else None)
+
+    def _effect_seconds(self) -> float:
+        """How long an effect is waited for: no longer than the fault may be in force."""
+        with self._state:
+            left = EFFECT_SECONDS if self._until is None else self._until - self._clock.monotonic()
+        return max(0.0, min(EFFECT_SECONDS, left))
 
     def _await(self, look: Callable[[], Proof], seconds: float) -> Proof:
         """The first proof that is no NOT_YET, or the last one; raises Interrupted."""

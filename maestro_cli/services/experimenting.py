@@ -303,10 +303,11 @@ class ExperimentServices(PeopleServices):
         from maestro_cli.core.progress import Quiet
 
         found = "" if not run else self.experiment_run(run).id
+        freed = tuple(self._sweep_mesh(force=True)) if force_finalizers else ()
         swept = sweep(self.journal, self, self.changes, self.clock, run=found, progress=progress or Quiet())
-        return swept if found else (*swept, *self._sweep_mesh(force_finalizers))
+        return (*freed, *swept) if found or force_finalizers else (*swept, *self._sweep_mesh(force=False))
 
-    def _sweep_mesh(self, force: bool) -> Iterator[Swept]:
+    def _sweep_mesh(self, *, force: bool) -> Iterator[Swept]:
         """What no run is told to have; nothing where there is no Chaos Mesh, or nothing of it is left."""
         from maestro_cli.chaos.history import working_run
         from maestro_cli.chaos.ledger import left_in_force

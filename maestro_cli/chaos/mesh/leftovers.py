@@ -52,7 +52,7 @@ def sweep_leftovers(
             continue
         state = state_of(document)
         if state.deleting and not force:
-            left.append(state.holds_on)
+            left.append(f"{state.holds_on}; --force-finalizers lets it go, and what it did may stay")
             continue
         try:
             _take(pipeline, ref, document)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import httpx
 import pytest
 import yaml
 
+from maestro_cli.changes import taking_back
+from maestro_cli.changes.kinds.kind import Request
 from maestro_cli.changes.model import Consent
 from maestro_cli.chaos.faults import FAULTS
 from maestro_cli.chaos.faults.fault import InForce
@@ -215,6 +218,27 @@ def test_a_finalizer_that_holds_is_told_and_only_let_go_by_force(
     freed = sweep_leftovers(mesh, fault.pipeline, (), force=True)
     assert freed == Leftovers((str(undo.target.ref),), ())
     assert fault.residue() == []
+
+
+@real
+def test_an_undo_that_did_not_hold_in_its_time_is_over_once_chaos_mesh_lets_go(
+    web: Kubectl, played: PlayedMesh, injecting: Inject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played.recovers = False
+    fault = injecting("mesh-network-delay", milliseconds=100)
+    fault.put_in()
+    (change,) = fault.force.changes
+
+    def hasty(*given: Any) -> Request:
+        return replace(Request(*given), timeout_seconds=0.5)
+
+    monkeypatch.setattr(taking_back, "Request", hasty)
+    for _ in range(2):
+        with pytest.raises(MaestroError, match="did not hold"):
+            fault.pipeline.take_back(change, cause="the end")
+    played.recovers = True
+    until(lambda: not fault.residue(), "Chaos Mesh to let go")
+    fault.pipeline.take_back(change, cause="the end")
 
 
 @real

@@ -18,6 +18,7 @@ from maestro_cli.changes.policy import Policy
 from maestro_cli.chaos import injecting, planning
 from maestro_cli.chaos.history import get_run, list_runs
 from maestro_cli.chaos.ledger import ExperimentLedger
+from maestro_cli.chaos.model import Injected
 from maestro_cli.chaos.planning import proposal_digest
 from maestro_cli.chaos.running import Wanted, propose, run
 from maestro_cli.config.experiments import ExperimentRules
@@ -100,6 +101,17 @@ def test_each_way_to_go_wrong_has_its_code_and_the_fault_is_taken_back(name: str
         assert "experiment.intended" not in lab.kinds()
         assert list_changes(lab.journal) == ()
     assert get_run(lab.journal, "latest").exit_code == code
+
+
+def test_an_effect_is_waited_for_no_longer_than_the_fault_may_last_and_what_was_seen_is_told(
+    lab: Lab,
+) -> None:
+    lab.servers.script(idle=True)
+    report = lab.run(experiment(data(duration="2s")))
+    assert report.judged.exit_code is ExitCode.ACTION_FAILED
+    (injection,) = report.findings.injections
+    assert injection.outcome is Injected.INEFFECTIVE
+    assert "met no request yet" in injection.why
 
 
 def later(lab: Lab, act: Any) -> threading.Thread:
