@@ -9,11 +9,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
-from maestro_cli.core.clock import SystemClock
+from maestro_cli.core.clock import SystemClock, to_rfc3339
 from maestro_cli.core.errors import Unreachable
 from maestro_cli.local.ports import Ports, free_port
 from maestro_cli.local.process import PLATFORM_VARIABLE, announce
@@ -246,6 +248,41 @@ def test_a_part_that_was_stopped_on_purpose_is_left_alone(
 
     asyncio.run(live())
     assert child.record({}, stopping=False).reason == "it answered no more and was killed"
+
+
+def test_a_part_that_was_stopped_for_a_time_goes_on_when_it_is_over(
+    state: Path, children: list[Child]
+) -> None:
+    """Whoever stopped it may be gone: the supervisor sees to it."""
+    child = _toy(state, ANNOUNCER)
+    children.append(child)
+    child.start({})
+    (state / "stopped").mkdir()
+    mark, clock = state / "stopped" / child.part.name, SystemClock()
+
+    async def live() -> None:
+        await _until(child.look)
+        assert child.pid is not None
+        process = psutil.Process(child.pid)
+        mark.write_text(to_rfc3339(clock.now() + timedelta(hours=1)))
+        os.kill(child.pid, signal.SIGSTOP)
+
+        async def stopped() -> bool:
+            await child.look()
+            return bool(process.status() == psutil.STATUS_STOPPED)
+
+        await _until(stopped)
+        assert mark.exists()
+        mark.write_text(to_rfc3339(clock.now()))
+
+        async def goes_on() -> bool:
+            await child.look()
+            return bool(process.status() != psutil.STATUS_STOPPED)
+
+        await _until(goes_on)
+        assert not mark.exists()
+
+    asyncio.run(live())
 
 
 def _programs() -> Programs:
