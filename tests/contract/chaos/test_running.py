@@ -104,8 +104,9 @@ def test_each_way_to_go_wrong_has_its_code_and_the_fault_is_taken_back(name: str
 
 
 def test_an_effect_is_waited_for_no_longer_than_the_fault_may_last_and_what_was_seen_is_told(
-    lab: Lab,
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(injecting, "EFFECT_SECONDS", 20.0)
     lab.servers.script(idle=True)
     report = lab.run(experiment(data(duration="2s")))
     assert report.judged.exit_code is ExitCode.ACTION_FAILED
