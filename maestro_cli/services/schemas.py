@@ -14,6 +14,11 @@ from maestro_cli.core.errors import UsageError
 
 # What each describes, and where its type is.
 KINDS: Mapping[str, tuple[str, str, str]] = {
+    "chaos-schedules": (
+        "experiments that recur",
+        "maestro_cli.chaos.schedules",
+        "SchedulesFile",
+    ),
     "config": ("config.yaml and ./maestro.yaml", "maestro_cli.config.settings", "SettingsFile"),
     "contract": ("a contract of service levels", "maestro_cli.slo.files.contract", "ContractFile"),
     "exclusions": ("maintenance that reports take out", "maestro_cli.slo.files.exclusions", "ExclusionsFile"),

@@ -26,6 +26,7 @@ def _examples() -> Iterator[tuple[str, str, str]]:
         "config": ("docs/contexts.md", "current_context:"),
         "contract": ("docs/objectives.md", "maestro: contract/v1"),
         "exclusions": ("docs/objectives.md", "maestro: exclusions/v1"),
+        "chaos-schedules": ("docs/experiments.md", "maestro: chaos-schedules/v1"),
         "gameday": ("docs/experiments.md", "maestro: gameday/v1"),
         "incident-rules": ("docs/incident-rules.md", "maestro: incident-rules/v1"),
         "keys": ("docs/console.md", "maestro: keys/v1"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maestro_cli.cli import offers
-from maestro_cli.cli.commands import chaos_gameday, chaos_gating, chaos_studies
+from maestro_cli.cli.commands import chaos_gameday, chaos_gating, chaos_schedules, chaos_studies
 from maestro_cli.cli.options import (
     ConfirmContextOption,
     FindingsOption,
@@ -293,6 +293,7 @@ def _end_swept(swept: Sequence[Swept]) -> None:
 
 app.command()(chaos_gating.gate)
 app.command()(chaos_gameday.gameday)
+app.command()(chaos_schedules.schedule)
 app.command()(chaos_studies.compare)
 app.command()(chaos_studies.discover)
 app.command("import")(chaos_studies.import_experiment)

@@ -1,0 +1,61 @@
+"""`maestro chaos schedule`: what is due is run once, whoever asks."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import maestro
+from tests.cli.test_cli_chaos_gate import LOOKS
+
+TEXT = """maestro: chaos-schedules/v1
+schedules:
+  - {name: often, experiment: ./looks.yaml, cron: "0 0 * * *", within: 26h, seed: 7}
+"""
+
+
+@pytest.fixture
+def folder(configured: Path, tmp_path: Path) -> Path:
+    (tmp_path / "looks.yaml").write_text(LOOKS)
+    (tmp_path / "s.yaml").write_text(TEXT)
+    return tmp_path
+
+
+def test_a_schedule_is_shown_and_begins_nothing(folder: Path) -> None:
+    result = maestro("chaos", "schedule", "s.yaml", "-o", "json", cwd=folder)
+    (one,) = json.loads(result.out)["items"]
+    assert (result.code, one["name"], one["last"], one["missed"]) == (0, "often", None, [])
+    assert one["due"] < one["next"]
+    assert "now" in maestro("chaos", "schedule", "s.yaml", cwd=folder).out
+    assert maestro("chaos", "history", "-o", "json").out.count('"run"') == 0
+
+
+def test_what_is_due_is_run_once_by_one_of_those_who_ask(folder: Path) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        asked = [
+            pool.submit(maestro, "chaos", "schedule", "s.yaml", "--due", "-o", "json", cwd=folder)
+            for _ in range(3)
+        ]
+        results = [one.result() for one in asked]
+    assert [one.code for one in results] == [0, 0, 0]
+    assert sorted(bool(one.out) for one in results) == [False, False, True]
+    (one,) = json.loads(maestro("chaos", "history", "-o", "json").out)["items"]
+    assert (one["verdict"], one["seed"]) == ("PASS", 7)
+    (told,) = json.loads(maestro("chaos", "schedule", "s.yaml", "-o", "json", cwd=folder).out)["items"]
+    assert told["due"] is None
+    assert told["last"] is not None
+    again = maestro("chaos", "schedule", "s.yaml", "--due", cwd=folder)
+    assert (again.code, again.out) == (0, "")
+    assert "nothing is due" in again.err
+
+
+def test_it_ends_as_what_it_ran(folder: Path) -> None:
+    (folder / "looks.yaml").write_text(LOOKS.replace("tolerance: 0", "tolerance: 1"))
+    assert maestro("chaos", "schedule", "s.yaml", "--due", cwd=folder).code == 11
+    (folder / "s.yaml").write_text(TEXT.replace("./looks", "./none"))
+    assert maestro("chaos", "schedule", "s.yaml", "--due", cwd=folder).code == 0
+    (folder / "s.yaml").write_text(TEXT.replace("often", "other").replace("./looks", "./none"))
+    assert maestro("chaos", "schedule", "s.yaml", "--due", cwd=folder).code == 3
