@@ -35,7 +35,9 @@ AT_ONCE = 8
 
 
 class Injecting:
-    """Thread-safe; `consent` is what was agreed to for the whole proposal."""
+    """Thread-safe; `consent` is what was agreed to for the whole proposal, `refused` is what speaks against a
+    fault right before it is put in.
+    """
 
     def __init__(
         self,
@@ -45,7 +47,9 @@ class Injecting:
         ledger: ExperimentLedger,
         clock: Clock,
         consent: Consent,
+        refused: Callable[[], MaestroError | None],
     ) -> None:
+        self._refused = refused
         self._chosen = {one.order.name: one for one in proposal.chosen}
         guarded = proposal.experiment.guarded
         self._seconds = (guarded and guarded.duration_seconds) or 0.0
@@ -83,9 +87,15 @@ class Injecting:
         self._stop.cancel()
 
     def inject(self, name: str) -> Mapping[str, Any]:
-        """Put a fault in, and wait until it proves to have an effect. Raises ActionFailed, Interrupted."""
+        """Put a fault in, and wait until it proves to have an effect.
+
+        Raises ActionFailed, Interrupted, and what the guard refuses with now.
+        """
         self._stop.raise_if_set()
         chosen = self._wanted(name)
+        if (error := self._refused()) is not None:
+            self._record(Injection(name, Injected.REFUSED, error.what))
+            raise error
         fault = self._intend(chosen)
         began = self._clock.monotonic()
         try:

@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from maestro_cli.changes.holder import acquire
 from maestro_cli.changes.model import Consent
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.chaos.child import Child
-from maestro_cli.chaos.guard import examine, refusal
+from maestro_cli.chaos.guard import AT_THE_LAST, examine, refusal
 from maestro_cli.chaos.guard.check import Answer, Proposal
 from maestro_cli.chaos.heard import Heard
 from maestro_cli.chaos.history import LEASE, asked_of
@@ -114,6 +114,9 @@ def run(
     if error is not None:
         ledger.refused(proposal, answers, error)
         raise error
+    for one in answers:
+        if one.is_warning:
+            progress.note(f"{one.check}: {one.reason}")
     lease = acquire(means.journal, LEASE, run_id, LEASE_SECONDS)
     keeper = _Keeper(means, lease)
     try:
@@ -160,7 +163,7 @@ class _Run:
         self._guarded = wanted.experiment.guarded or Guarded()
         self._folder = means.folders / ledger.run
         self._injecting = Injecting(
-            proposal, means.pipeline, means.platform, ledger, means.clock, wanted.consent
+            proposal, means.pipeline, means.platform, ledger, means.clock, wanted.consent, self._refused
         )
         self._heard = Heard(self._experiment.document)
         objectives = [
@@ -209,6 +212,11 @@ class _Run:
                     self._end(child, stop)
             elif clock.monotonic() >= self._kill_at:
                 child.kill()
+
+    def _refused(self) -> MaestroError | None:
+        """What came about since the plan, and forbids to put in a fault."""
+        now = replace(self._proposal, at=self._means.clock.now())
+        return refusal(examine(now, self._means.surroundings, AT_THE_LAST))
 
     def _longest(self) -> float:
         return 2 * (self._guarded.duration_seconds or 0.0) + self._guarded.recovery_seconds + SPARE_SECONDS

@@ -105,7 +105,10 @@ def _interrupted(journal: Journal, findings: Findings) -> Iterator[Reason]:
 
 
 def _gate(journal: Journal, findings: Findings) -> Iterator[Reason]:
-    """The steady state before the method: nothing was injected when it was not met."""
+    """The steady state before the method, and the guard right before a fault: nothing was injected."""
+    if _is_untouched(findings):
+        for one in findings.injections:
+            yield _open("gate", f"{one.name}: when it was to be put in: {one.why}", ExitCode.GATE_NOT_MET)
     before = _states(journal).get("before")
     if before is None:
         return
@@ -117,10 +120,15 @@ def _gate(journal: Journal, findings: Findings) -> Iterator[Reason]:
         yield _open("gate", f"no data before anything was done: {_probe(before)}", ExitCode.GATE_NOT_MET)
 
 
+def _is_untouched(findings: Findings) -> bool:
+    """Whether every fault was refused before its first call."""
+    return all(one.outcome is Injected.REFUSED for one in findings.injections)
+
+
 def _injection(journal: Journal, findings: Findings) -> Iterator[Reason]:
     """What was to be done was not, or had no effect: nothing was learned."""
     for one in findings.injections:
-        if one.outcome is not Injected.EFFECTIVE:
+        if one.outcome is not Injected.EFFECTIVE and not _is_untouched(findings):
             yield _open("injection", f"{one.name}: {one.outcome.value}: {one.why}", ExitCode.ACTION_FAILED)
     known = {one.name for one in findings.injections if one.outcome is not Injected.EFFECTIVE}
     for failed in _failed(journal.get("run"), "action"):

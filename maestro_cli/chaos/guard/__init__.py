@@ -11,9 +11,11 @@ from maestro_cli.chaos.guard.alone import Alone
 from maestro_cli.chaos.guard.blackout import Blackouts
 from maestro_cli.chaos.guard.bounds import Bounds
 from maestro_cli.chaos.guard.budget import Budgets
+from maestro_cli.chaos.guard.burn import PredictedBurn
 from maestro_cli.chaos.guard.cap import Cap
 from maestro_cli.chaos.guard.change_gate import ChangeGate
 from maestro_cli.chaos.guard.check import Allows, Answer, Check, Proposal
+from maestro_cli.chaos.guard.disruption import DisruptionBudgets
 from maestro_cli.chaos.guard.incidents import Incidents
 from maestro_cli.chaos.guard.place import Place
 from maestro_cli.chaos.guard.stop_condition import StopConditions
@@ -31,9 +33,11 @@ from maestro_cli.core.errors import (
 )
 
 CHECKS: tuple[Check, ...] = (
-    Place(), Bounds(), Targets(), Cap(), ChangeGate(), Blackouts(), Incidents(), Budgets(), StopConditions(),
-    Alone(),
+    Place(), Bounds(), Targets(), Cap(), ChangeGate(), DisruptionBudgets(), Blackouts(), Incidents(),
+    Budgets(), PredictedBurn(), StopConditions(), Alone(),
 )  # fmt: skip
+# What may have come about between the plan and a fault: asked again right before each is put in.
+AT_THE_LAST: tuple[Check, ...] = (Blackouts(), Incidents())
 # The gravest first: what is forbidden for good stands before what is so now.
 _ERRORS: tuple[tuple[ExitCode, type[MaestroError]], ...] = (
     (ExitCode.POLICY_REFUSED, PolicyRefused),

@@ -29,6 +29,7 @@ class Answer:
     reason: str
     exit_code: ExitCode = ExitCode.POLICY_REFUSED
     fix: str = ""
+    is_warning: bool = False  # it allows it, and somebody should know
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,17 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Burn:
-    """What an objective's budget would lose at worst (a share), and what is left at least; None: unknown."""
+    """What an objective's budget would lose at worst (a share), and what is left at least; None: unknown.
+
+    `seen` is what is left by what was seen alone, where gaps count for nothing.
+    """
 
     objective: str
     share: float | None
     left: float | None
     why: str = ""
     words: str = "not known"  # what is left, with its bounds
+    seen: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from maestro_cli.changes.kinds import KINDS
+from maestro_cli.changes.left import Left
 from maestro_cli.changes.model import Consent
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.changes.policy import Policy
@@ -33,6 +34,7 @@ from maestro_cli.core.errors import NotFound, Refused, Unreachable
 from maestro_cli.core.facts.cluster import Pod
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.journal.store import Journal
+from maestro_cli.slo.objectives import Objective
 from maestro_cli.slo.slo_gate import GateAnswer
 from tests.contract.chaos.performed import action, probe, python
 from tests.unit.changes.fake_cluster import FakeCluster, template
@@ -125,6 +127,8 @@ class Lab:
     grave: Sequence[str] = ()
     budget: Verdict = Verdict.PASS
     policy: Policy = field(default_factory=lambda: Policy("test", poll_seconds=0.02))
+    objectives: Mapping[str, Objective] = field(default_factory=dict)
+    left: Mapping[str, Left] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.clock = SystemClock()
@@ -136,7 +140,9 @@ class Lab:
         )
         self.cluster = FakeCluster()  # each process has one alike: faults of servers leave it as it is
         self.cluster.ship(template(1), "release 1")
-        self.world = LabWorld(self.cluster, server_faults=self.servers)
+        self.world = LabWorld(
+            self.cluster, server_faults=self.servers, objectives=self.objectives, left=self.left
+        )
         self.pipeline = ChangePipeline(
             self.journal, self.world, policy=self.policy, clock=self.clock, actor="ana",
             kinds={**KINDS, **fault_kinds(self.world)},

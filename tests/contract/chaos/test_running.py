@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from typing import Any
 import pytest
 
 from maestro_cli.changes.history import list_changes
+from maestro_cli.changes.left import Left
 from maestro_cli.changes.model import Consent
 from maestro_cli.changes.policy import Policy
 from maestro_cli.chaos import injecting, planning
+from maestro_cli.chaos.guard.check import Allows
 from maestro_cli.chaos.history import get_run, list_runs
 from maestro_cli.chaos.ledger import ExperimentLedger
 from maestro_cli.chaos.model import Injected
@@ -25,6 +28,7 @@ from maestro_cli.config.experiments import ExperimentRules
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import ExitCode, MaestroError, StalePlan
 from maestro_cli.core.verdict import Verdict
+from maestro_cli.slo.objectives import Counters, Objective
 from tests.contract.chaos.lab import Lab, data, experiment
 from tests.contract.chaos.performed import action
 from tests.patience import wait_for
@@ -189,6 +193,11 @@ def test_a_method_that_forgets_its_fault_loses_it_when_its_time_is_over(lab: Lab
     assert report.judged.passed, report.judged
 
 
+# 20 s of a third of the requests are 0.26% of a 99.9% budget of 30 days
+KNOWN: dict[str, Any] = {
+    "objectives": {"a": Objective("a", "", "fraud", 0.999, 2592000.0, Counters("all", bad="bad"), {})},
+    "left": {"a": Left(1.0)},
+}
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], ExitCode, str]] = {
     "no rules": ({"rules": None}, {}, ExitCode.POLICY_REFUSED, "place"),
     "another namespace": ({"rules": ExperimentRules(["web"])}, {}, ExitCode.POLICY_REFUSED, "place"),
@@ -205,7 +214,19 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], ExitCode, str]] = {
         ExitCode.POLICY_REFUSED, "cap",
     ),
     "protected, and its name not typed": (
-        {"policy": Policy("test", protected=True)}, {}, ExitCode.GATE_NOT_MET, "changes",
+        {"policy": Policy("test", protected=True), **KNOWN}, {"objectives": ["a"]}, ExitCode.GATE_NOT_MET,
+        "changes",
+    ),
+    "protected, and no objective": (
+        {"policy": Policy("test", protected=True)}, {}, ExitCode.POLICY_REFUSED, "burn",
+    ),
+    "too much of what is left": (
+        {**KNOWN, "left": {"a": Left(0.02)}}, {"objectives": ["a"]}, ExitCode.GATE_NOT_MET, "burn",
+    ),
+    "more than disruption budgets spare": (
+        {"rules": ExperimentRules(["ml"], cap="70%"), "budgets": [["fraud", "app=fraud", 1, 3, 2, 3]]},
+        {"target": {"workload": FRAUD, "count": 2}, "fault": "pod-delete"}, ExitCode.GATE_NOT_MET,
+        "disruption budgets",
     ),
     "an incident": ({"grave": ["incident #1"]}, {}, ExitCode.GATE_NOT_MET, "incidents"),
     "no budget": ({"budget": Verdict.FAIL}, {"objectives": ["a"]}, ExitCode.GATE_NOT_MET, "budget"),
@@ -219,15 +240,45 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], ExitCode, str]] = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_the_guard_refuses_is_not_begun(name: str, tmp_path: Path) -> None:
-    made, ours, code, check = REFUSED[name]
-    lab = Lab(tmp_path, **{key: value for key, value in made.items() if key != "pods"})
-    lab.cluster.set(namespace_pods=made.get("pods", 3))
+    made, given, code, check = REFUSED[name]
+    ours = dict(given)
+    there = {"pods", "budgets"}
+    lab = Lab(tmp_path, **{key: value for key, value in made.items() if key not in there})
+    lab.cluster.set(namespace_pods=made.get("pods", 3), budgets=made.get("budgets", []))
     with pytest.raises(MaestroError) as refused:
-        lab.run(experiment(data(**ours)))
+        lab.run(experiment(data(ours.pop("fault", "server-latency"), **ours)))
     assert refused.value.exit_code is code
     assert f"({check})" in refused.value.what
     assert lab.kinds() == ["experiment.refused"]
     assert get_run(lab.journal, "latest").status == "refused"
+
+
+def test_disruption_budgets_that_spare_enough_let_it_through(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, rules=ExperimentRules(["ml"], cap="70%"))
+    lab.cluster.set(budgets=[["fraud", "app=fraud", 2, 3, 1, 3]])
+    given = experiment(data("pod-delete", target={"workload": FRAUD, "count": 2}))
+    _, answers = propose(lab.means, Wanted(given, 7, Consent(given=True)))
+    (answer,) = [one for one in answers if one.check == "disruption budgets"]
+    assert (answer.allows, answer.reason) == (Allows.YES, "permit it: ml/fraud")
+
+
+class LabThatFallsIll(Lab):
+    """An incident is open from the second time on that somebody asks."""
+
+    asked = 0
+
+    def grave_incidents(self, namespaces: Sequence[str]) -> Sequence[str]:
+        self.asked += 1
+        return ["incident #1"] if self.asked > 1 else []
+
+
+def test_what_comes_about_after_the_plan_forbids_the_fault_when_it_is_to_be_put_in(tmp_path: Path) -> None:
+    lab = LabThatFallsIll(tmp_path)
+    report = lab.run(experiment(data()))
+    assert (report.judged.exit_code, report.judged.verdict.value) == (ExitCode.GATE_NOT_MET, OPEN)
+    assert "incident #1" in report.judged.reasons[0].what
+    assert list_changes(lab.journal) == ()
+    assert "experiment.intended" not in lab.kinds()
 
 
 def test_what_was_agreed_to_is_what_is_hurt(lab: Lab) -> None:

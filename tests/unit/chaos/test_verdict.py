@@ -58,6 +58,14 @@ CASES = (
     Case("gate", ExitCode.GATE_NOT_MET, FAIL, {"before": "missed", "during": (), "after": None}),
     Case("gate", ExitCode.GATE_NOT_MET, OPEN, {"before": "none", "during": (), "after": None}),
     Case(
+        "gate", ExitCode.GATE_NOT_MET, OPEN,
+        findings={"injections": (Injection("slow", Injected.REFUSED, "incident #1 is open"),)},
+    ),
+    Case(
+        "injection", ExitCode.ACTION_FAILED, OPEN,
+        findings={"injections": (EFFECTIVE, Injection("more", Injected.REFUSED, "incident #1 is open"))},
+    ),
+    Case(
         "injection", ExitCode.ACTION_FAILED, OPEN,
         findings={"injections": (Injection("slow", Injected.INEFFECTIVE, "met nobody"),)},
     ),
