@@ -118,6 +118,7 @@ class Sending:
                 fix="check the cluster's own health",
             )
             return self._means.ledger.failed(change, self._means.lease, error)
+        self._means.cancellation.raise_if_set()  # what was cancelled is not sent again
         if repeats > 1:
             self._means.cancellation.pause(self._means.policy.poll_seconds)
         return self.apply(change, decision, accepts, maybe_sent=True)

@@ -1,19 +1,21 @@
 """The faults of one run: put in, proved, taken back, and looked for afterwards.
 
 Invariant: a fault is in the journal with its undo before its first call, and is taken back once, by whoever
-is first and never while it is being put in; after a stop nothing more is put in. What cannot be taken back is
-tried again, and told.
+is first; after that, and after a stop, nothing more of it is put in. A change is never taken back while its
+own call is under way, and waits for no other's: one call that hangs holds up no undo but its own. What cannot
+be taken back is tried again, and told.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 
 from maestro_cli.changes.kinds.kind import Holds
-from maestro_cli.changes.model import Consent
+from maestro_cli.changes.model import Consent, Plan
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.chaos.faults import FAULTS
 from maestro_cli.chaos.faults.fault import InForce, Proof
@@ -57,6 +59,8 @@ class Injecting:
         self._pipeline, self._platform, self._ledger = pipeline, platform, ledger
         self._clock, self._consent = clock, consent
         self._stop = Cancellation()
+        self._calling = {plan.id: threading.Lock() for one in proposal.chosen for plan in one.plans}
+        self._closed: set[str] = set()  # changes that are taken back, or were
         self._state = threading.RLock()  # of the next four
         self._put_in: dict[str, InForce] = {}  # everything that was intended, in order
         self._since: dict[str, float] = {}  # when it was taken back
@@ -93,17 +97,14 @@ class Injecting:
         """
         self._stop.raise_if_set()
         chosen = self._wanted(name)
-        if (error := self._refused()) is not None:
-            self._record(Injection(name, Injected.REFUSED, error.what))
-            raise error
+        if (refusal := self._refused()) is not None:
+            self._record(Injection(name, Injected.REFUSED, refusal.what))
+            raise refusal
         fault = self._intend(chosen)
         began = self._clock.monotonic()
         try:
-            with self._undoing[name]:
-                for plan in chosen.plans:
-                    self._pipeline.execute(
-                        plan, self._consent, cause=f"experiment {self._ledger.run}", cancellation=self._stop
-                    )
+            for plan in chosen.plans:
+                self._execute(plan)
             seconds = self._effect_seconds()
             proof = self._await(lambda: FAULTS[chosen.order.fault].effect(self._platform, fault), seconds)
         except Interrupted:
@@ -192,6 +193,20 @@ class Injecting:
             self._until = self._clock.monotonic() + self._seconds
         return fault
 
+    def _execute(self, plan: Plan) -> None:
+        with self._calling[plan.id]:
+            if plan.id in self._closed:
+                raise Interrupted()
+            cause = f"experiment {self._ledger.run}"
+            self._pipeline.execute(plan, self._consent, cause=cause, cancellation=self._stop)
+
+    @contextmanager
+    def _closing(self, change: str) -> Iterator[None]:
+        """While its call is not under way; it is never sent after this."""
+        with self._calling[change]:
+            self._closed.add(change)
+            yield
+
     def _over_by_itself(self, fault: InForce, began: float) -> None:
         """Nothing has to be taken back: how long the recovery takes counts from the first call."""
         self._undo(fault, "nobody: nothing has to be taken back")
@@ -212,7 +227,7 @@ class Injecting:
         with self._undoing[name]:
             if name in self._since:
                 return
-            error = undo_changes(self._pipeline, self._clock, fault, self._ledger.run)
+            error = undo_changes(self._pipeline, self._clock, fault, self._ledger.run, self._closing)
             self._ledger.undone(name, by, error)
             with self._state:
                 if error:
@@ -265,16 +280,23 @@ class Injecting:
             self._stop.pause(POLL_SECONDS)
 
 
-def undo_changes(pipeline: ChangePipeline, clock: Clock, fault: InForce, run: str) -> str:
-    """Take every change of a fault back that was begun; why it could not be, or ""."""
+def undo_changes(
+    pipeline: ChangePipeline,
+    clock: Clock,
+    fault: InForce,
+    run: str,
+    closing: Callable[[str], AbstractContextManager[object]] = nullcontext,
+) -> str:
+    """Take every change of a fault back that was begun, within its `closing`; why it could not be, or ""."""
     errors: list[str] = []
 
     def one(change: str) -> None:
         until = clock.monotonic() + UNDO_SECONDS
         while True:
             try:
-                if pipeline.is_known(change):
-                    pipeline.take_back(change, cause=f"the end of a fault of experiment {run}")
+                with closing(change):
+                    if pipeline.is_known(change):
+                        pipeline.take_back(change, cause=f"the end of a fault of experiment {run}")
                 return
             except MaestroError as error:
                 if clock.monotonic() >= until:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import httpx
 
 SYSTEM = "Serving"
+# Of a server to take an order of an experiment. What does not answer by then is probed, and taken back: a
+# stop waits no longer for it than that.
+START_SECONDS = 0.6
 _PATH = "/v2/faults"
 
 
@@ -120,7 +123,9 @@ class PodFaults:
         return tuple(ActiveFault(one.id, one.kind, one.note, one.hits) for one in found.faults)
 
     def start(self, pod: Pod, order: Mapping[str, Any]) -> None:
-        self._ask(pod, Ask("POST", _PATH, body=msgspec.json.encode(order)))
+        """Raises OutcomeUnknown soon where the server takes it and does not answer."""
+        asked = Ask("POST", _PATH, body=msgspec.json.encode(order))
+        ask_server(pod, self._url_of(pod), self._key, asked, self._transport, timeout_seconds=START_SECONDS)
 
     def end(self, pod: Pod, fault: str) -> None:
         self._ask(pod, Ask("DELETE", f"{_PATH}/{fault}", safe=True))
@@ -141,10 +146,22 @@ class _Active(msgspec.Struct):
 
 
 def ask_server(
-    pod: Pod, url: str, key: Callable[[], str], ask: Ask, transport: httpx.BaseTransport | None
+    pod: Pod,
+    url: str,
+    key: Callable[[], str],
+    ask: Ask,
+    transport: httpx.BaseTransport | None,
+    *,
+    timeout_seconds: float = 4.0,
 ) -> bytes:
     """The body of its answer; raises Refused, NotFound (of one fault), Unreachable, OutcomeUnknown."""
-    backend = HttpBackend(SYSTEM, url, headers=lambda: {"x-api-key": key()}, transport=transport)
+    backend = HttpBackend(
+        SYSTEM,
+        url,
+        headers=lambda: {"x-api-key": key()},
+        timeout_seconds=timeout_seconds,
+        transport=transport,
+    )
     try:
         answer = backend.ask(ask)
         if answer.status == 404 and ask.path != _PATH:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,10 +129,11 @@ class Lab:
     policy: Policy = field(default_factory=lambda: Policy("test", poll_seconds=0.02))
     objectives: Mapping[str, Objective] = field(default_factory=dict)
     left: Mapping[str, Left] = field(default_factory=dict)
+    serving: Callable[[Path], FakeServers] = FakeServers
 
     def __post_init__(self) -> None:
         self.clock = SystemClock()
-        self.servers = FakeServers(self.folder / "servers.json")
+        self.servers = self.serving(self.folder / "servers.json")
         self.journal = Journal(
             self.folder / "journal.db",
             projections=[ChangesProjection(), ExperimentsProjection()],
