@@ -16,6 +16,7 @@ from maestro_cli.core.progress import Progress
 from maestro_cli.services.gating import is_last, outcome_of_run
 
 if TYPE_CHECKING:
+    from maestro_cli.journal.store import Journal
     from maestro_cli.services.root import Services
 
 
@@ -37,7 +38,7 @@ def run_due(
     ready = [(one, tick, _wanted(services, one.schedule, yes, typed_context)) for one, tick in due]
     outcomes: list[Outcome] = []
     for one, tick, wanted in ready:
-        if _take(services, one, tick):
+        if take_tick(services.journal, services.actor, one, tick):
             outcomes.append(outcome_of_run(services, wanted, progress))
             if is_last(outcomes[-1]):
                 break  # what is due besides stays so, until its time is over
@@ -60,11 +61,11 @@ def _taken(services: Services, schedule: Schedule) -> Sequence[str]:
     return [str(event.data["tick"]) for event in events]
 
 
-def _take(services: Services, one: Standing, at: datetime) -> bool:
+def take_tick(journal: Journal, actor: str, one: Standing, at: datetime) -> bool:
     """Whether this process is the first to take the tick; what was missed before it is written with it."""
     tick = to_rfc3339(at)
     subject = _subject(one.schedule, tick)
-    with services.journal.transaction() as transaction:
+    with journal.transaction() as transaction:
         if transaction.query("SELECT 1 FROM events WHERE subject = ?", (subject,)):
             return False
         data = {
@@ -72,5 +73,5 @@ def _take(services: Services, one: Standing, at: datetime) -> bool:
             "experiment": one.schedule.experiment,
             "missed": [to_rfc3339(missed) for missed in one.missed],
         }
-        transaction.append("chaos-schedule.taken", subject, services.actor, data)
+        transaction.append("chaos-schedule.taken", subject, actor, data)
     return True

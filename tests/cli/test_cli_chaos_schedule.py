@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from maestro_cli.chaos.schedules import read_schedules, standing
+from maestro_cli.core.clock import SystemClock
+from maestro_cli.journal.store import Journal
+from maestro_cli.services.chaos_schedules import take_tick
 from tests.cli.program import maestro
 from tests.cli.test_cli_chaos_gate import LOOKS
 
@@ -50,6 +54,16 @@ def test_what_is_due_is_run_once_by_one_of_those_who_ask(folder: Path) -> None:
     again = maestro("chaos", "schedule", "s.yaml", "--due", cwd=folder)
     assert (again.code, again.out) == (0, "")
     assert "nothing is due" in again.err
+
+
+def test_of_two_who_saw_the_same_time_due_one_takes_it(folder: Path) -> None:
+    clock = SystemClock()
+    (schedule,) = read_schedules(folder / "s.yaml")
+    seen = standing(schedule, clock.now(), (), ())
+    assert seen.due is not None
+    journal = Journal(folder / "journal.sqlite", clock=clock)
+    assert [take_tick(journal, who, seen, seen.due) for who in ("ana", "bo")] == [True, False]
+    journal.close()
 
 
 def test_it_ends_as_what_it_ran(folder: Path) -> None:

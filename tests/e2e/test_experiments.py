@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.session import Session
 from tests.patience import wait_for
+from tests.unit.chaos.ci.junit_schema import faults_of
 
 pytestmark = pytest.mark.e2e
 SHIPPED = Path(__file__).resolve().parents[2] / "playbooks" / "chaos"
@@ -111,3 +112,17 @@ def test_what_ships_has_its_effect_and_holds_and_leaves_nothing(session: Session
 
 def test_everything_that_ships_is_run_here() -> None:
     assert {file.stem for file in SHIPPED.glob("*.yaml")} == {*FELT, "pod-failure", "network-latency"}
+
+
+def test_a_gate_runs_both_and_leaves_evidence_that_pipelines_read(session: Session) -> None:
+    evidence = session.home / "evidence"
+    done = session.run(
+        "chaos", "gate", "pod-failure", "network-latency", "--yes", "--seed", "7", "--out", str(evidence),
+        "-o", "json",
+    )  # fmt: skip
+    body = json.loads(done.stdout)
+    assert (done.returncode, body["verdict"], body["score"]) == (0, "PASS", 100), body
+    assert faults_of((evidence / "junit.xml").read_text(encoding="utf-8")) == []
+    assert len((evidence / "events.jsonl").read_text(encoding="utf-8").splitlines()) >= 10
+    again = session.run("chaos", "gate", str(evidence / "journal-01.json"), "-o", "json")
+    assert (again.returncode, json.loads(again.stdout)["experiments"][0]["verdict"]) == (0, "PASS")
