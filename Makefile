@@ -8,6 +8,8 @@
 #             (it leaves out contract/, crash/ and e2e/, and cli/, which starts `maestro` hundreds of times)
 # make docs-cluster    run the contract suite on both clusters and write docs/embedded-cluster.md from it
 # make test-mutations  break the light cluster in a dozen ways; the contract suite must notice each
+# make test-interruptions  interrupt 200 experiments at random instants (INTERRUPTIONS=50 make …), sweep, and see
+#             that nothing is left; some ten minutes. make test interrupts twelve
 # make bench  measure the budgets (docs/benchmarks.md); make bench-ROOM measures one room's
 #             (make bench-soak takes ten minutes; SOAK_SECONDS=60 make bench-soak one;
 #             SOAK_SECONDS=3600 make bench-soak-console an hour, else a minute;
@@ -20,6 +22,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := maestro_cli tests deploy scripts
 KUBERNETES ?= auto
+INTERRUPTIONS ?= 200
 PYTEST := $(BIN)/python -m pytest
 # Each test has folders and ports of its own. `logical`: hyper-threads count, as a machine of two cores has often one.
 EVERY_CORE := -n logical --dist worksteal
@@ -30,7 +33,7 @@ BESIDE := $(MAKE) --no-print-directory -j4 lint types contracts
 # Tests start maestro hundreds of times: it is compiled once, also where the shell says to keep no bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-kubernetes test-mutations docs-cluster check lint types contracts tests-pure tests-unit
+.PHONY: demo test test-kubernetes test-mutations test-interruptions docs-cluster check lint types contracts tests-pure tests-unit
 .PHONY: bench clean install-demo install-test install-kubernetes programs
 
 demo: install-demo programs
@@ -53,6 +56,9 @@ tests-pure:
 
 tests-unit:
 	$(PYTEST) -q $(EVERY_CORE) tests/architecture tests/hostile tests/unit
+
+test-interruptions: install-test
+	CHAOS_INTERRUPTIONS=$(INTERRUPTIONS) $(PYTEST) -q -n 2 tests/crash/chaos -k at_any_instant
 
 docs-cluster: install-test install-kubernetes $(BIN)/kubectl-1.32
 	$(BIN)/maestro local build
