@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from maestro_cli.chaos.arms import Comparison
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
 
 SIGNS: Mapping[str, Callable[[float, float], bool]] = {
@@ -86,6 +87,15 @@ class Tolerated:
 
 
 @dataclass(frozen=True, slots=True)
+class ArmQueries:
+    """PromQL that counts bad requests of pods, and all; an arm is bad where more than `most` (0 to 1) are."""
+
+    bad: str
+    all: str
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
 class Guarded:
     """What an experiment declares in its extension `maestro`; None where it leaves something out."""
 
@@ -96,6 +106,7 @@ class Guarded:
     control: int = 0
     tolerated: Tolerated = Tolerated()
     recovery_seconds: float = 60.0
+    arms: ArmQueries | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,3 +209,4 @@ class Findings:
     residue: tuple[str, ...] = ()
     worker: str = ""
     tolerated: Tolerated = Tolerated()
+    arms: Comparison | None = None

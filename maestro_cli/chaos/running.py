@@ -26,6 +26,7 @@ from maestro_cli.chaos.history import LEASE, asked_of
 from maestro_cli.chaos.injecting import Injecting
 from maestro_cli.chaos.ledger import ExperimentLedger
 from maestro_cli.chaos.line import sane
+from maestro_cli.chaos.measuring import Measuring
 from maestro_cli.chaos.model import Experiment, Findings, Guarded, Kind, Stop, Tolerated
 from maestro_cli.chaos.planning import Planner, proposal_digest
 from maestro_cli.chaos.ports import Platform, Surroundings
@@ -165,6 +166,7 @@ class _Run:
         self._injecting = Injecting(
             proposal, means.pipeline, means.platform, ledger, means.clock, wanted.consent, self._refused
         )
+        self._measuring = Measuring(proposal, means.surroundings.value, means.clock)
         self._heard = Heard(self._experiment.document)
         objectives = [
             means.platform.objectives[name]
@@ -249,6 +251,7 @@ class _Run:
 
     def _take_back(self, by: str) -> None:
         """What failed is kept by the injecting, and told in the end."""
+        self._measuring.end()
         self._injecting.stop()
         with suppress(MaestroError):
             self._injecting.undo("", by)
@@ -264,6 +267,7 @@ class _Run:
         elif name == "method":
             self._watch.begin()
         elif name in ("method-over", "rollbacks"):
+            self._measuring.end()
             self._watch.end()
         elif name == "activity-begun":
             self._progress.phase(str(event["phase"]), str(event["name"]))
@@ -272,8 +276,11 @@ class _Run:
         """What the child's activities ask for."""
         fault = str(arguments.get("fault") or "")
         if do == "inject":
-            return self._injecting.inject(fault)
+            done = self._injecting.inject(fault)
+            self._measuring.begin()
+            return done
         if do == "undo":
+            self._measuring.end()
             return self._injecting.undo(fault, "its rollbacks")
         if do == "hold":
             seconds = arguments.get("seconds")
@@ -301,6 +308,7 @@ class _Run:
             residue=self._injecting.residue(),
             worker=worker if self._stopped is None else "",
             tolerated=self._guarded.tolerated if self._experiment.guarded else Tolerated(),
+            arms=self._measuring.comparison(),
         )
         whole = journal if journal is not None else self._heard.journal("aborted")
         judged = judge(whole, findings)
@@ -336,4 +344,5 @@ def maestro_part(run_id: str, proposal: Proposal, judged: Judged, findings: Find
         "undo_failures": list(findings.undo_failures),
         "residue": list(findings.residue),
         "stop": plain(findings.stop),
+        "arms": plain(findings.arms),
     }

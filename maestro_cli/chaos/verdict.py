@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from maestro_cli.chaos.arms import Blame
 from maestro_cli.chaos.model import Findings, Injected, Kind, Tolerated
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.quantities import counted
@@ -142,7 +143,27 @@ def _injection(journal: Journal, findings: Findings) -> Iterator[Reason]:
 
 
 def _deviated(journal: Journal, findings: Findings) -> Iterator[Reason]:
-    """Seen during the method alone, after it, or not over in time."""
+    """Seen during the method alone, after it, or not over in time. A bad hour is not blamed on the fault."""
+    if not _was_bad_hour(findings):
+        yield from _misses(journal, findings)
+    for one in findings.recoveries:
+        if not one.recovered:
+            yield _bad("recovery", f"{one.name}: {one.why}")
+
+
+def _hour(journal: Journal, findings: Findings) -> Iterator[Reason]:
+    """The steady state was missed, and by what was left alone as well."""
+    if findings.arms is not None and _was_bad_hour(findings):
+        for missed in _misses(journal, findings):
+            yield _open("hour", f"{missed.what}; {findings.arms.words}", ExitCode.NO_DATA)
+
+
+def _was_bad_hour(findings: Findings) -> bool:
+    return findings.arms is not None and findings.arms.blame is Blame.HOUR
+
+
+def _misses(journal: Journal, findings: Findings) -> Iterator[Reason]:
+    """Each way in which the steady state was not met after the gate."""
     states = _states(journal)
     during = [(steady_of(one), one) for one in states.get("during") or ()]
     told = deviation([seen for seen, _ in during], findings.tolerated)
@@ -152,9 +173,6 @@ def _deviated(journal: Journal, findings: Findings) -> Iterator[Reason]:
     after = states.get("after")
     if after is not None and steady_of(after) is Steady.MISSED:
         yield _bad("after", f"not in a steady state afterwards: {_probe(after)}")
-    for one in findings.recoveries:
-        if not one.recovered:
-            yield _bad("recovery", f"{one.name}: {one.why}")
     said = journal.get("deviated") and (after is None or steady_of(after) is Steady.MET)
     if said:
         yield _bad("deviated", "the Chaos Toolkit journal says that it deviated")
@@ -185,7 +203,8 @@ def _blind(journal: Journal, findings: Findings) -> Iterator[Reason]:
 
 # The order is the precedence: 13, 14, 130/143, 11, 12, 10, 15.
 RULES: tuple[Callable[[Journal, Findings], Iterator[Reason]], ...] = (
-    _residue, _stopped, _interrupted, _gate, _injection, _deviated, _blind,
+    _residue, _stopped, _interrupted, _gate, _injection, _deviated, _hour,
+    _blind,
 )  # fmt: skip
 
 

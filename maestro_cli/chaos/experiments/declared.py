@@ -7,9 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from maestro_cli.changes.kinds.kind import Option
-from maestro_cli.chaos.experiments.spec import FaultPart, MaestroPart, SteadyPart, StopPart, Target
+from maestro_cli.chaos.experiments.spec import ArmsPart, FaultPart, MaestroPart, SteadyPart, StopPart, Target
 from maestro_cli.chaos.faults import FAULTS
-from maestro_cli.chaos.model import Count, FaultOrder, Guarded, StopCondition, TargetRule, Tolerated
+from maestro_cli.chaos.model import (
+    ArmQueries,
+    Count,
+    FaultOrder,
+    Guarded,
+    StopCondition,
+    TargetRule,
+    Tolerated,
+)
 from maestro_cli.config.explanation import explain
 from maestro_cli.config.strict import Document, Path_, suggestion
 from maestro_cli.core.errors import UsageError
@@ -57,7 +65,18 @@ class _Reading:
             control=part.control,
             tolerated=self._tolerated(part.steady_state),
             recovery_seconds=self._seconds(part.recovery, ("recovery",)),
+            arms=None if part.arms is None else self._arms(part.arms, part.control),
         )
+
+    def _arms(self, part: ArmsPart, control: int) -> ArmQueries:
+        if not control:
+            raise self._fail("compares with nothing", ("arms",), fix="control: 1")
+        for name, query in (("bad", part.bad), ("all", part.all)):
+            for place in ("$PODS", "$WINDOW"):
+                if place not in query:
+                    fix = 'sum(increase(requests_total{pod=~"$PODS"}[$WINDOW]))'
+                    raise self._fail(f"does not name {place}", ("arms", name), fix=fix)
+        return ArmQueries(part.bad, part.all, self._read(lambda: _share(part.most), ("arms", "most")))
 
     def _fault(self, part: FaultPart, index: int, target: Target | None) -> FaultOrder:
         at: Path_ = ("faults", index)

@@ -103,6 +103,16 @@ class SteadyPart(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     in_a_row: Annotated[int, Meta(ge=1)] = 3
 
 
+class ArmsPart(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What compares pods that a fault meets with those of `control`. `bad` and `all` (PromQL) count
+    requests of the pods `pod=~"$PODS"` over `[$WINDOW]`; with more than `most` bad ones an arm is bad.
+    """
+
+    bad: Text
+    all: Text
+    most: str = "5%"
+
+
 class MaestroPart(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What bounds an experiment. `duration`: how long its faults may be in force at most.
 
@@ -119,6 +129,7 @@ class MaestroPart(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     control: Annotated[int, Meta(ge=0)] = 0
     steady_state: SteadyPart = SteadyPart()
     recovery: str = "60s"
+    arms: ArmsPart | None = None
 
 
 class ExperimentFile(

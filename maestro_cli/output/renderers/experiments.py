@@ -203,6 +203,21 @@ def plan_view(proposal: Proposal, answers: Sequence[Answer]) -> Report:
     return Report("chaos-plan/v1", document, blocks)
 
 
+def _arms(found: Mapping[str, Any] | None) -> str | None:
+    """Both arms of a run, where they were compared."""
+    if found is None:
+        return None
+    told = "; ".join(f"{name}: {_arm(found[name])}" for name in ("treated", "control"))
+    return f"{told}; {found['blame']}"
+
+
+def _arm(figures: Mapping[str, Any]) -> str:
+    if figures["bad"] is None or not figures["of"]:
+        return "not counted"
+    share = f"{format_share(figures['low'])} to {format_share(figures['high'])}"
+    return f"{figures['bad']:.0f} of {figures['of']:.0f} bad ({share})"
+
+
 def _undo(one: Chosen) -> list[str]:
     return list(dict.fromkeys(plan.undo.summary if plan.undo else "nothing has to be" for plan in one.plans))
 
@@ -254,6 +269,7 @@ def report_view(journal: Mapping[str, Any]) -> Report:
         ("targets", ", ".join(ours["targets"]) or None),
         ("effect", "; ".join(_effect(one) for one in ours["proof_of_effect"]) or None),
         ("recovery", "; ".join(_recovery(one) for one in ours["proof_of_recovery"]) or None),
+        ("arms", _arms(ours.get("arms"))),
         ("stopped", None if ours["stop"] is None else f"{ours['stop']['kind']}: {ours['stop']['why']}"),
         ("left behind", "; ".join(ours["residue"]) or "nothing"),
         ("seed", ours["seed"]),

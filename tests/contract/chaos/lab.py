@@ -54,7 +54,7 @@ class FakeServers:
     def __init__(self, path: Path) -> None:
         self._path = path
         if not path.exists():
-            self.write({"faults": [], "values": WELL, "script": {}, "ends": []})
+            self.write({"faults": [], "ever": [], "values": WELL, "script": {}, "ends": []})
 
     def read(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self._path.read_text())
@@ -89,8 +89,9 @@ class FakeServers:
         if state["script"].get("refuse"):
             raise Refused("takes no such fault")
         values = {**state["values"], **state["script"].get("start", {})}
-        faults = [*state["faults"], {"pod": pod.name, "note": order["note"]}]
-        self.write({**state, "faults": faults, "values": values})
+        made = {"pod": pod.name, "note": order["note"]}
+        faults, ever = [*state["faults"], made], [*state["ever"], made]
+        self.write({**state, "faults": faults, "ever": ever, "values": values})
 
     def end(self, pod: Pod, fault: str) -> None:
         state = self.read()

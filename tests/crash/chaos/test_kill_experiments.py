@@ -83,7 +83,7 @@ def ended(folder: Path, seed: int) -> int:
     process = start(folder, hold=1.0)
     wait_for((folder / "journal.db").exists, "the journal")
     try:
-        return process.wait(chance.uniform(0.0, 3.5))
+        return process.wait(chance.uniform(0.0, 2.2))
     except subprocess.TimeoutExpired:
         process.send_signal(told)
         return process.wait(60)
@@ -92,8 +92,9 @@ def ended(folder: Path, seed: int) -> int:
 @pytest.mark.parametrize("seed", range(RUNS))
 def test_interrupted_at_any_instant_by_any_signal_nothing_is_left(seed: int, tmp_path: Path) -> None:
     code = ended(tmp_path, seed)
-    assert code in (0, 130, 143, -signal.SIGKILL), code
-    if code >= 0:
+    # a signal that comes while Python itself ends, all done, ends it as if nobody caught it
+    assert code in (0, 130, 143, *(-one for one in TOLD)), code
+    if code != -signal.SIGKILL:
         lab = Lab(tmp_path)
         assert lab.servers.in_force == 0, "what is told to end takes its fault back itself"
         lab.journal.close()
