@@ -118,11 +118,13 @@ def is_last(outcome: Outcome) -> bool:
 
 
 def outcome_of_run(services: Services, wanted: Wanted, progress: Progress) -> Outcome:
-    """Run it where the context allows experiments; what goes wrong is in the outcome, raised by nobody."""
+    """Run it where the context allows experiments and somebody agrees; what goes wrong is in the outcome,
+    raised by nobody.
+    """
     experiment = wanted.experiment
     try:
         _check_place(services, experiment)
-        report = services.run_experiment(wanted, progress)
+        report = services.run_experiment(services.agreed_experiment(wanted), progress)
     except MaestroError as error:
         return refused(experiment, error)
     except KeyboardInterrupt:
