@@ -19,6 +19,7 @@ from maestro_cli.core.quantities import counted
 from maestro_cli.core.verdict import Verdict
 
 Journal = Mapping[str, Any]
+AFTERWARDS = "not in a steady state afterwards"
 STOPPED = ": interrupted"  # what an activity ends with that waited in the parent for what was stopped
 
 
@@ -69,8 +70,33 @@ def steady_of(state: Mapping[str, Any] | None) -> Steady:
         return Steady.NO_DATA
     if state["steady_state_met"]:
         return Steady.MET
-    probes = state.get("probes") or [{}]
-    return Steady.MISSED if probes[-1].get("status") == "succeeded" else Steady.NO_DATA
+    last = (state.get("probes") or [{}])[-1]
+    return Steady.MISSED if last.get("status") == "succeeded" or _is_down(last) else Steady.NO_DATA
+
+
+# What chaoslib raises where nobody listens, somebody hung up, or no answer came in the time of the probe.
+_DOWN = ("Connection refused", "Connection aborted", "Connection reset", "activity took too long to complete")
+
+
+def _is_down(probe: Mapping[str, Any]) -> bool:
+    """Whether a service that was asked for its status, over HTTP, does not serve: an answer, and a miss.
+
+    Who asks for what is in the answer asks an instrument: without one, nothing is known of what it measures.
+    """
+    activity = probe.get("activity") or {}
+    provider = activity.get("provider") or {}
+    if provider.get("type") != "http" or not _is_of_status(activity.get("tolerance")):
+        return False
+    raised = str((probe.get("exception") or [""])[-1])
+    return any(one in raised for one in _DOWN)
+
+
+def _is_of_status(tolerance: Any) -> bool:
+    """`200`, `[200, 204]`, or a tolerance whose target is `status`."""
+    if isinstance(tolerance, Mapping):
+        return tolerance.get("target") == "status"
+    statuses = tolerance if isinstance(tolerance, list) else [tolerance]
+    return bool(statuses) and all(type(one) is int for one in statuses)
 
 
 def _residue(journal: Journal, findings: Findings) -> Iterator[Reason]:
@@ -172,7 +198,7 @@ def _misses(journal: Journal, findings: Findings) -> Iterator[Reason]:
         yield _bad("during", f"{told}: {_probe(missed)}")
     after = states.get("after")
     if after is not None and steady_of(after) is Steady.MISSED:
-        yield _bad("after", f"not in a steady state afterwards: {_probe(after)}")
+        yield _bad("after", f"{AFTERWARDS}: {_probe(after)}")
     said = journal.get("deviated") and (after is None or steady_of(after) is Steady.MET)
     if said:
         yield _bad("deviated", "the Chaos Toolkit journal says that it deviated")

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from maestro_cli.chaos.ci.outcome import GUARD, Against, Outcome
-from maestro_cli.chaos.verdict import Steady, steady_of
+from maestro_cli.chaos.verdict import AFTERWARDS, Steady, steady_of
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.quantities import counted
 
@@ -34,13 +34,14 @@ class Case:
     seconds: float | None = None
 
 
+HOUR = "hour"  # a miss that is not to be blamed on the fault
 GATE, DURING, AFTER = "gate.steady-state", "during.steady-state", "after.steady-state"
 # Where a rule of the verdict is told.
 _PLACES: Mapping[str, str] = {
     GUARD: "gate.guard", "gate": GATE, "injection": "inject.fault", "worker": "inject.performance",
-    "during": DURING, "deviated": DURING, "stop": "during.stop-condition", "interrupted": "during.to-its-end",
-    "blind": "during.data", "no data": "during.data", "after": AFTER, "recovery": "after.recovery",
-    "undo": "rollback.undo", "residue": "residue",
+    "during": DURING, "deviated": DURING, HOUR: DURING, "stop": "during.stop-condition",
+    "interrupted": "during.to-its-end", "blind": "during.data", "no data": "during.data",
+    "after": AFTER, "recovery": "after.recovery", "undo": "rollback.undo", "residue": "residue",
 }  # fmt: skip
 _MEASURED = (ExitCode.CONDITION_NOT_MET, ExitCode.UNDO_FAILED, ExitCode.STOP_CONDITION)
 
@@ -52,7 +53,7 @@ def cases_of(outcome: Outcome) -> tuple[Case, ...]:
         name = _place(against, cases)
         state = State.FAILED if _was_measured(against, outcome) else State.ERROR
         before = cases.get(name)
-        if before is not None and before.state in (State.FAILED, State.ERROR):
+        if before is not None and against.rule != HOUR and before.state in (State.FAILED, State.ERROR):
             state = State.FAILED if State.FAILED in (state, before.state) else State.ERROR
             cases[name] = replace(before, state=state, why=f"{before.why}\n{against.what}".lstrip("\n"))
         elif before is not None:
@@ -68,6 +69,8 @@ def count(cases: Sequence[Case], state: State) -> int:
 
 def _place(against: Against, cases: Mapping[str, Case]) -> str:
     place = _PLACES.get(against.rule, f"gate.{against.rule.replace(' ', '-')}")
+    if against.rule == HOUR and against.what.startswith(AFTERWARDS):
+        return AFTER
     if against.rule in ("injection", "recovery"):
         stem = "inject." if against.rule == "injection" else "after.recovery."
         text = against.what.removeprefix("an action failed: ")

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.chaos.verdict import Steady, steady_of
 from tests.contract.chaos.performed import Performed, action, probe, python
 
 pytestmark = pytest.mark.contract
@@ -136,3 +137,9 @@ def test_the_steady_states_are_the_same(name: str, tmp_path: Path) -> None:
         )  # fmt: skip
         results.append(told(json.loads(answer.read_text())))
     assert results[1] == results[0]
+
+
+def test_a_service_that_nobody_listens_for_is_a_miss_by_what_chaos_toolkit_writes(tmp_path: Path) -> None:
+    (tmp_path / "lab.py").write_text(LAB)
+    found = Performed(tmp_path, samples(tmp_path)["nobody listens"]).journal()
+    assert steady_of(found["steady_states"]["before"]) is Steady.MISSED

@@ -187,6 +187,41 @@ def test_a_probe_that_raised_is_no_data_and_one_outside_its_tolerance_a_miss() -
     assert steady_of({"steady_state_met": False, "probes": []}) is Steady.NO_DATA
 
 
+def asked_over_http(tolerance: Any, raised: str, kind: str = "http") -> dict[str, Any]:
+    run = {
+        "activity": {"type": "probe", "name": "answers", "tolerance": tolerance, "provider": {"type": kind}},
+        "status": "failed",
+        "exception": ["Traceback", f"chaoslib.exceptions.ActivityFailed: {raised}\n"],
+    }
+    return {"steady_state_met": False, "probes": [run]}
+
+
+REFUSED = "failed to connect to http://fraud/: HTTPConnectionPool(…): [Errno 111] Connection refused'))"
+SLOW = "activity took too long to complete"
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "raised", "seen"),
+    [
+        (200, REFUSED, Steady.MISSED),
+        ([200, 204], SLOW, Steady.MISSED),
+        ({"type": "range", "target": "status", "range": [200, 299]}, REFUSED, Steady.MISSED),
+        (200, "failed to connect to http://fraud/: Failed to resolve 'fraud'", Steady.NO_DATA),
+        (200, "failed to connect to https://fraud/: certificate verify failed", Steady.NO_DATA),
+        ({"type": "jsonpath", "path": "$.data.result", "target": "body"}, REFUSED, Steady.NO_DATA),
+        ({"type": "regex", "target": "body", "pattern": "ok"}, SLOW, Steady.NO_DATA),
+        (True, REFUSED, Steady.NO_DATA),
+        ([], REFUSED, Steady.NO_DATA),
+        (None, REFUSED, Steady.NO_DATA),
+    ],
+)
+def test_a_service_that_was_asked_for_its_status_and_does_not_serve_is_a_miss(
+    tolerance: Any, raised: str, seen: Steady
+) -> None:
+    assert steady_of(asked_over_http(tolerance, raised)) is seen
+    assert steady_of(asked_over_http(tolerance, raised, "python")) is Steady.NO_DATA
+
+
 def test_an_activity_that_a_stop_interrupted_did_not_fail() -> None:
     judged = judge(
         journal(run=[activity("action", None)]), replace(WELL, stop=Stop(Kind.CONDITION, "errors > 1"))

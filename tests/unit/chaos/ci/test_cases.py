@@ -10,15 +10,15 @@ from maestro_cli.chaos.model import Experiment, Injected, Injection
 from maestro_cli.core.errors import ExitCode, PolicyRefused
 from maestro_cli.core.verdict import Verdict
 from tests.unit.chaos.ci.outcomes import outcome, performed
-from tests.unit.chaos.test_verdict import CASES, Case
+from tests.unit.chaos.test_verdict import BOTH_BAD, CASES, Case
 
 BAD = (State.FAILED, State.ERROR)
-PLACES = {
+PLACES: dict[str, str | tuple[str, ...]] = {
     "residue": "residue", "undo": "rollback.", "stop": "during.stop-condition",
     "interrupted": "during.to-its-end", "gate": "gate.steady-state", "injection": "inject.",
     "worker": "inject.performance", "during": "during.steady-state", "after": "after.steady-state",
     "recovery": "after.recovery", "deviated": "during.steady-state", "blind": "during.data",
-    "no data": "during.data",
+    "no data": "during.data", "hour": ("during.steady-state", "after.steady-state"),
 }  # fmt: skip
 
 
@@ -51,6 +51,12 @@ def test_what_could_not_be_measured_is_an_error_and_what_was_bad_a_failure() -> 
     assert states(performed({"during": ("met", "missed")}))["during.steady-state"] is State.FAILED
     ineffective = {"injections": (Injection("slow", Injected.INEFFECTIVE, "met nobody"),)}
     assert states(performed(findings=ineffective))["inject.slow"] is State.ERROR
+
+
+def test_a_miss_of_a_bad_hour_is_an_error_and_no_failure() -> None:
+    hour = performed({"during": ("met", "missed"), "after": "missed"}, {"arms": BOTH_BAD})
+    assert State.FAILED not in states(hour).values()
+    assert [states(hour)[name] for name in PLACES["hour"]] == [State.ERROR, State.ERROR]
 
 
 def test_after_a_missed_gate_nothing_has_passed() -> None:
