@@ -8,11 +8,12 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from types import TracebackType
 from typing import Any, Self
 
 from maestro_cli.core.clock import Clock
+from maestro_cli.core.progress import Progress
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.untrusted import visible
 from maestro_cli.output.diagnostics import note
@@ -142,3 +143,8 @@ class TerminalProgress:
             self._spinner = Spinner("dots")
         self._spinner.update(text=text)
         return self._spinner
+
+
+def left_alone(progress: Progress) -> AbstractContextManager[None]:
+    """While it is open nothing else draws on the terminal, so that a question can be asked there."""
+    return progress.paused() if isinstance(progress, TerminalProgress) else nullcontext()

@@ -22,6 +22,7 @@ from maestro_cli.core.canonical import plain
 from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, PolicyRefused, UsageError
 from maestro_cli.core.progress import Progress
 from maestro_cli.output.evidence import append_to, write_files
+from maestro_cli.output.progress import left_alone
 
 if TYPE_CHECKING:
     from maestro_cli.chaos.model import Experiment
@@ -124,7 +125,9 @@ def outcome_of_run(services: Services, wanted: Wanted, progress: Progress) -> Ou
     experiment = wanted.experiment
     try:
         _check_place(services, experiment)
-        report = services.run_experiment(services.agreed_experiment(wanted), progress)
+        with left_alone(progress):
+            agreed = services.agreed_experiment(wanted)
+        report = services.run_experiment(agreed, progress)
     except MaestroError as error:
         return refused(experiment, error)
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -335,7 +335,7 @@ class RunServices(NotifyServices):
     def ask_step(self, progress: Progress) -> Confirm:
         """Asks the person at the terminal about a step, one question at a time whichever run asks, while
         nothing else draws there; nobody where there is none."""
-        from maestro_cli.output.progress import TerminalProgress
+        from maestro_cli.output.progress import left_alone
         from maestro_cli.runbooks.model import Answer, Question, nobody
 
         person = self.person
@@ -344,8 +344,7 @@ class RunServices(NotifyServices):
         one = threading.Lock()
 
         def ask(question: Question) -> Answer | None:
-            alone = progress.paused() if isinstance(progress, TerminalProgress) else nullcontext()
-            with one, alone:
+            with one, left_alone(progress):
                 if self.cancellation.is_set:  # while another question was open
                     return None
                 return person.ask_question(question, lambda: self.cancellation.is_set)
