@@ -14,8 +14,9 @@ from maestro_cli.output.strips import sparkline, strip
 from maestro_cli.output.tones import BURN_TONES, verdict_tone
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
 from maestro_cli.slo.burn import BurnState
+from maestro_cli.slo.measuring.slices import minute_target
 from maestro_cli.slo.measuring.target import Day, days_in, spent_at
-from maestro_cli.slo.measuring.verdict import percent
+from maestro_cli.slo.measuring.verdict import bad_minutes_words, percent
 from maestro_cli.slo.policy import Standing
 from maestro_cli.slo.words import gone_words, left_phrase, left_words, shown_state
 
@@ -209,6 +210,7 @@ def measured_document(one: Measured) -> dict[str, Any]:
             "left": one.budget_left,
         },
         "bad_minutes": one.bad_minutes,
+        "bad_minutes_under": None if one.bad_minutes is None else minute_target(one.objective),
         "exact": one.exact,
         "notes": list(one.notes),
         "excluded": [{"id": out.id, "start": out.start, "end": out.end} for out in one.excluded],
@@ -256,7 +258,7 @@ def _rows(one: Kept, measured: Measured) -> list[tuple[str, object]]:
             "bounds",
             None if bounds is None else f"{percent(bounds.low, target)} to {percent(bounds.high, target)}",
         ),
-        ("bad minutes", measured.bad_minutes),
+        ("bad minutes", bad_minutes_words(measured)),
         ("budget spent", _share(measured.budget_consumed)),
         ("budget left", left_words(measured.budget_left)),
         ("policy", f"{one.consequence.standing.value}: {one.consequence.sentence}"),

@@ -25,7 +25,7 @@ from maestro_cli.slo.measuring.recoveries import Recovered, measure_recoveries
 from maestro_cli.slo.measuring.samples import COUNTED, TOTAL
 from maestro_cli.slo.measuring.selectors import Selector, joined, parse_selector
 from maestro_cli.slo.measuring.silence import read_silence
-from maestro_cli.slo.measuring.slices import Ratio, Tally, ratio_of
+from maestro_cli.slo.measuring.slices import Ratio, Tally, count_bad_minutes, ratio_of
 from maestro_cli.slo.measuring.steps import counts_bad, step_of, wanted_steps
 from maestro_cli.slo.measuring.targets import ask_targets
 from maestro_cli.slo.measuring.verdict import judge_ratio, notes_on
@@ -189,6 +189,7 @@ def _measured(
     if answer.why_open:
         ratio = replace(ratio, value=None, bounds=None)
     is_known = ratio.value is not None and not ratio.is_impossible
+    minutes = _minutes(answer, over)
     budget = objective.budget
     consumed = _tidy((1 - (ratio.value or 0.0)) / budget) if is_known and budget > 0 else None
     projected = consumed * over.seconds / span.seconds if consumed is not None and span.seconds else None
@@ -205,11 +206,11 @@ def _measured(
         consumed,
         projected,
         None if projected is None else _tidy(1 - projected),
-        ratio.bad_minutes if is_known else None,
+        count_bad_minutes(objective, minutes, kept) if is_known else None,
         answer.counts.is_exact and answer.high is None and not answer.is_open_above,
         (*notes, *answer.notes, *_count_notes(answer.counts), *notes_on(ratio, objective)),
         answer.queries,
-        _minutes(answer, over) if kept is None else None,
+        minutes if kept is None else None,
         is_untold=bool(answer.why_open),
     )
 

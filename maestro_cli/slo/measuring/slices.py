@@ -17,10 +17,9 @@ from maestro_cli.slo.measuring.counts import Counts
 from maestro_cli.slo.measuring.doubts import Doubt
 from maestro_cli.slo.measuring.model import Bounds, Measured, Minutes
 from maestro_cli.slo.measuring.window import MINUTE
-from maestro_cli.slo.objectives import Method, Slices
+from maestro_cli.slo.objectives import Method, Objective, Slices
 
 ROUNDING = 1e-12  # of a ratio: what adding up may be off; far less than one event
-BAD_MINUTE = 0.99  # a minute with a smaller share of good events is a bad one
 _MINUTE_SLICES = Slices(MINUTE, 1.0)  # of who says nothing of slices
 CLAMPED = 1.001  # a ratio up to here is 1: two counters are not read at the same instant
 
@@ -35,7 +34,6 @@ class Ratio:
     total: float
     minutes: int
     covered_minutes: int
-    bad_minutes: int
     slices: int = 0
     idle_slices: int = 0
     is_clamped: bool = False
@@ -169,7 +167,6 @@ def ratio_of(tally: Tally, method: Method, slices: Slices | None) -> Ratio:
         total,
         tally.minutes_in(0, end),
         tally.covered_in(0, end),
-        count_bad_minutes(tally),
         judged,
         idle,
         is_clamped,
@@ -201,12 +198,22 @@ def budget_minutes(measured: Measured) -> Minutes | None:
     return Minutes(minutes.start, good, total, minutes.covered)
 
 
-def count_bad_minutes(tally: Tally) -> int:
-    """How many minutes had less than 99 % good, of those with events."""
-    counted, total = tally.counts.counted, tally.counts.total
-    bad = counted if tally.counts_bad else map(sub, total, counted)
-    found = map(gt, bad, map(mul, total, repeat(1 - BAD_MINUTE)))
-    return sum(found if tally.kept is None else compress(found, tally.kept))
+def minute_target(objective: Objective) -> float:
+    """The share of good events from which on a minute is not a bad one: of a good slice, or the target."""
+    if objective.method is Method.TIMESLICES and objective.slices is not None:
+        return objective.slices.target
+    return objective.target
+
+
+def count_bad_minutes(objective: Objective, minutes: Minutes, kept: bytes | None = None) -> int:
+    """How many minutes had a share of good events under the `minute_target`, of those with events.
+
+    `kept` has 0 for a minute that does not count.
+    """
+    bad = minutes.counted if minutes.counts_bad else map(sub, minutes.total, minutes.counted)
+    allowed = 1 - minute_target(objective) + ROUNDING
+    found = map(gt, bad, map(mul, minutes.total, repeat(allowed)))
+    return sum(found if kept is None else compress(found, kept))
 
 
 def _by_slices(tally: Tally, method: Method, slices: Slices) -> tuple[float | None, Bounds | None, int, int]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from maestro_cli.core.verdict import Judgement, Verdict
-from maestro_cli.slo.measuring.model import Measured
-from maestro_cli.slo.measuring.slices import budget_minutes
+from maestro_cli.slo.measuring.exclusion import kept_minutes
+from maestro_cli.slo.measuring.model import Measured, Minutes
+from maestro_cli.slo.measuring.slices import budget_minutes, count_bad_minutes
 from maestro_cli.slo.measuring.verdict import judge_bounds
 from maestro_cli.slo.measuring.window import MINUTE, days_of
 
@@ -31,8 +32,21 @@ class Day:
 
 def at_target(measured: Measured, target: float) -> Measured:
     """What the verdict and the budget had been if this had been promised."""
+    found = _at_target(measured, target, measured.minutes)
+    if measured.adjusted is None:
+        return found
+    adjusted = _at_target(measured.adjusted, target, measured.minutes, is_adjusted=True)
+    return replace(found, adjusted=adjusted)
+
+
+def _at_target(
+    measured: Measured, target: float, minutes: Minutes | None, *, is_adjusted: bool = False
+) -> Measured:
     objective = replace(measured.objective, target=target)
     found = replace(measured, objective=objective, adjusted=None)
+    if measured.bad_minutes is not None and minutes is not None:
+        kept = kept_minutes(measured.measured, measured.excluded) if is_adjusted else None
+        found = replace(found, bad_minutes=count_bad_minutes(objective, minutes, kept))
     budget, ratio = objective.budget, measured.ratio
     if ratio is not None and budget > 0 and measured.budget_consumed is not None:
         consumed = (1 - ratio) / budget
@@ -43,10 +57,7 @@ def at_target(measured: Measured, target: float) -> Measured:
             budget_projected=projected,
             budget_left=round(1 - projected, 12) + 0.0,
         )
-    found = replace(found, judgement=_judged(measured, target))
-    if measured.adjusted is not None:
-        found = replace(found, adjusted=at_target(measured.adjusted, target))
-    return found
+    return replace(found, judgement=_judged(measured, target))
 
 
 def left_bounds(measured: Measured) -> tuple[float, float] | None:

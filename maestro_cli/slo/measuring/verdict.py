@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from maestro_cli.core.verdict import Judgement, Verdict
-from maestro_cli.slo.measuring.model import Bounds
-from maestro_cli.slo.measuring.slices import ROUNDING, Ratio
+from maestro_cli.slo.measuring.model import Bounds, Measured
+from maestro_cli.slo.measuring.slices import ROUNDING, Ratio, minute_target
 from maestro_cli.slo.objectives import Objective
 
 FEWEST_BAD = 10.0  # so many bad events should fit into the budget before a ratio says much
@@ -80,6 +80,13 @@ def percent(ratio: float, beside: float | None = None) -> str:
         digits = next((n for n in fitting if f"{ratio * 100:.{n}f}" != f"{beside * 100:.{n}f}"), _DIGITS)
     whole, _, rest = f"{ratio * 100:.{digits}f}".partition(".")
     return f"{whole}.{rest.rstrip('0').ljust(2, '0')} %"
+
+
+def bad_minutes_words(measured: Measured) -> str:
+    """`12 minutes with less than 99.9 % good`; "" where that is not known."""
+    if measured.bad_minutes is None:
+        return ""
+    return f"{measured.bad_minutes} minutes with less than {percent(minute_target(measured.objective))} good"
 
 
 def _open(ratio: Ratio, why: str) -> Judgement:

@@ -10,6 +10,7 @@ from typing import Any
 from maestro_cli.core.canonical import plain
 from maestro_cli.slo.measuring.distribution import Distribution
 from maestro_cli.slo.measuring.model import Asked, Measured
+from maestro_cli.slo.measuring.slices import minute_target
 from maestro_cli.slo.measuring.window import Span
 from maestro_cli.slo.report.model import Line, SlaReport
 from maestro_cli.slo.report.remarks import remark_on, spent_in
@@ -60,6 +61,7 @@ def figures(measured: Measured) -> dict[str, Any]:
         "good": measured.good,
         "total": measured.total,
         "bad_minutes": measured.bad_minutes,
+        "bad_minutes_under": None if measured.bad_minutes is None else minute_target(measured.objective),
         "budget_consumed": measured.budget_consumed,
         "budget_left": measured.budget_left,
         "exact": measured.exact,

@@ -10,7 +10,7 @@ from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.untrusted import markdown_code
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.measuring.model import Measured
-from maestro_cli.slo.measuring.verdict import percent
+from maestro_cli.slo.measuring.verdict import bad_minutes_words, percent
 from maestro_cli.slo.objectives import Method
 from maestro_cli.slo.report.document import digest_of
 from maestro_cli.slo.report.model import Credit, Exclusion, Line, SlaReport
@@ -155,8 +155,8 @@ def _objective(number: int, line: Line, pictures: str) -> Iterator[str]:
 def _figures(title: str, measured: Measured) -> Iterator[str]:
     words = [f"- {title}: **{measured.judgement.verdict.value}**, {text(measured.judgement.reason)}"]
     if measured.good is not None and measured.total is not None:
-        bad = "" if measured.bad_minutes is None else f", {measured.bad_minutes} bad minutes"
-        counts = f"{measured.good:,.0f} of {measured.total:,.0f} good{bad}"
+        bad = bad_minutes_words(measured)
+        counts = f"{measured.good:,.0f} of {measured.total:,.0f} good{bad and f', {bad}'}"
         words.append(f"  - {counts}, seen {measured.coverage:.2%}")
     words += [f"  - {text(note)}" for note in measured.notes]
     yield from words

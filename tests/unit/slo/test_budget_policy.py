@@ -114,6 +114,7 @@ def test_another_target_has_the_same_events_and_says_when_its_budget_was_spent()
     assert loose.good == found.good == strict.good
     assert spent_at(loose) is None
     assert spent_at(strict) == START + timedelta(minutes=1500 + 30)
+    assert (found.bad_minutes, loose.bad_minutes, strict.bad_minutes) == (200, 0, 200)
     left = left_bounds(strict)
     assert left is not None
     assert strict.budget_left == pytest.approx(left[0])

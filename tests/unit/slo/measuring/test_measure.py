@@ -197,6 +197,24 @@ def test_slices_count_time_and_not_events() -> None:
     assert mean.ratio == pytest.approx(1 - 60 * 0.1 / 1440, abs=0.001)
 
 
+@pytest.mark.parametrize(("target", "bad"), [(0.999, 60), (0.995, 60), (0.99, 0), (0.9, 0)])
+def test_a_minute_is_bad_by_what_is_promised(target: float, bad: int) -> None:
+    steps = range(DAY_MINUTES + 1)
+    total = series(every(60, [99.0 * step for step in steps]), code="200")
+    failed = series(every(60, [float(min(max(step - 60, 0), 60)) for step in steps]), code="500")
+    assert _measured([total, failed], target).bad_minutes == bad
+
+
+def test_a_minute_under_the_target_of_a_good_slice_is_bad() -> None:
+    steps = range(DAY_MINUTES + 1)
+    total = series(every(60, [99.0 * step for step in steps]), code="200")
+    failed = series(every(60, [float(min(max(step - 60, 0), 60)) for step in steps]), code="500")
+    promised = replace(objective(0.9), method=Method.TIMESLICES)
+    for least, bad in ((0.995, 60), (0.98, 0)):
+        found = replace(promised, slices=Slices(60, least))
+        assert measure(found, DAY, Outside(Told([total, failed]), LATER)).bad_minutes == bad
+
+
 def test_a_threshold_is_judged_at_every_minute() -> None:
     load = series(every(60, [0.0 if step % 100 else 9.0 for step in range(1, DAY_MINUTES + 1)], at=60))
     kind = Threshold("load", "lt", 5.0)
