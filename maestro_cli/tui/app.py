@@ -19,7 +19,7 @@ from textual.widgets import Input
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.desk import Desk
-from maestro_cli.tui.keys.bindings import QUIT_KEYS
+from maestro_cli.tui.keys.bindings import ABORT_KEYS, QUIT_KEYS
 from maestro_cli.tui.keys.commands import Go, completions, parse_line
 from maestro_cli.tui.keys.doing import do, known_now
 from maestro_cli.tui.keys.keymap import Keymap
@@ -54,7 +54,9 @@ class ConsoleApp(Desk):
         kept: Remembered | None = None,
     ) -> None:
         super().__init__(console, first, keymap, kept)
-        self.never_held = frozenset(self.chosen_keys.keys.get("console.quit", QUIT_KEYS).split(","))
+        keys = self.chosen_keys.keys
+        passing = (keys.get("console.quit", QUIT_KEYS), keys.get("console.abort", ABORT_KEYS))
+        self.never_held = frozenset(one for chosen in passing for one in chosen.split(","))
         self._namespace_of_before = ""
         self.wanted_namespace = ""  # the newest that was asked for by its name
         self._told_first: list[tuple[str, MaestroError]] = []

@@ -141,6 +141,13 @@ class Desk(Frame):
 
         self.push_screen(ArmDialog(context, minutes, protected=protected), armed)
 
+    def action_abort_experiments(self) -> None:
+        """End what is under way in each context that is shown, whatever else is at work, asked or shown."""
+        from maestro_cli.tui.screens.experiment_actions import ABORT
+
+        for context in self.behind.store.snapshot.scope.contexts:
+            self._begin(ABORT, (Target(context, "Context", "", context),))
+
     @on(View.Asked)
     def asked(self, event: View.Asked) -> None:
         self.act(event.action, event.targets)

@@ -31,6 +31,7 @@ from maestro_cli.services.served_models import ServedVersion
 from maestro_cli.services.service_health import ServiceHealth
 from maestro_cli.slo.burning import Burning
 from maestro_cli.slo.objectives import Counters, Objective
+from maestro_cli.tui.feeds.experiments import FollowedRun
 from maestro_cli.tui.feeds.tail import Tail
 from maestro_cli.tui.screens.logs import LogsAsked
 from maestro_cli.tui.screens.model import Place
@@ -39,6 +40,7 @@ from maestro_cli.tui.screens.runbooks import Shelved
 from maestro_cli.tui.store.model import FactKey
 from tests.tui.cases import NOW, pod
 from tests.tui.facts_of_changes import CHANGES
+from tests.tui.facts_of_experiments import RUN_AT_WORK, STAGED
 from tests.tui.facts_of_incidents import INCIDENT_ROWS, OVERVIEW, RUNS, STORY
 from tests.tui.facts_of_objectives import kept_objectives
 from tests.tui.facts_of_sla import sla_made
@@ -297,6 +299,8 @@ PLACES: Mapping[str, Place] = {
     "run": Place("run", RUNS[0].id, SITE),
     "runbook": Place("runbook", "high-error-rate", SITE),
     "playbook": Place("playbook", "high-error-rate", SITE),
+    "experiment": Place("experiment", STAGED[0].name, SITE),
+    "experiment-run": Place("experiment-run", RUN_AT_WORK.id, SITE),
 }  # where a screen is about something; the others are about the whole scope
 
 
@@ -342,4 +346,8 @@ FACTS: Mapping[str, Shown] = {
     "runbook": Shown("runbook", "high-error-rate", shelved),
     "playbooks": Shown("playbooks", "", lambda: (playbook(),)),
     "playbook": Shown("playbook", "high-error-rate", playbook),
+    "experiments": Shown("experiments", "", lambda: STAGED),
+    "experiment": Shown("experiment", STAGED[0].name, lambda: STAGED[0]),
+    "experiment-runs": Shown("experiment-runs", "", lambda: [run for one in STAGED for run in one.runs]),
+    "experiment-run": Shown("experiment-run", RUN_AT_WORK.id, lambda: FollowedRun(RUN_AT_WORK)),
 }

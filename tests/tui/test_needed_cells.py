@@ -31,6 +31,8 @@ USUAL = {
     "workloads": {"workload": "ml/deploy/fraud", "ready": "3/3", "status": "progressing"},
     "changes": {"change": "chg-1m8cp7fwm169je", "state": "rolled_back",
                 "what": "roll back ml/deploy/fraud to 4"},
+    "experiments": {"experiment": "resource-exhaustion", "state": "interrupted",
+                    "last verdict": "INDETERMINATE (130)"},
     "silences": {"state": "active", "alerts": "alertname=HighErrorRate"},
 }  # fmt: skip
 

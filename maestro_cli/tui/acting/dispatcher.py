@@ -127,7 +127,7 @@ class Dispatcher:
         snapshot, now = self._store.snapshot, self._clock.now()
         if action.opens is not None:
             return None
-        if snapshot.replay_at is not None:
+        if snapshot.replay_at is not None and not action.is_of_now:
             return Refusal(
                 "the console shows the past; nothing is done there", "press Escape to return to now"
             )

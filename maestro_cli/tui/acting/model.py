@@ -135,7 +135,7 @@ class Action:
     `plans` and `performs` is given. `line` is the command that does the same, without `maestro`
     and `--context`; `kind` is that of the change it plans, where it is always the same. `grade` is how
     dangerous it is for one target, where that is more; `refuses` says why it is not for a target as it was
-    shown, or "".
+    shown, or "". `is_of_now`: it ends what is at work now, also while the console shows the past.
     """
 
     id: str
@@ -154,6 +154,7 @@ class Action:
     kind: str = ""
     grade: Callable[[Target], Danger] | None = None
     refuses: Callable[[Target], str] = lambda target: ""
+    is_of_now: bool = False
 
     def on(self, targets: Iterable[Target]) -> Action:
         """The action as it is for these: as dangerous as for the one that it can hurt most."""

@@ -7,6 +7,7 @@ from textual.binding import Binding
 DIGITS = "123456789"
 ANSWER_KEYS = "f2"
 QUIT_KEYS = "ctrl+q"
+ABORT_KEYS = "f8"
 
 
 def _key(
@@ -39,6 +40,8 @@ APP_BINDINGS: tuple[Binding, ...] = (
     _key("vertical_line", "side", "side", "Side by side", "Each context in a pane, or all in one list."),
     _key("equals_sign", "compare", "compare", "Compare", "While the past is shown: what differs now."),
     _key(ANSWER_KEYS, "answer", "answer", "Answer", "Open what came while you were elsewhere."),
+    _key(ABORT_KEYS, "abort_experiments", "abort", "Abort experiments",
+         "End the experiment that is under way, wherever you are: its faults are taken back.", first=True),
     _key("ctrl+p", "command_palette", "palette", "Palette", "Find a screen, action, theme or context.",
          show=True),
     _key("ctrl+t", "log", "log", "Commands done", "The log of everything done here, as commands."),

@@ -30,6 +30,7 @@ MODULES: tuple[str, ...] = (
     "incident",
     "runs",
     "runbooks",
+    "experiments",
 )
 FIRST = "incidents"
 
