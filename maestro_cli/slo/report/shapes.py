@@ -49,7 +49,7 @@ def hours_of(measured: Measured) -> tuple[Hour, ...]:
 
 
 def budget_curve(measured: Measured) -> tuple[tuple[datetime, float], ...]:
-    """The share of the period's budget that was left after each hour; empty without events or a budget.
+    """The share of the budget that was left after each hour that was seen; empty without events or a budget.
 
     By what the whole period has if it goes on like this, as `budget_left` is.
     """
@@ -58,8 +58,14 @@ def budget_curve(measured: Measured) -> tuple[tuple[datetime, float], ...]:
     if not hours or allowed <= 0:
         return ()
     spent = accumulate(hour.bad for hour in hours)
-    ends = (hour.start + timedelta(minutes=hour.minutes) for hour in hours)
-    return ((hours[0].start, 1.0), *((end, 1 - bad / allowed) for end, bad in zip(ends, spent, strict=True)))
+    return (
+        (hours[0].start, 1.0),
+        *(
+            (hour.start + timedelta(minutes=hour.minutes), 1 - bad / allowed)
+            for hour, bad in zip(hours, spent, strict=True)
+            if hour.seen
+        ),
+    )
 
 
 def worst_hours(measured: Measured, most: int = 5) -> tuple[tuple[Hour, float], ...]:
@@ -107,7 +113,7 @@ def _by_day(measured: Measured) -> Iterator[tuple[date, list[list[float]]]]:
     found = {day: [[0.0, 0.0] for _ in range(HOURS)] for day in _dates(measured.span)}
     for hour in hours_of(measured):
         at = hour.start.astimezone(zone)
-        if at.date() in found:
+        if at.date() in found and hour.seen:  # what counters tell of a gap is of no hour in it
             sums = found[at.date()][at.hour]
             sums[0] += hour.bad
             sums[1] += hour.total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -68,6 +69,19 @@ def test_what_was_not_seen_is_no_share(line: Line) -> None:
     assert budget_curve(blind) == ()
     assert worst_hours(blind) == ()
     assert hours_of(replace(line.measured, minutes=None)) == ()
+
+
+def test_hours_that_nobody_saw_are_a_hole_in_the_curve_and_the_calendar(line: Line) -> None:
+    minutes = line.measured.minutes
+    assert minutes is not None
+    covered = list(minutes.covered)
+    first, end = 10 * 1440, 11 * 1440
+    covered[first:end] = [0] * (end - first)
+    gapped = replace(line.measured, minutes=replace(minutes, covered=covered))
+    start = minutes.start + timedelta(minutes=first)
+    assert not [at for at, _ in budget_curve(gapped) if start < at <= start + timedelta(days=1)]
+    assert len(budget_curve(gapped)) == len(budget_curve(line.measured)) - 24
+    assert sum(share is None for one in days(gapped) for share in one.shares) == 24
 
 
 @pytest.mark.parametrize(
