@@ -1,25 +1,28 @@
 """Carrying out the undo that was agreed to with a change, without asking again.
 
 Invariant: what was agreed to with its undo may always be taken back: no freeze, cap or budget keeps a fault
-in force. Only what the change did is: an intent is probed and never sent again. Twice is as once.
+in force. Only what the change did is: an intent is probed and never sent again, and what somebody else wrote
+since is left as it is. Twice is as once.
 """
 
 from __future__ import annotations
 
 from maestro_cli.changes.execution import Execution
 from maestro_cli.changes.history import find_by_key
-from maestro_cli.changes.kinds.kind import Holds, Request
+from maestro_cli.changes.kinds.kind import Holds, Request, Sent
 from maestro_cli.changes.means import Means
-from maestro_cli.changes.model import UNRESOLVED, Change
+from maestro_cli.changes.model import UNRESOLVED, Change, Plan, Undo
 from maestro_cli.changes.records import recorded_error
-from maestro_cli.core.errors import GateNotMet, NotFound, RolledBack
+from maestro_cli.changes.undoing import refuse_what_came_after
+from maestro_cli.core.errors import NotFound, NothingToChange, RolledBack
 from maestro_cli.core.ids import new_id
 
 
 def take_back(means: Means, change: Change, cause: str) -> Change:
     """The undo, or the change itself where there is nothing (left) to take back; ends what did not end.
 
-    Raises what the undo ended with, Busy where an outcome stays unknown, Unreachable and Refused.
+    Raises what the undo ended with, GateNotMet where somebody changed since what it wrote or it cannot be
+    planned, Busy where an outcome stays unknown, Unreachable and Refused.
     """
     execution, ledger = Execution(means), means.ledger
     if change.state in UNRESOLVED:
@@ -47,9 +50,8 @@ def _undone(means: Means, execution: Execution, change: Change, cause: str) -> C
         now = means.clock.now()
         seconds = change.plan.verify.timeout_seconds
         request = Request(change.ref, undo.parameters, new_id("chg", now), now, seconds)
-        try:
-            plan = means.kinds[undo.kind].plan(means.world, request)
-        except (GateNotMet, NotFound):
+        plan = _planned(means, change, undo, request)
+        if plan is None:
             return None
         means.plans[plan.id] = plan
         begun = means.ledger.planned(plan, key=key, cause=cause)
@@ -57,6 +59,23 @@ def _undone(means: Means, execution: Execution, change: Change, cause: str) -> C
     if done.error is not None and not _holds_by_now(means, done):
         raise recorded_error(done.error)
     return done
+
+
+def _planned(means: Means, change: Change, undo: Undo, request: Request) -> Plan | None:
+    """None where nothing of the change is left: it is as before, or its target is gone or another one."""
+    try:
+        plan = means.kinds[undo.kind].plan(means.world, request)
+    except NothingToChange:
+        return None
+    except NotFound:
+        if means.kind(change).probe(means.world, change.plan).sent is Sent.GONE:
+            return None
+        raise
+    if plan.target.uid != change.plan.target.uid:
+        return None
+    if change.id not in undo.parameters.values():  # what names the change takes back nobody else's
+        refuse_what_came_after(change, plan)
+    return plan
 
 
 def _holds_by_now(means: Means, undo: Change) -> bool:

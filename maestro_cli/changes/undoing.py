@@ -25,14 +25,19 @@ def plan_undo(change: Change, plan: Planner) -> Plan:
             fix=f"look at {change.ref}, and make another change",
         )
     made = plan(undo.kind, undo.parameters)
+    refuse_what_came_after(change, made)
+    return made
+
+
+def refuse_what_came_after(change: Change, undo: Plan) -> None:
+    """Raises GateNotMet when somebody changed since what it wrote: the undo would write over that."""
     left = (change.left, change.plan.payload_digest)
-    if made.target.uid != change.plan.target.uid or made.leaves not in left:
+    if undo.target.uid != change.plan.target.uid or undo.leaves not in left:
         raise GateNotMet(
             f"somebody changed {change.ref} since; it was left as it is",
             why=f"it is no longer what change {change.id} made of it",
             fix="look at it, and make another change",
         )
-    return made
 
 
 def refuse_undo(change: Change) -> None:

@@ -13,7 +13,8 @@ Invariant: an error says what happened, why, and what to do; it is rendered in o
     ├── NotFound              6
     ├── ConditionNotMet      10   the question was answered, and the answer is bad
     ├── GateNotMet           11   nothing was done
-    │   └── StalePlan             the target changed since the plan was made
+    │   ├── StalePlan             the target changed since the plan was made
+    │   └── NothingToChange       it is to be so already
     ├── ActionFailed         12   something was tried and failed, or there was nothing to act on
     ├── UndoFailed           13
     ├── StopConditionMet     14
@@ -154,6 +155,10 @@ class GateNotMet(MaestroError):
 
 class StalePlan(GateNotMet):
     """The target changed since the plan was made; nothing was done."""
+
+
+class NothingToChange(GateNotMet):
+    """It is already as the change would have it."""
 
 
 class ActionFailed(MaestroError):

@@ -74,7 +74,7 @@ def ratio_query(objective: Objective, span: str) -> str:
     shares that a query tells of several, the largest. Raises ValueError for what no metric tells.
     """
     telling = telling_of(objective.indicator)
-    told = telling.condition(telling.was_scraped(_REMEMBERED))
+    told = telling.condition(telling.seen(_REMEMBERED))
     return f"max({objective.error_ratio(span, grouping='', told=told)})"
 
 

@@ -26,7 +26,14 @@ from maestro_cli.changes.kinds.writing import Draft, Spec
 from maestro_cli.changes.model import Diff, GateReason, Plan, RecentChange
 from maestro_cli.changes.ports import World
 from maestro_cli.changes.template import diff_templates, release_digest
-from maestro_cli.core.errors import ActionFailed, ExitCode, GateNotMet, NotFound, Refused, UsageError
+from maestro_cli.core.errors import (
+    ActionFailed,
+    ExitCode,
+    NotFound,
+    NothingToChange,
+    Refused,
+    UsageError,
+)
 from maestro_cli.core.facts.cluster import Revision, Workload
 
 _WITHIN = "only_if_released_within"
@@ -216,7 +223,7 @@ def named_revision(workload: Workload, revisions: Sequence[Revision], wanted: Ma
         raise NotFound(f"{workload.ref} has no revision {number}", why=f"it keeps: {known or 'none'}")
     goal = max(found, key=lambda revision: revision.number)
     if release_digest(goal.template) == release_digest(workload.template):
-        raise GateNotMet(
+        raise NothingToChange(
             f"{workload.ref} has the template of revision {goal.number} already",
             why=f"it is at revision {workload.revision}; there is nothing to change",
         )

@@ -22,7 +22,7 @@ from maestro_cli.changes.kinds.writing import Draft
 from maestro_cli.changes.model import Plan, Undo
 from maestro_cli.changes.ports import World
 from maestro_cli.core.clock import to_rfc3339
-from maestro_cli.core.errors import GateNotMet, NotFound, UsageError
+from maestro_cli.core.errors import NotFound, NothingToChange, UsageError
 from maestro_cli.core.facts.alerts import Alert, Silence
 
 
@@ -86,7 +86,7 @@ class Unsilence(SilencingKind):
 def _chosen(found: Silencing, wanted: object) -> tuple[Silence, ...]:
     """The silence to end, with those of the same mark."""
     if not found.live:
-        raise GateNotMet(
+        raise NothingToChange(
             f"there is nothing to change in {found.ref}",
             why="no silence with these matchers holds now",
             fix="maestro silence list",

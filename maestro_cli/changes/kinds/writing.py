@@ -39,7 +39,7 @@ from maestro_cli.changes.model import (
     plan_digest,
 )
 from maestro_cli.changes.ports import World
-from maestro_cli.core.errors import GateNotMet, NotFound, UsageError
+from maestro_cli.core.errors import NotFound, NothingToChange, UsageError
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
 
 Spec = Mapping[str, Any]
@@ -162,7 +162,7 @@ class WritingKind(ABC, Generic[T]):
         return self.part(self.spec_of(found))
 
     def plan(self, world: World, request: Request) -> Plan:
-        """Raises what `draft` raises, and GateNotMet when there is nothing to change."""
+        """Raises what `draft` raises, and NothingToChange."""
         unknown = sorted(set(request.parameters) - self.known_parameters())
         if unknown:
             taken = ", ".join(self.options) or "it takes none"
@@ -171,7 +171,7 @@ class WritingKind(ABC, Generic[T]):
         draft = self.whole(world, found, self.draft(world, found, request), request.now)
         before, after = self.part_of(found), self.part(draft.spec)
         if before == after and (draft.diff.is_empty or not self.does_more):
-            raise GateNotMet(
+            raise NothingToChange(
                 f"there is nothing to change in {request.ref}", why=f"it is to be so already: {draft.holds}"
             )
         plan = Plan(

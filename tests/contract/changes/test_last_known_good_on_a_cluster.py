@@ -124,7 +124,9 @@ def test_after_good_bad_good_again_and_bad_the_third_is_gone_to_and_the_next_has
     again = changes.plan("rollback", ref)
     with pytest.raises(GateNotMet, match="rolled back within the hour") as raised:
         changes.execute(again, YES)
-    assert raised.value.fix == "say where to: --to-revision N"
+    chosen = f"maestro rollback {ref} --to-revision {again.parameters['to_revision']}"
+    assert raised.value.fix.startswith(f"say where to: {chosen} ")
+    assert f"maestro change undo {first.id}" in raised.value.fix
     assert release_of(kubectl.get("deploy", "web")) == 6
     named = changes.plan("rollback", ref, {"to_revision": again.parameters["to_revision"]})
     assert changes.execute(named, YES).state is State.VERIFIED

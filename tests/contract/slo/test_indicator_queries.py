@@ -23,23 +23,25 @@ LOADED = [
     ("s_bucket{a='1',le='1.0'}", COUNTED),
     ("calls_total{deployment='big'}", "0+100x20"), ("calls_total{deployment='small'}", "0+1x20"),
     ("failures_total{deployment='big'}", "0+1x20"), ("failures_total{deployment='small'}", "0+1x20"),
-    ("went_total{job='web'}", "_ _ _ _ _ 7 stale"),
+    ("coded_total{code='200'}", COUNTED), ("went_total{job='web'}", "_ _ _ _ _ 7 stale"),
     ("up{a='1'}", "_ 1 1 1 1 1 1 1 0 NaN 1"), ("ratio{a='1'}", "0.25x20"),
 ]  # fmt: skip
-_ALL = "sum(rate(all_total[$window]))"
+_ALL, _CODED = "sum(rate(all_total[$window]))", "sum(rate(coded_total[$window]))"
 _BAD, _NONE = "sum(rate(bad_total[$window]))", "sum(rate(no_total[$window]))"
 # an indicator, and the share of bad events over the 10 minutes that end after 10
 ASKED: list[tuple[str, Indicator, float | None]] = [
     ("counters", Counters("all_total", "bad_total"), 0.05),
     ("weighted", Counters("calls_total", "failures_total"), 2 / 101),  # where the small one alone has 1
     ("good", Counters("all_total", good="bad_total"), 0.95),
-    ("without-bad", Counters("all_total", 'all_total{code="500"}'), 0.0),
+    ("without-bad", Counters("coded_total", 'coded_total{code="500"}'), 0.0),
+    ("a-label-misspelt", Counters("coded_total", 'coded_total{kode="500"}'), None),
     ("bad-never-counted", Counters("all_total", "no_total"), None),  # it may be a slip of the pen
     ("bad-counted-before", Counters("all_total", "went_total"), 0.0),
     ("bad-counted-elsewhere", Counters("all_total", "went_total{job='x'}"), None),
     ("apart", Counters("all_total{a='1'}", "all_total{a='3'}"), None),
     ("sum-without-an-answer", Queries(_ALL, f"{_BAD} + {_NONE}"), None),
-    ("one-of-the-total", Queries(_ALL, 'sum(rate(all_total{c="5"}[$window]))'), 0.0),
+    ("one-of-the-total", Queries(_CODED, 'sum(rate(coded_total{code="5"}[$window]))'), 0.0),
+    ("its-label-misspelt", Queries(_CODED, 'sum(rate(coded_total{c="5"}[$window]))'), None),
     ("without-all", Counters("no_total", "bad_total"), None),
     ("latency", Latency("s", 0.1), 0.1),
     ("latency-of-prometheus-3", Latency("s", 1.0), 0.0),
