@@ -138,6 +138,10 @@ class Desk(Frame):
             if isinstance(answer, int):
                 until = self.now() + timedelta(minutes=answer)
                 self.behind.store.dispatch(ContextArmed(context, until))
+            else:
+                self.status.tell(
+                    f"{context} is still read-only: W, then Tab to Arm and Enter, allows changes"
+                )
 
         self.push_screen(ArmDialog(context, minutes, protected=protected), armed)
 

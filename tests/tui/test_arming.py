@@ -100,6 +100,20 @@ def told_by_arming(console: Console, *, at: timedelta | None = None) -> str:
     return told[0]
 
 
+def test_an_enter_that_arms_nothing_says_that_it_is_still_read_only() -> None:
+    console = StillConsole(SERVICES)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.action_arm()
+        await until(pilot, lambda: isinstance(app.screen, ArmDialog), "the dialog")
+        await pilot.press("enter")
+        await until(pilot, lambda: not isinstance(app.screen, ArmDialog), "no dialog")
+        assert not console.store.snapshot.armed
+        assert "prod is still read-only" in app.status.told
+
+    run_app(console, script, place=Place("pods"))
+
+
 def test_nothing_is_armed_in_the_past() -> None:
     assert "shows the past" in told_by_arming(StillConsole(SERVICES), at=timedelta(hours=1))
 

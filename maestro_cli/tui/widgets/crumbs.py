@@ -15,6 +15,7 @@ from maestro_cli.tui.screens.model import Place
 
 SEPARATOR = " › "
 LONGEST = 48  # of one step
+MORE = "…"  # for the steps without room; a click on it goes to the newest of them
 
 
 class Crumbs(Static):
@@ -58,16 +59,24 @@ class Crumbs(Static):
 
 
 def crumb_steps(places: Sequence[Place], width: int) -> tuple[tuple[int, str], ...]:
-    """As many steps as fit, the last ones, each with its place in the trail."""
+    """The last steps, as many as fit, each with its place in the trail; `…` before them for the others."""
+    steps = _newest(places, width)
+    if len(steps) == len(places):
+        return tuple(steps)
+    steps = _newest(places, width - cell_len(MORE) - len(SEPARATOR))
+    return ((steps[0][0] - 1, MORE), *steps)
+
+
+def _newest(places: Sequence[Place], width: int) -> list[tuple[int, str]]:
     steps: list[tuple[int, str]] = []
-    left = width
+    left = width + len(SEPARATOR)
     for index in range(len(places) - 1, -1, -1):
         words = crumb_words(places[index])
         left -= cell_len(words) + len(SEPARATOR)
         if left < 0 and steps:
             break
         steps.insert(0, (index, words))
-    return tuple(steps)
+    return steps
 
 
 def crumb_words(place: Place) -> str:

@@ -95,7 +95,8 @@ def test_a_click_finds_the_step_under_it_and_the_newest_steps_fit() -> None:
     steps = crumb_steps((PODS, NODES, POD), 80)
     assert [words for _, words in steps] == ["pods", "nodes", "pod ml/pod/a"]
     assert [step_at(steps, x) for x in (0, 3, 4, 7, 15, 26, 27)] == [0, 0, None, 1, 2, 2, None]
-    assert [index for index, _ in crumb_steps((PODS, NODES, POD), 26)] == [1, 2]
+    assert crumb_steps((PODS, NODES, POD), 27) == steps
+    assert crumb_steps((PODS, NODES, POD), 26) == ((0, "…"), *steps[1:]), "what is missing is said"
     assert crumb_words(Place("pods", filter="-l a=b", context="prod")) == "pods @prod -l a=b"
     assert crumb_words(Place("pods", "a\x1b[2J")) == "pods a␛[2J"
 
