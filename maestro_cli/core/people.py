@@ -11,18 +11,28 @@ from itertools import groupby
 _CYRILLIC = (
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u051b\u051d\u04bb\u043a\u043c"
     "\u0442\u0432\u043d\u0433\u0475\u044c\u04cf\u043f\u0438",
-    "aeopcyxijsdqwhkmtbhrvblnu",
+    "aeopcyxljsdqwhkmtbhrvblnu",
 )
 _GREEK = (
     "\u03b1\u03bf\u03c1\u03bd\u03c5\u03b9\u03ba\u03c7\u03b3\u03f2\u03f3\u03c4\u03b5\u03b7\u03bc\u03b2\u03c3",
-    "aopvuikxycjtenubo",
+    "aopvulkxycjtenubo",
 )
 _ARMENIAN = ("\u0585\u057d\u0578\u0570\u0581\u0566\u0584", "ounhgqp")
-_LATIN = ("\u0251\u0261\u0131\u026910", "agiilo")
+_LATIN = ("\u0251\u0261\u0131\u026910i", "aglllol")  # I, l and 1 are one
 _LOOKS = str.maketrans(*map("".join, zip(_CYRILLIC, _GREEK, _ARMENIAN, _LATIN, strict=True)))
 # scripts that one language is written in together
 _TOGETHER = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HANGUL": "CJK", "BOPOMOFO": "CJK"}
 _UNSEEN = ("Cf", "Cc")
+# Default_Ignorable_Code_Point of Unicode beyond those, and the blank pattern of Braille: no mark is drawn
+_IGNORED = frozenset(
+    map(
+        chr,
+        (
+            0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x2800, 0x3164, 0xFFA0,
+            *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0),
+        ),
+    )
+)  # fmt: skip
 _LETTERS = ("Lu", "Ll", "Lt", "Lo")  # modifiers are of no script
 
 
@@ -42,10 +52,16 @@ def is_same_person(one: str, other: str) -> bool:
 
 
 def why_no_name(name: str) -> str:
-    """Why a name tells nobody: letters of two scripts in one word may look like any other; else empty."""
-    for is_word, letters in groupby(unicodedata.normalize("NFKC", name), _is_letter):
-        scripts = {_script(letter) for letter in letters if is_word}
-        if len(scripts) > 1:
+    """Why a name tells nobody: it has what is not seen, or letters of two scripts in one word, which may look
+    like any other; else empty.
+    """
+    if any(_is_unseen(one) for one in name):
+        return f"{name!a} has characters that are not seen"
+    for word in unicodedata.normalize("NFKC", name).split():
+        for is_letters, letters in groupby(filter(_is_of_a_word, word), _is_letter):
+            scripts = {_script(letter) for letter in letters if is_letters}
+            if len(scripts) <= 1:
+                continue
             return f"{name} has letters of {' and '.join(sorted(one.title() for one in scripts))} in one word"
     return ""
 
@@ -65,9 +81,19 @@ def why_no_second(first: Who, second: Who) -> str:
 
 
 def _plain(name: str) -> str:
-    seen = "".join(one for one in name if unicodedata.category(one) not in _UNSEEN or one.isspace())
+    seen = "".join(one for one in name if not _is_unseen(one))
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
     return " ".join(folded.translate(_LOOKS).split())
+
+
+def _is_unseen(character: str) -> bool:
+    is_format = unicodedata.category(character) in _UNSEEN and not character.isspace()
+    return is_format or character in _IGNORED
+
+
+def _is_of_a_word(character: str) -> bool:
+    """Marks stand on letters, and part none."""
+    return not unicodedata.category(character).startswith("M")
 
 
 def _is_letter(character: str) -> bool:

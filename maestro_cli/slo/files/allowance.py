@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 MONTH = timedelta(days=30)
 MOST_OF_A_MONTH = MONTH / 10  # what takes more of one is approved by a second person, or not taken out
@@ -48,16 +49,33 @@ def _is_over(one: Claim, before: Sequence[Claim]) -> bool:
     """`before` is in the order of time, and holds the one itself."""
     if sum((other.end - other.start for other in before), timedelta()) <= MOST_OF_A_MONTH:
         return False
+    union = _Union(before)
     first = one.end - MONTH
     begins = (first, *(other.start for other in before if first < other.start <= one.start))
-    return any(_taken(before, begin) > MOST_OF_A_MONTH for begin in begins)
+    return any(union.taken(begin) > MOST_OF_A_MONTH for begin in begins)
 
 
-def _taken(claims: Iterable[Claim], begin: datetime) -> timedelta:
-    """How much of the thirty days from then on they take; what several take counts once."""
-    taken, at, over = timedelta(), begin, begin + MONTH
-    for one in claims:
-        low, high = max(one.start, at), min(one.end, over)
-        if low < high:
-            taken, at = taken + (high - low), high
-    return taken
+class _Union:
+    """Times in their order, where what several take counts once."""
+
+    def __init__(self, claims: Iterable[Claim]) -> None:
+        self._starts: list[datetime] = []
+        self._ends: list[datetime] = []
+        for one in claims:
+            if self._ends and one.start <= self._ends[-1]:
+                self._ends[-1] = max(self._ends[-1], one.end)
+            else:
+                self._starts.append(one.start)
+                self._ends.append(one.end)
+        lengths = (end - start for start, end in zip(self._starts, self._ends, strict=True))
+        self._before = list(accumulate(lengths, initial=timedelta()))  # of those that begin before each
+
+    def taken(self, begin: datetime) -> timedelta:
+        """How much of the thirty days from then on they take."""
+        return self._until(begin + MONTH) - self._until(begin)
+
+    def _until(self, instant: datetime) -> timedelta:
+        index = bisect_left(self._starts, instant) - 1
+        if index < 0:
+            return timedelta()
+        return self._before[index] + min(instant, self._ends[index]) - self._starts[index]

@@ -129,12 +129,10 @@ def excluding(
     maintenance: Iterable[Maintenance], start: datetime, end: datetime, objective: str = ""
 ) -> Excluding:
     """Of an objective, or of all of them, between two instants; in the order of time."""
-    every = tuple(maintenance)
-    alone = uncontested(every, start, end)
+    every = tuple(one for one in maintenance if not objective or one.is_for(objective))
+    alone = uncontested(every, start, end)  # by what the objective itself loses
     counted, waiting = [], []  # type: list[Exclusion], list[Exclusion]
     for one in every:
-        if objective and not one.is_for(objective):
-            continue
         for begin, over in one.between(start, end):
             found = Exclusion(
                 one.id,

@@ -30,6 +30,24 @@ def test_letters_that_look_alike_make_nobody_else(other: str) -> None:
     assert why_no_second(Who("eve"), Who(other)) != ""
 
 
+@pytest.mark.parametrize("unseen", ["\u034f", "\ufe0f", "\U000e0100", "\u180b", "\u2800", "\u200b", "\u3164"])
+def test_what_is_not_seen_makes_nobody_else_and_no_name(unseen: str) -> None:
+    other = f"al{unseen}ice"
+    assert is_same_person("alice", other)
+    assert why_no_second(Who("alice"), Who(other)) != ""
+    assert why_no_name(f"b{unseen}ob") != ""
+
+
+def test_letters_that_are_one_stroke_make_nobody_else() -> None:
+    assert is_same_person("alice", "aIice")
+    assert is_same_person("alice", "a1ice")
+
+
+def test_a_mark_between_letters_of_two_scripts_hides_neither() -> None:
+    assert why_no_name("a\u0301\u0436") != ""
+    assert why_no_name("a\u0483\u0436") != ""
+
+
 @pytest.mark.parametrize(
     ("name", "is_one"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from pathlib import Path
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 
 from maestro_cli.config.strict import dump_yaml
 from maestro_cli.core.errors import InvalidFile
+from maestro_cli.slo.files import exclusions
+from maestro_cli.slo.files.allowance import MONTH, Claim, too_much
 from maestro_cli.slo.files.contract import read_contract
 from maestro_cli.slo.files.exclusions import Maintenance, excluding, read_exclusions
 from maestro_cli.slo.files.recurrence import parse_rrule
@@ -250,6 +253,58 @@ def test_what_takes_a_tenth_of_a_month_in_pieces_is_approved_or_does_not_count(
         assert {one.id for one in found.waiting} == waiting & {
             one.id for one in (*found.counted, *found.waiting)
         }
+
+
+def test_what_another_objective_loses_uses_nothing_of_ones_own(tmp_path: Path) -> None:
+    """Each of two loses forty hours, and an hour that is for both is little to either."""
+    both = {**HALF, "id": "both", "duration": "1h", "start": "2026-10-20T00:00"}
+    every = read(tmp_path, {**HALF, "objectives": ["a"]}, {**OTHER, "objectives": ["b"]}, both)
+    for objective in ("a", "b"):
+        assert not excluding(every, utc("2026-10-01"), utc("2026-11-01"), objective).waiting
+
+
+def test_maintenance_of_others_is_not_judged_for_an_objective(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[Claim] = []
+
+    def seen(claims: Iterable[Claim]) -> Iterator[Claim]:
+        judged.extend(claims)
+        return iter(())
+
+    monkeypatch.setattr(exclusions, "too_much", seen)
+    every = read(tmp_path, {**HALF, "objectives": ["a"]}, {**OTHER, "objectives": ["b"]})
+    excluding(every, utc("2026-10-01"), utc("2026-11-01"), "a")
+    assert {one.id for one in judged} == {every[0].id}
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 1500), st.integers(1, 90), st.integers(0, 5), st.sampled_from("ab ")),
+        max_size=25,
+    )
+)
+def test_what_is_too_much_is_what_a_look_at_each_hour_says(times: list[tuple[int, int, int, str]]) -> None:
+    zero = datetime(2026, 1, 1, tzinfo=UTC)
+    claims = [
+        Claim(zero + timedelta(days=declared), zero + timedelta(hours=at), zero + timedelta(hours=at + hours),
+              str(number), (whose,) if whose.strip() else ())
+        for number, (at, hours, declared, whose) in enumerate(times)
+    ]  # fmt: skip
+    expected = set()
+    for one in claims:
+        before = [other for other in claims if other <= one and other.concerns(one)]
+        hours = {
+            hour
+            for other in before
+            for hour in range(*((at - zero) // timedelta(hours=1) for at in (other.start, other.end)))
+        }
+        low, high = ((at - zero) // timedelta(hours=1) for at in (one.end, one.start))
+        month = MONTH // timedelta(hours=1)
+        starts = range(low - month, high + 1)
+        if any(sum(begin <= hour < begin + month for hour in hours) > 72 for begin in starts):
+            expected.add(one.id)
+    assert {one.id for one in too_much(claims)} == expected
 
 
 def test_who_approves_in_letters_of_two_scripts_is_nobody(tmp_path: Path) -> None:
