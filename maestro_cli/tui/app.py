@@ -92,11 +92,13 @@ class ConsoleApp(Desk):
 
     def _become_whole(self) -> None:
         """What was left for later, so that no key waits for it."""
-        for name in LATER:
-            import_module(name)
-        self.greet()
-        if self.when_whole is not None:
-            self.when_whole()
+        try:
+            for name in LATER:
+                import_module(name)
+            self.greet()
+        finally:
+            if self.when_whole is not None:
+                self.when_whole()
 
     def show_tour(self) -> None:
         """The tour; it is not shown by itself again."""

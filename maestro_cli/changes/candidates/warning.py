@@ -41,9 +41,10 @@ def _other_way(ref: ObjectRef, judged: Sequence[Judged], present: Judged | None)
 def ways_instead(plan: Plan, before: RecentChange) -> str:
     """The commands that somebody may mean who rolls back again without saying where to."""
     ref = plan.target.ref
+    told = f"maestro rollback {'' if ref.kind == 'HelmRelease' else 'plan '}{ref}"  # a plan is of a workload
     return (
         f"say where to: maestro rollback {ref} --to-revision {plan.parameters['to_revision']}"
         f" (what this plan chose);"
         f" while nothing was shipped since, take {before.id} back: maestro change undo {before.id};"
-        f" the record of each revision: maestro rollback plan {ref}"
+        f" the record of each revision: {told}{' --dry-run' if ref.kind == 'HelmRelease' else ''}"
     )

@@ -9,11 +9,13 @@ from maestro_cli.tui.widgets.fact_table import FactTable
 
 @dataclass(frozen=True, slots=True)
 class Resting:
-    """The keys of what was chosen, and by which column the rows were sorted."""
+    """The keys of what was chosen, and the title of the column that the rows were sorted by: its place is
+    another where a scope brings columns.
+    """
 
     cursor: str | None
     marks: tuple[str, ...]
-    column: int | None
+    column: str | None
     is_reversed: bool
 
 

@@ -133,16 +133,16 @@ class FactTable(Toned, can_focus=True):
         self._empty = empty
         self._settle(top, top_key, is_same)
 
-    def sort(self, column: int | None, *, reverse: bool = False) -> None:
-        """By a column, or in the order in which the rows came."""
-        self._rows.sort(column, reverse=reverse)
+    def sort(self, column: int | str | None, *, reverse: bool = False) -> None:
+        """By a column, by place or title; in the order in which the rows came where there is none such."""
+        self._rows.sort(self._rows.place_of(column), reverse=reverse)
         self._settle(self.scroll_offset.y, None, False)
         self._scroll_to_cursor()
 
     @property
-    def sorted_by(self) -> tuple[int | None, bool]:
-        """The column, and whether it is sorted the other way round."""
-        return self._rows.sorted_by, self._rows.is_reversed
+    def sorted_by(self) -> tuple[str | None, bool]:
+        """The title of the column, and whether it is sorted the other way round."""
+        return self._rows.title_sorted_by, self._rows.is_reversed
 
     @property
     def cursor_key(self) -> str | None:

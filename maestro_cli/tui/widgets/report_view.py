@@ -80,9 +80,10 @@ def _table(listing: Listing[Any], wide: bool, room: int) -> Iterator[Spans]:
     titles = [shown(column.title.upper()) for column in columns]
     items = listing.items[:MOST_ROWS]
     rows = [[shown(column.cell(item)) for column in columns] for item in items]
-    widths = [min(max(map(cells, texts)), _WIDEST) for texts in zip(titles, *rows, strict=True)]
+    longest = [max(map(cells, texts)) for texts in zip(titles, *rows, strict=True)]
+    widths = [min(one, _WIDEST) for one in longest]
     chosen = list(range(len(columns)))
-    if room and sum(widths) + GAP * (len(widths) - 1) > room:
+    if room and (widths != longest or sum(widths) + GAP * (len(widths) - 1) > room):
         measured = [_reading(one) for one in measured_columns(columns, rows)]
         fitted = fit_columns(measured, room)
         chosen, widths = list(fitted.shown), list(fitted.widths)

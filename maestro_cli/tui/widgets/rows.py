@@ -53,6 +53,16 @@ class Rows:
         self.sorted_by, self.is_reversed = column, reverse
         self._put_in_order()
 
+    def place_of(self, column: int | str | None) -> int | None:
+        """Of a column by its title; None where there is none such."""
+        if not isinstance(column, str):
+            return column
+        return next((index for index, one in enumerate(self.columns) if one.title == column), None)
+
+    @property
+    def title_sorted_by(self) -> str | None:
+        return None if self.sorted_by is None else self.columns[self.sorted_by].title
+
     def _forget_ranks(self) -> None:
         self._ranked, self._ranks, self._order = (), [], []
 

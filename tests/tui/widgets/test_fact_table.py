@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from maestro_cli.output.views import Column
+from maestro_cli.tui.views.resting import rest_of, resume
 from maestro_cli.tui.widgets.fact_table import FactTable
 from tests.tui.widgets.stage import painted, play, resize
 
@@ -37,6 +38,28 @@ def show(table: FactTable, rows: Sequence[Row], **more: Any) -> None:
 
 def keys_of(messages: Sequence[Any], kind: type[Any]) -> list[Any]:
     return [getattr(one, "key", None) for one in messages if type(one) is kind]
+
+
+def test_an_order_is_that_of_a_title_where_columns_come_and_go() -> None:
+    """In several contexts each row has one more cell: a place would be that of another column, or of none."""
+    table = FactTable()
+    rows = [Row("b", count=1), Row("a", count=2)]
+
+    async def scene(pilot: Pilot[None]) -> None:
+        wide = (Column[Row]("context", lambda row: "prod"), *COLUMNS)
+        table.show(wide, rows, lambda row: row.name)
+        table.sort("count", reverse=True)
+        rested = rest_of(table)
+        show(table, rows)
+        resume(table, rested)
+        assert table.sorted_by == ("count", True)
+        table.show(COLUMNS[:2], rows, lambda row: row.name)
+        resume(table, rested)
+        await pilot.pause()
+        assert table.sorted_by[0] is None
+        assert [line.split()[-2] for line in painted(table)[1:3]] == ["b", "a"]
+
+    play(scene, table)
 
 
 def test_rows_and_titles_are_painted_in_columns() -> None:
@@ -205,7 +228,7 @@ def test_a_title_sorts_and_again_the_other_way_round_with_nothing_last() -> None
         show(table, rows)
         await pilot.pause()
         await pilot.click(table, offset=(18, 0))
-        assert table.sorted_by == (2, False)
+        assert table.sorted_by == ("count", False)
         assert [line.split()[-4:][0] for line in painted(table)[1:5]] == ["c", "b", "a", "d"]
         assert "COUNT▲" in painted(table)[0]
         await pilot.click(table, offset=(18, 0))
@@ -214,7 +237,7 @@ def test_a_title_sorts_and_again_the_other_way_round_with_nothing_last() -> None
         assert [line.split()[-4:][0] for line in painted(table)[1:6]] == ["d", "e", "a", "b", "c"]
         assert table.cursor_key == "a"
         await pilot.press("<", "^")
-        assert table.sorted_by == (1, True)
+        assert table.sorted_by == ("state", True)
         table.sort(3, reverse=True)
         assert painted(table)[5].split()[-1] == "-"
         table.sort(None)

@@ -52,6 +52,15 @@ def test_every_kind_of_block_has_its_lines() -> None:
     assert texts(report_lines(REPORT.blocks[3], wide=True))[0] == "NAME  SIZE  MORE"  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("room", [100, 140, 160, 200])
+def test_prose_is_whole_however_wide_a_screen_is(room: int) -> None:
+    words = [f"word{number}" for number in range(60)]
+    columns = (Column[str]("time", lambda text: "12:00:00"), Column[str]("what", str, priority=1))
+    lines = texts(report_lines(Listing("y/v1", columns, [" ".join(words)]), room=room))
+    assert " ".join(lines).split()[-1] == words[-1]
+    assert max(map(len, lines)) <= room
+
+
 def test_a_table_too_long_for_a_text_says_how_many_rows_are_missing() -> None:
     listing = Listing("y/v1", COLUMNS, ["a"] * (MOST_ROWS + 1234))
     assert texts(report_lines(listing))[-1] == "… 1,234 rows not shown"
