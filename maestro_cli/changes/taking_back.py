@@ -68,7 +68,7 @@ def _planned(means: Means, change: Change, undo: Undo, request: Request) -> Plan
     except NothingToChange:
         return None
     except NotFound:
-        if means.kind(change).probe(means.world, change.plan).sent is Sent.GONE:
+        if means.kind(change).probe(means.world, change.plan).sent in (Sent.GONE, Sent.NOT_APPLIED):
             return None
         raise
     if plan.target.uid != change.plan.target.uid:
