@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from maestro_cli.chaos.model import Guarded, Kind, Stop, StopCondition
 from maestro_cli.chaos.verdict import Steady
-from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.errors import MaestroError, defect
 from maestro_cli.slo.burn import burn_rate
 from maestro_cli.slo.burning import ratio_query
 from maestro_cli.slo.objectives import Objective
@@ -54,6 +54,12 @@ class Watch:
         self._saw("the steady state", seen is not Steady.NO_DATA)
 
     def _watch(self) -> None:
+        try:
+            self._look_on()
+        except Exception as error:  # noqa: BLE001 - a watch that ended sees nothing, whatever ended it
+            self._found(Kind.BLIND, f"the watch itself failed: {defect(error)}")
+
+    def _look_on(self) -> None:
         while not self._over.is_set():
             for condition in self._guarded.stop:
                 self._condition(condition)
@@ -62,28 +68,33 @@ class Watch:
             self._over.wait(self._every)
 
     def _condition(self, condition: StopCondition) -> None:
-        value = self._asked(condition.query)
+        value, _ = self._asked(condition.query)
         self._saw(str(condition), value is not None)
         if value is not None and condition.is_met(value):
             bound = f"{condition.sign} {condition.bound:g}"
             self._found(Kind.CONDITION, f"{condition.query} is {value:g}, and stops it at {bound}")
 
     def _burn(self, objective: Objective) -> None:
-        """By the share of bad events, and how many they are where they can be counted."""
-        ratio = self._asked(ratio_query(objective, SPAN))
+        """By the share of bad events, and how many they are where they can be counted.
+
+        An answer without a value is no traffic; no answer is blindness.
+        """
+        ratio, is_answered = self._asked(ratio_query(objective, SPAN))
         rate = burn_rate(ratio, objective)
-        if rate is None or rate < BURN_FACTOR:
-            return
-        bad = self._asked(bad_query(objective)) if bad_query(objective) else math.inf
-        if bad is not None and bad >= LEAST_BAD:
+        bad: float | None = math.inf
+        if rate is not None and rate >= BURN_FACTOR and bad_query(objective):
+            bad, is_answered = self._asked(bad_query(objective))
+        self._saw(f"the burn of {objective.name}", is_answered)
+        if rate is not None and rate >= BURN_FACTOR and bad is not None and bad >= LEAST_BAD:
             why = f"{objective.name} burns its budget at {rate:.1f} times its rate ({ratio:.1%} bad)"
             self._found(Kind.BURN, why)
 
-    def _asked(self, query: str) -> float | None:
+    def _asked(self, query: str) -> tuple[float | None, bool]:
+        """The value, and whether there was an answer at all."""
         try:
-            return self._value(query)
+            return self._value(query), True
         except MaestroError:
-            return None
+            return None, False
 
     def _saw(self, what: str, seen: bool) -> None:
         with self._lock:

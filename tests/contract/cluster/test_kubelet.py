@@ -274,7 +274,7 @@ def test_a_refused_probe_says_so_in_the_words_of_kubernetes(kubectl: Kubectl) ->
 def test_nodes_tell_their_beginnings(kubectl: Kubectl) -> None:
     def told() -> set[str]:
         found = kubectl.get("events", "-n", "default")["items"]
-        return {event["reason"] for event in found if event["involvedObject"]["name"] == "node-a"}
+        return {event["reason"] for event in found if event["involvedObject"].get("name") == "node-a"}
 
     until(lambda: told() >= {"Starting", "NodeReady", "NodeHasSufficientMemory"}, "its events")
 

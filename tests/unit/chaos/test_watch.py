@@ -55,11 +55,25 @@ def watched(values: Mapping[str, float | str | None], *, looks: int = 12) -> Wat
         ({"errors": 0.1, RATIO: 0.2, BAD: 5.0}, None),  # a handful of bad events is an accident
         ({"errors": 0.1, RATIO: 0.1, BAD: 50.0}, None),  # ten times the rate, not 14.4
         ({"errors": 0.1, RATIO: None}, None),  # without traffic nothing burns
+        ({"errors": 0.1, RATIO: "it does not answer"}, Kind.BLIND),
+        ({"errors": 0.1, RATIO: 0.2, BAD: "it does not answer"}, Kind.BLIND),
     ],
 )
 def test_what_it_sees_decides(values: Mapping[str, float | str | None], kind: Kind | None) -> None:
     stop = watched(values).stop
     assert (None if stop is None else stop.kind) is kind
+
+
+def test_a_watch_that_fails_ends_the_experiment_for_it_sees_nothing_any_more() -> None:
+    def broken(query: str) -> float | None:
+        raise ValueError(query)
+
+    watch = Watch(Guarded(stop=(STOP,)), [], broken, every_seconds=0.001)
+    watch.begin()
+    wait_for(lambda: watch.stop is not None, "the end")
+    assert watch.stop is not None
+    assert watch.stop.kind is Kind.BLIND
+    assert "ValueError" in watch.stop.why
 
 
 def test_three_looks_at_the_steady_state_without_an_answer_are_blindness_and_two_are_none() -> None:
