@@ -10,36 +10,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Option, yes_or_no
+from maestro_cli.changes.kinds.kind import Holds, Option, yes_or_no
 from maestro_cli.changes.kinds.set_config import MAX_VALUE, SetConfig
 from maestro_cli.changes.references import config_maps_of
 from maestro_cli.changes.template import holds_secret
+from maestro_cli.chaos.faults.cluster_fault import ClusterFault
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
-from maestro_cli.chaos.faults.pods import as_many_ready, lacks_cluster
+from maestro_cli.chaos.faults.pods import as_many_ready
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.core.errors import GateNotMet, NotFound
 from maestro_cli.core.facts.cluster import ConfigMap
 
 
-class ConfigBreak:
+class ConfigBreak(ClusterFault):
     """Parameters: `config_map` (a name), `key`, `value`; `restart` (no): restart what reads it."""
 
     name = "config-break"
     summary = "a key of a ConfigMap says something wrong; then what it said"
-    provider = "cluster"
     options: ClassVar[Mapping[str, Option]] = {
         "config_map": Option(str, needed=True),
         "key": Option(str, needed=True),
         "value": Option(str, needed=True),
         "restart": Option(yes_or_no),
     }
-
-    def kinds(self, platform: Platform) -> Sequence[ChangeKind]:
-        return ()
-
-    def lacks(self, platform: Platform) -> str:
-        return lacks_cluster(platform)
 
     def candidates(self, platform: Platform, order: FaultOrder) -> Sequence[Candidate]:
         """The ConfigMap, which the target's workload has to read where it names one. Raises GateNotMet."""

@@ -9,10 +9,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Option
+from maestro_cli.changes.kinds.kind import ChangeKind, Option
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
 from maestro_cli.chaos.faults.lease_kinds import LEASE, EndFaultLease, LeaseFault
-from maestro_cli.chaos.faults.pods import as_many_ready, lacks_cluster, pod_candidates
+from maestro_cli.chaos.faults.pods import lacks_cluster, pod_candidates, serve_again
 from maestro_cli.chaos.faults.server_fault import LEASH_SECONDS, MAX_SECONDS
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
@@ -50,8 +50,7 @@ class LeasedFault(ABC):
         """What was measured of it."""
 
     def recovery(self, platform: Platform, fault: InForce) -> Proof:
-        left = self.residue(platform, fault)
-        return Proof(Holds.NOT_YET, left[0]) if left else as_many_ready(platform, fault)
+        return serve_again(platform, fault, self.residue(platform, fault))
 
     def residue(self, platform: Platform, fault: InForce) -> Sequence[str]:
         return leases_left(platform, fault, fault.targets)

@@ -12,7 +12,7 @@ from typing import Any
 
 from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Option
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
-from maestro_cli.chaos.faults.pods import as_many_ready, pod_candidates
+from maestro_cli.chaos.faults.pods import pod_candidates, serve_again
 from maestro_cli.chaos.mesh.admission import rejections
 from maestro_cli.chaos.mesh.changes import CREATE, mesh_kinds
 from maestro_cli.chaos.mesh.demands import demands, is_one_shot
@@ -84,8 +84,7 @@ class MeshFault:
         return injected
 
     def recovery(self, platform: Platform, fault: InForce) -> Proof:
-        left = self.residue(platform, fault)
-        return Proof(Holds.NOT_YET, left[0]) if left else as_many_ready(platform, fault)
+        return serve_again(platform, fault, self.residue(platform, fault))
 
     def residue(self, platform: Platform, fault: InForce) -> Sequence[str]:
         return tuple(left_over(platform.mesh, [self._recipe.kind], fault))

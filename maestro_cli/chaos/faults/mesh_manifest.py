@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Option
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
 from maestro_cli.chaos.faults.mesh import PROVIDER, injection, lacks_mesh, left_over
-from maestro_cli.chaos.faults.pods import all_pods, as_many_ready, ready_pods
+from maestro_cli.chaos.faults.pods import all_pods, ready_pods, serve_again
 from maestro_cli.chaos.mesh.changes import CREATE, mesh_kinds
 from maestro_cli.chaos.mesh.following import MeshState, state_of
 from maestro_cli.chaos.mesh.kinds import KINDS
@@ -101,8 +101,7 @@ class MeshManifest:
         return Proof(Holds.NOT_YET, f"{document['kind']} {document['metadata']['name']}: {words}")
 
     def recovery(self, platform: Platform, fault: InForce) -> Proof:
-        left = self.residue(platform, fault)
-        return Proof(Holds.NOT_YET, left[0]) if left else as_many_ready(platform, fault)
+        return serve_again(platform, fault, self.residue(platform, fault))
 
     def residue(self, platform: Platform, fault: InForce) -> Sequence[str]:
         document = fault.order.parameters["file"]

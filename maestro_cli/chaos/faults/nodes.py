@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
-from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Option
+from maestro_cli.chaos.faults.cluster_fault import ClusterFault
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
-from maestro_cli.chaos.faults.pods import as_many_ready, lacks_cluster, ready_pods
+from maestro_cli.chaos.faults.pods import ready_pods, serve_again
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.core.errors import NotFound
@@ -32,20 +32,12 @@ def node_of(platform: Platform, target: Candidate) -> Node | None:
     return found if found.uid == target.uid else None
 
 
-class ClosedNode(ABC):
+class ClosedNode(ClusterFault, ABC):
     """A fault that closes nodes to new pods by a kind of change whose undo opens them."""
 
     name: ClassVar[str]
     summary: ClassVar[str]
     kind: ClassVar[str]
-    provider = "cluster"
-    options: ClassVar[Mapping[str, Option]] = {}
-
-    def kinds(self, platform: Platform) -> Sequence[ChangeKind]:
-        return ()
-
-    def lacks(self, platform: Platform) -> str:
-        return lacks_cluster(platform)
 
     def candidates(self, platform: Platform, order: FaultOrder) -> Sequence[Candidate]:
         return hosting_nodes(platform, order)
@@ -59,8 +51,7 @@ class ClosedNode(ABC):
 
     def recovery(self, platform: Platform, fault: InForce) -> Proof:
         """Every node takes new pods again, and every pod of the rule that there is serves."""
-        left = self.residue(platform, fault)
-        return Proof(Holds.NOT_YET, left[0]) if left else as_many_ready(platform, fault)
+        return serve_again(platform, fault, self.residue(platform, fault))
 
     def residue(self, platform: Platform, fault: InForce) -> Sequence[str]:
         return [f"{one} takes no new pods" for one in closed_of(platform, fault)]

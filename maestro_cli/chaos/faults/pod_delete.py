@@ -14,8 +14,9 @@ from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Observation, Optio
 from maestro_cli.changes.kinds.writing import Draft
 from maestro_cli.changes.model import Plan
 from maestro_cli.changes.ports import World
+from maestro_cli.chaos.faults.cluster_fault import ClusterFault
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
-from maestro_cli.chaos.faults.pods import as_many_ready, lacks_cluster, pod_candidates
+from maestro_cli.chaos.faults.pods import as_many_ready, pod_candidates
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.core.errors import NotFound
@@ -40,19 +41,15 @@ class KillPod(DeletePod):
         return Observation(Holds.NOT_YET, f"{now.ref} is {'ending' if now.deleting else 'there'}")
 
 
-class PodDelete:
+class PodDelete(ClusterFault):
     """Parameters: `evict` (no): ask for it as an eviction, which disruption budgets may refuse."""
 
     name = "pod-delete"
     summary = "pods end, and their controller makes others"
-    provider = "cluster"
     options: ClassVar[Mapping[str, Option]] = {"evict": Option(yes_or_no)}
 
     def kinds(self, platform: Platform) -> Sequence[ChangeKind]:
         return (KillPod(),)
-
-    def lacks(self, platform: Platform) -> str:
-        return lacks_cluster(platform)
 
     def candidates(self, platform: Platform, order: FaultOrder) -> Sequence[Candidate]:
         return pod_candidates(platform, order)

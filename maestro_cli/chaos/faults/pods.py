@@ -49,6 +49,11 @@ def as_many_ready(platform: Platform, fault: InForce) -> Proof:
     return Proof(Holds.YES if ready >= least else Holds.NOT_YET, text)
 
 
+def serve_again(platform: Platform, fault: InForce, left: Sequence[str]) -> Proof:
+    """Nothing is left of it, and as many pods serve as have to."""
+    return Proof(Holds.NOT_YET, left[0]) if left else as_many_ready(platform, fault)
+
+
 def wanted_of(platform: Platform, ref: WorkloadRef) -> int:
     """How many replicas it wants; 0 when it is gone."""
     try:

@@ -6,31 +6,23 @@ wants no replica, so that it stays so until it is taken back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Sequence
 
-from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Option
+from maestro_cli.changes.kinds.kind import Holds
 from maestro_cli.changes.kinds.scale import Scale
+from maestro_cli.chaos.faults.cluster_fault import ClusterFault
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
-from maestro_cli.chaos.faults.pods import lacks_cluster, ready_pods
+from maestro_cli.chaos.faults.pods import ready_pods
 from maestro_cli.chaos.faults.workloads import whole_workload, workload_at
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
 
 
-class ScaleToZero:
+class ScaleToZero(ClusterFault):
     """Takes no parameters; the target names a workload, all of whose replicas end."""
 
     name = "scale-to-zero"
     summary = "a workload has no replica; then as many as it had"
-    provider = "cluster"
-    options: ClassVar[Mapping[str, Option]] = {}
-
-    def kinds(self, platform: Platform) -> Sequence[ChangeKind]:
-        return ()
-
-    def lacks(self, platform: Platform) -> str:
-        return lacks_cluster(platform)
 
     def candidates(self, platform: Platform, order: FaultOrder) -> Sequence[Candidate]:
         return whole_workload(platform, order)

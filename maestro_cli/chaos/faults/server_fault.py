@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Option, share_of_one
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
-from maestro_cli.chaos.faults.pods import as_many_ready, pod_candidates
+from maestro_cli.chaos.faults.pods import pod_candidates, serve_again
 from maestro_cli.chaos.faults.server_kinds import INJECT, EndServerFault, InjectServerFault
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import ActiveFault, Platform
@@ -69,8 +69,7 @@ class ServerFault(ABC):
         """What was measured of it."""
 
     def recovery(self, platform: Platform, fault: InForce) -> Proof:
-        left = self.residue(platform, fault)
-        return Proof(Holds.NOT_YET, left[0]) if left else as_many_ready(platform, fault)
+        return serve_again(platform, fault, self.residue(platform, fault))
 
     def residue(self, platform: Platform, fault: InForce) -> Sequence[str]:
         return [f"{one.kind} in the server of {ref}" for ref, one in active_of(platform, fault)]
