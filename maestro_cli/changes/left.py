@@ -13,7 +13,7 @@ class Left:
 
     `low` and `high` are what is left at least and at most, whatever was not seen; where they are None, it was
     all seen. `window` names the window, which is `seconds` long; `why` is why more is not known. Where
-    `is_untold`, nothing that is there tells what is bad.
+    `is_untold`, nothing that is there tells what is bad; where `is_idle`, nothing happened.
     """
 
     share: float | None
@@ -23,6 +23,12 @@ class Left:
     window: str = ""
     seconds: float | None = None
     is_untold: bool = False
+    is_idle: bool = False
+
+    @property
+    def seen(self) -> float | None:
+        """What is left where gaps count for nothing."""
+        return 1.0 if self.is_idle else self.share
 
     @property
     def bounds(self) -> tuple[float, float] | None:

@@ -79,7 +79,7 @@ class Planner:
                 continue
             left = self._platform.budget_left(objective)
             low = left.share if left.low is None else left.low
-            yield Burn(name, burn_at_worst(objective, share, seconds), low, left.why, left.words, left.share)
+            yield Burn(name, burn_at_worst(objective, share, seconds), low, left.why, left.words, left.seen)
 
 
 def proposal_digest(proposal: Proposal) -> str:

@@ -116,10 +116,9 @@ def read_experiment_gate(
     found, left_out = with_budgets(read_kept(services, wanted), wanted)
     readings = [reading_of(one) for one in found]
     if by_what_was_seen:
-        seen = [1.0 if one.left is None and one.measured is not None else one.left for one in found]
         readings = [
-            reading if left is None else replace(reading, left=(left, left))
-            for left, reading in zip(seen, readings, strict=True)
+            reading if (left := one.seen_left) is None else replace(reading, left=(left, left))
+            for one, reading in zip(found, readings, strict=True)
         ]
     judged = judge_experiment(readings, in_production=in_production)
     return replace(judged, left_out=left_out)

@@ -34,6 +34,11 @@ class Kept:
         return self.measured.budget_left if self.measured is not None else None
 
     @property
+    def seen_left(self) -> float | None:
+        """What is left where gaps count for nothing: all of it where it was watched, and nothing happened."""
+        return 1.0 if self.measured is not None and self.measured.is_idle else self.left
+
+    @property
     def left_bounds(self) -> tuple[float, float] | None:
         return left_bounds(self.measured) if self.measured is not None else None
 

@@ -72,7 +72,5 @@ def _against(burn: Burn, by_seen: bool, is_protected: bool) -> Iterator[str]:
 
 
 def _left(burn: Burn, by_seen: bool) -> float | None:
-    """What counts as left; by what was seen, a budget that nothing was seen of is whole."""
-    if by_seen:
-        return 1.0 if burn.seen is None else burn.seen
-    return burn.left
+    """What counts as left."""
+    return burn.seen if by_seen else burn.left

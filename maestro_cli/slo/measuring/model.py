@@ -100,3 +100,8 @@ class Measured:
     adjusted: Measured | None = None
     excluded: tuple[Excluded, ...] = ()
     is_untold: bool = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it was watched, and nothing happened that could be judged."""
+        return self.ratio is None and self.total is not None

@@ -63,7 +63,8 @@ def test_by_what_was_seen_gaps_count_for_nothing() -> None:
     gaps = Burn("a", 0.001, -3.0, seen=0.9)
     assert asked(gaps).allows is Allows.NO
     assert asked(gaps, budgets="seen").allows is Allows.YES
-    assert asked(Burn("a", 0.001, None), budgets="seen").allows is Allows.YES
+    assert asked(Burn("a", 0.001, None, seen=1.0), budgets="seen").allows is Allows.YES
+    assert asked(Burn("a", 0.001, None), budgets="seen").allows is Allows.UNKNOWN
 
 
 shares = st.one_of(st.none(), st.floats(-1, 1))

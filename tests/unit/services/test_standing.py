@@ -51,6 +51,14 @@ def test_a_prometheus_that_saw_it_all_tells_what_is_left() -> None:
     assert (found.window, found.seconds) == ("1d", 86400.0)
 
 
+def test_who_was_watched_and_did_nothing_has_all_of_it_by_what_was_seen_and_who_was_not_has_none() -> None:
+    idle = Prometheus([series(every(60, [100.0] * 1441), code="200")])
+    found = budget_left(services(idle), objective(0.99))
+    assert (found.share, found.seen, found.why) == (None, 1.0, "no traffic")
+    found = budget_left(services(Prometheus([])), objective(0.99))
+    assert (found.share, found.seen, found.why) == (None, None, "no data")
+
+
 def test_one_that_is_an_hour_old_does_not_tell_what_is_left_of_a_day() -> None:
     found = budget_left(services(scraped(60)), objective(0.99))
     assert found.share is not None

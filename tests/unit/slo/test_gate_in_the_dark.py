@@ -16,7 +16,14 @@ from maestro_cli.core.facts.metrics import Instant, Sample
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.output.renderers.kept import budget_code, ending_at, overall
-from maestro_cli.services.measuring import MeasureWanted, read_kept, read_slo_gate, reading_of, with_budgets
+from maestro_cli.services.measuring import (
+    MeasureWanted,
+    read_experiment_gate,
+    read_kept,
+    read_slo_gate,
+    reading_of,
+    with_budgets,
+)
 from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.burning import SPAN, spans_for
 from maestro_cli.slo.kept import Kept
@@ -24,6 +31,7 @@ from maestro_cli.slo.measuring.measure import Outside, measure
 from maestro_cli.slo.measuring.model import Bounds
 from maestro_cli.slo.measuring.recoveries import Recovered
 from maestro_cli.slo.objectives import Counters, Objective, Recovery
+from maestro_cli.slo.ports import RawSeries
 from maestro_cli.slo.slo_gate import Reading, judge_gate
 from tests.unit.slo.measuring.told import START, Told, every, objective, series, span
 
@@ -44,9 +52,11 @@ class Burnt(Told):
         return Instant(promql, NOW, tuple(samples))
 
 
-def services(ratios: Sequence[float] | None, *objectives: Objective) -> Any:
+COUNTED = series(every(60, [100.0 * step for step in range(1445)]), code="200")
+
+
+def services(ratios: Sequence[float] | None, *objectives: Objective, counted: RawSeries = COUNTED) -> Any:
     """What measuring asks of the services of a context."""
-    counted = series(every(60, [100.0 * step for step in range(1445)]), code="200")
     told = Burnt([counted], ratios=ratios)
     return SimpleNamespace(
         clock=SimpleNamespace(now=lambda: NOW.astimezone(UTC)),
@@ -115,6 +125,29 @@ def test_recoveries_are_left_out_of_the_gate_and_the_budgets_unless_they_are_nam
     named = replace(WANTED, names=("o", "rpo"))
     assert read_slo_gate(here, named, 0.25).verdict is Verdict.INDETERMINATE
     assert budget_code(with_budgets(read_kept(here, named), named)[0]) is ExitCode.NO_DATA
+
+
+IDLE = every(60, [100.0] * 1445)
+UNTOLD = replace(objective(0.99), indicator=Counters("r_total", bad='r_total{cod="500"}'))
+
+
+@pytest.mark.parametrize(
+    ("one", "points", "verdict"),
+    [
+        (objective(0.99), IDLE, Verdict.PASS),
+        (objective(0.99), [], Verdict.INDETERMINATE),
+        (UNTOLD, IDLE, Verdict.INDETERMINATE),
+        (RECOVERY, IDLE, Verdict.INDETERMINATE),
+    ],
+    ids=["no traffic", "no data", "nothing tells what is bad", "a drill that was never held"],
+)
+def test_where_gaps_count_for_nothing_an_experiment_still_wants_something_seen(
+    one: Objective, points: Sequence[tuple[float, float]], verdict: Verdict
+) -> None:
+    here = services([math.nan] * SPANS, one, counted=series(points, code="200"))
+    named = replace(WANTED, names=(one.name,))
+    answer = read_experiment_gate(here, named, in_production=True, by_what_was_seen=True)
+    assert answer.verdict is verdict, answer.reasons
 
 
 @pytest.mark.parametrize(
