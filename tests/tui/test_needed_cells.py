@@ -21,7 +21,8 @@ OTHER = 40  # how wide every other column would like to be
 USUAL = {
     "incidents": {"no": "#1204", "severity": "sev2", "state": "mitigated", "owner": "ann",
                   "title": "Error rate of fraud is high"},
-    "services": {"service": "fraud", "burn": "fraud-availability critical, budget gone in 1h10m"},
+    "services": {"service": "fraud-scoring", "requests": "50.3/s", "errors": "19.00%", "p95": "1204 ms",
+                 "burn": "critical, budget gone in 1h10m"},
     "objectives": {"objective": "fraud-availability", "verdict": "INDETERMINATE", "window": "30d",
                    "budget left": "overspent by 30.0%", "burn": "recovering"},
     "journal": {"seq": "123456", "time": "2026-11-26T19:45:28.755Z", "kind": "incident.postmortem_written"},

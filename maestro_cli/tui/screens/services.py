@@ -66,8 +66,7 @@ def number(points: Points, how: str, unit: str, scale: float = 1.0) -> str:
 
 
 def burn_words(health: ServiceHealth) -> str:
-    """The worst objective in words: `fraud-availability critical, budget gone in 2h10m`; and why of one that
-    nothing is known."""
+    """The worst objective in words, `critical, budget gone in 2h10m`; and why of one that nothing is known."""
     if not health.burning:
         return "no objective"
     worst = worst_of(health.burning)
@@ -76,7 +75,12 @@ def burn_words(health: ServiceHealth) -> str:
     unknown = [f"{one.objective.name} not known: {one.why}" for one in health.burning if one.why]
     if worst.why:
         return "; ".join(unknown)
-    return "; ".join((f"{worst.objective.name} {shown_state(worst).value}{tail}", *unknown))
+    return "; ".join((f"{shown_state(worst).value}{tail}", *unknown))
+
+
+def worst_name(health: ServiceHealth) -> str | None:
+    """The objective that the words of the burn are about."""
+    return worst_of(health.burning).objective.name if health.burning else None
 
 
 def worst_of(burning: Sequence[Burning]) -> Burning:
@@ -121,11 +125,12 @@ def spark(points: Points) -> str:
 def services_listing(found: Sequence[ServiceHealth], moment: Moment) -> Listing[ServiceHealth]:
     columns: tuple[Column[ServiceHealth], ...] = (
         Column("service", lambda one: one.name),
+        Column("requests", lambda one: number(one.rate, ".3g", "/s"), right=True, priority=1),
+        Column("errors", lambda one: number(one.errors, ".2%", ""), right=True, priority=1),
+        Column("p95", lambda one: number(one.p95, ".0f", " ms", 1000), right=True, priority=1),
         Column("burn", burn_words, tone=burn_tone, priority=1),
+        Column("objective", worst_name),
         Column("budget left", budget_words, right=True),
-        Column("requests", lambda one: number(one.rate, ".3g", "/s"), right=True),
-        Column("errors", lambda one: number(one.errors, ".2%", ""), right=True),
-        Column("p95", lambda one: number(one.p95, ".0f", " ms", 1000), right=True),
         Column("requests 30m", lambda one: spark(one.rate)),
         Column("errors 30m", lambda one: spark(one.errors)),
         Column("workload", lambda one: one.workload, wide=True),
