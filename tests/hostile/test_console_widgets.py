@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from itertools import islice
 
 import pytest
@@ -41,6 +42,7 @@ def batches(texts: Sequence[str], size: int) -> Iterable[list[str]]:
         yield batch
 
 
+NOW = datetime(2026, 11, 26, 3, tzinfo=UTC)
 BAD, PLAIN = Style(bold=True), Style()
 
 
@@ -103,7 +105,12 @@ def plot_of(text: str) -> Plot:
 
 PURE: dict[str, Callable[[list[str]], Iterable[Spans]]] = {
     "cells": lambda texts: (((fit(shown(text), 17), text),) for text in texts),
-    "log": lambda texts: (line_spans(LogLine(text, text[:10])) for text in texts),
+    "log": lambda texts: (line_spans(LogLine(text, text[:10]), as_written=True) for text in texts),
+    "log words": lambda texts: (
+        line_spans(LogLine(line, text[:10], text[:5], NOW), as_written=False)
+        for text in texts
+        for line in (text, json.dumps({"level": text[:9], "message": text, text: [text]}))
+    ),
     "report": lambda texts: report_lines(report_of(texts)),
     "burn": lambda texts: (burn_text(burn_of(three), 60) for three in batches(texts, 3)),
     "plot": lambda texts: (line for text in texts[::5] for line in plot_lines(plot_of(text), 40, 7, UTC)),

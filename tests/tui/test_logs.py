@@ -192,3 +192,38 @@ def test_a_new_filter_reads_anew_and_what_was_shown_goes() -> None:
         await until(pilot, lambda: "debug x" not in screen_text(app), "nothing of before")
 
     run_app(console, script, place=PLACE)
+
+
+def test_at_80_columns_the_message_of_a_record_is_seen_and_the_whole_line_once_it_is_wrapped() -> None:
+    console = StillConsole(SERVICES)
+    level, rest = '"level": "error", "message": "inference failed"', '"status": 500'
+    written = f'{{"time": "2026-11-26T02:59:00.123456Z", {level}, {rest}}}'
+    place = Place("logs", "ml/deploy/fraud", "prod")
+    pod = "fraud-547bgn6cmg-q4twv"
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        key = LOGS.of("prod", str(LogsAsked(place.argument)))
+        tell(console, FactRead(key, Tail(0, (LogLine(pod, "server", AT, written),)), NOW))
+        at = f"{AT.astimezone():%H:%M:%S}"
+        wanted = f"{at} q4twv │ error inference failed {{{rest}}}"
+        await until(pilot, lambda: wanted in screen_text(app), "the message")
+        await pilot.press("w")
+        await until(pilot, lambda: "wrapped, as written" in screen_text(app), "the line as it was written")
+        shown = "".join(one.rstrip("▁█ ") for one in screen_text(app).splitlines())
+        assert f"{pod}/server │{written}".replace(" ", "") in shown.replace(" ", "")
+        await pilot.press("w")
+        await until(pilot, lambda: wanted in screen_text(app), "the message again")
+
+    run_app(console, script, place=place, size=(80, 24))
+
+
+def test_lines_of_several_containers_say_which_one_wrote_them() -> None:
+    console = StillConsole(SERVICES)
+    place = Place("logs", "ml/deploy/fraud", "prod")
+    lines = [LogLine("fraud-547bgn6cmg-q4twv", one, AT, f"by {one}") for one in ("server", "proxy")]
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, FactRead(LOGS.of("prod", str(LogsAsked(place.argument))), Tail(0, tuple(lines)), NOW))
+        await until(pilot, lambda: "q4twv/proxy │ by proxy" in screen_text(app), "both names")
+
+    run_app(console, script, place=place)

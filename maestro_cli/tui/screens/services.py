@@ -66,7 +66,7 @@ def number(points: Points, how: str, unit: str, scale: float = 1.0) -> str:
 
 
 def burn_words(health: ServiceHealth) -> str:
-    """The worst objective in words, `critical, budget gone in 2h10m`; and why of one that nothing is known."""
+    """The worst objective in words: `critical, budget gone in 2h10m`; and why nothing is known of one."""
     if not health.burning:
         return "no objective"
     worst = worst_of(health.burning)

@@ -92,7 +92,7 @@ class LogsBox(PaneBox):
 
     def compose(self) -> ComposeResult:
         yield from super().compose()
-        yield LogsPane("", is_narrow=True)
+        yield LogsPane("")
 
     @property
     def logs(self) -> LogsPane:

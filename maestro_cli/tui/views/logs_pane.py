@@ -7,7 +7,6 @@ filter reads anew what is still there, those lines are filtered here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +23,7 @@ from maestro_cli.tui.store.model import FactKey, Snapshot
 from maestro_cli.tui.views.stale_line import StaleLine
 from maestro_cli.tui.views.view import View
 from maestro_cli.tui.widgets.log_pane import Gap, LogLine, LogPane
+from maestro_cli.tui.widgets.log_words import short_name
 
 
 class LogsPane(Vertical):
@@ -31,12 +31,12 @@ class LogsPane(Vertical):
 
     DEFAULT_CSS = "LogsPane { height: 1fr; }"
 
-    def __init__(self, target: str, filter_text: str = "", *, is_narrow: bool = False) -> None:
-        """`target` may be "" until it is known; a narrow one has room for the ends of names alone."""
+    def __init__(self, target: str, filter_text: str = "") -> None:
+        """`target` may be "" until it is known."""
         super().__init__()
-        self._is_narrow = is_narrow
         self._asked = LogsAsked(target, filter_text)
         self._next = 0
+        self._containers = set[str]()  # of which lines were shown
         self._key: FactKey | None = None
         self._reading: object = None
         self._tail = Tail(0, ())
@@ -65,7 +65,7 @@ class LogsPane(Vertical):
         is_unread = fact.is_stale and not fact.is_known
         reading = (tail.reading, is_unread, is_past)
         if key != self._key or reading != self._reading or tail.total < self._next:
-            self._key, self._reading, self._next = key, reading, 0
+            self._key, self._reading, self._next, self._containers = key, reading, 0, set()
             kept = [] if is_past else self._of_gone(tail.entries, is_unread=is_unread)
             self.query_one(LogPane).show(kept)
         self._add(tail)
@@ -84,8 +84,8 @@ class LogsPane(Vertical):
         return several((self._asked.target,))
 
     def _lines(self, entries: Sequence[Any]) -> list[LogLine | Gap]:
-        lines = lines_of(entries, named=self._is_named)
-        return [_with_end(one) for one in lines] if self._is_narrow else lines
+        self._containers |= {one.container for one in entries if isinstance(one, Joined | ReadLine)}
+        return lines_of(entries, named=self._is_named, by_container=len(self._containers) > 1)
 
     def _of_gone(self, entries: Sequence[Any], *, is_unread: bool) -> list[LogLine | Gap]:
         """The lines of before whose pod is gone, as the filter has them; all where nothing can be read."""
@@ -135,18 +135,13 @@ def kept_lines(kept: Sequence[Any], entries: Sequence[Any] | None) -> list[ReadL
     return [one for one in kept if isinstance(one, ReadLine) and gone.get(one.pod) and one.pod not in there]
 
 
-def _with_end(line: LogLine | Gap) -> LogLine | Gap:
-    """`fraud-547bgn6cmg-q4twv/server` as `q4twv`."""
-    if isinstance(line, Gap) or not line.source:
-        return line
-    return replace(line, source=line.source.partition("/")[0].rpartition("-")[2])
-
-
-def pane_lines(entry: Any, *, named: bool) -> Iterator[LogLine | Gap]:
+def pane_lines(entry: Any, *, named: bool, by_container: bool) -> Iterator[LogLine | Gap]:
     """What one entry of the tail is on screen: a line, or what is told between lines."""
     match entry:
-        case ReadLine(pod, container, _, text, is_cut):
-            yield LogLine(f"{text}… (cut)" if is_cut else text, f"{pod}/{container}" if named else "")
+        case ReadLine(pod, container, at, text, is_cut):
+            name = f"{short_name(pod)}/{container}" if by_container else short_name(pod)
+            source = f"{pod}/{container}" if named else ""
+            yield LogLine(f"{text}… (cut)" if is_cut else text, source, name if named else "", at)
         case Dropped(count, _):
             yield Gap(count)
         case Left(pod, container, why):
@@ -161,5 +156,6 @@ def pane_lines(entry: Any, *, named: bool) -> Iterator[LogLine | Gap]:
             return
 
 
-def lines_of(entries: Sequence[Any], *, named: bool) -> list[LogLine | Gap]:
-    return [line for entry in entries for line in pane_lines(entry, named=named)]
+def lines_of(entries: Sequence[Any], *, named: bool, by_container: bool) -> list[LogLine | Gap]:
+    """These entries on screen, told apart by their pods where `named`, and by their containers."""
+    return [line for entry in entries for line in pane_lines(entry, named=named, by_container=by_container)]

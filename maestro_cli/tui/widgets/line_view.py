@@ -82,6 +82,10 @@ class LineView(Toned, can_focus=True):
     def spans_of(self, line: Any) -> Spans:
         """Its shown text, coloured; the text is that of `shown_line(text_of(line))`."""
 
+    def widest_of(self, line: Any) -> str:
+        """A raw text about as wide as its own at least, where that costs less to tell."""
+        return self.text_of(line)
+
     def head(self) -> str:
         """What stands above the lines; nothing takes no room. The same emptiness while it is mounted."""
         return ""
@@ -133,7 +137,7 @@ class LineView(Toned, can_focus=True):
 
     def _grow(self, start: int) -> None:
         for line in self._lines[start:]:
-            text = self.text_of(line)
+            text = self.widest_of(line)
             if len(text) > self._widest or "\t" in text or not text.isascii():
                 self._widest = max(self._widest, cells(shown_line(text)))
 
@@ -317,6 +321,15 @@ class LineView(Toned, can_focus=True):
         self._arrange()
         self.scroll_to(0, self._row_of(number), animate=False, force=True)
         self.refresh()
+
+    def _tell_anew(self) -> None:
+        """Measure and colour the lines again, whose text became another; what was found stays found."""
+        at_hit, self._widest = self._at_hit, 0
+        self._coloured.clear()
+        self._grow(0)
+        self._search_again()
+        self._at_hit = at_hit
+        self._arrange()
 
     @property
     def is_wrapped(self) -> bool:

@@ -16,7 +16,7 @@ _TOKEN = re.compile(
     r"|(?P<number>-?\b[0-9][0-9.eE+-]*)|(?P<literal>\b(?:true|false|null)\b)"
 )
 _LEVEL_KEYS = {'"level"', '"lvl"', '"severity"', '"levelname"', '"log.level"'}
-_LEVELS = {
+LEVELS = {  # the tone of a level, by its name in small letters
     **dict.fromkeys(("error", "err", "fatal", "critical", "panic", "emergency", "alert"), "bad"),
     **dict.fromkeys(("warn", "warning"), "warn"),
 }
@@ -49,7 +49,7 @@ def json_spans(text: str) -> Spans:
             continue
         tone = match.lastgroup or ""
         if key in _LEVEL_KEYS and tone == "string":
-            tone = _LEVELS.get(match[0].strip('"').lower(), tone)
+            tone = LEVELS.get(match[0].strip('"').lower(), tone)
         key = ""
         done.append((match[0], tone))
     if at < len(text):

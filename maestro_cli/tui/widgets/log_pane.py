@@ -1,13 +1,15 @@
 """The tail of a log.
 
 Invariant: at most `limit` lines are kept, and what is missing is said: lines that a source dropped stand as
-a line of their own, those that were too old for the pane are counted above.
+a line of their own, those that were too old for the pane are counted above. A line is told by its words, of
+which nothing is kept back while it is wrapped: then it stands as it was written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -16,6 +18,7 @@ from textual.message import Message
 from maestro_cli.tui.text import Spans, shown, shown_line
 from maestro_cli.tui.widgets.line_view import LineView
 from maestro_cli.tui.widgets.log_colours import log_spans
+from maestro_cli.tui.widgets.log_words import log_words, words_spans
 
 LIMIT = 10_000
 _LONGEST_SOURCE = 60
@@ -23,10 +26,15 @@ _LONGEST_SOURCE = 60
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line as it was written; `source` is who wrote it, where several are shown."""
+    """A line as it was written; `source` is who wrote it, where several are shown, `name` that in short.
+
+    `at` is when; None for what is told between lines.
+    """
 
     text: str
     source: str = ""
+    name: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +48,28 @@ class Gap:
         return f"… {self.count:,} {'line' if self.count == 1 else 'lines'} {self.why}"
 
 
-def line_spans(line: LogLine | Gap) -> Spans:
-    """A line of the log in tones."""
+def line_spans(line: LogLine | Gap, *, as_written: bool) -> Spans:
+    """A line of the log in tones: as it was written, or its words with the time and who wrote it before."""
     if isinstance(line, Gap):
         return ((shown_line(line.text()), "gap"),)
-    if not line.source:
-        return log_spans(line.text)
-    return ((_source(line), "key"), *log_spans(line.text))
+    lead = _lead(line, as_written=as_written)
+    told = log_spans(line.text) if as_written or line.at is None else words_spans(log_words(line.text))
+    return ((lead, "key"), *told) if lead else told
 
 
-def _source(line: LogLine) -> str:
-    return f"{shown(line.source, _LONGEST_SOURCE)} │ "
+def line_text(line: LogLine | Gap, *, as_written: bool) -> str:
+    """The raw text of the same."""
+    if isinstance(line, Gap):
+        return line.text()
+    told = line.text if as_written or line.at is None else log_words(line.text).text
+    return _lead(line, as_written=as_written) + told
+
+
+def _lead(line: LogLine, *, as_written: bool) -> str:
+    """`03:00:05 q4twv │ `, or `fraud-547bgn6cmg-q4twv/server │ ` as it was written."""
+    at = "" if as_written or line.at is None else f"{line.at.astimezone():%H:%M:%S} "
+    source = line.source if as_written else line.name or line.source
+    return f"{at}{shown(source, _LONGEST_SOURCE)} │ " if source else at
 
 
 def head_text(
@@ -63,7 +82,7 @@ def head_text(
     if older:
         parts.append(f"{older:,} older {'line' if older == 1 else 'lines'} not kept")
     parts += [matches] if matches else []
-    parts += ["wrapped"] if is_wrapped else []
+    parts += ["wrapped, as written"] if is_wrapped else []
     return " · ".join(parts)
 
 
@@ -103,12 +122,14 @@ class LogPane(LineView):
         self._counts: tuple[int, int] | None = None
 
     def text_of(self, line: Any) -> str:
-        if isinstance(line, Gap):
-            return line.text()
-        return _source(line) + line.text if line.source else str(line.text)
+        return line_text(line, as_written=self.is_wrapped)
+
+    def widest_of(self, line: Any) -> str:
+        """As written: its words are no more than that, and are told once it is on the screen."""
+        return line.text() if isinstance(line, Gap) else _lead(line, as_written=self.is_wrapped) + line.text
 
     def spans_of(self, line: Any) -> Spans:
-        return line_spans(line)
+        return line_spans(line, as_written=self.is_wrapped)
 
     def head(self) -> str:
         return head_text(
@@ -179,6 +200,7 @@ class LogPane(LineView):
     def action_wrap(self) -> None:
         self._is_moving = True
         super().action_wrap()
+        self._tell_anew()
         if self._is_following:
             self._to_end()
         self._is_moving = False

@@ -105,7 +105,7 @@ def test_dropped_lines_and_the_filter_are_said() -> None:
 
 def test_the_head_says_everything_in_words() -> None:
     assert head_text(is_following=False, counts=(5, 1), older=1, matches="match 1 of 2", is_wrapped=True) == (
-        "paused · filtered 5 → 1 · 1 older line not kept · match 1 of 2 · wrapped"
+        "paused · filtered 5 → 1 · 1 older line not kept · match 1 of 2 · wrapped, as written"
     )
 
 
