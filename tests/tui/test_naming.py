@@ -13,6 +13,7 @@ from textual.widgets import Button, Input
 
 from maestro_cli.changes.model import Gate
 from maestro_cli.output.views import Report
+from maestro_cli.tui.acting.agreeing import AgreeDialog
 from maestro_cli.tui.acting.dialogs import ArmDialog
 from maestro_cli.tui.acting.dispatcher import Agreed
 from maestro_cli.tui.acting.question_dialogs import SeeDialog
@@ -48,7 +49,7 @@ def answers_to(shown: Any, keys: Sequence[str], *, pasted: str = "") -> list[Any
 
 
 def keys_of(text: str) -> list[str]:
-    named = {"/": "slash", " ": "space", "-": "minus"}
+    named = {"/": "slash", " ": "space", "-": "minus", ",": "comma"}
     return [named.get(one, one) for one in text]
 
 
@@ -110,6 +111,51 @@ def test_a_way_that_is_known_to_be_bad_is_agreed_to_by_its_name_however_harmless
     assert answers_to(dialog(Gate.ALLOWED, cautions=bad), [*name, "enter"]) == [Agreed()]
     assert answers_to(dialog(Gate.ALLOWED, cautions=bad), ["tab", "enter"]) == []
     assert answers_to(dialog(Gate.ALLOWED), ["x"]) == []
+
+
+def test_figures_go_on_behind_those_that_were_typed_before() -> None:
+    assert answers_to(ArmDialog("prod", protected=False), ["2", "tab", "tab", "0", "enter"]) == [20]
+    edited = ["shift+tab", "end", "backspace", "tab", "5", "enter"]  # of the 10 that were offered
+    assert answers_to(ArmDialog("prod", protected=False), edited) == [15]
+
+
+def test_figures_are_the_name_of_a_protected_context_that_begins_with_one() -> None:
+    assert answers_to(ArmDialog("2prod", protected=True), [*"2prod", "enter"]) == [10]
+    assert answers_to(ArmDialog("2prod", protected=False), [*"20", "enter"]) == [20]
+
+
+def test_a_risk_is_named_before_there_is_a_yes() -> None:
+    bad = ("revision 1 is known to be bad: 30% of 9000 were bad",)
+    name = keys_of("ml/deploy/fraud")
+
+    def proposed(*risks: str) -> AgreeDialog:
+        return dialog(Gate.REFUSED, *risks, cautions=bad)
+
+    risk = "last-replica"
+    agreed = [Agreed("", frozenset({risk}))]
+    assert answers_to(proposed(risk), [*name, "enter"]) == []
+    assert answers_to(proposed(risk), [*name, "enter", *keys_of(risk), "enter"]) == agreed
+    assert answers_to(proposed(risk), [*name, "tab", *keys_of(risk), "enter"]) == agreed
+    assert answers_to(proposed(risk, "no-undo"), [*name, "enter", *keys_of(risk), "enter"]) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "lacking"),
+    [("", "last-replica, no-undo"), ("last-replica", "no-undo"), ("no-und", "last-replica, no-undo")],
+)
+def test_what_risk_is_not_accepted_is_said(typed: str, lacking: str) -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        shown = dialog(Gate.REFUSED, "last-replica", "no-undo")
+        app.push_screen(shown, answers.append)
+        await until(pilot, lambda: isinstance(app.focused, Button), "the dialog")
+        await pilot.press(*keys_of(typed))
+        shown.query_one("#go", Button).press()
+        said = f"not accepted: {lacking}; nothing was done"
+        await until(pilot, lambda: said in screen_text(app), "which")
+
+    answers: list[Any] = []
+    run_app(StillConsole(SERVICES), script, place=Place("pods"))
+    assert answers == []
 
 
 def test_a_known_bad_way_is_said_before_all_else_at_the_smallest_size() -> None:

@@ -19,7 +19,7 @@ from maestro_cli.core.untrusted import visible
 from maestro_cli.tui.acting.advice import decision_here
 from maestro_cli.tui.acting.dispatcher import Agreed, Planned
 from maestro_cli.tui.acting.model import Action, Target
-from maestro_cli.tui.acting.naming import Name, NamedDialog, protected_name
+from maestro_cli.tui.acting.naming import Name, NamedDialog, protected_name, words_of
 from maestro_cli.tui.text import Spans, shown
 from maestro_cli.tui.widgets.report_view import ReportView
 
@@ -75,12 +75,11 @@ class AgreeDialog(NamedDialog):
             name = self._target.name if self._action.danger.needs_typing else str(self._plan.target.ref)
             yield Name("target", f"type {name} to go on", name)
         yield from protected_name(self._protected)
-        if risks := [risk.code for risk in self._plan.risks]:
-            yield Name("accepts", f"accept the risk by typing its name: {', '.join(risks)}")
+        if risks := tuple(risk.code for risk in self._plan.risks):
+            yield Name("accepts", f"accept the risk by typing its name: {', '.join(risks)}", words=risks)
 
     def said_yes(self) -> None:
-        accepts = frozenset(self.typed("accepts").replace(",", " ").split())
-        self.answer(Agreed(self.typed("context"), accepts))
+        self.answer(Agreed(self.typed("context"), words_of(self.typed("accepts"))))
 
 
 def news_lines(news: str) -> Iterator[Spans]:

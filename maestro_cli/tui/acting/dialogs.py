@@ -69,6 +69,7 @@ class ArmDialog(NamedDialog):
     def __init__(self, context: str, minutes: str = "10", *, protected: bool) -> None:
         super().__init__()
         self._site, self._minutes, self._protected = context, minutes, protected
+        self._is_as_offered = True  # what stands in the field of minutes
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -85,12 +86,19 @@ class ArmDialog(NamedDialog):
         return tuple(replace(one, miss=f"that is not {one.exact}") for one in asked)
 
     def field_for(self, text: str) -> Input | None:
-        """Figures are minutes, instead of those that stand there, until the name was begun."""
-        minutes = self.query_one("#minutes", Input)
-        if self.typed("context") or not text.isdecimal():
+        """Figures are minutes, instead of those that were offered, until the name was begun; a name that
+        begins with a figure has them."""
+        is_of_name = self._protected and (self._site[0].isdecimal() or self.typed("context"))
+        if is_of_name or not text.isdecimal():
             return super().field_for(text) if self._protected else None
-        minutes.value = ""
+        minutes = self.query_one("#minutes", Input)
+        if self._is_as_offered:
+            minutes.value, self._is_as_offered = "", False
         return minutes
+
+    @on(Input.Changed, "#minutes")
+    def minutes_typed(self, event: Input.Changed) -> None:
+        self._is_as_offered = self._is_as_offered and event.value == self._minutes
 
     def said_yes(self) -> None:
         text = self.typed("minutes")

@@ -22,12 +22,25 @@ from maestro_cli.tui.widgets.typed_line import TypedLine
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A field; `exact` has to stand in it, "" for anything, and `miss` is said of all else."""
+    """A field; `exact` has to stand in it, or each of the `words`. `miss` is said of all but the exact."""
 
     field: str
     label: str
     exact: str = ""
     miss: str = ""
+    words: tuple[str, ...] = ()
+
+    def why_not(self, text: str) -> str:
+        """What is wrong with a text; "" where it holds."""
+        if self.exact and text != self.exact:
+            return self.miss or f"that is not {self.exact}; nothing was done"
+        lacking = [one for one in self.words if one not in words_of(text)]
+        return f"not accepted: {', '.join(lacking)}; nothing was done" if lacking else ""
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Of a line, with commas or without."""
+    return frozenset(text.replace(",", " ").split())
 
 
 class NamedDialog(Dialog):
@@ -58,7 +71,7 @@ class NamedDialog(Dialog):
     def field_for(self, text: str) -> Input | None:
         """Where a text goes that was typed while no field had the focus."""
         names = self.names()
-        lacking = (one for one in names if not one.exact or self.typed(one.field) != one.exact)
+        lacking = (one for one in names if one.why_not(self.typed(one.field)))
         name = next(lacking, names[0] if names else None)
         return None if name is None else self.query_one(f"#{name.field}", Input)
 
@@ -89,26 +102,23 @@ class NamedDialog(Dialog):
     def entered(self, event: Input.Submitted) -> None:
         """Enter: no while no name was typed, on to the next field that lacks its name, else as the button."""
         event.stop()
-        exact = [name for name in self.names() if name.exact]
-        own = next((name for name in self.names() if name.field == event.input.id), None)
-        if own is not None and own.exact and not any(self.typed(name.field) for name in exact):
+        names = self.names()
+        own = next((name for name in names if name.field == event.input.id), None)
+        if own is not None and not any(self.typed(name.field) for name in names):
             self.answer(None)
             return
-        lacking = [name for name in exact if not self.typed(name.field)]
-        if lacking and (own is None or self._holds(own)):
+        lacking = [name for name in names if not self.typed(name.field)]
+        if lacking and (own is None or not own.why_not(self.typed(own.field))):
             self.query_one(f"#{lacking[0].field}", Input).focus()
         else:
             self.agreed()
-
-    def _holds(self, name: Name) -> bool:
-        return not name.exact or self.typed(name.field) == name.exact
 
     @on(Button.Pressed, "#go")
     def agreed(self) -> None:
         """Yes, if every name stands there."""
         for name in self.names():
-            if not self._holds(name):
-                self.problem(name.miss or f"that is not {name.exact}; nothing was done")
+            if fault := name.why_not(self.typed(name.field)):
+                self.problem(fault)
                 self.query_one(f"#{name.field}", Input).focus()
                 return
         self.said_yes()
