@@ -28,6 +28,7 @@ from maestro_cli.core.errors import NotFound, UsageError
 
 # It becomes the name of the context's journal file.
 CONTEXT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+LOCAL = "local"  # is added while the embedded platform is up, and would hide one of that name
 _LISTEN = re.compile(r"\S*:[0-9]{1,5}")
 _PARAMETER = re.compile(r"[A-Z][A-Z0-9_]{0,62}")  # as runbooks name theirs
 _Rate = Annotated[float, msgspec.Meta(ge=0)]
@@ -133,7 +134,7 @@ class Settings(msgspec.Struct, frozen=True):
         """The context of that name; raises NotFound with a suggestion."""
         if name in self.contexts:
             return self.contexts[name]
-        if name == "local":
+        if name == LOCAL:
             raise NotFound("the embedded platform is not up", fix="maestro local up")
         raise NotFound(
             f"there is no context {name!r}",
@@ -181,14 +182,14 @@ def load_settings(
             current, current_from = parsed.current_context, str(path)
     local = local_context_file()
     if _is_there(local):
-        contexts["local"] = read_yaml(local).decode(Context)
-        origins["local"] = str(local)
+        contexts[LOCAL] = read_yaml(local).decode(Context)
+        origins[LOCAL] = str(local)
         used.append(str(local))
     for said, by in ((environment.get("MAESTRO_CONTEXT"), "MAESTRO_CONTEXT"), (flag_context, "--context")):
         if said:
             current, current_from = said, by
-    if current is None and "local" in contexts:
-        current, current_from = "local", "the embedded platform is up"
+    if current is None and LOCAL in contexts:
+        current, current_from = LOCAL, "the embedded platform is up"
     if current is not None and not CONTEXT_NAME.fullmatch(current):
         raise UsageError(
             f"{current!r} is not the name of a context", why=f"said by {current_from}", fix=_NAME_RULE
@@ -280,6 +281,9 @@ def _check(document: Document, parsed: SettingsFile) -> None:
         at = ("contexts", name)
         if not CONTEXT_NAME.fullmatch(name):
             raise document.fail("is not a name for a context", at, fix=_NAME_RULE)
+        if name == LOCAL:
+            fix = "give it another name, with the same endpoints where it is meant to be that platform"
+            raise document.fail("is the embedded platform's own context", at, fix=fix)
         for key in ENDPOINTS:
             endpoint = getattr(context, key)
             if endpoint is not None:

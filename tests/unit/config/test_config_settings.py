@@ -137,6 +137,16 @@ def test_the_embedded_platform_is_a_context_and_the_last_resort(far: Path, here:
     assert (settings.current_context, settings.context("local").namespace) == ("local", "ml")
 
 
+@pytest.mark.parametrize("is_up", [False, True])
+def test_a_context_that_the_embedded_platforms_own_would_hide_is_refused(here: Path, is_up: bool) -> None:
+    if is_up:
+        write(local_context_file(), json.dumps({"namespace": "ml"}))
+    write(here / "maestro.yaml", "contexts:\n  local: {policy: policy.yaml}\n")
+    with pytest.raises(InvalidFile, match="embedded platform's own") as refused:
+        load_settings(here, {})
+    assert "another name" in refused.value.fix
+
+
 def test_an_unknown_context_brings_a_suggestion(far: Path, here: Path) -> None:
     settings = load_settings(here, {})
     with pytest.raises(NotFound) as caught:
